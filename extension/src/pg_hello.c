@@ -1,0 +1,366 @@
+/*
+ * pg_hello.c
+ *		A greeting, a wall clock in milliseconds, and the server's version.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "datatype/timestamp.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#include "greeting.h"
+
+#if PG_VERSION_NUM >= 180000
+PG_MODULE_MAGIC_EXT(
+					.name = "pg_hello",
+					.version = PG_HELLO_VERSION
+);
+#else
+PG_MODULE_MAGIC;
+#endif
+
+#if PG_VERSION_NUM < 150000
+#define MarkGUCPrefixReserved(x) EmitWarningsOnPlaceholders(x)
+#endif
+
+/* Microseconds from the Unix epoch (1970) to PostgreSQL's (2000) */
+#define POSTGRES_EPOCH_USECS \
+	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
+
+/* The setting pg_hello.repeat */
+static int	hello_repeat = GREETING_REPEAT_MIN;
+
+/* The plan of spi_version(), kept from its first call in this session */
+static SPIPlanPtr version_plan = NULL;
+
+PGDLLEXPORT void _PG_init(void);
+
+PG_FUNCTION_INFO_V1(pg_hello);
+PG_FUNCTION_INFO_V1(pg_hello_repeat);
+PG_FUNCTION_INFO_V1(pg_hello_all);
+PG_FUNCTION_INFO_V1(now_ms);
+PG_FUNCTION_INFO_V1(spi_version);
+
+/*
+ * Defines the setting when the library is loaded.
+ */
+void
+_PG_init(void)
+{
+	DefineCustomIntVariable("pg_hello.repeat",
+							"Sets how many times a greeting is repeated when no count is given.",
+							"Used by pg_hello(name), and by pg_hello_all() where it is given no count.",
+							&hello_repeat,
+							GREETING_REPEAT_MIN,
+							GREETING_REPEAT_MIN,
+							GREETING_REPEAT_MAX,
+							PGC_USERSET,
+							GUC_REPORT,
+							NULL, NULL, NULL);
+
+	MarkGUCPrefixReserved("pg_hello");
+}
+
+/*
+ * Reports a count that is out of range.
+ */
+static void
+check_repeat(int32 repeat)
+{
+	if (unlikely(!greeting_repeat_is_valid(repeat)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("repeat count must be between %d and %d, but is %d",
+						GREETING_REPEAT_MIN, GREETING_REPEAT_MAX, repeat)));
+}
+
+/*
+ * Builds the greeting for one name, with one allocation of its exact size.
+ */
+static inline text *
+greet(const text *name, int repeat)
+{
+	const Size	name_len = VARSIZE_ANY_EXHDR(name);
+	Size		size;
+	text	   *result;
+
+	if (unlikely(!greeting_size(name_len, repeat, MaxAllocSize - VARHDRSZ, &size)))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("greeting exceeds the maximum size of a value (%zu bytes)",
+						(Size) MaxAllocSize),
+				 errhint("Use a shorter name or a smaller repeat count.")));
+
+	result = (text *) palloc(size + VARHDRSZ);
+	SET_VARSIZE(result, size + VARHDRSZ);
+	greeting_write(VARDATA(result), VARDATA_ANY(name), name_len, repeat);
+	return result;
+}
+
+/*
+ * pg_hello(name text) returns text
+ *
+ * Repeats the greeting as the setting pg_hello.repeat says.
+ */
+Datum
+pg_hello(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(greet(PG_GETARG_TEXT_PP(0), hello_repeat));
+}
+
+/*
+ * pg_hello(name text, repeat integer) returns text
+ *
+ * Depends on nothing but its arguments.
+ */
+Datum
+pg_hello_repeat(PG_FUNCTION_ARGS)
+{
+	int32		repeat = PG_GETARG_INT32(1);
+
+	/* before the name is fetched, which may be out of line */
+	check_repeat(repeat);
+	PG_RETURN_TEXT_P(greet(PG_GETARG_TEXT_PP(0), repeat));
+}
+
+/*
+ * Checks that an array is a plain list and returns its length.
+ */
+static int
+checked_length(const ArrayType *array, const char *argument)
+{
+	/* an empty array has no dimension */
+	if (ARR_NDIM(array) == 0)
+		return 0;
+	if (ARR_NDIM(array) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must have one dimension, but has %d",
+						argument, ARR_NDIM(array))));
+	return ARR_DIMS(array)[0];
+}
+
+/*
+ * Is element i of an array with this bitmap (NULL if it has none) null?
+ */
+static inline bool
+element_is_null(const uint8 *bitmap, int i)
+{
+	return bitmap != NULL && (bitmap[i / BITS_PER_BYTE] & (1 << (i % BITS_PER_BYTE))) == 0;
+}
+
+/*
+ * A walk over the names of pg_hello_all() and the counts that go with them.
+ */
+typedef struct Walk
+{
+	int			length;
+	const uint8 *name_nulls;
+	const uint8 *repeat_nulls;
+	char	   *name;			/* the current name */
+	const char *repeat;			/* the current count, NULL for no counts */
+} Walk;
+
+/*
+ * Returns the current name, or NULL for a null, with the count that goes with
+ * it, and steps to the next.
+ */
+static inline const text *
+walk_next(Walk *walk, int i, int *repeat)
+{
+	const text *name = NULL;
+
+	*repeat = hello_repeat;
+	if (walk->repeat != NULL && !element_is_null(walk->repeat_nulls, i))
+	{
+		memcpy(repeat, walk->repeat, sizeof(int32));
+		walk->repeat += sizeof(int32);
+	}
+	if (!element_is_null(walk->name_nulls, i))
+	{
+		name = (const text *) walk->name;
+		walk->name = (char *) att_align_nominal(walk->name + VARSIZE_ANY(name), TYPALIGN_INT);
+	}
+	return name;
+}
+
+/*
+ * pg_hello_all(names text[], repeats integer[] DEFAULT NULL) returns text[]
+ *
+ * Greets many names at once, in order.  A null name gives null; a null count
+ * means the setting.  A first walk adds up the size and checks the counts, so
+ * that there is one allocation, of the exact size; a second one writes.
+ */
+Datum
+pg_hello_all(PG_FUNCTION_ARGS)
+{
+	ArrayType  *names;
+	ArrayType  *result;
+	Walk		start;
+	Walk		walk;
+	Size		header;
+	Size		left;
+	Size		total;
+	char	   *out;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+
+	names = PG_GETARG_ARRAYTYPE_P(0);
+	memset(&start, 0, sizeof(start));
+	start.length = checked_length(names, "names");
+	start.name_nulls = ARR_NULLBITMAP(names);
+	start.name = ARR_DATA_PTR(names);
+
+	if (!PG_ARGISNULL(1))
+	{
+		ArrayType  *repeats = PG_GETARG_ARRAYTYPE_P(1);
+		int			length = checked_length(repeats, "repeats");
+
+		if (length != start.length)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("arguments \"names\" and \"repeats\" must have the same length, but have %d and %d",
+							start.length, length)));
+		start.repeat_nulls = ARR_NULLBITMAP(repeats);
+		start.repeat = ARR_DATA_PTR(repeats);
+	}
+
+	if (start.length == 0)
+		PG_RETURN_ARRAYTYPE_P(construct_empty_array(TEXTOID));
+
+	header = start.name_nulls != NULL ?
+		ARR_OVERHEAD_WITHNULLS(1, start.length) : ARR_OVERHEAD_NONULLS(1);
+	left = MaxAllocSize - header;
+	walk = start;
+	for (int i = 0; i < walk.length; i++)
+	{
+		int			repeat;
+		const text *name = walk_next(&walk, i, &repeat);
+		Size		size;
+
+		CHECK_FOR_INTERRUPTS();
+		if (name == NULL)
+			continue;
+		check_repeat(repeat);
+		if (unlikely(left < VARHDRSZ ||
+					 !greeting_size(VARSIZE_ANY_EXHDR(name), repeat, left - VARHDRSZ, &size) ||
+					 INTALIGN(size + VARHDRSZ) > left))
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("greetings exceed the maximum size of a value (%zu bytes)",
+							(Size) MaxAllocSize),
+					 errhint("Pass fewer names at a time.")));
+		left -= INTALIGN(size + VARHDRSZ);
+	}
+
+	total = MaxAllocSize - left;
+	result = (ArrayType *) palloc(total);
+	/* the bitmap's last bits and the padding behind it are part of the value */
+	memset(result, 0, header);
+	SET_VARSIZE(result, total);
+	result->ndim = 1;
+	result->dataoffset = start.name_nulls != NULL ? (int32) header : 0;
+	result->elemtype = TEXTOID;
+	ARR_DIMS(result)[0] = start.length;
+	ARR_LBOUND(result)[0] = ARR_LBOUND(names)[0];
+	/* the answers that are null are those whose names are */
+	if (start.name_nulls != NULL)
+		array_bitmap_copy(ARR_NULLBITMAP(result), 0, start.name_nulls, 0, start.length);
+
+	out = ARR_DATA_PTR(result);
+	walk = start;
+	for (int i = 0; i < walk.length; i++)
+	{
+		int			repeat;
+		const text *name = walk_next(&walk, i, &repeat);
+		char	   *end;
+
+		CHECK_FOR_INTERRUPTS();
+		if (name == NULL)
+			continue;
+		end = greeting_write(VARDATA(out), VARDATA_ANY(name),
+							 VARSIZE_ANY_EXHDR(name), repeat);
+		SET_VARSIZE(out, end - out);
+		/* leave no byte of the value undefined */
+		while ((uintptr_t) end != INTALIGN((uintptr_t) end))
+			*end++ = '\0';
+		out = end;
+	}
+	Assert(out == (char *) result + total);
+
+	PG_RETURN_ARRAYTYPE_P(result);
+}
+
+/*
+ * now_ms() returns bigint
+ *
+ * The wall clock in milliseconds since 1970-01-01 00:00:00 UTC.  It goes on
+ * within a transaction, as clock_timestamp() does.
+ */
+Datum
+now_ms(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64((GetCurrentTimestamp() + POSTGRES_EPOCH_USECS) / 1000);
+}
+
+/*
+ * spi_version() returns text
+ *
+ * What SELECT version() says, asked through the Server Programming Interface
+ * with a plan that is prepared once in a session.
+ */
+Datum
+spi_version(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext spi;
+	Datum		version;
+	bool		isnull;
+	text	   *result;
+	int			rc;
+
+	if ((rc = SPI_connect()) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed: %s", SPI_result_code_string(rc));
+
+	if (version_plan == NULL)
+	{
+		/* the qualified name keeps the answer apart from search_path */
+		SPIPlanPtr	plan = SPI_prepare("SELECT pg_catalog.version()", 0, NULL);
+
+		if (plan == NULL)
+			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+		if ((rc = SPI_keepplan(plan)) != 0)
+			elog(ERROR, "SPI_keepplan failed: %s", SPI_result_code_string(rc));
+		version_plan = plan;
+	}
+
+	rc = SPI_execute_plan(version_plan, NULL, NULL, true, 1);
+	if (rc != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "version query failed: %s", SPI_result_code_string(rc));
+
+	version = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (isnull)
+		elog(ERROR, "version query returned null");
+
+	/* SPI_finish() frees the row, so the copy lives in the caller's context */
+	spi = MemoryContextSwitchTo(caller);
+	result = DatumGetTextPCopy(version);
+	MemoryContextSwitchTo(spi);
+
+	SPI_finish();
+	PG_RETURN_TEXT_P(result);
+}
