@@ -1,0 +1,123 @@
+# Packages out of any suite of Debian, from the machine's own mirrors, without installing them;
+# sourced after lib.sh, not run.
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+
+# debian_sources TYPE SUITE DIR: writes the sources of the machine's own Debian mirrors, changed to
+# one suite's main section, to DIR/N.sources and DIR/N.list; the likeliest has the smallest N.
+debian_sources() {
+  local type=$1 suite=$2 dir=$3 ID='' VERSION_CODENAME='' list=/etc/apt/sources.list parts=/etc/apt/sources.list.d
+  local file line key stanza types comps suites uris enabled number=0 options
+  if [ -r /etc/os-release ]; then
+    # shellcheck source=/dev/null
+    . /etc/os-release
+  fi
+  [ "$ID" = debian ] && command -v apt-get >/dev/null || return 0
+  eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
+  local known=" $VERSION_CODENAME stable oldstable testing unstable sid "
+
+  # next_source URIS SUITES COMPONENTS: is that a Debian archive? Sets $file, likely ones first.
+  next_source() {
+    local name found=''
+    for name in $2; do
+      [[ $known != *" ${name%/} "* ]] || found=1
+    done
+    [ -n "$found" ] && [[ " $3 " == *' main '* ]] || return 1
+    number=$((number + 1))
+    file=$dir/2$number
+    [[ ! $1 =~ /debian/?( |$) ]] || file=$dir/1$number
+  }
+
+  for file in "${parts%/}"/*.sources; do
+    [ -r "$file" ] || continue
+    stanza='' types='' comps='' suites='' uris='' enabled=yes key=''
+    while IFS= read -r line; do
+      line=${line%"${line##*[![:space:]]}"}
+      case $line in
+        '#'*) continue ;;
+        '')
+          if [[ $enabled != no && " $types " == *' deb '* ]] && next_source "$uris" "$suites" "$comps"; then
+            printf 'Types: %s\nSuites: %s\nComponents: main\nTargets: %s\n%s' "$type" "$suite" \
+              "$([ "$type" = deb ] && echo Packages || echo Sources)" "$stanza" >"$file.sources"
+          fi
+          stanza='' types='' comps='' suites='' uris='' enabled=yes key=''
+          continue
+          ;;
+        [![:space:]]*)
+          key=${line%%:*} key=${key,,}
+          options=${line#*:}
+          ;;
+        *) options=$line ;;
+      esac
+      case $key in
+        types) types+=$options ;;
+        suites) suites+=$options ;;
+        components) comps+=$options ;;
+        enabled) enabled=${options// /} enabled=${enabled,,} ;;
+        targets) ;;
+        *)
+          [ "$key" != uris ] || uris+=$options
+          stanza+=$line$'\n'
+          ;;
+      esac
+    done < <(cat "$file" && printf '\n\n')
+  done
+
+  for file in "$list" "${parts%/}"/*.list; do
+    [ -r "$file" ] || continue
+    while IFS= read -r line; do
+      if [[ ${line%%#*} =~ ^[[:space:]]*deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+)[[:space:]]+([^[:space:]]+)[[:space:]]+(.+)$ ]]; then
+        options=${BASH_REMATCH[1]} uris=${BASH_REMATCH[2]} suites=${BASH_REMATCH[3]} comps=${BASH_REMATCH[4]}
+        ! next_source "$uris" "$suites" "$comps" ||
+          printf '%s %s%s %s main\n' "$type" "$options" "$uris" "$suite" >"$file.list"
+      fi
+    done <"$file"
+  done
+  unset -f next_source
+}
+
+# debian_download TYPE SUITE PACKAGE DIR: the newest PACKAGE of a suite, as deb or as deb-src, into
+# DIR, with lists of our own: nothing is installed, and no root is needed. Returns 2 if the suite
+# does not have the package, and 1 if the suite cannot be read from here.
+debian_download() (
+  tmp=$(mktemp -d)
+  trap 'rm -rf "$tmp"' EXIT
+  mkdir -p "$tmp/sources" "$tmp/parts" "$tmp/lists/partial" "$tmp/cache/archives/partial" "$4"
+  debian_sources "$1" "$2" "$tmp/sources"
+  # a machine's own hooks and further indexes are for its own lists
+  cat >"$tmp/apt.conf" <<END
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+APT::Update::Error-Mode "any";
+APT::Sandbox::User "$(id -un)";
+Acquire::Languages "none";
+Acquire::Retries "2";
+Acquire::http::Timeout "15";
+Acquire::https::Timeout "15";
+Dir::Etc::SourceList "/dev/null";
+Dir::Etc::SourceParts "$tmp/parts";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "$tmp/cache";
+Dir::State::Lists "$tmp/lists";
+Dir::State::status "/dev/null";
+Dir::Cache "$tmp/cache";
+END
+  for source in "$tmp"/sources/*; do
+    [ -e "$source" ] || continue
+    rm -f "$tmp"/parts/*
+    cp "$source" "$tmp/parts"
+    apt-get -qq -c "$tmp/apt.conf" update >"$tmp/log" 2>&1 || continue
+    cd "$4"
+    if [ "$1" = deb ]; then
+      apt-cache -c "$tmp/apt.conf" show "$3" >/dev/null 2>&1 || return 2
+      apt-get -qq -c "$tmp/apt.conf" download "$3" >"$tmp/log" 2>&1 && return 0
+    else
+      [ -n "$(apt-cache -c "$tmp/apt.conf" showsrc "$3" 2>/dev/null)" ] || return 2
+      apt-get -qq -c "$tmp/apt.conf" source --download-only "$3" >"$tmp/log" 2>&1 && return 0
+    fi
+  done
+  # the mirror's address is the machine's own business
+  [ ! -s "$tmp/log" ] || sed -n 's#\(https\?://\)[^/ ]*#\1...#g; /^[EW]:/p' "$tmp/log" >&2
+  return 1
+)

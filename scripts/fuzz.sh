@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Fuzzes the part of the extension that computes sizes and writes bytes.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+PROGRAM='dev native --fuzz'
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+  cat <<END
+Usage: ./dev native --fuzz [SECONDS]
+
+Fuzzes extension/src/greeting.h with libFuzzer and sanitizers against a naive
+greeting (20 seconds), and prints how many inputs it ran and which lines of
+the header they reached. Fails on the first wrong byte or size.
+END
+}
+
+seconds=20
+case ${1:-} in
+  '') ;;
+  -h | --help)
+    usage
+    exit
+    ;;
+  *[!0-9]* | 0*) die "unknown argument $1; see --help" ;;
+  *) seconds=$1 ;;
+esac
+
+harness=$ROOT/extension/test/fuzz/greeting_fuzz.c
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+need clang clang gcc gcc
+[ -e /usr/include/stdio.h ] || install_packages libc6-dev
+
+fuzzer() {
+  clang -std=gnu11 -O1 -g -Wall -Wextra -Werror -fsanitize=fuzzer,address,undefined \
+    -fno-sanitize-recover=undefined -fno-omit-frame-pointer -o "$tmp/fuzzer" "$harness"
+}
+# the sanitizers' libraries are a package of their own, named after clang's version
+fuzzer 2>"$tmp/log" || {
+  if ! grep -q libclang_rt "$tmp/log"; then
+    cat "$tmp/log" >&2
+    die 'the harness does not compile'
+  fi
+  install_packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+  fuzzer
+}
+
+# seed NAME COUNT NUMBERS NAME-BYTES
+seed() {
+  printf '%b%b%s' "$2" "$3" "$4" >"$tmp/corpus/$1"
+}
+zeros='\0000\0000\0000\0000\0000\0000\0000\0000'
+ones='\0377\0377\0377\0377\0377\0377\0377\0377'
+mkdir "$tmp/corpus"
+seed empty '\0000' "$zeros$zeros" ''
+seed one '\0000' "$zeros$ones" World
+seed ten '\0011' "$ones$zeros" "O'Brien"
+seed utf8 '\0004' "$ones$ones" 'Zoë 世界'
+seed long '\0011' "$zeros$zeros" "$(printf 'x%.0s' {1..1000})"
+
+say "Fuzzing the greeting ($seconds seconds)"
+status=0
+"$tmp/fuzzer" -max_total_time="$seconds" -max_len=4096 -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
+  -artifact_prefix="$tmp/" "$tmp/corpus" >"$tmp/log" 2>&1 || status=$?
+if [ "$status" != 0 ]; then
+  sed -n '/CHECK failed\|ERROR: \|runtime error:/,$p' "$tmp/log" | head -60 >&2
+  die "an input breaks the greeting; it stands above in Base64"
+fi
+
+stat_of() { sed -n "s/^stat::$1: *//p" "$tmp/log"; }
+printf '%s executions, %s a second, %s inputs kept\n' \
+  "$(stat_of number_of_executed_units)" "$(stat_of average_exec_per_sec)" "$(find "$tmp/corpus" -type f | wc -l)"
+
+cd "$tmp"
+gcc -std=gnu11 -O0 --coverage -DREPLAY -o replay "$harness"
+./replay corpus/*
+gcov ./*.gcda >/dev/null 2>&1
+print_coverage src/greeting.h greeting.h.gcov

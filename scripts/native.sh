@@ -1,0 +1,250 @@
+#!/usr/bin/env bash
+# Builds the extension's library for each PostgreSQL major.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+PROGRAM='dev native'
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/debian.sh
+. "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
+
+SOURCE=$ROOT/extension
+CC=${CC:-gcc}
+
+usage() {
+  cat <<END
+Usage: ./dev native [--check] [MAJOR...]
+       ./dev native --headers MAJOR
+       ./dev native --sanitize
+       ./dev native --fuzz [SECONDS]
+
+Builds extension/build/PLATFORM/MAJOR/pg_hello.so for the named majors (by
+default ${MAJORS[*]}), and extension/build/SHA256SUMS, the list of all libraries
+there. The server's headers come from an installed postgresql-server-dev-MAJOR
+(\$PG_CONFIG, pg_config, or where the distributions put it), or else out of
+Debian's package, which is only unpacked, into the cache.
+
+  --check       compile strictly against every major whose headers can be had,
+                and check that a library is reproducible and what it links to
+  --headers     print the folder of that major's headers, fetched if need be
+  --sanitize    run the regression suite on a server with sanitizers
+  --fuzz        fuzz the greeting (20 seconds)
+END
+}
+
+check=''
+print_headers=''
+asked=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h | --help)
+      usage
+      exit
+      ;;
+    --sanitize)
+      shift
+      exec "$ROOT/scripts/sanitize.sh" "$@"
+      ;;
+    --fuzz)
+      shift
+      exec "$ROOT/scripts/fuzz.sh" "$@"
+      ;;
+    --check) check=1 ;;
+    --headers) print_headers=1 ;;
+    1[4-9] | [2-9][0-9]) asked+=("$1") ;;
+    [0-9] | 1[0-3]) die "PostgreSQL 14 is the oldest that the extension supports" ;;
+    *) die "unknown argument $1; see --help" ;;
+  esac
+  shift
+done
+majors=("${asked[@]}")
+if [ ${#majors[@]} = 0 ]; then
+  if [ -n "$check" ]; then
+    # 13 and 19 bracket the majors that no suite has
+    majors=(13 15 17 18 19)
+  else
+    majors=("${MAJORS[@]}")
+  fi
+fi
+
+[ "$(uname -s)" = Linux ] || die 'libraries are built on Linux; use a container or a virtual machine'
+
+# installed_headers MAJOR: prints the folder of headers that are installed.
+installed_headers() {
+  local config dir
+  for config in "${PG_CONFIG:-pg_config}" pg_config \
+    "/usr/lib/postgresql/$1/bin/pg_config" "/usr/pgsql-$1/bin/pg_config"; do
+    command -v "$config" >/dev/null || continue
+    [[ $("$config" --version) =~ ^PostgreSQL\ $1([^0-9]|$) ]] || continue
+    dir=$("$config" --includedir-server)
+    if [ -e "$dir/postgres.h" ]; then
+      printf '%s' "$dir"
+      return
+    fi
+  done
+  return 1
+}
+
+# unpacked_headers MAJOR: prints the newest folder of headers in the cache.
+unpacked_headers() {
+  local dir
+  dir=$(printf '%s\n' "$CACHE/headers/$1"-*/postgres.h | sort -V | tail -1)
+  [ -e "$dir" ] && printf '%s' "${dir%/postgres.h}"
+}
+
+# headers MAJOR: prints the folder of the server's headers, and fetches them if
+# there are none; says why it cannot, and returns 1. Runs in $(...).
+headers() {
+  local major=$1 suite=${HEADER_SUITE[$1]:-} package=postgresql-server-dev-$1 status=0 tmp deb version why
+  installed_headers "$major" && return
+  unpacked_headers "$major" && return
+  if [ -z "$suite" ]; then
+    why='no suite of Debian has its headers'
+  else
+    say "PostgreSQL $major: fetching the server's headers out of Debian's suite $suite (3 seconds)"
+    mkdir -p "$CACHE/headers"
+    tmp=$(mktemp -d "$CACHE/headers/.tmp.XXXXXX")
+    # shellcheck disable=SC2064
+    trap "rm -rf '$tmp'" EXIT
+    debian_download deb "$suite" "$package" "$tmp" || status=$?
+    case $status in
+      0)
+        deb=$(printf '%s\n' "$tmp"/*.deb)
+        version=$(dpkg-deb -f "$deb" Version)
+        dpkg -x "$deb" "$tmp/package"
+        # somebody else may have been faster
+        mv -T "$tmp/package/usr/include/postgresql/$major/server" "$CACHE/headers/$major-$version" 2>/dev/null || true
+        unpacked_headers "$major" && return
+        why="$package holds no headers"
+        ;;
+      2) why="Debian's suite $suite has moved on to another major" ;;
+      *) why="no headers installed, and Debian's suite $suite cannot be read from here" ;;
+    esac
+  fi
+  say "PostgreSQL $major: $why; skipped. Remedy: install $package, or set PG_CONFIG"
+  return 1
+}
+
+compiler() {
+  need "$CC" gcc
+  # gcc does not depend on the C library's headers, it only recommends them
+  [ -n "${compiler_ready:=$(printf '#include <stdio.h>\n' | "$CC" -E - 2>/dev/null | head -1)}" ] ||
+    install_packages libc6-dev
+}
+
+# compile MAJOR HEADERS SOURCE FLAG...: with the options that change the code;
+# paths are mapped away, so that a library is the same wherever it is built.
+compile() {
+  local major=$1 headers=$2 source=$3 flags
+  shift 3
+  # the server is compiled with the first two, and its headers rely on that
+  flags=(-std=gnu11 -O2 -fno-strict-aliasing -fwrapv -fPIC
+    -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+    "-ffile-prefix-map=$source=." "-ffile-prefix-map=$headers=server"
+    "-DPG_HELLO_VERSION=\"$(extension_version)\"" -D_GNU_SOURCE -isystem "$headers")
+  # up to 15 the server's headers do not mark what must stay visible
+  [ "$major" -lt 16 ] || flags+=(-fvisibility=hidden)
+  (cd "$source" && "$CC" "${flags[@]}" "$@" src/pg_hello.c)
+}
+
+# build MAJOR HEADERS SOURCE LIBRARY
+build() {
+  compile "$1" "$2" "$3" -shared -Wall -Werror=implicit-function-declaration \
+    -Wl,-z,relro,-z,now -Wl,--build-id=sha1 -o "$4"
+}
+
+# Libraries of platforms other than this one may lie there as well.
+write_sums() {
+  local sums=$BUILD/SHA256SUMS
+  (cd "$BUILD" && shopt -s nullglob && set -- */*/pg_hello.so && { [ $# = 0 ] || sha256sum "$@"; }) |
+    LC_ALL=C sort -k2 >"$sums.tmp"
+  if cmp -s "$sums.tmp" "$sums"; then
+    rm "$sums.tmp"
+  else
+    mv "$sums.tmp" "$sums"
+  fi
+}
+
+# up_to_date LIBRARY
+up_to_date() {
+  local file
+  for file in "$SOURCE"/src/* "$SOURCE/pg_hello.control" "$ROOT/scripts/native.sh"; do
+    [ "$1" -nt "$file" ] || return 1
+  done
+}
+
+build_all() {
+  local major dir library built=() unbuilt=() platform
+  platform=$(platform)
+  mkdir -p "$BUILD"
+  exec 9<"$BUILD"
+  flock 9
+  for major in "${majors[@]}"; do
+    library=$BUILD/$platform/$major/pg_hello.so
+    if up_to_date "$library"; then
+      built+=("$major")
+      continue
+    fi
+    compiler
+    dir=$(headers "$major") || {
+      unbuilt+=("$major")
+      continue
+    }
+    mkdir -p "$(dirname "$library")"
+    build "$major" "$dir" "$SOURCE" "$library.tmp" || die "PostgreSQL $major: the compiler failed"
+    mv "$library.tmp" "$library"
+    built+=("$major")
+    say "Built extension/build/$platform/$major/pg_hello.so ($(stat -c %s "$library") bytes)"
+  done
+  write_sums
+  for major in "${unbuilt[@]}"; do
+    if [ "$major" = "$DEFAULT_MAJOR" ] || [ ${#built[@]} = 0 ]; then
+      die "no library for PostgreSQL $major. Install its headers: sudo apt-get install postgresql-server-dev-$major" \
+        "(or the distribution's own package of them), or set PG_CONFIG to its pg_config"
+    fi
+  done
+}
+
+STRICT=(-Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes -Wdeclaration-after-statement
+  -Wshadow=compatible-local -Wvla -Wundef -Wformat-security -Wpointer-arith
+  -Werror=implicit-function-declaration)
+
+check_all() {
+  local major dir tmp checked=() failed=() names one two
+  compiler
+  tmp=$(mktemp -d)
+  # shellcheck disable=SC2064
+  trap "rm -rf '$tmp'" EXIT
+  mkdir "$tmp/one" "$tmp/another folder"
+  cp -R "$SOURCE/src" "$SOURCE/pg_hello.control" "$tmp/one"
+  cp -R "$SOURCE/src" "$SOURCE/pg_hello.control" "$tmp/another folder"
+  for major in "${majors[@]}"; do
+    dir=$(headers "$major") || continue
+    checked+=("$major")
+    compile "$major" "$dir" "$SOURCE" -fsyntax-only "${STRICT[@]}" || failed+=("$major: strict")
+    compile "$major" "$dir" "$SOURCE" -fsyntax-only "${STRICT[@]}" -DUSE_ASSERT_CHECKING ||
+      failed+=("$major: strict, with assertions")
+    one=$tmp/one/pg_hello.so two=$tmp/two.so
+    if ! build "$major" "$dir" "$tmp/one" "$one" || ! build "$major" "$dir" "$tmp/another folder" "$two"; then
+      failed+=("$major: link")
+      continue
+    fi
+    cmp "$one" "$two" >&2 || failed+=("$major: differs from one folder to another")
+    names=$(nm -D --undefined-only "$one" | awk '{ sub(/@.*/, "", $NF); print $NF }')
+    ! grep -Ex 'strlcpy|strlcat' <<<"$names" >&2 || failed+=("$major: a function that older C libraries lack")
+    names=$(readelf -d "$one" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p')
+    [ "$names" = libc.so.6 ] || failed+=("$major: linked with ${names//$'\n'/, }")
+  done
+  [ ${#failed[@]} = 0 ] || die "failed: $(printf '%s; ' "${failed[@]}")"
+  [ ${#checked[@]} -gt 0 ] || die 'no headers of any major; install postgresql-server-dev-'"$DEFAULT_MAJOR"
+  say "Strict, reproducible and linked with libc only: PostgreSQL ${checked[*]}"
+}
+
+if [ -n "$print_headers" ]; then
+  [ ${#asked[@]} = 1 ] || die '--headers asks for one major'
+  headers "${asked[0]}" && echo
+elif [ -n "$check" ]; then
+  check_all
+else
+  build_all
+fi

@@ -1,0 +1,223 @@
+#!/usr/bin/env bash
+# Runs the extension's SQL tests on embedded servers, from the libraries in extension/build.
+# Usage: scripts/regress.sh [MAJOR...]
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+PROGRAM=regress.sh
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+EXTENSION=$ROOT/extension
+SCRATCH=
+RUNNING=
+
+library() {
+  printf '%s/%s/%s/pg_hello.so' "$BUILD" "$(platform)" "$1"
+}
+
+cleanup() {
+  if [ -n "$RUNNING" ]; then
+    stop_server "$RUNNING" "$SCRATCH/data"
+  fi
+  if [ -n "$SCRATCH" ]; then
+    rm -rf "$SCRATCH"
+  fi
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# sql DATABASE ARGUMENT...: psql that stops at the first error and prints bare values.
+sql() {
+  local database=$1
+  shift
+  psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
+}
+
+# install_library TREE FILE: by rename, as a session may have the old one mapped.
+install_library() {
+  cp "$2" "$1/lib/postgresql/pg_hello.so.new"
+  mv "$1/lib/postgresql/pg_hello.so.new" "$1/lib/postgresql/pg_hello.so"
+}
+
+check_log() {
+  local trouble='problem in alloc set|detected write past chunk end|was terminated by signal|TRAP:|PANIC:'
+  if grep -E "$trouble" "$SCRATCH/data.log" >&2; then
+    die "$1: the server's log says so"
+  fi
+}
+
+run_tests() {
+  local tree=$1 name=$2 tests=() file started ended
+  for file in "$EXTENSION"/test/sql/*.sql; do
+    file=${file##*/}
+    tests+=("${file%.sql}")
+  done
+
+  started=${EPOCHREALTIME/[.,]/}
+  if ! "$tree/lib/postgresql/pgxs/src/test/regress/pg_regress" \
+    --inputdir="$EXTENSION/test" --outputdir="$SCRATCH/output" --bindir="$(dirname "$PSQL")" \
+    --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=contrib_regression \
+    --encoding=UTF8 --no-locale "${tests[@]}" >"$SCRATCH/regress.log" 2>&1; then
+    cat "$SCRATCH/regress.log" >&2
+    if [ -e "$SCRATCH/output/regression.diffs" ]; then
+      cat "$SCRATCH/output/regression.diffs"
+    fi
+    check_log "$name"
+    die "$name: tests failed"
+  fi
+  ended=${EPOCHREALTIME/[.,]/}
+  check_log "$name"
+  local tenths=$(((ended - started + 50000) / 100000))
+  printf '%s: %d tests passed (%d.%d s)\n' "$name" "${#tests[@]}" $((tenths / 10)) $((tenths % 10))
+}
+
+# dump_command MAJOR: a pg_dump of that major or a later one.
+dump_command() {
+  local command version
+  for command in "$(command -v pg_dump || true)" /usr/lib/postgresql/*/bin/pg_dump; do
+    if [ -x "$command" ]; then
+      version=$("$command" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+      if [ "$version" -ge "$1" ]; then
+        printf '%s' "$command"
+        return
+      fi
+    fi
+  done
+}
+
+# What the database answers, with and without stored values.
+CHECKSUM="
+  SELECT md5(string_agg(u::text, ',' ORDER BY id)) FROM data.users u
+  UNION ALL
+  SELECT md5(string_agg(g::text, ',' ORDER BY id)) FROM data.greetings g
+  UNION ALL
+  SELECT md5(string_agg(pg_get_indexdef(indexrelid), ',' ORDER BY indexrelid::regclass::text))
+  FROM pg_index WHERE indrelid = 'data.users'::regclass
+  UNION ALL
+  SELECT extversion || ' ' || nspname FROM pg_extension e JOIN pg_namespace n ON e.extnamespace = n.oid
+  WHERE extname = 'pg_hello'
+  UNION ALL
+  SELECT format('%s functions', count(*)) FROM pg_proc WHERE probin = '\$libdir/pg_hello'
+  UNION ALL
+  SELECT setconfig::text FROM pg_db_role_setting s JOIN pg_database d ON s.setdatabase = d.oid
+  WHERE d.datname = current_database()"
+
+dump_and_restore() {
+  local name=$1 major=$2 dump version before after
+  dump=$(dump_command "$major")
+  if [ -z "$dump" ]; then
+    printf '%s: dump and restore skipped: there is no pg_dump of %s or later\n' "$name" "$major"
+    return
+  fi
+
+  sql postgres -c 'CREATE DATABASE dumped'
+  sql dumped <<'SQL'
+CREATE SCHEMA "The ""hello"" schema";
+CREATE EXTENSION pg_hello SCHEMA "The ""hello"" schema";
+ALTER DATABASE dumped SET pg_hello.repeat = 2;
+CREATE SCHEMA data;
+SET search_path = data, "The ""hello"" schema";
+CREATE TABLE users (
+  id integer PRIMARY KEY,
+  name text CHECK (pg_hello(name, 1) <> 'Hello, nobody!'),
+  at bigint NOT NULL DEFAULT now_ms(),
+  greeting text GENERATED ALWAYS AS (pg_hello(name, 2)) STORED
+);
+INSERT INTO users (id, name) SELECT i, nullif('Zoë O''Brien ' || i, 'Zoë O''Brien 7') FROM generate_series(1, 1000) i;
+CREATE INDEX users_greeting ON users (pg_hello(name, 3));
+CREATE VIEW greetings AS
+SELECT id, pg_hello(name, 4) AS greeting, pg_hello_all(ARRAY[name, NULL], ARRAY[1, 2]) AS greetings,
+  spi_version() = version() AS version
+FROM users;
+SQL
+  before=$(sql dumped -c "$CHECKSUM")
+  "$dump" --create dumped >"$SCRATCH/dump.sql"
+  sql postgres -c 'DROP DATABASE dumped'
+  "$(dirname "$dump")/psql" -X -q -v ON_ERROR_STOP=1 -d postgres -f "$SCRATCH/dump.sql" >"$SCRATCH/restore.log" 2>&1 ||
+    { cat "$SCRATCH/restore.log" >&2; die "$name: restoring failed"; }
+  after=$(sql dumped -c "$CHECKSUM")
+  [ "$before" = "$after" ] || die "$name: the restored database differs: $(diff <(echo "$before") <(echo "$after"))"
+  # defaults and generated columns work on
+  after=$(sql dumped -c "INSERT INTO data.users (id, name) VALUES (0, 'new')
+    RETURNING greeting, abs(at - extract(epoch FROM clock_timestamp()) * 1000) < 10000")
+  [ "$after" = 'Hello, new! Hello, new!|t' ] || die "$name: the restored table takes a row as $after"
+  check_log "$name"
+  version=$("$dump" --version | sed 's/[^0-9]*\([0-9.]*\).*/\1/')
+  printf '%s: dump and restore passed (pg_dump %s)\n' "$name" "$version"
+}
+
+# A library that was built for another major must be refused, and say why.
+refuse_library_of() {
+  local tree=$1 name=$2 major=$3 other=$4 answer
+  install_library "$tree" "$(library "$other")"
+  sql postgres -c 'CREATE DATABASE refused'
+  if answer=$(sql refused -c 'CREATE EXTENSION pg_hello' 2>&1); then
+    die "$name: loads the library of $other"
+  fi
+  if [[ $answer != *'incompatible library'*"Server is version $major, library is version $other."* ]]; then
+    die "$name: refuses the library of $other with: $answer"
+  fi
+  [ "$(sql refused -c "SELECT count(*) FROM pg_extension WHERE extname = 'pg_hello'")" = 0 ] ||
+    die "$name: kept a part of an extension that it refused"
+  check_log "$name"
+  printf '%s: the library of %s is refused\n' "$name" "$other"
+}
+
+regress() {
+  local major=$1 cached tree number name other
+  [ -e "$(library "$major")" ] || die "there is no library for PostgreSQL $major in $(dirname "$(library "$major")")"
+  cached=$(embedded_tree "$major")
+  SCRATCH=$(scratch_dir)
+  tree=$SCRATCH/tree
+  say "PostgreSQL $major: running"
+  cp -a "$cached" "$tree"
+  cp "$EXTENSION/pg_hello.control" "$EXTENSION"/sql/*--*.sql "$tree/share/postgresql/extension/"
+  install_library "$tree" "$(library "$major")"
+
+  PGPORT=$(free_port)
+  export PGHOST=127.0.0.1 PGPORT PGUSER=postgres
+  RUNNING=$tree
+  start_server "$tree" "$SCRATCH/data" "$PGPORT"
+
+  number=$(sql postgres -c 'SHOW server_version_num')
+  name="PostgreSQL $(sql postgres -c 'SHOW server_version')"
+  [ $((number / 10000)) = "$major" ] || die "asked for PostgreSQL $major, but the server is $name"
+
+  run_tests "$tree" "$name"
+  dump_and_restore "$name" "$major"
+  for other in "${MAJORS[@]}"; do
+    if [ "$other" != "$major" ] && [ -e "$(library "$other")" ]; then
+      refuse_library_of "$tree" "$name" "$major" "$other"
+      break
+    fi
+  done
+
+  stop_server "$tree" "$SCRATCH/data"
+  RUNNING=
+  rm -rf "$SCRATCH"
+  SCRATCH=
+}
+
+majors=("$@")
+if [ ${#majors[@]} = 0 ]; then
+  for major in "${MAJORS[@]}"; do
+    if [ -e "$(library "$major")" ]; then
+      majors+=("$major")
+    fi
+  done
+fi
+[ ${#majors[@]} -gt 0 ] || die "there are no libraries in $BUILD/$(platform)"
+
+need psql postgresql-client
+for variable in "${!PG@}"; do
+  case $variable in
+    PG_HELLO_*) ;;
+    *) unset "$variable" ;;
+  esac
+done
+PSQL=$(command -v psql)
+
+for major in "${majors[@]}"; do
+  regress "$major"
+done

@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+# The extension's regression suite on a server with assertions, AddressSanitizer
+# and UndefinedBehaviorSanitizer, with the suite's line coverage.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+PROGRAM='dev native --sanitize'
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/debian.sh
+. "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
+
+MAJOR=15
+SUITE=${HEADER_SUITE[$MAJOR]}
+SERVER_CFLAGS='-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer'
+# memory that palloc() hands out holds noise, so that a byte left undefined shows
+SERVER_CPPFLAGS=-DRANDOMIZE_ALLOCATED_MEMORY
+CONFIGURE=(--enable-cassert --enable-debug --without-readline --without-zlib)
+# What the suite needs of the source; the rest would double the time.
+PARTS=(src/port src/common src/timezone src/backend src/backend/snowball
+  src/backend/utils/mb/conversion_procs src/include src/interfaces/libpq src/fe_utils
+  src/bin/initdb src/bin/pg_ctl src/bin/psql src/bin/pg_dump src/bin/pg_config
+  src/bin/scripts src/pl/plpgsql/src src/makefiles src/test/regress)
+
+usage() {
+  cat <<END
+Usage: ./dev native --sanitize
+
+Runs the extension's regression suite on a PostgreSQL $MAJOR with assertions and
+sanitizers, and prints which lines of the extension it reached. Fails on a
+test that differs, on a report about the extension, and on damaged memory.
+The server is built once out of Debian's source package, in 5 to 8 minutes.
+END
+}
+
+case ${1:-} in
+  '') ;;
+  -h | --help)
+    usage
+    exit
+    ;;
+  *) die "unknown argument $1; see --help" ;;
+esac
+
+# The server leaks by design when a process ends, and measures its own stack.
+export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1:disable_coredump=1
+export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
+
+tmp=$(mktemp -d)
+tree=''
+data=''
+copy=$tmp/extension
+cleanup() {
+  [ -z "$data" ] || stop_server "$tree" "$data"
+  if [ -n "$tree" ] && [ -d "$copy" ]; then
+    make -s -C "$copy" uninstall "PG_CONFIG=$tree/bin/pg_config" >/dev/null 2>&1 || true
+  fi
+  rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+# run_logged WHAT COMMAND...: shows the command's output only if it fails.
+run_logged() {
+  local what=$1
+  shift
+  "$@" >"$tmp/log" 2>&1 || {
+    tail -30 "$tmp/log" >&2
+    die "$what failed"
+  }
+}
+
+# build_server: unpacks, builds and installs the server as $tree.
+build_server() {
+  local version source part stage=$tmp/stage status=0
+  say "Building PostgreSQL $MAJOR with sanitizers out of Debian's source (5 to 8 minutes, once)"
+  need bzip2 bzip2 perl perl
+  debian_download deb-src "$SUITE" "postgresql-$MAJOR" "$tmp/download" || status=$?
+  [ "$status" = 0 ] ||
+    die "no source of postgresql-$MAJOR in Debian's suite $SUITE from here; this check needs a Debian machine and its mirror"
+  set -- "$tmp"/download/*.orig.tar.*
+  version=${1##*/postgresql-"$MAJOR"}
+  version=${version#_}
+  version=${version%.orig.tar.*}
+  tree=$store/$version-$flags
+  mkdir "$tmp/source"
+  tar -xf "$1" -C "$tmp/source" --strip-components=1
+  source=$tmp/source
+  cd "$source"
+  # UBSan asks for its options at its first report, when the server has long
+  # overwritten its environment with the title of its process
+  printf 'const char *__ubsan_default_options(void);\nconst char *__ubsan_default_options(void) { return "%s"; }\n' \
+    "$UBSAN_OPTIONS" >ubsan_options.c
+  "$CC" -c ubsan_options.c
+  run_logged configure nice ./configure --prefix="$tree" "${CONFIGURE[@]}" CC="$CC" MAKE=make \
+    CFLAGS="$SERVER_CFLAGS" CPPFLAGS="$SERVER_CPPFLAGS" LDFLAGS_EX="$source/ubsan_options.o"
+  run_logged make nice make -s -j2 -C src/backend generated-headers
+  for part in "${PARTS[@]}"; do
+    run_logged "make in $part" nice make -s -j2 -C "$part" all
+    run_logged "make install in $part" make -s -C "$part" install "DESTDIR=$stage"
+  done
+  run_logged 'make install of the build rules' make -s -C src install-local "DESTDIR=$stage"
+  run_logged 'make install of the build tools' make -s -C config install "DESTDIR=$stage"
+  cd "$ROOT"
+  rm -rf "$source" "$tree"
+  mv -T "$stage$tree" "$tree"
+}
+
+CC=${CC:-gcc}
+need gcc gcc make make
+[ -e /usr/include/stdio.h ] || install_packages libc6-dev
+store=$CACHE/sanitize
+flags=$(printf '%s\n' "$SERVER_CFLAGS" "$SERVER_CPPFLAGS" "${CONFIGURE[@]}" "${PARTS[@]}" "$UBSAN_OPTIONS" "$("$CC" -dumpfullversion)" |
+  sha256sum | cut -c1-12)
+mkdir -p "$store"
+exec 9<"$store"
+flock 9
+for found in "$store"/*-"$flags"; do
+  [ ! -x "$found/bin/postgres" ] || tree=$found
+done
+[ -n "$tree" ] || build_server
+
+mkdir "$copy"
+cp -R "$ROOT"/extension/{Makefile,pg_hello.control,src,sql,test} "$copy"
+tests=("$copy"/test/sql/*.sql)
+[ -e "${tests[0]}" ] || die "there are no tests in extension/test/sql"
+say "Running ${#tests[@]} tests on $(basename "$tree") (half a minute)"
+
+extension_make() {
+  make -s -C "$copy" "PG_CONFIG=$tree/bin/pg_config" with_llvm=no "$@"
+}
+
+# An error of ours must end the process, while the server's own are only logged.
+run_logged 'building the extension' extension_make \
+  "COPT=-fno-sanitize-recover=undefined --coverage -O0 -Wall -Werror" SHLIB_LINK=--coverage
+run_logged 'installing the extension' extension_make install
+
+data=$(scratch_dir)
+port=$(free_port)
+start_server "$tree" "$data" "$port"
+status=0
+PGHOST=127.0.0.1 PGPORT=$port PGUSER=postgres extension_make installcheck >"$tmp/installcheck" 2>&1 || status=1
+# the processes write their coverage when they end
+server_user "$tree/bin/pg_ctl" -D "$data" -m fast -w stop >/dev/null || status=1
+cp "$data.log" "$tmp/server.log"
+rm -rf "$data" "$data.log"
+data=''
+
+if [ "$status" != 0 ]; then
+  cat "$tmp/installcheck" >&2
+  ! [ -s "$copy/regression.diffs" ] || head -200 "$copy/regression.diffs" >&2
+fi
+
+# A report is a line, and what stands under it up to the next line of the log;
+# one of the server's own counts if the extension called into it.
+reports=$(awk '
+  function flush() {
+    if (report != "" && (memory || report ~ /pg_hello\.(c|so)|greeting\.h/))
+      print report
+    report = ""
+  }
+  /ERROR: AddressSanitizer|AddressSanitizer:DEADLYSIGNAL/ { flush(); memory = 1; report = $0; next }
+  /runtime error:/ { flush(); memory = 0; report = $0; next }
+  report != "" && !/^[0-9]+-[0-9]+-[0-9]+ / { report = report "\n" $0; next }
+  { flush() }
+  /problem in alloc |detected write past chunk end|^TRAP:|was terminated by signal/ { print }
+  END { flush() }
+' "$tmp/server.log")
+if [ -n "$reports" ]; then
+  sed -n '1,200p' <<<"$reports" >&2
+  status=1
+fi
+
+[ "$status" = 0 ] || die 'the extension failed'
+
+cd "$copy"
+gcov -o src src/pg_hello.c >"$tmp/gcov.log" 2>&1 || die 'gcov failed'
+for file in pg_hello.c greeting.h; do
+  print_coverage "src/$file" "$file.gcov"
+done
+
+say "No report, and every test as expected"
