@@ -108,7 +108,7 @@ END
     rm -f "$tmp"/parts/*
     cp "$source" "$tmp/parts"
     apt-get -qq -c "$tmp/apt.conf" update >"$tmp/log" 2>&1 || continue
-    cd "$4"
+    cd "$4" || return 1
     if [ "$1" = deb ]; then
       apt-cache -c "$tmp/apt.conf" show "$3" >/dev/null 2>&1 || return 2
       apt-get -qq -c "$tmp/apt.conf" download "$3" >"$tmp/log" 2>&1 && return 0

@@ -216,3 +216,20 @@ maven() {
         -e '/^WARNING: Please consider reporting this to the maintainers/d'
   fi
 }
+
+# classpath MODULE MAJOR: prints the class path that a program of this module runs with, with the
+# embedded server of this major on it.  Maven takes seconds to find out that nothing has changed, so
+# it is not asked when no source is newer than its last answer.
+classpath() {
+  local module=$1 major=$2 file
+  file=$ROOT/$module/target/classpath-$major
+  if [ ! -e "$file" ] || [ -n "$(find "$ROOT" \( -name target -o -name .git \) -prune -o \
+    \( -path '*/src/main/*' -o -name pom.xml -o -name '*.sql' -o -name SHA256SUMS \) \
+    -newer "$file" -print -quit)" ]; then
+    say "Compiling (10 seconds; a minute the first time, when Maven fetches what it needs)"
+    maven -q -f "$ROOT/pom.xml" -Dpostgres.major="$major" -pl "$module" -am compile \
+      dependency:build-classpath -DincludeScope=runtime -Dmdep.outputFile="$file.new" >&2
+    mv "$file.new" "$file"
+  fi
+  printf '%s:%s' "$ROOT/$module/target/classes" "$(<"$file")"
+}

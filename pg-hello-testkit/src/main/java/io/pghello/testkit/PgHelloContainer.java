@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import com.github.dockerjava.api.command.InspectContainerResponse;
+import com.github.dockerjava.api.command.InspectImageResponse;
+import com.github.dockerjava.api.exception.NotFoundException;
+import io.pghello.testkit.internal.Databases;
+import io.pghello.testkit.internal.Databases.Login;
+import io.pghello.testkit.internal.ExtensionFiles;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.sql.SQLException;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.testcontainers.images.builder.Transferable;
+import org.testcontainers.postgresql.PostgreSQLContainer;
+import org.testcontainers.utility.DockerImageName;
+
+/**
+ * A stock {@code postgres} image with the files of the extension {@code pg_hello} copied in, so
+ * that {@code CREATE EXTENSION pg_hello} works. There is no image to build or to publish.
+ *
+ * <p>Supported are the official Debian-based images of the majors that the jar {@code
+ * pg-hello-extension} has libraries for. An Alpine image, or one of another architecture, is
+ * refused at the start with a sentence that says so.
+ *
+ * <p>Needs Testcontainers ({@code org.testcontainers:testcontainers-postgresql}) on the class path,
+ * and a container engine. Not thread-safe until it is started.
+ */
+public final class PgHelloContainer extends PostgreSQLContainer {
+  private @Nullable Databases databases;
+
+  /**
+   * Creates a container; {@link #start()} starts it.
+   *
+   * @param image the name of a {@code postgres} image, as in {@code postgres:17}
+   */
+  public PgHelloContainer(String image) {
+    this(DockerImageName.parse(image));
+  }
+
+  /**
+   * Creates a container; {@link #start()} starts it.
+   *
+   * @param image the name of a {@code postgres} image, or of a compatible substitute
+   */
+  public PgHelloContainer(DockerImageName image) {
+    super(image);
+  }
+
+  /** Copies the files in when the container exists, before it runs. */
+  @Override
+  protected void containerIsCreated(String containerId) {
+    String image = getDockerImageName();
+    InspectImageResponse inspected = dockerClient.inspectImageCmd(image).exec();
+    String platform =
+        ExtensionFiles.platform(
+            Objects.requireNonNullElse(inspected.getOs(), "linux"),
+            Objects.requireNonNullElse(inspected.getArch(), "amd64"),
+            isAlpine(containerId));
+    if (platform.endsWith("-musl")) {
+      throw new IllegalStateException(
+          image
+              + " is an Alpine image, whose C library (musl) the extension's libraries are not built"
+              + " for. Use the Debian-based image of the same version.");
+    }
+    int major = major(image, inspected);
+    copyFileToContainer(
+        Transferable.of(ExtensionFiles.library(platform, major), 0755),
+        "/usr/lib/postgresql/" + major + "/lib/" + ExtensionFiles.LIBRARY);
+    for (Map.Entry<String, byte[]> script : ExtensionFiles.scripts().entrySet()) {
+      copyFileToContainer(
+          Transferable.of(script.getValue(), 0644),
+          "/usr/share/postgresql/" + major + "/extension/" + script.getKey());
+    }
+    super.containerIsCreated(containerId);
+  }
+
+  private boolean isAlpine(String containerId) {
+    try (InputStream release =
+        dockerClient.copyArchiveFromContainerCmd(containerId, "/etc/alpine-release").exec()) {
+      return release != null;
+    } catch (NotFoundException e) {
+      return false;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static int major(String image, InspectImageResponse inspected) {
+    String[] environment = inspected.getConfig() == null ? null : inspected.getConfig().getEnv();
+    if (environment != null) {
+      for (String variable : environment) {
+        if (variable.startsWith("PG_MAJOR=")) {
+          return Integer.parseInt(variable.substring("PG_MAJOR=".length()));
+        }
+      }
+    }
+    throw new IllegalStateException(
+        image
+            + " does not say its PostgreSQL version in the variable PG_MAJOR, as the official postgres"
+            + " images do. Use one of these.");
+  }
+
+  @Override
+  protected void containerIsStarted(InspectContainerResponse container) {
+    super.containerIsStarted(container);
+    var created =
+        Databases.foreign(
+            getHost(), getMappedPort(POSTGRESQL_PORT), new Login(getUsername(), getPassword()));
+    try {
+      created.prepare();
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not prepare the template database", e);
+    }
+    databases = created;
+  }
+
+  /**
+   * Creates a database that has the extension and belongs to an ordinary role.
+   *
+   * @throws IllegalStateException if the container does not run, or the server does not do it
+   */
+  public TestDatabase createDatabase() {
+    try {
+      return new TestDatabase(databases(), databases().create(true));
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not create a database", e);
+    }
+  }
+
+  Databases databases() {
+    if (databases == null) {
+      throw new IllegalStateException("the container is not started");
+    }
+    return databases;
+  }
+
+  @Override
+  public String toString() {
+    return String.format(Locale.ROOT, "PgHelloContainer[%s]", getDockerImageName());
+  }
+}

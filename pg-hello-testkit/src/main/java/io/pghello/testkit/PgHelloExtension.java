@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import java.lang.reflect.Method;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ExtensionContext.Store;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolutionException;
+import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.platform.commons.support.AnnotationSupport;
+
+/** Does what {@link PgHelloTest} says. All state is in JUnit's stores. */
+final class PgHelloExtension
+    implements ParameterResolver, BeforeAllCallback, AfterEachCallback, AfterAllCallback {
+  private static final Namespace NAMESPACE = Namespace.create(PgHelloExtension.class);
+  private static final Set<Class<?>> TYPES =
+      Set.of(
+          DataSource.class,
+          Connection.class,
+          TestDatabase.class,
+          WireProxy.class,
+          PgHelloServer.class);
+
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    // a server that cannot start fails the class once, not each of its tests
+    server(context);
+  }
+
+  @Override
+  public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+    return TYPES.contains(parameter.getParameter().getType());
+  }
+
+  @Override
+  public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+    Class<?> type = parameter.getParameter().getType();
+    boolean superuser = parameter.isAnnotated(Superuser.class);
+    if (type == PgHelloServer.class) {
+      return server(context).embedded();
+    }
+    if (type == TestDatabase.class) {
+      return database(context);
+    }
+    if (type == WireProxy.class) {
+      return proxy(context);
+    }
+    TrackedDataSource dataSource = dataSource(context, superuser);
+    if (type == DataSource.class) {
+      return dataSource;
+    }
+    try {
+      return opened(context).own(dataSource.untracked());
+    } catch (SQLException e) {
+      throw new ParameterResolutionException("no connection to the test's database", e);
+    }
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) throws SQLException {
+    opened(context).finish();
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) throws SQLException {
+    opened(context).finish();
+  }
+
+  private static TestServer server(ExtensionContext context) {
+    return store(context.getRoot())
+        .computeIfAbsent(TestServer.class, key -> TestServer.configured(), TestServer.class);
+  }
+
+  private static TestDatabase database(ExtensionContext context) {
+    PgHelloTest settings =
+        AnnotationSupport.findAnnotation(
+                context.getRequiredTestClass(),
+                PgHelloTest.class,
+                context.getEnclosingTestClasses())
+            .orElseThrow();
+    ExtensionContext owner = context;
+    if (settings.database() == PgHelloTest.Scope.CLASS) {
+      while (owner.getTestMethod().isPresent()) {
+        owner = owner.getParent().orElseThrow();
+      }
+    } else if (context.getTestMethod().isEmpty()) {
+      throw new ParameterResolutionException(
+          "each test method has a database of its own, so there is none yet for the class: write"
+              + " @PgHelloTest(database = CLASS) to share one");
+    }
+    return store(owner)
+        .computeIfAbsent(
+            TestDatabase.class,
+            key -> server(context).createDatabase(settings.extension()),
+            TestDatabase.class);
+  }
+
+  private static WireProxy proxy(ExtensionContext context) {
+    TestDatabase database = database(context);
+    return store(context)
+        .computeIfAbsent(
+            WireProxy.class,
+            key -> WireProxy.to(database.databases().host(), database.databases().port()),
+            WireProxy.class);
+  }
+
+  private static TrackedDataSource dataSource(ExtensionContext context, boolean superuser) {
+    TestDatabase database = database(context);
+    DataSource direct = superuser ? database.superuserDataSource() : database.dataSource();
+    return new TrackedDataSource(
+        wantsProxy(context) ? database.dataSource(proxy(context), superuser) : direct,
+        opened(context));
+  }
+
+  private static boolean wantsProxy(ExtensionContext context) {
+    return context
+        .getTestMethod()
+        .map(Method::getParameterTypes)
+        .filter(types -> Arrays.asList(types).contains(WireProxy.class))
+        .isPresent();
+  }
+
+  private static OpenConnections opened(ExtensionContext context) {
+    return store(context)
+        .computeIfAbsent(
+            OpenConnections.class, key -> new OpenConnections(), OpenConnections.class);
+  }
+
+  private static Store store(ExtensionContext context) {
+    return context.getStore(NAMESPACE.append(context.getUniqueId()));
+  }
+
+  /** The connections that a test has opened. Thread-safe. */
+  static final class OpenConnections {
+    private static final long GRACE_MILLIS = 1_000;
+
+    private record Opened(Connection connection, Throwable where) {}
+
+    private final List<Opened> tracked = new ArrayList<>();
+    private final List<Connection> owned = new ArrayList<>();
+
+    synchronized Connection track(Connection connection) {
+      tracked.add(new Opened(connection, new Throwable("opened here")));
+      return connection;
+    }
+
+    synchronized Connection own(Connection connection) {
+      owned.add(connection);
+      return connection;
+    }
+
+    /** Closes what was injected, and fails if the test left anything else open. */
+    synchronized void finish() throws SQLException {
+      for (Connection connection : owned) {
+        connection.close();
+      }
+      // a pool may close its connections on threads of its own
+      long end = System.nanoTime() + GRACE_MILLIS * 1_000_000;
+      List<Opened> leaked = leaked();
+      while (!leaked.isEmpty() && System.nanoTime() < end) {
+        try {
+          Thread.sleep(10);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          break;
+        }
+        leaked = leaked();
+      }
+      if (!leaked.isEmpty()) {
+        var failure =
+            new AssertionError("the test left " + leaked.size() + " connection(s) open; see where");
+        for (Opened opened : leaked) {
+          opened.connection.close();
+          failure.addSuppressed(opened.where);
+        }
+        tracked.clear();
+        throw failure;
+      }
+    }
+
+    private List<Opened> leaked() throws SQLException {
+      var leaked = new ArrayList<Opened>();
+      for (Opened opened : tracked) {
+        if (!opened.connection.isClosed()) {
+          leaked.add(opened);
+        }
+      }
+      return leaked;
+    }
+  }
+}

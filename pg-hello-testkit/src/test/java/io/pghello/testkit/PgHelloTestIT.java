@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
+import static org.junit.platform.testkit.engine.EventConditions.event;
+import static org.junit.platform.testkit.engine.EventConditions.finishedWithFailure;
+import static org.junit.platform.testkit.engine.TestExecutionResultConditions.instanceOf;
+import static org.junit.platform.testkit.engine.TestExecutionResultConditions.message;
+import static org.junit.platform.testkit.engine.TestExecutionResultConditions.suppressed;
+
+import io.pghello.testkit.PgHelloTest.Scope;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.platform.testkit.engine.EngineTestKit;
+import org.junit.platform.testkit.engine.Events;
+
+/** Coverage row X1: a fresh database with the extension for each test. */
+@PgHelloTest
+class PgHelloTestIT {
+  // region test
+  @Test
+  void greets(DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT pg_hello('Ada')")) {
+      row.next();
+      assertThat(row.getString(1)).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  // endregion
+
+  @RepeatedTest(3)
+  void startsWithAFreshDatabase(Connection connection, TestDatabase database) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      // fails where it exists
+      statement.execute("CREATE TABLE once ()");
+    }
+    assertThat(ask(connection, "SELECT current_database()")).isEqualTo(database.name());
+  }
+
+  @Test
+  void logsInAsAsked(Connection owner, @Superuser Connection superuser) throws SQLException {
+    assertThat(ask(owner, "SHOW is_superuser")).isEqualTo("off");
+    assertThat(ask(superuser, "SHOW is_superuser")).isEqualTo("on");
+  }
+
+  @Test
+  void givesTheSharedServer(PgHelloServer server) {
+    assertThat(server).isSameAs(PgHelloServer.shared());
+  }
+
+  @Nested
+  class Before {
+    private String seen = "";
+
+    @BeforeEach
+    void prepare(DataSource dataSource) throws SQLException {
+      seen = ask(dataSource, "SELECT current_database()");
+    }
+
+    @Test
+    void sharesTheDatabaseOfTheTest(TestDatabase database) {
+      assertThat(seen).isEqualTo(database.name());
+    }
+  }
+
+  @Nested
+  @PgHelloTest(database = Scope.CLASS)
+  class PerClass {
+    private static String seen = "";
+
+    @BeforeAll
+    static void prepare(TestDatabase database) {
+      seen = database.name();
+    }
+
+    @RepeatedTest(2)
+    void sharesOneDatabase(TestDatabase database) {
+      assertThat(database.name()).isEqualTo(seen);
+    }
+  }
+
+  @Nested
+  @PgHelloTest(extension = false)
+  class Bare {
+    @Test
+    void hasNoExtension(Connection connection) throws SQLException {
+      assertThat(ask(connection, "SELECT to_regproc('pg_hello') IS NULL")).isEqualTo("t");
+    }
+  }
+
+  @Nested
+  @Execution(ExecutionMode.CONCURRENT)
+  class Parallel {
+    private static final Set<String> NAMES = ConcurrentHashMap.newKeySet();
+
+    @RepeatedTest(8)
+    void hasDatabasesOfItsOwn(TestDatabase database, DataSource dataSource) throws SQLException {
+      assertThat(NAMES.add(database.name())).isTrue();
+      assertThat(ask(dataSource, "SELECT current_database()")).isEqualTo(database.name());
+    }
+  }
+
+  @Test
+  void failsATestThatLeavesAConnectionOpen() {
+    run("leaks")
+        .assertThatEvents()
+        .haveExactly(
+            1,
+            event(
+                finishedWithFailure(
+                    instanceOf(AssertionError.class),
+                    message("the test left 2 connection(s) open; see where"),
+                    suppressed(0, message("opened here")))));
+  }
+
+  @Test
+  void dropsItsDatabases() throws SQLException {
+    run("passes").assertStatistics(events -> events.succeeded(1));
+    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
+      assertThat(
+              ask(
+                  database.dataSource(),
+                  "SELECT count(*) FROM pg_database WHERE datname = '" + Example.used + "'"))
+          .isEqualTo("0");
+    }
+  }
+
+  @Test
+  void refusesADatabaseForTheClassWhereEachMethodHasItsOwn() {
+    EngineTestKit.engine("junit-jupiter")
+        .selectors(selectClass(Misused.class))
+        .execute()
+        .allEvents()
+        .assertThatEvents()
+        .haveExactly(
+            1,
+            event(finishedWithFailure(message(m -> m.contains("@PgHelloTest(database = CLASS)")))));
+  }
+
+  private static Events run(String method) {
+    return EngineTestKit.engine("junit-jupiter")
+        .selectors(selectMethod(Example.class, method, DataSource.class))
+        .execute()
+        .testEvents();
+  }
+
+  /** What the tests above run; its name keeps it out of other runs. */
+  @PgHelloTest
+  static final class Example {
+    static volatile String used = "";
+
+    @Test
+    void leaks(DataSource dataSource) throws SQLException {
+      dataSource.getConnection();
+      dataSource.getConnection();
+      dataSource.getConnection().close();
+    }
+
+    @Test
+    void passes(DataSource dataSource) throws SQLException {
+      used = ask(dataSource, "SELECT current_database()");
+    }
+  }
+
+  @PgHelloTest
+  static final class Misused {
+    @BeforeAll
+    static void prepare(DataSource dataSource) {
+      assertThat(dataSource).as("must not be given").isNull();
+    }
+
+    @Test
+    void isNotRun() {}
+  }
+
+  static String ask(DataSource dataSource, String sql) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      return ask(connection, sql);
+    }
+  }
+
+  static String ask(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+}

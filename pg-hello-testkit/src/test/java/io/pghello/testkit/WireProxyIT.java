@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import static io.pghello.testkit.PgHelloTestIT.ask;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.postgresql.ds.PGSimpleDataSource;
+
+@PgHelloTest
+@Timeout(60)
+class WireProxyIT {
+  // region proxy
+  @Test
+  void takesOneRoundTrip(Connection connection, WireProxy proxy) throws Exception {
+    try (PreparedStatement statement = connection.prepareStatement("SELECT pg_hello(?)")) {
+      statement.setString(1, "Ada");
+      proxy.assertRoundTrips(1, statement::executeQuery);
+    }
+  }
+
+  // endregion
+
+  @Test
+  void countsARoundTripAStatement(Connection connection, WireProxy proxy) throws Exception {
+    proxy.assertRoundTrips(0, () -> {});
+    proxy.assertRoundTrips(1, () -> ask(connection, "SELECT 1"));
+    proxy.assertRoundTrips(
+        2,
+        () -> {
+          ask(connection, "SELECT 1");
+          ask(connection, "SELECT 2");
+        });
+  }
+
+  @Test
+  void countsWhatIsExecuted(Connection connection, WireProxy proxy) throws Exception {
+    try (PreparedStatement statement = connection.prepareStatement("SELECT pg_hello(?)")) {
+      long executes = proxy.executes();
+      proxy.assertRoundTrips(
+          20,
+          () -> {
+            for (int i = 0; i < 20; i++) {
+              statement.setString(1, "u" + i);
+              statement.executeQuery().close();
+            }
+          });
+      assertThat(proxy.executes() - executes).isEqualTo(20);
+    }
+  }
+
+  @Test
+  void countsABatchAsFew(Connection connection, WireProxy proxy) throws Exception {
+    try (Statement create = connection.createStatement()) {
+      create.execute("CREATE TABLE t (a text)");
+    }
+    try (PreparedStatement insert = connection.prepareStatement("INSERT INTO t VALUES (?)")) {
+      for (int i = 0; i < 50; i++) {
+        insert.setString(1, "x");
+        insert.addBatch();
+      }
+      connection.setAutoCommit(false);
+      long executes = proxy.executes();
+      // the driver describes the statement first; BEGIN travels along
+      proxy.assertRoundTrips(2, insert::executeBatch);
+      assertThat(proxy.executes() - executes).isEqualTo(51);
+      proxy.assertRoundTrips(1, connection::commit);
+    }
+  }
+
+  @Test
+  void failsWhereTheNumberIsAnother(Connection connection, WireProxy proxy) {
+    assertThatThrownBy(() -> proxy.assertRoundTrips(2, () -> ask(connection, "SELECT 1")))
+        .isInstanceOf(AssertionError.class)
+        .hasMessage("expected 2 round trips, but there were 1");
+  }
+
+  @Test
+  void passesWhateverSize(Connection connection, WireProxy proxy) throws Exception {
+    long before = proxy.bytesToClient();
+    String value = ask(connection, "SELECT repeat('x', 20000000)");
+    assertThat(value).hasSize(20_000_000);
+    assertThat(proxy.bytesToClient() - before).isGreaterThan(20_000_000);
+    assertThat(proxy.bytesToServer()).isPositive();
+    proxy.assertRoundTrips(1, () -> ask(connection, "SELECT 1"));
+  }
+
+  @Test
+  void delays(Connection connection, WireProxy proxy) throws Exception {
+    proxy.delay(Duration.ofMillis(40));
+    long start = System.nanoTime();
+    for (int i = 0; i < 5; i++) {
+      ask(connection, "SELECT 1");
+    }
+    assertThat(Duration.ofNanos(System.nanoTime() - start))
+        .isBetween(Duration.ofMillis(200), Duration.ofSeconds(20));
+    proxy.delay(Duration.ZERO);
+    proxy.assertRoundTrips(1, () -> ask(connection, "SELECT 1"));
+    assertThatThrownBy(() -> proxy.delay(Duration.ofMillis(-1)))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void stallsAndResumes(Connection connection, WireProxy proxy) throws Exception {
+    proxy.stall();
+    var answer =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return ask(connection, "SELECT 42");
+              } catch (SQLException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    assertThatThrownBy(() -> answer.get(200, TimeUnit.MILLISECONDS))
+        .isInstanceOf(TimeoutException.class);
+    proxy.resume();
+    assertThat(answer.get(10, TimeUnit.SECONDS)).isEqualTo("42");
+  }
+
+  @Test
+  void cuts(DataSource dataSource, WireProxy proxy) throws Exception {
+    Connection cut = dataSource.getConnection();
+    Connection cutToo = dataSource.getConnection();
+    assertThat(proxy.openConnections()).isEqualTo(2);
+    proxy.cut();
+    for (Connection connection : new Connection[] {cut, cutToo}) {
+      assertThatThrownBy(() -> ask(connection, "SELECT 1"))
+          .isInstanceOfSatisfying(
+              SQLException.class, e -> assertThat(e.getSQLState()).startsWith("08"));
+    }
+    assertThat(proxy.openConnections()).isZero();
+    // a new one passes
+    assertThat(ask(dataSource, "SELECT 1")).isEqualTo("1");
+    assertThat(proxy.connections()).isEqualTo(3);
+  }
+
+  @Test
+  void cutsWhatIsStalled(Connection connection, WireProxy proxy) throws Exception {
+    proxy.stall();
+    var failure =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return ask(connection, "SELECT 1");
+              } catch (SQLException e) {
+                return e.getSQLState();
+              }
+            });
+    Thread.sleep(100);
+    proxy.cut();
+    assertThat(failure.get(10, TimeUnit.SECONDS)).startsWith("08");
+    proxy.resume();
+  }
+
+  @Test
+  void endsAConnectionThatTheServerDoesNotTake(TestDatabase database) {
+    try (WireProxy nowhere = WireProxy.to("127.0.0.1", 1)) {
+      assertThatThrownBy(() -> database.dataSource(nowhere, false).getConnection())
+          .isInstanceOf(SQLException.class);
+    }
+  }
+
+  @Test
+  void leavesNoThreadBehind(TestDatabase database) throws Exception {
+    var proxy = WireProxy.to(database.databases().host(), database.databases().port());
+    try (Connection connection = database.dataSource(proxy, false).getConnection()) {
+      proxy.delay(Duration.ofMillis(2));
+      ask(connection, "SELECT 1");
+    } finally {
+      proxy.close();
+      proxy.close();
+    }
+    for (int i = 0; i < 500 && proxy.threads() > 0; i++) {
+      Thread.sleep(10);
+    }
+    assertThat(proxy.threads()).isZero();
+  }
+
+  @Test
+  void countsTheLogIn(DataSource dataSource, WireProxy proxy) throws Exception {
+    PGSimpleDataSource bare = dataSource.unwrap(PGSimpleDataSource.class);
+    // the driver's own first statements come on top of the log-in
+    long withLogIn = proxy.countRoundTrips(() -> bare.getConnection().close());
+    assertThat(withLogIn).isBetween(1L, 4L);
+  }
+}

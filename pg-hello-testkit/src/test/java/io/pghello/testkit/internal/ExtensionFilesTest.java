@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ExtensionFilesTest {
+  private static final Path EXTENSION = Path.of("..", "extension");
+
+  @Test
+  void hasAllScriptsThatTheExtensionHas() throws IOException {
+    var expected = new ArrayList<>(List.of("pg_hello.control"));
+    try (Stream<Path> scripts = Files.list(EXTENSION.resolve("sql"))) {
+      scripts.forEach(script -> expected.add(script.getFileName().toString()));
+    }
+    assertThat(ExtensionFiles.SCRIPTS).containsExactlyInAnyOrderElementsOf(expected);
+    assertThat(ExtensionFiles.scripts().get("pg_hello.control"))
+        .isEqualTo(Files.readAllBytes(EXTENSION.resolve("pg_hello.control")));
+  }
+
+  /** Coverage row E7; each of the two versions is written in one place. */
+  @Test
+  void agreesOnTheVersionOfTheExtension() throws IOException {
+    String control = read("pg_hello.control");
+    assertThat(control).contains("default_version = '1.1'");
+    assertThat(read("META.json"))
+        .contains("\"version\": \"1.1.0\"")
+        .doesNotContain("\"1.0.0\",\n   \"maintainer");
+    assertThat(ExtensionFiles.SCRIPTS).anyMatch(script -> script.endsWith("--1.1.sql"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Linux, amd64, false, linux-amd64",
+    "Linux, x86_64, false, linux-amd64",
+    "linux, arm64, false, linux-arm64",
+    "Linux, aarch64, true, linux-arm64-musl",
+    "Mac OS X, aarch64, false, mac-os-x-arm64",
+    "LINUX, riscv64, false, linux-riscv64"
+  })
+  void namesPlatforms(String os, String architecture, boolean musl, String platform) {
+    assertThat(ExtensionFiles.platform(os, architecture, musl)).isEqualTo(platform);
+  }
+
+  @Test
+  void namesWhatThereIsWhereALibraryIsMissing() {
+    assertThatThrownBy(() -> ExtensionFiles.library("linux-riscv64", 17))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("PostgreSQL 17 on linux-riscv64")
+        .hasMessageContaining("linux-amd64/17")
+        .hasMessageContaining("PgHelloContainer")
+        .hasMessageContaining("make install");
+  }
+
+  @Test
+  void findsTheLibraryOfThisPlatform() {
+    assertThat(ExtensionFiles.libraries()).isNotEmpty();
+    for (String library : ExtensionFiles.libraries()) {
+      String[] parts = library.split("/", -1);
+      // an ELF file
+      assertThat(ExtensionFiles.library(parts[0], Integer.parseInt(parts[1])))
+          .startsWith(0x7f, 'E', 'L', 'F');
+    }
+  }
+
+  private static String read(String file) throws IOException {
+    return Files.readString(EXTENSION.resolve(file), StandardCharsets.UTF_8);
+  }
+}
