@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Typed calls of the PostgreSQL extension {@code pg_hello}. Start with {@link
+ * io.pghello.PgHelloClient#create}.
+ */
+@NullMarked
+package io.pghello;
+
+import org.jspecify.annotations.NullMarked;

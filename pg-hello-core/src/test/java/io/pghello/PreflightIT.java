@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.PgHelloClientIT.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import java.sql.SQLException;
+import java.util.List;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** Coverage row X4: each cause has its own sentence, with the statement that mends it. */
+@PgHelloTest(extension = false)
+class PreflightIT {
+  private static final String CREATE = "CREATE EXTENSION pg_hello";
+
+  @Test
+  void findsNothingWrong(DataSource dataSource) throws SQLException {
+    execute(dataSource, CREATE);
+    assertThat(PgHelloClient.create(dataSource).preflight()).isEmpty();
+  }
+
+  @Test
+  @SuppressWarnings("SystemOut")
+  void showsWhatIsWrong(DataSource dataSource) {
+    // region preflight
+    for (PgHelloProblem problem : PgHelloClient.create(dataSource).preflight()) {
+      System.err.println(problem.message() + " " + problem.remedy());
+    }
+    // Extension pg_hello is not created in database app. Run in it: CREATE EXTENSION pg_hello;
+    // endregion
+    assertThat(PgHelloClient.create(dataSource).preflight())
+        .singleElement()
+        .asString()
+        .startsWith("Extension pg_hello is not created in database ")
+        .endsWith(". Run in it: CREATE EXTENSION pg_hello;");
+  }
+
+  @Test
+  void saysThatItIsNotCreated(DataSource dataSource, TestDatabase database) throws SQLException {
+    assertProblem(
+        dataSource,
+        Code.NOT_CREATED,
+        "Extension pg_hello is not created in database " + database.name() + ".",
+        "Run in it: CREATE EXTENSION pg_hello;");
+    // and what it says mends it
+    execute(dataSource, CREATE);
+    assertThat(PgHelloClient.create(dataSource).hello("Ada")).isEqualTo("Hello, Ada!");
+  }
+
+  @Test
+  void saysWhoMayCreateIt(@Superuser DataSource superuser, TestDatabase database)
+      throws SQLException {
+    withRole(
+        superuser,
+        database,
+        guest -> {
+          PgHelloProblem problem = only(PgHelloClient.create(guest).preflight());
+          assertThat(problem.code()).isEqualTo(Code.NOT_CREATED);
+          assertThat(problem.remedy())
+              .contains(" may not create it: let the database's owner ")
+              .endsWith(" run in it: CREATE EXTENSION pg_hello;");
+        });
+  }
+
+  @Test
+  void saysThatItIsOffThePath(DataSource dataSource) throws SQLException {
+    execute(dataSource, "CREATE SCHEMA \"Odd one\"");
+    execute(dataSource, "CREATE EXTENSION pg_hello SCHEMA \"Odd one\"");
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    PgHelloProblem problem = only(client.preflight());
+    assertThat(problem.code()).isEqualTo(Code.NOT_ON_PATH);
+    assertThat(problem.message())
+        .startsWith("Extension pg_hello is in schema \"Odd one\", which is not on the search_path");
+    assertThat(problem.remedy()).contains("\"Odd one\".pg_hello(...)").contains("SET search_path");
+    // the client needs no path
+    assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
+  }
+
+  @Test
+  void saysThatItIsTooOld(DataSource dataSource, TestDatabase database) throws SQLException {
+    execute(dataSource, CREATE + " VERSION '1.0'");
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    PgHelloProblem problem = only(client.preflight());
+    assertThat(problem.code()).isEqualTo(Code.TOO_OLD);
+    assertThat(problem.message())
+        .isEqualTo(
+            "Extension pg_hello in database "
+                + database.name()
+                + " is at version 1.0, which has no counts and no arrays.");
+    assertThat(problem.remedy())
+        .isEqualTo("Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
+    // what 1.0 has works
+    assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    assertThat(client.nowMillis()).isPositive();
+    assertThat(client.spiVersion()).startsWith("PostgreSQL ");
+    assertFails(Code.TOO_OLD, () -> client.hello("Ada", 2));
+    // and the same client goes on when it is updated
+    execute(dataSource, "ALTER EXTENSION pg_hello UPDATE");
+    assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
+  }
+
+  @Test
+  void saysThatItIsSomebodyElses(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    // as the public sample of that name labels them
+    execute(dataSource, CREATE + " VERSION '1.0'");
+    execute(superuser, "ALTER FUNCTION pg_hello(text) IMMUTABLE");
+    List<PgHelloProblem> problems = PgHelloClient.create(dataSource).preflight();
+    assertThat(problems)
+        .extracting(PgHelloProblem::code)
+        .containsExactly(Code.FOREIGN_BUILD, Code.TOO_OLD);
+    assertThat(problems.get(0).message()).contains("is another build");
+    assertThat(problems.get(0).remedy()).contains("DROP EXTENSION pg_hello; CREATE EXTENSION");
+    assertFails(Code.FOREIGN_BUILD, () -> PgHelloClient.create(dataSource).hello("Ada"));
+  }
+
+  @Test
+  void seesAClockThatBeginsInTheYear2000(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    execute(dataSource, CREATE);
+    execute(
+        superuser,
+        "CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE STRICT PARALLEL"
+            + " SAFE AS 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint -"
+            + " 946684800000'");
+    assertFails(Code.FOREIGN_BUILD, () -> PgHelloClient.create(dataSource).nowMillis());
+  }
+
+  @Test
+  void saysThatExecuteIsNotGranted(
+      DataSource dataSource, @Superuser DataSource superuser, TestDatabase database)
+      throws SQLException {
+    execute(dataSource, CREATE);
+    execute(superuser, "REVOKE EXECUTE ON FUNCTION pg_hello(text, integer) FROM PUBLIC");
+    withRole(
+        superuser,
+        database,
+        guest -> {
+          PgHelloClient client = PgHelloClient.create(guest);
+          PgHelloProblem problem = only(client.preflight());
+          assertThat(problem.code()).isEqualTo(Code.NO_EXECUTE_PRIVILEGE);
+          assertThat(problem.message()).contains(" may not execute pg_hello(text,integer).");
+          assertThat(problem.remedy())
+              .startsWith(
+                  "Let a superuser run: GRANT EXECUTE ON FUNCTION public.pg_hello(text,integer)");
+          assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+          assertFails(Code.NO_EXECUTE_PRIVILEGE, () -> client.hello("Ada", 2));
+          // the remedy is a statement that works
+          execute(superuser, problem.remedy().substring("Let a superuser run: ".length()));
+          assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
+          execute(superuser, "REVOKE ALL ON FUNCTION pg_hello(text, integer) FROM " + GUEST);
+          assertFails(Code.NO_EXECUTE_PRIVILEGE, () -> client.hello("Ada", 2));
+        });
+  }
+
+  @Test
+  void saysThatTheSchemaIsClosed(
+      DataSource dataSource, @Superuser DataSource superuser, TestDatabase database)
+      throws SQLException {
+    execute(dataSource, "CREATE SCHEMA closed");
+    execute(dataSource, "CREATE EXTENSION pg_hello SCHEMA closed");
+    withRole(
+        superuser,
+        database,
+        guest -> {
+          List<PgHelloProblem> problems = PgHelloClient.create(guest).preflight();
+          assertThat(problems.get(0).code()).isEqualTo(Code.NO_SCHEMA_PRIVILEGE);
+          assertThat(problems.get(0).remedy()).contains("GRANT USAGE ON SCHEMA closed TO ");
+          assertFails(Code.NO_SCHEMA_PRIVILEGE, () -> PgHelloClient.create(guest).hello("Ada"));
+        });
+  }
+
+  @Test
+  void saysThatTheLibraryIsMissing(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    execute(dataSource, CREATE);
+    // the catalog is not checked against the file until the function is called
+    execute(
+        superuser,
+        "UPDATE pg_proc SET probin = '$libdir/pg_hello_gone' WHERE proname = 'pg_hello' AND"
+            + " pronargs = 1");
+    assertFails(Code.FILES_MISSING, () -> PgHelloClient.create(dataSource).hello("Ada"));
+  }
+
+  private interface Action {
+    void with(DataSource guest) throws SQLException;
+  }
+
+  private static final String GUEST = "regress_guest";
+
+  private static void withRole(DataSource superuser, TestDatabase database, Action action)
+      throws SQLException {
+    String role = GUEST;
+    execute(superuser, "CREATE ROLE " + role + " LOGIN PASSWORD 'guest'");
+    try {
+      PGSimpleDataSource guest = database.dataSource().unwrap(PGSimpleDataSource.class);
+      guest.setUser(role);
+      guest.setPassword("guest");
+      action.with(guest);
+    } finally {
+      execute(superuser, "DROP OWNED BY " + role);
+      execute(superuser, "DROP ROLE " + role);
+    }
+  }
+
+  private static void assertProblem(
+      DataSource dataSource, Code code, String message, String remedy) {
+    assertThat(PgHelloClient.create(dataSource).preflight())
+        .containsExactly(new PgHelloProblem(code, message, remedy));
+    assertThatThrownBy(() -> PgHelloClient.create(dataSource).hello("secret"))
+        .isInstanceOfSatisfying(
+            PgHelloException.class,
+            e -> {
+              assertThat(e.code()).isEqualTo(code);
+              assertThat(e.remedy()).isEqualTo(remedy);
+            })
+        .hasMessage(message + " " + remedy);
+  }
+
+  private static void assertFails(Code code, Runnable call) {
+    assertThatThrownBy(call::run)
+        .isInstanceOfSatisfying(PgHelloException.class, e -> assertThat(e.code()).isEqualTo(code));
+  }
+
+  private static PgHelloProblem only(List<PgHelloProblem> problems) {
+    assertThat(problems).hasSize(1);
+    return problems.get(0);
+  }
+}
