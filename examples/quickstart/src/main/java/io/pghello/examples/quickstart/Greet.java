@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.quickstart;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloClient;
+import io.pghello.PgHelloException;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+
+/** Prints a greeting, computed by PostgreSQL, for each name that it is given. */
+@Command(
+    name = "demo",
+    description = "Greets names; the greetings are computed inside a real PostgreSQL.",
+    customSynopsis = "./dev demo [OPTIONS] [NAME...]",
+    sortOptions = false,
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:all names were greeted",
+      "1:a name, the extension or the server cannot be used",
+      "2:the command line is wrong"
+    })
+public final class Greet implements Callable<Integer> {
+  private static final int LINES_PER_CHECK = 256;
+  private static final long CONNECT_MILLIS = 5_000;
+  private static final long PROGRESS_NANOS = 250_000_000;
+
+  private final InputStream in;
+  private final PrintStream out;
+  private final PrintStream err;
+  private final boolean progress;
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "NAME",
+      description = {
+        "Whom to greet. Default: World.",
+        "A single - reads names from standard input, one a line."
+      })
+  private List<String> names = List.of("World");
+
+  @Option(
+      names = "--repeat",
+      paramLabel = "N",
+      description = {
+        "Repeat each greeting N times, 1 to 10.",
+        "Default: what the server's setting pg_hello.repeat says, usually 1."
+      })
+  private @Nullable Integer repeat;
+
+  @Option(
+      names = "--url",
+      paramLabel = "JDBC-URL",
+      description = {
+        "A database in which the extension was created,",
+        "as in jdbc:postgresql://HOST/DATABASE?user=USER&password=PASSWORD.",
+        "Default: a PostgreSQL that is started for this run."
+      })
+  private @Nullable String url;
+
+  @SuppressWarnings("UnusedVariable")
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this text.")
+  private boolean help;
+
+  private Greet(InputStream in, PrintStream out, PrintStream err, boolean progress) {
+    this.in = in;
+    this.out = out;
+    this.err = err;
+    this.progress = progress;
+  }
+
+  /**
+   * Greets, and ends the JVM with the exit code.
+   *
+   * @param args what {@code --help} says
+   */
+  public static void main(String[] args) {
+    var out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
+    var err =
+        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+    // Java cannot tell whether standard error is a terminal; ./dev can
+    boolean progress = System.getenv("PG_HELLO_PROGRESS") != null;
+    int status = run(args, System.in, out, err, progress);
+    out.flush();
+    System.exit(status);
+  }
+
+  /** Does what {@link #main} does, with other streams, and returns the exit code. */
+  static int run(
+      String[] args, InputStream in, PrintStream out, PrintStream err, boolean progress) {
+    return new CommandLine(new Greet(in, out, err, progress))
+        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
+        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
+        .setExpandAtFiles(false)
+        .setParameterExceptionHandler((e, arguments) -> misused(e, err))
+        .setExecutionExceptionHandler((e, command, result) -> failed(e, err))
+        .execute(args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (repeat != null && (repeat < 1 || repeat > 10)) {
+      throw usage("--repeat must be between 1 and 10, but is " + repeat);
+    }
+    if (url != null) {
+      if (!url.startsWith("jdbc:postgresql:")) {
+        throw usage("--url must begin with jdbc:postgresql:");
+      }
+      return greet(url);
+    }
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase()) {
+      return greet(database.jdbcUrl());
+    }
+  }
+
+  private Integer greet(String jdbcUrl) throws IOException {
+    var config = new HikariConfig();
+    config.setJdbcUrl(jdbcUrl);
+    config.setMaximumPoolSize(1);
+    // so that the first call, not the pool, says what is wrong with the server
+    config.setInitializationFailTimeout(-1);
+    config.setConnectionTimeout(CONNECT_MILLIS);
+    try (var dataSource = new HikariDataSource(config)) {
+      PgHelloClient client = PgHelloClient.create(dataSource);
+      if (names.equals(List.of("-"))) {
+        return greetLines(client);
+      }
+      for (String name : names) {
+        out.println(greeting(client, name));
+      }
+      out.flush();
+      return ExitCode.OK;
+    }
+  }
+
+  private Integer greetLines(PgHelloClient client) throws IOException {
+    var input = new BufferedInputStream(in, 1 << 16);
+    long line = 0;
+    long shown = System.nanoTime();
+    try {
+      for (byte[] name; (name = readLine(input)) != null; ) {
+        line++;
+        out.print(greeting(client, decode(name)) + "\n");
+        // a greeting is seen when its name comes, and many are written at once
+        boolean idle = input.available() == 0;
+        if ((idle || line % LINES_PER_CHECK == 0) && out.checkError()) {
+          // whoever read this has gone, as head does, and that is no error
+          return ExitCode.OK;
+        }
+        if (progress && System.nanoTime() - shown > PROGRESS_NANOS) {
+          shown = System.nanoTime();
+          err.print("\r" + line + " names");
+        }
+      }
+      return ExitCode.OK;
+    } catch (CharacterCodingException e) {
+      throw new IOException("line " + line + " is not UTF-8", e);
+    } catch (PgHelloException e) {
+      throw new IOException("line " + line + ": " + e.getMessage(), e);
+    } finally {
+      out.flush();
+      if (progress) {
+        err.print("\r" + line + " names\n");
+      }
+    }
+  }
+
+  /** Returns the next line without its end, or null after the last one. */
+  private static byte @Nullable [] readLine(InputStream input) throws IOException {
+    var line = new ByteArrayOutputStream();
+    int next = input.read();
+    if (next < 0) {
+      return null;
+    }
+    while (next >= 0 && next != '\n') {
+      line.write(next);
+      next = input.read();
+    }
+    return line.toByteArray();
+  }
+
+  private static String decode(byte[] line) throws CharacterCodingException {
+    String name = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(line)).toString();
+    return name.endsWith("\r") ? name.substring(0, name.length() - 1) : name;
+  }
+
+  private String greeting(PgHelloClient client, String name) {
+    return repeat == null ? client.hello(name) : client.hello(name, repeat);
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(new CommandLine(this), message);
+  }
+
+  private static int misused(ParameterException e, PrintStream err) {
+    err.println("demo: " + e.getMessage() + " (see ./dev demo --help)");
+    return ExitCode.USAGE;
+  }
+
+  /** One line that says what is wrong, and no stack trace. */
+  private static int failed(Exception e, PrintStream err) {
+    if (e instanceof PgHelloException
+        || e instanceof IOException
+        || e instanceof UncheckedIOException
+        || e instanceof IllegalStateException) {
+      err.println("demo: " + e.getMessage());
+    } else {
+      err.println("demo: this is a mistake of the program; please report it:");
+      e.printStackTrace(err);
+    }
+    return ExitCode.SOFTWARE;
+  }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.quickstart;
+
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** Keeps a PostgreSQL with the extension running: what {@code ./dev server} runs. */
+@Command(
+    name = "server",
+    description = "Keeps a PostgreSQL with the extension running until it is interrupted.",
+    customSynopsis = "./dev server [OPTIONS]",
+    sortOptions = false)
+public final class Serve implements Callable<Integer> {
+  private static final String DATABASE = "hello";
+
+  // ./dev reads it, and puts the server of that major on the class path
+  @SuppressWarnings("UnusedVariable")
+  @Option(
+      names = "--major",
+      paramLabel = "N",
+      description = "The PostgreSQL major: 15, 17 (the default) or 18.")
+  private int major;
+
+  @Option(
+      names = "--port",
+      paramLabel = "P",
+      description = "Where to listen, on the loopback interface only. Default: a free port.")
+  private int port;
+
+  @SuppressWarnings("UnusedVariable")
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this text.")
+  private boolean help;
+
+  private Serve() {}
+
+  /**
+   * Serves until the JVM is told to end.
+   *
+   * @param args what {@code --help} says
+   */
+  public static void main(String[] args) {
+    int status =
+        new CommandLine(new Serve())
+            .setParameterExceptionHandler(
+                (e, arguments) -> {
+                  System.err.println("server: " + e.getMessage() + " (see ./dev server --help)");
+                  return CommandLine.ExitCode.USAGE;
+                })
+            .setExecutionExceptionHandler(
+                (e, command, result) -> {
+                  System.err.println("server: " + e.getMessage());
+                  return CommandLine.ExitCode.SOFTWARE;
+                })
+            .execute(args);
+    System.exit(status);
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    if (port < 0 || port > 65535) {
+      throw new ParameterException(
+          new CommandLine(this), "--port must be between 0 and 65535, but is " + port);
+    }
+    try (PgHelloServer server = PgHelloServer.builder().port(port).start();
+        TestDatabase database = server.createDatabase(DATABASE)) {
+      System.out.printf(
+          """
+          PostgreSQL %d, database "%s", on the loopback interface only; nobody is asked for a password
+
+          owner      %s
+                     psql -h 127.0.0.1 -p %d -U hello %s
+          superuser  %s
+                     psql -h 127.0.0.1 -p %d -U postgres %s
+          log        %s
+
+          ready
+          """,
+          server.major(),
+          database.name(),
+          database.jdbcUrl(),
+          server.port(),
+          database.name(),
+          database.superuserJdbcUrl(),
+          server.port(),
+          database.name(),
+          server.logFile());
+      System.out.flush();
+      // an interrupt ends the JVM, and with it the server
+      new CountDownLatch(1).await();
+      return CommandLine.ExitCode.OK;
+    }
+  }
+}

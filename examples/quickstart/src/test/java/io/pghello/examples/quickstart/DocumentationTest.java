@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.quickstart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What the pages say is what the code says. */
+class DocumentationTest {
+  private static final Path ROOT = Path.of("..", "..");
+  private static final Pattern SNIPPET =
+      Pattern.compile("<!-- snippet: (\\S+)#(\\S+) -->\\n```\\w+\\n(.*?)```", Pattern.DOTALL);
+  private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)(#[^)]*)?\\)");
+
+  @Test
+  void takesJavaSnippetsFromTests() throws IOException {
+    int snippets = 0;
+    for (Path page : pages()) {
+      String text = Files.readString(page);
+      Matcher snippet = SNIPPET.matcher(text);
+      int inPage = 0;
+      while (snippet.find()) {
+        assertThat(snippet.group(3))
+            .as("%s shows region %s of %s", page, snippet.group(2), snippet.group(1))
+            .isEqualTo(region(ROOT.resolve(snippet.group(1)), snippet.group(2)));
+        inPage++;
+      }
+      assertThat(inPage)
+          .as("every Java snippet of %s names its region", page)
+          .isEqualTo(text.split("```java", -1).length - 1);
+      snippets += inPage;
+    }
+    assertThat(snippets).isGreaterThanOrEqualTo(3);
+  }
+
+  @Test
+  void linksToWhatIsThere() throws IOException {
+    for (Path page : pages()) {
+      Matcher link = LINK.matcher(Files.readString(page));
+      while (link.find()) {
+        assertThat(page.resolveSibling(link.group(1))).as("linked from %s", page).exists();
+      }
+    }
+  }
+
+  /** The library's version is written in the POMs; the pages follow. */
+  @Test
+  void agreesOnTheVersion() throws IOException {
+    String version = System.getProperty("pghello.version");
+    assertThat(version).isNotBlank();
+    String readme = Files.readString(ROOT.resolve("README.md"));
+    Matcher shown = Pattern.compile("<version>(.*?)</version>").matcher(readme);
+    var versions = new ArrayList<String>();
+    while (shown.find()) {
+      versions.add(shown.group(1));
+    }
+    assertThat(versions).hasSizeGreaterThanOrEqualTo(2).containsOnly(version);
+    String changelog = Files.readString(ROOT.resolve("CHANGELOG.md"));
+    assertThat(changelog)
+        .contains(version.endsWith("-SNAPSHOT") ? "\n## Unreleased\n" : "\n## " + version);
+    assertThat(Files.readString(ROOT.resolve("pg-hello-bom/pom.xml")))
+        .contains("<version>" + version + "</version>");
+  }
+
+  @Test
+  void keepsTheReadmeShort() throws IOException {
+    List<String> lines = Files.readAllLines(ROOT.resolve("README.md"));
+    assertThat(lines).hasSizeLessThan(150);
+    assertThat(lines.indexOf("```java")).isBetween(0, 20);
+    assertThat(lines).anyMatch(line -> line.startsWith("./dev demo"));
+    assertThat(lines).anyMatch(line -> line.startsWith("./dev test"));
+  }
+
+  @Test
+  void marksEverySourceWithTheLicence() throws IOException {
+    try (Stream<Path> files = Files.walk(ROOT)) {
+      List<Path> sources =
+          files
+              .filter(file -> file.toString().matches(".*\\.(java|c|h|sh)"))
+              .filter(file -> !file.toString().contains("/target/"))
+              .toList();
+      assertThat(sources).hasSizeGreaterThan(20);
+      for (Path source : sources) {
+        assertThat(Files.readString(source))
+            .as("%s", source)
+            .contains("SPDX-License-Identifier: MIT");
+      }
+    }
+  }
+
+  private static List<Path> pages() throws IOException {
+    try (Stream<Path> files = Files.walk(ROOT)) {
+      return files
+          .filter(file -> file.toString().endsWith(".md"))
+          .filter(file -> !file.toString().contains("/target/"))
+          .toList();
+    }
+  }
+
+  /** The lines between "region NAME" and "endregion", without their common indentation. */
+  private static String region(Path source, String name) throws IOException {
+    var lines = new ArrayList<String>();
+    boolean inside = false;
+    for (String line : Files.readAllLines(source)) {
+      if (line.strip().equals("// region " + name)) {
+        inside = true;
+      } else if (line.strip().equals("// endregion") && inside) {
+        break;
+      } else if (inside) {
+        lines.add(line);
+      }
+    }
+    assertThat(lines).as("region %s of %s", name, source).isNotEmpty();
+    return String.join("\n", lines).stripTrailing().stripIndent() + "\n";
+  }
+}

@@ -1,0 +1,211 @@
+#!/usr/bin/env bash
+# ./dev test --all: each PostgreSQL major, each JDK, the checkers, sanitizers, containers.
+# SPDX-License-Identifier: MIT
+PROGRAM='dev test --all'
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+ALLOWED_SKIPS=$ROOT/scripts/allowed-skips.txt
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+failed=()
+skipped=()
+
+# step NAME COMMAND...: runs it, shows its last lines, and goes on if it fails, so that one run shows
+# all that is wrong.  Status 77, and a line that begins with "skipped:", say that it was not run.
+step() {
+  local name=$1 log started status line
+  shift
+  log=$WORK/$name.log
+  started=$SECONDS
+  printf '\n== %s\n' "$name"
+  # not "|| status=$?", which would switch errexit off inside
+  set +e
+  (
+    set -e
+    "$@"
+  ) >"$log" 2>&1
+  status=$?
+  set -e
+  while IFS= read -r line; do
+    skipped+=("$name: ${line#*skipped: }")
+  done < <(grep -E '^skipped: |: dump and restore skipped: ' "$log")
+  case $status in
+    0) tail -n "${LINES_SHOWN:-6}" "$log" ;;
+    77) printf 'skipped, as said below\n' ;;
+    *)
+      cat "$log"
+      failed+=("$name")
+      ;;
+  esac
+  printf -- '-- %s: %s, %d s\n' "$name" "$([ $status = 0 ] && echo passed || echo "status $status")" \
+    $((SECONDS - started))
+}
+
+# copy_tree FOLDER: the tree and the libraries, without what Maven built.
+copy_tree() {
+  mkdir "$1"
+  tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$1" -x
+}
+
+# axis NAME MAJOR JDK ARGUMENT...: Maven in a copy of the tree, so that the axes' jars can be compared.
+axis() {
+  local name=$1 major=$2 home=$3
+  shift 3
+  copy_tree "$WORK/$name"
+  JAVA_HOME=$home LINES_SHOWN=0 step "$name" maven -B -ntp -f "$WORK/$name/pom.xml" \
+    -Dpostgres.major="$major" "$@" verify
+  grep -E 'Tests run:.*[0-9]$' "$WORK/$name.log" || true
+}
+
+# exact_jdk FEATURE: prints the home of a JDK of just this feature version.
+exact_jdk() {
+  local home
+  for home in "${JAVA_HOME-}" /usr/lib/jvm/*; do
+    if [ -x "$home/bin/javac" ] && [ "$(jdk_version "$home")" = "$1" ]; then
+      printf '%s' "$home"
+      return
+    fi
+  done
+  die "needs a JDK $1 under /usr/lib/jvm"
+}
+
+# The checkers must see a mistake that is planted for them.
+null_error_is_seen() {
+  local copy=$WORK/seeded
+  copy_tree "$copy"
+  cat >"$copy/pg-hello-core/src/main/java/io/pghello/internal/Seeded.java" <<'JAVA'
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+final class Seeded {
+  private Seeded() {}
+
+  static String name() {
+    return null;
+  }
+}
+JAVA
+  if JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" -pl .,pg-hello-bom,pg-hello-core compile >"$WORK/seeded.log"; then
+    die "the checkers let a null through"
+  fi
+  if ! grep -q 'NullAway.*returning @Nullable expression' "$WORK/seeded.log"; then
+    cat "$WORK/seeded.log"
+    die "it failed, but not for the null"
+  fi
+  echo "NullAway refuses the planted null"
+}
+
+# Built in two folders, under two locales and time zones, on one JDK.
+jars_are_reproducible() {
+  local jar count=0
+  while IFS= read -r jar; do
+    cmp "$WORK/postgres17-jdk25/$jar" "$WORK/postgres18-jdk25-turkish/$jar"
+    count=$((count + 1))
+  done < <(cd "$WORK/postgres17-jdk25" && find . -path '*/target/*.jar' -not -path '*/examples/*')
+  [ "$count" -ge 6 ] || die "only $count jars"
+  echo "$count jars are the same, byte for byte"
+}
+
+# What a newcomer who is not root does, from the jars alone.
+ordinary_user_can() {
+  local folder=$WORK/ordinary classes part number=0 greeting
+  [ "$(id -u)" = 0 ] || {
+    echo "everything above ran as an ordinary user"
+    return
+  }
+  mkdir -p "$folder/lib"
+  classes=$(JAVA_HOME=$JDK17 classpath examples/quickstart "$DEFAULT_MAJOR")
+  while IFS= read -r part; do
+    number=$((number + 1))
+    cp -r "$part" "$folder/lib/$number$([ -d "$part" ] || echo .jar)"
+  done < <(tr ':' '\n' <<<"$classes")
+  classes=$(printf '%s:' "$folder"/lib/*)
+  chmod 755 "$WORK"
+  chmod -R a+rX "$folder"
+  mkdir -m 777 "$folder/home"
+  greeting=$(setpriv --reuid=65534 --regid=65534 --clear-groups \
+    env -i HOME="$folder/home" "$JDK17/bin/java" -Duser.home="$folder/home" -cp "$classes" \
+    io.pghello.examples.quickstart.Greet Ada)
+  [ "$greeting" = 'Hello, Ada!' ] || die "said: $greeting"
+  echo "an ordinary user is greeted: $greeting"
+}
+
+# The tests of testkit and client once more, on a server in a container.
+tests_in_containers() {
+  local copy=$WORK/containers
+  copy_tree "$copy"
+  "$ROOT/scripts/containers.sh" run env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 \
+    mvn -B -ntp -Dstyle.color=never -f "$copy/pom.xml" \
+    -pl .,pg-hello-bom,extension,pg-hello-testkit,pg-hello-core verify
+}
+
+# Sums what all test reports of all axes say, in the words that Maven uses.
+summary() {
+  find "$WORK" -name 'TEST-*.xml' -exec sed -n 's/.*<testsuite .*/&/p' {} + |
+    awk '
+      function attribute(name) {
+        return match($0, " " name "=\"[0-9]+\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : 0
+      }
+      {
+        tests += attribute("tests"); failures += attribute("failures")
+        errors += attribute("errors"); skips += attribute("skipped")
+      }
+      END { printf "[INFO] Tests run: %d, Failures: %d, Errors: %d, Skipped: %d\n", tests, failures, errors, skips }'
+}
+
+# skipped_tests: the tests that did not run, with the axis and the reason.
+skipped_tests() {
+  local report axis
+  find "$WORK" -name 'TEST-*.xml' | while IFS= read -r report; do
+    axis=${report#"$WORK"/}
+    axis=${axis%%/*}
+    awk -v axis="$axis" '
+      /<testcase / {
+        match($0, /classname="[^"]*"/); class = substr($0, RSTART + 11, RLENGTH - 12)
+        match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8)
+      }
+      /<skipped/ {
+        reason = match($0, /message="[^"]*"/) ? substr($0, RSTART + 9, RLENGTH - 10) : "no reason"
+        print axis ": " class "." name ": " reason
+      }' "$report"
+  done
+}
+
+JDK17=$(exact_jdk 17)
+JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
+echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: some 15 minutes, some 10 more the first time"
+
+step native "$ROOT/scripts/native.sh"
+step native-check "$ROOT/scripts/native.sh" --check
+axis postgres17-jdk25 17 "$JDK25"
+axis postgres18-jdk25-turkish 18 "$JDK25" \
+  -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu'
+axis postgres15-jdk17 15 "$JDK17"
+step reproducible-jars jars_are_reproducible
+step seeded-null-error null_error_is_seen
+step ordinary-user ordinary_user_can
+step regress "$ROOT/scripts/regress.sh" "${MAJORS[@]}"
+step installcheck "$ROOT/scripts/installcheck.sh"
+LINES_SHOWN=20 step sanitizers "$ROOT/scripts/sanitize.sh"
+step fuzzing "$ROOT/scripts/fuzz.sh" 20
+step containers tests_in_containers
+
+printf '\n== summary\n'
+while IFS= read -r line; do
+  skipped+=("$line")
+done < <(skipped_tests)
+for line in "${skipped[@]}"; do
+  if grep -vE '^(#|$)' "$ALLOWED_SKIPS" | grep -qxE -f - <(printf '%s\n' "$line"); then
+    printf 'skipped (allowed): %s\n' "$line"
+  else
+    printf 'skipped (NOT allowed, see scripts/allowed-skips.txt): %s\n' "$line"
+    failed+=("a skip that is not allowed")
+  fi
+done
+[ ${#failed[@]} = 0 ] || printf 'failed: %s\n' "${failed[@]}"
+summary
+[ ${#failed[@]} = 0 ]
