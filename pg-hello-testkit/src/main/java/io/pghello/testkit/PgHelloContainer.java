@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.testcontainers.containers.ContainerLaunchException;
 import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 import org.testcontainers.utility.DockerImageName;
@@ -32,6 +33,7 @@ import org.testcontainers.utility.DockerImageName;
  */
 public final class PgHelloContainer extends PostgreSQLContainer {
   private @Nullable Databases databases;
+  private @Nullable IllegalStateException refusal;
 
   /**
    * Creates a container; {@link #start()} starts it.
@@ -51,9 +53,39 @@ public final class PgHelloContainer extends PostgreSQLContainer {
     super(image);
   }
 
+  /**
+   * Starts the container.
+   *
+   * @throws IllegalStateException if the image is not supported; the message says why, and the
+   *     container is removed
+   */
+  @Override
+  public void start() {
+    refusal = null;
+    try {
+      super.start();
+    } catch (ContainerLaunchException e) {
+      if (refusal == null) {
+        throw e;
+      }
+      stop();
+      throw refusal;
+    }
+  }
+
   /** Copies the files in when the container exists, before it runs. */
   @Override
   protected void containerIsCreated(String containerId) {
+    try {
+      copyExtension(containerId);
+    } catch (IllegalStateException e) {
+      refusal = e;
+      throw e;
+    }
+    super.containerIsCreated(containerId);
+  }
+
+  private void copyExtension(String containerId) {
     String image = getDockerImageName();
     InspectImageResponse inspected = dockerClient.inspectImageCmd(image).exec();
     String platform =
@@ -69,14 +101,21 @@ public final class PgHelloContainer extends PostgreSQLContainer {
     }
     int major = major(image, inspected);
     copyFileToContainer(
-        Transferable.of(ExtensionFiles.library(platform, major), 0755),
+        Transferable.of(library(image, platform, major), 0755),
         "/usr/lib/postgresql/" + major + "/lib/" + ExtensionFiles.LIBRARY);
     for (Map.Entry<String, byte[]> script : ExtensionFiles.scripts().entrySet()) {
       copyFileToContainer(
           Transferable.of(script.getValue(), 0644),
           "/usr/share/postgresql/" + major + "/extension/" + script.getKey());
     }
-    super.containerIsCreated(containerId);
+  }
+
+  private static byte[] library(String image, String platform, int major) {
+    try {
+      return ExtensionFiles.library(platform, major);
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(image + " cannot be used: " + e.getMessage(), e);
+    }
   }
 
   private boolean isAlpine(String containerId) {
@@ -94,7 +133,7 @@ public final class PgHelloContainer extends PostgreSQLContainer {
     String[] environment = inspected.getConfig() == null ? null : inspected.getConfig().getEnv();
     if (environment != null) {
       for (String variable : environment) {
-        if (variable.startsWith("PG_MAJOR=")) {
+        if (variable.matches("PG_MAJOR=[0-9]{1,4}")) {
           return Integer.parseInt(variable.substring("PG_MAJOR=".length()));
         }
       }
@@ -117,6 +156,12 @@ public final class PgHelloContainer extends PostgreSQLContainer {
       throw new IllegalStateException("could not prepare the template database", e);
     }
     databases = created;
+  }
+
+  @Override
+  protected void containerIsStopped(InspectContainerResponse container) {
+    databases = null;
+    super.containerIsStopped(container);
   }
 
   /**

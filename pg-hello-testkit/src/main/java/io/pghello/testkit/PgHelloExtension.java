@@ -15,14 +15,22 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ExtensionContext.Store;
+import org.junit.jupiter.api.extension.LifecycleMethodExecutionExceptionHandler;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolutionException;
 import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.platform.commons.support.AnnotationSupport;
+import org.opentest4j.TestAbortedException;
 
 /** Does what {@link PgHelloTest} says. All state is in JUnit's stores. */
 final class PgHelloExtension
-    implements ParameterResolver, BeforeAllCallback, AfterEachCallback, AfterAllCallback {
+    implements ParameterResolver,
+        BeforeAllCallback,
+        AfterEachCallback,
+        AfterAllCallback,
+        TestExecutionExceptionHandler,
+        LifecycleMethodExecutionExceptionHandler {
   private static final Namespace NAMESPACE = Namespace.create(PgHelloExtension.class);
   private static final Set<Class<?>> TYPES =
       Set.of(
@@ -75,6 +83,32 @@ final class PgHelloExtension
   @Override
   public void afterAll(ExtensionContext context) throws SQLException {
     opened(context).finish();
+  }
+
+  @Override
+  public void handleTestExecutionException(ExtensionContext context, Throwable failure)
+      throws Throwable {
+    throw unwrapped(failure);
+  }
+
+  @Override
+  public void handleBeforeAllMethodExecutionException(ExtensionContext context, Throwable failure)
+      throws Throwable {
+    throw unwrapped(failure);
+  }
+
+  @Override
+  public void handleBeforeEachMethodExecutionException(ExtensionContext context, Throwable failure)
+      throws Throwable {
+    throw unwrapped(failure);
+  }
+
+  // JUnit wraps what a resolver throws, and then fails the test that it shall abort
+  private static Throwable unwrapped(Throwable failure) {
+    return failure instanceof ParameterResolutionException
+            && failure.getCause() instanceof TestAbortedException aborted
+        ? aborted
+        : failure;
   }
 
   private static TestServer server(ExtensionContext context) {

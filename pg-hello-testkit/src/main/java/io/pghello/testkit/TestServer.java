@@ -5,6 +5,7 @@ import io.pghello.testkit.internal.Databases;
 import io.pghello.testkit.internal.Databases.Login;
 import java.sql.SQLException;
 import java.util.Properties;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.opentest4j.TestAbortedException;
 import org.postgresql.Driver;
@@ -12,6 +13,10 @@ import org.postgresql.Driver;
 /** The server that tests run against, as {@link PgHelloTest} says. Thread-safe. */
 final class TestServer implements AutoCloseable {
   private static final String DEFAULT_IMAGE = "postgres:17";
+
+  // what the driver makes of a URL without parameters other than the log-in
+  private static final Set<String> PARTS =
+      Set.of("PGHOST", "PGPORT", "PGDBNAME", "user", "password");
 
   private final String kind;
   private final Databases databases;
@@ -41,9 +46,14 @@ final class TestServer implements AutoCloseable {
     if (kind.equals("container") || kind.startsWith("container:")) {
       String image =
           kind.equals("container") ? DEFAULT_IMAGE : kind.substring("container:".length());
-      var container = new PgHelloContainer(image);
-      container.start();
-      return new TestServer("container " + image, container.databases(), null, container::stop);
+      try {
+        return container(image);
+      } catch (NoClassDefFoundError e) {
+        throw new IllegalStateException(
+            "a container needs Testcontainers: add org.testcontainers:testcontainers-postgresql to"
+                + " the class path of the tests",
+            e);
+      }
     }
     if (kind.startsWith("jdbc:postgresql:")) {
       return existing(kind);
@@ -55,24 +65,43 @@ final class TestServer implements AutoCloseable {
             + " jdbc:postgresql:");
   }
 
+  private static TestServer container(String image) {
+    var container = new PgHelloContainer(image);
+    container.start();
+    return new TestServer("container " + image, container.databases(), null, container::stop);
+  }
+
   private static TestServer existing(String url) {
     Properties parts = Driver.parseURL(url, null);
     String user = parts == null ? null : parts.getProperty("user");
-    if (parts == null || user == null) {
+    String host = parts == null ? null : parts.getProperty("PGHOST", "localhost");
+    if (parts == null
+        || user == null
+        || host == null
+        || host.contains(",")
+        || !PARTS.containsAll(parts.stringPropertyNames())) {
       throw new IllegalArgumentException(
-          "the JDBC URL in pghello.server needs the log-in of a superuser:"
+          "the JDBC URL in pghello.server needs the log-in of a superuser, and takes one server and"
+              + " no other parameters:"
               + " jdbc:postgresql://HOST:PORT/postgres?user=USER&password=PASSWORD");
     }
     Databases databases =
         Databases.foreign(
-            parts.getProperty("PGHOST", "localhost"),
+            host,
             Integer.parseInt(parts.getProperty("PGPORT", "5432")),
             new Login(user, parts.getProperty("password")));
     try {
       databases.prepare();
     } catch (SQLException e) {
-      throw new IllegalStateException(
-          "the server that pghello.server names cannot be prepared: " + e.getMessage(), e);
+      var failure =
+          new IllegalStateException(
+              "the server that pghello.server names cannot be prepared: " + e.getMessage(), e);
+      try {
+        databases.dismantle();
+      } catch (SQLException again) {
+        failure.addSuppressed(again);
+      }
+      throw failure;
     }
     return new TestServer("an existing server", databases, null, () -> dismantle(databases));
   }

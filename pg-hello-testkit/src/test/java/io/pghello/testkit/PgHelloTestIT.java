@@ -130,9 +130,9 @@ class PgHelloTestIT {
   }
 
   @Test
-  void dropsItsDatabases() throws SQLException {
+  void dropsItsDatabases(PgHelloServer server) throws SQLException {
     run("passes").assertStatistics(events -> events.succeeded(1));
-    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
+    try (TestDatabase database = server.createDatabase()) {
       assertThat(
               ask(
                   database.dataSource(),

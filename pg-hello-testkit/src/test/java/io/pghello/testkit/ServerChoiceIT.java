@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import static io.pghello.testkit.PgHelloTestIT.ask;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** Coverage row X1: a server of one's own, for which the embedded one stands in. */
+class ServerChoiceIT {
+  private static final String LEFT =
+      "SELECT string_agg(name, ' ') FROM (SELECT datname FROM pg_database"
+          + " UNION ALL SELECT rolname FROM pg_roles) AS names (name)"
+          + " WHERE name ~ '^hello_[0-9a-f]{8}'";
+
+  @Test
+  void leavesNothingOnAServerOfOnesOwn() throws SQLException {
+    try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
+      try (TestServer server = TestServer.of(admin.superuserJdbcUrl());
+          TestDatabase database = server.createDatabase(true);
+          TestDatabase bare = server.createDatabase(false)) {
+        assertThat(database.name()).matches("hello_[0-9a-f]{8}_1");
+        assertThat(ask(database.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+        assertThat(ask(database.dataSource(), "SHOW is_superuser")).isEqualTo("off");
+        assertThat(ask(bare.dataSource(), "SELECT to_regproc('pg_hello') IS NULL")).isEqualTo("t");
+        assertThat(ask(admin.superuserDataSource(), LEFT)).contains(database.name());
+        assertThatThrownBy(server::embedded)
+            .hasMessage("needs an embedded server, but the tests run against an existing server");
+      }
+      assertThat(ask(admin.superuserDataSource(), LEFT)).isNull();
+    }
+  }
+
+  @Test
+  void leavesNothingWhereTheExtensionCannotBeCreated() throws SQLException {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase admin = server.createDatabase()) {
+      var template1 = admin.superuserDataSource().unwrap(PGSimpleDataSource.class);
+      template1.setDatabaseName("template1");
+      try (Connection connection = template1.getConnection();
+          Statement statement = connection.createStatement()) {
+        statement.execute("CREATE FUNCTION public.pg_hello(text) RETURNS text RETURN $1");
+      }
+      assertThatThrownBy(() -> TestServer.of(admin.superuserJdbcUrl()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("cannot be prepared")
+          .hasMessageContaining("already exists");
+      assertThat(ask(admin.superuserDataSource(), LEFT)).isNull();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"embeded", "docker", "containers", "jdbc:mysql://localhost/test"})
+  void namesTheChoicesWhereItKnowsNone(String kind) {
+    assertThatThrownBy(() -> TestServer.of(kind))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining('"' + kind + '"')
+        .hasMessageContaining("embedded, container, container:IMAGE, or a JDBC URL");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "jdbc:postgresql://localhost:5432/postgres",
+        "jdbc:postgresql://localhost/postgres?password=secret",
+        "jdbc:postgresql://localhost,127.0.0.1/postgres?user=postgres",
+        "jdbc:postgresql://localhost/postgres?user=postgres&sslmode=require"
+      })
+  void saysWhatTheUrlMustHave(String url) {
+    assertThatThrownBy(() -> TestServer.of(url))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("jdbc:postgresql://HOST:PORT/postgres?user=USER&password=PASSWORD")
+        .hasMessageNotContaining("secret");
+  }
+
+  @Test
+  void saysThatTheServerCannotBeReached() {
+    assertThatThrownBy(
+            () -> TestServer.of("jdbc:postgresql://127.0.0.1:1/postgres?user=a&password=secret"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("the server that pghello.server names")
+        .hasMessageContaining("127.0.0.1:1 refused")
+        .hasMessageNotContaining("secret");
+  }
+}

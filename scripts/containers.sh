@@ -1,0 +1,327 @@
+#!/usr/bin/env bash
+# A container engine with a postgres image, also on a bare Debian that reaches no image registry.
+# SPDX-License-Identifier: MIT
+PROGRAM=scripts/containers.sh
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/debian.sh
+source "$ROOT/scripts/debian.sh"
+
+MAJOR=${PG_HELLO_CONTAINER_MAJOR:-15}
+IMAGE=postgres:$MAJOR
+STATE=$CACHE/containers
+ENGINE=$STATE/engine
+OWN_HOST=unix://$STATE/docker.sock
+
+usage() {
+  cat <<END
+Usage: scripts/containers.sh up
+       scripts/containers.sh run COMMAND...
+       scripts/containers.sh down
+
+  up    provide a container engine with the image $IMAGE, and print the variables to set for it
+  run   do that, run the command with these variables, and end what was started
+  down  end the engine that up started
+
+An engine that answers and has the image, or can pull it, is used and left alone. Otherwise, on
+Debian and as root, an engine of its own is started, with an image built from the distribution's
+packages: a minute the first time, seconds afterwards. PG_HELLO_CONTAINER_MAJOR=N asks for another
+major than 15. Where none of this works, one line on standard output says why, and the exit status
+is 77.
+END
+}
+
+skip() {
+  printf 'skipped: %s\n' "$*"
+  exit 77
+}
+
+# Addresses of mirrors are the machine's own business.
+show_end() { tail -"$1" "$2" | sed 's#\(https\?://\)[^/ ]*#\1...#g' >&2; }
+
+answers() { timeout 10 docker version -f '{{.Server.Version}}' >/dev/null 2>&1; }
+
+has_image() { [ -n "$(docker image inspect -f ok "$IMAGE" 2>/dev/null)" ]; }
+
+# own_pid: the process of the engine that this script started, if it runs.
+own_pid() {
+  local pid
+  pid=$(cat "$STATE/dockerd.pid" 2>/dev/null) || return 1
+  grep -qzxF -- "--data-root=$ENGINE" "/proc/$pid/cmdline" 2>/dev/null || return 1
+  printf '%s' "$pid"
+}
+
+# Two of them would fight for the machine's bridge. One that has ended may still be listed, without
+# a command line.
+dockerd_runs() {
+  local process
+  for process in /proc/[0-9]*; do
+    ! grep -qsx dockerd "$process/comm" || ! grep -qs . "$process/cmdline" || return 0
+  done
+  return 1
+}
+
+# build_root MAJOR DIR: the files of an image with the distribution's own PostgreSQL.
+build_root() {
+  local major=$1 dir=$2 suite=${HEADER_SUITE[$1]} sources=$2.sources source mirror keyring http_proxy=${http_proxy-}
+  mkdir "$sources"
+  debian_sources deb "$suite" "$sources"
+  [ -n "$http_proxy" ] || eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
+  export http_proxy
+  for source in "$sources"/*; do
+    mirror=$(sed -n 's#.*\(https\?://[^ ]*\).*#\1#p' "$source" | head -1)
+    keyring=$(sed -En 's#.*[Ss]igned-[Bb]y[:=] *(/[^] ,]+).*#\1#p' "$source" | head -1)
+    [ -n "$mirror" ] || continue
+    rm -rf "$dir"
+    # in namespaces of its own, so that no mount and no process outlives it
+    if timeout --foreground -k 10 600 unshare --mount-proc --pid --fork --kill-child \
+      debootstrap --variant=minbase --include="postgresql-$major" ${keyring:+"--keyring=$keyring"} \
+      "$suite" "$dir" "$mirror" >"$dir.log" 2>&1 </dev/null; then
+      break
+    fi
+  done
+  if [ ! -x "$dir/usr/lib/postgresql/$major/bin/postgres" ]; then
+    [ ! -e "$dir.log" ] || show_end 5 "$dir.log"
+    return 1
+  fi
+  # the package makes a cluster, the image's entry point makes its own
+  rm -rf "$dir/etc/postgresql/$major" "$dir/var/lib/postgresql/$major" "$dir/etc/apt/sources.list"
+  sed -Ei "s/^#?listen_addresses = .*/listen_addresses = '*'/" "$dir/usr/share/postgresql/$major/postgresql.conf.sample"
+  mkdir -p "$dir/docker-entrypoint-initdb.d" "$dir/var/lib/postgresql/data" &&
+    chroot "$dir" chown -R postgres:postgres /var/lib/postgresql &&
+    install -m 755 "$ROOT/scripts/docker-entrypoint.sh" "$dir/usr/local/bin/docker-entrypoint.sh"
+}
+
+# image_archive: prints the file of the image, built if there is none of this recipe.
+image_archive() (
+  recipe=$({ declare -f build_root && cat "$ROOT/scripts/docker-entrypoint.sh"; } | sha256sum)
+  file=$STATE/postgres-$MAJOR-${recipe:0:12}.tar.zst
+  if [ ! -e "$file" ]; then
+    say "Building the image $IMAGE from Debian's packages (a minute)"
+    tmp=$(mktemp -d "$STATE/.tmp.XXXXXX")
+    trap 'rm -rf --one-file-system "$tmp"' EXIT
+    build_root "$MAJOR" "$tmp/root" &&
+      tar -C "$tmp/root" --numeric-owner --exclude='./var/cache/apt/*' --exclude='./var/lib/apt/lists/*' \
+        --exclude='./var/log/*' --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' \
+        --exclude='./usr/share/locale/*' -c . | zstd -q -3 -T0 >"$tmp/image" || return 1
+    rm -f "$STATE/postgres-$MAJOR"-*.tar.zst
+    mv "$tmp/image" "$file"
+  fi
+  printf '%s' "$file"
+)
+
+load_image() {
+  local archive
+  archive=$(image_archive) || return 1
+  zstd -dc "$archive" | timeout 120 docker import \
+    -c "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/$MAJOR/bin" \
+    -c 'ENV LANG=C.UTF-8' -c "ENV PG_MAJOR=$MAJOR" -c 'ENV PGDATA=/var/lib/postgresql/data' \
+    -c 'VOLUME /var/lib/postgresql/data' -c 'EXPOSE 5432' \
+    -c 'ENTRYPOINT ["docker-entrypoint.sh"]' -c 'CMD ["postgres"]' - "$IMAGE" >/dev/null
+}
+
+# Also what a killed engine leaves running and mounted.
+remove_engine_files() {
+  local process pid
+  for process in /proc/[0-9]*; do
+    pid=${process#/proc/}
+    if grep -qs '^containerd' "$process/comm" && grep -qszF -- "$ENGINE/exec" "$process/cmdline"; then
+      # the container first, which is the child
+      xargs -r kill -KILL <"$process/task/$pid/children" 2>/dev/null || true
+      kill -KILL "$pid" 2>/dev/null || true
+    fi
+  done
+  awk -v dir="$ENGINE" '$2 == dir || index($2, dir "/") == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l
+  rm -rf --one-file-system "$ENGINE" "$STATE/docker.sock" "$STATE/dockerd.pid" "$STATE/keep"
+}
+
+start_engine() {
+  local pid
+  say "Starting a container engine"
+  remove_engine_files
+  # what down gives back
+  [ -e "$STATE/network" ] || {
+    iptables -S FORWARD | head -1
+    cat /proc/sys/net/ipv4/ip_forward
+    ip link show docker0 2>/dev/null || true
+  } >"$STATE/network"
+  setsid dockerd --data-root="$ENGINE" --exec-root="$ENGINE/exec" --pidfile="$ENGINE/pid" --host="$OWN_HOST" \
+    >"$STATE/dockerd.log" 2>&1 </dev/null 7>&- 8>&- &
+  pid=$!
+  printf '%s\n' "$pid" >"$STATE/dockerd.pid"
+  for _ in {1..150}; do
+    ! answers || return 0
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.2
+  done
+  show_end 5 "$STATE/dockerd.log"
+  return 1
+}
+
+# The engine never takes back what it changed in the machine's network.
+restore_network() {
+  local before table rule chain
+  [ -e "$STATE/network" ] || return 0
+  mapfile -t before <"$STATE/network"
+  if [ -z "${before[2]-}" ]; then
+    for table in filter nat; do
+      iptables-save -t "$table" | grep -E '^-A [A-Z]+ .*(DOCKER|docker0)' | while read -r rule; do
+        # shellcheck disable=SC2086
+        eval iptables -t "$table" "-D ${rule#-A }"
+      done
+      for chain in $(iptables-save -t "$table" | sed -n 's/^:\(DOCKER[^ ]*\) .*/\1/p'); do
+        iptables -t "$table" -F "$chain"
+      done
+      for chain in $(iptables-save -t "$table" | sed -n 's/^:\(DOCKER[^ ]*\) .*/\1/p'); do
+        iptables -t "$table" -X "$chain"
+      done
+    done
+    ip link delete docker0 2>/dev/null || true
+  fi
+  # shellcheck disable=SC2086
+  [[ ${before[0]} != '-P FORWARD '* ]] || iptables ${before[0]}
+  printf '%s\n' "${before[1]}" >/proc/sys/net/ipv4/ip_forward
+  rm -f "$STATE/network"
+}
+
+stop_engine() {
+  local pid
+  if pid=$(own_pid); then
+    DOCKER_HOST=$OWN_HOST timeout 30 docker ps -aq --filter label=org.testcontainers |
+      DOCKER_HOST=$OWN_HOST timeout 30 xargs -r docker rm -fv >/dev/null || true
+    DOCKER_HOST=$OWN_HOST timeout 30 docker network prune -f >/dev/null || true
+    kill -TERM "$pid"
+    for _ in {1..150}; do
+      own_pid >/dev/null || break
+      sleep 0.2
+    done
+    ! own_pid >/dev/null || kill -KILL "$pid"
+  fi
+  restore_network
+  remove_engine_files
+}
+
+# use_engine: the image on an engine that is somebody else's.
+use_engine() {
+  has_image || timeout 300 docker pull -q "$IMAGE" >/dev/null 2>&1 ||
+    skip "the container engine has no image $IMAGE and cannot pull it"
+}
+
+own_engine() {
+  [ -z "${DOCKER_HOST-}" ] || skip 'the container engine that DOCKER_HOST names does not answer'
+  [ "$(id -u)" = 0 ] || skip 'no container engine answers, and only root can start one'
+  grep -qsx 'ID=debian' /etc/os-release || skip 'no container engine answers, and one is started on Debian only'
+  [ -n "${HEADER_SUITE[$MAJOR]-}" ] || skip "no suite of Debian has PostgreSQL $MAJOR"
+  (need dockerd docker.io debootstrap debootstrap iptables iptables zstd zstd ip iproute2) ||
+    skip 'no container engine can be installed'
+  # where services start when they are installed
+  if answers; then
+    use_engine
+    return
+  fi
+  ! dockerd_runs || skip 'a container engine runs here, but does not answer'
+  image_archive >/dev/null || skip "the image $IMAGE cannot be built here"
+  export DOCKER_HOST=$OWN_HOST
+  start_engine || skip 'the container engine does not come up'
+  load_image || skip "the image $IMAGE cannot be loaded"
+}
+
+# provide: an engine with the image, and the variables for it.
+provide() {
+  say "Providing a container engine with the image $IMAGE (a minute the first time, then seconds)"
+  mkdir -p "$STATE"
+  exec 7>"$STATE/lock" 8>"$STATE/users"
+  flock -w 900 7 || skip 'another run of this script does not end'
+  flock -s 8
+  if own_pid >/dev/null; then
+    export DOCKER_HOST=$OWN_HOST
+    has_image || load_image || skip "the image $IMAGE cannot be built here"
+  elif answers; then
+    use_engine
+  else
+    own_engine
+  fi
+  flock -u 7
+  export PG_HELLO_TEST_IMAGE=$IMAGE
+  # no registry may have the image of Testcontainers' helper
+  export TESTCONTAINERS_RYUK_DISABLED=${TESTCONTAINERS_RYUK_DISABLED:-true}
+  # Testcontainers asks a helper image for the address where it believes to be in a container
+  if [[ ${DOCKER_HOST:-unix:} == unix:* ]]; then
+    export TESTCONTAINERS_HOST_OVERRIDE=${TESTCONTAINERS_HOST_OVERRIDE:-localhost}
+  fi
+}
+
+# Ends the engine unless another run uses it, or up shall keep it.
+release() {
+  flock -u 8 2>/dev/null || return 0
+  flock -w 60 7
+  if [ ! -e "$STATE/keep" ] && flock -n 8 && { own_pid >/dev/null || [ -e "$STATE/network" ]; }; then
+    say "Ending the container engine"
+    stop_engine
+  fi
+}
+
+up() {
+  trap release EXIT
+  provide
+  if own_pid >/dev/null; then
+    touch "$STATE/keep"
+  fi
+  local name
+  for name in DOCKER_HOST PG_HELLO_TEST_IMAGE TESTCONTAINERS_RYUK_DISABLED TESTCONTAINERS_HOST_OVERRIDE; do
+    [ -z "${!name-}" ] || printf 'export %s=%q\n' "$name" "${!name}"
+  done
+}
+
+run() {
+  local child status=0 signal=''
+  trap release EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  provide
+  # a process group of its own, to be ended as one
+  set -m
+  "$@" 7>&- 8>&- <&0 &
+  child=$!
+  set +m
+  trap 'signal=130' INT
+  trap 'signal=143' TERM HUP
+  wait "$child" || status=$?
+  if [ -n "$signal" ]; then
+    kill -TERM -- "-$child" 2>/dev/null || true
+    for _ in {1..150}; do
+      kill -0 -- "-$child" 2>/dev/null || break
+      sleep 0.2
+    done
+    kill -KILL -- "-$child" 2>/dev/null || true
+    status=$signal
+  fi
+  exit "$status"
+}
+
+down() {
+  mkdir -p "$STATE"
+  exec 7>"$STATE/lock" 8>"$STATE/users"
+  flock -w 60 7 || die 'another run of this script holds the engine'
+  rm -f "$STATE/keep"
+  if ! flock -n 8; then
+    say "The container engine is in use; it ends with the last run"
+  elif own_pid >/dev/null || [ -e "$STATE/network" ]; then
+    stop_engine
+  else
+    say "No container engine was started here"
+  fi
+}
+
+command=${1-help}
+[ $# = 0 ] || shift
+case $command in
+  up) up ;;
+  run)
+    [ $# -gt 0 ] || die 'run takes a command'
+    run "$@"
+    ;;
+  down) down ;;
+  help | -h | --help) usage ;;
+  *) die "unknown argument $command; see --help" ;;
+esac
