@@ -168,6 +168,7 @@ element_is_null(const uint8 *bitmap, int i)
 typedef struct Walk
 {
 	int			length;
+	int			setting;		/* the count where none is given */
 	const uint8 *name_nulls;
 	const uint8 *repeat_nulls;
 	char	   *name;			/* the current name */
@@ -183,7 +184,7 @@ walk_next(Walk *walk, int i, int *repeat)
 {
 	const text *name = NULL;
 
-	*repeat = hello_repeat;
+	*repeat = walk->setting;
 	if (walk->repeat != NULL && !element_is_null(walk->repeat_nulls, i))
 	{
 		memcpy(repeat, walk->repeat, sizeof(int32));
@@ -222,6 +223,7 @@ pg_hello_all(PG_FUNCTION_ARGS)
 	names = PG_GETARG_ARRAYTYPE_P(0);
 	memset(&start, 0, sizeof(start));
 	start.length = checked_length(names, "names");
+	start.setting = hello_repeat;
 	start.name_nulls = ARR_NULLBITMAP(names);
 	start.name = ARR_DATA_PTR(names);
 
