@@ -15,6 +15,7 @@ usage() {
   cat <<END
 Usage: ./dev native [--check] [MAJOR...]
        ./dev native --headers MAJOR
+       ./dev native --compile FILE LIBRARY MAJOR
        ./dev native --sanitize
        ./dev native --fuzz [SECONDS]
 
@@ -27,6 +28,7 @@ Debian's package, which is only unpacked, into the cache.
   --check       compile strictly against every major whose headers can be had,
                 and check that a library is reproducible and what it links to
   --headers     print the folder of that major's headers, fetched if need be
+  --compile     compile another C file in the same way, unless the library is newer
   --sanitize    run the regression suite on a server with sanitizers
   --fuzz        fuzz the greeting (20 seconds)
 END
@@ -34,6 +36,7 @@ END
 
 check=''
 print_headers=''
+compile_file=''
 asked=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -51,6 +54,11 @@ while [ $# -gt 0 ]; do
       ;;
     --check) check=1 ;;
     --headers) print_headers=1 ;;
+    --compile)
+      [ $# -gt 3 ] || die '--compile asks for a file, a library and a major'
+      compile_file=$2 compile_library=$3
+      shift 2
+      ;;
     1[4-9] | [2-9][0-9]) asked+=("$1") ;;
     [0-9] | 1[0-3]) die "PostgreSQL 14 is the oldest that the extension supports" ;;
     *) die "unknown argument $1; see --help" ;;
@@ -132,7 +140,7 @@ compiler() {
     install_packages libc6-dev
 }
 
-# compile MAJOR HEADERS SOURCE FLAG...: with the options that change the code;
+# compile MAJOR HEADERS SOURCE ARGUMENT...: with the options that change the code;
 # paths are mapped away, so that a library is the same wherever it is built.
 compile() {
   local major=$1 headers=$2 source=$3 flags
@@ -144,13 +152,13 @@ compile() {
     "-DPG_HELLO_VERSION=\"$(extension_version)\"" -D_GNU_SOURCE -isystem "$headers")
   # up to 15 the server's headers do not mark what must stay visible
   [ "$major" -lt 16 ] || flags+=(-fvisibility=hidden)
-  (cd "$source" && "$CC" "${flags[@]}" "$@" src/pg_hello.c)
+  (cd "$source" && "$CC" "${flags[@]}" "$@")
 }
 
-# build MAJOR HEADERS SOURCE LIBRARY
+# build MAJOR HEADERS SOURCE LIBRARY [FILE]
 build() {
   compile "$1" "$2" "$3" -shared -Wall -Werror=implicit-function-declaration \
-    -Wl,-z,relro,-z,now -Wl,--build-id=sha1 -o "$4"
+    -Wl,-z,relro,-z,now -Wl,--build-id=sha1 -o "$4" "${5:-src/pg_hello.c}"
 }
 
 # Libraries of platforms other than this one may lie there as well.
@@ -221,8 +229,8 @@ check_all() {
   for major in "${majors[@]}"; do
     dir=$(headers "$major") || continue
     checked+=("$major")
-    compile "$major" "$dir" "$SOURCE" -fsyntax-only "${STRICT[@]}" || failed+=("$major: strict")
-    compile "$major" "$dir" "$SOURCE" -fsyntax-only "${STRICT[@]}" -DUSE_ASSERT_CHECKING ||
+    compile "$major" "$dir" "$SOURCE" -fsyntax-only "${STRICT[@]}" src/pg_hello.c || failed+=("$major: strict")
+    compile "$major" "$dir" "$SOURCE" -fsyntax-only "${STRICT[@]}" -DUSE_ASSERT_CHECKING src/pg_hello.c ||
       failed+=("$major: strict, with assertions")
     one=$tmp/one/pg_hello.so two=$tmp/two.so
     if ! build "$major" "$dir" "$tmp/one" "$one" || ! build "$major" "$dir" "$tmp/another folder" "$two"; then
@@ -240,9 +248,24 @@ check_all() {
   say "Strict, reproducible and linked with libc only: PostgreSQL ${checked[*]}"
 }
 
+# compile_one MAJOR FILE LIBRARY
+compile_one() {
+  local dir
+  if [ "$3" -nt "$2" ] && [ "$3" -nt "$ROOT/scripts/native.sh" ]; then
+    return
+  fi
+  compiler
+  dir=$(headers "$1") || die "no headers of PostgreSQL $1"
+  mkdir -p "$(dirname "$3")"
+  build "$1" "$dir" "$(dirname "$2")" "$3.tmp" "$(basename "$2")" || die "PostgreSQL $1: the compiler failed"
+  mv "$3.tmp" "$3"
+}
+
 if [ -n "$print_headers" ]; then
   [ ${#asked[@]} = 1 ] || die '--headers asks for one major'
   headers "${asked[0]}" && echo
+elif [ -n "$compile_file" ]; then
+  compile_one "${asked[0]}" "$compile_file" "$compile_library"
 elif [ -n "$check" ]; then
   check_all
 else

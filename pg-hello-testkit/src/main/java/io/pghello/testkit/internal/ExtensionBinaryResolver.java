@@ -109,7 +109,10 @@ public final class ExtensionBinaryResolver implements PgBinaryResolver {
       }
     }
     var xz = new ByteArrayOutputStream();
-    try (var out = new XZOutputStream(xz, new LZMA2Options(LZMA2Options.PRESET_MIN))) {
+    // to load and run the compressor would take longer than to unpack what it saves
+    var options = new LZMA2Options();
+    options.setMode(LZMA2Options.MODE_UNCOMPRESSED);
+    try (var out = new XZOutputStream(xz, options)) {
       out.write(tar.toByteArray(), 0, size);
     }
     return xz.toByteArray();

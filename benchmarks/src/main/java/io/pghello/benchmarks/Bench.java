@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+
+/** Measures ours against others': what {@code ./dev bench} runs. */
+@Command(
+    name = "bench",
+    description = {
+      "Measures ours and the peer in turns. Shows both medians, the median of the",
+      "ratios (ours to the peer's), and the quartiles of what is judged. A row is ok",
+      "if the less favourable quartile is within \"must\"; * if within \"goal\" too."
+    },
+    customSynopsis = "./dev bench [OPTIONS] [NAME...]",
+    sortOptions = false,
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:all was measured",
+      "1:with --check: a row is a MISS; or something failed",
+      "2:the command line is wrong"
+    })
+public final class Bench implements Callable<Integer> {
+  private static final Map<String, Benchmark.Factory> BENCHMARKS = new LinkedHashMap<>();
+
+  static {
+    BENCHMARKS.put("extension", ExtensionBenchmark::new);
+    BENCHMARKS.put("start", StartBenchmark::new);
+  }
+
+  private final PrintStream out;
+  private final PrintStream err;
+  private final boolean progress;
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "NAME",
+      description = "What to measure: extension, start. Default: all.")
+  private List<String> names = List.of();
+
+  @Option(names = "--check", description = "End with exit code 1 if a row is a MISS.")
+  private boolean check;
+
+  @Option(names = "--quick", description = "Smaller and fewer rounds: to see that it works.")
+  private boolean quick;
+
+  @Option(
+      names = "--row",
+      paramLabel = "TEXT",
+      description = "Only rows that have this text in their name or their peer's.")
+  private String text = "";
+
+  // ./dev reads it, and puts the server of that major on the class path
+  @Option(
+      names = "--major",
+      paramLabel = "N",
+      description = "The PostgreSQL major: 15, 17 (the default) or 18.")
+  private @Nullable Integer major;
+
+  @Option(names = "--json", paramLabel = "FILE", description = "Write all figures to a file.")
+  private @Nullable Path json;
+
+  @Option(
+      names = "--handicap",
+      paramLabel = "F",
+      description = "Do our side's work F times, to see that rows can miss. Default: 1.")
+  private int handicap = 1;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this text.")
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  private boolean help;
+
+  private Bench(PrintStream out, PrintStream err, boolean progress) {
+    this.out = out;
+    this.err = err;
+    this.progress = progress;
+  }
+
+  /**
+   * Measures, and ends the JVM with the exit code.
+   *
+   * @param args what {@code --help} says
+   */
+  public static void main(String[] args) {
+    var out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    var err =
+        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+    // Java cannot tell whether standard error is a terminal; ./dev can
+    System.exit(run(args, out, err, System.getenv("PG_HELLO_PROGRESS") != null));
+  }
+
+  /** Does what {@link #main} does, with other streams, and returns the exit code. */
+  static int run(String[] args, PrintStream out, PrintStream err, boolean progress) {
+    return new CommandLine(new Bench(out, err, progress))
+        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
+        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
+        .setExpandAtFiles(false)
+        .setParameterExceptionHandler(
+            (e, arguments) -> {
+              err.println("bench: " + e.getMessage() + " (see ./dev bench --help)");
+              return ExitCode.USAGE;
+            })
+        .setExecutionExceptionHandler(
+            (e, command, result) -> {
+              err.println("bench: failed:");
+              e.printStackTrace(err);
+              return ExitCode.SOFTWARE;
+            })
+        .execute(args);
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    for (String name : names) {
+      if (!BENCHMARKS.containsKey(name)) {
+        throw usage(
+            "no such benchmark: " + name + "; there are " + String.join(", ", BENCHMARKS.keySet()));
+      }
+    }
+    var chosen = new LinkedHashMap<>(BENCHMARKS);
+    if (!names.isEmpty()) {
+      chosen.keySet().retainAll(names);
+    }
+    if (handicap < 1) {
+      throw usage("--handicap must be 1 or more, but is " + handicap);
+    }
+    Environment environment = Environment.now();
+    out.print(Table.environment(environment));
+    List<Report.Section> sections = new ArrayList<>();
+    for (Map.Entry<String, Benchmark.Factory> entry : chosen.entrySet()) {
+      try (Benchmark benchmark = entry.getValue().open(quick)) {
+        sections.add(measure(entry.getKey(), benchmark));
+      }
+    }
+    if (json != null) {
+      Files.writeString(json, new Report(environment, quick, handicap, sections).toJson());
+    }
+    return check && misses(sections) ? ExitCode.SOFTWARE : ExitCode.OK;
+  }
+
+  private Report.Section measure(String name, Benchmark benchmark) throws Exception {
+    Environment.Server server = benchmark.server();
+    if (major != null && server.major() != major) {
+      throw usage(
+          "--major is " + major + ", but the class path has PostgreSQL " + server.version());
+    }
+    List<Comparison> comparisons =
+        benchmark.comparisons().stream()
+            .filter(
+                c -> c.row().name().contains(text) || String.valueOf(c.row().peer()).contains(text))
+            .toList();
+    var table = new Table(comparisons.stream().map(Comparison::row).toList());
+    var steps =
+        new Progress(
+            err, progress, comparisons.stream().mapToInt(c -> c.warmUps() + c.rounds()).sum());
+    out.print(Table.server(name, server));
+    out.println(table.header());
+    List<Result> results = new ArrayList<>();
+    for (Comparison comparison : comparisons) {
+      Result result = comparison.measure(handicap, steps);
+      steps.clear();
+      out.println(table.line(result));
+      results.add(result);
+    }
+    return new Report.Section(name, server, results);
+  }
+
+  private static boolean misses(List<Report.Section> sections) {
+    return sections.stream()
+        .flatMap(section -> section.results().stream())
+        .anyMatch(result -> result.verdict() == Result.Verdict.MISS);
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(new CommandLine(this), message);
+  }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.List;
+
+/** A table of comparisons, with all that they need until it is closed. */
+interface Benchmark extends AutoCloseable {
+
+  /** What the server says of itself. */
+  Environment.Server server() throws SQLException;
+
+  /** The lines of the table, in their order. */
+  List<Comparison> comparisons();
+
+  @Override
+  void close() throws IOException, SQLException;
+
+  /** Prepares a benchmark. */
+  interface Factory {
+    /** Opens it; {@code quick} asks for a smaller one, to see that it works. */
+    Benchmark open(boolean quick) throws Exception;
+  }
+}

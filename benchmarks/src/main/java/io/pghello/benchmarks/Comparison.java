@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a row is measured.
+ *
+ * @param check fails if an answer of one of the sides is wrong; runs once, before the first round
+ * @param peer none if the row has no peer
+ * @param warmUps rounds whose figures are thrown away
+ */
+record Comparison(Row row, Check check, Side ours, @Nullable Side peer, int warmUps, int rounds) {
+
+  /** Fails if something is not as it should be. */
+  interface Check {
+    void run() throws Exception;
+  }
+
+  /** One of the sides. */
+  interface Side {
+    /** Works once, and returns the figure in the row's unit. */
+    double measure() throws Exception;
+  }
+
+  /**
+   * Lets the sides take turns, with another one first in each round.
+   *
+   * @param handicap by how much our side is slowed down
+   */
+  Result measure(int handicap, Progress progress) throws Exception {
+    check.run();
+    List<Double> ourFigures = new ArrayList<>();
+    List<Double> peerFigures = new ArrayList<>();
+    for (int round = -warmUps; round < rounds; round++) {
+      progress.step(row.name());
+      boolean oursFirst = round % 2 == 0;
+      double our = oursFirst ? slowed(handicap) : 0;
+      double its = peer == null ? 0 : peer.measure();
+      if (!oursFirst) {
+        our = slowed(handicap);
+      }
+      if (round >= 0) {
+        ourFigures.add(our);
+        if (peer != null) {
+          peerFigures.add(its);
+        }
+      }
+    }
+    return Result.of(row, List.copyOf(ourFigures), List.copyOf(peerFigures));
+  }
+
+  /** Does our work so many times: costs add up, and so do the inverses of rates. */
+  private double slowed(int times) throws Exception {
+    if (row.judged() == Row.Judged.COUNT) {
+      return ours.measure();
+    }
+    double sum = 0;
+    for (int i = 0; i < times; i++) {
+      double figure = ours.measure();
+      sum += row.better() == Row.Better.LOWER ? figure : 1 / figure;
+    }
+    return row.better() == Row.Better.LOWER ? sum : 1 / sum;
+  }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Writes results as lines of text that stand below one another. */
+final class Table {
+  private final int nameWidth;
+  private final int peerWidth;
+
+  /** Creates a table with room for these rows. */
+  Table(List<Row> rows) {
+    nameWidth = width("", rows.stream().map(Row::name));
+    peerWidth = width("against", rows.stream().map(row -> orDash(row.peer())));
+  }
+
+  private static int width(String header, Stream<String> cells) {
+    return cells.mapToInt(String::length).reduce(header.length(), Math::max);
+  }
+
+  static String environment(Environment environment) {
+    return String.format(
+        Locale.ROOT,
+        "%s; %d CPUs; %s; %s%n%s%n",
+        environment.date(),
+        environment.cpus(),
+        environment.jdk(),
+        environment.os(),
+        String.join(", ", environment.libraries()));
+  }
+
+  static String server(String benchmark, Environment.Server server) {
+    return String.format(
+        "%n%s: PostgreSQL %s, pg_hello %s, %s%n",
+        benchmark,
+        server.version(),
+        server.extension(),
+        server.settings().entrySet().stream()
+            .map(Map.Entry::toString)
+            .collect(Collectors.joining(", ")));
+  }
+
+  String header() {
+    return line("", "against", "ours", "peer", "unit", "ratio", "quartiles", "must", "goal", "");
+  }
+
+  String line(Result result) {
+    Row row = result.row();
+    Spread peer = result.peerSpread();
+    Spread ratio = result.ratio();
+    Row.Target target = row.target();
+    Result.Verdict verdict = result.verdict();
+    boolean met = verdict == Result.Verdict.GOAL;
+    return line(
+        row.name(),
+        orDash(row.peer()),
+        figure(result.ourSpread().median()),
+        peer == null ? "-" : figure(peer.median()),
+        row.unit(),
+        ratio == null ? "-" : figure(ratio.median()),
+        quartiles(row.judged() == Row.Judged.RATIO ? ratio : result.ourSpread()),
+        target == null ? "-" : limit(row, target.must()),
+        target == null ? "-" : limit(row, target.goal()) + (met ? "*" : ""),
+        verdict == null ? "" : verdict == Result.Verdict.MISS ? "MISS" : "ok");
+  }
+
+  private String line(
+      String name,
+      String peer,
+      String ours,
+      String its,
+      String unit,
+      String ratio,
+      String quartiles,
+      String must,
+      String goal,
+      String verdict) {
+    return String.format(
+            "%-" + nameWidth + "s  %-" + peerWidth + "s %7s %7s %-4s %5s  %-11s %8s  %-9s %s",
+            name,
+            peer,
+            ours,
+            its,
+            unit,
+            ratio,
+            quartiles,
+            must,
+            goal,
+            verdict)
+        .stripTrailing();
+  }
+
+  private static String limit(Row row, double value) {
+    return (row.better() == Row.Better.LOWER ? "<= " : ">= ") + figure(value);
+  }
+
+  private static String quartiles(@Nullable Spread spread) {
+    return spread == null ? "-" : figure(spread.lower()) + "-" + figure(spread.upper());
+  }
+
+  private static String orDash(@Nullable String text) {
+    return text == null ? "-" : text;
+  }
+
+  /** Three digits or so: more would be noise. */
+  private static String figure(double value) {
+    double size = Math.abs(value);
+    String format =
+        size >= 100 || value == Math.rint(value) ? "%,.0f" : size >= 10 ? "%.1f" : "%.2f";
+    return String.format(Locale.ROOT, format, value);
+  }
+}

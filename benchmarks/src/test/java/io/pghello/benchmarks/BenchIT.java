@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.jr.ob.JSON;
+
+class BenchIT {
+  private static final String ROW = "'Hello, ' || name || '!'";
+
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  @Test
+  void aSideTwiceAsSlowMisses(@TempDir Path folder) throws IOException {
+    Path json = folder.resolve("report.json");
+    int status =
+        bench(
+            "extension",
+            "--quick",
+            "--check",
+            "--handicap",
+            "2",
+            "--row",
+            ROW,
+            "--json",
+            json.toString());
+
+    assertThat(lines()).filteredOn(line -> line.contains(ROW)).anyMatch(l -> l.endsWith("MISS"));
+    assertThat(status).isEqualTo(1);
+    Report report = JSON.std.beanFrom(Report.class, Files.readString(json));
+    assertThat(report.handicap()).isEqualTo(2);
+    assertThat(report.benchmarks().get(0).results().get(0).verdict())
+        .isEqualTo(Result.Verdict.MISS);
+    assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+  }
+
+  @Test
+  void refusesAServerOfAnotherMajor() {
+    assertThat(bench("extension", "--quick", "--row", "none", "--major", "9")).isEqualTo(2);
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("--major is 9");
+  }
+
+  @Test
+  void namesTheBenchmarksThereAre() {
+    assertThat(bench("nothing")).isEqualTo(2);
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("extension, start");
+  }
+
+  private int bench(String... args) {
+    return Bench.run(args, stream(out), stream(err), false);
+  }
+
+  private static PrintStream stream(ByteArrayOutputStream bytes) {
+    return new PrintStream(bytes, true, StandardCharsets.UTF_8);
+  }
+
+  private List<String> lines() {
+    return out.toString(StandardCharsets.UTF_8).lines().toList();
+  }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.benchmarks.Row.Judged;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import tools.jackson.jr.ob.JSON;
+
+class ReportTest {
+  @Test
+  void comesBackFromJsonAsItWas() {
+    Report report =
+        new Report(
+            new Environment("2026-11-20T08:00:00Z", 2, "a \"JDK\"", "Linux\n", List.of("a-1.0")),
+            true,
+            2,
+            List.of(
+                new Report.Section(
+                    "extension",
+                    new Environment.Server("17.11", "1.1", Map.of("jit", "off")),
+                    List.of(
+                        Result.of(
+                            Row.atMost("a\\b", "'Hello, ' || x", "ns", Judged.RATIO, 0.5, 0.4),
+                            List.of(1.5, 2.5),
+                            List.of(5.0, 4.0)),
+                        Result.of(Row.plain("c", null, "KB"), List.of(1.0), List.of())))));
+    assertThat(JSON.std.beanFrom(Report.class, report.toJson())).isEqualTo(report);
+  }
+}
