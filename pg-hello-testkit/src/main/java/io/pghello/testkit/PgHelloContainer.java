@@ -149,7 +149,10 @@ public final class PgHelloContainer extends PostgreSQLContainer {
     super.containerIsStarted(container);
     var created =
         Databases.foreign(
-            getHost(), getMappedPort(POSTGRESQL_PORT), new Login(getUsername(), getPassword()));
+            getHost(),
+            getMappedPort(POSTGRESQL_PORT),
+            getDatabaseName(),
+            new Login(getUsername(), getPassword()));
     try {
       created.prepare();
     } catch (SQLException e) {

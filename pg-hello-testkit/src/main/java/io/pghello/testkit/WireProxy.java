@@ -251,10 +251,10 @@ public final class WireProxy implements AutoCloseable {
   }
 
   private void start(String name, Runnable action) {
+    threads.incrementAndGet();
     var thread =
         new Thread(
             () -> {
-              threads.incrementAndGet();
               try {
                 action.run();
               } finally {
@@ -468,6 +468,7 @@ public final class WireProxy implements AutoCloseable {
   }
 
   private final class ClientMessages extends Messages {
+    private static final byte TLS_HANDSHAKE = 0x16;
     private static final int SSL_REQUEST = 80877103;
     private static final int GSS_ENCRYPTION_REQUEST = 80877104;
 
@@ -486,6 +487,12 @@ public final class WireProxy implements AutoCloseable {
     @Override
     long message(byte[] header) {
       if (!started) {
+        if (header[0] == TLS_HANDSHAKE) {
+          // a client that does not ask first
+          greeting.encrypted = true;
+          encrypted.increment();
+          return 0;
+        }
         int code = int32(header, 4);
         if (code == SSL_REQUEST || code == GSS_ENCRYPTION_REQUEST) {
           greeting.encryptionAsked = true;

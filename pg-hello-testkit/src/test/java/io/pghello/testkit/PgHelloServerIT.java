@@ -11,16 +11,22 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.PGConnection;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** Coverage row X1: an embedded server. */
 class PgHelloServerIT {
@@ -110,7 +116,8 @@ class PgHelloServerIT {
   void namesDatabasesAsAsked() {
     PgHelloServer server = PgHelloServer.shared();
     try (TestDatabase database = server.createDatabase("My \"own\" & one")) {
-      assertThat(database.jdbcUrl()).endsWith("/My+%22own%22+%26+one?user=hello");
+      assertThat(database.jdbcUrl())
+          .endsWith("/My+%22own%22+%26+one?user=hello&password=" + server.password());
       assertThatThrownBy(() -> server.createDatabase(database.name()))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining(database.name());
@@ -197,6 +204,60 @@ class PgHelloServerIT {
       System.out.println(pid + " " + folder);
       Thread.sleep(60_000);
     }
+  }
+
+  @Test
+  void removesWhatWasLeftHalfRemoved() throws IOException {
+    Path parent = Objects.requireNonNull(folder(PgHelloServer.shared()).getParent());
+    Path half = Files.createTempDirectory(parent, "pg-hello-");
+    Files.writeString(half.resolve("server.log"), "");
+    Files.setLastModifiedTime(half, FileTime.from(Instant.now().minus(Duration.ofMinutes(2))));
+    PgHelloServer.start().close();
+    assertThat(half).doesNotExist();
+  }
+
+  @Test
+  void touchesNothingThatIsNotItsOwn(@TempDir Path precious) throws IOException {
+    Files.writeString(precious.resolve("lock"), "");
+    Files.writeString(precious.resolve("file"), "");
+    Path parent = Objects.requireNonNull(folder(PgHelloServer.shared()).getParent());
+    Path link = parent.resolve("pg-hello-" + precious.getFileName());
+    Files.createSymbolicLink(link, precious);
+    try {
+      PgHelloServer.start().close();
+      assertThat(precious.resolve("file")).exists();
+    } finally {
+      Files.delete(link);
+    }
+  }
+
+  private static Path folder(PgHelloServer server) {
+    return Objects.requireNonNull(server.logFile().getParent());
+  }
+
+  @Test
+  void letsNobodyInWithoutThePassword() throws SQLException {
+    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
+      for (String user : List.of("hello", "postgres")) {
+        PGSimpleDataSource stranger = database.dataSource().unwrap(PGSimpleDataSource.class);
+        stranger.setUser(user);
+        stranger.setPassword("guess");
+        assertThatThrownBy(stranger::getConnection)
+            .isInstanceOfSatisfying(
+                SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28P01"));
+      }
+    }
+  }
+
+  @Test
+  void keepsItsCacheToItself() throws IOException {
+    Path data = folder(PgHelloServer.shared()).resolve("data");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data)))
+        .isEqualTo("rwx------");
+    assertThat(
+            PosixFilePermissions.toString(
+                Files.getPosixFilePermissions(data.resolve("pg-hello-password"))))
+        .isEqualTo("rw-------");
   }
 
   @Test

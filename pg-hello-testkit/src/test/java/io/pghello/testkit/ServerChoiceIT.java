@@ -26,7 +26,7 @@ class ServerChoiceIT {
       try (TestServer server = TestServer.of(admin.superuserJdbcUrl());
           TestDatabase database = server.createDatabase(true);
           TestDatabase bare = server.createDatabase(false)) {
-        assertThat(database.name()).matches("hello_[0-9a-f]{8}_1");
+        assertThat(database.name()).matches("hello_[0-9a-f]{8}_test_1");
         assertThat(ask(database.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
         assertThat(ask(database.dataSource(), "SHOW is_superuser")).isEqualTo("off");
         assertThat(ask(bare.dataSource(), "SELECT to_regproc('pg_hello') IS NULL")).isEqualTo("t");

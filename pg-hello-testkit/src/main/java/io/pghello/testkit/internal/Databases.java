@@ -21,8 +21,6 @@ import org.postgresql.ds.PGSimpleDataSource;
  * <p>Thread-safe.
  */
 public final class Databases {
-  private static final String ADMIN_DATABASE = "postgres";
-
   /** Who logs in; without a password where the server asks for none. */
   public record Login(String user, @Nullable String password) {
     @Override
@@ -33,32 +31,41 @@ public final class Databases {
 
   private final String host;
   private final int port;
+  private final String adminDatabase;
   private final Login superuser;
   private final Login owner;
   private final String prefix;
   private final AtomicInteger created = new AtomicInteger();
 
-  private Databases(String host, int port, Login superuser, Login owner, String prefix) {
+  private Databases(
+      String host, int port, String adminDatabase, Login superuser, Login owner, String prefix) {
     this.host = host;
     this.port = port;
+    this.adminDatabase = adminDatabase;
     this.superuser = superuser;
     this.owner = owner;
     this.prefix = prefix;
   }
 
-  /** Those of an embedded server, where nobody is asked for a password. */
-  public static Databases embedded(int port) {
+  /** Those of an embedded server, where all logins have the same password. */
+  public static Databases embedded(int port, String password) {
     return new Databases(
-        "127.0.0.1", port, new Login("postgres", null), new Login("hello", null), "hello");
+        "127.0.0.1",
+        port,
+        "postgres",
+        new Login("postgres", password),
+        new Login("hello", password),
+        "hello");
   }
 
   /** Those of a server that may have others: names are unique, the owner has a password. */
-  public static Databases foreign(String host, int port, Login superuser) {
+  public static Databases foreign(String host, int port, String database, Login superuser) {
     byte[] random = new byte[12];
     new SecureRandom().nextBytes(random);
     String secret = HexFormat.of().formatHex(random);
     String prefix = "hello_" + secret.substring(0, 8);
-    return new Databases(host, port, superuser, new Login(prefix, secret.substring(8)), prefix);
+    return new Databases(
+        host, port, database, superuser, new Login(prefix, secret.substring(8)), prefix);
   }
 
   /** Creates the owner and the template. */
@@ -84,7 +91,7 @@ public final class Databases {
 
   /** Creates a database under a name of its own. */
   public String create(boolean withExtension) throws SQLException {
-    String name = prefix + "_" + created.incrementAndGet();
+    String name = prefix + "_test_" + created.incrementAndGet();
     create(name, withExtension);
     return name;
   }
@@ -106,7 +113,7 @@ public final class Databases {
 
   /** The major version that the server itself says. */
   public int major() throws SQLException {
-    try (Connection connection = dataSource(ADMIN_DATABASE, superuser).getConnection();
+    try (Connection connection = dataSource(adminDatabase, superuser).getConnection();
         Statement statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery("SELECT current_setting('server_version_num')::int / 10000")) {
@@ -144,8 +151,15 @@ public final class Databases {
   /** The URL of a database, with the login in it. */
   public String url(String database, Login login) {
     String password = login.password();
-    return "jdbc:postgresql://%s:%d/%s?user=%s"
-            .formatted(host, port, encode(database), encode(login.user()))
+    // no format, which would write the port in the digits of the locale
+    return "jdbc:postgresql://"
+        + host
+        + ":"
+        + port
+        + "/"
+        + encode(database)
+        + "?user="
+        + encode(login.user())
         + (password == null ? "" : "&password=" + encode(password));
   }
 
@@ -164,7 +178,7 @@ public final class Databases {
   }
 
   private void admin(String sql) throws SQLException {
-    try (Connection connection = dataSource(ADMIN_DATABASE, superuser).getConnection();
+    try (Connection connection = dataSource(adminDatabase, superuser).getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute(sql);
     }

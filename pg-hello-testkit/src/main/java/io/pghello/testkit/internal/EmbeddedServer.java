@@ -2,6 +2,7 @@
 package io.pghello.testkit.internal;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
@@ -14,8 +15,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -24,10 +27,6 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -38,20 +37,26 @@ import org.jspecify.annotations.Nullable;
  * database in it, is kept in the user's cache and copied for each server. That, and a data
  * directory in memory, are most of what makes a start fast.
  *
- * <p>Not thread-safe; {@code PgHelloServer} holds the lock.
+ * <p>Thread-safe.
  */
 public final class EmbeddedServer {
+  /** Part of the template's name; raise it when a template is prepared in another way. */
+  private static final int TEMPLATE_FORMAT = 2;
+
+  private static final String PASSWORD_FILE = "pg-hello-password";
   private static final int ATTEMPTS = 3;
-  private static final long STOP_SECONDS = 10;
+  private static final int LOG_LINES = 8;
 
   // a file lock is a whole JVM's
   private static final ReentrantLock TEMPLATE_LOCK = new ReentrantLock();
 
+  private final ReentrantLock lock = new ReentrantLock();
   private final ExtensionBinaryResolver binaries;
   private final Map<String, String> settings;
   private final boolean fixedPort;
   private final Scratch scratch;
   private final Thread cleaner = new Thread(this::close, "pg-hello-server-closer");
+  private String password = "";
   private int port;
   private @Nullable EmbeddedPostgres running;
   private boolean closed;
@@ -59,7 +64,7 @@ public final class EmbeddedServer {
   private EmbeddedServer(
       ExtensionBinaryResolver binaries, Map<String, String> settings, int port, Scratch scratch) {
     this.binaries = binaries;
-    this.settings = settings;
+    this.settings = Map.copyOf(settings);
     this.port = port;
     this.fixedPort = port != 0;
     this.scratch = scratch;
@@ -74,110 +79,111 @@ public final class EmbeddedServer {
   public static EmbeddedServer start(int port, Map<String, String> settings) throws IOException {
     var binaries = new ExtensionBinaryResolver();
     Path template = template(binaries);
-    if (port != 0) {
-      requireFree(port);
-    }
-    Scratch scratch = Scratch.create();
-    var server = new EmbeddedServer(binaries, settings, port, scratch);
+    var server = new EmbeddedServer(binaries, settings, port, Scratch.create());
+    // from here on the JVM may be told to end at any moment
+    Runtime.getRuntime().addShutdownHook(server.cleaner);
     try {
-      Scratch.copy(template, scratch.data());
-      Runtime.getRuntime().addShutdownHook(server.cleaner);
+      server.prepare(template);
       server.start();
       return server;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       server.close();
       throw e;
+    }
+  }
+
+  private void prepare(Path template) throws IOException {
+    lock.lock();
+    try {
+      requireOpen();
+      Scratch.copy(template, scratch.data());
+      password = Files.readString(scratch.data().resolve(PASSWORD_FILE));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Starts it again, on the same port, if it does not run. */
+  public void start() throws IOException {
+    lock.lock();
+    try {
+      requireOpen();
+      for (int attempt = 1; running == null; attempt++) {
+        if (port != 0) {
+          requireFree(port);
+        }
+        try {
+          running = launch(binaries, scratch, port, settings, password);
+          port = running.getPort();
+        } catch (IOException e) {
+          // between the search for a free port and its use somebody else may have taken it
+          if (fixedPort || attempt == ATTEMPTS || !e.toString().contains("could not bind")) {
+            throw e;
+          }
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the server is closed");
     }
   }
 
   /** Says at once what the server would say only after some seconds. */
   private static void requireFree(int port) throws IOException {
     try (var socket = new ServerSocket()) {
+      // connections of an earlier server on this port may linger
+      socket.setReuseAddress(true);
       socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     } catch (BindException e) {
       throw new IOException("Port " + port + " is taken: " + e.getMessage() + ".", e);
     }
   }
 
-  /** Starts it again, on the same port, if it does not run. */
-  public void start() throws IOException {
-    if (closed) {
-      throw new IllegalStateException("the server is closed");
-    }
-    for (int attempt = 1; running == null; attempt++) {
-      try {
-        running = launch(binaries, scratch.data(), scratch.log(), port, settings);
-        port = running.getPort();
-      } catch (IOException | RuntimeException e) {
-        // between the search for a free port and its use somebody else may have taken it
-        if (fixedPort || attempt == ATTEMPTS || !log().contains("could not bind")) {
-          throw new IOException(startFailure(), e);
-        }
-      }
-    }
-  }
-
-  private String startFailure() {
-    String log = log();
-    List<String> lines = log.lines().toList();
-    return "The embedded PostgreSQL "
-        + binaries.major()
-        + " did not start"
-        + (port == 0 ? "" : " on port " + port)
-        + (log.contains("cannot be run as root")
-            ? ": it refuses to run as root, and user namespaces (unshare -U) are not allowed here."
-                + " Run as an ordinary user, or use a container or a server of your own"
-            : "")
-        + ". The end of its log: "
-        + String.join(" | ", lines.subList(Math.max(0, lines.size() - 8), lines.size()));
-  }
-
-  private String log() {
-    try {
-      return Files.exists(scratch.log())
-          ? new String(Files.readAllBytes(scratch.log()), StandardCharsets.UTF_8)
-          : "";
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   /** Stops it as an administrator would; sessions are ended. Its data stays. */
   public void stop() {
-    if (running != null) {
-      try {
+    lock.lock();
+    try {
+      if (running != null) {
         running.close();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      } finally {
         running = null;
       }
-      awaitEnd();
+      // also one whose start was given up
+      scratch.endServer();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      lock.unlock();
     }
   }
 
   /** Ends it by force: all its processes get SIGKILL at once. Its data stays. */
   public void kill() {
-    Optional<ProcessHandle> server = scratch.server();
-    if (server.isPresent()) {
-      List<ProcessHandle> children = server.get().descendants().toList();
-      server.get().destroyForcibly();
-      children.forEach(ProcessHandle::destroyForcibly);
-      server.get().onExit().join();
-      children.forEach(child -> child.onExit().join());
-    }
+    lock.lock();
     try {
-      // so that the data directory is not stopped, but taken over, by the next start
-      Files.deleteIfExists(scratch.data().resolve("postmaster.pid"));
+      scratch.server().ifPresent(Scratch::kill);
+      stop();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    } finally {
+      lock.unlock();
     }
-    stop();
   }
 
   /** Does it run? */
   public boolean isRunning() {
-    return running != null && scratch.server().isPresent();
+    lock.lock();
+    try {
+      return running != null && scratch.server().isPresent();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Where it listens. */
@@ -190,6 +196,11 @@ public final class EmbeddedServer {
     return binaries.major();
   }
 
+  /** The password of the superuser and of the owner of the databases. */
+  public String password() {
+    return password;
+  }
+
   /** Where it writes its log. */
   public Path logFile() {
     return scratch.log();
@@ -197,12 +208,13 @@ public final class EmbeddedServer {
 
   /** Stops it and removes its data. A second call does nothing. */
   public void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
-    stop();
+    lock.lock();
     try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      stop();
       scratch.close();
       if (!Thread.currentThread().equals(cleaner)) {
         Runtime.getRuntime().removeShutdownHook(cleaner);
@@ -212,64 +224,108 @@ public final class EmbeddedServer {
       return;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    } finally {
+      lock.unlock();
     }
   }
 
-  /** Waits until the server is gone: while the JVM goes down, somebody else stops it. */
-  private void awaitEnd() {
-    scratch
-        .server()
-        .ifPresent(
-            server -> {
-              try {
-                server.onExit().get(STOP_SECONDS, TimeUnit.SECONDS);
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                server.destroyForcibly();
-              } catch (ExecutionException | TimeoutException e) {
-                server.destroyForcibly();
-              }
-            });
-  }
-
   private static EmbeddedPostgres launch(
-      ExtensionBinaryResolver binaries, Path data, Path log, int port, Map<String, String> settings)
+      ExtensionBinaryResolver binaries,
+      Scratch scratch,
+      int port,
+      Map<String, String> settings,
+      String password)
       throws IOException {
+    Path passwordFile = scratch.data().resolveSibling(PASSWORD_FILE);
+    Files.writeString(passwordFile, password);
+    File log = scratch.log().toFile();
     var builder =
         EmbeddedPostgres.builder()
             .setPgBinaryResolver(binaries)
-            .setOverrideWorkingDirectory(Scratch.cache().resolve("server").toFile())
-            .setDataDirectory(data)
+            .setOverrideWorkingDirectory(Scratch.cache().toFile())
+            .setDataDirectory(scratch.data())
             .setCleanDataDirectory(false)
+            .setRegisterShutdownHook(false)
+            // options of initdb, for which there is no other way
             .setLocaleConfig("locale", "C")
+            .setLocaleConfig("pwfile", passwordFile.toString())
+            .setDataDirectoryCustomizer(EmbeddedServer::requirePasswords)
+            .setConnectConfig("password", password)
+            .setConnectConfig("loginTimeout", "2")
             .setPort(port)
-            .setOutputRedirector(ProcessBuilder.Redirect.appendTo(log.toFile()))
-            .setErrorRedirector(ProcessBuilder.Redirect.appendTo(log.toFile()));
+            .setOutputRedirector(ProcessBuilder.Redirect.appendTo(log))
+            .setErrorRedirector(ProcessBuilder.Redirect.appendTo(log));
     builder.setServerConfig("unix_socket_directories", "''");
+    // in the data directory, so that nothing is left when that is removed
+    builder.setServerConfig("dynamic_shared_memory_type", "mmap");
     // costs little without fsync, and a killed server then keeps what was committed
     builder.setServerConfig("synchronous_commit", "on");
     // the command line goes through a shell
     settings.forEach(
         (name, value) -> builder.setServerConfig(name, "'" + value.replace("'", "'\\''") + "'"));
-    EmbeddedPostgres server = builder.start();
+    try {
+      EmbeddedPostgres server = builder.start();
+      requireOwn(server, scratch);
+      return server;
+    } catch (IOException | SQLException | RuntimeException | ExceptionInInitializerError e) {
+      scratch.endServer();
+      throw new IOException(startFailure(binaries.major(), port, scratch, e), e);
+    }
+  }
+
+  /** Lets nobody in without a password, not even on this machine. */
+  private static void requirePasswords(File data) {
+    try {
+      Files.writeString(
+          data.toPath().resolve("pg_hba.conf"),
+          """
+          # the password travels over the loopback interface only
+          host all all 127.0.0.1/32 password
+          host all all ::1/128 password
+          """);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void requireOwn(EmbeddedPostgres server, Scratch scratch)
+      throws SQLException, IOException {
     try (Connection connection = server.getPostgresDatabase().getConnection();
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery("SHOW data_directory")) {
       row.next();
-      if (!row.getString(1).equals(data.toString())) {
+      if (!row.getString(1).equals(scratch.data().toString())) {
         throw new IOException("could not bind: another server answers on port " + server.getPort());
       }
-      return server;
-    } catch (SQLException e) {
-      server.close();
-      throw new IOException(e);
     }
+  }
+
+  private static String startFailure(int major, int port, Scratch scratch, Throwable cause)
+      throws IOException {
+    String log =
+        Files.exists(scratch.log())
+            ? new String(Files.readAllBytes(scratch.log()), StandardCharsets.UTF_8)
+            : "";
+    List<String> lines = log.lines().toList();
+    return "The embedded PostgreSQL "
+        + major
+        + " did not start"
+        + (port == 0 ? "" : " on port " + port)
+        + (log.contains("cannot be run as root")
+            ? ": it refuses to run as root, and user namespaces (unshare -U) are not allowed here."
+                + " Run as an ordinary user, or use a container or a server of your own"
+            : "")
+        + ". "
+        + cause
+        + " The end of its log: "
+        + String.join(" | ", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
   }
 
   /** Returns the initialised data directory in the cache, and makes it where it is missing. */
   private static Path template(ExtensionBinaryResolver binaries) throws IOException {
-    Path cache = Files.createDirectories(Scratch.cache().resolve("server"));
-    Path template = cache.resolve("template-" + binaries.major() + "-" + key(binaries));
+    Path cache = Scratch.cache();
+    Path template =
+        cache.resolve("template-" + TEMPLATE_FORMAT + "-" + binaries.major() + "-" + key(binaries));
     if (Files.exists(template)) {
       return template;
     }
@@ -278,28 +334,38 @@ public final class EmbeddedServer {
         FileChannel.open(
             cache.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       lock.lock();
-      if (Files.exists(template)) {
-        return template;
-      }
-      try (Scratch scratch = Scratch.create()) {
-        EmbeddedPostgres server = launch(binaries, scratch.data(), scratch.log(), 0, Map.of());
-        try {
-          Databases.embedded(server.getPort()).prepare();
-        } catch (SQLException e) {
-          throw new IOException("could not prepare the template database", e);
-        } finally {
-          server.close();
-        }
-        Files.deleteIfExists(scratch.data().resolve("epg-lock"));
-        Path copy = Files.createTempDirectory(cache, ".template-").resolve("data");
-        Scratch.copy(scratch.data(), copy);
-        Files.move(copy, template, StandardCopyOption.ATOMIC_MOVE);
-        Files.delete(copy.getParent());
+      if (!Files.exists(template)) {
+        makeTemplate(binaries, template);
       }
     } finally {
       TEMPLATE_LOCK.unlock();
     }
     return template;
+  }
+
+  private static void makeTemplate(ExtensionBinaryResolver binaries, Path template)
+      throws IOException {
+    byte[] random = new byte[16];
+    new SecureRandom().nextBytes(random);
+    String password = HexFormat.of().formatHex(random);
+    try (Scratch scratch = Scratch.create()) {
+      EmbeddedPostgres server = launch(binaries, scratch, 0, Map.of(), password);
+      try {
+        Databases.embedded(server.getPort(), password).prepare();
+      } catch (SQLException e) {
+        throw new IOException("could not prepare the template database", e);
+      } finally {
+        server.close();
+        scratch.endServer();
+      }
+      Path file = Files.writeString(scratch.data().resolve(PASSWORD_FILE), password);
+      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+      Files.deleteIfExists(scratch.data().resolve("epg-lock"));
+      Path copy = Files.createTempDirectory(template.getParent(), ".template-").resolve("data");
+      Scratch.copy(scratch.data(), copy);
+      Files.move(copy, template, StandardCopyOption.ATOMIC_MOVE);
+      Files.delete(copy.getParent());
+    }
   }
 
   private static String key(ExtensionBinaryResolver binaries) {

@@ -2,21 +2,27 @@
 package io.pghello.testkit.internal;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,16 +31,15 @@ import org.jspecify.annotations.Nullable;
  * use, so that what a killed JVM left behind (the folder, and the server in it) is found and
  * removed by the next one.
  */
-public final class Scratch implements AutoCloseable {
+final class Scratch implements AutoCloseable {
+  private static final System.Logger LOGGER = System.getLogger("io.pghello.testkit");
   private static final String PREFIX = "pg-hello-";
-  private static final String HIDDEN = ".";
   private static final String LOCK = "lock";
   private static final Path MEMORY = Path.of("/dev/shm");
   private static final long MIN_MEMORY_BYTES = 1L << 30;
-
-  // The folders of this JVM: to open and close their lock files once more would release the locks,
-  // because the system's locks belong to the process, not to the file descriptor.
-  private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
+  private static final Duration GRACE = Duration.ofMinutes(1);
+  private static final Duration CLOCK_SLACK = Duration.ofSeconds(5);
+  private static final long END_SECONDS = 10;
 
   private final Path path;
   private final FileChannel lockFile;
@@ -45,31 +50,42 @@ public final class Scratch implements AutoCloseable {
   }
 
   /** Creates a folder, and removes those that nobody uses any more. */
-  public static Scratch create() throws IOException {
+  static Scratch create() throws IOException {
     Path parent = parent();
     removeAbandoned(parent);
-    // it has its name only when it is locked
-    Path unlocked = Files.createTempDirectory(parent, HIDDEN + PREFIX);
+    Path path = Files.createTempDirectory(parent, PREFIX);
+    own().add(path.toString());
     FileChannel lockFile =
         FileChannel.open(
-            unlocked.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            path.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     lockFile.lock();
-    Path path = parent.resolve(unlocked.getFileName().toString().substring(HIDDEN.length()));
-    OWN.add(path);
-    Files.move(unlocked, path, StandardCopyOption.ATOMIC_MOVE);
     return new Scratch(path, lockFile);
   }
 
-  /** Returns where the cache of binaries and templates is: the user's own cache folder. */
-  public static Path cache() {
+  /**
+   * Returns the folder in which binaries and templates are kept: in the user's cache, and closed to
+   * others, who could put programs of theirs there.
+   */
+  static Path cache() throws IOException {
+    Path cache = Files.createDirectories(cacheFolder());
+    if (!belongsToUser(cache)) {
+      throw new IOException(
+          cache + " belongs to somebody else; set PG_HELLO_CACHE to a folder of your own");
+    }
+    Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwx------"));
+    return Files.createDirectories(cache.resolve("server"));
+  }
+
+  private static Path cacheFolder() {
     String own = System.getenv("PG_HELLO_CACHE");
     if (own != null && !own.isBlank()) {
       return Path.of(own);
     }
     String xdg = System.getenv("XDG_CACHE_HOME");
-    Path home = Path.of(System.getProperty("user.home", ""));
-    Path caches = xdg != null && !xdg.isBlank() ? Path.of(xdg) : home.resolve(".cache");
-    if (!Files.isWritable(Files.isDirectory(caches) ? caches : home)) {
+    String home = System.getenv("HOME");
+    Path homeFolder = Path.of(home != null ? home : System.getProperty("user.home", "/"));
+    Path caches = xdg != null && !xdg.isBlank() ? Path.of(xdg) : homeFolder.resolve(".cache");
+    if (!Files.isWritable(Files.isDirectory(caches) ? caches : homeFolder)) {
       caches = Path.of(System.getProperty("java.io.tmpdir"), System.getProperty("user.name"));
     }
     return caches.resolve("pg-hello");
@@ -84,37 +100,89 @@ public final class Scratch implements AutoCloseable {
     return Path.of(System.getProperty("java.io.tmpdir"));
   }
 
+  /**
+   * The folders of this JVM, whatever class loaders there are: to open and close their lock files
+   * once more would release the locks, because these belong to the process, not to a descriptor.
+   */
+  @SuppressWarnings("unchecked")
+  private static Set<String> own() {
+    return (Set<String>)
+        System.getProperties()
+            .computeIfAbsent("io.pghello.testkit.scratch", key -> ConcurrentHashMap.newKeySet());
+  }
+
   /** The data directory of the server in here. */
-  public Path data() {
+  Path data() {
     return path.resolve("data");
   }
 
   /** The file that the server in here writes its log to. */
-  public Path log() {
+  Path log() {
     return path.resolve("server.log");
   }
 
   /** The process of the server in here, if it runs. */
-  public Optional<ProcessHandle> server() {
+  Optional<ProcessHandle> server() throws IOException {
     return server(path);
   }
 
-  private static Optional<ProcessHandle> server(Path scratch) {
+  private static Optional<ProcessHandle> server(Path scratch) throws IOException {
     List<String> lines;
     try {
       lines = Files.readAllLines(scratch.resolve("data").resolve("postmaster.pid"));
     } catch (NoSuchFileException e) {
       return Optional.empty();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
-    // the first line may be half written, and the number may be somebody else's by now
-    if (lines.size() < 2 || !lines.get(1).startsWith(scratch.toString())) {
+    // the file may be half written, and the number may be another process's by now
+    if (lines.size() < 3 || !lines.get(1).startsWith(scratch.toString())) {
       return Optional.empty();
     }
+    Instant started = Instant.ofEpochSecond(Long.parseLong(lines.get(2).strip()));
     return ProcessHandle.of(Long.parseLong(lines.get(0).strip()))
         .filter(ProcessHandle::isAlive)
-        .filter(p -> p.info().command().map(c -> c.endsWith("/postgres")).orElse(true));
+        .filter(
+            process ->
+                process
+                    .info()
+                    .startInstant()
+                    .filter(at -> Duration.between(at, started).abs().compareTo(CLOCK_SLACK) < 0)
+                    .isPresent());
+  }
+
+  /** Ends the server in here, if it runs, and waits until it is gone. */
+  void endServer() throws IOException {
+    Optional<ProcessHandle> server = server();
+    if (server.isPresent()) {
+      end(server.get());
+    }
+  }
+
+  /** Ends a server at once, but in order, so that it gives back its shared memory. */
+  private static void end(ProcessHandle server) throws IOException {
+    new ProcessBuilder("kill", "-QUIT", Long.toString(server.pid())).start();
+    if (!isGone(server)) {
+      kill(server);
+    }
+  }
+
+  /** Kills a server and its children, and waits until they are gone. */
+  static void kill(ProcessHandle server) {
+    List<ProcessHandle> family = new ArrayList<>(List.of(server));
+    server.descendants().forEach(family::add);
+    family.forEach(ProcessHandle::destroyForcibly);
+    family.forEach(Scratch::isGone);
+  }
+
+  private static boolean isGone(ProcessHandle process) {
+    try {
+      process.onExit().get(END_SECONDS, TimeUnit.SECONDS);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } catch (ExecutionException | TimeoutException e) {
+      return false;
+    }
   }
 
   /** Removes the folder. Whoever calls has stopped the server. */
@@ -122,49 +190,80 @@ public final class Scratch implements AutoCloseable {
   public void close() throws IOException {
     delete(path);
     lockFile.close();
-    OWN.remove(path);
+    own().remove(path.toString());
   }
 
   private static void removeAbandoned(Path parent) throws IOException {
+    List<Path> folders;
     try (Stream<Path> children = Files.list(parent)) {
-      for (Path child : children.toList()) {
-        Path lock = child.resolve(LOCK);
-        if (child.getFileName().toString().startsWith(PREFIX)
-            && !OWN.contains(child)
-            && Files.isWritable(lock)) {
-          removeIfAbandoned(child, lock);
+      folders =
+          children
+              .filter(child -> child.getFileName().toString().startsWith(PREFIX))
+              .filter(child -> !own().contains(child.toString()))
+              .toList();
+    }
+    for (Path folder : folders) {
+      try {
+        if (belongsToUser(folder)) {
+          removeIfAbandoned(folder);
         }
+      } catch (IOException e) {
+        // another JVM may just be removing it, and whatever it is, this one needs it not
+        LOGGER.log(System.Logger.Level.DEBUG, "could not remove " + folder, e);
       }
     }
   }
 
-  private static void removeIfAbandoned(Path scratch, Path lock) throws IOException {
+  private static void removeIfAbandoned(Path folder) throws IOException {
+    Path lock = folder.resolve(LOCK);
+    if (!Files.exists(lock)) {
+      Instant changed = Files.getLastModifiedTime(folder).toInstant();
+      // its owner may be about to make the lock
+      if (changed.isBefore(Instant.now().minus(GRACE))) {
+        delete(folder);
+      }
+      return;
+    }
     try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE);
         @Nullable FileLock held = channel.tryLock()) {
       if (held != null) {
-        Optional<ProcessHandle> server = server(scratch);
-        server.ifPresent(ProcessHandle::destroyForcibly);
-        server.ifPresent(p -> p.onExit().join());
-        delete(scratch);
+        Optional<ProcessHandle> server = server(folder);
+        if (server.isPresent()) {
+          end(server.get());
+        }
+        delete(folder);
       }
-    } catch (NoSuchFileException e) {
-      // another JVM has just removed it
-      return;
     }
   }
 
-  /** Removes a folder with all that is in it, even while a dying process still removes files. */
-  static void delete(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
-    }
+  /** Is it a folder of the user's, and not a link to somewhere else? */
+  private static boolean belongsToUser(Path folder) throws IOException {
+    return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
+        && Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS)
+            .getName()
+            .equals(System.getProperty("user.name"));
+  }
+
+  /**
+   * Removes a folder with all that is in it, even while a dying process still removes files. The
+   * lock goes last, so that what is left of an interrupted removal is found again.
+   */
+  private static void delete(Path folder) throws IOException {
+    deleteContents(folder);
+    Files.deleteIfExists(folder.resolve(LOCK));
+    Files.deleteIfExists(folder);
+  }
+
+  private static void deleteContents(Path folder) throws IOException {
     Files.walkFileTree(
         folder,
         new SimpleFileVisitor<>() {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
               throws IOException {
-            Files.deleteIfExists(file);
+            if (!file.equals(folder.resolve(LOCK))) {
+              Files.deleteIfExists(file);
+            }
             return FileVisitResult.CONTINUE;
           }
 
@@ -182,7 +281,9 @@ public final class Scratch implements AutoCloseable {
             if (e != null) {
               throw e;
             }
-            Files.deleteIfExists(dir);
+            if (!dir.equals(folder)) {
+              Files.deleteIfExists(dir);
+            }
             return FileVisitResult.CONTINUE;
           }
         });

@@ -8,14 +8,19 @@ import io.pghello.PgHelloException;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
 import java.io.BufferedInputStream;
+import java.io.BufferedWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.io.Serial;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -42,12 +47,12 @@ import picocli.CommandLine.Parameters;
       "2:the command line is wrong"
     })
 public final class Greet implements Callable<Integer> {
-  private static final int LINES_PER_CHECK = 256;
+  private static final int LINES_PER_FLUSH = 256;
   private static final long CONNECT_MILLIS = 5_000;
   private static final long PROGRESS_NANOS = 250_000_000;
 
   private final InputStream in;
-  private final PrintStream out;
+  private final Writer out;
   private final PrintStream err;
   private final boolean progress;
 
@@ -86,9 +91,9 @@ public final class Greet implements Callable<Integer> {
       description = "Show this text.")
   private boolean help;
 
-  private Greet(InputStream in, PrintStream out, PrintStream err, boolean progress) {
+  private Greet(InputStream in, OutputStream out, PrintStream err, boolean progress) {
     this.in = in;
-    this.out = out;
+    this.out = new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
     this.err = err;
     this.progress = progress;
   }
@@ -99,20 +104,17 @@ public final class Greet implements Callable<Integer> {
    * @param args what {@code --help} says
    */
   public static void main(String[] args) {
-    var out =
-        new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
+    var out = new FileOutputStream(FileDescriptor.out);
     var err =
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
     // Java cannot tell whether standard error is a terminal; ./dev can
     boolean progress = System.getenv("PG_HELLO_PROGRESS") != null;
-    int status = run(args, System.in, out, err, progress);
-    out.flush();
-    System.exit(status);
+    System.exit(run(args, System.in, out, err, progress));
   }
 
   /** Does what {@link #main} does, with other streams, and returns the exit code. */
   static int run(
-      String[] args, InputStream in, PrintStream out, PrintStream err, boolean progress) {
+      String[] args, InputStream in, OutputStream out, PrintStream err, boolean progress) {
     return new CommandLine(new Greet(in, out, err, progress))
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
@@ -152,9 +154,9 @@ public final class Greet implements Callable<Integer> {
         return greetLines(client);
       }
       for (String name : names) {
-        out.println(greeting(client, name));
+        write(greeting(client, name));
       }
-      out.flush();
+      flush();
       return ExitCode.OK;
     }
   }
@@ -166,12 +168,10 @@ public final class Greet implements Callable<Integer> {
     try {
       for (byte[] name; (name = readLine(input)) != null; ) {
         line++;
-        out.print(greeting(client, decode(name)) + "\n");
+        write(greeting(client, decode(name)));
         // a greeting is seen when its name comes, and many are written at once
-        boolean idle = input.available() == 0;
-        if ((idle || line % LINES_PER_CHECK == 0) && out.checkError()) {
-          // whoever read this has gone, as head does, and that is no error
-          return ExitCode.OK;
+        if (input.available() == 0 || line % LINES_PER_FLUSH == 0) {
+          flush();
         }
         if (progress && System.nanoTime() - shown > PROGRESS_NANOS) {
           shown = System.nanoTime();
@@ -184,7 +184,7 @@ public final class Greet implements Callable<Integer> {
     } catch (PgHelloException e) {
       throw new IOException("line " + line + ": " + e.getMessage(), e);
     } finally {
-      out.flush();
+      flush();
       if (progress) {
         err.print("\r" + line + " names\n");
       }
@@ -210,6 +210,37 @@ public final class Greet implements Callable<Integer> {
     return name.endsWith("\r") ? name.substring(0, name.length() - 1) : name;
   }
 
+  /** Output that nobody takes. */
+  private static final class UnwritableException extends RuntimeException {
+    @Serial private static final long serialVersionUID = 1L;
+
+    UnwritableException(IOException cause) {
+      super("could not write: " + cause.getMessage(), cause);
+    }
+
+    /** Whether whoever read it has gone, as head does, which is no error. */
+    boolean isClosedPipe() {
+      return String.valueOf(getMessage()).contains("Broken pipe");
+    }
+  }
+
+  private void write(String line) {
+    try {
+      out.write(line);
+      out.write('\n');
+    } catch (IOException e) {
+      throw new UnwritableException(e);
+    }
+  }
+
+  private void flush() {
+    try {
+      out.flush();
+    } catch (IOException e) {
+      throw new UnwritableException(e);
+    }
+  }
+
   private String greeting(PgHelloClient client, String name) {
     return repeat == null ? client.hello(name) : client.hello(name, repeat);
   }
@@ -225,9 +256,13 @@ public final class Greet implements Callable<Integer> {
 
   /** One line that says what is wrong, and no stack trace. */
   private static int failed(Exception e, PrintStream err) {
+    if (e instanceof UnwritableException unwritable && unwritable.isClosedPipe()) {
+      return ExitCode.OK;
+    }
     if (e instanceof PgHelloException
         || e instanceof IOException
         || e instanceof UncheckedIOException
+        || e instanceof UnwritableException
         || e instanceof IllegalStateException) {
       err.println("demo: " + e.getMessage());
     } else {

@@ -3,6 +3,7 @@ package io.pghello.examples.quickstart;
 
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine;
@@ -73,13 +74,14 @@ public final class Serve implements Callable<Integer> {
     try (PgHelloServer server = PgHelloServer.builder().port(port).start();
         TestDatabase database = server.createDatabase(DATABASE)) {
       System.out.printf(
+          Locale.ROOT,
           """
-          PostgreSQL %d, database "%s", on the loopback interface only; nobody is asked for a password
+          PostgreSQL %d, database "%s", on the loopback interface only
 
           owner      %s
-                     psql -h 127.0.0.1 -p %d -U hello %s
+                     %s
           superuser  %s
-                     psql -h 127.0.0.1 -p %d -U postgres %s
+                     %s
           log        %s
 
           ready
@@ -87,16 +89,24 @@ public final class Serve implements Callable<Integer> {
           server.major(),
           database.name(),
           database.jdbcUrl(),
-          server.port(),
-          database.name(),
+          psql(server, database, "hello"),
           database.superuserJdbcUrl(),
-          server.port(),
-          database.name(),
+          psql(server, database, "postgres"),
           server.logFile());
       System.out.flush();
       // an interrupt ends the JVM, and with it the server
       new CountDownLatch(1).await();
       return CommandLine.ExitCode.OK;
     }
+  }
+
+  private static String psql(PgHelloServer server, TestDatabase database, String user) {
+    return String.format(
+        Locale.ROOT,
+        "PGPASSWORD=%s psql -h 127.0.0.1 -p %d -U %s %s",
+        server.password(),
+        server.port(),
+        user,
+        database.name());
   }
 }

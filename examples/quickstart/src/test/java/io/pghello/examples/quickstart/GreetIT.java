@@ -33,12 +33,7 @@ class GreetIT {
     var out = new ByteArrayOutputStream();
     var err = new ByteArrayOutputStream();
     int status =
-        Greet.run(
-            args,
-            in,
-            new PrintStream(out, false, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            progress);
+        Greet.run(args, in, out, new PrintStream(err, true, StandardCharsets.UTF_8), progress);
     return new Result(
         status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
@@ -93,8 +88,7 @@ class GreetIT {
     var in = new PipedInputStream();
     try (in;
         var greetings = new PipedInputStream();
-        var out =
-            new PrintStream(new PipedOutputStream(greetings), false, StandardCharsets.UTF_8)) {
+        var out = new PipedOutputStream(greetings)) {
       var demo =
           new Thread(
               () ->
@@ -150,12 +144,36 @@ class GreetIT {
         Greet.run(
             new String[] {"--url", database.jdbcUrl(), "-"},
             names,
-            new PrintStream(pipe, false, StandardCharsets.UTF_8),
+            pipe,
             new PrintStream(err, true, StandardCharsets.UTF_8),
             false);
     assertThat(status).isZero();
     assertThat(err.size()).isZero();
     assertThat(names.available()).as("it did not read on").isPositive();
+  }
+
+  @Test
+  void saysThatItCannotWrite(TestDatabase database) {
+    var full =
+        new OutputStream() {
+          @Override
+          public void write(int b) throws IOException {
+            throw new IOException("No space left on device");
+          }
+        };
+    for (String name : List.of("Ada", "-")) {
+      var err = new ByteArrayOutputStream();
+      int status =
+          Greet.run(
+              new String[] {"--url", database.jdbcUrl(), name},
+              input("Ada\n"),
+              full,
+              new PrintStream(err, true, StandardCharsets.UTF_8),
+              false);
+      assertThat(status).isEqualTo(1);
+      assertThat(err.toString(StandardCharsets.UTF_8))
+          .isEqualTo("demo: could not write: No space left on device\n");
+    }
   }
 
   @Test

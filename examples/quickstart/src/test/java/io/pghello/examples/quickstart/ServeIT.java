@@ -5,19 +5,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloClient;
 import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** A server for psql, an IDE, or a program of one's own, as a process of its own. */
 @Timeout(60)
 class ServeIT {
-  private static Process serve(String... args) throws Exception {
+  private static ProcessBuilder serve(String... args) {
     var command =
         new ArrayList<>(
             List.of(
@@ -26,12 +31,12 @@ class ServeIT {
                 System.getProperty("java.class.path"),
                 Serve.class.getName()));
     command.addAll(List.of(args));
-    return new ProcessBuilder(command).start();
+    return new ProcessBuilder(command);
   }
 
   @Test
   void servesUntilItIsTerminated() throws Exception {
-    Process server = serve();
+    Process server = serve().start();
     var lines = new ArrayList<String>();
     try (BufferedReader out = server.inputReader()) {
       for (String line; (line = out.readLine()) != null; ) {
@@ -45,7 +50,10 @@ class ServeIT {
       assertThat(PgHelloClient.create(dataSource).hello("Ada", 2))
           .isEqualTo("Hello, Ada! Hello, Ada!");
       assertThat(value(lines, "superuser")).contains("user=postgres");
-      assertThat(lines).anyMatch(line -> line.strip().startsWith("psql -h 127.0.0.1 -p "));
+      assertThat(lines)
+          .anyMatch(
+              line ->
+                  line.strip().matches("PGPASSWORD=\\w+ psql -h 127.0.0.1 -p \\d+ -U hello hello"));
       Path log = Path.of(value(lines, "log"));
       assertThat(log).exists();
 
@@ -58,8 +66,48 @@ class ServeIT {
   }
 
   @Test
+  void leavesNoServerBehindWhenItIsTerminatedEarly(@TempDir Path folder) throws Exception {
+    // the server's processes inherit it
+    String mark = "PG_HELLO_MARK=" + UUID.randomUUID();
+    for (int millis = 150; millis <= 750; millis += 100) {
+      ProcessBuilder builder = serve();
+      builder.environment().put("PG_HELLO_MARK", mark.substring("PG_HELLO_MARK=".length()));
+      Path output = folder.resolve("output");
+      Process server = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+      assertThat(server.waitFor(millis, TimeUnit.MILLISECONDS)).isFalse();
+      server.destroy();
+      assertThat(server.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(output).content().doesNotContain("Exception");
+      assertThat(marked(mark)).as("after %d ms", millis).isEmpty();
+    }
+  }
+
+  /** The processes that have this in their environment. */
+  private static List<Path> marked(String mark) throws IOException {
+    var marked = new ArrayList<Path>();
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+      for (Path process : processes) {
+        if (hasInEnvironment(process, mark)) {
+          marked.add(process);
+        }
+      }
+    }
+    return marked;
+  }
+
+  private static boolean hasInEnvironment(Path process, String mark) {
+    try {
+      return Files.readString(process.resolve("environ"), StandardCharsets.ISO_8859_1)
+          .contains(mark);
+    } catch (IOException e) {
+      // it has just ended, or is somebody else's
+      return false;
+    }
+  }
+
+  @Test
   void refusesAWrongPortInOneLine() throws Exception {
-    Process server = serve("--port", "70000");
+    Process server = serve("--port", "70000").start();
     assertThat(server.errorReader().lines())
         .hasSize(1)
         .first()
