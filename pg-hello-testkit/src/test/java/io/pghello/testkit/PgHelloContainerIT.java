@@ -131,7 +131,7 @@ class PgHelloContainerIT {
     } finally {
       System.clearProperty("pghello.server");
     }
-    assertThat(PgHelloTestIT.Example.used).matches("hello_[0-9a-f]{8}_1");
+    assertThat(PgHelloTestIT.Example.used).matches("hello_[0-9a-f]{8}_test_1");
   }
 
   @PgHelloTest
