@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The one exception of this library. It says what went wrong as a {@link Code}, and what to do. It
- * never has the name in it that was to be greeted.
+ * never has the name in it that was to be greeted: not in its message, nor in its causes.
  */
 public final class PgHelloException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
@@ -15,40 +15,62 @@ public final class PgHelloException extends RuntimeException {
   /** What went wrong. */
   public enum Code {
     /** The extension's files are not on the database server. */
-    FILES_MISSING,
+    FILES_MISSING(false),
     /** The files are there, but {@code CREATE EXTENSION} was not run in this database. */
-    NOT_CREATED,
+    NOT_CREATED(false),
     /**
      * The extension is in a schema that is not on the {@code search_path}. The client finds it
      * there nevertheless; SQL with unqualified names does not.
      */
-    NOT_ON_PATH,
-    /** The extension is of a version that lacks the function. */
-    TOO_OLD,
+    NOT_ON_PATH(false),
+    /** The extension, or its library on the server, is of a version that lacks the function. */
+    TOO_OLD(false),
     /** An extension of this name is there, but it is another build, with other semantics. */
-    FOREIGN_BUILD,
+    FOREIGN_BUILD(false),
     /** The role may not use the schema that the functions are in. */
-    NO_SCHEMA_PRIVILEGE,
+    NO_SCHEMA_PRIVILEGE(false),
     /** The role may not execute the function. */
-    NO_EXECUTE_PRIVILEGE,
+    NO_EXECUTE_PRIVILEGE(false),
     /** The name cannot be a value of PostgreSQL's type {@code text} in this database. */
-    INVALID_NAME,
+    INVALID_NAME(false),
     /** The count is not between 1 and 10. */
-    INVALID_REPEAT,
-    /** The greeting would exceed the server's limit of 1 GB for a value. */
-    RESULT_TOO_LARGE,
+    INVALID_REPEAT(false),
+    /** The name or the greeting would exceed the server's limit of 1 GB for a value. */
+    RESULT_TOO_LARGE(false),
+    /** What came back is not the answer to what was asked. */
+    ANSWER_MISMATCH(false),
     /** No connection could be had. */
-    NO_CONNECTION,
+    NO_CONNECTION(true),
     /** The connection ended during the call. */
-    CONNECTION_LOST,
-    /** The server ended the call: somebody cancelled it, or it took longer than its time-out. */
-    CANCELLED,
+    CONNECTION_LOST(true),
+    /** The call took longer than the client's {@code callTimeout}. */
+    TIMEOUT(true),
+    /** The server ended the call: somebody cancelled it, or {@code statement_timeout} did. */
+    CANCELLED(true),
+    /** The thread was interrupted while it waited. Its interrupt status is set. */
+    INTERRUPTED(false),
+    /** More calls, or larger ones, are waiting than the client was told to keep. */
+    OVERLOADED(true),
+    /** The client is closed. */
+    CLOSED(false),
     /** The server reported an error that is none of the others. */
-    SERVER_ERROR
+    SERVER_ERROR(false);
+
+    private final boolean retryable;
+
+    Code(boolean retryable) {
+      this.retryable = retryable;
+    }
+
+    /**
+     * Can the same call succeed if it is made again, a moment later, and nothing else is changed?
+     */
+    public boolean isRetryable() {
+      return retryable;
+    }
   }
 
-  private final Code code;
-  private final String remedy;
+  private final PgHelloProblem problem;
   private final @Nullable String sqlState;
 
   /**
@@ -61,19 +83,23 @@ public final class PgHelloException extends RuntimeException {
   public PgHelloException(
       PgHelloProblem problem, @Nullable String sqlState, @Nullable Throwable cause) {
     super(problem.toString(), cause);
-    this.code = problem.code();
-    this.remedy = problem.remedy();
+    this.problem = problem;
     this.sqlState = sqlState;
   }
 
   /** Returns what went wrong. */
   public Code code() {
-    return code;
+    return problem.code();
   }
 
   /** Returns what to do about it; it is part of the message, too. */
   public String remedy() {
-    return remedy;
+    return problem.remedy();
+  }
+
+  /** Returns what went wrong, in words, and what to do about it. */
+  public PgHelloProblem problem() {
+    return problem;
   }
 
   /**

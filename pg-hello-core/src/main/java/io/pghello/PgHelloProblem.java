@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
+import java.io.Serializable;
 import java.util.Objects;
 
 /**
@@ -11,7 +12,8 @@ import java.util.Objects;
  * @param remedy one or two sentences that say what to do, with the statement to run where there is
  *     one
  */
-public record PgHelloProblem(PgHelloException.Code code, String message, String remedy) {
+public record PgHelloProblem(PgHelloException.Code code, String message, String remedy)
+    implements Serializable {
   /** Creates a problem; nothing of it is null. */
   public PgHelloProblem {
     Objects.requireNonNull(code, "code");

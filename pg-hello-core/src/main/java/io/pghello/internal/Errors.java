@@ -4,38 +4,35 @@ package io.pghello.internal;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
+import java.net.SocketTimeoutException;
 import java.sql.SQLException;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
 
 /**
- * Says what the driver's exceptions mean. The codes are PostgreSQL's (its documentation,
- * "PostgreSQL Error Codes").
+ * Says what went wrong. The codes are PostgreSQL's (its documentation, "PostgreSQL Error Codes").
+ *
+ * <p>What the server reports is no cause of our exceptions, because its context can have the
+ * parameters in it ({@code log_parameter_max_length_on_error}); its primary message has not.
  */
 public final class Errors {
   private Errors() {}
 
   /** Can this error come from the way the extension is installed? */
-  public static boolean mayBeInstallation(SQLException e) {
+  static boolean mayBeInstallation(SQLException e) {
     String state = e.getSQLState();
     return "42883".equals(state) || "3F000".equals(state) || "42501".equals(state);
   }
 
-  /** Translates an error of a call. */
-  public static PgHelloException translate(SQLException e) {
+  /** Translates an error of a statement. */
+  static PgHelloException translate(SQLException e, Duration callTimeout) {
     String state = e.getSQLState() == null ? "" : e.getSQLState();
     return switch (state) {
-      case "58P01" -> failure(Preflight.filesMissing("the server cannot load their library"), e, e);
-      case "54000" ->
-          failure(
-              new PgHelloProblem(
-                  Code.RESULT_TOO_LARGE,
-                  "The greeting would exceed the server's limit of 1 GB for a value.",
-                  "Use a shorter name or a smaller count."),
-              e,
-              e);
-      // no cause: the driver's message has a part of the name in it
+      case "58P01" -> of(Preflight.filesMissing("the server cannot load their library"), e, null);
+      case "54000" -> of(tooLarge(), e, null);
       case "22021", "22P05" ->
-          failure(
+          of(
               new PgHelloProblem(
                   Code.INVALID_NAME,
                   "The name has a character that the encoding of this database cannot hold.",
@@ -43,54 +40,179 @@ public final class Errors {
               e,
               null);
       case "57014" ->
-          failure(
+          of(
               new PgHelloProblem(
                   Code.CANCELLED,
                   "The server ended the call, because somebody cancelled it or it took too long.",
                   "Try again, or raise statement_timeout."),
               e,
-              e);
-      default -> other(e, state);
+              null);
+      default -> other(e, state, callTimeout);
     };
   }
 
-  private static PgHelloException other(SQLException e, String state) {
-    if (state.startsWith("08") || state.startsWith("57P")) {
-      return failure(
+  private static PgHelloException other(SQLException e, String state, Duration callTimeout) {
+    if (hasCause(e, SocketTimeoutException.class)) {
+      return of(timeout(callTimeout), e, e);
+    }
+    // 08: connection exceptions; 57P: the server is shut down, or ended this session; 25P03 and
+    // 25P04: the session or its transaction was idle, or open, for too long, which ends it
+    if (state.startsWith("08")
+        || state.startsWith("57P")
+        || state.equals("25P03")
+        || state.equals("25P04")) {
+      return of(
           new PgHelloProblem(
               Code.CONNECTION_LOST,
               "The connection to the database was lost during the call.",
               "Try again on another connection."),
           e,
-          e);
+          serverMessage(e) == null ? e : null);
     }
-    return failure(
+    if (state.equals("25P02")) {
+      return of(
+          new PgHelloProblem(
+              Code.SERVER_ERROR,
+              "The transaction of this connection has failed before the call.",
+              "Roll it back."),
+          e,
+          null);
+    }
+    String words = serverMessage(e);
+    return of(
         new PgHelloProblem(
             Code.SERVER_ERROR,
-            "The server reported an error" + (state.isEmpty() ? "." : " (" + state + ")."),
-            "Its own words are in the cause."),
+            (words == null ? "The driver" : "The server")
+                + " reported an error"
+                + (state.isEmpty() ? "" : " (" + state + ")")
+                + (words == null ? "." : ": " + words + "."),
+            "See the error code in PostgreSQL's documentation, and the server's log."),
         e,
-        e);
+        null);
   }
 
-  /** Translates an error of the data source. */
-  public static PgHelloException noConnection(SQLException e) {
+  /** Translates an error of the source of connections. */
+  static PgHelloException noConnection(Exception e) {
+    if (hasCause(e, InterruptedException.class)) {
+      Thread.currentThread().interrupt();
+      return interrupted();
+    }
     // a pool says that none is free, and gives as the cause why it has so few
     Throwable reason = e;
     while (reason.getCause() instanceof SQLException deeper) {
       reason = deeper;
     }
-    return failure(
+    return of(
         new PgHelloProblem(
             Code.NO_CONNECTION,
-            "The data source gave no connection: " + reason.getMessage(),
+            "No connection to the database could be had: " + reason.getMessage(),
             "Check that the server runs, the URL and the log-in, and the size of the pool."),
         e,
         e);
   }
 
-  private static PgHelloException failure(
-      PgHelloProblem problem, SQLException reported, @Nullable Throwable cause) {
-    return new PgHelloException(problem, reported.getSQLState(), cause);
+  static PgHelloProblem tooLarge() {
+    return new PgHelloProblem(
+        Code.RESULT_TOO_LARGE,
+        "The name or its greeting would exceed the server's limit of 1 GB for a value.",
+        "Use a shorter name or a smaller count.");
+  }
+
+  /** The count is none that the function takes. */
+  public static PgHelloException invalidRepeat(int repeat) {
+    return of(
+        new PgHelloProblem(
+            Code.INVALID_REPEAT,
+            "The repeat count is " + repeat + ".",
+            "Use a count between " + Question.REPEAT_MIN + " and " + Question.REPEAT_MAX + "."),
+        null,
+        null);
+  }
+
+  static PgHelloException mismatch() {
+    return of(
+        new PgHelloProblem(
+            Code.ANSWER_MISMATCH,
+            "The server answered something that was not asked.",
+            "If there is a pooler between, let it track prepared statements, or connect with"
+                + " prepareThreshold=0; otherwise look at what pg_hello is in this database."),
+        null,
+        null);
+  }
+
+  static PgHelloProblem timeout(Duration callTimeout) {
+    return new PgHelloProblem(
+        Code.TIMEOUT,
+        "The call took longer than its time-out of " + callTimeout.toMillis() + " ms.",
+        "Try again, look what the server is busy with, or raise callTimeout.");
+  }
+
+  static PgHelloException timedOut(Duration callTimeout) {
+    return of(timeout(callTimeout), null, null);
+  }
+
+  static PgHelloException interrupted() {
+    return of(
+        new PgHelloProblem(
+            Code.INTERRUPTED,
+            "The thread was interrupted while it waited for a greeting.",
+            "Let the thread end, or clear its interrupt status and try again."),
+        null,
+        null);
+  }
+
+  static PgHelloException overloaded() {
+    return of(
+        new PgHelloProblem(
+            Code.OVERLOADED,
+            "Too many calls are waiting, or too large ones.",
+            "Try again later, make fewer calls at once, or raise the client's limits."),
+        null,
+        null);
+  }
+
+  static PgHelloException closed() {
+    return of(
+        new PgHelloProblem(Code.CLOSED, "The client is closed.", "Use it only until it is closed."),
+        null,
+        null);
+  }
+
+  /** Something that was not foreseen failed the statement that carried the call. */
+  static PgHelloException unexpected(Throwable e) {
+    return of(
+        new PgHelloProblem(
+            Code.SERVER_ERROR,
+            "The call failed in this JVM: " + e.getClass().getName() + ".",
+            "See the cause."),
+        null,
+        e);
+  }
+
+  /** The same error with the trace of the current thread, whose call another thread made. */
+  static PgHelloException again(PgHelloException e) {
+    return new PgHelloException(e.problem(), e.sqlState().orElse(null), e.getCause());
+  }
+
+  private static boolean hasCause(Throwable e, Class<? extends Throwable> type) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (type.isInstance(cause)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The server's primary message; null if the error is the driver's. */
+  private static @Nullable String serverMessage(SQLException e) {
+    return e instanceof PSQLException ours && ours.getServerErrorMessage() != null
+        ? ours.getServerErrorMessage().getMessage()
+        : null;
+  }
+
+  private static PgHelloException of(
+      PgHelloProblem problem, @Nullable Exception reported, @Nullable Throwable cause) {
+    String state = reported instanceof SQLException sql ? sql.getSQLState() : null;
+    return new PgHelloException(problem, state, cause);
   }
 }

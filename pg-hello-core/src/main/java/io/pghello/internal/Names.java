@@ -7,33 +7,54 @@ import io.pghello.PgHelloProblem;
 import java.util.Objects;
 
 /** What a name may be. */
-public final class Names {
+final class Names {
+  // A message to the server is limited as a value is, to 1 GB, and has other things in it.
+  private static final int BYTES_MAX = 0x3fff_ffff - (1 << 16);
+
   private Names() {}
 
-  /** Refuses what PostgreSQL's type text cannot hold in any database. */
-  public static void check(String name) {
-    Objects.requireNonNull(name, "name");
+  /**
+   * Refuses what PostgreSQL's type text cannot hold in any database.
+   *
+   * @param where what goes into the error to find the name by; empty if there is but one
+   * @return the length in UTF-8
+   */
+  static int check(String name, String where) {
+    Objects.requireNonNull(name, where.isEmpty() ? "name" : where);
+    long bytes = 0;
     for (int i = 0; i < name.length(); i++) {
       char c = name.charAt(i);
       if (c == 0) {
-        throw invalid("the character U+0000", i);
+        throw invalid(where, "the character U+0000", i);
       }
-      if (Character.isSurrogate(c)) {
+      if (c < 0x80) {
+        bytes++;
+      } else if (c < 0x800) {
+        bytes += 2;
+      } else if (!Character.isSurrogate(c)) {
+        bytes += 3;
+      } else {
         if (Character.isLowSurrogate(c)
             || i + 1 == name.length()
             || !Character.isLowSurrogate(name.charAt(i + 1))) {
-          throw invalid("an unpaired surrogate", i);
+          throw invalid(where, "an unpaired surrogate", i);
         }
+        bytes += 4;
         i++;
       }
     }
+    if (bytes > BYTES_MAX) {
+      throw new PgHelloException(Errors.tooLarge(), null, null);
+    }
+    return (int) bytes;
   }
 
-  private static PgHelloException invalid(String what, int index) {
+  private static PgHelloException invalid(String where, String what, int index) {
     return new PgHelloException(
         new PgHelloProblem(
             Code.INVALID_NAME,
-            "The name has "
+            (where.isEmpty() ? "The name" : "The name " + where)
+                + " has "
                 + what
                 + " at index "
                 + index

@@ -8,10 +8,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -20,19 +21,32 @@ import org.jspecify.annotations.Nullable;
  * what stands in the way of using it.
  *
  * @param database the name of the database
+ * @param serverVersion the version of PostgreSQL
  * @param schema the quoted name of the extension's schema; null if it is not created here
- * @param functions the signatures that are there, as in {@code pg_hello(text,integer)}
+ * @param extensionVersion its version; null if it is not created here
+ * @param functions those that are there
  * @param forbidden those of them that the role may not execute
  * @param problems what is wrong, the gravest first
  */
 public record Preflight(
     String database,
+    String serverVersion,
     @Nullable String schema,
-    Set<String> functions,
-    Set<String> forbidden,
+    @Nullable String extensionVersion,
+    Set<Function> functions,
+    Set<Function> forbidden,
     List<PgHelloProblem> problems) {
 
-  // names of types are spelt as format_type() does, whatever the path
+  // Types are told by their OIDs, which are fixed (PostgreSQL's pg_type.dat): a type of the same
+  // name can stand in a schema that comes first on the path.
+  private static final Map<String, Function> FUNCTIONS =
+      Map.of(
+          "pg_hello 25", Function.HELLO,
+          "pg_hello 25 23", Function.HELLO_REPEAT,
+          "pg_hello_all 1009 1007", Function.HELLO_ALL,
+          "now_ms ", Function.NOW_MS,
+          "spi_version ", Function.SPI_VERSION);
+
   private static final String SQL =
       """
       SELECT pg_catalog.current_database(), pg_catalog.quote_ident(current_user),
@@ -41,23 +55,22 @@ public record Preflight(
         a.default_version, e.extversion, pg_catalog.quote_ident(n.nspname),
         pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
         n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true)),
-        f.signatures, f.foreign_build, f.forbidden
+        pg_catalog.current_setting('search_path'), pg_catalog.current_setting('server_version'),
+        f.functions, f.foreign_build, f.forbidden
       FROM pg_catalog.pg_database d
         LEFT JOIN pg_catalog.pg_available_extensions a ON a.name OPERATOR(pg_catalog.=) 'pg_hello'
         LEFT JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) 'pg_hello'
         LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
         LEFT JOIN LATERAL (
-          SELECT pg_catalog.string_agg(s.signature, ';') AS signatures,
+          SELECT pg_catalog.string_agg(s.declared, ';') AS functions,
             pg_catalog.bool_or(s.provolatile OPERATOR(pg_catalog.<>)
-              CASE s.signature WHEN 'pg_hello(text)' THEN 's' WHEN 'now_ms()' THEN 'v'
-                WHEN 'pg_hello(text,integer)' THEN 'i' ELSE s.provolatile END) AS foreign_build,
-            pg_catalog.string_agg(s.signature, ';')
+              CASE s.declared WHEN 'pg_hello 25' THEN 's' WHEN 'now_ms ' THEN 'v'
+                WHEN 'pg_hello 25 23' THEN 'i' ELSE s.provolatile END) AS foreign_build,
+            pg_catalog.string_agg(s.declared, ';')
               FILTER (WHERE NOT pg_catalog.has_function_privilege(s.oid, 'EXECUTE')) AS forbidden
           FROM (
             SELECT p.oid, p.provolatile,
-              pg_catalog.concat(p.proname, '(', (
-                SELECT pg_catalog.string_agg(pg_catalog.format_type(t.type, NULL), ',' ORDER BY t.position)
-                FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS t (type, position)), ')') AS signature
+              pg_catalog.concat(p.proname, ' ', p.proargtypes) AS declared
             FROM pg_catalog.pg_depend m
               JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) m.objid
             WHERE m.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
@@ -73,11 +86,13 @@ public record Preflight(
         ResultSet row = statement.executeQuery(SQL)) {
       row.next();
       String schema = row.getString(7);
-      Set<String> functions = split(row.getString(10));
-      Set<String> forbidden = split(row.getString(12));
+      Set<Function> functions = split(row.getString(12));
+      Set<Function> forbidden = split(row.getString(14));
       return new Preflight(
           row.getString(1),
+          row.getString(11),
           schema,
+          row.getString(6),
           functions,
           forbidden,
           problems(row, schema, functions, forbidden));
@@ -85,7 +100,7 @@ public record Preflight(
   }
 
   /** Returns the gravest problem that keeps a function from being called by its qualified name. */
-  public Optional<PgHelloProblem> obstacle(String function) {
+  public Optional<PgHelloProblem> obstacle(Function function) {
     return problems.stream()
         .filter(
             problem ->
@@ -98,19 +113,28 @@ public record Preflight(
         .findFirst();
   }
 
-  private static Set<String> split(@Nullable String signatures) {
-    return signatures == null ? Set.of() : new TreeSet<>(List.of(signatures.split(";")));
+  private static Set<Function> split(@Nullable String declared) {
+    Set<Function> functions = EnumSet.noneOf(Function.class);
+    if (declared != null) {
+      for (String each : List.of(declared.split(";"))) {
+        Function function = FUNCTIONS.get(each);
+        if (function != null) {
+          functions.add(function);
+        }
+      }
+    }
+    return functions;
   }
 
   private static List<PgHelloProblem> problems(
-      ResultSet row, @Nullable String schema, Set<String> functions, Set<String> forbidden)
+      ResultSet row, @Nullable String schema, Set<Function> functions, Set<Function> forbidden)
       throws SQLException {
     String database = row.getString(1);
     if (schema == null) {
       return List.of(row.getString(5) == null ? filesMissing(null) : notCreated(row, database));
     }
     var problems = new ArrayList<PgHelloProblem>();
-    if (row.getBoolean(11)) {
+    if (row.getBoolean(13)) {
       problems.add(foreignBuild(database));
     }
     String role = row.getString(2);
@@ -125,17 +149,18 @@ public record Preflight(
       problems.add(
           new PgHelloProblem(
               Code.NO_EXECUTE_PRIVILEGE,
-              "Role " + role + " may not execute " + String.join(", ", forbidden) + ".",
+              "Role " + role + " may not execute " + list("", forbidden) + ".",
               "Let a superuser run: GRANT EXECUTE ON FUNCTION "
-                  + forbidden.stream().map(f -> schema + "." + f).collect(Collectors.joining(", "))
+                  + list(schema + ".", forbidden)
                   + " TO "
                   + role
                   + ";"));
     }
-    if (!functions.contains("pg_hello(text,integer)")) {
+    if (!functions.containsAll(EnumSet.allOf(Function.class))) {
       problems.add(tooOld(database, row.getString(6)));
     }
     if (!row.getBoolean(9)) {
+      String path = row.getString(10);
       problems.add(
           new PgHelloProblem(
               Code.NOT_ON_PATH,
@@ -148,11 +173,18 @@ public record Preflight(
                   + schema
                   + ".pg_hello(...), or put the schema on the path: ALTER ROLE "
                   + role
-                  + " SET search_path = \"$user\", public, "
+                  + " SET search_path = "
+                  + (path == null || path.isBlank() ? "" : path + ", ")
                   + schema
                   + ";"));
     }
     return List.copyOf(problems);
+  }
+
+  private static String list(String prefix, Set<Function> functions) {
+    return functions.stream()
+        .map(function -> prefix + function.signature())
+        .collect(Collectors.joining(", "));
   }
 
   /** The files are not there, or, with the server's own words, the library is not. */
@@ -163,6 +195,14 @@ public record Preflight(
             + (serverMessage == null ? "." : ": " + serverMessage + "."),
         "Build and install them there (make && make install in the folder extension/); for tests, a"
             + " server that has them comes with pg-hello-testkit.");
+  }
+
+  /** The extension is not where the client was told that it is. */
+  static PgHelloProblem elsewhere(String schema, String told) {
+    return new PgHelloProblem(
+        Code.NOT_ON_PATH,
+        "Extension pg_hello is in schema " + schema + ", but the client was told " + told + ".",
+        "Give the client that schema, or none: it finds the extension by itself.");
   }
 
   private static PgHelloProblem notCreated(ResultSet row, String database) throws SQLException {
@@ -190,6 +230,16 @@ public record Preflight(
             + " so its answers may be stale or wrong.",
         "Install the files of this build on the server, then let the extension's owner run: DROP"
             + " EXTENSION pg_hello; CREATE EXTENSION pg_hello;");
+  }
+
+  /** The functions are declared, but the library that the server has loaded has them not. */
+  static PgHelloProblem libraryTooOld() {
+    return new PgHelloProblem(
+        Code.TOO_OLD,
+        "The library of extension pg_hello on the server is older than the extension in this"
+            + " database.",
+        "Install the files of this build there, and connect anew: sessions keep the library that"
+            + " they have loaded.");
   }
 
   private static PgHelloProblem tooOld(String database, String version) {

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+
+/**
+ * Where the client's connections come from, and whether a call may travel with others. For most, a
+ * {@link javax.sql.DataSource} says it all ({@code dataSource::getConnection}); frameworks that
+ * bind a connection to a thread implement the rest.
+ *
+ * <p>Methods are called on the thread that makes the call or, for calls that travel together and
+ * for futures, on that of any of them; so they must be safe for many threads.
+ */
+@FunctionalInterface
+public interface ConnectionSource {
+  /**
+   * Returns a connection for one statement. The client hands it to {@link #release} afterwards.
+   *
+   * <p>The client does not limit how long this takes: let a pool have a time-out of its own, no
+   * longer than the client's {@code callTimeout}.
+   *
+   * @throws SQLException if none can be had
+   */
+  Connection get() throws SQLException;
+
+  /**
+   * Takes a connection back. Closes it, unless this is overridden.
+   *
+   * @param connection what {@link #get} returned
+   * @throws SQLException if it cannot be given back; the client passes over it
+   */
+  default void release(Connection connection) throws SQLException {
+    connection.close();
+  }
+
+  /**
+   * May the call that the current thread is about to make travel with calls of other threads, on a
+   * connection that another thread gets? Say no where {@link #get} would return a connection that
+   * is the thread's own: one that is in a transaction, or that belongs to the thread's tenant. The
+   * call is then made on the current thread, by itself, never repeated, and the transaction that it
+   * finds is left as it is.
+   *
+   * @return true, unless this is overridden
+   */
+  default boolean mayJoinBatch() {
+    return true;
+  }
+}

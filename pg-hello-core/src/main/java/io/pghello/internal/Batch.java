@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Calls that travel together, the oldest first. Belongs to one thread at a time. */
+final class Batch {
+  private final List<Call> calls = new ArrayList<>();
+  private int bytes;
+
+  void add(Call call) {
+    calls.add(call);
+    bytes += call.question.bytes();
+  }
+
+  /** Takes out a call whose caller leaves. */
+  void remove(Call call) {
+    calls.remove(call);
+    bytes -= call.question.bytes();
+  }
+
+  List<Call> calls() {
+    return calls;
+  }
+
+  int size() {
+    return calls.size();
+  }
+
+  int bytes() {
+    return bytes;
+  }
+
+  Call youngest() {
+    return calls.get(calls.size() - 1);
+  }
+}

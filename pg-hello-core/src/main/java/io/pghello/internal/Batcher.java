@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.PgHelloException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/** Decides for each call whether it goes to the server alone, or waits for others. */
+public final class Batcher implements AutoCloseable {
+  // The length of a name, in bytes, from which on others would wait for it rather than travel
+  // along.
+  private static final int LARGE = 16 * 1024;
+
+  private static final long THREAD_IDLE_SECONDS = 5;
+  private static final long CLOSE_POLL_NANOS = 1_000_000;
+
+  private final Greetings greetings;
+  private final Settings settings;
+  private final ThreadPoolExecutor threads;
+  private final Coalescer together;
+  private final Coalescer alone;
+  private final AtomicBoolean sweeping = new AtomicBoolean();
+  private volatile boolean closed;
+
+  /** Creates a batcher; it starts no thread before the first future is asked for. */
+  public Batcher(Greetings greetings, Settings settings) {
+    this.greetings = greetings;
+    this.settings = settings;
+    var number = new AtomicInteger();
+    this.threads =
+        new ThreadPoolExecutor(
+            0,
+            Integer.MAX_VALUE,
+            THREAD_IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            task -> new Worker(task, number.incrementAndGet()));
+    this.together = new Coalescer(settings, settings.maxBatchSize(), threads, greetings::each);
+    this.alone = new Coalescer(settings, 1, threads, greetings::each);
+  }
+
+  /** Greets, on the calling thread or in another one's batch. */
+  public String hello(Question question) {
+    checkOpen();
+    long deadline = settings.deadline();
+    if (!mayJoin(question)) {
+      return greetings.one(question, deadline);
+    }
+    if (together.takeWireAlone()) {
+      try {
+        return greetings.one(question, deadline);
+      } finally {
+        together.freeWire();
+      }
+    }
+    Call call = Call.ofThread(question, deadline);
+    together.add(call);
+    Object outcome = together.await(call);
+    if (outcome instanceof PgHelloException error) {
+      // made on another thread, or for others too: one with this thread's trace
+      throw Errors.again(error);
+    }
+    return (String) outcome;
+  }
+
+  /**
+   * Greets on a thread of its own or, where the connection belongs to the calling thread, on that.
+   */
+  public CompletableFuture<String> helloAsync(Question question) {
+    var future = new CompletableFuture<String>();
+    try {
+      checkOpen();
+      long deadline = settings.deadline();
+      if (greetings.runner().isBound()) {
+        future.complete(greetings.one(question, deadline));
+      } else {
+        Call call = Call.ofFuture(question, deadline, future);
+        (mayJoin(question) ? together : alone).add(call);
+        keepSweeping();
+      }
+    } catch (PgHelloException e) {
+      future.completeExceptionally(e);
+    }
+    return future;
+  }
+
+  private boolean mayJoin(Question question) {
+    return settings.coalescing() && question.bytes() < LARGE && !greetings.runner().isBound();
+  }
+
+  /** Throws if this is closed. */
+  public void checkOpen() {
+    if (closed) {
+      throw Errors.closed();
+    }
+  }
+
+  /** Looks after the futures' time-outs while there are calls. */
+  private void keepSweeping() {
+    if (!sweeping.get() && sweeping.compareAndSet(false, true)) {
+      sweepLater();
+    }
+  }
+
+  private void sweepLater() {
+    long period = Math.max(1, Math.min(100, settings.callTimeout().toMillis() / 20));
+    Executor later = CompletableFuture.delayedExecutor(period, TimeUnit.MILLISECONDS, threads);
+    try {
+      later.execute(this::sweep);
+    } catch (RejectedExecutionException e) {
+      // closed: nothing is left to look after
+    }
+  }
+
+  private void sweep() {
+    boolean more = together.sweep();
+    more |= alone.sweep();
+    if (!more) {
+      sweeping.set(false);
+      // one may have come since
+      more = !(together.isQuiet() && alone.isQuiet()) && sweeping.compareAndSet(false, true);
+    }
+    if (more) {
+      sweepLater();
+    }
+  }
+
+  /**
+   * Refuses what comes from now on, waits for what is there, for as long as a call may take, and
+   * ends what is left then. An interrupt ends the wait.
+   */
+  @Override
+  public void close() {
+    closed = true;
+    long deadline = settings.deadline();
+    boolean interrupted = Thread.interrupted();
+    while (!interrupted
+        && !(together.isQuiet() && alone.isQuiet())
+        && deadline - System.nanoTime() > 0) {
+      LockSupport.parkNanos(this, CLOSE_POLL_NANOS);
+      interrupted = Thread.interrupted();
+    }
+    together.endAll(Errors.closed());
+    alone.endAll(Errors.closed());
+    threads.shutdown();
+    try {
+      // what a future sets off may close the client, too, and cannot wait for itself
+      if (!interrupted && !(Thread.currentThread() instanceof Worker)) {
+        long left = deadline - System.nanoTime();
+        threads.awaitTermination(Math.max(left, CLOSE_POLL_NANOS), TimeUnit.NANOSECONDS);
+      }
+    } catch (InterruptedException e) {
+      interrupted = true;
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** A thread that leads batches of futures. */
+  private static final class Worker extends Thread {
+    Worker(Runnable task, int number) {
+      super(task, "pg-hello-" + number);
+      setDaemon(true);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.PgHelloException;
+import java.io.Serial;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call that waits, either with a thread or with a future.
+ *
+ * <p>The state of one with a thread is null while it waits, the batch that it has been chosen to
+ * lead, or what came of it: a greeting or a {@link PgHelloException}. It leaves null once, by a
+ * compare-and-set, so that of an answer, the lead, a time-out and an interrupt only one takes
+ * place.
+ */
+final class Call extends AtomicReference<@Nullable Object> {
+  @Serial private static final long serialVersionUID = 1L;
+
+  final transient Question question;
+  final long deadline;
+  private final transient @Nullable Thread caller;
+  private final transient @Nullable CompletableFuture<String> future;
+
+  private Call(
+      Question question,
+      long deadline,
+      @Nullable Thread caller,
+      @Nullable CompletableFuture<String> future) {
+    this.question = question;
+    this.deadline = deadline;
+    this.caller = caller;
+    this.future = future;
+  }
+
+  /** A call of the current thread, which is going to {@link #await} it. */
+  static Call ofThread(Question question, long deadline) {
+    return new Call(question, deadline, Thread.currentThread(), null);
+  }
+
+  /** A call for which nobody waits. */
+  static Call ofFuture(Question question, long deadline, CompletableFuture<String> future) {
+    return new Call(question, deadline, null, future);
+  }
+
+  boolean hasThread() {
+    return caller != null;
+  }
+
+  /** Has its caller left, or got an answer? */
+  boolean isOver() {
+    return future != null ? future.isDone() : get() != null;
+  }
+
+  /** Returns what came of it; it must have ended. */
+  Object outcome() {
+    return Objects.requireNonNull(get());
+  }
+
+  /** Makes its thread the leader of a batch, unless it has left. */
+  boolean lead(Batch batch) {
+    boolean leads = compareAndSet(null, batch);
+    if (leads) {
+      LockSupport.unpark(caller);
+    }
+    return leads;
+  }
+
+  /** Says what came of it; nothing happens if its caller has left. */
+  void end(Object outcome) {
+    if (future == null) {
+      if (Thread.currentThread().equals(caller)) {
+        set(outcome);
+      } else if (compareAndSet(null, outcome)) {
+        LockSupport.unpark(caller);
+      }
+    } else if (outcome instanceof PgHelloException error) {
+      future.completeExceptionally(error);
+    } else {
+      future.complete((String) outcome);
+    }
+  }
+
+  /**
+   * Waits for what comes of it, or for a batch to lead. A thread that is interrupted leaves, as
+   * does one whose time is over; an interrupt status that is found stays set.
+   *
+   * @param timedOut what to throw at the deadline
+   */
+  Object await(Supplier<PgHelloException> timedOut) {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        Object state = get();
+        if (state != null) {
+          return state;
+        }
+        long left = deadline - System.nanoTime();
+        interrupted |= Thread.interrupted();
+        if (interrupted) {
+          compareAndSet(null, Errors.interrupted());
+        } else if (left <= 0) {
+          compareAndSet(null, timedOut.get());
+        } else {
+          LockSupport.parkNanos(this, left);
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets calls that wait anyway travel together.
+ *
+ * <p>There are a few wires. Who finds one free, and nobody waiting, takes it and travels alone, on
+ * the thread that it came with. Who does not, waits in the queue. Who gives a wire back hands it to
+ * a batch of those that wait, led by one of them: its thread, woken, takes along who has come
+ * meanwhile, sends the batch, gives the wire back, and wakes the others. A batch of futures alone
+ * is led by a thread of the executor.
+ *
+ * <p>What holds, whatever the threads do:
+ *
+ * <ul>
+ *   <li>A wire is free, or held by one caller or one batch; who holds it gives it back once.
+ *   <li>A call is taken out of the queue once, by the one who {@linkplain Queue#poll() polls} it,
+ *       and that one sees to it that the call ends, or finds that its caller has left.
+ *   <li>No call waits while a wire is free. Who adds a call looks for a free wire afterwards, who
+ *       frees a wire looks for a waiting call afterwards, and both the queue and the counter are
+ *       volatile, so that at least one of the two sees what the other did.
+ *   <li>The leader is the youngest of those in the batch that have a thread: none of the others has
+ *       more time left, so that the leader's deadline can be that of the statement, and none waits
+ *       longer than its own.
+ * </ul>
+ */
+final class Coalescer {
+  /** Sends a batch. */
+  interface Sender {
+    /** Returns a greeting or a {@link PgHelloException} for each; throws nothing. */
+    Object[] send(List<Question> questions, long deadline);
+  }
+
+  private final Queue<Call> waiting = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger freeWires;
+  private final Set<Batch> underWay = ConcurrentHashMap.newKeySet();
+  private final Semaphore room;
+  private final Settings settings;
+  private final int batchSize;
+  private final Executor executor;
+  private final Sender sender;
+
+  Coalescer(Settings settings, int batchSize, Executor executor, Sender sender) {
+    this.settings = settings;
+    this.batchSize = batchSize;
+    this.executor = executor;
+    this.sender = sender;
+    this.freeWires = new AtomicInteger(settings.maxBatchesUnderWay());
+    this.room = new Semaphore(settings.maxWaitingBytes());
+  }
+
+  /** Takes a wire for a caller that need not wait; it has to {@link #freeWire()} afterwards. */
+  boolean takeWireAlone() {
+    return waiting.isEmpty() && takeWire();
+  }
+
+  private boolean takeWire() {
+    int free = freeWires.get();
+    while (free > 0) {
+      if (freeWires.compareAndSet(free, free - 1)) {
+        return true;
+      }
+      free = freeWires.get();
+    }
+    return false;
+  }
+
+  void freeWire() {
+    freeWires.incrementAndGet();
+    dispatch();
+  }
+
+  /** Lets a call wait; if there is no room, throws or waits for some, as was told. */
+  void add(Call call) {
+    int weight = weight(call);
+    if (!room.tryAcquire(weight)) {
+      awaitRoom(call, weight);
+    }
+    waiting.add(call);
+    dispatch();
+  }
+
+  /** Waits until the call has ended, and leads a batch if it is chosen to. */
+  Object await(Call call) {
+    Object state = call.await(this::timedOut);
+    if (state instanceof Batch batch) {
+      lead(batch, call);
+      state = call.outcome();
+    }
+    return state;
+  }
+
+  /** Gives free wires to those that wait. */
+  private void dispatch() {
+    while (!waiting.isEmpty() && takeWire()) {
+      var batch = new Batch();
+      boolean led = false;
+      try {
+        collect(batch);
+        led = handOver(batch);
+      } finally {
+        if (!led) {
+          // they had all left; somebody may have come since
+          freeWires.incrementAndGet();
+        }
+      }
+    }
+  }
+
+  private void collect(Batch batch) {
+    int weight = 0;
+    Call call;
+    while (batch.size() < batchSize
+        && batch.bytes() < settings.maxBatchBytes()
+        && (call = waiting.poll()) != null) {
+      weight += weight(call);
+      if (!call.isOver()) {
+        batch.add(call);
+      }
+    }
+    room.release(weight);
+  }
+
+  /** Finds a leader for a batch whose wire is held; false if nobody is left in it. */
+  private boolean handOver(Batch batch) {
+    List<Call> calls = batch.calls();
+    for (int i = calls.size() - 1; i >= 0; i--) {
+      Call call = calls.get(i);
+      if (!call.hasThread()) {
+        return handToExecutor(batch);
+      }
+      if (call.lead(batch)) {
+        return true;
+      }
+      batch.remove(call);
+    }
+    return false;
+  }
+
+  private boolean handToExecutor(Batch batch) {
+    try {
+      executor.execute(() -> lead(batch, null));
+      return true;
+    } catch (RejectedExecutionException e) {
+      // the client is closed
+      batch.calls().forEach(call -> call.end(Errors.closed()));
+      return false;
+    }
+  }
+
+  /** Sends a batch, on the thread of its leader, or on one of the executor's if it has none. */
+  private void lead(Batch batch, @Nullable Call leader) {
+    collect(batch);
+    long deadline = leader == null ? batch.youngest().deadline : leader.deadline;
+    if (leader != null && Thread.currentThread().isInterrupted()) {
+      leave(batch, leader, Errors.interrupted());
+    } else if (deadline - System.nanoTime() <= 0) {
+      leave(batch, leader == null ? batch.youngest() : leader, timedOut());
+    } else {
+      send(batch, leader, deadline);
+    }
+  }
+
+  private void send(Batch batch, @Nullable Call leader, long deadline) {
+    var questions = new ArrayList<Question>(batch.size());
+    for (Call call : batch.calls()) {
+      settings
+          .listener()
+          .waited(System.nanoTime() - (call.deadline - settings.callTimeout().toNanos()));
+      questions.add(call.question);
+    }
+    underWay.add(batch);
+    Object[] outcomes = sender.send(questions, deadline);
+    underWay.remove(batch);
+    if (leader != null
+        && outcomes[batch.calls().indexOf(leader)] instanceof PgHelloException error
+        && error.code() == Code.INTERRUPTED) {
+      leave(batch, leader, error);
+      return;
+    }
+    freeWire();
+    for (int i = 0; i < outcomes.length; i++) {
+      batch.calls().get(i).end(outcomes[i]);
+    }
+  }
+
+  /** Takes one out of the batch that it would have led, and lets another lead. */
+  private void leave(Batch batch, Call leader, PgHelloException reason) {
+    batch.remove(leader);
+    if (!handOver(batch)) {
+      freeWire();
+    }
+    leader.end(reason);
+  }
+
+  private PgHelloException timedOut() {
+    return Errors.timedOut(settings.callTimeout());
+  }
+
+  /**
+   * Ends the futures whose time is over; for calls with a thread that is done by the thread.
+   *
+   * @return whether there are calls left to look after
+   */
+  boolean sweep() {
+    long now = System.nanoTime();
+    for (Call call : waiting) {
+      if (call.deadline - now > 0) {
+        break;
+      }
+      expire(call);
+    }
+    for (Batch batch : underWay) {
+      batch.calls().stream().filter(call -> call.deadline - now <= 0).forEach(this::expire);
+    }
+    return !isQuiet();
+  }
+
+  private void expire(Call call) {
+    if (!call.hasThread() && !call.isOver()) {
+      call.end(timedOut());
+    }
+  }
+
+  /** Does nobody wait, and nobody travel? */
+  boolean isQuiet() {
+    return waiting.isEmpty() && freeWires.get() == settings.maxBatchesUnderWay();
+  }
+
+  /** Ends all that wait, and all that travel but the leaders, which end by themselves. */
+  void endAll(PgHelloException reason) {
+    Call call;
+    while ((call = waiting.poll()) != null) {
+      room.release(weight(call));
+      call.end(reason);
+    }
+    underWay.forEach(batch -> batch.calls().forEach(each -> each.end(reason)));
+  }
+
+  /** Each call takes its bytes, and no less than its share, so that one bound serves for both. */
+  private int weight(Call call) {
+    int share = Math.max(1, settings.maxWaitingBytes() / settings.maxWaiting());
+    return Math.min(Math.max(share, call.question.bytes()), settings.maxWaitingBytes());
+  }
+
+  private void awaitRoom(Call call, int weight) {
+    if (!settings.waitWhenOverloaded()) {
+      throw Errors.overloaded();
+    }
+    try {
+      long left = call.deadline - System.nanoTime();
+      if (!room.tryAcquire(weight, left, TimeUnit.NANOSECONDS)) {
+        throw Errors.overloaded();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw Errors.interrupted();
+    }
+  }
+}

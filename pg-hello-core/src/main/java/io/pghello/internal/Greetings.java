@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Asks for greetings, and checks each answer against its question.
+ *
+ * @param runner runs the statements
+ */
+public record Greetings(Runner runner) {
+  /** Asks for one. */
+  public String one(Question question, long deadline) {
+    return runner.run(1, deadline, session -> one(session, question));
+  }
+
+  /** Asks for all in one round trip; if there is an error, for whichever, it is thrown. */
+  public String[] all(List<Question> questions, long deadline) {
+    String[] answers = runner.run(questions.size(), deadline, session -> all(session, questions));
+    for (int i = 0; i < answers.length; i++) {
+      if (!questions.get(i).isAnsweredBy(answers[i])) {
+        throw Errors.mismatch();
+      }
+    }
+    return answers;
+  }
+
+  /**
+   * Asks for all in one round trip, and returns a greeting or a {@link PgHelloException} for each.
+   * Where one name cannot be greeted, the others are, at the price of more round trips.
+   */
+  Object[] each(List<Question> questions, long deadline) {
+    int size = questions.size();
+    try {
+      if (size == 1) {
+        return new Object[] {one(questions.get(0), deadline)};
+      }
+      Object[] outcomes = runner.run(size, deadline, session -> allOrEach(session, questions));
+      for (int i = 0; i < size; i++) {
+        if (outcomes[i] instanceof String answer && !questions.get(i).isAnsweredBy(answer)) {
+          outcomes[i] = Errors.mismatch();
+        }
+      }
+      return outcomes;
+    } catch (PgHelloException e) {
+      if (size > 1 && isOfOneName(e.code())) {
+        Object[] outcomes = Arrays.copyOf(each(questions.subList(0, size / 2), deadline), size);
+        Object[] others = each(questions.subList(size / 2, size), deadline);
+        System.arraycopy(others, 0, outcomes, size / 2, others.length);
+        return outcomes;
+      }
+      return failed(size, e);
+    } catch (RuntimeException | Error e) {
+      // whoever waits must be told
+      return failed(size, Errors.unexpected(e));
+    }
+  }
+
+  private static Object[] failed(int size, PgHelloException error) {
+    var outcomes = new Object[size];
+    Arrays.fill(outcomes, error);
+    return outcomes;
+  }
+
+  private static boolean isOfOneName(Code code) {
+    return code == Code.INVALID_NAME || code == Code.RESULT_TOO_LARGE;
+  }
+
+  private static String one(Runner.Session session, Question question) throws SQLException {
+    boolean asSet = question.repeat() == Question.AS_SET;
+    String answer =
+        session.call(
+            asSet ? Function.HELLO : Function.HELLO_REPEAT,
+            statement -> {
+              statement.setString(1, question.name());
+              if (!asSet) {
+                statement.setInt(2, question.repeat());
+              }
+            },
+            row -> row.getString(1));
+    if (!question.isAnsweredBy(answer)) {
+      throw Errors.mismatch();
+    }
+    return answer;
+  }
+
+  private static String[] all(Runner.Session session, List<Question> questions)
+      throws SQLException {
+    var names = new String[questions.size()];
+    var repeats = new Integer[names.length];
+    boolean asSet = true;
+    for (int i = 0; i < names.length; i++) {
+      Question question = questions.get(i);
+      names[i] = question.name();
+      if (question.repeat() != Question.AS_SET) {
+        repeats[i] = question.repeat();
+        asSet = false;
+      }
+    }
+    Integer[] counts = asSet ? null : repeats;
+    return session.call(
+        Function.HELLO_ALL,
+        statement -> {
+          Connection connection = statement.getConnection();
+          statement.setArray(1, connection.createArrayOf("text", names));
+          statement.setArray(2, counts == null ? null : connection.createArrayOf("int4", counts));
+        },
+        row -> answers(row, names.length));
+  }
+
+  private static String[] answers(ResultSet row, int expected) throws SQLException {
+    String[] answers = (String[]) row.getArray(1).getArray();
+    if (answers.length != expected) {
+      throw Errors.mismatch();
+    }
+    return answers;
+  }
+
+  /** One by one where the function for all is not there, as in version 1.0. */
+  private static Object[] allOrEach(Runner.Session session, List<Question> questions)
+      throws SQLException {
+    if (session.offers(Function.HELLO_ALL)) {
+      return Arrays.copyOf(all(session, questions), questions.size(), Object[].class);
+    }
+    var outcomes = new Object[questions.size()];
+    for (int i = 0; i < outcomes.length; i++) {
+      try {
+        outcomes[i] = one(session, questions.get(i));
+      } catch (PgHelloException e) {
+        outcomes[i] = e;
+      }
+    }
+    return outcomes;
+  }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.PgHelloException;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
+
+/** Makes questions of names as they are asked for, up to the first that cannot be sent. */
+public final class Questions implements Iterator<Question> {
+  private final Iterator<String> names;
+  private final int repeat;
+  private long index;
+  private @Nullable Question next;
+  private @Nullable RuntimeException invalid;
+
+  /** Creates it; nothing is read yet. */
+  public Questions(Iterator<String> names, int repeat) {
+    this.names = names;
+    this.repeat = repeat;
+  }
+
+  @Override
+  public boolean hasNext() {
+    if (next == null && invalid == null && names.hasNext()) {
+      String name = names.next();
+      try {
+        next = Question.of(name, repeat, index++);
+      } catch (PgHelloException | NullPointerException e) {
+        invalid = e;
+      }
+    }
+    return next != null;
+  }
+
+  @Override
+  public Question next() {
+    Question question = hasNext() ? next : null;
+    if (question == null) {
+      throw new NoSuchElementException();
+    }
+    next = null;
+    return question;
+  }
+
+  /** Throws what is wrong with the name that it stopped at, if it did. */
+  public void throwIfInvalid() {
+    if (invalid != null) {
+      throw invalid;
+    }
+  }
+}

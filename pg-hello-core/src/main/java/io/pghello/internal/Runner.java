@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.ConnectionSource;
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloProblem;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
+
+/**
+ * Runs statements: gets a connection, finds the extension, keeps the time, repeats what a lost
+ * connection has lost, and leaves the connection as it was.
+ */
+public final class Runner {
+  /** What is done on a connection. */
+  public interface Work<T> {
+    T on(Session session) throws SQLException;
+  }
+
+  /** Sets the parameters of a statement. */
+  public interface Binder {
+    void bind(PreparedStatement statement) throws SQLException;
+  }
+
+  /** Reads the one row of an answer. */
+  public interface Reader<T> {
+    T read(ResultSet row) throws SQLException;
+  }
+
+  private final ConnectionSource source;
+  private final Settings settings;
+  private final AtomicReference<@Nullable Installation> found;
+
+  /** Creates a runner on connections of a source. */
+  public Runner(ConnectionSource source, Settings settings) {
+    this(
+        source,
+        settings,
+        new AtomicReference<>(
+            settings.schema() == null ? null : Installation.at(settings.schema())));
+  }
+
+  private Runner(
+      ConnectionSource source, Settings settings, AtomicReference<@Nullable Installation> found) {
+    this.source = source;
+    this.settings = settings;
+    this.found = found;
+  }
+
+  /** Returns a runner on a connection that is the caller's, and stays so. */
+  public Runner on(Connection connection) {
+    return new Runner(new Bound(connection), settings, found);
+  }
+
+  /** Would a statement run on a connection that is the calling thread's own? */
+  boolean isBound() {
+    return !source.mayJoinBatch();
+  }
+
+  /**
+   * Runs work on a connection, and once more on another if the first is lost, unless it is the
+   * caller's.
+   *
+   * @param calls how many calls that is, for the listener
+   * @param deadline when it must have ended, as {@link System#nanoTime()} counts
+   */
+  public <T> T run(int calls, long deadline, Work<T> work) {
+    boolean bound = isBound();
+    try {
+      return attempt(calls, deadline, bound, work);
+    } catch (PgHelloException e) {
+      if (bound
+          || !settings.repeatLostCalls()
+          || e.code() != Code.CONNECTION_LOST
+          || deadline - System.nanoTime() <= 0) {
+        throw e;
+      }
+      settings.listener().repeated(e);
+      return attempt(calls, deadline, bound, work);
+    }
+  }
+
+  private <T> T attempt(int calls, long deadline, boolean bound, Work<T> work) {
+    long begin = System.nanoTime();
+    PgHelloException error = null;
+    try {
+      Connection connection = connect();
+      try (var session = new Session(connection, deadline, bound)) {
+        return work.on(session);
+      } finally {
+        release(connection);
+      }
+    } catch (SQLException e) {
+      error = Errors.translate(e, settings.callTimeout());
+      throw error;
+    } catch (PgHelloException e) {
+      error = e;
+      throw e;
+    } finally {
+      settings.listener().statementEnded(calls, System.nanoTime() - begin, error);
+    }
+  }
+
+  private Connection connect() {
+    try {
+      return source.get();
+    } catch (SQLException | RuntimeException e) {
+      throw Errors.noConnection(e);
+    }
+  }
+
+  private void release(Connection connection) {
+    try {
+      source.release(connection);
+    } catch (SQLException ignored) {
+      // what the call has to say matters more
+    }
+  }
+
+  @Override
+  public String toString() {
+    return source.toString();
+  }
+
+  /** A connection while it is used. */
+  public final class Session implements AutoCloseable {
+    private final Connection connection;
+    private final int networkTimeout;
+    private final boolean switchedAutoCommit;
+    private final boolean inTransaction;
+
+    private Session(Connection connection, long deadline, boolean bound) throws SQLException {
+      this.connection = connection;
+      boolean autoCommit = connection.getAutoCommit();
+      // One round trip instead of two: such a connection has no transaction that could be ended.
+      this.switchedAutoCommit = !autoCommit && !bound && isIdle(connection);
+      this.inTransaction = bound || (!autoCommit && !switchedAutoCommit);
+      this.networkTimeout = connection.getNetworkTimeout();
+      int left = millisLeft(deadline);
+      if (networkTimeout == 0 || networkTimeout > left) {
+        connection.setNetworkTimeout(Runnable::run, left);
+      }
+      if (switchedAutoCommit) {
+        connection.setAutoCommit(true);
+      }
+    }
+
+    private static boolean isIdle(Connection connection) throws SQLException {
+      return connection.isWrapperFor(BaseConnection.class)
+          && connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.IDLE;
+    }
+
+    private static int millisLeft(long deadline) {
+      long millis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+      return (int) Math.max(1, Math.min(millis, Integer.MAX_VALUE));
+    }
+
+    /** Leaves the connection as it was found. */
+    @Override
+    public void close() {
+      try {
+        if (connection.getNetworkTimeout() != networkTimeout) {
+          connection.setNetworkTimeout(Runnable::run, networkTimeout);
+        }
+        if (switchedAutoCommit) {
+          connection.setAutoCommit(false);
+        }
+      } catch (SQLException ignored) {
+        // neither needs the server, so the connection is closed
+      }
+    }
+
+    /** Calls a function. */
+    public <T> T call(Function function, Binder binder, Reader<T> reader) throws SQLException {
+      Installation known = installation();
+      String statement = known == null ? null : known.statement(function);
+      if (statement == null) {
+        return execute(find(function), binder, reader);
+      }
+      try {
+        return execute(statement, binder, reader);
+      } catch (SQLException e) {
+        if (!Errors.mayBeInstallation(e) || inTransaction) {
+          throw e;
+        }
+        // the extension may have moved, or gone, since it was found
+        String again = find(function);
+        if (!again.equals(statement)) {
+          return execute(again, binder, reader);
+        }
+        if ("42883".equals(e.getSQLState())) {
+          throw new PgHelloException(Preflight.libraryTooOld(), e.getSQLState(), null);
+        }
+        throw e;
+      }
+    }
+
+    /** Can this function be called here? Asks the server only if that is not known yet. */
+    boolean offers(Function function) throws SQLException {
+      Installation known = installation();
+      if (known == null) {
+        look();
+        known = found.get();
+      }
+      return known != null && known.statement(function) != null;
+    }
+
+    /** Looks how the extension is installed. */
+    public Preflight look() throws SQLException {
+      Preflight preflight = Preflight.run(connection);
+      if (settings.schema() == null) {
+        found.set(Installation.of(preflight, connection));
+      }
+      return preflight;
+    }
+
+    /** Returns the statement that calls a function, or says why it cannot be called. */
+    private String find(Function function) throws SQLException {
+      Preflight preflight = look();
+      Optional<PgHelloProblem> obstacle = preflight.obstacle(function);
+      if (obstacle.isPresent()) {
+        throw new PgHelloException(obstacle.get(), null, null);
+      }
+      String schema = Objects.requireNonNull(preflight.schema());
+      String told = settings.schema();
+      if (told == null) {
+        return function.in(schema);
+      }
+      if (!told.equals(schema.startsWith("\"") ? schema : '"' + schema + '"')) {
+        throw new PgHelloException(Preflight.elsewhere(schema, told), null, null);
+      }
+      return function.in(told);
+    }
+
+    /** What is known to hold for this connection; on the caller's own that takes a closer look. */
+    private @Nullable Installation installation() throws SQLException {
+      Installation known = found.get();
+      return known == null || !inTransaction || known.holdsFor(connection) ? known : null;
+    }
+
+    private <T> T execute(String sql, Binder binder, Reader<T> reader) throws SQLException {
+      try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        binder.bind(statement);
+        try (ResultSet row = statement.executeQuery()) {
+          row.next();
+          return reader.read(row);
+        }
+      }
+    }
+  }
+
+  /** A connection that belongs to the caller. */
+  private record Bound(Connection connection) implements ConnectionSource {
+    @Override
+    public Connection get() {
+      return connection;
+    }
+
+    @Override
+    public void release(Connection connection) {}
+
+    @Override
+    public boolean mayJoinBatch() {
+      return false;
+    }
+
+    @Override
+    public String toString() {
+      return "own connection";
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.PgHelloListener;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a client was told; {@code PgHelloClient.Builder} says what each means.
+ *
+ * @param schema the extension's schema, in quotes; null to find it
+ */
+public record Settings(
+    @Nullable String schema,
+    Duration callTimeout,
+    boolean repeatLostCalls,
+    boolean coalescing,
+    int maxBatchSize,
+    int maxBatchBytes,
+    int maxBatchesUnderWay,
+    int maxWaiting,
+    int maxWaitingBytes,
+    boolean waitWhenOverloaded,
+    PgHelloListener listener) {
+
+  /** Listens to nothing. */
+  public static final PgHelloListener NO_LISTENER = new PgHelloListener() {};
+
+  /** Is there somebody who listens? */
+  public boolean listens() {
+    return !listener.equals(NO_LISTENER);
+  }
+
+  /** Returns when a call that begins now must have ended, as {@link System#nanoTime()} counts. */
+  public long deadline() {
+    return System.nanoTime() + callTimeout.toNanos();
+  }
+
+  @Override
+  public String toString() {
+    return (schema == null ? "" : "schema " + schema + ", ")
+        + "time-out "
+        + callTimeout.toMillis()
+        + " ms, "
+        + (coalescing
+            ? "coalescing " + maxBatchesUnderWay + " x " + maxBatchSize
+            : "not coalescing");
+  }
+}
