@@ -17,8 +17,8 @@ public interface ConnectionSource {
   /**
    * Returns a connection for one statement. The client hands it to {@link #release} afterwards.
    *
-   * <p>The client does not limit how long this takes: let a pool have a time-out of its own, no
-   * longer than the client's {@code callTimeout}.
+   * <p>If this takes longer than the client's {@code callTimeout}, the client interrupts the
+   * thread, and clears the interrupt afterwards; pools heed that, and throw.
    *
    * @throws SQLException if none can be had
    */

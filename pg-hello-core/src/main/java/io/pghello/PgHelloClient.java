@@ -53,8 +53,7 @@ import org.jspecify.annotations.Nullable;
  * for each database.
  *
  * <p>The functions change nothing, so a call whose connection was lost is repeated once, on
- * another. A call ends within {@link Builder#callTimeout}, if the data source gives or refuses a
- * connection within that time.
+ * another. A call ends within {@link Builder#callTimeout}.
  *
  * <p>Needs version 1.1 of the extension; on 1.0, {@link #hello(String)}, {@link #helloAsync},
  * {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work where no count is given.
@@ -474,10 +473,7 @@ public final class PgHelloClient implements AutoCloseable {
 
     private Builder() {}
 
-    /**
-     * Takes connections from a data source, which stays the caller's to close. Let a pool's own
-     * time-out be no longer than {@link #callTimeout}.
-     */
+    /** Takes connections from a data source, which stays the caller's to close. */
     public Builder dataSource(DataSource dataSource) {
       this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
       return this;

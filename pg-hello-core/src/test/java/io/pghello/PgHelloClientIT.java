@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
@@ -15,6 +17,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -246,6 +249,29 @@ class PgHelloClientIT {
       assertThatThrownBy(() -> client.hello("Ada"))
           .isInstanceOfSatisfying(
               PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_LOST));
+    }
+  }
+
+  @Test
+  void waitsForAConnectionNoLongerThanACallMayTake(DataSource dataSource) throws SQLException {
+    var config = new HikariConfig();
+    config.setDataSource(dataSource);
+    config.setMaximumPoolSize(1);
+    config.setConnectionTimeout(60_000);
+    try (var pool = new HikariDataSource(config);
+        PgHelloClient client =
+            PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofMillis(300)).build()) {
+      try (Connection taken = pool.getConnection()) {
+        long begin = System.nanoTime();
+        assertThatThrownBy(() -> client.hello("Ada"))
+            .isInstanceOfSatisfying(
+                PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.NO_CONNECTION))
+            .hasMessageContaining("within the time-out of 300 ms");
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
+        assertThat(Thread.currentThread().isInterrupted()).isFalse();
+        assertThat(taken.isClosed()).isFalse();
+      }
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     }
   }
 

@@ -24,6 +24,14 @@ final class Batch {
     return calls;
   }
 
+  List<Question> questions() {
+    var questions = new ArrayList<Question>(calls.size());
+    for (Call call : calls) {
+      questions.add(call.question);
+    }
+    return questions;
+  }
+
   int size() {
     return calls.size();
   }

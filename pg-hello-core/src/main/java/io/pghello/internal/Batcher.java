@@ -3,12 +3,9 @@ package io.pghello.internal;
 
 import io.pghello.PgHelloException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -26,7 +23,7 @@ public final class Batcher implements AutoCloseable {
   private final ThreadPoolExecutor threads;
   private final Coalescer together;
   private final Coalescer alone;
-  private final AtomicBoolean sweeping = new AtomicBoolean();
+  private final Sweeper sweeper;
   private volatile boolean closed;
 
   /** Creates a batcher; it starts no thread before the first future is asked for. */
@@ -43,6 +40,7 @@ public final class Batcher implements AutoCloseable {
             new SynchronousQueue<>(),
             task -> new Worker(task, number.incrementAndGet()));
     this.together = new Coalescer(settings, settings.maxBatchSize(), threads, greetings::each);
+    this.sweeper = new Sweeper(settings.callTimeout(), this::sweep, threads);
     this.alone = new Coalescer(settings, 1, threads, greetings::each);
   }
 
@@ -83,7 +81,7 @@ public final class Batcher implements AutoCloseable {
       } else {
         Call call = Call.ofFuture(question, deadline, future);
         (mayJoin(question) ? together : alone).add(call);
-        keepSweeping();
+        sweeper.wake();
       }
     } catch (PgHelloException e) {
       future.completeExceptionally(e);
@@ -102,34 +100,10 @@ public final class Batcher implements AutoCloseable {
     }
   }
 
-  /** Looks after the futures' time-outs while there are calls. */
-  private void keepSweeping() {
-    if (!sweeping.get() && sweeping.compareAndSet(false, true)) {
-      sweepLater();
-    }
-  }
-
-  private void sweepLater() {
-    long period = Math.max(1, Math.min(100, settings.callTimeout().toMillis() / 20));
-    Executor later = CompletableFuture.delayedExecutor(period, TimeUnit.MILLISECONDS, threads);
-    try {
-      later.execute(this::sweep);
-    } catch (RejectedExecutionException e) {
-      // closed: nothing is left to look after
-    }
-  }
-
-  private void sweep() {
+  private boolean sweep() {
     boolean more = together.sweep();
     more |= alone.sweep();
-    if (!more) {
-      sweeping.set(false);
-      // one may have come since
-      more = !(together.isQuiet() && alone.isQuiet()) && sweeping.compareAndSet(false, true);
-    }
-    if (more) {
-      sweepLater();
-    }
+    return more;
   }
 
   /**

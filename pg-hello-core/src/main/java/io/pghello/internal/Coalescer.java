@@ -3,7 +3,6 @@ package io.pghello.internal;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
@@ -177,18 +176,16 @@ final class Coalescer {
   }
 
   private void send(Batch batch, @Nullable Call leader, long deadline) {
-    var questions = new ArrayList<Question>(batch.size());
-    for (Call call : batch.calls()) {
-      settings
-          .listener()
-          .waited(System.nanoTime() - (call.deadline - settings.callTimeout().toNanos()));
-      questions.add(call.question);
+    List<Question> questions = batch.questions();
+    if (settings.listens()) {
+      long begun = System.nanoTime() + settings.callTimeout().toNanos();
+      batch.calls().forEach(call -> settings.listener().waited(begun - call.deadline));
     }
     underWay.add(batch);
     Object[] outcomes = sender.send(questions, deadline);
     underWay.remove(batch);
     if (leader != null
-        && outcomes[batch.calls().indexOf(leader)] instanceof PgHelloException error
+        && outcomes[batch.calls().lastIndexOf(leader)] instanceof PgHelloException error
         && error.code() == Code.INTERRUPTED) {
       leave(batch, leader, error);
       return;

@@ -17,6 +17,9 @@ import org.postgresql.util.PSQLException;
  * parameters in it ({@code log_parameter_max_length_on_error}); its primary message has not.
  */
 public final class Errors {
+  private static final String NO_CONNECTION_REMEDY =
+      "Check that the server runs, the URL and the log-in, and the size of the pool.";
+
   private Errors() {}
 
   /** Can this error come from the way the extension is installed? */
@@ -106,7 +109,20 @@ public final class Errors {
         new PgHelloProblem(
             Code.NO_CONNECTION,
             "No connection to the database could be had: " + reason.getMessage(),
-            "Check that the server runs, the URL and the log-in, and the size of the pool."),
+            NO_CONNECTION_REMEDY),
+        e,
+        e);
+  }
+
+  /** Translates an error of the source of connections that came at the end of the call's time. */
+  static PgHelloException noConnectionWithin(Duration callTimeout, Exception e) {
+    return of(
+        new PgHelloProblem(
+            Code.NO_CONNECTION,
+            "No connection to the database could be had within the time-out of "
+                + callTimeout.toMillis()
+                + " ms.",
+            NO_CONNECTION_REMEDY),
         e,
         e);
   }

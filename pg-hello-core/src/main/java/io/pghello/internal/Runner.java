@@ -40,6 +40,7 @@ public final class Runner {
   private final ConnectionSource source;
   private final Settings settings;
   private final AtomicReference<@Nullable Installation> found;
+  private final Patience patience;
 
   /** Creates a runner on connections of a source. */
   public Runner(ConnectionSource source, Settings settings) {
@@ -47,19 +48,24 @@ public final class Runner {
         source,
         settings,
         new AtomicReference<>(
-            settings.schema() == null ? null : Installation.at(settings.schema())));
+            settings.schema() == null ? null : Installation.at(settings.schema())),
+        new Patience(settings.callTimeout()));
   }
 
   private Runner(
-      ConnectionSource source, Settings settings, AtomicReference<@Nullable Installation> found) {
+      ConnectionSource source,
+      Settings settings,
+      AtomicReference<@Nullable Installation> found,
+      Patience patience) {
     this.source = source;
     this.settings = settings;
     this.found = found;
+    this.patience = patience;
   }
 
   /** Returns a runner on a connection that is the caller's, and stays so. */
   public Runner on(Connection connection) {
-    return new Runner(new Bound(connection), settings, found);
+    return new Runner(new Bound(connection), settings, found, patience);
   }
 
   /** Would a statement run on a connection that is the calling thread's own? */
@@ -94,7 +100,7 @@ public final class Runner {
     long begin = System.nanoTime();
     PgHelloException error = null;
     try {
-      Connection connection = connect();
+      Connection connection = connect(deadline);
       try (var session = new Session(connection, deadline, bound)) {
         return work.on(session);
       } finally {
@@ -111,11 +117,13 @@ public final class Runner {
     }
   }
 
-  private Connection connect() {
+  private Connection connect(long deadline) {
     try {
-      return source.get();
+      return patience.get(source, deadline);
     } catch (SQLException | RuntimeException e) {
-      throw Errors.noConnection(e);
+      throw deadline - System.nanoTime() <= 0
+          ? Errors.noConnectionWithin(settings.callTimeout(), e)
+          : Errors.noConnection(e);
     }
   }
 
@@ -140,6 +148,10 @@ public final class Runner {
     private final boolean inTransaction;
 
     private Session(Connection connection, long deadline, boolean bound) throws SQLException {
+      if (deadline - System.nanoTime() <= 0) {
+        // the connection has come too late; to send would only break it
+        throw Errors.timedOut(settings.callTimeout());
+      }
       this.connection = connection;
       boolean autoCommit = connection.getAutoCommit();
       // One round trip instead of two: such a connection has no transaction that could be ended.

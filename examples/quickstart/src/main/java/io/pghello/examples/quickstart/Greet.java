@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.quickstart;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
 import io.pghello.testkit.PgHelloServer;
@@ -48,7 +46,6 @@ import picocli.CommandLine.Parameters;
     })
 public final class Greet implements Callable<Integer> {
   private static final int LINES_PER_FLUSH = 256;
-  private static final long CONNECT_MILLIS = 5_000;
   private static final long PROGRESS_NANOS = 250_000_000;
 
   private final InputStream in;
@@ -142,14 +139,7 @@ public final class Greet implements Callable<Integer> {
   }
 
   private Integer greet(String jdbcUrl) throws IOException {
-    var config = new HikariConfig();
-    config.setJdbcUrl(jdbcUrl);
-    config.setMaximumPoolSize(1);
-    // so that the first call, not the pool, says what is wrong with the server
-    config.setInitializationFailTimeout(-1);
-    config.setConnectionTimeout(CONNECT_MILLIS);
-    try (var dataSource = new HikariDataSource(config)) {
-      PgHelloClient client = PgHelloClient.create(dataSource);
+    try (PgHelloClient client = PgHelloClient.builder().url(jdbcUrl).build()) {
       if (names.equals(List.of("-"))) {
         return greetLines(client);
       }

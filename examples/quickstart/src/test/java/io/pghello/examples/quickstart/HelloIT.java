@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.quickstart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The program that the README shows, as a newcomer has it who copies it into a file. */
+@PgHelloTest
+class HelloIT {
+  @Test
+  void worksByCopyAndPaste(TestDatabase database, @TempDir Path folder) throws Exception {
+    String readme = Files.readString(Path.of("..", "..", "README.md"));
+    int begin = readme.indexOf("import io.pghello.PgHelloClient;");
+    Path source = folder.resolve("Hello.java");
+    Files.writeString(source, readme.substring(begin, readme.indexOf("```", begin)));
+    assertThat(run(source, database.jdbcUrl())).isEqualTo("Hello, Ada!\n");
+  }
+
+  /** Runs a source file, which takes no compiler. */
+  private static String run(Path source, String url) throws IOException, InterruptedException {
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    File errors = source.resolveSibling("errors").toFile();
+    Process process =
+        new ProcessBuilder(
+                List.of(
+                    java.toString(),
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    source.toString(),
+                    url))
+            .redirectError(errors)
+            .start();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(Files.readString(errors.toPath())).isZero();
+    return out;
+  }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.PgHelloClientIT.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** What docs/client.md shows. */
+@PgHelloTest
+@SuppressWarnings("SystemOut")
+class ClientGuideIT {
+  @Test
+  void keepsTenantsApart(DataSource dataSource) {
+    DataSource routingDataSource = dataSource;
+    // region routing
+    PgHelloClient client =
+        PgHelloClient.builder().dataSource(routingDataSource).coalescing(false).build();
+    // endregion
+    assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+  }
+
+  @Test
+  void startsAPoolOfItsOwn(TestDatabase database) {
+    String url = database.jdbcUrl();
+    // region url
+    try (PgHelloClient client =
+        PgHelloClient.builder()
+            .url(url)
+            .applicationName("greetings")
+            .callTimeout(Duration.ofSeconds(2))
+            .pool(pool -> pool.setMaximumPoolSize(10))
+            .build()) {
+      System.out.println(client.hello("Ada"));
+    }
+    // endregion
+  }
+
+  @Test
+  void greetsInEveryWay(DataSource dataSource) {
+    Stream<String> lines = IntStream.range(0, 3000).mapToObj(i -> "u" + i);
+    var out = new ArrayList<String>();
+    // region calls
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    String greeting = client.hello("Ada"); // Hello, Ada!
+    String twice = client.withRepeat(2).hello("Ada"); // Hello, Ada! Hello, Ada!
+    List<String> all = client.helloAll(List.of("Ada", "Grace")); // in order, one round trip
+    long greeted = client.helloEach(lines, out::add); // any number, in constant memory
+    CompletableFuture<Integer> length = client.helloAsync("Ada").thenApply(String::length);
+    Instant now = client.now(); // the server's clock
+    PgHelloInfo info = client.info(); // versions, schema, default count
+    // endregion
+    assertThat(greeting).isEqualTo("Hello, Ada!");
+    assertThat(twice).isEqualTo("Hello, Ada! Hello, Ada!");
+    assertThat(all).containsExactly("Hello, Ada!", "Hello, Grace!");
+    assertThat(greeted).isEqualTo(3000);
+    assertThat(out).hasSize(3000).last().isEqualTo("Hello, u2999!");
+    assertThat(length.join()).isEqualTo(11);
+    assertThat(now).isBetween(Instant.now().minusSeconds(60), Instant.now().plusSeconds(60));
+    assertThat(info.extensionVersion()).isEqualTo("1.1");
+    assertThat(info.schema()).isEqualTo("public");
+    assertThat(info.defaultRepeat()).isEqualTo(1);
+  }
+
+  @Test
+  void joinsTheCallersTransaction(DataSource dataSource) throws SQLException {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    // region on
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      connection.createStatement().execute("SET LOCAL pg_hello.repeat = 2");
+      String greeting = client.on(connection).hello("Ada"); // Hello, Ada! Hello, Ada!
+      connection.commit();
+      // endregion
+      assertThat(greeting).isEqualTo("Hello, Ada! Hello, Ada!");
+    }
+  }
+
+  // region seam
+  /** Takes the connection that the current thread's transaction is on, or else one of the pool. */
+  record TransactionAware(DataSource pool, ThreadLocal<@Nullable Connection> current)
+      implements ConnectionSource {
+    @Override
+    public Connection get() throws SQLException {
+      Connection bound = current.get();
+      return bound != null ? bound : pool.getConnection();
+    }
+
+    @Override
+    public void release(Connection connection) throws SQLException {
+      if (!connection.equals(current.get())) {
+        connection.close();
+      }
+    }
+
+    @Override
+    public boolean mayJoinBatch() {
+      return current.get() == null;
+    }
+  }
+
+  // endregion
+
+  private static final ThreadLocal<@Nullable Connection> CURRENT = new ThreadLocal<>();
+
+  @Test
+  void followsTheThreadsTransaction(DataSource dataSource) throws SQLException {
+    ThreadLocal<@Nullable Connection> current = CURRENT;
+    PgHelloClient client =
+        PgHelloClient.builder().connections(new TransactionAware(dataSource, current)).build();
+    assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      connection.createStatement().execute("SET LOCAL pg_hello.repeat = 2");
+      current.set(connection);
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada! Hello, Ada!");
+      current.remove();
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      assertThat(connection.isClosed()).isFalse();
+      connection.rollback();
+    }
+  }
+
+  @Test
+  void saysWhetherARetryCanHelp(DataSource dataSource) throws SQLException {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    execute(dataSource, "DROP EXTENSION pg_hello");
+    // region errors
+    try {
+      client.hello("Ada");
+    } catch (PgHelloException e) {
+      boolean later = e.code().isRetryable(); // may the same call succeed in a moment?
+      String remedy = e.remedy(); // Run in it: CREATE EXTENSION pg_hello;
+      // endregion
+      assertThat(later).isFalse();
+      assertThat(remedy).isEqualTo("Run in it: CREATE EXTENSION pg_hello;");
+    }
+    assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);
+  }
+
+  @Test
+  void countsWhatHappens(DataSource dataSource) {
+    // region listener
+    var calls = new LongAdder();
+    var statements = new LongAdder();
+    PgHelloClient client =
+        PgHelloClient.builder()
+            .dataSource(dataSource)
+            .listener(
+                new PgHelloListener() {
+                  @Override
+                  public void callEnded(
+                      String function, long nanos, @Nullable PgHelloException error) {
+                    calls.increment();
+                  }
+
+                  @Override
+                  public void statementEnded(
+                      int calls, long nanos, @Nullable PgHelloException error) {
+                    statements.increment();
+                  }
+                })
+            .build();
+    // endregion
+    client.helloAll(IntStream.range(0, 3000).mapToObj(i -> "u" + i).toList());
+    client.hello("Ada");
+    assertThat(calls.sum()).isEqualTo(4);
+    assertThat(statements.sum()).isEqualTo(4);
+  }
+}
