@@ -181,10 +181,10 @@ echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: some 15 minutes, some 
 
 step native "$ROOT/scripts/native.sh"
 step native-check "$ROOT/scripts/native.sh" --check
-axis postgres17-jdk25 17 "$JDK25"
+axis postgres17-jdk25 17 "$JDK25" -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 axis postgres18-jdk25-turkish 18 "$JDK25" \
   -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu'
-axis postgres15-jdk17 15 "$JDK17"
+axis postgres15-jdk17 15 "$JDK17" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
 step reproducible-jars jars_are_reproducible
 step seeded-null-error null_error_is_seen
 step ordinary-user ordinary_user_can

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.testkit.PgHelloTest;
+import jakarta.persistence.criteria.CriteriaBuilder;
+import jakarta.persistence.criteria.CriteriaQuery;
+import jakarta.persistence.criteria.Root;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import javax.sql.DataSource;
+import org.hibernate.Session;
+import org.hibernate.SessionFactory;
+import org.junit.jupiter.api.Test;
+
+/** What docs/hibernate.md shows. */
+@PgHelloTest
+class HibernateGuideIT {
+  @Test
+  void asksInHql(DataSource dataSource) {
+    withAda(
+        dataSource,
+        session -> {
+          // region hql
+          List<String> greetings =
+              session
+                  .createQuery(
+                      "select pg_hello(p.username, 2) from Person p order by p.id", String.class)
+                  .getResultList();
+          // endregion
+          assertThat(greetings).containsExactly("Hello, Ada! Hello, Ada!");
+        });
+  }
+
+  @Test
+  void asksInCriteria(DataSource dataSource) {
+    withAda(
+        dataSource,
+        session -> {
+          // region criteria
+          CriteriaBuilder builder = session.getCriteriaBuilder();
+          CriteriaQuery<String> query = builder.createQuery(String.class);
+          Root<Person> person = query.from(Person.class);
+          query.select(PgHelloFunctions.pgHello(builder, person.get("username")));
+          // endregion
+          assertThat(session.createQuery(query).getResultList()).containsExactly("Hello, Ada!");
+        });
+  }
+
+  private static void withAda(DataSource dataSource, Consumer<Session> action) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Person.class)) {
+      factory.inTransaction(
+          session -> {
+            session.persist(new Person(1, "Ada", 1));
+            session.flush();
+            action.accept(session);
+          });
+    }
+  }
+
+  @Test
+  void namesTheSchema(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of())) {
+      factory.inTransaction(
+          session -> {
+            session.createNativeMutationQuery("CREATE SCHEMA extensions").executeUpdate();
+            session.createNativeMutationQuery("DROP EXTENSION pg_hello").executeUpdate();
+            session
+                .createNativeMutationQuery("CREATE EXTENSION pg_hello SCHEMA extensions")
+                .executeUpdate();
+          });
+    }
+    var settings = new HashMap<String, Object>();
+    // region schema
+    settings.put(PgHelloSettings.SCHEMA, "extensions"); // pghello.schema
+    // endregion
+    try (SessionFactory factory = Factories.open(dataSource, settings)) {
+      String greeting =
+          factory.fromTransaction(
+              s -> s.createQuery("select pg_hello('Ada')", String.class).getSingleResult());
+      assertThat(greeting).isEqualTo("Hello, Ada!");
+    }
+  }
+}
