@@ -32,6 +32,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
 
 /**
  * Calls the functions of the PostgreSQL extension {@code pg_hello}.
@@ -172,19 +173,20 @@ public final class PgHelloClient implements AutoCloseable {
       }
     }
     Function function = repeat == Question.AS_SET ? Function.HELLO : Function.HELLO_REPEAT;
+    if (!settings.listens()) {
+      return batcher.helloAsync(question);
+    }
     long begin = System.nanoTime();
     CompletableFuture<String> future = batcher.helloAsync(question);
-    if (settings.listens()) {
-      var unused =
-          future.whenComplete(
-              (greeting, error) ->
-                  settings
-                      .listener()
-                      .callEnded(
-                          function.signature(),
-                          System.nanoTime() - begin,
-                          error instanceof PgHelloException e ? e : null));
-    }
+    var unused =
+        future.whenComplete(
+            (greeting, error) ->
+                settings
+                    .listener()
+                    .callEnded(
+                        function.signature(),
+                        System.nanoTime() - begin,
+                        error instanceof PgHelloException e ? e : null));
     return future;
   }
 
@@ -448,6 +450,7 @@ public final class PgHelloClient implements AutoCloseable {
     private static final int POOL_SIZE = 20;
     private static final Duration POOL_IDLE = Duration.ofSeconds(30);
     private static final Duration POOL_WAIT = Duration.ofSeconds(2);
+    private static final Duration POOL_CHECK = Duration.ofSeconds(1);
     private static final Duration POOL_LIFETIME = Duration.ofMinutes(30);
 
     private @Nullable DataSource dataSource;
@@ -465,7 +468,7 @@ public final class PgHelloClient implements AutoCloseable {
     private boolean coalescing = true;
     private int maxBatchSize = 1024;
     private int maxBatchBytes = 1 << 20;
-    private int maxBatchesUnderWay = 2;
+    private int maxBatchesUnderWay = 4;
     private int maxWaiting = 65_536;
     private int maxWaitingBytes = 64 << 20;
     private boolean waitWhenOverloaded;
@@ -495,6 +498,10 @@ public final class PgHelloClient implements AutoCloseable {
     public Builder url(String url) {
       // the message does not repeat it: there may be a password in it
       require(url.startsWith("jdbc:postgresql:"), "The URL does not begin with jdbc:postgresql:");
+      require(
+          !url.matches("jdbc:postgresql://[^/?]*@.*"),
+          "The URL has a log-in before the host; say it with user() and password()");
+      require(Driver.parseURL(url, null) != null, "The driver cannot read the URL");
       this.url = url;
       return this;
     }
@@ -526,6 +533,12 @@ public final class PgHelloClient implements AutoCloseable {
      */
     public Builder statementTimeout(Duration timeout) {
       require(!timeout.isNegative(), "The statement time-out is negative");
+      require(
+          timeout.isZero() || timeout.compareTo(Duration.ofMillis(1)) >= 0,
+          "The statement time-out is less than a millisecond");
+      require(
+          timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) <= 0,
+          "The statement time-out is longer than the server allows");
       this.statementTimeout = timeout;
       return this;
     }
@@ -560,12 +573,14 @@ public final class PgHelloClient implements AutoCloseable {
     /**
      * How long a call may take, with waiting, getting a connection, the round trip, and the
      * repetition after a lost connection; 5 seconds by default. A connection on which it runs out
-     * is closed. A future may end a tenth of a second later.
+     * is closed. Who waits for others may be told a tenth of a second later.
      *
      * @param timeout a millisecond or more
      */
     public Builder callTimeout(Duration timeout) {
-      require(timeout.toMillis() >= 1, "The time-out of a call is less than a millisecond");
+      require(
+          timeout.compareTo(Duration.ofMillis(1)) >= 0,
+          "The time-out of a call is less than a millisecond");
       require(timeout.toDays() < 20, "The time-out of a call is 20 days or more");
       this.callTimeout = timeout;
       return this;
@@ -600,7 +615,9 @@ public final class PgHelloClient implements AutoCloseable {
 
     /**
      * How many statements of coalesced calls are under way at a time, each on a connection of its
-     * own; 2 by default. More of them make more callers go alone, and so smaller batches.
+     * own; 4 by default. A few callers each go alone, up to that number. Batches of many leave some
+     * time apart, so that they are large where the server is near, and need not wait for each other
+     * where it is far.
      */
     public Builder maxBatchesUnderWay(int batches) {
       this.maxBatchesUnderWay = positive(batches, "number of batches under way");
@@ -688,6 +705,7 @@ public final class PgHelloClient implements AutoCloseable {
       config.setMinimumIdle(0);
       config.setIdleTimeout(POOL_IDLE.toMillis());
       config.setConnectionTimeout(POOL_WAIT.toMillis());
+      config.setValidationTimeout(POOL_CHECK.toMillis());
       config.setMaxLifetime(POOL_LIFETIME.toMillis());
       config.setInitializationFailTimeout(-1);
       if (!statementTimeout.isZero()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
+import static io.pghello.PgHelloClientIT.ask;
 import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,10 +10,15 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** Coverage row X4: each cause has its own sentence, with the statement that mends it. */
@@ -187,6 +193,100 @@ class PreflightIT {
         "UPDATE pg_proc SET probin = '$libdir/pg_hello_gone' WHERE proname = 'pg_hello' AND"
             + " pronargs = 1");
     assertFails(Code.FILES_MISSING, () -> PgHelloClient.create(dataSource).hello("Ada"));
+  }
+
+  @Test
+  void saysThatTheFilesAreMissing(@TempDir Path folder) throws Exception {
+    // a server as it comes, which was never told of the extension
+    try (EmbeddedPostgres stock =
+        EmbeddedPostgres.builder()
+            .setOverrideWorkingDirectory(folder.toFile())
+            .setLocaleConfig("locale", "C")
+            .setServerConfig("unix_socket_directories", "''")
+            .start()) {
+      DataSource dataSource = stock.getPostgresDatabase();
+      assertProblem(
+          dataSource,
+          Code.FILES_MISSING,
+          "The files of extension pg_hello are not on the database server.",
+          "Build and install them there (make && make install in the folder extension/); for"
+              + " tests, a server that has them comes with pg-hello-testkit.");
+      PgHelloClient client = PgHelloClient.create(dataSource);
+      assertFails(Code.FILES_MISSING, () -> client.hello("Ada", 2));
+      assertFails(Code.FILES_MISSING, () -> client.helloAll(List.of("Ada")));
+      assertFails(Code.FILES_MISSING, client::now);
+      assertFails(Code.FILES_MISSING, client::info);
+    }
+  }
+
+  @Test
+  void keepsThePresentPathInWhatItSuggests(DataSource dataSource) throws SQLException {
+    execute(dataSource, "CREATE SCHEMA \"Odd one\"");
+    execute(dataSource, "CREATE SCHEMA mine");
+    execute(dataSource, "CREATE EXTENSION pg_hello SCHEMA \"Odd one\"");
+    String role = ask(dataSource, "SELECT quote_ident(current_user)");
+    execute(dataSource, "ALTER ROLE " + role + " SET search_path = mine, \"$user\"");
+    try {
+      PgHelloProblem problem = only(PgHelloClient.create(dataSource).preflight());
+      assertThat(problem.code()).isEqualTo(Code.NOT_ON_PATH);
+      String remedy = "ALTER ROLE " + role + " SET search_path = mine, \"$user\", \"Odd one\";";
+      assertThat(problem.remedy()).endsWith(remedy);
+      execute(dataSource, remedy);
+      assertThat(PgHelloClient.create(dataSource).preflight()).isEmpty();
+      assertThat(ask(dataSource, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+    } finally {
+      execute(dataSource, "ALTER ROLE " + role + " RESET search_path");
+    }
+  }
+
+  @Test
+  void suggestsAStatementThatWorksWhereThePathIsEmpty(DataSource dataSource) throws SQLException {
+    execute(dataSource, "CREATE SCHEMA mine");
+    execute(dataSource, "CREATE EXTENSION pg_hello SCHEMA mine");
+    String role = ask(dataSource, "SELECT quote_ident(current_user)");
+    execute(dataSource, "ALTER ROLE " + role + " SET search_path = ''");
+    try {
+      PgHelloProblem problem = only(PgHelloClient.create(dataSource).preflight());
+      assertThat(problem.code()).isEqualTo(Code.NOT_ON_PATH);
+      execute(dataSource, problem.remedy().substring(problem.remedy().indexOf("ALTER ROLE")));
+      assertThat(PgHelloClient.create(dataSource).preflight()).isEmpty();
+    } finally {
+      execute(dataSource, "ALTER ROLE " + role + " RESET search_path");
+    }
+  }
+
+  @Test
+  void remembersThatItIsSomebodyElses(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    execute(dataSource, CREATE);
+    execute(superuser, "ALTER FUNCTION pg_hello(text) IMMUTABLE");
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    assertThat(only(client.preflight()).code()).isEqualTo(Code.FOREIGN_BUILD);
+    for (int i = 0; i < 3; i++) {
+      assertFails(Code.FOREIGN_BUILD, () -> client.hello("Ada"));
+      assertFails(Code.FOREIGN_BUILD, () -> client.hello("Ada", 2));
+      assertFails(Code.FOREIGN_BUILD, () -> client.helloAll(List.of("Ada")));
+      assertFails(Code.FOREIGN_BUILD, () -> FaultsIT.join(client.helloAsync("Ada")));
+      assertFails(Code.FOREIGN_BUILD, client::now);
+    }
+    execute(superuser, "ALTER FUNCTION pg_hello(text) STABLE");
+    assertThat(client.preflight()).isEmpty();
+    assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+  }
+
+  @Test
+  void isNotConfusedByATypeNamedText(DataSource dataSource) throws SQLException {
+    execute(dataSource, CREATE);
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE TYPE pg_temp.text AS (wrong boolean)");
+      statement.execute("CREATE TYPE pg_temp.int4 AS ENUM ('wrong')");
+      statement.execute("SET search_path = pg_temp, public, pg_catalog");
+      PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
+      assertThat(client.preflight()).isEmpty();
+      assertThat(client.info().functions()).hasSize(5);
+      SessionsIT.callAll(client, 1);
+    }
   }
 
   private interface Action {

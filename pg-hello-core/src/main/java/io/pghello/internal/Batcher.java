@@ -40,7 +40,7 @@ public final class Batcher implements AutoCloseable {
             new SynchronousQueue<>(),
             task -> new Worker(task, number.incrementAndGet()));
     this.together = new Coalescer(settings, settings.maxBatchSize(), threads, greetings::each);
-    this.sweeper = new Sweeper(settings.callTimeout(), this::sweep, threads);
+    this.sweeper = new Sweeper(settings.callTimeout(), this::sweep, Runnable::run);
     this.alone = new Coalescer(settings, 1, threads, greetings::each);
   }
 
@@ -60,6 +60,7 @@ public final class Batcher implements AutoCloseable {
     }
     Call call = Call.ofThread(question, deadline);
     together.add(call);
+    sweeper.wake();
     Object outcome = together.await(call);
     if (outcome instanceof PgHelloException error) {
       // made on another thread, or for others too: one with this thread's trace
@@ -116,7 +117,7 @@ public final class Batcher implements AutoCloseable {
     long deadline = settings.deadline();
     boolean interrupted = Thread.interrupted();
     while (!interrupted
-        && !(together.isQuiet() && alone.isQuiet())
+        && !(together.isQuiet() && alone.isQuiet() && greetings.runner().isQuiet())
         && deadline - System.nanoTime() > 0) {
       LockSupport.parkNanos(this, CLOSE_POLL_NANOS);
       interrupted = Thread.interrupted();
@@ -135,14 +136,6 @@ public final class Batcher implements AutoCloseable {
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
-    }
-  }
-
-  /** A thread that leads batches of futures. */
-  private static final class Worker extends Thread {
-    Worker(Runnable task, int number) {
-      super(task, "pg-hello-" + number);
-      setDaemon(true);
     }
   }
 }

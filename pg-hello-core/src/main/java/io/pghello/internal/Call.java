@@ -7,7 +7,6 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,34 +84,15 @@ final class Call extends AtomicReference<@Nullable Object> {
     }
   }
 
-  /**
-   * Waits for what comes of it, or for a batch to lead. A thread that is interrupted leaves, as
-   * does one whose time is over; an interrupt status that is found stays set.
-   *
-   * @param timedOut what to throw at the deadline
-   */
-  Object await(Supplier<PgHelloException> timedOut) {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        Object state = get();
-        if (state != null) {
-          return state;
-        }
-        long left = deadline - System.nanoTime();
-        interrupted |= Thread.interrupted();
-        if (interrupted) {
-          compareAndSet(null, Errors.interrupted());
-        } else if (left <= 0) {
-          compareAndSet(null, timedOut.get());
-        } else {
-          LockSupport.parkNanos(this, left);
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
+  /** Waits for what comes of it, or for a batch to lead. A thread that is interrupted leaves. */
+  Object await() {
+    Object state;
+    while ((state = get()) == null) {
+      LockSupport.park(this);
+      if (Thread.currentThread().isInterrupted()) {
+        compareAndSet(null, Errors.interrupted());
       }
     }
+    return state;
   }
 }

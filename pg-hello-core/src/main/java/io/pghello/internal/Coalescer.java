@@ -13,6 +13,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,9 +31,12 @@ import org.jspecify.annotations.Nullable;
  *   <li>A wire is free, or held by one caller or one batch; who holds it gives it back once.
  *   <li>A call is taken out of the queue once, by the one who {@linkplain Queue#poll() polls} it,
  *       and that one sees to it that the call ends, or finds that its caller has left.
- *   <li>No call waits while a wire is free. Who adds a call looks for a free wire afterwards, who
- *       frees a wire looks for a waiting call afterwards, and both the queue and the counter are
- *       volatile, so that at least one of the two sees what the other did.
+ *   <li>No call waits while all wires are free. Who adds a call looks for a free wire afterwards,
+ *       who frees a wire looks for a waiting call afterwards, and both the queue and the counter
+ *       are volatile, so that at least one of the two sees what the other did. (Calls that are made
+ *       where futures are ended wait for the end of that, or for the sweep.)
+ *   <li>After a large batch the other wires are left alone for a moment: it may be back by then,
+ *       and who waits meanwhile travels together. As it holds a wire, it looks for who waits.
  *   <li>The leader is the youngest of those in the batch that have a thread: none of the others has
  *       more time left, so that the leader's deadline can be that of the statement, and none waits
  *       longer than its own.
@@ -45,9 +49,15 @@ final class Coalescer {
     Object[] send(List<Question> questions, long deadline);
   }
 
+  // From how many calls on a batch has a head start, and which.
+  private static final int HEAD_START_SIZE = 16;
+  private static final long HEAD_START_NANOS = 300_000;
+
   private final Queue<Call> waiting = new ConcurrentLinkedQueue<>();
   private final AtomicInteger freeWires;
-  private final Set<Batch> underWay = ConcurrentHashMap.newKeySet();
+  private final Set<Delivery> deliveries = ConcurrentHashMap.newKeySet();
+  private volatile long departure = System.nanoTime() - HEAD_START_NANOS;
+  private final int share;
   private final Semaphore room;
   private final Settings settings;
   private final int batchSize;
@@ -60,7 +70,8 @@ final class Coalescer {
     this.executor = executor;
     this.sender = sender;
     this.freeWires = new AtomicInteger(settings.maxBatchesUnderWay());
-    this.room = new Semaphore(settings.maxWaitingBytes());
+    this.share = Math.max(1, settings.maxWaitingBytes() / settings.maxWaiting());
+    this.room = new Semaphore(share * settings.maxWaiting());
   }
 
   /** Takes a wire for a caller that need not wait; it has to {@link #freeWire()} afterwards. */
@@ -70,13 +81,17 @@ final class Coalescer {
 
   private boolean takeWire() {
     int free = freeWires.get();
-    while (free > 0) {
+    while (free > 0 && (free == settings.maxBatchesUnderWay() || hasHeadStart())) {
       if (freeWires.compareAndSet(free, free - 1)) {
         return true;
       }
       free = freeWires.get();
     }
     return false;
+  }
+
+  private boolean hasHeadStart() {
+    return System.nanoTime() - departure > HEAD_START_NANOS;
   }
 
   void freeWire() {
@@ -91,12 +106,14 @@ final class Coalescer {
       awaitRoom(call, weight);
     }
     waiting.add(call);
-    dispatch();
+    if (!Worker.isEndingFuturesOf(this)) {
+      dispatch();
+    }
   }
 
   /** Waits until the call has ended, and leads a batch if it is chosen to. */
   Object await(Call call) {
-    Object state = call.await(this::timedOut);
+    Object state = call.await();
     if (state instanceof Batch batch) {
       lead(batch, call);
       state = call.outcome();
@@ -152,14 +169,23 @@ final class Coalescer {
   }
 
   private boolean handToExecutor(Batch batch) {
+    return executeOr(
+        () -> lead(batch, null), reason -> batch.calls().forEach(call -> call.end(reason)));
+  }
+
+  /**
+   * Does something on a thread of the executor's or, if it has none to give, the other thing here.
+   */
+  private boolean executeOr(Runnable work, Consumer<PgHelloException> otherwise) {
     try {
-      executor.execute(() -> lead(batch, null));
+      executor.execute(work);
       return true;
     } catch (RejectedExecutionException e) {
-      // the client is closed
-      batch.calls().forEach(call -> call.end(Errors.closed()));
-      return false;
+      otherwise.accept(Errors.closed());
+    } catch (OutOfMemoryError e) {
+      otherwise.accept(Errors.unexpected(e));
     }
+    return false;
   }
 
   /** Sends a batch, on the thread of its leader, or on one of the executor's if it has none. */
@@ -176,24 +202,46 @@ final class Coalescer {
   }
 
   private void send(Batch batch, @Nullable Call leader, long deadline) {
-    List<Question> questions = batch.questions();
     if (settings.listens()) {
       long begun = System.nanoTime() + settings.callTimeout().toNanos();
       batch.calls().forEach(call -> settings.listener().waited(begun - call.deadline));
     }
-    underWay.add(batch);
-    Object[] outcomes = sender.send(questions, deadline);
-    underWay.remove(batch);
+    // the batch itself may get another leader while somebody looks through this
+    var delivery = new Delivery(batch.calls());
+    deliveries.add(delivery);
+    if (batch.size() >= HEAD_START_SIZE) {
+      departure = System.nanoTime();
+    }
+    Object[] outcomes = sender.send(batch.questions(), deadline);
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof PgHelloException error
         && error.code() == Code.INTERRUPTED) {
+      deliveries.remove(delivery);
       leave(batch, leader, error);
       return;
     }
     freeWire();
-    for (int i = 0; i < outcomes.length; i++) {
-      batch.calls().get(i).end(outcomes[i]);
+    if (!delivery.bring(outcomes)) {
+      deliveries.remove(delivery);
+    } else if (leader == null) {
+      endFutures(delivery);
+    } else {
+      endFuturesElsewhere(delivery);
     }
+  }
+
+  /**
+   * Ends the futures of a batch, and so runs what depends on them, which may take its time. Calls
+   * that this makes leave together, when it is done.
+   */
+  private void endFutures(Delivery delivery) {
+    Worker.endFutures(this, delivery);
+    deliveries.remove(delivery);
+    dispatch();
+  }
+
+  private void endFuturesElsewhere(Delivery delivery) {
+    executeOr(() -> endFutures(delivery), reason -> endFutures(delivery));
   }
 
   /** Takes one out of the batch that it would have led, and lets another lead. */
@@ -210,33 +258,42 @@ final class Coalescer {
   }
 
   /**
-   * Ends the futures whose time is over; for calls with a thread that is done by the thread.
+   * Ends calls whose time is over, and futures whose turn does not come because what depends on
+   * another one takes its time, and sends calls that were made there.
    *
    * @return whether there are calls left to look after
    */
   boolean sweep() {
     long now = System.nanoTime();
     for (Call call : waiting) {
-      if (call.deadline - now > 0) {
-        break;
+      if (call.deadline - now <= 0) {
+        expire(call);
       }
-      expire(call);
     }
-    for (Batch batch : underWay) {
-      batch.calls().stream().filter(call -> call.deadline - now <= 0).forEach(this::expire);
+    for (Delivery delivery : deliveries) {
+      if (delivery.isHere()) {
+        endFuturesElsewhere(delivery);
+      } else {
+        delivery.calls(call -> call.deadline - now <= 0).forEach(this::expire);
+      }
     }
+    dispatch();
     return !isQuiet();
   }
 
   private void expire(Call call) {
-    if (!call.hasThread() && !call.isOver()) {
+    if (call.hasThread()) {
       call.end(timedOut());
+    } else if (!call.isOver()) {
+      executeOr(() -> call.end(timedOut()), call::end);
     }
   }
 
   /** Does nobody wait, and nobody travel? */
   boolean isQuiet() {
-    return waiting.isEmpty() && freeWires.get() == settings.maxBatchesUnderWay();
+    return waiting.isEmpty()
+        && freeWires.get() == settings.maxBatchesUnderWay()
+        && deliveries.isEmpty();
   }
 
   /** Ends all that wait, and all that travel but the leaders, which end by themselves. */
@@ -246,19 +303,19 @@ final class Coalescer {
       room.release(weight(call));
       call.end(reason);
     }
-    underWay.forEach(batch -> batch.calls().forEach(each -> each.end(reason)));
+    deliveries.forEach(delivery -> delivery.calls(each -> true).forEach(each -> each.end(reason)));
   }
 
   /** Each call takes its bytes, and no less than its share, so that one bound serves for both. */
   private int weight(Call call) {
-    int share = Math.max(1, settings.maxWaitingBytes() / settings.maxWaiting());
-    return Math.min(Math.max(share, call.question.bytes()), settings.maxWaitingBytes());
+    return Math.min(Math.max(share, call.question.bytes()), share * settings.maxWaiting());
   }
 
   private void awaitRoom(Call call, int weight) {
     if (!settings.waitWhenOverloaded()) {
       throw Errors.overloaded();
     }
+    dispatch();
     try {
       long left = call.deadline - System.nanoTime();
       if (!room.tryAcquire(weight, left, TimeUnit.NANOSECONDS)) {

@@ -174,7 +174,7 @@ public record Preflight(
                   + ".pg_hello(...), or put the schema on the path: ALTER ROLE "
                   + role
                   + " SET search_path = "
-                  + (path == null || path.isBlank() ? "" : path + ", ")
+                  + (path == null || path.isBlank() || path.equals("\"\"") ? "" : path + ", ")
                   + schema
                   + ";"));
     }

@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
@@ -41,6 +42,10 @@ public final class Runner {
   private final Settings settings;
   private final AtomicReference<@Nullable Installation> found;
   private final Patience patience;
+  private final LongAdder underWay = new LongAdder();
+
+  // Apart from the other, as the callers' connections may be to other databases.
+  private final AtomicReference<@Nullable Installation> foundOnBound;
 
   /** Creates a runner on connections of a source. */
   public Runner(ConnectionSource source, Settings settings) {
@@ -49,6 +54,7 @@ public final class Runner {
         settings,
         new AtomicReference<>(
             settings.schema() == null ? null : Installation.at(settings.schema())),
+        new AtomicReference<>(),
         new Patience(settings.callTimeout()));
   }
 
@@ -56,16 +62,19 @@ public final class Runner {
       ConnectionSource source,
       Settings settings,
       AtomicReference<@Nullable Installation> found,
+      AtomicReference<@Nullable Installation> foundOnBound,
       Patience patience) {
     this.source = source;
     this.settings = settings;
     this.found = found;
+    this.foundOnBound = foundOnBound;
     this.patience = patience;
   }
 
   /** Returns a runner on a connection that is the caller's, and stays so. */
   public Runner on(Connection connection) {
-    return new Runner(new Bound(connection), settings, found, patience);
+    foundOnBound.compareAndSet(null, found.get());
+    return new Runner(new Bound(connection), settings, foundOnBound, foundOnBound, patience);
   }
 
   /** Would a statement run on a connection that is the calling thread's own? */
@@ -82,6 +91,7 @@ public final class Runner {
    */
   public <T> T run(int calls, long deadline, Work<T> work) {
     boolean bound = isBound();
+    underWay.increment();
     try {
       return attempt(calls, deadline, bound, work);
     } catch (PgHelloException e) {
@@ -93,7 +103,14 @@ public final class Runner {
       }
       settings.listener().repeated(e);
       return attempt(calls, deadline, bound, work);
+    } finally {
+      underWay.decrement();
     }
+  }
+
+  /** Is nothing being run? */
+  boolean isQuiet() {
+    return underWay.sum() == 0;
   }
 
   private <T> T attempt(int calls, long deadline, boolean bound, Work<T> work) {
@@ -217,12 +234,13 @@ public final class Runner {
       }
     }
 
-    /** Can this function be called here? Asks the server only if that is not known yet. */
+    /** Can this function be called here? Asks the server unless that is known to be so. */
     boolean offers(Function function) throws SQLException {
       Installation known = installation();
-      if (known == null) {
+      if (known == null || known.statement(function) == null) {
+        // it may have been updated since
         look();
-        known = found.get();
+        known = installation();
       }
       return known != null && known.statement(function) != null;
     }

@@ -38,7 +38,7 @@ public record SafeListener(PgHelloListener listener) implements PgHelloListener 
   private static void tell(Runnable event) {
     try {
       event.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.log(Level.WARNING, "A PgHelloListener failed; the call goes on", e);
     }
   }

@@ -1,0 +1,647 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.FaultsIT.assertFails;
+import static io.pghello.FaultsIT.join;
+import static io.pghello.FaultsIT.slow;
+import static io.pghello.FaultsIT.terminate;
+import static io.pghello.PgHelloClientIT.ask;
+import static io.pghello.PgHelloClientIT.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
+import org.postgresql.util.PSQLException;
+
+/** Clients with settings of their own, and calls for many names. */
+@PgHelloTest
+class BuilderIT {
+  private static final String SECRET = "secret-name";
+
+  @Test
+  void connectsByItself(TestDatabase database, @Superuser DataSource superuser) throws Exception {
+    PgHelloClient client = PgHelloClient.builder().url(database.jdbcUrl()).build();
+    Load.burst(client, 256);
+    assertThat(sessions(superuser, "pg-hello")).isBetween(1, 20);
+    assertThat(client.toString()).doesNotContain("jdbc:", "password");
+    client.close();
+    awaitNoSession(superuser, "pg-hello");
+    assertFails(Code.CLOSED, () -> client.hello("Ada"));
+  }
+
+  @Test
+  void connectsAsTold(TestDatabase database, @Superuser DataSource superuser) throws Exception {
+    PGSimpleDataSource login = database.dataSource().unwrap(PGSimpleDataSource.class);
+    String url = database.jdbcUrl().replaceFirst("\\?.*", "");
+    try (PgHelloClient client =
+        PgHelloClient.builder()
+            .url(url)
+            .user(String.valueOf(login.getUser()))
+            .password(String.valueOf(login.getPassword()))
+            .applicationName("it's \"mine\"")
+            .statementTimeout(Duration.ofMillis(300))
+            .pool(config -> config.setMaximumPoolSize(2))
+            .build()) {
+      Load.burst(client, 256);
+      assertThat(sessions(superuser, "it's \"mine\"")).isBetween(1, 2);
+      slow(superuser, 2);
+      assertFails(Code.CANCELLED, () -> client.hello("Ada"));
+    }
+    awaitNoSession(superuser, "it's \"mine\"");
+  }
+
+  @Test
+  void limitsStatementsOfItsOwnSessionsOnly(TestDatabase database, @Superuser DataSource superuser)
+      throws SQLException {
+    execute(
+        superuser,
+        "CREATE OR REPLACE FUNCTION spi_version() RETURNS text LANGUAGE sql STABLE STRICT PARALLEL"
+            + " SAFE AS $$ SELECT current_setting('statement_timeout') $$");
+    try (PgHelloClient own = PgHelloClient.builder().url(database.jdbcUrl()).build();
+        PgHelloClient other =
+            PgHelloClient.builder()
+                .url(database.jdbcUrl())
+                .statementTimeout(Duration.ofMillis(1234))
+                .build();
+        PgHelloClient none =
+            PgHelloClient.builder()
+                .url(database.jdbcUrl())
+                .statementTimeout(Duration.ZERO)
+                .build()) {
+      assertThat(own.spiVersion()).isEqualTo("5s");
+      assertThat(other.spiVersion()).isEqualTo("1234ms");
+      assertThat(none.spiVersion()).isEqualTo(ask(database.dataSource(), "SHOW statement_timeout"));
+    }
+  }
+
+  @Test
+  void waitsForItsPoolAsLongAsDocumented(TestDatabase database, WireProxy proxy) throws Exception {
+    String url =
+        database.jdbcUrl().replaceFirst("//[^/]*", "//" + proxy.host() + ":" + proxy.port());
+    try (PgHelloClient client = PgHelloClient.builder().url(url).build()) {
+      client.hello("Ada");
+      // the pool looks at what was idle for half a second before it gives it away
+      Thread.sleep(800);
+      proxy.stall();
+      long begin = System.nanoTime();
+      assertFails(Code.NO_CONNECTION, () -> client.hello("Ada"));
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(4));
+      proxy.resume();
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  @Test
+  void leavesTheDataSourceOfTheCallerOpen(DataSource dataSource) throws SQLException {
+    try (var pool = new HikariDataSource()) {
+      pool.setDataSource(dataSource);
+      PgHelloClient client = PgHelloClient.create(pool);
+      client.hello("Ada");
+      client.close();
+      assertThat(pool.isClosed()).isFalse();
+      assertThat(PgHelloClient.create(pool).hello("Ada")).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  @Test
+  void keepsToTheTimeOutOfACall(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    slow(superuser, 3);
+    for (int millis : new int[] {1, 100, 700}) {
+      PgHelloClient client =
+          PgHelloClient.builder()
+              .dataSource(dataSource)
+              .schema("public")
+              .callTimeout(Duration.ofMillis(millis))
+              .build();
+      long begin = System.nanoTime();
+      PgHelloException error = assertFails(Code.TIMEOUT, () -> client.hello("Ada"));
+      assertThat(Duration.ofNanos(System.nanoTime() - begin))
+          .isBetween(Duration.ofMillis(millis / 2), Duration.ofMillis(millis + 2_000));
+      assertThat(error).hasMessageContaining(millis + " ms");
+    }
+  }
+
+  @Test
+  void tellsItsListener(DataSource dataSource) throws Exception {
+    var heard = new Heard();
+    PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).listener(heard).build();
+    client.hello("Ada");
+    client.hello("Ada", 2);
+    client.withRepeat(2).hello("Ada");
+    client.helloAll(List.of("Ada", "Zoë", "Bob"));
+    client.helloEach(Stream.of("Ada", "Zoë"), greeting -> {});
+    client.now();
+    client.spiVersion();
+    client.info();
+    assertThat(heard.calls)
+        .containsExactly(
+            "pg_hello(text)",
+            "pg_hello(text,integer)",
+            "pg_hello(text,integer)",
+            "pg_hello_all(text[],integer[])",
+            "pg_hello_all(text[],integer[])",
+            "now_ms()",
+            "spi_version()",
+            "pg_hello(text)");
+    assertThat(heard.statements).containsExactly("1", "1", "1", "3", "2", "1", "1", "1");
+    assertThat(heard.nanos).allMatch(nanos -> nanos > 0);
+    heard.forget();
+
+    List<CompletableFuture<String>> futures =
+        IntStream.range(0, 500).mapToObj(i -> client.helloAsync("u" + i)).toList();
+    futures.forEach(FaultsIT::join);
+    client.close();
+    assertThat(heard.calls).hasSize(500).containsOnly("pg_hello(text)");
+    assertThat(heard.waited).hasSize(500).allMatch(nanos -> nanos >= 0);
+    assertThat(heard.statements.stream().mapToInt(Integer::parseInt).sum()).isEqualTo(500);
+    heard.forget();
+    assertFails(Code.CLOSED, () -> client.hello("Ada"));
+    assertThat(heard.statements).isEmpty();
+  }
+
+  @Test
+  void tellsItsListenerOfFailures(TestDatabase database) throws SQLException {
+    PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
+    nowhere.setPortNumbers(new int[] {1});
+    var heard = new Heard();
+    try (PgHelloClient client =
+        PgHelloClient.builder().dataSource(nowhere).listener(heard).build()) {
+      assertFails(Code.NO_CONNECTION, () -> client.hello("Ada"));
+      assertFails(Code.NO_CONNECTION, client::now);
+      assertFails(Code.NO_CONNECTION, () -> join(client.helloAsync("Ada")));
+      assertThat(heard.statements).containsOnly("1 NO_CONNECTION").hasSize(3);
+    }
+    assertThat(heard.calls)
+        .containsExactly(
+            "pg_hello(text) NO_CONNECTION",
+            "now_ms() NO_CONNECTION",
+            "pg_hello(text) NO_CONNECTION");
+  }
+
+  @Test
+  void goesOnWhenItsListenerFails(DataSource dataSource, @Superuser DataSource superuser)
+      throws Exception {
+    var listener =
+        new PgHelloListener() {
+          @Override
+          public void callEnded(String function, long nanos, @Nullable PgHelloException error) {
+            throw new IllegalStateException("call");
+          }
+
+          @Override
+          public void waited(long nanos) {
+            throw new IllegalStateException("wait");
+          }
+
+          @Override
+          public void statementEnded(int calls, long nanos, @Nullable PgHelloException error) {
+            throw new IllegalStateException("statement");
+          }
+
+          @Override
+          public void repeated(PgHelloException reason) {
+            throw new IllegalStateException("repetition");
+          }
+        };
+    Logger log = Logger.getLogger("io.pghello");
+    log.setLevel(Level.OFF);
+    try (var connections = new KeptConnections(dataSource, 1);
+        PgHelloClient client =
+            PgHelloClient.builder().connections(connections).listener(listener).build()) {
+      SessionsIT.callAll(client, 1);
+      terminate(superuser);
+      SessionsIT.callAll(client, 1);
+      Load.burst(client, 32);
+      assertFails(Code.INVALID_NAME, () -> client.hello("\0"));
+    } finally {
+      log.setLevel(null);
+    }
+  }
+
+  @Test
+  void greetsManyInTheirOrder(DataSource dataSource) {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    assertThat(client.helloAll(List.of())).isEmpty();
+    assertThat(client.helloAll(List.of("b", "a", "", "b", "NULL", "{}", ",", "\"\\'")))
+        .containsExactly(
+            "Hello, b!",
+            "Hello, a!",
+            "Hello, !",
+            "Hello, b!",
+            "Hello, NULL!",
+            "Hello, {}!",
+            "Hello, ,!",
+            "Hello, \"\\'!");
+    List<String> many = IntStream.range(0, 5_000).mapToObj(i -> "u" + i % 700).toList();
+    List<String> greetings = client.helloAll(many);
+    assertThat(greetings).isEqualTo(many.stream().map(name -> "Hello, " + name + "!").toList());
+    assertThatThrownBy(() -> greetings.add("more"))
+        .isInstanceOf(UnsupportedOperationException.class);
+    assertThat(client.helloEach(Collections.emptyIterator(), greeting -> {})).isZero();
+    assertThat(client.helloEach(Stream.empty(), greeting -> {})).isZero();
+  }
+
+  @Test
+  void takesOneRoundTripABatch(DataSource dataSource, WireProxy proxy) throws Exception {
+    try (Connection connection = dataSource.getConnection()) {
+      var one = new OneConnection(connection);
+      PgHelloClient client = PgHelloClient.create(one);
+      client.helloAll(List.of("Ada"));
+      List<String> names = IntStream.range(0, 2_500).mapToObj(i -> "u" + i).toList();
+      proxy.assertRoundTrips(3, () -> assertThat(client.helloAll(names)).hasSize(2_500));
+      proxy.assertRoundTrips(3, () -> client.helloEach(names.iterator(), greeting -> {}));
+      proxy.assertRoundTrips(1, () -> client.helloAll(names.subList(0, 1_024)));
+      proxy.assertRoundTrips(2, () -> client.helloAll(names.subList(0, 1_025)));
+      proxy.assertRoundTrips(0, () -> client.helloAll(List.of()));
+      PgHelloClient small =
+          PgHelloClient.builder().dataSource(one).schema("public").maxBatchSize(10).build();
+      proxy.assertRoundTrips(10, () -> small.helloAll(names.subList(0, 100)));
+      PgHelloClient light =
+          PgHelloClient.builder().dataSource(one).schema("public").maxBatchBytes(10).build();
+      // five bytes each
+      proxy.assertRoundTrips(5, () -> light.helloAll(Collections.nCopies(10, "Zoë5")));
+    }
+  }
+
+  @Test
+  @SuppressWarnings("NullAway")
+  void sendsNothingIfOneOfAllIsBad(DataSource dataSource, WireProxy proxy) throws Exception {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    List<String> names = new ArrayList<>(Collections.nCopies(2_000, "secret"));
+    proxy.assertRoundTrips(
+        0,
+        () -> {
+          names.set(1_999, "secret\0");
+          assertThat(assertFails(Code.INVALID_NAME, () -> client.helloAll(names)))
+              .hasMessageContaining("names[1999]")
+              .hasMessageContaining("index 6")
+              .hasMessageNotContaining("secret");
+          names.set(3, null);
+          assertThatThrownBy(() -> client.helloAll(names))
+              .isInstanceOf(NullPointerException.class)
+              .hasMessage("names[3]");
+          assertThatThrownBy(() -> client.helloAll(null)).isInstanceOf(NullPointerException.class);
+        });
+    assertThat(proxy.connections()).isZero();
+  }
+
+  @Test
+  void greetsEachInConstantMemory(DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      greetEachInConstantMemory(PgHelloClient.create(new OneConnection(connection)));
+    }
+  }
+
+  private static void greetEachInConstantMemory(PgHelloClient client) {
+    int names = 300_000;
+    var ahead = new AtomicLong();
+    var greeted = new AtomicLong();
+    var most = new AtomicLong();
+    var progress = new ArrayList<Long>();
+    Iterator<String> iterator =
+        LongStream.range(0, names)
+            .peek(i -> most.accumulateAndGet(ahead.incrementAndGet(), Math::max))
+            .mapToObj(i -> "u" + i)
+            .iterator();
+    long count =
+        client.helloEach(
+            iterator,
+            greeting -> {
+              long number = greeted.getAndIncrement();
+              if (!greeting.equals("Hello, u" + number + "!")) {
+                throw new AssertionError(greeting + " is not that of " + number);
+              }
+              ahead.decrementAndGet();
+            },
+            progress::add);
+    assertThat(count).isEqualTo(names);
+    assertThat(greeted).hasValue(names);
+    // one batch, and perhaps one name that was looked at
+    assertThat(most.get()).isLessThanOrEqualTo(1_025);
+    assertThat(progress)
+        .hasSize((names + 1_023) / 1_024)
+        .isSorted()
+        .doesNotHaveDuplicates()
+        .endsWith((long) names);
+  }
+
+  @Test
+  @SuppressWarnings("NullAway")
+  void greetsEachBeforeABadOne(DataSource dataSource) {
+    PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).maxBatchSize(2).build();
+    for (String bad : Arrays.asList("secret\0", null)) {
+      for (int before : new int[] {0, 1, 2, 3, 4}) {
+        var names = new ArrayList<String>(Collections.nCopies(before, "Ada"));
+        names.add(bad);
+        names.add("never");
+        var greetings = new ArrayList<String>();
+        var progress = new ArrayList<Long>();
+        assertThatThrownBy(() -> client.helloEach(names.iterator(), greetings::add, progress::add))
+            .isInstanceOf(bad == null ? NullPointerException.class : PgHelloException.class)
+            .hasMessageContaining("names[" + before + "]")
+            .hasMessageNotContaining("secret");
+        assertThat(greetings).isEqualTo(Collections.nCopies(before, "Hello, Ada!"));
+        assertThat(progress.stream().mapToLong(Long::longValue).max().orElse(0)).isEqualTo(before);
+      }
+    }
+  }
+
+  @Test
+  void closesTheStream(DataSource dataSource) {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    var closed = new AtomicBoolean();
+    Stream<String> good = Stream.of("Ada").onClose(() -> closed.set(true));
+    assertThat(client.helloEach(good, greeting -> {})).isEqualTo(1);
+    assertThat(closed).isTrue();
+    closed.set(false);
+    Stream<String> bad = Stream.of("Ada", "\0").onClose(() -> closed.set(true));
+    assertFails(Code.INVALID_NAME, () -> client.helloEach(bad, greeting -> {}));
+    assertThat(closed).isTrue();
+  }
+
+  @Test
+  void takesNoConnectionWhileTheConsumerRuns(DataSource dataSource) throws SQLException {
+    try (var pool = new HikariDataSource()) {
+      pool.setDataSource(dataSource);
+      pool.setMaximumPoolSize(1);
+      pool.setConnectionTimeout(1_000);
+      PgHelloClient client = PgHelloClient.create(pool);
+      var greetings = new ArrayList<String>();
+      client.helloEach(
+          List.of("Ada", "Zoë").iterator(), greeting -> greetings.add(client.hello("Bob")));
+      assertThat(greetings).containsExactly("Hello, Bob!", "Hello, Bob!");
+      var failure = new IllegalStateException("consumer");
+      assertThatThrownBy(
+              () ->
+                  client.helloEach(
+                      List.of("Ada").iterator(),
+                      greeting -> {
+                        throw failure;
+                      }))
+          .isSameAs(failure);
+      assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
+    }
+  }
+
+  @Test
+  void saysWhatItTalksTo(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    PgHelloInfo info = PgHelloClient.create(dataSource).info();
+    assertThat(info)
+        .isEqualTo(
+            new PgHelloInfo(
+                ask(dataSource, "SHOW server_version"),
+                "1.1",
+                "public",
+                1,
+                Set.of(
+                    "pg_hello(text)",
+                    "pg_hello(text,integer)",
+                    "pg_hello_all(text[],integer[])",
+                    "now_ms()",
+                    "spi_version()")));
+    String database = ask(superuser, "SELECT quote_ident(current_database())");
+    String role = ask(dataSource, "SELECT quote_ident(current_user)");
+    execute(superuser, "ALTER DATABASE " + database + " SET pg_hello.repeat = 4");
+    assertThat(PgHelloClient.create(dataSource).info().defaultRepeat()).isEqualTo(4);
+    execute(
+        superuser, "ALTER ROLE " + role + " IN DATABASE " + database + " SET pg_hello.repeat = 10");
+    assertThat(PgHelloClient.create(dataSource).info().defaultRepeat()).isEqualTo(10);
+    assertThat(PgHelloClient.create(dataSource).withRepeat(7).info().defaultRepeat()).isEqualTo(7);
+    assertThat(
+            PgHelloClient.builder()
+                .dataSource(dataSource)
+                .defaultRepeat(2)
+                .build()
+                .info()
+                .defaultRepeat())
+        .isEqualTo(2);
+  }
+
+  /** Not even where the server is told to put parameters into what it reports. */
+  @Test
+  void neverTellsAName(
+      DataSource dataSource,
+      @Superuser DataSource superuser,
+      TestDatabase database,
+      WireProxy proxy)
+      throws Exception {
+    String name = ask(superuser, "SELECT quote_ident(current_database())");
+    execute(superuser, "ALTER DATABASE " + name + " SET log_parameter_max_length_on_error = -1");
+    assertThat(ask(dataSource, "SHOW log_parameter_max_length_on_error")).isEqualTo("-1");
+    Set<Code> seen = EnumSet.noneOf(Code.class);
+    try (var connections = new KeptConnections(dataSource, 1);
+        PgHelloClient hasty =
+            PgHelloClient.builder()
+                .connections(connections)
+                .schema("public")
+                .callTimeout(Duration.ofMillis(200))
+                .build()) {
+      PgHelloClient client =
+          PgHelloClient.builder()
+              .connections(connections)
+              .repeatLostCalls(false)
+              .callTimeout(Duration.ofSeconds(20))
+              .build();
+      seen.add(failure(() -> client.hello(SECRET + "\0")));
+      seen.add(failure(() -> client.hello(SECRET, 11)));
+      terminate(superuser);
+      seen.add(failure(() -> client.hello(SECRET)));
+      client.hello("Ada");
+      proxy.cut();
+      seen.add(failure(() -> client.helloAll(List.of(SECRET, SECRET))));
+
+      slow(superuser, 1);
+      CompletableFuture<String> ended = client.helloAsync(SECRET);
+      String busy =
+          "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname ="
+              + " current_database() AND wait_event = 'PgSleep'";
+      while (ask(superuser, busy).equals("0") && !ended.isDone()) {
+        Thread.sleep(10);
+      }
+      seen.add(failure(() -> join(ended)));
+      seen.add(failure(() -> hasty.hello(SECRET)));
+      seen.add(failure(() -> join(hasty.helloAsync(SECRET))));
+      try (Connection limited = dataSource.getConnection()) {
+        ask(limited, "SELECT set_config('statement_timeout', '100', false)");
+        seen.add(failure(() -> client.on(limited).hello(SECRET)));
+        ask(limited, "SELECT set_config('statement_timeout', '0', false)");
+        limited.setAutoCommit(false);
+        assertThatThrownBy(() -> ask(limited, "SELECT 1 / 0")).isInstanceOf(SQLException.class);
+        seen.add(failure(() -> client.on(limited).hello(SECRET)));
+      }
+      answer(superuser, "RAISE EXCEPTION 'something'");
+      seen.add(failure(() -> client.hello(SECRET)));
+      answer(superuser, "RAISE EXCEPTION 'something' USING ERRCODE = '42883'");
+      seen.add(failure(() -> client.hello(SECRET)));
+      answer(superuser, "RAISE EXCEPTION 'something' USING ERRCODE = '58P01'");
+      seen.add(failure(() -> client.hello(SECRET)));
+      answer(superuser, "RAISE EXCEPTION 'something' USING ERRCODE = '54000'");
+      seen.add(failure(() -> client.hello(SECRET)));
+      answer(superuser, "RAISE EXCEPTION 'something' USING ERRCODE = '22021'");
+      seen.add(failure(() -> client.hello(SECRET)));
+      answer(superuser, "RETURN 'Goodbye, ' || name");
+      seen.add(failure(() -> client.hello(SECRET)));
+      seen.add(failure(() -> join(client.helloAsync(SECRET))));
+      execute(superuser, "REVOKE EXECUTE ON FUNCTION pg_hello(text, integer) FROM PUBLIC");
+      seen.add(failure(() -> client.hello(SECRET, 2)));
+      execute(superuser, "ALTER FUNCTION pg_hello(text) IMMUTABLE");
+      seen.add(failure(() -> PgHelloClient.create(dataSource).hello(SECRET)));
+      execute(superuser, "DROP EXTENSION pg_hello");
+      seen.add(failure(() -> client.hello(SECRET)));
+      execute(superuser, "CREATE EXTENSION pg_hello VERSION '1.0'");
+      seen.add(failure(() -> client.hello(SECRET, 2)));
+      seen.add(failure(() -> client.helloAll(List.of(SECRET))));
+      seen.add(
+          failure(
+              () ->
+                  PgHelloClient.builder()
+                      .dataSource(dataSource)
+                      .schema("nowhere")
+                      .build()
+                      .hello(SECRET)));
+      Thread.currentThread().interrupt();
+      seen.add(failure(() -> waiting(dataSource).hello(SECRET)));
+      assertThat(Thread.interrupted()).isTrue();
+      seen.add(failure(() -> overloaded(dataSource, SECRET)));
+      client.close();
+      seen.add(failure(() -> client.hello(SECRET)));
+    }
+    proxy.close();
+    seen.add(failure(() -> PgHelloClient.create(dataSource).hello(SECRET)));
+    var unseen = EnumSet.complementOf(EnumSet.copyOf(seen));
+    assertThat(unseen).isSubsetOf(Code.NO_SCHEMA_PRIVILEGE, Code.INTERRUPTED);
+  }
+
+  /** Lets pg_hello(text) do something else. */
+  private static void answer(DataSource superuser, String body) throws SQLException {
+    execute(
+        superuser,
+        "CREATE OR REPLACE FUNCTION pg_hello(name text) RETURNS text LANGUAGE plpgsql STABLE STRICT"
+            + " PARALLEL SAFE AS $$ BEGIN "
+            + body
+            + "; END $$");
+  }
+
+  private static PgHelloClient waiting(DataSource dataSource) {
+    return PgHelloClient.builder()
+        .connections(
+            () -> {
+              try {
+                Thread.sleep(1_000);
+              } catch (InterruptedException e) {
+                throw new SQLException("interrupted", e);
+              }
+              return dataSource.getConnection();
+            })
+        .build();
+  }
+
+  private static void overloaded(DataSource dataSource, String name) {
+    try (PgHelloClient client =
+        PgHelloClient.builder()
+            .dataSource(dataSource)
+            .maxWaiting(1)
+            .maxWaitingBytes(1)
+            .maxBatchesUnderWay(1)
+            .build()) {
+      List<CompletableFuture<String>> futures =
+          IntStream.range(0, 1_000).mapToObj(i -> client.helloAsync(name)).toList();
+      futures.forEach(FaultsIT::join);
+    }
+  }
+
+  private static Code failure(Runnable call) {
+    var code = new Code[1];
+    assertThatThrownBy(call::run)
+        .isInstanceOfSatisfying(
+            PgHelloException.class,
+            e -> {
+              assertKeepsSecret(e);
+              code[0] = e.code();
+            });
+    return code[0];
+  }
+
+  /** Fails if anything that an error can be asked for has the secret in it. */
+  static void assertKeepsSecret(Throwable error) {
+    assertThat(error.toString()).doesNotContain("secret");
+    assertThat(String.valueOf(error.getMessage())).doesNotContain("secret");
+    if (error instanceof PgHelloException ours) {
+      assertThat(ours.problem().toString() + ours.remedy()).doesNotContain("secret");
+    }
+    if (error instanceof PSQLException theirs && theirs.getServerErrorMessage() != null) {
+      assertThat(String.valueOf(theirs.getServerErrorMessage())).doesNotContain("secret");
+      assertThat(String.valueOf(theirs.getServerErrorMessage().getWhere()))
+          .doesNotContain("secret");
+    }
+    if (error instanceof SQLException sql && sql.getNextException() != null) {
+      assertKeepsSecret(sql.getNextException());
+    }
+    for (Throwable suppressed : error.getSuppressed()) {
+      assertKeepsSecret(suppressed);
+    }
+    if (error.getCause() != null) {
+      assertKeepsSecret(error.getCause());
+    }
+  }
+
+  @Test
+  void failsTheFutureWithItsOwnException(DataSource dataSource) throws SQLException {
+    execute(dataSource, "DROP EXTENSION pg_hello");
+    try (PgHelloClient client = PgHelloClient.create(dataSource)) {
+      assertThat(client.helloAsync("Ada"))
+          .failsWithin(10, TimeUnit.SECONDS)
+          .withThrowableOfType(ExecutionException.class)
+          .withCauseInstanceOf(PgHelloException.class);
+    }
+  }
+
+  private static int sessions(DataSource superuser, String application) throws SQLException {
+    return Integer.parseInt(
+        ask(
+            superuser,
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND"
+                + " application_name = '"
+                + application.replace("'", "''")
+                + "'"));
+  }
+
+  private static void awaitNoSession(DataSource superuser, String application) throws Exception {
+    long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+    while (sessions(superuser, application) > 0 && System.nanoTime() < end) {
+      Thread.sleep(20);
+    }
+    assertThat(sessions(superuser, application)).isZero();
+  }
+}

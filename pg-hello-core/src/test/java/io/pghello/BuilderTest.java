@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariConfig;
+import io.pghello.PgHelloException.Code;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** What a client is built of, and what is refused: these tests have no server. */
+class BuilderTest {
+  private static final String URL = "jdbc:postgresql://127.0.0.1:1/app";
+
+  @Test
+  void needsOnePlaceWhereConnectionsComeFrom() {
+    var dataSource = new PGSimpleDataSource();
+    for (PgHelloClient.Builder builder :
+        List.of(
+            PgHelloClient.builder(),
+            PgHelloClient.builder().user("ada").password("secret"),
+            PgHelloClient.builder().dataSource(dataSource).url(URL),
+            PgHelloClient.builder().connections(dataSource::getConnection).url(URL),
+            PgHelloClient.builder()
+                .dataSource(dataSource)
+                .connections(dataSource::getConnection))) {
+      assertThatThrownBy(builder::build)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("Say one of dataSource, connections and url");
+    }
+  }
+
+  @Test
+  @SuppressWarnings("NullAway")
+  void refusesNull() {
+    PgHelloClient.Builder builder = PgHelloClient.builder();
+    List<Runnable> calls =
+        List.of(
+            () -> PgHelloClient.create(null),
+            () -> builder.dataSource(null),
+            () -> builder.connections(null),
+            () -> builder.url(null),
+            () -> builder.user(null),
+            () -> builder.password(null),
+            () -> builder.applicationName(null),
+            () -> builder.statementTimeout(null),
+            () -> builder.pool(null),
+            () -> builder.schema(null),
+            () -> builder.callTimeout(null),
+            () -> builder.listener(null));
+    for (Runnable call : calls) {
+      assertThatThrownBy(call::run).isInstanceOf(NullPointerException.class);
+    }
+    assertThatThrownBy(() -> PgHelloClient.create(null)).hasMessage("dataSource");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "postgresql://ada:secret@localhost/app",
+        "jdbc:mysql://localhost/app?password=secret",
+        " jdbc:postgresql://localhost/app?password=secret"
+      })
+  void refusesAUrlOfAnotherKindWithoutRepeatingIt(String url) {
+    assertThatThrownBy(() -> PgHelloClient.builder().url(url))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("The URL does not begin with jdbc:postgresql:")
+        .hasNoCause();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "jdbc:postgresql://localhost:99999999/app?password=secret",
+        "jdbc:postgresql://ada:secret@localhost/app",
+        "jdbc:postgresql://secret@localhost",
+        "jdbc:postgresql:?password=%zzsecret"
+      })
+  void tellsNoSecretOfAUrlThatCannotBeRead(String url) {
+    assertThatThrownBy(() -> PgHelloClient.builder().url(url))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasNoCause()
+        .hasMessageNotContaining("secret");
+  }
+
+  @Test
+  void tellsNoPasswordWhereTheServerCannotBeReached() {
+    try (PgHelloClient client =
+        PgHelloClient.builder()
+            .url("jdbc:postgresql://127.0.0.1:1/app?user=ada&password=secret")
+            .pool(config -> config.setConnectionTimeout(250))
+            .build()) {
+      assertThatThrownBy(() -> client.hello("Ada"))
+          .isInstanceOfSatisfying(
+              PgHelloException.class,
+              e -> {
+                assertThat(e.code()).isEqualTo(Code.NO_CONNECTION);
+                BuilderIT.assertKeepsSecret(e);
+              });
+    }
+  }
+
+  static Stream<Arguments> refused() {
+    return Stream.of(
+        refused(b -> b.callTimeout(Duration.ZERO), "less than a millisecond"),
+        refused(b -> b.callTimeout(Duration.ofMillis(-1)), "less than a millisecond"),
+        refused(b -> b.callTimeout(Duration.ofNanos(999_999)), "less than a millisecond"),
+        refused(b -> b.callTimeout(Duration.ofDays(20)), "20 days or more"),
+        refused(b -> b.callTimeout(Duration.ofSeconds(Long.MAX_VALUE)), "20 days or more"),
+        refused(b -> b.callTimeout(Duration.ofSeconds(Long.MIN_VALUE)), "less than a millisecond"),
+        refused(b -> b.statementTimeout(Duration.ofNanos(-1)), "negative"),
+        refused(b -> b.statementTimeout(Duration.ofNanos(1)), "less than a millisecond"),
+        refused(b -> b.statementTimeout(Duration.ofDays(30)), "longer than the server allows"),
+        refused(
+            b -> b.statementTimeout(Duration.ofSeconds(Long.MAX_VALUE)),
+            "longer than the server allows"),
+        refused(b -> b.schema(""), "The schema has no name"),
+        refused(b -> b.schema("a\0b"), "The schema has no name"),
+        refused(b -> b.maxBatchSize(0), "The batch size is 0; it must be 1 or more"),
+        refused(b -> b.maxBatchSize(-5), "The batch size is -5; it must be 1 or more"),
+        refused(b -> b.maxBatchBytes(0), "bytes of a batch is 0; it must be 1 or more"),
+        refused(b -> b.maxBatchesUnderWay(0), "batches under way is 0; it must be 1 or more"),
+        refused(b -> b.maxWaiting(0), "waiting calls is 0; it must be 1 or more"),
+        refused(b -> b.maxWaitingBytes(Integer.MIN_VALUE), "waiting bytes is -2147483648; it"));
+  }
+
+  private static Arguments refused(Consumer<PgHelloClient.Builder> setting, String message) {
+    return Arguments.of(setting, message);
+  }
+
+  @ParameterizedTest
+  @MethodSource("refused")
+  void refusesAValueThatCannotBe(Consumer<PgHelloClient.Builder> setting, String message) {
+    assertThatThrownBy(() -> setting.accept(PgHelloClient.builder()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 11, -1, Integer.MAX_VALUE})
+  void refusesADefaultCountOutsideOneToTen(int repeat) {
+    for (Runnable call :
+        List.<Runnable>of(
+            () -> PgHelloClient.builder().defaultRepeat(repeat),
+            () -> PgHelloClient.create(new PGSimpleDataSource()).withRepeat(repeat))) {
+      assertThatThrownBy(call::run)
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_REPEAT))
+          .hasMessageContaining(Integer.toString(repeat));
+    }
+  }
+
+  @Test
+  void makesAPoolAsDocumented() {
+    HikariConfig pool = poolOf(PgHelloClient.builder().url(URL), config -> {});
+    assertThat(pool.getJdbcUrl()).isEqualTo(URL);
+    assertThat(pool.getMaximumPoolSize()).isEqualTo(20);
+    assertThat(pool.getMinimumIdle()).isZero();
+    assertThat(pool.getIdleTimeout()).isEqualTo(30_000);
+    assertThat(pool.getConnectionTimeout()).isEqualTo(2_000);
+    assertThat(pool.getMaxLifetime()).isEqualTo(1_800_000);
+    assertThat(pool.getConnectionInitSql()).isEqualTo("SET statement_timeout = 5000");
+    assertThat(pool.getDataSourceProperties()).containsEntry("ApplicationName", "pg-hello");
+    assertThat(pool.getUsername()).isNull();
+    assertThat(pool.getPassword()).isNull();
+  }
+
+  @Test
+  void letsEverythingOfThePoolBeChanged() {
+    HikariConfig pool =
+        poolOf(
+            PgHelloClient.builder()
+                .url(URL)
+                .user("ada")
+                .password("secret")
+                .applicationName("mine")
+                .statementTimeout(Duration.ZERO),
+            config -> {
+              config.setMaximumPoolSize(3);
+              config.setIdleTimeout(40_000);
+              config.setConnectionTimeout(1_000);
+              config.setMaxLifetime(60_000);
+            });
+    assertThat(pool.getUsername()).isEqualTo("ada");
+    assertThat(pool.getPassword()).isEqualTo("secret");
+    assertThat(pool.getDataSourceProperties()).containsEntry("ApplicationName", "mine");
+    assertThat(pool.getConnectionInitSql()).isNull();
+    assertThat(pool.getMaximumPoolSize()).isEqualTo(3);
+    assertThat(pool.getIdleTimeout()).isEqualTo(40_000);
+    assertThat(pool.getConnectionTimeout()).isEqualTo(1_000);
+    assertThat(pool.getMaxLifetime()).isEqualTo(60_000);
+  }
+
+  private static HikariConfig poolOf(
+      PgHelloClient.Builder builder, Consumer<HikariConfig> settings) {
+    var seen = new HikariConfig[1];
+    builder.pool(
+        config -> {
+          settings.accept(config);
+          seen[0] = config;
+        });
+    builder.build().close();
+    return seen[0];
+  }
+
+  @Test
+  void makesNoConnectionBeforeTheFirstCall() {
+    PgHelloClient client =
+        PgHelloClient.builder()
+            .connections(
+                () -> {
+                  throw new AssertionError("must not be asked");
+                })
+            .build();
+    assertThatThrownBy(() -> client.withRepeat(0)).isInstanceOf(PgHelloException.class);
+    assertThat(client.withRepeat(3).toString()).contains("repeat 3");
+    client.close();
+  }
+
+  @Test
+  void saysWhatItIsButNoSecret() {
+    var dataSource = new PGSimpleDataSource();
+    dataSource.setUrl("jdbc:postgresql://secret-host/secret-database");
+    dataSource.setUser("secret");
+    dataSource.setPassword("secret");
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    assertThat(client)
+        .hasToString("PgHelloClient[PGSimpleDataSource, time-out 5000 ms, coalescing 4 x 1024]");
+    PgHelloClient other =
+        PgHelloClient.builder()
+            .dataSource(dataSource)
+            .schema("Odd \"one\"")
+            .defaultRepeat(3)
+            .coalescing(false)
+            .callTimeout(Duration.ofMillis(20))
+            .build();
+    assertThat(other)
+        .hasToString(
+            "PgHelloClient[PGSimpleDataSource, repeat 3, schema \"Odd \"\"one\"\"\", time-out 20"
+                + " ms, not coalescing]");
+    try (PgHelloClient own =
+        PgHelloClient.builder()
+            .url("jdbc:postgresql://secret-host/secret?password=secret")
+            .user("secret")
+            .password("secret")
+            .build()) {
+      assertThat(own.toString()).doesNotContain("secret", "jdbc:").contains("HikariDataSource");
+    }
+  }
+
+  @Test
+  void saysWhatCanBeTriedAgain() {
+    assertThat(Stream.of(Code.values()).filter(Code::isRetryable))
+        .containsExactlyInAnyOrderElementsOf(
+            EnumSet.of(
+                Code.NO_CONNECTION,
+                Code.CONNECTION_LOST,
+                Code.TIMEOUT,
+                Code.CANCELLED,
+                Code.OVERLOADED));
+  }
+}

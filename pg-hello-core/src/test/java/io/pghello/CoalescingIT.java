@@ -1,0 +1,809 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.PgHelloClientIT.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** Coverage row X3: calls of many threads travel together, and each gets its own answer. */
+@PgHelloTest
+@Timeout(120)
+class CoalescingIT {
+  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final int LARGE = 16 * 1024;
+  private static final Pattern WORKER = Pattern.compile("pg-hello-[0-9]+");
+
+  private static final ThreadLocal<DataSource> TENANT = new ThreadLocal<>();
+  private static final ThreadLocal<@Nullable Connection> OWN = new ThreadLocal<>();
+
+  private final ExecutorService platformThreads = Executors.newCachedThreadPool();
+  private final ExecutorService newestThreads = newestThreads();
+  private final Queue<Integer> carried = new ConcurrentLinkedQueue<>();
+
+  @AfterEach
+  void stop() throws InterruptedException {
+    for (ExecutorService threads : List.of(platformThreads, newestThreads)) {
+      threads.shutdownNow();
+      assertThat(threads.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
+    }
+  }
+
+  @Test
+  void manyCallsTakeFewStatements(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 4);
+        var client = client(pool).build()) {
+      client.hello("first");
+      proxy.delay(Duration.ofMillis(40));
+      long before = proxy.executes();
+      List<Started<String>> calls = start(platformThreads, 256, i -> () -> client.hello("u" + i));
+      for (int i = 0; i < calls.size(); i++) {
+        assertThat(calls.get(i).answer()).isEqualTo("Hello, u" + i + "!");
+      }
+      assertThat(proxy.executes() - before).isBetween(2L, 40L);
+    }
+  }
+
+  @Test
+  void aLoneCallerTakesOneRoundTripOnItsOwnThread(DataSource dataSource, WireProxy proxy)
+      throws Exception {
+    Queue<Thread> threads = new ConcurrentLinkedQueue<>();
+    try (Connection connection = dataSource.getConnection()) {
+      var one = new OneConnection(connection);
+      ConnectionSource source =
+          () -> {
+            threads.add(Thread.currentThread());
+            return one.getConnection();
+          };
+      try (var client = PgHelloClient.builder().connections(source).build()) {
+        client.hello("first");
+        for (int i = 0; i < 10; i++) {
+          proxy.assertRoundTrips(1, () -> client.hello("Ada"));
+          proxy.assertRoundTrips(1, () -> client.hello("Ada", 2));
+        }
+      }
+    }
+    assertThat(threads).hasSize(21).containsOnly(Thread.currentThread());
+  }
+
+  @Test
+  void thoseWhoWaitTakeOneStatementWhateverTheirCounts(DataSource dataSource, WireProxy proxy)
+      throws SQLException {
+    try (var pool = pool(dataSource, 2);
+        var client = client(pool).maxBatchesUnderWay(1).build()) {
+      PgHelloClient thrice = client.withRepeat(3);
+      long before = holdUp(client, proxy);
+      List<Started<String>> calls =
+          start(
+              platformThreads,
+              40,
+              i ->
+                  switch (i % 4) {
+                    case 0 -> () -> client.hello("u" + i);
+                    case 1 -> () -> client.hello("u" + i, 2);
+                    case 2 -> () -> thrice.hello("u" + i);
+                    default -> () -> client.hello("u" + i, 10);
+                  });
+      awaitWaiting(calls);
+      proxy.resume();
+      for (int i = 0; i < calls.size(); i++) {
+        int count = List.of(1, 2, 3, 10).get(i % 4);
+        assertThat(calls.get(i).answer()).isEqualTo(greeting("u" + i, count));
+      }
+      assertThat(proxy.executes() - before).isEqualTo(1);
+      assertThat(carried).contains(40);
+    }
+  }
+
+  @Test
+  void allKindsOfCallersTravelTogether(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 2);
+        var client = client(pool).maxBatchesUnderWay(1).build()) {
+      long before = holdUp(client, proxy);
+      List<Started<String>> calls = new ArrayList<>();
+      calls.addAll(start(platformThreads, 20, i -> () -> client.hello("p" + i)));
+      calls.addAll(start(newestThreads, 20, i -> () -> client.hello("v" + i)));
+      awaitWaiting(calls);
+      List<CompletableFuture<String>> futures =
+          IntStream.range(0, 20).mapToObj(i -> client.helloAsync("f" + i)).toList();
+      proxy.resume();
+      for (int i = 0; i < 20; i++) {
+        assertThat(calls.get(i).answer()).isEqualTo("Hello, p" + i + "!");
+        assertThat(calls.get(20 + i).answer()).isEqualTo("Hello, v" + i + "!");
+        assertThat(get(futures.get(i))).isEqualTo("Hello, f" + i + "!");
+      }
+      assertThat(proxy.executes() - before).isEqualTo(1);
+      assertThat(carried).contains(60);
+    }
+  }
+
+  @Test
+  void allKindsOfCallersGetTheirAnswersUnderLoad(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 4);
+        var client = client(pool).build()) {
+      long before = proxy.executes();
+      IntFunction<Supplier<Boolean>> task =
+          t ->
+              () ->
+                  IntStream.range(0, 50)
+                      .mapToObj(i -> t + "." + i)
+                      .allMatch(name -> client.hello(name).equals("Hello, " + name + "!"));
+      List<Started<Boolean>> callers = new ArrayList<>();
+      callers.addAll(start(platformThreads, 32, task));
+      callers.addAll(start(newestThreads, 32, task));
+      for (int i = 0; i < 1000; i++) {
+        String name = "f" + i;
+        assertThat(get(client.helloAsync(name))).isEqualTo("Hello, " + name + "!");
+      }
+      assertThat(callers).allMatch(Started::answer);
+      assertThat(proxy.executes() - before).isLessThan(64 * 50 + 1000);
+    }
+  }
+
+  @Test
+  void aNameThatTheDatabaseCannotHoldFailsItsCallerAlone(
+      TestDatabase database, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
+    withDatabase(
+        superuser,
+        database.name() + "_latin1",
+        "ENCODING 'LATIN1' LOCALE 'C'",
+        latin -> {
+          try (var pool = pool(latin, 2);
+              var client = client(pool).maxBatchesUnderWay(1).build()) {
+            holdUp(client, proxy);
+            List<Started<String>> calls =
+                start(
+                    platformThreads,
+                    20,
+                    i -> () -> client.hello(i % 10 == 3 ? "secret €" + i : "Zoë" + i));
+            awaitWaiting(calls);
+            CompletableFuture<String> good = client.helloAsync("Zoë");
+            CompletableFuture<String> bad = client.helloAsync("secret €");
+            proxy.resume();
+            for (int i = 0; i < calls.size(); i++) {
+              if (i % 10 == 3) {
+                assertFails(calls.get(i).outcome(), Code.INVALID_NAME);
+              } else {
+                assertThat(calls.get(i).answer()).isEqualTo("Hello, Zoë" + i + "!");
+              }
+            }
+            assertThat(get(good)).isEqualTo("Hello, Zoë!");
+            assertFails(bad, Code.INVALID_NAME);
+            assertThat(carried).contains(22);
+          }
+        });
+  }
+
+  @Test
+  void aLargeNameTravelsAlone(DataSource dataSource, WireProxy proxy) {
+    String large = "x".repeat(LARGE);
+    String lessLarge = "x".repeat(LARGE - 1);
+    try (var pool = pool(dataSource, 4);
+        var client = client(pool).maxBatchesUnderWay(1).build()) {
+      long before = holdUp(client, proxy);
+      List<Started<String>> small =
+          start(platformThreads, 3, i -> () -> client.hello(i == 0 ? lessLarge : "u" + i));
+      awaitWaiting(small);
+      List<Started<String>> alone = start(platformThreads, 1, i -> () -> client.hello(large));
+      CompletableFuture<String> future = client.helloAsync(large);
+      // both are on their way while the others wait
+      until(() -> proxy.executes() - before == 2);
+      proxy.resume();
+      assertThat(alone.get(0).answer()).isEqualTo(greeting(large, 1));
+      assertThat(get(future)).isEqualTo(greeting(large, 1));
+      assertThat(small.get(0).answer()).isEqualTo(greeting(lessLarge, 1));
+      assertThat(small.get(1).answer()).isEqualTo("Hello, u1!");
+      assertThat(proxy.executes() - before).isEqualTo(3);
+      assertThat(carried).containsExactlyInAnyOrder(1, 1, 1, 1, 3);
+    }
+  }
+
+  @Test
+  void withoutCoalescingEachCallIsAStatementOnItsOwnThread(DataSource dataSource, WireProxy proxy) {
+    Set<Thread> asked = ConcurrentHashMap.newKeySet();
+    var statements = new AtomicInteger();
+    try (var pool = pool(dataSource, 4)) {
+      ConnectionSource source =
+          () -> {
+            asked.add(Thread.currentThread());
+            statements.incrementAndGet();
+            return pool.getConnection();
+          };
+      try (var client =
+          PgHelloClient.builder().connections(source).callTimeout(LONG).coalescing(false).build()) {
+        client.hello("first");
+        asked.clear();
+        statements.set(0);
+        long before = proxy.executes();
+        List<Started<String>> calls =
+            start(
+                platformThreads,
+                16,
+                t ->
+                    () ->
+                        IntStream.range(0, 10)
+                            .mapToObj(i -> client.hello(t + "." + i))
+                            .reduce((first, last) -> last)
+                            .orElseThrow());
+        for (int t = 0; t < calls.size(); t++) {
+          assertThat(calls.get(t).answer()).isEqualTo("Hello, " + t + ".9!");
+        }
+        assertThat(proxy.executes() - before).isEqualTo(160);
+        assertThat(statements).hasValue(160);
+        assertThat(asked).isEqualTo(Set.copyOf(calls.stream().map(Started::thread).toList()));
+      }
+    }
+  }
+
+  @Test
+  void worksOnVersionOneUnderLoad(DataSource dataSource) throws SQLException {
+    execute(dataSource, "DROP EXTENSION pg_hello");
+    execute(dataSource, "CREATE EXTENSION pg_hello VERSION '1.0'");
+    try (var pool = pool(dataSource, 4)) {
+      for (PgHelloClient.Builder builder : List.of(client(pool), client(pool).schema("public"))) {
+        try (var client = builder.build()) {
+          assertAnswersUnderLoad(client);
+        }
+      }
+    }
+    assertThat(carried).anyMatch(calls -> calls > 1);
+  }
+
+  @Test
+  void worksWhereTheFunctionForAllMayNotBeExecuted(
+      DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
+    try (var pool = pool(dataSource, 4);
+        var warm = client(pool).build()) {
+      warm.hello("first");
+      execute(superuser, "REVOKE EXECUTE ON FUNCTION pg_hello_all(text[], integer[]) FROM PUBLIC");
+      assertAnswersUnderLoad(warm);
+      try (var client = client(pool).build()) {
+        assertAnswersUnderLoad(client);
+      }
+    }
+    assertThat(carried).anyMatch(calls -> calls > 1);
+  }
+
+  @Test
+  void aTenantNeverGetsTheOthersAnswer(
+      TestDatabase database, @Superuser DataSource superuser, DataSource dataSource)
+      throws Exception {
+    execute(superuser, "ALTER DATABASE " + database.name() + " SET pg_hello.repeat = 2");
+    withDatabase(
+        superuser,
+        database.name() + "_tenant",
+        "",
+        second -> {
+          execute(
+              superuser, "ALTER DATABASE " + database.name() + "_tenant SET pg_hello.repeat = 3");
+          try (var pool = pool(dataSource, 4);
+              var secondPool = pool(second, 4)) {
+            List<DataSource> tenants = List.of(pool, secondPool);
+            ConnectionSource routed = () -> TENANT.get().getConnection();
+            ConnectionSource bound =
+                new ConnectionSource() {
+                  @Override
+                  public Connection get() throws SQLException {
+                    return TENANT.get().getConnection();
+                  }
+
+                  @Override
+                  public boolean mayJoinBatch() {
+                    return false;
+                  }
+                };
+            for (PgHelloClient.Builder builder :
+                List.of(
+                    PgHelloClient.builder().connections(routed).coalescing(false),
+                    PgHelloClient.builder().connections(bound))) {
+              try (var client = builder.callTimeout(LONG).build()) {
+                List<Started<Boolean>> callers =
+                    start(
+                        platformThreads,
+                        16,
+                        t ->
+                            () -> {
+                              TENANT.set(tenants.get(t % 2));
+                              String expected = greeting("Ada", 2 + t % 2);
+                              return IntStream.range(0, 50)
+                                  .allMatch(i -> client.hello("Ada").equals(expected));
+                            });
+                assertThat(callers).allMatch(Started::answer);
+                TENANT.set(secondPool);
+                assertThat(client.hello("Ada")).isEqualTo(greeting("Ada", 3));
+                TENANT.remove();
+              }
+            }
+          }
+        });
+  }
+
+  @Test
+  void aTransactionsOwnConnectionIsAllThatItsThreadNeeds(DataSource dataSource) {
+    List<Object> outcomes = inTransactions(dataSource, true);
+    assertThat(outcomes).containsOnly("Hello, Ada!");
+  }
+
+  @Test
+  void withoutThatAPoolThatIsUsedUpIsAnErrorAndNoDeadlock(DataSource dataSource) {
+    List<Object> outcomes = inTransactions(dataSource, false);
+    assertThat(outcomes)
+        .allMatch(
+            outcome ->
+                outcome.equals("Hello, Ada!")
+                    || (outcome instanceof PgHelloException e && e.code() == Code.NO_CONNECTION))
+        .anyMatch(outcome -> outcome instanceof PgHelloException);
+  }
+
+  /** Many threads, of which as many as there are connections hold one while they call. */
+  private List<Object> inTransactions(DataSource dataSource, boolean bound) {
+    int size = 3;
+    var holders = new Semaphore(size);
+    var all = new CountDownLatch(size);
+    try (var pool = pool(dataSource, size, Duration.ofMillis(500))) {
+      ConnectionSource source =
+          new ConnectionSource() {
+            @Override
+            public Connection get() throws SQLException {
+              Connection own = bound ? OWN.get() : null;
+              return own == null ? pool.getConnection() : own;
+            }
+
+            @Override
+            public void release(Connection connection) throws SQLException {
+              if (!connection.equals(OWN.get())) {
+                connection.close();
+              }
+            }
+
+            @Override
+            public boolean mayJoinBatch() {
+              return !bound || OWN.get() == null;
+            }
+          };
+      try (var client = PgHelloClient.builder().connections(source).callTimeout(LONG).build()) {
+        List<Started<Object>> callers =
+            start(
+                platformThreads,
+                8 * size,
+                i ->
+                    () -> {
+                      holders.acquireUninterruptibly();
+                      try (Connection connection = pool.getConnection()) {
+                        connection.setAutoCommit(false);
+                        execute(new OneConnection(connection), "SELECT 1");
+                        OWN.set(connection);
+                        all.countDown();
+                        assertThat(all.await(20, TimeUnit.SECONDS)).isTrue();
+                        return client.hello("Ada");
+                      } catch (PgHelloException e) {
+                        return e;
+                      } catch (SQLException | InterruptedException e) {
+                        throw new IllegalStateException(e);
+                      } finally {
+                        OWN.remove();
+                        holders.release();
+                      }
+                    });
+        return callers.stream().map(Started::answer).toList();
+      }
+    }
+  }
+
+  @Test
+  void closingWaitsForWhatIsUnderWay(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 2)) {
+      PgHelloClient client = client(pool).maxBatchesUnderWay(1).build();
+      client.hello("first");
+      proxy.stall();
+      List<Started<String>> calls = start(platformThreads, 3, i -> () -> client.hello("u" + i));
+      until(() -> calls.stream().filter(Started::isWaiting).count() == 2);
+      CompletableFuture<String> future = client.helloAsync("future");
+      CompletableFuture<Void> closed = CompletableFuture.runAsync(client::close, platformThreads);
+      until(() -> isRefused(client));
+      assertFails(client.helloAsync("later"), Code.CLOSED);
+      assertThat(closed).isNotDone();
+      proxy.resume();
+      get(closed);
+      for (int i = 0; i < calls.size(); i++) {
+        assertThat(calls.get(i).answer()).isEqualTo("Hello, u" + i + "!");
+      }
+      assertThat(future).isCompletedWithValue("Hello, future!");
+      assertThat(isRefused(client)).isTrue();
+      assertNoWorkers();
+    }
+  }
+
+  @Test
+  void closingEndsWhatIsStuck(DataSource dataSource, WireProxy proxy) {
+    Duration timeout = Duration.ofMillis(800);
+    try (var pool = pool(dataSource, 2)) {
+      PgHelloClient client = client(pool).maxBatchesUnderWay(1).callTimeout(timeout).build();
+      client.hello("first");
+      proxy.stall();
+      List<Started<String>> calls = start(platformThreads, 8, i -> () -> client.hello("u" + i));
+      List<CompletableFuture<String>> futures =
+          IntStream.range(0, 8).mapToObj(i -> client.helloAsync("f" + i)).toList();
+      long begin = System.nanoTime();
+      client.close();
+      for (Started<String> call : calls) {
+        assertFails(call.outcome(), Code.TIMEOUT, Code.CLOSED);
+      }
+      for (CompletableFuture<String> future : futures) {
+        assertFails(future, Code.TIMEOUT, Code.CLOSED);
+      }
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
+      assertNoWorkers();
+      proxy.resume();
+    }
+  }
+
+  @Test
+  void aFutureMayCloseTheClient(DataSource dataSource) {
+    try (var pool = pool(dataSource, 2)) {
+      PgHelloClient client = client(pool).build();
+      long begin = System.nanoTime();
+      assertThat(get(client.helloAsync("Ada").whenComplete((greeting, error) -> client.close())))
+          .isEqualTo("Hello, Ada!");
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(LONG.dividedBy(2));
+      assertThat(isRefused(client)).isTrue();
+      assertNoWorkers();
+    }
+  }
+
+  @Test
+  void whatDependsOnAFutureMayCallTheClient(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 2);
+        var client = client(pool).maxBatchesUnderWay(1).build()) {
+      holdUp(client, proxy);
+      List<CompletableFuture<String>> futures =
+          IntStream.range(0, 20)
+              .mapToObj(
+                  i ->
+                      client
+                          .helloAsync("a" + i)
+                          .thenApply(
+                              greeting ->
+                                  greeting
+                                      + client.hello("b" + i)
+                                      + client.helloAsync("c" + i).join()))
+              .toList();
+      proxy.resume();
+      for (int i = 0; i < futures.size(); i++) {
+        assertThat(get(futures.get(i)))
+            .isEqualTo("Hello, a" + i + "!Hello, b" + i + "!Hello, c" + i + "!");
+      }
+    }
+  }
+
+  @Test
+  void whatDependsOnAFutureMayWaitForAnotherOfItsBatch(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 2);
+        var client = client(pool).maxBatchesUnderWay(1).build()) {
+      holdUp(client, proxy);
+      CompletableFuture<String> first = client.helloAsync("a");
+      var second = new CompletableFuture<CompletableFuture<String>>();
+      CompletableFuture<String> both =
+          first.thenApply(greeting -> greeting + second.thenCompose(each -> each).join());
+      second.complete(client.helloAsync("b"));
+      proxy.resume();
+      assertThat(get(both)).isEqualTo("Hello, a!Hello, b!");
+      assertThat(carried).contains(2);
+    }
+  }
+
+  @Test
+  void aWrongAnswerReachesNobody(
+      DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws SQLException {
+    replaceAll(superuser, "SELECT pg_catalog.array_agg('Hello, Eve!'::text) FROM unnest($1)");
+    assertMismatchForAll(dataSource, proxy);
+    // one too few, one too many, none, nothing
+    replaceAll(
+        superuser, "SELECT pg_catalog.array_agg('Hello, ' || n || '!') FROM unnest($1[2:]) n");
+    assertMismatchForAll(dataSource, proxy);
+    replaceAll(
+        superuser,
+        "SELECT pg_catalog.array_agg('Hello, ' || n || '!') FROM unnest($1 || 'Eve'::text) n");
+    assertMismatchForAll(dataSource, proxy);
+    replaceAll(superuser, "SELECT '{}'::text[] WHERE $1 IS NOT NULL");
+    assertMismatchForAll(dataSource, proxy);
+    replaceAll(superuser, "SELECT NULL::text[] WHERE $1 IS NOT NULL");
+    assertMismatchForAll(dataSource, proxy);
+    replaceAll(superuser, "SELECT pg_catalog.array_fill(NULL::text, ARRAY[cardinality($1)])");
+    assertMismatchForAll(dataSource, proxy);
+    replaceAll(superuser, "SELECT ARRAY[$1, $1]");
+    assertMismatchForAll(dataSource, proxy);
+  }
+
+  @Test
+  void anAnswerInTheWrongPlaceReachesNobody(
+      DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws SQLException {
+    // the others get theirs: the first two are swapped
+    replaceAll(
+        superuser,
+        "SELECT pg_catalog.array_agg('Hello, ' || n || '!')"
+            + " FROM unnest(ARRAY[$1[2], $1[1]] || $1[3:]) n");
+    try (var pool = pool(dataSource, 2);
+        var client = client(pool).maxBatchesUnderWay(1).build()) {
+      holdUp(client, proxy);
+      List<CompletableFuture<String>> futures =
+          Stream.of("a", "b", "c", "d").map(client::helloAsync).toList();
+      proxy.resume();
+      assertFails(futures.get(0), Code.ANSWER_MISMATCH);
+      assertFails(futures.get(1), Code.ANSWER_MISMATCH);
+      assertThat(get(futures.get(2))).isEqualTo("Hello, c!");
+      assertThat(get(futures.get(3))).isEqualTo("Hello, d!");
+      assertThatThrownBy(() -> client.helloAll(List.of("a", "b", "c")))
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH));
+    }
+  }
+
+  @Test
+  void aWrongAnswerToOneCallReachesNobody(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    for (String body : List.of("SELECT 'Hello, Eve!'::text || left($1, 0)", "SELECT NULL::text")) {
+      execute(
+          superuser,
+          "CREATE OR REPLACE FUNCTION pg_hello(name text) RETURNS text LANGUAGE sql STABLE STRICT"
+              + " PARALLEL SAFE AS $body$"
+              + body
+              + "$body$");
+      try (var pool = pool(dataSource, 2);
+          var client = client(pool).build()) {
+        assertThatThrownBy(() -> client.hello("secret"))
+            .isInstanceOfSatisfying(
+                PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH))
+            .hasMessageNotContaining("secret")
+            .hasMessageNotContaining("Eve");
+        assertFails(client.helloAsync("secret"), Code.ANSWER_MISMATCH);
+        assertThat(client.hello("Ada", 1)).isEqualTo("Hello, Ada!");
+      }
+    }
+  }
+
+  private static void replaceAll(DataSource superuser, String body) throws SQLException {
+    execute(
+        superuser,
+        "CREATE OR REPLACE FUNCTION pg_hello_all(names text[], repeats integer[] DEFAULT NULL)"
+            + " RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE AS $body$"
+            + body
+            + "$body$");
+  }
+
+  private void assertMismatchForAll(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 2);
+        var client = client(pool).maxBatchesUnderWay(1).build()) {
+      holdUp(client, proxy);
+      List<Started<String>> calls =
+          start(platformThreads, 5, i -> () -> client.hello("secret" + i));
+      awaitWaiting(calls);
+      CompletableFuture<String> future = client.helloAsync("secret");
+      proxy.resume();
+      for (Started<String> call : calls) {
+        assertFails(call.outcome(), Code.ANSWER_MISMATCH);
+      }
+      assertFails(future, Code.ANSWER_MISMATCH);
+      assertThatThrownBy(() -> client.helloAll(List.of("secret", "Ada")))
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH));
+    }
+  }
+
+  private void assertAnswersUnderLoad(PgHelloClient client) {
+    List<Started<Boolean>> callers =
+        start(
+            platformThreads,
+            32,
+            t ->
+                () ->
+                    IntStream.range(0, 20)
+                        .mapToObj(i -> t + "." + i)
+                        .allMatch(name -> client.hello(name).equals("Hello, " + name + "!")));
+    assertThat(callers).allMatch(Started::answer);
+  }
+
+  private static boolean isRefused(PgHelloClient client) {
+    try {
+      // nothing that would be sent
+      client.helloAll(List.of());
+      return false;
+    } catch (PgHelloException e) {
+      return e.code() == Code.CLOSED;
+    }
+  }
+
+  private static void assertNoWorkers() {
+    until(
+        () ->
+            Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> WORKER.matcher(thread.getName()).matches()));
+  }
+
+  private interface Action {
+    void with(DataSource dataSource) throws Exception;
+  }
+
+  /** Runs an action on a database of its own, by the way that the superuser takes to it. */
+  private static void withDatabase(DataSource superuser, String name, String options, Action action)
+      throws Exception {
+    execute(superuser, "CREATE DATABASE " + name + " TEMPLATE template0 " + options);
+    try {
+      PGSimpleDataSource way = superuser.unwrap(PGSimpleDataSource.class);
+      var dataSource = new PGSimpleDataSource();
+      dataSource.setURL(way.getURL());
+      dataSource.setUser(way.getUser());
+      dataSource.setPassword(way.getPassword());
+      dataSource.setDatabaseName(name);
+      execute(dataSource, "CREATE EXTENSION pg_hello");
+      action.with(dataSource);
+    } finally {
+      execute(superuser, "DROP DATABASE " + name + " WITH (FORCE)");
+    }
+  }
+
+  private static HikariDataSource pool(DataSource dataSource, int size) {
+    return pool(dataSource, size, Duration.ofSeconds(20));
+  }
+
+  private static HikariDataSource pool(DataSource dataSource, int size, Duration timeout) {
+    var config = new HikariConfig();
+    config.setDataSource(dataSource);
+    config.setMaximumPoolSize(size);
+    config.setConnectionTimeout(timeout.toMillis());
+    var pool = new HikariDataSource(config);
+    // it fills itself, and its log-ins would be counted, or held up
+    until(() -> pool.getHikariPoolMXBean().getIdleConnections() == size);
+    return pool;
+  }
+
+  private PgHelloClient.Builder client(DataSource dataSource) {
+    return PgHelloClient.builder()
+        .dataSource(dataSource)
+        .callTimeout(LONG)
+        .listener(
+            new PgHelloListener() {
+              @Override
+              public void statementEnded(int calls, long nanos, @Nullable PgHelloException error) {
+                carried.add(calls);
+              }
+            });
+  }
+
+  /**
+   * Sends a call that gets no answer before the proxy resumes, so that those that follow wait.
+   *
+   * @return how many statements there have been
+   */
+  private long holdUp(PgHelloClient client, WireProxy proxy) {
+    client.hello("first");
+    long before = proxy.executes();
+    proxy.stall();
+    start(platformThreads, 1, i -> () -> client.hello("held up"));
+    until(() -> proxy.executes() == before + 1);
+    return before + 1;
+  }
+
+  private static void awaitWaiting(List<? extends Started<?>> calls) {
+    until(() -> calls.stream().allMatch(Started::isWaiting));
+  }
+
+  /** A call on a thread of its own. */
+  private static final class Started<T> {
+    private final CompletableFuture<T> outcome = new CompletableFuture<>();
+    private volatile @Nullable Thread thread;
+
+    Thread thread() {
+      return Objects.requireNonNull(thread);
+    }
+
+    boolean isWaiting() {
+      Thread known = thread;
+      Object blocker = known == null ? null : LockSupport.getBlocker(known);
+      return blocker != null && blocker.getClass().getName().equals("io.pghello.internal.Call");
+    }
+
+    CompletableFuture<T> outcome() {
+      return outcome;
+    }
+
+    T answer() {
+      return get(outcome);
+    }
+
+    private void run(Supplier<T> call) {
+      thread = Thread.currentThread();
+      try {
+        outcome.complete(call.get());
+      } catch (Throwable e) {
+        outcome.completeExceptionally(e);
+      }
+    }
+  }
+
+  private static <T> List<Started<T>> start(
+      ExecutorService threads, int number, IntFunction<Supplier<T>> call) {
+    var all = new ArrayList<Started<T>>();
+    for (int i = 0; i < number; i++) {
+      var started = new Started<T>();
+      Supplier<T> each = call.apply(i);
+      threads.execute(() -> started.run(each));
+      all.add(started);
+    }
+    return all;
+  }
+
+  private static void assertFails(CompletableFuture<String> future, Code... codes) {
+    assertThatThrownBy(() -> get(future))
+        .isInstanceOf(CompletionException.class)
+        .cause()
+        .isInstanceOfSatisfying(
+            PgHelloException.class, e -> assertThat(e.code()).isIn((Object[]) codes))
+        .hasMessageNotContaining("secret");
+  }
+
+  private static <T> T get(CompletableFuture<T> future) {
+    return future.orTimeout(60, TimeUnit.SECONDS).join();
+  }
+
+  private static void until(BooleanSupplier condition) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (!condition.getAsBoolean()) {
+      assertThat(end - System.nanoTime()).as("time left to wait").isPositive();
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  private static String greeting(String name, int count) {
+    return String.join(" ", Collections.nCopies(count, "Hello, " + name + "!"));
+  }
+
+  /** Virtual threads, where this JDK has them. */
+  private static ExecutorService newestThreads() {
+    try {
+      return (ExecutorService)
+          Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+    } catch (ReflectiveOperationException e) {
+      return Executors.newCachedThreadPool();
+    }
+  }
+}

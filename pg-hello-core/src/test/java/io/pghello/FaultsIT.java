@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.PgHelloClientIT.ask;
+import static io.pghello.PgHelloClientIT.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** What servers, networks and pools do to calls, and what the caller sees of it. */
+@PgHelloTest
+@Timeout(60)
+class FaultsIT {
+  private static final Duration CALL_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration MARGIN = Duration.ofSeconds(2);
+
+  /** Calls that take one statement, each of which checks its answer. */
+  enum Kind {
+    HELLO(client -> assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!")),
+    HELLO_REPEAT(client -> assertThat(client.hello("Ada", 2)).endsWith("! Hello, Ada!")),
+    HELLO_ASYNC(client -> assertThat(join(client.helloAsync("Ada"))).isEqualTo("Hello, Ada!")),
+    HELLO_ALL(
+        client ->
+            assertThat(client.helloAll(List.of("Ada", "Zoë")))
+                .containsExactly("Hello, Ada!", "Hello, Zoë!")),
+    HELLO_EACH(
+        client ->
+            assertThat(client.helloEach(List.of("Ada").iterator(), greeting -> {})).isEqualTo(1)),
+    NOW(
+        client ->
+            assertThat(client.nowMillis()).isCloseTo(System.currentTimeMillis(), within(60_000L))),
+    SPI_VERSION(client -> assertThat(client.spiVersion()).startsWith("PostgreSQL ")),
+    INFO(client -> assertThat(client.info().extensionVersion()).isEqualTo("1.1")),
+    PREFLIGHT(client -> assertThat(client.preflight()).isEmpty());
+
+    @SuppressWarnings("ImmutableEnumChecker")
+    final Consumer<PgHelloClient> call;
+
+    Kind(Consumer<PgHelloClient> call) {
+      this.call = call;
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void repeatsALoneCallWhoseConnectionIsLost(
+      Kind kind, DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
+    var heard = new Heard();
+    try (var connections = new KeptConnections(dataSource, 1);
+        PgHelloClient client =
+            PgHelloClient.builder().connections(connections).listener(heard).build()) {
+      client.hello("Ada");
+      terminate(superuser);
+      heard.forget();
+      kind.call.accept(client);
+      assertThat(heard.repeated).containsExactly(Code.CONNECTION_LOST);
+      assertThat(heard.statements).hasSize(2);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void repeatsACallOnceOnly(Kind kind, DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    var heard = new Heard();
+    try (var connections = new KeptConnections(dataSource, 3);
+        PgHelloClient client =
+            PgHelloClient.builder().connections(connections).listener(heard).build()) {
+      for (int i = 0; i < 3; i++) {
+        client.hello("Ada");
+      }
+      terminate(superuser);
+      heard.forget();
+      assertFails(Code.CONNECTION_LOST, () -> kind.call.accept(client));
+      assertThat(heard.repeated).containsExactly(Code.CONNECTION_LOST);
+      assertThat(heard.statements).hasSize(2);
+      // one dead connection is left
+      kind.call.accept(client);
+      assertThat(heard.repeated).hasSize(2);
+      kind.call.accept(client);
+      assertThat(heard.repeated).hasSize(2);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void repeatsNothingIfToldSo(Kind kind, DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    var heard = new Heard();
+    try (var connections = new KeptConnections(dataSource, 1);
+        PgHelloClient client =
+            PgHelloClient.builder()
+                .connections(connections)
+                .repeatLostCalls(false)
+                .listener(heard)
+                .build()) {
+      client.hello("Ada");
+      terminate(superuser);
+      heard.forget();
+      assertFails(Code.CONNECTION_LOST, () -> kind.call.accept(client));
+      assertThat(heard.repeated).isEmpty();
+      assertThat(heard.statements).hasSize(1);
+      kind.call.accept(client);
+    }
+  }
+
+  @Test
+  void repeatsNothingWhenTheTimeIsOver(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    var heard = new Heard();
+    try (var connections = new KeptConnections(dataSource, 1);
+        PgHelloClient client =
+            PgHelloClient.builder()
+                .connections(
+                    () -> {
+                      LockSupport.parkNanos(Duration.ofMillis(300).toNanos());
+                      return connections.get();
+                    })
+                .schema("public")
+                .callTimeout(Duration.ofMillis(100))
+                .listener(heard)
+                .build()) {
+      terminate(superuser);
+      assertFails(Code.TIMEOUT, () -> client.hello("Ada"));
+      assertThat(heard.repeated).isEmpty();
+      assertThat(heard.statements).hasSize(1);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void hidesTheLossOfAPooledConnection(
+      int size, DataSource dataSource, @Superuser DataSource superuser) throws Exception {
+    try (var scene = new Scene(dataSource, size, builder -> {})) {
+      for (Kind kind : Kind.values()) {
+        String pid = ask(scene.pool, "SELECT pg_backend_pid()");
+        ask(superuser, "SELECT pg_terminate_backend(" + pid + ", 5000)");
+        kind.call.accept(scene.client);
+      }
+      scene.assertFullService();
+    }
+  }
+
+  @Test
+  void outlivesTerminatedBackendsUnderLoad(DataSource dataSource, @Superuser DataSource superuser)
+      throws Exception {
+    try (var scene = new Scene(dataSource, 8, builder -> {})) {
+      Load load = Load.start(scene.client, 64, 64);
+      for (int i = 0; i < 20; i++) {
+        load.awaitAnswers(100);
+        terminate(superuser);
+      }
+      load.stop().assertOnly(CALL_TIMEOUT, Code.CONNECTION_LOST, Code.NO_CONNECTION);
+      scene.assertFullService();
+    }
+  }
+
+  @Test
+  void outlivesAKilledServer() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        var scene = new Scene(database.dataSource(), 8, builder -> {})) {
+      Load load = Load.start(scene.client, 512, 1536);
+      load.awaitAnswers(5_000);
+      server.kill();
+      load.awaitFailure(Code.NO_CONNECTION);
+      Thread.sleep(200);
+      server.startAgain();
+      load.awaitAnswers(5_000);
+      load.stop().assertOnly(CALL_TIMEOUT, Code.CONNECTION_LOST, Code.NO_CONNECTION, Code.TIMEOUT);
+      scene.assertFullService();
+    }
+  }
+
+  @Test
+  void outlivesAServerThatIsStoppedInOrder() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        var scene = new Scene(database.dataSource(), 4, builder -> {})) {
+      Load load = Load.start(scene.client, 32, 32);
+      load.awaitAnswers(500);
+      server.stop();
+      load.awaitFailure(Code.NO_CONNECTION);
+      server.startAgain();
+      load.awaitAnswers(500);
+      load.stop().assertOnly(CALL_TIMEOUT, Code.CONNECTION_LOST, Code.NO_CONNECTION, Code.TIMEOUT);
+      scene.assertFullService();
+    }
+  }
+
+  @Test
+  void outlivesCutConnectionsUnderLoad(DataSource dataSource, WireProxy proxy) throws Exception {
+    try (var scene = new Scene(dataSource, 8, builder -> {})) {
+      Load load = Load.start(scene.client, 64, 64);
+      for (int i = 0; i < 20; i++) {
+        load.awaitAnswers(100);
+        proxy.cut();
+      }
+      load.stop().assertOnly(CALL_TIMEOUT, Code.CONNECTION_LOST, Code.NO_CONNECTION);
+      scene.assertFullService();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void endsAStalledCallInTime(Kind kind, DataSource dataSource, WireProxy proxy) throws Exception {
+    var heard = new Heard();
+    Duration callTimeout = Duration.ofMillis(300);
+    try (var connections = new KeptConnections(dataSource, 1);
+        PgHelloClient client =
+            PgHelloClient.builder()
+                .connections(connections)
+                .callTimeout(callTimeout)
+                .listener(heard)
+                .build()) {
+      client.hello("Ada");
+      heard.forget();
+      proxy.stall();
+      // or a call that ends not at all would keep the test
+      CompletableFuture.delayedExecutor(5, TimeUnit.SECONDS).execute(proxy::resume);
+      long begin = System.nanoTime();
+      assertFails(Code.TIMEOUT, () -> kind.call.accept(client));
+      Duration took = Duration.ofNanos(System.nanoTime() - begin);
+      assertThat(took).isBetween(Duration.ofMillis(200), callTimeout.plus(MARGIN));
+      // its statement may end a moment later than a future
+      proxy.resume();
+      kind.call.accept(client);
+      assertThat(heard.repeated).isEmpty();
+    }
+  }
+
+  @Test
+  void outlivesAStallUnderLoad(DataSource dataSource, WireProxy proxy) throws Exception {
+    try (var scene = new Scene(dataSource, 4, builder -> {})) {
+      Load load = Load.start(scene.client, 64, 64);
+      load.awaitAnswers(500);
+      proxy.stall();
+      load.awaitFailure(Code.TIMEOUT);
+      Thread.sleep(CALL_TIMEOUT.toMillis());
+      proxy.resume();
+      load.awaitAnswers(500);
+      load.stop().assertOnly(CALL_TIMEOUT, Code.TIMEOUT, Code.NO_CONNECTION, Code.CONNECTION_LOST);
+      scene.assertFullService();
+    }
+  }
+
+  @Test
+  void outlivesASlowNetwork(DataSource dataSource, WireProxy proxy) throws Exception {
+    try (var scene = new Scene(dataSource, 4, builder -> {})) {
+      scene.client.hello("Ada");
+      proxy.delay(Duration.ofMillis(50));
+      Load load = Load.start(scene.client, 64, 64);
+      load.awaitAnswers(500);
+      load.stop().assertOnly(CALL_TIMEOUT);
+      proxy.delay(Duration.ZERO);
+      scene.assertFullService();
+    }
+  }
+
+  @Test
+  void saysThatThePoolIsExhausted(DataSource dataSource) throws Exception {
+    try (var scene = new Scene(dataSource, 1, builder -> {})) {
+      scene.client.hello("Ada");
+      try (Connection taken = scene.pool.getConnection()) {
+        assertThat(taken.isClosed()).isFalse();
+        for (Kind kind : List.of(Kind.HELLO, Kind.HELLO_ASYNC, Kind.HELLO_ALL, Kind.PREFLIGHT)) {
+          long begin = System.nanoTime();
+          assertFails(Code.NO_CONNECTION, () -> kind.call.accept(scene.client));
+          assertThat(Duration.ofNanos(System.nanoTime() - begin))
+              .isLessThan(CALL_TIMEOUT.plus(MARGIN));
+        }
+        Load load = Load.start(scene.client, 16, 16);
+        load.awaitFailure(Code.NO_CONNECTION);
+        load.stop().assertOnly(CALL_TIMEOUT, Code.NO_CONNECTION, Code.TIMEOUT);
+      }
+      scene.assertFullService();
+    }
+  }
+
+  @Test
+  void saysThatTheConnectionIsRefused(TestDatabase database) throws Exception {
+    PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
+    nowhere.setServerNames(new String[] {"127.0.0.1"});
+    nowhere.setPortNumbers(new int[] {1});
+    PgHelloClient client =
+        PgHelloClient.builder().dataSource(nowhere).callTimeout(CALL_TIMEOUT).build();
+    Set<Thread> before = clientThreads();
+    for (Kind kind : Kind.values()) {
+      assertFails(Code.NO_CONNECTION, () -> kind.call.accept(client));
+    }
+    Load load = Load.start(client, 64, 64);
+    load.awaitFailure(Code.NO_CONNECTION);
+    load.stop().assertOnly(CALL_TIMEOUT, Code.NO_CONNECTION);
+    client.close();
+    assertNoThreadLeft(before);
+  }
+
+  @Test
+  void saysThatAStatementTookTooLong(DataSource dataSource, @Superuser DataSource superuser)
+      throws Exception {
+    execute(superuser, "ALTER DATABASE " + ask(superuser, DATABASE) + " SET statement_timeout=100");
+    try (var scene = new Scene(dataSource, 2, builder -> {})) {
+      slow(superuser, 1);
+      assertFails(Code.CANCELLED, () -> scene.client.hello("Ada"));
+      assertFails(Code.CANCELLED, () -> join(scene.client.helloAsync("Ada")));
+      assertThat(scene.client.hello("Ada", 1)).isEqualTo("Hello, Ada!");
+      slow(superuser, 0);
+      scene.assertFullService();
+    }
+  }
+
+  @Test
+  void saysThatSomebodyCancelledTheCall(DataSource dataSource, @Superuser DataSource superuser)
+      throws Exception {
+    var heard = new Heard();
+    try (var scene = new Scene(dataSource, 2, builder -> builder.listener(heard))) {
+      slow(superuser, 1.5);
+      CompletableFuture<String> future = scene.client.helloAsync("Ada");
+      String cancel =
+          "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE datname ="
+              + " current_database() AND wait_event = 'PgSleep'";
+      while (ask(superuser, cancel).equals("0") && !future.isDone()) {
+        Thread.sleep(10);
+      }
+      assertFails(Code.CANCELLED, () -> join(future));
+      assertThat(heard.repeated).isEmpty();
+      slow(superuser, 0);
+      scene.assertFullService();
+    }
+  }
+
+  @Test
+  void endsACallThatTheServerIsSlowWithInTime(
+      DataSource dataSource, @Superuser DataSource superuser) throws Exception {
+    Duration callTimeout = Duration.ofMillis(300);
+    try (var scene = new Scene(dataSource, 4, builder -> builder.callTimeout(callTimeout))) {
+      slow(superuser, 1);
+      for (Kind kind : List.of(Kind.HELLO, Kind.HELLO_ASYNC)) {
+        long begin = System.nanoTime();
+        assertFails(Code.TIMEOUT, () -> kind.call.accept(scene.client));
+        assertThat(Duration.ofNanos(System.nanoTime() - begin))
+            .isBetween(Duration.ofMillis(200), callTimeout.plus(MARGIN));
+      }
+      slow(superuser, 0);
+      scene.assertFullService();
+    }
+  }
+
+  @Test
+  void worksOnAServerInRecovery() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start()) {
+      // dropped with the server: a standby drops nothing
+      DataSource dataSource = server.createDatabase().dataSource();
+      server.stop();
+      Path folder = Objects.requireNonNull(server.logFile().getParent());
+      Files.createFile(folder.resolve("data").resolve("standby.signal"));
+      server.startAgain();
+      assertThat(ask(dataSource, "SELECT pg_is_in_recovery()")).isEqualTo("t");
+      try (var scene = new Scene(dataSource, 4, builder -> {})) {
+        for (Kind kind : Kind.values()) {
+          kind.call.accept(scene.client);
+        }
+        scene.assertFullService();
+      }
+    }
+  }
+
+  @Test
+  void doesNotRepeatWhereATransactionWasIdleForTooLong(DataSource dataSource) throws Exception {
+    var heard = new Heard();
+    try (PgHelloClient client =
+            PgHelloClient.builder().dataSource(dataSource).listener(heard).build();
+        Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET idle_in_transaction_session_timeout = 50");
+      connection.setAutoCommit(false);
+      assertThat(client.on(connection).hello("Ada")).isEqualTo("Hello, Ada!");
+      heard.forget();
+      Thread.sleep(1_000);
+      assertFails(Code.CONNECTION_LOST, () -> client.on(connection).hello("Ada"));
+      assertThat(heard.repeated).isEmpty();
+      assertThat(heard.statements).containsExactly("1 CONNECTION_LOST");
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  /** A client with a pool of its own kind, which must be clean when it is left. */
+  private static final class Scene implements AutoCloseable {
+    private final Set<Thread> threadsBefore = clientThreads();
+    final HikariDataSource pool;
+    final PgHelloClient client;
+
+    Scene(DataSource dataSource, int size, Consumer<PgHelloClient.Builder> settings) {
+      var config = new HikariConfig();
+      config.setDataSource(dataSource);
+      config.setMaximumPoolSize(size);
+      config.setConnectionTimeout(500);
+      config.setValidationTimeout(250);
+      config.setInitializationFailTimeout(-1);
+      pool = new HikariDataSource(config);
+      PgHelloClient.Builder builder =
+          PgHelloClient.builder().dataSource(pool).callTimeout(CALL_TIMEOUT);
+      settings.accept(builder);
+      client = builder.build();
+    }
+
+    void assertFullService() throws InterruptedException {
+      // what was idle for as long as that is looked at by the pool before it gives it away
+      Thread.sleep(700);
+      client.hello("Ada");
+      Load.burst(client, 256);
+    }
+
+    @Override
+    public void close() {
+      client.close();
+      int active = pool.getHikariPoolMXBean().getActiveConnections();
+      pool.close();
+      assertThat(active).as("connections that were not given back").isZero();
+      assertNoThreadLeft(threadsBefore);
+    }
+  }
+
+  private static Set<Thread> clientThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().matches("pg-hello-\\d+"))
+        .collect(Collectors.toSet());
+  }
+
+  private static void assertNoThreadLeft(Set<Thread> before) {
+    long end = System.nanoTime() + MARGIN.toNanos();
+    Set<Thread> left = clientThreads();
+    left.removeAll(before);
+    while (left.stream().anyMatch(Thread::isAlive) && System.nanoTime() < end) {
+      LockSupport.parkNanos(10_000_000);
+    }
+    assertThat(left).as("threads of a closed client").noneMatch(Thread::isAlive);
+  }
+
+  private static final String DATABASE = "SELECT quote_ident(current_database())";
+
+  /** Ends all other sessions in the database, and waits until they have ended. */
+  static void terminate(DataSource superuser) throws SQLException {
+    String pids =
+        ask(
+            superuser,
+            "SELECT coalesce(array_agg(pid), '{}') FROM (SELECT pid FROM pg_stat_activity WHERE"
+                + " datname = current_database() AND backend_type = 'client backend' AND pid <>"
+                + " pg_backend_pid() OFFSET 0) others WHERE pg_terminate_backend(pid)");
+    String left = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY ('" + pids + "')";
+    try (Connection connection = superuser.getConnection()) {
+      long end = System.nanoTime() + MARGIN.toNanos();
+      while (!ask(connection, left).equals("0")) {
+        assertThat(System.nanoTime() - end).as("terminated sessions end").isNegative();
+      }
+    }
+  }
+
+  /** Lets pg_hello(text) take its time. */
+  static void slow(DataSource superuser, double seconds) throws SQLException {
+    execute(
+        superuser,
+        "CREATE OR REPLACE FUNCTION pg_hello(name text) RETURNS text LANGUAGE plpgsql STABLE STRICT"
+            + " PARALLEL SAFE AS $$ BEGIN PERFORM pg_sleep("
+            + seconds
+            + "); RETURN 'Hello, ' || name || '!'; END $$");
+  }
+
+  static String join(CompletableFuture<String> future) {
+    try {
+      return future.orTimeout(30, TimeUnit.SECONDS).join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof PgHelloException error) {
+        throw error;
+      }
+      throw e;
+    }
+  }
+
+  static PgHelloException assertFails(Code code, Runnable call) {
+    var caught = new PgHelloException[1];
+    assertThatThrownBy(call::run)
+        .isInstanceOfSatisfying(
+            PgHelloException.class,
+            e -> {
+              assertThat(e.code()).as(e.getMessage()).isEqualTo(code);
+              caught[0] = e;
+            });
+    return caught[0];
+  }
+}

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.FaultsIT.assertFails;
+import static io.pghello.FaultsIT.join;
+import static io.pghello.PgHelloClientIT.ask;
+import static io.pghello.PgHelloClientIT.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** The client on a connection of the caller's, in its transaction. */
+@PgHelloTest
+class OnConnectionIT {
+  @Test
+  void greetsInTheTransactionOfTheCaller(DataSource dataSource) throws SQLException {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      statement.execute("SET LOCAL pg_hello.repeat = 3");
+      PgHelloClient view = client.on(connection);
+      String thrice = "Hello, Ada! Hello, Ada! Hello, Ada!";
+      assertThat(view.hello("Ada")).isEqualTo(thrice);
+      assertThat(view.helloAsync("Ada").join()).isEqualTo(thrice);
+      assertThat(view.helloAll(List.of("Ada", "Zoë")).get(0)).isEqualTo(thrice);
+      assertThat(view.info().defaultRepeat()).isEqualTo(3);
+      assertThat(view.withRepeat(2).hello("Ada")).isEqualTo("Hello, Ada! Hello, Ada!");
+      assertThat(view.withRepeat(2).helloAsync("Ada").join()).isEqualTo("Hello, Ada! Hello, Ada!");
+      assertThat(client.withRepeat(2).on(connection).hello("Ada"))
+          .isEqualTo("Hello, Ada! Hello, Ada!");
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      assertThat(state(connection)).isEqualTo(TransactionState.OPEN);
+      connection.rollback();
+      assertThat(view.hello("Ada")).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  @Test
+  void doesNotEndTheTransaction(DataSource dataSource) throws SQLException {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      statement.execute("CREATE TABLE draft ()");
+      SessionsIT.callAll(client.on(connection), 1);
+      connection.rollback();
+      assertThat(ask(connection, "SELECT to_regclass('draft') IS NULL")).isEqualTo("t");
+      connection.rollback();
+      statement.execute("CREATE TABLE kept ()");
+      SessionsIT.callAll(client.on(connection), 1);
+      connection.commit();
+      assertThat(ask(dataSource, "SELECT to_regclass('kept') IS NULL")).isEqualTo("f");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void changesNothingOfTheConnection(boolean autoCommit, DataSource dataSource)
+      throws SQLException {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      connection.setAutoCommit(autoCommit);
+      for (int networkTimeout : new int[] {0, 3_000, 60_000}) {
+        connection.setNetworkTimeout(Runnable::run, networkTimeout);
+        String before = SessionsIT.state(connection);
+        SessionsIT.callAll(client.on(connection), 1);
+        assertThat(connection.getNetworkTimeout()).isEqualTo(networkTimeout);
+        assertThat(state(connection))
+            .isEqualTo(autoCommit ? TransactionState.IDLE : TransactionState.OPEN);
+        if (!autoCommit) {
+          connection.rollback();
+        }
+        assertThat(SessionsIT.state(connection)).isEqualTo(before);
+      }
+    }
+  }
+
+  @Test
+  void leavesATransactionUsableAfterARefusal(DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      statement.execute("CREATE TABLE kept ()");
+      PgHelloClient view = PgHelloClient.create(dataSource).on(connection);
+      assertFails(Code.INVALID_NAME, () -> view.hello("a\0"));
+      assertFails(Code.INVALID_NAME, () -> join(view.helloAsync("\ud800")));
+      assertFails(Code.INVALID_NAME, () -> view.helloAll(List.of("Ada", "\udc00")));
+      assertFails(Code.INVALID_REPEAT, () -> view.hello("Ada", 0));
+      assertFails(Code.INVALID_REPEAT, () -> view.withRepeat(11));
+      assertThat(state(connection)).isEqualTo(TransactionState.OPEN);
+      assertThat(view.hello("Ada")).isEqualTo("Hello, Ada!");
+      connection.commit();
+      assertThat(ask(dataSource, "SELECT to_regclass('kept') IS NULL")).isEqualTo("f");
+    }
+  }
+
+  @Test
+  void saysThatTheTransactionHasFailed(DataSource dataSource) throws SQLException {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      // with what it has found before, and without
+      for (int i = 0; i < 2; i++) {
+        assertThatThrownBy(() -> statement.execute("SELECT 1 / 0"))
+            .isInstanceOf(SQLException.class);
+        for (FaultsIT.Kind kind : FaultsIT.Kind.values()) {
+          PgHelloException error =
+              assertFails(Code.SERVER_ERROR, () -> kind.call.accept(client.on(connection)));
+          assertThat(error.remedy()).containsIgnoringCase("roll it back");
+          assertThat(error.sqlState()).contains("25P02");
+        }
+        assertThat(state(connection)).isEqualTo(TransactionState.FAILED);
+        connection.rollback();
+        assertThat(client.on(connection).hello("Ada")).isEqualTo("Hello, Ada!");
+        connection.rollback();
+      }
+    }
+  }
+
+  @Test
+  void asksNoMoreOfATransactionThatTheCallHasFailed(
+      DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      client.on(connection).hello("Ada");
+      connection.rollback();
+      execute(dataSource, "CREATE SCHEMA elsewhere");
+      execute(superuser, "ALTER EXTENSION pg_hello SET SCHEMA elsewhere");
+      PgHelloException error =
+          assertFails(Code.SERVER_ERROR, () -> client.on(connection).hello("Ada"));
+      assertThat(error.sqlState()).contains("42883");
+      connection.rollback();
+    }
+  }
+
+  @Test
+  void failsTheTransactionWhereTheServerRefuses(DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      PgHelloClient view = PgHelloClient.create(dataSource).on(connection);
+      assertFails(Code.RESULT_TOO_LARGE, () -> view.hello("x".repeat(120_000_000), 10));
+      assertThat(state(connection)).isEqualTo(TransactionState.FAILED);
+      assertThat(connection.getAutoCommit()).isFalse();
+      connection.rollback();
+      assertThat(view.hello("Ada")).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void repeatsNothing(FaultsIT.Kind kind, DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    var heard = new Heard();
+    PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).listener(heard).build();
+    for (boolean autoCommit : new boolean[] {true, false}) {
+      try (Connection connection = dataSource.getConnection()) {
+        connection.setAutoCommit(autoCommit);
+        client.on(connection).hello("Ada");
+        FaultsIT.terminate(superuser);
+        heard.forget();
+        assertFails(Code.CONNECTION_LOST, () -> kind.call.accept(client.on(connection)));
+        assertThat(heard.repeated).isEmpty();
+        assertThat(heard.statements).hasSize(1);
+        assertThat(heard.calls).hasSizeLessThanOrEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void saysThatTheConnectionIsClosed(DataSource dataSource) throws SQLException {
+    Connection connection = dataSource.getConnection();
+    connection.close();
+    for (FaultsIT.Kind kind : FaultsIT.Kind.values()) {
+      assertFails(
+          Code.CONNECTION_LOST,
+          () -> kind.call.accept(PgHelloClient.create(dataSource).on(connection)));
+    }
+  }
+
+  @Test
+  void runsOnTheCallingThread(DataSource dataSource) throws Exception {
+    var threads = new AtomicReference<Thread>();
+    var statements = new Heard();
+    PgHelloListener listener =
+        new PgHelloListener() {
+          @Override
+          public void statementEnded(int calls, long nanos, @Nullable PgHelloException error) {
+            threads.set(Thread.currentThread());
+            statements.statementEnded(calls, nanos, error);
+          }
+        };
+    PgHelloClient client =
+        PgHelloClient.builder().dataSource(dataSource).listener(listener).build();
+    try (Connection connection = dataSource.getConnection()) {
+      PgHelloClient view = client.on(connection);
+      CompletableFuture<String> future = view.helloAsync("Ada");
+      assertThat(future).isCompletedWithValue("Hello, Ada!");
+      assertThat(threads.get()).isEqualTo(Thread.currentThread());
+      for (int i = 0; i < 64; i++) {
+        assertThat(view.helloAsync("u" + i)).isCompletedWithValue("Hello, u" + i + "!");
+      }
+      assertThat(statements.statements).hasSize(65).containsOnly("1");
+    }
+    Connection closed = dataSource.getConnection();
+    closed.close();
+    assertThat(client.on(closed).helloAsync("Ada"))
+        .failsWithin(0, TimeUnit.SECONDS)
+        .withThrowableOfType(ExecutionException.class)
+        .withCauseInstanceOf(PgHelloException.class);
+  }
+
+  @Test
+  void neverJoinsABatch(DataSource dataSource) throws SQLException {
+    try (PgHelloClient client =
+        PgHelloClient.builder().dataSource(dataSource).maxBatchesUnderWay(1).build()) {
+      List<String> greetings =
+          IntStream.range(0, 32)
+              .parallel()
+              .mapToObj(
+                  i -> {
+                    try (Connection connection = dataSource.getConnection();
+                        Statement statement = connection.createStatement()) {
+                      statement.execute("SET pg_hello.repeat = " + (i % 10 + 1));
+                      return client.on(connection).hello("u" + i);
+                    } catch (SQLException e) {
+                      throw new AssertionError(e);
+                    }
+                  })
+              .toList();
+      for (int i = 0; i < greetings.size(); i++) {
+        assertThat(greetings.get(i).split(" Hello").length).isEqualTo(i % 10 + 1);
+      }
+    }
+  }
+
+  @Test
+  void takesOneRoundTripACall(DataSource dataSource, WireProxy proxy) throws Exception {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    try (Connection connection = dataSource.getConnection()) {
+      proxy.assertRoundTrips(2, () -> client.on(connection).hello("Ada"));
+      for (boolean autoCommit : new boolean[] {true, false}) {
+        connection.setAutoCommit(autoCommit);
+        client.on(connection).hello("Ada");
+        proxy.assertRoundTrips(1, () -> client.on(connection).hello("Ada"));
+        proxy.assertRoundTrips(1, () -> join(client.on(connection).helloAsync("Ada")));
+        proxy.assertRoundTrips(1, () -> client.on(connection).helloAll(List.of("Ada", "Zoë")));
+        proxy.assertRoundTrips(1, () -> client.on(connection).now());
+      }
+    }
+  }
+
+  @Test
+  void findsTheExtensionInAnotherDatabase(
+      DataSource dataSource, TestDatabase database, @Superuser DataSource superuser)
+      throws SQLException {
+    String name = database.name() + "_other";
+    execute(superuser, "CREATE DATABASE " + name);
+    try {
+      PGSimpleDataSource other = database.superuserDataSource().unwrap(PGSimpleDataSource.class);
+      other.setDatabaseName(name);
+      execute(other, "CREATE SCHEMA elsewhere");
+      execute(other, "CREATE EXTENSION pg_hello SCHEMA elsewhere");
+      PgHelloClient client = PgHelloClient.create(dataSource);
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      try (Connection connection = other.getConnection();
+          Connection own = dataSource.getConnection()) {
+        connection.setAutoCommit(false);
+        own.setAutoCommit(false);
+        for (int i = 0; i < 3; i++) {
+          assertThat(client.on(connection).hello("Ada")).isEqualTo("Hello, Ada!");
+          assertThat(client.on(connection).info().schema()).isEqualTo("elsewhere");
+          assertThat(client.on(own).helloAll(List.of("Ada"))).containsExactly("Hello, Ada!");
+          assertThat(client.on(own).info().schema()).isEqualTo("public");
+          assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+          assertThat(client.info().schema()).isEqualTo("public");
+        }
+        assertThat(state(connection)).isEqualTo(TransactionState.OPEN);
+        assertThat(state(own)).isEqualTo(TransactionState.OPEN);
+      }
+    } finally {
+      execute(superuser, "DROP DATABASE " + name + " WITH (FORCE)");
+    }
+  }
+
+  /** What it finds on such a connection must not mislead the client's own calls. */
+  @Test
+  void keepsApartWhatIsInstalledWhere(
+      DataSource dataSource, TestDatabase database, @Superuser DataSource superuser)
+      throws Exception {
+    String name = database.name() + "_new";
+    execute(dataSource, "DROP EXTENSION pg_hello");
+    execute(dataSource, "CREATE EXTENSION pg_hello VERSION '1.0'");
+    execute(superuser, "CREATE DATABASE " + name);
+    try {
+      PGSimpleDataSource other = database.superuserDataSource().unwrap(PGSimpleDataSource.class);
+      other.setDatabaseName(name);
+      execute(other, "CREATE EXTENSION pg_hello");
+      try (PgHelloClient client =
+              PgHelloClient.builder().dataSource(dataSource).maxBatchesUnderWay(1).build();
+          Connection connection = other.getConnection()) {
+        for (int i = 0; i < 5; i++) {
+          assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+          assertThat(client.on(connection).helloAll(List.of("Ada", "Zoë"))).hasSize(2);
+          List<CompletableFuture<String>> futures =
+              IntStream.range(0, 16).mapToObj(n -> client.helloAsync("u" + n)).toList();
+          for (int n = 0; n < 16; n++) {
+            assertThat(join(futures.get(n))).isEqualTo("Hello, u" + n + "!");
+          }
+        }
+      }
+    } finally {
+      execute(superuser, "DROP DATABASE " + name + " WITH (FORCE)");
+    }
+  }
+
+  @Test
+  void takesAConnectionOfAnotherUser(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    try (Connection first = dataSource.getConnection();
+        Connection second = superuser.getConnection()) {
+      for (int i = 0; i < 3; i++) {
+        SessionsIT.callAll(client.on(first), 1);
+        SessionsIT.callAll(client.on(second), 1);
+        SessionsIT.callAll(client, 1);
+      }
+    }
+  }
+
+  @Test
+  void saysWhatIsMissingInAnotherDatabase(
+      DataSource dataSource, TestDatabase database, @Superuser DataSource superuser)
+      throws SQLException {
+    PGSimpleDataSource other = database.superuserDataSource().unwrap(PGSimpleDataSource.class);
+    other.setDatabaseName("template1");
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    client.hello("Ada");
+    try (Connection connection = other.getConnection()) {
+      connection.setAutoCommit(false);
+      assertFails(Code.NOT_CREATED, () -> client.on(connection).hello("Ada"));
+      assertThat(state(connection)).isEqualTo(TransactionState.OPEN);
+    }
+    assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+  }
+
+  @Test
+  void keepsTheClientOpenWhenAViewIsClosed(DataSource dataSource) throws SQLException {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    try (Connection connection = dataSource.getConnection()) {
+      PgHelloClient view = client.on(connection);
+      view.close();
+      view.withRepeat(2).close();
+      client.withRepeat(2).close();
+      assertThat(connection.isClosed()).isFalse();
+      assertThat(view.hello("Ada")).isEqualTo("Hello, Ada!");
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      client.close();
+      client.close();
+      assertThat(connection.isClosed()).isFalse();
+      for (PgHelloClient closed : List.of(client, view, view.withRepeat(2), client.withRepeat(2))) {
+        for (FaultsIT.Kind kind : FaultsIT.Kind.values()) {
+          assertFails(Code.CLOSED, () -> kind.call.accept(closed));
+        }
+      }
+    }
+  }
+
+  private static TransactionState state(Connection connection) throws SQLException {
+    return connection.unwrap(BaseConnection.class).getTransactionState();
+  }
+}

@@ -1,0 +1,1044 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloListener;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.assertj.core.api.Condition;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Coverage row X3: who travels with whom, who leads, and what is left behind; without a server. */
+@Timeout(60)
+class CoalescerTest {
+  private static final Duration CALL_TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration SHORT = Duration.ofMillis(50);
+  private static final int MANY = 1024;
+
+  private final ExecutorService executor = Executors.newCachedThreadPool();
+  private final Wires wires = new Wires();
+  private int batchSize = MANY;
+  private int batchBytes = 1 << 20;
+  private int batchesUnderWay = 1;
+  private int maxWaiting = 64;
+  private int maxWaitingBytes = 64 * 1024;
+  private boolean waitWhenOverloaded;
+  private PgHelloListener listener = Settings.NO_LISTENER;
+
+  @AfterEach
+  void stop() throws InterruptedException {
+    executor.shutdownNow();
+    assertThat(executor.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void aLoneCallerTakesTheWireItself() {
+    Coalescer coalescer = coalescer();
+    var caller = new Caller(coalescer, "Ada");
+    Sent sent = wires.next();
+    assertThat(sent.thread).isEqualTo(caller.thread);
+    assertThat(coalescer.isQuiet()).isFalse();
+    sent.answer();
+    assertThat(caller.outcome()).isEqualTo("Hello, Ada!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void thoseWhoWaitTravelTogetherLedByTheYoungest() {
+    Coalescer coalescer = coalescer();
+    var first = new Caller(coalescer, "first");
+    Sent alone = wires.next();
+    List<Caller> others = waitingCallers(coalescer, "b", "c", "d");
+    alone.answer();
+    Sent batch = wires.next();
+    assertThat(batch.names()).containsExactly("b", "c", "d");
+    assertThat(batch.thread).isEqualTo(others.get(2).thread);
+    assertThat(batch.deadline).isEqualTo(others.get(2).deadline);
+    batch.answer();
+    assertThat(first.outcome()).isEqualTo("Hello, first!");
+    assertAnswered(others);
+    assertThat(wires.number()).isEqualTo(2);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aFreedWireGoesToThoseWhoWait() {
+    batchSize = 1;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b");
+    coalescer.freeWire();
+    Sent first = wires.next();
+    // "b" waits for the wire that "a" travels on
+    assertThat(coalescer.takeWireAlone()).isFalse();
+    first.answer();
+    wires.next().answer();
+    assertAnswered(callers);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void sendsNoMoreAtOnceThanItWasTold() {
+    batchesUnderWay = 3;
+    batchSize = 2;
+    Coalescer coalescer = coalescer();
+    var callers = new ArrayList<Caller>();
+    for (int i = 0; i < 20; i++) {
+      callers.add(new Caller(coalescer, "u" + i));
+    }
+    List<Sent> underWay = List.of(wires.next(), wires.next(), wires.next());
+    until(() -> callers.stream().filter(Caller::isWaiting).count() == 17);
+    assertThat(wires.number()).isEqualTo(3);
+    wires.answerAtOnce = true;
+    underWay.forEach(Sent::answer);
+    assertAnswered(callers);
+    assertThat(wires.most.get()).isEqualTo(3);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aBatchHasNoMoreCallsThanItWasTold() {
+    batchSize = 3;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b", "c", "d", "e", "f", "g");
+    coalescer.freeWire();
+    assertThat(answerNext()).containsExactly("a", "b", "c");
+    assertThat(answerNext()).containsExactly("d", "e", "f");
+    assertThat(answerNext()).containsExactly("g");
+    assertAnswered(callers);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aBatchTakesNoFurtherNameWhenItHasTheBytes() {
+    batchBytes = 8;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    // 4 + 3 bytes leave room for one more, 4 + 4 do not
+    List<Caller> callers = waitingCallers(coalescer, "aaaa", "bbb", "cc", "dddd", "ëë", "f");
+    coalescer.freeWire();
+    assertThat(answerNext()).containsExactly("aaaa", "bbb", "cc");
+    assertThat(answerNext()).containsExactly("dddd", "ëë");
+    assertThat(answerNext()).containsExactly("f");
+    assertAnswered(callers);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void theLeaderTakesAlongWhoHasComeMeanwhile() {
+    batchSize = 3;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    // chosen, but it does not know yet
+    coalescer.freeWire();
+    List<CompletableFuture<String>> others = futures(coalescer, "b", "c", "d");
+    var answering = CompletableFuture.runAsync(() -> wires.next().answer(), executor);
+    assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
+    answering.join();
+    assertThat(get(others.get(0))).isEqualTo("Hello, b!");
+    assertThat(get(others.get(1))).isEqualTo("Hello, c!");
+    assertThat(answerNext()).containsExactly("d");
+    assertThat(get(others.get(2))).isEqualTo("Hello, d!");
+    assertThat(wires.number()).isEqualTo(2);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void futuresAreLedByTheExecutor() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    coalescer.freeWire();
+    Sent sent = wires.next();
+    assertThat(sent.names()).containsExactly("thread", "future");
+    assertThat(sent.thread).isNotEqualTo(caller.thread);
+    sent.answer();
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    assertThat(caller.outcome()).isEqualTo("Hello, thread!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void whatDependsOnAFutureDoesNotRunOnAnothersThread() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    var ran = new AtomicReference<@Nullable Thread>();
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    CompletableFuture<Void> dependent =
+        future.thenAccept(greeting -> ran.set(Thread.currentThread()));
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    coalescer.freeWire();
+    Sent sent = wires.next();
+    assertThat(sent.names()).containsExactly("future", "thread");
+    assertThat(sent.thread).isEqualTo(caller.thread);
+    sent.answer();
+    assertThat(caller.outcome()).isEqualTo("Hello, thread!");
+    get(dependent);
+    assertThat(ran.get()).isNotNull().isNotEqualTo(caller.thread);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void whatDependsOnAFutureKeepsNobodyWaiting() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    var gate = new CompletableFuture<Void>();
+    List<CompletableFuture<String>> all = futures(coalescer, "slow");
+    var begun = new CountDownLatch(1);
+    CompletableFuture<Void> dependent =
+        all.get(0)
+            .thenAccept(
+                greeting -> {
+                  begun.countDown();
+                  gate.join();
+                });
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    all.addAll(futures(coalescer, "b", "c"));
+    coalescer.freeWire();
+    Sent sent = wires.next();
+    assertThat(sent.names()).containsExactly("slow", "thread", "b", "c");
+    sent.answer();
+    assertThat(caller.outcome()).isEqualTo("Hello, thread!");
+    until(() -> begun.getCount() == 0);
+    coalescer.sweep();
+    assertThat(get(all.get(1))).isEqualTo("Hello, b!");
+    assertThat(get(all.get(2))).isEqualTo("Hello, c!");
+    until(coalescer::isQuiet);
+    gate.complete(null);
+    get(dependent);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void refusesMoreCallsThanMayWait() {
+    maxWaiting = 3;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<CompletableFuture<String>> waiting = futures(coalescer, "a", "b", "c");
+    assertOverloaded(coalescer, "d");
+    coalescer.freeWire();
+    answerNext();
+    waiting.forEach(future -> assertThat(get(future)).startsWith("Hello, "));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void refusesMoreCallsThanMayWaitWhereTheBytesAreNoMultiple() {
+    maxWaiting = 60;
+    maxWaitingBytes = 100;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    for (int i = 0; i < 60; i++) {
+      futures(coalescer, "");
+    }
+    assertOverloaded(coalescer, "");
+    coalescer.endAll(Errors.closed());
+    coalescer.freeWire();
+    assertThat(coalescer.isQuiet()).isTrue();
+  }
+
+  @Test
+  void refusesMoreBytesThanMayWait() {
+    maxWaiting = 4;
+    maxWaitingBytes = 40;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    futures(coalescer, "x".repeat(15), "y".repeat(15));
+    assertOverloaded(coalescer, "z".repeat(11));
+    // one that takes just what is left
+    futures(coalescer, "z".repeat(10));
+    assertOverloaded(coalescer, "");
+    coalescer.endAll(Errors.closed());
+    // a name of more than all may have finds room if it is the only one
+    List<CompletableFuture<String>> large = futures(coalescer, "l".repeat(1000));
+    assertOverloaded(coalescer, "");
+    coalescer.freeWire();
+    answerNext();
+    assertThat(get(large.get(0))).hasSize(1008);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void waitsForRoomIfToldTo() {
+    batchSize = 1;
+    maxWaiting = 1;
+    waitWhenOverloaded = true;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller waiting = waitingCallers(coalescer, "a").get(0);
+    var roomless = new Caller(coalescer, "b");
+    until(() -> roomless.isParked() && !roomless.isWaiting());
+    coalescer.freeWire();
+    Sent first = wires.next();
+    assertThat(first.names()).containsExactly("a");
+    until(roomless::isWaiting);
+    first.answer();
+    assertThat(answerNext()).containsExactly("b");
+    assertAnswered(List.of(waiting, roomless));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void isOverloadedIfThereIsNoRoomUntilTheDeadline() {
+    maxWaiting = 1;
+    waitWhenOverloaded = true;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CompletableFuture<String> waiting = futures(coalescer, "a").get(0);
+    long begin = System.nanoTime();
+    assertThat(new Caller(coalescer, "b", SHORT).outcome()).is(error(Code.OVERLOADED));
+    assertThat(System.nanoTime() - begin).isGreaterThanOrEqualTo(SHORT.toNanos());
+    coalescer.freeWire();
+    answerNext();
+    assertThat(get(waiting)).isEqualTo("Hello, a!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void leavesIfInterruptedWhileThereIsNoRoom() {
+    maxWaiting = 1;
+    waitWhenOverloaded = true;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CompletableFuture<String> waiting = futures(coalescer, "a").get(0);
+    var roomless = new Caller(coalescer, "b");
+    until(() -> roomless.isParked() && !roomless.isWaiting());
+    roomless.thread.interrupt();
+    assertThat(roomless.outcome()).is(error(Code.INTERRUPTED));
+    assertThat(roomless.interrupted).isTrue();
+    coalescer.freeWire();
+    answerNext();
+    assertThat(get(waiting)).isEqualTo("Hello, a!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void leavesAtTheDeadlineWhileOthersGoOn() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> others = waitingCallers(coalescer, "b", "c");
+    var hasty = new Caller(coalescer, "hasty", SHORT);
+    assertThat(hasty.outcome()).is(error(Code.TIMEOUT));
+    assertThat(System.nanoTime() - hasty.deadline).isPositive();
+    coalescer.freeWire();
+    assertThat(answerNext()).containsExactly("b", "c");
+    assertAnswered(others);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void leavesIfInterruptedWhileOthersGoOn() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b", "c");
+    callers.get(2).thread.interrupt();
+    assertThat(callers.get(2).outcome()).is(error(Code.INTERRUPTED));
+    assertThat(callers.get(2).interrupted).isTrue();
+    coalescer.freeWire();
+    Sent sent = wires.next();
+    assertThat(sent.names()).containsExactly("a", "b");
+    // one that travels, but does not lead
+    callers.get(0).thread.interrupt();
+    assertThat(callers.get(0).outcome()).is(error(Code.INTERRUPTED));
+    sent.answer();
+    assertThat(callers.get(1).outcome()).isEqualTo("Hello, b!");
+    assertThat(callers.get(1).interrupted).isFalse();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aLeaderThatIsInterruptedBeforeItSendsLetsAnotherLead() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> others = waitingCallers(coalescer, "a", "b");
+    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.freeWire();
+    Thread.currentThread().interrupt();
+    assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
+    assertThat(Thread.interrupted()).isTrue();
+    Sent sent = wires.next();
+    assertThat(sent.names()).containsExactly("a", "b");
+    assertThat(sent.thread).isEqualTo(others.get(1).thread);
+    sent.answer();
+    assertAnswered(others);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aLeaderWhoseTimeIsOverBeforeItSendsLetsAnotherLead() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> others = waitingCallers(coalescer, "a", "b");
+    Call leader = Call.ofThread(question("leader"), System.nanoTime());
+    coalescer.add(leader);
+    coalescer.freeWire();
+    assertThat(coalescer.await(leader)).is(error(Code.TIMEOUT));
+    assertThat(answerNext()).containsExactly("a", "b");
+    assertAnswered(others);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void anInterruptOfTheLeaderDuringTheStatementHitsOnlyTheLeader() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CompletableFuture<String> future = futures(coalescer, "a").get(0);
+    List<Caller> callers = waitingCallers(coalescer, "b", "c");
+    coalescer.freeWire();
+    Sent sent = wires.next();
+    assertThat(sent.thread).isEqualTo(callers.get(1).thread);
+    sent.fail(Errors.interrupted());
+    assertThat(callers.get(1).outcome()).is(error(Code.INTERRUPTED));
+    Sent again = wires.next();
+    assertThat(again.names()).containsExactly("a", "b");
+    assertThat(again.thread).isEqualTo(callers.get(0).thread);
+    again.answer();
+    assertThat(callers.get(0).outcome()).isEqualTo("Hello, b!");
+    assertThat(get(future)).isEqualTo("Hello, a!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void anInterruptOfALeaderWithoutOthersFreesTheWire() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a");
+    coalescer.freeWire();
+    wires.next().fail(Errors.interrupted());
+    assertThat(callers.get(0).outcome()).is(error(Code.INTERRUPTED));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void anErrorReachesAllThatItIsFor() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b");
+    CompletableFuture<String> future = futures(coalescer, "c").get(0);
+    coalescer.freeWire();
+    Sent sent = wires.next();
+    sent.complete("Hello, a!", Errors.mismatch(), Errors.overloaded());
+    assertThat(callers.get(0).outcome()).isEqualTo("Hello, a!");
+    assertThat(callers.get(1).outcome()).is(error(Code.ANSWER_MISMATCH));
+    assertFails(future, Code.OVERLOADED);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aCancelledFutureIsNotSent() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
+    futures.get(1).cancel(false);
+    futures.get(2).complete("otherwise");
+    coalescer.freeWire();
+    assertThat(answerNext()).containsExactly("a");
+    assertThat(get(futures.get(0))).isEqualTo("Hello, a!");
+    assertThat(futures.get(1)).isCancelled();
+    assertThat(futures.get(2)).isCompletedWithValue("otherwise");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aWireIsFreeAgainIfAllHaveLeft() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    futures(coalescer, "a", "b").forEach(future -> future.cancel(false));
+    assertThat(new Caller(coalescer, "c", SHORT).outcome()).is(error(Code.TIMEOUT));
+    coalescer.freeWire();
+    assertThat(wires.number()).isZero();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void futuresThatWaitEndAtTheirDeadline() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    var early = new CompletableFuture<String>();
+    var late = new CompletableFuture<String>();
+    coalescer.add(Call.ofFuture(question("early"), System.nanoTime(), early));
+    coalescer.add(Call.ofFuture(question("late"), in(CALL_TIMEOUT), late));
+    assertThat(coalescer.sweep()).isTrue();
+    assertFails(early, Code.TIMEOUT);
+    assertThat(late).isNotDone();
+    coalescer.freeWire();
+    assertThat(answerNext()).containsExactly("late");
+    assertThat(get(late)).isEqualTo("Hello, late!");
+    until(coalescer::isQuiet);
+    assertThat(coalescer.sweep()).isFalse();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void futuresThatTravelEndAtTheirDeadline() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    var early = new CompletableFuture<String>();
+    var late = new CompletableFuture<String>();
+    coalescer.add(Call.ofFuture(question("early"), in(SHORT), early));
+    coalescer.add(Call.ofFuture(question("late"), in(CALL_TIMEOUT), late));
+    coalescer.freeWire();
+    Sent sent = wires.next();
+    until(
+        () -> {
+          assertThat(coalescer.sweep()).isTrue();
+          return early.isDone();
+        });
+    assertFails(early, Code.TIMEOUT);
+    assertThat(late).isNotDone();
+    sent.answer();
+    assertThat(get(late)).isEqualTo("Hello, late!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aFutureWhoseTimeIsOverDoesNotLead() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CompletableFuture<String> other = futures(coalescer, "a").get(0);
+    var late = new CompletableFuture<String>();
+    coalescer.add(Call.ofFuture(question("late"), System.nanoTime(), late));
+    coalescer.freeWire();
+    assertFails(late, Code.TIMEOUT);
+    assertThat(answerNext()).containsExactly("a");
+    assertThat(get(other)).isEqualTo("Hello, a!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aBatchMayChangeWhileItIsLookedThrough() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    var late = new CompletableFuture<String>();
+    coalescer.add(Call.ofFuture(question("late"), in(SHORT), late));
+    List<Caller> callers = waitingCallers(coalescer, "b", "c");
+    coalescer.freeWire();
+    Sent sent = wires.next();
+    // while the sweep is at the first call of the batch, the last one leaves it
+    CompletableFuture<Void> dependent =
+        late.handle(
+                (greeting, error) -> {
+                  sent.fail(Errors.interrupted());
+                  return callers.get(1).outcome();
+                })
+            .thenAccept(outcome -> assertThat(outcome).is(error(Code.INTERRUPTED)));
+    until(
+        () -> {
+          coalescer.sweep();
+          return late.isDone();
+        });
+    get(dependent);
+    answerNext();
+    assertThat(callers.get(0).outcome()).isEqualTo("Hello, b!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void endsAllButTheLeader() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CompletableFuture<String> travelling = futures(coalescer, "a").get(0);
+    List<Caller> callers = waitingCallers(coalescer, "b", "c");
+    coalescer.freeWire();
+    Sent sent = wires.next();
+    List<CompletableFuture<String>> waiting = futures(coalescer, "d", "e");
+    Caller waitingCaller = waitingCallers(coalescer, "f").get(0);
+    coalescer.endAll(Errors.closed());
+    assertFails(travelling, Code.CLOSED);
+    assertThat(callers.get(0).outcome()).is(error(Code.CLOSED));
+    waiting.forEach(future -> assertFails(future, Code.CLOSED));
+    assertThat(waitingCaller.outcome()).is(error(Code.CLOSED));
+    assertThat(callers.get(1).thread.isAlive()).isTrue();
+    sent.answer();
+    assertThat(callers.get(1).outcome()).isEqualTo("Hello, c!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void futuresAreClosedIfTheExecutorIs() {
+    Executor closed =
+        task -> {
+          throw new RejectedExecutionException("closed");
+        };
+    var coalescer = new Coalescer(settings(), batchSize, closed, wires);
+    hold(coalescer);
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    coalescer.freeWire();
+    assertThat(caller.outcome()).is(error(Code.CLOSED));
+    assertFails(future, Code.CLOSED);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aListenerThatFailsHasNoEffect() {
+    listener =
+        new SafeListener(
+            new PgHelloListener() {
+              @Override
+              public void waited(long nanos) {
+                throw new AssertionError("of a listener");
+              }
+            });
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b");
+    coalescer.freeWire();
+    answerNext();
+    assertAnswered(callers);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void tellsTheListenerHowLongEachWaited() {
+    Queue<Long> waited = new ConcurrentLinkedQueue<>();
+    listener =
+        new PgHelloListener() {
+          @Override
+          public void waited(long nanos) {
+            waited.add(nanos);
+          }
+        };
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b");
+    coalescer.freeWire();
+    answerNext();
+    assertAnswered(callers);
+    assertThat(waited)
+        .hasSize(2)
+        .allSatisfy(nanos -> assertThat(nanos).isBetween(1L, CALL_TIMEOUT.toNanos()));
+  }
+
+  @Test
+  void aCallLeadsOrEndsOrIsLeftWhicheverIsFirst() {
+    var batch = new Batch();
+    Call leading = Call.ofThread(question("a"), in(CALL_TIMEOUT));
+    assertThat(leading.lead(batch)).isTrue();
+    assertThat(leading.lead(new Batch())).isFalse();
+    endElsewhere(leading);
+    assertThat(leading.await()).isSameAs(batch);
+    Call ended = Call.ofThread(question("b"), System.nanoTime());
+    endElsewhere(ended);
+    assertThat(ended.lead(batch)).isFalse();
+    assertThat(ended.await()).isEqualTo("ended");
+    Call left = Call.ofThread(question("c"), in(CALL_TIMEOUT));
+    Thread.currentThread().interrupt();
+    assertThat(left.await()).is(error(Code.INTERRUPTED));
+    assertThat(Thread.interrupted()).isTrue();
+    endElsewhere(left);
+    assertThat(left.lead(batch)).isFalse();
+    assertThat(left.outcome()).is(error(Code.INTERRUPTED));
+  }
+
+  private void endElsewhere(Call call) {
+    get(CompletableFuture.runAsync(() -> call.end("ended"), executor));
+  }
+
+  @Test
+  void everyCallEndsOnceWithItsOwnAnswer() throws Exception {
+    batchesUnderWay = 2;
+    batchSize = 16;
+    maxWaiting = MANY;
+    waitWhenOverloaded = true;
+    int threads = 64;
+    int calls = 300;
+    var most = new AtomicInteger();
+    var underWay = new AtomicInteger();
+    var statements = new AtomicInteger();
+    Coalescer.Sender sender =
+        (questions, deadline) -> {
+          most.accumulateAndGet(underWay.incrementAndGet(), Math::max);
+          int number = statements.incrementAndGet();
+          if (number % 64 == 0) {
+            LockSupport.parkNanos(200_000);
+          }
+          Object[] outcomes = questions.stream().map(CoalescerTest::greeting).toArray();
+          if (number % 32 == 0) {
+            Arrays.fill(outcomes, Errors.interrupted());
+          }
+          underWay.decrementAndGet();
+          return outcomes;
+        };
+    var coalescer = new Coalescer(settings(), batchSize, executor, sender);
+    var ended = new AtomicInteger();
+    var cancelled = new AtomicInteger();
+    Queue<Object> wrong = new ConcurrentLinkedQueue<>();
+    var barrier = new CyclicBarrier(threads);
+    var tasks = new ArrayList<CompletableFuture<Void>>();
+    for (int t = 0; t < threads; t++) {
+      int thread = t;
+      tasks.add(
+          CompletableFuture.runAsync(
+              () -> {
+                await(barrier);
+                var random = ThreadLocalRandom.current();
+                for (int c = 0; c < calls; c++) {
+                  Question question = question(thread + "." + c);
+                  // some have almost no time
+                  boolean hasty = random.nextInt(16) == 0;
+                  long deadline = in(hasty ? Duration.ofNanos(50_000) : CALL_TIMEOUT);
+                  if (thread % 4 == 0) {
+                    var future = new CompletableFuture<String>();
+                    var unused =
+                        future.whenComplete(
+                            (greeting, error) -> {
+                              if (error == null && !greeting(question).equals(greeting)) {
+                                wrong.add(greeting);
+                              }
+                              ended.incrementAndGet();
+                            });
+                    try {
+                      coalescer.add(Call.ofFuture(question, deadline, future));
+                    } catch (PgHelloException e) {
+                      future.completeExceptionally(e);
+                    }
+                    if (random.nextInt(16) == 0 && future.cancel(false)) {
+                      cancelled.incrementAndGet();
+                    }
+                  } else {
+                    boolean interrupted = random.nextInt(16) == 0;
+                    if (interrupted) {
+                      Thread.currentThread().interrupt();
+                    }
+                    Object outcome = call(coalescer, sender, question, deadline);
+                    Thread.interrupted();
+                    Code code = outcome instanceof PgHelloException e ? e.code() : null;
+                    if (!greeting(question).equals(outcome)
+                        && code != Code.INTERRUPTED
+                        && !(hasty && (code == Code.TIMEOUT || code == Code.OVERLOADED))) {
+                      wrong.add(outcome);
+                    }
+                    ended.incrementAndGet();
+                  }
+                }
+              },
+              executor));
+    }
+    for (CompletableFuture<Void> task : tasks) {
+      get(task);
+    }
+    until(
+        () -> {
+          coalescer.sweep();
+          return ended.get() >= threads * calls && coalescer.isQuiet();
+        });
+    assertThat(wrong).isEmpty();
+    assertThat(ended).hasValue(threads * calls);
+    assertThat(most).hasValue(2);
+    assertThat(cancelled.get()).isPositive();
+    assertThat(statements.get()).isLessThan(threads * calls);
+    assertNothingIsLost(coalescer);
+  }
+
+  private Coalescer coalescer() {
+    return new Coalescer(settings(), batchSize, executor, wires);
+  }
+
+  private Settings settings() {
+    return new Settings(
+        null,
+        CALL_TIMEOUT,
+        false,
+        true,
+        batchSize,
+        batchBytes,
+        batchesUnderWay,
+        maxWaiting,
+        maxWaitingBytes,
+        waitWhenOverloaded,
+        listener);
+  }
+
+  /** All wires can be taken, and as much can wait as ever. */
+  private void assertNothingIsLost(Coalescer coalescer) {
+    until(coalescer::isQuiet);
+    hold(coalescer);
+    int most = maxWaitingBytes / (maxWaitingBytes / maxWaiting);
+    for (int round = 0; round < 2; round++) {
+      var filling = new ArrayList<CompletableFuture<String>>();
+      for (int i = 0; i < Math.min(most, maxWaiting); i++) {
+        filling.addAll(futures(coalescer, ""));
+      }
+      assertOverloaded(coalescer, "");
+      coalescer.endAll(Errors.closed());
+      filling.forEach(future -> assertFails(future, Code.CLOSED));
+    }
+    for (int i = 0; i < batchesUnderWay; i++) {
+      coalescer.freeWire();
+    }
+    assertThat(coalescer.isQuiet()).isTrue();
+  }
+
+  /** Takes all wires. */
+  private void hold(Coalescer coalescer) {
+    for (int i = 0; i < batchesUnderWay; i++) {
+      // a large batch may have left just now
+      until(coalescer::takeWireAlone);
+    }
+    assertThat(coalescer.takeWireAlone()).isFalse();
+  }
+
+  private List<Caller> waitingCallers(Coalescer coalescer, String... names) {
+    var callers = new ArrayList<Caller>();
+    for (String name : names) {
+      var caller = new Caller(coalescer, name);
+      until(caller::isWaiting);
+      callers.add(caller);
+    }
+    return callers;
+  }
+
+  private static List<CompletableFuture<String>> futures(Coalescer coalescer, String... names) {
+    var futures = new ArrayList<CompletableFuture<String>>();
+    for (String name : names) {
+      var future = new CompletableFuture<String>();
+      coalescer.add(Call.ofFuture(question(name), in(CALL_TIMEOUT), future));
+      futures.add(future);
+    }
+    return futures;
+  }
+
+  private List<String> answerNext() {
+    Sent sent = wires.next();
+    sent.answer();
+    return sent.names();
+  }
+
+  private static void assertAnswered(List<Caller> callers) {
+    for (Caller caller : callers) {
+      assertThat(caller.outcome()).isEqualTo(greeting(caller.question));
+      assertThat(caller.interrupted).isFalse();
+    }
+  }
+
+  private static void assertOverloaded(Coalescer coalescer, String name) {
+    var future = new CompletableFuture<String>();
+    Call call = Call.ofFuture(question(name), in(SHORT), future);
+    assertThatThrownBy(() -> coalescer.add(call)).is(error(Code.OVERLOADED));
+    assertThat(future).isNotDone();
+  }
+
+  private static void assertFails(CompletableFuture<String> future, Code code) {
+    assertThat(
+            future
+                .handle((greeting, error) -> error == null ? greeting : error)
+                .orTimeout(20, TimeUnit.SECONDS)
+                .join())
+        .is(error(code));
+  }
+
+  private static <T> Condition<T> error(Code code) {
+    return new Condition<>(
+        outcome -> outcome instanceof PgHelloException e && e.code() == code, code.name());
+  }
+
+  private static <T> T get(CompletableFuture<T> future) {
+    return future.orTimeout(20, TimeUnit.SECONDS).join();
+  }
+
+  private static void until(BooleanSupplier condition) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!condition.getAsBoolean()) {
+      assertThat(end - System.nanoTime()).as("time left to wait").isPositive();
+      LockSupport.parkNanos(100_000);
+    }
+  }
+
+  private static void await(CyclicBarrier barrier) {
+    try {
+      barrier.await();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Question question(String name) {
+    return Question.of(name, 1);
+  }
+
+  private static String greeting(Question question) {
+    return "Hello, " + question.name() + "!";
+  }
+
+  private static long in(Duration time) {
+    return System.nanoTime() + time.toNanos();
+  }
+
+  /** Calls as {@link Batcher#hello} does. */
+  private static Object call(
+      Coalescer coalescer, Coalescer.Sender sender, Question question, long deadline) {
+    if (coalescer.takeWireAlone()) {
+      try {
+        return sender.send(List.of(question), deadline)[0];
+      } finally {
+        coalescer.freeWire();
+      }
+    }
+    try {
+      Call call = Call.ofThread(question, deadline);
+      coalescer.add(call);
+      return coalescer.await(call);
+    } catch (PgHelloException e) {
+      return e;
+    }
+  }
+
+  /** A thread that makes one call. */
+  private final class Caller {
+    final Coalescer coalescer;
+    final Question question;
+    final long deadline;
+    final Thread thread;
+    final CountDownLatch done = new CountDownLatch(1);
+    volatile boolean interrupted;
+    private volatile @Nullable Object outcome;
+
+    Caller(Coalescer coalescer, String name) {
+      this(coalescer, name, CALL_TIMEOUT);
+    }
+
+    Caller(Coalescer coalescer, String name, Duration timeout) {
+      this.coalescer = coalescer;
+      this.question = question(name);
+      this.deadline = in(timeout);
+      this.thread =
+          new Thread(
+              () -> {
+                outcome = call(coalescer, wires, question, deadline);
+                interrupted = Thread.currentThread().isInterrupted();
+                done.countDown();
+              },
+              name);
+      thread.setDaemon(true);
+      thread.start();
+    }
+
+    boolean isParked() {
+      return thread.getState() == Thread.State.WAITING
+          || thread.getState() == Thread.State.TIMED_WAITING;
+    }
+
+    boolean isWaiting() {
+      return isParked() && LockSupport.getBlocker(thread) instanceof Call;
+    }
+
+    Object outcome() {
+      until(
+          () -> {
+            // as the sweeper does
+            if (deadline - System.nanoTime() <= 0) {
+              coalescer.sweep();
+            }
+            return done.getCount() == 0;
+          });
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+      return Objects.requireNonNull(outcome);
+    }
+  }
+
+  /** Statements that end when the test says so. */
+  private static final class Wires implements Coalescer.Sender {
+    final AtomicInteger underWay = new AtomicInteger();
+    final AtomicInteger most = new AtomicInteger();
+    volatile boolean answerAtOnce;
+    private final AtomicInteger number = new AtomicInteger();
+    private final BlockingQueue<Sent> sent = new LinkedBlockingQueue<>();
+
+    @Override
+    public Object[] send(List<Question> questions, long deadline) {
+      most.accumulateAndGet(underWay.incrementAndGet(), Math::max);
+      number.incrementAndGet();
+      var one = new Sent(List.copyOf(questions), deadline);
+      if (answerAtOnce) {
+        one.answer();
+      } else {
+        sent.add(one);
+      }
+      Object[] outcomes = get(one.outcomes);
+      underWay.decrementAndGet();
+      return outcomes;
+    }
+
+    Sent next() {
+      try {
+        Sent next = sent.poll(20, TimeUnit.SECONDS);
+        assertThat(next).as("something is sent").isNotNull();
+        return next;
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    int number() {
+      return number.get();
+    }
+  }
+
+  /** A statement under way. */
+  private static final class Sent {
+    final List<Question> questions;
+    final long deadline;
+    final Thread thread = Thread.currentThread();
+    final CompletableFuture<Object[]> outcomes = new CompletableFuture<>();
+
+    Sent(List<Question> questions, long deadline) {
+      this.questions = questions;
+      this.deadline = deadline;
+    }
+
+    List<String> names() {
+      return questions.stream().map(Question::name).toList();
+    }
+
+    void answer() {
+      complete(questions.stream().map(CoalescerTest::greeting).toArray());
+    }
+
+    void fail(PgHelloException error) {
+      var all = new Object[questions.size()];
+      Arrays.fill(all, error);
+      complete(all);
+    }
+
+    void complete(Object... all) {
+      outcomes.complete(all);
+    }
+  }
+}
