@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import java.util.concurrent.CompletableFuture;
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.II_Result;
+
+/** A call is added while the wire is freed: one of the two sees the other. */
+@JCStressTest
+@Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "it is answered")
+@Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
+@State
+public class AddAndFreeStress extends Racing {
+  private final CompletableFuture<String> future = new CompletableFuture<>();
+
+  public AddAndFreeStress() {
+    coalescer.takeWireAlone();
+  }
+
+  @Actor
+  public void add() {
+    coalescer.add(Call.ofFuture(question("a"), soon(), future));
+  }
+
+  @Actor
+  public void free() {
+    coalescer.freeWire();
+  }
+
+  @Arbiter
+  public void end(II_Result result) {
+    result.r1 = kind(future, "a");
+    result.r2 = nothingIsLost();
+  }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
+
+/** What the races have in common: one wire, room for a few, and a sender that answers at once. */
+class Racing {
+  static final int NOTHING = 0;
+  static final int ANSWERED = 1;
+  static final int LEADS = 2;
+  static final int TIMED_OUT = 3;
+  static final int INTERRUPTED = 4;
+  static final int OTHER = 9;
+
+  // Longer than a thread is ever kept from running; only a lost wake-up makes anybody wait for it.
+  static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
+  static final int MAX_WAITING = 4;
+
+  private static final long WATCH_NANOS = 100_000;
+
+  private static final Set<Call> WATCHED = ConcurrentHashMap.newKeySet();
+  private static final ExecutorService SOMEBODY = Executors.newSingleThreadExecutor(Racing::daemon);
+
+  static {
+    daemon(Racing::watch).start();
+  }
+
+  private static Thread daemon(Runnable task) {
+    var thread = new Thread(task);
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  final Coalescer coalescer =
+      new Coalescer(
+          new Settings(
+              null,
+              CALL_TIMEOUT,
+              false,
+              true,
+              MAX_WAITING,
+              MAX_WAITING,
+              1,
+              MAX_WAITING,
+              MAX_WAITING,
+              false,
+              Settings.NO_LISTENER),
+          MAX_WAITING,
+          Runnable::run,
+          Racing::send);
+
+  private static Object[] send(List<Question> questions, long deadline) {
+    var answers = new Object[questions.size()];
+    for (int i = 0; i < answers.length; i++) {
+      answers[i] = questions.get(i).name();
+    }
+    return answers;
+  }
+
+  static Question question(String name) {
+    return new Question(name, 1, 1);
+  }
+
+  static long soon() {
+    return System.nanoTime() + CALL_TIMEOUT.toNanos();
+  }
+
+  /** Makes a call of a thread that takes no part in the race. */
+  static Call callOfSomebody() {
+    try {
+      return SOMEBODY.submit(() -> Call.ofThread(question("a"), System.nanoTime())).get();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  CompletableFuture<String> future(String name) {
+    var future = new CompletableFuture<String>();
+    coalescer.add(Call.ofFuture(question(name), soon(), future));
+    return future;
+  }
+
+  /** Calls as the batcher does. */
+  int call(String name) {
+    if (coalescer.takeWireAlone()) {
+      try {
+        return ANSWERED;
+      } finally {
+        coalescer.freeWire();
+      }
+    }
+    return wait(Call.ofThread(question(name), soon()));
+  }
+
+  int wait(Call call) {
+    WATCHED.add(call);
+    try {
+      coalescer.add(call);
+      return kind(coalescer.await(call), call.question.name());
+    } finally {
+      WATCHED.remove(call);
+    }
+  }
+
+  /** Ends calls at their deadlines, as the sweeper does, but hides no lost wake-up. */
+  private static void watch() {
+    while (true) {
+      for (Call call : WATCHED) {
+        if (call.deadline - System.nanoTime() <= 0) {
+          call.end(Errors.timedOut(CALL_TIMEOUT));
+        }
+      }
+      LockSupport.parkNanos(WATCH_NANOS);
+    }
+  }
+
+  static int kind(Object outcome, String expected) {
+    if (outcome == null) {
+      return NOTHING;
+    }
+    if (outcome instanceof Batch) {
+      return LEADS;
+    }
+    if (outcome instanceof PgHelloException e) {
+      return e.code() == Code.TIMEOUT
+          ? TIMED_OUT
+          : e.code() == Code.INTERRUPTED ? INTERRUPTED : OTHER;
+    }
+    return outcome.equals(expected) ? ANSWERED : OTHER;
+  }
+
+  static int kind(CompletableFuture<String> future, String expected) {
+    return future.isDone() ? kind((Object) future.getNow(""), expected) : NOTHING;
+  }
+
+  /** 1 if the wire is free, nobody waits, and as many can wait as ever. */
+  int nothingIsLost() {
+    if (!coalescer.isQuiet() || !coalescer.takeWireAlone()) {
+      return 0;
+    }
+    try {
+      for (int i = 0; i < MAX_WAITING; i++) {
+        future("x");
+      }
+    } catch (PgHelloException e) {
+      return 0;
+    }
+    coalescer.endAll(Errors.closed());
+    coalescer.freeWire();
+    return coalescer.isQuiet() ? 1 : 0;
+  }
+}

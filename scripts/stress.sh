@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Lets the client's threads race, to find a lost wake-up or a call that ends twice.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+PROGRAM=stress
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+  cat <<END
+Usage: scripts/stress.sh [SECONDS]
+
+Runs the races of pg-hello-core-stress with jcstress (12 seconds, and some 30
+for compiling, and for jcstress to look at the machine and start its JVMs), and prints how many
+results it saw. Fails if there is one that may not be.
+END
+}
+
+seconds=12
+case ${1:-} in
+  '') ;;
+  -h | --help)
+    usage
+    exit
+    ;;
+  *[!0-9]* | 0*) die "unknown argument $1; see --help" ;;
+  *) seconds=$1 ;;
+esac
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+home=$(find_jdk 25 || java_home)
+export JAVA_HOME=$home
+path=$(classpath pg-hello-core-stress "$DEFAULT_MAJOR")
+# always anew, and all together, so that what runs is what stands in the tree
+mkdir "$tmp/classes"
+find "$ROOT/pg-hello-core/src/main/java" "$ROOT/pg-hello-core-stress/src/main/java" -name '*.java' >"$tmp/sources"
+"$home/bin/javac" -nowarn -d "$tmp/classes" -cp "$path" -processorpath "$path" "@$tmp/sources" >"$tmp/log" 2>&1 ||
+  {
+    cat "$tmp/log" >&2
+    die 'the races do not compile'
+  }
+
+# Small strides, because the time is only looked at after each, and a lost wake-up costs a time-out.
+# JDKs before 18 have two ways to lock, and jcstress tries both
+runs=$(($(grep -c . "$tmp/classes/META-INF/TestList") * ($(jdk_version "$home") < 18 ? 2 : 1)))
+say "Racing ($seconds seconds, and some 30 besides)"
+cd "$tmp"
+status=0
+timeout $((seconds * 2 + 30)) "$home/bin/java" -cp "$tmp/classes:$path" org.openjdk.jcstress.Main \
+  -m quick -f 1 -iters 1 -time $((seconds * 1000 / runs)) -sc false -af NONE -jvmArgs -Xmx256m \
+  -strideSize 32 -strideCount 2 -r "$tmp/results" >"$tmp/log" 2>&1 || status=$?
+if [ "$status" != 0 ] || ! grep -q 'Failed tests: No matches' "$tmp/log" || ! grep -q 'Error tests: No matches' "$tmp/log" ||
+  ! grep -q "All remaining tests: $runs matching" "$tmp/log"; then
+  grep -v -e '^(' -e '^-----' "$tmp/log" | sed '1,/Test results:/d' | head -200 >&2
+  die "a race went wrong, or was not run (status $status)"
+fi
+printf '%s races passed, with %s results a second\n' "$runs" \
+  "$(sed -n 's/^(Sampling Rate: \(.*\)\/sec)/\1/p' "$tmp/log" | tail -1)"
