@@ -42,6 +42,7 @@ public final class Bench implements Callable<Integer> {
 
   static {
     BENCHMARKS.put("extension", ExtensionBenchmark::new);
+    BENCHMARKS.put("client", ClientBenchmark::new);
     BENCHMARKS.put("start", StartBenchmark::new);
   }
 
@@ -52,7 +53,7 @@ public final class Bench implements Callable<Integer> {
   @Parameters(
       arity = "0..*",
       paramLabel = "NAME",
-      description = "What to measure: extension, start. Default: all.")
+      description = "What to measure: extension, client, start. Default: all.")
   private List<String> names = List.of();
 
   @Option(names = "--check", description = "End with exit code 1 if a row is a MISS.")
@@ -183,7 +184,10 @@ public final class Bench implements Callable<Integer> {
       out.println(table.line(result));
       results.add(result);
     }
-    return new Report.Section(name, server, results);
+    List<String> notRun =
+        benchmark.notRun().stream().filter(reason -> reason.contains(text)).toList();
+    notRun.forEach(out::println);
+    return new Report.Section(name, server, results, notRun);
   }
 
   private static boolean misses(List<Report.Section> sections) {

@@ -14,6 +14,11 @@ interface Benchmark extends AutoCloseable {
   /** The lines of the table, in their order. */
   List<Comparison> comparisons();
 
+  /** What cannot be measured here, each with the reason. */
+  default List<String> notRun() {
+    return List.of();
+  }
+
   @Override
   void close() throws IOException, SQLException;
 

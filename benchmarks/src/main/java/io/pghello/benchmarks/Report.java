@@ -11,8 +11,13 @@ import tools.jackson.jr.ob.JSON;
  */
 record Report(Environment environment, boolean quick, int handicap, List<Section> benchmarks) {
 
-  /** The rows of one benchmark. */
-  record Section(String name, Environment.Server server, List<Result> results) {}
+  /**
+   * The rows of one benchmark.
+   *
+   * @param notRun what could not be measured, each with the reason
+   */
+  record Section(
+      String name, Environment.Server server, List<Result> results, List<String> notRun) {}
 
   String toJson() {
     return JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(this) + "\n";

@@ -43,6 +43,11 @@ record Row(
     return new Row(name, peer, unit, Better.LOWER, Judged.RATIO, null);
   }
 
+  /** A row for information about rates. */
+  static Row rate(String name, @Nullable String peer, String unit) {
+    return new Row(name, peer, unit, Better.HIGHER, Judged.RATIO, null);
+  }
+
   /** A row whose ratio, or figure, must not exceed something. */
   static Row atMost(
       String name, @Nullable String peer, String unit, Judged judged, double must, double goal) {

@@ -15,7 +15,7 @@ final class Table {
 
   /** Creates a table with room for these rows. */
   Table(List<Row> rows) {
-    nameWidth = width("", rows.stream().map(Row::name));
+    nameWidth = width(" ", rows.stream().map(Row::name));
     peerWidth = width("against", rows.stream().map(row -> orDash(row.peer())));
   }
 

@@ -45,6 +45,26 @@ class BenchIT {
   }
 
   @Test
+  void measuresTheClientAndItsPeers() {
+    assertThat(bench("client", "--quick", "--row", "8 in flight")).isZero();
+    assertThat(lines()).anyMatch(line -> line.contains("Vert.x") && line.contains("k/s"));
+    assertThat(lines()).anyMatch(line -> line.contains("R2DBC") && line.contains("k/s"));
+  }
+
+  @Test
+  void streamsInALittleHeap() {
+    assertThat(bench("client", "--quick", "--check", "--row", "heap")).isZero();
+    assertThat(lines()).anyMatch(line -> line.startsWith("heap") && line.endsWith("ok"));
+  }
+
+  @Test
+  void saysWhatCannotBeRun() {
+    assertThat(bench("client", "--quick", "--row", "virtual threads: not run")).isZero();
+    assertThat(lines().stream().anyMatch(line -> line.contains("needs JDK 21")))
+        .isEqualTo(Runtime.version().feature() < 21);
+  }
+
+  @Test
   void refusesAServerOfAnotherMajor() {
     assertThat(bench("extension", "--quick", "--row", "none", "--major", "9")).isEqualTo(2);
     assertThat(err.toString(StandardCharsets.UTF_8)).contains("--major is 9");
@@ -53,7 +73,7 @@ class BenchIT {
   @Test
   void namesTheBenchmarksThereAre() {
     assertThat(bench("nothing")).isEqualTo(2);
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains("extension, start");
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("extension, client, start");
   }
 
   private int bench(String... args) {

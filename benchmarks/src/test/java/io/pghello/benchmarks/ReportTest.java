@@ -26,7 +26,8 @@ class ReportTest {
                             Row.atMost("a\\b", "'Hello, ' || x", "ns", Judged.RATIO, 0.5, 0.4),
                             List.of(1.5, 2.5),
                             List.of(5.0, 4.0)),
-                        Result.of(Row.plain("c", null, "KB"), List.of(1.0), List.of())))));
+                        Result.of(Row.plain("c", null, "KB"), List.of(1.0), List.of())),
+                    List.of("d: no server"))));
     assertThat(JSON.std.beanFrom(Report.class, report.toJson())).isEqualTo(report);
   }
 }

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What one writes by hand: JDBC on HikariCP. The driver prepares the statement on the server. */
+final class JdbcPeer implements AutoCloseable {
+  private static final String HELLO = "SELECT pg_hello(?)";
+
+  private final HikariDataSource pool;
+
+  JdbcPeer(Address address, int connections) {
+    pool = pool(address, connections);
+  }
+
+  /** A pool of a fixed size. */
+  static HikariDataSource pool(Address address, int connections) {
+    var config = new HikariConfig();
+    config.setJdbcUrl(address.jdbcUrl());
+    config.setUsername(address.user());
+    config.setPassword(address.password());
+    config.setMaximumPoolSize(connections);
+    return new HikariDataSource(config);
+  }
+
+  @Nullable String hello(String name) throws SQLException {
+    try (Connection connection = pool.getConnection();
+        PreparedStatement statement = connection.prepareStatement(HELLO)) {
+      return hello(statement, name);
+    }
+  }
+
+  /** Greets one after the other with one statement. */
+  void helloAll(List<String> names) throws SQLException {
+    try (Connection connection = pool.getConnection();
+        PreparedStatement statement = connection.prepareStatement(HELLO)) {
+      for (int i = 0; i < names.size(); i++) {
+        Names.check(i, hello(statement, names.get(i)));
+      }
+    }
+  }
+
+  private static @Nullable String hello(PreparedStatement statement, String name)
+      throws SQLException {
+    statement.setString(1, name);
+    try (ResultSet row = statement.executeQuery()) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.sql.SQLException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class LoadTest {
+  private static final int MILLIS = 20;
+
+  private final AtomicInteger calls = new AtomicInteger();
+
+  private String greet(String name) {
+    calls.incrementAndGet();
+    return "Hello, " + name + "!";
+  }
+
+  @Test
+  void countsTheCallsOfThreads() throws Exception {
+    Load.Figures figures = Load.threads(3, MILLIS, Thread::new, this::greet);
+    assertThat(figures.calls()).isEqualTo(calls.get()).isGreaterThanOrEqualTo(3);
+    assertThat(figures.nanos()).isGreaterThanOrEqualTo(MILLIS * 1_000_000L);
+    assertThat(figures.thousandsPerSecond()).isEqualTo(figures.calls() * 1e6 / figures.nanos());
+  }
+
+  @Test
+  void countsTheCallsOfFutures() throws Exception {
+    Load.Figures figures =
+        Load.futures(
+            3,
+            MILLIS,
+            (name, answer) -> {
+              var unused = CompletableFuture.supplyAsync(() -> greet(name)).whenComplete(answer);
+            });
+    assertThat(figures.calls()).isEqualTo(calls.get()).isGreaterThanOrEqualTo(3);
+  }
+
+  @Test
+  void aWrongAnswerFails() {
+    assertThatThrownBy(() -> Load.threads(1, MILLIS, Thread::new, name -> "Hello, you!"))
+        .hasRootCauseMessage("expected \"Hello, Name0000000!\", but got \"Hello, you!\"");
+    assertThatThrownBy(() -> Load.futures(1, MILLIS, (name, answer) -> answer.accept(null, null)))
+        .hasRootCauseMessage("expected \"Hello, Name0000000!\", but got \"null\"");
+  }
+
+  @Test
+  void aFailedCallFails() {
+    var failure = new SQLException("lost");
+    assertThatThrownBy(
+            () ->
+                Load.threads(
+                    2,
+                    MILLIS,
+                    Thread::new,
+                    name -> {
+                      throw failure;
+                    }))
+        .hasRootCause(failure);
+    assertThatThrownBy(() -> Load.futures(2, MILLIS, (name, a) -> a.accept(null, failure)))
+        .hasRootCause(failure);
+  }
+}
