@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# ./dev test --repeat: runs one class of the client's tests again and again, to find what fails rarely.
+# Usage: scripts/repeat.sh N CLASS
+# SPDX-License-Identifier: MIT
+PROGRAM='dev test --repeat'
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+[[ ${1-} =~ ^[1-9][0-9]{0,3}$ ]] || die "the number of runs is ${1:-missing}; it must be 1 to 9999"
+runs=$1
+class=$2
+
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# run_maven ARGUMENT...: on the client and what it needs.
+run_maven() {
+  maven -B -ntp -f "$ROOT/pom.xml" -pl .,pg-hello-bom,extension,pg-hello-testkit,pg-hello-core \
+    -Dmaven.javadoc.skip -Dmaven.source.skip "$@"
+}
+
+# one_run LOG: the class alone, in a JVM of its own; the pattern matches no test without a server.
+one_run() {
+  run_maven -Dtest=none -Dit.test="$class" -Dspotless.check.skip \
+    -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false verify >"$1" 2>&1 &&
+    # a run without tests is none
+    grep -qE "Tests run: [1-9].*[ .]$class\$" "$1"
+}
+
+"$ROOT/scripts/native.sh"
+say "Compiling"
+run_maven -q -DskipTests package >"$WORK/compile.log" 2>&1 || {
+  cat "$WORK/compile.log" >&2
+  die "it does not compile"
+}
+
+kept=()
+for ((run = 1; run <= runs; run++)); do
+  started=$SECONDS
+  log=$WORK/run.log
+  if one_run "$log"; then
+    printf 'run %d: passed, %d s\n' "$run" $((SECONDS - started))
+  else
+    printf 'run %d: failed, %d s\n' "$run" $((SECONDS - started))
+    cat "$log"
+    mkdir -p "$ROOT/target"
+    cp "$log" "$ROOT/target/$class-run-$run.log"
+    kept+=("target/$class-run-$run.log")
+  fi
+done
+
+printf '%d of %d runs passed\n' $((runs - ${#kept[@]})) "$runs"
+if [ ${#kept[@]} -gt 0 ]; then
+  printf 'the log of a failed run is kept: %s\n' "${kept[@]}"
+  exit 1
+fi
