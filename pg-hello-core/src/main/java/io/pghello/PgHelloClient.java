@@ -468,7 +468,7 @@ public final class PgHelloClient implements AutoCloseable {
     private boolean coalescing = true;
     private int maxBatchSize = 1024;
     private int maxBatchBytes = 1 << 20;
-    private int maxBatchesUnderWay = 4;
+    private int maxBatchesUnderWay = 2;
     private int maxWaiting = 65_536;
     private int maxWaitingBytes = 64 << 20;
     private boolean waitWhenOverloaded;
@@ -615,7 +615,7 @@ public final class PgHelloClient implements AutoCloseable {
 
     /**
      * How many statements of coalesced calls are under way at a time, each on a connection of its
-     * own; 4 by default. A few callers each go alone, up to that number. Batches of many leave some
+     * own; 2 by default. A few callers each go alone, up to that number. Batches of many leave some
      * time apart, so that they are large where the server is near, and need not wait for each other
      * where it is far.
      */

@@ -236,7 +236,7 @@ class BuilderTest {
     dataSource.setPassword("secret");
     PgHelloClient client = PgHelloClient.create(dataSource);
     assertThat(client)
-        .hasToString("PgHelloClient[PGSimpleDataSource, time-out 5000 ms, coalescing 4 x 1024]");
+        .hasToString("PgHelloClient[PGSimpleDataSource, time-out 5000 ms, coalescing 2 x 1024]");
     PgHelloClient other =
         PgHelloClient.builder()
             .dataSource(dataSource)

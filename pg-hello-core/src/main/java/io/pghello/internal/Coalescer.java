@@ -51,7 +51,7 @@ final class Coalescer {
 
   // From how many calls on a batch has a head start, and which.
   private static final int HEAD_START_SIZE = 16;
-  private static final long HEAD_START_NANOS = 300_000;
+  private static final long HEAD_START_NANOS = 500_000;
 
   private final Queue<Call> waiting = new ConcurrentLinkedQueue<>();
   private final AtomicInteger freeWires;
