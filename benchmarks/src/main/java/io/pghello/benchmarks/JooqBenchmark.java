@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import static io.pghello.jooq.PgHello.nowMs;
+import static io.pghello.jooq.PgHello.pgHello;
+
+import io.pghello.benchmarks.Row.Judged;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.function.DoubleSupplier;
+import java.util.stream.IntStream;
+import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.Record;
+import org.jooq.SQLDialect;
+import org.jooq.Select;
+import org.jooq.Table;
+import org.jooq.conf.ParamType;
+import org.jooq.impl.DSL;
+import org.jooq.impl.SQLDataType;
+
+/** What the routines of jOOQ cost, over one connection without a network. */
+final class JooqBenchmark implements Benchmark {
+  private static final Table<Record> NAMES = DSL.table(DSL.name("names"));
+  private static final Field<Integer> ID = DSL.field(DSL.name("names", "id"), SQLDataType.INTEGER);
+  private static final Field<String> NAME = DSL.field(DSL.name("names", "name"), SQLDataType.CLOB);
+  private static final Table<Record> GREETINGS = DSL.table(DSL.name("greetings"));
+  private static final Field<String> GREETING = DSL.field(DSL.name("greeting"), SQLDataType.CLOB);
+  private static final Field<Long> CREATED_AT =
+      DSL.field(DSL.name("created_at"), SQLDataType.BIGINT);
+
+  private static final int MANY = 10_000;
+
+  /** How often many are greeted, to take about as long as a loop does once. */
+  private static final int REPETITIONS = 50;
+
+  /** What else the machine does only adds to the time, so the shortest of these counts. */
+  private static final int TRIES = 3;
+
+  private final PgHelloServer server;
+  private final TestDatabase database;
+  private final Connection connection;
+  private final DSLContext ctx;
+  private final List<String> many = IntStream.range(0, MANY).mapToObj(i -> "Name" + i).toList();
+  private final int rounds;
+  private final int queries;
+  private final int rows;
+
+  JooqBenchmark(boolean quick) throws SQLException {
+    rounds = quick ? 5 : 21;
+    queries = quick ? 500 : 2_000;
+    rows = quick ? 20_000 : 200_000;
+    server = PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start();
+    database = server.createDatabase();
+    connection = database.superuserDataSource().getConnection();
+    ctx = DSL.using(connection, SQLDialect.POSTGRES);
+    ctx.execute(
+        "create unlogged table names as select i as id, 'Name' || i as name"
+            + " from generate_series(1, "
+            + rows
+            + ") i");
+    ctx.execute("create unique index on names (id)");
+    ctx.execute("create unlogged table greetings (greeting text, created_at bigint)");
+    ctx.execute("analyze names");
+  }
+
+  @Override
+  public Environment.Server server() throws SQLException {
+    return Environment.Server.of(connection);
+  }
+
+  @Override
+  public List<Comparison> comparisons() {
+    return List.of(
+        new Comparison(
+            Row.atMost(
+                "select of one row with routines",
+                "the same SQL as a plain SQL template",
+                "us",
+                Judged.RATIO,
+                1.1,
+                1.0),
+            this::requireSameQueries,
+            () -> shortest(() -> micros(this::routines)),
+            () -> shortest(() -> micros(this::template)),
+            5,
+            rounds),
+        new Comparison(
+            Row.plain("the same, rendered only", "the same SQL as a plain SQL template", "us"),
+            () -> {},
+            () -> shortest(() -> renderMicros(this::routines)),
+            () -> shortest(() -> renderMicros(this::template)),
+            5,
+            rounds),
+        new Comparison(
+            Row.atLeast(
+                "pgHello(ctx, 10,000 names)",
+                "a loop of pgHello(configuration, name)",
+                "/ms",
+                Judged.RATIO,
+                50,
+                100),
+            this::requireSameGreetings,
+            () -> perMilli(MANY * REPETITIONS, this::greetManyTimes),
+            () -> perMilli(MANY, this::loop),
+            2,
+            (rounds + 1) / 2),
+        new Comparison(
+            Row.atLeast(
+                "insert-select of greetings, rows",
+                "the same SQL by JDBC",
+                "/ms",
+                Judged.RATIO,
+                0.9,
+                1.0),
+            this::requireSameRows,
+            () -> insert(this::insertSelect),
+            () -> insert(this::insertSelectByJdbc),
+            3,
+            rounds));
+  }
+
+  private interface Query {
+    Select<?> of(int id);
+  }
+
+  private interface Action {
+    void run() throws SQLException;
+  }
+
+  private Select<?> routines(int id) {
+    return ctx.select(pgHello(NAME, 2), nowMs()).from(NAMES).where(ID.eq(id));
+  }
+
+  /** What a user writes who has neither routines nor DSL.function. */
+  private Select<?> template(int id) {
+    return ctx.select(
+            DSL.field(
+                "\"pg_hello\"(cast({0} as text), cast({1} as int))",
+                SQLDataType.CLOB, NAME, DSL.val(2)),
+            DSL.field("\"now_ms\"()", SQLDataType.BIGINT))
+        .from(NAMES)
+        .where(ID.eq(id));
+  }
+
+  private void requireSameQueries() {
+    Select<?> ours = routines(7);
+    Select<?> peer = template(7);
+    require(ours.getSQL().equals(peer.getSQL()), ours.getSQL() + " and " + peer.getSQL());
+    require(
+        "Hello, Name7! Hello, Name7!".equals(ours.fetchSingle().get(0))
+            && "Hello, Name7! Hello, Name7!".equals(peer.fetchSingle().get(0)),
+        "answers differ");
+  }
+
+  private double micros(Query query) {
+    long start = System.nanoTime();
+    for (int i = 1; i <= queries; i++) {
+      if (query.of(i).fetchSingle().size() != 2) {
+        throw new IllegalStateException("two values were expected");
+      }
+    }
+    return (System.nanoTime() - start) / 1e3 / queries;
+  }
+
+  private double renderMicros(Query query) {
+    int times = 10 * queries;
+    long length = 0;
+    long start = System.nanoTime();
+    for (int i = 1; i <= times; i++) {
+      length += query.of(i).getSQL(ParamType.INDEXED).length();
+    }
+    double micros = (System.nanoTime() - start) / 1e3 / times;
+    require(length > 0, "nothing was rendered");
+    return micros;
+  }
+
+  private void requireSameGreetings() {
+    List<String> greetings = pgHello(ctx, many);
+    require(greetings.size() == MANY, "greetings are missing");
+    for (int i = 0; i < MANY; i += 999) {
+      require(
+          greetings.get(i).equals(pgHello(ctx.configuration(), many.get(i))), "greetings differ");
+    }
+  }
+
+  private void greetManyTimes() {
+    for (int i = 0; i < REPETITIONS; i++) {
+      require(pgHello(ctx, many).size() == MANY, "greetings are missing");
+    }
+  }
+
+  private void loop() {
+    for (String name : many) {
+      require(pgHello(ctx.configuration(), name).length() > 7, "no greeting");
+    }
+  }
+
+  private void requireSameRows() throws SQLException {
+    for (Action action : List.<Action>of(this::insertSelect, this::insertSelectByJdbc)) {
+      insert(action);
+      int count =
+          ctx.fetchCount(GREETINGS, GREETING.startsWith("Hello, Name").and(CREATED_AT.gt(0L)));
+      require(count == rows, "expected " + rows + " rows, but got " + count);
+    }
+  }
+
+  private void insertSelect() {
+    ctx.insertInto(GREETINGS, GREETING, CREATED_AT)
+        .select(DSL.select(pgHello(NAME, 2), nowMs()).from(NAMES))
+        .execute();
+  }
+
+  private void insertSelectByJdbc() throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "insert into greetings (greeting, created_at)"
+                + " select pg_hello(name, ?), now_ms() from names")) {
+      statement.setInt(1, 2);
+      statement.executeUpdate();
+    }
+  }
+
+  private double insert(Action action) throws SQLException {
+    double best = 0;
+    for (int i = 0; i < TRIES; i++) {
+      ctx.execute("truncate greetings");
+      best = Math.max(best, perMilli(rows, action));
+    }
+    return best;
+  }
+
+  private static double shortest(DoubleSupplier cost) {
+    double shortest = Double.POSITIVE_INFINITY;
+    for (int i = 0; i < TRIES; i++) {
+      shortest = Math.min(shortest, cost.getAsDouble());
+    }
+    return shortest;
+  }
+
+  private static double perMilli(int count, Action action) throws SQLException {
+    long start = System.nanoTime();
+    action.run();
+    return count * 1e6 / (System.nanoTime() - start);
+  }
+
+  private static void require(boolean condition, String otherwise) {
+    if (!condition) {
+      throw new IllegalStateException(otherwise);
+    }
+  }
+
+  @Override
+  public void close() throws SQLException {
+    try (server;
+        database;
+        connection) {
+      // in this order, backwards
+    }
+  }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.jooq;
+
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jooq.CloseableDSLContext;
+import org.jooq.exception.DataAccessException;
+import org.jooq.impl.DSL;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Signs users up over one connection while another changes how they are greeted. */
+@Command(
+    name = "demo jooq",
+    description = {
+      "Signs users up in a PostgreSQL of its own: a trigger welcomes them. Then another",
+      "connection changes how often users are greeted, one more user signs up over the",
+      "first, and a report shows them all."
+    },
+    customSynopsis = "./dev demo jooq [OPTIONS] [NAME...]",
+    sortOptions = false,
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:all went well",
+      "1:a name or the server cannot be used",
+      "2:the command line is wrong"
+    })
+public final class Demo implements Callable<Integer> {
+  private final PrintStream out;
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "NAME",
+      description = "Who signs up, each name once. Default: alice bob.")
+  private List<String> names = List.of("alice", "bob");
+
+  @Option(
+      names = "--repeat",
+      paramLabel = "N",
+      description = "How often the last user is greeted, 1 to 10. Default: 2.")
+  private int repeat = 2;
+
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this text.")
+  private boolean help;
+
+  private Demo(PrintStream out) {
+    this.out = out;
+  }
+
+  /**
+   * Runs the demo, and ends the JVM with the exit code.
+   *
+   * @param args what {@code --help} says
+   */
+  public static void main(String[] args) {
+    var out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    var err =
+        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+    System.exit(run(args, out, err));
+  }
+
+  /** Does what {@link #main} does, with other streams, and returns the exit code. */
+  static int run(String[] args, PrintStream out, PrintStream err) {
+    return new CommandLine(new Demo(out))
+        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
+        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
+        .setExpandAtFiles(false)
+        .setParameterExceptionHandler(
+            (e, arguments) -> {
+              err.println("demo: " + e.getMessage() + " (see ./dev demo jooq --help)");
+              return ExitCode.USAGE;
+            })
+        .setExecutionExceptionHandler(
+            (e, command, result) -> {
+              if (e instanceof DataAccessException data && data.getCause() != null) {
+                // the cause without the statement; a server's words may have several lines
+                String words = String.valueOf(data.getCause().getMessage());
+                err.println("demo: " + words.lines().findFirst().orElse(words));
+              } else if (e instanceof UncheckedIOException
+                  || e instanceof IOException
+                  || e instanceof IllegalStateException) {
+                err.println("demo: " + e.getMessage());
+              } else {
+                err.println("demo: this is a mistake of the program; please report it:");
+                e.printStackTrace(err);
+              }
+              return ExitCode.SOFTWARE;
+            })
+        .execute(args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        CloseableDSLContext one = DSL.using(database.jdbcUrl());
+        CloseableDSLContext another = DSL.using(database.jdbcUrl())) {
+      var users = new Users(one);
+      users.createSchema();
+      users.signUp(names);
+      out.println(new Users(another).updateGreetingConfig(repeat));
+      users.signUp(List.of("the last"));
+      out.println();
+      print(users.report());
+      return ExitCode.OK;
+    }
+  }
+
+  private void print(List<Users.User> users) {
+    int width = users.stream().mapToInt(user -> user.username().length()).max().orElse(0);
+    for (Users.User user : users) {
+      out.printf(
+          Locale.ROOT,
+          "%-" + width + "s  %s  %s%n",
+          user.username(),
+          user.createdAt(),
+          user.welcomeMessage());
+    }
+    out.println();
+    users.forEach(user -> out.println(user.greeting()));
+  }
+}

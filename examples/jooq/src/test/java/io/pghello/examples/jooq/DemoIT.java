@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.jooq;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What {@code ./dev demo jooq} does. */
+@Timeout(120)
+class DemoIT {
+  private record Result(int status, String out, String err) {}
+
+  private static Result demo(String... args) {
+    var out = new ByteArrayOutputStream();
+    var err = new ByteArrayOutputStream();
+    int status =
+        Demo.run(
+            args,
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Result(
+        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void welcomesUsersAndReports() {
+    Result result = demo();
+    assertThat(result.err()).isEmpty();
+    assertThat(result.status()).isZero();
+    assertThat(result.out().replaceAll("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z", "TIME"))
+        .isEqualTo(
+            """
+            1 -> 2, as in: Hello, World! Hello, World!
+
+            alice     TIME  Hello, alice!
+            bob       TIME  Hello, bob!
+            the last  TIME  Hello, the last! Hello, the last!
+
+            Hello, alice! Hello, alice!
+            Hello, bob! Hello, bob!
+            Hello, the last! Hello, the last!
+            """);
+  }
+
+  @Test
+  void takesNamesAndACount() {
+    assertThat(demo("--repeat", "3", "O'Brien", "Zoë {0} ?").out())
+        .startsWith("1 -> 3, as in: Hello, World! Hello, World! Hello, World!\n")
+        .contains("  Hello, O'Brien!\n")
+        .contains("  Hello, Zoë {0} ?!\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Ada Ada, 1, duplicate key",
+    "--repeat 11, 1, greeting_repeat_from_1_to_10",
+    "--repeat many, 2, --repeat",
+    "--bogus, 2, --bogus"
+  })
+  void saysInOneLineWhatIsWrong(String args, int status, String reason) {
+    Result result = demo(args.split(" "));
+    assertThat(result.status()).isEqualTo(status);
+    assertThat(result.err().lines()).hasSize(1);
+    assertThat(result.err()).startsWith("demo: ").contains(reason);
+  }
+
+  @Test
+  void helps() {
+    assertThat(demo("--help"))
+        .satisfies(
+            result -> {
+              assertThat(result.status()).isZero();
+              assertThat(result.out()).startsWith("Usage: ./dev demo jooq [OPTIONS] [NAME...]");
+            });
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.jooq.codegen;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jooq.codegen.GenerationTool;
+import org.jooq.meta.jaxb.Configuration;
+import org.jooq.meta.jaxb.Database;
+import org.jooq.meta.jaxb.Generate;
+import org.jooq.meta.jaxb.Generator;
+import org.jooq.meta.jaxb.Jdbc;
+import org.jooq.meta.jaxb.Logging;
+import org.jooq.meta.jaxb.Strategy;
+import org.jooq.meta.jaxb.Target;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The generated sources are what the generator makes of the extension. */
+@PgHelloTest
+class GeneratedSourcesIT {
+  private static final Path COMMITTED = Path.of("src", "generated", "java");
+
+  @Test
+  void areWhatTheExtensionIs(TestDatabase database, @TempDir Path folder) throws Exception {
+    // what ./dev generate sets
+    boolean refresh = Boolean.getBoolean("pghello.generate");
+    generate(database, refresh ? COMMITTED : folder);
+    if (!refresh) {
+      assertThat(contents(COMMITTED))
+          .as("run ./dev generate, which brings %s up to date", COMMITTED)
+          .isEqualTo(contents(folder));
+    }
+    assertThat(contents(COMMITTED)).hasSizeGreaterThan(5);
+  }
+
+  static void generate(TestDatabase database, Path folder) throws Exception {
+    GenerationTool.generate(
+        new Configuration()
+            .withLogging(Logging.WARN)
+            .withJdbc(new Jdbc().withUrl(database.jdbcUrl()))
+            .withGenerator(
+                new Generator()
+                    .withName(RoutinesGenerator.class.getName())
+                    .withStrategy(new Strategy().withName(RoutinesStrategy.class.getName()))
+                    .withDatabase(
+                        new Database()
+                            .withInputSchema("public")
+                            .withOutputSchemaToDefault(true)
+                            .withIncludes("")
+                            .withIncludeSql(PgHelloGenerator.INCLUDE_SQL))
+                    .withGenerate(
+                        new Generate()
+                            .withDefaultCatalog(false)
+                            .withDefaultSchema(false)
+                            .withGeneratedAnnotation(false)
+                            .withJooqVersionReference(false))
+                    .withTarget(
+                        new Target()
+                            .withPackageName("io.pghello.jooq.generated")
+                            .withLocale("en")
+                            .withDirectory(folder.toString()))));
+  }
+
+  private static Map<String, String> contents(Path folder) throws IOException {
+    var contents = new TreeMap<String, String>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        contents.put(folder.relativize(file).toString(), Files.readString(file));
+      }
+    }
+    return contents;
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.jooq.codegen;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import org.jooq.meta.jaxb.Configuration;
+import org.jooq.meta.jaxb.Database;
+import org.jooq.meta.jaxb.Generator;
+import org.jooq.meta.jaxb.Strategy;
+import org.jooq.meta.jaxb.Target;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Names and comments of whatever functions users have. */
+@PgHelloTest
+class NamesIT {
+  private static Generated generate(TestDatabase database, Path folder) throws Exception {
+    return Generated.from(
+        new Configuration()
+            .withGenerator(
+                new Generator()
+                    .withName(PgHelloGenerator.class.getName())
+                    .withStrategy(new Strategy().withName(PgHelloGeneratorStrategy.class.getName()))
+                    .withDatabase(new Database().withInputSchema("public"))
+                    .withTarget(new Target().withPackageName("db").withLocale("en"))),
+        database.jdbcUrl(),
+        folder);
+  }
+
+  private static Set<String> methods(Generated generated, Path classes) throws Exception {
+    Files.createDirectories(classes);
+    try (URLClassLoader loader = generated.compile(classes)) {
+      return Generated.methods(loader.loadClass("db.Routines"));
+    }
+  }
+
+  @Test
+  void stayWhenOverloadsComeAndGo(TestDatabase database, @TempDir Path folder) throws Exception {
+    Generated before = generate(database, folder.resolve("before"));
+    Set<String> oldMethods = methods(before, folder.resolve("classes1"));
+    UserGenerationIT.execute(
+        database,
+        "CREATE FUNCTION pg_hello() RETURNS text LANGUAGE sql AS 'SELECT 1::text';"
+            + " CREATE FUNCTION pg_hello(a uuid, b uuid, c text) RETURNS text LANGUAGE sql"
+            + " AS 'SELECT 1::text';"
+            + " CREATE FUNCTION now_ms(zone text) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';"
+            + " CREATE FUNCTION pg_hello_all(names text) RETURNS text LANGUAGE sql"
+            + " AS 'SELECT 1::text'");
+    Generated after = generate(database, folder.resolve("after"));
+
+    assertThat(after.files("db/routines"))
+        .containsAll(before.files("db/routines"))
+        .contains("PgHello.java", "PgHelloUuidUuidText.java", "NowMsText.java");
+    assertThat(methods(after, folder.resolve("classes2")))
+        .containsAll(oldMethods)
+        .contains("pgHello[Field, Field, Field]", "pgHello[]", "nowMs[Field]", "pgHelloAll[Field]");
+  }
+
+  /** Java cannot have two methods for a Field each, of whatever type. */
+  @Test
+  void haveTheTypesWhereJavaNeedsThem(TestDatabase database, @TempDir Path folder)
+      throws Exception {
+    UserGenerationIT.execute(
+        database,
+        "CREATE FUNCTION f(a text) RETURNS text LANGUAGE sql AS 'SELECT 1::text';"
+            + " CREATE FUNCTION f(a uuid) RETURNS text LANGUAGE sql AS 'SELECT 1::text';"
+            + " CREATE FUNCTION f(a timestamptz[]) RETURNS text LANGUAGE sql AS 'SELECT 1::text';"
+            + " CREATE FUNCTION f(a text, text, text) RETURNS text LANGUAGE sql"
+            + " AS 'SELECT 1::text';"
+            + " CREATE TYPE \"odd Type\" AS ENUM ('x');"
+            + " CREATE FUNCTION g(a \"odd Type\", OUT b integer) LANGUAGE sql AS 'SELECT 1';"
+            + " CREATE PROCEDURE p(a integer) LANGUAGE sql AS 'SELECT 1';"
+            + " CREATE PROCEDURE p(a bigint, INOUT b integer) LANGUAGE sql AS 'SELECT 1'");
+    Generated generated = generate(database, folder.resolve("sources"));
+    assertThat(generated.files("db/routines"))
+        .contains(
+            "FText.java",
+            "FUuid.java",
+            "FTimestamptzArray.java",
+            "FTextTextText.java",
+            "GOddType.java",
+            "PInt4.java",
+            "PInt8Int4.java");
+    assertThat(methods(generated, folder.resolve("classes")))
+        .contains(
+            "fText[Field]",
+            "fUuid[Field]",
+            "fTimestamptzArray[Field]",
+            "f[Field, Field, Field]",
+            "p[Configuration, Integer]",
+            "p[Configuration, Long, Integer]")
+        .doesNotContain("f[Field]");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "*/ } class Broken {",
+        "/* not closed",
+        "\\u002a/ \\u000a broken \\uXYZW \\",
+        "@author nobody",
+        "{@link Nowhere#nothing}",
+        "a < b && c > d </p> <script>",
+        "%s %d %n 100 %",
+        "[[before=x][%s]]",
+        "ends with {",
+        "if",
+        "a line\nand\r\nanother\n\n * @since 1",
+        "Zoë 李 👩‍👩‍👧",
+        "  blanks  "
+      })
+  void survivesEveryComment(String comment, TestDatabase database, @TempDir Path folder)
+      throws Exception {
+    UserGenerationIT.execute(
+        database,
+        "CREATE FUNCTION f(a integer) RETURNS text LANGUAGE sql AS 'SELECT 1::text';"
+            + " COMMENT ON FUNCTION f(integer) IS '"
+            + comment
+            + "'; CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT 1::text'");
+    Generated generated = generate(database, folder.resolve("sources"));
+    assertThat(methods(generated, folder.resolve("classes"))).contains("f[]", "f[Field]");
+    String own = "routine <code>public.f</code>.";
+    assertThat(generated.source("db/routines/FInt4.java")).contains(own + " ").contains("\n}\n");
+    assertThat(generated.source("db/routines/F.java")).contains(own + "\n");
+    assertThat(generated.source("db/routines/NowMs.java")).contains("Wall clock");
+  }
+
+  @Test
+  void writesNoCommentsWhereTheyAreSwitchedOff(TestDatabase database, @TempDir Path folder)
+      throws Exception {
+    Configuration configuration = UserGenerationIT.configuration();
+    configuration
+        .getGenerator()
+        .withGenerate(new org.jooq.meta.jaxb.Generate().withCommentsOnRoutines(false))
+        .getDatabase()
+        .setIncludes("none");
+    Generated generated = Generated.from(configuration, database.jdbcUrl(), folder);
+    assertThat(generated.source("com/example/db/routines/NowMs.java"))
+        .contains("routine <code>public.now_ms</code>.\n")
+        .doesNotContain("Wall clock");
+  }
+}

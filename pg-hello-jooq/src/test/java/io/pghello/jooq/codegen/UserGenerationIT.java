@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.jooq.codegen;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.io.InputStream;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Objects;
+import org.jooq.codegen.GenerationTool;
+import org.jooq.meta.jaxb.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Coverage rows I1, I2, X5: users generate code from their own database, as the guide says. */
+@PgHelloTest
+class UserGenerationIT {
+  private static final Path SCHEMA =
+      Path.of("../examples/jooq/src/main/resources/io/pghello/examples/jooq/schema.sql");
+  private static final String ROUTINES = "com/example/db/routines/";
+
+  /** What a user writes. */
+  private static final String PROGRAM =
+      """
+      package com.example;
+
+      import static com.example.db.Routines.nowMs;
+      import static com.example.db.Routines.pgHello;
+      import static com.example.db.Routines.updateGreetingConfig;
+      import static com.example.db.Tables.USERS;
+
+      import java.sql.Connection;
+      import java.time.Instant;
+      import org.jooq.DSLContext;
+      import org.jooq.SQLDialect;
+      import org.jooq.impl.DSL;
+
+      public class Program {
+        public static String run(Connection connection) {
+          DSLContext ctx = DSL.using(connection, SQLDialect.POSTGRES);
+          updateGreetingConfig(ctx.configuration(), 2);
+          Instant createdAt =
+              ctx.insertInto(USERS, USERS.USERNAME, USERS.EMAIL)
+                  .values("alice", "alice@example.com")
+                  .returning(USERS.CREATED_AT)
+                  .fetchSingle(USERS.CREATED_AT);
+          var row =
+              ctx.select(pgHello(USERS.USERNAME), USERS.WELCOME_MESSAGE, nowMs())
+                  .from(USERS)
+                  .where(USERS.CREATED_AT.eq(createdAt))
+                  .fetchSingle();
+          return row.value1() + " / " + row.value2() + " / " + (row.value3() >= createdAt.toEpochMilli());
+        }
+      }
+      """;
+
+  @BeforeEach
+  void createTables(TestDatabase database) throws Exception {
+    execute(database, Files.readString(SCHEMA));
+    // an extension that is not ours, in the same schema
+    execute(database, "CREATE EXTENSION fuzzystrmatch");
+  }
+
+  static void execute(TestDatabase database, String sql) throws SQLException {
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  static Configuration configuration() throws Exception {
+    try (InputStream xml =
+        Objects.requireNonNull(UserGenerationIT.class.getResourceAsStream("user.xml"))) {
+      return GenerationTool.load(xml);
+    }
+  }
+
+  @Test
+  void generatesWhatIsTheirsAndOurs(TestDatabase database, @TempDir Path folder) throws Exception {
+    Generated generated = Generated.from(configuration(), database.jdbcUrl(), folder);
+    assertThat(generated.files("com/example/db/routines"))
+        .containsExactly(
+            "GreetingRepeat.java",
+            "NowMs.java",
+            "PgHelloAllTextArrayInt4Array.java",
+            "PgHelloText.java",
+            "PgHelloTextInt4.java",
+            "SpiVersion.java",
+            "UpdateGreetingConfigInt4.java");
+    assertThat(generated.files("com/example/db/tables"))
+        .contains("AppConfig.java", "Users.java")
+        .hasSize(3);
+  }
+
+  @Test
+  void keepsTheNamesOfOverloads(TestDatabase database, @TempDir Path folder, @TempDir Path classes)
+      throws Exception {
+    Generated generated = Generated.from(configuration(), database.jdbcUrl(), folder);
+    try (URLClassLoader loader = generated.compile(classes)) {
+      assertThat(Generated.methods(loader.loadClass("com.example.db.Routines")))
+          .containsExactly(
+              "greetingRepeat[Configuration]",
+              "greetingRepeat[]",
+              "nowMs[Configuration]",
+              "nowMs[]",
+              "pgHelloAll[Configuration, String[], Integer[]]",
+              "pgHelloAll[Field, Field]",
+              "pgHelloAll[String[], Integer[]]",
+              "pgHello[Configuration, String, Integer]",
+              "pgHello[Configuration, String]",
+              "pgHello[Field, Field]",
+              "pgHello[Field]",
+              "pgHello[String, Integer]",
+              "pgHello[String]",
+              "spiVersion[Configuration]",
+              "spiVersion[]",
+              "updateGreetingConfig[Configuration, Integer]",
+              "updateGreetingConfig[Field]",
+              "updateGreetingConfig[Integer]");
+    }
+  }
+
+  @Test
+  void givesEachOverloadItsOwnComment(TestDatabase database, @TempDir Path folder)
+      throws Exception {
+    Generated generated = Generated.from(configuration(), database.jdbcUrl(), folder);
+    assertThat(head(generated.source(ROUTINES + "PgHelloText.java")))
+        .contains("Greets a name, as many times as the setting pg_hello.repeat says")
+        .doesNotContain("1 to 10");
+    assertThat(head(generated.source(ROUTINES + "PgHelloTextInt4.java")))
+        .contains("Greets a name repeat times (1 to 10)")
+        .doesNotContain("pg_hello.repeat says");
+    assertThat(head(generated.source(ROUTINES + "UpdateGreetingConfigInt4.java")))
+        .contains("Changes how often new users are greeted");
+    String routines = text(generated.source("com/example/db/Routines.java"));
+    // each in front of the call and of the fields
+    assertThat(routines.split("as many times as the setting", -1)).hasSize(1 + 3);
+    assertThat(routines.split("Greets a name repeat times", -1)).hasSize(1 + 3);
+    assertThat(routines.split("Wall clock in milliseconds", -1)).hasSize(1 + 2);
+  }
+
+  /** What is before the class; newer lines of jOOQ have a comment in the constructor as well. */
+  private static String head(String source) {
+    return text(source.substring(0, source.indexOf("public class")));
+  }
+
+  /** A source without the breaks and stars that a comment is laid out with. */
+  private static String text(String source) {
+    return source.replaceAll("\\s+\\* ", " ");
+  }
+
+  @Test
+  void compilesAndRuns(
+      TestDatabase database, Connection connection, @TempDir Path folder, @TempDir Path classes)
+      throws Exception {
+    Generated generated = Generated.from(configuration(), database.jdbcUrl(), folder);
+    Files.writeString(folder.resolve("com/example/Program.java"), PROGRAM);
+    try (URLClassLoader loader = generated.compile(classes)) {
+      assertThat(
+              loader
+                  .loadClass("com.example.Program")
+                  .getMethod("run", Connection.class)
+                  .invoke(null, connection))
+          .isEqualTo("Hello, alice! / Hello, alice! Hello, alice! / true");
+    }
+  }
+
+  @Test
+  void findsTheExtensionInWhicheverSchema(TestDatabase database, @TempDir Path folder)
+      throws Exception {
+    execute(
+        database,
+        "DROP EXTENSION pg_hello CASCADE; CREATE SCHEMA ext; CREATE EXTENSION pg_hello SCHEMA ext");
+    Configuration configuration = configuration();
+    configuration.getGenerator().getDatabase().setInputSchema("ext");
+    Generated generated = Generated.from(configuration, database.jdbcUrl(), folder);
+    assertThat(generated.files(ROUTINES)).contains("PgHelloText.java").hasSize(5);
+    assertThat(generated.source(ROUTINES + "PgHelloText.java"))
+        .contains("super(\"pg_hello\", Ext.EXT,")
+        .contains("Greets a name");
+  }
+
+  @Test
+  void isWhatTheGuideShows() throws Exception {
+    String xml;
+    try (InputStream in =
+        Objects.requireNonNull(UserGenerationIT.class.getResourceAsStream("user.xml"))) {
+      xml = new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    }
+    assertThat(Files.readString(Path.of("../docs/jooq.md"))).contains("```xml\n" + xml + "```");
+    assertThat(configuration().getGenerator().getDatabase().getIncludeSql().split("\\s+"))
+        .filteredOn(word -> !word.isEmpty())
+        .containsExactly(PgHelloGenerator.INCLUDE_SQL.strip().split("\\s+"));
+  }
+}
