@@ -7,7 +7,21 @@ import java.util.List;
 /** Calls that travel together, the oldest first. Belongs to one thread at a time. */
 final class Batch {
   private final List<Call> calls = new ArrayList<>();
+  private final int most;
   private int bytes;
+
+  /**
+   * Creates an empty one.
+   *
+   * @param most how many calls it may have
+   */
+  Batch(int most) {
+    this.most = most;
+  }
+
+  int most() {
+    return most;
+  }
 
   void add(Call call) {
     calls.add(call);
