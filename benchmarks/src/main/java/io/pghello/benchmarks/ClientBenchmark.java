@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,6 @@ final class ClientBenchmark implements Benchmark {
   // those who come later find most of it compiled
   private static final int FIRST_WARM_UPS = 6;
   private static final int WARM_UPS = 1;
-  private static final int SHORT_RUNS = 4;
   private static final int MANY = 256;
   private static final Duration FAR = Duration.ofMillis(1);
   // every answer is looked at while it is measured
@@ -48,6 +48,7 @@ final class ClientBenchmark implements Benchmark {
   private final Ours far;
   private final JdbcPeer jdbc;
   private final JdbcPeer farJdbc;
+  private final Duel duel;
   private final VertxPeer vertx;
   private final VertxPeer farVertx;
   private final R2dbcPeer r2dbc;
@@ -74,6 +75,7 @@ final class ClientBenchmark implements Benchmark {
     far = new Ours(behind);
     jdbc = new JdbcPeer(address, CONNECTIONS);
     farJdbc = new JdbcPeer(behind, CONNECTIONS);
+    duel = new Duel(address, TimeUnit.MILLISECONDS.toNanos(millis));
     vertx = new VertxPeer(address, CONNECTIONS);
     farVertx = new VertxPeer(behind, CONNECTIONS);
     r2dbc = new R2dbcPeer(address, CONNECTIONS);
@@ -126,8 +128,8 @@ final class ClientBenchmark implements Benchmark {
     all.add(
         judged(
             Row.atLeast(threads(1), JDBC + of(1), RATE, Judged.RATIO, 0.95, 1),
-            lone(near.client::hello),
-            lone(jdbc::hello)));
+            duel.ours(),
+            duel.theirs()));
     all.add(
         judged(
             Row.atLeast(async(MANY), VERTX, RATE, Judged.RATIO, 30, 60),
@@ -294,18 +296,6 @@ final class ClientBenchmark implements Benchmark {
     return "helloAsync(), %,d in flight".formatted(calls);
   }
 
-  /** The best of a few short runs: what else the machine does only takes away from it. */
-  private Side lone(Load.Caller caller) {
-    return () -> {
-      double best = 0;
-      for (int i = 0; i < SHORT_RUNS; i++) {
-        Load.Figures figures = Load.threads(1, millis / SHORT_RUNS, Thread::new, caller);
-        best = Math.max(best, figures.thousandsPerSecond());
-      }
-      return best;
-    };
-  }
-
   private Side sync(int threads) {
     return () ->
         Load.threads(threads, millis, Thread::new, near.client::hello).thousandsPerSecond();
@@ -364,6 +354,7 @@ final class ClientBenchmark implements Benchmark {
         far;
         jdbc;
         farJdbc;
+        duel;
         vertx;
         farVertx;
         r2dbc;

@@ -8,6 +8,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** What one writes by hand: JDBC on HikariCP. The driver prepares the statement on the server. */
@@ -31,6 +32,11 @@ final class JdbcPeer implements AutoCloseable {
   }
 
   @Nullable String hello(String name) throws SQLException {
+    return hello(pool, name);
+  }
+
+  /** What one writes by hand, for a call. */
+  static @Nullable String hello(DataSource pool, String name) throws SQLException {
     try (Connection connection = pool.getConnection();
         PreparedStatement statement = connection.prepareStatement(HELLO)) {
       return hello(statement, name);
