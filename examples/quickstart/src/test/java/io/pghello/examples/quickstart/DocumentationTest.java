@@ -56,11 +56,12 @@ class DocumentationTest {
   void agreesOnTheVersion() throws IOException {
     String version = System.getProperty("pghello.version");
     assertThat(version).isNotBlank();
-    String readme = Files.readString(ROOT.resolve("README.md"));
-    Matcher shown = Pattern.compile("<version>(.*?)</version>").matcher(readme);
     var versions = new ArrayList<String>();
-    while (shown.find()) {
-      versions.add(shown.group(1));
+    for (Path page : pages()) {
+      Matcher shown = Pattern.compile("<version>(.*?)</version>").matcher(Files.readString(page));
+      while (shown.find()) {
+        versions.add(shown.group(1));
+      }
     }
     assertThat(versions).hasSizeGreaterThanOrEqualTo(2).containsOnly(version);
     String changelog = Files.readString(ROOT.resolve("CHANGELOG.md"));
