@@ -111,6 +111,21 @@ greet(const text *name, int repeat)
 }
 
 /*
+ * Returns the name in argument 0, with a short or a long header.  Only a name
+ * that is compressed or out of line needs a call; that is rare, and the call
+ * would be a tenth of the time that a greeting takes.
+ */
+static inline const text *
+name_argument(FunctionCallInfo fcinfo)
+{
+	struct varlena *name = (struct varlena *) DatumGetPointer(PG_GETARG_DATUM(0));
+
+	if (unlikely(VARATT_IS_COMPRESSED(name) || VARATT_IS_EXTERNAL(name)))
+		name = pg_detoast_datum_packed(name);
+	return (const text *) name;
+}
+
+/*
  * pg_hello(name text) returns text
  *
  * Repeats the greeting as the setting pg_hello.repeat says.
@@ -118,7 +133,7 @@ greet(const text *name, int repeat)
 Datum
 pg_hello(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(greet(PG_GETARG_TEXT_PP(0), hello_repeat));
+	PG_RETURN_TEXT_P(greet(name_argument(fcinfo), hello_repeat));
 }
 
 /*
@@ -133,7 +148,7 @@ pg_hello_repeat(PG_FUNCTION_ARGS)
 
 	/* before the name is fetched, which may be out of line */
 	check_repeat(repeat);
-	PG_RETURN_TEXT_P(greet(PG_GETARG_TEXT_PP(0), repeat));
+	PG_RETURN_TEXT_P(greet(name_argument(fcinfo), repeat));
 }
 
 /*
