@@ -138,7 +138,7 @@ public final class PgHelloClient implements AutoCloseable {
 
   private String hello(Question question) {
     return measured(
-        question.repeat() == Question.AS_SET ? Function.HELLO : Function.HELLO_REPEAT,
+        question.function(),
         () -> {
           if (onConnection) {
             checkOpen();
@@ -172,7 +172,6 @@ public final class PgHelloClient implements AutoCloseable {
         return CompletableFuture.failedFuture(e);
       }
     }
-    Function function = repeat == Question.AS_SET ? Function.HELLO : Function.HELLO_REPEAT;
     if (!settings.listens()) {
       return batcher.helloAsync(question);
     }
@@ -184,7 +183,7 @@ public final class PgHelloClient implements AutoCloseable {
                 settings
                     .listener()
                     .callEnded(
-                        function.signature(),
+                        question.function().signature(),
                         System.nanoTime() - begin,
                         error instanceof PgHelloException e ? e : null));
     return future;

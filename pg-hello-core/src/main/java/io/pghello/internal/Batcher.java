@@ -40,7 +40,7 @@ public final class Batcher implements AutoCloseable {
             new SynchronousQueue<>(),
             task -> new Worker(task, number.incrementAndGet()));
     this.together = new Coalescer(settings, settings.maxBatchSize(), threads, greetings::each);
-    this.sweeper = new Sweeper(settings.callTimeout(), this::sweep, Runnable::run);
+    this.sweeper = new Sweeper(settings.callTimeout(), this::sweep);
     this.alone = new Coalescer(settings, 1, threads, greetings::each);
   }
 

@@ -75,13 +75,12 @@ public record Greetings(Runner runner) {
   }
 
   private static String one(Runner.Session session, Question question) throws SQLException {
-    boolean asSet = question.repeat() == Question.AS_SET;
     String answer =
         session.call(
-            asSet ? Function.HELLO : Function.HELLO_REPEAT,
+            question.function(),
             statement -> {
               statement.setString(1, question.name());
-              if (!asSet) {
+              if (question.repeat() != Question.AS_SET) {
                 statement.setInt(2, question.repeat());
               }
             },

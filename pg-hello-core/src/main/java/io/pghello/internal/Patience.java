@@ -19,7 +19,7 @@ final class Patience {
   private final Sweeper sweeper;
 
   Patience(Duration callTimeout) {
-    this.sweeper = new Sweeper(callTimeout, this::sweep, Runnable::run);
+    this.sweeper = new Sweeper(callTimeout, this::sweep);
   }
 
   /** Returns a connection; throws what the source throws, also where it was told to give up. */

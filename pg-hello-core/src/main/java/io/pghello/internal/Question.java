@@ -34,6 +34,11 @@ public record Question(String name, int repeat, int bytes) {
     return new Question(name, repeat, Names.check(name, "names[" + index + "]"));
   }
 
+  /** Returns the function that answers it. */
+  public Function function() {
+    return repeat == AS_SET ? Function.HELLO : Function.HELLO_REPEAT;
+  }
+
   /** Returns how many times the empty name was greeted. */
   public static int countOfEmptyName(String greeting) {
     int step = BEFORE.length() + AFTER.length() + BETWEEN.length();

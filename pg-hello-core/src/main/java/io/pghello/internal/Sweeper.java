@@ -4,12 +4,14 @@ package io.pghello.internal;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 
-/** Looks after time-outs every now and then, for as long as there is something to look after. */
+/**
+ * Looks after time-outs every now and then, for as long as there is something to look after, on the
+ * JDK's own thread for delays.
+ */
 final class Sweeper {
   private static final long PERIOD_MAX_MILLIS = 100;
   private static final long PERIODS_PER_TIMEOUT = 20;
@@ -21,35 +23,26 @@ final class Sweeper {
   /**
    * Creates a sweeper, which sleeps.
    *
-   * @param sweep does it, and says whether there is something left
-   * @param executor runs it
+   * @param sweep does it, at once, and says whether there is something left
    */
-  Sweeper(Duration callTimeout, BooleanSupplier sweep, Executor executor) {
+  Sweeper(Duration callTimeout, BooleanSupplier sweep) {
     long period = callTimeout.toMillis() / PERIODS_PER_TIMEOUT;
     this.sweep = sweep;
     this.later =
         CompletableFuture.delayedExecutor(
-            Math.max(1, Math.min(period, PERIOD_MAX_MILLIS)), TimeUnit.MILLISECONDS, executor);
+            Math.max(1, Math.min(period, PERIOD_MAX_MILLIS)), TimeUnit.MILLISECONDS, Runnable::run);
   }
 
   /** Says that there is something to look after. */
   void wake() {
     if (!awake.get() && awake.compareAndSet(false, true)) {
-      sweepLater();
-    }
-  }
-
-  private void sweepLater() {
-    try {
       later.execute(this::run);
-    } catch (RejectedExecutionException e) {
-      // the client is closed, and has ended what was left
     }
   }
 
   private void run() {
     if (sweep.getAsBoolean()) {
-      sweepLater();
+      later.execute(this::run);
     } else {
       awake.set(false);
       // something may have come since
