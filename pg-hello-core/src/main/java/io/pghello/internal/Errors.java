@@ -54,6 +54,35 @@ public final class Errors {
     };
   }
 
+  /**
+   * Translates an error of a statement that was run for somebody else's session: there is no call
+   * that could have timed out, and its transaction has failed, so that nothing more can be asked.
+   */
+  public static PgHelloException ofSession(SQLException e) {
+    if (mayBeInstallation(e)) {
+      String words = serverMessage(e);
+      return of(
+          new PgHelloProblem(
+              Code.SERVER_ERROR,
+              "The extension pg_hello cannot be used as it is installed: " + words + ".",
+              "Create or update it in this database (CREATE EXTENSION pg_hello, ALTER EXTENSION"
+                  + " pg_hello UPDATE), or name the schema that it is in (pghello.schema);"
+                  + " pghello.check=fail says at start which it is."),
+          e,
+          null);
+    }
+    if (hasCause(e, SocketTimeoutException.class)) {
+      return of(
+          new PgHelloProblem(
+              Code.TIMEOUT,
+              "The server did not answer within the connection's socketTimeout.",
+              "Try again, look what the server is busy with, or raise socketTimeout."),
+          e,
+          e);
+    }
+    return translate(e, Duration.ZERO);
+  }
+
   private static PgHelloException other(SQLException e, String state, Duration callTimeout) {
     if (hasCause(e, SocketTimeoutException.class)) {
       return of(timeout(callTimeout), e, e);
@@ -145,7 +174,8 @@ public final class Errors {
         null);
   }
 
-  static PgHelloException mismatch() {
+  /** What came back does not answer what was asked. */
+  public static PgHelloException mismatch() {
     return of(
         new PgHelloProblem(
             Code.ANSWER_MISMATCH,

@@ -34,6 +34,15 @@ public record Question(String name, int repeat, int bytes) {
     return new Question(name, repeat, Names.check(name, "names[" + index + "]"));
   }
 
+  /**
+   * The same for a name of somebody else's object.
+   *
+   * @param where what goes into the error to find the name by
+   */
+  public static Question of(String name, int repeat, String where) {
+    return new Question(name, repeat, Names.check(name, where));
+  }
+
   /** Returns the function that answers it. */
   public Function function() {
     return repeat == AS_SET ? Function.HELLO : Function.HELLO_REPEAT;
@@ -49,7 +58,7 @@ public record Question(String name, int repeat, int bytes) {
    * Is this an answer to the question? A connection that was mixed up with another one's has been
    * seen to answer the other one's question (a pooler that does not know of prepared statements).
    */
-  boolean isAnsweredBy(@Nullable String answer) {
+  public boolean isAnsweredBy(@Nullable String answer) {
     if (answer == null) {
       return false;
     }

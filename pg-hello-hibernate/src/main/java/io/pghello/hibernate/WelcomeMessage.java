@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import io.pghello.hibernate.internal.ServerValueBinder;
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.hibernate.annotations.AttributeBinderType;
+
+/**
+ * Fills a {@code String} attribute with the greeting of another one, as SQL {@code pg_hello(name,
+ * repeat)} says it: {@code Hello, Ada!}. The server computes it when the entity is written, by
+ * default without a round trip for each entity; see {@link ValueFetch}.
+ *
+ * <p>A value that the program has set is kept, unless {@link #overwrite}; null counts as not set. A
+ * null name has no greeting: the attribute is null.
+ *
+ * <p>With {@link ValueEvent#UPDATE}, an entity whose name has changed since it was loaded gets a
+ * new greeting; one whose name has not keeps the one it has, unless that is null.
+ *
+ * <p>Not filled is what Hibernate writes without asking: HQL {@code insert} and {@code update}, and
+ * {@code StatelessSession.upsert}. Use the function in the HQL there.
+ *
+ * <p>What cannot work is refused when the session factory is built. Needs version 1.1 of the
+ * extension. A name that cannot be sent, or a failing query, throws {@link
+ * io.pghello.PgHelloException} out of the flush, before anything of it is written.
+ */
+@AttributeBinderType(binder = ServerValueBinder.class)
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target({ElementType.FIELD, ElementType.METHOD})
+public @interface WelcomeMessage {
+  /** The {@link #repeat} that leaves it to the session's setting {@code pg_hello.repeat}. */
+  int AS_SET = 0;
+
+  /**
+   * The attribute that is greeted: a {@code String} of the same class, or one of an embedded object
+   * in it, as in {@code name.first}.
+   */
+  String of();
+
+  /** How many times the name is greeted, 1 to 10, or {@link #AS_SET}. */
+  int repeat() default 1;
+
+  /** When the value is computed. */
+  ValueEvent[] on() default ValueEvent.INSERT;
+
+  /** How the value comes from the server. */
+  ValueFetch fetch() default ValueFetch.AUTO;
+
+  /** Is a value that the program has set replaced? */
+  boolean overwrite() default false;
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import static java.util.Objects.requireNonNull;
+
+import io.pghello.hibernate.ValueEvent;
+import io.pghello.hibernate.ValueFetch;
+import io.pghello.hibernate.WelcomeMessage;
+import io.pghello.internal.Question;
+import jakarta.persistence.GeneratedValue;
+import jakarta.persistence.GenerationType;
+import java.lang.reflect.AnnotatedElement;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.hibernate.MappingException;
+import org.hibernate.boot.Metadata;
+import org.hibernate.dialect.PostgreSQLDialect;
+import org.hibernate.mapping.BasicValue;
+import org.hibernate.mapping.Collection;
+import org.hibernate.mapping.Component;
+import org.hibernate.mapping.PersistentClass;
+import org.hibernate.mapping.Property;
+import org.hibernate.mapping.Value;
+import org.hibernate.type.SqlTypes;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the annotated attributes in whole mappings, checks them, and prepares how they are written.
+ */
+final class Mappings {
+  private static final Set<Integer> INSTANTS =
+      Set.of(SqlTypes.TIMESTAMP_UTC, SqlTypes.TIMESTAMP_WITH_TIMEZONE, SqlTypes.INSTANT);
+
+  private final Metadata metadata;
+  private final WriteExpressions expressions;
+  private final Map<String, List<MappedValue>> found = new HashMap<>();
+  // an inherited attribute is seen once in each entity, and prepared once
+  private final IdentityHashMap<Property, ValueFetch> prepared = new IdentityHashMap<>();
+
+  private Mappings(Metadata metadata, WriteExpressions expressions) {
+    this.metadata = metadata;
+    this.expressions = expressions;
+  }
+
+  /** Returns what is to be filled, by the entity's name. */
+  static Map<String, List<MappedValue>> find(Metadata metadata, WriteExpressions expressions) {
+    var mappings = new Mappings(metadata, expressions);
+    metadata.getEntityBindings().forEach(mappings::visit);
+    return mappings.found;
+  }
+
+  /** Where an attribute is. */
+  private record Place(
+      PersistentClass entity, Class<?> owner, List<String> path, List<Property> siblings) {
+    Place in(Component embedded, String name) {
+      return new Place(
+          entity, embedded.getComponentClass(), with(path, name), embedded.getProperties());
+    }
+
+    String of(String name) {
+      return entity.getEntityName() + "." + String.join(".", with(path, name));
+    }
+  }
+
+  private static List<String> with(List<String> path, String name) {
+    var longer = new ArrayList<>(path);
+    longer.add(name);
+    return List.copyOf(longer);
+  }
+
+  private void visit(PersistentClass entity) {
+    if (entity.getMappedClass() == null) {
+      return;
+    }
+    var place = new Place(entity, entity.getMappedClass(), List.of(), entity.getPropertyClosure());
+    place.siblings().forEach(attribute -> visit(place, attribute));
+    refuse(place, entity.getIdentifierProperty(), "is part of the identifier");
+    if (entity.getIdentifierMapper() != null) {
+      entity
+          .getIdentifierMapper()
+          .getProperties()
+          .forEach(part -> refuse(place, part, "is part of the identifier"));
+    }
+  }
+
+  private void visit(Place place, Property attribute) {
+    Value mapped = attribute.getValue();
+    if (attribute.getValueGeneratorCreator() instanceof ServerValue value) {
+      if (attribute.equals(place.entity().getVersion())) {
+        throw error(value, place, attribute, "is the version, which is Hibernate's to fill");
+      }
+      found
+          .computeIfAbsent(place.entity().getEntityName(), any -> new ArrayList<>())
+          .add(map(value, place, attribute));
+    } else if (mapped instanceof Component embedded) {
+      Place inside = place.in(embedded, attribute.getName());
+      embedded.getProperties().forEach(part -> visit(inside, part));
+    } else if (mapped instanceof Collection collection
+        && collection.getElement() instanceof Component element) {
+      element
+          .getProperties()
+          .forEach(
+              part -> refuse(place.in(element, attribute.getName()), part, "is in a collection"));
+    }
+  }
+
+  private void refuse(Place place, @Nullable Property attribute, String why) {
+    if (attribute == null) {
+      return;
+    }
+    if (attribute.getValueGeneratorCreator() instanceof ServerValue value) {
+      throw error(value, place, attribute, why + ", where Hibernate generates no such value");
+    }
+    if (attribute.getValue() instanceof Component embedded) {
+      Place inside = place.in(embedded, attribute.getName());
+      embedded.getProperties().forEach(part -> refuse(inside, part, why));
+    }
+  }
+
+  private MappedValue map(ServerValue value, Place place, Property attribute) {
+    Class<?> type = attribute.getGetter(place.owner()).getReturnTypeClass();
+    check(value, place, attribute, type);
+    List<String> source = value.source() == null ? null : source(value, place, attribute);
+    ValueFetch fetch =
+        prepared.computeIfAbsent(attribute, any -> prepare(value, place, attribute, type));
+    return new MappedValue(value, fetch, with(place.path(), attribute.getName()), source, type);
+  }
+
+  private void check(ServerValue value, Place place, Property attribute, Class<?> type) {
+    if (!(metadata.getDatabase().getDialect() instanceof PostgreSQLDialect)) {
+      throw error(value, place, attribute, "needs PostgreSQL, and its dialect");
+    }
+    Set<Class<?>> types =
+        value.source() == null
+            ? Set.of(Long.class, long.class, Instant.class)
+            : Set.of(String.class);
+    if (!types.contains(type)) {
+      throw error(
+          value,
+          place,
+          attribute,
+          "is of type "
+              + type.getSimpleName()
+              + "; it may be "
+              + types.stream()
+                  .map(Class::getSimpleName)
+                  .sorted()
+                  .collect(Collectors.joining(" or ")));
+    }
+    if (!(attribute.getValue() instanceof BasicValue basic)
+        || basic.getColumnSpan() != 1
+        || basic.getColumns().isEmpty()) {
+      throw error(value, place, attribute, "has not just one column");
+    }
+    if (value.events().isEmpty()) {
+      throw error(value, place, attribute, "has on = {}; it may be INSERT, UPDATE, or both");
+    }
+    if (value.source() != null
+        && value.repeat() != WelcomeMessage.AS_SET
+        && (value.repeat() < Question.REPEAT_MIN || value.repeat() > Question.REPEAT_MAX)) {
+      throw error(
+          value,
+          place,
+          attribute,
+          "has repeat = " + value.repeat() + "; it may be 1 to 10, or AS_SET");
+    }
+    if (place.owner().isRecord()) {
+      throw error(value, place, attribute, "is in a record, which cannot be filled later");
+    }
+    if (value.isOn(ValueEvent.INSERT) && !attribute.getValue().hasAnyInsertableColumns()) {
+      throw error(value, place, attribute, "is on INSERT, and insertable = false");
+    }
+    if (value.isOn(ValueEvent.UPDATE)) {
+      if (!attribute.getValue().hasAnyUpdatableColumns()) {
+        throw error(value, place, attribute, "is on UPDATE, and updatable = false");
+      }
+      if (attribute.isLazy()) {
+        throw error(value, place, attribute, "is on UPDATE, and lazy; drop one of them");
+      }
+    }
+  }
+
+  /** Finds what is greeted: an attribute beside this one, or one embedded in such. */
+  private List<String> source(ServerValue value, Place place, Property attribute) {
+    String of = requireNonNull(value.source());
+    List<String> path = place.path();
+    List<Property> siblings = new ArrayList<>(place.siblings());
+    Property identifier = place.entity().getIdentifierProperty();
+    if (path.isEmpty() && identifier != null) {
+      siblings.add(identifier);
+    }
+    Class<?> owner = place.owner();
+    Property at = attribute;
+    boolean first = true;
+    for (String name : of.split("\\.", -1)) {
+      if (!first) {
+        if (!(at.getValue() instanceof Component embedded)) {
+          throw error(
+              value, place, attribute, noAttribute(of, at.getName() + " has nothing embedded"));
+        }
+        siblings = embedded.getProperties();
+        owner = embedded.getComponentClass();
+      }
+      List<Property> here = siblings;
+      Optional<Property> next =
+          here.stream().filter(each -> each.getName().equals(name)).findFirst();
+      if (next.isEmpty()) {
+        String names =
+            here.stream().map(Property::getName).sorted().collect(Collectors.joining(", "));
+        throw error(value, place, attribute, noAttribute(of, "there are " + names));
+      }
+      at = next.get();
+      first = false;
+      path = with(path, name);
+    }
+    if (at.equals(attribute) || at.getValueGeneratorCreator() instanceof ServerValue) {
+      throw error(
+          value, place, attribute, "has of = \"" + of + "\", which is itself filled by the server");
+    }
+    if (!(at.getValue() instanceof BasicValue)
+        || at.getGetter(owner).getReturnTypeClass() != String.class) {
+      throw error(value, place, attribute, "has of = \"" + of + "\", which is not a String");
+    }
+    return path;
+  }
+
+  private static String noAttribute(String of, String known) {
+    return "has of = \"" + of + "\", which is no attribute: " + known;
+  }
+
+  /** Decides how the value comes, and tells Hibernate. */
+  private ValueFetch prepare(ServerValue value, Place place, Property attribute, Class<?> type) {
+    ValueFetch fetch = value.fetch();
+    String obstacle = obstacleToExpression(value, place, attribute, type);
+    if (fetch == ValueFetch.AUTO) {
+      fetch =
+          obstacle == null && isIdentity(place.entity())
+              ? ValueFetch.RETURNING
+              : ValueFetch.PREFETCH;
+    } else if (fetch != ValueFetch.PREFETCH && obstacle != null) {
+      throw error(
+          value, place, attribute, "has fetch = " + fetch + ", and " + obstacle + "; use PREFETCH");
+    }
+    if (fetch == ValueFetch.PREFETCH) {
+      value.generateWith(new PrefetchGenerator(value));
+      return fetch;
+    }
+    attribute
+        .getColumns()
+        .get(0)
+        .setCustomWrite(
+            value.source() != null
+                ? expressions.greeting(value.repeat())
+                : type == Instant.class ? expressions.instant() : expressions.millis());
+    if (fetch == ValueFetch.RETURNING) {
+      value.generateWith(new ReturningGenerator());
+    } else {
+      if (place.entity().isCached()) {
+        throw error(
+            value,
+            place,
+            attribute,
+            "has fetch = WRITE_ONLY, and the entity is cached, without the value; use PREFETCH");
+      }
+      // nothing is generated in the JVM: the column alone may refuse a null
+      attribute.setValueGeneratorCreator(null);
+      attribute.setOptional(true);
+      attribute.resetUpdateable(false);
+    }
+    return fetch;
+  }
+
+  /** Why the INSERT cannot compute the value; null if it can. */
+  private static @Nullable String obstacleToExpression(
+      ServerValue value, Place place, Property attribute, Class<?> type) {
+    if (value.isOn(ValueEvent.UPDATE)) {
+      return "is on UPDATE";
+    }
+    if (!place.path().isEmpty()) {
+      return "is in an embeddable";
+    }
+    var basic = (BasicValue) attribute.getValue();
+    BasicValue.Resolution<?> resolved = basic.resolve();
+    if (resolved.getValueConverter() != null) {
+      return "has a converter";
+    }
+    if (type == Instant.class
+        && !INSTANTS.contains(resolved.getJdbcType().getDefaultSqlTypeCode())) {
+      return "its column is no timestamp with time zone";
+    }
+    return attribute.getColumns().get(0).getCustomWrite() == null
+        ? null
+        : "has a write expression of its own";
+  }
+
+  private static boolean isIdentity(PersistentClass entity) {
+    Property identifier = entity.getIdentifierProperty();
+    if (identifier == null) {
+      return false;
+    }
+    var member = (AnnotatedElement) identifier.getGetter(entity.getMappedClass()).getMember();
+    GeneratedValue generated = member == null ? null : member.getAnnotation(GeneratedValue.class);
+    return generated != null && generated.strategy() == GenerationType.IDENTITY;
+  }
+
+  private static MappingException error(
+      ServerValue value, Place place, Property attribute, String what) {
+    return new MappingException(
+        value.annotation() + " on " + place.of(attribute.getName()) + " " + what + ".");
+  }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import java.util.List;
+import java.util.Map;
+import org.hibernate.boot.Metadata;
+import org.hibernate.boot.spi.BootstrapContext;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.event.service.spi.EventListenerRegistry;
+import org.hibernate.event.spi.EventType;
+import org.hibernate.integrator.spi.Integrator;
+import org.hibernate.service.spi.SessionFactoryServiceRegistry;
+
+/**
+ * Prepares a session factory for the values that the server computes. Hibernate finds it by {@code
+ * META-INF/services}.
+ */
+public final class PgHelloIntegrator implements Integrator {
+  @Override
+  public void integrate(
+      Metadata metadata, BootstrapContext context, SessionFactoryImplementor factory) {
+    String schema = Schema.prefix(context.getServiceRegistry());
+    var expressions = new WriteExpressions(schema);
+    Map<String, List<MappedValue>> mapped = Mappings.find(metadata, expressions);
+    if (mapped.isEmpty()) {
+      return;
+    }
+    var values = new ServerValues(mapped, schema);
+    values.serve(factory);
+    var listener = new ValueListener(values, expressions);
+    EventListenerRegistry listeners =
+        factory.getServiceRegistry().requireService(EventListenerRegistry.class);
+    // before those of others, as of Bean Validation, which are to see the values
+    listeners.prependListeners(EventType.PRE_INSERT, listener);
+    listeners.prependListeners(EventType.PRE_UPDATE, listener);
+    listeners.prependListeners(EventType.POST_INSERT, listener);
+    listeners.prependListeners(EventType.FLUSH_ENTITY, listener);
+  }
+
+  @Override
+  public void disintegrate(
+      SessionFactoryImplementor factory, SessionFactoryServiceRegistry serviceRegistry) {
+    ServerValues.forget(factory);
+  }
+}

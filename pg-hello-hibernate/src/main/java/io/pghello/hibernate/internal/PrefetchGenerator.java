@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import io.pghello.hibernate.ValueEvent;
+import java.util.EnumSet;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.generator.BeforeExecutionGenerator;
+import org.hibernate.generator.EventType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives Hibernate values that were looked up ahead. Not a generator of both kinds at once, for
+ * which Hibernate 7.0 would switch batching off.
+ */
+// Hibernate declares generators to be serializable, and never makes use of that.
+@SuppressWarnings("serial")
+final class PrefetchGenerator implements BeforeExecutionGenerator {
+  private final ServerValue value;
+  private final EnumSet<EventType> events;
+
+  PrefetchGenerator(ServerValue value) {
+    this.value = value;
+    this.events = EnumSet.noneOf(EventType.class);
+    for (ValueEvent event : value.events()) {
+      events.add(event == ValueEvent.INSERT ? EventType.INSERT : EventType.UPDATE);
+    }
+  }
+
+  @Override
+  public EnumSet<EventType> getEventTypes() {
+    return events;
+  }
+
+  @Override
+  public @Nullable Object generate(
+      SharedSessionContractImplementor session,
+      Object owner,
+      @Nullable Object currentValue,
+      EventType eventType) {
+    return ServerValues.generate(
+        session,
+        owner,
+        value,
+        eventType == EventType.INSERT ? ValueEvent.INSERT : ValueEvent.UPDATE);
+  }
+
+  // Asked by Hibernate 7, which would leave the attribute out of UPDATEs; 6.6 never does.
+  public boolean allowMutation() {
+    return true;
+  }
+}

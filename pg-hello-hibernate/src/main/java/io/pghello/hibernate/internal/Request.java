@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import io.pghello.internal.Errors;
+import io.pghello.internal.Question;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import org.hibernate.JDBCException;
+import org.hibernate.engine.jdbc.spi.JdbcCoordinator;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.jspecify.annotations.Nullable;
+
+/** Values that are asked for together, in one round trip. */
+final class Request {
+  // Enough that the round trip does not matter, and little enough that neither message is large.
+  private static final int NAMES_MAX = 16_384;
+  private static final long BYTES_MAX = 8 << 20;
+
+  private final List<Question> questions = new ArrayList<>();
+  private final List<Asker> askers = new ArrayList<>();
+  private final List<Asker> timeAskers = new ArrayList<>();
+  private long bytes;
+
+  private record Asker(FilledAttribute attribute, Parked parked) {}
+
+  boolean isFull() {
+    return questions.size() >= NAMES_MAX || bytes >= BYTES_MAX;
+  }
+
+  /** Asks for what an entity needs for this attribute. */
+  void add(FilledAttribute attribute, Object entity, Parked parked) {
+    var asker = new Asker(attribute, parked);
+    if (attribute.source() == null) {
+      timeAskers.add(asker);
+      return;
+    }
+    Question question = attribute.question(entity);
+    if (question != null) {
+      questions.add(question);
+      askers.add(asker);
+      bytes += question.bytes();
+    }
+  }
+
+  /** Asks the server, on the session's connection, and parks the answers. */
+  void send(SharedSessionContractImplementor session, String schema) {
+    if (questions.isEmpty() && timeAskers.isEmpty()) {
+      return;
+    }
+    JdbcCoordinator jdbc = session.getJdbcCoordinator();
+    String sql = sql(schema);
+    // in Hibernate's own way, so that its logs, statistics and time-outs know of the statement
+    PreparedStatement statement = jdbc.getStatementPreparer().prepareStatement(sql);
+    try {
+      bind(statement);
+      try (ResultSet row = jdbc.getResultSetReturn().extract(statement, sql)) {
+        row.next();
+        read(row);
+      }
+    } catch (JDBCException e) {
+      throw Errors.ofSession(e.getSQLException());
+    } catch (SQLException e) {
+      throw Errors.ofSession(e);
+    } finally {
+      jdbc.getLogicalConnection().getResourceRegistry().release(statement);
+      jdbc.afterStatementExecution();
+    }
+  }
+
+  private String sql(String schema) {
+    String all = questions.isEmpty() ? "" : schema + "pg_hello_all(?, ?)";
+    String now = timeAskers.isEmpty() ? "" : schema + "now_ms()";
+    return "SELECT " + all + (all.isEmpty() || now.isEmpty() ? "" : ", ") + now;
+  }
+
+  private void bind(PreparedStatement statement) throws SQLException {
+    if (questions.isEmpty()) {
+      return;
+    }
+    Connection connection = statement.getConnection();
+    var names = new String[questions.size()];
+    var repeats = new @Nullable Integer[names.length];
+    for (int i = 0; i < names.length; i++) {
+      Question question = questions.get(i);
+      names[i] = question.name();
+      repeats[i] = question.repeat() == Question.AS_SET ? null : (Integer) question.repeat();
+    }
+    statement.setArray(1, connection.createArrayOf("text", names));
+    statement.setArray(2, connection.createArrayOf("int4", repeats));
+  }
+
+  private void read(ResultSet row) throws SQLException {
+    if (!timeAskers.isEmpty()) {
+      long millis = row.getLong(questions.isEmpty() ? 1 : 2);
+      for (Asker asker : timeAskers) {
+        asker.parked.put(asker.attribute, null, asker.attribute.time(millis));
+      }
+    }
+    if (questions.isEmpty()) {
+      return;
+    }
+    Array array = row.getArray(1);
+    if (array == null
+        || !(array.getArray() instanceof String[] greetings)
+        || greetings.length != questions.size()) {
+      throw Errors.mismatch();
+    }
+    for (int i = 0; i < greetings.length; i++) {
+      Question question = questions.get(i);
+      if (!question.isAnsweredBy(greetings[i])) {
+        throw Errors.mismatch();
+      }
+      Asker asker = askers.get(i);
+      asker.parked.put(asker.attribute, question.name(), greetings[i]);
+    }
+  }
+}

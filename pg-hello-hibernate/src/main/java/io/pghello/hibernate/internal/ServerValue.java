@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import io.pghello.hibernate.NowMillis;
+import io.pghello.hibernate.ValueEvent;
+import io.pghello.hibernate.ValueFetch;
+import io.pghello.hibernate.WelcomeMessage;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.hibernate.MappingException;
+import org.hibernate.generator.Generator;
+import org.hibernate.generator.GeneratorCreationContext;
+import org.hibernate.mapping.GeneratorCreator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an annotation asks for, at one attribute. It is the attribute's creator of generators, by
+ * which it is found again in the mappings once they are whole.
+ */
+final class ServerValue implements GeneratorCreator {
+  private final String annotation;
+  private final @Nullable String source;
+  private final int repeat;
+  private final Set<ValueEvent> events;
+  private final ValueFetch fetch;
+  private final boolean overwrite;
+  private @Nullable Generator generator;
+
+  private ServerValue(
+      String annotation,
+      @Nullable String source,
+      int repeat,
+      ValueEvent[] events,
+      ValueFetch fetch,
+      boolean overwrite) {
+    this.annotation = annotation;
+    this.source = source;
+    this.repeat = repeat;
+    this.events = EnumSet.noneOf(ValueEvent.class);
+    this.events.addAll(List.of(events));
+    this.fetch = fetch;
+    this.overwrite = overwrite;
+  }
+
+  static ServerValue of(WelcomeMessage annotation) {
+    return new ServerValue(
+        "@WelcomeMessage",
+        annotation.of(),
+        annotation.repeat(),
+        annotation.on(),
+        annotation.fetch(),
+        annotation.overwrite());
+  }
+
+  static ServerValue of(NowMillis annotation) {
+    return new ServerValue(
+        "@NowMillis", null, 0, annotation.on(), annotation.fetch(), annotation.overwrite());
+  }
+
+  /** The annotation's name, for errors. */
+  String annotation() {
+    return annotation;
+  }
+
+  /** Which attribute is greeted; null if the value is the time. */
+  @Nullable String source() {
+    return source;
+  }
+
+  int repeat() {
+    return repeat;
+  }
+
+  boolean isOn(ValueEvent event) {
+    return events.contains(event);
+  }
+
+  Set<ValueEvent> events() {
+    return events;
+  }
+
+  ValueFetch fetch() {
+    return fetch;
+  }
+
+  boolean overwrite() {
+    return overwrite;
+  }
+
+  /** Says what Hibernate is given when it asks. */
+  void generateWith(Generator generator) {
+    this.generator = generator;
+  }
+
+  @Override
+  public Generator createGenerator(GeneratorCreationContext context) {
+    if (generator == null) {
+      throw new MappingException(
+          annotation
+              + " on "
+              + context.getProperty().getName()
+              + " is where Hibernate generates nothing; it may be on attributes of entities, and of"
+              + " embeddables in them.");
+    }
+    return generator;
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import io.pghello.hibernate.NowMillis;
+import io.pghello.hibernate.WelcomeMessage;
+import java.lang.annotation.Annotation;
+import org.hibernate.MappingException;
+import org.hibernate.binder.AttributeBinder;
+import org.hibernate.boot.spi.MetadataBuildingContext;
+import org.hibernate.mapping.GeneratorCreator;
+import org.hibernate.mapping.PersistentClass;
+import org.hibernate.mapping.Property;
+
+/** Notes at an attribute what its annotation asks for. */
+public final class ServerValueBinder implements AttributeBinder<Annotation> {
+  @Override
+  public void bind(
+      Annotation annotation,
+      MetadataBuildingContext context,
+      PersistentClass entity,
+      Property attribute) {
+    ServerValue value =
+        annotation instanceof WelcomeMessage welcome
+            ? ServerValue.of(welcome)
+            : ServerValue.of((NowMillis) annotation);
+    GeneratorCreator other = attribute.getValueGeneratorCreator();
+    // Hibernate 6.6 calls twice
+    if (other != null && !(other instanceof ServerValue)) {
+      throw new MappingException(
+          value.annotation()
+              + " on "
+              + entity.getEntityName()
+              + "."
+              + attribute.getName()
+              + " cannot be combined with another annotation that generates its value. Keep one.");
+    }
+    attribute.setValueGeneratorCreator(value);
+  }
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import static io.pghello.hibernate.ValueEvent.INSERT;
+import static io.pghello.hibernate.ValueEvent.UPDATE;
+import static java.util.Objects.requireNonNull;
+
+import io.pghello.hibernate.ValueEvent;
+import io.pghello.hibernate.ValueFetch;
+import io.pghello.internal.Question;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.hibernate.engine.spi.EntityEntry;
+import org.hibernate.engine.spi.PersistenceContext;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.engine.spi.Status;
+import org.hibernate.persister.entity.EntityPersister;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The values that the server computes for the entities of one session factory.
+ *
+ * <p>Those that are looked up ahead: the first entity of a flush that needs one makes a request for
+ * all that are about to be written, since by then everything has been cascaded and nothing been
+ * sent; the others find theirs parked.
+ */
+public final class ServerValues {
+  private static final Map<SessionFactoryImplementor, ServerValues> OF_FACTORIES =
+      new ConcurrentHashMap<>();
+
+  private final Map<String, List<MappedValue>> mapped;
+  private final String schema;
+  private final Map<EntityPersister, List<FilledAttribute>> filled = new ConcurrentHashMap<>();
+
+  // A stateless session has no entries for its entities to hang something on.
+  private final Map<SharedSessionContractImplementor, Map<Object, Parked>> stateless =
+      Collections.synchronizedMap(new WeakHashMap<>());
+
+  ServerValues(Map<String, List<MappedValue>> mapped, String schema) {
+    this.mapped = mapped;
+    this.schema = schema;
+  }
+
+  void serve(SessionFactoryImplementor factory) {
+    OF_FACTORIES.put(factory, this);
+  }
+
+  static void forget(SessionFactoryImplementor factory) {
+    OF_FACTORIES.remove(factory);
+  }
+
+  /** Returns the attributes of an entity type that are filled. */
+  List<FilledAttribute> of(EntityPersister persister) {
+    List<FilledAttribute> known = filled.get(persister);
+    return known == null ? filled.computeIfAbsent(persister, this::find) : known;
+  }
+
+  private List<FilledAttribute> find(EntityPersister persister) {
+    return mapped.getOrDefault(persister.getEntityName(), List.of()).stream()
+        .map(value -> value.in(persister))
+        .toList();
+  }
+
+  /** What a generator of Hibernate answers: the attribute's value as it is to be written. */
+  static @Nullable Object generate(
+      SharedSessionContractImplementor session,
+      Object entity,
+      ServerValue value,
+      ValueEvent event) {
+    ServerValues values = requireNonNull(OF_FACTORIES.get(session.getFactory()));
+    EntityPersister persister = session.getEntityPersister(null, entity);
+    for (FilledAttribute attribute : values.of(persister)) {
+      if (attribute.value() == value) {
+        return values.value(session, entity, attribute, event);
+      }
+    }
+    throw new IllegalStateException(value.annotation() + " is not of " + persister.getEntityName());
+  }
+
+  /** Returns the value of an attribute as it is to be written; asks the server if it must. */
+  @Nullable Object value(
+      SharedSessionContractImplementor session,
+      Object entity,
+      FilledAttribute attribute,
+      ValueEvent event) {
+    PersistenceContext context = session.getPersistenceContextInternal();
+    EntityEntry entry = context.getEntry(entity);
+    if (!attribute.isDue(entity, event, entry == null ? null : entry.getLoadedState())) {
+      return attribute.path().get(entity);
+    }
+    Question question = attribute.question(entity);
+    if (attribute.source() != null && question == null) {
+      return null;
+    }
+    String name = question == null ? null : question.name();
+    Parked parked = entry == null ? ofStateless(session, entity) : Parked.at(entry);
+    if (parked.get(attribute, name) == null) {
+      ask(session, context, entity, parked, event);
+    }
+    Object answer = parked.get(attribute, name);
+    if (entry == null) {
+      take(session, entity, attribute, parked);
+    }
+    return answer;
+  }
+
+  private Parked ofStateless(SharedSessionContractImplementor session, Object entity) {
+    Map<Object, Parked> ofSession = stateless.get(session);
+    Parked parked = ofSession == null ? null : ofSession.get(entity);
+    return parked == null ? new Parked() : parked;
+  }
+
+  /** Keeps what is parked until each attribute has been asked for, once. */
+  private void take(
+      SharedSessionContractImplementor session,
+      Object entity,
+      FilledAttribute attribute,
+      Parked parked) {
+    parked.remove(attribute);
+    Map<Object, Parked> ofSession =
+        stateless.computeIfAbsent(session, any -> new IdentityHashMap<>());
+    if (parked.isEmpty()) {
+      ofSession.remove(entity);
+    } else {
+      ofSession.put(entity, parked);
+    }
+  }
+
+  private void ask(
+      SharedSessionContractImplementor session,
+      PersistenceContext context,
+      Object entity,
+      Parked parked,
+      ValueEvent event) {
+    var request = new Request();
+    EntityPersister persister = session.getEntityPersister(null, entity);
+    EntityEntry own = context.getEntry(entity);
+    add(request, persister, entity, event, own == null ? null : own.getLoadedState(), parked);
+    // Outside a flush the others may still change.
+    if (context.isFlushing()) {
+      for (Map.Entry<Object, EntityEntry> other : context.reentrantSafeEntityEntries()) {
+        if (request.isFull()) {
+          break;
+        }
+        EntityEntry entry = other.getValue();
+        if (!entry.equals(own) && !of(entry.getPersister()).isEmpty() && isWritable(entry)) {
+          Parked others = Parked.at(entry);
+          if (others.isEmpty()) {
+            add(
+                request,
+                entry.getPersister(),
+                other.getKey(),
+                entry.isExistsInDatabase() ? UPDATE : INSERT,
+                entry.getLoadedState(),
+                others);
+          }
+        }
+      }
+    }
+    request.send(session, schema);
+  }
+
+  private static boolean isWritable(EntityEntry entry) {
+    return entry.getStatus() == Status.MANAGED
+        || (entry.getStatus() == Status.READ_ONLY && !entry.isExistsInDatabase());
+  }
+
+  private void add(
+      Request request,
+      EntityPersister persister,
+      Object entity,
+      ValueEvent event,
+      @Nullable Object @Nullable [] loaded,
+      Parked parked) {
+    for (FilledAttribute attribute : of(persister)) {
+      if (attribute.fetch() == ValueFetch.PREFETCH && attribute.isDue(entity, event, loaded)) {
+        request.add(attribute, entity, parked);
+      }
+    }
+  }
+
+  /** Fills entities that a stateless session is about to insert. */
+  public static void prefetch(SharedSessionContractImplementor session, Collection<?> entities) {
+    ServerValues values = OF_FACTORIES.get(session.getFactory());
+    if (values != null) {
+      values.fill(session, entities);
+    }
+  }
+
+  private void fill(SharedSessionContractImplementor session, Collection<?> entities) {
+    var answers = new IdentityHashMap<Object, Parked>();
+    var request = new Request();
+    for (Object entity : entities) {
+      var parked = new Parked();
+      answers.put(entity, parked);
+      add(request, session.getEntityPersister(null, entity), entity, INSERT, null, parked);
+      if (request.isFull()) {
+        request.send(session, schema);
+        request = new Request();
+      }
+    }
+    request.send(session, schema);
+    answers.forEach((entity, parked) -> fill(session, entity, parked));
+    // The insert does not know who has set a value, and would ask again for those to overwrite.
+    answers.values().removeIf(Parked::isEmpty);
+    stateless.put(session, answers);
+  }
+
+  private void fill(SharedSessionContractImplementor session, Object entity, Parked parked) {
+    for (FilledAttribute attribute : of(session.getEntityPersister(null, entity))) {
+      Question question = attribute.question(entity);
+      Object answer = parked.get(attribute, question == null ? null : question.name());
+      if (answer != null) {
+        attribute.path().set(entity, answer);
+        if (!attribute.value().overwrite()) {
+          parked.remove(attribute);
+        }
+      }
+    }
+  }
+}
