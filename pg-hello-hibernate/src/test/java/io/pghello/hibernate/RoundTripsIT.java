@@ -35,9 +35,9 @@ class RoundTripsIT {
     @Id
     @GeneratedValue(strategy = GenerationType.SEQUENCE, generator = "plain_id")
     @SequenceGenerator(name = "plain_id", sequenceName = "plain_id", allocationSize = 50)
-    Long id;
+    @Nullable Long id;
 
-    String username;
+    @Nullable String username;
     String greeting;
     long createdAt;
 
@@ -59,9 +59,9 @@ class RoundTripsIT {
         name = "tuned_plain_id",
         sequenceName = "tuned_plain_id",
         allocationSize = 1_000)
-    Long id;
+    @Nullable Long id;
 
-    String username;
+    @Nullable String username;
     String greeting;
     long createdAt;
 
@@ -80,9 +80,9 @@ class RoundTripsIT {
     @Id
     @GeneratedValue(strategy = GenerationType.SEQUENCE, generator = "tuned_id")
     @SequenceGenerator(name = "tuned_id", sequenceName = "tuned_id", allocationSize = 1_000)
-    Long id;
+    @Nullable Long id;
 
-    String username;
+    @Nullable String username;
 
     @WelcomeMessage(of = "username")
     @Nullable String greeting;
@@ -101,9 +101,9 @@ class RoundTripsIT {
   static class Counted {
     @Id
     @GeneratedValue(strategy = GenerationType.IDENTITY)
-    Long id;
+    @Nullable Long id;
 
-    String username;
+    @Nullable String username;
 
     @WelcomeMessage(of = "username")
     @Nullable String greeting;
@@ -121,7 +121,7 @@ class RoundTripsIT {
   @Entity(name = "Renamed")
   static class Renamed {
     @Id int id;
-    String username;
+    @Nullable String username;
 
     @WelcomeMessage(
         of = "username",

@@ -16,9 +16,9 @@ class User {
   @Id
   @GeneratedValue(strategy = GenerationType.SEQUENCE, generator = "users_id")
   @SequenceGenerator(name = "users_id", sequenceName = "users_id", allocationSize = 50)
-  Long id;
+  @Nullable Long id;
 
-  String username;
+  @Nullable String username;
 
   @WelcomeMessage(of = "username")
   @Nullable String greeting;

@@ -1,0 +1,772 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import static io.pghello.hibernate.ValueEvent.INSERT;
+import static io.pghello.hibernate.ValueEvent.UPDATE;
+import static io.pghello.hibernate.ValueFetch.PREFETCH;
+import static io.pghello.hibernate.ValueFetch.RETURNING;
+import static io.pghello.hibernate.ValueFetch.WRITE_ONLY;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.WireProxy;
+import jakarta.persistence.CascadeType;
+import jakarta.persistence.Column;
+import jakarta.persistence.Entity;
+import jakarta.persistence.GeneratedValue;
+import jakarta.persistence.GenerationType;
+import jakarta.persistence.Id;
+import jakarta.persistence.MappedSuperclass;
+import jakarta.persistence.OneToMany;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import javax.sql.DataSource;
+import org.hibernate.Session;
+import org.hibernate.SessionFactory;
+import org.hibernate.StatelessSession;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Coverage rows I6, I7, X2: when an entity is filled, with what, and when it is left alone. */
+@PgHelloTest
+class ValuesIT {
+  /** What all entities here have. */
+  @MappedSuperclass
+  abstract static class Named {
+    @Id int id;
+    @Nullable String name;
+
+    abstract @Nullable String greeting();
+
+    abstract void greeting(@Nullable String greeting);
+  }
+
+  /** Looked up. */
+  @Entity(name = "Prefetched")
+  static class Prefetched extends Named {
+    @Column(nullable = true)
+    @WelcomeMessage(of = "name", fetch = PREFETCH)
+    @Nullable String greeting;
+
+    @NowMillis(fetch = PREFETCH)
+    @Nullable Long boxed;
+
+    @NowMillis(fetch = PREFETCH)
+    long plain;
+
+    @NowMillis(fetch = PREFETCH)
+    @Nullable Instant instant;
+
+    @Override
+    @Nullable String greeting() {
+      return greeting;
+    }
+
+    @Override
+    void greeting(@Nullable String greeting) {
+      this.greeting = greeting;
+    }
+  }
+
+  /** Computed in the INSERT and returned. */
+  @Entity(name = "Returned")
+  static class Returned extends Named {
+    @WelcomeMessage(of = "name", fetch = RETURNING)
+    @Nullable String greeting;
+
+    @NowMillis(fetch = RETURNING)
+    @Nullable Long boxed;
+
+    @NowMillis(fetch = RETURNING)
+    long plain;
+
+    @NowMillis(fetch = RETURNING)
+    @Nullable Instant instant;
+
+    @Override
+    @Nullable String greeting() {
+      return greeting;
+    }
+
+    @Override
+    void greeting(@Nullable String greeting) {
+      this.greeting = greeting;
+    }
+  }
+
+  /** Computed in the INSERT alone. */
+  @Entity(name = "Written")
+  static class Written extends Named {
+    @WelcomeMessage(of = "name", fetch = WRITE_ONLY)
+    @Nullable String greeting;
+
+    @NowMillis(fetch = WRITE_ONLY)
+    @Nullable Long boxed;
+
+    @NowMillis(fetch = WRITE_ONLY)
+    long plain;
+
+    @NowMillis(fetch = WRITE_ONLY)
+    @Nullable Instant instant;
+
+    @Override
+    @Nullable String greeting() {
+      return greeting;
+    }
+
+    @Override
+    void greeting(@Nullable String greeting) {
+      this.greeting = greeting;
+    }
+  }
+
+  /** Looked up for UPDATEs, too. */
+  @Entity(name = "Followed")
+  static class Followed extends Named {
+    int other;
+
+    @WelcomeMessage(
+        of = "name",
+        on = {INSERT, UPDATE})
+    @Nullable String greeting;
+
+    @WelcomeMessage(of = "name", on = UPDATE, repeat = 2)
+    @Nullable String changed;
+
+    @NowMillis(on = {INSERT, UPDATE})
+    long changedAt;
+
+    @Override
+    @Nullable String greeting() {
+      return greeting;
+    }
+
+    @Override
+    void greeting(@Nullable String greeting) {
+      this.greeting = greeting;
+    }
+  }
+
+  /** Replaced whatever the program does. */
+  @Entity(name = "Replaced")
+  static class Replaced extends Named {
+    @WelcomeMessage(
+        of = "name",
+        on = {INSERT, UPDATE},
+        overwrite = true)
+    @Nullable String greeting;
+
+    @WelcomeMessage(of = "name", fetch = RETURNING, overwrite = true)
+    @Nullable String returned;
+
+    @WelcomeMessage(of = "name", fetch = WRITE_ONLY, overwrite = true)
+    @Nullable String written;
+
+    @NowMillis(overwrite = true)
+    long at;
+
+    @NowMillis(fetch = RETURNING, overwrite = true)
+    long returnedAt;
+
+    @Override
+    @Nullable String greeting() {
+      return greeting;
+    }
+
+    @Override
+    void greeting(@Nullable String greeting) {
+      this.greeting = greeting;
+    }
+  }
+
+  /** As the session's setting says, and three times. */
+  @Entity(name = "Repeated")
+  static class Repeated {
+    @Id int id;
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET)
+    @Nullable String asSet;
+
+    @WelcomeMessage(of = "name", repeat = 3)
+    @Nullable String three;
+
+    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET, fetch = RETURNING)
+    @Nullable String asSetReturned;
+
+    @WelcomeMessage(of = "name", repeat = 3, fetch = RETURNING)
+    @Nullable String threeReturned;
+  }
+
+  /** Has children, which are found when it is flushed. */
+  @Entity(name = "Parent")
+  static class Parent {
+    @Id int id;
+
+    @OneToMany(cascade = CascadeType.ALL)
+    List<Child> children = new ArrayList<>();
+  }
+
+  /** Reached by cascade. */
+  @Entity(name = "Child")
+  static class Child {
+    @Id @GeneratedValue Long id;
+    @Nullable String name;
+
+    @Column(nullable = false)
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+
+    @Column(nullable = false)
+    @NowMillis
+    @Nullable Long at;
+  }
+
+  /** With an identifier that the INSERT makes. */
+  @Entity(name = "Numbered")
+  static class Numbered {
+    @Id
+    @GeneratedValue(strategy = GenerationType.IDENTITY)
+    @Nullable Long id;
+
+    @Nullable String name;
+
+    @Column(nullable = false)
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+
+    @WelcomeMessage(
+        of = "name",
+        on = {INSERT, UPDATE},
+        overwrite = true)
+    @Nullable String followed;
+  }
+
+  private SessionFactory factory;
+
+  @BeforeEach
+  void open(DataSource dataSource) {
+    factory =
+        Factories.open(
+            dataSource,
+            Map.of("hibernate.jdbc.batch_size", 20),
+            Prefetched.class,
+            Returned.class,
+            Written.class,
+            Followed.class,
+            Replaced.class,
+            Repeated.class,
+            Parent.class,
+            Child.class,
+            Numbered.class);
+  }
+
+  @AfterEach
+  void close() {
+    factory.close();
+  }
+
+  private static Named entity(String type) {
+    return switch (type) {
+      case "Prefetched" -> new Prefetched();
+      case "Returned" -> new Returned();
+      case "Written" -> new Written();
+      case "Followed" -> new Followed();
+      case "Replaced" -> new Replaced();
+      default -> throw new IllegalArgumentException(type);
+    };
+  }
+
+  private static Named entity(String type, @Nullable String name) {
+    Named entity = entity(type);
+    entity.name = name;
+    return entity;
+  }
+
+  private @Nullable String row(String type, String column) {
+    return factory.fromTransaction(session -> row(session, type, column));
+  }
+
+  private static @Nullable String row(Session session, String type, String column) {
+    return session
+        .createNativeQuery("select cast(" + column + " as text) from " + type, String.class)
+        .getSingleResult();
+  }
+
+  private void run(Consumer<Session> action) {
+    factory.inTransaction(action);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Prefetched", "Returned", "Written", "Followed", "Replaced"})
+  void aNewEntityIsGreeted(String type) {
+    Named entity = entity(type, "Ada");
+    run(session -> session.persist(entity));
+    assertThat(row(type, "greeting")).isEqualTo("Hello, Ada!");
+    if (!type.equals("Written")) {
+      assertThat(entity.greeting()).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  @Test
+  void theTimeIsTheServers() {
+    var prefetched = new Prefetched();
+    var returned = new Returned();
+    var written = new Written();
+    run(
+        session -> {
+          session.persist(prefetched);
+          session.persist(returned);
+          session.persist(written);
+          session.flush();
+          assertThat(written.boxed).isNull();
+          assertThat(written.plain).isZero();
+          assertThat(written.instant).isNull();
+          session.refresh(written);
+        });
+    for (Long time :
+        List.of(
+            prefetched.boxed,
+            prefetched.plain,
+            millis(prefetched.instant),
+            returned.boxed,
+            returned.plain,
+            millis(returned.instant),
+            written.boxed,
+            written.plain,
+            millis(written.instant))) {
+      assertThat(time).isCloseTo(System.currentTimeMillis(), within(60_000L));
+    }
+    assertThat(prefetched.plain).isEqualTo(prefetched.boxed);
+    assertThat(prefetched.instant).isEqualTo(Instant.ofEpochMilli(prefetched.plain));
+    for (String type : List.of("Prefetched", "Returned", "Written")) {
+      assertThat(
+              row(
+                  type,
+                  "(boxed - plain < 1000 and extract(epoch from instant) * 1000 - plain < 1000"
+                      + " and plain > 1000000000000)"))
+          .isEqualTo("true");
+    }
+  }
+
+  private static long millis(@Nullable Instant instant) {
+    return requireNonNull(instant).toEpochMilli();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Prefetched", "Returned", "Written", "Followed"})
+  void whatTheProgramHasSetIsKept(String type) {
+    Named entity = entity(type, "Ada");
+    entity.greeting("Welcome");
+    run(session -> session.persist(entity));
+    assertThat(entity.greeting()).isEqualTo("Welcome");
+    assertThat(row(type, "greeting")).isEqualTo("Welcome");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Prefetched", "Returned", "Followed"})
+  void whatTheProgramSetsAfterPersistIsKept(String type) {
+    Named entity = entity(type, "Ada");
+    run(
+        session -> {
+          session.persist(entity);
+          entity.greeting("Welcome");
+        });
+    assertThat(entity.greeting()).isEqualTo("Welcome");
+    assertThat(row(type, "greeting")).isEqualTo("Welcome");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Prefetched", "Returned", "Followed"})
+  void aValueThatIsMergedIsKept(String type) {
+    Named entity = entity(type, "Ada");
+    entity.greeting("Welcome");
+    Named merged = factory.fromTransaction(session -> session.merge(entity));
+    assertThat(merged.greeting()).isEqualTo("Welcome");
+    assertThat(row(type, "greeting")).isEqualTo("Welcome");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Prefetched", "Returned", "Written", "Followed", "Replaced"})
+  void aMergedEntityIsGreeted(String type) {
+    factory.fromTransaction(session -> session.merge(entity(type, "Ada")));
+    assertThat(row(type, "greeting")).isEqualTo("Hello, Ada!");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Prefetched", "Returned", "Followed"})
+  void whatTheProgramChangesLaterIsWritten(String type) {
+    run(session -> session.persist(entity(type, "Ada")));
+    run(session -> session.find(entity(type).getClass(), 0).greeting("Welcome"));
+    assertThat(row(type, "greeting")).isEqualTo("Welcome");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Prefetched", "Returned", "Written", "Followed", "Replaced"})
+  void noNameHasNoGreeting(String type) {
+    Named entity = entity(type);
+    run(session -> session.persist(entity));
+    assertThat(entity.greeting()).isNull();
+    assertThat(row(type, "greeting")).isNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "O'Brien ?", "Zoë 🐘", "a\\b\nc", "pg_hello x"})
+  void anyNameIsGreeted(String name) {
+    for (String type : List.of("Prefetched", "Returned", "Written")) {
+      run(session -> session.persist(entity(type, name)));
+      assertThat(row(type, "greeting")).isEqualTo("Hello, " + name + "!");
+    }
+  }
+
+  /** Hibernate plans an INSERT and an UPDATE, both with what was there before. */
+  @ParameterizedTest
+  @ValueSource(strings = {"Prefetched", "Returned", "Written", "Followed", "Replaced"})
+  void theNameMayChangeBeforeTheFlush(String type) {
+    Named entity = entity(type, "Ada");
+    run(
+        session -> {
+          session.persist(entity);
+          entity.name = "Grace";
+        });
+    assertThat(row(type, "greeting")).isEqualTo("Hello, Grace!");
+    assertThat(row(type, "name")).isEqualTo("Grace");
+    run(
+        session -> {
+          Named loaded = session.find(entity.getClass(), 0);
+          assertThat(loaded.greeting()).isEqualTo("Hello, Grace!");
+        });
+  }
+
+  @Test
+  void anUpdateGreetsAChangedName(WireProxy proxy) {
+    run(session -> session.persist(entity("Followed", "Ada")));
+    assertThat(row("Followed", "changed")).isNull();
+    long before = factory.fromTransaction(session -> session.find(Followed.class, 0).changedAt);
+    run(session -> session.find(Followed.class, 0).name = "Grace");
+    assertThat(row("Followed", "(greeting || '/' || changed)"))
+        .isEqualTo("Hello, Grace!/Hello, Grace! Hello, Grace!");
+    run(
+        session -> {
+          Followed loaded = session.find(Followed.class, 0);
+          assertThat(loaded.changedAt).isGreaterThanOrEqualTo(before);
+          loaded.name = null;
+          session.flush();
+          assertThat(loaded.greeting()).isNull();
+        });
+    assertThat(row("Followed", "greeting")).isNull();
+  }
+
+  @Test
+  void anUpdateOfSomethingElseKeepsTheGreeting() {
+    run(
+        session -> {
+          var entity = new Followed();
+          entity.name = "Ada";
+          entity.greeting = "Welcome";
+          entity.changed = "Changed";
+          entity.changedAt = 5;
+          session.persist(entity);
+        });
+    run(
+        session -> {
+          Followed loaded = session.find(Followed.class, 0);
+          assertThat(loaded.changedAt).isEqualTo(5);
+          loaded.other = 1;
+          session.flush();
+          assertThat(loaded.changedAt).isCloseTo(System.currentTimeMillis(), within(60_000L));
+        });
+    assertThat(row("Followed", "(greeting || '/' || changed)")).isEqualTo("Welcome/Changed");
+  }
+
+  @Test
+  void anUpdateFillsWhatIsMissing() {
+    run(session -> session.persist(entity("Followed", "Ada")));
+    run(
+        session -> {
+          Followed loaded = session.find(Followed.class, 0);
+          loaded.greeting = null;
+        });
+    assertThat(row("Followed", "greeting")).isEqualTo("Hello, Ada!");
+  }
+
+  @Test
+  void whatTheProgramSetsInAnUpdateIsKept() {
+    run(session -> session.persist(entity("Followed", "Ada")));
+    run(
+        session -> {
+          Followed loaded = session.find(Followed.class, 0);
+          loaded.name = "Grace";
+          loaded.greeting = "Welcome";
+          loaded.changedAt = 7;
+        });
+    assertThat(row("Followed", "(name || greeting || changedAt)")).isEqualTo("GraceWelcome7");
+    // merged as a form would send it
+    var detached = new Followed();
+    detached.name = "Edsger";
+    detached.greeting = "Hi";
+    detached.changedAt = 8;
+    factory.fromTransaction(session -> session.merge(detached));
+    assertThat(row("Followed", "(name || greeting || changedAt)")).isEqualTo("EdsgerHi8");
+  }
+
+  @Test
+  void overwriteReplacesWhatTheProgramHasSet() {
+    var entity = new Replaced();
+    entity.name = "Ada";
+    entity.greeting = "Welcome";
+    entity.returned = "Welcome";
+    entity.written = "Welcome";
+    entity.at = 1;
+    entity.returnedAt = 1;
+    run(session -> session.persist(entity));
+    assertThat(entity.greeting).isEqualTo("Hello, Ada!");
+    assertThat(entity.returned).isEqualTo("Hello, Ada!");
+    assertThat(entity.at).isGreaterThan(1);
+    assertThat(entity.returnedAt).isGreaterThan(1);
+    assertThat(row("Replaced", "(greeting || returned || written)"))
+        .isEqualTo("Hello, Ada!Hello, Ada!Hello, Ada!");
+    assertThat(row("Replaced", "(at > 1 and returnedAt > 1)")).isEqualTo("true");
+    run(session -> session.find(Replaced.class, 0).greeting("Welcome"));
+    assertThat(row("Replaced", "greeting")).isEqualTo("Hello, Ada!");
+  }
+
+  @Test
+  void aSettingThatChangesBetweenFlushesIsSeen() {
+    run(
+        session -> {
+          for (int id = 1; id <= 2; id++) {
+            session
+                .createNativeQuery("select set_config('pg_hello.repeat', ?, true)", String.class)
+                .setParameter(1, "" + id)
+                .getSingleResult();
+            var entity = new Repeated();
+            entity.id = id;
+            entity.name = "x";
+            session.persist(entity);
+            session.flush();
+            String expected = "Hello, x! Hello, x!".substring(0, id == 1 ? 9 : 19);
+            assertThat(entity.asSet).isEqualTo(expected);
+            assertThat(entity.asSetReturned).isEqualTo(expected);
+            assertThat(entity.three).isEqualTo("Hello, x! Hello, x! Hello, x!");
+            assertThat(entity.threeReturned).isEqualTo("Hello, x! Hello, x! Hello, x!");
+          }
+        });
+  }
+
+  @Test
+  void childrenThatTheFlushFindsAreGreetedWithTheRest(WireProxy proxy) {
+    run(
+        session -> {
+          var parent = new Parent();
+          session.persist(parent);
+          session.flush();
+          for (int i = 0; i < 10; i++) {
+            var child = new Child();
+            child.name = "child" + i;
+            parent.children.add(child);
+          }
+          // identifiers (2), the look-up, a batch of children, and one of what joins them
+          roundTrips(proxy, 5, session::flush);
+          assertThat(parent.children)
+              .allSatisfy(
+                  child -> {
+                    assertThat(child.greeting).isEqualTo("Hello, " + child.name + "!");
+                    assertThat(child.at).isEqualTo(parent.children.get(0).at);
+                  });
+        });
+  }
+
+  @Test
+  void aQueryFlushesWhatItMaySee(WireProxy proxy) {
+    run(
+        session -> {
+          session.persist(entity("Prefetched", "Ada"));
+          assertThat(
+                  session
+                      .createQuery("select greeting from Prefetched", String.class)
+                      .getSingleResult())
+              .isEqualTo("Hello, Ada!");
+          roundTrips(proxy, 0, session::flush);
+        });
+  }
+
+  @Test
+  void anIdentityIsGreetedWhenItIsPersisted(WireProxy proxy) {
+    var entity = new Numbered();
+    entity.name = "Ada";
+    run(
+        session -> {
+          session.createNativeQuery("select 1", Integer.class).getSingleResult();
+          // one value comes with the INSERT, and the one that follows updates is looked up
+          roundTrips(proxy, 2, () -> session.persist(entity));
+          assertThat(entity.greeting).isEqualTo("Hello, Ada!");
+          assertThat(entity.followed).isEqualTo("Hello, Ada!");
+          entity.name = "Grace";
+        });
+    assertThat(row("Numbered", "(name || greeting || followed)"))
+        .isEqualTo("GraceHello, Ada!Hello, Grace!");
+  }
+
+  @Test
+  void aStatelessSessionFillsEachByItself() {
+    try (StatelessSession session = factory.openStatelessSession()) {
+      session.setJdbcBatchSize(1);
+      session.beginTransaction();
+      for (String type : List.of("Prefetched", "Returned", "Written", "Followed", "Replaced")) {
+        Named entity = entity(type, "Ada");
+        session.insert(entity);
+        assertThat(
+                session
+                    .createNativeQuery("select greeting from " + type, String.class)
+                    .getSingleResult())
+            .isEqualTo("Hello, Ada!");
+        if (!type.equals("Returned") && !type.equals("Written")) {
+          assertThat(entity.greeting()).isEqualTo("Hello, Ada!");
+        }
+      }
+      session.getTransaction().commit();
+    }
+  }
+
+  @Test
+  void aStatelessUpdateComputesAnew() {
+    run(session -> session.persist(entity("Followed", "Ada")));
+    try (StatelessSession session = factory.openStatelessSession()) {
+      session.setJdbcBatchSize(1);
+      session.beginTransaction();
+      Followed followed = session.get(Followed.class, 0);
+      followed.name = "Grace";
+      followed.changedAt = 1;
+      session.update(followed);
+      assertThat(followed.greeting).isEqualTo("Hello, Grace!");
+      long first = followed.changedAt;
+      assertThat(first).isGreaterThan(1);
+      followed.name = "Edsger";
+      session.update(followed);
+      assertThat(followed.greeting).isEqualTo("Hello, Edsger!");
+      session.getTransaction().commit();
+    }
+    assertThat(row("Followed", "greeting")).isEqualTo("Hello, Edsger!");
+  }
+
+  @Test
+  void aStatelessSessionThatWasToldKeepsAndOverwrites(WireProxy proxy) {
+    try (StatelessSession session = factory.openStatelessSession()) {
+      session.setJdbcBatchSize(1);
+      session.beginTransaction();
+      session.createNativeQuery("select 1", Integer.class).getSingleResult();
+      var kept = new Prefetched();
+      kept.name = "Ada";
+      kept.greeting = "Welcome";
+      var replaced = new Replaced();
+      replaced.name = "Grace";
+      replaced.greeting = "Welcome";
+      roundTrips(proxy, 1, () -> PgHelloSessions.prefetch(session, List.of(kept, replaced)));
+      assertThat(kept.greeting).isEqualTo("Welcome");
+      assertThat(replaced.greeting).isEqualTo("Hello, Grace!");
+      roundTrips(proxy, 1, () -> session.insert(kept));
+      roundTrips(proxy, 1, () -> session.insert(replaced));
+      session.getTransaction().commit();
+    }
+    assertThat(row("Prefetched", "greeting")).isEqualTo("Welcome");
+    assertThat(row("Replaced", "(greeting || returned || written)"))
+        .isEqualTo("Hello, Grace!Hello, Grace!Hello, Grace!");
+  }
+
+  @Test
+  void aNameThatCannotBeSentFailsTheFlushBeforeAnythingIsWritten() {
+    for (String type : List.of("Prefetched", "Returned", "Written")) {
+      assertThatThrownBy(
+              () ->
+                  run(
+                      session -> {
+                        var first = new Repeated();
+                        first.id = 5;
+                        session.persist(first);
+                        session.persist(entity(type, "a\0b"));
+                      }))
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_NAME))
+          .hasMessageContaining(type + ".name")
+          .hasMessageContaining("U+0000 at index 1")
+          .hasMessageNotContaining("a\0b");
+      assertThat(row("Repeated", "count(*)")).isEqualTo("0");
+    }
+  }
+
+  @Test
+  void aLookUpThatFailsSaysWhatToDo() {
+    run(
+        session ->
+            session.createNativeMutationQuery("drop extension pg_hello cascade").executeUpdate());
+    assertThatThrownBy(() -> run(session -> session.persist(entity("Prefetched", "secret"))))
+        .isInstanceOfSatisfying(
+            PgHelloException.class,
+            e -> {
+              assertThat(e.code()).isEqualTo(Code.SERVER_ERROR);
+              assertThat(e.sqlState()).contains("42883");
+              assertThat(e.remedy()).contains("CREATE EXTENSION pg_hello");
+            })
+        .hasMessageNotContaining("secret");
+    assertThat(row("Prefetched", "count(*)")).isEqualTo("0");
+  }
+
+  /** The query is bounded, and what does not fit into one goes into the next. */
+  @Test
+  void veryManyEntitiesTakeMoreQueries(WireProxy proxy) {
+    run(
+        session -> {
+          session.setJdbcBatchSize(20_000);
+          for (int i = 0; i < 16_385; i++) {
+            var entity = new Prefetched();
+            entity.id = i;
+            entity.name = "user" + i;
+            session.persist(entity);
+          }
+          session.createNativeQuery("select 1", Integer.class).getSingleResult();
+          long executes = proxy.executes();
+          session.flush();
+          assertThat(proxy.executes() - executes).isEqualTo(16_385 + 2);
+        });
+    assertThat(row("Prefetched", "count(*) filter (where greeting = 'Hello, user' || id || '!')"))
+        .isEqualTo("16385");
+  }
+
+  @Test
+  void veryLongNamesTakeMoreQueries(WireProxy proxy) {
+    run(
+        session -> {
+          for (int i = 0; i < 5; i++) {
+            var entity = new Prefetched();
+            entity.id = i;
+            entity.name = "x".repeat(3 << 20);
+            session.persist(entity);
+          }
+          long executes = proxy.executes();
+          // three of 3 MiB exceed 8 MiB
+          assertThatThrownBy(session::flush).hasMessageContaining("value too long");
+          assertThat(proxy.executes() - executes).isGreaterThanOrEqualTo(2);
+        });
+  }
+
+  private static void roundTrips(WireProxy proxy, long expected, Runnable action) {
+    try {
+      proxy.assertRoundTrips(expected, action::run);
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+}
