@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import io.pghello.PgHelloClient;
+import jakarta.inject.Inject;
+import jakarta.persistence.PrePersist;
+
+/** Greets members with the client that the bean container has. */
+// region bean
+public class MemberListener extends WelcomeListener {
+  @Inject
+  MemberListener(PgHelloClient client) {
+    super(client);
+  }
+
+  @PrePersist
+  void greet(Member member) {
+    greet(member.username, member.welcome, greeting -> member.welcome = greeting);
+  }
+}
+// endregion
