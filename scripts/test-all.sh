@@ -73,8 +73,54 @@ exact_jdk() {
   die "needs a JDK $1 under /usr/lib/jvm"
 }
 
+# other_line MODULE LIBRARY VERSION TESTS: the class files of the axis postgres17-jdk25, on another line
+# of a library.
+other_line() {
+  JAVA_HOME=$JDK25 maven -B -ntp -f "$WORK/postgres17-jdk25/pom.xml" -pl "$1" -am "-D$2.run=$3" \
+    -Dit.test="$4" -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.compiler.useIncrementalCompilation=false \
+    test-compile failsafe:integration-test@it failsafe:verify@it
+  outcome "$1 on $2 $3" "$WORK/postgres17-jdk25/$1/target/failsafe-reports-$3"
+}
+
+# outcome NAME FOLDER: what the reports in a folder say, with the reasons of those that failed.
+outcome() {
+  { cat "$2"/TEST-*.xml 2>/dev/null || true; } | awk -v what="$1" '
+    function attribute(name) {
+      return match($0, " " name "=\"[^\"]*\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : ""
+    }
+    /^ *<testcase / {
+      tests++
+      test = attribute("classname") "." attribute("name")
+      sub(/^([a-z0-9]+\.)+/, "", test)
+    }
+    /^ *<(failure|error)[ >]/ {
+      reason = attribute("message")
+      gsub(/&#10;/, " ", reason)
+      gsub(/&quot;/, "\"", reason)
+      failed[++failures] = test
+      reasons = reasons "\n  " test ": " substr(reason, 1, 400)
+    }
+    END {
+      printf "%s: %d of %d passed", what, tests - failures, tests
+      for (i = 1; i <= failures; i++)
+        printf "%s%s", i == 1 ? "; failed: " : ", ", failed[i]
+      print reasons
+      exit tests == 0
+    }'
+}
+
+# The next Hibernate is for information: it fails nothing, and its tests are not in the sum.
+next_hibernate() {
+  local version log=$WORK/next-hibernate.log module=pg-hello-hibernate
+  version=$(pom_property hibernate.next.version)
+  (other_line "$module" hibernate "$version" LinesIT) >"$log" 2>&1 || true
+  outcome "Hibernate $version" "$WORK/postgres17-jdk25/$module/target/failsafe-reports-$version" ||
+    grep -m 1 '^\[ERROR\]' "$log" || true
+  rm -rf "$WORK/postgres17-jdk25/$module/target/failsafe-reports-$version"
+}
+
 # The newest line of jOOQ still takes our sources, though it says that some calls of those it
-# generated will go; the tests of the other lines, in postgres17-jdk25, take the classes.
+# generated will go; its tests, in postgres17-jdk25, take the classes.
 sources_compile_on_newest_jooq() {
   local copy=$WORK/jooq-sources
   copy_tree "$copy"
@@ -190,11 +236,19 @@ echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: some 20 minutes, some 
 
 step native "$ROOT/scripts/native.sh"
 step native-check "$ROOT/scripts/native.sh" --check
-axis postgres17-jdk25 17 "$JDK25" -Pjooq-lines -Dhibernate.run="$(pom_property hibernate.7.4.version)"
+axis postgres17-jdk25 17 "$JDK25" -Djooq.run="$(pom_property jooq.3.21.version)" \
+  -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 axis postgres18-jdk25-turkish 18 "$JDK25" \
   -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu'
 axis postgres15-jdk17 15 "$JDK17" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
 step reproducible-jars jars_are_reproducible
+for line in 6.6 7.0 7.2 7.3; do
+  LINES_SHOWN=1 step "hibernate-$line" \
+    other_line pg-hello-hibernate hibernate "$(pom_property "hibernate.$line.version")" LinesIT
+done
+LINES_SHOWN=20 step hibernate-next next_hibernate
+LINES_SHOWN=1 step jooq-3.20 \
+  other_line pg-hello-jooq jooq "$(pom_property jooq.3.20.version)" 'io/pghello/jooq/**,!GeneratedSourcesIT'
 step jooq-sources sources_compile_on_newest_jooq
 step seeded-null-error null_error_is_seen
 step ordinary-user ordinary_user_can

@@ -19,7 +19,6 @@ import javax.sql.DataSource;
 import org.hibernate.HibernateException;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
-import org.hibernate.Version;
 import org.hibernate.cfg.Configuration;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.query.Query;
@@ -50,14 +49,6 @@ class FunctionsIT {
   @AfterEach
   void close() {
     factory.close();
-  }
-
-  /** Or what is said of a line of Hibernate would be said of another. */
-  @Test
-  void runOnTheHibernateThatIsMeant() {
-    String expected = System.getProperty("hibernate.expected");
-    assertThat(expected).isNotBlank();
-    assertThat(Version.getVersionString()).isEqualTo(expected);
   }
 
   /** A record that a query fills. */

@@ -762,7 +762,7 @@ class ValuesIT {
         });
   }
 
-  private static void roundTrips(WireProxy proxy, long expected, Runnable action) {
+  static void roundTrips(WireProxy proxy, long expected, Runnable action) {
     try {
       proxy.assertRoundTrips(expected, action::run);
     } catch (Exception e) {

@@ -65,7 +65,7 @@ final class Mappings {
     }
 
     String of(String name) {
-      return entity.getEntityName() + "." + String.join(".", with(path, name));
+      return entity.getJpaEntityName() + "." + String.join(".", with(path, name));
     }
   }
 

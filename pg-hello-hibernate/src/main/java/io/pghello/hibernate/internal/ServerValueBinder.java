@@ -29,7 +29,7 @@ public final class ServerValueBinder implements AttributeBinder<Annotation> {
       throw new MappingException(
           value.annotation()
               + " on "
-              + entity.getEntityName()
+              + entity.getJpaEntityName()
               + "."
               + attribute.getName()
               + " cannot be combined with another annotation that generates its value. Keep one.");

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.WireProxy;
+import jakarta.persistence.criteria.CriteriaBuilder;
+import jakarta.persistence.criteria.CriteriaQuery;
+import jakarta.persistence.criteria.Root;
+import java.net.URL;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import javax.sql.DataSource;
+import org.hibernate.Session;
+import org.hibernate.SessionFactory;
+import org.hibernate.Version;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Row X2 of the coverage, short: what runs on each line of Hibernate, and on the next. It asks by
+ * {@code createSelectionQuery} and {@code createMutationQuery}, since {@code createQuery} returns
+ * other types from Hibernate 8 on.
+ */
+@PgHelloTest
+class LinesIT {
+  private SessionFactory factory;
+
+  @BeforeEach
+  void open(DataSource dataSource) {
+    factory = Factories.open(dataSource, Map.of(), Person.class);
+    factory.inTransaction(
+        session -> {
+          session.persist(new Person(1, "Ada", 1));
+          session.persist(new Person(2, "Grace", 2));
+          session.persist(new Person(3, null, 3));
+        });
+  }
+
+  @AfterEach
+  void close() {
+    factory.close();
+  }
+
+  private <T> T ask(Function<Session, T> question) {
+    return factory.fromTransaction(question);
+  }
+
+  private <T> List<T> ask(String hql, Class<T> type) {
+    return ask(session -> session.createSelectionQuery(hql, type).getResultList());
+  }
+
+  /** Or what is said of a line would be said of another. */
+  @Test
+  void runsOnTheHibernateThatIsMeant() {
+    String expected = System.getProperty("hibernate.expected");
+    assertThat(expected).isNotBlank();
+    assertThat(Version.getVersionString()).isEqualTo(expected);
+  }
+
+  /** Compiled with the oldest line, our class files may name what a newer one no longer has. */
+  @Test
+  void hibernateHasAllThatOurClassFilesName() throws Exception {
+    URL classes = PgHelloSettings.class.getProtectionDomain().getCodeSource().getLocation();
+    assertThat(Linkage.problems(Path.of(classes.toURI()), getClass().getClassLoader()))
+        .as("what our class files name, and Hibernate %s lacks", Version.getVersionString())
+        .isEmpty();
+  }
+
+  /** A record that a query fills. */
+  record Greeted(String greeting, Long at, String version) {}
+
+  @Test
+  void functionsWorkInHql() {
+    assertThat(
+            ask(
+                "select pg_hello(p.username, p.visits) from Person p where"
+                    + " pg_hello(p.username) like 'Hello, %' order by pg_hello(p.username) desc",
+                String.class))
+        .containsExactly("Hello, Grace! Hello, Grace!", "Hello, Ada!");
+    assertThat(
+            ask(
+                "select pg_hello(p.username), now_ms(), spi_version() from Person p where p.id = 1",
+                Greeted.class))
+        .singleElement()
+        .satisfies(
+            greeted -> {
+              assertThat(greeted.greeting()).isEqualTo("Hello, Ada!");
+              assertThat(greeted.at()).isCloseTo(System.currentTimeMillis(), within(60_000L));
+              assertThat(greeted.version()).startsWith("PostgreSQL ");
+            });
+    assertThat(ask("select p.greeting from Person p where p.id = 1", String.class))
+        .containsExactly("Hello, Ada! Hello, Ada!");
+  }
+
+  @Test
+  void functionsWorkInCriteria() {
+    List<String> greetings =
+        ask(
+            session -> {
+              CriteriaBuilder builder = session.getCriteriaBuilder();
+              CriteriaQuery<String> query = builder.createQuery(String.class);
+              Root<Person> person = query.from(Person.class);
+              query
+                  .select(PgHelloFunctions.pgHello(builder, person.get("username"), 2))
+                  .where(builder.gt(PgHelloFunctions.nowMs(builder), person.get("id")))
+                  .orderBy(builder.asc(person.get("id")));
+              return session.createSelectionQuery(query).getResultList();
+            });
+    assertThat(greetings)
+        .containsExactly("Hello, Ada! Hello, Ada!", "Hello, Grace! Hello, Grace!", null);
+  }
+
+  @Test
+  void functionsTakeNullParameters() {
+    String greeting =
+        ask(
+            session ->
+                session
+                    .createSelectionQuery("select pg_hello(?1)", String.class)
+                    .setParameter(1, (Object) null)
+                    .getSingleResult());
+    assertThat(greeting).isNull();
+  }
+
+  @Test
+  void functionsUpdate() {
+    int updated =
+        ask(
+            session ->
+                session
+                    .createMutationQuery("update Person set welcome = pg_hello(username, times)")
+                    .executeUpdate());
+    assertThat(updated).isEqualTo(3);
+    assertThat(ask("select p.welcome from Person p where p.id = 2", String.class))
+        .containsExactly("Hello, Grace! Hello, Grace!");
+  }
+
+  @Test
+  void functionsRefuseWrongArgumentsWhenParsed() {
+    factory.inTransaction(
+        session -> {
+          assertThatThrownBy(() -> session.createSelectionQuery("select pg_hello(5)", String.class))
+              .hasMessageContaining("pg_hello()");
+          assertThatThrownBy(() -> session.createSelectionQuery("select now_ms(1)", Long.class))
+              .hasMessageContaining("now_ms()");
+          assertThat(
+                  session
+                      .createSelectionQuery("select pg_hello('x')", String.class)
+                      .getSingleResult())
+              .isEqualTo("Hello, x!");
+        });
+  }
+
+  @Test
+  void entitiesAreFilled(DataSource dataSource) {
+    try (SessionFactory other =
+        Factories.open(
+            dataSource,
+            Map.of(),
+            ValuesIT.Prefetched.class,
+            ValuesIT.Returned.class,
+            ValuesIT.Written.class,
+            ValuesIT.Followed.class,
+            ValuesIT.Numbered.class)) {
+      var prefetched = new ValuesIT.Prefetched();
+      var returned = new ValuesIT.Returned();
+      var written = new ValuesIT.Written();
+      var followed = new ValuesIT.Followed();
+      for (ValuesIT.Named entity : List.of(prefetched, returned, written, followed)) {
+        other.inTransaction(
+            session -> {
+              entity.name = "Ada";
+              session.persist(entity);
+              // an INSERT, and an UPDATE planned before it
+              entity.name = "Grace";
+            });
+      }
+      var numbered = new ValuesIT.Numbered();
+      numbered.name = "Grace";
+      other.inTransaction(session -> session.persist(numbered));
+      assertThat(
+              List.of(prefetched.greeting, returned.greeting, followed.greeting, numbered.greeting))
+          .containsOnly("Hello, Grace!");
+      assertThat(prefetched.plain).isCloseTo(System.currentTimeMillis(), within(60_000L));
+      assertThat(returned.plain).isCloseTo(System.currentTimeMillis(), within(60_000L));
+      for (String type : List.of("Prefetched", "Returned", "Written", "Followed", "Numbered")) {
+        List<String> greetings =
+            other.fromTransaction(
+                session ->
+                    session
+                        .createSelectionQuery("select greeting from " + type, String.class)
+                        .getResultList());
+        assertThat(greetings).as(type).containsExactly("Hello, Grace!");
+      }
+      other.inTransaction(session -> session.find(ValuesIT.Followed.class, 0).name = "Edsger");
+      assertThat(other.<ValuesIT.Followed>fromTransaction(s -> s.find(ValuesIT.Followed.class, 0)))
+          .satisfies(each -> assertThat(each.greeting).isEqualTo("Hello, Edsger!"));
+    }
+  }
+
+  @Test
+  void batchesStay(DataSource dataSource, WireProxy proxy) {
+    Map<String, Object> batches = Map.of("hibernate.jdbc.batch_size", 50);
+    try (SessionFactory other = Factories.open(dataSource, batches, ValuesIT.Followed.class)) {
+      other.inTransaction(
+          session -> {
+            // so that the connection is there
+            session.createSelectionQuery("select 1", Integer.class).getSingleResult();
+            for (int i = 0; i < 100; i++) {
+              var entity = new ValuesIT.Followed();
+              entity.id = i;
+              entity.name = "user" + i;
+              session.persist(entity);
+            }
+            // the look-up, and two batches
+            ValuesIT.roundTrips(proxy, 3, session::flush);
+          });
+      other.inTransaction(
+          session -> {
+            session
+                .createSelectionQuery("from Followed", ValuesIT.Followed.class)
+                .getResultList()
+                .forEach(each -> each.name += "x");
+            ValuesIT.roundTrips(proxy, 3, session::flush);
+          });
+    }
+  }
+
+  @Test
+  void functionsAreFoundInTheSchemaOfTheSettings(DataSource dataSource) {
+    for (String sql :
+        List.of(
+            "DROP EXTENSION pg_hello",
+            "CREATE SCHEMA \"Odd one\"",
+            "CREATE EXTENSION pg_hello SCHEMA \"Odd one\"")) {
+      factory.inTransaction(session -> session.createNativeMutationQuery(sql).executeUpdate());
+    }
+    try (SessionFactory other =
+        Factories.open(dataSource, Map.of(PgHelloSettings.SCHEMA, "Odd one"))) {
+      String greeting =
+          other.fromTransaction(
+              session ->
+                  session
+                      .createSelectionQuery("select pg_hello('Ada', 2)", String.class)
+                      .getSingleResult());
+      assertThat(greeting).isEqualTo("Hello, Ada! Hello, Ada!");
+    }
+  }
+}
