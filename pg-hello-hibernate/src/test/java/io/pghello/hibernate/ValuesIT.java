@@ -686,6 +686,47 @@ class ValuesIT {
         .isEqualTo("Hello, Grace!Hello, Grace!Hello, Grace!");
   }
 
+  /** Hibernate asks no generator for what HQL writes. */
+  @ParameterizedTest
+  @ValueSource(strings = {"Prefetched", "Returned", "Written"})
+  void hqlWritesWhatItSays(String type) {
+    run(
+        session -> {
+          update(session, "insert into %s (id, name, plain) values (1, 'Ada', 5)", type);
+          assertThat(row(session, type, "(greeting is null and boxed is null and plain = 5)"))
+              .isEqualTo("true");
+          update(session, "update %s set greeting = 'Hi', boxed = 6", type);
+          assertThat(row(session, type, "(greeting || boxed)")).isEqualTo("Hi6");
+          update(session, "update %s set greeting = pg_hello(name), boxed = now_ms()", type);
+          assertThat(row(session, type, "greeting")).isEqualTo("Hello, Ada!");
+          update(session, "delete from %s", type);
+          update(
+              session,
+              "insert into %s (id, name, greeting, plain) values (1, 'Ada', pg_hello('Ada'), now_ms())",
+              type);
+          assertThat(row(session, type, "greeting")).isEqualTo("Hello, Ada!");
+        });
+  }
+
+  private static void update(Session session, String hql, String type) {
+    session.createMutationQuery(hql.formatted(type)).executeUpdate();
+  }
+
+  /** It asks for an update alone, as it does not know which of the two it will be. */
+  @Test
+  void anUpsertFillsWhatFollowsUpdates() {
+    try (StatelessSession session = factory.openStatelessSession()) {
+      session.setJdbcBatchSize(1);
+      session.beginTransaction();
+      session.upsert(entity("Prefetched", "Ada"));
+      session.upsert(entity("Followed", "Ada"));
+      session.getTransaction().commit();
+    }
+    assertThat(row("Prefetched", "greeting")).isNull();
+    assertThat(row("Followed", "(greeting || changed)"))
+        .isEqualTo("Hello, Ada!Hello, Ada! Hello, Ada!");
+  }
+
   @Test
   void aNameThatCannotBeSentFailsTheFlushBeforeAnythingIsWritten() {
     for (String type : List.of("Prefetched", "Returned", "Written")) {

@@ -16,7 +16,6 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.hibernate.MappingException;
@@ -191,41 +190,42 @@ final class Mappings {
   private List<String> source(ServerValue value, Place place, Property attribute) {
     String of = requireNonNull(value.source());
     List<String> path = place.path();
-    List<Property> siblings = new ArrayList<>(place.siblings());
+    List<Property> here = new ArrayList<>(place.siblings());
     Property identifier = place.entity().getIdentifierProperty();
     if (path.isEmpty() && identifier != null) {
-      siblings.add(identifier);
+      here.add(identifier);
     }
     Class<?> owner = place.owner();
-    Property at = attribute;
-    boolean first = true;
+    Property last = null;
     for (String name : of.split("\\.", -1)) {
-      if (!first) {
-        if (!(at.getValue() instanceof Component embedded)) {
+      if (last != null) {
+        if (!(last.getValue() instanceof Component embedded)) {
           throw error(
-              value, place, attribute, noAttribute(of, at.getName() + " has nothing embedded"));
+              value, place, attribute, noAttribute(of, last.getName() + " has nothing embedded"));
         }
-        siblings = embedded.getProperties();
+        here = embedded.getProperties();
         owner = embedded.getComponentClass();
       }
-      List<Property> here = siblings;
-      Optional<Property> next =
-          here.stream().filter(each -> each.getName().equals(name)).findFirst();
-      if (next.isEmpty()) {
+      last = null;
+      for (Property each : here) {
+        if (each.getName().equals(name)) {
+          last = each;
+        }
+      }
+      if (last == null) {
         String names =
             here.stream().map(Property::getName).sorted().collect(Collectors.joining(", "));
         throw error(value, place, attribute, noAttribute(of, "there are " + names));
       }
-      at = next.get();
-      first = false;
       path = with(path, name);
     }
-    if (at.equals(attribute) || at.getValueGeneratorCreator() instanceof ServerValue) {
+    Property source = requireNonNull(last);
+    if (source.equals(attribute) || source.getValueGeneratorCreator() instanceof ServerValue) {
       throw error(
           value, place, attribute, "has of = \"" + of + "\", which is itself filled by the server");
     }
-    if (!(at.getValue() instanceof BasicValue)
-        || at.getGetter(owner).getReturnTypeClass() != String.class) {
+    if (!(source.getValue() instanceof BasicValue)
+        || source.getGetter(owner).getReturnTypeClass() != String.class) {
       throw error(value, place, attribute, "has of = \"" + of + "\", which is not a String");
     }
     return path;
