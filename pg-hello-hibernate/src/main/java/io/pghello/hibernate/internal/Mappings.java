@@ -249,8 +249,15 @@ final class Mappings {
           value, place, attribute, "has fetch = " + fetch + ", and " + obstacle + "; use PREFETCH");
     }
     if (fetch == ValueFetch.PREFETCH) {
-      value.generateWith(new PrefetchGenerator(value));
+      value.generateWith(PrefetchGenerator.of(value));
       return fetch;
+    }
+    if (fetch == ValueFetch.WRITE_ONLY && place.entity().isCached()) {
+      throw error(
+          value,
+          place,
+          attribute,
+          "has fetch = WRITE_ONLY, and the entity is cached, without the value; use PREFETCH");
     }
     attribute
         .getColumns()
@@ -262,15 +269,8 @@ final class Mappings {
     if (fetch == ValueFetch.RETURNING) {
       value.generateWith(new ReturningGenerator());
     } else {
-      if (place.entity().isCached()) {
-        throw error(
-            value,
-            place,
-            attribute,
-            "has fetch = WRITE_ONLY, and the entity is cached, without the value; use PREFETCH");
-      }
-      // nothing is generated in the JVM: the column alone may refuse a null
-      attribute.setValueGeneratorCreator(null);
+      value.generateWith(PrefetchGenerator.NEVER);
+      // nothing is generated in the JVM, so that the column alone may refuse a null
       attribute.setOptional(true);
       attribute.resetUpdateable(false);
     }

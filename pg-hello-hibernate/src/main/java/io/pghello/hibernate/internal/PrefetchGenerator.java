@@ -3,6 +3,7 @@ package io.pghello.hibernate.internal;
 
 import io.pghello.hibernate.ValueEvent;
 import java.util.EnumSet;
+import java.util.Objects;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.generator.BeforeExecutionGenerator;
 import org.hibernate.generator.EventType;
@@ -15,15 +16,24 @@ import org.jspecify.annotations.Nullable;
 // Hibernate declares generators to be serializable, and never makes use of that.
 @SuppressWarnings("serial")
 final class PrefetchGenerator implements BeforeExecutionGenerator {
-  private final ServerValue value;
+  /** For an attribute that no generator fills. */
+  static final PrefetchGenerator NEVER =
+      new PrefetchGenerator(null, EnumSet.noneOf(EventType.class));
+
+  private final @Nullable ServerValue value;
   private final EnumSet<EventType> events;
 
-  PrefetchGenerator(ServerValue value) {
+  private PrefetchGenerator(@Nullable ServerValue value, EnumSet<EventType> events) {
     this.value = value;
-    this.events = EnumSet.noneOf(EventType.class);
+    this.events = events;
+  }
+
+  static PrefetchGenerator of(ServerValue value) {
+    EnumSet<EventType> events = EnumSet.noneOf(EventType.class);
     for (ValueEvent event : value.events()) {
       events.add(event == ValueEvent.INSERT ? EventType.INSERT : EventType.UPDATE);
     }
+    return new PrefetchGenerator(value, events);
   }
 
   @Override
@@ -40,7 +50,7 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
     return ServerValues.generate(
         session,
         owner,
-        value,
+        Objects.requireNonNull(value),
         eventType == EventType.INSERT ? ValueEvent.INSERT : ValueEvent.UPDATE);
   }
 
