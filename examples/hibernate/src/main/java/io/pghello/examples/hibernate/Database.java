@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.hibernate;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import javax.sql.DataSource;
+import org.hibernate.SessionFactory;
+import org.hibernate.boot.model.naming.PhysicalNamingStrategySnakeCaseImpl;
+import org.hibernate.cfg.BatchSettings;
+import org.hibernate.cfg.JdbcSettings;
+import org.hibernate.cfg.MappingSettings;
+import org.hibernate.cfg.SchemaToolingSettings;
+import org.hibernate.jpa.HibernatePersistenceConfiguration;
+
+/** How pool and Hibernate are set up. The extension's functions need no setting. */
+final class Database {
+  private Database() {}
+
+  /** Opens a pool. */
+  static HikariDataSource pool(String jdbcUrl) {
+    var config = new HikariConfig();
+    config.setJdbcUrl(jdbcUrl);
+    config.setMinimumIdle(0);
+    // a batch of inserts travels as one statement of many rows
+    config.addDataSourceProperty("reWriteBatchedInserts", "true");
+    return new HikariDataSource(config);
+  }
+
+  /**
+   * Starts Hibernate, which creates the tables, and fails if they are there already.
+   *
+   * @param schema where the tables are; the extension is where it is
+   */
+  static SessionFactory sessionFactory(DataSource pool, String schema) {
+    return new HibernatePersistenceConfiguration("users")
+        .managedClass(User.class)
+        .property(JdbcSettings.JAKARTA_NON_JTA_DATASOURCE, pool)
+        .property(BatchSettings.STATEMENT_BATCH_SIZE, Users.BATCH)
+        .property(MappingSettings.DEFAULT_SCHEMA, schema)
+        .property(
+            MappingSettings.PHYSICAL_NAMING_STRATEGY, PhysicalNamingStrategySnakeCaseImpl.class)
+        .property(SchemaToolingSettings.JAKARTA_HBM2DDL_DATABASE_ACTION, "create")
+        .property(SchemaToolingSettings.HBM2DDL_HALT_ON_ERROR, true)
+        .createEntityManagerFactory();
+  }
+}

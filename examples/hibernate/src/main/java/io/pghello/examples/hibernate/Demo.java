@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.hibernate;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloClient;
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloInfo;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import jakarta.persistence.EntityExistsException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
+import org.hibernate.SessionFactory;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+
+/** Creates users, whom the server greets, one by one and by the thousand. */
+@Command(
+    name = "demo hibernate",
+    description = {
+      "Creates users with Hibernate: the server welcomes them and sets the time, with",
+      "no round trip for each. Then it imports many, and says how fast that was."
+    },
+    customSynopsis = "./dev demo hibernate [OPTIONS] [NAME...]",
+    sortOptions = false,
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:all went well",
+      "1:a name, the extension or the server cannot be used",
+      "2:the command line is wrong"
+    })
+public final class Demo implements Callable<Integer> {
+  private static final String SCHEMA = "hello_demo";
+  private static final int BULK = 1_000;
+  private static final long PROGRESS_NANOS = 250_000_000;
+
+  private final PrintStream out;
+  private final PrintStream err;
+  private final boolean progress;
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "NAME",
+      description = "Who is created, each name once. Default: alice bob.")
+  private List<String> names = List.of("alice", "bob");
+
+  @Option(
+      names = "--repeat",
+      paramLabel = "N",
+      description = "How often they are greeted, 1 to 10. Default: 1.")
+  private @Nullable Integer repeat;
+
+  @Option(
+      names = "--rows",
+      paramLabel = "N",
+      description = {"How many more are imported: user1, user2 and so on.", "Default: 100000."})
+  private int rows = 100_000;
+
+  @Option(
+      names = "--url",
+      paramLabel = "JDBC-URL",
+      description = {
+        "A database in which the extension was created, as in",
+        "jdbc:postgresql://HOST/DATABASE?user=U&password=P.",
+        "The tables are in a schema of their own, " + SCHEMA + ",",
+        "which is dropped in the end.",
+        "Default: a PostgreSQL that is started for this run."
+      })
+  private @Nullable String url;
+
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this text.")
+  private boolean help;
+
+  private Demo(PrintStream out, PrintStream err, boolean progress) {
+    this.out = out;
+    this.err = err;
+    this.progress = progress;
+  }
+
+  /**
+   * Runs the demo, and ends the JVM with the exit code.
+   *
+   * @param args what {@code --help} says
+   */
+  public static void main(String[] args) {
+    // Hibernate would write its log to standard error otherwise
+    System.setProperty("org.jboss.logging.provider", "slf4j");
+    var out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    var err =
+        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+    // Java cannot tell whether standard error is a terminal; ./dev can
+    System.exit(run(args, out, err, System.getenv("PG_HELLO_PROGRESS") != null));
+  }
+
+  /** Does what {@link #main} does, with other streams, and returns the exit code. */
+  static int run(String[] args, PrintStream out, PrintStream err, boolean progress) {
+    return new CommandLine(new Demo(out, err, progress))
+        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
+        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
+        .setExpandAtFiles(false)
+        .setParameterExceptionHandler(
+            (e, arguments) -> {
+              err.println("demo: " + e.getMessage() + " (see ./dev demo hibernate --help)");
+              return ExitCode.USAGE;
+            })
+        .setExecutionExceptionHandler((e, command, result) -> failed(e, err))
+        .execute(args);
+  }
+
+  /** One line that says what is wrong, and no stack trace. */
+  private static int failed(Exception e, PrintStream err) {
+    SQLException database = ofDatabase(e);
+    if (e instanceof PgHelloException
+        || e instanceof EntityExistsException
+        || e instanceof UncheckedIOException
+        || e instanceof IllegalStateException) {
+      err.println("demo: " + e.getMessage());
+    } else if (database != null) {
+      String words = String.valueOf(database.getMessage());
+      err.println("demo: " + words.lines().findFirst().orElse(words));
+    } else {
+      err.println("demo: this is a mistake of the program; please report it:");
+      e.printStackTrace(err);
+    }
+    return ExitCode.SOFTWARE;
+  }
+
+  /** What the server or the driver says, without the statement. */
+  private static @Nullable SQLException ofDatabase(Throwable error) {
+    SQLException innermost = null;
+    for (Throwable each = error; each != null; each = each.getCause()) {
+      if (each instanceof SQLException e) {
+        innermost = e;
+      }
+    }
+    return innermost;
+  }
+
+  @Override
+  public Integer call() throws SQLException {
+    check(repeat == null || (repeat >= 1 && repeat <= 10), "--repeat must be between 1 and 10");
+    check(rows >= 1, "--rows must be 1 or more");
+    if (url != null) {
+      check(url.startsWith("jdbc:postgresql:"), "--url must begin with jdbc:postgresql:");
+      run(url, null);
+      return ExitCode.OK;
+    }
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        WireProxy proxy = WireProxy.to(server)) {
+      String counted =
+          database.jdbcUrl().replace(":" + server.port() + "/", ":" + proxy.port() + "/");
+      run(counted, proxy::roundTrips);
+      return ExitCode.OK;
+    }
+  }
+
+  private void check(boolean right, String message) {
+    if (!right) {
+      throw new ParameterException(new CommandLine(this), message);
+    }
+  }
+
+  private void run(String jdbcUrl, @Nullable LongSupplier roundTrips) throws SQLException {
+    try (HikariDataSource pool = Database.pool(jdbcUrl);
+        PgHelloClient client = PgHelloClient.create(pool)) {
+      createSchema(pool);
+      try (SessionFactory factory = Database.sessionFactory(pool, SCHEMA)) {
+        run(factory, client, roundTrips);
+      } finally {
+        execute(pool, "DROP SCHEMA " + SCHEMA + " CASCADE");
+      }
+    }
+  }
+
+  private static void createSchema(HikariDataSource pool) throws SQLException {
+    try {
+      execute(pool, "CREATE SCHEMA " + SCHEMA);
+    } catch (SQLException e) {
+      if ("42P06".equals(e.getSQLState())) {
+        throw new IllegalStateException(
+            "The database has a schema "
+                + SCHEMA
+                + ", perhaps of a demo that was ended. If so, run in it: DROP SCHEMA "
+                + SCHEMA
+                + " CASCADE;",
+            e);
+      }
+      throw e;
+    }
+  }
+
+  private static void execute(HikariDataSource pool, String sql) throws SQLException {
+    try (Connection connection = pool.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  private void run(
+      SessionFactory factory, PgHelloClient client, @Nullable LongSupplier roundTrips) {
+    var users = new Users(factory, client);
+    print(names.stream().map(name -> create(users, name)).toList());
+    out.println();
+
+    Iterator<User> more =
+        IntStream.rangeClosed(1, rows).mapToObj(i -> "user" + i).map(Demo::user).iterator();
+    measure(rows, "user", "imported", roundTrips, () -> importAll(users, more));
+    print(users.latest(1));
+    out.println();
+
+    List<String> latest = users.latest(BULK).stream().map(User::getUsername).toList();
+    factory.inTransaction(
+        session -> {
+          var service = new GreetingService(session, client);
+          PgHelloInfo info = service.serverInfo();
+          out.printf(
+              "PostgreSQL %s, pg_hello %s, %s%n",
+              info.serverVersion(), info.extensionVersion(), service.timestamp());
+          measure(
+              latest.size(),
+              "name",
+              "greeted in bulk",
+              roundTrips,
+              () -> service.bulkGreetings(latest));
+        });
+  }
+
+  private void importAll(Users users, Iterator<User> more) {
+    try {
+      users.importAll(more, new Progress());
+    } finally {
+      if (progress) {
+        err.print("\r" + " ".repeat(40) + "\r");
+      }
+    }
+  }
+
+  private User create(Users users, String name) {
+    return repeat == null
+        ? users.createWithGreeting(name, email(name))
+        : users.createWithGreeting(name, email(name), repeat);
+  }
+
+  private static User user(String name) {
+    return new User(name, email(name));
+  }
+
+  private static String email(String name) {
+    return name.replace(' ', '.') + "@example.com";
+  }
+
+  private void measure(
+      int count, String what, String done, @Nullable LongSupplier roundTrips, Runnable action) {
+    long begin = System.nanoTime();
+    long before = roundTrips == null ? 0 : roundTrips.getAsLong();
+    action.run();
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    out.printf(Locale.ROOT, "%s %s: %,.0f a second", counted(count, what), done, count / seconds);
+    if (roundTrips != null) {
+      out.print(", " + counted(roundTrips.getAsLong() - before, "round trip"));
+    }
+    out.println();
+  }
+
+  private static String counted(long count, String what) {
+    return String.format(Locale.ROOT, "%,d %s%s", count, what, count == 1 ? "" : "s");
+  }
+
+  private void print(List<User> users) {
+    int width = users.stream().mapToInt(user -> user.getUsername().length()).max().orElse(0);
+    for (User user : users) {
+      out.printf(
+          Locale.ROOT,
+          "%-" + width + "s  %s  %s%n",
+          user.getUsername(),
+          user.getCreatedAt(),
+          user.getWelcomeMessage());
+    }
+  }
+
+  /** Says on a terminal, four times a second, how many have been imported. */
+  private final class Progress implements LongConsumer {
+    private long shown = System.nanoTime() - PROGRESS_NANOS;
+
+    @Override
+    public void accept(long count) {
+      if (progress && System.nanoTime() - shown >= PROGRESS_NANOS) {
+        shown = System.nanoTime();
+        err.printf(Locale.ROOT, "\r%,d of %s", count, counted(rows, "user"));
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.hibernate;
+
+import io.pghello.PgHelloClient;
+import io.pghello.PgHelloInfo;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Function;
+import org.hibernate.Session;
+
+/**
+ * The extension's functions for those who have a session. They run on its connection and in its
+ * transaction, so a busy pool is not asked for a second one. As thread-safe as the session.
+ */
+final class GreetingService {
+  private final Session session;
+  private final PgHelloClient client;
+
+  GreetingService(Session session, PgHelloClient client) {
+    this.session = session;
+    this.client = client;
+  }
+
+  /** Greets a name. One round trip. */
+  String greeting(String name) {
+    return onConnection(client -> client.hello(name));
+  }
+
+  /**
+   * Greets a name a number of times. One round trip.
+   *
+   * @param repeat 1 to 10; another number is refused before it is sent
+   */
+  String greeting(String name, int repeat) {
+    return onConnection(client -> client.hello(name, repeat));
+  }
+
+  /** Returns the server's time, in whole milliseconds. One round trip. */
+  Instant timestamp() {
+    return onConnection(PgHelloClient::now);
+  }
+
+  /** Returns the versions of server and extension. Two round trips. */
+  PgHelloInfo serverInfo() {
+    return onConnection(PgHelloClient::info);
+  }
+
+  /** Greets names, in order. One round trip for each 1,024 of them. */
+  List<String> bulkGreetings(Collection<String> names) {
+    return onConnection(client -> client.helloAll(names));
+  }
+
+  private <T> T onConnection(Function<PgHelloClient, T> call) {
+    return session.doReturningWork(connection -> call.apply(client.on(connection)));
+  }
+}
