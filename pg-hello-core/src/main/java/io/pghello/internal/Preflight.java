@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
+import io.pghello.ConnectionSource;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -97,6 +99,13 @@ public record Preflight(
           forbidden,
           problems(row, schema, functions, forbidden));
     }
+  }
+
+  /** Looks around once on a connection of a source, without a client. */
+  public static Preflight run(ConnectionSource source, Duration timeout) {
+    var settings =
+        new Settings(null, timeout, true, false, 1, 1, 1, 1, 1, false, Settings.NO_LISTENER);
+    return new Runner(source, settings).run(1, settings.deadline(), Runner.Session::look);
   }
 
   /** Returns the gravest problem that keeps a function from being called by its qualified name. */

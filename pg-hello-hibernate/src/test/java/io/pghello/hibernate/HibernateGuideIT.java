@@ -7,6 +7,7 @@ import io.pghello.testkit.PgHelloTest;
 import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.CriteriaQuery;
 import jakarta.persistence.criteria.Root;
+import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +49,20 @@ class HibernateGuideIT {
           // endregion
           assertThat(session.createQuery(query).getResultList()).containsExactly("Hello, Ada!");
         });
+  }
+
+  @Test
+  void createsTheExtension(DataSource dataSource) throws SQLException {
+    StartUpCheckIT.execute(dataSource, "DROP EXTENSION pg_hello");
+    var settings = new HashMap<String, Object>();
+    // region create
+    settings.put("hibernate.hbm2ddl.auto", "create-drop");
+    settings.put(PgHelloSettings.CREATE_EXTENSION, true); // pghello.create_extension
+    // endregion
+    try (SessionFactory factory = Factories.open(dataSource, settings, Person.class)) {
+      factory.inTransaction(session -> session.persist(new Person(1, "Ada", 1)));
+    }
+    assertThat(StartUpCheckIT.ask(dataSource, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
   }
 
   private static void withAda(DataSource dataSource, Consumer<Session> action) {

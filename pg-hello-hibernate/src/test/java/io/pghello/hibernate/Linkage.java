@@ -169,6 +169,10 @@ final class Linkage {
         where,
         () -> {
           Class<?> owner = type(Type.getObjectType(name.getOwner()).getDescriptor());
+          if (owner.getClassLoader() == null) {
+            // the JDK, of which the compiler has made sure; some of its methods ask who calls
+            return;
+          }
           if (name.getTag() <= Opcodes.H_PUTSTATIC) {
             findField(lookup, owner, name);
           } else {

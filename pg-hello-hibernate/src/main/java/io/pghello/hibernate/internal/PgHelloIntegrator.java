@@ -12,13 +12,14 @@ import org.hibernate.integrator.spi.Integrator;
 import org.hibernate.service.spi.SessionFactoryServiceRegistry;
 
 /**
- * Prepares a session factory for the values that the server computes. Hibernate finds it by {@code
- * META-INF/services}.
+ * Prepares a session factory for the values that the server computes, and has it checked. Hibernate
+ * finds it by {@code META-INF/services}.
  */
 public final class PgHelloIntegrator implements Integrator {
   @Override
   public void integrate(
       Metadata metadata, BootstrapContext context, SessionFactoryImplementor factory) {
+    StartUpCheck.register(factory);
     String schema = Schema.prefix(context.getServiceRegistry());
     var expressions = new WriteExpressions(schema);
     Map<String, List<MappedValue>> mapped = Mappings.find(metadata, expressions);
