@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
+import org.hibernate.StatelessSession;
 import org.junit.jupiter.api.Test;
 
 /** What docs/hibernate.md shows. */
@@ -63,6 +64,59 @@ class HibernateGuideIT {
       factory.inTransaction(session -> session.persist(new Person(1, "Ada", 1)));
     }
     assertThat(StartUpCheckIT.ask(dataSource, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+  }
+
+  @Test
+  void fillsEntities(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), User.class)) {
+      factory.inTransaction(
+          session -> {
+            // region persist
+            var user = new User("Ada");
+            session.persist(user);
+            session.flush();
+            // user.greeting is "Hello, Ada!", and user.createdAt the server's time
+            // endregion
+            assertThat(user.greeting).isEqualTo("Hello, Ada!");
+            assertThat(user.createdAt).isPositive();
+          });
+    }
+  }
+
+  @Test
+  void fillsEntitiesOfAStatelessSession(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), User.class)) {
+      List<User> users = List.of(new User("Ada"), new User("Grace"));
+      // region stateless
+      try (StatelessSession session = factory.openStatelessSession()) {
+        session.beginTransaction();
+        PgHelloSessions.prefetch(session, users);
+        users.forEach(session::insert);
+        session.getTransaction().commit();
+      }
+      // endregion
+      assertThat(users)
+          .extracting(user -> user.greeting)
+          .containsExactly("Hello, Ada!", "Hello, Grace!");
+    }
+  }
+
+  @Test
+  void insertsInHql(DataSource dataSource) {
+    withAda(
+        dataSource,
+        session -> {
+          int inserted =
+              // region insert
+              session
+                  .createMutationQuery(
+                      "insert into Person (id, username, welcome, welcomedAt, times, visits)"
+                          + " select p.id + 100, p.username, pg_hello(p.username), now_ms(), 1, 1"
+                          + " from Person p")
+                  .executeUpdate();
+          // endregion
+          assertThat(inserted).isEqualTo(1);
+        });
   }
 
   private static void withAda(DataSource dataSource, Consumer<Session> action) {

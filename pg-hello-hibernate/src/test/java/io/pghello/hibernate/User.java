@@ -10,6 +10,7 @@ import jakarta.persistence.Table;
 import org.jspecify.annotations.Nullable;
 
 /** An entity that fills itself, as a user would write it. */
+// region entity
 @Entity
 @Table(name = "users")
 class User {
@@ -24,6 +25,8 @@ class User {
   @Nullable String greeting;
 
   @NowMillis long createdAt;
+
+  // endregion
 
   User() {}
 
