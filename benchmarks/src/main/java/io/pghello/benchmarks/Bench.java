@@ -44,6 +44,7 @@ public final class Bench implements Callable<Integer> {
     BENCHMARKS.put("extension", ExtensionBenchmark::new);
     BENCHMARKS.put("client", ClientBenchmark::new);
     BENCHMARKS.put("start", StartBenchmark::new);
+    BENCHMARKS.put("hibernate", HibernateBenchmark::new);
     BENCHMARKS.put("jooq", JooqBenchmark::new);
   }
 
@@ -54,7 +55,7 @@ public final class Bench implements Callable<Integer> {
   @Parameters(
       arity = "0..*",
       paramLabel = "NAME",
-      description = "What to measure: extension, client, start, jooq. Default: all.")
+      description = "What to measure: extension, client, start, hibernate, jooq. Default: all.")
   private List<String> names = List.of();
 
   @Option(names = "--check", description = "End with exit code 1 if a row is a MISS.")

@@ -58,6 +58,35 @@ class BenchIT {
   }
 
   @Test
+  void countsTheRoundTripsOfEntities() {
+    assertThat(bench("hibernate", "--quick", "--check", "--row", "round trips")).isZero();
+    assertThat(figures("round trips, 10,000 inserts ", "without")).startsWith("411", "401");
+    assertThat(figures("round trips, 10,000 inserts, tuned", "without")).startsWith("31", "21");
+    assertThat(figures("round trips, 10,000 inserts, IDENTITY", "without"))
+        .startsWith("10,001", "10,001");
+    assertThat(figures("round trips, 10,000 updates", "without")).startsWith("210", "200");
+    assertThat(figures("round trips, 10,000 inserts ", "@PrePersist")).startsWith("411", "20,401");
+    assertThat(figures("round trips, 10,000 inserts ", "JDBC")).startsWith("411", "11");
+  }
+
+  @Test
+  void timesEntitiesBesideTheUsualListener() {
+    assertThat(bench("hibernate", "--quick", "--row", "1 ms away")).isZero();
+    assertThat(lines()).anyMatch(line -> line.contains("@PrePersist") && line.contains("k/s"));
+    assertThat(lines()).anyMatch(line -> line.contains("tuned") && line.contains("k/s"));
+  }
+
+  /** The figures of a line: our side's and the peer's first. */
+  private List<String> figures(String row, String peer) {
+    String line =
+        lines().stream()
+            .filter(each -> each.startsWith(row) && each.contains(peer))
+            .findFirst()
+            .orElseThrow();
+    return List.of(line.substring(line.indexOf(peer)).replaceAll("^.*?  +", "").split(" +"));
+  }
+
+  @Test
   void saysWhatCannotBeRun() {
     assertThat(bench("client", "--quick", "--row", "virtual threads: not run")).isZero();
     assertThat(lines().stream().anyMatch(line -> line.contains("needs JDK 21")))

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class AttributePath {
   private final EntityPersister persister;
   private final List<String> names;
+  private final String description;
   // null in the identifier
   private final @Nullable AttributeMapping first;
   private final AttributeMapping[] rest;
@@ -23,6 +24,7 @@ final class AttributePath {
   AttributePath(EntityPersister persister, List<String> names) {
     this.persister = persister;
     this.names = names;
+    this.description = persister.getEntityName() + "." + String.join(".", names);
     this.first = persister.findAttributeMapping(names.get(0));
     this.rest = new AttributeMapping[names.size() - 1];
     ModelPart last = first == null ? persister.getIdentifierMapping() : first;
@@ -96,6 +98,6 @@ final class AttributePath {
 
   @Override
   public String toString() {
-    return persister.getEntityName() + "." + String.join(".", names);
+    return description;
   }
 }

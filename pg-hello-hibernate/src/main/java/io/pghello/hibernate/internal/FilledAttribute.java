@@ -53,13 +53,15 @@ record FilledAttribute(
     return now == null || (type == long.class && now.equals(0L));
   }
 
+  /** Who is greeted; null if there is no name, or the value is the time. */
+  @Nullable String name(Object entity) {
+    return source == null ? null : (String) source.get(entity);
+  }
+
   /** What is to be asked for a greeting; null if there is no name, or the value is the time. */
   @Nullable Question question(Object entity) {
-    if (source == null) {
-      return null;
-    }
-    var name = (String) source.get(entity);
-    return name == null ? null : Question.of(name, value.repeat(), source.toString());
+    String name = name(entity);
+    return name == null ? null : Question.of(name, value.repeat(), String.valueOf(source));
   }
 
   Object time(long millis) {

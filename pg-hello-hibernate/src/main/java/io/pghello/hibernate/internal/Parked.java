@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import java.util.IdentityHashMap;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.EntityEntryExtraState;
@@ -12,9 +13,10 @@ import org.jspecify.annotations.Nullable;
  * entity's entry in the session, and goes with it; the next flush begins by clearing it.
  */
 final class Parked implements EntityEntryExtraState {
-  private record Answer(@Nullable String name, Object value) {}
+  private record Answer(FilledAttribute attribute, @Nullable String name, Object value) {}
 
-  private final IdentityHashMap<FilledAttribute, Answer> answers = new IdentityHashMap<>(4);
+  // of a few attributes: shorter to go through than to look up
+  private final List<Answer> answers = new ArrayList<>(2);
   private @Nullable EntityEntryExtraState next;
 
   /** Returns what is parked at an entry, after adding it if there is none. */
@@ -37,17 +39,22 @@ final class Parked implements EntityEntryExtraState {
 
   /** Parks the greeting of a name, or the time, which has none. */
   void put(FilledAttribute attribute, @Nullable String name, Object value) {
-    answers.put(attribute, new Answer(name, value));
+    remove(attribute);
+    answers.add(new Answer(attribute, name, value));
   }
 
   /** Returns the time, or the greeting of just this name; null if it was not asked for. */
   @Nullable Object get(FilledAttribute attribute, @Nullable String name) {
-    Answer answer = answers.get(attribute);
-    return answer == null || !Objects.equals(answer.name, name) ? null : answer.value;
+    for (Answer answer : answers) {
+      if (answer.attribute.equals(attribute) && Objects.equals(answer.name, name)) {
+        return answer.value;
+      }
+    }
+    return null;
   }
 
   void remove(FilledAttribute attribute) {
-    answers.remove(attribute);
+    answers.removeIf(answer -> answer.attribute.equals(attribute));
   }
 
   @Override

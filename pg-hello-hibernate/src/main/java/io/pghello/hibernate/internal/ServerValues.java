@@ -7,7 +7,6 @@ import static java.util.Objects.requireNonNull;
 
 import io.pghello.hibernate.ValueEvent;
 import io.pghello.hibernate.ValueFetch;
-import io.pghello.internal.Question;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -74,34 +73,38 @@ public final class ServerValues {
       ServerValue value,
       ValueEvent event) {
     ServerValues values = requireNonNull(OF_FACTORIES.get(session.getFactory()));
-    EntityPersister persister = session.getEntityPersister(null, entity);
+    EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
+    EntityPersister persister =
+        entry == null ? session.getEntityPersister(null, entity) : entry.getPersister();
     for (FilledAttribute attribute : values.of(persister)) {
       if (attribute.value() == value) {
-        return values.value(session, entity, attribute, event);
+        return values.value(session, entity, entry, attribute, event);
       }
     }
     throw new IllegalStateException(value.annotation() + " is not of " + persister.getEntityName());
   }
 
-  /** Returns the value of an attribute as it is to be written; asks the server if it must. */
+  /**
+   * Returns the value of an attribute as it is to be written; asks the server if it must.
+   *
+   * @param entry the entity's in its session; null in a stateless one
+   */
   @Nullable Object value(
       SharedSessionContractImplementor session,
       Object entity,
+      @Nullable EntityEntry entry,
       FilledAttribute attribute,
       ValueEvent event) {
-    PersistenceContext context = session.getPersistenceContextInternal();
-    EntityEntry entry = context.getEntry(entity);
     if (!attribute.isDue(entity, event, entry == null ? null : entry.getLoadedState())) {
       return attribute.path().get(entity);
     }
-    Question question = attribute.question(entity);
-    if (attribute.source() != null && question == null) {
+    String name = attribute.name(entity);
+    if (attribute.source() != null && name == null) {
       return null;
     }
-    String name = question == null ? null : question.name();
     Parked parked = entry == null ? ofStateless(session, entity) : Parked.at(entry);
     if (parked.get(attribute, name) == null) {
-      ask(session, context, entity, parked, event);
+      ask(session, entity, entry, parked, event);
     }
     Object answer = parked.get(attribute, name);
     if (entry == null) {
@@ -134,13 +137,14 @@ public final class ServerValues {
 
   private void ask(
       SharedSessionContractImplementor session,
-      PersistenceContext context,
       Object entity,
+      @Nullable EntityEntry own,
       Parked parked,
       ValueEvent event) {
     var request = new Request();
-    EntityPersister persister = session.getEntityPersister(null, entity);
-    EntityEntry own = context.getEntry(entity);
+    PersistenceContext context = session.getPersistenceContextInternal();
+    EntityPersister persister =
+        own == null ? session.getEntityPersister(null, entity) : own.getPersister();
     add(request, persister, entity, event, own == null ? null : own.getLoadedState(), parked);
     // Outside a flush the others may still change.
     if (context.isFlushing()) {
@@ -214,8 +218,7 @@ public final class ServerValues {
 
   private void fill(SharedSessionContractImplementor session, Object entity, Parked parked) {
     for (FilledAttribute attribute : of(session.getEntityPersister(null, entity))) {
-      Question question = attribute.question(entity);
-      Object answer = parked.get(attribute, question == null ? null : question.name());
+      Object answer = parked.get(attribute, attribute.name(entity));
       if (answer != null) {
         attribute.path().set(entity, answer);
         if (!attribute.value().overwrite()) {

@@ -9,7 +9,9 @@ import io.pghello.internal.Question;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.util.List;
 import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
+import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.event.spi.FlushEntityEvent;
 import org.hibernate.event.spi.FlushEntityEventListener;
@@ -64,12 +66,18 @@ final class ValueListener
   public boolean onPreInsert(PreInsertEvent event) {
     Object entity = event.getEntity();
     @Nullable Object[] state = event.getState();
-    for (FilledAttribute attribute : values.of(event.getPersister())) {
+    List<FilledAttribute> attributes = values.of(event.getPersister());
+    if (attributes.isEmpty()) {
+      return false;
+    }
+    SharedSessionContractImplementor session = session(event);
+    EntityEntry entry =
+        session == null ? null : session.getPersistenceContextInternal().getEntry(entity);
+    for (FilledAttribute attribute : attributes) {
       if (attribute.fetch() == ValueFetch.PREFETCH) {
-        SharedSessionContractImplementor session = session(event);
         // a stateless session may not be told here, and has its generators
-        if (session != null && session.getPersistenceContextInternal().getEntry(entity) != null) {
-          Object value = values.value(session, entity, attribute, INSERT);
+        if (session != null && entry != null) {
+          Object value = values.value(session, entity, entry, attribute, INSERT);
           attribute.path().set(entity, value);
           attribute.path().setIn(state, value);
         }
