@@ -18,7 +18,8 @@ import org.hibernate.annotations.AttributeBinderType;
  * null name has no greeting: the attribute is null.
  *
  * <p>With {@link ValueEvent#UPDATE}, an entity whose name has changed since it was loaded gets a
- * new greeting; one whose name has not keeps the one it has, unless that is null.
+ * new greeting; one whose name has not, or is lazy and not loaded, keeps the one it has, unless
+ * that is null and the name is there.
  *
  * <p>Not filled is what Hibernate writes without asking: HQL {@code insert} and {@code update}, and
  * {@code StatelessSession.upsert}. Use the function in the HQL there.
@@ -36,8 +37,8 @@ public @interface WelcomeMessage {
   int AS_SET = 0;
 
   /**
-   * The attribute that is greeted: a {@code String} of the same class, or one of an embedded object
-   * in it, as in {@code name.first}.
+   * The attribute that is greeted: a {@code String} of the same class, one of an embedded object in
+   * it, as in {@code name.first}, or the identifier, or a part of an {@code @EmbeddedId}.
    */
   String of();
 

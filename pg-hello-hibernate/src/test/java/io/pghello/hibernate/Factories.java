@@ -4,7 +4,9 @@ package io.pghello.hibernate;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.hibernate.SessionFactory;
+import org.hibernate.boot.registry.BootstrapServiceRegistryBuilder;
 import org.hibernate.cfg.Configuration;
+import org.hibernate.engine.transaction.jta.platform.internal.NoJtaPlatform;
 
 /** Session factories for tests. */
 final class Factories {
@@ -12,9 +14,15 @@ final class Factories {
 
   /** Opens a factory whose tables are created, and dropped when it is closed. */
   static SessionFactory open(DataSource dataSource, Map<String, ?> settings, Class<?>... entities) {
-    var configuration = new Configuration();
+    var loaders = new BootstrapServiceRegistryBuilder();
+    for (Class<?> entity : entities) {
+      loaders.applyClassLoader(entity.getClassLoader());
+    }
+    var configuration = new Configuration(loaders.build());
     configuration.getProperties().put("hibernate.connection.datasource", dataSource);
     configuration.getProperties().put("hibernate.hbm2ddl.auto", "create-drop");
+    // one is on the class path for the tests that ask for it
+    configuration.getProperties().put("hibernate.transaction.jta.platform", NoJtaPlatform.INSTANCE);
     configuration.getProperties().putAll(settings);
     for (Class<?> entity : entities) {
       configuration.addAnnotatedClass(entity);

@@ -336,19 +336,19 @@ class ValuesIT {
           assertThat(written.instant).isNull();
           session.refresh(written);
         });
-    for (Long time :
-        List.of(
-            prefetched.boxed,
-            prefetched.plain,
-            millis(prefetched.instant),
-            returned.boxed,
-            returned.plain,
-            millis(returned.instant),
-            written.boxed,
-            written.plain,
-            millis(written.instant))) {
-      assertThat(time).isCloseTo(System.currentTimeMillis(), within(60_000L));
-    }
+    assertThat(
+            List.of(
+                requireNonNull(prefetched.boxed),
+                prefetched.plain,
+                millis(prefetched.instant),
+                requireNonNull(returned.boxed),
+                returned.plain,
+                millis(returned.instant),
+                requireNonNull(written.boxed),
+                written.plain,
+                millis(written.instant)))
+        .allSatisfy(
+            time -> assertThat(time).isCloseTo(System.currentTimeMillis(), within(60_000L)));
     assertThat(prefetched.plain).isEqualTo(prefetched.boxed);
     assertThat(prefetched.instant).isEqualTo(Instant.ofEpochMilli(prefetched.plain));
     for (String type : List.of("Prefetched", "Returned", "Written")) {

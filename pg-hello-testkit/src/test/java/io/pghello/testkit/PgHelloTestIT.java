@@ -59,6 +59,13 @@ class PgHelloTestIT {
     assertThat(ask(superuser, "SHOW is_superuser")).isEqualTo("on");
   }
 
+  /** Libraries that read them all would stumble over anything else. */
+  @Test
+  void leavesOnlyStringsInTheSystemProperties(PgHelloServer server) {
+    assertThat(server).isNotNull();
+    assertThat(System.getProperties().values()).hasOnlyElementsOfType(String.class);
+  }
+
   @Test
   void givesTheSharedServer(PgHelloServer server) {
     assertThat(server).isSameAs(PgHelloServer.shared());

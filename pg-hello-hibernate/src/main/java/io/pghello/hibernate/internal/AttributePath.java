@@ -3,8 +3,10 @@ package io.pghello.hibernate.internal;
 
 import static java.util.Objects.requireNonNull;
 
+import java.lang.reflect.Constructor;
 import java.util.List;
 import org.hibernate.Hibernate;
+import org.hibernate.InstantiationException;
 import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.EmbeddableValuedModelPart;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
@@ -55,28 +57,53 @@ final class AttributePath {
     return follow(first == null ? ofEntity(entity) : state[index()], rest.length);
   }
 
-  /** Sets it in the entity, unless an embedded object on the way is null. */
+  /** Is it the entity's own attribute of this name? */
+  boolean isAt(String name) {
+    return rest.length == 0 && names.get(0).equals(name);
+  }
+
+  /** Is it in the entity's embedded object of this name? */
+  boolean isWithin(String name) {
+    return rest.length > 0 && names.get(0).equals(name);
+  }
+
+  /** Is it in an embedded object? */
+  boolean isEmbedded() {
+    return rest.length > 0;
+  }
+
+  /** Sets it in the entity; makes what is embedded if that is null, and the value is not. */
   void set(Object entity, @Nullable Object value) {
-    if (rest.length == 0) {
-      persister.setValue(entity, index(), value);
-    } else {
-      setIn(ofEntity(entity), value);
-    }
+    persister.setValue(entity, index(), with(persister.getValue(entity, index()), 0, value));
   }
 
-  /** Sets it in an entity's state, unless an embedded object on the way is null. */
+  /** The same in an entity's state. */
   void setIn(@Nullable Object[] state, @Nullable Object value) {
-    if (rest.length == 0) {
-      state[index()] = value;
-    } else {
-      setIn(state[index()], value);
-    }
+    state[index()] = with(state[index()], 0, value);
   }
 
-  private void setIn(@Nullable Object embedded, @Nullable Object value) {
-    Object container = follow(embedded, rest.length - 1);
-    if (container != null) {
-      rest[rest.length - 1].setValue(container, value);
+  /** Returns what is to be at a step of the way, so that the value is at the end of it. */
+  private @Nullable Object with(@Nullable Object here, int step, @Nullable Object value) {
+    if (step == rest.length) {
+      return value;
+    }
+    if (here == null && value == null) {
+      return null;
+    }
+    Object embedded =
+        here == null ? make(step == 0 ? requireNonNull(first) : rest[step - 1]) : here;
+    rest[step].setValue(embedded, with(rest[step].getValue(embedded), step + 1, value));
+    return embedded;
+  }
+
+  private static Object make(ModelPart embedded) {
+    Class<?> type = embedded.getJavaType().getJavaTypeClass();
+    try {
+      Constructor<?> constructor = type.getDeclaredConstructor();
+      constructor.setAccessible(true);
+      return constructor.newInstance();
+    } catch (ReflectiveOperationException e) {
+      throw new InstantiationException("No embedded object could be made for a value", type, e);
     }
   }
 

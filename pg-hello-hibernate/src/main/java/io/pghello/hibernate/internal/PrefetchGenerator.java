@@ -3,7 +3,7 @@ package io.pghello.hibernate.internal;
 
 import io.pghello.hibernate.ValueEvent;
 import java.util.EnumSet;
-import java.util.Objects;
+import java.util.Set;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.generator.BeforeExecutionGenerator;
 import org.hibernate.generator.EventType;
@@ -16,24 +16,21 @@ import org.jspecify.annotations.Nullable;
 // Hibernate declares generators to be serializable, and never makes use of that.
 @SuppressWarnings("serial")
 final class PrefetchGenerator implements BeforeExecutionGenerator {
-  /** For an attribute that no generator fills. */
-  static final PrefetchGenerator NEVER =
-      new PrefetchGenerator(null, EnumSet.noneOf(EventType.class));
-
-  private final @Nullable ServerValue value;
+  private final String attribute;
   private final EnumSet<EventType> events;
 
-  private PrefetchGenerator(@Nullable ServerValue value, EnumSet<EventType> events) {
-    this.value = value;
-    this.events = events;
-  }
-
-  static PrefetchGenerator of(ServerValue value) {
-    EnumSet<EventType> events = EnumSet.noneOf(EventType.class);
-    for (ValueEvent event : value.events()) {
+  /**
+   * Makes one for an attribute of an entity.
+   *
+   * @param attribute its name; if it is an embedded object, that is what has values in it
+   * @param on when any of them is computed
+   */
+  PrefetchGenerator(String attribute, Set<ValueEvent> on) {
+    this.attribute = attribute;
+    this.events = EnumSet.noneOf(EventType.class);
+    for (ValueEvent event : on) {
       events.add(event == ValueEvent.INSERT ? EventType.INSERT : EventType.UPDATE);
     }
-    return new PrefetchGenerator(value, events);
   }
 
   @Override
@@ -50,7 +47,7 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
     return ServerValues.generate(
         session,
         owner,
-        Objects.requireNonNull(value),
+        attribute,
         eventType == EventType.INSERT ? ValueEvent.INSERT : ValueEvent.UPDATE);
   }
 

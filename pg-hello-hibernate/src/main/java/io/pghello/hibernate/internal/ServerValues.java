@@ -66,22 +66,26 @@ public final class ServerValues {
         .toList();
   }
 
-  /** What a generator of Hibernate answers: the attribute's value as it is to be written. */
+  /**
+   * What a generator of Hibernate answers: the value of an entity's own attribute as it is to be
+   * written. If it is an embedded object, it is the entity's, and what is in it is filled.
+   */
   static @Nullable Object generate(
-      SharedSessionContractImplementor session,
-      Object entity,
-      ServerValue value,
-      ValueEvent event) {
+      SharedSessionContractImplementor session, Object entity, String name, ValueEvent event) {
     ServerValues values = requireNonNull(OF_FACTORIES.get(session.getFactory()));
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
     EntityPersister persister =
         entry == null ? session.getEntityPersister(null, entity) : entry.getPersister();
     for (FilledAttribute attribute : values.of(persister)) {
-      if (attribute.value() == value) {
+      AttributePath path = attribute.path();
+      if (path.isAt(name)) {
         return values.value(session, entity, entry, attribute, event);
       }
+      if (path.isWithin(name) && attribute.value().isOn(event)) {
+        path.set(entity, values.value(session, entity, entry, attribute, event));
+      }
     }
-    throw new IllegalStateException(value.annotation() + " is not of " + persister.getEntityName());
+    return persister.getPropertyValue(entity, name);
   }
 
   /**

@@ -21,6 +21,7 @@ import org.hibernate.event.spi.PreInsertEvent;
 import org.hibernate.event.spi.PreInsertEventListener;
 import org.hibernate.event.spi.PreUpdateEvent;
 import org.hibernate.event.spi.PreUpdateEventListener;
+import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
@@ -70,6 +71,11 @@ final class ValueListener
     if (attributes.isEmpty()) {
       return false;
     }
+    EntityIdentifierMapping identifier = event.getPersister().getIdentifierMapping();
+    if (event.getId() != null && identifier.getIdentifier(entity) == null) {
+      // a stateless session of Hibernate 6 does it after the INSERT; but it may be the name
+      identifier.setIdentifier(entity, event.getId(), null);
+    }
     SharedSessionContractImplementor session = session(event);
     EntityEntry entry =
         session == null ? null : session.getPersistenceContextInternal().getEntry(entity);
@@ -102,6 +108,9 @@ final class ValueListener
     if (!attribute.isDue(entity, INSERT, null)) {
       return attribute.path().get(entity);
     }
+    if (attribute.source() == null) {
+      return attribute.time(expressions.markedTime().toEpochMilli());
+    }
     Question question = attribute.question(entity);
     return question == null ? null : expressions.marked(question.name());
   }
@@ -125,13 +134,21 @@ final class ValueListener
     return false;
   }
 
-  /** Takes out of the state what was but for the INSERT. */
+  /**
+   * Takes out of the state what was but for the INSERT, and makes it the state's own again where
+   * Hibernate has put the entity's embedded object, which the program may change.
+   */
   @Override
   public void onPostInsert(PostInsertEvent event) {
     @Nullable Object[] state = event.getState();
     for (FilledAttribute attribute : values.of(event.getPersister())) {
       if (attribute.fetch() == ValueFetch.WRITE_ONLY) {
         state[attribute.path().index()] = attribute.path().get(event.getEntity());
+      } else if (attribute.path().isEmbedded()) {
+        int index = attribute.path().index();
+        EntityPersister persister = event.getPersister();
+        state[index] =
+            persister.getPropertyTypes()[index].deepCopy(state[index], persister.getFactory());
       }
     }
   }

@@ -18,8 +18,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -34,6 +32,8 @@ import org.jspecify.annotations.Nullable;
 final class Scratch implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger("io.pghello.testkit");
   private static final String PREFIX = "pg-hello-";
+  // strings alone: other libraries read all system properties as such
+  private static final String OWN = "io.pghello.testkit.scratch.";
   private static final String LOCK = "lock";
   private static final Path MEMORY = Path.of("/dev/shm");
   private static final long MIN_MEMORY_BYTES = 1L << 30;
@@ -54,7 +54,7 @@ final class Scratch implements AutoCloseable {
     Path parent = parent();
     removeAbandoned(parent);
     Path path = Files.createTempDirectory(parent, PREFIX);
-    own().add(path.toString());
+    System.setProperty(OWN + path, "");
     FileChannel lockFile =
         FileChannel.open(
             path.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
@@ -101,14 +101,11 @@ final class Scratch implements AutoCloseable {
   }
 
   /**
-   * The folders of this JVM, whatever class loaders there are: to open and close their lock files
-   * once more would release the locks, because these belong to the process, not to a descriptor.
+   * Is it a folder of this JVM, whatever the class loader? To open and close its lock file once
+   * more would release the lock, because that belongs to the process, not to a descriptor.
    */
-  @SuppressWarnings("unchecked")
-  private static Set<String> own() {
-    return (Set<String>)
-        System.getProperties()
-            .computeIfAbsent("io.pghello.testkit.scratch", key -> ConcurrentHashMap.newKeySet());
+  private static boolean isOwn(Path path) {
+    return System.getProperty(OWN + path) != null;
   }
 
   /** The data directory of the server in here. */
@@ -190,7 +187,7 @@ final class Scratch implements AutoCloseable {
   public void close() throws IOException {
     delete(path);
     lockFile.close();
-    own().remove(path.toString());
+    System.clearProperty(OWN + path);
   }
 
   private static void removeAbandoned(Path parent) throws IOException {
@@ -199,7 +196,7 @@ final class Scratch implements AutoCloseable {
       folders =
           children
               .filter(child -> child.getFileName().toString().startsWith(PREFIX))
-              .filter(child -> !own().contains(child.toString()))
+              .filter(child -> !isOwn(child))
               .toList();
     }
     for (Path folder : folders) {

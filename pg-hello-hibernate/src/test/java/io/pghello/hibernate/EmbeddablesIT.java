@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.WireProxy;
+import jakarta.persistence.AttributeOverride;
+import jakarta.persistence.Column;
+import jakarta.persistence.Embeddable;
+import jakarta.persistence.Embedded;
+import jakarta.persistence.Entity;
+import jakarta.persistence.GeneratedValue;
+import jakarta.persistence.GenerationType;
+import jakarta.persistence.Id;
+import java.time.Instant;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.hibernate.MappingException;
+import org.hibernate.Session;
+import org.hibernate.SessionFactory;
+import org.hibernate.StatelessSession;
+import org.hibernate.annotations.CreationTimestamp;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Values in embedded objects, and of what is embedded. */
+@PgHelloTest
+// null is what the tests are about
+@SuppressWarnings("NullAway")
+class EmbeddablesIT {
+  /** Greets an attribute beside it. */
+  @Embeddable
+  static class Address {
+    @Nullable String owner;
+
+    @WelcomeMessage(of = "owner")
+    @Nullable String label;
+
+    @NowMillis @Nullable Long labelledAt;
+
+    Address() {}
+
+    Address(@Nullable String owner) {
+      this.owner = owner;
+    }
+  }
+
+  /** The same embeddable twice. */
+  @Entity(name = "Buyer")
+  static class Buyer {
+    @Id int id;
+    int purchases;
+
+    @AttributeOverride(name = "owner", column = @Column(name = "home_owner"))
+    @AttributeOverride(name = "label", column = @Column(name = "home_label"))
+    @AttributeOverride(name = "labelledAt", column = @Column(name = "home_labelled_at"))
+    @Embedded
+    @Nullable Address home;
+
+    @AttributeOverride(name = "owner", column = @Column(name = "work_owner"))
+    @AttributeOverride(name = "label", column = @Column(name = "work_label"))
+    @AttributeOverride(name = "labelledAt", column = @Column(name = "work_labelled_at"))
+    @Embedded
+    @Nullable Address work;
+
+    Buyer() {}
+
+    Buyer(int id, @Nullable Address home, @Nullable Address work) {
+      this.id = id;
+      this.home = home;
+      this.work = work;
+    }
+  }
+
+  /** When something was made and changed. */
+  @Embeddable
+  static class Times {
+    @NowMillis @Nullable Instant createdAt;
+
+    @NowMillis(
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE},
+        overwrite = true)
+    long changedAt;
+  }
+
+  /** Embedded in what is embedded, and beside it. */
+  @Embeddable
+  static class Audit {
+    @Nullable String author;
+    @Embedded @Nullable Times times;
+
+    @WelcomeMessage(
+        of = "author",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String thanks;
+
+    Audit() {}
+
+    Audit(String author) {
+      this.author = author;
+    }
+  }
+
+  /** Two levels. */
+  @Entity(name = "Article")
+  static class Article {
+    @Id int id;
+    String title;
+    @Embedded @Nullable Audit audit;
+
+    Article() {}
+
+    Article(int id, String title, @Nullable Audit audit) {
+      this.id = id;
+      this.title = title;
+      this.audit = audit;
+    }
+  }
+
+  /** What is greeted. */
+  @Embeddable
+  static class Name {
+    @Nullable String first;
+    @Nullable String last;
+
+    Name() {}
+
+    Name(@Nullable String first, @Nullable String last) {
+      this.first = first;
+      this.last = last;
+    }
+  }
+
+  /** What is greeted, a level further in. */
+  @Embeddable
+  static class Names {
+    @Embedded @Nullable Name real;
+
+    Names() {}
+
+    Names(Name real) {
+      this.real = real;
+    }
+  }
+
+  /** Greets what is embedded, in each of the ways. */
+  @Entity(name = "Guest")
+  static class Guest {
+    @Id int id;
+    @Embedded @Nullable Name name;
+
+    @WelcomeMessage(
+        of = "name.first",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+
+    @WelcomeMessage(of = "name.last", fetch = ValueFetch.RETURNING)
+    @Nullable String formal;
+
+    @WelcomeMessage(of = "name.last", fetch = ValueFetch.WRITE_ONLY)
+    @Nullable String written;
+
+    Guest() {}
+
+    Guest(int id, @Nullable Name name) {
+      this.id = id;
+      this.name = name;
+    }
+  }
+
+  /** Greets what is embedded in something embedded. */
+  @Entity(name = "Player")
+  static class Player {
+    @Id int id;
+    @Embedded @Nullable Names names;
+
+    @WelcomeMessage(of = "names.real.first")
+    @Nullable String greeting;
+
+    Player() {}
+
+    Player(int id, @Nullable Names names) {
+      this.id = id;
+      this.names = names;
+    }
+  }
+
+  /** With an identifier that the INSERT makes. */
+  @Entity(name = "CountedBuyer")
+  static class CountedBuyer {
+    @Id
+    @GeneratedValue(strategy = GenerationType.IDENTITY)
+    @Nullable Long id;
+
+    @Embedded @Nullable Address home;
+
+    CountedBuyer() {}
+
+    CountedBuyer(@Nullable Address home) {
+      this.home = home;
+    }
+  }
+
+  /** Of more kinds than one. */
+  @Embeddable
+  static class Seat {
+    int number;
+  }
+
+  /** One of the kinds. */
+  @Embeddable
+  static class NamedSeat extends Seat {
+    @Nullable String holder;
+
+    @WelcomeMessage(of = "holder")
+    @Nullable String label;
+  }
+
+  /** Its seat is of one kind or another. */
+  @Entity(name = "Ticket")
+  static class Ticket {
+    @Id int id;
+    @Embedded @Nullable Seat seat;
+
+    Ticket() {}
+
+    Ticket(int id, Seat seat) {
+      this.id = id;
+      this.seat = seat;
+    }
+  }
+
+  /** As a seat, without a value. */
+  @Embeddable
+  static class Place {
+    int number;
+  }
+
+  /** One of the kinds. */
+  @Embeddable
+  static class NamedPlace extends Place {
+    @Nullable String holder;
+  }
+
+  /** Greets what only one kind has. */
+  @Entity(name = "Spectator")
+  static class Spectator {
+    @Id int id;
+    @Embedded @Nullable Place place;
+
+    @WelcomeMessage(of = "place.holder")
+    @Nullable String greeting;
+  }
+
+  /** Nothing in it but a greeting. */
+  @Embeddable
+  static class Badge {
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String text;
+  }
+
+  /** May have none. */
+  @Entity(name = "Visitor")
+  static class Visitor {
+    @Id int id;
+    @Embedded @Nullable Badge badge;
+
+    Visitor() {}
+
+    Visitor(int id) {
+      this.id = id;
+    }
+  }
+
+  /** Two generate. */
+  @Embeddable
+  static class Both {
+    @NowMillis long ours;
+    @CreationTimestamp @Nullable Instant theirs;
+  }
+
+  /** Has what two generate. */
+  @Entity(name = "Mixture")
+  static class Mixture {
+    @Id int id;
+    @Embedded @Nullable Both both;
+  }
+
+  /** Made whole, at once. */
+  @Embeddable
+  record Outer(String title, @Embedded Times times) {}
+
+  /** Cannot be given times that it lacks. */
+  @Entity(name = "Recorded")
+  static class Recorded {
+    @Id int id;
+    @Embedded @Nullable Outer outer;
+  }
+
+  @Test
+  void fillsEachUseOfAnEmbeddable(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Buyer.class)) {
+      var home = new Address("Ada");
+      var work = new Address("Bob");
+      var buyer = new Buyer(1, home, work);
+      factory.inTransaction(
+          session -> {
+            connect(session);
+            session.persist(buyer);
+            roundTrips(proxy, 2, session::flush);
+            // what was filled is no change
+            roundTrips(proxy, 0, session::flush);
+          });
+      assertThat(buyer.home).isSameAs(home);
+      assertThat(buyer.work).isSameAs(work);
+      assertThat(home.label).isEqualTo("Hello, Ada!");
+      assertThat(work.label).isEqualTo("Hello, Bob!");
+      assertThat(home.labelledAt).isPositive().isEqualTo(work.labelledAt);
+      Buyer row = find(factory, Buyer.class);
+      assertThat(row.home).usingRecursiveComparison().isEqualTo(home);
+      assertThat(row.work).usingRecursiveComparison().isEqualTo(work);
+    }
+  }
+
+  @Test
+  void keepsWhatWasSetInside(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Buyer.class)) {
+      var home = new Address("Ada");
+      home.label = "mine";
+      home.labelledAt = 7L;
+      factory.inTransaction(session -> session.persist(new Buyer(1, home, new Address(null))));
+      Buyer row = find(factory, Buyer.class);
+      assertThat(row.home).extracting(a -> a.label, a -> a.labelledAt).containsExactly("mine", 7L);
+      assertThat(row.work.label).isNull();
+      assertThat(row.work.labelledAt).isPositive();
+    }
+  }
+
+  /** There is no name in it, but the time has no need of one. */
+  @Test
+  void makesTheEmbeddedObjectForTheTime(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Buyer.class)) {
+      var buyer = new Buyer(1, null, null);
+      factory.inTransaction(
+          session -> {
+            connect(session);
+            session.persist(buyer);
+            roundTrips(proxy, 2, session::flush);
+            roundTrips(proxy, 0, session::flush);
+          });
+      assertThat(buyer.home).isNotNull();
+      assertThat(buyer.home.label).isNull();
+      assertThat(buyer.home.labelledAt).isPositive();
+      Buyer row = find(factory, Buyer.class);
+      assertThat(row.home).usingRecursiveComparison().isEqualTo(buyer.home);
+      assertThat(row.work).usingRecursiveComparison().isEqualTo(buyer.work);
+    }
+  }
+
+  @Test
+  void fillsWhatIsEmbeddedInTheEmbedded(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Article.class)) {
+      var audit = new Audit("Ada");
+      var article = new Article(1, "On engines", audit);
+      factory.inTransaction(
+          session -> {
+            connect(session);
+            session.persist(article);
+            roundTrips(proxy, 2, session::flush);
+            roundTrips(proxy, 0, session::flush);
+          });
+      assertThat(article.audit).isSameAs(audit);
+      assertThat(audit.thanks).isEqualTo("Hello, Ada!");
+      assertThat(audit.times.changedAt)
+          .isPositive()
+          .isEqualTo(audit.times.createdAt.toEpochMilli());
+      Article row = find(factory, Article.class);
+      assertThat(row.audit).usingRecursiveComparison().isEqualTo(audit);
+
+      factory.inTransaction(
+          session -> {
+            Article loaded = session.find(Article.class, 1);
+            roundTrips(proxy, 0, session::flush);
+            loaded.audit.author = "Grace";
+            roundTrips(proxy, 2, session::flush);
+            assertThat(loaded.audit.thanks).isEqualTo("Hello, Grace!");
+            roundTrips(proxy, 0, session::flush);
+          });
+      Article changed = find(factory, Article.class);
+      assertThat(changed.audit.thanks).isEqualTo("Hello, Grace!");
+      assertThat(changed.audit.times.createdAt).isEqualTo(audit.times.createdAt);
+      assertThat(changed.audit.times.changedAt).isGreaterThan(audit.times.changedAt);
+
+      // something else is changed
+      factory.inTransaction(session -> session.find(Article.class, 1).title = "On looms");
+      Article other = find(factory, Article.class);
+      assertThat(other.audit.thanks).isEqualTo("Hello, Grace!");
+      assertThat(other.audit.times.changedAt).isGreaterThan(changed.audit.times.changedAt);
+    }
+  }
+
+  @Test
+  void fillsNestedTimesOfNothing(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Article.class)) {
+      factory.inTransaction(session -> session.persist(new Article(1, "Anonymous", null)));
+      Article row = find(factory, Article.class);
+      assertThat(row.audit.thanks).isNull();
+      assertThat(row.audit.times.createdAt).isNotNull();
+      assertThat(row.audit.times.changedAt).isPositive();
+    }
+  }
+
+  @Test
+  void greetsWhatIsEmbedded(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Guest.class)) {
+      var guest = new Guest(1, new Name("Ada", "Lovelace"));
+      factory.inTransaction(session -> session.persist(guest));
+      assertThat(guest.greeting).isEqualTo("Hello, Ada!");
+      assertThat(guest.formal).isEqualTo("Hello, Lovelace!");
+      Guest row = find(factory, Guest.class);
+      assertThat(row)
+          .extracting(g -> g.greeting, g -> g.formal, g -> g.written)
+          .containsExactly("Hello, Ada!", "Hello, Lovelace!", "Hello, Lovelace!");
+
+      factory.inTransaction(session -> session.find(Guest.class, 1).name.first = "Augusta");
+      assertThat(find(factory, Guest.class).greeting).isEqualTo("Hello, Augusta!");
+      factory.inTransaction(session -> session.find(Guest.class, 1).name = new Name("A.", null));
+      assertThat(find(factory, Guest.class).greeting).isEqualTo("Hello, A.!");
+      // the last name's greetings are of the INSERT
+      assertThat(find(factory, Guest.class).formal).isEqualTo("Hello, Lovelace!");
+      factory.inTransaction(session -> session.find(Guest.class, 1).name = null);
+      assertThat(find(factory, Guest.class).greeting).isNull();
+    }
+  }
+
+  @Test
+  void greetsNothingThatIsEmbedded(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Guest.class, Player.class)) {
+      factory.inTransaction(
+          session -> {
+            session.persist(new Guest(1, null));
+            session.persist(new Guest(2, new Name(null, null)));
+            session.persist(new Player(1, null));
+            session.persist(new Player(2, new Names(new Name("Ada", null))));
+          });
+      factory.inTransaction(
+          session -> {
+            for (int id : new int[] {1, 2}) {
+              assertThat(session.find(Guest.class, id))
+                  .extracting(g -> g.greeting, g -> g.formal, g -> g.written)
+                  .containsOnlyNulls();
+            }
+            assertThat(session.find(Player.class, 1).greeting).isNull();
+            assertThat(session.find(Player.class, 2).greeting).isEqualTo("Hello, Ada!");
+          });
+    }
+  }
+
+  /** The INSERT cannot return what is embedded, so it is looked up before. */
+  @Test
+  void looksUpBesideIdentity(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), CountedBuyer.class)) {
+      var buyer = new CountedBuyer(new Address("Ada"));
+      var nobody = new CountedBuyer(null);
+      factory.inTransaction(
+          session -> {
+            connect(session);
+            roundTrips(proxy, 2, () -> session.persist(buyer));
+            assertThat(buyer.home.label).isEqualTo("Hello, Ada!");
+            roundTrips(proxy, 2, () -> session.persist(nobody));
+            assertThat(nobody.home.labelledAt).isPositive();
+            roundTrips(proxy, 0, session::flush);
+          });
+      CountedBuyer row =
+          factory.fromTransaction(session -> session.find(CountedBuyer.class, buyer.id));
+      assertThat(row.home).usingRecursiveComparison().isEqualTo(buyer.home);
+    }
+  }
+
+  @Test
+  void fillsWhatIsEmbeddedInAStatelessSession(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Buyer.class)) {
+      var told = new Buyer(1, new Address("Ada"), null);
+      var untold = new Buyer(2, new Address("Bob"), null);
+      try (StatelessSession session = factory.openStatelessSession()) {
+        session.beginTransaction();
+        session.createNativeQuery("select 1", Integer.class).getSingleResult();
+        PgHelloSessions.prefetch(session, java.util.List.of(told));
+        assertThat(told.home.label).isEqualTo("Hello, Ada!");
+        roundTrips(proxy, 1, () -> session.insert(told));
+        roundTrips(proxy, 2, () -> session.insert(untold));
+        session.getTransaction().commit();
+      }
+      assertThat(untold.home.label).isEqualTo("Hello, Bob!");
+      Buyer row = find(factory, Buyer.class);
+      assertThat(row.home).usingRecursiveComparison().isEqualTo(told.home);
+      assertThat(row.work.labelledAt).isPositive();
+      Buyer other = factory.fromTransaction(session -> session.find(Buyer.class, 2));
+      assertThat(other.home).usingRecursiveComparison().isEqualTo(untold.home);
+      assertThat(other.work.labelledAt).isPositive();
+    }
+  }
+
+  /** The program goes on with the object that it gave, and with one that was made for it. */
+  @Test
+  void writesWhatIsChangedInsideAfterwards(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory =
+        Factories.open(dataSource, Map.of(), Buyer.class, Article.class)) {
+      var buyer = new Buyer(1, new Address("Ada"), null);
+      var article = new Article(1, "On engines", new Audit("Ada"));
+      factory.inTransaction(
+          session -> {
+            session.persist(buyer);
+            session.persist(article);
+            session.flush();
+            buyer.home.owner = "Grace";
+            buyer.work.owner = "Edsger";
+            article.audit.times.createdAt = Instant.EPOCH;
+            session.flush();
+            roundTrips(proxy, 0, session::flush);
+          });
+      Buyer row = find(factory, Buyer.class);
+      assertThat(row.home).usingRecursiveComparison().isEqualTo(buyer.home);
+      assertThat(row.home.owner).isEqualTo("Grace");
+      assertThat(row.home.label).isEqualTo("Hello, Ada!");
+      assertThat(row.work.owner).isEqualTo("Edsger");
+      assertThat(find(factory, Article.class).audit.times.createdAt).isEqualTo(Instant.EPOCH);
+
+      factory.inTransaction(session -> session.find(Buyer.class, 1).home.owner = "Barbara");
+      assertThat(find(factory, Buyer.class).home.owner).isEqualTo("Barbara");
+      factory.inTransaction(session -> session.find(Buyer.class, 1).home = null);
+      assertThat(find(factory, Buyer.class).home).isNull();
+    }
+  }
+
+  @Test
+  void makesNothingForAName(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Visitor.class)) {
+      var visitor = new Visitor(1);
+      factory.inTransaction(session -> session.persist(visitor));
+      assertThat(visitor.badge).isNull();
+    }
+  }
+
+  /** An object of the other kind has no such attribute. */
+  @Test
+  void refusesKindsOfEmbeddables(DataSource dataSource) {
+    assertThatThrownBy(
+            () ->
+                Factories.open(dataSource, Map.of(), Ticket.class, Seat.class, NamedSeat.class)
+                    .close())
+        .hasStackTraceContaining(
+            "@WelcomeMessage on Ticket.seat.label is in an"
+                + " embeddable that has subclasses; move it to the entity.");
+    assertThatThrownBy(
+            () ->
+                Factories.open(dataSource, Map.of(), Spectator.class, Place.class, NamedPlace.class)
+                    .close())
+        .isInstanceOf(MappingException.class)
+        .hasMessageContaining("place is of an embeddable that has subclasses");
+  }
+
+  @Test
+  void refusesToBeBesideWhatHibernateGenerates(DataSource dataSource) {
+    assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), Mixture.class).close())
+        .isInstanceOf(MappingException.class)
+        .hasMessageContaining("Mixture.both.ours is in one embedded object with theirs");
+  }
+
+  @Test
+  void refusesRecordsOnTheWay(DataSource dataSource) {
+    assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), Recorded.class).close())
+        .isInstanceOf(MappingException.class)
+        .hasMessageContaining("Recorded.outer.times.")
+        .hasMessageContaining("is in a record");
+  }
+
+  private static <T> T find(SessionFactory factory, Class<T> type) {
+    return factory.fromTransaction(session -> session.find(type, 1));
+  }
+
+  /** Begins the transaction, which is no part of what is counted. */
+  private static void connect(Session session) {
+    session.createNativeQuery("select 1", Integer.class).getSingleResult();
+  }
+
+  private static void roundTrips(WireProxy proxy, long expected, Runnable action) {
+    try {
+      proxy.assertRoundTrips(expected, action::run);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

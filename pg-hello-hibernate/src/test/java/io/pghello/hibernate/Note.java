@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import static java.util.Objects.requireNonNull;
+
+import jakarta.persistence.Basic;
+import jakarta.persistence.Embedded;
+import jakarta.persistence.Entity;
+import jakarta.persistence.FetchType;
+import jakarta.persistence.Id;
+import jakarta.persistence.Version;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Greets what is loaded when it is needed. */
+@Entity
+class Note implements Text {
+  @Id int id;
+  @Version int version;
+  String title;
+
+  @Basic(fetch = FetchType.LAZY)
+  @Nullable String body;
+
+  @WelcomeMessage(
+      of = "body",
+      on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+  @Nullable String greeting;
+
+  @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+  long changedAt;
+
+  @Embedded @Nullable Label label;
+
+  @Basic(fetch = FetchType.LAZY)
+  @WelcomeMessage(of = "title")
+  @Nullable String lazyGreeting;
+
+  @WelcomeMessage(of = "title", fetch = ValueFetch.RETURNING)
+  @Nullable String returned;
+
+  @WelcomeMessage(of = "title", fetch = ValueFetch.WRITE_ONLY)
+  @Nullable String written;
+
+  @Override
+  public void write(int id, String title, @Nullable String body) {
+    this.id = id;
+    this.title = title;
+    this.body = body;
+  }
+
+  @Override
+  public void title(String title) {
+    this.title = title;
+  }
+
+  @Override
+  public void body(@Nullable String body) {
+    this.body = body;
+  }
+
+  @Override
+  public @Nullable String greeting() {
+    return greeting;
+  }
+
+  @Override
+  public List<Object> greetings() {
+    return List.of(
+        requireNonNull(greeting),
+        requireNonNull(lazyGreeting),
+        requireNonNull(returned),
+        written == null ? "" : written,
+        label == null || label.text == null ? "" : label.text);
+  }
+
+  @Override
+  public long changedAt() {
+    return changedAt;
+  }
+
+  @Override
+  public int version() {
+    return version;
+  }
+
+  @Override
+  public void owner(String owner) {
+    if (label == null) {
+      label = new Label();
+    }
+    label.owner = owner;
+  }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** An entity of an enhanced class, which has another class loader than the tests. */
+public interface Text {
+  /** Sets all that is for the program to set. */
+  void write(int id, String title, @Nullable String body);
+
+  /** Sets the title. */
+  void title(String title);
+
+  /** Sets the body. */
+  void body(@Nullable String body);
+
+  /** Returns the greeting of the body. */
+  @Nullable String greeting();
+
+  /** Returns all greetings. */
+  List<Object> greetings();
+
+  /** Returns the time of the last change. */
+  long changedAt();
+
+  /** Returns how often it was changed. */
+  int version();
+
+  /** Sets who is in what is embedded. */
+  void owner(String owner);
+}

@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.WireProxy;
+import jakarta.persistence.Column;
+import jakarta.persistence.Entity;
+import jakarta.persistence.GeneratedValue;
+import jakarta.persistence.GenerationType;
+import jakarta.persistence.Id;
+import jakarta.persistence.OptimisticLockException;
+import jakarta.persistence.SecondaryTable;
+import jakarta.persistence.Version;
+import java.time.Instant;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.hibernate.MappingException;
+import org.hibernate.Session;
+import org.hibernate.SessionFactory;
+import org.hibernate.annotations.DynamicInsert;
+import org.hibernate.annotations.DynamicUpdate;
+import org.hibernate.annotations.Immutable;
+import org.hibernate.annotations.OptimisticLockType;
+import org.hibernate.annotations.OptimisticLocking;
+import org.hibernate.exception.ConstraintViolationException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Values and what decides which columns are written, and when. */
+@PgHelloTest
+class WritingIT {
+  /** Counts its changes. */
+  @Entity(name = "Document")
+  static class Document {
+    @Id int id;
+    @Version int version;
+    String title;
+
+    @WelcomeMessage(
+        of = "title",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+
+    @WelcomeMessage(of = "title", fetch = ValueFetch.RETURNING)
+    @Nullable String returned;
+
+    @WelcomeMessage(of = "title", fetch = ValueFetch.WRITE_ONLY)
+    @Nullable String written;
+
+    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    long changedAt;
+
+    Document() {}
+
+    Document(int id, String title) {
+      this.id = id;
+      this.title = title;
+    }
+  }
+
+  /** Only columns with something in them are in the INSERT. */
+  @Entity(name = "Sparse")
+  @DynamicInsert
+  static class Sparse {
+    @Id int id;
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String prefetched;
+
+    @WelcomeMessage(of = "name", fetch = ValueFetch.RETURNING)
+    @Nullable String returned;
+
+    @WelcomeMessage(of = "name", fetch = ValueFetch.WRITE_ONLY)
+    @Nullable String written;
+
+    @NowMillis long prefetchedAt;
+
+    @NowMillis(fetch = ValueFetch.RETURNING)
+    @Nullable Long returnedAt;
+
+    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    long writtenAt;
+
+    @NowMillis(fetch = ValueFetch.RETURNING)
+    @Nullable Instant returnedInstant;
+
+    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @Nullable Instant writtenInstant;
+
+    Sparse() {}
+
+    Sparse(int id, @Nullable String name) {
+      this.id = id;
+      this.name = name;
+    }
+  }
+
+  /** The same where the INSERT makes the identifier. */
+  @Entity(name = "CountedSparse")
+  @DynamicInsert
+  static class CountedSparse {
+    @Id
+    @GeneratedValue(strategy = GenerationType.IDENTITY)
+    @Nullable Long id;
+
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+
+    @NowMillis long createdAt;
+  }
+
+  /** Only what has changed is in the UPDATE. */
+  @Entity(name = "Patched")
+  @DynamicUpdate
+  static class Patched {
+    @Id int id;
+    String name;
+    @Nullable String other;
+
+    @WelcomeMessage(
+        of = "name",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+
+    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    long changedAt;
+
+    @WelcomeMessage(of = "name", fetch = ValueFetch.RETURNING)
+    @Nullable String returned;
+
+    @WelcomeMessage(of = "name", fetch = ValueFetch.WRITE_ONLY)
+    @Nullable String written;
+
+    Patched() {}
+
+    Patched(int id, String name) {
+      this.id = id;
+      this.name = name;
+    }
+  }
+
+  /** Changed only if what is changed is as it was loaded. */
+  @Entity(name = "Guarded")
+  @DynamicUpdate
+  @OptimisticLocking(type = OptimisticLockType.DIRTY)
+  static class Guarded {
+    @Id int id;
+    String name;
+
+    @WelcomeMessage(
+        of = "name",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+
+    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    long changedAt;
+
+    @WelcomeMessage(of = "name", fetch = ValueFetch.RETURNING)
+    @Nullable String returned;
+
+    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    long writtenAt;
+
+    Guarded() {}
+
+    Guarded(int id, String name) {
+      this.id = id;
+      this.name = name;
+    }
+  }
+
+  /** Never changed. */
+  @Entity(name = "Fact")
+  @Immutable
+  static class Fact {
+    @Id int id;
+    String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String prefetched;
+
+    @WelcomeMessage(of = "name", fetch = ValueFetch.WRITE_ONLY)
+    @Nullable String written;
+
+    @NowMillis long createdAt;
+
+    Fact() {}
+
+    Fact(int id, String name) {
+      this.id = id;
+      this.name = name;
+    }
+  }
+
+  /** Never changed, where the INSERT makes the identifier. */
+  @Entity(name = "CountedFact")
+  @Immutable
+  static class CountedFact {
+    @Id
+    @GeneratedValue(strategy = GenerationType.IDENTITY)
+    @Nullable Long id;
+
+    String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+
+    CountedFact() {}
+
+    CountedFact(String name) {
+      this.name = name;
+    }
+  }
+
+  /** Never changed, and to be read back. */
+  @Entity(name = "ReturnedFact")
+  @Immutable
+  static class ReturnedFact {
+    @Id int id;
+
+    @NowMillis(fetch = ValueFetch.RETURNING)
+    long createdAt;
+  }
+
+  /** Its columns take no null. */
+  @Entity(name = "Required")
+  static class Required {
+    @Id int id;
+    @Nullable String name;
+
+    @Column(nullable = false)
+    @WelcomeMessage(of = "name")
+    @Nullable String prefetched;
+
+    @Column(nullable = false)
+    @WelcomeMessage(of = "name", fetch = ValueFetch.RETURNING)
+    @Nullable String returned;
+
+    @Column(nullable = false)
+    @WelcomeMessage(of = "name", fetch = ValueFetch.WRITE_ONLY)
+    @Nullable String written;
+
+    @Column(nullable = false)
+    @NowMillis
+    @Nullable Long prefetchedAt;
+
+    @Column(nullable = false)
+    @NowMillis(fetch = ValueFetch.RETURNING)
+    @Nullable Long returnedAt;
+
+    @Column(nullable = false)
+    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @Nullable Instant writtenAt;
+
+    Required() {}
+
+    Required(int id, @Nullable String name) {
+      this.id = id;
+      this.name = name;
+    }
+  }
+
+  /** Has a second table, with nothing but times in it. */
+  @Entity(name = "Logged")
+  @SecondaryTable(name = "logged_times")
+  static class Logged {
+    @Id int id;
+
+    @Column(table = "logged_times")
+    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    long writtenAt;
+
+    @Column(table = "logged_times")
+    @NowMillis(fetch = ValueFetch.RETURNING)
+    @Nullable Long returnedAt;
+
+    Logged() {}
+
+    Logged(int id) {
+      this.id = id;
+    }
+  }
+
+  @Test
+  void countsNoChangeForWhatIsFilled(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Document.class)) {
+      var document = new Document(1, "a");
+      factory.inTransaction(
+          session -> {
+            connect(session);
+            session.persist(document);
+            roundTrips(proxy, 2, session::flush);
+            roundTrips(proxy, 0, session::flush);
+          });
+      assertThat(document.version).isZero();
+      assertThat(find(factory, Document.class).version).isZero();
+      factory.inTransaction(
+          session -> {
+            Document loaded = session.find(Document.class, 1);
+            roundTrips(proxy, 0, session::flush);
+            loaded.title = "b";
+            roundTrips(proxy, 2, session::flush);
+            roundTrips(proxy, 0, session::flush);
+            assertThat(loaded.version).isEqualTo(1);
+            assertThat(loaded.greeting).isEqualTo("Hello, b!");
+          });
+      Document row = find(factory, Document.class);
+      assertThat(row.version).isEqualTo(1);
+      assertThat(row)
+          .extracting(d -> d.greeting, d -> d.returned, d -> d.written)
+          .containsExactly("Hello, b!", "Hello, a!", "Hello, a!");
+      assertThat(row.changedAt).isGreaterThan(document.changedAt);
+    }
+  }
+
+  @Test
+  void losesNoUpdateOfAnother(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Document.class)) {
+      factory.inTransaction(session -> session.persist(new Document(1, "a")));
+      Document stale = find(factory, Document.class);
+      factory.inTransaction(session -> session.find(Document.class, 1).title = "b");
+      stale.title = "c";
+      assertThatThrownBy(() -> factory.inTransaction(session -> session.merge(stale)))
+          .isInstanceOf(OptimisticLockException.class);
+      assertThatThrownBy(
+              () ->
+                  factory.inTransaction(
+                      session -> {
+                        Document loaded = session.find(Document.class, 1);
+                        factory.inTransaction(other -> other.find(Document.class, 1).title = "d");
+                        loaded.title = "e";
+                      }))
+          .isInstanceOf(OptimisticLockException.class);
+      assertThat(find(factory, Document.class).greeting).isEqualTo("Hello, d!");
+    }
+  }
+
+  /** Hibernate leaves out the columns of nulls; those of values are not among them. */
+  @Test
+  void fillsWhatADynamicInsertWouldLeaveOut(DataSource dataSource) {
+    try (SessionFactory factory =
+        Factories.open(dataSource, Map.of(), Sparse.class, CountedSparse.class)) {
+      var sparse = new Sparse(1, "Ada");
+      var nameless = new Sparse(2, null);
+      var counted = new CountedSparse();
+      counted.name = "Ada";
+      factory.inTransaction(
+          session -> {
+            session.persist(sparse);
+            session.persist(nameless);
+            session.persist(counted);
+          });
+      assertThat(counted.greeting).isEqualTo("Hello, Ada!");
+      assertThat(counted.createdAt).isPositive();
+      assertThat(sparse.prefetched).isEqualTo("Hello, Ada!");
+      assertThat(sparse.returned).isEqualTo("Hello, Ada!");
+      Instant before = Instant.now().minusSeconds(60);
+      for (Sparse entity : new Sparse[] {sparse, nameless}) {
+        assertThat(entity.prefetchedAt).isGreaterThan(before.toEpochMilli());
+        assertThat(entity.returnedAt).isGreaterThan(before.toEpochMilli());
+        assertThat(entity.returnedInstant).isAfter(before);
+        Sparse row = factory.fromTransaction(session -> session.find(Sparse.class, entity.id));
+        assertThat(row)
+            .extracting(s -> s.prefetched, s -> s.returned, s -> s.written)
+            .containsOnly(entity.name == null ? null : "Hello, Ada!");
+        assertThat(row.prefetchedAt).isEqualTo(entity.prefetchedAt);
+        assertThat(row.returnedAt).isEqualTo(entity.returnedAt);
+        assertThat(row.returnedInstant).isEqualTo(entity.returnedInstant);
+        assertThat(row.writtenAt).isGreaterThan(before.toEpochMilli());
+        assertThat(row.writtenInstant).isAfter(before);
+      }
+    }
+  }
+
+  /** Hibernate writes no row into such a table if there are nulls alone. */
+  @Test
+  void fillsASecondTableOfTimesAlone(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Logged.class)) {
+      var logged = new Logged(1);
+      factory.inTransaction(session -> session.persist(logged));
+      assertThat(logged.returnedAt).isPositive();
+      Logged row = find(factory, Logged.class);
+      assertThat(row.returnedAt).isEqualTo(logged.returnedAt);
+      assertThat(row.writtenAt).isPositive();
+    }
+  }
+
+  @Test
+  void updatesWhatHasChanged(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Patched.class)) {
+      factory.inTransaction(session -> session.persist(new Patched(1, "Ada")));
+      Patched first = find(factory, Patched.class);
+      factory.inTransaction(
+          session -> {
+            Patched loaded = session.find(Patched.class, 1);
+            // somebody else writes what is not changed here
+            factory.inTransaction(
+                other ->
+                    other
+                        .createMutationQuery("update Patched set greeting = 'x', written = 'y'")
+                        .executeUpdate());
+            loaded.other = "z";
+          });
+      Patched second = find(factory, Patched.class);
+      assertThat(second.other).isEqualTo("z");
+      assertThat(second.changedAt).isGreaterThan(first.changedAt);
+      assertThat(second.written).isEqualTo("y");
+      assertThat(second.returned).isEqualTo("Hello, Ada!");
+      factory.inTransaction(session -> session.find(Patched.class, 1).name = "Grace");
+      Patched third = find(factory, Patched.class);
+      assertThat(third.greeting).isEqualTo("Hello, Grace!");
+      assertThat(third.returned).isEqualTo("Hello, Ada!");
+      assertThat(third.written).isEqualTo("y");
+      assertThat(third.changedAt).isGreaterThan(second.changedAt);
+    }
+  }
+
+  @Test
+  void guardsWhatHasChanged(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Guarded.class)) {
+      var guarded = new Guarded(1, "Ada");
+      factory.inTransaction(
+          session -> {
+            session.persist(guarded);
+            session.flush();
+            // what was filled by the INSERT is known as what is in the row
+            guarded.name = "Augusta";
+          });
+      assertThat(find(factory, Guarded.class).greeting).isEqualTo("Hello, Augusta!");
+      factory.inTransaction(session -> session.find(Guarded.class, 1).name = "Grace");
+      assertThat(find(factory, Guarded.class).greeting).isEqualTo("Hello, Grace!");
+      assertThat(find(factory, Guarded.class).returned).isEqualTo("Hello, Ada!");
+      assertThat(find(factory, Guarded.class).writtenAt).isPositive();
+      assertThatThrownBy(
+              () ->
+                  factory.inTransaction(
+                      session -> {
+                        Guarded loaded = session.find(Guarded.class, 1);
+                        factory.inTransaction(other -> other.find(Guarded.class, 1).name = "b");
+                        loaded.name = "c";
+                      }))
+          .isInstanceOf(OptimisticLockException.class);
+    }
+  }
+
+  @Test
+  void fillsWhatIsNeverChanged(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Fact.class)) {
+      var fact = new Fact(1, "Ada");
+      factory.inTransaction(
+          session -> {
+            session.persist(fact);
+            session.persist(new Fact(2, "Bob"));
+            session.flush();
+            roundTrips(proxy, 0, session::flush);
+          });
+      assertThat(fact.prefetched).isEqualTo("Hello, Ada!");
+      assertThat(find(factory, Fact.class))
+          .extracting(f -> f.prefetched, f -> f.written)
+          .containsOnly("Hello, Ada!");
+      assertThat(find(factory, Fact.class).createdAt).isPositive().isEqualTo(fact.createdAt);
+    }
+  }
+
+  @Test
+  void returnsWhatIsNeverChangedWithItsIdentifierAlone(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), CountedFact.class)) {
+      var fact = new CountedFact("Ada");
+      factory.inTransaction(
+          session -> {
+            connect(session);
+            roundTrips(proxy, 1, () -> session.persist(fact));
+            roundTrips(proxy, 0, session::flush);
+          });
+      assertThat(fact.greeting).isEqualTo("Hello, Ada!");
+      assertThat(
+              factory.<CountedFact>fromTransaction(s -> s.find(CountedFact.class, fact.id))
+                  .greeting)
+          .isEqualTo("Hello, Ada!");
+    }
+    assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), ReturnedFact.class).close())
+        .isInstanceOf(MappingException.class)
+        .hasMessage(
+            "@NowMillis on ReturnedFact.createdAt has fetch ="
+                + " RETURNING, which Hibernate cannot do for what is @Immutable; use PREFETCH.");
+  }
+
+  /** The column is written with the same expression again. */
+  @Test
+  void updatesWhatTheInsertHasReturned(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Sparse.class)) {
+      factory.inTransaction(session -> session.persist(new Sparse(1, "Ada")));
+      factory.inTransaction(
+          session -> {
+            Sparse loaded = session.find(Sparse.class, 1);
+            loaded.returned = "mine";
+            loaded.returnedAt = 7L;
+            loaded.returnedInstant = Instant.EPOCH;
+          });
+      assertThat(find(factory, Sparse.class))
+          .extracting(s -> s.returned, s -> s.returnedAt, s -> s.returnedInstant)
+          .containsExactly("mine", 7L, Instant.EPOCH);
+      factory.inTransaction(
+          session -> {
+            Sparse loaded = session.find(Sparse.class, 1);
+            loaded.returned = null;
+            loaded.returnedAt = null;
+            loaded.returnedInstant = null;
+          });
+      assertThat(find(factory, Sparse.class))
+          .extracting(s -> s.returned, s -> s.returnedAt, s -> s.returnedInstant)
+          .containsOnlyNulls();
+    }
+  }
+
+  @Test
+  void fillsColumnsThatTakeNoNull(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Required.class)) {
+      factory.inTransaction(session -> session.persist(new Required(1, "Ada")));
+      Required row = find(factory, Required.class);
+      assertThat(row)
+          .extracting(r -> r.prefetched, r -> r.returned, r -> r.written)
+          .containsOnly("Hello, Ada!");
+      assertThat(row.prefetchedAt).isPositive();
+      assertThat(row.returnedAt).isPositive();
+      assertThat(row.writtenAt).isAfter(Instant.EPOCH);
+      // nobody to be greeted
+      assertThatThrownBy(
+              () -> factory.inTransaction(session -> session.persist(new Required(2, null))))
+          .isInstanceOf(ConstraintViolationException.class);
+    }
+  }
+
+  private static <T> T find(SessionFactory factory, Class<T> type) {
+    return factory.fromTransaction(session -> session.find(type, 1));
+  }
+
+  /** Begins the transaction, which is no part of what is counted. */
+  private static void connect(Session session) {
+    session.createNativeQuery("select 1", Integer.class).getSingleResult();
+  }
+
+  private static void roundTrips(WireProxy proxy, long expected, Runnable action) {
+    try {
+      proxy.assertRoundTrips(expected, action::run);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
