@@ -21,12 +21,13 @@ import org.hibernate.annotations.AttributeBinderType;
  * new greeting; one whose name has not, or is lazy and not loaded, keeps the one it has, unless
  * that is null and the name is there.
  *
- * <p>Not filled is what Hibernate writes without asking: HQL {@code insert} and {@code update}, and
- * {@code StatelessSession.upsert}. Use the function in the HQL there.
+ * <p>Not filled is what Hibernate writes without asking: HQL {@code insert} and {@code update}, in
+ * which the function can be used, and what {@code StatelessSession.upsert} writes, but for values
+ * with {@link ValueEvent#UPDATE}.
  *
  * <p>What cannot work is refused when the session factory is built. Needs version 1.1 of the
- * extension. A name that cannot be sent, or a failing query, throws {@link
- * io.pghello.PgHelloException} out of the flush, before anything of it is written.
+ * extension. A name that cannot be sent, or a look-up that fails, throws {@link
+ * io.pghello.PgHelloException} out of the flush; its transaction is to be rolled back.
  */
 @AttributeBinderType(binder = ServerValueBinder.class)
 @Documented

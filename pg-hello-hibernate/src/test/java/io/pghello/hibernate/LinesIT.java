@@ -174,13 +174,8 @@ class LinesIT {
       var written = new ValuesIT.Written();
       var followed = new ValuesIT.Followed();
       for (ValuesIT.Named entity : List.of(prefetched, returned, written, followed)) {
-        other.inTransaction(
-            session -> {
-              entity.name = "Ada";
-              session.persist(entity);
-              // an INSERT, and an UPDATE planned before it
-              entity.name = "Grace";
-            });
+        entity.name = "Grace";
+        other.inTransaction(session -> session.persist(entity));
       }
       var numbered = new ValuesIT.Numbered();
       numbered.name = "Grace";
@@ -202,6 +197,24 @@ class LinesIT {
       other.inTransaction(session -> session.find(ValuesIT.Followed.class, 0).name = "Edsger");
       assertThat(other.<ValuesIT.Followed>fromTransaction(s -> s.find(ValuesIT.Followed.class, 0)))
           .satisfies(each -> assertThat(each.greeting).isEqualTo("Hello, Edsger!"));
+    }
+  }
+
+  /** Hibernate plans an INSERT and an UPDATE, both with what was there before. */
+  @Test
+  void aNameMayChangeBeforeTheFlush(DataSource dataSource) {
+    try (SessionFactory other =
+        Factories.open(dataSource, Map.of(), ValuesIT.Prefetched.class, ValuesIT.Returned.class)) {
+      for (ValuesIT.Named entity : List.of(new ValuesIT.Prefetched(), new ValuesIT.Returned())) {
+        other.inTransaction(
+            session -> {
+              entity.name = "Ada";
+              session.persist(entity);
+              entity.name = "Grace";
+            });
+        ValuesIT.Named loaded = other.fromTransaction(s -> s.find(entity.getClass(), 0));
+        assertThat(loaded.greeting()).isEqualTo("Hello, Grace!");
+      }
     }
   }
 
