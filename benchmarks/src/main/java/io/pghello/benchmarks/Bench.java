@@ -61,13 +61,38 @@ public final class Bench implements Callable<Integer> {
   @Option(names = "--check", description = "End with exit code 1 if a row is a MISS.")
   private boolean check;
 
-  @Option(names = "--quick", description = "Smaller and fewer rounds: to see that it works.")
+  @Option(names = "--quick", description = "Fewer and smaller rounds, in some minutes.")
   private boolean quick;
+
+  @Option(
+      names = "--guard",
+      description = {
+        "Only rows that hold on a busy machine, too, against wide limits: for CI.",
+        "Takes --quick and --check for granted."
+      })
+  private boolean guard;
+
+  @Option(
+      names = "--forks",
+      paramLabel = "N",
+      description = "How many JVMs measure one after the other. Default: 3; with --quick 1.")
+  private @Nullable Integer forks;
+
+  @Option(names = "--fork", hidden = true, description = "Be one of them.")
+  private boolean fork;
+
+  @Option(
+      names = "--report",
+      description = "Write a page with tables and charts to benchmarks/target/report.html.")
+  private boolean report;
 
   @Option(
       names = "--row",
       paramLabel = "TEXT",
-      description = "Only rows that have this text in their name or their peer's.")
+      description = {
+        "Only rows that have this text in their name or their peer's, and",
+        "curves that have it in the name of their axis."
+      })
   private String text = "";
 
   // ./dev reads it, and puts the server of that major on the class path
@@ -145,24 +170,62 @@ public final class Bench implements Callable<Integer> {
     if (!names.isEmpty()) {
       chosen.keySet().retainAll(names);
     }
+    if (forks != null && forks < 1) {
+      throw usage("--forks must be 1 or more, but is " + forks);
+    }
     if (handicap < 1) {
       throw usage("--handicap must be 1 or more, but is " + handicap);
+    }
+    if (fork) {
+      Fork.endWithParent();
+      for (String name : chosen.keySet()) {
+        try (Benchmark benchmark = chosen.get(name).open(quick || guard)) {
+          measure(benchmark);
+        }
+      }
+      return ExitCode.OK;
     }
     Environment environment = Environment.now();
     out.print(Table.environment(environment));
     List<Report.Section> sections = new ArrayList<>();
-    for (Map.Entry<String, Benchmark.Factory> entry : chosen.entrySet()) {
-      try (Benchmark benchmark = entry.getValue().open(quick)) {
-        sections.add(measure(entry.getKey(), benchmark));
+    int count = forks != null ? forks : quick || guard ? 1 : 3;
+    for (String name : chosen.keySet()) {
+      var all = new Forks(name, count, out, err, progress);
+      int status = all.run(forkArguments(name));
+      if (status != ExitCode.OK) {
+        return status;
       }
+      sections.add(all.section());
     }
+    var result = new Report(environment, quick || guard, count, handicap, sections);
     if (json != null) {
-      Files.writeString(json, new Report(environment, quick, handicap, sections).toJson());
+      Files.writeString(json, result.toJson());
     }
-    return check && misses(sections) ? ExitCode.SOFTWARE : ExitCode.OK;
+    if (report) {
+      Path file = Path.of(System.getProperty("pghello.bench.reports", "."), "report.html");
+      Files.writeString(file, Page.html(result));
+      out.println(System.lineSeparator() + "The report is in " + file);
+    }
+    return (check || guard) && misses(sections) ? ExitCode.SOFTWARE : ExitCode.OK;
   }
 
-  private Report.Section measure(String name, Benchmark benchmark) throws Exception {
+  private List<String> forkArguments(String name) {
+    List<String> arguments = new ArrayList<>(List.of("--fork", name, "--row", text));
+    arguments.addAll(List.of("--handicap", Integer.toString(handicap)));
+    if (major != null) {
+      arguments.addAll(List.of("--major", major.toString()));
+    }
+    if (quick) {
+      arguments.add("--quick");
+    }
+    if (guard) {
+      arguments.add("--guard");
+    }
+    return arguments;
+  }
+
+  /** Measures in this JVM, and says so to the one that started it. */
+  private void measure(Benchmark benchmark) throws Exception {
     Environment.Server server = benchmark.server();
     if (major != null && server.major() != major) {
       throw usage(
@@ -170,26 +233,37 @@ public final class Bench implements Callable<Integer> {
     }
     List<Comparison> comparisons =
         benchmark.comparisons().stream()
-            .filter(
-                c -> c.row().name().contains(text) || String.valueOf(c.row().peer()).contains(text))
+            .filter(c -> isChosen(c.row().name()) || isChosen(String.valueOf(c.row().peer())))
+            .filter(c -> !guard || c.row().guard() != null)
+            .map(c -> guard ? c.of(c.row().asGuard()) : c)
             .toList();
-    var table = new Table(comparisons.stream().map(Comparison::row).toList());
-    var steps =
-        new Progress(
-            err, progress, comparisons.stream().mapToInt(c -> c.warmUps() + c.rounds()).sum());
-    out.print(Table.server(name, server));
-    out.println(table.header());
-    List<Result> results = new ArrayList<>();
+    List<Sweep> sweeps =
+        guard
+            ? List.of()
+            : benchmark.sweeps().stream().filter(sweep -> isChosen(sweep.name())).toList();
+    say(
+        Message.of(
+            new Message.Plan(
+                server,
+                comparisons.stream().map(Comparison::row).toList(),
+                guard ? List.of() : benchmark.notRun().stream().filter(this::isChosen).toList(),
+                comparisons.stream().mapToInt(Comparison::steps).sum()
+                    + sweeps.stream().mapToInt(Sweep::steps).sum())));
+    Progress steps = what -> say(Message.of(what));
     for (Comparison comparison : comparisons) {
-      Result result = comparison.measure(handicap, steps);
-      steps.clear();
-      out.println(table.line(result));
-      results.add(result);
+      say(Message.of(comparison.measure(handicap, steps)));
     }
-    List<String> notRun =
-        benchmark.notRun().stream().filter(reason -> reason.contains(text)).toList();
-    notRun.forEach(out::println);
-    return new Report.Section(name, server, results, notRun);
+    for (Sweep sweep : sweeps) {
+      say(Message.of(sweep.measure(steps)));
+    }
+  }
+
+  private boolean isChosen(String name) {
+    return name.contains(text);
+  }
+
+  private void say(Message message) {
+    out.println(message.toJson());
   }
 
   private static boolean misses(List<Report.Section> sections) {

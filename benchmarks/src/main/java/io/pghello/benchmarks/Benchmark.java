@@ -14,6 +14,11 @@ interface Benchmark extends AutoCloseable {
   /** The lines of the table, in their order. */
   List<Comparison> comparisons();
 
+  /** What is measured along an axis. */
+  default List<Sweep> sweeps() throws SQLException {
+    return List.of();
+  }
+
   /** What cannot be measured here, each with the reason. */
   default List<String> notRun() {
     return List.of();

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks;
 
-import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloClient;
 import io.pghello.benchmarks.Comparison.Check;
 import io.pghello.benchmarks.Comparison.Side;
+import io.pghello.benchmarks.LoadProcess.Answer;
+import io.pghello.benchmarks.LoadProcess.Order;
+import io.pghello.benchmarks.Row.Better;
 import io.pghello.benchmarks.Row.Judged;
+import io.pghello.benchmarks.Sweep.Metric;
+import io.pghello.benchmarks.Sweep.Track;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
@@ -14,71 +17,66 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
-import java.util.concurrent.ThreadFactory;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BiConsumer;
+import java.util.function.DoublePredicate;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the client does under load, beside what else one calls a function with. All have as many
- * connections, and every answer is compared with what it should be.
+ * What the client does under load, beside what else one calls a function with. Each library has a
+ * JVM of its own, all have as many connections, and every answer is compared with what it should
+ * be.
  */
 final class ClientBenchmark implements Benchmark {
   private static final int CONNECTIONS = 4;
-  // those who come later find most of it compiled
-  private static final int FIRST_WARM_UPS = 6;
-  private static final int WARM_UPS = 1;
   private static final int MANY = 256;
+  private static final int FEW = 16;
   private static final Duration FAR = Duration.ofMillis(1);
   // every answer is looked at while it is measured
   private static final Check ON_THE_WAY = () -> {};
 
-  private static final String JDBC = "JDBC, ";
-  private static final String VERTX = "Vert.x, pipelined";
-  private static final String R2DBC = "R2DBC, pooled";
-  private static final String VIRTUAL = "hello(), 256 virtual threads";
   private static final String RATE = "k/s";
+  private static final String VIRTUAL = "hello(), 256 virtual threads";
+  private static final String ASYNC = "helloAsync(), 256 in flight";
+  private static final String VERTX = "Vert.x, pipelined";
+
+  // in the order of the figures
+  private static final Metric THROUGHPUT = new Metric("throughput", RATE, Better.HIGHER);
+  private static final Metric MEDIAN = new Metric("median latency", "us", Better.LOWER);
+  private static final Metric P99 = new Metric("99 % latency", "us", Better.LOWER);
+  private static final Metric P999 = new Metric("99.9 % latency", "us", Better.LOWER);
 
   private final PgHelloServer server;
   private final TestDatabase database;
   private final WireProxy proxy;
   private final Address address;
-  private final Ours near;
-  private final Ours far;
-  private final JdbcPeer jdbc;
-  private final JdbcPeer farJdbc;
   private final Duel duel;
-  private final VertxPeer vertx;
-  private final VertxPeer farVertx;
-  private final R2dbcPeer r2dbc;
   private final @Nullable PgbenchPeer pgbench;
+  private final boolean virtual = Library.virtualThreads() != null;
+  private final Map<Library, LoadProcess> libraries = new EnumMap<>(Library.class);
   private final int rounds;
   private final int judgedRounds;
   private final int millis;
+  private final int sweepMillis;
   private final int allNames;
   private final int streamedNames;
 
   ClientBenchmark(boolean quick) throws IOException {
-    rounds = quick ? 1 : 3;
-    judgedRounds = quick ? 3 : 9;
-    millis = quick ? 50 : 400;
+    rounds = quick ? 1 : 2;
+    judgedRounds = quick ? 7 : 5;
+    millis = quick ? 250 : 400;
+    sweepMillis = quick ? 100 : 200;
     allNames = quick ? 2_000 : 10_000;
     streamedNames = quick ? 100_000 : 10_000_000;
     server = PgHelloServer.start();
     database = server.createDatabase();
     proxy = WireProxy.to(server);
-    proxy.delay(FAR);
     address = Address.of(database.jdbcUrl());
-    Address behind = address.via(proxy.host(), proxy.port());
-    near = new Ours(address);
-    far = new Ours(behind);
-    jdbc = new JdbcPeer(address, CONNECTIONS);
-    farJdbc = new JdbcPeer(behind, CONNECTIONS);
     duel = new Duel(address, TimeUnit.MILLISECONDS.toNanos(millis));
-    vertx = new VertxPeer(address, CONNECTIONS);
-    farVertx = new VertxPeer(behind, CONNECTIONS);
-    r2dbc = new R2dbcPeer(address, CONNECTIONS);
     var program = PgbenchPeer.find();
     pgbench = program.isPresent() ? new PgbenchPeer(program.get(), address) : null;
   }
@@ -93,189 +91,295 @@ final class ClientBenchmark implements Benchmark {
   @Override
   public List<Comparison> comparisons() {
     List<Comparison> all = new ArrayList<>();
-    judged(all);
-    for (int threads : new int[] {8, 64, 2_048}) {
+    all.add(
+        new Comparison(
+            Row.atLeast("hello(), 1 thread", "JDBC, 1 thread", RATE, Judged.RATIO, 0.95, 1),
+            ON_THE_WAY,
+            duel.ours(),
+            duel.theirs(),
+            6,
+            judgedRounds));
+    all.add(
+        judged(
+            Row.atLeast(ASYNC, VERTX, RATE, Judged.RATIO, 30, 60),
+            rate(Library.ASYNC),
+            rate(Library.VERTX)));
+    all.add(
+        judged(
+            Row.atLeast(ASYNC, "JDBC, 256 threads", RATE, Judged.RATIO, 40, 150),
+            rate(Library.ASYNC),
+            rate(Library.JDBC_THREADS)));
+    if (virtual) {
+      all.add(
+          judged(
+              Row.atLeast(VIRTUAL, "JDBC, 256 virtual threads", RATE, Judged.RATIO, 25, 50),
+              rate(Library.VIRTUAL),
+              rate(Library.JDBC_VIRTUAL)));
       all.add(
           plain(
-              Row.rate(threads(threads), JDBC + of(threads), RATE), sync(threads), jdbc(threads)));
+              Row.rate(VIRTUAL, "JDBC, 256 threads", RATE),
+              rate(Library.VIRTUAL),
+              rate(Library.JDBC_THREADS)));
     }
-    for (int calls : new int[] {1, 8, 64, 2_048}) {
-      all.add(
-          plain(Row.rate(async(calls), VERTX, RATE), futures(near, calls), vertx(vertx, calls)));
-    }
-    for (int calls : new int[] {1, 8, 64, MANY, 2_048}) {
-      all.add(
-          new Comparison(
-              Row.rate(async(calls), R2DBC, RATE),
-              ON_THE_WAY,
-              futures(near, calls),
-              () -> Load.futures(calls, millis, r2dbc::hello).thousandsPerSecond(),
-              calls == 1 ? FIRST_WARM_UPS : WARM_UPS,
-              rounds));
-    }
+    all.add(
+        judged(
+            Row.atLeast("hello(), 256 threads", "JDBC, 256 threads", RATE, Judged.RATIO, 4, 7),
+            rate(Library.THREADS),
+            rate(Library.JDBC_THREADS)));
+    all.add(
+        judged(
+            Row.atLeast(
+                    "helloAll(%,d names)".formatted(allNames),
+                    "JDBC, one by one",
+                    RATE,
+                    Judged.RATIO,
+                    50,
+                    100)
+                .guarded(20),
+            rate(Library.ALL, allNames),
+            rate(Library.JDBC_LOOP, allNames)));
+    all.add(
+        new Comparison(
+            Row.atMost(
+                    "heap, helloEach(%,d names)".formatted(streamedNames),
+                    null,
+                    "MB",
+                    Judged.COUNT,
+                    64,
+                    32)
+                .guarded(64),
+            ON_THE_WAY,
+            () -> StreamingGreeting.heapMb(address, StreamingGreeting.Way.EACH, streamedNames),
+            null,
+            0,
+            1));
+    all.add(
+        plain(Row.rate(ASYNC, "R2DBC, pooled", RATE), rate(Library.ASYNC), rate(Library.R2DBC)));
     if (pgbench != null) {
       server(all, pgbench);
-    }
-    for (double share : new double[] {0.5, 0.99, 0.999}) {
-      latencies(all, share);
     }
     allocation(all);
     distance(all);
     return all;
   }
 
-  private void judged(List<Comparison> all) {
-    all.add(
-        judged(
-            Row.atLeast(threads(1), JDBC + of(1), RATE, Judged.RATIO, 0.95, 1),
-            duel.ours(),
-            duel.theirs()));
-    all.add(
-        judged(
-            Row.atLeast(async(MANY), VERTX, RATE, Judged.RATIO, 30, 60),
-            futures(near, MANY),
-            vertx(vertx, MANY)));
-    all.add(
-        judged(
-            Row.atLeast(async(MANY), JDBC + of(MANY), RATE, Judged.RATIO, 40, 150),
-            futures(near, MANY),
-            jdbc(MANY)));
-    ThreadFactory virtual = virtualThreads();
-    if (virtual != null) {
-      all.add(
-          judged(
-              Row.atLeast(VIRTUAL, "JDBC, 256 virtual threads", RATE, Judged.RATIO, 25, 50),
-              () -> Load.threads(MANY, millis, virtual, near.client::hello).thousandsPerSecond(),
-              () -> Load.threads(MANY, millis, virtual, jdbc::hello).thousandsPerSecond()));
-      all.add(
-          plain(
-              Row.rate(VIRTUAL, JDBC + of(MANY), RATE),
-              () -> Load.threads(MANY, millis, virtual, near.client::hello).thousandsPerSecond(),
-              jdbc(MANY)));
-    }
-    all.add(
-        judged(
-            Row.atLeast(threads(MANY), JDBC + of(MANY), RATE, Judged.RATIO, 4, 7),
-            sync(MANY),
-            jdbc(MANY)));
-    List<String> names = Names.names(allNames);
-    all.add(
-        judged(
-            Row.atLeast(
-                "helloAll(%,d names)".formatted(allNames),
-                JDBC + "one by one",
-                RATE,
-                Judged.RATIO,
-                50,
-                100),
-            () -> rate(() -> Names.check(near.client.helloAll(names))),
-            () -> rate(() -> jdbc.helloAll(names))));
-    all.add(
-        new Comparison(
-            Row.atMost(
-                "heap, helloEach(%,d names)".formatted(streamedNames),
-                null,
-                "MB",
-                Judged.COUNT,
-                64,
-                32),
-            ON_THE_WAY,
-            () -> StreamingGreeting.heapMb(address, streamedNames),
-            null,
-            0,
-            1));
-  }
-
   private void server(List<Comparison> all, PgbenchPeer peer) {
     all.add(
         new Comparison(
-            Row.rate(threads(1), "pgbench, 1 client", RATE),
+            Row.rate("hello(), 1 thread", "pgbench, 1 client", RATE),
             peer::check,
-            sync(1),
+            rate(Library.THREADS, 1),
             () -> peer.single(1),
             0,
             rounds));
     all.add(
         new Comparison(
-            Row.rate(async(MANY), "pgbench, 4 clients", RATE),
+            Row.rate(ASYNC, "pgbench, 4 clients", RATE),
             peer::check,
-            futures(near, MANY),
+            rate(Library.ASYNC),
             () -> peer.single(CONNECTIONS),
             0,
             rounds));
     all.add(
         new Comparison(
-            Row.rate(async(MANY), "pgbench, 4 clients, pipelined", RATE),
+            Row.rate(ASYNC, "pgbench, 4 clients, pipelined", RATE),
             peer::check,
-            futures(near, MANY),
+            rate(Library.ASYNC),
             () -> peer.pipelined(CONNECTIONS),
             0,
             rounds));
   }
 
-  private void latencies(List<Comparison> all, double share) {
-    String name = "p" + (share * 100 + " of ").replace(".0 ", " ");
-    for (int threads : new int[] {1, MANY}) {
-      all.add(
-          plain(
-              Row.plain(name + threads(threads), JDBC + of(threads), "us"),
-              () -> micros(Load.threads(threads, millis, Thread::new, near.client::hello), share),
-              () -> micros(Load.threads(threads, millis, Thread::new, jdbc::hello), share)));
-    }
-    all.add(
-        plain(
-            Row.plain(name + async(MANY), VERTX, "us"),
-            () -> micros(Load.futures(MANY, millis, near::hello), share),
-            () -> micros(Load.futures(MANY, millis, vertx::hello), share)));
-  }
-
-  private static double micros(Load.Figures figures, double share) {
-    return figures.latencies().quantile(share) / 1e3;
-  }
-
   private void allocation(List<Comparison> all) {
     all.add(
         plain(
-            Row.plain("allocated, " + threads(1), JDBC + of(1), "B"),
-            () -> allocated(near.client::hello),
-            () -> allocated(jdbc::hello)));
+            Row.plain("allocated, hello(), 1 thread", "JDBC, 1 thread", "B").guarded(2),
+            side(Library.THREADS, 1, Answer::bytesPerCall),
+            side(Library.JDBC_THREADS, 1, Answer::bytesPerCall)));
     all.add(
         plain(
-            Row.plain("allocated, " + async(MANY), JDBC + of(1), "B"),
-            () -> {
-              var allocation = new Allocation();
-              Load.Figures figures = Load.futures(MANY, millis, near::hello);
-              return (double) allocation.sum() / figures.calls();
-            },
-            () -> allocated(jdbc::hello)));
-  }
-
-  /** Bytes for each call of the current thread. */
-  private double allocated(Load.Caller caller) throws Exception {
-    var allocation = new Allocation();
-    for (int i = 0; i < allNames; i++) {
-      Names.check(i, caller.hello(Names.name(i)));
-    }
-    return (double) allocation.sum() / allNames;
+            Row.plain("allocated, " + ASYNC, VERTX, "B").guarded(1),
+            side(Library.ASYNC, MANY, Answer::bytesPerCall),
+            side(Library.VERTX, MANY, Answer::bytesPerCall)));
   }
 
   private void distance(List<Comparison> all) {
     all.add(
         plain(
-            Row.rate(async(MANY) + ", 1 ms away", VERTX, RATE),
-            futures(far, MANY),
-            vertx(farVertx, MANY)));
+            Row.rate(ASYNC + ", 1 ms away", VERTX, RATE), far(Library.ASYNC), far(Library.VERTX)));
     all.add(
         plain(
-            Row.rate(threads(MANY) + ", 1 ms away", JDBC + of(MANY), RATE),
-            () -> Load.threads(MANY, millis, Thread::new, far.client::hello).thousandsPerSecond(),
-            () -> Load.threads(MANY, millis, Thread::new, farJdbc::hello).thousandsPerSecond()));
+            Row.rate("hello(), 256 threads, 1 ms away", "JDBC, 256 threads", RATE),
+            far(Library.THREADS),
+            far(Library.JDBC_THREADS)));
+  }
+
+  @Override
+  public List<Sweep> sweeps() {
+    return List.of(inFlight(), connections(), distances(), lengths(), bulk(), heap());
+  }
+
+  private Sweep inFlight() {
+    return new Sweep(
+        "calls in flight",
+        "",
+        points(1, 4, 16, 64, MANY, 1_024, 4_096),
+        List.of(THROUGHPUT, MEDIAN, P99, P999),
+        everyone((library, calls) -> near(library, CONNECTIONS, (int) calls, 0)),
+        rounds);
+  }
+
+  private Sweep connections() {
+    return new Sweep(
+        "connections",
+        "256 calls in flight",
+        points(1, 2, 4, 8, 16, 32),
+        List.of(THROUGHPUT, MEDIAN, P99),
+        everyone((library, connections) -> near(library, (int) connections, MANY, 0)),
+        rounds);
+  }
+
+  private Sweep distances() {
+    return new Sweep(
+        "network delay",
+        "ms, 256 calls in flight",
+        points(0, 0.2, 1, 5),
+        List.of(THROUGHPUT, MEDIAN),
+        everyone((library, delay) -> away(library, Duration.ofNanos((long) (delay * 1e6)))),
+        rounds);
+  }
+
+  private Sweep lengths() {
+    return new Sweep(
+        "length of the name",
+        "bytes, 16 calls in flight",
+        points(8, 64, 512, 4_096, 32_768, 262_144, 1_048_576),
+        List.of(THROUGHPUT, MEDIAN),
+        everyone((library, bytes) -> near(library, CONNECTIONS, FEW, (int) bytes)),
+        rounds);
+  }
+
+  private Sweep bulk() {
+    return new Sweep(
+        "names of a call",
+        "",
+        points(1, 10, 100, 1_000, 10_000, 100_000),
+        List.of(THROUGHPUT),
+        List.of(
+            track("helloAll()", true, ClientBenchmark::everywhere, Library.ALL),
+            track("JDBC, one by one", false, names -> names <= 1_000, Library.JDBC_LOOP)),
+        rounds);
+  }
+
+  private Track track(String name, boolean ours, DoublePredicate covers, Library library) {
+    return new Track(
+        name, ours, covers, names -> figures(near(library, CONNECTIONS, (int) names, 0)));
+  }
+
+  private Sweep heap() {
+    return new Sweep(
+        "names streamed",
+        "",
+        DoubleStream.of(1e3, 1e4, 1e5, 1e6, 1e7).filter(n -> n <= streamedNames).boxed().toList(),
+        List.of(new Metric("heap", "MB", Better.LOWER)),
+        List.of(
+            new Track(
+                "helloEach()",
+                true,
+                ClientBenchmark::everywhere,
+                count -> heap(StreamingGreeting.Way.EACH, count)),
+            new Track(
+                "helloAll(), all in memory",
+                true,
+                ClientBenchmark::everywhere,
+                count -> heap(StreamingGreeting.Way.ALL, count))),
+        1);
+  }
+
+  private static boolean everywhere(double point) {
+    return true;
+  }
+
+  private double[] heap(StreamingGreeting.Way way, double count) throws Exception {
+    return new double[] {StreamingGreeting.heapMb(address, way, (int) count)};
+  }
+
+  private interface Loaded {
+    Answer at(Library library, double point) throws IOException;
+  }
+
+  /** All libraries that call for one name at a time. */
+  private List<Track> everyone(Loaded loaded) {
+    List<Track> tracks = new ArrayList<>();
+    tracks.add(track("helloAsync()", true, Library.ASYNC, loaded));
+    if (virtual) {
+      tracks.add(track("hello(), virtual threads", true, Library.VIRTUAL, loaded));
+    }
+    tracks.add(track("hello(), threads", true, Library.THREADS, loaded));
+    tracks.add(track(VERTX, false, Library.VERTX, loaded));
+    tracks.add(track("R2DBC, pooled", false, Library.R2DBC, loaded));
+    if (virtual) {
+      tracks.add(track("JDBC, virtual threads", false, Library.JDBC_VIRTUAL, loaded));
+    }
+    tracks.add(track("JDBC, threads", false, Library.JDBC_THREADS, loaded));
+    return tracks;
+  }
+
+  private Track track(String name, boolean ours, Library library, Loaded loaded) {
+    return new Track(
+        name, ours, ClientBenchmark::everywhere, point -> figures(loaded.at(library, point)));
+  }
+
+  /** As many as the sweep has metrics are looked at. */
+  private static double[] figures(Answer answer) {
+    return new double[] {
+      answer.thousandsPerSecond(), answer.medianMicros(), answer.p99Micros(), answer.p999Micros()
+    };
+  }
+
+  private Answer near(Library library, int connections, int calls, int nameBytes)
+      throws IOException {
+    return library(library)
+        .measure(new Order(address.port(), connections, calls, nameBytes, sweepMillis));
+  }
+
+  private Answer away(Library library, Duration delay) throws IOException {
+    proxy.delay(delay);
+    return library(library).measure(new Order(proxy.port(), CONNECTIONS, MANY, 0, sweepMillis));
+  }
+
+  private Side far(Library library) {
+    return () -> away(library, FAR).thousandsPerSecond();
+  }
+
+  private Side rate(Library library) {
+    return rate(library, MANY);
+  }
+
+  private Side rate(Library library, int calls) {
+    return side(library, calls, Answer::thousandsPerSecond);
+  }
+
+  private Side side(Library library, int calls, ToDoubleFunction<Answer> figure) {
+    return () ->
+        figure.applyAsDouble(
+            library(library).measure(new Order(address.port(), CONNECTIONS, calls, 0, millis)));
+  }
+
+  /** The JVM of a library, which is started and warmed up when it is first asked for. */
+  private LoadProcess library(Library library) throws IOException {
+    LoadProcess process = libraries.get(library);
+    if (process == null) {
+      process = new LoadProcess(library, address, CONNECTIONS);
+      libraries.put(library, process);
+    }
+    return process;
   }
 
   @Override
   public List<String> notRun() {
     List<String> reasons = new ArrayList<>();
-    if (virtualThreads() == null) {
+    if (!virtual) {
       reasons.add(VIRTUAL + ": not run, needs JDK 21 or newer");
     }
     if (pgbench == null) {
@@ -284,103 +388,27 @@ final class ClientBenchmark implements Benchmark {
     return reasons;
   }
 
-  private static String threads(int count) {
-    return "hello(), " + of(count);
-  }
-
-  private static String of(int threads) {
-    return threads == 1 ? "1 thread" : "%,d threads".formatted(threads);
-  }
-
-  private static String async(int calls) {
-    return "helloAsync(), %,d in flight".formatted(calls);
-  }
-
-  private Side sync(int threads) {
-    return () ->
-        Load.threads(threads, millis, Thread::new, near.client::hello).thousandsPerSecond();
-  }
-
-  private Side jdbc(int threads) {
-    return () -> Load.threads(threads, millis, Thread::new, jdbc::hello).thousandsPerSecond();
-  }
-
-  private Side futures(Ours ours, int calls) {
-    return () -> Load.futures(calls, millis, ours::hello).thousandsPerSecond();
-  }
-
-  private Side vertx(VertxPeer peer, int calls) {
-    return () -> Load.futures(calls, millis, peer::hello).thousandsPerSecond();
-  }
-
-  /** Thousands of names per second. */
-  private double rate(Check all) throws Exception {
-    long start = System.nanoTime();
-    long took;
-    long names = 0;
-    do {
-      all.run();
-      names += allNames;
-      took = System.nanoTime() - start;
-    } while (took < millis * 1e6);
-    return names * 1e6 / took;
+  private static List<Double> points(double... points) {
+    return DoubleStream.of(points).boxed().toList();
   }
 
   private Comparison judged(Row row, Side ours, Side peer) {
-    return new Comparison(row, ON_THE_WAY, ours, peer, FIRST_WARM_UPS, judgedRounds);
+    return new Comparison(row, ON_THE_WAY, ours, peer, 1, judgedRounds);
   }
 
   private Comparison plain(Row row, Side ours, Side peer) {
-    return new Comparison(row, ON_THE_WAY, ours, peer, WARM_UPS, rounds);
-  }
-
-  /** Makes virtual threads, if this JDK has them. */
-  static @Nullable ThreadFactory virtualThreads() {
-    try {
-      Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
-      return (ThreadFactory)
-          Class.forName("java.lang.Thread$Builder").getMethod("factory").invoke(builder);
-    } catch (ReflectiveOperationException e) {
-      return null;
-    }
+    return new Comparison(row, ON_THE_WAY, ours, peer, 0, rounds);
   }
 
   @Override
   public void close() throws IOException {
+    libraries.values().forEach(LoadProcess::close);
     try (server;
         database;
         proxy;
-        near;
-        far;
-        jdbc;
-        farJdbc;
         duel;
-        vertx;
-        farVertx;
-        r2dbc;
         pgbench) {
       // in this order, backwards
-    }
-  }
-
-  /** Our client with its default settings. */
-  private static final class Ours implements AutoCloseable {
-    private final HikariDataSource pool;
-    private final PgHelloClient client;
-
-    Ours(Address address) {
-      pool = JdbcPeer.pool(address, CONNECTIONS);
-      client = PgHelloClient.create(pool);
-    }
-
-    void hello(String name, BiConsumer<@Nullable String, @Nullable Throwable> answer) {
-      var unused = client.helloAsync(name).whenComplete(answer);
-    }
-
-    @Override
-    public void close() {
-      client.close();
-      pool.close();
     }
   }
 }

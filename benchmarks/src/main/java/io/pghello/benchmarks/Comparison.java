@@ -25,6 +25,16 @@ record Comparison(Row row, Check check, Side ours, @Nullable Side peer, int warm
     double measure() throws Exception;
   }
 
+  /** The same for a row that is judged otherwise. */
+  Comparison of(Row other) {
+    return new Comparison(other, check, ours, peer, warmUps, rounds);
+  }
+
+  /** How many times the sides take turns. */
+  int steps() {
+    return warmUps + rounds;
+  }
+
   /**
    * Lets the sides take turns, with another one first in each round.
    *

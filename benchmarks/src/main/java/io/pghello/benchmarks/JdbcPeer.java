@@ -3,16 +3,16 @@ package io.pghello.benchmarks;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import java.io.Closeable;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.List;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** What one writes by hand: JDBC on HikariCP. The driver prepares the statement on the server. */
-final class JdbcPeer implements AutoCloseable {
+final class JdbcPeer implements Closeable {
   private static final String HELLO = "SELECT pg_hello(?)";
 
   private final HikariDataSource pool;
@@ -44,11 +44,11 @@ final class JdbcPeer implements AutoCloseable {
   }
 
   /** Greets one after the other with one statement. */
-  void helloAll(List<String> names) throws SQLException {
+  void helloAll(Names names, int count) throws SQLException {
     try (Connection connection = pool.getConnection();
         PreparedStatement statement = connection.prepareStatement(HELLO)) {
-      for (int i = 0; i < names.size(); i++) {
-        Names.check(i, hello(statement, names.get(i)));
+      for (int i = 0; i < count; i++) {
+        names.check(i, hello(statement, names.name(i)));
       }
     }
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,66 +26,99 @@ final class Load {
     void hello(String name, BiConsumer<@Nullable String, @Nullable Throwable> answer);
   }
 
-  /** What came of it. */
-  record Figures(long calls, long nanos, Latencies latencies) {
+  /** Greets many, and checks the answers. */
+  interface Bulk {
+    void hello(Names names, int count) throws Exception;
+  }
+
+  /**
+   * What came of it.
+   *
+   * @param allocated bytes, by all threads of this JVM
+   */
+  record Figures(long calls, long nanos, Latencies latencies, long allocated) {
     double thousandsPerSecond() {
       return calls * 1e6 / nanos;
     }
   }
 
+  private final Names names;
+  private final int inFlight;
   private final long nanos;
   private final CountDownLatch done;
+  private final CountDownLatch measured = new CountDownLatch(1);
   private volatile long end;
   private volatile @Nullable Throwable failure;
 
-  private Load(int inFlight, long millis) {
+  /** Prepares a load; it works once. */
+  Load(Names names, int inFlight, long millis) {
+    this.names = names;
+    this.inFlight = inFlight;
     this.nanos = TimeUnit.MILLISECONDS.toNanos(millis);
     this.done = new CountDownLatch(inFlight);
   }
 
   /** Lets threads call and wait. */
-  static Figures threads(int inFlight, long millis, ThreadFactory factory, Caller caller)
-      throws InterruptedException {
-    var load = new Load(inFlight, millis);
+  Figures threads(ThreadFactory factory, Caller caller) throws InterruptedException {
     var start = new CountDownLatch(1);
-    List<Chain> chains = new ArrayList<>();
-    for (int i = 0; i < inFlight; i++) {
-      Chain chain = load.new Chain(i);
-      chains.add(chain);
-      factory
-          .newThread(
-              () -> {
-                try {
-                  start.await();
-                  chain.callAndWait(caller);
-                } catch (Exception e) {
-                  load.failure = e;
-                } finally {
-                  load.done.countDown();
-                }
-              })
-          .start();
+    List<Chain> chains = chains();
+    chains.forEach(chain -> factory.newThread(() -> work(chain, start, caller)).start());
+    return run(chains, start::countDown);
+  }
+
+  private void work(Chain chain, CountDownLatch start, Caller caller) {
+    try {
+      start.await();
+      chain.callAndWait(caller);
+    } catch (Exception e) {
+      failure = e;
+    } finally {
+      done.countDown();
     }
-    return load.run(chains, start::countDown);
+    try {
+      // what a thread has allocated is not known once it has ended
+      measured.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Lets each answer make the next call. */
-  static Figures futures(int inFlight, long millis, AsyncCaller caller)
-      throws InterruptedException {
-    var load = new Load(inFlight, millis);
-    List<Chain> chains = new ArrayList<>();
-    for (int i = 0; i < inFlight; i++) {
-      chains.add(load.new Chain(i));
-    }
-    return load.run(chains, () -> chains.forEach(chain -> chain.callNext(caller)));
+  Figures futures(AsyncCaller caller) throws InterruptedException {
+    List<Chain> chains = chains();
+    return run(chains, () -> chains.forEach(chain -> chain.callNext(caller)));
+  }
+
+  /** Greets as many names as there should be calls under way, again and again. */
+  Figures inARow(Bulk bulk) throws Exception {
+    var allocation = new Allocation();
+    var latencies = new Latencies();
+    long calls = 0;
+    long start = System.nanoTime();
+    long now = start;
+    do {
+      long begin = now;
+      bulk.hello(names, inFlight);
+      now = System.nanoTime();
+      latencies.add(now - begin);
+      calls += inFlight;
+    } while (now - start < nanos);
+    return new Figures(calls, now - start, latencies, allocation.sum());
+  }
+
+  private List<Chain> chains() {
+    return IntStream.range(0, inFlight).mapToObj(Chain::new).toList();
   }
 
   private Figures run(List<Chain> chains, Runnable begin) throws InterruptedException {
+    var allocation = new Allocation();
     long start = System.nanoTime();
     end = start + nanos;
     begin.run();
     boolean ended = done.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
     long took = System.nanoTime() - start;
+    long allocated = allocation.sum();
+    measured.countDown();
     if (failure != null || !ended) {
       throw new IllegalStateException(ended ? "a call failed" : "calls are missing", failure);
     }
@@ -95,7 +128,7 @@ final class Load {
       calls += chain.calls;
       latencies.add(chain.latencies);
     }
-    return new Figures(calls, took, latencies);
+    return new Figures(calls, took, latencies, allocated);
   }
 
   /** Calls of which one is under way at a time. */
@@ -112,13 +145,13 @@ final class Load {
     void callAndWait(Caller caller) throws Exception {
       begin = System.nanoTime();
       do {
-        take(caller.hello(Names.name(index)));
+        take(caller.hello(names.name(index)));
       } while (begin - end < 0 && failure == null);
     }
 
     void callNext(AsyncCaller caller) {
       begin = System.nanoTime();
-      caller.hello(Names.name(index), (answer, error) -> accept(caller, answer, error));
+      caller.hello(names.name(index), (answer, error) -> accept(caller, answer, error));
     }
 
     private void accept(AsyncCaller caller, @Nullable String answer, @Nullable Throwable error) {
@@ -141,7 +174,7 @@ final class Load {
       long now = System.nanoTime();
       latencies.add(now - begin);
       begin = now;
-      Names.check(index, answer);
+      names.check(index, answer);
       index++;
       calls++;
     }

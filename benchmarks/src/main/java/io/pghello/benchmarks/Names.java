@@ -6,44 +6,56 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Names to greet, and what the answers should be. */
+/** Names to greet, which begin again after some, and what the answers should be. */
 final class Names {
-  private static final int COUNT = 4096;
-  private static final String[] NAMES = new String[COUNT];
-  private static final String[] GREETINGS = new String[COUNT];
+  /** Some thousand names of 11 bytes. */
+  static final Names USUAL = new Names(4096, "Name%07d");
 
-  static {
-    for (int i = 0; i < COUNT; i++) {
-      NAMES[i] = "Name%07d".formatted(i);
-      GREETINGS[i] = "Hello, " + NAMES[i] + "!";
+  private static final int ALL_BYTES = 16 << 20;
+
+  private final String[] all;
+  private final String[] greetings;
+
+  private Names(int count, String format) {
+    all = new String[count];
+    greetings = new String[count];
+    for (int i = 0; i < count; i++) {
+      all[i] = format.formatted(i);
+      greetings[i] = "Hello, " + all[i] + "!";
     }
   }
 
-  private Names() {}
-
-  /** Returns a name; they begin again after a few thousand. */
-  static String name(int index) {
-    return NAMES[index % COUNT];
+  /** Returns names of this length, of which there are fewer the longer they are. */
+  static Names ofLength(int bytes) {
+    return new Names(Math.min(USUAL.all.length, ALL_BYTES / bytes), "%0" + bytes + "d");
   }
 
-  static List<String> names(int count) {
-    return IntStream.range(0, count).mapToObj(Names::name).toList();
+  String name(int index) {
+    return all[index % all.length];
   }
 
-  /** Returns names one after the other, of which only a few thousand are kept. */
-  static Iterator<String> iterator(int count) {
-    return IntStream.range(0, count).mapToObj(Names::name).iterator();
+  List<String> list(int count) {
+    return IntStream.range(0, count).mapToObj(this::name).toList();
+  }
+
+  Iterator<String> iterator(int count) {
+    return IntStream.range(0, count).mapToObj(this::name).iterator();
   }
 
   /** Fails unless this is the greeting of that name. */
-  static void check(int index, @Nullable String answer) {
-    if (!GREETINGS[index % COUNT].equals(answer)) {
+  void check(int index, @Nullable String answer) {
+    String expected = greetings[index % greetings.length];
+    if (!expected.equals(answer)) {
       throw new IllegalStateException(
-          "expected \"" + GREETINGS[index % COUNT] + "\", but got \"" + answer + "\"");
+          "expected \"" + shown(expected) + "\", but got \"" + shown(answer) + "\"");
     }
   }
 
-  static void check(List<String> answers) {
+  private static @Nullable String shown(@Nullable String text) {
+    return text == null || text.length() <= 100 ? text : text.substring(0, 100) + "...";
+  }
+
+  void check(List<String> answers) {
     for (int i = 0; i < answers.size(); i++) {
       check(i, answers.get(i));
     }

@@ -1,54 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks;
 
-import java.io.PrintStream;
-import java.util.Locale;
-
-/** Says on a terminal what runs, and how long the rest will take. */
-final class Progress {
-  private static final int WIDTH = 79;
-
-  private final PrintStream terminal;
-  private final boolean shown;
-  private final int steps;
-  private final long start = System.nanoTime();
-  private int done;
-
-  /**
-   * Creates it for so many steps.
-   *
-   * @param shown whether there is a terminal; nothing is written if not
-   */
-  Progress(PrintStream terminal, boolean shown, int steps) {
-    this.terminal = terminal;
-    this.shown = shown;
-    this.steps = steps;
-  }
-
+/** Hears what is being measured. */
+interface Progress {
   /** A step begins. */
-  void step(String what) {
-    if (shown) {
-      double seconds = (System.nanoTime() - start) / 1e9;
-      String left =
-          done == 0
-              ? ""
-              : String.format(Locale.ROOT, ", about %.0f s left", seconds / done * (steps - done));
-      line(String.format(Locale.ROOT, "%d of %d%s: %s", done + 1, steps, left, what));
-    }
-    done++;
-  }
-
-  /** Makes room for other output. */
-  void clear() {
-    if (shown) {
-      line("");
-      terminal.print("\r");
-    }
-  }
-
-  private void line(String text) {
-    String cut = text.length() > WIDTH ? text.substring(0, WIDTH) : text;
-    terminal.print("\r" + cut + " ".repeat(WIDTH - cut.length()));
-    terminal.flush();
-  }
+  void step(String what);
 }

@@ -6,13 +6,14 @@ import io.r2dbc.pool.ConnectionPoolConfiguration;
 import io.r2dbc.postgresql.PostgresqlConnectionConfiguration;
 import io.r2dbc.postgresql.PostgresqlConnectionFactory;
 import io.r2dbc.spi.Connection;
+import java.io.Closeable;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** R2DBC: the driver for PostgreSQL, which keeps prepared statements, and its pool. */
-final class R2dbcPeer implements AutoCloseable {
+final class R2dbcPeer implements Closeable {
   private final ConnectionPool pool;
 
   R2dbcPeer(Address address, int connections) {

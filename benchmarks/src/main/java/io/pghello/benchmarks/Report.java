@@ -7,9 +7,11 @@ import tools.jackson.jr.ob.JSON;
 /**
  * All that a run found out, for {@code --json}.
  *
+ * @param forks how many JVMs measured each row, one after the other
  * @param handicap by how much our side was slowed down; 1 if it was not
  */
-record Report(Environment environment, boolean quick, int handicap, List<Section> benchmarks) {
+record Report(
+    Environment environment, boolean quick, int forks, int handicap, List<Section> benchmarks) {
 
   /**
    * The rows of one benchmark.
@@ -17,9 +19,17 @@ record Report(Environment environment, boolean quick, int handicap, List<Section
    * @param notRun what could not be measured, each with the reason
    */
   record Section(
-      String name, Environment.Server server, List<Result> results, List<String> notRun) {}
+      String name,
+      Environment.Server server,
+      List<Result> results,
+      List<Curve> curves,
+      List<String> notRun) {}
 
   String toJson() {
     return JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(this) + "\n";
+  }
+
+  static Report fromJson(String json) {
+    return JSON.std.beanFrom(Report.class, json);
   }
 }

@@ -3,6 +3,7 @@ package io.pghello.benchmarks;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +44,14 @@ record Result(
                     .toList());
     Spread judged = row.judged() == Row.Judged.RATIO ? ratio : ourSpread;
     return new Result(row, ours, peer, ourSpread, peerSpread, ratio, verdict(row, judged));
+  }
+
+  /** Joins the rounds of two results of one row. */
+  Result and(Result other) {
+    return of(
+        row,
+        Stream.concat(ours.stream(), other.ours.stream()).toList(),
+        Stream.concat(peer.stream(), other.peer.stream()).toList());
   }
 
   private static @Nullable Verdict verdict(Row row, @Nullable Spread judged) {

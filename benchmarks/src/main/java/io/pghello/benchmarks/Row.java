@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param better which way a good figure goes
  * @param judged what the target is about
  * @param target none if the row is shown for information
+ * @param guard the limit that even a short run on a busy machine keeps, unless something is broken;
+ *     none if there is no such
  */
 record Row(
     String name,
@@ -19,7 +22,8 @@ record Row(
     String unit,
     Better better,
     Judged judged,
-    @Nullable Target target) {
+    @Nullable Target target,
+    @Nullable Double guard) {
 
   enum Better {
     LOWER,
@@ -40,24 +44,35 @@ record Row(
 
   /** A row for information: both sides' figures and their ratio. */
   static Row plain(String name, @Nullable String peer, String unit) {
-    return new Row(name, peer, unit, Better.LOWER, Judged.RATIO, null);
+    return new Row(name, peer, unit, Better.LOWER, Judged.RATIO, null, null);
   }
 
   /** A row for information about rates. */
   static Row rate(String name, @Nullable String peer, String unit) {
-    return new Row(name, peer, unit, Better.HIGHER, Judged.RATIO, null);
+    return new Row(name, peer, unit, Better.HIGHER, Judged.RATIO, null, null);
   }
 
   /** A row whose ratio, or figure, must not exceed something. */
   static Row atMost(
       String name, @Nullable String peer, String unit, Judged judged, double must, double goal) {
-    return new Row(name, peer, unit, Better.LOWER, judged, new Target(must, goal));
+    return new Row(name, peer, unit, Better.LOWER, judged, new Target(must, goal), null);
   }
 
   /** A row whose ratio, or figure, must reach something. */
   static Row atLeast(
       String name, @Nullable String peer, String unit, Judged judged, double must, double goal) {
-    return new Row(name, peer, unit, Better.HIGHER, judged, new Target(must, goal));
+    return new Row(name, peer, unit, Better.HIGHER, judged, new Target(must, goal), null);
+  }
+
+  /** The same row, with a limit that is wide enough to be judged on any machine. */
+  Row guarded(double limit) {
+    return new Row(name, peer, unit, better, judged, target, limit);
+  }
+
+  /** The row as it is judged by its guard. */
+  Row asGuard() {
+    double limit = Objects.requireNonNull(guard);
+    return new Row(name, peer, unit, better, judged, new Target(limit, limit), guard);
   }
 
   /** Is this value as good as the limit, or better? */

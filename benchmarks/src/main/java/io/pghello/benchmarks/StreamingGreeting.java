@@ -3,13 +3,13 @@ package io.pghello.benchmarks;
 
 import io.pghello.PgHelloClient;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Streams many greetings, in a JVM with a heap of its own. */
+/** Greets many names in a JVM with a heap of its own. */
 final class StreamingGreeting {
-  private static final List<Integer> HEAPS_MB = List.of(16, 32, 64, 128, 256);
+  private static final List<Integer> HEAPS_MB =
+      List.of(16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096);
   // what -XX:+ExitOnOutOfMemoryError ends the JVM with
   private static final int OUT_OF_MEMORY = 3;
   private static final int TIMEOUT_SECONDS = 120;
@@ -19,51 +19,66 @@ final class StreamingGreeting {
 
   private StreamingGreeting() {}
 
+  /** How they are greeted. */
+  enum Way {
+    EACH {
+      @Override
+      void greet(PgHelloClient client, Names names, int count) {
+        int[] next = {0};
+        client.helloEach(names.iterator(count), greeting -> names.check(next[0]++, greeting));
+        if (next[0] != count) {
+          throw new IllegalStateException("only " + next[0] + " greetings");
+        }
+      }
+    },
+    ALL {
+      @Override
+      void greet(PgHelloClient client, Names names, int count) {
+        List<String> greetings = client.helloAll(names.list(count));
+        if (greetings.size() != count) {
+          throw new IllegalStateException("only " + greetings.size() + " greetings");
+        }
+        names.check(greetings);
+      }
+    };
+
+    abstract void greet(PgHelloClient client, Names names, int count);
+  }
+
   /**
    * Greets names and checks each answer.
    *
-   * @param args a JDBC URL, the user, and how many names
+   * @param args a JDBC URL, the user, how many names, and in which way
    */
   public static void main(String[] args) {
-    int count = Integer.parseInt(args[2]);
-    int[] next = {0};
     try (PgHelloClient client =
         PgHelloClient.builder()
             .url(args[0])
             .user(args[1])
             .password(System.getenv(PASSWORD))
             .build()) {
-      client.helloEach(Names.iterator(count), greeting -> Names.check(next[0]++, greeting));
-    }
-    if (next[0] != count) {
-      throw new IllegalStateException("only " + next[0] + " greetings");
+      Way.valueOf(args[3]).greet(client, Names.USUAL, Integer.parseInt(args[2]));
     }
   }
 
-  /** Returns the smallest heap that it runs in, in MB. */
-  static double heapMb(Address address, int count) throws IOException, InterruptedException {
+  /** Returns the smallest heap that it runs in, of those that double each time, in MB. */
+  static double heapMb(Address address, Way way, int count)
+      throws IOException, InterruptedException {
     for (int megabytes : HEAPS_MB) {
-      if (runsIn(megabytes, address, count)) {
+      if (runsIn(megabytes, address, way, count)) {
         return megabytes;
       }
     }
     throw new IllegalStateException("needs more heap than any of " + HEAPS_MB + " MB");
   }
 
-  private static boolean runsIn(int megabytes, Address address, int count)
+  private static boolean runsIn(int megabytes, Address address, Way way, int count)
       throws IOException, InterruptedException {
-    var builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx" + megabytes + "m",
-            "-XX:+UseSerialGC",
-            "-XX:+ExitOnOutOfMemoryError",
-            "-cp",
-            System.getProperty("java.class.path"),
-            StreamingGreeting.class.getName(),
-            address.jdbcUrl(),
-            address.user(),
-            Integer.toString(count));
+    ProcessBuilder builder =
+        Fork.of(
+            StreamingGreeting.class,
+            List.of("-Xmx" + megabytes + "m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
+            List.of(address.jdbcUrl(), address.user(), Integer.toString(count), way.name()));
     builder.environment().put(PASSWORD, address.password());
     Process process =
         builder
@@ -74,7 +89,7 @@ final class StreamingGreeting {
     if (!ended) {
       process.destroyForcibly();
     } else if (process.exitValue() != 0 && process.exitValue() != OUT_OF_MEMORY) {
-      throw new IllegalStateException("streaming ended with " + process.exitValue());
+      throw new IllegalStateException("greeting many ended with " + process.exitValue());
     }
     return ended && process.exitValue() == 0;
   }

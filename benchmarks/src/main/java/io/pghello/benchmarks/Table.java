@@ -49,6 +49,29 @@ final class Table {
     return line("", "against", "ours", "peer", "unit", "ratio", "quartiles", "must", "goal", "");
   }
 
+  /** A curve: a line for each side, a column for each point. */
+  static String curve(Curve curve) {
+    List<Double> points = curve.points();
+    int width = width(curve.axis(), curve.lines().stream().map(Curve.Line::name));
+    var text = new StringBuilder(String.format("%n%s, %s%n", curve.name(), curve.unit()));
+    text.append(cells(width, curve.axis(), points.stream().map(Table::figure)));
+    for (Curve.Line line : curve.lines()) {
+      text.append(
+          cells(
+              width,
+              line.name(),
+              points.stream()
+                  .map(x -> line.at(x).map(Spread::median).map(Table::figure).orElse("-"))));
+    }
+    return text.toString();
+  }
+
+  private static String cells(int width, String name, Stream<String> cells) {
+    return String.format("%-" + width + "s", name)
+        + cells.map(cell -> String.format(" %9s", cell)).collect(Collectors.joining())
+        + System.lineSeparator();
+  }
+
   String line(Result result) {
     Row row = result.row();
     Spread peer = result.peerSpread();
@@ -108,10 +131,12 @@ final class Table {
   }
 
   /** Three digits or so: more would be noise. */
-  private static String figure(double value) {
+  static String figure(double value) {
     double size = Math.abs(value);
-    String format =
-        size >= 100 || value == Math.rint(value) ? "%,.0f" : size >= 10 ? "%.1f" : "%.2f";
+    if (size >= 100 || value == Math.rint(value)) {
+      return String.format(Locale.ROOT, "%,.0f", value);
+    }
+    String format = size >= 10 ? "%.1f" : size >= 0.1 ? "%.2f" : "%.2g";
     return String.format(Locale.ROOT, format, value);
   }
 }

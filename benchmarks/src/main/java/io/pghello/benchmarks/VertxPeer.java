@@ -11,11 +11,12 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
+import java.io.Closeable;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Vert.x: its pooled client, which pipelines calls on each connection, on the native transport. */
-final class VertxPeer implements AutoCloseable {
+final class VertxPeer implements Closeable {
   private static final int PIPELINED = 256;
 
   private final Vertx vertx;

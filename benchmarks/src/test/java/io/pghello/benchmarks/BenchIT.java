@@ -2,6 +2,7 @@
 package io.pghello.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -10,9 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.jr.ob.JSON;
 
 class BenchIT {
   private static final String ROW = "'Hello, ' || name || '!'";
@@ -37,7 +38,7 @@ class BenchIT {
 
     assertThat(lines()).filteredOn(line -> line.contains(ROW)).anyMatch(l -> l.endsWith("MISS"));
     assertThat(status).isEqualTo(1);
-    Report report = JSON.std.beanFrom(Report.class, Files.readString(json));
+    Report report = Report.fromJson(Files.readString(json));
     assertThat(report.handicap()).isEqualTo(2);
     assertThat(report.benchmarks().get(0).results().get(0).verdict())
         .isEqualTo(Result.Verdict.MISS);
@@ -45,10 +46,79 @@ class BenchIT {
   }
 
   @Test
-  void measuresTheClientAndItsPeers() {
-    assertThat(bench("client", "--quick", "--row", "8 in flight")).isZero();
+  void joinsWhatForksMeasure(@TempDir Path folder) throws IOException {
+    Path json = folder.resolve("report.json");
+    List<String> options = List.of("extension", "--quick", "--row", "now_ms()", "--json");
+    assertThat(bench(with(options, json.toString()))).isZero();
+    int rounds = nowMs(json).ours().size();
+    assertThat(bench(with(options, json.toString(), "--forks", "2"))).isZero();
+    assertThat(nowMs(json).ours()).hasSize(2 * rounds);
+    assertThat(nowMs(json).peer()).hasSize(2 * rounds);
+    assertThat(lines()).filteredOn(line -> line.startsWith("now_ms()")).hasSize(2);
+  }
+
+  private static Result nowMs(Path json) throws IOException {
+    return Report.fromJson(Files.readString(json)).benchmarks().get(0).results().stream()
+        .filter(result -> result.row().name().equals("now_ms()"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void aFailureOfAForkIsShown() {
+    assumeThat(System.getProperty("pghello.bench.peer")).isNull();
+    assertThat(bench("extension", "--quick", "--row", "SPI_execute")).isEqualTo(1);
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .contains("the peer is not compiled; run ./dev bench");
+  }
+
+  @Test
+  void measuresLibrariesInTheirOwnJvms() {
+    assertThat(bench("client", "--quick", "--row", "1 ms away")).isZero();
     assertThat(lines()).anyMatch(line -> line.contains("Vert.x") && line.contains("k/s"));
+    assertThat(lines()).anyMatch(line -> line.contains("JDBC, 256") && line.contains("k/s"));
+    assertThat(bench("client", "--quick", "--row", "R2DBC")).isZero();
     assertThat(lines()).anyMatch(line -> line.contains("R2DBC") && line.contains("k/s"));
+  }
+
+  @Test
+  void measuresAlongAnAxis(@TempDir Path folder) throws IOException {
+    Path json = folder.resolve("report.json");
+    assertThat(bench("client", "--quick", "--row", "names of a call", "--json", json.toString()))
+        .isZero();
+    List<Curve> curves = Report.fromJson(Files.readString(json)).benchmarks().get(0).curves();
+    assertThat(curves).hasSize(1);
+    List<Curve.Line> curveLines = curves.get(0).lines();
+    assertThat(curveLines.get(0).points()).hasSize(6).allMatch(p -> p.spread().median() > 0);
+    assertThat(curveLines.get(1).points()).hasSize(4);
+    assertThat(lines()).anyMatch(line -> line.matches("JDBC, one by one( +[0-9.]+){4} +- +-"));
+  }
+
+  @Test
+  void guardsWhatHoldsOnBusyMachines() {
+    assertThat(bench("extension", "--guard", "--row", "pg_hello(name)")).isZero();
+    assertThat(lines())
+        .filteredOn(line -> line.startsWith("pg_hello(name)"))
+        .singleElement()
+        .matches(line -> line.contains("<= 0.80") && line.endsWith("ok"));
+  }
+
+  @Test
+  void aGuardCanFail() {
+    assertThat(bench("extension", "--guard", "--handicap", "4", "--row", ROW)).isEqualTo(1);
+    assertThat(lines()).anyMatch(line -> line.contains(ROW) && line.endsWith("MISS"));
+  }
+
+  @Test
+  void writesAPage(@TempDir Path folder) throws IOException {
+    String before = System.getProperty("pghello.bench.reports", ".");
+    System.setProperty("pghello.bench.reports", folder.toString());
+    try {
+      assertThat(bench("extension", "--quick", "--row", "now_ms()", "--report")).isZero();
+    } finally {
+      System.setProperty("pghello.bench.reports", before);
+    }
+    assertThat(folder.resolve("report.html")).content().contains("<html", "now_ms()");
   }
 
   @Test
@@ -103,6 +173,10 @@ class BenchIT {
   void namesTheBenchmarksThereAre() {
     assertThat(bench("nothing")).isEqualTo(2);
     assertThat(err.toString(StandardCharsets.UTF_8)).contains("extension, client, start");
+  }
+
+  private static String[] with(List<String> options, String... more) {
+    return Stream.concat(options.stream(), Stream.of(more)).toArray(String[]::new);
   }
 
   private int bench(String... args) {

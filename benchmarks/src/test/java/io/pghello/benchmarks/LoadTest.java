@@ -14,6 +14,10 @@ class LoadTest {
 
   private final AtomicInteger calls = new AtomicInteger();
 
+  private static Load load(int inFlight) {
+    return new Load(Names.USUAL, inFlight, MILLIS);
+  }
+
   private String greet(String name) {
     calls.incrementAndGet();
     return "Hello, " + name + "!";
@@ -21,7 +25,7 @@ class LoadTest {
 
   @Test
   void countsTheCallsOfThreads() throws Exception {
-    Load.Figures figures = Load.threads(3, MILLIS, Thread::new, this::greet);
+    Load.Figures figures = load(3).threads(Thread::new, this::greet);
     assertThat(figures.calls()).isEqualTo(calls.get()).isGreaterThanOrEqualTo(3);
     assertThat(figures.nanos()).isGreaterThanOrEqualTo(MILLIS * 1_000_000L);
     assertThat(figures.thousandsPerSecond()).isEqualTo(figures.calls() * 1e6 / figures.nanos());
@@ -30,20 +34,20 @@ class LoadTest {
   @Test
   void countsTheCallsOfFutures() throws Exception {
     Load.Figures figures =
-        Load.futures(
-            3,
-            MILLIS,
-            (name, answer) -> {
-              var unused = CompletableFuture.supplyAsync(() -> greet(name)).whenComplete(answer);
-            });
+        load(3)
+            .futures(
+                (name, answer) -> {
+                  var unused =
+                      CompletableFuture.supplyAsync(() -> greet(name)).whenComplete(answer);
+                });
     assertThat(figures.calls()).isEqualTo(calls.get()).isGreaterThanOrEqualTo(3);
   }
 
   @Test
   void aWrongAnswerFails() {
-    assertThatThrownBy(() -> Load.threads(1, MILLIS, Thread::new, name -> "Hello, you!"))
+    assertThatThrownBy(() -> load(1).threads(Thread::new, name -> "Hello, you!"))
         .hasRootCauseMessage("expected \"Hello, Name0000000!\", but got \"Hello, you!\"");
-    assertThatThrownBy(() -> Load.futures(1, MILLIS, (name, answer) -> answer.accept(null, null)))
+    assertThatThrownBy(() -> load(1).futures((name, answer) -> answer.accept(null, null)))
         .hasRootCauseMessage("expected \"Hello, Name0000000!\", but got \"null\"");
   }
 
@@ -52,15 +56,14 @@ class LoadTest {
     var failure = new SQLException("lost");
     assertThatThrownBy(
             () ->
-                Load.threads(
-                    2,
-                    MILLIS,
-                    Thread::new,
-                    name -> {
-                      throw failure;
-                    }))
+                load(2)
+                    .threads(
+                        Thread::new,
+                        name -> {
+                          throw failure;
+                        }))
         .hasRootCause(failure);
-    assertThatThrownBy(() -> Load.futures(2, MILLIS, (name, a) -> a.accept(null, failure)))
+    assertThatThrownBy(() -> load(2).futures((name, a) -> a.accept(null, failure)))
         .hasRootCause(failure);
   }
 }

@@ -67,6 +67,26 @@ class ResultTest {
     assertThat(medianOf(result.peerSpread())).isEqualTo(6);
   }
 
+  @Test
+  void joinsTheRoundsOfForks() {
+    Row row = Row.atMost("cost", "peer", "ns", Judged.RATIO, 0.5, 0.4);
+    Result one = Result.of(row, List.of(1.0, 2.0), List.of(10.0, 10.0));
+    Result other = Result.of(row, List.of(9.0), List.of(10.0));
+    assertThat(one.and(other))
+        .isEqualTo(Result.of(row, List.of(1.0, 2.0, 9.0), List.of(10.0, 10.0, 10.0)));
+    assertThat(one.and(other).verdict()).isEqualTo(Verdict.MISS);
+  }
+
+  @Test
+  void aGuardedRowIsJudgedByItsGuard() {
+    Row row = Row.atMost("cost", "peer", "ns", Judged.RATIO, 0.5, 0.4).guarded(0.8);
+    List<Double> figures = List.of(7.0);
+    assertThat(Result.of(row, figures, List.of(10.0)).verdict()).isEqualTo(Verdict.MISS);
+    assertThat(Result.of(row.asGuard(), figures, List.of(10.0)).verdict()).isEqualTo(Verdict.GOAL);
+    assertThat(Result.of(row.asGuard(), List.of(9.0), List.of(10.0)).verdict())
+        .isEqualTo(Verdict.MISS);
+  }
+
   private static double medianOf(@Nullable Spread spread) {
     assertThat(spread).isNotNull();
     return spread == null ? Double.NaN : spread.median();
