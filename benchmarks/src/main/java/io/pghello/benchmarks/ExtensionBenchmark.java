@@ -41,13 +41,17 @@ final class ExtensionBenchmark implements Benchmark {
   private final TestDatabase database;
   private final Connection connection;
   private final int rounds;
+  private final int curveRounds;
+  private final int curveCalls;
   private final int nameCount;
   private final int memoryCalls;
 
   ExtensionBenchmark(boolean quick) throws SQLException {
-    rounds = quick ? 5 : 11;
+    rounds = quick ? 9 : 5;
+    curveRounds = quick ? 1 : 2;
+    curveCalls = quick ? 100_000 : 250_000;
     nameCount = quick ? 100_000 : 1_000_000;
-    memoryCalls = quick ? 1_000_000 : 10_000_000;
+    memoryCalls = quick ? 1_000_000 : 3_000_000;
     server =
         PgHelloServer.builder()
             .setting("autovacuum", "off")
@@ -93,14 +97,14 @@ final class ExtensionBenchmark implements Benchmark {
     List<Comparison> all = new ArrayList<>();
     all.add(
         compare(
-            Row.atMost("pg_hello(name)", CONCATENATION, "ns", Judged.RATIO, 0.5, 0.4),
+            Row.atMost("pg_hello(name)", CONCATENATION, "ns", Judged.RATIO, 0.5, 0.4).guarded(0.8),
             "names",
             "pg_hello(name)",
             CONCATENATION));
     all.add(information("names", "pg_hello(name)", FORMAT));
     all.add(information("names", "pg_hello(name)", "plpgsql_hello(name)"));
     all.add(information("names", "pg_hello(name)", "pg_hello(name, 1)"));
-    all.add(information("names", "pg_hello(name, 10)", REPEATED));
+    all.add(information("few", "pg_hello(name, 10)", REPEATED));
     all.add(
         compare(
             Row.plain("pg_hello(name), 1,000 characters", CONCATENATION, "ns"),
@@ -109,7 +113,7 @@ final class ExtensionBenchmark implements Benchmark {
             CONCATENATION));
     all.add(
         new Comparison(
-            Row.atMost("now_ms()", "clock_timestamp()", "ns", Judged.RATIO, 1.2, 1.1),
+            Row.atMost("now_ms()", "clock_timestamp()", "ns", Judged.RATIO, 1.2, 1.1).guarded(2),
             () ->
                 requireTrue(
                     "SELECT abs(now_ms() - extract(epoch FROM clock_timestamp()) * 1000) < 1000"),
@@ -119,14 +123,16 @@ final class ExtensionBenchmark implements Benchmark {
             rounds));
     all.add(
         version(
-            Row.atMost("spi_version()", "SPI_execute each time", "ns", Judged.RATIO, 0.35, 0.28),
+            Row.atMost("spi_version()", "SPI_execute each time", "ns", Judged.RATIO, 0.35, 0.28)
+                .guarded(0.6),
             "peer_spi_version()",
             this::createPeer));
     all.add(version(Row.plain("spi_version()", "version()", "ns"), "version()", () -> {}));
     all.add(arrays(Row.plain("pg_hello_all(256 names)", SUBQUERY, "us"), 256, 2_000));
     all.add(
         arrays(
-            Row.atMost("pg_hello_all(1,024 names)", SUBQUERY, "us", Judged.RATIO, 0.25, 0.14),
+            Row.atMost("pg_hello_all(1,024 names)", SUBQUERY, "us", Judged.RATIO, 0.25, 0.14)
+                .guarded(0.5),
             1_024,
             1_000));
     all.add(arrays(Row.plain("pg_hello_all(10,000 names)", SUBQUERY, "us"), 10_000, 100));
@@ -140,6 +146,76 @@ final class ExtensionBenchmark implements Benchmark {
         .map(this::memory)
         .forEach(all::add);
     return all;
+  }
+
+  @Override
+  public List<Sweep> sweeps() {
+    return List.of(
+        new Sweep(
+            "number of names",
+            "",
+            List.of(1.0, 8.0, 64.0, 512.0, 4_096.0),
+            List.of(new Sweep.Metric("time per name", "ns", Row.Better.LOWER)),
+            List.of(byCount("pg_hello_all(names)", true), byCount(SUBQUERY, false)),
+            curveRounds),
+        new Sweep(
+            "length of the name",
+            "B",
+            List.of(8.0, 64.0, 512.0, 4_096.0, 65_536.0),
+            List.of(new Sweep.Metric("time per call", "ns", Row.Better.LOWER)),
+            List.of(byLength("pg_hello(name)", true), byLength(CONCATENATION, false)),
+            curveRounds));
+  }
+
+  private Sweep.Track byCount(String expression, boolean ours) {
+    return new Sweep.Track(
+        expression,
+        ours,
+        count -> true,
+        count -> {
+          int length = (int) count;
+          requireSameArrays(length);
+          var call = new ArrayCall(length, curveCalls / length, expression);
+          return new double[] {call.measure() * 1e3 / length};
+        });
+  }
+
+  private Sweep.Track byLength(String expression, boolean ours) {
+    return new Sweep.Track(
+        expression, ours, length -> true, length -> new double[] {nanos(expression, (int) length)});
+  }
+
+  /** What an expression of a long name costs. */
+  private double nanos(String expression, int length) throws SQLException {
+    int calls = (int) Math.min(curveCalls, 400L * curveCalls / length);
+    String name = "x".repeat(length);
+    try (PreparedStatement right =
+            repeated("bool_and(pg_hello(name) = " + CONCATENATION + ")", "text AS name", 1);
+        PreparedStatement with = repeated("count(" + expression + ")", "text AS name", calls);
+        PreparedStatement without = repeated("count(name)", "text AS name", calls)) {
+      for (PreparedStatement statement : List.of(right, with, without)) {
+        statement.setString(1, name);
+      }
+      requireTrue(right);
+      return difference(() -> count(with, calls), () -> count(without, calls)) / calls;
+    }
+  }
+
+  /**
+   * An aggregate of as many rows of the same value, which is to be set. OFFSET 0 keeps the planner
+   * from evaluating a constant once for all rows.
+   */
+  private PreparedStatement repeated(String aggregate, String value, int times)
+      throws SQLException {
+    PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT "
+                + aggregate
+                + " FROM (SELECT ?::"
+                + value
+                + " OFFSET 0) n, generate_series(1, ?)");
+    statement.setInt(2, times);
+    return statement;
   }
 
   private Comparison information(String table, String ours, String peer) {
@@ -319,6 +395,12 @@ final class ExtensionBenchmark implements Benchmark {
     }
   }
 
+  private static void count(PreparedStatement statement, long expected) throws SQLException {
+    try (ResultSet row = statement.executeQuery()) {
+      requireCount(row, expected);
+    }
+  }
+
   private static void requireCount(ResultSet row, long expected) throws SQLException {
     row.next();
     if (row.getLong(1) != expected) {
@@ -383,28 +465,18 @@ final class ExtensionBenchmark implements Benchmark {
     @Override
     public double measure() throws SQLException {
       Array names = names(length);
+      long sum = (long) length * calls;
       try (PreparedStatement with = statement(expression, names);
           PreparedStatement without = statement("names", names)) {
-        return difference(() -> sum(with), () -> sum(without)) / calls / 1e3;
+        return difference(() -> count(with, sum), () -> count(without, sum)) / calls / 1e3;
       }
     }
 
-    /** OFFSET 0 keeps the planner from evaluating a constant once for all rows. */
     private PreparedStatement statement(String expression, Array names) throws SQLException {
       PreparedStatement statement =
-          connection.prepareStatement(
-              "SELECT sum(cardinality("
-                  + expression
-                  + ")) FROM (SELECT ?::text[] AS names OFFSET 0) n, generate_series(1, ?)");
+          repeated("sum(cardinality(" + expression + "))", "text[] AS names", calls);
       statement.setArray(1, names);
-      statement.setInt(2, calls);
       return statement;
-    }
-
-    private void sum(PreparedStatement statement) throws SQLException {
-      try (ResultSet row = statement.executeQuery()) {
-        requireCount(row, (long) length * calls);
-      }
     }
   }
 

@@ -27,12 +27,15 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.cfg.Configuration;
@@ -49,13 +52,15 @@ final class HibernateBenchmark implements Benchmark {
 
   private static final int MANY = 10_000;
   private static final int FLUSH = 1_000;
+  // how often a point of a curve is measured, of which the least counts
+  private static final int TRIES = 3;
   private static final Duration FAR = Duration.ofMillis(1);
   // every row is looked at while it is measured
   private static final Check ON_THE_WAY = () -> {};
 
   private static final String ROUND_TRIPS = "round trips, 10,000 ";
   private static final String INSERTS = "10,000 inserts";
-  private static final String WITHOUT = "without the values";
+  private static final String WITHOUT = "the same without the values";
   private static final String LISTENER = "@PrePersist, two queries";
   private static final String RETURNING = "fetch = RETURNING";
   private static final String FLOOR = "JDBC, INSERT ... SELECT FROM unnest";
@@ -76,6 +81,10 @@ final class HibernateBenchmark implements Benchmark {
   private final int judgedRounds;
   private final int warmUps;
   private final int farInserts;
+  private final int curveRounds;
+  private final int curveInserts;
+  private final int longestOneByOne;
+  private final Set<String> warm = new HashSet<>();
 
   /**
    * How entities come to the database.
@@ -122,10 +131,13 @@ final class HibernateBenchmark implements Benchmark {
 
   HibernateBenchmark(boolean quick) throws SQLException {
     LOG.setLevel(Level.WARNING);
-    rounds = quick ? 1 : 5;
-    judgedRounds = quick ? 3 : 15;
+    rounds = quick ? 1 : 2;
+    judgedRounds = 5;
     warmUps = quick ? 2 : 6;
     farInserts = quick ? 500 : 2_000;
+    curveRounds = quick ? 1 : 2;
+    curveInserts = quick ? 500 : 2_000;
+    longestOneByOne = quick ? FLUSH : MANY;
     server = PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start();
     database = server.createDatabase();
     counting = WireProxy.to(server);
@@ -172,7 +184,8 @@ final class HibernateBenchmark implements Benchmark {
             () -> inserts(TunedPlain::new, MANY, countedTuned)));
     all.add(
         counted(
-            Row.atMost(ROUND_TRIPS + "inserts, IDENTITY", WITHOUT, "", Judged.RATIO, 1, 1),
+            Row.atMost(ROUND_TRIPS + "inserts, IDENTITY", WITHOUT, "", Judged.RATIO, 1, 1)
+                .guarded(1),
             () -> inserts(Counted::new, MANY, counted),
             () -> inserts(CountedPlain::new, MANY, counted)));
     all.add(
@@ -189,7 +202,8 @@ final class HibernateBenchmark implements Benchmark {
   }
 
   private static Row atMost(String what, int roundTrips) {
-    return Row.atMost(ROUND_TRIPS + what, WITHOUT, "", Judged.COUNT, roundTrips, roundTrips);
+    return Row.atMost(ROUND_TRIPS + what, WITHOUT, "", Judged.COUNT, roundTrips, roundTrips)
+        .guarded(roundTrips);
   }
 
   /** A round for the first identifier, which takes a round trip more, and one to count. */
@@ -238,7 +252,7 @@ final class HibernateBenchmark implements Benchmark {
 
   private Comparison inTurns(Row row, Side ours, Side peer) {
     var turns = new Turns(ours, peer);
-    return timed(row, turns.side(0), turns.side(1));
+    return new Comparison(row, ON_THE_WAY, turns.side(0), turns.side(1), 1, rounds);
   }
 
   private Comparison timed(Row row, Side ours, Side peer) {
@@ -310,6 +324,67 @@ final class HibernateBenchmark implements Benchmark {
     inserts(Listened::new, MANY, near);
   }
 
+  @Override
+  public List<Sweep> sweeps() {
+    var roundTrips = new Sweep.Metric("round trips per entity", "", Row.Better.LOWER);
+    var time = new Sweep.Metric("time per entity", "us", Row.Better.LOWER);
+    return List.of(
+        byFlush(roundTrips, "", counted, FLUSH, 1, longestOneByOne, 1),
+        byFlush(time, "", near, curveInserts, TRIES, longestOneByOne, curveRounds),
+        byFlush(time, ", 1 ms away", far, curveInserts / 10, 1, FLUSH, curveRounds));
+  }
+
+  /**
+   * What an entity costs, by how many of them are flushed together.
+   *
+   * @param count of entities, unless a flush has more
+   * @param longest flush of those that are written, or filled, one by one
+   */
+  private Sweep byFlush(
+      Sweep.Metric metric, String where, Way way, int count, int tries, int longest, int rounds) {
+    record Kind(String name, boolean ours, boolean oneByOne, Supplier<Member> maker) {}
+    double scale = metric.unit().equals("us") ? 1e3 : 1;
+    return new Sweep(
+        "entities per flush" + where,
+        "",
+        List.of(1.0, 10.0, 100.0, 1_000.0, 10_000.0),
+        List.of(metric),
+        Stream.of(
+                new Kind("fetch = PREFETCH", true, false, Filled::new),
+                new Kind(RETURNING, true, true, Returned::new),
+                new Kind("fetch = WRITE_ONLY", true, false, Unread::new),
+                new Kind(WITHOUT, false, false, Plain::new),
+                new Kind(LISTENER, false, true, Listened::new))
+            .map(
+                kind ->
+                    new Sweep.Track(
+                        kind.name,
+                        kind.ours,
+                        flush -> !kind.oneByOne || flush <= longest,
+                        flush ->
+                            new double[] {
+                              scale * perEntity(kind.maker, (int) flush, count, way, tries)
+                            }))
+            .toList(),
+        rounds);
+  }
+
+  /** The least of a few: what else the machine does only adds to it. */
+  private double perEntity(Supplier<Member> maker, int flush, int count, Way way, int tries)
+      throws Exception {
+    if (warm.add(table(maker))) {
+      for (int i = 0; i < rounds; i++) {
+        inserts(maker, MANY, near);
+      }
+    }
+    int all = Math.max(count, flush);
+    double least = Double.POSITIVE_INFINITY;
+    for (int i = 0; i < tries; i++) {
+      least = Math.min(least, inserts(maker, all, flush, way));
+    }
+    return least / all;
+  }
+
   /** Thousands of entities per second. */
   private Side rate(Supplier<Member> maker, Way way) {
     return () -> farInserts / inserts(maker, farInserts, way);
@@ -317,14 +392,18 @@ final class HibernateBenchmark implements Benchmark {
 
   /** Inserts entities into an empty table. */
   private double inserts(Supplier<Member> maker, int count, Way way) throws Exception {
+    return inserts(maker, count, FLUSH, way);
+  }
+
+  private double inserts(Supplier<Member> maker, int count, int flush, Way way) throws Exception {
     String table = table(maker);
     empty(table);
-    double figure = way.measure(() -> insert(maker, count, way));
+    double figure = way.measure(() -> insert(maker, count, flush, way));
     requireRight(table, count);
     return figure;
   }
 
-  private void insert(Supplier<Member> maker, int count, Way way) {
+  private void insert(Supplier<Member> maker, int count, int flush, Way way) {
     Listened.connection = way.connection;
     try (Session session = open(way)) {
       session.beginTransaction();
@@ -332,7 +411,7 @@ final class HibernateBenchmark implements Benchmark {
         Member member = maker.get();
         member.rename("Name" + i);
         session.persist(member);
-        if (i % FLUSH == 0 || i == count) {
+        if (i % flush == 0 || i == count) {
           session.flush();
           require(member.isRight(), "an entity is not as it should be");
           session.clear();
@@ -346,7 +425,7 @@ final class HibernateBenchmark implements Benchmark {
   private double updates(Supplier<Member> maker, Way way) throws Exception {
     String table = table(maker);
     empty(table);
-    insert(maker, MANY, way);
+    insert(maker, MANY, FLUSH, way);
     double sum = 0;
     try (Session session = open(way)) {
       session.beginTransaction();
