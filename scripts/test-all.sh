@@ -232,6 +232,7 @@ skipped_tests() {
 
 JDK17=$(exact_jdk 17)
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
+need chromium chromium chromedriver chromium-driver
 echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: some 30 minutes, some 10 more the first time"
 
 step native "$ROOT/scripts/native.sh"
@@ -257,6 +258,7 @@ step installcheck "$ROOT/scripts/installcheck.sh"
 step races "$ROOT/scripts/stress.sh"
 LINES_SHOWN=20 step sanitizers "$ROOT/scripts/sanitize.sh"
 step fuzzing "$ROOT/scripts/fuzz.sh" 20
+LINES_SHOWN=45 step guard "$ROOT/dev" bench --guard
 step containers tests_in_containers
 
 printf '\n== summary\n'
