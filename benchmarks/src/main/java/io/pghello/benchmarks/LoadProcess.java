@@ -25,7 +25,7 @@ final class LoadProcess implements AutoCloseable {
   private static final int RECALL_MILLIS = 100;
   private static final int WARM_UP_MILLIS = 400;
   private static final int WARM_UP_PATIENCE = 4;
-  private static final int MOST_WARM_UPS = 25;
+  private static final int MOST_WARM_UPS = Integer.getInteger("pghello.bench.warmups", 25);
 
   private final Process process;
   private final PrintWriter in;
