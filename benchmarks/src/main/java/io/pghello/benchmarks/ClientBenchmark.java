@@ -133,8 +133,8 @@ final class ClientBenchmark implements Benchmark {
                     "JDBC, one by one",
                     RATE,
                     Judged.RATIO,
-                    50,
-                    100)
+                    120,
+                    200)
                 .guarded(20),
             rate(Library.ALL, allNames),
             rate(Library.JDBC_LOOP, allNames)));

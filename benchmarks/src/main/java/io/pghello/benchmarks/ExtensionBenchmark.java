@@ -131,7 +131,7 @@ final class ExtensionBenchmark implements Benchmark {
     all.add(arrays(Row.plain("pg_hello_all(256 names)", SUBQUERY, "us"), 256, 2_000));
     all.add(
         arrays(
-            Row.atMost("pg_hello_all(1,024 names)", SUBQUERY, "us", Judged.RATIO, 0.25, 0.14)
+            Row.atMost("pg_hello_all(1,024 names)", SUBQUERY, "us", Judged.RATIO, 0.12, 0.08)
                 .guarded(0.5),
             1_024,
             1_000));

@@ -102,8 +102,8 @@ final class JooqBenchmark implements Benchmark {
                     "a loop of pgHello(configuration, name)",
                     "k/s",
                     Judged.RATIO,
-                    50,
-                    100)
+                    220,
+                    350)
                 .guarded(20),
             this::requireSameGreetings,
             () -> perMilli(MANY * REPETITIONS, this::greetManyTimes),
