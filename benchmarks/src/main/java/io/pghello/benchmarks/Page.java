@@ -306,7 +306,7 @@ final class Page {
     page.element(
         "p",
         "Units: ns, us, ms are a thousand-millionth, a millionth and a thousandth of a second; k/s"
-            + " is thousands a second, /ms is how many in a millisecond; B, KB, MB are bytes. No"
+            + " is thousands a second; B, KB, MB are bytes. No"
             + " unit is a number of things, as of round trips.");
     page.close();
   }

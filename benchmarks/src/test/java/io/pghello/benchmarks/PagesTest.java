@@ -40,7 +40,12 @@ class PagesTest {
     }
     assertThat(shown)
         .containsExactlyInAnyOrder(
-            "README.md", "docs/benchmarks.md", "docs/hibernate.md", "docs/jooq.md", "docs/load.md");
+            "README.md",
+            "docs/benchmarks.md",
+            "docs/hibernate.md",
+            "docs/jooq.md",
+            "docs/load.md",
+            "docs/testkit.md");
   }
 
   private static List<Path> pages() throws IOException {
