@@ -233,7 +233,7 @@ skipped_tests() {
 JDK17=$(exact_jdk 17)
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
 need chromium chromium chromedriver chromium-driver
-echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: some 30 minutes, some 10 more the first time"
+echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: some 35 minutes, some 10 more the first time"
 
 step native "$ROOT/scripts/native.sh"
 step native-check "$ROOT/scripts/native.sh" --check
