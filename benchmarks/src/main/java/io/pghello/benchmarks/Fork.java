@@ -15,6 +15,9 @@ import java.util.function.Consumer;
  * of its standard input then.
  */
 final class Fork {
+  /** The variable with a password, which others could read on a command line. */
+  static final String PASSWORD = "PG_HELLO_BENCH_PASSWORD";
+
   private Fork() {}
 
   /**

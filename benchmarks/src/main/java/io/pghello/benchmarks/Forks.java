@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BinaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,14 +67,14 @@ final class Forks {
     } else if (message.step() != null && terminal != null) {
       terminal.step(message.step());
     } else if (message.result() != null) {
-      Result result = join(results, resultsOfFork++, message.result());
+      Result result = join(results, resultsOfFork++, message.result(), Result::and);
       if (isLast()) {
         clear();
         out.println(Objects.requireNonNull(table).line(result));
       }
     } else if (message.curves() != null) {
       for (Curve curve : message.curves()) {
-        Curve joined = join(curves, curvesOfFork++, curve);
+        Curve joined = join(curves, curvesOfFork++, curve, Curve::and);
         if (isLast()) {
           clear();
           out.print(Table.curve(joined));
@@ -82,20 +83,11 @@ final class Forks {
     }
   }
 
-  private Result join(List<Result> all, int index, Result next) {
+  private <T> T join(List<T> all, int index, T next, BinaryOperator<T> and) {
     if (fork == 1) {
       all.add(next);
     } else {
-      all.set(index, all.get(index).and(next));
-    }
-    return all.get(index);
-  }
-
-  private Curve join(List<Curve> all, int index, Curve next) {
-    if (fork == 1) {
-      all.add(next);
-    } else {
-      all.set(index, all.get(index).and(next));
+      all.set(index, and.apply(all.get(index), next));
     }
     return all.get(index);
   }

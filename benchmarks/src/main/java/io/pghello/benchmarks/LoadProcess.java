@@ -16,9 +16,6 @@ import tools.jackson.jr.ob.JSON;
  * is told on its standard input what to measure, a line of JSON each, and answers alike.
  */
 final class LoadProcess implements AutoCloseable {
-  // not on the command line, which others can read
-  private static final String PASSWORD = "PG_HELLO_BENCH_PASSWORD";
-
   // what a library is warmed up with
   private static final int WARM_CALLS = 256;
   private static final int WARM_NAMES = 2_000;
@@ -65,7 +62,7 @@ final class LoadProcess implements AutoCloseable {
             LoadProcess.class,
             List.of(),
             List.of(library.name(), address.host(), address.database(), address.user()));
-    builder.environment().put(PASSWORD, address.password());
+    builder.environment().put(Fork.PASSWORD, address.password());
     process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
     in = new PrintWriter(process.outputWriter(StandardCharsets.UTF_8));
     out = process.inputReader(StandardCharsets.UTF_8);
@@ -121,7 +118,8 @@ final class LoadProcess implements AutoCloseable {
         library =
             Library.valueOf(args[0])
                 .open(
-                    new Address(args[1], order.port, args[2], args[3], System.getenv(PASSWORD)),
+                    new Address(
+                        args[1], order.port, args[2], args[3], System.getenv(Fork.PASSWORD)),
                     order.connections);
       }
       last = order;

@@ -220,7 +220,7 @@ final class Page {
       page.open("tr").open("th", "scope", "row");
       page.element("a", section.name(), "href", "#" + id(i)).close();
       for (Result.Verdict verdict :
-          Stream.of(Result.Verdict.GOAL, Result.Verdict.OK, Result.Verdict.MISS).toList()) {
+          List.of(Result.Verdict.GOAL, Result.Verdict.OK, Result.Verdict.MISS)) {
         figure(String.valueOf(count(section.results(), verdict)));
       }
       figure(String.valueOf(section.results().stream().filter(r -> r.verdict() == null).count()));
@@ -246,16 +246,11 @@ final class Page {
                 + (result.row().judged() == Row.Judged.RATIO ? "ratio " : "")
                 + Words.target(result.row(), target.must())
                 + " is what must be, "
-                + Words.of(judged(result))
+                + Words.of(Objects.requireNonNull(result.judged()))
                 + " was measured");
         page.close();
       }
     }
-  }
-
-  private static Spread judged(Result result) {
-    Spread ratio = result.ratio();
-    return ratio != null && result.row().judged() == Row.Judged.RATIO ? ratio : result.ourSpread();
   }
 
   private void count(List<Result> results, Result.Verdict verdict, String words) {

@@ -42,8 +42,17 @@ record Result(
                 IntStream.range(0, ours.size())
                     .mapToObj(round -> ours.get(round) / peer.get(round))
                     .toList());
-    Spread judged = row.judged() == Row.Judged.RATIO ? ratio : ourSpread;
-    return new Result(row, ours, peer, ourSpread, peerSpread, ratio, verdict(row, judged));
+    return new Result(
+        row, ours, peer, ourSpread, peerSpread, ratio, verdict(row, judged(row, ourSpread, ratio)));
+  }
+
+  /** What the target is about, if the row has one; null if that is a ratio without a peer. */
+  @Nullable Spread judged() {
+    return judged(row, ourSpread, ratio);
+  }
+
+  private static @Nullable Spread judged(Row row, Spread ourSpread, @Nullable Spread ratio) {
+    return row.judged() == Row.Judged.RATIO ? ratio : ourSpread;
   }
 
   /** Joins the rounds of two results of one row. */

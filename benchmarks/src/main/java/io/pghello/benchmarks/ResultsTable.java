@@ -2,6 +2,7 @@
 package io.pghello.benchmarks;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -159,8 +160,9 @@ final class ResultsTable {
         name,
         figure(judgedSpread(result), ratio ? unit : row.unit()),
         quartiles(judgedSpread(result)),
-        limit(row, target.must()) + (result.verdict() == Result.Verdict.MISS ? ", **MISS**" : ""),
-        limit(row, target.goal())
+        Words.limit(row, target.must())
+            + (result.verdict() == Result.Verdict.MISS ? ", **MISS**" : ""),
+        Words.limit(row, target.goal())
             + (result.verdict() == Result.Verdict.GOAL ? ", met" : ", not met"));
   }
 
@@ -183,8 +185,7 @@ final class ResultsTable {
   }
 
   private static Spread judgedSpread(Result result) {
-    Spread ratio = result.ratio();
-    return result.row().judged() != Row.Judged.RATIO || ratio == null ? result.ourSpread() : ratio;
+    return Objects.requireNonNullElse(result.judged(), result.ourSpread());
   }
 
   private static String figure(Spread spread, String unit) {
@@ -199,10 +200,6 @@ final class ResultsTable {
     String lower = Table.figure(spread.lower());
     String upper = Table.figure(spread.upper());
     return lower.equals(upper) ? lower : lower + "–" + upper;
-  }
-
-  private static String limit(Row row, double value) {
-    return (row.better() == Row.Better.LOWER ? "≤ " : "≥ ") + Table.figure(value);
   }
 
   /** Marks what is code; a bar would end the cell even there. */

@@ -14,9 +14,6 @@ final class StreamingGreeting {
   private static final int OUT_OF_MEMORY = 3;
   private static final int TIMEOUT_SECONDS = 120;
 
-  // not on the command line, which others can read
-  private static final String PASSWORD = "PG_HELLO_BENCH_PASSWORD";
-
   private StreamingGreeting() {}
 
   /** How they are greeted. */
@@ -55,7 +52,7 @@ final class StreamingGreeting {
         PgHelloClient.builder()
             .url(args[0])
             .user(args[1])
-            .password(System.getenv(PASSWORD))
+            .password(System.getenv(Fork.PASSWORD))
             .build()) {
       Way.valueOf(args[3]).greet(client, Names.USUAL, Integer.parseInt(args[2]));
     }
@@ -79,7 +76,7 @@ final class StreamingGreeting {
             StreamingGreeting.class,
             List.of("-Xmx" + megabytes + "m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
             List.of(address.jdbcUrl(), address.user(), Integer.toString(count), way.name()));
-    builder.environment().put(PASSWORD, address.password());
+    builder.environment().put(Fork.PASSWORD, address.password());
     Process process =
         builder
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)

@@ -42,28 +42,11 @@ record Sweep(
 
   /** Measures all, with another side first in each round, and returns a curve for each metric. */
   List<Curve> measure(Progress progress) throws Exception {
-    List<List<List<Curve.Point>>> curves = new ArrayList<>();
-    metrics.forEach(
-        metric ->
-            curves.add(
-                tracks.stream()
-                    .map(t -> (List<Curve.Point>) new ArrayList<Curve.Point>())
-                    .toList()));
+    List<List<List<double[]>>> figures = new ArrayList<>();
     for (double point : points) {
-      List<List<double[]>> figures = figures(point, progress);
-      for (int metric = 0; metric < metrics.size(); metric++) {
-        int index = metric;
-        for (int track = 0; track < tracks.size(); track++) {
-          List<Double> values = figures.get(track).stream().map(all -> all[index]).toList();
-          if (!values.isEmpty()) {
-            curves.get(metric).get(track).add(Curve.Point.of(point, values));
-          }
-        }
-      }
+      figures.add(figures(point, progress));
     }
-    return IntStream.range(0, metrics.size())
-        .mapToObj(i -> curve(metrics.get(i), curves.get(i)))
-        .toList();
+    return IntStream.range(0, metrics.size()).mapToObj(i -> curve(i, figures)).toList();
   }
 
   /** The figures of each track at a point, round by round. */
@@ -83,14 +66,24 @@ record Sweep(
     return figures;
   }
 
-  private Curve curve(Metric metric, List<List<Curve.Point>> points) {
+  private Curve curve(int index, List<List<List<double[]>>> figures) {
+    Metric metric = metrics.get(index);
     return new Curve(
         metric.name + " by " + name,
         unit.isEmpty() ? name : name + ", " + unit,
         metric.unit,
         metric.better,
-        IntStream.range(0, tracks.size())
-            .mapToObj(i -> new Curve.Line(tracks.get(i).name, tracks.get(i).ours, points.get(i)))
-            .toList());
+        IntStream.range(0, tracks.size()).mapToObj(i -> line(i, index, figures)).toList());
+  }
+
+  private Curve.Line line(int track, int metric, List<List<List<double[]>>> figures) {
+    List<Curve.Point> measured = new ArrayList<>();
+    for (int i = 0; i < points.size(); i++) {
+      List<Double> rounds = figures.get(i).get(track).stream().map(all -> all[metric]).toList();
+      if (!rounds.isEmpty()) {
+        measured.add(Curve.Point.of(points.get(i), rounds));
+      }
+    }
+    return new Curve.Line(tracks.get(track).name, tracks.get(track).ours, measured);
   }
 }

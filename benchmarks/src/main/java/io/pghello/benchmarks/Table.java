@@ -86,7 +86,7 @@ final class Table {
         peer == null ? "-" : figure(peer.median()),
         row.unit(),
         ratio == null ? "-" : figure(ratio.median()),
-        quartiles(row.judged() == Row.Judged.RATIO ? ratio : result.ourSpread()),
+        quartiles(result.judged()),
         target == null ? "-" : limit(row, target.must()),
         target == null ? "-" : limit(row, target.goal()) + (met ? "*" : ""),
         verdict == null ? "" : verdict == Result.Verdict.MISS ? "MISS" : "ok");
