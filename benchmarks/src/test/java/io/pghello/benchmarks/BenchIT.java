@@ -73,7 +73,7 @@ class BenchIT {
   }
 
   @Test
-  void measuresLibrariesInTheirOwnJvms() {
+  void measuresTheClientAndItsPeers() {
     assertThat(bench("client", "--quick", "--row", "1 ms away")).isZero();
     assertThat(lines()).anyMatch(line -> line.contains("Vert.x") && line.contains("k/s"));
     assertThat(lines()).anyMatch(line -> line.contains("JDBC, 256") && line.contains("k/s"));

@@ -4,6 +4,7 @@ package io.pghello.benchmarks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -41,6 +42,38 @@ class LoadTest {
                       CompletableFuture.supplyAsync(() -> greet(name)).whenComplete(answer);
                 });
     assertThat(figures.calls()).isEqualTo(calls.get()).isGreaterThanOrEqualTo(3);
+  }
+
+  @Test
+  void countsTheNamesOfCallsInARow() throws Exception {
+    Load.Figures figures = load(3).inARow((names, count) -> calls.addAndGet(count));
+    assertThat(figures.calls()).isEqualTo(calls.get()).isGreaterThanOrEqualTo(3);
+  }
+
+  @Test
+  void knowsWhatItsThreadsAllocate() throws Exception {
+    int bytes = 100_000;
+    Load.Figures figures =
+        load(2)
+            .threads(
+                Thread::new,
+                name -> {
+                  Thread.sleep(1);
+                  return greet(
+                      new String(new byte[bytes], StandardCharsets.ISO_8859_1).isEmpty()
+                          ? ""
+                          : name);
+                });
+    assertThat(figures.allocated()).isGreaterThanOrEqualTo(figures.calls() * bytes);
+  }
+
+  @Test
+  void namesHaveTheirLength() {
+    for (int bytes : new int[] {8, 1_000, 1 << 20}) {
+      Names names = Names.ofLength(bytes);
+      assertThat(names.list(3)).doesNotHaveDuplicates().allMatch(name -> name.length() == bytes);
+      names.check(2, "Hello, " + names.name(2) + "!");
+    }
   }
 
   @Test

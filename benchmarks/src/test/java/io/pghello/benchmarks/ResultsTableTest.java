@@ -12,6 +12,21 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ResultsTableTest {
+  private static final Curve CURVE =
+      new Curve(
+          "median latency by calls",
+          "calls",
+          "us",
+          Row.Better.LOWER,
+          List.of(
+              new Curve.Line(
+                  "helloAsync()",
+                  true,
+                  List.of(
+                      Curve.Point.of(1, List.of(10.0, 12.0, 50.0)),
+                      Curve.Point.of(1_024, List.of(400.0)))),
+              new Curve.Line("Vert.x", false, List.of(Curve.Point.of(1, List.of(9.0))))));
+
   private static final List<Report.Section> SECTIONS =
       List.of(
           section(
@@ -133,6 +148,27 @@ class ResultsTableTest {
         .hasMessageContaining("--handicap 2");
   }
 
+  @Test
+  void targetsMayBeThoseOfSomeBenchmarks() {
+    List<String> lines = block("targets client", false);
+    assertThat(lines).filteredOn(line -> line.startsWith("| ")).hasSize(4);
+    assertThat(lines).noneMatch(line -> line.contains("pg_hello(name)"));
+    assertThat(lines).last().asString().contains("`./dev bench client` does it on yours.");
+  }
+
+  @Test
+  void curvesHaveALineForEachSideAndAColumnForEachPoint() {
+    assertThat(block("median latency by calls", false))
+        .containsExactly(
+            "| calls; µs | 1 | 1,024 |",
+            "|---|--:|--:|",
+            "| `helloAsync()` | 12 | 400 |",
+            "| Vert.x | 9 | – |",
+            "",
+            "Measured on 2026-11-20 with 2 CPUs, OpenJDK 25 and PostgreSQL 17.11;"
+                + " `./dev bench client` does it on yours.");
+  }
+
   private static List<String> block(String what, boolean quick) {
     List<String> lines = table(quick).fill(empty(what)).lines().toList();
     assertThat(lines).first().isEqualTo("<!-- results: " + what + " -->");
@@ -157,7 +193,7 @@ class ResultsTableTest {
         name,
         new Environment.Server("17.11", "1.1", Map.of()),
         List.of(results),
-        List.of(),
+        name.equals("client") ? List.of(CURVE) : List.of(),
         List.of());
   }
 }
