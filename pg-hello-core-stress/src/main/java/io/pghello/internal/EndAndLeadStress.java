@@ -27,7 +27,7 @@ public class EndAndLeadStress extends Racing {
 
   @Actor
   public void lead(II_Result result) {
-    result.r1 = call.lead(new Batch(1)) ? 1 : 0;
+    result.r1 = call.lead(new Batch(1, 1)) ? 1 : 0;
   }
 
   @Arbiter

@@ -22,7 +22,7 @@ public class LeadAndLeaveStress extends Racing {
 
   @Actor
   public void lead(III_Result result) {
-    result.r1 = call.lead(new Batch(1)) ? 1 : 0;
+    result.r1 = call.lead(new Batch(1, 1)) ? 1 : 0;
   }
 
   @Actor

@@ -7,20 +7,22 @@ import java.util.List;
 /** Calls that travel together, the oldest first. Belongs to one thread at a time. */
 final class Batch {
   private final List<Call> calls = new ArrayList<>();
-  private final int most;
+  private final int maxCalls;
+  private final int maxBytes;
   private int bytes;
 
   /**
    * Creates an empty one.
    *
-   * @param most how many calls it may have
+   * @param maxBytes at which it is full, too; the name that reaches it travels along
    */
-  Batch(int most) {
-    this.most = most;
+  Batch(int maxCalls, int maxBytes) {
+    this.maxCalls = maxCalls;
+    this.maxBytes = maxBytes;
   }
 
-  int most() {
-    return most;
+  boolean isFull() {
+    return calls.size() >= maxCalls || bytes >= maxBytes;
   }
 
   void add(Call call) {
@@ -48,10 +50,6 @@ final class Batch {
 
   int size() {
     return calls.size();
-  }
-
-  int bytes() {
-    return bytes;
   }
 
   Call youngest() {

@@ -4,41 +4,29 @@ package io.pghello.internal;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import java.util.List;
-import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Lets calls that wait anyway travel together.
  *
- * <p>There are a few wires. Who finds one free, and nobody waiting, takes it and travels alone, on
- * the thread that it came with. Who does not, waits in the queue. Who gives a wire back hands it to
- * a batch of those that wait, led by one of them: its thread, woken, takes along who has come
- * meanwhile, sends the batch, gives the wire back, and wakes the others. A batch of futures alone
- * is led by a thread of the executor.
+ * <p>There are a few {@linkplain Wires wires}. Who finds one free, and nobody waiting, takes it and
+ * travels alone, on the thread that it came with. Who does not, waits in the {@linkplain
+ * WaitingRoom waiting room}. Who gives a wire back hands it to a batch of those that wait, led by
+ * one of them: its thread, woken, takes along who has come meanwhile, sends the batch, gives the
+ * wire back, and wakes the others. A batch of futures alone is led by a thread of the executor.
  *
  * <p>What holds, whatever the threads do:
  *
  * <ul>
- *   <li>A wire is free, or held by one caller or one batch; who holds it gives it back once.
- *   <li>A call is taken out of the queue once, by the one who {@linkplain Queue#poll() polls} it,
- *       and that one sees to it that the call ends, or finds that its caller has left.
  *   <li>No call waits while all wires are free. Who adds a call looks for a free wire afterwards,
- *       who frees a wire looks for a waiting call afterwards, and both the queue and the counter
- *       are volatile, so that at least one of the two sees what the other did. (Calls that are made
+ *       who frees a wire looks for a waiting call afterwards, and both the room and the wires are
+ *       volatile, so that at least one of the two sees what the other did. (Calls that are made
  *       where futures are ended wait for the end of that, or for the sweep.)
- *   <li>Small batches cost the same as large ones. So while a batch is under way others leave only
- *       if they are large, too, or some time after it, as it may be back soon, and who waits
- *       meanwhile travels together. As it holds a wire, it looks for who waits when it gives that
- *       back.
  *   <li>The leader is the youngest of those in the batch that have a thread: none of the others has
  *       more time left, so that the leader's deadline can be that of the statement, and none waits
  *       longer than its own.
@@ -51,20 +39,9 @@ final class Coalescer {
     Object[] send(List<Question> questions, long deadline);
   }
 
-  // From how many calls on a batch may leave whenever a wire is free. Found by measuring: 32 to 256
-  // make little difference.
-  private static final int LARGE = 128;
-
-  // From how many calls on a batch has a head start of smaller ones, and which.
-  private static final int HEAD_START_SIZE = 16;
-  private static final long HEAD_START_NANOS = 500_000;
-
-  private final Queue<Call> waiting = new ConcurrentLinkedQueue<>();
-  private final AtomicInteger freeWires;
+  private final WaitingRoom waiting;
+  private final Wires wires;
   private final Set<Delivery> deliveries = ConcurrentHashMap.newKeySet();
-  private volatile long departure = System.nanoTime() - HEAD_START_NANOS;
-  private final int share;
-  private final Semaphore room;
   private final Settings settings;
   private final int batchSize;
   private final Executor executor;
@@ -75,50 +52,29 @@ final class Coalescer {
     this.batchSize = batchSize;
     this.executor = executor;
     this.sender = sender;
-    this.freeWires = new AtomicInteger(settings.maxBatchesUnderWay());
-    this.share = Math.max(1, settings.maxWaitingBytes() / settings.maxWaiting());
-    this.room = new Semaphore(share * settings.maxWaiting());
+    this.waiting = new WaitingRoom(settings.maxWaiting(), settings.maxWaitingBytes());
+    this.wires = new Wires(settings.maxBatchesUnderWay());
   }
 
   /** Takes a wire for a caller that need not wait; it has to {@link #freeWire()} afterwards. */
   boolean takeWireAlone() {
-    return waiting.isEmpty() && takeWire();
-  }
-
-  private boolean takeWire() {
-    int free = freeWires.get();
-    while (free > 0
-        && (free == settings.maxBatchesUnderWay() || waitingNow() >= LARGE || isDue())) {
-      if (freeWires.compareAndSet(free, free - 1)) {
-        return true;
-      }
-      free = freeWires.get();
-    }
-    return false;
-  }
-
-  /** About how many calls wait; more, if their names are long. */
-  private int waitingNow() {
-    return settings.maxWaiting() - room.availablePermits() / share;
-  }
-
-  /** Has the last batch had its head start? */
-  private boolean isDue() {
-    return System.nanoTime() - departure > HEAD_START_NANOS;
+    return waiting.isEmpty() && wires.take(waiting);
   }
 
   void freeWire() {
-    freeWires.incrementAndGet();
+    wires.giveBack();
     dispatch();
   }
 
   /** Lets a call wait; if there is no room, throws or waits for some, as was told. */
   void add(Call call) {
-    int weight = weight(call);
-    if (!room.tryAcquire(weight)) {
-      awaitRoom(call, weight);
+    if (!waiting.tryAdd(call)) {
+      if (!settings.waitWhenOverloaded()) {
+        throw Errors.overloaded();
+      }
+      dispatch();
+      waiting.add(call);
     }
-    waiting.add(call);
     if (!Worker.isEndingFuturesOf(this)) {
       dispatch();
     }
@@ -136,35 +92,21 @@ final class Coalescer {
 
   /** Gives free wires to those that wait. */
   private void dispatch() {
-    while (!waiting.isEmpty() && takeWire()) {
+    while (!waiting.isEmpty() && wires.take(waiting)) {
       // many leave in as many batches as can, so that one is sent while another is answered
-      int most = Math.min(batchSize, Math.max(LARGE, waitingNow() / (freeWires.get() + 1)));
-      var batch = new Batch(most);
+      int most = Math.max(Wires.LARGE, waiting.size() / (wires.free() + 1));
+      var batch = new Batch(Math.min(batchSize, most), settings.maxBatchBytes());
       boolean led = false;
       try {
-        collect(batch);
+        waiting.board(batch);
         led = handOver(batch);
       } finally {
         if (!led) {
           // they had all left; somebody may have come since
-          freeWires.incrementAndGet();
+          wires.giveBack();
         }
       }
     }
-  }
-
-  private void collect(Batch batch) {
-    int weight = 0;
-    Call call;
-    while (batch.size() < batch.most()
-        && batch.bytes() < settings.maxBatchBytes()
-        && (call = waiting.poll()) != null) {
-      weight += weight(call);
-      if (!call.isOver()) {
-        batch.add(call);
-      }
-    }
-    room.release(weight);
   }
 
   /** Finds a leader for a batch whose wire is held; false if nobody is left in it. */
@@ -205,7 +147,7 @@ final class Coalescer {
 
   /** Sends a batch, on the thread of its leader, or on one of the executor's if it has none. */
   private void lead(Batch batch, @Nullable Call leader) {
-    collect(batch);
+    waiting.board(batch);
     long deadline = leader == null ? batch.youngest().deadline : leader.deadline;
     if (leader != null && Thread.currentThread().isInterrupted()) {
       leave(batch, leader, Errors.interrupted());
@@ -224,9 +166,7 @@ final class Coalescer {
     // the batch itself may get another leader while somebody looks through this
     var delivery = new Delivery(batch.calls());
     deliveries.add(delivery);
-    if (batch.size() >= HEAD_START_SIZE) {
-      departure = System.nanoTime();
-    }
+    wires.depart(batch.size());
     Object[] outcomes = sender.send(batch.questions(), deadline);
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof PgHelloException error
@@ -306,39 +246,15 @@ final class Coalescer {
 
   /** Does nobody wait, and nobody travel? */
   boolean isQuiet() {
-    return waiting.isEmpty()
-        && freeWires.get() == settings.maxBatchesUnderWay()
-        && deliveries.isEmpty();
+    return waiting.isEmpty() && wires.areAllFree() && deliveries.isEmpty();
   }
 
   /** Ends all that wait, and all that travel but the leaders, which end by themselves. */
   void endAll(PgHelloException reason) {
     Call call;
     while ((call = waiting.poll()) != null) {
-      room.release(weight(call));
       call.end(reason);
     }
     deliveries.forEach(delivery -> delivery.calls(each -> true).forEach(each -> each.end(reason)));
-  }
-
-  /** Each call takes its bytes, and no less than its share, so that one bound serves for both. */
-  private int weight(Call call) {
-    return Math.min(Math.max(share, call.question.bytes()), share * settings.maxWaiting());
-  }
-
-  private void awaitRoom(Call call, int weight) {
-    if (!settings.waitWhenOverloaded()) {
-      throw Errors.overloaded();
-    }
-    dispatch();
-    try {
-      long left = call.deadline - System.nanoTime();
-      if (!room.tryAcquire(weight, left, TimeUnit.NANOSECONDS)) {
-        throw Errors.overloaded();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw Errors.interrupted();
-    }
   }
 }

@@ -644,10 +644,10 @@ class CoalescerTest {
 
   @Test
   void aCallLeadsOrEndsOrIsLeftWhicheverIsFirst() {
-    var batch = new Batch(1);
+    var batch = new Batch(1, 1);
     Call leading = Call.ofThread(question("a"), in(CALL_TIMEOUT));
     assertThat(leading.lead(batch)).isTrue();
-    assertThat(leading.lead(new Batch(1))).isFalse();
+    assertThat(leading.lead(new Batch(1, 1))).isFalse();
     endElsewhere(leading);
     assertThat(leading.await()).isSameAs(batch);
     Call ended = Call.ofThread(question("b"), System.nanoTime());
