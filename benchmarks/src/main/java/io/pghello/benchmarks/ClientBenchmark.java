@@ -225,8 +225,7 @@ final class ClientBenchmark implements Benchmark {
         "",
         points(1, 4, 16, 64, MANY, 1_024, 4_096),
         List.of(THROUGHPUT, MEDIAN, P99, P999),
-        everyone((library, calls) -> near(library, CONNECTIONS, (int) calls, 0)),
-        rounds);
+        everyone((library, calls) -> near(library, CONNECTIONS, (int) calls, 0)));
   }
 
   private Sweep connections() {
@@ -235,8 +234,7 @@ final class ClientBenchmark implements Benchmark {
         "256 calls in flight",
         points(1, 2, 4, 8, 16, 32),
         List.of(THROUGHPUT, MEDIAN, P99),
-        everyone((library, connections) -> near(library, (int) connections, MANY, 0)),
-        rounds);
+        everyone((library, connections) -> near(library, (int) connections, MANY, 0)));
   }
 
   private Sweep distances() {
@@ -245,8 +243,7 @@ final class ClientBenchmark implements Benchmark {
         "ms, 256 calls in flight",
         points(0, 0.2, 1, 5),
         List.of(THROUGHPUT, MEDIAN),
-        everyone((library, delay) -> away(library, Duration.ofNanos((long) (delay * 1e6)))),
-        rounds);
+        everyone((library, delay) -> away(library, Duration.ofNanos((long) (delay * 1e6)))));
   }
 
   private Sweep lengths() {
@@ -255,8 +252,7 @@ final class ClientBenchmark implements Benchmark {
         "bytes, 16 calls in flight",
         points(8, 64, 512, 4_096, 32_768, 262_144, 1_048_576),
         List.of(THROUGHPUT, MEDIAN),
-        everyone((library, bytes) -> near(library, CONNECTIONS, FEW, (int) bytes)),
-        rounds);
+        everyone((library, bytes) -> near(library, CONNECTIONS, FEW, (int) bytes)));
   }
 
   private Sweep bulk() {
@@ -267,8 +263,7 @@ final class ClientBenchmark implements Benchmark {
         List.of(THROUGHPUT),
         List.of(
             track("helloAll()", true, ClientBenchmark::everywhere, Library.ALL),
-            track("JDBC, one by one", false, names -> names <= 1_000, Library.JDBC_LOOP)),
-        rounds);
+            track("JDBC, one by one", false, names -> names <= 1_000, Library.JDBC_LOOP)));
   }
 
   private Track track(String name, boolean ours, DoublePredicate covers, Library library) {
@@ -280,7 +275,7 @@ final class ClientBenchmark implements Benchmark {
     return new Sweep(
         "names streamed",
         "",
-        DoubleStream.of(1e3, 1e4, 1e5, 1e6, 1e7).filter(n -> n <= streamedNames).boxed().toList(),
+        DoubleStream.of(1e3, 1e4, 1e5, 1e6).filter(n -> n <= streamedNames).boxed().toList(),
         List.of(new Metric("heap", "MB", Better.LOWER)),
         List.of(
             new Track(
@@ -292,8 +287,7 @@ final class ClientBenchmark implements Benchmark {
                 "helloAll(), all in memory",
                 true,
                 ClientBenchmark::everywhere,
-                count -> heap(StreamingGreeting.Way.ALL, count))),
-        1);
+                count -> heap(StreamingGreeting.Way.ALL, count))));
   }
 
   private static boolean everywhere(double point) {

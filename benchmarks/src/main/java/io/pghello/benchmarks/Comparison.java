@@ -62,6 +62,12 @@ record Comparison(Row row, Check check, Side ours, @Nullable Side peer, int warm
     return Result.of(row, List.copyOf(ourFigures), List.copyOf(peerFigures));
   }
 
+  /** Measures again what misses: a busy moment passes, and what is broken stays. */
+  Result measureAgainIfMissed(int handicap, Progress progress) throws Exception {
+    Result first = measure(handicap, progress);
+    return first.verdict() == Result.Verdict.MISS ? measure(handicap, progress) : first;
+  }
+
   /** Does our work so many times: costs add up, and so do the inverses of rates. */
   private double slowed(int times) throws Exception {
     if (row.judged() == Row.Judged.COUNT) {

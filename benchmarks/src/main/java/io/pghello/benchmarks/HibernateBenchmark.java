@@ -81,7 +81,6 @@ final class HibernateBenchmark implements Benchmark {
   private final int judgedRounds;
   private final int warmUps;
   private final int farInserts;
-  private final int curveRounds;
   private final int curveInserts;
   private final int longestOneByOne;
   private final Set<String> warm = new HashSet<>();
@@ -135,7 +134,6 @@ final class HibernateBenchmark implements Benchmark {
     judgedRounds = 5;
     warmUps = quick ? 2 : 6;
     farInserts = quick ? 500 : 2_000;
-    curveRounds = quick ? 1 : 2;
     curveInserts = quick ? 500 : 2_000;
     longestOneByOne = quick ? FLUSH : MANY;
     server = PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start();
@@ -329,9 +327,9 @@ final class HibernateBenchmark implements Benchmark {
     var roundTrips = new Sweep.Metric("round trips per entity", "", Row.Better.LOWER);
     var time = new Sweep.Metric("time per entity", "us", Row.Better.LOWER);
     return List.of(
-        byFlush(roundTrips, "", counted, FLUSH, 1, longestOneByOne, 1),
-        byFlush(time, "", near, curveInserts, TRIES, longestOneByOne, curveRounds),
-        byFlush(time, ", 1 ms away", far, curveInserts / 10, 1, FLUSH, curveRounds));
+        byFlush(roundTrips, "", counted, FLUSH, 1, longestOneByOne),
+        byFlush(time, "", near, curveInserts, TRIES, longestOneByOne),
+        byFlush(time, ", 1 ms away", far, curveInserts / 10, 1, FLUSH));
   }
 
   /**
@@ -341,7 +339,7 @@ final class HibernateBenchmark implements Benchmark {
    * @param longest flush of those that are written, or filled, one by one
    */
   private Sweep byFlush(
-      Sweep.Metric metric, String where, Way way, int count, int tries, int longest, int rounds) {
+      Sweep.Metric metric, String where, Way way, int count, int tries, int longest) {
     record Kind(String name, boolean ours, boolean oneByOne, Supplier<Member> maker) {}
     double scale = metric.unit().equals("us") ? 1e3 : 1;
     return new Sweep(
@@ -365,8 +363,7 @@ final class HibernateBenchmark implements Benchmark {
                             new double[] {
                               scale * perEntity(kind.maker, (int) flush, count, way, tries)
                             }))
-            .toList(),
-        rounds);
+            .toList());
   }
 
   /** The least of a few: what else the machine does only adds to it. */

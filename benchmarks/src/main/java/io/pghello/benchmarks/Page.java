@@ -342,7 +342,12 @@ final class Page {
             report.benchmarks().stream()
                 .map(section -> "--major " + section.server().major())
                 .distinct(),
-            report.quick() ? Stream.of("--quick") : Stream.<String>empty(),
+            report.guard()
+                ? Stream.of("--guard")
+                : report.quick() ? Stream.of("--quick") : Stream.<String>empty(),
+            report.rows().isEmpty()
+                ? Stream.<String>empty()
+                : Stream.of("--row '" + report.rows().replace("'", "'\\''") + "'"),
             Stream.of("--forks " + report.forks()),
             report.handicap() == 1
                 ? Stream.<String>empty()

@@ -7,11 +7,20 @@ import tools.jackson.jr.ob.JSON;
 /**
  * All that a run found out, for {@code --json}.
  *
+ * @param quick whether it was a short run
+ * @param guard whether rows were judged by what holds on a busy machine, too
+ * @param rows the text that rows had to have in their names; empty for all
  * @param forks how many JVMs measured each row, one after the other
  * @param handicap by how much our side was slowed down; 1 if it was not
  */
 record Report(
-    Environment environment, boolean quick, int forks, int handicap, List<Section> benchmarks) {
+    Environment environment,
+    boolean quick,
+    boolean guard,
+    String rows,
+    int forks,
+    int handicap,
+    List<Section> benchmarks) {
 
   /**
    * The rows of one benchmark.

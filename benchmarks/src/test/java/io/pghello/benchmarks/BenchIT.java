@@ -96,11 +96,13 @@ class BenchIT {
 
   @Test
   void guardsWhatHoldsOnBusyMachines() {
-    assertThat(bench("extension", "--guard", "--row", "pg_hello(name)")).isZero();
+    // what is allocated hardly depends on what else runs
+    assertThat(bench("client", "--guard", "--row", "JDBC, 1 thread")).isZero();
     assertThat(lines())
-        .filteredOn(line -> line.startsWith("pg_hello(name)"))
+        .filteredOn(line -> line.contains("JDBC, 1 thread"))
         .singleElement()
-        .matches(line -> line.contains("<= 0.80") && line.endsWith("ok"));
+        .matches(line -> line.startsWith("allocated, hello(), 1 thread"))
+        .matches(line -> line.matches(".* <= 2 +<= 2\\* +ok"));
   }
 
   @Test

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.benchmarks.Comparison.Side;
 import io.pghello.benchmarks.Row.Judged;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -43,6 +45,30 @@ class ComparisonTest {
     Row count = Row.atMost("round trips", null, "", Judged.COUNT, 31, 31);
     Comparison comparison = new Comparison(count, () -> {}, side("a", 31), null, 0, 1);
     assertThat(comparison.measure(2, progress()).ours()).containsExactly(31.0);
+  }
+
+  @Test
+  void aGuardMeasuresAMissOnceMore() throws Exception {
+    assertThat(guard(9, 1, 1).verdict()).isEqualTo(Result.Verdict.GOAL);
+    assertThat(String.join("", calls)).isEqualTo("abab");
+    calls.clear();
+    assertThat(guard(9, 8, 1).verdict()).isEqualTo(Result.Verdict.MISS);
+    assertThat(String.join("", calls)).isEqualTo("abab");
+    calls.clear();
+    assertThat(guard(1, 9, 9).verdict()).isEqualTo(Result.Verdict.GOAL);
+    assertThat(String.join("", calls)).isEqualTo("ab");
+  }
+
+  /** Judges a side that has another figure each time. */
+  private Result guard(double... figures) throws Exception {
+    Iterator<Double> next = Arrays.stream(figures).iterator();
+    Side ours =
+        () -> {
+          calls.add("a");
+          return next.next();
+        };
+    return new Comparison(COST, () -> {}, ours, side("b", 4), 0, 1)
+        .measureAgainIfMissed(1, progress());
   }
 
   @Test

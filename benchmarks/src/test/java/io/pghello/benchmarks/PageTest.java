@@ -121,7 +121,7 @@ class PageTest {
             List.of(curve),
             List.of(name));
     var environment = new Environment(name, 2, name, name, List.of(name));
-    String html = Page.html(new Report(environment, false, 1, 1, List.of(section)));
+    String html = Page.html(new Report(environment, false, false, "", 1, 1, List.of(section)));
     assertThat(html).doesNotContain("<script", "\u001b");
     String shown = name.replace('\u001b', '\uFFFD');
     Document page = parse(html);
@@ -173,6 +173,8 @@ class PageTest {
         new Report(
             ENVIRONMENT,
             true,
+            false,
+            "",
             5,
             2,
             List.of(section("client", List.of()), section("jooq", List.of())));
@@ -184,9 +186,14 @@ class PageTest {
         .containsExactly("A quick run.", "Our side was slowed down.");
     assertThat(texts(page, "//dd")).contains("1 CPU", "a <JDK>", "in 5 JVMs", "on", "off");
 
-    Document full = parse(Page.html(new Report(ENVIRONMENT, false, 3, 1, List.of())));
+    Document full = parse(Page.html(new Report(ENVIRONMENT, false, false, "", 3, 1, List.of())));
     assertThat(texts(full, "//pre/code")).containsExactly("./dev bench --forks 3 --report");
     assertThat(texts(full, "//p[@class='notice']")).isEmpty();
+
+    Document some =
+        parse(Page.html(new Report(ENVIRONMENT, true, true, "'Hello, ' ||", 1, 1, List.of())));
+    assertThat(texts(some, "//pre/code"))
+        .containsExactly("./dev bench --guard --row ''\\''Hello, '\\'' ||' --forks 1 --report");
   }
 
   @Test
@@ -364,7 +371,7 @@ class PageTest {
   }
 
   private static Report report(List<Report.Section> sections) {
-    return new Report(ENVIRONMENT, false, 1, 1, sections);
+    return new Report(ENVIRONMENT, false, false, "", 1, 1, sections);
   }
 
   private static Report.Section section(String name, List<Result> results) {

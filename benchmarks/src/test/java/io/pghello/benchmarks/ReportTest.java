@@ -15,6 +15,8 @@ class ReportTest {
         new Report(
             new Environment("2026-11-20T08:00:00Z", 2, "a \"JDK\"", "Linux\n", List.of("a-1.0")),
             true,
+            false,
+            "",
             3,
             2,
             List.of(

@@ -142,7 +142,7 @@ class ResultsTableTest {
 
   @Test
   void resultsOfAHandicapAreRefused() {
-    var report = new Report(environment(), false, 3, 2, SECTIONS);
+    var report = new Report(environment(), false, false, "", 3, 2, SECTIONS);
     assertThatThrownBy(() -> new ResultsTable(report))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("--handicap 2");
@@ -181,7 +181,7 @@ class ResultsTableTest {
   }
 
   private static ResultsTable table(boolean quick) {
-    return new ResultsTable(new Report(environment(), quick, 3, 1, SECTIONS));
+    return new ResultsTable(new Report(environment(), quick, false, "", 3, 1, SECTIONS));
   }
 
   private static Environment environment() {

@@ -47,6 +47,8 @@ final class SampleReport {
     return new Report(
         environment,
         quick,
+        false,
+        "",
         3,
         handicap,
         List.of(extension(), client(), start(), hibernate(), jooq()));

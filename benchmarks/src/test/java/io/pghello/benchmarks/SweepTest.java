@@ -8,13 +8,14 @@ import io.pghello.benchmarks.Sweep.Metric;
 import io.pghello.benchmarks.Sweep.Track;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class SweepTest {
   private final List<String> steps = new ArrayList<>();
   private double factor = 1;
 
-  private Sweep sweep(int rounds) {
+  private Sweep sweep() {
     return new Sweep(
         "callers",
         "",
@@ -24,13 +25,12 @@ class SweepTest {
             new Metric("latency", "us", Better.LOWER)),
         List.of(
             new Track("a", true, point -> true, x -> new double[] {x * factor, x / 10}),
-            new Track("b", false, point -> point < 2, x -> new double[] {x * 100, x})),
-        rounds);
+            new Track("b", false, point -> point < 2, x -> new double[] {x * 100, x})));
   }
 
   @Test
   void aMetricIsACurve() throws Exception {
-    List<Curve> curves = sweep(1).measure(steps::add);
+    List<Curve> curves = sweep().measure(steps::add);
     assertThat(curves)
         .extracting(Curve::name)
         .containsExactly("throughput by callers", "latency by callers");
@@ -45,19 +45,27 @@ class SweepTest {
   }
 
   @Test
-  void anotherSideBeginsEachRound() throws Exception {
-    sweep(2).measure(steps::add);
+  void anotherSideBeginsAtEachPoint() throws Exception {
+    var sweep =
+        new Sweep(
+            "x",
+            "",
+            List.of(1.0, 2.0, 3.0),
+            List.of(new Metric("time", "us", Better.LOWER)),
+            Stream.of("a", "b", "c")
+                .map(name -> new Track(name, true, x -> true, x -> new double[] {x}))
+                .toList());
+    sweep.measure(steps::add);
     assertThat(steps)
-        .containsExactly(
-            "callers, a", "callers, b", "callers, b", "callers, a", "callers, a", "callers, a");
-    assertThat(steps).hasSize(sweep(2).steps());
+        .containsExactly("x, a", "x, b", "x, c", "x, b", "x, c", "x, a", "x, c", "x, a", "x, b");
+    assertThat(steps).hasSize(sweep.steps());
   }
 
   @Test
   void curvesOfForksAreJoined() throws Exception {
-    Curve one = sweep(1).measure(steps::add).get(0);
+    Curve one = sweep().measure(steps::add).get(0);
     factor = 3;
-    Curve other = sweep(1).measure(steps::add).get(0);
+    Curve other = sweep().measure(steps::add).get(0);
     Curve joined = one.and(other);
     assertThat(joined.lines().get(0).points())
         .containsExactly(
@@ -67,7 +75,7 @@ class SweepTest {
 
   @Test
   void aTableOfACurveSaysWhereNothingWasMeasured() throws Exception {
-    assertThat(Table.curve(sweep(1).measure(steps::add).get(0)).lines())
+    assertThat(Table.curve(sweep().measure(steps::add).get(0)).lines())
         .containsExactly(
             "",
             "throughput by callers, k/s",
