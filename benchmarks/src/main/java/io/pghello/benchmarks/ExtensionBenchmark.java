@@ -48,7 +48,7 @@ final class ExtensionBenchmark implements Benchmark {
   ExtensionBenchmark(boolean quick) throws SQLException {
     rounds = quick ? 9 : 5;
     curveCalls = quick ? 100_000 : 250_000;
-    nameCount = quick ? 100_000 : 500_000;
+    nameCount = quick ? 250_000 : 500_000;
     memoryCalls = quick ? 1_000_000 : 3_000_000;
     server =
         PgHelloServer.builder()

@@ -26,7 +26,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
@@ -54,6 +53,7 @@ final class HibernateBenchmark implements Benchmark {
   private static final int FLUSH = 1_000;
   // how often a point of a curve is measured, of which the least counts
   private static final int TRIES = 3;
+  private static final int TURNS = 5;
   private static final Duration FAR = Duration.ofMillis(1);
   // every row is looked at while it is measured
   private static final Check ON_THE_WAY = () -> {};
@@ -211,13 +211,13 @@ final class HibernateBenchmark implements Benchmark {
 
   private void time(List<Comparison> all) {
     Side ours = () -> inserts(Filled::new, MANY, near);
-    var turns = new Turns(ours, () -> inserts(Plain::new, MANY, near));
+    var turns = turns(ours, () -> inserts(Plain::new, MANY, near));
     all.add(
         new Comparison(
             Row.atMost(INSERTS, WITHOUT, "ms", Judged.RATIO, 1.3, 1.15),
             ON_THE_WAY,
-            turns.side(0),
-            turns.side(1),
+            turns.ours(),
+            turns.peer(),
             warmUps,
             judgedRounds));
     all.add(
@@ -249,50 +249,16 @@ final class HibernateBenchmark implements Benchmark {
   }
 
   private Comparison inTurns(Row row, Side ours, Side peer) {
-    var turns = new Turns(ours, peer);
-    return new Comparison(row, ON_THE_WAY, turns.side(0), turns.side(1), 1, rounds);
+    Turns turns = turns(ours, peer);
+    return new Comparison(row, ON_THE_WAY, turns.ours(), turns.peer(), 1, rounds);
+  }
+
+  private static Turns turns(Side ours, Side peer) {
+    return new Turns(Row.Better.LOWER, TURNS, ours, peer);
   }
 
   private Comparison timed(Row row, Side ours, Side peer) {
     return new Comparison(row, ON_THE_WAY, ours, peer, 2, rounds);
-  }
-
-  /**
-   * Two sides that take some turns in each round, of which the shortest counts: what else the
-   * machine does only adds to the time, and goes on for longer than a turn.
-   */
-  private static final class Turns {
-    private static final int COUNT = 5;
-
-    private final List<Side> sides;
-    private final double[] shortest = {Double.NaN, Double.NaN};
-
-    Turns(Side ours, Side peer) {
-      sides = List.of(ours, peer);
-    }
-
-    /**
-     * One of the sides: what came of its turns, if the other one has been asked, or of new ones.
-     */
-    Side side(int index) {
-      return () -> {
-        if (Double.isNaN(shortest[index])) {
-          take();
-        }
-        double figure = shortest[index];
-        shortest[index] = Double.NaN;
-        return figure;
-      };
-    }
-
-    private void take() throws Exception {
-      Arrays.fill(shortest, Double.POSITIVE_INFINITY);
-      for (int i = 0; i < COUNT; i++) {
-        for (int side = 0; side < sides.size(); side++) {
-          shortest[side] = Math.min(shortest[side], sides.get(side).measure());
-        }
-      }
-    }
   }
 
   private void distance(List<Comparison> all) {

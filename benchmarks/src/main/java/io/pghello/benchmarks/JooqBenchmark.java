@@ -11,7 +11,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 import org.jooq.DSLContext;
 import org.jooq.Field;
@@ -38,8 +37,11 @@ final class JooqBenchmark implements Benchmark {
   /** How often many are greeted, to take about as long as a loop does once. */
   private static final int REPETITIONS = 50;
 
-  /** What else the machine does only adds to the time, so the shortest of these counts. */
-  private static final int TRIES = 3;
+  // how many turns of how much work, which takes some milliseconds
+  private static final int TURNS = 40;
+  private static final int QUERIES = 50;
+  private static final int INSERT_TURNS = 5;
+  private static final int ROWS = 100_000;
 
   private final PgHelloServer server;
   private final TestDatabase database;
@@ -47,13 +49,9 @@ final class JooqBenchmark implements Benchmark {
   private final DSLContext ctx;
   private final List<String> many = IntStream.range(0, MANY).mapToObj(i -> "Name" + i).toList();
   private final int rounds;
-  private final int queries;
-  private final int rows;
 
   JooqBenchmark(boolean quick) throws SQLException {
     rounds = quick ? 9 : 7;
-    queries = quick ? 1_000 : 2_000;
-    rows = quick ? 20_000 : 200_000;
     server = PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start();
     database = server.createDatabase();
     connection = database.superuserDataSource().getConnection();
@@ -61,7 +59,7 @@ final class JooqBenchmark implements Benchmark {
     ctx.execute(
         "create unlogged table names as select i as id, 'Name' || i as name"
             + " from generate_series(1, "
-            + rows
+            + ROWS
             + ") i");
     ctx.execute("create unique index on names (id)");
     ctx.execute("create unlogged table greetings (greeting text, created_at bigint)");
@@ -75,6 +73,21 @@ final class JooqBenchmark implements Benchmark {
 
   @Override
   public List<Comparison> comparisons() {
+    var queries =
+        new Turns(
+            Row.Better.LOWER, TURNS, () -> micros(this::routines), () -> micros(this::template));
+    var rendering =
+        new Turns(
+            Row.Better.LOWER,
+            TURNS,
+            () -> renderMicros(this::routines),
+            () -> renderMicros(this::template));
+    var inserts =
+        new Turns(
+            Row.Better.HIGHER,
+            INSERT_TURNS,
+            () -> insert(this::insertSelect),
+            () -> insert(this::insertSelectByJdbc));
     return List.of(
         new Comparison(
             Row.atMost(
@@ -85,15 +98,15 @@ final class JooqBenchmark implements Benchmark {
                 1.1,
                 1.0),
             this::requireSameQueries,
-            () -> shortest(() -> micros(this::routines)),
-            () -> shortest(() -> micros(this::template)),
+            queries.ours(),
+            queries.peer(),
             5,
             rounds),
         new Comparison(
             Row.plain("the same, rendered only", "the same SQL as a plain SQL template", "us"),
             () -> {},
-            () -> shortest(() -> renderMicros(this::routines)),
-            () -> shortest(() -> renderMicros(this::template)),
+            rendering.ours(),
+            rendering.peer(),
             5,
             rounds),
         new Comparison(
@@ -119,8 +132,8 @@ final class JooqBenchmark implements Benchmark {
                 0.9,
                 1.0),
             this::requireSameRows,
-            () -> insert(this::insertSelect),
-            () -> insert(this::insertSelectByJdbc),
+            inserts.ours(),
+            inserts.peer(),
             3,
             rounds));
   }
@@ -160,16 +173,16 @@ final class JooqBenchmark implements Benchmark {
 
   private double micros(Query query) {
     long start = System.nanoTime();
-    for (int i = 1; i <= queries; i++) {
+    for (int i = 1; i <= QUERIES; i++) {
       if (query.of(i).fetchSingle().size() != 2) {
         throw new IllegalStateException("two values were expected");
       }
     }
-    return (System.nanoTime() - start) / 1e3 / queries;
+    return (System.nanoTime() - start) / 1e3 / QUERIES;
   }
 
   private double renderMicros(Query query) {
-    int times = 10 * queries;
+    int times = 10 * QUERIES;
     long length = 0;
     long start = System.nanoTime();
     for (int i = 1; i <= times; i++) {
@@ -206,7 +219,7 @@ final class JooqBenchmark implements Benchmark {
       insert(action);
       int count =
           ctx.fetchCount(GREETINGS, GREETING.startsWith("Hello, Name").and(CREATED_AT.gt(0L)));
-      require(count == rows, "expected " + rows + " rows, but got " + count);
+      require(count == ROWS, "expected " + ROWS + " rows, but got " + count);
     }
   }
 
@@ -227,20 +240,8 @@ final class JooqBenchmark implements Benchmark {
   }
 
   private double insert(Action action) throws SQLException {
-    double best = 0;
-    for (int i = 0; i < TRIES; i++) {
-      ctx.execute("truncate greetings");
-      best = Math.max(best, perMilli(rows, action));
-    }
-    return best;
-  }
-
-  private static double shortest(DoubleSupplier cost) {
-    double shortest = Double.POSITIVE_INFINITY;
-    for (int i = 0; i < TRIES; i++) {
-      shortest = Math.min(shortest, cost.getAsDouble());
-    }
-    return shortest;
+    ctx.execute("truncate greetings");
+    return perMilli(ROWS, action);
   }
 
   private static double perMilli(int count, Action action) throws SQLException {

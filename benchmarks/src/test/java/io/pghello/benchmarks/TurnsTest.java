@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.benchmarks.Comparison.Side;
+import java.util.Arrays;
+import java.util.Iterator;
+import org.junit.jupiter.api.Test;
+
+class TurnsTest {
+  private final StringBuilder calls = new StringBuilder();
+
+  @Test
+  void theShortestOfSomeTurnsCounts() throws Exception {
+    var turns = new Turns(Row.Better.LOWER, 3, side("a", 5, 3, 4), side("b", 9, 8, 7));
+    assertThat(turns.ours().measure()).isEqualTo(3);
+    assertThat(turns.peer().measure()).isEqualTo(7);
+    assertThat(calls).hasToString("ababab");
+  }
+
+  @Test
+  void theHighestRateCounts() throws Exception {
+    var turns = new Turns(Row.Better.HIGHER, 2, side("a", 5, 3), side("b", 8, 9));
+    assertThat(turns.peer().measure()).isEqualTo(9);
+    assertThat(turns.ours().measure()).isEqualTo(5);
+    assertThat(calls).hasToString("abab");
+  }
+
+  @Test
+  void whoeverIsAskedAgainTakesNewTurns() throws Exception {
+    var turns = new Turns(Row.Better.LOWER, 1, side("a", 5, 3, 1), side("b", 8, 9, 7));
+    assertThat(turns.ours().measure()).isEqualTo(5);
+    assertThat(turns.ours().measure()).isEqualTo(3);
+    assertThat(turns.peer().measure()).isEqualTo(9);
+    assertThat(turns.peer().measure()).isEqualTo(7);
+    assertThat(turns.ours().measure()).isEqualTo(1);
+    assertThat(calls).hasToString("ababab");
+  }
+
+  private Side side(String name, double... figures) {
+    Iterator<Double> next = Arrays.stream(figures).iterator();
+    return () -> {
+      calls.append(name);
+      return next.next();
+    };
+  }
+}
