@@ -190,7 +190,11 @@ public final class Bench implements Callable<Integer> {
     List<Report.Section> sections = new ArrayList<>();
     int count = forks != null ? forks : quick || guard ? 1 : 3;
     for (String name : chosen.keySet()) {
-      var all = new Forks(name, count, out, err, progress);
+      String place =
+          chosen.size() == 1
+              ? name
+              : "%s (%d of %d)".formatted(name, sections.size() + 1, chosen.size());
+      var all = new Forks(name, place, count, out, err, progress);
       int status = all.run(forkArguments(name));
       if (status != ExitCode.OK) {
         return status;

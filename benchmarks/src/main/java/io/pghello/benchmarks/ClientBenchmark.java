@@ -67,8 +67,8 @@ final class ClientBenchmark implements Benchmark {
 
   ClientBenchmark(boolean quick) throws IOException {
     rounds = quick ? 1 : 2;
-    judgedRounds = quick ? 7 : 5;
-    millis = quick ? 250 : 400;
+    judgedRounds = quick ? 5 : 4;
+    millis = quick ? 500 : 800;
     sweepMillis = quick ? 100 : 200;
     allNames = quick ? 2_000 : 10_000;
     streamedNames = quick ? 100_000 : 10_000_000;

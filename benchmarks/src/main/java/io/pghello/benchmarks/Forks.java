@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Forks {
   private final String name;
+  private final String place;
   private final int count;
   private final PrintStream out;
   private final PrintStream err;
@@ -29,8 +30,16 @@ final class Forks {
   private int resultsOfFork;
   private int curvesOfFork;
 
-  Forks(String name, int count, PrintStream out, PrintStream err, boolean progress) {
+  /**
+   * Prepares them.
+   *
+   * @param place the name for those who wait, as in "client (2 of 5)"
+   * @param count how many JVMs
+   * @param progress whether somebody sees standard error
+   */
+  Forks(String name, String place, int count, PrintStream out, PrintStream err, boolean progress) {
     this.name = name;
+    this.place = place;
     this.count = count;
     this.out = out;
     this.err = err;
@@ -95,7 +104,7 @@ final class Forks {
   private void begin(Plan first) {
     plan = first;
     table = new Table(first.rows());
-    terminal = new Terminal(err, progress, name, first.steps() * count);
+    terminal = new Terminal(err, progress, place, first.steps() * count);
     if (first.steps() > 0 || !first.notRun().isEmpty()) {
       out.print(Table.server(name, first.server()));
     }
