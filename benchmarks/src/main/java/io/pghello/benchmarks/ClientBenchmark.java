@@ -133,8 +133,8 @@ final class ClientBenchmark implements Benchmark {
                     "JDBC, one by one",
                     RATE,
                     Judged.RATIO,
-                    120,
-                    200)
+                    150,
+                    250)
                 .guarded(20),
             rate(Library.ALL, allNames),
             rate(Library.JDBC_LOOP, allNames)));

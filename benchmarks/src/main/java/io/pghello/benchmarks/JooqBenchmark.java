@@ -75,16 +75,22 @@ final class JooqBenchmark implements Benchmark {
   public List<Comparison> comparisons() {
     var queries =
         new Turns(
-            Row.Better.LOWER, TURNS, () -> micros(this::routines), () -> micros(this::template));
+            Row.Better.LOWER,
+            Turns.Result.MEAN,
+            TURNS,
+            () -> micros(this::routines),
+            () -> micros(this::template));
     var rendering =
         new Turns(
             Row.Better.LOWER,
+            Turns.Result.BEST,
             TURNS,
             () -> renderMicros(this::routines),
             () -> renderMicros(this::template));
     var inserts =
         new Turns(
             Row.Better.HIGHER,
+            Turns.Result.BEST,
             INSERT_TURNS,
             () -> insert(this::insertSelect),
             () -> insert(this::insertSelectByJdbc));

@@ -99,7 +99,7 @@ final class StartBenchmark implements Benchmark {
   private List<Comparison> databases() {
     return List.of(
         databases(
-            Row.atMost("test database with the extension", STATEMENTS, "ms", Judged.FIGURE, 50, 20),
+            Row.atMost("test database with the extension", STATEMENTS, "ms", Judged.FIGURE, 35, 20),
             false),
         databases(Row.plain("the same with a connection and a greeting", STATEMENTS, "ms"), true),
         tests("a test's database: create, greet, drop", 0),
@@ -230,7 +230,7 @@ final class StartBenchmark implements Benchmark {
     List<Comparison> comparisons = new ArrayList<>();
     comparisons.add(
         firstGreeting(
-            Row.atMost(FIRST, STOCK, "ms", Judged.FIGURE, 1_500, 600),
+            Row.atMost(FIRST, STOCK, "ms", Judged.FIGURE, 1_200, 600),
             StockGreeting.class.getName()));
     comparisons.add(
         firstGreeting(

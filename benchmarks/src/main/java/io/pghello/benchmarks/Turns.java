@@ -2,26 +2,41 @@
 package io.pghello.benchmarks;
 
 import io.pghello.benchmarks.Comparison.Side;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.DoubleStream;
 
-/**
- * Two sides that take some short turns in each round, of which the best counts: what else the
- * machine does only makes a turn slower, and goes on for longer than one.
- */
+/** Two sides that take some short turns in each round. */
 final class Turns {
+  /** What comes of a side's turns. */
+  enum Result {
+    /**
+     * The shortest time, or the highest rate: what else the machine does only makes a turn slower,
+     * and goes on for longer than one.
+     */
+    BEST,
+    /**
+     * The time of all: where it is chance what a turn meets, as with round trips, of which some
+     * cross CPUs, and many turns meet alike.
+     */
+    MEAN
+  }
+
   private final Row.Better better;
+  private final Result result;
   private final int count;
   private final List<Side> sides;
-  private final OptionalDouble[] best = {OptionalDouble.empty(), OptionalDouble.empty()};
+  private final OptionalDouble[] figures = {OptionalDouble.empty(), OptionalDouble.empty()};
 
   /**
    * Prepares them.
    *
    * @param count how many turns each side takes in a round
    */
-  Turns(Row.Better better, int count, Side ours, Side peer) {
+  Turns(Row.Better better, Result result, int count, Side ours, Side peer) {
     this.better = better;
+    this.result = result;
     this.count = count;
     this.sides = List.of(ours, peer);
   }
@@ -37,23 +52,29 @@ final class Turns {
   }
 
   private double figure(int side) throws Exception {
-    if (best[side].isEmpty()) {
+    if (figures[side].isEmpty()) {
       take();
     }
-    double figure = best[side].orElseThrow();
-    best[side] = OptionalDouble.empty();
+    double figure = figures[side].orElseThrow();
+    figures[side] = OptionalDouble.empty();
     return figure;
   }
 
   private void take() throws Exception {
-    for (int i = 0; i < 2 * count; i++) {
-      int side = i % 2;
-      double figure = sides.get(side).measure();
-      best[side] = OptionalDouble.of(i < 2 ? figure : better(best[side].orElseThrow(), figure));
+    double[][] times = new double[2][count];
+    for (int turn = 0; turn < count; turn++) {
+      for (int side = 0; side < 2; side++) {
+        times[side][turn] = inverseIfRate(sides.get(side).measure());
+      }
+    }
+    for (int side = 0; side < 2; side++) {
+      DoubleStream all = Arrays.stream(times[side]);
+      OptionalDouble time = result == Result.BEST ? all.min() : all.average();
+      figures[side] = OptionalDouble.of(inverseIfRate(time.orElseThrow()));
     }
   }
 
-  private double better(double one, double other) {
-    return better == Row.Better.LOWER ? Math.min(one, other) : Math.max(one, other);
+  private double inverseIfRate(double figure) {
+    return better == Row.Better.LOWER ? figure : 1 / figure;
   }
 }

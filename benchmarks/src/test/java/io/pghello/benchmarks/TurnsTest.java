@@ -2,6 +2,7 @@
 package io.pghello.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.pghello.benchmarks.Comparison.Side;
 import java.util.Arrays;
@@ -13,7 +14,8 @@ class TurnsTest {
 
   @Test
   void theShortestOfSomeTurnsCounts() throws Exception {
-    var turns = new Turns(Row.Better.LOWER, 3, side("a", 5, 3, 4), side("b", 9, 8, 7));
+    var turns =
+        new Turns(Row.Better.LOWER, Turns.Result.BEST, 3, side("a", 5, 3, 4), side("b", 9, 8, 7));
     assertThat(turns.ours().measure()).isEqualTo(3);
     assertThat(turns.peer().measure()).isEqualTo(7);
     assertThat(calls).hasToString("ababab");
@@ -21,15 +23,29 @@ class TurnsTest {
 
   @Test
   void theHighestRateCounts() throws Exception {
-    var turns = new Turns(Row.Better.HIGHER, 2, side("a", 5, 3), side("b", 8, 9));
-    assertThat(turns.peer().measure()).isEqualTo(9);
-    assertThat(turns.ours().measure()).isEqualTo(5);
+    var turns =
+        new Turns(Row.Better.HIGHER, Turns.Result.BEST, 2, side("a", 5, 3), side("b", 8, 9));
+    assertThat(turns.peer().measure()).isCloseTo(9, within(1e-9));
+    assertThat(turns.ours().measure()).isCloseTo(5, within(1e-9));
     assertThat(calls).hasToString("abab");
   }
 
   @Test
+  void theTimeOfAllTurnsCounts() throws Exception {
+    var times = new Turns(Row.Better.LOWER, Turns.Result.MEAN, 2, side("a", 5, 3), side("b", 8, 9));
+    assertThat(times.ours().measure()).isEqualTo(4);
+    assertThat(times.peer().measure()).isEqualTo(8.5);
+    // who does 2 a second, and then 6, does 3
+    var rates =
+        new Turns(Row.Better.HIGHER, Turns.Result.MEAN, 2, side("a", 2, 6), side("b", 1, 1));
+    assertThat(rates.ours().measure()).isCloseTo(3, within(1e-9));
+    assertThat(calls).hasToString("abababab");
+  }
+
+  @Test
   void whoeverIsAskedAgainTakesNewTurns() throws Exception {
-    var turns = new Turns(Row.Better.LOWER, 1, side("a", 5, 3, 1), side("b", 8, 9, 7));
+    var turns =
+        new Turns(Row.Better.LOWER, Turns.Result.BEST, 1, side("a", 5, 3, 1), side("b", 8, 9, 7));
     assertThat(turns.ours().measure()).isEqualTo(5);
     assertThat(turns.ours().measure()).isEqualTo(3);
     assertThat(turns.peer().measure()).isEqualTo(9);
