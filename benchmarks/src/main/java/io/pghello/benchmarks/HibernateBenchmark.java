@@ -254,7 +254,7 @@ final class HibernateBenchmark implements Benchmark {
   }
 
   private static Turns turns(Side ours, Side peer) {
-    return new Turns(Row.Better.LOWER, Turns.Result.BEST, TURNS, ours, peer);
+    return new Turns(Row.Better.LOWER, Turns.Counts.BEST, TURNS, ours, peer);
   }
 
   private Comparison timed(Row row, Side ours, Side peer) {

@@ -76,21 +76,21 @@ final class JooqBenchmark implements Benchmark {
     var queries =
         new Turns(
             Row.Better.LOWER,
-            Turns.Result.MEAN,
+            Turns.Counts.MEAN,
             TURNS,
             () -> micros(this::routines),
             () -> micros(this::template));
     var rendering =
         new Turns(
             Row.Better.LOWER,
-            Turns.Result.BEST,
+            Turns.Counts.BEST,
             TURNS,
             () -> renderMicros(this::routines),
             () -> renderMicros(this::template));
     var inserts =
         new Turns(
             Row.Better.HIGHER,
-            Turns.Result.BEST,
+            Turns.Counts.BEST,
             INSERT_TURNS,
             () -> insert(this::insertSelect),
             () -> insert(this::insertSelectByJdbc));

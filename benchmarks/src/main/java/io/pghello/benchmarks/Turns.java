@@ -9,22 +9,22 @@ import java.util.stream.DoubleStream;
 
 /** Two sides that take some short turns in each round. */
 final class Turns {
-  /** What comes of a side's turns. */
-  enum Result {
+  /** Which of a side's turns count. */
+  enum Counts {
     /**
-     * The shortest time, or the highest rate: what else the machine does only makes a turn slower,
-     * and goes on for longer than one.
+     * The shortest, or that of the highest rate: what else the machine does only makes a turn
+     * slower, and goes on for longer than one.
      */
     BEST,
     /**
-     * The time of all: where it is chance what a turn meets, as with round trips, of which some
+     * All, by their mean: where it is chance what a turn meets, as with round trips, of which some
      * cross CPUs, and many turns meet alike.
      */
     MEAN
   }
 
   private final Row.Better better;
-  private final Result result;
+  private final Counts counts;
   private final int count;
   private final List<Side> sides;
   private final OptionalDouble[] figures = {OptionalDouble.empty(), OptionalDouble.empty()};
@@ -34,9 +34,9 @@ final class Turns {
    *
    * @param count how many turns each side takes in a round
    */
-  Turns(Row.Better better, Result result, int count, Side ours, Side peer) {
+  Turns(Row.Better better, Counts counts, int count, Side ours, Side peer) {
     this.better = better;
-    this.result = result;
+    this.counts = counts;
     this.count = count;
     this.sides = List.of(ours, peer);
   }
@@ -69,7 +69,7 @@ final class Turns {
     }
     for (int side = 0; side < 2; side++) {
       DoubleStream all = Arrays.stream(times[side]);
-      OptionalDouble time = result == Result.BEST ? all.min() : all.average();
+      OptionalDouble time = counts == Counts.BEST ? all.min() : all.average();
       figures[side] = OptionalDouble.of(inverseIfRate(time.orElseThrow()));
     }
   }

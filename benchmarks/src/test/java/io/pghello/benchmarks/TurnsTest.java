@@ -15,7 +15,7 @@ class TurnsTest {
   @Test
   void theShortestOfSomeTurnsCounts() throws Exception {
     var turns =
-        new Turns(Row.Better.LOWER, Turns.Result.BEST, 3, side("a", 5, 3, 4), side("b", 9, 8, 7));
+        new Turns(Row.Better.LOWER, Turns.Counts.BEST, 3, side("a", 5, 3, 4), side("b", 9, 8, 7));
     assertThat(turns.ours().measure()).isEqualTo(3);
     assertThat(turns.peer().measure()).isEqualTo(7);
     assertThat(calls).hasToString("ababab");
@@ -24,7 +24,7 @@ class TurnsTest {
   @Test
   void theHighestRateCounts() throws Exception {
     var turns =
-        new Turns(Row.Better.HIGHER, Turns.Result.BEST, 2, side("a", 5, 3), side("b", 8, 9));
+        new Turns(Row.Better.HIGHER, Turns.Counts.BEST, 2, side("a", 5, 3), side("b", 8, 9));
     assertThat(turns.peer().measure()).isCloseTo(9, within(1e-9));
     assertThat(turns.ours().measure()).isCloseTo(5, within(1e-9));
     assertThat(calls).hasToString("abab");
@@ -32,12 +32,12 @@ class TurnsTest {
 
   @Test
   void theTimeOfAllTurnsCounts() throws Exception {
-    var times = new Turns(Row.Better.LOWER, Turns.Result.MEAN, 2, side("a", 5, 3), side("b", 8, 9));
+    var times = new Turns(Row.Better.LOWER, Turns.Counts.MEAN, 2, side("a", 5, 3), side("b", 8, 9));
     assertThat(times.ours().measure()).isEqualTo(4);
     assertThat(times.peer().measure()).isEqualTo(8.5);
     // who does 2 a second, and then 6, does 3
     var rates =
-        new Turns(Row.Better.HIGHER, Turns.Result.MEAN, 2, side("a", 2, 6), side("b", 1, 1));
+        new Turns(Row.Better.HIGHER, Turns.Counts.MEAN, 2, side("a", 2, 6), side("b", 1, 1));
     assertThat(rates.ours().measure()).isCloseTo(3, within(1e-9));
     assertThat(calls).hasToString("abababab");
   }
@@ -45,7 +45,7 @@ class TurnsTest {
   @Test
   void whoeverIsAskedAgainTakesNewTurns() throws Exception {
     var turns =
-        new Turns(Row.Better.LOWER, Turns.Result.BEST, 1, side("a", 5, 3, 1), side("b", 8, 9, 7));
+        new Turns(Row.Better.LOWER, Turns.Counts.BEST, 1, side("a", 5, 3, 1), side("b", 8, 9, 7));
     assertThat(turns.ours().measure()).isEqualTo(5);
     assertThat(turns.ours().measure()).isEqualTo(3);
     assertThat(turns.peer().measure()).isEqualTo(9);
