@@ -42,6 +42,17 @@ record Comparison(Row row, Check check, Side ours, @Nullable Side peer, int warm
    */
   Result measure(int handicap, Progress progress) throws Exception {
     check.run();
+    return takeTurns(handicap, progress);
+  }
+
+  /** Measures, and once more what misses: a busy moment passes, and what is broken stays. */
+  Result measureAgainIfMissed(int handicap, Progress progress) throws Exception {
+    Result first = measure(handicap, progress);
+    // nobody was told of more steps
+    return first.verdict() == Result.Verdict.MISS ? takeTurns(handicap, step -> {}) : first;
+  }
+
+  private Result takeTurns(int handicap, Progress progress) throws Exception {
     List<Double> ourFigures = new ArrayList<>();
     List<Double> peerFigures = new ArrayList<>();
     for (int round = -warmUps; round < rounds; round++) {
@@ -60,12 +71,6 @@ record Comparison(Row row, Check check, Side ours, @Nullable Side peer, int warm
       }
     }
     return Result.of(row, List.copyOf(ourFigures), List.copyOf(peerFigures));
-  }
-
-  /** Measures again what misses: a busy moment passes, and what is broken stays. */
-  Result measureAgainIfMissed(int handicap, Progress progress) throws Exception {
-    Result first = measure(handicap, progress);
-    return first.verdict() == Result.Verdict.MISS ? measure(handicap, progress) : first;
   }
 
   /** Does our work so many times: costs add up, and so do the inverses of rates. */

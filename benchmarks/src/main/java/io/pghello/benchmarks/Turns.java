@@ -18,7 +18,7 @@ final class Turns {
     BEST,
     /**
      * All, by their mean: where it is chance what a turn meets, as with round trips, of which some
-     * cross CPUs, and many turns meet alike.
+     * cross CPUs, and many turns even that out.
      */
     MEAN
   }

@@ -16,6 +16,7 @@ class ComparisonTest {
   private static final Row COST = Row.atMost("cost", "peer", "ns", Judged.RATIO, 0.5, 0.4);
 
   private final List<String> calls = new ArrayList<>();
+  private int steps;
 
   @Test
   void anotherSideBeginsEachRound() throws Exception {
@@ -50,13 +51,14 @@ class ComparisonTest {
   @Test
   void aGuardMeasuresAMissOnceMore() throws Exception {
     assertThat(guard(9, 1, 1).verdict()).isEqualTo(Result.Verdict.GOAL);
-    assertThat(String.join("", calls)).isEqualTo("abab");
+    assertThat(String.join("", calls)).isEqualTo("?abab");
     calls.clear();
     assertThat(guard(9, 8, 1).verdict()).isEqualTo(Result.Verdict.MISS);
-    assertThat(String.join("", calls)).isEqualTo("abab");
+    assertThat(String.join("", calls)).isEqualTo("?abab");
     calls.clear();
     assertThat(guard(1, 9, 9).verdict()).isEqualTo(Result.Verdict.GOAL);
-    assertThat(String.join("", calls)).isEqualTo("ab");
+    assertThat(String.join("", calls)).isEqualTo("?ab");
+    assertThat(steps).isEqualTo(3);
   }
 
   /** Judges a side that has another figure each time. */
@@ -67,8 +69,8 @@ class ComparisonTest {
           calls.add("a");
           return next.next();
         };
-    return new Comparison(COST, () -> {}, ours, side("b", 4), 0, 1)
-        .measureAgainIfMissed(1, progress());
+    return new Comparison(COST, () -> calls.add("?"), ours, side("b", 4), 0, 1)
+        .measureAgainIfMissed(1, step -> steps++);
   }
 
   @Test
