@@ -32,11 +32,14 @@ class BenchIT {
             "--handicap",
             "2",
             "--row",
-            ROW,
+            "clock_timestamp()",
             "--json",
             json.toString());
 
-    assertThat(lines()).filteredOn(line -> line.contains(ROW)).anyMatch(l -> l.endsWith("MISS"));
+    assertThat(lines())
+        .filteredOn(line -> line.contains("clock_timestamp()"))
+        .singleElement()
+        .matches(line -> line.endsWith("MISS"));
     assertThat(status).isEqualTo(1);
     Report report = Report.fromJson(Files.readString(json));
     assertThat(report.handicap()).isEqualTo(2);

@@ -40,10 +40,9 @@ class HibernateBenchmarkIT {
 
       Curve far = curve(sweeps.get(2));
       assertThat(far.name()).isEqualTo("time per entity by entities per flush, 1 ms away");
-      // a round trip of its own, or two
+      // a round trip of its own, or two, each of which waits for at least that long
       assertThat(point(far, "RETURNING", 3)).isGreaterThan(1_000);
       assertThat(point(far, "@PrePersist", 3)).isGreaterThan(2_000);
-      assertThat(point(far, "PREFETCH", 3)).isLessThan(1_000);
     }
   }
 
