@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.DoublePredicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
@@ -35,6 +34,7 @@ final class ClientBenchmark implements Benchmark {
   private static final int CONNECTIONS = 4;
   private static final int MANY = 256;
   private static final int FEW = 16;
+  private static final int ALL_NAMES = 10_000;
   private static final Duration FAR = Duration.ofMillis(1);
   // every answer is looked at while it is measured
   private static final Check ON_THE_WAY = () -> {};
@@ -62,7 +62,6 @@ final class ClientBenchmark implements Benchmark {
   private final int judgedRounds;
   private final int millis;
   private final int sweepMillis;
-  private final int allNames;
   private final int streamedNames;
 
   ClientBenchmark(boolean quick) throws IOException {
@@ -70,13 +69,12 @@ final class ClientBenchmark implements Benchmark {
     judgedRounds = quick ? 5 : 4;
     millis = quick ? 500 : 800;
     sweepMillis = quick ? 100 : 200;
-    allNames = quick ? 2_000 : 10_000;
     streamedNames = quick ? 100_000 : 10_000_000;
     server = PgHelloServer.start();
     database = server.createDatabase();
     proxy = WireProxy.to(server);
     address = Address.of(database.jdbcUrl());
-    duel = new Duel(address, TimeUnit.MILLISECONDS.toNanos(millis));
+    duel = new Duel(address, quick ? 60 : 120);
     var program = PgbenchPeer.find();
     pgbench = program.isPresent() ? new PgbenchPeer(program.get(), address) : null;
   }
@@ -92,13 +90,9 @@ final class ClientBenchmark implements Benchmark {
   public List<Comparison> comparisons() {
     List<Comparison> all = new ArrayList<>();
     all.add(
-        new Comparison(
+        inTurns(
             Row.atLeast("hello(), 1 thread", "JDBC, 1 thread", RATE, Judged.RATIO, 0.95, 1),
-            ON_THE_WAY,
-            duel.ours(),
-            duel.theirs(),
-            6,
-            judgedRounds));
+            duel.calls()));
     all.add(
         judged(
             Row.atLeast(ASYNC, VERTX, RATE, Judged.RATIO, 30, 60),
@@ -127,17 +121,16 @@ final class ClientBenchmark implements Benchmark {
             rate(Library.THREADS),
             rate(Library.JDBC_THREADS)));
     all.add(
-        judged(
+        inTurns(
             Row.atLeast(
-                    "helloAll(%,d names)".formatted(allNames),
+                    "helloAll(%,d names)".formatted(ALL_NAMES),
                     "JDBC, one by one",
                     RATE,
                     Judged.RATIO,
                     150,
                     250)
                 .guarded(20),
-            rate(Library.ALL, allNames),
-            rate(Library.JDBC_LOOP, allNames)));
+            duel.bulk(ALL_NAMES)));
     all.add(
         new Comparison(
             Row.atMost(
@@ -384,6 +377,10 @@ final class ClientBenchmark implements Benchmark {
 
   private static List<Double> points(double... points) {
     return DoubleStream.of(points).boxed().toList();
+  }
+
+  private Comparison inTurns(Row row, Turns turns) {
+    return new Comparison(row, ON_THE_WAY, turns.ours(), turns.peer(), 6, judgedRounds);
   }
 
   private Comparison judged(Row row, Side ours, Side peer) {

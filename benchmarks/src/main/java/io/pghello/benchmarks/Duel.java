@@ -3,9 +3,7 @@ package io.pghello.benchmarks;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
-import io.pghello.benchmarks.Comparison.Side;
-import java.sql.SQLException;
-import java.util.OptionalDouble;
+import java.util.List;
 
 /**
  * One thread and one connection, which our client and JDBC by hand use in turns of some
@@ -14,71 +12,59 @@ import java.util.OptionalDouble;
  * both.
  */
 final class Duel implements AutoCloseable {
-  private static final int CALLS_PER_TURN = 100;
+  private static final int CALLS = 100;
 
   private final HikariDataSource pool;
   private final PgHelloClient client;
-  private final long nanos;
-  private OptionalDouble ours = OptionalDouble.empty();
-  private OptionalDouble theirs = OptionalDouble.empty();
+  private final JdbcPeer jdbc;
+  private final int turns;
 
-  Duel(Address address, long nanos) {
+  /**
+   * Connects both.
+   *
+   * @param turns how many each takes in a round
+   */
+  Duel(Address address, int turns) {
     this.pool = JdbcPeer.pool(address, 1);
     this.client = PgHelloClient.create(pool);
-    this.nanos = nanos;
+    this.jdbc = new JdbcPeer(pool);
+    this.turns = turns;
+  }
+
+  /** Calls for one name each, a thousand a second. */
+  Turns calls() {
+    return turns(
+        () -> rate(CALLS, () -> each(client::hello)), () -> rate(CALLS, () -> each(jdbc::hello)));
   }
 
   /**
-   * Our client: what came of this duel, if the other side has fought it already, or of a new one.
+   * One call for many names, and by hand one by one with the same statement; a thousand a second.
    */
-  Side ours() {
-    return () -> {
-      if (ours.isEmpty()) {
-        fight();
-      }
-      double figure = ours.orElseThrow();
-      ours = OptionalDouble.empty();
-      return figure;
-    };
+  Turns bulk(int count) {
+    List<String> names = Names.USUAL.list(count);
+    return turns(
+        () -> rate(count, () -> Names.USUAL.check(client.helloAll(names))),
+        () -> rate(CALLS, () -> jdbc.helloAll(Names.USUAL, CALLS)));
   }
 
-  /** JDBC by hand; see {@link #ours}. */
-  Side theirs() {
-    return () -> {
-      if (theirs.isEmpty()) {
-        fight();
-      }
-      double figure = theirs.orElseThrow();
-      theirs = OptionalDouble.empty();
-      return figure;
-    };
+  private Turns turns(Comparison.Side ours, Comparison.Side peer) {
+    return new Turns(Row.Better.HIGHER, Turns.Counts.MEAN, turns, ours, peer);
   }
 
-  private void fight() throws Exception {
-    long ourNanos = 0;
-    long theirNanos = 0;
-    int turns = 0;
-    while (ourNanos + theirNanos < 2 * nanos) {
-      ourNanos += turn(client::hello, turns);
-      theirNanos += turn(this::byHand, turns);
-      turns++;
+  private interface Work {
+    void run() throws Exception;
+  }
+
+  private static void each(Load.Caller caller) throws Exception {
+    for (int i = 0; i < CALLS; i++) {
+      Names.USUAL.check(i, caller.hello(Names.USUAL.name(i)));
     }
-    double calls = (double) turns * CALLS_PER_TURN;
-    ours = OptionalDouble.of(calls * 1e6 / ourNanos);
-    theirs = OptionalDouble.of(calls * 1e6 / theirNanos);
   }
 
-  private static long turn(Load.Caller caller, int turn) throws Exception {
-    long begin = System.nanoTime();
-    for (int i = 0; i < CALLS_PER_TURN; i++) {
-      int number = turn * CALLS_PER_TURN + i;
-      Names.USUAL.check(number, caller.hello(Names.USUAL.name(number)));
-    }
-    return System.nanoTime() - begin;
-  }
-
-  private String byHand(String name) throws SQLException {
-    return String.valueOf(JdbcPeer.hello(pool, name));
+  private static double rate(int count, Work work) throws Exception {
+    long start = System.nanoTime();
+    work.run();
+    return count * 1e6 / (System.nanoTime() - start);
   }
 
   @Override

@@ -8,7 +8,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** What one writes by hand: JDBC on HikariCP. The driver prepares the statement on the server. */
@@ -18,7 +17,11 @@ final class JdbcPeer implements Closeable {
   private final HikariDataSource pool;
 
   JdbcPeer(Address address, int connections) {
-    pool = pool(address, connections);
+    this(pool(address, connections));
+  }
+
+  JdbcPeer(HikariDataSource pool) {
+    this.pool = pool;
   }
 
   /** A pool of a fixed size. */
@@ -31,12 +34,8 @@ final class JdbcPeer implements Closeable {
     return new HikariDataSource(config);
   }
 
-  @Nullable String hello(String name) throws SQLException {
-    return hello(pool, name);
-  }
-
   /** What one writes by hand, for a call. */
-  static @Nullable String hello(DataSource pool, String name) throws SQLException {
+  @Nullable String hello(String name) throws SQLException {
     try (Connection connection = pool.getConnection();
         PreparedStatement statement = connection.prepareStatement(HELLO)) {
       return hello(statement, name);

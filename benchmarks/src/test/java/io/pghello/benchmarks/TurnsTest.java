@@ -31,7 +31,7 @@ class TurnsTest {
   }
 
   @Test
-  void theTimeOfAllTurnsCounts() throws Exception {
+  void theMeanOfTheTurnsCounts() throws Exception {
     var times = new Turns(Row.Better.LOWER, Turns.Counts.MEAN, 2, side("a", 5, 3), side("b", 8, 9));
     assertThat(times.ours().measure()).isEqualTo(4);
     assertThat(times.peer().measure()).isEqualTo(8.5);
@@ -40,6 +40,19 @@ class TurnsTest {
         new Turns(Row.Better.HIGHER, Turns.Counts.MEAN, 2, side("a", 2, 6), side("b", 1, 1));
     assertThat(rates.ours().measure()).isCloseTo(3, within(1e-9));
     assertThat(calls).hasToString("abababab");
+  }
+
+  @Test
+  void theLongestAndTheShortestTenthDoNotCount() throws Exception {
+    var turns =
+        new Turns(
+            Row.Better.LOWER,
+            Turns.Counts.MEAN,
+            10,
+            side("a", 5, 900, 5, 5, 0, 5, 5, 5, 5, 9),
+            side("b", 1, 1, 1, 1, 1, 1, 1, 1, 1, 1));
+    assertThat(turns.ours().measure()).isEqualTo(5.5);
+    assertThat(turns.peer().measure()).isEqualTo(1);
   }
 
   @Test
