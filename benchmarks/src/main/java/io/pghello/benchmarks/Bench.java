@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -34,11 +35,11 @@ import picocli.CommandLine.Parameters;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:all was measured",
-      "1:with --check: a row is a MISS; or something failed",
+      "1:with --check: a row is a MISS, or none was judged; or something failed",
       "2:the command line is wrong"
     })
 public final class Bench implements Callable<Integer> {
-  private static final Map<String, Benchmark.Factory> BENCHMARKS = new LinkedHashMap<>();
+  static final Map<String, Benchmark.Factory> BENCHMARKS = new LinkedHashMap<>();
 
   static {
     BENCHMARKS.put("extension", ExtensionBenchmark::new);
@@ -210,7 +211,20 @@ public final class Bench implements Callable<Integer> {
       Files.writeString(file, Page.html(result));
       out.println(System.lineSeparator() + "The report is in " + file);
     }
-    return (check || guard) && misses(sections) ? ExitCode.SOFTWARE : ExitCode.OK;
+    return (check || guard) && !passes(sections) ? ExitCode.SOFTWARE : ExitCode.OK;
+  }
+
+  private boolean passes(List<Report.Section> sections) {
+    List<Result.Verdict> verdicts =
+        sections.stream()
+            .flatMap(section -> section.results().stream())
+            .map(Result::verdict)
+            .filter(Objects::nonNull)
+            .toList();
+    if (verdicts.isEmpty()) {
+      err.println("bench: no row was judged, so that nothing was checked");
+    }
+    return !verdicts.isEmpty() && !verdicts.contains(Result.Verdict.MISS);
   }
 
   private List<String> forkArguments(String name) {
@@ -272,12 +286,6 @@ public final class Bench implements Callable<Integer> {
 
   private void say(Message message) {
     out.println(message.toJson());
-  }
-
-  private static boolean misses(List<Report.Section> sections) {
-    return sections.stream()
-        .flatMap(section -> section.results().stream())
-        .anyMatch(result -> result.verdict() == Result.Verdict.MISS);
   }
 
   private ParameterException usage(String message) {

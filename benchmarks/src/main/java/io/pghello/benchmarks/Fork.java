@@ -76,15 +76,18 @@ final class Fork {
         BufferedReader errors = process.errorReader(StandardCharsets.UTF_8)) {
       var pump = new Thread(() -> errors.lines().forEach(err::println), "errors of a fork");
       pump.start();
-      String line;
-      while ((line = out.readLine()) != null) {
-        messages.accept(Message.fromJson(line));
+      try {
+        String line;
+        while ((line = out.readLine()) != null) {
+          messages.accept(Message.fromJson(line));
+        }
+        int status = process.waitFor();
+        pump.join();
+        return status;
+      } finally {
+        // a reader cannot be closed while another thread waits for a line
+        process.destroy();
       }
-      int status = process.waitFor();
-      pump.join();
-      return status;
-    } finally {
-      process.destroy();
     }
   }
 }

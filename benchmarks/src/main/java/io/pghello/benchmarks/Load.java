@@ -70,7 +70,7 @@ final class Load {
     try {
       start.await();
       chain.callAndWait(caller);
-    } catch (Exception e) {
+    } catch (Throwable e) {
       failure = e;
     } finally {
       done.countDown();
@@ -164,7 +164,7 @@ final class Load {
           callNext(caller);
           return;
         }
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
         failure = e;
       }
       done.countDown();

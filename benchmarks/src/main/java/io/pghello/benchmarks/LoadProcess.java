@@ -103,7 +103,18 @@ final class LoadProcess implements AutoCloseable {
    *
    * @param args the library, a host, a database, and the user
    */
-  public static void main(String[] args) throws Exception {
+  public static void main(String[] args) {
+    try {
+      serve(args);
+      System.exit(0);
+    } catch (Throwable e) {
+      // whoever waits for an answer must be told, and a library's threads would go on
+      e.printStackTrace();
+      System.exit(1);
+    }
+  }
+
+  private static void serve(String[] args) throws Exception {
     PrintStream out = System.out;
     var orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     Order last = null;
@@ -129,7 +140,6 @@ final class LoadProcess implements AutoCloseable {
       out.println(
           JSON.std.asString(Answer.of(library.under(new Load(names, order.calls, order.millis)))));
     }
-    System.exit(0);
   }
 
   private static boolean sameConnections(Order order, @Nullable Order last) {

@@ -2,6 +2,7 @@
 package io.pghello.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.ByteArrayOutputStream;
@@ -13,6 +14,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
 class BenchIT {
@@ -112,6 +115,27 @@ class BenchIT {
   void aGuardCanFail() {
     assertThat(bench("extension", "--guard", "--handicap", "4", "--row", ROW)).isEqualTo(1);
     assertThat(lines()).anyMatch(line -> line.contains(ROW) && line.endsWith("MISS"));
+  }
+
+  @Test
+  void aCheckOfNothingFails() {
+    assertThat(bench("extension", "--quick", "--check", "--row", "no such row")).isEqualTo(1);
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("no row was judged");
+  }
+
+  @Test
+  @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+  void whatAForkSaysAmissEndsIt() {
+    assertThatThrownBy(
+            () ->
+                Fork.bench(
+                    // some minutes of it
+                    List.of("--fork", "client"),
+                    message -> {
+                      throw new IllegalStateException("amiss");
+                    },
+                    stream(err)))
+        .hasMessage("amiss");
   }
 
   @Test

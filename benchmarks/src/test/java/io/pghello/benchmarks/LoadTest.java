@@ -99,4 +99,21 @@ class LoadTest {
     assertThatThrownBy(() -> load(2).futures((name, a) -> a.accept(null, failure)))
         .hasRootCause(failure);
   }
+
+  @Test
+  void anErrorOfOneThreadFails() {
+    var error = new StackOverflowError();
+    assertThatThrownBy(
+            () ->
+                load(2)
+                    .threads(
+                        Thread::new,
+                        name -> {
+                          if (name.equals(Names.USUAL.name(1))) {
+                            throw error;
+                          }
+                          return greet(name);
+                        }))
+        .hasRootCause(error);
+  }
 }
