@@ -31,19 +31,17 @@ final class Duel implements AutoCloseable {
     this.turns = turns;
   }
 
-  /** Calls for one name each, a thousand a second. */
+  /** Calls for one name each; in thousands of calls a second. */
   Turns calls() {
     return turns(
         () -> rate(CALLS, () -> each(client::hello)), () -> rate(CALLS, () -> each(jdbc::hello)));
   }
 
-  /**
-   * One call for many names, and by hand one by one with the same statement; a thousand a second.
-   */
+  /** One call for many names, and by hand one after the other; in thousands of names a second. */
   Turns bulk(int count) {
     List<String> names = Names.USUAL.list(count);
     return turns(
-        () -> rate(count, () -> Names.USUAL.check(client.helloAll(names))),
+        () -> rate(count, () -> Names.USUAL.check(count, client.helloAll(names))),
         () -> rate(CALLS, () -> jdbc.helloAll(Names.USUAL, CALLS)));
   }
 

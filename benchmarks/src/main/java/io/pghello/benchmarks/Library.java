@@ -103,7 +103,7 @@ enum Library {
       if (list.size() != count) {
         list = names.list(count);
       }
-      names.check(client.helloAll(list));
+      names.check(count, client.helloAll(list));
     }
 
     @Override

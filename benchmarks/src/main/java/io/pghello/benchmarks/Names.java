@@ -55,8 +55,13 @@ final class Names {
     return text == null || text.length() <= 100 ? text : text.substring(0, 100) + "...";
   }
 
-  void check(List<String> answers) {
-    for (int i = 0; i < answers.size(); i++) {
+  /** Fails unless these are the greetings of as many names, in their order. */
+  void check(int count, List<String> answers) {
+    if (answers.size() != count) {
+      throw new IllegalStateException(
+          "expected " + count + " greetings, but got " + answers.size());
+    }
+    for (int i = 0; i < count; i++) {
       check(i, answers.get(i));
     }
   }

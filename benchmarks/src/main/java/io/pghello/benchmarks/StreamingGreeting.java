@@ -31,11 +31,7 @@ final class StreamingGreeting {
     ALL {
       @Override
       void greet(PgHelloClient client, Names names, int count) {
-        List<String> greetings = client.helloAll(names.list(count));
-        if (greetings.size() != count) {
-          throw new IllegalStateException("only " + greetings.size() + " greetings");
-        }
-        names.check(greetings);
+        names.check(count, client.helloAll(names.list(count)));
       }
     };
 

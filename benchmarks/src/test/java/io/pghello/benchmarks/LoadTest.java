@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -115,5 +116,11 @@ class LoadTest {
                           return greet(name);
                         }))
         .hasRootCause(error);
+  }
+
+  @Test
+  void missingAnswersFail() {
+    assertThatThrownBy(() -> Names.USUAL.check(2, List.of("Hello, Name0000000!")))
+        .hasMessage("expected 2 greetings, but got 1");
   }
 }
