@@ -36,7 +36,8 @@ record Comparison(Row row, Check check, Side ours, @Nullable Side peer, int warm
   }
 
   /**
-   * Lets the sides take turns, with another one first in each round.
+   * Lets the sides take turns, with another one first in each round, or in each of its {@link
+   * Turns}.
    *
    * @param handicap by how much our side is slowed down
    */

@@ -269,7 +269,7 @@ final class Page {
     page.open("div", "class", "beside").open("div");
     page.element(
         "p",
-        "Both sides of a row take turns in one run, another one first in each round, so what"
+        "Both sides of a row take turns in one run, another one first each time, so what"
             + " disturbs the machine disturbs both. A ratio is our figure divided by the peer's of"
             + " the same round; shown are the medians of all rounds, and the quartiles, between"
             + " which half of the rounds lie. Where there are answers, those of both sides are"
@@ -465,15 +465,10 @@ final class Page {
       columnHeader("quartiles", "n");
     }
     page.close().close().open("tbody");
-    for (double place : CurveChart.places(curve)) {
+    for (double place : curve.points()) {
       page.open("tr").element("th", Table.figure(place), "scope", "row", "class", "n");
       for (Curve.Line line : curve.lines()) {
-        spread(
-            line.points().stream()
-                .filter(point -> point.x() == place)
-                .map(Curve.Point::spread)
-                .findFirst()
-                .orElse(null));
+        spread(line.at(place).orElse(null));
       }
       page.close();
     }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.stream.DoubleStream;
 
-/** Two sides that take some short turns in each round. */
+/** Two sides that take some short turns in each round, another one first in each. */
 final class Turns {
   /** Which of a side's turns count. */
   enum Counts {
@@ -63,7 +63,8 @@ final class Turns {
   private void take() throws Exception {
     double[][] times = new double[2][count];
     for (int turn = 0; turn < count; turn++) {
-      for (int side = 0; side < 2; side++) {
+      for (int i = 0; i < 2; i++) {
+        int side = (turn + i) % 2;
         times[side][turn] = inverseIfRate(sides.get(side).measure());
       }
     }

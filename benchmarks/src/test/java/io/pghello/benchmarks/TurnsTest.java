@@ -18,7 +18,7 @@ class TurnsTest {
         new Turns(Row.Better.LOWER, Turns.Counts.BEST, 3, side("a", 5, 3, 4), side("b", 9, 8, 7));
     assertThat(turns.ours().measure()).isEqualTo(3);
     assertThat(turns.peer().measure()).isEqualTo(7);
-    assertThat(calls).hasToString("ababab");
+    assertThat(calls).hasToString("abbaab");
   }
 
   @Test
@@ -27,7 +27,7 @@ class TurnsTest {
         new Turns(Row.Better.HIGHER, Turns.Counts.BEST, 2, side("a", 5, 3), side("b", 8, 9));
     assertThat(turns.peer().measure()).isCloseTo(9, within(1e-9));
     assertThat(turns.ours().measure()).isCloseTo(5, within(1e-9));
-    assertThat(calls).hasToString("abab");
+    assertThat(calls).hasToString("abba");
   }
 
   @Test
@@ -39,7 +39,7 @@ class TurnsTest {
     var rates =
         new Turns(Row.Better.HIGHER, Turns.Counts.MEAN, 2, side("a", 2, 6), side("b", 1, 1));
     assertThat(rates.ours().measure()).isCloseTo(3, within(1e-9));
-    assertThat(calls).hasToString("abababab");
+    assertThat(calls).hasToString("abbaabba");
   }
 
   @Test
