@@ -8,6 +8,7 @@ import io.pghello.testkit.TestDatabase;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import io.zonky.test.db.postgres.embedded.PreparedDbProvider;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -59,6 +60,7 @@ final class StartBenchmark implements Benchmark {
     databaseRounds = quick ? 3 : 5;
     processRounds = quick ? 2 : 3;
     programs = programs(server);
+    Runtime.getRuntime().addShutdownHook(new Thread(this::closeAtExit));
   }
 
   /** The folder with the programs of a server. */
@@ -395,8 +397,12 @@ final class StartBenchmark implements Benchmark {
     return millis;
   }
 
+  /** Ends all that it started, and removes its folders. A second call does nothing. */
   @Override
-  public void close() throws IOException {
+  public synchronized void close() throws IOException {
+    if (!Files.exists(folder)) {
+      return;
+    }
     server.close();
     if (obstacle == null) {
       ContainerPeer.removeAll(folder.getFileName().toString());
@@ -406,6 +412,14 @@ final class StartBenchmark implements Benchmark {
     }
     for (Path each : folders()) {
       FileUtils.deleteDirectory(each.toFile());
+    }
+  }
+
+  private void closeAtExit() {
+    try {
+      close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }
