@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -74,7 +73,7 @@ final class CurveChart {
     this.curve = curve;
     this.tracks = tracks;
     List<Curve.Point> points = tracks.stream().flatMap(track -> track.points.stream()).toList();
-    places = places(curve);
+    places = curve.points();
     List<Double> positive = places.stream().filter(place -> place > 0).toList();
     across =
         positive.isEmpty()
@@ -86,16 +85,6 @@ final class CurveChart {
                 .map(Curve.Point::spread)
                 .flatMap(spread -> Stream.of(spread.lower(), spread.upper()))
                 .toList());
-  }
-
-  /** Where at least one line was measured, from the left to the right. */
-  static List<Double> places(Curve curve) {
-    return List.copyOf(
-        new TreeSet<>(
-            curve.lines().stream()
-                .flatMap(line -> line.points().stream())
-                .map(Curve.Point::x)
-                .toList()));
   }
 
   /** Draws a curve that has points. */

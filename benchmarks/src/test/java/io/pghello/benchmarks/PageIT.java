@@ -171,7 +171,7 @@ class PageIT {
     List<String> medians = new ArrayList<>();
     for (Report.Section section : report.benchmarks()) {
       for (Curve curve : section.curves()) {
-        for (double place : CurveChart.places(curve)) {
+        for (double place : curve.points()) {
           List<String> cells = new ArrayList<>(List.of(Table.figure(place)));
           curve.lines().forEach(line -> cells.add(median(line, place)));
           medians.add(String.join("|", cells));
@@ -188,11 +188,7 @@ class PageIT {
   }
 
   private static String median(Curve.Line line, double place) {
-    return line.points().stream()
-        .filter(point -> point.x() == place)
-        .map(point -> Table.figure(point.spread().median()))
-        .findFirst()
-        .orElse("–");
+    return line.at(place).map(spread -> Table.figure(spread.median())).orElse("–");
   }
 
   @Test

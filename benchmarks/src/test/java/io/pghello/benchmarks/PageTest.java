@@ -54,7 +54,7 @@ class PageTest {
         .isEqualTo(curves.stream().map(Curve::name).toList());
     List<String> figures = new ArrayList<>();
     for (Curve curve : curves) {
-      for (double place : CurveChart.places(curve)) {
+      for (double place : curve.points()) {
         StringBuilder cells = new StringBuilder(Table.figure(place));
         for (Curve.Line line : curve.lines()) {
           cells.append('|').append(cells(line, place));
@@ -355,11 +355,7 @@ class PageTest {
   }
 
   private static String cells(Curve.Line line, double place) {
-    return line.points().stream()
-        .filter(point -> point.x() == place)
-        .map(point -> cells(point.spread()))
-        .findFirst()
-        .orElse("–|–");
+    return line.at(place).map(PageTest::cells).orElse("–|–");
   }
 
   private static Result result(Row row, double ours, double peer) {
