@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the pages show as targets is what is judged. */
+class TargetsIT {
+  static Stream<Arguments> all() {
+    return Bench.BENCHMARKS.entrySet().stream()
+        .map(each -> Arguments.of(each.getKey(), each.getValue()));
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
+  void thoseOfTheCommittedRunAreTheTargets(String name, Benchmark.Factory factory)
+      throws Exception {
+    try (Benchmark benchmark = factory.open(false)) {
+      List<Row> rows = benchmark.comparisons().stream().map(Comparison::row).toList();
+      assertThat(judged(rows.stream())).isNotEmpty().isEqualTo(judged(committed(name)));
+    }
+  }
+
+  private static Stream<Row> committed(String name) throws IOException {
+    return Report.fromJson(Files.readString(Path.of("results.json"))).benchmarks().stream()
+        .filter(section -> section.name().equals(name))
+        .flatMap(section -> section.results().stream())
+        .map(Result::row);
+  }
+
+  private static List<Row> judged(Stream<Row> rows) {
+    // older JDKs have none
+    boolean virtual = Library.virtualThreads() != null;
+    return rows.filter(row -> row.target() != null)
+        .filter(row -> virtual || !row.name().contains("virtual"))
+        .map(TargetsIT::withoutGuard)
+        .toList();
+  }
+
+  /** Guards are not shown. */
+  private static Row withoutGuard(Row row) {
+    return new Row(
+        row.name(), row.peer(), row.unit(), row.better(), row.judged(), row.target(), null);
+  }
+}
