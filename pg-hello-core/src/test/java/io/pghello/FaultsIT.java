@@ -144,7 +144,11 @@ class FaultsIT {
             PgHelloClient.builder()
                 .connections(
                     () -> {
-                      LockSupport.parkNanos(Duration.ofMillis(300).toNanos());
+                      // not park, which returns at once if an earlier call has left a permit
+                      CompletableFuture.runAsync(
+                              () -> {},
+                              CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS))
+                          .join();
                       return connections.get();
                     })
                 .schema("public")
