@@ -102,20 +102,23 @@ class LoadTest {
   }
 
   @Test
-  void anErrorOfOneThreadFails() {
+  void anErrorOfOneCallerFails() {
     var error = new StackOverflowError();
-    assertThatThrownBy(
-            () ->
-                load(2)
-                    .threads(
-                        Thread::new,
-                        name -> {
-                          if (name.equals(Names.USUAL.name(1))) {
-                            throw error;
-                          }
-                          return greet(name);
-                        }))
+    assertThatThrownBy(() -> load(2).threads(Thread::new, name -> greetOrThrow(name, error)))
         .hasRootCause(error);
+    calls.set(0);
+    assertThatThrownBy(
+            () -> load(1).futures((name, a) -> a.accept(greetOrThrow(name, error), null)))
+        .hasRootCause(error);
+  }
+
+  /** Greets the first time. */
+  private String greetOrThrow(String name, Error error) {
+    String greeting = greet(name);
+    if (calls.get() > 1) {
+      throw error;
+    }
+    return greeting;
   }
 
   @Test
