@@ -3,6 +3,7 @@ package io.pghello.benchmarks;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
+import io.pghello.benchmarks.Comparison.Side;
 import java.util.List;
 
 /**
@@ -34,35 +35,25 @@ final class Duel implements AutoCloseable {
   /** Calls for one name each; in thousands of calls a second. */
   Turns calls() {
     return turns(
-        () -> rate(CALLS, () -> each(client::hello)), () -> rate(CALLS, () -> each(jdbc::hello)));
+        Side.rate(CALLS, () -> each(client::hello)), Side.rate(CALLS, () -> each(jdbc::hello)));
   }
 
   /** One call for many names, and by hand one after the other; in thousands of names a second. */
   Turns bulk(int count) {
     List<String> names = Names.USUAL.list(count);
     return turns(
-        () -> rate(count, () -> Names.USUAL.check(count, client.helloAll(names))),
-        () -> rate(CALLS, () -> jdbc.helloAll(Names.USUAL, CALLS)));
+        Side.rate(count, () -> Names.USUAL.check(count, client.helloAll(names))),
+        Side.rate(CALLS, () -> jdbc.helloAll(Names.USUAL, CALLS)));
   }
 
-  private Turns turns(Comparison.Side ours, Comparison.Side peer) {
+  private Turns turns(Side ours, Side peer) {
     return new Turns(Row.Better.HIGHER, Turns.Counts.MEAN, turns, ours, peer);
-  }
-
-  private interface Work {
-    void run() throws Exception;
   }
 
   private static void each(Load.Caller caller) throws Exception {
     for (int i = 0; i < CALLS; i++) {
       Names.USUAL.check(i, caller.hello(Names.USUAL.name(i)));
     }
-  }
-
-  private static double rate(int count, Work work) throws Exception {
-    long start = System.nanoTime();
-    work.run();
-    return count * 1e6 / (System.nanoTime() - start);
   }
 
   @Override

@@ -4,6 +4,8 @@ package io.pghello.benchmarks;
 import static io.pghello.jooq.PgHello.nowMs;
 import static io.pghello.jooq.PgHello.pgHello;
 
+import io.pghello.benchmarks.Comparison.Side;
+import io.pghello.benchmarks.Comparison.Work;
 import io.pghello.benchmarks.Row.Judged;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
@@ -11,7 +13,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.Record;
@@ -45,7 +46,7 @@ final class JooqBenchmark implements Benchmark {
   private final TestDatabase database;
   private final Connection connection;
   private final DSLContext ctx;
-  private final List<String> many = IntStream.range(0, MANY).mapToObj(i -> "Name" + i).toList();
+  private final List<String> many = Names.USUAL.list(MANY);
   private final int rounds;
 
   JooqBenchmark(boolean quick) throws SQLException {
@@ -83,8 +84,8 @@ final class JooqBenchmark implements Benchmark {
             Row.Better.HIGHER,
             Turns.Counts.MEAN,
             TURNS,
-            () -> perMilli(MANY, this::greetMany),
-            () -> perMilli(LOOP, this::loop));
+            Side.rate(MANY, this::greetMany),
+            Side.rate(LOOP, this::loop));
     var rendering =
         new Turns(
             Row.Better.LOWER,
@@ -125,7 +126,7 @@ final class JooqBenchmark implements Benchmark {
             // one CPU to another, and that of so many names does not
             Row.rate("pgHello(ctx, 10,000 names)", "a loop of pgHello(configuration, name)", "k/s")
                 .guarded(20),
-            this::requireSameGreetings,
+            () -> {}, // every answer is looked at while it is measured
             bulk.ours(),
             bulk.peer(),
             5,
@@ -147,10 +148,6 @@ final class JooqBenchmark implements Benchmark {
 
   private interface Query {
     Select<?> of(int id);
-  }
-
-  private interface Action {
-    void run() throws SQLException;
   }
 
   private Select<?> routines(int id) {
@@ -200,28 +197,18 @@ final class JooqBenchmark implements Benchmark {
     return micros;
   }
 
-  private void requireSameGreetings() {
-    require(
-        pgHello(ctx, many).equals(many.stream().map(JooqBenchmark::greeting).toList()),
-        "wrong greetings");
-  }
-
-  private static String greeting(String name) {
-    return "Hello, " + name + "!";
-  }
-
   private void greetMany() {
-    require(pgHello(ctx, many).size() == MANY, "greetings are missing");
+    Names.USUAL.check(MANY, pgHello(ctx, many));
   }
 
   private void loop() {
-    for (String name : many.subList(0, LOOP)) {
-      require(greeting(name).equals(pgHello(ctx.configuration(), name)), "a wrong greeting");
+    for (int i = 0; i < LOOP; i++) {
+      Names.USUAL.check(i, pgHello(ctx.configuration(), many.get(i)));
     }
   }
 
-  private void requireSameRows() throws SQLException {
-    for (Action action : List.<Action>of(this::insertSelect, this::insertSelectByJdbc)) {
+  private void requireSameRows() throws Exception {
+    for (Work action : List.<Work>of(this::insertSelect, this::insertSelectByJdbc)) {
       insert(action);
       int right =
           ctx.fetchCount(
@@ -252,15 +239,9 @@ final class JooqBenchmark implements Benchmark {
     }
   }
 
-  private double insert(Action action) throws SQLException {
+  private double insert(Work action) throws Exception {
     ctx.execute("truncate greetings");
-    return perMilli(ROWS, action);
-  }
-
-  private static double perMilli(int count, Action action) throws SQLException {
-    long start = System.nanoTime();
-    action.run();
-    return count * 1e6 / (System.nanoTime() - start);
+    return Side.rate(ROWS, action).measure();
   }
 
   private static void require(boolean condition, String otherwise) {
