@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.apache.commons.io.FileUtils;
 
 /** PostgreSQL's own client for benchmarks: what the server can do, without a JVM. */
 final class PgbenchPeer implements AutoCloseable {
@@ -24,6 +25,7 @@ final class PgbenchPeer implements AutoCloseable {
   private static final Path DEBIAN = Path.of("/usr/lib/postgresql");
   private static final int TIMEOUT_SECONDS = 30;
 
+  private static final String OUTPUT = "output";
   private static final String NAME = "\\set name random(1000000000, 2000000000)\n";
   private static final String HELLO = "SELECT pg_hello(:name);\n";
   private static final String CHECKED =
@@ -44,6 +46,9 @@ final class PgbenchPeer implements AutoCloseable {
     Files.writeString(
         folder.resolve("pipelined"),
         NAME + "\\startpipeline\n" + HELLO.repeat(PIPELINED) + "\\endpipeline\n");
+    Files.createFile(folder.resolve(OUTPUT));
+    // those that are there: where a run is interrupted, nobody closes this
+    FileUtils.forceDeleteOnExit(folder.toFile());
   }
 
   /** Finds the program: on the path, or the newest where Debian has it. */
@@ -87,7 +92,7 @@ final class PgbenchPeer implements AutoCloseable {
     command.addAll(List.of("-U", address.user(), "-f", folder.resolve(script).toString()));
     command.addAll(List.of(options));
     command.add(address.database());
-    Path output = folder.resolve("output");
+    Path output = folder.resolve(OUTPUT);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("PGPASSWORD", address.password());
     Process process = builder.redirectOutput(output.toFile()).start();
@@ -103,10 +108,6 @@ final class PgbenchPeer implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
+    FileUtils.deleteDirectory(folder.toFile());
   }
 }
