@@ -463,14 +463,14 @@ public final class PgHelloClient implements AutoCloseable {
     private @Nullable String schema;
     private int repeat = Question.AS_SET;
     private Duration callTimeout = Duration.ofSeconds(5);
-    private boolean repeatLostCalls = true;
+    private boolean retryLostCalls = true;
     private boolean coalescing = true;
     private int maxBatchSize = 1024;
     private int maxBatchBytes = 1 << 20;
-    private int maxBatchesUnderWay = 2;
-    private int maxWaiting = 65_536;
-    private int maxWaitingBytes = 64 << 20;
-    private boolean waitWhenOverloaded;
+    private int maxInFlightBatches = 2;
+    private int maxQueuedCalls = 65_536;
+    private int maxQueuedBytes = 64 << 20;
+    private boolean blockWhenFull;
     private PgHelloListener listener = Settings.NO_LISTENER;
 
     private Builder() {}
@@ -586,8 +586,8 @@ public final class PgHelloClient implements AutoCloseable {
     }
 
     /** Repeats a call once when its connection is lost, which changes nothing but time; true. */
-    public Builder repeatLostCalls(boolean repeatLostCalls) {
-      this.repeatLostCalls = repeatLostCalls;
+    public Builder retryLostCalls(boolean retryLostCalls) {
+      this.retryLostCalls = retryLostCalls;
       return this;
     }
 
@@ -618,20 +618,20 @@ public final class PgHelloClient implements AutoCloseable {
      * time apart, so that they are large where the server is near, and need not wait for each other
      * where it is far.
      */
-    public Builder maxBatchesUnderWay(int batches) {
-      this.maxBatchesUnderWay = positive(batches, "number of batches under way");
+    public Builder maxInFlightBatches(int batches) {
+      this.maxInFlightBatches = positive(batches, "number of batches under way");
       return this;
     }
 
     /** How many calls may wait, 1 or more; 65,536 by default. */
-    public Builder maxWaiting(int calls) {
-      this.maxWaiting = positive(calls, "number of waiting calls");
+    public Builder maxQueuedCalls(int calls) {
+      this.maxQueuedCalls = positive(calls, "number of waiting calls");
       return this;
     }
 
     /** How many bytes of names may wait, 1 or more; 64 MiB by default. */
-    public Builder maxWaitingBytes(int bytes) {
-      this.maxWaitingBytes = positive(bytes, "number of waiting bytes");
+    public Builder maxQueuedBytes(int bytes) {
+      this.maxQueuedBytes = positive(bytes, "number of waiting bytes");
       return this;
     }
 
@@ -640,8 +640,8 @@ public final class PgHelloClient implements AutoCloseable {
      * {@link Code#OVERLOADED}; true lets the thread that makes it wait for room, that of {@link
      * #helloAsync} too, and fails it so only at the end of {@link #callTimeout}.
      */
-    public Builder waitWhenOverloaded(boolean wait) {
-      this.waitWhenOverloaded = wait;
+    public Builder blockWhenFull(boolean wait) {
+      this.blockWhenFull = wait;
       return this;
     }
 
@@ -664,14 +664,14 @@ public final class PgHelloClient implements AutoCloseable {
           new Settings(
               schema,
               callTimeout,
-              repeatLostCalls,
+              retryLostCalls,
               coalescing,
               maxBatchSize,
               maxBatchBytes,
-              maxBatchesUnderWay,
-              Math.min(maxWaiting, maxWaitingBytes),
-              maxWaitingBytes,
-              waitWhenOverloaded,
+              maxInFlightBatches,
+              Math.min(maxQueuedCalls, maxQueuedBytes),
+              maxQueuedBytes,
+              blockWhenFull,
               listener);
       HikariDataSource own = url == null ? null : startPool(url);
       var greetings = new Greetings(new Runner(source(own), settings));

@@ -41,5 +41,5 @@ public interface PgHelloListener {
    *
    * @param reason why
    */
-  default void repeated(PgHelloException reason) {}
+  default void retrying(PgHelloException reason) {}
 }

@@ -229,7 +229,7 @@ class BuilderIT {
           }
 
           @Override
-          public void repeated(PgHelloException reason) {
+          public void retrying(PgHelloException reason) {
             throw new IllegalStateException("repetition");
           }
         };
@@ -470,7 +470,7 @@ class BuilderIT {
       PgHelloClient client =
           PgHelloClient.builder()
               .connections(connections)
-              .repeatLostCalls(false)
+              .retryLostCalls(false)
               .callTimeout(Duration.ofSeconds(20))
               .build();
       seen.add(failure(() -> client.hello(SECRET + "\0")));
@@ -571,9 +571,9 @@ class BuilderIT {
     try (PgHelloClient client =
         PgHelloClient.builder()
             .dataSource(dataSource)
-            .maxWaiting(1)
-            .maxWaitingBytes(1)
-            .maxBatchesUnderWay(1)
+            .maxQueuedCalls(1)
+            .maxQueuedBytes(1)
+            .maxInFlightBatches(1)
             .build()) {
       List<CompletableFuture<String>> futures =
           IntStream.range(0, 1_000).mapToObj(i -> client.helloAsync(name)).toList();

@@ -130,9 +130,9 @@ class BuilderTest {
         refused(b -> b.maxBatchSize(0), "The batch size is 0; it must be 1 or more"),
         refused(b -> b.maxBatchSize(-5), "The batch size is -5; it must be 1 or more"),
         refused(b -> b.maxBatchBytes(0), "bytes of a batch is 0; it must be 1 or more"),
-        refused(b -> b.maxBatchesUnderWay(0), "batches under way is 0; it must be 1 or more"),
-        refused(b -> b.maxWaiting(0), "waiting calls is 0; it must be 1 or more"),
-        refused(b -> b.maxWaitingBytes(Integer.MIN_VALUE), "waiting bytes is -2147483648; it"));
+        refused(b -> b.maxInFlightBatches(0), "batches under way is 0; it must be 1 or more"),
+        refused(b -> b.maxQueuedCalls(0), "waiting calls is 0; it must be 1 or more"),
+        refused(b -> b.maxQueuedBytes(Integer.MIN_VALUE), "waiting bytes is -2147483648; it"));
   }
 
   private static Arguments refused(Consumer<PgHelloClient.Builder> setting, String message) {

@@ -109,7 +109,7 @@ class CoalescingIT {
   void thoseWhoWaitTakeOneStatementWhateverTheirCounts(DataSource dataSource, WireProxy proxy)
       throws SQLException {
     try (var pool = pool(dataSource, 2);
-        var client = client(pool).maxBatchesUnderWay(1).build()) {
+        var client = client(pool).maxInFlightBatches(1).build()) {
       PgHelloClient thrice = client.withRepeat(3);
       long before = holdUp(client, proxy);
       List<Started<String>> calls =
@@ -137,7 +137,7 @@ class CoalescingIT {
   @Test
   void allKindsOfCallersTravelTogether(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 2);
-        var client = client(pool).maxBatchesUnderWay(1).build()) {
+        var client = client(pool).maxInFlightBatches(1).build()) {
       long before = holdUp(client, proxy);
       List<Started<String>> calls = new ArrayList<>();
       calls.addAll(start(platformThreads, 20, i -> () -> client.hello("p" + i)));
@@ -188,7 +188,7 @@ class CoalescingIT {
         "ENCODING 'LATIN1' LOCALE 'C'",
         latin -> {
           try (var pool = pool(latin, 2);
-              var client = client(pool).maxBatchesUnderWay(1).build()) {
+              var client = client(pool).maxInFlightBatches(1).build()) {
             holdUp(client, proxy);
             List<Started<String>> calls =
                 start(
@@ -218,7 +218,7 @@ class CoalescingIT {
     String large = "x".repeat(LARGE);
     String lessLarge = "x".repeat(LARGE - 1);
     try (var pool = pool(dataSource, 4);
-        var client = client(pool).maxBatchesUnderWay(1).build()) {
+        var client = client(pool).maxInFlightBatches(1).build()) {
       long before = holdUp(client, proxy);
       List<Started<String>> small =
           start(platformThreads, 3, i -> () -> client.hello(i == 0 ? lessLarge : "u" + i));
@@ -432,7 +432,7 @@ class CoalescingIT {
   @Test
   void closingWaitsForWhatIsUnderWay(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 2)) {
-      PgHelloClient client = client(pool).maxBatchesUnderWay(1).build();
+      PgHelloClient client = client(pool).maxInFlightBatches(1).build();
       client.hello("first");
       proxy.stall();
       List<Started<String>> calls = start(platformThreads, 3, i -> () -> client.hello("u" + i));
@@ -457,7 +457,7 @@ class CoalescingIT {
   void closingEndsWhatIsStuck(DataSource dataSource, WireProxy proxy) {
     Duration timeout = Duration.ofMillis(800);
     try (var pool = pool(dataSource, 2)) {
-      PgHelloClient client = client(pool).maxBatchesUnderWay(1).callTimeout(timeout).build();
+      PgHelloClient client = client(pool).maxInFlightBatches(1).callTimeout(timeout).build();
       client.hello("first");
       proxy.stall();
       List<Started<String>> calls = start(platformThreads, 8, i -> () -> client.hello("u" + i));
@@ -493,7 +493,7 @@ class CoalescingIT {
   @Test
   void whatDependsOnAFutureMayCallTheClient(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 2);
-        var client = client(pool).maxBatchesUnderWay(1).build()) {
+        var client = client(pool).maxInFlightBatches(1).build()) {
       holdUp(client, proxy);
       List<CompletableFuture<String>> futures =
           IntStream.range(0, 20)
@@ -518,7 +518,7 @@ class CoalescingIT {
   @Test
   void whatDependsOnAFutureMayWaitForAnotherOfItsBatch(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 2);
-        var client = client(pool).maxBatchesUnderWay(1).build()) {
+        var client = client(pool).maxInFlightBatches(1).build()) {
       holdUp(client, proxy);
       CompletableFuture<String> first = client.helloAsync("a");
       var second = new CompletableFuture<CompletableFuture<String>>();
@@ -563,7 +563,7 @@ class CoalescingIT {
         "SELECT pg_catalog.array_agg('Hello, ' || n || '!')"
             + " FROM unnest(ARRAY[$1[2], $1[1]] || $1[3:]) n");
     try (var pool = pool(dataSource, 2);
-        var client = client(pool).maxBatchesUnderWay(1).build()) {
+        var client = client(pool).maxInFlightBatches(1).build()) {
       holdUp(client, proxy);
       List<CompletableFuture<String>> futures =
           Stream.of("a", "b", "c", "d").map(client::helloAsync).toList();
@@ -612,7 +612,7 @@ class CoalescingIT {
 
   private void assertMismatchForAll(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 2);
-        var client = client(pool).maxBatchesUnderWay(1).build()) {
+        var client = client(pool).maxInFlightBatches(1).build()) {
       holdUp(client, proxy);
       List<Started<String>> calls =
           start(platformThreads, 5, i -> () -> client.hello("secret" + i));

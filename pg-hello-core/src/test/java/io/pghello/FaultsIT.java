@@ -122,7 +122,7 @@ class FaultsIT {
         PgHelloClient client =
             PgHelloClient.builder()
                 .connections(connections)
-                .repeatLostCalls(false)
+                .retryLostCalls(false)
                 .listener(heard)
                 .build()) {
       client.hello("Ada");

@@ -32,7 +32,7 @@ final class Heard implements PgHelloListener {
   }
 
   @Override
-  public void repeated(PgHelloException reason) {
+  public void retrying(PgHelloException reason) {
     repeated.add(reason.code());
   }
 

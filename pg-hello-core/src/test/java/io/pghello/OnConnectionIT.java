@@ -239,7 +239,7 @@ class OnConnectionIT {
   @Test
   void neverJoinsABatch(DataSource dataSource) throws SQLException {
     try (PgHelloClient client =
-        PgHelloClient.builder().dataSource(dataSource).maxBatchesUnderWay(1).build()) {
+        PgHelloClient.builder().dataSource(dataSource).maxInFlightBatches(1).build()) {
       List<String> greetings =
           IntStream.range(0, 32)
               .parallel()
@@ -323,7 +323,7 @@ class OnConnectionIT {
       other.setDatabaseName(name);
       execute(other, "CREATE EXTENSION pg_hello");
       try (PgHelloClient client =
-              PgHelloClient.builder().dataSource(dataSource).maxBatchesUnderWay(1).build();
+              PgHelloClient.builder().dataSource(dataSource).maxInFlightBatches(1).build();
           Connection connection = other.getConnection()) {
         for (int i = 0; i < 5; i++) {
           assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");

@@ -62,7 +62,7 @@ final class HibernateBenchmark implements Benchmark {
   private static final String INSERTS = "10,000 inserts";
   private static final String WITHOUT = "the same without the values";
   private static final String LISTENER = "@PrePersist, two queries";
-  private static final String RETURNING = "fetch = RETURNING";
+  private static final String RETURNING = "strategy = RETURNING";
   private static final String FLOOR = "JDBC, INSERT ... SELECT FROM unnest";
 
   private final PgHelloServer server;
@@ -314,9 +314,9 @@ final class HibernateBenchmark implements Benchmark {
         List.of(1.0, 10.0, 100.0, 1_000.0, 10_000.0),
         List.of(metric),
         Stream.of(
-                new Kind("fetch = PREFETCH", true, false, Filled::new),
+                new Kind("strategy = PREFETCH", true, false, Filled::new),
                 new Kind(RETURNING, true, true, Returned::new),
-                new Kind("fetch = WRITE_ONLY", true, false, Unread::new),
+                new Kind("strategy = WRITE_ONLY", true, false, Unread::new),
                 new Kind(WITHOUT, false, false, Plain::new),
                 new Kind(LISTENER, false, true, Listened::new))
             .map(

@@ -3,7 +3,7 @@ package io.pghello.benchmarks;
 
 import io.pghello.hibernate.NowMillis;
 import io.pghello.hibernate.ValueEvent;
-import io.pghello.hibernate.ValueFetch;
+import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
 import jakarta.persistence.Entity;
 import jakarta.persistence.GeneratedValue;
@@ -203,10 +203,10 @@ final class Members {
     @SequenceGenerator(name = "returned_id", sequenceName = "returned_id", allocationSize = 50)
     @Nullable Long id;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
     @Nullable String greeting;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Long createdAt;
 
     @Override
@@ -228,10 +228,10 @@ final class Members {
     @SequenceGenerator(name = "unread_id", sequenceName = "unread_id", allocationSize = 50)
     @Nullable Long id;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String greeting;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     @Nullable Long createdAt;
 
     @Override

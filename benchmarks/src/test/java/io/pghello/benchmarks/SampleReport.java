@@ -315,7 +315,7 @@ final class SampleReport {
                 line("prefetch", true, 1e4, x -> 95 * x / (x + 20)),
                 line("without the values", false, 1e4, x -> 104 * x / (x + 18)),
                 line("@PrePersist, two queries", false, 1e4, x -> 9.4),
-                line("fetch = RETURNING", false, 1e4, x -> 14))),
+                line("strategy = RETURNING", false, 1e4, x -> 14))),
         List.of());
   }
 

@@ -52,8 +52,8 @@ final class Coalescer {
     this.batchSize = batchSize;
     this.executor = executor;
     this.sender = sender;
-    this.waiting = new WaitingRoom(settings.maxWaiting(), settings.maxWaitingBytes());
-    this.wires = new Wires(settings.maxBatchesUnderWay());
+    this.waiting = new WaitingRoom(settings.maxQueuedCalls(), settings.maxQueuedBytes());
+    this.wires = new Wires(settings.maxInFlightBatches());
   }
 
   /** Takes a wire for a caller that need not wait; it has to {@link #freeWire()} afterwards. */
@@ -69,7 +69,7 @@ final class Coalescer {
   /** Lets a call wait; if there is no room, throws or waits for some, as was told. */
   void add(Call call) {
     if (!waiting.tryAdd(call)) {
-      if (!settings.waitWhenOverloaded()) {
+      if (!settings.blockWhenFull()) {
         throw Errors.overloaded();
       }
       dispatch();

@@ -96,12 +96,12 @@ public final class Runner {
       return attempt(calls, deadline, bound, work);
     } catch (PgHelloException e) {
       if (bound
-          || !settings.repeatLostCalls()
+          || !settings.retryLostCalls()
           || e.code() != Code.CONNECTION_LOST
           || deadline - System.nanoTime() <= 0) {
         throw e;
       }
-      settings.listener().repeated(e);
+      settings.listener().retrying(e);
       return attempt(calls, deadline, bound, work);
     } finally {
       underWay.decrement();

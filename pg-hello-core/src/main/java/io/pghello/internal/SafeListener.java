@@ -31,8 +31,8 @@ public record SafeListener(PgHelloListener listener) implements PgHelloListener 
   }
 
   @Override
-  public void repeated(PgHelloException reason) {
-    tell(() -> listener.repeated(reason));
+  public void retrying(PgHelloException reason) {
+    tell(() -> listener.retrying(reason));
   }
 
   private static void tell(Runnable event) {

@@ -13,14 +13,14 @@ import org.jspecify.annotations.Nullable;
 public record Settings(
     @Nullable String schema,
     Duration callTimeout,
-    boolean repeatLostCalls,
+    boolean retryLostCalls,
     boolean coalescing,
     int maxBatchSize,
     int maxBatchBytes,
-    int maxBatchesUnderWay,
-    int maxWaiting,
-    int maxWaitingBytes,
-    boolean waitWhenOverloaded,
+    int maxInFlightBatches,
+    int maxQueuedCalls,
+    int maxQueuedBytes,
+    boolean blockWhenFull,
     PgHelloListener listener) {
 
   /** Listens to nothing. */
@@ -43,7 +43,7 @@ public record Settings(
         + callTimeout.toMillis()
         + " ms, "
         + (coalescing
-            ? "coalescing " + maxBatchesUnderWay + " x " + maxBatchSize
+            ? "coalescing " + maxInFlightBatches + " x " + maxBatchSize
             : "not coalescing");
   }
 }

@@ -47,9 +47,9 @@ class CoalescerTest {
   private int batchSize = MANY;
   private int batchBytes = 1 << 20;
   private int batchesUnderWay = 1;
-  private int maxWaiting = 64;
-  private int maxWaitingBytes = 64 * 1024;
-  private boolean waitWhenOverloaded;
+  private int maxQueuedCalls = 64;
+  private int maxQueuedBytes = 64 * 1024;
+  private boolean blockWhenFull;
   private PgHelloListener listener = Settings.NO_LISTENER;
 
   @AfterEach
@@ -242,7 +242,7 @@ class CoalescerTest {
 
   @Test
   void refusesMoreCallsThanMayWait() {
-    maxWaiting = 3;
+    maxQueuedCalls = 3;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<CompletableFuture<String>> waiting = futures(coalescer, "a", "b", "c");
@@ -255,8 +255,8 @@ class CoalescerTest {
 
   @Test
   void refusesMoreCallsThanMayWaitWhereTheBytesAreNoMultiple() {
-    maxWaiting = 60;
-    maxWaitingBytes = 100;
+    maxQueuedCalls = 60;
+    maxQueuedBytes = 100;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     for (int i = 0; i < 60; i++) {
@@ -270,8 +270,8 @@ class CoalescerTest {
 
   @Test
   void refusesMoreBytesThanMayWait() {
-    maxWaiting = 4;
-    maxWaitingBytes = 40;
+    maxQueuedCalls = 4;
+    maxQueuedBytes = 40;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     futures(coalescer, "x".repeat(15), "y".repeat(15));
@@ -292,8 +292,8 @@ class CoalescerTest {
   @Test
   void waitsForRoomIfToldTo() {
     batchSize = 1;
-    maxWaiting = 1;
-    waitWhenOverloaded = true;
+    maxQueuedCalls = 1;
+    blockWhenFull = true;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Caller waiting = waitingCallers(coalescer, "a").get(0);
@@ -311,8 +311,8 @@ class CoalescerTest {
 
   @Test
   void isOverloadedIfThereIsNoRoomUntilTheDeadline() {
-    maxWaiting = 1;
-    waitWhenOverloaded = true;
+    maxQueuedCalls = 1;
+    blockWhenFull = true;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CompletableFuture<String> waiting = futures(coalescer, "a").get(0);
@@ -327,8 +327,8 @@ class CoalescerTest {
 
   @Test
   void leavesIfInterruptedWhileThereIsNoRoom() {
-    maxWaiting = 1;
-    waitWhenOverloaded = true;
+    maxQueuedCalls = 1;
+    blockWhenFull = true;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CompletableFuture<String> waiting = futures(coalescer, "a").get(0);
@@ -671,8 +671,8 @@ class CoalescerTest {
   void everyCallEndsOnceWithItsOwnAnswer() throws Exception {
     batchesUnderWay = 2;
     batchSize = 16;
-    maxWaiting = MANY;
-    waitWhenOverloaded = true;
+    maxQueuedCalls = MANY;
+    blockWhenFull = true;
     int threads = 64;
     int calls = 300;
     var most = new AtomicInteger();
@@ -776,9 +776,9 @@ class CoalescerTest {
         batchSize,
         batchBytes,
         batchesUnderWay,
-        maxWaiting,
-        maxWaitingBytes,
-        waitWhenOverloaded,
+        maxQueuedCalls,
+        maxQueuedBytes,
+        blockWhenFull,
         listener);
   }
 
@@ -786,10 +786,10 @@ class CoalescerTest {
   private void assertNothingIsLost(Coalescer coalescer) {
     until(coalescer::isQuiet);
     hold(coalescer);
-    int most = maxWaitingBytes / (maxWaitingBytes / maxWaiting);
+    int most = maxQueuedBytes / (maxQueuedBytes / maxQueuedCalls);
     for (int round = 0; round < 2; round++) {
       var filling = new ArrayList<CompletableFuture<String>>();
-      for (int i = 0; i < Math.min(most, maxWaiting); i++) {
+      for (int i = 0; i < Math.min(most, maxQueuedCalls); i++) {
         filling.addAll(futures(coalescer, ""));
       }
       assertOverloaded(coalescer, "");

@@ -11,12 +11,12 @@ import org.hibernate.annotations.AttributeBinderType;
 
 /**
  * Fills an attribute with the server's wall clock, SQL {@code now_ms()}, when the entity is
- * written, by default without a round trip for each entity; see {@link ValueFetch}. The attribute
- * is a {@code Long} or {@code long}, in milliseconds since 1970-01-01T00:00:00Z, or a {@link
- * java.time.Instant}, in whole milliseconds.
+ * written, by default without a round trip for each entity; see {@link ValueStrategy}. The
+ * attribute is a {@code Long} or {@code long}, in milliseconds since 1970-01-01T00:00:00Z, or a
+ * {@link java.time.Instant}, in whole milliseconds.
  *
- * <p>With {@link ValueFetch#PREFETCH} the entities of one flush have one time, that of the look-up;
- * otherwise each row has its own.
+ * <p>With {@link ValueStrategy#PREFETCH} the entities of one flush have one time, that of the
+ * look-up; otherwise each row has its own.
  *
  * <p>A value that the program has set is kept, unless {@link #overwrite}; null, and 0 in a {@code
  * long}, count as not set. With {@link ValueEvent#UPDATE} the time is computed anew whenever
@@ -33,7 +33,7 @@ public @interface NowMillis {
   ValueEvent[] on() default ValueEvent.INSERT;
 
   /** How the value comes from the server. */
-  ValueFetch fetch() default ValueFetch.AUTO;
+  ValueStrategy strategy() default ValueStrategy.AUTO;
 
   /** Is a value that the program has set replaced? */
   boolean overwrite() default false;

@@ -13,7 +13,7 @@ public final class PgHelloSessions {
 
   /**
    * Fills the attributes of entities that are about to be inserted, those with {@link
-   * ValueFetch#PREFETCH}, in one round trip (one more for every 16,384 names, or 8 MiB of them).
+   * ValueStrategy#PREFETCH}, in one round trip (one more for every 16,384 names, or 8 MiB of them).
    * Without it a {@code StatelessSession}, which knows of one entity at a time, makes one for each.
    * Nothing is sent if there is nothing to be filled.
    *

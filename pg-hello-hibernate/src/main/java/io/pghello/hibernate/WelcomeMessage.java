@@ -12,7 +12,7 @@ import org.hibernate.annotations.AttributeBinderType;
 /**
  * Fills a {@code String} attribute with the greeting of another one, as SQL {@code pg_hello(name,
  * repeat)} says it: {@code Hello, Ada!}. The server computes it when the entity is written, by
- * default without a round trip for each entity; see {@link ValueFetch}.
+ * default without a round trip for each entity; see {@link ValueStrategy}.
  *
  * <p>A value that the program has set is kept, unless {@link #overwrite}; null counts as not set. A
  * null name has no greeting: the attribute is null.
@@ -50,7 +50,7 @@ public @interface WelcomeMessage {
   ValueEvent[] on() default ValueEvent.INSERT;
 
   /** How the value comes from the server. */
-  ValueFetch fetch() default ValueFetch.AUTO;
+  ValueStrategy strategy() default ValueStrategy.AUTO;
 
   /** Is a value that the program has set replaced? */
   boolean overwrite() default false;

@@ -156,10 +156,10 @@ class EmbeddablesIT {
         on = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
-    @WelcomeMessage(of = "name.last", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "name.last", strategy = ValueStrategy.RETURNING)
     @Nullable String formal;
 
-    @WelcomeMessage(of = "name.last", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "name.last", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
     Guest() {}

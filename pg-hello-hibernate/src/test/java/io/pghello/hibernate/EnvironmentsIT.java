@@ -69,10 +69,13 @@ class EnvironmentsIT {
     @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET)
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET, fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET, strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET, fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(
+        of = "name",
+        repeat = WelcomeMessage.AS_SET,
+        strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
     @NowMillis long createdAt;
@@ -101,10 +104,10 @@ class EnvironmentsIT {
         on = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "name", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     long createdAt;
 
     Cached() {}
@@ -121,7 +124,7 @@ class EnvironmentsIT {
   static class CachedUnread {
     @Id int id;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     long createdAt;
   }
 
@@ -131,7 +134,7 @@ class EnvironmentsIT {
   static class Uncached {
     @Id int id;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     long createdAt;
   }
 
@@ -172,7 +175,7 @@ class EnvironmentsIT {
     @Id int id;
 
     @NotNull
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Long createdAt;
   }
 
@@ -289,12 +292,12 @@ class EnvironmentsIT {
   void refusesToCacheWhatIsNotReadBack(DataSource dataSource) {
     assertThatThrownBy(() -> Factories.open(dataSource, cache(), CachedUnread.class).close())
         .isInstanceOf(MappingException.class)
-        .hasMessageContaining("CachedUnread.createdAt has fetch = WRITE_ONLY, and the entity is")
+        .hasMessageContaining("CachedUnread.createdAt has strategy = WRITE_ONLY, and the entity is")
         .hasMessageContaining("use PREFETCH");
     assertThatThrownBy(
             () -> Factories.open(dataSource, cache(), Uncached.class, CachedSub.class).close())
         .isInstanceOf(MappingException.class)
-        .hasMessageContaining("CachedSub.createdAt has fetch = WRITE_ONLY, and the entity is");
+        .hasMessageContaining("CachedSub.createdAt has strategy = WRITE_ONLY, and the entity is");
   }
 
   /** Where each tenant's connections come from. */

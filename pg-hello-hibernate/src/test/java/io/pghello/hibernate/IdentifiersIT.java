@@ -39,10 +39,10 @@ class IdentifiersIT {
     @WelcomeMessage(of = "login")
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "login", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "login", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "login", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "login", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
     @NowMillis long createdAt;
@@ -64,7 +64,7 @@ class IdentifiersIT {
     @WelcomeMessage(of = "id")
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "id", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "id", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
   }
 
@@ -80,10 +80,10 @@ class IdentifiersIT {
     @WelcomeMessage(of = "id.holder")
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "id.holder", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "id.holder", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "id.holder", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "id.holder", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
     @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
@@ -138,10 +138,10 @@ class IdentifiersIT {
         on = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "title", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "title", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "title", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "title", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
     @NowMillis long createdAt;
@@ -203,7 +203,7 @@ class IdentifiersIT {
     @WelcomeMessage(of = "mail")
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "mail", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "mail", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
     Member() {}
@@ -267,11 +267,11 @@ class IdentifiersIT {
     String name;
 
     @Column(name = "\"order\"")
-    @WelcomeMessage(of = "name", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
     @Nullable String greeting;
 
     @Column(name = "`select`")
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     long at;
 
     Quoted() {}

@@ -42,22 +42,22 @@ class InheritanceIT {
     @Id int id;
     String username;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.PREFETCH)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.PREFETCH)
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
-    @NowMillis(fetch = ValueFetch.PREFETCH)
+    @NowMillis(strategy = ValueStrategy.PREFETCH)
     long prefetchedAt;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Instant returnedAt;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     long writtenAt;
 
     SingleRoot() {}
@@ -83,25 +83,25 @@ class InheritanceIT {
   static class SingleSub extends SingleRoot {
     String nickname;
 
-    @WelcomeMessage(of = "nickname", fetch = ValueFetch.PREFETCH)
+    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.PREFETCH)
     @Nullable String nicknamePrefetched;
 
-    @WelcomeMessage(of = "nickname", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.RETURNING)
     @Nullable String nicknameReturned;
 
-    @WelcomeMessage(of = "nickname", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String nicknameWritten;
 
     @WelcomeMessage(of = "username", repeat = 2)
     @Nullable String twice;
 
-    @NowMillis(fetch = ValueFetch.PREFETCH)
+    @NowMillis(strategy = ValueStrategy.PREFETCH)
     @Nullable Instant subPrefetchedAt;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     long subReturnedAt;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     @Nullable Long subWrittenAt;
 
     SingleSub() {}
@@ -172,22 +172,22 @@ class InheritanceIT {
     @Id int id;
     String username;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.PREFETCH)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.PREFETCH)
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
-    @NowMillis(fetch = ValueFetch.PREFETCH)
+    @NowMillis(strategy = ValueStrategy.PREFETCH)
     long prefetchedAt;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Instant returnedAt;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     long writtenAt;
 
     JoinedRoot() {}
@@ -213,25 +213,25 @@ class InheritanceIT {
   static class JoinedSub extends JoinedRoot {
     String nickname;
 
-    @WelcomeMessage(of = "nickname", fetch = ValueFetch.PREFETCH)
+    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.PREFETCH)
     @Nullable String nicknamePrefetched;
 
-    @WelcomeMessage(of = "nickname", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.RETURNING)
     @Nullable String nicknameReturned;
 
-    @WelcomeMessage(of = "nickname", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String nicknameWritten;
 
     @WelcomeMessage(of = "username", repeat = 2)
     @Nullable String twice;
 
-    @NowMillis(fetch = ValueFetch.PREFETCH)
+    @NowMillis(strategy = ValueStrategy.PREFETCH)
     @Nullable Instant subPrefetchedAt;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     long subReturnedAt;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     @Nullable Long subWrittenAt;
 
     JoinedSub() {}
@@ -302,22 +302,22 @@ class InheritanceIT {
     @Id int id;
     String username;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.PREFETCH)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.PREFETCH)
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
-    @NowMillis(fetch = ValueFetch.PREFETCH)
+    @NowMillis(strategy = ValueStrategy.PREFETCH)
     long prefetchedAt;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Instant returnedAt;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     long writtenAt;
 
     TableRoot() {}
@@ -343,25 +343,25 @@ class InheritanceIT {
   static class TableSub extends TableRoot {
     String nickname;
 
-    @WelcomeMessage(of = "nickname", fetch = ValueFetch.PREFETCH)
+    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.PREFETCH)
     @Nullable String nicknamePrefetched;
 
-    @WelcomeMessage(of = "nickname", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.RETURNING)
     @Nullable String nicknameReturned;
 
-    @WelcomeMessage(of = "nickname", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String nicknameWritten;
 
     @WelcomeMessage(of = "username", repeat = 2)
     @Nullable String twice;
 
-    @NowMillis(fetch = ValueFetch.PREFETCH)
+    @NowMillis(strategy = ValueStrategy.PREFETCH)
     @Nullable Instant subPrefetchedAt;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     long subReturnedAt;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     @Nullable Long subWrittenAt;
 
     TableSub() {}
@@ -509,11 +509,11 @@ class InheritanceIT {
     @Column(table = "split_more")
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
     @Column(table = "split_more")
     @Nullable String returned;
 
-    @WelcomeMessage(of = "username", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.WRITE_ONLY)
     @Column(table = "split_more")
     @Nullable String written;
 
@@ -521,11 +521,11 @@ class InheritanceIT {
     @Column(table = "split_more")
     long prefetchedAt;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     @Column(table = "split_more")
     long returnedAt;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     @Column(table = "split_more")
     long writtenAt;
 

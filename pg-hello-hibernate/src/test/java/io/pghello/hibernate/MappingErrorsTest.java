@@ -166,7 +166,7 @@ class MappingErrorsTest {
 
     @NowMillis(
         on = {ValueEvent.INSERT, ValueEvent.UPDATE},
-        fetch = ValueFetch.RETURNING)
+        strategy = ValueStrategy.RETURNING)
     long at;
   }
 
@@ -174,7 +174,7 @@ class MappingErrorsTest {
   static class WrittenOnUpdate {
     @Id int id;
 
-    @NowMillis(on = ValueEvent.UPDATE, fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(on = ValueEvent.UPDATE, strategy = ValueStrategy.WRITE_ONLY)
     long at;
   }
 
@@ -186,7 +186,7 @@ class MappingErrorsTest {
 
   @Embeddable
   static class ReturnedPart {
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     long at;
   }
 
@@ -196,7 +196,7 @@ class MappingErrorsTest {
     String username;
 
     @Convert(converter = Upper.class)
-    @WelcomeMessage(of = "username", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
     String greeting;
   }
 
@@ -218,7 +218,7 @@ class MappingErrorsTest {
     String username;
 
     @ColumnTransformer(write = "lower(?)")
-    @WelcomeMessage(of = "username", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.WRITE_ONLY)
     String greeting;
   }
 
@@ -227,7 +227,7 @@ class MappingErrorsTest {
     @Id int id;
 
     @org.hibernate.annotations.JdbcTypeCode(org.hibernate.type.SqlTypes.TIMESTAMP)
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     Instant at;
   }
 
@@ -237,7 +237,7 @@ class MappingErrorsTest {
   static class CachedWritten {
     @Id int id;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     long at;
   }
 
@@ -354,18 +354,20 @@ class MappingErrorsTest {
         arguments(TooOften.class, "has repeat = 11; it may be 1 to 10, or AS_SET."),
         arguments(Negative.class, "has repeat = -1; it may be 1 to 10, or AS_SET."),
         arguments(Never.class, "has on = {}; it may be INSERT, UPDATE, or both."),
-        arguments(ReturnedOnUpdate.class, "has fetch = RETURNING, and is on UPDATE; use PREFETCH."),
-        arguments(WrittenOnUpdate.class, "has fetch = WRITE_ONLY, and is on UPDATE; use PREFETCH."),
+        arguments(
+            ReturnedOnUpdate.class, "has strategy = RETURNING, and is on UPDATE; use PREFETCH."),
+        arguments(
+            WrittenOnUpdate.class, "has strategy = WRITE_ONLY, and is on UPDATE; use PREFETCH."),
         arguments(
             ReturnedInside.class,
-            "E.part.at has fetch = RETURNING, and is in an embeddable; use PREFETCH."),
-        arguments(Converted.class, "has fetch = RETURNING, and has a converter; use PREFETCH."),
+            "E.part.at has strategy = RETURNING, and is in an embeddable; use PREFETCH."),
+        arguments(Converted.class, "has strategy = RETURNING, and has a converter; use PREFETCH."),
         arguments(
             Transformed.class,
-            "has fetch = WRITE_ONLY, and has a write expression of its own; use PREFETCH."),
+            "has strategy = WRITE_ONLY, and has a write expression of its own; use PREFETCH."),
         arguments(
             LocalInstant.class,
-            "has fetch = RETURNING, and its column is no timestamp with time zone; use PREFETCH."),
+            "has strategy = RETURNING, and its column is no timestamp with time zone; use PREFETCH."),
         arguments(CachedWritten.class, "the entity is cached, without the value; use PREFETCH."),
         arguments(NotInsertable.class, "is on INSERT, and insertable = false."),
         arguments(NotUpdatable.class, "is on UPDATE, and updatable = false."),

@@ -36,10 +36,10 @@ class Note implements Text {
   @WelcomeMessage(of = "title")
   @Nullable String lazyGreeting;
 
-  @WelcomeMessage(of = "title", fetch = ValueFetch.RETURNING)
+  @WelcomeMessage(of = "title", strategy = ValueStrategy.RETURNING)
   @Nullable String returned;
 
-  @WelcomeMessage(of = "title", fetch = ValueFetch.WRITE_ONLY)
+  @WelcomeMessage(of = "title", strategy = ValueStrategy.WRITE_ONLY)
   @Nullable String written;
 
   @Override

@@ -3,9 +3,9 @@ package io.pghello.hibernate;
 
 import static io.pghello.hibernate.ValueEvent.INSERT;
 import static io.pghello.hibernate.ValueEvent.UPDATE;
-import static io.pghello.hibernate.ValueFetch.PREFETCH;
-import static io.pghello.hibernate.ValueFetch.RETURNING;
-import static io.pghello.hibernate.ValueFetch.WRITE_ONLY;
+import static io.pghello.hibernate.ValueStrategy.PREFETCH;
+import static io.pghello.hibernate.ValueStrategy.RETURNING;
+import static io.pghello.hibernate.ValueStrategy.WRITE_ONLY;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -57,16 +57,16 @@ class ValuesIT {
   @Entity(name = "Prefetched")
   static class Prefetched extends Named {
     @Column(nullable = true)
-    @WelcomeMessage(of = "name", fetch = PREFETCH)
+    @WelcomeMessage(of = "name", strategy = PREFETCH)
     @Nullable String greeting;
 
-    @NowMillis(fetch = PREFETCH)
+    @NowMillis(strategy = PREFETCH)
     @Nullable Long boxed;
 
-    @NowMillis(fetch = PREFETCH)
+    @NowMillis(strategy = PREFETCH)
     long plain;
 
-    @NowMillis(fetch = PREFETCH)
+    @NowMillis(strategy = PREFETCH)
     @Nullable Instant instant;
 
     @Override
@@ -83,16 +83,16 @@ class ValuesIT {
   /** Computed in the INSERT and returned. */
   @Entity(name = "Returned")
   static class Returned extends Named {
-    @WelcomeMessage(of = "name", fetch = RETURNING)
+    @WelcomeMessage(of = "name", strategy = RETURNING)
     @Nullable String greeting;
 
-    @NowMillis(fetch = RETURNING)
+    @NowMillis(strategy = RETURNING)
     @Nullable Long boxed;
 
-    @NowMillis(fetch = RETURNING)
+    @NowMillis(strategy = RETURNING)
     long plain;
 
-    @NowMillis(fetch = RETURNING)
+    @NowMillis(strategy = RETURNING)
     @Nullable Instant instant;
 
     @Override
@@ -109,16 +109,16 @@ class ValuesIT {
   /** Computed in the INSERT alone. */
   @Entity(name = "Written")
   static class Written extends Named {
-    @WelcomeMessage(of = "name", fetch = WRITE_ONLY)
+    @WelcomeMessage(of = "name", strategy = WRITE_ONLY)
     @Nullable String greeting;
 
-    @NowMillis(fetch = WRITE_ONLY)
+    @NowMillis(strategy = WRITE_ONLY)
     @Nullable Long boxed;
 
-    @NowMillis(fetch = WRITE_ONLY)
+    @NowMillis(strategy = WRITE_ONLY)
     long plain;
 
-    @NowMillis(fetch = WRITE_ONLY)
+    @NowMillis(strategy = WRITE_ONLY)
     @Nullable Instant instant;
 
     @Override
@@ -168,16 +168,16 @@ class ValuesIT {
         overwrite = true)
     @Nullable String greeting;
 
-    @WelcomeMessage(of = "name", fetch = RETURNING, overwrite = true)
+    @WelcomeMessage(of = "name", strategy = RETURNING, overwrite = true)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "name", fetch = WRITE_ONLY, overwrite = true)
+    @WelcomeMessage(of = "name", strategy = WRITE_ONLY, overwrite = true)
     @Nullable String written;
 
     @NowMillis(overwrite = true)
     long at;
 
-    @NowMillis(fetch = RETURNING, overwrite = true)
+    @NowMillis(strategy = RETURNING, overwrite = true)
     long returnedAt;
 
     @Override
@@ -203,10 +203,10 @@ class ValuesIT {
     @WelcomeMessage(of = "name", repeat = 3)
     @Nullable String three;
 
-    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET, fetch = RETURNING)
+    @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET, strategy = RETURNING)
     @Nullable String asSetReturned;
 
-    @WelcomeMessage(of = "name", repeat = 3, fetch = RETURNING)
+    @WelcomeMessage(of = "name", repeat = 3, strategy = RETURNING)
     @Nullable String threeReturned;
   }
 

@@ -336,7 +336,7 @@ class WelcomeListenerIT {
   void letsCallsOfSeveralThreadsTravelTogether(WireProxy proxy) throws Exception {
     int threads = 8;
     try (PgHelloClient narrow =
-        PgHelloClient.builder().dataSource(pool).maxBatchesUnderWay(1).build()) {
+        PgHelloClient.builder().dataSource(pool).maxInFlightBatches(1).build()) {
       narrow.hello("");
       use(narrow);
       proxy.delay(Duration.ofMillis(200));

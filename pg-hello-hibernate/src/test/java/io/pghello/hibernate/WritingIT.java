@@ -44,10 +44,10 @@ class WritingIT {
         on = {ValueEvent.INSERT, ValueEvent.UPDATE})
     @Nullable String greeting;
 
-    @WelcomeMessage(of = "title", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "title", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "title", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "title", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
     @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
@@ -71,24 +71,24 @@ class WritingIT {
     @WelcomeMessage(of = "name")
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "name", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "name", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
     @NowMillis long prefetchedAt;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Long returnedAt;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     long writtenAt;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Instant returnedInstant;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     @Nullable Instant writtenInstant;
 
     Sparse() {}
@@ -131,10 +131,10 @@ class WritingIT {
     @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changedAt;
 
-    @WelcomeMessage(of = "name", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "name", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
     Patched() {}
@@ -161,10 +161,10 @@ class WritingIT {
     @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changedAt;
 
-    @WelcomeMessage(of = "name", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     long writtenAt;
 
     Guarded() {}
@@ -185,7 +185,7 @@ class WritingIT {
     @WelcomeMessage(of = "name")
     @Nullable String prefetched;
 
-    @WelcomeMessage(of = "name", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
     @NowMillis long createdAt;
@@ -224,7 +224,7 @@ class WritingIT {
   static class ReturnedFact {
     @Id int id;
 
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     long createdAt;
   }
 
@@ -239,11 +239,11 @@ class WritingIT {
     @Nullable String prefetched;
 
     @Column(nullable = false)
-    @WelcomeMessage(of = "name", fetch = ValueFetch.RETURNING)
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
     @Column(nullable = false)
-    @WelcomeMessage(of = "name", fetch = ValueFetch.WRITE_ONLY)
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.WRITE_ONLY)
     @Nullable String written;
 
     @Column(nullable = false)
@@ -251,11 +251,11 @@ class WritingIT {
     @Nullable Long prefetchedAt;
 
     @Column(nullable = false)
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Long returnedAt;
 
     @Column(nullable = false)
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     @Nullable Instant writtenAt;
 
     Required() {}
@@ -273,11 +273,11 @@ class WritingIT {
     @Id int id;
 
     @Column(table = "logged_times")
-    @NowMillis(fetch = ValueFetch.WRITE_ONLY)
+    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
     long writtenAt;
 
     @Column(table = "logged_times")
-    @NowMillis(fetch = ValueFetch.RETURNING)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Long returnedAt;
 
     Logged() {}
@@ -487,7 +487,7 @@ class WritingIT {
     assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), ReturnedFact.class).close())
         .isInstanceOf(MappingException.class)
         .hasMessage(
-            "@NowMillis on ReturnedFact.createdAt has fetch ="
+            "@NowMillis on ReturnedFact.createdAt has strategy ="
                 + " RETURNING, which Hibernate cannot do for what is @Immutable; use PREFETCH.");
   }
 

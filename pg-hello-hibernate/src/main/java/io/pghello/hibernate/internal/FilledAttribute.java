@@ -4,7 +4,7 @@ package io.pghello.hibernate.internal;
 import static io.pghello.hibernate.ValueEvent.INSERT;
 
 import io.pghello.hibernate.ValueEvent;
-import io.pghello.hibernate.ValueFetch;
+import io.pghello.hibernate.ValueStrategy;
 import io.pghello.internal.Question;
 import java.time.Instant;
 import java.util.Objects;
@@ -14,14 +14,14 @@ import org.jspecify.annotations.Nullable;
  * An attribute of an entity type that is filled, as it is when a session runs.
  *
  * @param value what its annotation asks for
- * @param fetch how the value comes; not {@code AUTO}
+ * @param strategy how the value comes; not {@code AUTO}
  * @param path where it is
  * @param source where the name is that is greeted; null if the value is the time
  * @param type the attribute's type
  */
 record FilledAttribute(
     ServerValue value,
-    ValueFetch fetch,
+    ValueStrategy strategy,
     AttributePath path,
     @Nullable AttributePath source,
     Class<?> type) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.hibernate.ValueFetch;
+import io.pghello.hibernate.ValueStrategy;
 import java.util.List;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
@@ -10,21 +10,21 @@ import org.jspecify.annotations.Nullable;
  * An attribute that is filled, as the mappings say before there are sessions.
  *
  * @param value what its annotation asks for
- * @param fetch how the value comes; not {@code AUTO}
+ * @param strategy how the value comes; not {@code AUTO}
  * @param path the names on the way from the entity to it
  * @param source the names on the way to what is greeted; null if the value is the time
  * @param type the attribute's type
  */
 record MappedValue(
     ServerValue value,
-    ValueFetch fetch,
+    ValueStrategy strategy,
     List<String> path,
     @Nullable List<String> source,
     Class<?> type) {
   FilledAttribute in(EntityPersister persister) {
     return new FilledAttribute(
         value,
-        fetch,
+        strategy,
         new AttributePath(persister, path),
         source == null ? null : new AttributePath(persister, source),
         type);

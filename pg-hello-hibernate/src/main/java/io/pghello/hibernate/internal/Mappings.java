@@ -4,7 +4,7 @@ package io.pghello.hibernate.internal;
 import static java.util.Objects.requireNonNull;
 
 import io.pghello.hibernate.ValueEvent;
-import io.pghello.hibernate.ValueFetch;
+import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.internal.Question;
 import jakarta.persistence.GeneratedValue;
@@ -43,7 +43,7 @@ final class Mappings {
   private final WriteExpressions expressions;
   private final Map<String, List<MappedValue>> found = new HashMap<>();
   // an inherited attribute is seen once in each entity, and prepared once
-  private final IdentityHashMap<Property, ValueFetch> prepared = new IdentityHashMap<>();
+  private final IdentityHashMap<Property, ValueStrategy> prepared = new IdentityHashMap<>();
 
   private Mappings(Metadata metadata, WriteExpressions expressions) {
     this.metadata = metadata;
@@ -195,16 +195,16 @@ final class Mappings {
     Class<?> type = attribute.getGetter(place.owner()).getReturnTypeClass();
     check(value, place, attribute, type);
     List<String> source = value.source() == null ? null : source(value, place, attribute);
-    ValueFetch fetch =
+    ValueStrategy strategy =
         prepared.computeIfAbsent(attribute, any -> prepare(value, place, attribute, type));
-    if (fetch == ValueFetch.WRITE_ONLY && place.entity().isCached()) {
+    if (strategy == ValueStrategy.WRITE_ONLY && place.entity().isCached()) {
       throw error(
           value,
           place,
           attribute,
-          "has fetch = WRITE_ONLY, and the entity is cached, without the value; use PREFETCH");
+          "has strategy = WRITE_ONLY, and the entity is cached, without the value; use PREFETCH");
     }
-    return new MappedValue(value, fetch, with(place.path(), attribute.getName()), source, type);
+    return new MappedValue(value, strategy, with(place.path(), attribute.getName()), source, type);
   }
 
   private void check(ServerValue value, Place place, Property attribute, Class<?> type) {
@@ -338,32 +338,35 @@ final class Mappings {
   }
 
   /** Decides how the value comes, and tells Hibernate. */
-  private ValueFetch prepare(ServerValue value, Place place, Property attribute, Class<?> type) {
-    ValueFetch fetch = value.fetch();
+  private ValueStrategy prepare(ServerValue value, Place place, Property attribute, Class<?> type) {
+    ValueStrategy strategy = value.strategy();
     String obstacle = obstacleToExpression(value, place, attribute, type);
-    if (fetch == ValueFetch.AUTO) {
-      fetch =
+    if (strategy == ValueStrategy.AUTO) {
+      strategy =
           obstacle == null && isIdentity(place.entity())
-              ? ValueFetch.RETURNING
-              : ValueFetch.PREFETCH;
-    } else if (fetch != ValueFetch.PREFETCH && obstacle != null) {
+              ? ValueStrategy.RETURNING
+              : ValueStrategy.PREFETCH;
+    } else if (strategy != ValueStrategy.PREFETCH && obstacle != null) {
       throw error(
-          value, place, attribute, "has fetch = " + fetch + ", and " + obstacle + "; use PREFETCH");
+          value,
+          place,
+          attribute,
+          "has strategy = " + strategy + ", and " + obstacle + "; use PREFETCH");
     }
-    if (fetch == ValueFetch.RETURNING
+    if (strategy == ValueStrategy.RETURNING
         && !place.entity().isMutable()
         && !isIdentity(place.entity())) {
       throw error(
           value,
           place,
           attribute,
-          "has fetch = RETURNING, which Hibernate cannot do for what is @Immutable; use PREFETCH");
+          "has strategy = RETURNING, which Hibernate cannot do for what is @Immutable; use PREFETCH");
     }
-    if (fetch == ValueFetch.PREFETCH) {
+    if (strategy == ValueStrategy.PREFETCH) {
       if (place.path().isEmpty()) {
         value.generateWith(new PrefetchGenerator(attribute.getName(), value.events()));
       }
-      return fetch;
+      return strategy;
     }
     attribute
         .getColumns()
@@ -372,15 +375,15 @@ final class Mappings {
             value.source() != null
                 ? expressions.greeting(value.repeat())
                 : type == Instant.class ? expressions.instant() : expressions.millis());
-    if (fetch == ValueFetch.RETURNING) {
+    if (strategy == ValueStrategy.RETURNING) {
       value.generateWith(new ReturningGenerator());
     }
-    return fetch;
+    return strategy;
   }
 
   /** Does what would hide the attribute from the subclasses that inherit it. */
-  private static void finish(Property attribute, ValueFetch fetch) {
-    if (fetch == ValueFetch.WRITE_ONLY) {
+  private static void finish(Property attribute, ValueStrategy strategy) {
+    if (strategy == ValueStrategy.WRITE_ONLY) {
       // nothing is generated in the JVM: the column alone may refuse a null
       attribute.setValueGeneratorCreator(null);
       attribute.setOptional(true);

@@ -3,7 +3,7 @@ package io.pghello.hibernate.internal;
 
 import io.pghello.hibernate.NowMillis;
 import io.pghello.hibernate.ValueEvent;
-import io.pghello.hibernate.ValueFetch;
+import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
 import java.util.EnumSet;
 import java.util.List;
@@ -23,7 +23,7 @@ final class ServerValue implements GeneratorCreator {
   private final @Nullable String source;
   private final int repeat;
   private final Set<ValueEvent> events;
-  private final ValueFetch fetch;
+  private final ValueStrategy strategy;
   private final boolean overwrite;
   private @Nullable Generator generator;
 
@@ -32,14 +32,14 @@ final class ServerValue implements GeneratorCreator {
       @Nullable String source,
       int repeat,
       ValueEvent[] events,
-      ValueFetch fetch,
+      ValueStrategy strategy,
       boolean overwrite) {
     this.annotation = annotation;
     this.source = source;
     this.repeat = repeat;
     this.events = EnumSet.noneOf(ValueEvent.class);
     this.events.addAll(List.of(events));
-    this.fetch = fetch;
+    this.strategy = strategy;
     this.overwrite = overwrite;
   }
 
@@ -49,13 +49,13 @@ final class ServerValue implements GeneratorCreator {
         annotation.of(),
         annotation.repeat(),
         annotation.on(),
-        annotation.fetch(),
+        annotation.strategy(),
         annotation.overwrite());
   }
 
   static ServerValue of(NowMillis annotation) {
     return new ServerValue(
-        "@NowMillis", null, 0, annotation.on(), annotation.fetch(), annotation.overwrite());
+        "@NowMillis", null, 0, annotation.on(), annotation.strategy(), annotation.overwrite());
   }
 
   /** The annotation's name, for errors. */
@@ -80,8 +80,8 @@ final class ServerValue implements GeneratorCreator {
     return events;
   }
 
-  ValueFetch fetch() {
-    return fetch;
+  ValueStrategy strategy() {
+    return strategy;
   }
 
   boolean overwrite() {

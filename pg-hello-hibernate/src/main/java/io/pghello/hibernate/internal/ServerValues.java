@@ -6,7 +6,7 @@ import static io.pghello.hibernate.ValueEvent.UPDATE;
 import static java.util.Objects.requireNonNull;
 
 import io.pghello.hibernate.ValueEvent;
-import io.pghello.hibernate.ValueFetch;
+import io.pghello.hibernate.ValueStrategy;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -187,7 +187,8 @@ public final class ServerValues {
       @Nullable Object @Nullable [] loaded,
       Parked parked) {
     for (FilledAttribute attribute : of(persister)) {
-      if (attribute.fetch() == ValueFetch.PREFETCH && attribute.isDue(entity, event, loaded)) {
+      if (attribute.strategy() == ValueStrategy.PREFETCH
+          && attribute.isDue(entity, event, loaded)) {
         request.add(attribute, entity, parked);
       }
     }

@@ -4,7 +4,7 @@ package io.pghello.hibernate.internal;
 import static io.pghello.hibernate.ValueEvent.INSERT;
 import static io.pghello.hibernate.ValueEvent.UPDATE;
 
-import io.pghello.hibernate.ValueFetch;
+import io.pghello.hibernate.ValueStrategy;
 import io.pghello.internal.Question;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -80,7 +80,7 @@ final class ValueListener
     EntityEntry entry =
         session == null ? null : session.getPersistenceContextInternal().getEntry(entity);
     for (FilledAttribute attribute : attributes) {
-      if (attribute.fetch() == ValueFetch.PREFETCH) {
+      if (attribute.strategy() == ValueStrategy.PREFETCH) {
         // a stateless session may not be told here, and has its generators
         if (session != null && entry != null) {
           Object value = values.value(session, entity, entry, attribute, INSERT);
@@ -125,7 +125,7 @@ final class ValueListener
     @Nullable Object[] state = event.getState();
     for (FilledAttribute attribute : values.of(persister)) {
       int index = attribute.path().index();
-      if (attribute.fetch() != ValueFetch.WRITE_ONLY
+      if (attribute.strategy() != ValueStrategy.WRITE_ONLY
           && !attribute.value().isOn(UPDATE)
           && !LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(state[index])) {
         state[index] = persister.getValue(event.getEntity(), index);
@@ -142,7 +142,7 @@ final class ValueListener
   public void onPostInsert(PostInsertEvent event) {
     @Nullable Object[] state = event.getState();
     for (FilledAttribute attribute : values.of(event.getPersister())) {
-      if (attribute.fetch() == ValueFetch.WRITE_ONLY) {
+      if (attribute.strategy() == ValueStrategy.WRITE_ONLY) {
         state[attribute.path().index()] = attribute.path().get(event.getEntity());
       } else if (attribute.path().isEmbedded()) {
         int index = attribute.path().index();

@@ -2,7 +2,7 @@
 package io.pghello.hibernate;
 
 /** How a value that the server computes comes into an entity. */
-public enum ValueFetch {
+public enum ValueStrategy {
   /**
    * {@link #RETURNING} where the identifier is {@code IDENTITY} and the value is for the INSERT
    * alone; otherwise, and in embedded objects, {@link #PREFETCH}.
