@@ -13,7 +13,6 @@ import io.pghello.benchmarks.Members.Renamed;
 import io.pghello.benchmarks.Members.Returned;
 import io.pghello.benchmarks.Members.Tuned;
 import io.pghello.benchmarks.Members.TunedPlain;
-import io.pghello.benchmarks.Members.Unread;
 import io.pghello.benchmarks.Row.Judged;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
@@ -226,11 +225,6 @@ final class HibernateBenchmark implements Benchmark {
             () -> inserts(Tuned::new, MANY, nearTuned),
             () -> inserts(TunedPlain::new, MANY, nearTuned)));
     all.add(
-        inTurns(
-            Row.plain(INSERTS + ", WRITE_ONLY", WITHOUT, "ms"),
-            () -> inserts(Unread::new, MANY, near),
-            () -> inserts(Plain::new, MANY, near)));
-    all.add(
         timed(
             Row.plain(INSERTS + ", IDENTITY", WITHOUT, "ms"),
             () -> inserts(Counted::new, MANY, near),
@@ -316,7 +310,6 @@ final class HibernateBenchmark implements Benchmark {
         Stream.of(
                 new Kind("strategy = PREFETCH", true, false, Filled::new),
                 new Kind(RETURNING, true, true, Returned::new),
-                new Kind("strategy = WRITE_ONLY", true, false, Unread::new),
                 new Kind(WITHOUT, false, false, Plain::new),
                 new Kind(LISTENER, false, true, Listened::new))
             .map(

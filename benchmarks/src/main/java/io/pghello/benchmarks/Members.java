@@ -27,7 +27,6 @@ final class Members {
           Plain.class,
           Filled.class,
           Returned.class,
-          Unread.class,
           Listened.class,
           Renamed.class,
           TunedPlain.class,
@@ -217,36 +216,6 @@ final class Members {
     @Override
     @Nullable Long createdAt() {
       return createdAt;
-    }
-  }
-
-  /** The INSERT fills the row, and nobody reads the values. */
-  @Entity(name = "Unread")
-  static class Unread extends Member {
-    @Id
-    @GeneratedValue(strategy = GenerationType.SEQUENCE, generator = "unread_id")
-    @SequenceGenerator(name = "unread_id", sequenceName = "unread_id", allocationSize = 50)
-    @Nullable Long id;
-
-    @WelcomeMessage(of = "username", strategy = ValueStrategy.WRITE_ONLY)
-    @Nullable String greeting;
-
-    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
-    @Nullable Long createdAt;
-
-    @Override
-    @Nullable String greeting() {
-      return greeting;
-    }
-
-    @Override
-    @Nullable Long createdAt() {
-      return createdAt;
-    }
-
-    @Override
-    boolean isRight() {
-      return greeting == null && createdAt == null;
     }
   }
 

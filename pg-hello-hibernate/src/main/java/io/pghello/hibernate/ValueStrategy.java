@@ -24,12 +24,5 @@ public enum ValueStrategy {
    * {@code @NotNull}. What is in another table than the identifier is read back by a query. Not
    * possible for {@code @Immutable} entities, unless the identifier is {@code IDENTITY}.
    */
-  RETURNING,
-  /**
-   * The INSERT calls the function, and nothing is read back: no round trip, and batching stays on,
-   * but the attribute of the entity stays as it was until it is refreshed or loaded anew. It is not
-   * part of UPDATEs, and not possible for entities in the second-level cache. For many entities it
-   * is slower than {@link #PREFETCH}, as the expression is computed for each row.
-   */
-  WRITE_ONLY
+  RETURNING
 }

@@ -92,14 +92,13 @@ class EnhancementIT {
             roundTrips(proxy, 0, session::flush);
           });
       assertThat(note.greetings())
-          .containsExactly("Hello, Bob!", "Hello, Ada!", "Hello, Ada!", "", "Hello, Eve!");
+          .containsExactly("Hello, Bob!", "Hello, Ada!", "Hello, Ada!", "Hello, Eve!");
       assertThat(note.version()).isZero();
       factory.inTransaction(
           session -> {
             Text row = session.find(type, 1);
             assertThat(row.greetings())
-                .containsExactly(
-                    "Hello, Bob!", "Hello, Ada!", "Hello, Ada!", "Hello, Ada!", "Hello, Eve!");
+                .containsExactly("Hello, Bob!", "Hello, Ada!", "Hello, Ada!", "Hello, Eve!");
             assertThat(row.changedAt()).isPositive().isEqualTo(note.changedAt());
             roundTrips(proxy, 0, session::flush);
           });
@@ -124,12 +123,7 @@ class EnhancementIT {
       factory.inTransaction(
           session ->
               assertThat(session.find(type, 1).greetings())
-                  .containsExactly(
-                      "Hello, Carol!",
-                      "Hello, Ada!",
-                      "Hello, Ada!",
-                      "Hello, Ada!",
-                      "Hello, Dave!"));
+                  .containsExactly("Hello, Carol!", "Hello, Ada!", "Hello, Ada!", "Hello, Dave!"));
     }
   }
 
@@ -152,7 +146,7 @@ class EnhancementIT {
           session -> {
             Text note = session.find(type, 1);
             assertThat(note.greetings())
-                .containsExactly("Hello, Bob!", "Hello, Ada!", "Hello, Ada!", "Hello, Ada!", "");
+                .containsExactly("Hello, Bob!", "Hello, Ada!", "Hello, Ada!", "");
             note.body("Carol");
           });
       factory.inTransaction(

@@ -12,7 +12,6 @@ import io.pghello.testkit.WireProxy;
 import jakarta.persistence.Cacheable;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
-import jakarta.persistence.Inheritance;
 import jakarta.validation.ConstraintViolationException;
 import jakarta.validation.constraints.NotNull;
 import java.sql.Connection;
@@ -28,7 +27,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import javax.sql.DataSource;
-import org.hibernate.MappingException;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
@@ -58,7 +56,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 class EnvironmentsIT {
   private static final String CREATE_TABLE =
       "create table Settled (id integer primary key, name text, prefetched text, returned text,"
-          + " written text, createdAt bigint)";
+          + " createdAt bigint)";
 
   /** Greeted as often as the session says, in each of the ways. */
   @Entity(name = "Settled")
@@ -72,12 +70,6 @@ class EnvironmentsIT {
     @WelcomeMessage(of = "name", repeat = WelcomeMessage.AS_SET, strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(
-        of = "name",
-        repeat = WelcomeMessage.AS_SET,
-        strategy = ValueStrategy.WRITE_ONLY)
-    @Nullable String written;
-
     @NowMillis long createdAt;
 
     Settled() {}
@@ -88,7 +80,7 @@ class EnvironmentsIT {
     }
 
     List<@Nullable String> greetings() {
-      return Arrays.asList(prefetched, returned, written);
+      return Arrays.asList(prefetched, returned);
     }
   }
 
@@ -117,31 +109,6 @@ class EnvironmentsIT {
       this.name = name;
     }
   }
-
-  /** Cannot be kept in the cache as it is in the row. */
-  @Entity(name = "CachedUnread")
-  @Cacheable
-  static class CachedUnread {
-    @Id int id;
-
-    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
-    long createdAt;
-  }
-
-  /** Not cached itself. */
-  @Entity(name = "Uncached")
-  @Inheritance
-  static class Uncached {
-    @Id int id;
-
-    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
-    long createdAt;
-  }
-
-  /** Cached, with what it inherits. */
-  @Entity(name = "CachedSub")
-  @Cacheable
-  static class CachedSub extends Uncached {}
 
   /** Checked before it is written. */
   @Entity(name = "Valid")
@@ -288,18 +255,6 @@ class EnvironmentsIT {
     }
   }
 
-  @Test
-  void refusesToCacheWhatIsNotReadBack(DataSource dataSource) {
-    assertThatThrownBy(() -> Factories.open(dataSource, cache(), CachedUnread.class).close())
-        .isInstanceOf(MappingException.class)
-        .hasMessageContaining("CachedUnread.createdAt has strategy = WRITE_ONLY, and the entity is")
-        .hasMessageContaining("use PREFETCH");
-    assertThatThrownBy(
-            () -> Factories.open(dataSource, cache(), Uncached.class, CachedSub.class).close())
-        .isInstanceOf(MappingException.class)
-        .hasMessageContaining("CachedSub.createdAt has strategy = WRITE_ONLY, and the entity is");
-  }
-
   /** Where each tenant's connections come from. */
   private static final class Tenants
       extends AbstractDataSourceBasedMultiTenantConnectionProviderImpl<String> {
@@ -378,7 +333,7 @@ class EnvironmentsIT {
             var settled = new Settled(id, "Ada");
             session.persist(settled);
             session.getTransaction().commit();
-            assertThat(settled.greetings()).containsExactly(greeting, greeting, null);
+            assertThat(settled.greetings()).containsExactly(greeting, greeting);
             session.clear();
             assertThat(session.find(Settled.class, id).greetings()).containsOnly(greeting);
           }
@@ -462,7 +417,7 @@ class EnvironmentsIT {
               count(
                   factory,
                   "Settled where prefetched = 'Hello, settled' || id || '!'"
-                      + " and returned = prefetched and written = prefetched"))
+                      + " and returned = prefetched"))
           .isEqualTo(1_600);
     } finally {
       executor.shutdownNow();
@@ -485,7 +440,7 @@ class EnvironmentsIT {
     @Override
     public void onPostInsert(PostInsertEvent event) {
       String[] names = event.getPersister().getPropertyNames();
-      for (String name : List.of("prefetched", "returned", "written")) {
+      for (String name : List.of("prefetched", "returned")) {
         values.add(event.getState()[Arrays.asList(names).indexOf(name)]);
       }
     }
@@ -506,7 +461,7 @@ class EnvironmentsIT {
           .requireService(EventListenerRegistry.class)
           .appendListeners(EventType.POST_INSERT, historian);
       factory.inTransaction(session -> session.persist(new Settled(1, "Ada")));
-      assertThat(historian.values).containsExactly("Hello, Ada!", "Hello, Ada!", null);
+      assertThat(historian.values).containsExactly("Hello, Ada!", "Hello, Ada!");
     }
   }
 

@@ -166,14 +166,12 @@ class LinesIT {
             Map.of(),
             ValuesIT.Prefetched.class,
             ValuesIT.Returned.class,
-            ValuesIT.Written.class,
             ValuesIT.Followed.class,
             ValuesIT.Numbered.class)) {
       var prefetched = new ValuesIT.Prefetched();
       var returned = new ValuesIT.Returned();
-      var written = new ValuesIT.Written();
       var followed = new ValuesIT.Followed();
-      for (ValuesIT.Named entity : List.of(prefetched, returned, written, followed)) {
+      for (ValuesIT.Named entity : List.of(prefetched, returned, followed)) {
         entity.name = "Grace";
         other.inTransaction(session -> session.persist(entity));
       }
@@ -185,7 +183,7 @@ class LinesIT {
           .containsOnly("Hello, Grace!");
       assertThat(prefetched.plain).isCloseTo(System.currentTimeMillis(), within(60_000L));
       assertThat(returned.plain).isCloseTo(System.currentTimeMillis(), within(60_000L));
-      for (String type : List.of("Prefetched", "Returned", "Written", "Followed", "Numbered")) {
+      for (String type : List.of("Prefetched", "Returned", "Followed", "Numbered")) {
         List<String> greetings =
             other.fromTransaction(
                 session ->

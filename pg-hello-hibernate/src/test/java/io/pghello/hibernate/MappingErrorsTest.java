@@ -8,7 +8,6 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import jakarta.persistence.AttributeConverter;
 import jakarta.persistence.Basic;
-import jakarta.persistence.Cacheable;
 import jakarta.persistence.Column;
 import jakarta.persistence.Convert;
 import jakarta.persistence.ElementCollection;
@@ -24,8 +23,6 @@ import java.io.Serializable;
 import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
-import org.hibernate.annotations.Cache;
-import org.hibernate.annotations.CacheConcurrencyStrategy;
 import org.hibernate.annotations.ColumnTransformer;
 import org.hibernate.annotations.CreationTimestamp;
 import org.hibernate.annotations.Generated;
@@ -171,14 +168,6 @@ class MappingErrorsTest {
   }
 
   @Entity(name = "E")
-  static class WrittenOnUpdate {
-    @Id int id;
-
-    @NowMillis(on = ValueEvent.UPDATE, strategy = ValueStrategy.WRITE_ONLY)
-    long at;
-  }
-
-  @Entity(name = "E")
   static class ReturnedInside {
     @Id int id;
     ReturnedPart part;
@@ -218,7 +207,7 @@ class MappingErrorsTest {
     String username;
 
     @ColumnTransformer(write = "lower(?)")
-    @WelcomeMessage(of = "username", strategy = ValueStrategy.WRITE_ONLY)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
     String greeting;
   }
 
@@ -229,16 +218,6 @@ class MappingErrorsTest {
     @org.hibernate.annotations.JdbcTypeCode(org.hibernate.type.SqlTypes.TIMESTAMP)
     @NowMillis(strategy = ValueStrategy.RETURNING)
     Instant at;
-  }
-
-  @Entity(name = "E")
-  @Cacheable
-  @Cache(usage = CacheConcurrencyStrategy.READ_WRITE)
-  static class CachedWritten {
-    @Id int id;
-
-    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
-    long at;
   }
 
   @Entity(name = "E")
@@ -357,18 +336,15 @@ class MappingErrorsTest {
         arguments(
             ReturnedOnUpdate.class, "has strategy = RETURNING, and is on UPDATE; use PREFETCH."),
         arguments(
-            WrittenOnUpdate.class, "has strategy = WRITE_ONLY, and is on UPDATE; use PREFETCH."),
-        arguments(
             ReturnedInside.class,
             "E.part.at has strategy = RETURNING, and is in an embeddable; use PREFETCH."),
         arguments(Converted.class, "has strategy = RETURNING, and has a converter; use PREFETCH."),
         arguments(
             Transformed.class,
-            "has strategy = WRITE_ONLY, and has a write expression of its own; use PREFETCH."),
+            "has strategy = RETURNING, and has a write expression of its own; use PREFETCH."),
         arguments(
             LocalInstant.class,
             "has strategy = RETURNING, and its column is no timestamp with time zone; use PREFETCH."),
-        arguments(CachedWritten.class, "the entity is cached, without the value; use PREFETCH."),
         arguments(NotInsertable.class, "is on INSERT, and insertable = false."),
         arguments(NotUpdatable.class, "is on UPDATE, and updatable = false."),
         arguments(Identified.class, "E.id is part of the identifier"),

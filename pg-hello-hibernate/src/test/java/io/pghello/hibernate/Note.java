@@ -39,9 +39,6 @@ class Note implements Text {
   @WelcomeMessage(of = "title", strategy = ValueStrategy.RETURNING)
   @Nullable String returned;
 
-  @WelcomeMessage(of = "title", strategy = ValueStrategy.WRITE_ONLY)
-  @Nullable String written;
-
   @Override
   public void write(int id, String title, @Nullable String body) {
     this.id = id;
@@ -70,7 +67,6 @@ class Note implements Text {
         requireNonNull(greeting),
         requireNonNull(lazyGreeting),
         requireNonNull(returned),
-        written == null ? "" : written,
         label == null || label.text == null ? "" : label.text);
   }
 

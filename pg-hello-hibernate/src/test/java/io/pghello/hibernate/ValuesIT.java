@@ -5,7 +5,6 @@ import static io.pghello.hibernate.ValueEvent.INSERT;
 import static io.pghello.hibernate.ValueEvent.UPDATE;
 import static io.pghello.hibernate.ValueStrategy.PREFETCH;
 import static io.pghello.hibernate.ValueStrategy.RETURNING;
-import static io.pghello.hibernate.ValueStrategy.WRITE_ONLY;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -106,32 +105,6 @@ class ValuesIT {
     }
   }
 
-  /** Computed in the INSERT alone. */
-  @Entity(name = "Written")
-  static class Written extends Named {
-    @WelcomeMessage(of = "name", strategy = WRITE_ONLY)
-    @Nullable String greeting;
-
-    @NowMillis(strategy = WRITE_ONLY)
-    @Nullable Long boxed;
-
-    @NowMillis(strategy = WRITE_ONLY)
-    long plain;
-
-    @NowMillis(strategy = WRITE_ONLY)
-    @Nullable Instant instant;
-
-    @Override
-    @Nullable String greeting() {
-      return greeting;
-    }
-
-    @Override
-    void greeting(@Nullable String greeting) {
-      this.greeting = greeting;
-    }
-  }
-
   /** Looked up for UPDATEs, too. */
   @Entity(name = "Followed")
   static class Followed extends Named {
@@ -170,9 +143,6 @@ class ValuesIT {
 
     @WelcomeMessage(of = "name", strategy = RETURNING, overwrite = true)
     @Nullable String returned;
-
-    @WelcomeMessage(of = "name", strategy = WRITE_ONLY, overwrite = true)
-    @Nullable String written;
 
     @NowMillis(overwrite = true)
     long at;
@@ -264,7 +234,6 @@ class ValuesIT {
             Map.of("hibernate.jdbc.batch_size", 20),
             Prefetched.class,
             Returned.class,
-            Written.class,
             Followed.class,
             Replaced.class,
             Repeated.class,
@@ -282,7 +251,6 @@ class ValuesIT {
     return switch (type) {
       case "Prefetched" -> new Prefetched();
       case "Returned" -> new Returned();
-      case "Written" -> new Written();
       case "Followed" -> new Followed();
       case "Replaced" -> new Replaced();
       default -> throw new IllegalArgumentException(type);
@@ -310,31 +278,22 @@ class ValuesIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"Prefetched", "Returned", "Written", "Followed", "Replaced"})
+  @ValueSource(strings = {"Prefetched", "Returned", "Followed", "Replaced"})
   void aNewEntityIsGreeted(String type) {
     Named entity = entity(type, "Ada");
     run(session -> session.persist(entity));
     assertThat(row(type, "greeting")).isEqualTo("Hello, Ada!");
-    if (!type.equals("Written")) {
-      assertThat(entity.greeting()).isEqualTo("Hello, Ada!");
-    }
+    assertThat(entity.greeting()).isEqualTo("Hello, Ada!");
   }
 
   @Test
   void theTimeIsTheServers() {
     var prefetched = new Prefetched();
     var returned = new Returned();
-    var written = new Written();
     run(
         session -> {
           session.persist(prefetched);
           session.persist(returned);
-          session.persist(written);
-          session.flush();
-          assertThat(written.boxed).isNull();
-          assertThat(written.plain).isZero();
-          assertThat(written.instant).isNull();
-          session.refresh(written);
         });
     assertThat(
             List.of(
@@ -343,15 +302,12 @@ class ValuesIT {
                 millis(prefetched.instant),
                 requireNonNull(returned.boxed),
                 returned.plain,
-                millis(returned.instant),
-                requireNonNull(written.boxed),
-                written.plain,
-                millis(written.instant)))
+                millis(returned.instant)))
         .allSatisfy(
             time -> assertThat(time).isCloseTo(System.currentTimeMillis(), within(60_000L)));
     assertThat(prefetched.plain).isEqualTo(prefetched.boxed);
     assertThat(prefetched.instant).isEqualTo(Instant.ofEpochMilli(prefetched.plain));
-    for (String type : List.of("Prefetched", "Returned", "Written")) {
+    for (String type : List.of("Prefetched", "Returned")) {
       assertThat(
               row(
                   type,
@@ -366,7 +322,7 @@ class ValuesIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"Prefetched", "Returned", "Written", "Followed"})
+  @ValueSource(strings = {"Prefetched", "Returned", "Followed"})
   void whatTheProgramHasSetIsKept(String type) {
     Named entity = entity(type, "Ada");
     entity.greeting("Welcome");
@@ -399,7 +355,7 @@ class ValuesIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"Prefetched", "Returned", "Written", "Followed", "Replaced"})
+  @ValueSource(strings = {"Prefetched", "Returned", "Followed", "Replaced"})
   void aMergedEntityIsGreeted(String type) {
     factory.fromTransaction(session -> session.merge(entity(type, "Ada")));
     assertThat(row(type, "greeting")).isEqualTo("Hello, Ada!");
@@ -414,7 +370,7 @@ class ValuesIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"Prefetched", "Returned", "Written", "Followed", "Replaced"})
+  @ValueSource(strings = {"Prefetched", "Returned", "Followed", "Replaced"})
   void noNameHasNoGreeting(String type) {
     Named entity = entity(type);
     run(session -> session.persist(entity));
@@ -425,7 +381,7 @@ class ValuesIT {
   @ParameterizedTest
   @ValueSource(strings = {"", " ", "O'Brien ?", "Zoë 🐘", "a\\b\nc", "pg_hello x"})
   void anyNameIsGreeted(String name) {
-    for (String type : List.of("Prefetched", "Returned", "Written")) {
+    for (String type : List.of("Prefetched", "Returned")) {
       run(session -> session.persist(entity(type, name)));
       assertThat(row(type, "greeting")).isEqualTo("Hello, " + name + "!");
     }
@@ -433,7 +389,7 @@ class ValuesIT {
 
   /** Hibernate plans an INSERT and an UPDATE, both with what was there before. */
   @ParameterizedTest
-  @ValueSource(strings = {"Prefetched", "Returned", "Written", "Followed", "Replaced"})
+  @ValueSource(strings = {"Prefetched", "Returned", "Followed", "Replaced"})
   void theNameMayChangeBeforeTheFlush(String type) {
     Named entity = entity(type, "Ada");
     run(
@@ -528,7 +484,6 @@ class ValuesIT {
     entity.name = "Ada";
     entity.greeting = "Welcome";
     entity.returned = "Welcome";
-    entity.written = "Welcome";
     entity.at = 1;
     entity.returnedAt = 1;
     run(session -> session.persist(entity));
@@ -536,8 +491,7 @@ class ValuesIT {
     assertThat(entity.returned).isEqualTo("Hello, Ada!");
     assertThat(entity.at).isGreaterThan(1);
     assertThat(entity.returnedAt).isGreaterThan(1);
-    assertThat(row("Replaced", "(greeting || returned || written)"))
-        .isEqualTo("Hello, Ada!Hello, Ada!Hello, Ada!");
+    assertThat(row("Replaced", "(greeting || returned)")).isEqualTo("Hello, Ada!Hello, Ada!");
     assertThat(row("Replaced", "(at > 1 and returnedAt > 1)")).isEqualTo("true");
     run(session -> session.find(Replaced.class, 0).greeting("Welcome"));
     assertThat(row("Replaced", "greeting")).isEqualTo("Hello, Ada!");
@@ -625,7 +579,7 @@ class ValuesIT {
     try (StatelessSession session = factory.openStatelessSession()) {
       session.setJdbcBatchSize(1);
       session.beginTransaction();
-      for (String type : List.of("Prefetched", "Returned", "Written", "Followed", "Replaced")) {
+      for (String type : List.of("Prefetched", "Returned", "Followed", "Replaced")) {
         Named entity = entity(type, "Ada");
         session.insert(entity);
         assertThat(
@@ -633,7 +587,7 @@ class ValuesIT {
                     .createNativeQuery("select greeting from " + type, String.class)
                     .getSingleResult())
             .isEqualTo("Hello, Ada!");
-        if (!type.equals("Returned") && !type.equals("Written")) {
+        if (!type.equals("Returned")) {
           assertThat(entity.greeting()).isEqualTo("Hello, Ada!");
         }
       }
@@ -682,13 +636,12 @@ class ValuesIT {
       session.getTransaction().commit();
     }
     assertThat(row("Prefetched", "greeting")).isEqualTo("Welcome");
-    assertThat(row("Replaced", "(greeting || returned || written)"))
-        .isEqualTo("Hello, Grace!Hello, Grace!Hello, Grace!");
+    assertThat(row("Replaced", "(greeting || returned)")).isEqualTo("Hello, Grace!Hello, Grace!");
   }
 
   /** Hibernate asks no generator for what HQL writes. */
   @ParameterizedTest
-  @ValueSource(strings = {"Prefetched", "Returned", "Written"})
+  @ValueSource(strings = {"Prefetched", "Returned"})
   void hqlWritesWhatItSays(String type) {
     run(
         session -> {
@@ -729,7 +682,7 @@ class ValuesIT {
 
   @Test
   void aNameThatCannotBeSentFailsTheFlushBeforeAnythingIsWritten() {
-    for (String type : List.of("Prefetched", "Returned", "Written")) {
+    for (String type : List.of("Prefetched", "Returned")) {
       assertThatThrownBy(
               () ->
                   run(

@@ -47,9 +47,6 @@ class WritingIT {
     @WelcomeMessage(of = "title", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "title", strategy = ValueStrategy.WRITE_ONLY)
-    @Nullable String written;
-
     @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
     long changedAt;
 
@@ -74,22 +71,13 @@ class WritingIT {
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "name", strategy = ValueStrategy.WRITE_ONLY)
-    @Nullable String written;
-
     @NowMillis long prefetchedAt;
 
     @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Long returnedAt;
 
-    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
-    long writtenAt;
-
     @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Instant returnedInstant;
-
-    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
-    @Nullable Instant writtenInstant;
 
     Sparse() {}
 
@@ -134,9 +122,6 @@ class WritingIT {
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @WelcomeMessage(of = "name", strategy = ValueStrategy.WRITE_ONLY)
-    @Nullable String written;
-
     Patched() {}
 
     Patched(int id, String name) {
@@ -164,9 +149,6 @@ class WritingIT {
     @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
-    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
-    long writtenAt;
-
     Guarded() {}
 
     Guarded(int id, String name) {
@@ -184,9 +166,6 @@ class WritingIT {
 
     @WelcomeMessage(of = "name")
     @Nullable String prefetched;
-
-    @WelcomeMessage(of = "name", strategy = ValueStrategy.WRITE_ONLY)
-    @Nullable String written;
 
     @NowMillis long createdAt;
 
@@ -243,20 +222,12 @@ class WritingIT {
     @Nullable String returned;
 
     @Column(nullable = false)
-    @WelcomeMessage(of = "name", strategy = ValueStrategy.WRITE_ONLY)
-    @Nullable String written;
-
-    @Column(nullable = false)
     @NowMillis
     @Nullable Long prefetchedAt;
 
     @Column(nullable = false)
     @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Long returnedAt;
-
-    @Column(nullable = false)
-    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
-    @Nullable Instant writtenAt;
 
     Required() {}
 
@@ -271,10 +242,6 @@ class WritingIT {
   @SecondaryTable(name = "logged_times")
   static class Logged {
     @Id int id;
-
-    @Column(table = "logged_times")
-    @NowMillis(strategy = ValueStrategy.WRITE_ONLY)
-    long writtenAt;
 
     @Column(table = "logged_times")
     @NowMillis(strategy = ValueStrategy.RETURNING)
@@ -313,8 +280,8 @@ class WritingIT {
       Document row = find(factory, Document.class);
       assertThat(row.version).isEqualTo(1);
       assertThat(row)
-          .extracting(d -> d.greeting, d -> d.returned, d -> d.written)
-          .containsExactly("Hello, b!", "Hello, a!", "Hello, a!");
+          .extracting(d -> d.greeting, d -> d.returned)
+          .containsExactly("Hello, b!", "Hello, a!");
       assertThat(row.changedAt).isGreaterThan(document.changedAt);
     }
   }
@@ -367,13 +334,11 @@ class WritingIT {
         assertThat(entity.returnedInstant).isAfter(before);
         Sparse row = factory.fromTransaction(session -> session.find(Sparse.class, entity.id));
         assertThat(row)
-            .extracting(s -> s.prefetched, s -> s.returned, s -> s.written)
+            .extracting(s -> s.prefetched, s -> s.returned)
             .containsOnly(entity.name == null ? null : "Hello, Ada!");
         assertThat(row.prefetchedAt).isEqualTo(entity.prefetchedAt);
         assertThat(row.returnedAt).isEqualTo(entity.returnedAt);
         assertThat(row.returnedInstant).isEqualTo(entity.returnedInstant);
-        assertThat(row.writtenAt).isGreaterThan(before.toEpochMilli());
-        assertThat(row.writtenInstant).isAfter(before);
       }
     }
   }
@@ -387,7 +352,6 @@ class WritingIT {
       assertThat(logged.returnedAt).isPositive();
       Logged row = find(factory, Logged.class);
       assertThat(row.returnedAt).isEqualTo(logged.returnedAt);
-      assertThat(row.writtenAt).isPositive();
     }
   }
 
@@ -403,20 +367,18 @@ class WritingIT {
             factory.inTransaction(
                 other ->
                     other
-                        .createMutationQuery("update Patched set greeting = 'x', written = 'y'")
+                        .createMutationQuery("update Patched set greeting = 'x', returned = 'y'")
                         .executeUpdate());
             loaded.other = "z";
           });
       Patched second = find(factory, Patched.class);
       assertThat(second.other).isEqualTo("z");
       assertThat(second.changedAt).isGreaterThan(first.changedAt);
-      assertThat(second.written).isEqualTo("y");
-      assertThat(second.returned).isEqualTo("Hello, Ada!");
+      assertThat(second.returned).isEqualTo("y");
       factory.inTransaction(session -> session.find(Patched.class, 1).name = "Grace");
       Patched third = find(factory, Patched.class);
       assertThat(third.greeting).isEqualTo("Hello, Grace!");
-      assertThat(third.returned).isEqualTo("Hello, Ada!");
-      assertThat(third.written).isEqualTo("y");
+      assertThat(third.returned).isEqualTo("y");
       assertThat(third.changedAt).isGreaterThan(second.changedAt);
     }
   }
@@ -436,7 +398,6 @@ class WritingIT {
       factory.inTransaction(session -> session.find(Guarded.class, 1).name = "Grace");
       assertThat(find(factory, Guarded.class).greeting).isEqualTo("Hello, Grace!");
       assertThat(find(factory, Guarded.class).returned).isEqualTo("Hello, Ada!");
-      assertThat(find(factory, Guarded.class).writtenAt).isPositive();
       assertThatThrownBy(
               () ->
                   factory.inTransaction(
@@ -461,9 +422,7 @@ class WritingIT {
             roundTrips(proxy, 0, session::flush);
           });
       assertThat(fact.prefetched).isEqualTo("Hello, Ada!");
-      assertThat(find(factory, Fact.class))
-          .extracting(f -> f.prefetched, f -> f.written)
-          .containsOnly("Hello, Ada!");
+      assertThat(find(factory, Fact.class).prefetched).isEqualTo("Hello, Ada!");
       assertThat(find(factory, Fact.class).createdAt).isPositive().isEqualTo(fact.createdAt);
     }
   }
@@ -524,12 +483,9 @@ class WritingIT {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Required.class)) {
       factory.inTransaction(session -> session.persist(new Required(1, "Ada")));
       Required row = find(factory, Required.class);
-      assertThat(row)
-          .extracting(r -> r.prefetched, r -> r.returned, r -> r.written)
-          .containsOnly("Hello, Ada!");
+      assertThat(row).extracting(r -> r.prefetched, r -> r.returned).containsOnly("Hello, Ada!");
       assertThat(row.prefetchedAt).isPositive();
       assertThat(row.returnedAt).isPositive();
-      assertThat(row.writtenAt).isAfter(Instant.EPOCH);
       // nobody to be greeted
       assertThatThrownBy(
               () -> factory.inTransaction(session -> session.persist(new Required(2, null))))

@@ -54,7 +54,6 @@ final class Mappings {
   static Map<String, List<MappedValue>> find(Metadata metadata, WriteExpressions expressions) {
     var mappings = new Mappings(metadata, expressions);
     metadata.getEntityBindings().forEach(mappings::visit);
-    mappings.prepared.forEach(Mappings::finish);
     return mappings.found;
   }
 
@@ -197,13 +196,6 @@ final class Mappings {
     List<String> source = value.source() == null ? null : source(value, place, attribute);
     ValueStrategy strategy =
         prepared.computeIfAbsent(attribute, any -> prepare(value, place, attribute, type));
-    if (strategy == ValueStrategy.WRITE_ONLY && place.entity().isCached()) {
-      throw error(
-          value,
-          place,
-          attribute,
-          "has strategy = WRITE_ONLY, and the entity is cached, without the value; use PREFETCH");
-    }
     return new MappedValue(value, strategy, with(place.path(), attribute.getName()), source, type);
   }
 
@@ -346,12 +338,9 @@ final class Mappings {
           obstacle == null && isIdentity(place.entity())
               ? ValueStrategy.RETURNING
               : ValueStrategy.PREFETCH;
-    } else if (strategy != ValueStrategy.PREFETCH && obstacle != null) {
+    } else if (strategy == ValueStrategy.RETURNING && obstacle != null) {
       throw error(
-          value,
-          place,
-          attribute,
-          "has strategy = " + strategy + ", and " + obstacle + "; use PREFETCH");
+          value, place, attribute, "has strategy = RETURNING, and " + obstacle + "; use PREFETCH");
     }
     if (strategy == ValueStrategy.RETURNING
         && !place.entity().isMutable()
@@ -375,20 +364,8 @@ final class Mappings {
             value.source() != null
                 ? expressions.greeting(value.repeat())
                 : type == Instant.class ? expressions.instant() : expressions.millis());
-    if (strategy == ValueStrategy.RETURNING) {
-      value.generateWith(new ReturningGenerator());
-    }
+    value.generateWith(new ReturningGenerator());
     return strategy;
-  }
-
-  /** Does what would hide the attribute from the subclasses that inherit it. */
-  private static void finish(Property attribute, ValueStrategy strategy) {
-    if (strategy == ValueStrategy.WRITE_ONLY) {
-      // nothing is generated in the JVM: the column alone may refuse a null
-      attribute.setValueGeneratorCreator(null);
-      attribute.setOptional(true);
-      attribute.resetUpdateable(false);
-    }
   }
 
   /** Why the INSERT cannot compute the value; null if it can. */

@@ -125,8 +125,7 @@ final class ValueListener
     @Nullable Object[] state = event.getState();
     for (FilledAttribute attribute : values.of(persister)) {
       int index = attribute.path().index();
-      if (attribute.strategy() != ValueStrategy.WRITE_ONLY
-          && !attribute.value().isOn(UPDATE)
+      if (!attribute.value().isOn(UPDATE)
           && !LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(state[index])) {
         state[index] = persister.getValue(event.getEntity(), index);
       }
@@ -135,16 +134,14 @@ final class ValueListener
   }
 
   /**
-   * Takes out of the state what was but for the INSERT, and makes it the state's own again where
-   * Hibernate has put the entity's embedded object, which the program may change.
+   * Makes the state's own again what Hibernate has put there of the entity, an embedded object,
+   * which the program may change.
    */
   @Override
   public void onPostInsert(PostInsertEvent event) {
     @Nullable Object[] state = event.getState();
     for (FilledAttribute attribute : values.of(event.getPersister())) {
-      if (attribute.strategy() == ValueStrategy.WRITE_ONLY) {
-        state[attribute.path().index()] = attribute.path().get(event.getEntity());
-      } else if (attribute.path().isEmbedded()) {
+      if (attribute.path().isEmbedded()) {
         int index = attribute.path().index();
         EntityPersister persister = event.getPersister();
         state[index] =
