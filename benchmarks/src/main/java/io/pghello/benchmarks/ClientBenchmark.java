@@ -95,12 +95,12 @@ final class ClientBenchmark implements Benchmark {
             duel.calls()));
     all.add(
         judged(
-            Row.atLeast(ASYNC, VERTX, RATE, Judged.RATIO, 30, 60),
+            Row.atLeast(ASYNC, VERTX, RATE, Judged.RATIO, 10, 20),
             rate(Library.ASYNC),
             rate(Library.VERTX)));
     all.add(
         judged(
-            Row.atLeast(ASYNC, "JDBC, 256 threads", RATE, Judged.RATIO, 40, 150),
+            Row.atLeast(ASYNC, "JDBC, 256 threads", RATE, Judged.RATIO, 30, 75),
             rate(Library.ASYNC),
             rate(Library.JDBC_THREADS)));
     if (virtual) {
@@ -127,8 +127,8 @@ final class ClientBenchmark implements Benchmark {
                     "JDBC, one by one",
                     RATE,
                     Judged.RATIO,
-                    150,
-                    250)
+                    50,
+                    300)
                 .guarded(20),
             duel.bulk(ALL_NAMES)));
     all.add(
@@ -138,8 +138,8 @@ final class ClientBenchmark implements Benchmark {
                     null,
                     "MB",
                     Judged.COUNT,
-                    64,
-                    32)
+                    32,
+                    12)
                 .guarded(64),
             ON_THE_WAY,
             () -> StreamingGreeting.heapMb(address, StreamingGreeting.Way.EACH, streamedNames),

@@ -95,7 +95,7 @@ final class ExtensionBenchmark implements Benchmark {
     List<Comparison> all = new ArrayList<>();
     all.add(
         compare(
-            Row.atMost("pg_hello(name)", CONCATENATION, "ns", Judged.RATIO, 0.5, 0.4).guarded(0.8),
+            Row.atMost("pg_hello(name)", CONCATENATION, "ns", Judged.RATIO, 0.5, 0.3).guarded(0.8),
             "names",
             "pg_hello(name)",
             CONCATENATION));
@@ -111,7 +111,7 @@ final class ExtensionBenchmark implements Benchmark {
             CONCATENATION));
     all.add(
         new Comparison(
-            Row.atMost("now_ms()", "clock_timestamp()", "ns", Judged.RATIO, 1.2, 1.1).guarded(2),
+            Row.atMost("now_ms()", "clock_timestamp()", "ns", Judged.RATIO, 1.2, 1.05).guarded(2),
             () ->
                 requireTrue(
                     "SELECT abs(now_ms() - extract(epoch FROM clock_timestamp()) * 1000) < 1000"),
@@ -121,7 +121,7 @@ final class ExtensionBenchmark implements Benchmark {
             rounds));
     all.add(
         version(
-            Row.atMost("spi_version()", "SPI_execute each time", "ns", Judged.RATIO, 0.35, 0.28)
+            Row.atMost("spi_version()", "SPI_execute each time", "ns", Judged.RATIO, 0.35, 0.25)
                 .guarded(0.6),
             "peer_spi_version()",
             this::createPeer));
@@ -129,7 +129,7 @@ final class ExtensionBenchmark implements Benchmark {
     all.add(arrays(Row.plain("pg_hello_all(256 names)", SUBQUERY, "us"), 256, 2_000));
     all.add(
         arrays(
-            Row.atMost("pg_hello_all(1,024 names)", SUBQUERY, "us", Judged.RATIO, 0.12, 0.08)
+            Row.atMost("pg_hello_all(1,024 names)", SUBQUERY, "us", Judged.RATIO, 0.12, 0.05)
                 .guarded(0.5),
             1_024,
             1_000));

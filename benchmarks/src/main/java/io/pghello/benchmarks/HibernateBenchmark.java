@@ -213,7 +213,7 @@ final class HibernateBenchmark implements Benchmark {
     var turns = turns(ours, () -> inserts(Plain::new, MANY, near));
     all.add(
         new Comparison(
-            Row.atMost(INSERTS, WITHOUT, "ms", Judged.RATIO, 1.3, 1.15),
+            Row.atMost(INSERTS, WITHOUT, "ms", Judged.RATIO, 1.3, 1.05),
             ON_THE_WAY,
             turns.ours(),
             turns.peer(),

@@ -237,6 +237,7 @@ final class Page {
     for (Result result : report.benchmarks().get(section).results()) {
       Row.Target target = result.row().target();
       if (result.verdict() == Result.Verdict.MISS && target != null) {
+        String rates = Words.rates(result);
         page.open("p", "class", "missed");
         badge(page, Result.Verdict.MISS);
         page.text(" ").element("a", result.row().name(), "href", "#" + id(section));
@@ -247,7 +248,8 @@ final class Page {
                 + Words.target(result.row(), target.must())
                 + " is what must be, "
                 + Words.of(Objects.requireNonNull(result.judged()))
-                + " was measured");
+                + " was measured"
+                + (rates.isEmpty() ? "" : ", " + rates));
         page.close();
       }
     }

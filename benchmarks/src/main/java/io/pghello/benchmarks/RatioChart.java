@@ -142,6 +142,10 @@ final class RatioChart {
     strip(id, lead);
     page.open("div", "class", "outcome");
     page.element("span", Words.of(result), "class", "words").text(" ");
+    String rates = Words.rates(result);
+    if (!rates.isEmpty()) {
+      page.element("span", rates, "class", "rates").text(" ");
+    }
     Page.badge(page, result.verdict());
     page.close().close();
   }

@@ -155,7 +155,11 @@ final class ResultsTable {
               ? " against " + text(row.peer())
               : " (" + text(row.peer()) + ": " + figure(peer, row.unit()) + ")";
     }
-    String unit = row.better() == Row.Better.HIGHER ? "× the throughput" : "× the cost";
+    String rates = Words.rates(result);
+    String unit =
+        row.better() == Row.Better.LOWER
+            ? "× the cost"
+            : rates.isEmpty() ? "× the throughput" : "× (" + rates + ")";
     return line(
         name,
         figure(judgedSpread(result), ratio ? unit : row.unit()),

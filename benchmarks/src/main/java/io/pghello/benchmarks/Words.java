@@ -27,6 +27,19 @@ final class Words {
     return Table.figure(times) + " × " + words + (open ? ", within the spread" : "");
   }
 
+  /** The rates of both sides, as in "1,407 against 110 k/s"; empty if they are none. */
+  static String rates(Result result) {
+    Spread peer = result.peerSpread();
+    String unit = result.row().unit();
+    return peer == null || !unit.endsWith("/s")
+        ? ""
+        : Table.figure(result.ourSpread().median())
+            + " against "
+            + Table.figure(peer.median())
+            + " "
+            + unit;
+  }
+
   static String of(Spread spread) {
     return Table.figure(spread.lower()) + " to " + Table.figure(spread.upper());
   }

@@ -48,6 +48,10 @@ class PageTest {
     assertThat(texts(page, "//figure//li//span[@class='words']"))
         .isEqualTo(results.stream().filter(r -> r.ratio() != null).map(Words::of).toList());
 
+    assertThat(texts(page, "//figure//li//span[@class='rates']"))
+        .hasSizeGreaterThan(10)
+        .isEqualTo(results.stream().map(Words::rates).filter(rates -> !rates.isEmpty()).toList());
+
     List<Curve> curves =
         report.benchmarks().stream().flatMap(section -> section.curves().stream()).toList();
     assertThat(texts(page, "//svg[@class='plot']/title"))
@@ -211,7 +215,14 @@ class PageTest {
     assertThat(table(page, "//section[@id='targets']//tbody/tr")).containsExactly("x|1|2|1|1|0");
     assertThat(texts(page, "//p[@class='missed']")).hasSize(1);
     assertThat(texts(page, "//p[@class='missed']").get(0))
-        .contains("MISS", "slow", "ratio ≤ 0.50", "0.60 to 0.60");
+        .contains("MISS", "slow", "ratio ≤ 0.50", "0.60 to 0.60")
+        .doesNotContain("against 10");
+
+    Row rate = Row.atLeast("slow", "b", "k/s", Judged.RATIO, 10, 20);
+    assertThat(texts(parse(html(result(rate, 54, 6))), "//p[@class='missed']"))
+        .singleElement()
+        .asString()
+        .contains("ratio ≥ 10 is what must be, 9 to 9 was measured, 54 against 6 k/s");
   }
 
   @Test

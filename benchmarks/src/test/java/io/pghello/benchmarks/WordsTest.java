@@ -39,6 +39,16 @@ class WordsTest {
   }
 
   @Test
+  void sayTheRatesOfBothSides() {
+    List<Double> ours = List.of(1_300.0, 1_407.0, 1_500.0);
+    List<Double> peer = List.of(108.0, 110.0, 140.0);
+    assertThat(Words.rates(Result.of(Row.rate("a", "b", "k/s"), ours, peer)))
+        .isEqualTo("1,407 against 110 k/s");
+    assertThat(Words.rates(Result.of(Row.plain("a", "b", "ms"), ours, peer))).isEmpty();
+    assertThat(Words.rates(Result.of(Row.rate("a", null, "k/s"), ours, List.of()))).isEmpty();
+  }
+
+  @Test
   void sayWhatATargetIsAbout() {
     assertThat(Words.target(Row.atMost("a", "b", "ns", Judged.RATIO, 0.5, 0.4), 0.5))
         .isEqualTo("≤ 0.50");
