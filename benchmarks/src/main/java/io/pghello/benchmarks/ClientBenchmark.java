@@ -35,6 +35,8 @@ final class ClientBenchmark implements Benchmark {
   private static final int MANY = 256;
   private static final int FEW = 16;
   private static final int ALL_NAMES = 10_000;
+  private static final List<Integer> IN_FLIGHT =
+      List.of(16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192);
   private static final Duration FAR = Duration.ofMillis(1);
   // every answer is looked at while it is measured
   private static final Check ON_THE_WAY = () -> {};
@@ -43,6 +45,7 @@ final class ClientBenchmark implements Benchmark {
   private static final String VIRTUAL = "hello(), 256 virtual threads";
   private static final String ASYNC = "helloAsync(), 256 in flight";
   private static final String VERTX = "Vert.x, pipelined";
+  private static final String ITS_BEST = ", its best number in flight";
 
   // in the order of the figures
   private static final Metric THROUGHPUT = new Metric("throughput", RATE, Better.HIGHER);
@@ -57,6 +60,7 @@ final class ClientBenchmark implements Benchmark {
   private final Duel duel;
   private final @Nullable PgbenchPeer pgbench;
   private final boolean virtual = Library.virtualThreads() != null;
+  private final BestInFlight best;
   private final Map<Library, LoadProcess> libraries = new EnumMap<>(Library.class);
   private final int rounds;
   private final int judgedRounds;
@@ -76,6 +80,12 @@ final class ClientBenchmark implements Benchmark {
     address = Address.of(database.jdbcUrl());
     duel = new Duel(address, quick ? 60 : 120);
     var program = PgbenchPeer.find();
+    best =
+        new BestInFlight(
+            IN_FLIGHT,
+            quick ? 1 : 2,
+            calls -> rate(Library.ASYNC, calls).measure(),
+            calls -> rate(Library.VERTX, calls).measure());
     pgbench = program.isPresent() ? new PgbenchPeer(program.get(), address) : null;
   }
 
@@ -98,6 +108,11 @@ final class ClientBenchmark implements Benchmark {
             Row.atLeast(ASYNC, VERTX, RATE, Judged.RATIO, 10, 20),
             rate(Library.ASYNC),
             rate(Library.VERTX)));
+    all.add(
+        judged(
+            Row.atLeast("helloAsync()" + ITS_BEST, VERTX + ITS_BEST, RATE, Judged.RATIO, 18, 30),
+            best.ours(),
+            best.peer()));
     all.add(
         judged(
             Row.atLeast(ASYNC, "JDBC, 256 threads", RATE, Judged.RATIO, 30, 75),
@@ -209,7 +224,14 @@ final class ClientBenchmark implements Benchmark {
 
   @Override
   public List<Sweep> sweeps() {
-    return List.of(inFlight(), connections(), distances(), lengths(), bulk(), heap());
+    return List.of(
+        inFlight(),
+        best.sweep("calls in flight, to choose the best", THROUGHPUT, "helloAsync()", VERTX),
+        connections(),
+        distances(),
+        lengths(),
+        bulk(),
+        heap());
   }
 
   private Sweep inFlight() {

@@ -21,6 +21,11 @@ class ClientBenchmarkIT {
   }
 
   @Test
+  void measuresBestAgainstBest() throws Exception {
+    assertMeasured("Vert.x, .*best.*", 1);
+  }
+
+  @Test
   void measuresPgbenchIfThereIsOne() throws Exception {
     assertMeasured("pgbench.*", PgbenchPeer.find().isPresent() ? 3 : 0);
   }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -14,6 +15,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the pages show as targets is what is judged. */
 class TargetsIT {
+  // rows that came after the committed run
+  private static final Set<String> NOT_MEASURED_YET =
+      Set.of("helloAsync(), its best number in flight");
+
   static Stream<Arguments> all() {
     return Bench.BENCHMARKS.entrySet().stream()
         .map(each -> Arguments.of(each.getKey(), each.getValue()));
@@ -25,7 +30,13 @@ class TargetsIT {
       throws Exception {
     try (Benchmark benchmark = factory.open(false)) {
       List<Row> rows = benchmark.comparisons().stream().map(Comparison::row).toList();
-      assertThat(judged(rows.stream())).isNotEmpty().isEqualTo(judged(committed(name)));
+      List<Row> committed = judged(committed(name));
+      assertThat(committed)
+          .as("a row that is measured is no longer to be left out here")
+          .noneMatch(row -> NOT_MEASURED_YET.contains(row.name()));
+      assertThat(judged(rows.stream().filter(row -> !NOT_MEASURED_YET.contains(row.name()))))
+          .isNotEmpty()
+          .isEqualTo(committed);
     }
   }
 
