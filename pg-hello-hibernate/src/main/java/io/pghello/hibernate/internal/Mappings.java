@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * Finds the annotated attributes in whole mappings, checks them, and prepares how they are written.
  */
 final class Mappings {
+  private static final String IN_IDENTIFIER = "is part of the identifier";
   private static final Set<Integer> INSTANTS =
       Set.of(SqlTypes.TIMESTAMP_UTC, SqlTypes.TIMESTAMP_WITH_TIMEZONE, SqlTypes.INSTANT);
 
@@ -58,31 +59,31 @@ final class Mappings {
   }
 
   /**
-   * Where an attribute is.
+   * Where attributes are: in an entity, or in what is embedded in it.
    *
-   * @param obstacle why it cannot be filled there; null if it can
+   * @param outer where the embedded object is; null if this is the entity itself
+   * @param embedded the embedded object; null if this is the entity itself
    */
   private record Place(
       PersistentClass entity,
-      Class<?> owner,
+      @Nullable Place outer,
+      @Nullable Component embedded,
       List<String> path,
-      List<Property> siblings,
-      @Nullable String obstacle) {
-    Place in(Component embedded, String name) {
-      Class<?> type = embedded.getComponentClass();
-      return new Place(
-          entity,
-          type,
-          with(path, name),
-          embedded.getProperties(),
-          obstacle != null ? obstacle : obstacleIn(embedded, type));
+      List<Property> attributes) {
+    static Place of(PersistentClass entity) {
+      List<Property> attributes = new ArrayList<>(entity.getPropertyClosure());
+      // what an @IdClass has; the entity has it as attributes of its own
+      attributes.removeIf(each -> each.getValue().equals(entity.getIdentifierMapper()));
+      return new Place(entity, null, null, List.of(), attributes);
     }
 
-    private static @Nullable String obstacleIn(Component embedded, Class<?> type) {
-      if (embedded.isPolymorphic()) {
-        return "is in an embeddable that has subclasses; move it to the entity";
-      }
-      return type.isRecord() ? "is in a record, which cannot be filled later" : null;
+    Place in(Component part, Property attribute) {
+      return new Place(entity, this, part, with(path, attribute.getName()), part.getProperties());
+    }
+
+    /** Returns the class; only of what is annotated, as other mappings may do without classes. */
+    Class<?> type() {
+      return embedded == null ? entity.getMappedClass() : embedded.getComponentClass();
     }
 
     String of(String name) {
@@ -97,20 +98,16 @@ final class Mappings {
   }
 
   private void visit(PersistentClass entity) {
-    if (entity.getMappedClass() == null) {
-      return;
+    Place place = Place.of(entity);
+    place.attributes().forEach(attribute -> visit(place, attribute));
+    if (entity.getIdentifierProperty() != null) {
+      refuse(place, entity.getIdentifierProperty(), IN_IDENTIFIER);
     }
-    List<Property> attributes = new ArrayList<>(entity.getPropertyClosure());
-    // what an @IdClass has; the entity has it as attributes of its own
-    attributes.removeIf(each -> each.getValue().equals(entity.getIdentifierMapper()));
-    var place = new Place(entity, entity.getMappedClass(), List.of(), attributes, null);
-    place.siblings().forEach(attribute -> visit(place, attribute));
-    refuse(place, entity.getIdentifierProperty(), "is part of the identifier");
     if (entity.getIdentifierMapper() != null) {
       entity
           .getIdentifierMapper()
           .getProperties()
-          .forEach(part -> refuse(place, part, "is part of the identifier"));
+          .forEach(part -> refuse(place, part, IN_IDENTIFIER));
     }
   }
 
@@ -124,7 +121,7 @@ final class Mappings {
           .computeIfAbsent(place.entity().getEntityName(), any -> new ArrayList<>())
           .add(map(value, place, attribute));
     } else if (mapped instanceof Component embedded) {
-      Place inside = place.in(embedded, attribute.getName());
+      Place inside = place.in(embedded, attribute);
       embedded.getProperties().forEach(part -> visit(inside, part));
       if (place.path().isEmpty()) {
         generate(place, attribute);
@@ -133,8 +130,7 @@ final class Mappings {
         && collection.getElement() instanceof Component element) {
       element
           .getProperties()
-          .forEach(
-              part -> refuse(place.in(element, attribute.getName()), part, "is in a collection"));
+          .forEach(part -> refuse(place.in(element, attribute), part, "is in a collection"));
     }
   }
 
@@ -174,29 +170,40 @@ final class Mappings {
     }
   }
 
-  private void refuse(Place place, @Nullable Property attribute, String why) {
-    if (attribute == null) {
-      return;
-    }
+  private void refuse(Place place, Property attribute, String why) {
     if (attribute.getValueGeneratorCreator() instanceof ServerValue value) {
       throw error(value, place, attribute, why + ", where Hibernate generates no such value");
     }
     if (attribute.getValue() instanceof Component embedded) {
-      Place inside = place.in(embedded, attribute.getName());
+      Place inside = place.in(embedded, attribute);
       embedded.getProperties().forEach(part -> refuse(inside, part, why));
     }
   }
 
   private MappedValue map(ServerValue value, Place place, Property attribute) {
-    if (place.obstacle() != null) {
-      throw error(value, place, attribute, place.obstacle());
+    String obstacle = obstacle(place);
+    if (obstacle != null) {
+      throw error(value, place, attribute, obstacle);
     }
-    Class<?> type = attribute.getGetter(place.owner()).getReturnTypeClass();
+    Class<?> type = attribute.getGetter(place.type()).getReturnTypeClass();
     check(value, place, attribute, type);
     List<String> source = value.source() == null ? null : source(value, place, attribute);
     ValueStrategy strategy =
         prepared.computeIfAbsent(attribute, any -> prepare(value, place, attribute, type));
     return new MappedValue(value, strategy, with(place.path(), attribute.getName()), source, type);
+  }
+
+  /** Why nothing can be filled there; null if it can. */
+  private static @Nullable String obstacle(Place place) {
+    for (Place at = place; at != null; at = at.outer()) {
+      if (at.embedded() != null && at.embedded().isPolymorphic()) {
+        return "is in an embeddable that has subclasses; move it to the entity";
+      }
+      if (at.type().isRecord()) {
+        return "is in a record, which cannot be filled later; move it to the entity";
+      }
+    }
+    return null;
   }
 
   private void check(ServerValue value, Place place, Property attribute, Class<?> type) {
@@ -254,12 +261,12 @@ final class Mappings {
   private List<String> source(ServerValue value, Place place, Property attribute) {
     String of = requireNonNull(value.source());
     List<String> path = place.path();
-    List<Property> here = new ArrayList<>(place.siblings());
+    List<Property> here = new ArrayList<>(place.attributes());
     Property identifier = place.entity().getIdentifierProperty();
     if (path.isEmpty() && identifier != null) {
       here.add(identifier);
     }
-    Class<?> owner = place.owner();
+    Class<?> owner = place.type();
     Property last = null;
     for (String name : of.split("\\.", -1)) {
       if (last != null) {
