@@ -107,14 +107,15 @@ class BuilderIT {
   void waitsForItsPoolAsLongAsDocumented(TestDatabase database, WireProxy proxy) throws Exception {
     String url =
         database.jdbcUrl().replaceFirst("//[^/]*", "//" + proxy.host() + ":" + proxy.port());
-    try (PgHelloClient client = PgHelloClient.builder().url(url).build()) {
+    try (PgHelloClient client =
+        PgHelloClient.builder().url(url).callTimeout(Duration.ofMinutes(1)).build()) {
       client.hello("Ada");
       // the pool looks at what was idle for half a second before it gives it away
       Thread.sleep(800);
       proxy.stall();
       long begin = System.nanoTime();
       assertFails(Code.NO_CONNECTION, () -> client.hello("Ada"));
-      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(4));
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(30));
       proxy.resume();
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     }

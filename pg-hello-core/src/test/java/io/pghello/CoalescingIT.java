@@ -51,6 +51,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 class CoalescingIT {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final int LARGE = 16 * 1024;
+  private static final String POOL_CHECKS_AFTER = "com.zaxxer.hikari.aliveBypassWindowMs";
   private static final Pattern WORKER = Pattern.compile("pg-hello-[0-9]+");
 
   private static final ThreadLocal<DataSource> TENANT = new ThreadLocal<>();
@@ -209,6 +210,9 @@ class CoalescingIT {
             assertThat(get(good)).isEqualTo("Hello, Zoë!");
             assertFails(bad, Code.INVALID_NAME);
             assertThat(carried).contains(22);
+          } finally {
+            // or the database could not be dropped
+            proxy.resume();
           }
         });
   }
@@ -690,7 +694,14 @@ class CoalescingIT {
     config.setDataSource(dataSource);
     config.setMaximumPoolSize(size);
     config.setConnectionTimeout(timeout.toMillis());
-    var pool = new HikariDataSource(config);
+    // it would ask whether a connection is alive that was idle for 500 ms, and be held up with it
+    System.setProperty(POOL_CHECKS_AFTER, Long.toString(LONG.toMillis()));
+    HikariDataSource pool;
+    try {
+      pool = new HikariDataSource(config);
+    } finally {
+      System.clearProperty(POOL_CHECKS_AFTER);
+    }
     // it fills itself, and its log-ins would be counted, or held up
     until(() -> pool.getHikariPoolMXBean().getIdleConnections() == size);
     return pool;

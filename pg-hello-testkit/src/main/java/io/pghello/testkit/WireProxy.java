@@ -29,8 +29,11 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>A round trip is a {@code ReadyForQuery} message of the server, the answer to {@code Sync} or
  * to a simple query (PostgreSQL's documentation, "Frontend/Backend Protocol"); the one that ends
- * the log-in counts too. Encrypted connections pass, but are not counted, so {@link
- * #countRoundTrips(Action)} refuses them.
+ * the log-in counts too. A simple query without text is not counted: {@link
+ * java.sql.Connection#isValid} sends it, by which a pool checks that a connection is alive that was
+ * idle for some time (500 ms in HikariCP), so the number would depend on how busy the machine is.
+ * Encrypted connections pass, but are not counted, so {@link #countRoundTrips(Action)} refuses
+ * them.
  *
  * <p>Thread-safe. What is counted has reached the proxy before it reaches the client, so a client
  * that has its answer finds it counted.
@@ -472,6 +475,9 @@ public final class WireProxy implements AutoCloseable {
     private static final int SSL_REQUEST = 80877103;
     private static final int GSS_ENCRYPTION_REQUEST = 80877104;
 
+    /** The length of a query without text: its own four bytes, and the one that ends the text. */
+    private static final int EMPTY_QUERY = 5;
+
     private boolean started;
 
     ClientMessages(Greeting greeting) {
@@ -501,14 +507,18 @@ public final class WireProxy implements AutoCloseable {
         }
         return int32(header, 0) - 8L;
       }
-      if (header[0] == 'E' || header[0] == 'Q') {
+      int length = int32(header, 1);
+      if (header[0] == 'E' || (header[0] == 'Q' && length > EMPTY_QUERY)) {
         executes.increment();
       }
-      return int32(header, 1) - 4L;
+      return length - 4L;
     }
   }
 
   private final class ServerMessages extends Messages {
+    private boolean firstAnswer;
+    private boolean emptyQuery;
+
     ServerMessages(Greeting greeting) {
       super(greeting);
     }
@@ -529,7 +539,15 @@ public final class WireProxy implements AutoCloseable {
         return 0;
       }
       if (header[0] == 'Z') {
-        roundTrips.increment();
+        if (!emptyQuery) {
+          roundTrips.increment();
+        }
+        emptyQuery = false;
+        firstAnswer = true;
+      } else {
+        // of a query that was prepared, the answer to Parse comes first
+        emptyQuery |= firstAnswer && header[0] == 'I';
+        firstAnswer = false;
       }
       return int32(header, 1) - 4L;
     }

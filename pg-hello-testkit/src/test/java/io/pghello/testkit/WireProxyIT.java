@@ -61,6 +61,36 @@ class WireProxyIT {
   }
 
   @Test
+  void doesNotCountWhetherAConnectionIsAlive(Connection connection, WireProxy proxy)
+      throws Exception {
+    long executes = proxy.executes();
+    WireProxy.Action check = () -> assertThat(connection.isValid(10)).isTrue();
+    proxy.assertRoundTrips(0, check);
+    connection.setAutoCommit(false);
+    proxy.assertRoundTrips(0, check);
+    assertThat(proxy.executes()).isEqualTo(executes);
+    ask(connection, "SELECT 1");
+    proxy.assertRoundTrips(0, check);
+    proxy.assertRoundTrips(
+        1,
+        () -> {
+          check.run();
+          ask(connection, "SELECT 1");
+          check.run();
+        });
+  }
+
+  @Test
+  void countsAnEmptyStatementThatIsPrepared(Connection connection, WireProxy proxy)
+      throws Exception {
+    try (PreparedStatement empty = connection.prepareStatement("")) {
+      long executes = proxy.executes();
+      proxy.assertRoundTrips(1, empty::execute);
+      assertThat(proxy.executes() - executes).isEqualTo(1);
+    }
+  }
+
+  @Test
   void countsABatchAsFew(Connection connection, WireProxy proxy) throws Exception {
     try (Statement create = connection.createStatement()) {
       create.execute("CREATE TABLE t (a text)");
