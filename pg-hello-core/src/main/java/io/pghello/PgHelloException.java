@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
+import io.pghello.internal.ExceptionAccess;
 import java.io.Serial;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +49,11 @@ public final class PgHelloException extends RuntimeException {
     TIMEOUT(true),
     /** The server ended the call: somebody cancelled it, or {@code statement_timeout} did. */
     CANCELLED(true),
+    /**
+     * The program cancelled the future of the call, or completed it otherwise. Only a {@link
+     * PgHelloListener} sees this code.
+     */
+    CANCELLED_BY_CALLER(false),
     /** The thread was interrupted while it waited. Its interrupt status is set. */
     INTERRUPTED(false),
     /** More calls, or larger ones, are waiting than the client was told to keep. */
@@ -73,14 +80,24 @@ public final class PgHelloException extends RuntimeException {
   private final PgHelloProblem problem;
   private final @Nullable String sqlState;
 
+  static {
+    ExceptionAccess.provide(PgHelloException::new);
+  }
+
   /**
-   * Creates an exception. Meant for this library.
+   * Creates an exception as the client would throw it, for tests of what a program does then. It
+   * has no SQLSTATE, and its remedy is empty.
    *
-   * @param problem what is wrong and what mends it
-   * @param sqlState what the server says, if it was asked
-   * @param cause what the driver says, if it does
+   * @param code what went wrong
+   * @param message the same in words
    */
-  public PgHelloException(
+  public PgHelloException(Code code, String message) {
+    super(Objects.requireNonNull(message, "message"));
+    this.problem = new PgHelloProblem(code, message, "");
+    this.sqlState = null;
+  }
+
+  private PgHelloException(
       PgHelloProblem problem, @Nullable String sqlState, @Nullable Throwable cause) {
     super(problem.toString(), cause);
     this.problem = problem;

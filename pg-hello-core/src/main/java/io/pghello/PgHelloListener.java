@@ -7,39 +7,88 @@ import org.jspecify.annotations.Nullable;
  * Sees what a client does, so that metrics can be kept of it. Override what you need; nothing of it
  * is ever given a name that is greeted.
  *
- * <p>Methods are called on the threads that do the work, many at a time, and should return at once.
- * What they throw is logged and has no effect on the call.
+ * <p>Methods are called on the threads that do the work, many at a time, and should return at once:
+ * {@link #callEnded} is called before the caller has its answer. What they throw is logged and has
+ * no effect on the call. Later versions may add methods here and to the events, so the events are
+ * the library's to implement.
  */
 public interface PgHelloListener {
-  /**
-   * A call has ended.
-   *
-   * @param function its signature, as in {@code pg_hello(text)}
-   * @param nanos how long it took, from the program's call to its answer
-   * @param error why it failed; null if it did not
-   */
-  default void callEnded(String function, long nanos, @Nullable PgHelloException error) {}
+  /** What a statement was sent for. */
+  enum Kind {
+    /** One call. */
+    SINGLE,
+    /** Calls of several callers, in one statement. */
+    BATCH,
+    /** Names of {@code helloAll} or {@code helloEach}. */
+    BULK
+  }
+
+  /** The end of a call. */
+  interface CallEnded {
+    /** Returns the signature of the function, as in {@code pg_hello(text)}. */
+    String function();
+
+    /**
+     * Returns how long the call took, in nanoseconds, from the program's call to its answer. What
+     * depends on a future is not a part of that.
+     */
+    long nanos();
+
+    /**
+     * Returns why the call failed; null if it did not. A future that the program cancelled or
+     * completed has {@link PgHelloException.Code#CANCELLED_BY_CALLER}.
+     */
+    @Nullable PgHelloException error();
+  }
+
+  /** The end of a statement. */
+  interface StatementEnded {
+    /** Returns what it was sent for. */
+    Kind kind();
+
+    /** Returns how many calls, or names of a bulk call, it carried. */
+    int calls();
+
+    /**
+     * Returns how long the oldest of the calls waited for others before the statement, in
+     * nanoseconds; 0 if none had to wait.
+     */
+    long oldestWaitNanos();
+
+    /**
+     * Returns how long it took, in nanoseconds, to get a connection, to send the statement, and to
+     * read the answer.
+     */
+    long nanos();
+
+    /** Returns why it failed; null if it did not. */
+    @Nullable PgHelloException error();
+  }
+
+  /** A repetition that is about to be made. */
+  interface Retrying {
+    /** Returns why. */
+    PgHelloException reason();
+  }
 
   /**
-   * A call that had to wait for others is on its way to the server.
+   * A call has ended. Each batch of {@code helloEach} is a call.
    *
-   * @param nanos how long it waited
+   * @param event what is known of it
    */
-  default void waited(long nanos) {}
+  default void callEnded(CallEnded event) {}
 
   /**
    * A statement has ended.
    *
-   * @param calls how many calls, or names of a bulk call, it carried
-   * @param nanos how long it took to get a connection, to send it, and to read the answer
-   * @param error why it failed; null if it did not
+   * @param event what is known of it
    */
-  default void statementEnded(int calls, long nanos, @Nullable PgHelloException error) {}
+  default void statementEnded(StatementEnded event) {}
 
   /**
    * A statement is about to be repeated on another connection.
    *
-   * @param reason why
+   * @param event what is known of it
    */
-  default void retrying(PgHelloException reason) {}
+  default void retrying(Retrying event) {}
 }

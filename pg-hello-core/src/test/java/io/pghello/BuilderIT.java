@@ -7,11 +7,14 @@ import static io.pghello.FaultsIT.slow;
 import static io.pghello.FaultsIT.terminate;
 import static io.pghello.PgHelloClientIT.ask;
 import static io.pghello.PgHelloClientIT.execute;
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloListener.Kind;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
@@ -37,7 +40,6 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.postgresql.util.PSQLException;
@@ -175,6 +177,17 @@ class BuilderIT {
             "spi_version()",
             "pg_hello(text)");
     assertThat(heard.statements).containsExactly("1", "1", "1", "3", "2", "1", "1", "1");
+    assertThat(heard.kinds)
+        .containsExactly(
+            Kind.SINGLE,
+            Kind.SINGLE,
+            Kind.SINGLE,
+            Kind.BULK,
+            Kind.BULK,
+            Kind.SINGLE,
+            Kind.SINGLE,
+            Kind.SINGLE);
+    assertThat(heard.waited).containsOnly(0L);
     assertThat(heard.nanos).allMatch(nanos -> nanos > 0);
     heard.forget();
 
@@ -183,11 +196,70 @@ class BuilderIT {
     futures.forEach(FaultsIT::join);
     client.close();
     assertThat(heard.calls).hasSize(500).containsOnly("pg_hello(text)");
-    assertThat(heard.waited).hasSize(500).allMatch(nanos -> nanos >= 0);
+    assertThat(heard.kinds).contains(Kind.BATCH).doesNotContain(Kind.BULK);
+    assertThat(heard.waited).allMatch(nanos -> nanos >= 0).anyMatch(nanos -> nanos > 0);
     assertThat(heard.statements.stream().mapToInt(Integer::parseInt).sum()).isEqualTo(500);
     heard.forget();
     assertFails(Code.CLOSED, () -> client.hello("Ada"));
     assertThat(heard.statements).isEmpty();
+  }
+
+  @Test
+  void tellsItsListenerTheTruthAboutFutures(DataSource dataSource, WireProxy proxy)
+      throws Exception {
+    var heard = new Heard();
+    try (PgHelloClient client =
+        PgHelloClient.builder().dataSource(dataSource).listener(heard).build()) {
+      client.hello("Ada");
+      heard.forget();
+      proxy.stall();
+      CompletableFuture<String> cancelled = client.helloAsync("Ada");
+      CompletableFuture<String> completed = client.helloAsync("Ada");
+      CompletableFuture<String> failed = client.helloAsync("Ada");
+      CompletableFuture<String> hasty = client.helloAsync("Ada").orTimeout(1, MILLISECONDS);
+      CompletableFuture<String> timedOut =
+          client.withTimeout(Duration.ofMillis(200)).helloAsync("Ada");
+      assertThat(cancelled.cancel(true)).isTrue();
+      assertThat(completed.complete(SECRET)).isTrue();
+      assertThat(failed.completeExceptionally(new IllegalStateException(SECRET))).isTrue();
+      assertThat(cancelled.cancel(true)).isTrue();
+      assertThat(completed.cancel(true)).isFalse();
+      assertThat(completed).isCompletedWithValue(SECRET);
+      assertThat(failure(() -> join(timedOut))).isEqualTo(Code.TIMEOUT);
+      assertThat(hasty).failsWithin(Duration.ofSeconds(20));
+      proxy.resume();
+      client.hello("Ada");
+    }
+    assertThat(heard.calls)
+        .containsExactlyInAnyOrder(
+            "pg_hello(text) CANCELLED_BY_CALLER",
+            "pg_hello(text) CANCELLED_BY_CALLER",
+            "pg_hello(text) CANCELLED_BY_CALLER",
+            "pg_hello(text) CANCELLED_BY_CALLER",
+            "pg_hello(text) TIMEOUT",
+            "pg_hello(text)");
+    assertThat(heard.errors).hasSize(5).allSatisfy(BuilderIT::assertKeepsSecret);
+  }
+
+  @Test
+  void tellsItsListenerBeforeAnythingRunsThatDependsOnTheFuture(
+      DataSource dataSource, WireProxy proxy) throws Exception {
+    var heard = new Heard();
+    try (PgHelloClient client =
+        PgHelloClient.builder().dataSource(dataSource).listener(heard).build()) {
+      client.hello("Ada");
+      heard.forget();
+      proxy.stall();
+      CompletableFuture<Integer> told =
+          client.helloAsync("Ada").thenApply(greeting -> heard.calls.size());
+      CompletableFuture<String> cancelled = client.helloAsync("Ada");
+      CompletableFuture<Integer> toldThen =
+          cancelled.handle((greeting, error) -> heard.calls.size());
+      cancelled.cancel(false);
+      assertThat(toldThen).isCompletedWithValue(1);
+      proxy.resume();
+      assertThat(told.get(20, SECONDS)).isEqualTo(2);
+    }
   }
 
   @Test
@@ -215,22 +287,17 @@ class BuilderIT {
     var listener =
         new PgHelloListener() {
           @Override
-          public void callEnded(String function, long nanos, @Nullable PgHelloException error) {
+          public void callEnded(CallEnded event) {
             throw new IllegalStateException("call");
           }
 
           @Override
-          public void waited(long nanos) {
-            throw new IllegalStateException("wait");
-          }
-
-          @Override
-          public void statementEnded(int calls, long nanos, @Nullable PgHelloException error) {
+          public void statementEnded(StatementEnded event) {
             throw new IllegalStateException("statement");
           }
 
           @Override
-          public void retrying(PgHelloException reason) {
+          public void retrying(Retrying event) {
             throw new IllegalStateException("repetition");
           }
         };
@@ -541,7 +608,8 @@ class BuilderIT {
     proxy.close();
     seen.add(failure(() -> PgHelloClient.create(dataSource).hello(SECRET)));
     var unseen = EnumSet.complementOf(EnumSet.copyOf(seen));
-    assertThat(unseen).isSubsetOf(Code.NO_SCHEMA_PRIVILEGE, Code.INTERRUPTED);
+    assertThat(unseen)
+        .isSubsetOf(Code.NO_SCHEMA_PRIVILEGE, Code.INTERRUPTED, Code.CANCELLED_BY_CALLER);
   }
 
   /** Lets pg_hello(text) do something else. */

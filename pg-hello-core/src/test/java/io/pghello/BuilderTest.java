@@ -9,6 +9,7 @@ import io.pghello.PgHelloException.Code;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -38,6 +39,52 @@ class BuilderTest {
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("Say one of dataSource, connections and url");
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void refusesWhatOnlyItsOwnPoolHas(boolean source) {
+    var options =
+        Map.<String, Consumer<PgHelloClient.Builder>>of(
+            "user", b -> b.user("ada"),
+            "password", b -> b.password("secret"),
+            "applicationName", b -> b.applicationName("mine"),
+            "statementTimeout", b -> b.statementTimeout(Duration.ofSeconds(1)),
+            "pool", b -> b.pool(config -> {}));
+    options.forEach(
+        (name, option) -> {
+          PgHelloClient.Builder builder = PgHelloClient.builder();
+          option.accept(builder);
+          var dataSource = new PGSimpleDataSource();
+          if (source) {
+            builder.connections(dataSource::getConnection);
+          } else {
+            builder.dataSource(dataSource);
+          }
+          assertThatThrownBy(builder::build)
+              .isInstanceOf(IllegalStateException.class)
+              .hasMessageStartingWith("Only the pool of url has " + name + ";")
+              .hasMessageNotContaining("secret");
+        });
+    assertThatThrownBy(
+            () ->
+                PgHelloClient.builder()
+                    .dataSource(new PGSimpleDataSource())
+                    .password("secret")
+                    .user("ada")
+                    .build())
+        .hasMessageContaining("password, user");
+  }
+
+  @Test
+  void hasExceptionsForTestsOfPrograms() {
+    var error = new PgHelloException(Code.OVERLOADED, "Too much.");
+    assertThat(error).hasMessage("Too much.").hasNoCause();
+    assertThat(error.code()).isEqualTo(Code.OVERLOADED);
+    assertThat(error.sqlState()).isEmpty();
+    assertThat(error.remedy()).isEmpty();
+    assertThat(error.problem()).isEqualTo(new PgHelloProblem(Code.OVERLOADED, "Too much.", ""));
+    assertThat(PgHelloException.class.getConstructors()).hasSize(1);
   }
 
   @Test
@@ -119,6 +166,8 @@ class BuilderTest {
         refused(b -> b.callTimeout(Duration.ofDays(20)), "20 days or more"),
         refused(b -> b.callTimeout(Duration.ofSeconds(Long.MAX_VALUE)), "20 days or more"),
         refused(b -> b.callTimeout(Duration.ofSeconds(Long.MIN_VALUE)), "less than a millisecond"),
+        refused(b -> view().withTimeout(Duration.ZERO), "less than a millisecond"),
+        refused(b -> view().withTimeout(Duration.ofDays(20)), "20 days or more"),
         refused(b -> b.statementTimeout(Duration.ofNanos(-1)), "negative"),
         refused(b -> b.statementTimeout(Duration.ofNanos(1)), "less than a millisecond"),
         refused(b -> b.statementTimeout(Duration.ofDays(30)), "longer than the server allows"),
@@ -133,6 +182,10 @@ class BuilderTest {
         refused(b -> b.maxInFlightBatches(0), "batches under way is 0; it must be 1 or more"),
         refused(b -> b.maxQueuedCalls(0), "waiting calls is 0; it must be 1 or more"),
         refused(b -> b.maxQueuedBytes(Integer.MIN_VALUE), "waiting bytes is -2147483648; it"));
+  }
+
+  private static PgHelloOperations view() {
+    return PgHelloClient.create(new PGSimpleDataSource());
   }
 
   private static Arguments refused(Consumer<PgHelloClient.Builder> setting, String message) {

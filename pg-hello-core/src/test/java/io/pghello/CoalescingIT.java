@@ -111,7 +111,7 @@ class CoalescingIT {
       throws SQLException {
     try (var pool = pool(dataSource, 2);
         var client = client(pool).maxInFlightBatches(1).build()) {
-      PgHelloClient thrice = client.withRepeat(3);
+      PgHelloOperations thrice = client.withRepeat(3);
       long before = holdUp(client, proxy);
       List<Started<String>> calls =
           start(
@@ -714,8 +714,8 @@ class CoalescingIT {
         .listener(
             new PgHelloListener() {
               @Override
-              public void statementEnded(int calls, long nanos, @Nullable PgHelloException error) {
-                carried.add(calls);
+              public void statementEnded(StatementEnded event) {
+                carried.add(event.calls());
               }
             });
   }

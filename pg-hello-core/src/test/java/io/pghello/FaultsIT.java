@@ -49,7 +49,13 @@ class FaultsIT {
   enum Kind {
     HELLO(client -> assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!")),
     HELLO_REPEAT(client -> assertThat(client.hello("Ada", 2)).endsWith("! Hello, Ada!")),
-    HELLO_ASYNC(client -> assertThat(join(client.helloAsync("Ada"))).isEqualTo("Hello, Ada!")),
+    HELLO_ASYNC(
+        client ->
+            assertThat(
+                    client instanceof PgHelloAsyncOperations async
+                        ? join(async.helloAsync("Ada"))
+                        : client.hello("Ada"))
+                .isEqualTo("Hello, Ada!")),
     HELLO_ALL(
         client ->
             assertThat(client.helloAll(List.of("Ada", "Zoë")))
@@ -65,9 +71,9 @@ class FaultsIT {
     PREFLIGHT(client -> assertThat(client.preflight()).isEmpty());
 
     @SuppressWarnings("ImmutableEnumChecker")
-    final Consumer<PgHelloClient> call;
+    final Consumer<PgHelloOperations> call;
 
-    Kind(Consumer<PgHelloClient> call) {
+    Kind(Consumer<PgHelloOperations> call) {
       this.call = call;
     }
   }

@@ -2,6 +2,7 @@
 package io.pghello;
 
 import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloListener.Kind;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -10,35 +11,43 @@ import org.jspecify.annotations.Nullable;
 final class Heard implements PgHelloListener {
   final List<String> calls = new CopyOnWriteArrayList<>();
   final List<String> statements = new CopyOnWriteArrayList<>();
+  final List<PgHelloException> errors = new CopyOnWriteArrayList<>();
+  final List<Kind> kinds = new CopyOnWriteArrayList<>();
   final List<Code> repeated = new CopyOnWriteArrayList<>();
   final List<Long> waited = new CopyOnWriteArrayList<>();
   final List<Long> nanos = new CopyOnWriteArrayList<>();
 
   @Override
-  public void callEnded(String function, long nanos, @Nullable PgHelloException error) {
-    this.nanos.add(nanos);
-    calls.add(function + (error == null ? "" : " " + error.code()));
+  public void callEnded(CallEnded event) {
+    nanos.add(event.nanos());
+    calls.add(event.function() + code(event.error()));
+    if (event.error() != null) {
+      errors.add(event.error());
+    }
   }
 
   @Override
-  public void waited(long nanos) {
-    waited.add(nanos);
+  public void statementEnded(StatementEnded event) {
+    nanos.add(event.nanos());
+    waited.add(event.oldestWaitNanos());
+    kinds.add(event.kind());
+    statements.add(event.calls() + code(event.error()));
   }
 
   @Override
-  public void statementEnded(int calls, long nanos, @Nullable PgHelloException error) {
-    this.nanos.add(nanos);
-    statements.add(calls + (error == null ? "" : " " + error.code()));
+  public void retrying(Retrying event) {
+    repeated.add(event.reason().code());
   }
 
-  @Override
-  public void retrying(PgHelloException reason) {
-    repeated.add(reason.code());
+  private static String code(@Nullable PgHelloException error) {
+    return error == null ? "" : " " + error.code();
   }
 
   void forget() {
     calls.clear();
     statements.clear();
+    kinds.clear();
+    errors.clear();
     repeated.clear();
     waited.clear();
     nanos.clear();

@@ -16,14 +16,12 @@ import io.pghello.testkit.WireProxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -42,14 +40,12 @@ class OnConnectionIT {
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       statement.execute("SET LOCAL pg_hello.repeat = 3");
-      PgHelloClient view = client.on(connection);
+      PgHelloOperations view = client.on(connection);
       String thrice = "Hello, Ada! Hello, Ada! Hello, Ada!";
       assertThat(view.hello("Ada")).isEqualTo(thrice);
-      assertThat(view.helloAsync("Ada").join()).isEqualTo(thrice);
       assertThat(view.helloAll(List.of("Ada", "Zoë")).get(0)).isEqualTo(thrice);
       assertThat(view.info().defaultRepeat()).isEqualTo(3);
       assertThat(view.withRepeat(2).hello("Ada")).isEqualTo("Hello, Ada! Hello, Ada!");
-      assertThat(view.withRepeat(2).helloAsync("Ada").join()).isEqualTo("Hello, Ada! Hello, Ada!");
       assertThat(client.withRepeat(2).on(connection).hello("Ada"))
           .isEqualTo("Hello, Ada! Hello, Ada!");
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
@@ -106,9 +102,8 @@ class OnConnectionIT {
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       statement.execute("CREATE TABLE kept ()");
-      PgHelloClient view = PgHelloClient.create(dataSource).on(connection);
+      PgHelloOperations view = PgHelloClient.create(dataSource).on(connection);
       assertFails(Code.INVALID_NAME, () -> view.hello("a\0"));
-      assertFails(Code.INVALID_NAME, () -> join(view.helloAsync("\ud800")));
       assertFails(Code.INVALID_NAME, () -> view.helloAll(List.of("Ada", "\udc00")));
       assertFails(Code.INVALID_REPEAT, () -> view.hello("Ada", 0));
       assertFails(Code.INVALID_REPEAT, () -> view.withRepeat(11));
@@ -164,7 +159,7 @@ class OnConnectionIT {
   void failsTheTransactionWhereTheServerRefuses(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
-      PgHelloClient view = PgHelloClient.create(dataSource).on(connection);
+      PgHelloOperations view = PgHelloClient.create(dataSource).on(connection);
       assertFails(Code.RESULT_TOO_LARGE, () -> view.hello("x".repeat(120_000_000), 10));
       assertThat(state(connection)).isEqualTo(TransactionState.FAILED);
       assertThat(connection.getAutoCommit()).isFalse();
@@ -211,29 +206,42 @@ class OnConnectionIT {
     PgHelloListener listener =
         new PgHelloListener() {
           @Override
-          public void statementEnded(int calls, long nanos, @Nullable PgHelloException error) {
+          public void statementEnded(StatementEnded event) {
             threads.set(Thread.currentThread());
-            statements.statementEnded(calls, nanos, error);
+            statements.statementEnded(event);
           }
         };
     PgHelloClient client =
         PgHelloClient.builder().dataSource(dataSource).listener(listener).build();
     try (Connection connection = dataSource.getConnection()) {
-      PgHelloClient view = client.on(connection);
-      CompletableFuture<String> future = view.helloAsync("Ada");
-      assertThat(future).isCompletedWithValue("Hello, Ada!");
+      PgHelloOperations view = client.on(connection);
+      assertThat(view.hello("Ada")).isEqualTo("Hello, Ada!");
       assertThat(threads.get()).isEqualTo(Thread.currentThread());
-      for (int i = 0; i < 64; i++) {
-        assertThat(view.helloAsync("u" + i)).isCompletedWithValue("Hello, u" + i + "!");
-      }
-      assertThat(statements.statements).hasSize(65).containsOnly("1");
+      assertThat(statements.statements).containsExactly("1");
     }
-    Connection closed = dataSource.getConnection();
-    closed.close();
-    assertThat(client.on(closed).helloAsync("Ada"))
-        .failsWithin(0, TimeUnit.SECONDS)
-        .withThrowableOfType(ExecutionException.class)
-        .withCauseInstanceOf(PgHelloException.class);
+  }
+
+  /** A future would have to block; so there is none, and the compiler says so. */
+  @Test
+  void hasNoFutures(DataSource dataSource) throws SQLException {
+    try (PgHelloClient client = PgHelloClient.create(dataSource);
+        Connection connection = dataSource.getConnection()) {
+      for (PgHelloOperations view :
+          List.of(
+              client.on(connection),
+              client.withRepeat(2).on(connection),
+              client.on(connection).withRepeat(2),
+              client.on(connection).withTimeout(Duration.ofSeconds(1)),
+              client.on(connection).on(connection))) {
+        assertThat(view)
+            .isNotInstanceOf(PgHelloAsyncOperations.class)
+            .isNotInstanceOf(AutoCloseable.class);
+      }
+      for (PgHelloOperations view :
+          List.of(client.withRepeat(2), client.withTimeout(Duration.ofSeconds(1)))) {
+        assertThat(view).isNotInstanceOf(AutoCloseable.class);
+      }
+    }
   }
 
   @Test
@@ -269,7 +277,6 @@ class OnConnectionIT {
         connection.setAutoCommit(autoCommit);
         client.on(connection).hello("Ada");
         proxy.assertRoundTrips(1, () -> client.on(connection).hello("Ada"));
-        proxy.assertRoundTrips(1, () -> join(client.on(connection).helloAsync("Ada")));
         proxy.assertRoundTrips(1, () -> client.on(connection).helloAll(List.of("Ada", "Zoë")));
         proxy.assertRoundTrips(1, () -> client.on(connection).now());
       }
@@ -371,20 +378,17 @@ class OnConnectionIT {
   }
 
   @Test
-  void keepsTheClientOpenWhenAViewIsClosed(DataSource dataSource) throws SQLException {
+  void endsWithTheClient(DataSource dataSource) throws SQLException {
     PgHelloClient client = PgHelloClient.create(dataSource);
     try (Connection connection = dataSource.getConnection()) {
-      PgHelloClient view = client.on(connection);
-      view.close();
-      view.withRepeat(2).close();
-      client.withRepeat(2).close();
-      assertThat(connection.isClosed()).isFalse();
+      PgHelloOperations view = client.on(connection);
       assertThat(view.hello("Ada")).isEqualTo("Hello, Ada!");
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
       client.close();
       client.close();
       assertThat(connection.isClosed()).isFalse();
-      for (PgHelloClient closed : List.of(client, view, view.withRepeat(2), client.withRepeat(2))) {
+      for (PgHelloOperations closed :
+          List.of(client, view, view.withRepeat(2), client.withRepeat(2))) {
         for (FaultsIT.Kind kind : FaultsIT.Kind.values()) {
           assertFails(Code.CLOSED, () -> kind.call.accept(closed));
         }

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -349,17 +350,22 @@ class SessionsIT {
   /**
    * Calls all that greets, in a client whose greetings are repeated so many times, and the rest.
    */
-  static void callAll(PgHelloClient client, int repeat) {
+  static void callAll(PgHelloOperations client, int repeat) {
     String ada = String.join(" ", Collections.nCopies(repeat, "Hello, O'Ada\\!"));
     String zoe = String.join(" ", Collections.nCopies(repeat, "Hello, Zoë, \"{}\"!"));
     assertThat(client.hello("O'Ada\\")).isEqualTo(ada);
     assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
-    assertThat(join(client.helloAsync("O'Ada\\"))).isEqualTo(ada);
+    if (client instanceof PgHelloAsyncOperations async) {
+      assertThat(join(async.helloAsync("O'Ada\\"))).isEqualTo(ada);
+      assertThat(join(async.helloAsync("Ada", 2))).isEqualTo("Hello, Ada! Hello, Ada!");
+    }
     assertThat(client.helloAll(List.of("O'Ada\\", "Zoë, \"{}\"", "O'Ada\\")))
         .containsExactly(ada, zoe, ada);
     var each = new ArrayList<String>();
     assertThat(client.helloEach(List.of("O'Ada\\").iterator(), each::add)).isEqualTo(1);
-    assertThat(each).containsExactly(ada);
+    assertThat(client.helloEach(List.of("O'Ada\\"), each::add)).isEqualTo(1);
+    assertThat(client.helloEach(Stream.of("O'Ada\\"), each::add)).isEqualTo(1);
+    assertThat(each).containsExactly(ada, ada, ada);
     assertThat(client.withRepeat(2).hello("Ada")).isEqualTo("Hello, Ada! Hello, Ada!");
     assertThat(client.withRepeat(2).helloAll(List.of("Ada")))
         .containsExactly("Hello, Ada! Hello, Ada!");

@@ -4,7 +4,6 @@ package io.pghello.internal;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import java.util.concurrent.CompletableFuture;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -18,8 +17,8 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
 public class AddAndAddStress extends Racing {
-  private final CompletableFuture<String> first = new CompletableFuture<>();
-  private final CompletableFuture<String> second = new CompletableFuture<>();
+  private final CallFuture<String> first = newFuture();
+  private final CallFuture<String> second = newFuture();
 
   @Actor
   public void first() {

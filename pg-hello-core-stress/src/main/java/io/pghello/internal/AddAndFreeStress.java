@@ -4,7 +4,6 @@ package io.pghello.internal;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import java.util.concurrent.CompletableFuture;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -18,7 +17,7 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
 public class AddAndFreeStress extends Racing {
-  private final CompletableFuture<String> future = new CompletableFuture<>();
+  private final CallFuture<String> future = newFuture();
 
   public AddAndFreeStress() {
     coalescer.takeWireAlone();

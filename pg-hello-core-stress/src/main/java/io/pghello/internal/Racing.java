@@ -58,7 +58,7 @@ class Racing {
           Runnable::run,
           Racing::send);
 
-  private static Object[] send(List<Question> questions, long deadline) {
+  private static Object[] send(List<Question> questions, Request request) {
     var answers = new Object[questions.size()];
     for (int i = 0; i < answers.length; i++) {
       answers[i] = questions.get(i).name();
@@ -70,21 +70,27 @@ class Racing {
     return new Question(name, 1, 1);
   }
 
-  static long soon() {
-    return System.nanoTime() + CALL_TIMEOUT.toNanos();
+  static Deadline soon() {
+    return Deadline.after(CALL_TIMEOUT);
+  }
+
+  static CallFuture<String> newFuture() {
+    return new CallFuture<>(Function.HELLO, Settings.NO_LISTENER);
   }
 
   /** Makes a call of a thread that takes no part in the race. */
   static Call callOfSomebody() {
     try {
-      return SOMEBODY.submit(() -> Call.ofThread(question("a"), System.nanoTime())).get();
+      return SOMEBODY
+          .submit(() -> Call.ofThread(question("a"), Deadline.after(Duration.ZERO)))
+          .get();
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
   }
 
   CompletableFuture<String> future(String name) {
-    var future = new CompletableFuture<String>();
+    CallFuture<String> future = newFuture();
     coalescer.add(Call.ofFuture(question(name), soon(), future));
     return future;
   }
@@ -115,7 +121,7 @@ class Racing {
   private static void watch() {
     while (true) {
       for (Call call : WATCHED) {
-        if (call.deadline - System.nanoTime() <= 0) {
+        if (call.deadline.isOver()) {
           call.end(Errors.timedOut(CALL_TIMEOUT));
         }
       }

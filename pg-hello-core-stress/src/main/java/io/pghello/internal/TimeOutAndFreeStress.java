@@ -4,6 +4,7 @@ package io.pghello.internal;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -28,7 +29,7 @@ public class TimeOutAndFreeStress extends Racing {
 
   @Actor
   public void call(III_Result result) {
-    result.r1 = wait(Call.ofThread(question("a"), System.nanoTime() + 1_000));
+    result.r1 = wait(Call.ofThread(question("a"), Deadline.after(Duration.ofNanos(1_000))));
   }
 
   @Actor

@@ -3,6 +3,8 @@ package io.pghello.internal;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Calls that travel together, the oldest first. Belongs to one thread at a time. */
 final class Batch {
@@ -10,6 +12,7 @@ final class Batch {
   private final int maxCalls;
   private final int maxBytes;
   private int bytes;
+  private @Nullable Call latest;
 
   /**
    * Creates an empty one.
@@ -28,12 +31,23 @@ final class Batch {
   void add(Call call) {
     calls.add(call);
     bytes += call.question.bytes();
+    preferAsLatest(call);
+  }
+
+  private void preferAsLatest(Call call) {
+    if (latest == null || !latest.deadline.isAfter(call.deadline)) {
+      latest = call;
+    }
   }
 
   /** Takes out a call whose caller leaves. */
   void remove(Call call) {
     calls.remove(call);
     bytes -= call.question.bytes();
+    if (call.equals(latest)) {
+      latest = null;
+      calls.forEach(this::preferAsLatest);
+    }
   }
 
   List<Call> calls() {
@@ -52,7 +66,8 @@ final class Batch {
     return calls.size();
   }
 
-  Call youngest() {
-    return calls.get(calls.size() - 1);
+  /** Returns the call with the latest deadline; the batch must not be empty. */
+  Call latest() {
+    return Objects.requireNonNull(latest);
   }
 }

@@ -2,7 +2,6 @@
 package io.pghello.internal;
 
 import io.pghello.PgHelloException;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -45,15 +44,14 @@ public final class Batcher implements AutoCloseable {
   }
 
   /** Greets, on the calling thread or in another one's batch. */
-  public String hello(Question question) {
+  public String hello(Question question, Deadline deadline) {
     checkOpen();
-    long deadline = settings.deadline();
     if (!mayJoin(question)) {
-      return greetings.one(question, deadline);
+      return greetings.one(question, Request.single(deadline));
     }
     if (together.takeWireAlone()) {
       try {
-        return greetings.one(question, deadline);
+        return greetings.one(question, Request.single(deadline));
       } finally {
         together.freeWire();
       }
@@ -72,22 +70,19 @@ public final class Batcher implements AutoCloseable {
   /**
    * Greets on a thread of its own or, where the connection belongs to the calling thread, on that.
    */
-  public CompletableFuture<String> helloAsync(Question question) {
-    var future = new CompletableFuture<String>();
+  public void helloAsync(Question question, Deadline deadline, CallFuture<String> future) {
     try {
       checkOpen();
-      long deadline = settings.deadline();
       if (greetings.runner().isBound()) {
-        future.complete(greetings.one(question, deadline));
+        future.answer(greetings.one(question, Request.single(deadline)));
       } else {
         Call call = Call.ofFuture(question, deadline, future);
         (mayJoin(question) ? together : alone).add(call);
         sweeper.wake();
       }
     } catch (PgHelloException e) {
-      future.completeExceptionally(e);
+      future.fail(e);
     }
-    return future;
   }
 
   private boolean mayJoin(Question question) {
@@ -114,11 +109,11 @@ public final class Batcher implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    long deadline = settings.deadline();
+    Deadline deadline = settings.deadline();
     boolean interrupted = Thread.interrupted();
     while (!interrupted
         && !(together.isQuiet() && alone.isQuiet() && greetings.runner().isQuiet())
-        && deadline - System.nanoTime() > 0) {
+        && !deadline.isOver()) {
       LockSupport.parkNanos(this, CLOSE_POLL_NANOS);
       interrupted = Thread.interrupted();
     }
@@ -128,8 +123,8 @@ public final class Batcher implements AutoCloseable {
     try {
       // what a future sets off may close the client, too, and cannot wait for itself
       if (!interrupted && !(Thread.currentThread() instanceof Worker)) {
-        long left = deadline - System.nanoTime();
-        threads.awaitTermination(Math.max(left, CLOSE_POLL_NANOS), TimeUnit.NANOSECONDS);
+        threads.awaitTermination(
+            Math.max(deadline.nanosLeft(), CLOSE_POLL_NANOS), TimeUnit.NANOSECONDS);
       }
     } catch (InterruptedException e) {
       interrupted = true;

@@ -3,8 +3,6 @@ package io.pghello.internal;
 
 import io.pghello.PgHelloException;
 import java.io.Serial;
-import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -21,15 +19,15 @@ final class Call extends AtomicReference<@Nullable Object> {
   @Serial private static final long serialVersionUID = 1L;
 
   final transient Question question;
-  final long deadline;
+  final transient Deadline deadline;
   private final transient @Nullable Thread caller;
-  private final transient @Nullable CompletableFuture<String> future;
+  private final transient @Nullable CallFuture<String> future;
 
   private Call(
       Question question,
-      long deadline,
+      Deadline deadline,
       @Nullable Thread caller,
-      @Nullable CompletableFuture<String> future) {
+      @Nullable CallFuture<String> future) {
     this.question = question;
     this.deadline = deadline;
     this.caller = caller;
@@ -37,12 +35,12 @@ final class Call extends AtomicReference<@Nullable Object> {
   }
 
   /** A call of the current thread, which is going to {@link #await} it. */
-  static Call ofThread(Question question, long deadline) {
+  static Call ofThread(Question question, Deadline deadline) {
     return new Call(question, deadline, Thread.currentThread(), null);
   }
 
   /** A call for which nobody waits. */
-  static Call ofFuture(Question question, long deadline, CompletableFuture<String> future) {
+  static Call ofFuture(Question question, Deadline deadline, CallFuture<String> future) {
     return new Call(question, deadline, null, future);
   }
 
@@ -55,11 +53,6 @@ final class Call extends AtomicReference<@Nullable Object> {
     return future != null ? future.isDone() : get() != null;
   }
 
-  /** Returns what came of it; it must have ended. */
-  Object outcome() {
-    return Objects.requireNonNull(get());
-  }
-
   /** Makes its thread the leader of a batch, unless it has left. */
   boolean lead(Batch batch) {
     boolean leads = compareAndSet(null, batch);
@@ -67,6 +60,11 @@ final class Call extends AtomicReference<@Nullable Object> {
       LockSupport.unpark(caller);
     }
     return leads;
+  }
+
+  /** Makes it wait as before it was to lead. */
+  void waitAgain() {
+    set(null);
   }
 
   /** Says what came of it; nothing happens if its caller has left. */
@@ -78,9 +76,9 @@ final class Call extends AtomicReference<@Nullable Object> {
         LockSupport.unpark(caller);
       }
     } else if (outcome instanceof PgHelloException error) {
-      future.completeExceptionally(error);
+      future.fail(error);
     } else {
-      future.complete((String) outcome);
+      future.answer((String) outcome);
     }
   }
 

@@ -27,16 +27,17 @@ import org.jspecify.annotations.Nullable;
  *       who frees a wire looks for a waiting call afterwards, and both the room and the wires are
  *       volatile, so that at least one of the two sees what the other did. (Calls that are made
  *       where futures are ended wait for the end of that, or for the sweep.)
- *   <li>The leader is the youngest of those in the batch that have a thread: none of the others has
- *       more time left, so that the leader's deadline can be that of the statement, and none waits
- *       longer than its own.
+ *   <li>The statement has as much time as its leader, which is the call with the latest deadline in
+ *       the batch; calls with less time left end at their own deadlines. Who comes while the leader
+ *       wakes may have a tenth of its own time-out more; a leader that finds a call with more than
+ *       that lets that one lead.
  * </ul>
  */
 final class Coalescer {
   /** Sends a batch. */
   interface Sender {
     /** Returns a greeting or a {@link PgHelloException} for each; throws nothing. */
-    Object[] send(List<Question> questions, long deadline);
+    Object[] send(List<Question> questions, Request request);
   }
 
   private final WaitingRoom waiting;
@@ -83,9 +84,9 @@ final class Coalescer {
   /** Waits until the call has ended, and leads a batch if it is chosen to. */
   Object await(Call call) {
     Object state = call.await();
-    if (state instanceof Batch batch) {
+    while (state instanceof Batch batch) {
       lead(batch, call);
-      state = call.outcome();
+      state = call.await();
     }
     return state;
   }
@@ -111,9 +112,8 @@ final class Coalescer {
 
   /** Finds a leader for a batch whose wire is held; false if nobody is left in it. */
   private boolean handOver(Batch batch) {
-    List<Call> calls = batch.calls();
-    for (int i = calls.size() - 1; i >= 0; i--) {
-      Call call = calls.get(i);
+    while (batch.size() > 0) {
+      Call call = batch.latest();
       if (!call.hasThread()) {
         return handToExecutor(batch);
       }
@@ -148,26 +148,27 @@ final class Coalescer {
   /** Sends a batch, on the thread of its leader, or on one of the executor's if it has none. */
   private void lead(Batch batch, @Nullable Call leader) {
     waiting.board(batch);
-    long deadline = leader == null ? batch.youngest().deadline : leader.deadline;
+    Call latest = batch.latest();
+    Deadline deadline = leader == null ? latest.deadline : leader.deadline;
     if (leader != null && Thread.currentThread().isInterrupted()) {
       leave(batch, leader, Errors.interrupted());
-    } else if (deadline - System.nanoTime() <= 0) {
-      leave(batch, leader == null ? batch.youngest() : leader, timedOut());
+    } else if (deadline.isOver()) {
+      leave(batch, leader == null ? latest : leader, Errors.timedOut(deadline.timeout()));
+    } else if (leader != null && latest.deadline.isWellAfter(deadline)) {
+      passOn(batch, leader);
     } else {
       send(batch, leader, deadline);
     }
   }
 
-  private void send(Batch batch, @Nullable Call leader, long deadline) {
-    if (settings.listens()) {
-      long begun = System.nanoTime() + settings.callTimeout().toNanos();
-      batch.calls().forEach(call -> settings.listener().waited(begun - call.deadline));
-    }
+  private void send(Batch batch, @Nullable Call leader, Deadline deadline) {
+    long oldestWait = batch.calls().get(0).deadline.nanosGone();
     // the batch itself may get another leader while somebody looks through this
     var delivery = new Delivery(batch.calls());
     deliveries.add(delivery);
     wires.depart(batch.size());
-    Object[] outcomes = sender.send(batch.questions(), deadline);
+    Object[] outcomes =
+        sender.send(batch.questions(), Request.coalesced(batch.size(), oldestWait, deadline));
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof PgHelloException error
         && error.code() == Code.INTERRUPTED) {
@@ -208,8 +209,12 @@ final class Coalescer {
     leader.end(reason);
   }
 
-  private PgHelloException timedOut() {
-    return Errors.timedOut(settings.callTimeout());
+  /** Lets one lead that has more time left; the leader waits with the others. */
+  private void passOn(Batch batch, Call leader) {
+    leader.waitAgain();
+    if (!handOver(batch)) {
+      freeWire();
+    }
   }
 
   /**
@@ -219,9 +224,8 @@ final class Coalescer {
    * @return whether there are calls left to look after
    */
   boolean sweep() {
-    long now = System.nanoTime();
     for (Call call : waiting) {
-      if (call.deadline - now <= 0) {
+      if (call.deadline.isOver()) {
         expire(call);
       }
     }
@@ -229,7 +233,7 @@ final class Coalescer {
       if (delivery.isHere()) {
         endFuturesElsewhere(delivery);
       } else {
-        delivery.calls(call -> call.deadline - now <= 0).forEach(this::expire);
+        delivery.calls(call -> call.deadline.isOver()).forEach(this::expire);
       }
     }
     dispatch();
@@ -237,10 +241,11 @@ final class Coalescer {
   }
 
   private void expire(Call call) {
+    PgHelloException timedOut = Errors.timedOut(call.deadline.timeout());
     if (call.hasThread()) {
-      call.end(timedOut());
+      call.end(timedOut);
     } else if (!call.isOver()) {
-      executeOr(() -> call.end(timedOut()), call::end);
+      executeOr(() -> call.end(timedOut), call::end);
     }
   }
 

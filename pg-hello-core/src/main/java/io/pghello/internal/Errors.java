@@ -28,6 +28,11 @@ public final class Errors {
     return "42883".equals(state) || "3F000".equals(state) || "42501".equals(state);
   }
 
+  /** The library that the server has loaded lacks a function that is declared. */
+  static PgHelloException libraryTooOld(SQLException e) {
+    return of(Preflight.libraryTooOld(), e, null);
+  }
+
   /** Translates an error of a statement. */
   static PgHelloException translate(SQLException e, Duration callTimeout) {
     String state = e.getSQLState() == null ? "" : e.getSQLState();
@@ -197,6 +202,17 @@ public final class Errors {
     return of(timeout(callTimeout), null, null);
   }
 
+  /** The program has ended the future of a call, with whatever. */
+  static PgHelloException cancelledByCaller() {
+    return of(
+        new PgHelloProblem(
+            Code.CANCELLED_BY_CALLER,
+            "The program cancelled or completed the future of the call before its answer came.",
+            "Nothing needs to be done if that was meant."),
+        null,
+        null);
+  }
+
   static PgHelloException interrupted() {
     return of(
         new PgHelloProblem(
@@ -237,7 +253,7 @@ public final class Errors {
 
   /** The same error with the trace of the current thread, whose call another thread made. */
   static PgHelloException again(PgHelloException e) {
-    return new PgHelloException(e.problem(), e.sqlState().orElse(null), e.getCause());
+    return ExceptionAccess.create(e.problem(), e.sqlState().orElse(null), e.getCause());
   }
 
   private static boolean hasCause(Throwable e, Class<? extends Throwable> type) {
@@ -256,9 +272,14 @@ public final class Errors {
         : null;
   }
 
+  /** An error that neither the server nor the driver has reported. */
+  public static PgHelloException of(PgHelloProblem problem) {
+    return of(problem, null, null);
+  }
+
   private static PgHelloException of(
       PgHelloProblem problem, @Nullable Exception reported, @Nullable Throwable cause) {
     String state = reported instanceof SQLException sql ? sql.getSQLState() : null;
-    return new PgHelloException(problem, state, cause);
+    return ExceptionAccess.create(problem, state, cause);
   }
 }

@@ -17,13 +17,13 @@ import java.util.List;
  */
 public record Greetings(Runner runner) {
   /** Asks for one. */
-  public String one(Question question, long deadline) {
-    return runner.run(1, deadline, session -> one(session, question));
+  public String one(Question question, Request request) {
+    return runner.run(request, session -> one(session, question));
   }
 
   /** Asks for all in one round trip; if there is an error, for whichever, it is thrown. */
-  public String[] all(List<Question> questions, long deadline) {
-    String[] answers = runner.run(questions.size(), deadline, session -> all(session, questions));
+  public String[] all(List<Question> questions, Request request) {
+    String[] answers = runner.run(request, session -> all(session, questions));
     for (int i = 0; i < answers.length; i++) {
       if (!questions.get(i).isAnsweredBy(answers[i])) {
         throw Errors.mismatch();
@@ -36,13 +36,13 @@ public record Greetings(Runner runner) {
    * Asks for all in one round trip, and returns a greeting or a {@link PgHelloException} for each.
    * Where one name cannot be greeted, the others are, at the price of more round trips.
    */
-  Object[] each(List<Question> questions, long deadline) {
+  Object[] each(List<Question> questions, Request request) {
     int size = questions.size();
     try {
       if (size == 1) {
-        return new Object[] {one(questions.get(0), deadline)};
+        return new Object[] {one(questions.get(0), request)};
       }
-      Object[] outcomes = runner.run(size, deadline, session -> allOrEach(session, questions));
+      Object[] outcomes = runner.run(request, session -> allOrEach(session, questions));
       for (int i = 0; i < size; i++) {
         if (!(outcomes[i] instanceof PgHelloException)
             && !questions.get(i).isAnsweredBy((String) outcomes[i])) {
@@ -52,9 +52,10 @@ public record Greetings(Runner runner) {
       return outcomes;
     } catch (PgHelloException e) {
       if (size > 1 && isOfOneName(e.code())) {
-        Object[] outcomes = Arrays.copyOf(each(questions.subList(0, size / 2), deadline), size);
-        Object[] others = each(questions.subList(size / 2, size), deadline);
-        System.arraycopy(others, 0, outcomes, size / 2, others.length);
+        int half = size / 2;
+        Object[] outcomes = Arrays.copyOf(each(questions.subList(0, half), request.of(half)), size);
+        Object[] others = each(questions.subList(half, size), request.of(size - half));
+        System.arraycopy(others, 0, outcomes, half, others.length);
         return outcomes;
       }
       return failed(size, e);

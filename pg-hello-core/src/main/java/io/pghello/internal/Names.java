@@ -44,13 +44,13 @@ final class Names {
       }
     }
     if (bytes > BYTES_MAX) {
-      throw new PgHelloException(Errors.tooLarge(), null, null);
+      throw Errors.of(Errors.tooLarge());
     }
     return (int) bytes;
   }
 
   private static PgHelloException invalid(String where, String what, int index) {
-    return new PgHelloException(
+    return Errors.of(
         new PgHelloProblem(
             Code.INVALID_NAME,
             (where.isEmpty() ? "The name" : "The name " + where)
@@ -59,8 +59,6 @@ final class Names {
                 + " at index "
                 + index
                 + ", which PostgreSQL's text cannot hold.",
-            "Remove it before the call."),
-        null,
-        null);
+            "Remove it before the call."));
   }
 }

@@ -23,7 +23,7 @@ final class Patience {
   }
 
   /** Returns a connection; throws what the source throws, also where it was told to give up. */
-  Connection get(ConnectionSource source, long deadline) throws SQLException {
+  Connection get(ConnectionSource source, Deadline deadline) throws SQLException {
     var wait = new Wait(Thread.currentThread(), deadline);
     waits.add(wait);
     sweeper.wake();
@@ -36,9 +36,8 @@ final class Patience {
   }
 
   private boolean sweep() {
-    long now = System.nanoTime();
     for (Wait wait : waits) {
-      if (wait.deadline - now <= 0) {
+      if (wait.deadline.isOver()) {
         wait.interrupt();
       }
     }
@@ -54,9 +53,9 @@ final class Patience {
     private static final int ENDED = 3;
 
     private final transient Thread thread;
-    private final long deadline;
+    private final transient Deadline deadline;
 
-    Wait(Thread thread, long deadline) {
+    Wait(Thread thread, Deadline deadline) {
       this.thread = thread;
       this.deadline = deadline;
     }

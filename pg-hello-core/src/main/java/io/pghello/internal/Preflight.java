@@ -105,7 +105,8 @@ public record Preflight(
   public static Preflight run(ConnectionSource source, Duration timeout) {
     var settings =
         new Settings(null, timeout, true, false, 1, 1, 1, 1, 1, false, Settings.NO_LISTENER);
-    return new Runner(source, settings).run(1, settings.deadline(), Runner.Session::look);
+    return new Runner(source, settings)
+        .run(Request.single(settings.deadline()), Runner.Session::look);
   }
 
   /** Returns the gravest problem that keeps a function from being called by its qualified name. */

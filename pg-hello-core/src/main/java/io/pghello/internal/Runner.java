@@ -86,23 +86,22 @@ public final class Runner {
    * Runs work on a connection, and once more on another if the first is lost, unless it is the
    * caller's.
    *
-   * @param calls how many calls that is, for the listener
-   * @param deadline when it must have ended, as {@link System#nanoTime()} counts
+   * @param request what it is done for
    */
-  public <T> T run(int calls, long deadline, Work<T> work) {
+  public <T> T run(Request request, Work<T> work) {
     boolean bound = isBound();
     underWay.increment();
     try {
-      return attempt(calls, deadline, bound, work);
+      return attempt(request, bound, work);
     } catch (PgHelloException e) {
       if (bound
           || !settings.retryLostCalls()
           || e.code() != Code.CONNECTION_LOST
-          || deadline - System.nanoTime() <= 0) {
+          || request.deadline().isOver()) {
         throw e;
       }
-      settings.listener().retrying(e);
-      return attempt(calls, deadline, bound, work);
+      settings.listener().retrying(new Events.Retry(e));
+      return attempt(request, bound, work);
     } finally {
       underWay.decrement();
     }
@@ -113,33 +112,35 @@ public final class Runner {
     return underWay.sum() == 0;
   }
 
-  private <T> T attempt(int calls, long deadline, boolean bound, Work<T> work) {
+  private <T> T attempt(Request request, boolean bound, Work<T> work) {
     long begin = System.nanoTime();
     PgHelloException error = null;
     try {
-      Connection connection = connect(deadline);
-      try (var session = new Session(connection, deadline, bound)) {
+      Connection connection = connect(request.deadline());
+      try (var session = new Session(connection, request.deadline(), bound)) {
         return work.on(session);
       } finally {
         release(connection);
       }
     } catch (SQLException e) {
-      error = Errors.translate(e, settings.callTimeout());
+      error = Errors.translate(e, request.deadline().timeout());
       throw error;
     } catch (PgHelloException e) {
       error = e;
       throw e;
     } finally {
-      settings.listener().statementEnded(calls, System.nanoTime() - begin, error);
+      settings
+          .listener()
+          .statementEnded(new Events.Statement(request, System.nanoTime() - begin, error));
     }
   }
 
-  private Connection connect(long deadline) {
+  private Connection connect(Deadline deadline) {
     try {
       return patience.get(source, deadline);
     } catch (SQLException | RuntimeException e) {
-      throw deadline - System.nanoTime() <= 0
-          ? Errors.noConnectionWithin(settings.callTimeout(), e)
+      throw deadline.isOver()
+          ? Errors.noConnectionWithin(deadline.timeout(), e)
           : Errors.noConnection(e);
     }
   }
@@ -164,10 +165,10 @@ public final class Runner {
     private final boolean switchedAutoCommit;
     private final boolean inTransaction;
 
-    private Session(Connection connection, long deadline, boolean bound) throws SQLException {
-      if (deadline - System.nanoTime() <= 0) {
+    private Session(Connection connection, Deadline deadline, boolean bound) throws SQLException {
+      if (deadline.isOver()) {
         // the connection has come too late; to send would only break it
-        throw Errors.timedOut(settings.callTimeout());
+        throw Errors.timedOut(deadline.timeout());
       }
       this.connection = connection;
       boolean autoCommit = connection.getAutoCommit();
@@ -189,8 +190,8 @@ public final class Runner {
           && connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.IDLE;
     }
 
-    private static int millisLeft(long deadline) {
-      long millis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+    private static int millisLeft(Deadline deadline) {
+      long millis = TimeUnit.NANOSECONDS.toMillis(deadline.nanosLeft());
       return (int) Math.max(1, Math.min(millis, Integer.MAX_VALUE));
     }
 
@@ -228,7 +229,7 @@ public final class Runner {
           return execute(again, binder, reader);
         }
         if ("42883".equals(e.getSQLState())) {
-          throw new PgHelloException(Preflight.libraryTooOld(), e.getSQLState(), null);
+          throw Errors.libraryTooOld(e);
         }
         throw e;
       }
@@ -259,7 +260,7 @@ public final class Runner {
       Preflight preflight = look();
       Optional<PgHelloProblem> obstacle = preflight.obstacle(function);
       if (obstacle.isPresent()) {
-        throw new PgHelloException(obstacle.get(), null, null);
+        throw Errors.of(obstacle.get());
       }
       String schema = Objects.requireNonNull(preflight.schema());
       String told = settings.schema();
@@ -267,7 +268,7 @@ public final class Runner {
         return function.in(schema);
       }
       if (!told.equals(schema.startsWith("\"") ? schema : '"' + schema + '"')) {
-        throw new PgHelloException(Preflight.elsewhere(schema, told), null, null);
+        throw Errors.of(Preflight.elsewhere(schema, told));
       }
       return function.in(told);
     }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
-import io.pghello.PgHelloException;
 import io.pghello.PgHelloListener;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps from the client what a listener throws.
@@ -16,23 +14,18 @@ public record SafeListener(PgHelloListener listener) implements PgHelloListener 
   private static final Logger LOG = System.getLogger("io.pghello");
 
   @Override
-  public void callEnded(String function, long nanos, @Nullable PgHelloException error) {
-    tell(() -> listener.callEnded(function, nanos, error));
+  public void callEnded(CallEnded event) {
+    tell(() -> listener.callEnded(event));
   }
 
   @Override
-  public void waited(long nanos) {
-    tell(() -> listener.waited(nanos));
+  public void statementEnded(StatementEnded event) {
+    tell(() -> listener.statementEnded(event));
   }
 
   @Override
-  public void statementEnded(int calls, long nanos, @Nullable PgHelloException error) {
-    tell(() -> listener.statementEnded(calls, nanos, error));
-  }
-
-  @Override
-  public void retrying(PgHelloException reason) {
-    tell(() -> listener.retrying(reason));
+  public void retrying(Retrying event) {
+    tell(() -> listener.retrying(event));
   }
 
   private static void tell(Runnable event) {

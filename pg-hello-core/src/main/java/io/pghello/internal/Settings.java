@@ -31,9 +31,25 @@ public record Settings(
     return !listener.equals(NO_LISTENER);
   }
 
-  /** Returns when a call that begins now must have ended, as {@link System#nanoTime()} counts. */
-  public long deadline() {
-    return System.nanoTime() + callTimeout.toNanos();
+  /** Returns when a call that begins now, and has no time-out of its own, must have ended. */
+  public Deadline deadline() {
+    return Deadline.after(callTimeout);
+  }
+
+  /** Returns the same settings with another time-out. */
+  public Settings with(Duration callTimeout) {
+    return new Settings(
+        schema,
+        callTimeout,
+        retryLostCalls,
+        coalescing,
+        maxBatchSize,
+        maxBatchBytes,
+        maxInFlightBatches,
+        maxQueuedCalls,
+        maxQueuedBytes,
+        blockWhenFull,
+        listener);
   }
 
   @Override

@@ -33,7 +33,7 @@ final class WaitingRoom implements Iterable<Call> {
   /** Lets a call in as soon as there is room, or throws if its time is over before. */
   void add(Call call) {
     try {
-      long left = call.deadline - System.nanoTime();
+      long left = call.deadline.nanosLeft();
       if (!room.tryAcquire(weight(call), left, TimeUnit.NANOSECONDS)) {
         throw Errors.overloaded();
       }

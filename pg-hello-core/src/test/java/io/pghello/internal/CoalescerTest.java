@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener;
+import io.pghello.PgHelloListener.Kind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -149,6 +150,92 @@ class CoalescerTest {
     assertThat(answerNext()).containsExactly("dddd", "ëë");
     assertThat(answerNext()).containsExactly("f");
     assertAnswered(callers);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void theStatementHasTheTimeOfTheCallThatHasMost() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller hasty = new Caller(coalescer, "hasty", CALL_TIMEOUT.dividedBy(3));
+    Caller patient = new Caller(coalescer, "patient", CALL_TIMEOUT);
+    until(() -> hasty.isWaiting() && patient.isWaiting());
+    Caller last = new Caller(coalescer, "last", CALL_TIMEOUT.dividedBy(2));
+    until(last::isWaiting);
+    coalescer.freeWire();
+    Sent batch = wires.next();
+    assertThat(batch.names()).containsExactlyInAnyOrder("hasty", "patient", "last");
+    assertThat(batch.thread).isEqualTo(patient.thread);
+    assertThat(batch.deadline).isEqualTo(patient.deadline);
+    batch.answer();
+    assertAnswered(List.of(hasty, patient, last));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aCallWithLessTimeEndsWhileItsBatchTravelsOn() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller patient = waitingCallers(coalescer, "patient").get(0);
+    Caller hasty = new Caller(coalescer, "hasty", SHORT);
+    until(hasty::isWaiting);
+    coalescer.freeWire();
+    Sent batch = wires.next();
+    assertThat(batch.thread).isEqualTo(patient.thread);
+    assertThat(hasty.outcome())
+        .is(error(Code.TIMEOUT))
+        .asString()
+        .contains("time-out of " + SHORT.toMillis() + " ms");
+    assertThat(patient.done.getCount()).isEqualTo(1);
+    batch.answer();
+    assertAnswered(List.of(patient));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aLeaderWithLessTimeThanWhoHasComeMeanwhileLetsThatOneLead() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT.dividedBy(2)));
+    coalescer.add(leader);
+    // chosen, but it does not know yet
+    coalescer.freeWire();
+    Caller patient = waitingCallers(coalescer, "patient").get(0);
+    CompletableFuture<Sent> sent =
+        CompletableFuture.supplyAsync(
+            () -> {
+              Sent batch = wires.next();
+              batch.answer();
+              return batch;
+            },
+            executor);
+    assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
+    assertThat(get(sent).names()).containsExactly("leader", "patient");
+    assertThat(get(sent).thread).isEqualTo(patient.thread);
+    assertThat(get(sent).deadline).isEqualTo(patient.deadline);
+    assertAnswered(List.of(patient));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aLeaderPassesOnToTheExecutorIfAFutureHasMoreTime() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT.dividedBy(2)));
+    coalescer.add(leader);
+    coalescer.freeWire();
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    CompletableFuture<Sent> sent =
+        CompletableFuture.supplyAsync(
+            () -> {
+              Sent batch = wires.next();
+              batch.answer();
+              return batch;
+            },
+            executor);
+    assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
+    assertThat(get(sent).thread).isNotEqualTo(Thread.currentThread());
+    assertThat(get(future)).isEqualTo("Hello, future!");
     assertNothingIsLost(coalescer);
   }
 
@@ -350,7 +437,7 @@ class CoalescerTest {
     List<Caller> others = waitingCallers(coalescer, "b", "c");
     var hasty = new Caller(coalescer, "hasty", SHORT);
     assertThat(hasty.outcome()).is(error(Code.TIMEOUT));
-    assertThat(System.nanoTime() - hasty.deadline).isPositive();
+    assertThat(hasty.deadline.isOver()).isTrue();
     coalescer.freeWire();
     assertThat(answerNext()).containsExactly("b", "c");
     assertAnswered(others);
@@ -400,10 +487,11 @@ class CoalescerTest {
   void aLeaderWhoseTimeIsOverBeforeItSendsLetsAnotherLead() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    List<Caller> others = waitingCallers(coalescer, "a", "b");
-    Call leader = Call.ofThread(question("leader"), System.nanoTime());
+    Call leader = Call.ofThread(question("leader"), in(SHORT));
     coalescer.add(leader);
     coalescer.freeWire();
+    List<Caller> others = waitingCallers(coalescer, "a", "b");
+    until(leader.deadline::isOver);
     assertThat(coalescer.await(leader)).is(error(Code.TIMEOUT));
     assertThat(answerNext()).containsExactly("a", "b");
     assertAnswered(others);
@@ -486,9 +574,9 @@ class CoalescerTest {
   void futuresThatWaitEndAtTheirDeadline() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    var early = new CompletableFuture<String>();
-    var late = new CompletableFuture<String>();
-    coalescer.add(Call.ofFuture(question("early"), System.nanoTime(), early));
+    CallFuture<String> early = future();
+    CallFuture<String> late = future();
+    coalescer.add(Call.ofFuture(question("early"), in(Duration.ZERO), early));
     coalescer.add(Call.ofFuture(question("late"), in(CALL_TIMEOUT), late));
     assertThat(coalescer.sweep()).isTrue();
     assertFails(early, Code.TIMEOUT);
@@ -505,8 +593,8 @@ class CoalescerTest {
   void futuresThatTravelEndAtTheirDeadline() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    var early = new CompletableFuture<String>();
-    var late = new CompletableFuture<String>();
+    CallFuture<String> early = future();
+    CallFuture<String> late = future();
     coalescer.add(Call.ofFuture(question("early"), in(SHORT), early));
     coalescer.add(Call.ofFuture(question("late"), in(CALL_TIMEOUT), late));
     coalescer.freeWire();
@@ -527,13 +615,14 @@ class CoalescerTest {
   void aFutureWhoseTimeIsOverDoesNotLead() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    CompletableFuture<String> other = futures(coalescer, "a").get(0);
-    var late = new CompletableFuture<String>();
-    coalescer.add(Call.ofFuture(question("late"), System.nanoTime(), late));
+    CallFuture<String> later = future();
+    CallFuture<String> late = future();
+    coalescer.add(Call.ofFuture(question("later"), in(Duration.ZERO), later));
+    coalescer.add(Call.ofFuture(question("late"), in(Duration.ZERO), late));
     coalescer.freeWire();
     assertFails(late, Code.TIMEOUT);
-    assertThat(answerNext()).containsExactly("a");
-    assertThat(get(other)).isEqualTo("Hello, a!");
+    assertFails(later, Code.TIMEOUT);
+    assertThat(wires.number()).isZero();
     assertNothingIsLost(coalescer);
   }
 
@@ -541,7 +630,7 @@ class CoalescerTest {
   void aBatchMayChangeWhileItIsLookedThrough() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    var late = new CompletableFuture<String>();
+    CallFuture<String> late = future();
     coalescer.add(Call.ofFuture(question("late"), in(SHORT), late));
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
     coalescer.freeWire();
@@ -603,43 +692,18 @@ class CoalescerTest {
   }
 
   @Test
-  void aListenerThatFailsHasNoEffect() {
-    listener =
-        new SafeListener(
-            new PgHelloListener() {
-              @Override
-              public void waited(long nanos) {
-                throw new AssertionError("of a listener");
-              }
-            });
+  void saysHowLongTheOldestOfABatchHasWaited() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
+    long between = callers.get(1).deadline.nanos() - callers.get(0).deadline.nanos();
     coalescer.freeWire();
-    answerNext();
+    Sent sent = wires.next();
+    assertThat(sent.request.kind()).isEqualTo(Kind.BATCH);
+    assertThat(sent.request.calls()).isEqualTo(2);
+    assertThat(sent.request.waitedNanos()).isBetween(between, CALL_TIMEOUT.toNanos());
+    sent.answer();
     assertAnswered(callers);
-    assertNothingIsLost(coalescer);
-  }
-
-  @Test
-  void tellsTheListenerHowLongEachWaited() {
-    Queue<Long> waited = new ConcurrentLinkedQueue<>();
-    listener =
-        new PgHelloListener() {
-          @Override
-          public void waited(long nanos) {
-            waited.add(nanos);
-          }
-        };
-    Coalescer coalescer = coalescer();
-    hold(coalescer);
-    List<Caller> callers = waitingCallers(coalescer, "a", "b");
-    coalescer.freeWire();
-    answerNext();
-    assertAnswered(callers);
-    assertThat(waited)
-        .hasSize(2)
-        .allSatisfy(nanos -> assertThat(nanos).isBetween(1L, CALL_TIMEOUT.toNanos()));
   }
 
   @Test
@@ -650,7 +714,7 @@ class CoalescerTest {
     assertThat(leading.lead(new Batch(1, 1))).isFalse();
     endElsewhere(leading);
     assertThat(leading.await()).isSameAs(batch);
-    Call ended = Call.ofThread(question("b"), System.nanoTime());
+    Call ended = Call.ofThread(question("b"), in(Duration.ZERO));
     endElsewhere(ended);
     assertThat(ended.lead(batch)).isFalse();
     assertThat(ended.await()).isEqualTo("ended");
@@ -660,7 +724,7 @@ class CoalescerTest {
     assertThat(Thread.interrupted()).isTrue();
     endElsewhere(left);
     assertThat(left.lead(batch)).isFalse();
-    assertThat(left.outcome()).is(error(Code.INTERRUPTED));
+    assertThat(left.get()).is(error(Code.INTERRUPTED));
   }
 
   private void endElsewhere(Call call) {
@@ -679,7 +743,7 @@ class CoalescerTest {
     var underWay = new AtomicInteger();
     var statements = new AtomicInteger();
     Coalescer.Sender sender =
-        (questions, deadline) -> {
+        (questions, request) -> {
           most.accumulateAndGet(underWay.incrementAndGet(), Math::max);
           int number = statements.incrementAndGet();
           if (number % 64 == 0) {
@@ -709,9 +773,9 @@ class CoalescerTest {
                   Question question = question(thread + "." + c);
                   // some have almost no time
                   boolean hasty = random.nextInt(16) == 0;
-                  long deadline = in(hasty ? Duration.ofNanos(50_000) : CALL_TIMEOUT);
+                  Deadline deadline = in(hasty ? Duration.ofNanos(50_000) : CALL_TIMEOUT);
                   if (thread % 4 == 0) {
-                    var future = new CompletableFuture<String>();
+                    CallFuture<String> future = future();
                     var unused =
                         future.whenComplete(
                             (greeting, error) -> {
@@ -723,7 +787,7 @@ class CoalescerTest {
                     try {
                       coalescer.add(Call.ofFuture(question, deadline, future));
                     } catch (PgHelloException e) {
-                      future.completeExceptionally(e);
+                      future.fail(e);
                     }
                     if (random.nextInt(16) == 0 && future.cancel(false)) {
                       cancelled.incrementAndGet();
@@ -824,7 +888,7 @@ class CoalescerTest {
   private static List<CompletableFuture<String>> futures(Coalescer coalescer, String... names) {
     var futures = new ArrayList<CompletableFuture<String>>();
     for (String name : names) {
-      var future = new CompletableFuture<String>();
+      CallFuture<String> future = future();
       coalescer.add(Call.ofFuture(question(name), in(CALL_TIMEOUT), future));
       futures.add(future);
     }
@@ -845,7 +909,7 @@ class CoalescerTest {
   }
 
   private static void assertOverloaded(Coalescer coalescer, String name) {
-    var future = new CompletableFuture<String>();
+    CallFuture<String> future = future();
     Call call = Call.ofFuture(question(name), in(SHORT), future);
     assertThatThrownBy(() -> coalescer.add(call)).is(error(Code.OVERLOADED));
     assertThat(future).isNotDone();
@@ -893,16 +957,20 @@ class CoalescerTest {
     return "Hello, " + question.name() + "!";
   }
 
-  private static long in(Duration time) {
-    return System.nanoTime() + time.toNanos();
+  private static Deadline in(Duration time) {
+    return Deadline.after(time);
+  }
+
+  private static CallFuture<String> future() {
+    return new CallFuture<>(Function.HELLO, Settings.NO_LISTENER);
   }
 
   /** Calls as {@link Batcher#hello} does. */
   private static Object call(
-      Coalescer coalescer, Coalescer.Sender sender, Question question, long deadline) {
+      Coalescer coalescer, Coalescer.Sender sender, Question question, Deadline deadline) {
     if (coalescer.takeWireAlone()) {
       try {
-        return sender.send(List.of(question), deadline)[0];
+        return sender.send(List.of(question), Request.single(deadline))[0];
       } finally {
         coalescer.freeWire();
       }
@@ -920,7 +988,7 @@ class CoalescerTest {
   private final class Caller {
     final Coalescer coalescer;
     final Question question;
-    final long deadline;
+    final Deadline deadline;
     final Thread thread;
     final CountDownLatch done = new CountDownLatch(1);
     volatile boolean interrupted;
@@ -959,7 +1027,7 @@ class CoalescerTest {
       until(
           () -> {
             // as the sweeper does
-            if (deadline - System.nanoTime() <= 0) {
+            if (deadline.isOver()) {
               coalescer.sweep();
             }
             return done.getCount() == 0;
@@ -982,10 +1050,10 @@ class CoalescerTest {
     private final BlockingQueue<Sent> sent = new LinkedBlockingQueue<>();
 
     @Override
-    public Object[] send(List<Question> questions, long deadline) {
+    public Object[] send(List<Question> questions, Request request) {
       most.accumulateAndGet(underWay.incrementAndGet(), Math::max);
       number.incrementAndGet();
-      var one = new Sent(List.copyOf(questions), deadline);
+      var one = new Sent(List.copyOf(questions), request);
       if (answerAtOnce) {
         one.answer();
       } else {
@@ -1014,13 +1082,15 @@ class CoalescerTest {
   /** A statement under way. */
   private static final class Sent {
     final List<Question> questions;
-    final long deadline;
+    final Request request;
+    final Deadline deadline;
     final Thread thread = Thread.currentThread();
     final CompletableFuture<Object[]> outcomes = new CompletableFuture<>();
 
-    Sent(List<Question> questions, long deadline) {
+    Sent(List<Question> questions, Request request) {
       this.questions = questions;
-      this.deadline = deadline;
+      this.request = request;
+      this.deadline = request.deadline();
     }
 
     List<String> names() {

@@ -8,6 +8,7 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import io.pghello.hibernate.PgHelloSettings;
+import io.pghello.internal.Errors;
 import io.pghello.internal.Preflight;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -98,7 +99,7 @@ record StartUpCheck(@Nullable String schema, boolean fails) implements SessionFa
               problems.get(0).code(),
               problems.stream().map(PgHelloProblem::message).collect(joining(" ")),
               problems.stream().map(PgHelloProblem::remedy).collect(joining(" ")));
-      throw new PgHelloException(all, null, null);
+      throw Errors.of(all);
     }
   }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.hibernate;
 
-import io.pghello.PgHelloClient;
 import io.pghello.PgHelloInfo;
+import io.pghello.PgHelloOperations;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -15,9 +15,9 @@ import org.hibernate.Session;
  */
 final class GreetingService {
   private final Session session;
-  private final PgHelloClient client;
+  private final PgHelloOperations client;
 
-  GreetingService(Session session, PgHelloClient client) {
+  GreetingService(Session session, PgHelloOperations client) {
     this.session = session;
     this.client = client;
   }
@@ -38,12 +38,12 @@ final class GreetingService {
 
   /** Returns the server's time, in whole milliseconds. One round trip. */
   Instant timestamp() {
-    return onConnection(PgHelloClient::now);
+    return onConnection(PgHelloOperations::now);
   }
 
   /** Returns the versions of server and extension. Two round trips. */
   PgHelloInfo serverInfo() {
-    return onConnection(PgHelloClient::info);
+    return onConnection(PgHelloOperations::info);
   }
 
   /** Greets names, in order. One round trip for each 1,024 of them. */
@@ -51,7 +51,7 @@ final class GreetingService {
     return onConnection(client -> client.helloAll(names));
   }
 
-  private <T> T onConnection(Function<PgHelloClient, T> call) {
+  private <T> T onConnection(Function<PgHelloOperations, T> call) {
     return session.doReturningWork(connection -> call.apply(client.on(connection)));
   }
 }

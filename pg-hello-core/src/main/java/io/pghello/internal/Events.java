@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloListener;
+import io.pghello.PgHelloListener.Kind;
+import org.jspecify.annotations.Nullable;
+
+/** What a listener is told. */
+public final class Events {
+  private Events() {}
+
+  /** The end of a call. */
+  public record Call(String function, long nanos, @Nullable PgHelloException error)
+      implements PgHelloListener.CallEnded {}
+
+  /** The end of a statement. */
+  record Statement(Request request, long nanos, @Nullable PgHelloException error)
+      implements PgHelloListener.StatementEnded {
+    @Override
+    public Kind kind() {
+      return request.kind();
+    }
+
+    @Override
+    public int calls() {
+      return request.calls();
+    }
+
+    @Override
+    public long oldestWaitNanos() {
+      return request.waitedNanos();
+    }
+  }
+
+  /** A repetition. */
+  record Retry(PgHelloException reason) implements PgHelloListener.Retrying {}
+}
