@@ -7,40 +7,72 @@
 -- pg_hello(text) IMMUTABLE although it reads a setting, and their now_ms()
 -- counts from the year 2000.  To relabel the functions under a generated
 -- column or an index succeeds, but a dump of that database cannot be restored
--- afterwards, so stop and say what depends on them.
+-- afterwards, so stop and say what differs and what depends on it.
 DO LANGUAGE plpgsql
 $$
 DECLARE
   old_path pg_catalog.text := pg_catalog.current_setting('search_path');
-  members pg_catalog.oid[];
-  differing pg_catalog.text;
-  dependents pg_catalog.text;
+  lines pg_catalog.text[];
+  differs pg_catalog.bool;
 BEGIN
   -- for safety, transiently set search_path to just pg_catalog+pg_temp
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
-  SELECT array_agg(d.objid) INTO members
-  FROM pg_extension e
-    JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-      AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
-  WHERE e.extname = 'pg_hello';
+  WITH expected (name, argument_types, arguments, result, volatility) AS (
+    VALUES ('now_ms', '', '', 'bigint', 'VOLATILE'),
+      ('pg_hello', 'text', 'name text', 'text', 'STABLE'),
+      ('spi_version', '', '', 'text', 'STABLE')
+  ),
+  members AS (
+    SELECT d.classid, d.objid, pg_describe_object(d.classid, d.objid, d.objsubid) AS member, e.extnamespace
+    FROM pg_extension e
+      JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+    WHERE e.extname = 'pg_hello' AND d.deptype = 'e'
+  ),
+  compared AS (
+    SELECT x.*, p.*, m.member
+    FROM members m
+      LEFT JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid AND m.extnamespace = p.pronamespace
+      FULL JOIN expected x ON p.proname = x.name AND oidvectortypes(p.proargtypes) = x.argument_types
+  )
+  SELECT array_agg(line ORDER BY difference DESC, line COLLATE "C"), bool_or(difference)
+  INTO lines, differs
+  FROM (
+    SELECT true, format('function %s(%s) is missing', name, argument_types)
+    FROM compared
+    WHERE member IS NULL
+    UNION ALL
+    SELECT true, format('%s does not belong to version 1.0', member)
+    FROM compared
+    WHERE name IS NULL
+    UNION ALL
+    SELECT true, format('%s has %s %s instead of %s', member, what, coalesce(nullif(actual, ''), 'none'),
+      coalesce(nullif(wanted, ''), 'none'))
+    FROM compared
+      JOIN pg_language l ON prolang = l.oid,
+      LATERAL (VALUES
+        ('arguments', pg_get_function_arguments(compared.oid), arguments),
+        ('result', pg_get_function_result(compared.oid), result),
+        ('language', lanname, 'c'),
+        ('symbol', prosrc, name),
+        ('library', probin, 'MODULE_PATHNAME'),
+        ('volatility', CASE provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END,
+          volatility),
+        ('null handling', CASE WHEN proisstrict THEN 'STRICT' ELSE 'CALLED ON NULL INPUT' END, 'STRICT')
+      ) v (what, actual, wanted)
+    WHERE member IS NOT NULL AND name IS NOT NULL AND actual IS DISTINCT FROM wanted
+      AND (lanname = 'c' OR what NOT IN ('symbol', 'library'))
+    UNION ALL
+    SELECT false, format('%s depends on %s', pg_describe_object(d.classid, d.objid, d.objsubid), member)
+    FROM members m
+      JOIN pg_depend d ON d.refclassid = m.classid AND d.refobjid = m.objid
+  ) u (difference, line);
 
-  SELECT string_agg(p.oid::regprocedure::text, ', ' ORDER BY p.proname) INTO differing
-  FROM pg_proc p
-  WHERE p.oid = ANY (members)
-    AND (p.provolatile <> CASE p.proname WHEN 'now_ms' THEN 'v' ELSE 's' END
-      OR p.prorettype <> CASE p.proname WHEN 'now_ms' THEN 'bigint'::regtype ELSE 'text'::regtype END
-      OR p.pronargs > 0 AND NOT p.proisstrict);
-
-  IF differing IS NOT NULL THEN
-    SELECT string_agg(DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid), ', ') INTO dependents
-    FROM pg_depend d
-    WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = ANY (members);
-
-    RAISE EXCEPTION 'version 1.0 of extension "pg_hello" in this database is another build, which cannot be updated'
+  IF differs THEN
+    RAISE EXCEPTION 'cannot update extension "pg_hello" because its version 1.0 in this database is another build'
       USING ERRCODE = 'object_not_in_prerequisite_state',
-        DETAIL = format('It declares %s differently. What depends on the extension: %s.',
-          differing, coalesce(dependents, 'nothing')),
+        DETAIL = array_to_string(lines[:100], E'\n')
+          || CASE WHEN cardinality(lines) > 100 THEN format(E'\nand %s more', cardinality(lines) - 100) ELSE '' END,
         HINT = 'Drop what depends on it, then use DROP EXTENSION pg_hello and CREATE EXTENSION pg_hello.'
           ' Values of now_ms() that were stored may count from 2000-01-01.';
   END IF;
@@ -48,6 +80,23 @@ BEGIN
   PERFORM pg_catalog.set_config('search_path', old_path, true);
 END
 $$;
+
+-- What the guard lets through is this version 1.0, but somebody may have
+-- altered what else a function has: cost, parallel safety, leakproofness,
+-- security, settings, a support function.  Replacing it resets all of that.
+CREATE OR REPLACE FUNCTION pg_hello(name text) RETURNS text
+AS 'MODULE_PATHNAME', 'pg_hello'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint
+AS 'MODULE_PATHNAME', 'now_ms'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+
+-- A call takes as long as some fifty calls of pg_hello(), so let the planner
+-- put cheaper conditions first.
+CREATE OR REPLACE FUNCTION spi_version() RETURNS text
+AS 'MODULE_PATHNAME', 'spi_version'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;
 
 CREATE FUNCTION pg_hello(name text, repeat integer) RETURNS text
 AS 'MODULE_PATHNAME', 'pg_hello_repeat'

@@ -21,7 +21,8 @@ public final class ExtensionFiles {
 
   // Resources cannot be listed; a test compares this with the folders of the extension.
   static final List<String> SCRIPTS =
-      List.of("pg_hello.control", "pg_hello--1.0.sql", "pg_hello--1.0--1.1.sql");
+      List.of(
+          "pg_hello.control", "pg_hello--1.0.sql", "pg_hello--1.0--1.1.sql", "pg_hello--1.1.sql");
 
   private ExtensionFiles() {}
 

@@ -44,9 +44,20 @@ class ExtensionFilesTest {
             new Condition<>(
                 line -> line.contains("\"" + version.group(1) + ".0\""),
                 "the extension's version"));
+    String script = "pg_hello--" + version.group(1) + ".sql";
+    assertThat(read("META.json")).contains("\"file\": \"sql/" + script + "\"");
+    assertThat(read("Changes").lines().skip(2).findFirst())
+        .hasValueSatisfying(line -> assertThat(line).startsWith(version.group(1) + ".0 "));
+    // an update script names two versions
     assertThat(ExtensionFiles.SCRIPTS)
-        .filteredOn(script -> script.endsWith("--" + version.group(1) + ".sql"))
-        .hasSize(1);
+        .filteredOn(name -> name.matches("pg_hello--[^-]*\\.sql"))
+        .as("full scripts: the first version's and the newest's")
+        .containsExactlyInAnyOrder("pg_hello--1.0.sql", script);
+  }
+
+  @Test
+  void hasTheProjectsLicense() throws IOException {
+    assertThat(read("LICENSE")).isEqualTo(Files.readString(Path.of("..", "LICENSE")));
   }
 
   @ParameterizedTest

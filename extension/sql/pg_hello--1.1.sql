@@ -1,0 +1,42 @@
+/* pg_hello--1.1.sql */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION pg_hello" to load this file. \quit
+
+CREATE FUNCTION pg_hello(name text) RETURNS text
+AS 'MODULE_PATHNAME', 'pg_hello'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION pg_hello(text) IS
+'Greets a name, as many times as the setting pg_hello.repeat says';
+
+CREATE FUNCTION pg_hello(name text, repeat integer) RETURNS text
+AS 'MODULE_PATHNAME', 'pg_hello_repeat'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION pg_hello(text, integer) IS
+'Greets a name repeat times (1 to 10), with one space between the greetings';
+
+-- The cost is that of an array of some fifty names, each a third of a call.
+CREATE FUNCTION pg_hello_all(names text[], repeats integer[] DEFAULT NULL) RETURNS text[]
+AS 'MODULE_PATHNAME', 'pg_hello_all'
+LANGUAGE C STABLE PARALLEL SAFE COST 20;
+
+COMMENT ON FUNCTION pg_hello_all(text[], integer[]) IS
+'Greets many names in order; a null name gives null, and without a count the setting pg_hello.repeat counts';
+
+CREATE FUNCTION now_ms() RETURNS bigint
+AS 'MODULE_PATHNAME', 'now_ms'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION now_ms() IS
+'Wall clock in milliseconds since 1970-01-01 00:00:00 UTC';
+
+-- A call takes as long as some fifty calls of pg_hello(), so let the planner
+-- put cheaper conditions first.
+CREATE FUNCTION spi_version() RETURNS text
+AS 'MODULE_PATHNAME', 'spi_version'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;
+
+COMMENT ON FUNCTION spi_version() IS
+'Version of the server as version() says it, asked through SPI';
