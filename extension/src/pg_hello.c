@@ -100,8 +100,9 @@ greet(const text *name, int repeat)
 	if (unlikely(!greeting_size(name_len, repeat, MaxAllocSize - VARHDRSZ, &size)))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("greeting exceeds the maximum size of a value (%zu bytes)",
-						(Size) MaxAllocSize),
+				 errmsg("greeting exceeds the maximum size of a value"),
+				 errdetail("The name has %zu bytes, the repeat count is %d, and a value has at most %zu bytes.",
+						   name_len, repeat, (Size) MaxAllocSize),
 				 errhint("Use a shorter name or a smaller repeat count.")));
 
 	result = (text *) palloc(size + VARHDRSZ);
@@ -163,8 +164,8 @@ checked_length(const ArrayType *array, const char *argument)
 	if (ARR_NDIM(array) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" must have one dimension, but has %d",
-						argument, ARR_NDIM(array))));
+				 errmsg("argument \"%s\" must have one dimension", argument),
+				 errdetail("It has %d dimensions.", ARR_NDIM(array))));
 	return ARR_DIMS(array)[0];
 }
 
@@ -214,6 +215,31 @@ walk_next(Walk *walk, int i, int *repeat)
 }
 
 /*
+ * Reports that the greeting of this name, the element with this subscript, does
+ * not fit into the result any more, or not even into one of its own.
+ */
+static void
+report_oversize(Size name_len, int repeat, int subscript)
+{
+	const Size	limit = INTALIGN_DOWN(MaxAllocSize - ARR_OVERHEAD_NONULLS(1)) - VARHDRSZ;
+	Size		size;
+
+	if (!greeting_size(name_len, repeat, limit, &size))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("greeting exceeds the maximum size of a value"),
+				 errdetail("Element %d of argument \"names\" has %zu bytes, its repeat count is %d, and a value has at most %zu bytes.",
+						   subscript, name_len, repeat, (Size) MaxAllocSize),
+				 errhint("Use a shorter name or a smaller repeat count.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("greetings exceed the maximum size of a value"),
+			 errdetail("The maximum of %zu bytes is exceeded at element %d of argument \"names\".",
+					   (Size) MaxAllocSize, subscript),
+			 errhint("Pass fewer names at a time.")));
+}
+
+/*
  * pg_hello_all(names text[], repeats integer[] DEFAULT NULL) returns text[]
  *
  * Greets many names at once, in order.  A null name gives null; a null count
@@ -224,6 +250,7 @@ Datum
 pg_hello_all(PG_FUNCTION_ARGS)
 {
 	ArrayType  *names;
+	ArrayType  *repeats = NULL;
 	ArrayType  *result;
 	Walk		start;
 	Walk		walk;
@@ -244,14 +271,16 @@ pg_hello_all(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(1))
 	{
-		ArrayType  *repeats = PG_GETARG_ARRAYTYPE_P(1);
-		int			length = checked_length(repeats, "repeats");
+		int			length;
 
+		repeats = PG_GETARG_ARRAYTYPE_P(1);
+		length = checked_length(repeats, "repeats");
 		if (length != start.length)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("arguments \"names\" and \"repeats\" must have the same length, but have %d and %d",
-							start.length, length)));
+					 errmsg("arguments \"names\" and \"repeats\" must have the same length"),
+					 errdetail("The length of \"names\" is %d, and that of \"repeats\" is %d.",
+							   start.length, length)));
 		start.repeat_nulls = ARR_NULLBITMAP(repeats);
 		start.repeat = ARR_DATA_PTR(repeats);
 	}
@@ -267,20 +296,24 @@ pg_hello_all(PG_FUNCTION_ARGS)
 	{
 		int			repeat;
 		const text *name = walk_next(&walk, i, &repeat);
+		Size		name_len;
 		Size		size;
 
 		CHECK_FOR_INTERRUPTS();
 		if (name == NULL)
 			continue;
-		check_repeat(repeat);
-		if (unlikely(left < VARHDRSZ ||
-					 !greeting_size(VARSIZE_ANY_EXHDR(name), repeat, left - VARHDRSZ, &size) ||
-					 INTALIGN(size + VARHDRSZ) > left))
+		if (unlikely(!greeting_repeat_is_valid(repeat)))
 			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("greetings exceed the maximum size of a value (%zu bytes)",
-							(Size) MaxAllocSize),
-					 errhint("Pass fewer names at a time.")));
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("repeat count must be between %d and %d, but is %d",
+							GREETING_REPEAT_MIN, GREETING_REPEAT_MAX, repeat),
+					 errdetail("The count is element %d of argument \"repeats\".",
+							   ARR_LBOUND(repeats)[0] + i)));
+		name_len = VARSIZE_ANY_EXHDR(name);
+		if (unlikely(left < VARHDRSZ ||
+					 !greeting_size(name_len, repeat, left - VARHDRSZ, &size) ||
+					 INTALIGN(size + VARHDRSZ) > left))
+			report_oversize(name_len, repeat, ARR_LBOUND(names)[0] + i);
 		left -= INTALIGN(size + VARHDRSZ);
 	}
 
@@ -343,11 +376,8 @@ now_ms(PG_FUNCTION_ARGS)
 Datum
 spi_version(PG_FUNCTION_ARGS)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext spi;
 	Datum		version;
 	bool		isnull;
-	text	   *result;
 	int			rc;
 
 	if ((rc = SPI_connect()) != SPI_OK_CONNECT)
@@ -373,11 +403,9 @@ spi_version(PG_FUNCTION_ARGS)
 	if (isnull)
 		elog(ERROR, "version query returned null");
 
-	/* SPI_finish() frees the row, so the copy lives in the caller's context */
-	spi = MemoryContextSwitchTo(caller);
-	result = DatumGetTextPCopy(version);
-	MemoryContextSwitchTo(spi);
+	/* SPI_finish() frees the row, so hand a copy to the caller's context */
+	version = SPI_datumTransfer(version, false, -1);
 
 	SPI_finish();
-	PG_RETURN_TEXT_P(result);
+	PG_RETURN_DATUM(version);
 }
