@@ -10,7 +10,9 @@ import java.sql.SQLException;
  * bind a connection to a thread implement the rest.
  *
  * <p>Methods are called on the thread that makes the call or, for calls that travel together and
- * for futures, on that of any of them; so they must be safe for many threads.
+ * for futures, on that of any of them or of the client; so they must be safe for many threads. What
+ * {@link #get} and {@link #mayJoinBatch} throw, or a null connection, fails the call with {@link
+ * PgHelloException.Code#NO_CONNECTION}.
  */
 @FunctionalInterface
 public interface ConnectionSource {
@@ -28,7 +30,8 @@ public interface ConnectionSource {
    * Takes a connection back. Closes it, unless this is overridden.
    *
    * @param connection what {@link #get} returned
-   * @throws SQLException if it cannot be given back; the client passes over it
+   * @throws SQLException if it cannot be given back; the client logs that, and the call keeps its
+   *     answer
    */
   default void release(Connection connection) throws SQLException {
     connection.close();

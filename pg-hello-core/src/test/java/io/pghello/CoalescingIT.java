@@ -4,6 +4,7 @@ package io.pghello;
 import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
@@ -30,6 +31,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -177,6 +179,98 @@ class CoalescingIT {
       }
       assertThat(callers).allMatch(Started::answer);
       assertThat(proxy.executes() - before).isLessThan(64 * 50 + 1000);
+    }
+  }
+
+  /** A virtual thread that is chosen to lead a batch may get no carrier for long. */
+  @Test
+  void aVirtualLeaderWithoutACarrierKeepsNobodyWaiting(DataSource dataSource, WireProxy proxy)
+      throws Exception {
+    assumeThat(Runtime.version().feature()).isGreaterThanOrEqualTo(21);
+    int carriers =
+        Integer.getInteger(
+            "jdk.virtualThreadScheduler.parallelism", Runtime.getRuntime().availableProcessors());
+    var busy = new CountDownLatch(carriers);
+    var stop = new AtomicBoolean();
+    try (var pool = pool(dataSource, 2);
+        var client =
+            client(pool).callTimeout(Duration.ofSeconds(10)).maxInFlightBatches(1).build()) {
+      holdUp(client, proxy);
+      CompletableFuture<String> future = client.helloAsync("future");
+      List<Started<String>> platform =
+          start(platformThreads, 1, i -> () -> client.hello("platform"));
+      awaitWaiting(platform);
+      List<Started<String>> virtual = start(newestThreads, 1, i -> () -> client.hello("virtual"));
+      awaitWaiting(virtual);
+      for (int i = 0; i < carriers; i++) {
+        newestThreads.execute(
+            () -> {
+              busy.countDown();
+              while (!stop.get()) {
+                Thread.onSpinWait();
+              }
+            });
+      }
+      assertThat(busy.await(20, TimeUnit.SECONDS)).isTrue();
+      try {
+        proxy.resume();
+        assertThat(platform.get(0).answer()).isEqualTo("Hello, platform!");
+        assertThat(get(future)).isEqualTo("Hello, future!");
+        assertThat(virtual.get(0).outcome()).isNotDone();
+      } finally {
+        stop.set(true);
+      }
+      assertThat(virtual.get(0).answer()).isEqualTo("Hello, virtual!");
+      assertThat(carried).contains(3);
+    }
+  }
+
+  /** An interrupt closes the socket that a virtual thread reads from. */
+  @Test
+  void anInterruptOfAVirtualLeaderHitsNoOther(DataSource dataSource, WireProxy proxy) {
+    assumeThat(Runtime.version().feature()).isGreaterThanOrEqualTo(21);
+    var heard = new Heard();
+    var first = new AtomicBoolean(true);
+    var gate = new CompletableFuture<Connection>();
+    try (var pool = pool(dataSource, 2)) {
+      ConnectionSource source =
+          () -> {
+            if (first.getAndSet(false)) {
+              throw new SQLException(gate.handle((none, error) -> "refused").join());
+            }
+            return pool.getConnection();
+          };
+      try (var client =
+          PgHelloClient.builder()
+              .connections(source)
+              .schema("public")
+              .callTimeout(LONG)
+              .maxInFlightBatches(1)
+              .listener(heard)
+              .build()) {
+        List<Started<String>> refused = start(platformThreads, 1, i -> () -> client.hello("first"));
+        until(() -> !first.get());
+        CompletableFuture<String> future = client.helloAsync("future");
+        List<Started<String>> others = start(platformThreads, 8, i -> () -> client.hello("u" + i));
+        awaitWaiting(others);
+        List<Started<String>> leader = start(newestThreads, 1, i -> () -> client.hello("leader"));
+        awaitWaiting(leader);
+        proxy.stall();
+        long before = proxy.executes();
+        gate.cancel(false);
+        assertFails(refused.get(0).outcome(), Code.NO_CONNECTION);
+        until(() -> proxy.executes() == before + 1);
+        leader.get(0).thread().interrupt();
+        assertFails(leader.get(0).outcome(), Code.INTERRUPTED);
+        until(() -> proxy.executes() == before + 2);
+        proxy.resume();
+        for (int i = 0; i < others.size(); i++) {
+          assertThat(others.get(i).answer()).isEqualTo("Hello, u" + i + "!");
+        }
+        assertThat(get(future)).isEqualTo("Hello, future!");
+        assertThat(heard.repeated).isEmpty();
+        assertThat(heard.statements).containsExactly("1 NO_CONNECTION", "10 INTERRUPTED", "9");
+      }
     }
   }
 

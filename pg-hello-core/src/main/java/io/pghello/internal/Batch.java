@@ -6,13 +6,19 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Calls that travel together, the oldest first. Belongs to one thread at a time. */
+/**
+ * Calls that travel together, the oldest first. Belongs to one thread at a time, but for what is
+ * volatile: who leads it, and what the time-out looks at.
+ */
 final class Batch {
   private final List<Call> calls = new ArrayList<>();
   private final int maxCalls;
   private final int maxBytes;
   private int bytes;
   private @Nullable Call latest;
+  private volatile @Nullable Call leader;
+  private volatile Delivery delivery = new Delivery(calls);
+  private volatile boolean seen;
 
   /**
    * Creates an empty one.
@@ -48,6 +54,34 @@ final class Batch {
       latest = null;
       calls.forEach(this::preferAsLatest);
     }
+  }
+
+  /** Makes the thread of a call the leader of those that are in here now, unless it has left. */
+  boolean giveTo(Call call) {
+    leader = call;
+    return call.lead(this);
+  }
+
+  /** Takes it from a leader that has not begun; the batch then belongs to the current thread. */
+  boolean takeBack() {
+    Call known = leader;
+    return known != null && known.endLead(this);
+  }
+
+  /** Makes the calls that are in here now those that the time-out looks at. */
+  void newDelivery() {
+    delivery = new Delivery(calls);
+  }
+
+  Delivery delivery() {
+    return delivery;
+  }
+
+  /** Has it been looked at before? */
+  boolean isSeenAgain() {
+    boolean before = seen;
+    seen = true;
+    return before;
   }
 
   List<Call> calls() {

@@ -25,7 +25,10 @@ public final class Batcher implements AutoCloseable {
   private final Sweeper sweeper;
   private volatile boolean closed;
 
-  /** Creates a batcher; it starts no thread before the first future is asked for. */
+  /**
+   * Creates a batcher; it starts no thread before the first future is asked for, or a thread that
+   * was chosen to lead a batch does not run.
+   */
   public Batcher(Greetings greetings, Settings settings) {
     this.greetings = greetings;
     this.settings = settings;

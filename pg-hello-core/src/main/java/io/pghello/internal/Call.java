@@ -11,12 +11,15 @@ import org.jspecify.annotations.Nullable;
  * A call that waits, either with a thread or with a future.
  *
  * <p>The state of one with a thread is null while it waits, the batch that it has been chosen to
- * lead, or what came of it: a greeting or a {@link PgHelloException}. It leaves null once, by a
- * compare-and-set, so that of an answer, the lead, a time-out and an interrupt only one takes
- * place.
+ * lead, {@link #LEADS} once it does so, or what came of it: a greeting or a {@link
+ * PgHelloException}. All others change it from null by a compare-and-set, so that of an answer, the
+ * lead, a time-out and an interrupt only one takes place. A batch whose leader does not begin can
+ * be taken away from it; it waits again then.
  */
 final class Call extends AtomicReference<@Nullable Object> {
   @Serial private static final long serialVersionUID = 1L;
+
+  private static final Object LEADS = new Object();
 
   final transient Question question;
   final transient Deadline deadline;
@@ -65,6 +68,16 @@ final class Call extends AtomicReference<@Nullable Object> {
   /** Makes it wait as before it was to lead. */
   void waitAgain() {
     set(null);
+  }
+
+  /** Begins to lead the batch; false if it was taken away meanwhile. */
+  boolean beginLead(Batch batch) {
+    return compareAndSet(batch, LEADS);
+  }
+
+  /** Takes the batch away, if the lead has not begun; the call waits then, as part of the batch. */
+  boolean endLead(Batch batch) {
+    return compareAndSet(batch, null);
   }
 
   /** Says what came of it; nothing happens if its caller has left. */

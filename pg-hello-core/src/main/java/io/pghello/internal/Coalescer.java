@@ -31,6 +31,10 @@ import org.jspecify.annotations.Nullable;
  *       the batch; calls with less time left end at their own deadlines. Who comes while the leader
  *       wakes may have a tenth of its own time-out more; a leader that finds a call with more than
  *       that lets that one lead.
+ *   <li>A batch belongs to one thread. A leader that was chosen has to begin, by a compare-and-set,
+ *       and if it does not, as a virtual thread that gets no carrier, {@link #sweep} takes the
+ *       batch back by another one. From before it is handed over until its last call has ended, a
+ *       batch is among those whose calls end at their deadlines.
  * </ul>
  */
 final class Coalescer {
@@ -42,7 +46,7 @@ final class Coalescer {
 
   private final WaitingRoom waiting;
   private final Wires wires;
-  private final Set<Delivery> deliveries = ConcurrentHashMap.newKeySet();
+  private final Set<Batch> batches = ConcurrentHashMap.newKeySet();
   private final Settings settings;
   private final int batchSize;
   private final Executor executor;
@@ -85,7 +89,9 @@ final class Coalescer {
   Object await(Call call) {
     Object state = call.await();
     while (state instanceof Batch batch) {
-      lead(batch, call);
+      if (call.beginLead(batch)) {
+        lead(batch, call);
+      }
       state = call.await();
     }
     return state;
@@ -99,15 +105,23 @@ final class Coalescer {
       var batch = new Batch(Math.min(batchSize, most), settings.maxBatchBytes());
       boolean led = false;
       try {
-        waiting.board(batch);
+        board(batch);
+        batches.add(batch);
         led = handOver(batch);
       } finally {
         if (!led) {
           // they had all left; somebody may have come since
+          batches.remove(batch);
           wires.giveBack();
         }
       }
     }
+  }
+
+  /** Takes calls into a batch, and lets the time-out look at them. */
+  private void board(Batch batch) {
+    waiting.board(batch);
+    batch.newDelivery();
   }
 
   /** Finds a leader for a batch whose wire is held; false if nobody is left in it. */
@@ -117,7 +131,7 @@ final class Coalescer {
       if (!call.hasThread()) {
         return handToExecutor(batch);
       }
-      if (call.lead(batch)) {
+      if (batch.giveTo(call)) {
         return true;
       }
       batch.remove(call);
@@ -147,7 +161,7 @@ final class Coalescer {
 
   /** Sends a batch, on the thread of its leader, or on one of the executor's if it has none. */
   private void lead(Batch batch, @Nullable Call leader) {
-    waiting.board(batch);
+    board(batch);
     Call latest = batch.latest();
     Deadline deadline = leader == null ? latest.deadline : leader.deadline;
     if (leader != null && Thread.currentThread().isInterrupted()) {
@@ -162,27 +176,24 @@ final class Coalescer {
   }
 
   private void send(Batch batch, @Nullable Call leader, Deadline deadline) {
+    Delivery delivery = batch.delivery();
     long oldestWait = batch.calls().get(0).deadline.nanosGone();
-    // the batch itself may get another leader while somebody looks through this
-    var delivery = new Delivery(batch.calls());
-    deliveries.add(delivery);
     wires.depart(batch.size());
     Object[] outcomes =
         sender.send(batch.questions(), Request.coalesced(batch.size(), oldestWait, deadline));
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof PgHelloException error
         && error.code() == Code.INTERRUPTED) {
-      deliveries.remove(delivery);
       leave(batch, leader, error);
       return;
     }
     freeWire();
     if (!delivery.bring(outcomes)) {
-      deliveries.remove(delivery);
+      batches.remove(batch);
     } else if (leader == null) {
-      endFutures(delivery);
+      endFutures(batch);
     } else {
-      endFuturesElsewhere(delivery);
+      endFuturesElsewhere(batch);
     }
   }
 
@@ -190,36 +201,43 @@ final class Coalescer {
    * Ends the futures of a batch, and so runs what depends on them, which may take its time. Calls
    * that this makes leave together, when it is done.
    */
-  private void endFutures(Delivery delivery) {
-    Worker.endFutures(this, delivery);
-    deliveries.remove(delivery);
+  private void endFutures(Batch batch) {
+    Worker.endFutures(this, batch.delivery());
+    batches.remove(batch);
     dispatch();
   }
 
-  private void endFuturesElsewhere(Delivery delivery) {
-    executeOr(() -> endFutures(delivery), reason -> endFutures(delivery));
+  private void endFuturesElsewhere(Batch batch) {
+    executeOr(() -> endFutures(batch), reason -> endFutures(batch));
   }
 
   /** Takes one out of the batch that it would have led, and lets another lead. */
   private void leave(Batch batch, Call leader, PgHelloException reason) {
     batch.remove(leader);
     if (!handOver(batch)) {
-      freeWire();
+      drop(batch);
     }
     leader.end(reason);
+  }
+
+  /** Gives back the wire of a batch in which nobody is left. */
+  private void drop(Batch batch) {
+    batches.remove(batch);
+    freeWire();
   }
 
   /** Lets one lead that has more time left; the leader waits with the others. */
   private void passOn(Batch batch, Call leader) {
     leader.waitAgain();
     if (!handOver(batch)) {
-      freeWire();
+      drop(batch);
     }
   }
 
   /**
    * Ends calls whose time is over, and futures whose turn does not come because what depends on
-   * another one takes its time, and sends calls that were made there.
+   * another one takes its time, and sends calls that were made there. A batch whose leader has not
+   * begun since the last time, as a virtual thread without a carrier, is led by the executor.
    *
    * @return whether there are calls left to look after
    */
@@ -229,11 +247,15 @@ final class Coalescer {
         expire(call);
       }
     }
-    for (Delivery delivery : deliveries) {
+    for (Batch batch : batches) {
+      Delivery delivery = batch.delivery();
       if (delivery.isHere()) {
-        endFuturesElsewhere(delivery);
+        endFuturesElsewhere(batch);
       } else {
         delivery.calls(call -> call.deadline.isOver()).forEach(this::expire);
+        if (batch.isSeenAgain() && batch.takeBack() && !handToExecutor(batch)) {
+          drop(batch);
+        }
       }
     }
     dispatch();
@@ -251,15 +273,20 @@ final class Coalescer {
 
   /** Does nobody wait, and nobody travel? */
   boolean isQuiet() {
-    return waiting.isEmpty() && wires.areAllFree() && deliveries.isEmpty();
+    return waiting.isEmpty() && wires.areAllFree() && batches.isEmpty();
   }
 
-  /** Ends all that wait, and all that travel but the leaders, which end by themselves. */
+  /** Ends all that wait, and all that travel but the leaders that have begun. */
   void endAll(PgHelloException reason) {
     Call call;
     while ((call = waiting.poll()) != null) {
       call.end(reason);
     }
-    deliveries.forEach(delivery -> delivery.calls(each -> true).forEach(each -> each.end(reason)));
+    for (Batch batch : batches) {
+      if (batch.takeBack()) {
+        drop(batch);
+      }
+      batch.delivery().calls(each -> true).forEach(each -> each.end(reason));
+    }
   }
 }

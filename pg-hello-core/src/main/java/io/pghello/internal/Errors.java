@@ -7,6 +7,8 @@ import io.pghello.PgHelloProblem;
 import java.net.SocketTimeoutException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 
@@ -98,13 +100,7 @@ public final class Errors {
         || state.startsWith("57P")
         || state.equals("25P03")
         || state.equals("25P04")) {
-      return of(
-          new PgHelloProblem(
-              Code.CONNECTION_LOST,
-              "The connection to the database was lost during the call.",
-              "Try again on another connection."),
-          e,
-          serverMessage(e) == null ? e : null);
+      return connectionLost(e);
     }
     if (state.equals("25P02")) {
       return of(
@@ -128,21 +124,34 @@ public final class Errors {
         null);
   }
 
+  static PgHelloException connectionLost(SQLException e) {
+    return of(
+        new PgHelloProblem(
+            Code.CONNECTION_LOST,
+            "The connection to the database was lost during the call.",
+            "Try again on another connection."),
+        e,
+        serverMessage(e) == null ? e : null);
+  }
+
   /** Translates an error of the source of connections. */
   static PgHelloException noConnection(Exception e) {
-    if (hasCause(e, InterruptedException.class)) {
+    if (hasCause(e, InterruptedException.class) || Thread.currentThread().isInterrupted()) {
       Thread.currentThread().interrupt();
       return interrupted();
     }
     // a pool says that none is free, and gives as the cause why it has so few
     Throwable reason = e;
-    while (reason.getCause() instanceof SQLException deeper) {
-      reason = deeper;
+    for (Throwable cause : causes(e)) {
+      if (!(cause instanceof SQLException)) {
+        break;
+      }
+      reason = cause;
     }
     return of(
         new PgHelloProblem(
             Code.NO_CONNECTION,
-            "No connection to the database could be had: " + reason.getMessage(),
+            "No connection to the database could be had: " + sentence(reason),
             NO_CONNECTION_REMEDY),
         e,
         e);
@@ -257,12 +266,22 @@ public final class Errors {
   }
 
   private static boolean hasCause(Throwable e, Class<? extends Throwable> type) {
-    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-      if (type.isInstance(cause)) {
-        return true;
-      }
+    return causes(e).stream().anyMatch(type::isInstance);
+  }
+
+  /** Returns an error and its causes, each once, as they can go in a circle. */
+  private static Set<Throwable> causes(Throwable e) {
+    var causes = new LinkedHashSet<Throwable>();
+    Throwable cause = e;
+    while (cause != null && causes.add(cause)) {
+      cause = cause.getCause();
     }
-    return false;
+    return causes;
+  }
+
+  private static String sentence(Throwable e) {
+    String message = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
+    return message.endsWith(".") ? message : message + ".";
   }
 
   /** The server's primary message; null if the error is the driver's. */

@@ -5,12 +5,15 @@ import io.pghello.ConnectionSource;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -37,6 +40,9 @@ public final class Runner {
   public interface Reader<T> {
     T read(ResultSet row) throws SQLException;
   }
+
+  private static final Logger LOG = System.getLogger("io.pghello");
+  private static final Executor DIRECT = Runnable::run;
 
   private final ConnectionSource source;
   private final Settings settings;
@@ -79,7 +85,11 @@ public final class Runner {
 
   /** Would a statement run on a connection that is the calling thread's own? */
   boolean isBound() {
-    return !source.mayJoinBatch();
+    try {
+      return !source.mayJoinBatch();
+    } catch (RuntimeException e) {
+      throw Errors.noConnection(e);
+    }
   }
 
   /**
@@ -116,15 +126,7 @@ public final class Runner {
     long begin = System.nanoTime();
     PgHelloException error = null;
     try {
-      Connection connection = connect(request.deadline());
-      try (var session = new Session(connection, request.deadline(), bound)) {
-        return work.on(session);
-      } finally {
-        release(connection);
-      }
-    } catch (SQLException e) {
-      error = Errors.translate(e, request.deadline().timeout());
-      throw error;
+      return use(connect(request.deadline()), request.deadline(), bound, work);
     } catch (PgHelloException e) {
       error = e;
       throw e;
@@ -135,21 +137,83 @@ public final class Runner {
     }
   }
 
+  private <T> T use(Connection connection, Deadline deadline, boolean bound, Work<T> work) {
+    boolean complete = false;
+    try {
+      T answer;
+      try (var session = new Session(connection, deadline, bound)) {
+        answer = work.on(session);
+      }
+      complete = true;
+      return answer;
+    } catch (SQLException e) {
+      complete = true;
+      throw translate(e, connection, deadline);
+    } catch (PgHelloException e) {
+      complete = true;
+      throw e;
+    } catch (RuntimeException e) {
+      throw Errors.unexpected(e);
+    } finally {
+      if (!complete) {
+        abort(connection);
+      }
+      release(connection);
+    }
+  }
+
+  private PgHelloException translate(SQLException e, Connection connection, Deadline deadline) {
+    PgHelloException error =
+        e.getSQLState() == null && isClosed(connection)
+            ? Errors.connectionLost(e)
+            : Errors.translate(e, deadline.timeout());
+    // an interrupt closes the socket that a virtual thread uses
+    return error.code() == Code.CONNECTION_LOST && Thread.currentThread().isInterrupted()
+        ? Errors.interrupted()
+        : error;
+  }
+
+  /** Pools give no SQLSTATE where they refuse a connection that they have closed. */
+  private static boolean isClosed(Connection connection) {
+    try {
+      return connection.isClosed();
+    } catch (SQLException e) {
+      return true;
+    }
+  }
+
+  /**
+   * Closes a connection that may have a part of a message in it. If the stack overflows here, too,
+   * it is rather lost to its pool than used again.
+   */
+  private static void abort(Connection connection) {
+    try {
+      connection.abort(DIRECT);
+    } catch (SQLException e) {
+      LOG.log(Level.WARNING, "A connection of unknown state could not be closed", e);
+    }
+  }
+
   private Connection connect(Deadline deadline) {
     try {
-      return patience.get(source, deadline);
+      Connection connection = patience.get(source, deadline);
+      if (connection != null) {
+        return connection;
+      }
     } catch (SQLException | RuntimeException e) {
       throw deadline.isOver()
           ? Errors.noConnectionWithin(deadline.timeout(), e)
           : Errors.noConnection(e);
     }
+    throw Errors.noConnection(new SQLException("the source of connections returned null"));
   }
 
   private void release(Connection connection) {
     try {
       source.release(connection);
-    } catch (SQLException ignored) {
+    } catch (SQLException | RuntimeException e) {
       // what the call has to say matters more
+      LOG.log(Level.WARNING, "A connection could not be given back", e);
     }
   }
 
@@ -178,7 +242,7 @@ public final class Runner {
       this.networkTimeout = connection.getNetworkTimeout();
       int left = millisLeft(deadline);
       if (networkTimeout == 0 || networkTimeout > left) {
-        connection.setNetworkTimeout(Runnable::run, left);
+        connection.setNetworkTimeout(DIRECT, left);
       }
       if (switchedAutoCommit) {
         connection.setAutoCommit(true);
@@ -200,7 +264,7 @@ public final class Runner {
     public void close() {
       try {
         if (connection.getNetworkTimeout() != networkTimeout) {
-          connection.setNetworkTimeout(Runnable::run, networkTimeout);
+          connection.setNetworkTimeout(DIRECT, networkTimeout);
         }
         if (switchedAutoCommit) {
           connection.setAutoCommit(false);

@@ -499,6 +499,103 @@ class CoalescerTest {
   }
 
   @Test
+  void aLeaderThatDoesNotRunLosesItsBatchToTheExecutor() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CallFuture<String> hasty = future();
+    coalescer.add(Call.ofFuture(question("hasty"), in(Duration.ZERO), hasty));
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    // chosen, but it does not know yet
+    coalescer.freeWire();
+    assertThat(coalescer.sweep()).isTrue();
+    assertFails(hasty, Code.TIMEOUT);
+    assertThat(wires.number()).isZero();
+    assertThat(coalescer.sweep()).isTrue();
+    Sent sent = wires.next();
+    assertThat(sent.names()).endsWith("future", "thread", "leader");
+    assertThat(sent.thread).isNotIn(caller.thread, Thread.currentThread());
+    sent.answer();
+    assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
+    assertThat(caller.outcome()).isEqualTo("Hello, thread!");
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    assertThat(wires.number()).isEqualTo(1);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aLeaderThatLostItsBatchMayLeave() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller other = waitingCallers(coalescer, "other").get(0);
+    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.freeWire();
+    coalescer.sweep();
+    coalescer.sweep();
+    Sent sent = wires.next();
+    Thread.currentThread().interrupt();
+    assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
+    assertThat(Thread.interrupted()).isTrue();
+    sent.answer();
+    assertAnswered(List.of(other));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aLeaderThatSendsKeepsItsBatch() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b");
+    coalescer.freeWire();
+    Sent sent = wires.next();
+    for (int i = 0; i < 3; i++) {
+      assertThat(coalescer.sweep()).isTrue();
+    }
+    sent.answer();
+    assertAnswered(callers);
+    assertThat(wires.number()).isEqualTo(1);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aBatchOfALeaderThatDoesNotRunEndsWithTheExecutor() {
+    Executor closed =
+        task -> {
+          throw new RejectedExecutionException("closed");
+        };
+    var coalescer = new Coalescer(settings(), batchSize, closed, wires);
+    hold(coalescer);
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.freeWire();
+    coalescer.sweep();
+    coalescer.sweep();
+    assertThat(caller.outcome()).is(error(Code.CLOSED));
+    assertThat(coalescer.await(leader)).is(error(Code.CLOSED));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void endsTheBatchOfALeaderThatDoesNotRun() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.freeWire();
+    coalescer.endAll(Errors.closed());
+    assertThat(caller.outcome()).is(error(Code.CLOSED));
+    assertThat(coalescer.isQuiet()).isTrue();
+    assertThat(coalescer.await(leader)).is(error(Code.CLOSED));
+    assertThat(wires.number()).isZero();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
   void anInterruptOfTheLeaderDuringTheStatementHitsOnlyTheLeader() {
     Coalescer coalescer = coalescer();
     hold(coalescer);

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.III_Result;
+
+/** A batch is led by the leader that it was given to, or is taken back from it, but not both. */
+@JCStressTest
+@Outcome(id = "1, 0, 9", expect = ACCEPTABLE, desc = "the leader begins")
+@Outcome(id = "0, 1, 0", expect = ACCEPTABLE, desc = "the batch is taken back, and its call waits")
+@Outcome(expect = FORBIDDEN, desc = "lost, or led twice")
+@State
+public class LeadAndTakeBackStress extends Racing {
+  private final Call call = callOfSomebody();
+  private final Batch batch = new Batch(1, 1);
+
+  public LeadAndTakeBackStress() {
+    batch.giveTo(call);
+  }
+
+  @Actor
+  public void lead(III_Result result) {
+    result.r1 = call.beginLead(batch) ? 1 : 0;
+  }
+
+  @Actor
+  public void takeBack(III_Result result) {
+    result.r2 = batch.takeBack() ? 1 : 0;
+  }
+
+  @Arbiter
+  public void outcome(III_Result result) {
+    result.r3 = kind(call.get(), "a");
+  }
+}

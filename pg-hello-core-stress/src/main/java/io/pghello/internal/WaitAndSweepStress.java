@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import java.util.concurrent.CompletableFuture;
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.III_Result;
+
+/**
+ * A caller that is chosen to lead while the time-out takes batches back: each call travels once.
+ */
+@JCStressTest
+@Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "both are answered")
+@Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
+@State
+public class WaitAndSweepStress extends Racing {
+  private final CompletableFuture<String> other;
+
+  public WaitAndSweepStress() {
+    coalescer.takeWireAlone();
+    other = future("b");
+  }
+
+  @Actor
+  public void call(III_Result result) {
+    result.r1 = wait(Call.ofThread(question("a"), soon()));
+  }
+
+  @Actor
+  public void freeAndSweep() {
+    coalescer.freeWire();
+    coalescer.sweep();
+    coalescer.sweep();
+  }
+
+  @Arbiter
+  public void end(III_Result result) {
+    result.r2 = kind(other, "b");
+    result.r3 = nothingIsLost();
+  }
+}

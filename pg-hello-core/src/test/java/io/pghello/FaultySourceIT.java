@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.FaultsIT.assertFails;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.FaultsIT.Kind;
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloTest;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** What a program's source of connections, and its driver, can do wrong. */
+@PgHelloTest
+@Timeout(60)
+class FaultySourceIT {
+  @ParameterizedTest
+  @EnumSource
+  @SuppressWarnings("NullAway")
+  void saysThatASourceReturnsNull(Kind kind) {
+    try (PgHelloClient client = PgHelloClient.builder().connections(() -> null).build()) {
+      PgHelloException e = assertFails(Code.NO_CONNECTION, () -> kind.call.accept(client));
+      assertThat(e).hasMessageContaining("the source of connections returned null.");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void saysThatASourceFails(Kind kind) {
+    ConnectionSource source =
+        () -> {
+          throw new IllegalStateException();
+        };
+    try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
+      PgHelloException e = assertFails(Code.NO_CONNECTION, () -> kind.call.accept(client));
+      assertThat(e)
+          .hasMessageContaining("could be had: java.lang.IllegalStateException.")
+          .hasCauseInstanceOf(IllegalStateException.class);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void saysThatASourceCannotSayWhetherACallMayJoin(Kind kind, DataSource dataSource) {
+    var source =
+        new ConnectionSource() {
+          @Override
+          public Connection get() throws SQLException {
+            return dataSource.getConnection();
+          }
+
+          @Override
+          public boolean mayJoinBatch() {
+            throw new IllegalStateException("no transaction manager");
+          }
+        };
+    try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
+      PgHelloException e = assertFails(Code.NO_CONNECTION, () -> kind.call.accept(client));
+      assertThat(e).hasMessageContaining("could be had: no transaction manager.");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void keepsAnAnswerWhoseConnectionCannotBeReleased(Kind kind, DataSource dataSource) {
+    var released = new AtomicInteger();
+    var source =
+        new ConnectionSource() {
+          @Override
+          public Connection get() throws SQLException {
+            return dataSource.getConnection();
+          }
+
+          @Override
+          public void release(Connection connection) throws SQLException {
+            connection.close();
+            if (released.getAndIncrement() % 2 == 0) {
+              throw new IllegalStateException("released twice");
+            }
+            throw new SQLException("released twice");
+          }
+        };
+    try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
+      kind.call.accept(client);
+      kind.call.accept(client);
+      assertThat(released).hasValue(2);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void repeatsACallOnAClosedConnectionOfAPool(Kind kind, DataSource dataSource)
+      throws SQLException {
+    var config = new HikariConfig();
+    config.setDataSource(dataSource);
+    config.setMaximumPoolSize(1);
+    var heard = new Heard();
+    try (var pool = new HikariDataSource(config)) {
+      Connection closed = pool.getConnection();
+      closed.close();
+      var first = new AtomicBoolean(true);
+      ConnectionSource source = () -> first.getAndSet(false) ? closed : pool.getConnection();
+      try (PgHelloClient client =
+          PgHelloClient.builder().connections(source).listener(heard).build()) {
+        kind.call.accept(client);
+        assertThat(heard.repeated).containsExactly(Code.CONNECTION_LOST);
+        assertThat(heard.statements).hasSize(2);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void saysThatTheDriverFails(Kind kind, DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      Connection failing =
+          (Connection)
+              Proxy.newProxyInstance(
+                  FaultySourceIT.class.getClassLoader(),
+                  new Class<?>[] {Connection.class},
+                  (proxy, method, arguments) -> {
+                    if (method.getName().endsWith("Statement")) {
+                      throw new IllegalStateException("statement");
+                    }
+                    try {
+                      return method.invoke(connection, arguments);
+                    } catch (InvocationTargetException e) {
+                      throw e.getCause();
+                    }
+                  });
+      try (PgHelloClient client = PgHelloClient.builder().connections(() -> failing).build()) {
+        PgHelloException e = assertFails(Code.SERVER_ERROR, () -> kind.call.accept(client));
+        assertThat(e).hasRootCauseMessage("statement");
+        assertThat(connection.isClosed()).isTrue();
+      }
+    }
+  }
+
+  /** A statement that stops in the middle of a message leaves the rest of it in the connection. */
+  @Test
+  void aConnectionOnWhichTheStackOverflowedIsNotUsedAgain(DataSource dataSource) throws Exception {
+    var heard = new Heard();
+    // not one that looks for connections left open, as a stack can overflow there, too
+    DataSource plain = dataSource.unwrap(PGSimpleDataSource.class);
+    try (var connections = new KeptConnections(plain, 1);
+        PgHelloClient client =
+            PgHelloClient.builder().connections(connections).listener(heard).build()) {
+      // loads the classes that are needed, which takes a larger stack
+      for (int i = 0; i < 200; i++) {
+        client.hello("first");
+      }
+      plain.getConnection().abort(Runnable::run);
+      int overflows = 0;
+      for (int frames = 1; frames < 300; frames++) {
+        // a thread of its own, as the JDK keeps buffers of a thread, which break, too
+        var deep = new DeepCall(client, frames);
+        deep.start();
+        deep.join();
+        overflows += deep.overflowed ? 1 : 0;
+        String name = "Ada" + frames;
+        assertThat(client.hello(name)).as("after %s", deep).isEqualTo("Hello, " + name + "!");
+      }
+      assertThat(overflows).isBetween(10, 290);
+      assertThat(heard.repeated).isEmpty();
+    }
+  }
+
+  /** A thread whose stack has room for a number of small frames when it calls. */
+  private static final class DeepCall extends Thread {
+    private final PgHelloClient client;
+    private final int frames;
+    volatile boolean overflowed;
+
+    DeepCall(PgHelloClient client, int frames) {
+      super(null, null, "with room for " + frames, 256 * 1024);
+      this.client = client;
+      this.frames = frames;
+    }
+
+    @Override
+    public void run() {
+      dive();
+    }
+
+    /** Returns how many frames have returned since the stack was full. */
+    @SuppressWarnings("InfiniteRecursion")
+    private int dive() {
+      int returned;
+      try {
+        returned = dive() + 1;
+      } catch (StackOverflowError e) {
+        return 1;
+      }
+      if (returned == frames) {
+        try {
+          client.hello("deep");
+        } catch (StackOverflowError | PgHelloException e) {
+          overflowed = true;
+        }
+      }
+      return returned;
+    }
+  }
+}
