@@ -21,6 +21,7 @@ import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
@@ -89,17 +90,18 @@ abstract class Operations implements PgHelloOperations {
   @Override
   public List<String> helloAll(Collection<String> names) {
     List<Question> questions = questions(names);
-    return measured(
-        Function.HELLO_ALL,
-        () -> {
-          checkOpen();
-          var all = new ArrayList<String>(questions.size());
-          Iterator<Question> left = questions.iterator();
-          while (left.hasNext()) {
-            all.addAll(Arrays.asList(greetBatch(nextBatch(left))));
-          }
-          return List.copyOf(all);
-        });
+    return measured(Function.HELLO_ALL, () -> greetAll(questions, () -> false));
+  }
+
+  /** Greets names one batch after the other, until there is no more need. */
+  final List<String> greetAll(List<Question> questions, BooleanSupplier ended) {
+    checkOpen();
+    var all = new ArrayList<String>(questions.size());
+    Iterator<Question> left = questions.iterator();
+    while (left.hasNext() && !ended.getAsBoolean()) {
+      all.addAll(Arrays.asList(greetBatch(nextBatch(left))));
+    }
+    return List.copyOf(all);
   }
 
   @Override

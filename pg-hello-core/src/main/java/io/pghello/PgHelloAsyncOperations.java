@@ -3,6 +3,8 @@ package io.pghello;
 
 import io.pghello.PgHelloException.Code;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -11,18 +13,21 @@ import java.util.concurrent.CompletableFuture;
  * statement at a time and blocks; so {@link #on} leads to the calls that wait, and the compiler
  * says so.
  *
- * <p>What depends on a future runs on a thread of the client's unless it is given another executor;
- * where the future is already complete, it runs at once, on the thread that adds it. It may call
- * the client. To cancel the future, or to complete it otherwise, takes the call out of the queue,
- * and has no effect on others.
+ * <p>What depends on a future runs on a thread of the client's, or of its {@link
+ * PgHelloClient.Builder#asyncExecutor}, unless it is given another executor. Where the future is
+ * already complete, it runs at once, on the thread that adds it. It may call the client. To cancel
+ * the future, or to complete it otherwise, takes the call out of the queue, and has no effect on
+ * others.
+ *
+ * <p><b>A call is made on the calling thread, and the future that is returned is complete,</b>
+ * where that thread decides on the connection: on a client without {@link
+ * PgHelloClient.Builder#coalescing} that has no {@link PgHelloClient.Builder#asyncExecutor}, and
+ * where {@link ConnectionSource#mayJoinBatch} says no.
  */
 public interface PgHelloAsyncOperations extends PgHelloOperations {
   /**
    * Greets a name as {@link #hello(String)} does, without a thread that waits. One round trip, or a
    * part of one.
-   *
-   * <p>Where the connection belongs to the calling thread ({@link ConnectionSource#mayJoinBatch}),
-   * the call is made before this method returns, and the future is complete.
    *
    * @param name any text, even empty, that has neither the character U+0000 nor an unpaired
    *     surrogate
@@ -43,6 +48,18 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
   default CompletableFuture<String> helloAsync(String name, int repeat) {
     return withRepeat(repeat).helloAsync(name);
   }
+
+  /**
+   * Greets many names as {@link #helloAll} does, without a thread that waits. One round trip for
+   * each batch, one after the other; the time-out counts for the wait before the first, and for
+   * each. A future that is cancelled sends no further batch.
+   *
+   * @param names no element may be null; duplicates are fine
+   * @return the greetings to come, in the order of the names; unmodifiable
+   * @throws PgHelloException if a name cannot be sent ({@link Code#INVALID_NAME}), with its index;
+   *     all other errors are the future's
+   */
+  CompletableFuture<List<String>> helloAllAsync(Collection<String> names);
 
   @Override
   PgHelloAsyncOperations withRepeat(int repeat);

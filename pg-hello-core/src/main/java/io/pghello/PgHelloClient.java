@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
@@ -118,6 +119,8 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
     private int maxBatchSize = 1024;
     private int maxBatchBytes = 1 << 20;
     private int maxInFlightBatches = 2;
+    private int maxInFlightCalls = 20;
+    private @Nullable Executor asyncExecutor;
     private int maxQueuedCalls = 65_536;
     private int maxQueuedBytes = 64 << 20;
     private boolean blockWhenFull;
@@ -227,9 +230,10 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
     /**
      * How long a call may take, with waiting, getting a connection, the round trip, and the
      * repetition after a lost connection; 5 seconds by default. A connection on which it runs out
-     * is closed. Who waits for others may be told a tenth of a second later.
+     * is closed. Who waits may be told a tenth of a second later and, in a batch that the server
+     * does not answer, a tenth of the time-out earlier.
      *
-     * @param timeout a millisecond or more
+     * @param timeout a millisecond or more, and less than 20 days
      */
     public Builder callTimeout(Duration timeout) {
       this.callTimeout = checkedTimeout(timeout);
@@ -244,10 +248,39 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
 
     /**
      * Lets calls that would have to wait travel together, on a connection that any of their threads
-     * got; true by default. Say false where the calling thread decides on the database.
+     * got; true by default. Say false where the calling thread decides on the database or on the
+     * transaction. A call then takes a connection, uses it and gives it back on the thread that
+     * makes it: {@link #helloAsync} and {@link #helloAllAsync}, too, which return when they have
+     * the answer, in a future that is complete, unless there is an {@link #asyncExecutor}.
      */
     public Builder coalescing(boolean coalescing) {
       this.coalescing = coalescing;
+      return this;
+    }
+
+    /**
+     * Makes the calls of futures that do not travel with others on the threads of an executor: all
+     * of them without {@link #coalescing}, else those of long names (16 KiB or more) and of {@link
+     * #helloAllAsync}, which have threads of the client's by default. What depends on such a future
+     * runs there, too. Where the thread decides on the database or on the transaction, it is for
+     * the executor to bring that along from the thread that makes the call; one that is in a
+     * transaction ({@link ConnectionSource#mayJoinBatch}) makes the call itself.
+     *
+     * @param executor stays the caller's to shut down; what it refuses fails with {@link
+     *     Code#OVERLOADED}
+     */
+    public Builder asyncExecutor(Executor executor) {
+      this.asyncExecutor = Objects.requireNonNull(executor, "executor");
+      return this;
+    }
+
+    /**
+     * How many calls of futures that do not travel with others are under way at a time, each on a
+     * thread and a connection of its own; 20 by default. Others wait, as {@link #maxQueuedCalls}
+     * and {@link #maxQueuedBytes} allow.
+     */
+    public Builder maxInFlightCalls(int calls) {
+      this.maxInFlightCalls = positive(calls, "number of calls under way");
       return this;
     }
 
@@ -330,6 +363,8 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
               Math.min(maxQueuedCalls, maxQueuedBytes),
               maxQueuedBytes,
               blockWhenFull,
+              maxInFlightCalls,
+              asyncExecutor,
               listener);
       HikariDataSource own = url == null ? null : startPool(url);
       var greetings = new Greetings(new Runner(source(own), settings));

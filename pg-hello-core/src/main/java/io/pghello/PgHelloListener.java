@@ -50,8 +50,8 @@ public interface PgHelloListener {
     int calls();
 
     /**
-     * Returns how long the oldest of the calls waited for others before the statement, in
-     * nanoseconds; 0 if none had to wait.
+     * Returns how long the oldest of the calls waited before the statement, in nanoseconds; 0 if
+     * none had to wait.
      */
     long oldestWaitNanos();
 

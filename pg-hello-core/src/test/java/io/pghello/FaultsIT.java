@@ -527,7 +527,7 @@ class FaultsIT {
             + "); RETURN 'Hello, ' || name || '!'; END $$");
   }
 
-  static String join(CompletableFuture<String> future) {
+  static <T> T join(CompletableFuture<T> future) {
     try {
       return future.orTimeout(30, TimeUnit.SECONDS).join();
     } catch (CompletionException e) {

@@ -53,6 +53,8 @@ class Racing {
               MAX_WAITING,
               MAX_WAITING,
               false,
+              1,
+              null,
               Settings.NO_LISTENER),
           MAX_WAITING,
           Runnable::run,

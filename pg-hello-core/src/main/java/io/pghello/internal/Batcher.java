@@ -2,11 +2,13 @@
 package io.pghello.internal;
 
 import io.pghello.PgHelloException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 /** Decides for each call whether it goes to the server alone, or waits for others. */
 public final class Batcher implements AutoCloseable {
@@ -21,7 +23,7 @@ public final class Batcher implements AutoCloseable {
   private final Settings settings;
   private final ThreadPoolExecutor threads;
   private final Coalescer together;
-  private final Coalescer alone;
+  private final AsyncCalls alone;
   private final Sweeper sweeper;
   private volatile boolean closed;
 
@@ -43,7 +45,8 @@ public final class Batcher implements AutoCloseable {
             task -> new Worker(task, number.incrementAndGet()));
     this.together = new Coalescer(settings, settings.maxBatchSize(), threads, greetings::each);
     this.sweeper = new Sweeper(settings.callTimeout(), this::sweep);
-    this.alone = new Coalescer(settings, 1, threads, greetings::each);
+    Executor executor = settings.asyncExecutor() == null ? threads : settings.asyncExecutor();
+    this.alone = new AsyncCalls(settings, executor, threads);
   }
 
   /** Greets, on the calling thread or in another one's batch. */
@@ -70,19 +73,46 @@ public final class Batcher implements AutoCloseable {
     return (String) outcome;
   }
 
-  /**
-   * Greets on a thread of its own or, where the connection belongs to the calling thread, on that.
-   */
+  /** Greets in a batch, alone on a thread of an executor, or on the calling thread. */
   public void helloAsync(Question question, Deadline deadline, CallFuture<String> future) {
+    if (mayJoin(question)) {
+      async(future, () -> together.add(Call.ofFuture(question, deadline, future)));
+    } else {
+      alone(
+          () -> greetings.one(question, Request.coalesced(1, deadline.nanosGone(), deadline)),
+          future,
+          question.bytes(),
+          deadline,
+          true);
+    }
+  }
+
+  /** Does work of several statements on a thread of an executor, or on the calling thread. */
+  public <T> void async(Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline) {
+    alone(work, future, bytes, deadline, false);
+  }
+
+  private <T> void alone(
+      Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
+    boolean here =
+        greetings.runner().isBound()
+            || (!settings.coalescing() && settings.asyncExecutor() == null);
+    async(
+        future,
+        () -> {
+          if (here) {
+            future.answer(work.get());
+          } else {
+            alone.add(work, future, bytes, deadline, oneStatement);
+          }
+        });
+  }
+
+  private void async(CallFuture<?> future, Runnable start) {
     try {
       checkOpen();
-      if (greetings.runner().isBound()) {
-        future.answer(greetings.one(question, Request.single(deadline)));
-      } else {
-        Call call = Call.ofFuture(question, deadline, future);
-        (mayJoin(question) ? together : alone).add(call);
-        sweeper.wake();
-      }
+      start.run();
+      sweeper.wake();
     } catch (PgHelloException e) {
       future.fail(e);
     }

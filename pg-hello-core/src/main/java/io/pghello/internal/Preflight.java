@@ -104,7 +104,8 @@ public record Preflight(
   /** Looks around once on a connection of a source, without a client. */
   public static Preflight run(ConnectionSource source, Duration timeout) {
     var settings =
-        new Settings(null, timeout, true, false, 1, 1, 1, 1, 1, false, Settings.NO_LISTENER);
+        new Settings(
+            null, timeout, true, false, 1, 1, 1, 1, 1, false, 1, null, Settings.NO_LISTENER);
     return new Runner(source, settings)
         .run(Request.single(settings.deadline()), Runner.Session::look);
   }

@@ -3,12 +3,14 @@ package io.pghello.internal;
 
 import io.pghello.PgHelloListener;
 import java.time.Duration;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a client was told; {@code PgHelloClient.Builder} says what each means.
  *
  * @param schema the extension's schema, in quotes; null to find it
+ * @param asyncExecutor makes calls of futures that go alone; null for none
  */
 public record Settings(
     @Nullable String schema,
@@ -21,6 +23,8 @@ public record Settings(
     int maxQueuedCalls,
     int maxQueuedBytes,
     boolean blockWhenFull,
+    int maxInFlightCalls,
+    @Nullable Executor asyncExecutor,
     PgHelloListener listener) {
 
   /** Listens to nothing. */
@@ -49,6 +53,8 @@ public record Settings(
         maxQueuedCalls,
         maxQueuedBytes,
         blockWhenFull,
+        maxInFlightCalls,
+        asyncExecutor,
         listener);
   }
 

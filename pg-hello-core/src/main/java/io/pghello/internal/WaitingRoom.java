@@ -4,8 +4,6 @@ package io.pghello.internal;
 import java.util.Iterator;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,32 +13,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class WaitingRoom implements Iterable<Call> {
   private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
-  private final int seats;
-  private final int share;
-  private final Semaphore room;
+  private final QueueLimit limit;
 
   WaitingRoom(int maxCalls, int maxBytes) {
-    this.seats = maxCalls;
-    this.share = Math.max(1, maxBytes / maxCalls);
-    this.room = new Semaphore(share * maxCalls);
+    this.limit = new QueueLimit(maxCalls, maxBytes);
   }
 
   /** Lets a call in, if there is room. */
   boolean tryAdd(Call call) {
-    return room.tryAcquire(weight(call)) && calls.add(call);
+    return limit.tryTake(call.question.bytes()) && calls.add(call);
   }
 
   /** Lets a call in as soon as there is room, or throws if its time is over before. */
   void add(Call call) {
-    try {
-      long left = call.deadline.nanosLeft();
-      if (!room.tryAcquire(weight(call), left, TimeUnit.NANOSECONDS)) {
-        throw Errors.overloaded();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw Errors.interrupted();
-    }
+    limit.take(call.question.bytes(), call.deadline);
     calls.add(call);
   }
 
@@ -48,7 +34,7 @@ final class WaitingRoom implements Iterable<Call> {
   @Nullable Call poll() {
     Call call = calls.poll();
     if (call != null) {
-      room.release(weight(call));
+      limit.giveBack(weight(call));
     }
     return call;
   }
@@ -63,17 +49,16 @@ final class WaitingRoom implements Iterable<Call> {
         batch.add(call);
       }
     }
-    room.release(weight);
+    limit.giveBack(weight);
   }
 
-  /** Each call takes its bytes, and no less than its share, so that one bound serves for both. */
   private int weight(Call call) {
-    return Math.min(Math.max(share, call.question.bytes()), share * seats);
+    return limit.weight(call.question.bytes());
   }
 
   /** About how many calls wait; more, if their names are long. */
   int size() {
-    return seats - room.availablePermits() / share;
+    return limit.size();
   }
 
   boolean isEmpty() {

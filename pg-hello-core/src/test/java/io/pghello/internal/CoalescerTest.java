@@ -940,6 +940,8 @@ class CoalescerTest {
         maxQueuedCalls,
         maxQueuedBytes,
         blockWhenFull,
+        1,
+        null,
         listener);
   }
 
