@@ -18,6 +18,9 @@ final class TestServer implements AutoCloseable {
   private static final Set<String> PARTS =
       Set.of("PGHOST", "PGPORT", "PGDBNAME", "user", "password");
 
+  // PostgreSQL's insufficient_privilege
+  private static final String PERMISSION_DENIED = "42501";
+
   private final String kind;
   private final Databases databases;
   private final @Nullable PgHelloServer embedded;
@@ -96,7 +99,15 @@ final class TestServer implements AutoCloseable {
     } catch (SQLException e) {
       var failure =
           new IllegalStateException(
-              "the server that pghello.server names cannot be prepared: " + e.getMessage(), e);
+              "the server that pghello.server names cannot be prepared: "
+                  + e.getMessage()
+                  + (PERMISSION_DENIED.equals(e.getSQLState())
+                      ? ". The tests create roles and databases, and some ask for a superuser: log"
+                          + " in as one, instead of as "
+                          + user
+                          + ", in the URL that pghello.server (or PG_HELLO_SERVER) is."
+                      : ""),
+              e);
       try {
         databases.dismantle();
       } catch (SQLException again) {

@@ -56,6 +56,20 @@ class ServerChoiceIT {
     }
   }
 
+  @Test
+  void saysThatTheLogInMustBeASuperusers() throws SQLException {
+    try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
+      assertThatThrownBy(() -> TestServer.of(admin.jdbcUrl()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageStartingWith("the server that pghello.server names cannot be prepared: ")
+          .hasMessageContaining("permission denied to create role")
+          .hasMessageEndingWith(
+              "The tests create roles and databases, and some ask for a superuser: log in as one,"
+                  + " instead of as hello, in the URL that pghello.server (or PG_HELLO_SERVER) is.");
+      assertThat(ask(admin.superuserDataSource(), LEFT)).isNull();
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"embeded", "docker", "containers", "jdbc:mysql://localhost/test"})
   void namesTheChoicesWhereItKnowsNone(String kind) {
