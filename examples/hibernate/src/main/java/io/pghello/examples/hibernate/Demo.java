@@ -293,7 +293,8 @@ public final class Demo implements Callable<Integer> {
   }
 
   private void print(List<User> users) {
-    int width = users.stream().mapToInt(user -> user.getUsername().length()).max().orElse(0);
+    // a width of 0 is none that can be formatted with
+    int width = users.stream().mapToInt(user -> user.getUsername().length()).reduce(1, Math::max);
     for (User user : users) {
       out.printf(
           Locale.ROOT,

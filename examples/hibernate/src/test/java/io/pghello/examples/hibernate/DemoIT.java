@@ -107,6 +107,14 @@ class DemoIT {
   }
 
   @Test
+  void createsAUserWithoutAName(TestDatabase database) {
+    Result result = demoOn(database, "");
+    assertThat(result.err()).isEmpty();
+    assertThat(result.status()).isZero();
+    assertThat(result.steadyOut()).startsWith("   TIME  Hello, !\n");
+  }
+
+  @Test
   void leavesADatabaseAsItWasWhenItFails(TestDatabase database, Connection connection)
       throws Exception {
     assertThat(demoOn(database, "Ada", "Ada").status()).isEqualTo(1);
