@@ -6,6 +6,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
 import io.pghello.internal.Batcher;
 import io.pghello.internal.Greetings;
+import io.pghello.internal.OwnPool;
 import io.pghello.internal.Question;
 import io.pghello.internal.Runner;
 import io.pghello.internal.SafeListener;
@@ -397,7 +398,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
         config.setConnectionInitSql("SET statement_timeout = " + statementTimeout.toMillis());
       }
       pool.accept(config);
-      return new HikariDataSource(config);
+      return OwnPool.start(config);
     }
 
     private static int positive(int value, String what) {

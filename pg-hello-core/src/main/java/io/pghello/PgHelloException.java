@@ -41,6 +41,11 @@ public final class PgHelloException extends RuntimeException {
     RESULT_TOO_LARGE(false),
     /** What came back is not the answer to what was asked. */
     ANSWER_MISMATCH(false),
+    /**
+     * The log-in was refused: the user, the password or the database is wrong, or the user may not
+     * connect.
+     */
+    LOGIN_REFUSED(false),
     /** No connection could be had. */
     NO_CONNECTION(true),
     /** The connection ended during the call. */

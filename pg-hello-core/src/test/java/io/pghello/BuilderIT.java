@@ -607,6 +607,9 @@ class BuilderIT {
     }
     proxy.close();
     seen.add(failure(() -> PgHelloClient.create(dataSource).hello(SECRET)));
+    PGSimpleDataSource nobody = database.dataSource().unwrap(PGSimpleDataSource.class);
+    nobody.setPassword(SECRET);
+    seen.add(failure(() -> PgHelloClient.create(nobody).hello(SECRET)));
     var unseen = EnumSet.complementOf(EnumSet.copyOf(seen));
     assertThat(unseen)
         .isSubsetOf(Code.NO_SCHEMA_PRIVILEGE, Code.INTERRUPTED, Code.CANCELLED_BY_CALLER);

@@ -308,7 +308,7 @@ class BuilderTest {
             .user("secret")
             .password("secret")
             .build()) {
-      assertThat(own.toString()).doesNotContain("secret", "jdbc:").contains("HikariDataSource");
+      assertThat(own.toString()).doesNotContain("secret", "jdbc:").contains("OwnPool");
     }
   }
 

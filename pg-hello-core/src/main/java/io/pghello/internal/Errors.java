@@ -5,6 +5,7 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -20,7 +21,7 @@ import org.postgresql.util.PSQLException;
  */
 public final class Errors {
   private static final String NO_CONNECTION_REMEDY =
-      "Check that the server runs, the URL and the log-in, and the size of the pool.";
+      "Check that the server runs, the URL, and the size of the pool.";
 
   private Errors() {}
 
@@ -140,32 +141,80 @@ public final class Errors {
       Thread.currentThread().interrupt();
       return interrupted();
     }
-    // a pool says that none is free, and gives as the cause why it has so few
-    Throwable reason = e;
+    SQLException reason = innermost(e);
+    String state = reason == null || reason.getSQLState() == null ? "" : reason.getSQLState();
+    String words = sentence(reason == null ? e : reason);
+    if (isRefusal(state)) {
+      return of(
+          new PgHelloProblem(
+              Code.LOGIN_REFUSED,
+              "The log-in was refused: " + words,
+              "Correct the user, the password or the database that the client connects with, or"
+                  + " what the server allows (pg_hba.conf, GRANT CONNECT)."),
+          reason,
+          e);
+    }
     for (Throwable cause : causes(e)) {
-      if (!(cause instanceof SQLException)) {
-        break;
+      if (cause instanceof UnknownHostException unknown) {
+        return of(
+            new PgHelloProblem(
+                Code.NO_CONNECTION,
+                "No connection to the database could be had: the host "
+                    + unknown.getMessage()
+                    + " is not known.",
+                "Correct the host in the URL, or see why its name cannot be resolved."),
+            reason,
+            e);
       }
-      reason = cause;
     }
     return of(
         new PgHelloProblem(
             Code.NO_CONNECTION,
-            "No connection to the database could be had: " + sentence(reason),
-            NO_CONNECTION_REMEDY),
-        e,
+            "No connection to the database could be had: " + words,
+            state.equals("53300")
+                ? "Try again, make the pools of the programs smaller, or raise max_connections."
+                : NO_CONNECTION_REMEDY),
+        reason,
         e);
+  }
+
+  /** A pool says that none is free, and gives as the cause why it has so few. */
+  private static @Nullable SQLException innermost(Exception e) {
+    SQLException innermost = null;
+    for (Throwable cause : causes(e)) {
+      if (cause instanceof SQLException deeper) {
+        innermost = deeper;
+      }
+    }
+    return innermost;
+  }
+
+  /**
+   * Will the server refuse the next log-in, too? 28: invalid authorization; 08004: the driver has
+   * no password, or does not know the method; 3D000: no such database; 42501: no right to connect.
+   */
+  private static boolean isRefusal(String state) {
+    return state.startsWith("28")
+        || state.equals("08004")
+        || state.equals("3D000")
+        || state.equals("42501");
   }
 
   /** Translates an error of the source of connections that came at the end of the call's time. */
   static PgHelloException noConnectionWithin(Duration callTimeout, Exception e) {
+    SQLException reason = innermost(e);
+    if (reason != null && reason.getSQLState() != null && isRefusal(reason.getSQLState())) {
+      return noConnection(e);
+    }
     return of(
         new PgHelloProblem(
             Code.NO_CONNECTION,
             "No connection to the database could be had within the time-out of "
                 + callTimeout.toMillis()
                 + " ms.",
-            NO_CONNECTION_REMEDY),
+            NO_CONNECTION_REMEDY
+                + " A pool says what keeps it from connecting if its own time-out"
+                + " (connectionTimeout in HikariCP) is shorter."),
         e,
         e);
   }
@@ -280,8 +329,11 @@ public final class Errors {
   }
 
   private static String sentence(Throwable e) {
-    String message = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
-    return message.endsWith(".") ? message : message + ".";
+    String words = e instanceof SQLException reported ? serverMessage(reported) : null;
+    if (words == null) {
+      words = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
+    }
+    return words.endsWith(".") ? words : words + ".";
   }
 
   /** The server's primary message; null if the error is the driver's. */

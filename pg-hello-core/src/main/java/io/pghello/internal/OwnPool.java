@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.util.Credentials;
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.util.Properties;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.logging.Logger;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The pool of a client that was given a URL. HikariCP connects on threads of its own, tries again
+ * and again, and says why it failed only when its time-out is over. Here the first connection is
+ * made on the thread that asks for it, so that a program with a wrong password is told at once.
+ */
+public final class OwnPool extends HikariDataSource {
+  private final @Nullable FirstConnection first;
+
+  private OwnPool(HikariConfig config, @Nullable FirstConnection first) {
+    super(config);
+    this.first = first;
+  }
+
+  /** Starts a pool, which makes no connection yet. */
+  public static OwnPool start(HikariConfig config) {
+    if (config.getDataSource() != null
+        || config.getDataSourceClassName() != null
+        || config.getDriverClassName() != null
+        || config.getJdbcUrl() == null) {
+      // somebody else makes the connections
+      return new OwnPool(config, null);
+    }
+    var first = new FirstConnection(config.getJdbcUrl(), config.getDataSourceProperties());
+    config.setDataSource(first);
+    return new OwnPool(config, first);
+  }
+
+  @Override
+  public Connection getConnection() throws SQLException {
+    if (first != null && !first.made) {
+      first.make(getCredentials());
+    }
+    return super.getConnection();
+  }
+
+  @Override
+  public void close() {
+    super.close();
+    if (first != null) {
+      first.closeUnused();
+    }
+  }
+
+  /** Makes connections, as the pool would; the first one is kept until the pool asks for it. */
+  private static final class FirstConnection implements DataSource {
+    private final String url;
+    private final Properties properties;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final AtomicReference<@Nullable Connection> unused = new AtomicReference<>();
+    private final AtomicInteger attempts = new AtomicInteger();
+    private @Nullable SQLException failure;
+    private volatile boolean made;
+    private volatile int loginTimeoutSeconds;
+
+    FirstConnection(String url, Properties properties) {
+      this.url = url;
+      this.properties = properties;
+    }
+
+    /** Makes it, unless it was made; who waited for somebody's attempt shares its failure. */
+    void make(Credentials credentials) throws SQLException {
+      int seen = attempts.get();
+      try {
+        lock.lockInterruptibly();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new SQLException("interrupted while another thread made the first connection", e);
+      }
+      try {
+        if (made) {
+          return;
+        }
+        if (attempts.get() != seen && failure != null) {
+          throw new SQLException(failure.getMessage(), failure.getSQLState(), failure);
+        }
+        attempts.incrementAndGet();
+        unused.set(connect(credentials.getUsername(), credentials.getPassword()));
+        made = true;
+      } catch (SQLException e) {
+        failure = e;
+        throw e;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    private Connection connect(@Nullable String user, @Nullable String password)
+        throws SQLException {
+      var all = new Properties();
+      if (loginTimeoutSeconds > 0) {
+        all.setProperty("loginTimeout", Integer.toString(loginTimeoutSeconds));
+      }
+      if (user != null) {
+        all.setProperty("user", user);
+      }
+      if (password != null) {
+        all.setProperty("password", password);
+      }
+      all.putAll(properties);
+      return DriverManager.getConnection(url, all);
+    }
+
+    void closeUnused() {
+      Connection connection = unused.getAndSet(null);
+      if (connection != null) {
+        try {
+          connection.close();
+        } catch (SQLException ignored) {
+          // nobody has used it
+        }
+      }
+    }
+
+    @Override
+    public Connection getConnection() throws SQLException {
+      return getConnection(null, null);
+    }
+
+    @Override
+    public Connection getConnection(@Nullable String user, @Nullable String password)
+        throws SQLException {
+      Connection first = unused.getAndSet(null);
+      return first != null ? first : connect(user, password);
+    }
+
+    @Override
+    public void setLoginTimeout(int seconds) {
+      loginTimeoutSeconds = seconds;
+    }
+
+    @Override
+    public int getLoginTimeout() {
+      return loginTimeoutSeconds;
+    }
+
+    @Override
+    public @Nullable PrintWriter getLogWriter() {
+      return null;
+    }
+
+    @Override
+    public void setLogWriter(PrintWriter out) throws SQLException {
+      throw new SQLFeatureNotSupportedException();
+    }
+
+    @Override
+    public Logger getParentLogger() throws SQLFeatureNotSupportedException {
+      throw new SQLFeatureNotSupportedException();
+    }
+
+    @Override
+    public <T> T unwrap(Class<T> type) throws SQLException {
+      throw new SQLException("not a wrapper for " + type.getName());
+    }
+
+    @Override
+    public boolean isWrapperFor(Class<?> type) {
+      return false;
+    }
+  }
+}

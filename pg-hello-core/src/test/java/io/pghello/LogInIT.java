@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.FaultsIT.assertFails;
+import static io.pghello.FaultsIT.join;
+import static io.pghello.PgHelloClientIT.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What a program is told that cannot connect, and when. */
+@PgHelloTest
+@Timeout(120)
+class LogInIT {
+  private static final String REMEDY =
+      " Correct the user, the password or the database that the client connects with, or what the"
+          + " server allows (pg_hba.conf, GRANT CONNECT).";
+
+  @Test
+  void saysAtOnceThatThePasswordIsWrong(TestDatabase database, WireProxy proxy) {
+    PgHelloException e = fails(Code.LOGIN_REFUSED, through(proxy, database, "hello", "wrong"));
+    assertThat(e.code().isRetryable()).isFalse();
+    assertThat(e.sqlState()).hasValue("28P01");
+    assertThat(e)
+        .hasMessage(
+            "The log-in was refused: password authentication failed for user \"hello\"." + REMEDY);
+    // HikariCP would have tried again for two seconds
+    assertThat(proxy.connections()).isEqualTo(1);
+  }
+
+  @Test
+  void saysThatAPasswordIsMissing(TestDatabase database, WireProxy proxy) {
+    PgHelloException e = fails(Code.LOGIN_REFUSED, through(proxy, database, "hello", null));
+    assertThat(e.sqlState()).hasValue("08004");
+    assertThat(e).hasMessageStartingWith("The log-in was refused: ").hasMessageContaining("passw");
+    assertThat(proxy.connections()).isEqualTo(1);
+  }
+
+  @Test
+  void saysThatThereIsNoSuchDatabase(TestDatabase database) {
+    PgHelloException e =
+        fails(Code.LOGIN_REFUSED, database.jdbcUrl().replace(database.name(), "nowhere"));
+    assertThat(e.sqlState()).hasValue("3D000");
+    assertThat(e)
+        .hasMessage("The log-in was refused: database \"nowhere\" does not exist." + REMEDY);
+  }
+
+  @Test
+  void saysThatTheUserMayNotConnect(
+      TestDatabase database, DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    execute(superuser, "CREATE ROLE " + database.name() + "_other LOGIN PASSWORD 'secret'");
+    try {
+      execute(dataSource, "REVOKE CONNECT ON DATABASE " + database.name() + " FROM PUBLIC");
+      String url = database.jdbcUrl().replaceFirst("\\?.*", "");
+      PgHelloException e =
+          fails(Code.LOGIN_REFUSED, url + "?user=" + database.name() + "_other&password=secret");
+      assertThat(e.sqlState()).hasValue("42501");
+      assertThat(e).hasMessageContaining("permission denied for database");
+    } finally {
+      execute(superuser, "DROP ROLE " + database.name() + "_other");
+    }
+  }
+
+  @Test
+  void saysThatThereAreTooManyConnections(
+      TestDatabase database, DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    execute(superuser, "ALTER DATABASE " + database.name() + " CONNECTION LIMIT 1");
+    try (PgHelloClient client = PgHelloClient.builder().url(database.jdbcUrl()).build()) {
+      try (Connection only = dataSource.getConnection()) {
+        PgHelloException e = assertFails(Code.NO_CONNECTION, () -> client.hello("Ada"));
+        assertThat(only.isClosed()).isFalse();
+        assertThat(e.code().isRetryable()).isTrue();
+        assertThat(e.sqlState()).hasValue("53300");
+        assertThat(e)
+            .hasMessage(
+                "No connection to the database could be had: too many connections for database \""
+                    + database.name()
+                    + "\". Try again, make the pools of the programs smaller, or raise"
+                    + " max_connections.");
+      }
+      assertThat(greetLater(client)).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  /** Greets as soon as the server has noticed that a session has ended. */
+  private static String greetLater(PgHelloClient client) {
+    while (true) {
+      try {
+        return client.hello("Ada");
+      } catch (PgHelloException e) {
+        assertThat(e.sqlState()).hasValue("53300");
+      }
+    }
+  }
+
+  @Test
+  void namesAHostThatIsNotKnown() {
+    PgHelloException e =
+        fails(Code.NO_CONNECTION, "jdbc:postgresql://db.invalid/app?user=ada&password=secret");
+    assertThat(e)
+        .hasMessage(
+            "No connection to the database could be had: the host db.invalid is not known."
+                + " Correct the host in the URL, or see why its name cannot be resolved.");
+  }
+
+  @Test
+  void namesWhereTheConnectionIsRefused() {
+    PgHelloException e =
+        fails(Code.NO_CONNECTION, "jdbc:postgresql://127.0.0.1:1/app?user=ada&password=secret");
+    assertThat(e)
+        .hasMessageContaining("127.0.0.1:1")
+        .hasMessageContaining("refused")
+        .hasMessageNotContaining("..")
+        .hasMessageNotContaining("secret");
+  }
+
+  @Test
+  void saysTheSameWithAPoolOfTheProgram(TestDatabase database) {
+    var config = new HikariConfig();
+    config.setJdbcUrl(database.jdbcUrl().replace(database.name(), "nowhere"));
+    config.setConnectionTimeout(250);
+    config.setInitializationFailTimeout(-1);
+    try (var pool = new HikariDataSource(config);
+        PgHelloClient client =
+            PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofMinutes(1)).build()) {
+      PgHelloException e = assertFails(Code.LOGIN_REFUSED, () -> client.hello("Ada"));
+      assertThat(e.sqlState()).hasValue("3D000");
+    }
+  }
+
+  @Test
+  void makesNoConnectionMoreThanIsNeeded(TestDatabase database, WireProxy proxy) throws Exception {
+    String url = through(proxy, database.jdbcUrl());
+    try (PgHelloClient client = PgHelloClient.builder().url(url).build()) {
+      assertThat(proxy.connections()).isZero();
+      for (int i = 0; i < 3; i++) {
+        assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      }
+      assertThat(proxy.connections()).isEqualTo(1);
+    }
+  }
+
+  /** Those that wait for the same attempt do not try one after the other. */
+  @Test
+  void tellsAllThatWaitOfOneFailure(TestDatabase database, WireProxy proxy) {
+    String url = through(proxy, database.jdbcUrl());
+    proxy.stall();
+    try (PgHelloClient client =
+        PgHelloClient.builder()
+            .url(url)
+            .coalescing(false)
+            .callTimeout(Duration.ofMinutes(2))
+            .build()) {
+      List<CompletableFuture<Void>> calls =
+          Stream.generate(
+                  () ->
+                      CompletableFuture.runAsync(
+                          () -> assertFails(Code.NO_CONNECTION, () -> client.hello("Ada")),
+                          command -> new Thread(command).start()))
+              .limit(30)
+              .toList();
+      calls.forEach(CompletableFuture::join);
+      assertThat(proxy.connections()).isLessThan(15);
+      proxy.resume();
+      assertThat(join(client.helloAsync("Ada"))).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  private static PgHelloException fails(Code code, String url) {
+    try (PgHelloClient client =
+        PgHelloClient.builder().url(url).callTimeout(Duration.ofMinutes(1)).build()) {
+      return assertFails(code, () -> client.hello("Ada"));
+    }
+  }
+
+  private static String through(
+      WireProxy proxy, TestDatabase database, String user, @Nullable String password) {
+    return through(proxy, database.jdbcUrl().replaceFirst("\\?.*", ""))
+        + "?user="
+        + user
+        + (password == null ? "" : "&password=" + password);
+  }
+
+  private static String through(WireProxy proxy, String url) {
+    return url.replaceFirst("//[^/]*", "//" + proxy.host() + ":" + proxy.port());
+  }
+}
