@@ -21,11 +21,14 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -315,6 +318,35 @@ class FaultsIT {
       load.stop().assertOnly(CALL_TIMEOUT);
       proxy.delay(Duration.ZERO);
       scene.assertFullService();
+    }
+  }
+
+  @Test
+  void saysToAllThatWaitedThatThePoolIsExhausted(DataSource dataSource) throws Exception {
+    var config = new HikariConfig();
+    config.setDataSource(dataSource);
+    config.setMaximumPoolSize(1);
+    // longer than a call may take
+    config.setConnectionTimeout(30_000);
+    try (var pool = new HikariDataSource(config);
+        PgHelloClient client =
+            PgHelloClient.builder().dataSource(pool).callTimeout(CALL_TIMEOUT).build()) {
+      client.hello("Ada");
+      try (Connection taken = pool.getConnection()) {
+        assertThat(taken.isClosed()).isFalse();
+        var calls = new ArrayList<CompletableFuture<String>>();
+        ExecutorService threads = Executors.newCachedThreadPool();
+        for (int i = 0; i < 30; i++) {
+          calls.add(CompletableFuture.supplyAsync(() -> client.hello("Ada"), threads));
+          calls.add(client.helloAsync("Ada"));
+        }
+        for (CompletableFuture<String> call : calls) {
+          PgHelloException e = assertFails(Code.NO_CONNECTION, () -> join(call));
+          assertThat(e).hasMessageContaining("within the time-out of 2000 ms");
+        }
+        threads.shutdown();
+      }
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     }
   }
 

@@ -150,7 +150,7 @@ class Racing {
     return future.isDone() ? kind((Object) future.getNow(""), expected) : NOTHING;
   }
 
-  /** 1 if the wire is free, nobody waits, and as many can wait as ever. */
+  /** 1 if the wire is free, nobody waits, and just as many can wait as ever. */
   int nothingIsLost() {
     if (!coalescer.isQuiet() || !coalescer.takeWireAlone()) {
       return 0;
@@ -162,8 +162,14 @@ class Racing {
     } catch (PgHelloException e) {
       return 0;
     }
+    boolean refused = false;
+    try {
+      future("one too many");
+    } catch (PgHelloException e) {
+      refused = true;
+    }
     coalescer.endAll(Errors.closed());
     coalescer.freeWire();
-    return coalescer.isQuiet() ? 1 : 0;
+    return refused && coalescer.isQuiet() ? 1 : 0;
   }
 }

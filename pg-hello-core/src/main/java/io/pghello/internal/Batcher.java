@@ -42,8 +42,8 @@ public final class Batcher implements AutoCloseable {
             THREAD_IDLE_SECONDS,
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
-            task -> new Worker(task, number.incrementAndGet()));
-    this.together = new Coalescer(settings, settings.maxBatchSize(), threads, greetings::each);
+            task -> new Worker(task, "pg-hello-" + number.incrementAndGet()));
+    this.together = new Coalescer(settings, settings.maxBatchSize(), threads, greetings);
     this.sweeper = new Sweeper(settings.callTimeout(), this::sweep);
     Executor executor = settings.asyncExecutor() == null ? threads : settings.asyncExecutor();
     this.alone = new AsyncCalls(settings, executor, threads);

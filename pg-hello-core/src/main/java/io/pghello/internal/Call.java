@@ -21,6 +21,9 @@ final class Call extends AtomicReference<@Nullable Object> {
 
   private static final Object LEADS = new Object();
 
+  // Where it waits. It is only looked at to save a search, so that a late answer does no harm.
+  private transient @Nullable WaitingRoom room;
+
   final transient Question question;
   final transient Deadline deadline;
   private final transient @Nullable Thread caller;
@@ -35,6 +38,9 @@ final class Call extends AtomicReference<@Nullable Object> {
     this.deadline = deadline;
     this.caller = caller;
     this.future = future;
+    if (future != null) {
+      future.setCall(this);
+    }
   }
 
   /** A call of the current thread, which is going to {@link #await} it. */
@@ -45,6 +51,19 @@ final class Call extends AtomicReference<@Nullable Object> {
   /** A call for which nobody waits. */
   static Call ofFuture(Question question, Deadline deadline, CallFuture<String> future) {
     return new Call(question, deadline, null, future);
+  }
+
+  /** Says where it waits; null that it does so no longer. */
+  void waitsIn(@Nullable WaitingRoom room) {
+    this.room = room;
+  }
+
+  /** Gives back the room that it takes while it waits. */
+  void leaveRoom() {
+    WaitingRoom known = room;
+    if (known != null) {
+      known.remove(this);
+    }
   }
 
   boolean hasThread() {
@@ -102,6 +121,7 @@ final class Call extends AtomicReference<@Nullable Object> {
       LockSupport.park(this);
       if (Thread.currentThread().isInterrupted()) {
         compareAndSet(null, Errors.interrupted());
+        leaveRoom();
       }
     }
     return state;

@@ -16,6 +16,7 @@ public final class CallFuture<T> extends CompletableFuture<T> {
   private final PgHelloListener listener;
   private final @Nullable AtomicBoolean ended;
   private final long begin;
+  private @Nullable Call call;
 
   /** Creates a future of a call that begins now. */
   public CallFuture(Function function, PgHelloListener listener) {
@@ -23,6 +24,11 @@ public final class CallFuture<T> extends CompletableFuture<T> {
     this.listener = listener;
     this.ended = listener.equals(Settings.NO_LISTENER) ? null : new AtomicBoolean();
     this.begin = ended == null ? 0 : System.nanoTime();
+  }
+
+  /** Says which call this is the future of. */
+  void setCall(Call call) {
+    this.call = call;
   }
 
   /** Ends the call with its answer; nothing happens if it has ended. */
@@ -41,17 +47,28 @@ public final class CallFuture<T> extends CompletableFuture<T> {
 
   @Override
   public boolean complete(T value) {
-    return end(Errors.cancelledByCaller()) && super.complete(value);
+    return end(Errors.cancelledByCaller()) && leave(super.complete(value));
   }
 
   @Override
   public boolean completeExceptionally(Throwable error) {
-    return end(Errors.cancelledByCaller()) && super.completeExceptionally(error);
+    return end(Errors.cancelledByCaller()) && leave(super.completeExceptionally(error));
   }
 
   @Override
   public boolean cancel(boolean mayInterruptIfRunning) {
-    return end(Errors.cancelledByCaller()) ? super.cancel(mayInterruptIfRunning) : isCancelled();
+    return end(Errors.cancelledByCaller())
+        ? leave(super.cancel(mayInterruptIfRunning))
+        : isCancelled();
+  }
+
+  /** Lets the call leave the queue, if the program has just ended it. */
+  private boolean leave(boolean first) {
+    Call known = call;
+    if (first && known != null) {
+      known.leaveRoom();
+    }
+    return first;
   }
 
   /** Tells the listener, if there is one; returns false if somebody has ended it already. */

@@ -3,6 +3,7 @@ package io.pghello.internal;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -42,6 +43,11 @@ final class Coalescer {
   interface Sender {
     /** Returns a greeting or a {@link PgHelloException} for each; throws nothing. */
     Object[] send(List<Question> questions, Request request);
+
+    /** Says why a call's time is over that waited for others. */
+    default PgHelloException timedOut(Duration timeout) {
+      return Errors.timedOut(timeout);
+    }
   }
 
   private final WaitingRoom waiting;
@@ -167,7 +173,7 @@ final class Coalescer {
     if (leader != null && Thread.currentThread().isInterrupted()) {
       leave(batch, leader, Errors.interrupted());
     } else if (deadline.isOver()) {
-      leave(batch, leader == null ? latest : leader, Errors.timedOut(deadline.timeout()));
+      leave(batch, leader == null ? latest : leader, sender.timedOut(deadline.timeout()));
     } else if (leader != null && latest.deadline.isWellAfter(deadline)) {
       passOn(batch, leader);
     } else {
@@ -244,6 +250,7 @@ final class Coalescer {
   boolean sweep() {
     for (Call call : waiting) {
       if (call.deadline.isOver()) {
+        call.leaveRoom();
         expire(call);
       }
     }
@@ -263,7 +270,7 @@ final class Coalescer {
   }
 
   private void expire(Call call) {
-    PgHelloException timedOut = Errors.timedOut(call.deadline.timeout());
+    PgHelloException timedOut = sender.timedOut(call.deadline.timeout());
     if (call.hasThread()) {
       call.end(timedOut);
     } else if (!call.isOver()) {

@@ -201,9 +201,12 @@ public final class Errors {
   }
 
   /** Translates an error of the source of connections that came at the end of the call's time. */
-  static PgHelloException noConnectionWithin(Duration callTimeout, Exception e) {
-    SQLException reason = innermost(e);
-    if (reason != null && reason.getSQLState() != null && isRefusal(reason.getSQLState())) {
+  static PgHelloException noConnectionWithin(Duration callTimeout, @Nullable Exception e) {
+    SQLException reason = e == null ? null : innermost(e);
+    if (e != null
+        && reason != null
+        && reason.getSQLState() != null
+        && isRefusal(reason.getSQLState())) {
       return noConnection(e);
     }
     return of(

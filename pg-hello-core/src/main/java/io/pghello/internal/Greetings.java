@@ -7,6 +7,7 @@ import java.sql.Array;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 
@@ -15,7 +16,7 @@ import java.util.List;
  *
  * @param runner runs the statements
  */
-public record Greetings(Runner runner) {
+public record Greetings(Runner runner) implements Coalescer.Sender {
   /** Asks for one. */
   public String one(Question question, Request request) {
     return runner.run(request, session -> one(session, question));
@@ -36,7 +37,8 @@ public record Greetings(Runner runner) {
    * Asks for all in one round trip, and returns a greeting or a {@link PgHelloException} for each.
    * Where one name cannot be greeted, the others are, at the price of more round trips.
    */
-  Object[] each(List<Question> questions, Request request) {
+  @Override
+  public Object[] send(List<Question> questions, Request request) {
     int size = questions.size();
     try {
       if (size == 1) {
@@ -53,8 +55,8 @@ public record Greetings(Runner runner) {
     } catch (PgHelloException e) {
       if (size > 1 && isOfOneName(e.code())) {
         int half = size / 2;
-        Object[] outcomes = Arrays.copyOf(each(questions.subList(0, half), request.of(half)), size);
-        Object[] others = each(questions.subList(half, size), request.of(size - half));
+        Object[] outcomes = Arrays.copyOf(send(questions.subList(0, half), request.of(half)), size);
+        Object[] others = send(questions.subList(half, size), request.of(size - half));
         System.arraycopy(others, 0, outcomes, half, others.length);
         return outcomes;
       }
@@ -63,6 +65,11 @@ public record Greetings(Runner runner) {
       // whoever waits must be told
       return failed(size, Errors.unexpected(e));
     }
+  }
+
+  @Override
+  public PgHelloException timedOut(Duration timeout) {
+    return runner.timedOut(timeout);
   }
 
   private static Object[] failed(int size, PgHelloException error) {

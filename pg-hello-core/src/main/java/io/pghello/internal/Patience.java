@@ -35,6 +35,11 @@ final class Patience {
     }
   }
 
+  /** Returns how many threads wait for a connection. */
+  int waiting() {
+    return waits.size();
+  }
+
   private boolean sweep() {
     for (Wait wait : waits) {
       if (wait.deadline.isOver()) {

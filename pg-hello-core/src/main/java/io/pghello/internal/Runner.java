@@ -11,6 +11,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -49,6 +50,9 @@ public final class Runner {
   private final AtomicReference<@Nullable Installation> found;
   private final Patience patience;
   private final LongAdder underWay = new LongAdder();
+
+  // Why the last attempt to get a connection failed; null if it did not.
+  private volatile @Nullable PgHelloException noConnection;
 
   // Apart from the other, as the callers' connections may be to other databases.
   private final AtomicReference<@Nullable Installation> foundOnBound;
@@ -198,14 +202,37 @@ public final class Runner {
     try {
       Connection connection = patience.get(source, deadline);
       if (connection != null) {
+        if (noConnection != null) {
+          noConnection = null;
+        }
         return connection;
       }
+      throw new SQLException("the source of connections returned null");
     } catch (SQLException | RuntimeException e) {
-      throw deadline.isOver()
-          ? Errors.noConnectionWithin(deadline.timeout(), e)
-          : Errors.noConnection(e);
+      PgHelloException error =
+          deadline.isOver()
+              ? Errors.noConnectionWithin(deadline.timeout(), e)
+              : Errors.noConnection(e);
+      if (error.code() != Code.INTERRUPTED) {
+        noConnection = error;
+      }
+      throw error;
     }
-    throw Errors.noConnection(new SQLException("the source of connections returned null"));
+  }
+
+  /**
+   * Says why the time of a call is over that waited for others to end, or for a leader: those have
+   * got no connection, or the server is slow.
+   */
+  PgHelloException timedOut(Duration timeout) {
+    PgHelloException reason = noConnection;
+    if (reason != null) {
+      return Errors.again(reason);
+    }
+    int waiting = patience.waiting();
+    return waiting > 0 && waiting >= underWay.sum()
+        ? Errors.noConnectionWithin(timeout, null)
+        : Errors.timedOut(timeout);
   }
 
   private void release(Connection connection) {

@@ -2,23 +2,25 @@
 package io.pghello.internal;
 
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 
 /**
- * Looks after time-outs every now and then, for as long as there is something to look after, on the
- * JDK's own thread for delays.
+ * Looks after time-outs every now and then, for as long as there is something to look after, on a
+ * thread that all clients share. It ends when it has had nothing to do for some seconds: the JDK's
+ * own thread for delays does not, and would keep the application whose call happened to start it.
  */
 final class Sweeper {
   private static final long PERIOD_MAX_MILLIS = 100;
   private static final long PERIODS_PER_TIMEOUT = 20;
+  private static final long THREAD_IDLE_SECONDS = 5;
+  private static final ScheduledThreadPoolExecutor TIMER = timer();
 
   private final AtomicBoolean awake = new AtomicBoolean();
   private final BooleanSupplier sweep;
-  private final Executor later;
+  private final long periodMillis;
 
   /**
    * Creates a sweeper, which sleeps.
@@ -28,21 +30,30 @@ final class Sweeper {
   Sweeper(Duration callTimeout, BooleanSupplier sweep) {
     long period = callTimeout.toMillis() / PERIODS_PER_TIMEOUT;
     this.sweep = sweep;
-    this.later =
-        CompletableFuture.delayedExecutor(
-            Math.max(1, Math.min(period, PERIOD_MAX_MILLIS)), TimeUnit.MILLISECONDS, Runnable::run);
+    this.periodMillis = Math.max(1, Math.min(period, PERIOD_MAX_MILLIS));
+  }
+
+  private static ScheduledThreadPoolExecutor timer() {
+    var timer = new ScheduledThreadPoolExecutor(1, task -> new Worker(task, "pg-hello-timer"));
+    timer.setKeepAliveTime(THREAD_IDLE_SECONDS, TimeUnit.SECONDS);
+    timer.allowCoreThreadTimeOut(true);
+    return timer;
   }
 
   /** Says that there is something to look after. */
   void wake() {
     if (!awake.get() && awake.compareAndSet(false, true)) {
-      later.execute(this::run);
+      runLater();
     }
+  }
+
+  private void runLater() {
+    var unused = TIMER.schedule(this::run, periodMillis, TimeUnit.MILLISECONDS);
   }
 
   private void run() {
     if (sweep.getAsBoolean()) {
-      later.execute(this::run);
+      runLater();
     } else {
       awake.set(false);
       // something may have come since

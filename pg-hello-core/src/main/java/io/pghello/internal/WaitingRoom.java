@@ -21,13 +21,25 @@ final class WaitingRoom implements Iterable<Call> {
 
   /** Lets a call in, if there is room. */
   boolean tryAdd(Call call) {
-    return limit.tryTake(call.question.bytes()) && calls.add(call);
+    return limit.tryTake(call.question.bytes()) && enqueue(call);
   }
 
   /** Lets a call in as soon as there is room, or throws if its time is over before. */
   void add(Call call) {
     limit.take(call.question.bytes(), call.deadline);
-    calls.add(call);
+    enqueue(call);
+  }
+
+  private boolean enqueue(Call call) {
+    call.waitsIn(this);
+    return calls.add(call);
+  }
+
+  /** Takes one out, if it is still here, wherever it is. */
+  void remove(Call call) {
+    if (calls.remove(call)) {
+      limit.giveBack(weight(call));
+    }
   }
 
   /** Takes the oldest one out. */
@@ -45,6 +57,7 @@ final class WaitingRoom implements Iterable<Call> {
     Call call;
     while (!batch.isFull() && (call = calls.poll()) != null) {
       weight += weight(call);
+      call.waitsIn(null);
       if (!call.isOver()) {
         batch.add(call);
       }

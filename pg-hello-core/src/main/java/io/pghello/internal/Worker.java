@@ -3,13 +3,18 @@ package io.pghello.internal;
 
 import org.jspecify.annotations.Nullable;
 
-/** A thread that leads batches of futures, and ends them. */
+/**
+ * A thread of the client's: it leads batches of futures and ends them, or looks after time-outs. It
+ * has the class loader of this library, and no thread-local value of the thread that started it,
+ * which can be any caller's.
+ */
 final class Worker extends Thread {
   private @Nullable Coalescer endingFuturesOf;
 
-  Worker(Runnable task, int number) {
-    super(task, "pg-hello-" + number);
+  Worker(Runnable task, String name) {
+    super(null, task, name, 0, false);
     setDaemon(true);
+    setContextClassLoader(Worker.class.getClassLoader());
   }
 
   /** Ends the futures, and remembers meanwhile that the current thread does. */

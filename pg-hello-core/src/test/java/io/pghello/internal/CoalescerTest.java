@@ -44,6 +44,8 @@ class CoalescerTest {
   private static final int MANY = 1024;
 
   private final ExecutorService executor = Executors.newCachedThreadPool();
+  private final ExecutorService workers =
+      Executors.newCachedThreadPool(task -> new Worker(task, "worker"));
   private final Wires wires = new Wires();
   private int batchSize = MANY;
   private int batchBytes = 1 << 20;
@@ -55,8 +57,10 @@ class CoalescerTest {
 
   @AfterEach
   void stop() throws InterruptedException {
-    executor.shutdownNow();
-    assertThat(executor.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    for (ExecutorService threads : List.of(executor, workers)) {
+      threads.shutdownNow();
+      assertThat(threads.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    }
   }
 
   @Test
@@ -642,6 +646,121 @@ class CoalescerTest {
   }
 
   @Test
+  void aLeaderThatLeavesAnEmptyBatchLetsTheNextOneLeave() {
+    batchSize = 1;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.freeWire();
+    Caller next = waitingCallers(coalescer, "next").get(0);
+    Thread.currentThread().interrupt();
+    assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(answerNext()).containsExactly("next");
+    assertAnswered(List.of(next));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aLeaderThatLeavesTakesItsBytesAlong() {
+    batchBytes = 8;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a");
+    Call leader = Call.ofThread(question("a leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.freeWire();
+    callers.addAll(waitingCallers(coalescer, "next"));
+    Thread.currentThread().interrupt();
+    assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(answerNext()).containsExactly("a", "next");
+    assertAnswered(callers);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void callsThatAreMadeWhereFuturesAreEndedLeaveAfterwards() {
+    Coalescer coalescer = coalescer(workers);
+    hold(coalescer);
+    CompletableFuture<List<CompletableFuture<String>>> made =
+        futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c"));
+    coalescer.freeWire();
+    assertThat(answerNext()).containsExactly("a");
+    assertThat(answerNext()).containsExactly("b", "c");
+    assertThat(get(get(made).get(1))).isEqualTo("Hello, c!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void callsThatAreMadeWhereFuturesAreEndedGetRoom() {
+    batchSize = 2;
+    maxQueuedCalls = 2;
+    blockWhenFull = true;
+    Coalescer coalescer = coalescer(workers);
+    hold(coalescer);
+    CompletableFuture<List<CompletableFuture<String>>> made =
+        futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c", "d"));
+    coalescer.freeWire();
+    assertThat(answerNext()).containsExactly("a");
+    assertThat(answerNext()).containsExactly("b", "c");
+    assertThat(answerNext()).containsExactly("d");
+    assertThat(get(get(made).get(2))).isEqualTo("Hello, d!");
+    until(coalescer::isQuiet);
+  }
+
+  @Test
+  void aFutureThatTheProgramEndsLeavesItsRoomAtOnce() {
+    maxQueuedCalls = 4;
+    maxQueuedBytes = 400;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    String large = "x".repeat(200);
+    List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", large);
+    assertOverloaded(coalescer, "c");
+    futures.get(2).cancel(false);
+    // the room of two
+    futures.addAll(futures(coalescer, "c", "d"));
+    assertOverloaded(coalescer, "e");
+    futures.get(1).complete("otherwise");
+    futures.addAll(futures(coalescer, "e"));
+    futures.get(3).completeExceptionally(new IllegalStateException());
+    futures.addAll(futures(coalescer, "f"));
+    assertOverloaded(coalescer, "g");
+    coalescer.freeWire();
+    Sent sent = wires.next();
+    assertThat(sent.names()).containsExactly("a", "d", "e", "f");
+    // one that travels has no room to leave
+    futures.get(0).cancel(false);
+    sent.answer();
+    assertThat(get(futures.get(4))).isEqualTo("Hello, d!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aCallThatEndsWhileItWaitsLeavesItsRoomAtOnce() {
+    maxQueuedCalls = 2;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CallFuture<String> late = future();
+    coalescer.add(Call.ofFuture(question("late"), in(Duration.ZERO), late));
+    Caller interrupted = waitingCallers(coalescer, "interrupted").get(0);
+    assertOverloaded(coalescer, "c");
+    coalescer.sweep();
+    assertFails(late, Code.TIMEOUT);
+    futures(coalescer, "c");
+    assertOverloaded(coalescer, "d");
+    interrupted.thread.interrupt();
+    assertThat(interrupted.outcome()).is(error(Code.INTERRUPTED));
+    futures(coalescer, "d");
+    assertOverloaded(coalescer, "e");
+    coalescer.freeWire();
+    assertThat(answerNext()).containsExactly("c", "d");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
   void aCancelledFutureIsNotSent() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
@@ -925,6 +1044,10 @@ class CoalescerTest {
   }
 
   private Coalescer coalescer() {
+    return coalescer(executor);
+  }
+
+  private Coalescer coalescer(Executor executor) {
     return new Coalescer(settings(), batchSize, executor, wires);
   }
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import io.pghello.PgHelloException.Code;
+import java.lang.ref.WeakReference;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.sql.SQLException;
+
+/** A program whose application uses a client, and goes: exits with 0 if it is not kept. */
+final class UnloadedApplication {
+  private static final int ATTEMPTS = 400;
+  private static final long PAUSE_MILLIS = 200;
+
+  private UnloadedApplication() {}
+
+  public static void main(String... arguments) throws Exception {
+    WeakReference<ClassLoader> application = runApplication();
+    for (int i = 0; i < ATTEMPTS && application.get() != null; i++) {
+      System.gc();
+      Thread.sleep(PAUSE_MILLIS);
+    }
+    System.exit(application.get() == null ? 0 : 1);
+  }
+
+  /** Runs it in a thread and with a class loader of its own, as a server does. */
+  private static WeakReference<ClassLoader> runApplication() throws Exception {
+    ClassLoader ours = UnloadedApplication.class.getClassLoader();
+    var others =
+        new ClassLoader(null) {
+          @Override
+          protected Class<?> findClass(String name) throws ClassNotFoundException {
+            if (name.startsWith("io.pghello.")) {
+              throw new ClassNotFoundException(name);
+            }
+            return ours.loadClass(name);
+          }
+        };
+    URL[] places = {
+      PgHelloClient.class.getProtectionDomain().getCodeSource().getLocation(),
+      UnloadedApplication.class.getProtectionDomain().getCodeSource().getLocation()
+    };
+    var loader = new URLClassLoader(places, others);
+    Class<?> type = Class.forName(Application.class.getName(), true, loader);
+    if (!loader.equals(type.getClassLoader())) {
+      throw new AssertionError("not of its own");
+    }
+    var thread = new Thread((Runnable) type.getDeclaredConstructor().newInstance());
+    thread.setContextClassLoader(loader);
+    thread.start();
+    thread.join();
+    loader.close();
+    return new WeakReference<>(loader);
+  }
+
+  /** Makes calls of both kinds, which fail. */
+  public static final class Application implements Runnable {
+    @Override
+    public void run() {
+      ConnectionSource source =
+          () -> {
+            throw new SQLException("none");
+          };
+      try (var client = PgHelloClient.builder().connections(source).build()) {
+        try {
+          throw new AssertionError(client.hello("Ada"));
+        } catch (PgHelloException e) {
+          if (e.code() != Code.NO_CONNECTION) {
+            throw e;
+          }
+        }
+        var unused = client.helloAsync("Ada").handle((greeting, error) -> "").join();
+      }
+    }
+  }
+}
