@@ -30,6 +30,21 @@ class ClientBenchmarkIT {
     assertMeasured("pgbench.*", PgbenchPeer.find().isPresent() ? 3 : 0);
   }
 
+  @Test
+  void triesAHeapThatReachesTheGoal() throws Exception {
+    try (var benchmark = new ClientBenchmark(true)) {
+      assertThat(benchmark.comparisons())
+          .extracting(Comparison::row)
+          .filteredOn(row -> row.name().startsWith("heap"))
+          .extracting(Row::target)
+          .singleElement()
+          .satisfies(
+              target ->
+                  assertThat(StreamingGreeting.HEAPS_MB)
+                      .anyMatch(heap -> target != null && heap <= target.goal()));
+    }
+  }
+
   private static void assertMeasured(String peers, int rows) throws Exception {
     try (var benchmark = new ClientBenchmark(true)) {
       List<Comparison> chosen =
