@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -39,6 +40,8 @@ import picocli.CommandLine.Parameters;
       "2:the command line is wrong"
     })
 public final class Demo implements Callable<Integer> {
+  private static final String LAST = "the last";
+
   private final PrintStream out;
 
   @Parameters(
@@ -109,6 +112,7 @@ public final class Demo implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    requireDistinct();
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         CloseableDSLContext one = DSL.using(database.jdbcUrl());
@@ -117,10 +121,25 @@ public final class Demo implements Callable<Integer> {
       users.createSchema();
       users.signUp(names);
       out.println(new Users(another).updateGreetingConfig(repeat));
-      users.signUp(List.of("the last"));
+      users.signUp(List.of(LAST));
       out.println();
       print(users.report());
       return ExitCode.OK;
+    }
+  }
+
+  private void requireDistinct() {
+    var taken = new HashSet<>(List.of(LAST));
+    for (String name : names) {
+      if (!taken.add(name)) {
+        throw new IllegalStateException(
+            "the name \""
+                + name
+                + "\" is taken: each user needs another, and the last who signs up"
+                + " is called \""
+                + LAST
+                + "\"");
+      }
     }
   }
 

@@ -58,7 +58,7 @@ class DemoIT {
 
   @ParameterizedTest
   @CsvSource({
-    "Ada Ada, 1, duplicate key",
+    "Bob Ada Ada, 1, 'the name \"Ada\" is taken'",
     "--repeat 11, 1, greeting_repeat_from_1_to_10",
     "--repeat many, 2, --repeat",
     "--bogus, 2, --bogus"
@@ -68,6 +68,14 @@ class DemoIT {
     assertThat(result.status()).isEqualTo(status);
     assertThat(result.err().lines()).hasSize(1);
     assertThat(result.err()).startsWith("demo: ").contains(reason);
+  }
+
+  @Test
+  void keepsTheNameOfTheLastUserForItself() {
+    Result result = demo("the last");
+    assertThat(result.status()).isEqualTo(1);
+    assertThat(result.err()).startsWith("demo: the name \"the last\" is taken").hasLineCount(1);
+    assertThat(result.out()).isEmpty();
   }
 
   @Test
