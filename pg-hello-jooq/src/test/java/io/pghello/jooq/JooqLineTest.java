@@ -3,7 +3,9 @@ package io.pghello.jooq;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Map;
 import org.jooq.Constants;
+import org.jooq.SQLDialect;
 import org.junit.jupiter.api.Test;
 
 /** Which jOOQ the tests run on is what the POM says. */
@@ -14,5 +16,14 @@ class JooqLineTest {
     assertThat(expected).isNotBlank();
     // not the constant itself, which the compiler would copy here
     assertThat(Constants.class.getField("FULL_VERSION").get(null)).isEqualTo(expected);
+  }
+
+  @Test
+  void warnsOfTheServersThatTheGuideNames() {
+    String line = String.valueOf(System.getProperty("pghello.jooq.version")).substring(0, 4);
+    int oldest = Map.of("3.19", 15, "3.20", 17, "3.21", 18).get(line);
+    assertThat(SQLDialect.POSTGRES.supportsDatabaseVersion(oldest, 0, oldest + ".0")).isTrue();
+    assertThat(SQLDialect.POSTGRES.supportsDatabaseVersion(oldest - 1, 99, oldest - 1 + ".99"))
+        .isFalse();
   }
 }

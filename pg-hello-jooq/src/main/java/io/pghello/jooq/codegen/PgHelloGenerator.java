@@ -3,16 +3,19 @@ package io.pghello.jooq.codegen;
 
 import java.io.File;
 import java.util.Arrays;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Map;
-import java.util.stream.Collectors;
-import org.jooq.SQLDialect;
+import java.util.Set;
 import org.jooq.codegen.GeneratorStrategy.Mode;
 import org.jooq.codegen.JavaGenerator;
 import org.jooq.codegen.JavaWriter;
+import org.jooq.meta.ColumnDefinition;
 import org.jooq.meta.Database;
+import org.jooq.meta.DefaultColumnDefinition;
 import org.jooq.meta.Definition;
 import org.jooq.meta.RoutineDefinition;
+import org.jooq.meta.SchemaDefinition;
+import org.jooq.meta.TableDefinition;
 import org.jooq.meta.jaxb.GeneratedSerialVersionUID;
 import org.jspecify.annotations.Nullable;
 
@@ -44,22 +47,7 @@ public class PgHelloGenerator extends JavaGenerator {
       WHERE e.extname = 'pg_hello'
       """;
 
-  // As jOOQ reads it from the information schema, an array's type is that of its elements.
-  private static final String COMMENTS =
-      """
-      SELECT n.nspname, p.proname,
-        array(
-          SELECT CASE WHEN t.typelem <> 0 AND t.typlen = -1 THEN substr(t.typname::text, 2) || ' array'
-            ELSE t.typname::text END
-          FROM unnest(p.proargtypes) WITH ORDINALITY a (type, position)
-          JOIN pg_type t ON t.oid = a.type
-          ORDER BY a.position),
-        obj_description(p.oid, 'pg_proc')
-      FROM pg_proc p
-      JOIN pg_namespace n ON n.oid = p.pronamespace
-      WHERE obj_description(p.oid, 'pg_proc') IS NOT NULL
-      """;
-
+  private final Set<RoutineKey> printed = new HashSet<>();
   private @Nullable Map<RoutineKey, String> comments;
 
   /** Creates it; jOOQ does this. */
@@ -69,7 +57,76 @@ public class PgHelloGenerator extends JavaGenerator {
   @Override
   public void generate(Database database) {
     comments = null;
+    printed.clear();
     super.generate(database);
+  }
+
+  /** Generates tables, those of overloaded functions with their own columns. */
+  @Override
+  protected void generateTables(SchemaDefinition schema) {
+    ownColumns(schema);
+    super.generateTables(schema);
+  }
+
+  /** Generates interfaces, those of overloaded functions with their own columns. */
+  @Override
+  protected void generateInterfaces(SchemaDefinition schema) {
+    ownColumns(schema);
+    super.generateInterfaces(schema);
+  }
+
+  /** Generates POJOs, those of overloaded functions with their own columns. */
+  @Override
+  protected void generatePojos(SchemaDefinition schema) {
+    ownColumns(schema);
+    super.generatePojos(schema);
+  }
+
+  /** jOOQ says of the columns of all overloads that they belong to the first one. */
+  @SuppressWarnings("ReferenceEquality") // overloads are equal to one another
+  private static void ownColumns(SchemaDefinition schema) {
+    for (TableDefinition table : schema.getTables()) {
+      table
+          .getColumns()
+          .replaceAll(column -> column.getContainer() == table ? column : copy(column, table));
+    }
+  }
+
+  private static ColumnDefinition copy(ColumnDefinition column, TableDefinition table) {
+    return new DefaultColumnDefinition(
+        table,
+        column.getName(),
+        column.getPosition(),
+        column.getDefinedType(),
+        column.isIdentity(),
+        column.isReadonly(),
+        column.getComment());
+  }
+
+  /** Writes the methods of a routine, and remembers that it did. */
+  @Override
+  protected void printRoutine(JavaWriter out, RoutineDefinition routine) {
+    printed.add(RoutineKey.of(routine));
+    super.printRoutine(out, routine);
+  }
+
+  /**
+   * Writes the methods that are missing: jOOQ 3.21 leaves out those of every routine that has the
+   * name of a function that returns a table.
+   */
+  @Override
+  protected void generateRoutinesClassFooter(SchemaDefinition schema, JavaWriter out) {
+    for (TableDefinition table : schema.getTables()) {
+      if (table.isTableValuedFunction()) {
+        printed.add(RoutineKey.of(table));
+      }
+    }
+    for (RoutineDefinition routine : schema.getDatabase().getRoutines(schema)) {
+      if (!printed.contains(RoutineKey.of(routine))) {
+        printRoutine(out, routine);
+      }
+    }
+    super.generateRoutinesClassFooter(schema, out);
   }
 
   /** Writes the comment, if there is one, after what jOOQ writes. */
@@ -104,25 +161,10 @@ public class PgHelloGenerator extends JavaGenerator {
       return "";
     }
     if (comments == null) {
-      comments = comments(routine.getDatabase());
+      comments = RoutineKey.values(routine.getDatabase(), "obj_description(p.oid, 'pg_proc')");
     }
     String comment = comments.get(RoutineKey.of(routine));
     return comment == null ? "" : " " + javadoc(comment);
-  }
-
-  private static Map<RoutineKey, String> comments(Database database) {
-    if (database.getDialect().family() != SQLDialect.POSTGRES) {
-      return Map.of();
-    }
-    return database.create().fetch(COMMENTS).stream()
-        .collect(
-            Collectors.toMap(
-                row ->
-                    new RoutineKey(
-                        row.get(0, String.class),
-                        row.get(1, String.class),
-                        List.of(row.get(2, String[].class))),
-                row -> row.get(3, String.class)));
   }
 
   /** What is text for people becomes no tag, no end of the comment, and no escape of Java's. */

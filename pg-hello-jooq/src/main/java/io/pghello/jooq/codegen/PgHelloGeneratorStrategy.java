@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.jooq.codegen;
 
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.stream.Collectors;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import org.jooq.codegen.DefaultGeneratorStrategy;
 import org.jooq.meta.Definition;
-import org.jooq.meta.RoutineDefinition;
+import org.jooq.meta.SchemaDefinition;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Gives functions and procedures names that depend on nothing but themselves, so that generated
- * code does not change when an overload comes or goes. To be named in the configuration of jOOQ's
- * code generator, under {@code <strategy><name>}; everything else has the names that jOOQ gives it.
+ * Gives functions and procedures names that Java can tell apart, and those of the extension {@code
+ * pg_hello} the same names in every database. To be named in the configuration of jOOQ's code
+ * generator, under {@code <strategy><name>}; everything else has the names that jOOQ gives it.
  *
  * <ul>
  *   <li>A <em>method</em> is called as the function is: {@code pg_hello(text)} and {@code
@@ -22,58 +23,75 @@ import org.jooq.meta.RoutineDefinition;
  *       say which one it is.
  * </ul>
  *
- * <p>Where two overloads have the same number of parameters, Java cannot tell their methods for
- * {@code Field} apart, so these have the types in their names as well.
+ * <p>What belongs to the extension has these names whatever else is generated; it is known by its
+ * membership, which takes one more query for each schema, on PostgreSQL only. What does not belong
+ * to it gives way: where its method would have the name and the number of parameters of another, it
+ * has the types in its name, too, because Java cannot tell a {@code Field<String>} from a {@code
+ * Field<UUID>} in a signature. So has the constant of a function that returns a table. A name that
+ * is still taken gets a number.
  *
  * <p>Thread-safe if it is not configured meanwhile, as all strategies are.
  */
 public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
+  private final Map<SchemaDefinition, RoutineNames> names =
+      Collections.synchronizedMap(new IdentityHashMap<>());
+
   /** Creates it; jOOQ does this. */
   public PgHelloGeneratorStrategy() {}
 
   /** Returns nothing for a routine, whose number among its overloads says nothing. */
   @Override
   public String getOverloadSuffix(Definition definition, Mode mode, String overloadIndex) {
-    return definition instanceof RoutineDefinition
+    return RoutineNames.isRoutine(definition)
         ? ""
         : super.getOverloadSuffix(definition, mode, overloadIndex);
   }
 
-  /** Returns jOOQ's name, with the types of a routine that Java cannot tell from an overload. */
+  /** Returns jOOQ's name, with the types of a routine that Java cannot tell from another. */
   @Override
   public String getJavaMethodName(Definition definition, Mode mode) {
-    String name = super.getJavaMethodName(definition, mode);
-    return definition instanceof RoutineDefinition routine && isAmbiguous(routine)
-        ? name + types(routine)
-        : name;
+    RoutineNames routines = routines(definition);
+    String name =
+        routines == null
+            ? null
+            : routines.method(definition, it -> super.getJavaMethodName(it, mode));
+    return name == null ? super.getJavaMethodName(definition, mode) : name;
   }
 
   /** Returns jOOQ's name for all but routines, which get their types. */
   @Override
   public String getJavaClassName(Definition definition, Mode mode) {
     String name = super.getJavaClassName(definition, mode);
-    return definition instanceof RoutineDefinition routine ? name + types(routine) : name;
+    RoutineNames routines = routines(definition);
+    if (routines == null) {
+      return name;
+    }
+    // before what follows the name of a record
+    int first = mode == Mode.INTERFACE ? 1 : 0;
+    int end = first + super.getJavaClassName(definition, Mode.DEFAULT).length();
+    return name.substring(0, end) + routines.classSuffix(definition) + name.substring(end);
   }
 
-  private static boolean isAmbiguous(RoutineDefinition routine) {
-    int parameters = routine.getInParameters().size();
-    return routine.getDatabase().getRoutines(routine.getSchema()).stream()
-            .filter(other -> other.getName().equals(routine.getName()))
-            .filter(other -> other.getInParameters().size() == parameters)
-            .count()
-        > 1;
+  /** Returns jOOQ's name, with the types of a function whose table has the name of another. */
+  @Override
+  public String getJavaIdentifier(Definition definition) {
+    RoutineNames routines = routines(definition);
+    String name =
+        routines == null
+            ? null
+            : routines.identifier(
+                definition,
+                it ->
+                    RoutineNames.isRoutine(it)
+                        ? super.getJavaIdentifier(it)
+                        // what a strategy that extends this one calls it
+                        : getJavaIdentifier(it));
+    return name == null ? super.getJavaIdentifier(definition) : name;
   }
 
-  private static String types(RoutineDefinition routine) {
-    return RoutineKey.of(routine).types().stream()
-        .map(PgHelloGeneratorStrategy::camelCase)
-        .collect(Collectors.joining());
-  }
-
-  private static String camelCase(String type) {
-    return Arrays.stream(type.split("[^\\p{Alnum}]+"))
-        .filter(word -> !word.isEmpty())
-        .map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))
-        .collect(Collectors.joining());
+  private @Nullable RoutineNames routines(Definition definition) {
+    return RoutineNames.isRoutine(definition)
+        ? names.computeIfAbsent(definition.getSchema(), RoutineNames::new)
+        : null;
   }
 }

@@ -1,29 +1,125 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.jooq.codegen;
 
+import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.toMap;
+
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import org.jooq.Name;
+import org.jooq.Record;
+import org.jooq.SQLDialect;
 import org.jooq.meta.DataTypeDefinition;
+import org.jooq.meta.Database;
+import org.jooq.meta.Definition;
 import org.jooq.meta.ParameterDefinition;
 import org.jooq.meta.RoutineDefinition;
+import org.jooq.meta.TableDefinition;
+import org.jooq.meta.postgres.PostgresDatabase;
 
 /**
  * What tells a routine from all others, as PostgreSQL has it.
  *
- * @param types of the input parameters, by the names in {@code pg_type}, with {@code array} after
- *     that of an array's elements
+ * @param types of the input parameters
  */
-record RoutineKey(String schema, String name, List<String> types) {
-  static RoutineKey of(RoutineDefinition routine) {
+record RoutineKey(String schema, String name, List<Type> types) {
+  /**
+   * A type of a parameter.
+   *
+   * @param name as in {@code pg_type}; of an array, that of its elements
+   */
+  record Type(String schema, String name, boolean array) {
+    static Type of(ParameterDefinition parameter) {
+      DataTypeDefinition type = parameter.getDefinedType();
+      Name name = type.getQualifiedUserType();
+      // only PostgreSQL has a name for each
+      return name == null || name.empty()
+          ? new Type("", type.getType(), false)
+          : new Type(
+              name.qualified() ? String.valueOf(name.first()) : "",
+              String.valueOf(name.last()),
+              type.getType().toUpperCase(Locale.ROOT).endsWith(" ARRAY"));
+    }
+
+    /** Returns it as a part of a name in Java. */
+    String camelCase() {
+      return Arrays.stream(name.split("[^\\p{Alnum}]+"))
+              .filter(word -> !word.isEmpty())
+              .map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))
+              .collect(joining())
+          + (array ? "Array" : "");
+    }
+  }
+
+  // As jOOQ reads it from the information schema, an array's type is that of its elements.
+  private static final String VALUES =
+      """
+      SELECT n.nspname, p.proname, a.schemata, a.names, a.arrays, v.value
+      FROM pg_proc p
+      JOIN pg_namespace n ON n.oid = p.pronamespace
+      CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(tn.nspname::text ORDER BY u.position), '{}'),
+          coalesce(array_agg(CASE WHEN is_array THEN substr(t.typname::text, 2) ELSE t.typname::text END
+            ORDER BY u.position), '{}'),
+          coalesce(array_agg(is_array ORDER BY u.position), '{}')
+        FROM unnest(p.proargtypes) WITH ORDINALITY u (type, position)
+        JOIN pg_type t ON t.oid = u.type
+        JOIN pg_namespace tn ON tn.oid = t.typnamespace
+        CROSS JOIN LATERAL (SELECT t.typelem <> 0 AND t.typlen = -1) i (is_array)
+      ) a (schemata, names, arrays)
+      CROSS JOIN LATERAL (SELECT EXPRESSION) v (value)
+      WHERE v.value IS NOT NULL
+      """;
+
+  /** Returns the key of a routine, or of a function that jOOQ takes for a table. */
+  static RoutineKey of(Definition routine) {
+    List<ParameterDefinition> parameters =
+        routine instanceof TableDefinition table
+            ? table.getParameters()
+            : ((RoutineDefinition) routine).getInParameters();
     return new RoutineKey(
         routine.getSchema().getName(),
         routine.getName(),
-        routine.getInParameters().stream().map(RoutineKey::type).toList());
+        parameters.stream().map(Type::of).toList());
   }
 
-  private static String type(ParameterDefinition parameter) {
-    DataTypeDefinition type = parameter.getDefinedType();
-    boolean array = type.getType().toUpperCase(Locale.ROOT).endsWith(" ARRAY");
-    return type.getQualifiedUserType().last() + (array ? " array" : "");
+  /**
+   * Asks a PostgreSQL for a value of each of its routines, in one query. Those without a value are
+   * not in the answer, which is empty for what is no PostgreSQL.
+   *
+   * @param expression of type text, for the row {@code p} of {@code pg_proc}
+   */
+  static Map<RoutineKey, String> values(Database database, String expression) {
+    return isServer(database)
+        ? database.create().fetch(VALUES.replace("EXPRESSION", expression)).stream()
+            .collect(toMap(RoutineKey::of, row -> row.get(5, String.class)))
+        : Map.of();
+  }
+
+  /** Returns whether there is a PostgreSQL to ask; one that XML describes cannot answer. */
+  static boolean isServer(Database database) {
+    return database instanceof PostgresDatabase
+        && database.getDialect().family() == SQLDialect.POSTGRES;
+  }
+
+  /** Returns the types of the parameters as a part of a name in Java. */
+  String camelCaseTypes() {
+    return types.stream().map(Type::camelCase).collect(joining());
+  }
+
+  private static RoutineKey of(Record row) {
+    String[] schemata = row.get(2, String[].class);
+    String[] names = row.get(3, String[].class);
+    Boolean[] arrays = row.get(4, Boolean[].class);
+    return new RoutineKey(
+        row.get(0, String.class),
+        row.get(1, String.class),
+        IntStream.range(0, names.length)
+            .mapToObj(i -> new Type(schemata[i], names[i], Objects.requireNonNull(arrays[i])))
+            .toList());
   }
 }

@@ -14,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
@@ -50,6 +52,17 @@ record Generated(Path folder) {
     try (Stream<Path> files = Files.list(folder.resolve(path))) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
     }
+  }
+
+  /** All sources, by their paths. */
+  Map<String, String> sources() throws IOException {
+    var sources = new TreeMap<String, String>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        sources.put(folder.relativize(file).toString(), Files.readString(file));
+      }
+    }
+    return sources;
   }
 
   /** Compiles all there is, and returns what loads the classes. */

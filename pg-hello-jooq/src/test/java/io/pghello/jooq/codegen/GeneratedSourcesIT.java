@@ -5,12 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.jooq.codegen.GenerationTool;
 import org.jooq.meta.jaxb.Configuration;
 import org.jooq.meta.jaxb.Database;
@@ -34,11 +29,11 @@ class GeneratedSourcesIT {
     boolean refresh = Boolean.getBoolean("pghello.generate");
     generate(database, refresh ? COMMITTED : folder);
     if (!refresh) {
-      assertThat(contents(COMMITTED))
+      assertThat(new Generated(COMMITTED).sources())
           .as("run ./dev generate, which brings %s up to date", COMMITTED)
-          .isEqualTo(contents(folder));
+          .isEqualTo(new Generated(folder).sources());
     }
-    assertThat(contents(COMMITTED)).hasSizeGreaterThan(5);
+    assertThat(new Generated(COMMITTED).sources()).hasSizeGreaterThan(5);
   }
 
   static void generate(TestDatabase database, Path folder) throws Exception {
@@ -67,15 +62,5 @@ class GeneratedSourcesIT {
                             .withPackageName("io.pghello.jooq.generated")
                             .withLocale("en")
                             .withDirectory(folder.toString()))));
-  }
-
-  private static Map<String, String> contents(Path folder) throws IOException {
-    var contents = new TreeMap<String, String>();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        contents.put(folder.relativize(file).toString(), Files.readString(file));
-      }
-    }
-    return contents;
   }
 }

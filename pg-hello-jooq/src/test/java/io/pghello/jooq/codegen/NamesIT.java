@@ -9,9 +9,13 @@ import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
+import org.jooq.meta.Definition;
+import org.jooq.meta.RoutineDefinition;
 import org.jooq.meta.jaxb.Configuration;
 import org.jooq.meta.jaxb.Database;
+import org.jooq.meta.jaxb.Generate;
 import org.jooq.meta.jaxb.Generator;
+import org.jooq.meta.jaxb.Matchers;
 import org.jooq.meta.jaxb.Strategy;
 import org.jooq.meta.jaxb.Target;
 import org.junit.jupiter.api.Test;
@@ -22,17 +26,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Names and comments of whatever functions users have. */
 @PgHelloTest
 class NamesIT {
+  static Configuration configuration() {
+    return new Configuration()
+        .withGenerator(
+            new Generator()
+                .withName(PgHelloGenerator.class.getName())
+                .withStrategy(new Strategy().withName(PgHelloGeneratorStrategy.class.getName()))
+                .withDatabase(new Database().withInputSchema("public"))
+                .withTarget(new Target().withPackageName("db").withLocale("en")));
+  }
+
   private static Generated generate(TestDatabase database, Path folder) throws Exception {
-    return Generated.from(
-        new Configuration()
-            .withGenerator(
-                new Generator()
-                    .withName(PgHelloGenerator.class.getName())
-                    .withStrategy(new Strategy().withName(PgHelloGeneratorStrategy.class.getName()))
-                    .withDatabase(new Database().withInputSchema("public"))
-                    .withTarget(new Target().withPackageName("db").withLocale("en"))),
-        database.jdbcUrl(),
-        folder);
+    return Generated.from(configuration(), database.jdbcUrl(), folder);
   }
 
   private static Set<String> methods(Generated generated, Path classes) throws Exception {
@@ -100,6 +105,83 @@ class NamesIT {
         .doesNotContain("f[Field]");
   }
 
+  private static final String TABLE_FUNCTIONS =
+      "CREATE FUNCTION f(a integer) RETURNS TABLE (x text, y integer)"
+          + " LANGUAGE sql AS $$SELECT 'one', a$$;"
+          + "CREATE FUNCTION f(a text) RETURNS TABLE (x integer)"
+          + " LANGUAGE sql AS 'SELECT 2';"
+          + "CREATE FUNCTION f(a text, b text) RETURNS TABLE (x integer)"
+          + " LANGUAGE sql AS 'SELECT 3';"
+          + "CREATE TABLE f_text (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY);"
+          + "CREATE TABLE f (x uuid)";
+
+  @Test
+  void tellTableFunctionsApart(TestDatabase database, @TempDir Path folder) throws Exception {
+    UserGenerationIT.execute(database, TABLE_FUNCTIONS);
+    Configuration configuration = configuration();
+    configuration
+        .getGenerator()
+        .setGenerate(new Generate().withPojos(true).withInterfaces(true).withDaos(true));
+    Generated generated =
+        Generated.from(configuration, database.jdbcUrl(), folder.resolve("sources"));
+    assertThat(generated.files("db/tables"))
+        .contains("F.java", "FText.java", "FInt4.java", "FText_1.java", "FTextText.java");
+    assertThat(generated.files("db/tables/records"))
+        .contains("FRecord.java", "FInt4Record.java", "FText_1Record.java");
+    assertThat(generated.files("db/tables/interfaces")).contains("IFInt4.java", "IFText_1.java");
+    assertThat(generated.source("db/Tables.java"))
+        .contains(" F F = ", " F_INT4 = ", " F_TEXT = FText.", " F_TEXT_1 = ", " F_TEXTTEXT = ");
+    assertThat(generated.source("db/tables/records/FInt4Record.java"))
+        .contains("String getX()", "Integer getY()");
+    assertThat(generated.source("db/tables/pojos/FText_1.java"))
+        .contains("Integer getX()")
+        .doesNotContain("getY");
+    Set<String> methods = methods(generated, folder.resolve("classes"));
+    assertThat(methods).contains("fInt4[Field]", "fText[Field]", "f[Field, Field]");
+
+    Configuration plain = configuration();
+    plain.getGenerator().withStrategy(null).withName(null);
+    Generated jooqs = Generated.from(plain, database.jdbcUrl(), folder.resolve("plain"));
+    assertThat(jooqs.files("db/tables"))
+        .as("jOOQ by itself has one of four")
+        .containsExactly("F.java", "FText.java", "records");
+  }
+
+  /** A user's, as the guide has it. */
+  public static class Prefixed extends PgHelloGeneratorStrategy {
+    @Override
+    public String getJavaClassName(Definition definition, Mode mode) {
+      String name = super.getJavaClassName(definition, mode);
+      return definition instanceof RoutineDefinition ? name : "My" + name;
+    }
+  }
+
+  @Test
+  void stayBesideTheNamesOfAnotherStrategy(TestDatabase database, @TempDir Path folder)
+      throws Exception {
+    UserGenerationIT.execute(database, TABLE_FUNCTIONS);
+    Configuration configuration = configuration();
+    configuration.getGenerator().getStrategy().setName(Prefixed.class.getName());
+    Generated generated =
+        Generated.from(configuration, database.jdbcUrl(), folder.resolve("sources"));
+    assertThat(generated.files("db/tables")).contains("MyF.java", "MyFInt4.java");
+    assertThat(methods(generated, folder.resolve("classes")))
+        .contains("pgHello[Field]", "pgHello[Field, Field]");
+  }
+
+  /** jOOQ 3.19 warns and goes on, 3.21 takes it for an error. */
+  @Test
+  void areNotThereBesideMatchers(TestDatabase database, @TempDir Path folder) throws Exception {
+    Configuration configuration = configuration();
+    configuration.getGenerator().getStrategy().setMatchers(new Matchers());
+    try {
+      Generated generated = Generated.from(configuration, database.jdbcUrl(), folder);
+      assertThat(generated.files("db/routines")).contains("PgHello1.java", "PgHello2.java");
+    } catch (RuntimeException e) {
+      assertThat(e).hasMessageContaining("Strategy ignored");
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -139,7 +221,7 @@ class NamesIT {
     Configuration configuration = UserGenerationIT.configuration();
     configuration
         .getGenerator()
-        .withGenerate(new org.jooq.meta.jaxb.Generate().withCommentsOnRoutines(false))
+        .withGenerate(new Generate().withCommentsOnRoutines(false))
         .getDatabase()
         .setIncludes("none");
     Generated generated = Generated.from(configuration, database.jdbcUrl(), folder);

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.jooq.codegen;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import javax.lang.model.SourceVersion;
+import org.jooq.meta.Database;
+import org.jooq.meta.Definition;
+import org.jooq.meta.RoutineDefinition;
+import org.jooq.meta.SchemaDefinition;
+import org.jooq.meta.TableDefinition;
+import org.jooq.tools.StringUtils;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The names in Java of the routines of one schema, and of its functions that jOOQ takes for tables.
+ * No two of a kind are the same; members of the extension {@code pg_hello} choose first.
+ */
+final class RoutineNames {
+  private static final String MEMBER = "member";
+  private static final String SET = "set";
+
+  /** What there is to know of a row {@code p} of {@code pg_proc}. */
+  private static final String KIND =
+      """
+      CASE
+        WHEN EXISTS (
+          SELECT FROM pg_depend d
+          JOIN pg_extension e ON e.oid = d.refobjid
+          WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+            AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'pg_hello')
+        THEN 'member'
+        WHEN p.proretset THEN 'set'
+        ELSE '' END
+      """;
+
+  private static final String TABLES =
+      """
+      SELECT c.relname
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ? AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      """;
+
+  private final SchemaDefinition schema;
+  private final Map<RoutineKey, String> kinds;
+  private final Map<RoutineKey, String> classSuffixes;
+  private @Nullable Map<Definition, String> methods;
+  private @Nullable Map<Definition, String> identifiers;
+
+  RoutineNames(SchemaDefinition schema) {
+    this.schema = schema;
+    kinds = RoutineKey.values(schema.getDatabase(), KIND);
+    kinds.keySet().removeIf(key -> !key.schema().equals(schema.getName()));
+    classSuffixes = classSuffixes();
+  }
+
+  static boolean isRoutine(Definition definition) {
+    return definition instanceof TableDefinition table
+        ? table.isTableValuedFunction()
+        : definition instanceof RoutineDefinition routine && routine.getPackage() == null;
+  }
+
+  /** Returns what follows a routine's name in that of its class. */
+  String classSuffix(Definition routine) {
+    RoutineKey key = RoutineKey.of(routine);
+    return classSuffixes.getOrDefault(key, key.camelCaseTypes());
+  }
+
+  /**
+   * Returns the name of a routine's method.
+   *
+   * @param plain what a method is called if no other is
+   */
+  synchronized @Nullable String method(Definition routine, Function<Definition, String> plain) {
+    if (methods == null) {
+      List<Definition> all = new ArrayList<>();
+      for (TableDefinition table : database().getTables(schema)) {
+        if (isRoutine(table)) {
+          all.add(table);
+        }
+      }
+      Set<RoutineKey> functions = all.stream().map(RoutineKey::of).collect(Collectors.toSet());
+      for (RoutineDefinition it : database().getRoutines(schema)) {
+        // newer lines of jOOQ have some as both
+        if (!functions.contains(RoutineKey.of(it))) {
+          all.add(it);
+        }
+      }
+      methods =
+          distinct(
+              all,
+              plain,
+              (name, it) -> name + RoutineKey.of(it).camelCaseTypes(),
+              // Java cannot tell Field<String> from Field<UUID>
+              (name, it) -> name + "/" + RoutineKey.of(it).types().size());
+    }
+    return methods.get(routine);
+  }
+
+  /**
+   * Returns the name of the constant of a function that jOOQ takes for a table.
+   *
+   * @param plain what a constant is called if no other is
+   */
+  synchronized @Nullable String identifier(
+      Definition function, Function<Definition, String> plain) {
+    if (identifiers == null) {
+      identifiers =
+          distinct(
+              List.copyOf(database().getTables(schema)),
+              plain,
+              (name, it) ->
+                  name + "_" + RoutineKey.of(it).camelCaseTypes().toUpperCase(Locale.ROOT),
+              (name, it) -> name);
+    }
+    return identifiers.get(function);
+  }
+
+  private Database database() {
+    return schema.getDatabase();
+  }
+
+  /**
+   * The types of each routine that there is, with a number where the class would be that of
+   * another. It cannot go by what is generated: that is what jOOQ chooses by the names of classes.
+   */
+  private Map<RoutineKey, String> classSuffixes() {
+    Set<Object> tables =
+        RoutineKey.isServer(database())
+            ? database().create().fetch(TABLES, schema.getName()).stream()
+                .map(row -> file(row.get(0, String.class), ""))
+                .collect(Collectors.toSet())
+            : Set.of();
+    var suffixes = new HashMap<RoutineKey, String>();
+    var taken = new HashSet<Object>();
+    kinds.keySet().stream()
+        .sorted(
+            Comparator.comparing((RoutineKey it) -> !isMember(it))
+                .thenComparing(RoutineKey::toString))
+        .forEach(
+            key -> {
+              boolean table = SET.equals(kinds.get(key));
+              String types = key.camelCaseTypes();
+              String suffix = types;
+              for (int i = 1;
+                  (table && tables.contains(file(key.name(), suffix)))
+                      || !taken.add(file(key.name(), suffix));
+                  i++) {
+                suffix = types + "_" + i;
+              }
+              suffixes.put(key, suffix);
+            });
+    return suffixes;
+  }
+
+  /** A class as a file system sees it that does not tell upper from lower case. */
+  private static String file(String name, String suffix) {
+    // as jOOQ does
+    String separated = name.replace(' ', '_').replace('-', '_').replace('.', '_');
+    return (StringUtils.toCamelCase(separated) + suffix).toLowerCase(Locale.ROOT);
+  }
+
+  private boolean isMember(RoutineKey key) {
+    return MEMBER.equals(kinds.get(key));
+  }
+
+  /** Who chooses first. */
+  private enum Priority {
+    /** Tables, which are called as they are. */
+    TABLE,
+    MEMBER,
+    OTHER
+  }
+
+  private Priority priority(Definition definition) {
+    if (!isRoutine(definition)) {
+      return Priority.TABLE;
+    }
+    return isMember(RoutineKey.of(definition)) ? Priority.MEMBER : Priority.OTHER;
+  }
+
+  /**
+   * Gives each a name whose key no other has: its plain name; the longer one where another wants
+   * the same and does not choose later; and that with a number where even this is taken.
+   */
+  private Map<Definition, String> distinct(
+      List<Definition> all,
+      Function<Definition, String> plainName,
+      BiFunction<String, Definition, String> longer,
+      BiFunction<String, Definition, String> key) {
+    record Wish(Definition definition, Priority priority, String name, boolean plain) {}
+
+    Map<String, List<Priority>> wanted =
+        all.stream()
+            .collect(
+                Collectors.groupingBy(
+                    it -> key.apply(identifier(plainName.apply(it)), it),
+                    Collectors.mapping(this::priority, Collectors.toList())));
+    var wishes = new ArrayList<Wish>();
+    for (Definition it : all) {
+      Priority priority = priority(it);
+      String name = identifier(plainName.apply(it));
+      long rivals =
+          wanted.getOrDefault(key.apply(name, it), List.of()).stream()
+              .filter(other -> other.compareTo(priority) <= 0)
+              .count();
+      boolean plain = priority == Priority.TABLE || rivals == 1;
+      wishes.add(
+          new Wish(it, priority, plain ? name : longer.apply(plainName.apply(it), it), plain));
+    }
+    wishes.sort(
+        Comparator.comparing(Wish::priority)
+            .thenComparing(wish -> !wish.plain)
+            .thenComparing(wish -> RoutineKey.of(wish.definition).toString()));
+    var names = new IdentityHashMap<Definition, String>();
+    var taken = new HashSet<String>();
+    for (Wish wish : wishes) {
+      String name = wish.name;
+      for (int i = 1; !taken.add(key.apply(name, wish.definition)); i++) {
+        name = wish.name + "_" + i;
+      }
+      names.put(wish.definition, name);
+    }
+    return names;
+  }
+
+  /** What jOOQ makes of a word that Java keeps for itself. */
+  private static String identifier(String name) {
+    return SourceVersion.isKeyword(name) ? name + "_" : name;
+  }
+}
