@@ -253,6 +253,7 @@ LINES_SHOWN=1 step jooq-3.20 \
 step jooq-sources sources_compile_on_newest_jooq
 step seeded-null-error null_error_is_seen
 step ordinary-user ordinary_user_can
+LINES_SHOWN=1 step standalone "$ROOT/scripts/standalone.sh"
 step regress "$ROOT/scripts/regress.sh" "${MAJORS[@]}"
 step installcheck "$ROOT/scripts/installcheck.sh"
 step races "$ROOT/scripts/stress.sh"

@@ -5,14 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
-import java.io.InputStream;
+import java.io.ByteArrayInputStream;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.Objects;
+import java.util.List;
 import org.jooq.codegen.GenerationTool;
 import org.jooq.meta.jaxb.Configuration;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 class UserGenerationIT {
   private static final Path SCHEMA =
       Path.of("../examples/jooq/src/main/resources/io/pghello/examples/jooq/schema.sql");
+  private static final Path POM = Path.of("../examples/jooq-codegen/pom.xml");
   private static final String ROUTINES = "com/example/db/routines/";
 
   /** What a user writes. */
@@ -75,11 +77,13 @@ class UserGenerationIT {
     }
   }
 
+  /** What the example's POM says to jOOQ's plugin, apart from where the database is. */
   static Configuration configuration() throws Exception {
-    try (InputStream xml =
-        Objects.requireNonNull(UserGenerationIT.class.getResourceAsStream("user.xml"))) {
-      return GenerationTool.load(xml);
-    }
+    String pom = Files.readString(POM);
+    String start = "<artifactId>jooq-codegen-maven</artifactId>";
+    String plugin = pom.substring(pom.indexOf(start), pom.indexOf("</plugin>", pom.indexOf(start)));
+    String xml = plugin.substring(plugin.indexOf("<configuration>"));
+    return GenerationTool.load(new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
   }
 
   @Test
@@ -97,6 +101,17 @@ class UserGenerationIT {
     assertThat(generated.files("com/example/db/tables"))
         .contains("AppConfig.java", "Users.java")
         .hasSize(3);
+  }
+
+  @Test
+  void generatesWhatIsCalledLikeOurs(TestDatabase database, @TempDir Path folder) throws Exception {
+    execute(
+        database,
+        "CREATE FUNCTION pg_hello(a integer) RETURNS text LANGUAGE sql AS 'SELECT 1::text';"
+            + "CREATE TABLE now_ms (a integer)");
+    Generated generated = Generated.from(configuration(), database.jdbcUrl(), folder);
+    assertThat(generated.files("com/example/db/routines")).contains("PgHelloInt4.java").hasSize(8);
+    assertThat(generated.files("com/example/db/tables")).contains("NowMs.java");
   }
 
   @Test
@@ -187,16 +202,23 @@ class UserGenerationIT {
         .contains("Greets a name");
   }
 
+  private static String value(String pom, String element) {
+    int start = pom.indexOf(element) + element.length();
+    return pom.substring(start, pom.indexOf('<', start));
+  }
+
   @Test
   void isWhatTheGuideShows() throws Exception {
-    String xml;
-    try (InputStream in =
-        Objects.requireNonNull(UserGenerationIT.class.getResourceAsStream("user.xml"))) {
-      xml = new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
-    }
-    assertThat(Files.readString(Path.of("../docs/jooq.md"))).contains("```xml\n" + xml + "```");
+    String pom = Files.readString(POM);
+    assertThat(Files.readString(Path.of("../docs/jooq.md"))).contains("```xml\n" + pom + "```");
     assertThat(configuration().getGenerator().getDatabase().getIncludeSql().split("\\s+"))
         .filteredOn(word -> !word.isEmpty())
         .containsExactly(PgHelloGenerator.INCLUDE_SQL.strip().split("\\s+"));
+    String parent = Files.readString(Path.of("../pom.xml"));
+    for (String property : List.of("jooq.version", "postgresql.version")) {
+      String element = "<" + property + ">";
+      String version = element + value(parent, element) + "<";
+      assertThat(pom).contains(version);
+    }
   }
 }
