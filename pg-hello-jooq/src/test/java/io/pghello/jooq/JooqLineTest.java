@@ -21,7 +21,7 @@ class JooqLineTest {
   @Test
   void warnsOfTheServersThatTheGuideNames() {
     String line = String.valueOf(System.getProperty("pghello.jooq.version")).substring(0, 4);
-    int oldest = Map.of("3.19", 15, "3.20", 17, "3.21", 18).get(line);
+    int oldest = Map.of("3.19", 15, "3.20", 17, "3.21", 18).getOrDefault(line, 0);
     assertThat(SQLDialect.POSTGRES.supportsDatabaseVersion(oldest, 0, oldest + ".0")).isTrue();
     assertThat(SQLDialect.POSTGRES.supportsDatabaseVersion(oldest - 1, 99, oldest - 1 + ".99"))
         .isFalse();
