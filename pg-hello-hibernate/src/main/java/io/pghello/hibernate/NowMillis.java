@@ -12,8 +12,9 @@ import org.hibernate.annotations.AttributeBinderType;
 /**
  * Fills an attribute with the server's wall clock, SQL {@code now_ms()}, when the entity is
  * written, by default without a round trip for each entity; see {@link ValueStrategy}. The
- * attribute is a {@code Long} or {@code long}, in milliseconds since 1970-01-01T00:00:00Z, or a
- * {@link java.time.Instant}, in whole milliseconds.
+ * attribute is a {@code Long} or {@code long}, in milliseconds since 1970-01-01T00:00:00Z, or, in
+ * whole milliseconds, a {@link java.time.Instant} or a {@link java.time.OffsetDateTime}, whose
+ * offset is zero until it is loaded anew.
  *
  * <p>With {@link ValueStrategy#PREFETCH} the entities of one flush have one time, that of the
  * look-up; otherwise each row has its own.

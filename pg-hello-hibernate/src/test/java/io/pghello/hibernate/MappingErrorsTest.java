@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import jakarta.persistence.Access;
+import jakarta.persistence.AccessType;
 import jakarta.persistence.AttributeConverter;
 import jakarta.persistence.Basic;
 import jakarta.persistence.Column;
@@ -16,17 +18,39 @@ import jakarta.persistence.Embedded;
 import jakarta.persistence.EmbeddedId;
 import jakarta.persistence.Entity;
 import jakarta.persistence.FetchType;
+import jakarta.persistence.GeneratedValue;
+import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
+import jakarta.persistence.Lob;
 import jakarta.persistence.ManyToOne;
+import jakarta.persistence.MapKey;
+import jakarta.persistence.MappedSuperclass;
+import jakarta.persistence.OneToMany;
 import jakarta.persistence.Version;
 import java.io.Serializable;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.hibernate.annotations.ColumnTransformer;
+import org.hibernate.annotations.CompositeType;
 import org.hibernate.annotations.CreationTimestamp;
+import org.hibernate.annotations.EmbeddableInstantiator;
+import org.hibernate.annotations.Formula;
 import org.hibernate.annotations.Generated;
+import org.hibernate.annotations.GeneratedColumn;
+import org.hibernate.annotations.JdbcTypeCode;
+import org.hibernate.annotations.TenantId;
+import org.hibernate.annotations.TimeZoneStorage;
+import org.hibernate.annotations.TimeZoneStorageType;
+import org.hibernate.annotations.UuidGenerator;
 import org.hibernate.cfg.Configuration;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.metamodel.spi.ValueAccess;
+import org.hibernate.type.SqlTypes;
+import org.hibernate.usertype.CompositeUserType;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -215,7 +239,7 @@ class MappingErrorsTest {
   static class LocalInstant {
     @Id int id;
 
-    @org.hibernate.annotations.JdbcTypeCode(org.hibernate.type.SqlTypes.TIMESTAMP)
+    @JdbcTypeCode(SqlTypes.TIMESTAMP)
     @NowMillis(strategy = ValueStrategy.RETURNING)
     Instant at;
   }
@@ -278,6 +302,7 @@ class MappingErrorsTest {
   }
 
   @Embeddable
+  @Access(AccessType.FIELD)
   static class Part {
     @NowMillis long at;
     int number;
@@ -306,6 +331,332 @@ class MappingErrorsTest {
     @Generated @NowMillis Long at;
   }
 
+  @Entity(name = "E")
+  static class KeyedByTime {
+    @Id int id;
+    @ElementCollection Map<Part, String> texts;
+  }
+
+  @Entity(name = "E")
+  static class KeyedDeeply {
+    @Id int id;
+    @ElementCollection Map<Outer, String> texts;
+  }
+
+  @Embeddable
+  @Access(AccessType.FIELD)
+  static class Outer {
+    @Embedded Part inner;
+  }
+
+  @Entity(name = "E")
+  static class CollectedGreetings {
+    @Id int id;
+    String username;
+
+    @ElementCollection
+    @WelcomeMessage(of = "username")
+    List<String> greetings;
+  }
+
+  @Entity(name = "E")
+  static class LargeReturned {
+    @Id int id;
+    String username;
+
+    @Lob
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
+    String greeting;
+  }
+
+  @Entity(name = "E")
+  static class JsonReturned {
+    @Id int id;
+    String username;
+
+    @JdbcTypeCode(SqlTypes.JSON)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
+    String greeting;
+  }
+
+  @Entity(name = "E")
+  static class NumericReturned {
+    @Id int id;
+
+    @JdbcTypeCode(SqlTypes.NUMERIC)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
+    Long at;
+  }
+
+  @Entity(name = "E")
+  static class TooSmall {
+    @Id int id;
+
+    @JdbcTypeCode(SqlTypes.INTEGER)
+    @NowMillis
+    Long at;
+  }
+
+  @Entity(name = "E")
+  static class TwoColumns {
+    @Id int id;
+
+    @TimeZoneStorage(TimeZoneStorageType.COLUMN)
+    @NowMillis
+    OffsetDateTime at;
+  }
+
+  @Entity(name = "E")
+  static class WithInstantiator {
+    @Id int id;
+
+    @Embedded
+    @EmbeddableInstantiator(StampMaker.class)
+    Stamp stamp;
+  }
+
+  @Entity(name = "E")
+  static class WithInstantiatorInside {
+    @Id int id;
+    StampHolder holder;
+  }
+
+  @Embeddable
+  static class StampHolder {
+    @Embedded
+    @EmbeddableInstantiator(StampMaker.class)
+    Stamp stamp;
+  }
+
+  @Embeddable
+  static class Stamp {
+    @NowMillis long at;
+
+    Stamp(long at) {
+      this.at = at;
+    }
+  }
+
+  static class StampMaker implements org.hibernate.metamodel.spi.EmbeddableInstantiator {
+    @Override
+    public Object instantiate(ValueAccess access, SessionFactoryImplementor factory) {
+      return new Stamp(access.getValue(0, Long.class));
+    }
+
+    @Override
+    public boolean isInstance(Object object, SessionFactoryImplementor factory) {
+      return object instanceof Stamp;
+    }
+
+    @Override
+    public boolean isSameClass(Object object, SessionFactoryImplementor factory) {
+      return isInstance(object, factory);
+    }
+  }
+
+  @Entity(name = "E")
+  static class WithoutSetter {
+    @Id int id;
+
+    @Embedded
+    @EmbeddableInstantiator(StampMaker.class)
+    Fixed fixed;
+  }
+
+  @Embeddable
+  @Access(AccessType.PROPERTY)
+  static class Fixed {
+    private String name;
+
+    String getName() {
+      return name;
+    }
+
+    void setName(String name) {
+      this.name = name;
+    }
+
+    @WelcomeMessage(of = "name")
+    String getGreeting() {
+      return name;
+    }
+  }
+
+  @Entity(name = "E")
+  static class WithCompositeType {
+    @Id int id;
+
+    @CompositeType(StampType.class)
+    MadeStamp stamp;
+  }
+
+  record MadeStamp(long at) {}
+
+  static class StampType implements CompositeUserType<MadeStamp> {
+    @Override
+    public Object getPropertyValue(MadeStamp component, int property) {
+      return component.at();
+    }
+
+    @Override
+    public MadeStamp instantiate(ValueAccess values, SessionFactoryImplementor factory) {
+      return new MadeStamp(values.getValue(0, Long.class));
+    }
+
+    @Override
+    public Class<?> embeddable() {
+      return Part.class;
+    }
+
+    @Override
+    public Class<MadeStamp> returnedClass() {
+      return MadeStamp.class;
+    }
+
+    @Override
+    public boolean equals(MadeStamp x, MadeStamp y) {
+      return Objects.equals(x, y);
+    }
+
+    @Override
+    public int hashCode(MadeStamp x) {
+      return x.hashCode();
+    }
+
+    @Override
+    public MadeStamp deepCopy(MadeStamp value) {
+      return value;
+    }
+
+    @Override
+    public boolean isMutable() {
+      return false;
+    }
+
+    @Override
+    public Serializable disassemble(MadeStamp value) {
+      return value.at();
+    }
+
+    @Override
+    public MadeStamp assemble(Serializable cached, Object owner) {
+      return new MadeStamp((Long) cached);
+    }
+
+    @Override
+    public MadeStamp replace(MadeStamp detached, MadeStamp managed, Object owner) {
+      return detached;
+    }
+  }
+
+  @Entity(name = "E")
+  static class OfTenant {
+    @Id int id;
+    @TenantId String tenant;
+
+    @WelcomeMessage(of = "tenant")
+    String greeting;
+  }
+
+  @Entity(name = "E")
+  static class OfTenantBefore {
+    @Id int id;
+    @TenantId String tenant;
+
+    @WelcomeMessage(of = "tenant", strategy = ValueStrategy.RETURNING)
+    String zzz;
+  }
+
+  @Entity(name = "E")
+  static class OfUuid {
+    @Id int id;
+    @UuidGenerator String key;
+
+    @WelcomeMessage(of = "key")
+    String greeting;
+  }
+
+  @Entity(name = "E")
+  static class OfUuidAfter {
+    @Id int id;
+    @UuidGenerator String key;
+
+    @WelcomeMessage(of = "key")
+    String zzz;
+  }
+
+  @Entity(name = "E")
+  static class OfGeneratedColumn {
+    @Id int id;
+
+    @GeneratedColumn("'x' || id")
+    String key;
+
+    @WelcomeMessage(
+        of = "key",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    String greeting;
+  }
+
+  @Entity(name = "E")
+  static class OfFormula {
+    @Id int id;
+
+    @Formula("'x' || id")
+    String key;
+
+    @WelcomeMessage(of = "key", on = ValueEvent.UPDATE)
+    String greeting;
+  }
+
+  @Entity(name = "E")
+  static class OfNotInserted {
+    @Id int id;
+
+    @Column(insertable = false)
+    String key;
+
+    @WelcomeMessage(of = "key")
+    String greeting;
+  }
+
+  @Entity(name = "E")
+  static class OfGeneratedInside {
+    @Id int id;
+    Keys keys;
+
+    @WelcomeMessage(of = "keys.key")
+    String greeting;
+  }
+
+  @Embeddable
+  static class Keys {
+    @UuidGenerator String key;
+    int number;
+  }
+
+  @Entity(name = "E")
+  static class OfIdentity {
+    @Id
+    @GeneratedValue(strategy = GenerationType.IDENTITY)
+    String id;
+
+    @WelcomeMessage(of = "id")
+    String greeting;
+  }
+
+  @Entity(name = "E")
+  static class OfGeneratedInParent extends GeneratedParent {
+    @WelcomeMessage(of = "key")
+    String greeting;
+  }
+
+  @MappedSuperclass
+  static class GeneratedParent {
+    @Id int id;
+    @UuidGenerator String key;
+  }
+
   static Stream<Arguments> wrong() {
     return Stream.of(
         arguments(
@@ -321,15 +672,21 @@ class MappingErrorsTest {
         arguments(
             OtherEntity.class,
             "has of = \"parent.greeting\", which is no attribute: parent has nothing embedded."),
-        arguments(Itself.class, "has of = \"greeting\", which is itself filled by the server."),
         arguments(
-            Chain.class, "E.second has of = \"first\", which is itself filled by the server."),
-        arguments(NoString.class, "has of = \"id\", which is not a String."),
-        arguments(WholeName.class, "has of = \"name\", which is not a String."),
+            Itself.class,
+            "has of = \"greeting\", which is itself filled by the server; name what your"
+                + " program sets."),
+        arguments(
+            Chain.class,
+            "E.second has of = \"first\", which is itself filled by the server; name what your"
+                + " program sets."),
+        arguments(NoString.class, "has of = \"id\", which is not a String; name one that is."),
+        arguments(WholeName.class, "has of = \"name\", which is not a String; name one that is."),
         arguments(GreetingOfWrongType.class, "is of type Long; it may be String."),
         arguments(
             TimeOfWrongType.class,
-            "@NowMillis on E.at is of type int; it may be Instant or Long or long."),
+            "@NowMillis on E.at is of type int; it may be Instant or Long or OffsetDateTime or"
+                + " long."),
         arguments(TooOften.class, "has repeat = 11; it may be 1 to 10, or AS_SET."),
         arguments(Negative.class, "has repeat = -1; it may be 1 to 10, or AS_SET."),
         arguments(Never.class, "has on = {}; it may be INSERT, UPDATE, or both."),
@@ -345,12 +702,63 @@ class MappingErrorsTest {
         arguments(
             LocalInstant.class,
             "has strategy = RETURNING, and its column is no timestamp with time zone; use PREFETCH."),
-        arguments(NotInsertable.class, "is on INSERT, and insertable = false."),
-        arguments(NotUpdatable.class, "is on UPDATE, and updatable = false."),
+        arguments(NotInsertable.class, "is on INSERT, and insertable = false; drop one of them."),
+        arguments(NotUpdatable.class, "is on UPDATE, and updatable = false; drop one of them."),
         arguments(Identified.class, "E.id is part of the identifier"),
         arguments(IdentifiedInside.class, "E.id.at is part of the identifier"),
         arguments(Versioned.class, "E.version is the version"),
         arguments(Collected.class, "E.parts.at is in a collection"),
+        arguments(KeyedByTime.class, "E.texts.at is in the key of a map"),
+        arguments(KeyedDeeply.class, "E.texts.inner.at is in the key of a map"),
+        arguments(CollectedGreetings.class, "E.greetings is of type List; it may be String."),
+        arguments(
+            LargeReturned.class,
+            "has strategy = RETURNING, and its column is no text; use PREFETCH."),
+        arguments(
+            JsonReturned.class,
+            "has strategy = RETURNING, and its column is no text; use PREFETCH."),
+        arguments(
+            NumericReturned.class,
+            "has strategy = RETURNING, and its column is no BIGINT; use PREFETCH."),
+        arguments(
+            TooSmall.class,
+            "E.at is kept in a column without room for milliseconds; make it a BIGINT."),
+        arguments(TwoColumns.class, "E.at has not just one column; map it to one."),
+        arguments(
+            WithInstantiator.class,
+            "E.stamp.at is in Stamp, which has no constructor without arguments for one to be made"
+                + " where there is none; add it, or move the time to the entity."),
+        arguments(
+            WithInstantiatorInside.class,
+            "E.holder.stamp.at is in Stamp, which has no constructor without arguments"),
+        arguments(
+            WithoutSetter.class,
+            "E.fixed.greeting has no setter in Fixed; add one, or move it to the entity."),
+        arguments(
+            WithCompositeType.class,
+            "E.stamp.at is in what a CompositeUserType makes; move it to the entity."),
+        arguments(
+            OfTenant.class,
+            "E.greeting has of = \"tenant\", which TenantIdGeneration generates, too late to be"
+                + " greeted; name what your program sets, or set it in a @PrePersist method."),
+        arguments(OfTenantBefore.class, "E.zzz has of = \"tenant\", which TenantIdGeneration"),
+        arguments(OfUuid.class, "E.greeting has of = \"key\", which UuidGenerator generates"),
+        arguments(OfUuidAfter.class, "E.zzz has of = \"key\", which UuidGenerator generates"),
+        arguments(
+            OfGeneratedColumn.class,
+            "E.greeting has of = \"key\", which GeneratedAlwaysGeneration generates"),
+        arguments(
+            OfFormula.class,
+            "E.greeting has of = \"key\", which is a formula, and known only once the row is"
+                + " there; name what it is made of."),
+        arguments(OfNotInserted.class, "E.greeting has of = \"key\", which has insertable = false"),
+        arguments(
+            OfGeneratedInside.class,
+            "E.greeting has of = \"keys.key\", which UuidGenerator generates"),
+        arguments(OfIdentity.class, "E.greeting has of = \"id\", which the INSERT makes"),
+        arguments(
+            OfGeneratedInParent.class,
+            "has of = \"key\", which UuidGenerator generates, too late to be greeted"),
         arguments(WithRecord.class, "E.point.at is in a record"),
         arguments(Twice.class, "cannot be combined with another annotation that generates"),
         arguments(GeneratedToo.class, "cannot be combined with another annotation that generates"));
@@ -382,12 +790,127 @@ class MappingErrorsTest {
         .hasMessageContaining("@WelcomeMessage on E.greeting needs PostgreSQL");
   }
 
-  private static void boot(String dialect, Class<?> entity) {
-    new Configuration()
-        .setProperty("hibernate.dialect", "org.hibernate.dialect." + dialect)
-        .setProperty("hibernate.boot.allow_jdbc_metadata_access", "false")
-        .addAnnotatedClass(entity)
-        .buildSessionFactory()
-        .close();
+  /** On the event that the greeting is for, the source is known. */
+  @Entity(name = "E")
+  static class OfGeneratedEarlier {
+    @Id int id;
+    @UuidGenerator String key;
+
+    @Column(insertable = false)
+    String other;
+
+    @WelcomeMessage(of = "key", on = ValueEvent.UPDATE)
+    String greeting;
+
+    @WelcomeMessage(of = "other", on = ValueEvent.UPDATE)
+    String greetingOfOther;
+  }
+
+  @Test
+  void allowsASourceThatIsGeneratedOnAnotherEvent() {
+    assertThatCode(() -> boot("PostgreSQLDialect", OfGeneratedEarlier.class))
+        .doesNotThrowAnyException();
+  }
+
+  /** The map has no column of its own for its key, which is filled where it is. */
+  @Entity(name = "Shelf")
+  static class Shelf {
+    @Id int id;
+
+    @OneToMany
+    @MapKey(name = "part")
+    Map<Part, Book> books;
+  }
+
+  @Entity(name = "Book")
+  static class Book {
+    @Id int id;
+    Part part;
+
+    @CompositeType(NamedType.class)
+    MadeName made;
+
+    @WelcomeMessage(of = "made.name")
+    String greeting;
+  }
+
+  record MadeName(String name) {}
+
+  static class NamedType implements CompositeUserType<MadeName> {
+    static class Mapper {
+      String name;
+    }
+
+    @Override
+    public Object getPropertyValue(MadeName component, int property) {
+      return component.name();
+    }
+
+    @Override
+    public MadeName instantiate(ValueAccess values, SessionFactoryImplementor factory) {
+      return new MadeName(values.getValue(0, String.class));
+    }
+
+    @Override
+    public Class<?> embeddable() {
+      return Mapper.class;
+    }
+
+    @Override
+    public Class<MadeName> returnedClass() {
+      return MadeName.class;
+    }
+
+    @Override
+    public boolean equals(MadeName x, MadeName y) {
+      return Objects.equals(x, y);
+    }
+
+    @Override
+    public int hashCode(MadeName x) {
+      return x.hashCode();
+    }
+
+    @Override
+    public MadeName deepCopy(MadeName value) {
+      return value;
+    }
+
+    @Override
+    public boolean isMutable() {
+      return false;
+    }
+
+    @Override
+    public Serializable disassemble(MadeName value) {
+      return value.name();
+    }
+
+    @Override
+    public MadeName assemble(Serializable cached, Object owner) {
+      return new MadeName((String) cached);
+    }
+
+    @Override
+    public MadeName replace(MadeName detached, MadeName managed, Object owner) {
+      return detached;
+    }
+  }
+
+  @Test
+  void allowsAMapByWhatItsValuesAreFilledWith() {
+    assertThatCode(() -> boot("PostgreSQLDialect", Shelf.class, Book.class))
+        .doesNotThrowAnyException();
+  }
+
+  private static void boot(String dialect, Class<?>... entities) {
+    Configuration configuration =
+        new Configuration()
+            .setProperty("hibernate.dialect", "org.hibernate.dialect." + dialect)
+            .setProperty("hibernate.boot.allow_jdbc_metadata_access", "false");
+    for (Class<?> entity : entities) {
+      configuration.addAnnotatedClass(entity);
+    }
+    configuration.buildSessionFactory().close();
   }
 }

@@ -7,6 +7,7 @@ import io.pghello.hibernate.ValueEvent;
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.internal.Question;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +66,10 @@ record FilledAttribute(
   }
 
   Object time(long millis) {
-    return type == Instant.class ? Instant.ofEpochMilli(millis) : (Object) millis;
+    if (type == Long.class || type == long.class) {
+      return millis;
+    }
+    Instant time = Instant.ofEpochMilli(millis);
+    return type == Instant.class ? time : (Object) time.atOffset(ZoneOffset.UTC);
   }
 }

@@ -7,11 +7,11 @@ import io.pghello.hibernate.ValueEvent;
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.internal.Question;
-import jakarta.persistence.GeneratedValue;
-import jakarta.persistence.GenerationType;
-import java.lang.reflect.AnnotatedElement;
+import java.lang.reflect.Modifier;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -20,14 +20,20 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.hibernate.MappingException;
+import org.hibernate.PropertyNotFoundException;
 import org.hibernate.boot.Metadata;
 import org.hibernate.dialect.PostgreSQLDialect;
+import org.hibernate.generator.Generator;
+import org.hibernate.generator.GeneratorCreationContext;
 import org.hibernate.mapping.BasicValue;
 import org.hibernate.mapping.Collection;
+import org.hibernate.mapping.Column;
 import org.hibernate.mapping.Component;
 import org.hibernate.mapping.GeneratorCreator;
+import org.hibernate.mapping.IndexedCollection;
 import org.hibernate.mapping.PersistentClass;
 import org.hibernate.mapping.Property;
+import org.hibernate.mapping.Selectable;
 import org.hibernate.mapping.Value;
 import org.hibernate.type.SqlTypes;
 import org.jspecify.annotations.Nullable;
@@ -37,8 +43,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class Mappings {
   private static final String IN_IDENTIFIER = "is part of the identifier";
+  private static final Set<Integer> TEXTS =
+      Set.of(
+          SqlTypes.CHAR,
+          SqlTypes.VARCHAR,
+          SqlTypes.LONGVARCHAR,
+          SqlTypes.LONG32VARCHAR,
+          SqlTypes.NCHAR,
+          SqlTypes.NVARCHAR,
+          SqlTypes.LONGNVARCHAR,
+          SqlTypes.LONG32NVARCHAR);
   private static final Set<Integer> INSTANTS =
-      Set.of(SqlTypes.TIMESTAMP_UTC, SqlTypes.TIMESTAMP_WITH_TIMEZONE, SqlTypes.INSTANT);
+      Set.of(
+          SqlTypes.TIMESTAMP_UTC,
+          SqlTypes.TIMESTAMP_WITH_TIMEZONE,
+          SqlTypes.INSTANT,
+          SqlTypes.OFFSET_DATE_TIME);
+  private static final Set<Integer> TOO_SMALL_FOR_MILLIS =
+      Set.of(SqlTypes.TINYINT, SqlTypes.SMALLINT, SqlTypes.INTEGER, SqlTypes.REAL);
 
   private final Metadata metadata;
   private final WriteExpressions expressions;
@@ -62,11 +84,13 @@ final class Mappings {
    * Where attributes are: in an entity, or in what is embedded in it.
    *
    * @param outer where the embedded object is; null if this is the entity itself
-   * @param embedded the embedded object; null if this is the entity itself
+   * @param attribute the attribute there that it is; null if this is the entity itself
+   * @param embedded how it is mapped; null if this is the entity itself
    */
   private record Place(
       PersistentClass entity,
       @Nullable Place outer,
+      @Nullable Property attribute,
       @Nullable Component embedded,
       List<String> path,
       List<Property> attributes) {
@@ -74,11 +98,11 @@ final class Mappings {
       List<Property> attributes = new ArrayList<>(entity.getPropertyClosure());
       // what an @IdClass has; the entity has it as attributes of its own
       attributes.removeIf(each -> each.getValue().equals(entity.getIdentifierMapper()));
-      return new Place(entity, null, null, List.of(), attributes);
+      return new Place(entity, null, null, null, List.of(), attributes);
     }
 
-    Place in(Component part, Property attribute) {
-      return new Place(entity, this, part, with(path, attribute.getName()), part.getProperties());
+    Place in(Component part, Property as) {
+      return new Place(entity, this, as, part, with(path, as.getName()), part.getProperties());
     }
 
     /** Returns the class; only of what is annotated, as other mappings may do without classes. */
@@ -115,7 +139,11 @@ final class Mappings {
     Value mapped = attribute.getValue();
     if (attribute.getValueGeneratorCreator() instanceof ServerValue value) {
       if (attribute.equals(place.entity().getVersion())) {
-        throw error(value, place, attribute, "is the version, which is Hibernate's to fill");
+        throw error(
+            value,
+            place,
+            attribute,
+            "is the version, which is Hibernate's to fill; put it on another attribute");
       }
       found
           .computeIfAbsent(place.entity().getEntityName(), any -> new ArrayList<>())
@@ -126,12 +154,18 @@ final class Mappings {
       if (place.path().isEmpty()) {
         generate(place, attribute);
       }
-    } else if (mapped instanceof Collection collection
-        && collection.getElement() instanceof Component element) {
-      element
-          .getProperties()
-          .forEach(part -> refuse(place.in(element, attribute), part, "is in a collection"));
+    } else if (mapped instanceof Collection collection) {
+      refuse(place, attribute, collection.getElement(), "is in a collection");
+      if (collection instanceof IndexedCollection indexed && isWritten(indexed.getIndex())) {
+        refuse(place, attribute, indexed.getIndex(), "is in the key of a map");
+      }
     }
+  }
+
+  /** Is a map's key in its own table? With {@code @MapKey} it is an attribute of the values. */
+  private static boolean isWritten(Value key) {
+    return key instanceof Component embedded
+        && embedded.getProperties().stream().anyMatch(Property::isInsertable);
   }
 
   /**
@@ -143,49 +177,69 @@ final class Mappings {
     for (MappedValue each : found.getOrDefault(place.entity().getEntityName(), List.of())) {
       if (each.path().size() > 1 && each.path().get(0).equals(embedded.getName())) {
         events.addAll(each.value().events());
-        refuseOthers(each, place, (Component) embedded.getValue());
+        refuseOther(each, place, embedded);
       }
     }
     if (!events.isEmpty()) {
-      embedded.setValueGeneratorCreator(
-          context -> new PrefetchGenerator(embedded.getName(), events));
+      embedded.setValueGeneratorCreator(new EmbeddedValues(embedded.getName(), events));
     }
   }
 
-  private static void refuseOthers(MappedValue value, Place place, Component embedded) {
-    for (Property part : embedded.getProperties()) {
-      GeneratorCreator creator = part.getValueGeneratorCreator();
-      if (creator != null && !(creator instanceof ServerValue)) {
-        throw error(
-            value.value(),
-            place,
-            String.join(".", value.path()),
-            "is in one embedded object with "
-                + part.getName()
-                + ", which something else generates; move one of them to the entity");
-      }
-      if (part.getValue() instanceof Component further) {
-        refuseOthers(value, place, further);
-      }
+  /** Creates the generator of an embedded object that has values in it. */
+  private record EmbeddedValues(String attribute, Set<ValueEvent> events)
+      implements GeneratorCreator {
+    @Override
+    public Generator createGenerator(GeneratorCreationContext context) {
+      return new PrefetchGenerator(attribute, events);
     }
+  }
+
+  private static void refuseOther(MappedValue value, Place place, Property attribute) {
+    if (isGeneratedByOther(attribute)) {
+      throw error(
+          value.value(),
+          place,
+          String.join(".", value.path()),
+          "is in one embedded object with "
+              + attribute.getName()
+              + ", which something else generates; move one of them to the entity");
+    }
+    if (attribute.getValue() instanceof Component embedded) {
+      embedded.getProperties().forEach(part -> refuseOther(value, place, part));
+    }
+  }
+
+  private static boolean isGeneratedByOther(Property attribute) {
+    GeneratorCreator creator = attribute.getValueGeneratorCreator();
+    return creator != null
+        && !(creator instanceof ServerValue)
+        && !(creator instanceof EmbeddedValues);
   }
 
   private void refuse(Place place, Property attribute, String why) {
     if (attribute.getValueGeneratorCreator() instanceof ServerValue value) {
-      throw error(value, place, attribute, why + ", where Hibernate generates no such value");
+      throw error(
+          value,
+          place,
+          attribute,
+          why + ", where Hibernate generates no such value; put it on an attribute of the entity");
     }
-    if (attribute.getValue() instanceof Component embedded) {
+    refuse(place, attribute, attribute.getValue(), why);
+  }
+
+  private void refuse(Place place, Property attribute, Value value, String why) {
+    if (value instanceof Component embedded) {
       Place inside = place.in(embedded, attribute);
       embedded.getProperties().forEach(part -> refuse(inside, part, why));
     }
   }
 
   private MappedValue map(ServerValue value, Place place, Property attribute) {
-    String obstacle = obstacle(place);
+    String obstacle = obstacle(value, place, attribute);
     if (obstacle != null) {
       throw error(value, place, attribute, obstacle);
     }
-    Class<?> type = attribute.getGetter(place.type()).getReturnTypeClass();
+    Class<?> type = typeOf(attribute, place.type());
     check(value, place, attribute, type);
     List<String> source = value.source() == null ? null : source(value, place, attribute);
     ValueStrategy strategy =
@@ -193,17 +247,54 @@ final class Mappings {
     return new MappedValue(value, strategy, with(place.path(), attribute.getName()), source, type);
   }
 
-  /** Why nothing can be filled there; null if it can. */
-  private static @Nullable String obstacle(Place place) {
-    for (Place at = place; at != null; at = at.outer()) {
-      if (at.embedded() != null && at.embedded().isPolymorphic()) {
-        return "is in an embeddable that has subclasses; move it to the entity";
-      }
-      if (at.type().isRecord()) {
-        return "is in a record, which cannot be filled later; move it to the entity";
-      }
+  /** Returns an attribute's type as Hibernate has it, which knows what type variables are. */
+  private static Class<?> typeOf(Property attribute, Class<?> owner) {
+    Class<?> declared = attribute.getGetter(owner).getReturnTypeClass();
+    return attribute.getValue() instanceof BasicValue basic && !declared.isPrimitive()
+        ? basic.resolve().getDomainJavaType().getJavaTypeClass()
+        : declared;
+  }
+
+  /** Why nothing can be filled in what is embedded; null if it can. */
+  private static @Nullable String obstacle(ServerValue value, Place place, Property attribute) {
+    Component embedded = place.embedded();
+    if (embedded == null) {
+      return null;
     }
-    return null;
+    Class<?> type = place.type();
+    if (embedded.isPolymorphic()) {
+      return "is in an embeddable that has subclasses; move it to the entity";
+    }
+    if (embedded.getTypeName() != null) {
+      return "is in what a CompositeUserType makes; move it to the entity";
+    }
+    if (type.isRecord()) {
+      return "is in a record, which cannot be filled later; move it to the entity";
+    }
+    if (!hasSetter(type, attribute)) {
+      return "has no setter in " + type.getSimpleName() + "; add one, or move it to the entity";
+    }
+    if (value.source() == null && !hasEmptyConstructor(type)) {
+      return "is in "
+          + type.getSimpleName()
+          + ", which has no constructor without arguments for one to be made where there is none;"
+          + " add it, or move the time to the entity";
+    }
+    return obstacle(value, requireNonNull(place.outer()), requireNonNull(place.attribute()));
+  }
+
+  private static boolean hasSetter(Class<?> type, Property attribute) {
+    try {
+      return attribute.getSetter(type) != null;
+    } catch (PropertyNotFoundException e) {
+      return false;
+    }
+  }
+
+  private static boolean hasEmptyConstructor(Class<?> type) {
+    return !Modifier.isAbstract(type.getModifiers())
+        && Arrays.stream(type.getDeclaredConstructors())
+            .anyMatch(each -> each.getParameterCount() == 0);
   }
 
   private void check(ServerValue value, Place place, Property attribute, Class<?> type) {
@@ -212,7 +303,7 @@ final class Mappings {
     }
     Set<Class<?>> types =
         value.source() == null
-            ? Set.of(Long.class, long.class, Instant.class)
+            ? Set.of(Long.class, long.class, Instant.class, OffsetDateTime.class)
             : Set.of(String.class);
     if (!types.contains(type)) {
       throw error(
@@ -230,7 +321,15 @@ final class Mappings {
     if (!(attribute.getValue() instanceof BasicValue basic)
         || basic.getColumnSpan() != 1
         || basic.getColumns().isEmpty()) {
-      throw error(value, place, attribute, "has not just one column");
+      throw error(value, place, attribute, "has not just one column; map it to one");
+    }
+    if (value.source() == null
+        && TOO_SMALL_FOR_MILLIS.contains(basic.resolve().getJdbcType().getDefaultSqlTypeCode())) {
+      throw error(
+          value,
+          place,
+          attribute,
+          "is kept in a column without room for milliseconds; make it a BIGINT");
     }
     if (value.events().isEmpty()) {
       throw error(value, place, attribute, "has on = {}; it may be INSERT, UPDATE, or both");
@@ -245,11 +344,13 @@ final class Mappings {
           "has repeat = " + value.repeat() + "; it may be 1 to 10, or AS_SET");
     }
     if (value.isOn(ValueEvent.INSERT) && !attribute.getValue().hasAnyInsertableColumns()) {
-      throw error(value, place, attribute, "is on INSERT, and insertable = false");
+      throw error(
+          value, place, attribute, "is on INSERT, and insertable = false; drop one of them");
     }
     if (value.isOn(ValueEvent.UPDATE)) {
       if (!attribute.getValue().hasAnyUpdatableColumns()) {
-        throw error(value, place, attribute, "is on UPDATE, and updatable = false");
+        throw error(
+            value, place, attribute, "is on UPDATE, and updatable = false; drop one of them");
       }
       if (attribute.isLazy()) {
         throw error(value, place, attribute, "is on UPDATE, and lazy; drop one of them");
@@ -267,6 +368,7 @@ final class Mappings {
       here.add(identifier);
     }
     Class<?> owner = place.type();
+    var steps = new ArrayList<Property>();
     Property last = null;
     for (String name : of.split("\\.", -1)) {
       if (last != null) {
@@ -313,17 +415,80 @@ final class Mappings {
         throw error(value, place, attribute, noAttribute(of, "there are " + names));
       }
       path = with(path, name);
+      steps.add(last);
     }
     Property source = requireNonNull(last);
     if (source.equals(attribute) || source.getValueGeneratorCreator() instanceof ServerValue) {
       throw error(
-          value, place, attribute, "has of = \"" + of + "\", which is itself filled by the server");
+          value,
+          place,
+          attribute,
+          "has of = \""
+              + of
+              + "\", which is itself filled by the server; name what your program sets");
     }
-    if (!(source.getValue() instanceof BasicValue)
-        || source.getGetter(owner).getReturnTypeClass() != String.class) {
-      throw error(value, place, attribute, "has of = \"" + of + "\", which is not a String");
+    if (!(source.getValue() instanceof BasicValue) || typeOf(source, owner) != String.class) {
+      throw error(
+          value,
+          place,
+          attribute,
+          "has of = \"" + of + "\", which is not a String; name one that is");
+    }
+    String unknown =
+        obstacleToSource(value, place.entity(), source, steps.get(0).equals(identifier));
+    if (unknown != null) {
+      throw error(value, place, attribute, "has of = \"" + of + "\", " + unknown);
+    }
+    for (Property step : steps) {
+      if (isGeneratedByOther(step)) {
+        refuseIfGeneratedThen(value, place, attribute, step);
+      }
     }
     return path;
+  }
+
+  /** Why a source is not known when the value is to be computed; null if it may be. */
+  private static @Nullable String obstacleToSource(
+      ServerValue value, PersistentClass entity, Property source, boolean inIdentifier) {
+    if (source.getValue().getSelectables().stream().anyMatch(Selectable::isFormula)) {
+      return "which is a formula, and known only once the row is there; name what it is made of";
+    }
+    if (value.isOn(ValueEvent.INSERT) && inIdentifier && isIdentity(entity)) {
+      return "which the INSERT makes; name another attribute";
+    }
+    if (value.isOn(ValueEvent.INSERT) && !source.getValue().hasAnyInsertableColumns()) {
+      return "which has insertable = false, so that the row may have another name; name an"
+          + " attribute that is inserted";
+    }
+    return null;
+  }
+
+  /**
+   * Refuses a source that something else generates on the same event, since values are computed
+   * before, of whatever order the attributes are. On which event, its generator says, which
+   * Hibernate creates later in the start.
+   */
+  private static void refuseIfGeneratedThen(
+      ServerValue value, Place place, Property attribute, Property source) {
+    GeneratorCreator creator = source.getValueGeneratorCreator();
+    source.setValueGeneratorCreator(
+        context -> {
+          Generator generator = creator.createGenerator(context);
+          if ((value.isOn(ValueEvent.INSERT) && generator.generatesOnInsert())
+              || (value.isOn(ValueEvent.UPDATE) && generator.generatesOnUpdate())) {
+            throw error(
+                value,
+                place,
+                attribute,
+                "has of = \""
+                    + value.source()
+                    + "\", which "
+                    + generator.getClass().getSimpleName()
+                    + " generates, too late to be greeted; name what your program sets, or set it"
+                    + " in a @PrePersist method");
+          }
+          return generator;
+        });
   }
 
   private static boolean isInIdClass(PersistentClass entity, String name) {
@@ -370,7 +535,7 @@ final class Mappings {
         .setCustomWrite(
             value.source() != null
                 ? expressions.greeting(value.repeat())
-                : type == Instant.class ? expressions.instant() : expressions.millis());
+                : isMillis(type) ? expressions.millis() : expressions.instant());
     value.generateWith(new ReturningGenerator());
     return strategy;
   }
@@ -389,8 +554,16 @@ final class Mappings {
     if (resolved.getValueConverter() != null) {
       return "has a converter";
     }
-    if (type == Instant.class
-        && !INSTANTS.contains(resolved.getJdbcType().getDefaultSqlTypeCode())) {
+    int column = resolved.getJdbcType().getDefaultSqlTypeCode();
+    if (value.source() != null) {
+      if (!TEXTS.contains(column)) {
+        return "its column is no text";
+      }
+    } else if (isMillis(type)) {
+      if (column != SqlTypes.BIGINT) {
+        return "its column is no BIGINT";
+      }
+    } else if (!INSTANTS.contains(column)) {
       return "its column is no timestamp with time zone";
     }
     return attribute.getColumns().get(0).getCustomWrite() == null
@@ -398,14 +571,14 @@ final class Mappings {
         : "has a write expression of its own";
   }
 
+  private static boolean isMillis(Class<?> type) {
+    return type == Long.class || type == long.class;
+  }
+
+  /** Does the INSERT make the identifier? Annotations do not say, as XML may override them. */
   private static boolean isIdentity(PersistentClass entity) {
-    Property identifier = entity.getIdentifierProperty();
-    if (identifier == null) {
-      return false;
-    }
-    var member = (AnnotatedElement) identifier.getGetter(entity.getMappedClass()).getMember();
-    GeneratedValue generated = member == null ? null : member.getAnnotation(GeneratedValue.class);
-    return generated != null && generated.strategy() == GenerationType.IDENTITY;
+    return entity.getIdentifier().getSelectables().stream()
+        .anyMatch(each -> each instanceof Column column && column.isIdentity());
   }
 
   private static MappingException error(
