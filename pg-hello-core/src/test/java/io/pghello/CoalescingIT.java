@@ -312,6 +312,64 @@ class CoalescingIT {
   }
 
   @Test
+  void namesThatTheDatabaseCannotHoldCostNothing(
+      TestDatabase database, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
+    withDatabase(
+        superuser,
+        database.name() + "_latin1",
+        "ENCODING 'LATIN1' LOCALE 'C'",
+        latin -> {
+          try (var pool = pool(latin, 2);
+              var client = client(pool).build()) {
+            client.hello("Ada");
+            carried.clear();
+            proxy.stall();
+            List<CompletableFuture<String>> futures =
+                IntStream.range(0, 512)
+                    .mapToObj(i -> client.helloAsync((i % 8 == 3 ? "secret €" : "Zoë") + i))
+                    .toList();
+            proxy.resume();
+            for (int i = 0; i < 512; i++) {
+              if (i % 8 == 3) {
+                assertFails(futures.get(i), Code.INVALID_NAME);
+              } else {
+                assertThat(get(futures.get(i))).isEqualTo("Hello, Zoë" + i + "!");
+              }
+            }
+            assertThat(carried).hasSizeLessThan(70);
+          } finally {
+            // or the database could not be dropped
+            proxy.resume();
+          }
+        });
+  }
+
+  /** No table of Java's for it; so the server says which of them it is. */
+  @Test
+  void findsTheNameThatTheDatabaseCannotHoldWhateverTheEncoding(
+      TestDatabase database, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
+    withDatabase(
+        superuser,
+        database.name() + "_euc",
+        "ENCODING 'EUC_JIS_2004' LOCALE 'C'",
+        japanese -> {
+          try (var pool = pool(japanese, 2);
+              var client = client(pool).maxInFlightBatches(1).build()) {
+            holdUp(client, proxy);
+            CompletableFuture<String> good = client.helloAsync("李");
+            CompletableFuture<String> bad = client.helloAsync("secret \ud83d\ude00");
+            CompletableFuture<String> other = client.helloAsync("小");
+            proxy.resume();
+            assertThat(get(good)).isEqualTo("Hello, 李!");
+            assertFails(bad, Code.INVALID_NAME);
+            assertThat(get(other)).isEqualTo("Hello, 小!");
+          } finally {
+            proxy.resume();
+          }
+        });
+  }
+
+  @Test
   void aLargeNameTravelsAlone(DataSource dataSource, WireProxy proxy) {
     String large = "x".repeat(LARGE);
     String lessLarge = "x".repeat(LARGE - 1);
@@ -585,6 +643,31 @@ class CoalescingIT {
       assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(LONG.dividedBy(2));
       assertThat(isRefused(client)).isTrue();
       assertNoWorkers();
+    }
+  }
+
+  @Test
+  void anInterruptThatADependentSetsIsNotForOthers(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 2);
+        var client = client(pool).maxInFlightBatches(1).build()) {
+      holdUp(client, proxy);
+      List<CompletableFuture<Boolean>> interrupted =
+          IntStream.range(0, 8)
+              .mapToObj(
+                  i ->
+                      client
+                          .helloAsync("u" + i)
+                          .thenApply(
+                              greeting -> {
+                                boolean before = Thread.currentThread().isInterrupted();
+                                Thread.currentThread().interrupt();
+                                return before;
+                              }))
+              .toList();
+      proxy.resume();
+      for (CompletableFuture<Boolean> each : interrupted) {
+        assertThat(get(each)).isFalse();
+      }
     }
   }
 

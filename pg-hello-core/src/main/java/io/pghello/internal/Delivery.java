@@ -56,6 +56,7 @@ final class Delivery extends AtomicInteger {
     while (here != null && (next = getAndIncrement()) < calls.length) {
       if (!calls[next].hasThread()) {
         calls[next].end(here[next]);
+        Worker.clearInterrupt();
       }
     }
   }

@@ -42,14 +42,7 @@ public final class Errors {
     return switch (state) {
       case "58P01" -> of(Preflight.filesMissing("the server cannot load their library"), e, null);
       case "54000" -> of(tooLarge(), e, null);
-      case "22021", "22P05" ->
-          of(
-              new PgHelloProblem(
-                  Code.INVALID_NAME,
-                  "The name has a character that the encoding of this database cannot hold.",
-                  "Remove it, or use a database with the encoding UTF8."),
-              e,
-              null);
+      case "22021", "22P05" -> of(notInEncoding(), e, null);
       case "57014" ->
           of(
               new PgHelloProblem(
@@ -220,6 +213,13 @@ public final class Errors {
                 + " (connectionTimeout in HikariCP) is shorter."),
         e,
         e);
+  }
+
+  static PgHelloProblem notInEncoding() {
+    return new PgHelloProblem(
+        Code.INVALID_NAME,
+        "The name has a character that the encoding of this database cannot hold.",
+        "Remove it, or use a database with the encoding UTF8.");
   }
 
   static PgHelloProblem tooLarge() {

@@ -3,12 +3,15 @@ package io.pghello.internal;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
+import java.nio.charset.CharsetEncoder;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 
 /**
@@ -44,7 +47,7 @@ public record Greetings(Runner runner) implements Coalescer.Sender {
       if (size == 1) {
         return new Object[] {one(questions.get(0), request)};
       }
-      Object[] outcomes = runner.run(request, session -> allOrEach(session, questions));
+      Object[] outcomes = runner.run(request, session -> allThatFit(session, questions));
       for (int i = 0; i < size; i++) {
         if (!(outcomes[i] instanceof PgHelloException)
             && !questions.get(i).isAnsweredBy((String) outcomes[i])) {
@@ -131,6 +134,32 @@ public record Greetings(Runner runner) implements Coalescer.Sender {
       return answers;
     }
     throw Errors.mismatch();
+  }
+
+  /**
+   * Sends what the database can hold, where that is known, and says of the others that it cannot.
+   */
+  private static Object[] allThatFit(Runner.Session session, List<Question> questions)
+      throws SQLException {
+    CharsetEncoder encoder = session.encoder();
+    if (encoder == null) {
+      return allOrEach(session, questions);
+    }
+    var outcomes = new Object[questions.size()];
+    var fitting = new ArrayList<Question>(outcomes.length);
+    for (int i = 0; i < outcomes.length; i++) {
+      Question question = questions.get(i);
+      if (encoder.canEncode(question.name())) {
+        fitting.add(question);
+      } else {
+        outcomes[i] = Errors.of(Errors.notInEncoding());
+      }
+    }
+    if (!fitting.isEmpty()) {
+      Iterator<Object> answers = List.of(allOrEach(session, fitting)).iterator();
+      Arrays.setAll(outcomes, i -> outcomes[i] == null ? answers.next() : outcomes[i]);
+    }
+    return outcomes;
   }
 
   /** One by one where the function for all is not there, as in version 1.0. */

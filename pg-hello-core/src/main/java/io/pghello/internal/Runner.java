@@ -7,6 +7,7 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.charset.CharsetEncoder;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -19,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 
@@ -279,6 +281,14 @@ public final class Runner {
     private static boolean isIdle(Connection connection) throws SQLException {
       return connection.isWrapperFor(BaseConnection.class)
           && connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.IDLE;
+    }
+
+    /** Returns what knows which names the database can hold; null if all have to be sent. */
+    @Nullable CharsetEncoder encoder() throws SQLException {
+      return connection.isWrapperFor(PGConnection.class)
+          ? ServerEncoding.encoder(
+              connection.unwrap(PGConnection.class).getParameterStatus("server_encoding"))
+          : null;
     }
 
     private static int millisLeft(Deadline deadline) {

@@ -31,6 +31,13 @@ final class Worker extends Thread {
     }
   }
 
+  /** Clears what the program has set on a thread of the client's, which is not for the others. */
+  static void clearInterrupt() {
+    if (Thread.currentThread() instanceof Worker) {
+      boolean unused = Thread.interrupted();
+    }
+  }
+
   /** Does the current thread just end futures of that one? */
   static boolean isEndingFuturesOf(Coalescer coalescer) {
     return Thread.currentThread() instanceof Worker worker
