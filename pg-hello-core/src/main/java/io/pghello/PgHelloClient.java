@@ -25,7 +25,9 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 
 /**
- * Calls the functions of the PostgreSQL extension {@code pg_hello}.
+ * Calls the functions of the PostgreSQL extension {@code pg_hello}. What other classes need of it
+ * are best the interfaces, {@link PgHelloOperations} and {@link PgHelloAsyncOperations}, which
+ * tests can put something else in the place of.
  *
  * <pre>{@code
  * PgHelloClient client = PgHelloClient.create(dataSource);
@@ -39,9 +41,9 @@ import org.postgresql.Driver;
  *
  * <p>Calls of {@link #hello(String)} and {@link #helloAsync} that would have to wait travel
  * together, in one statement on a connection that any of the callers got; one that need not wait
- * goes straight to the server. <b>Where the data source chooses the database by the calling thread
- * (by tenant, say), switch that off</b> with {@link Builder#coalescing(boolean)}, or have a client
- * for each database.
+ * goes straight to the server. <b>Where the data source decides by the calling thread (on the
+ * tenant's database, or on a transaction, as Spring's {@code TransactionAwareDataSourceProxy}),
+ * switch that off</b> with {@link Builder#coalescing(boolean)}, or have a client for each database.
  *
  * <p>The functions change nothing, so a call whose connection was lost is repeated once, on
  * another. A call ends within {@link Builder#callTimeout}.

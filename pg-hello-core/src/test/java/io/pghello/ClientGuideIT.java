@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -33,6 +34,36 @@ class ClientGuideIT {
         PgHelloClient.builder().dataSource(routingDataSource).coalescing(false).build();
     // endregion
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+  }
+
+  // region fake
+  /** Something that greets, as a program is best written. */
+  record Welcome(PgHelloOperations greetings) {
+    String text(String name) {
+      try {
+        return greetings.hello(name);
+      } catch (PgHelloException e) {
+        return e.code().isRetryable() ? "Hello!" : e.remedy();
+      }
+    }
+  }
+
+  // endregion
+
+  @Test
+  void canBeReplacedInTests() {
+    // region replaced
+    var overloaded = new PgHelloException(PgHelloException.Code.OVERLOADED, "Too many calls.");
+    PgHelloOperations refusing =
+        (PgHelloOperations)
+            Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {PgHelloOperations.class},
+                (proxy, method, arguments) -> {
+                  throw overloaded;
+                });
+    assertThat(new Welcome(refusing).text("Ada")).isEqualTo("Hello!");
+    // endregion
   }
 
   @Test
@@ -62,6 +93,7 @@ class ClientGuideIT {
     List<String> all = client.helloAll(List.of("Ada", "Grace")); // in order, one round trip
     long greeted = client.helloEach(lines, out::add); // any number, in constant memory
     CompletableFuture<Integer> length = client.helloAsync("Ada").thenApply(String::length);
+    PgHelloOperations hasty = client.withTimeout(Duration.ofMillis(500)); // for each of its calls
     Instant now = client.now(); // the server's clock
     PgHelloInfo info = client.info(); // versions, schema, default count
     // endregion
@@ -71,6 +103,7 @@ class ClientGuideIT {
     assertThat(greeted).isEqualTo(3000);
     assertThat(out).hasSize(3000).last().isEqualTo("Hello, u2999!");
     assertThat(length.join()).isEqualTo(11);
+    assertThat(hasty.hello("Ada")).isEqualTo("Hello, Ada!");
     assertThat(now).isBetween(Instant.now().minusSeconds(60), Instant.now().plusSeconds(60));
     assertThat(info.extensionVersion()).isEqualTo("1.1");
     assertThat(info.schema()).isEqualTo("public");
