@@ -321,6 +321,28 @@ class FaultsIT {
     }
   }
 
+  /** With a loginTimeout of any length, pgjdbc logs in on a thread that need not be waited for. */
+  @Test
+  void endsACallInTimeWhoseLogInStalls(DataSource dataSource, WireProxy proxy) throws Exception {
+    PGSimpleDataSource unpooled = dataSource.unwrap(PGSimpleDataSource.class);
+    unpooled.setLoginTimeout(60);
+    try (PgHelloClient client =
+        PgHelloClient.builder().dataSource(unpooled).callTimeout(CALL_TIMEOUT).build()) {
+      client.hello("Ada");
+      proxy.stall();
+      // or a call that ends not at all would keep the test
+      CompletableFuture.delayedExecutor(20, TimeUnit.SECONDS).execute(proxy::resume);
+      long begin = System.nanoTime();
+      PgHelloException e = assertFails(Code.NO_CONNECTION, () -> client.hello("Ada"));
+      assertThat(Duration.ofNanos(System.nanoTime() - begin))
+          .isBetween(CALL_TIMEOUT.minus(MARGIN.dividedBy(4)), CALL_TIMEOUT.multipliedBy(5));
+      assertThat(e).hasMessageContaining("within the time-out of 2000 ms");
+      assertThat(Thread.currentThread().isInterrupted()).isFalse();
+      proxy.resume();
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    }
+  }
+
   @Test
   void saysToAllThatWaitedThatThePoolIsExhausted(DataSource dataSource) throws Exception {
     var config = new HikariConfig();

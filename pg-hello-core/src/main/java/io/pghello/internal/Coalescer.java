@@ -184,9 +184,10 @@ final class Coalescer {
   private void send(Batch batch, @Nullable Call leader, Deadline deadline) {
     Delivery delivery = batch.delivery();
     long oldestWait = batch.calls().get(0).deadline.nanosGone();
-    wires.depart(batch.size());
+    long departed = wires.depart(batch.size());
     Object[] outcomes =
         sender.send(batch.questions(), Request.coalesced(batch.size(), oldestWait, deadline));
+    wires.arrive(departed);
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof PgHelloException error
         && error.code() == Code.INTERRUPTED) {

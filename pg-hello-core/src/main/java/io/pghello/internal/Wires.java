@@ -9,7 +9,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Small batches cost the same as large ones. So while a batch is under way others leave only if
  * they are large, too, or some time after it, as it may be back soon, and who waits meanwhile
- * travels together. As it holds a wire, it looks for who waits when it gives that back.
+ * travels together. As it holds a wire, it looks for who waits when it gives that back, and has no
+ * head start then.
  */
 final class Wires {
   /**
@@ -52,10 +53,19 @@ final class Wires {
     free.incrementAndGet();
   }
 
-  /** Says that a batch of so many leaves. */
-  void depart(int calls) {
+  /** Says that a batch of so many leaves; returns when, for {@link #arrive}. */
+  long depart(int calls) {
+    long now = System.nanoTime();
     if (calls >= HEAD_START_SIZE) {
-      departure = System.nanoTime();
+      departure = now;
+    }
+    return now;
+  }
+
+  /** Says that the batch is back that left then: nobody has to wait for it any longer. */
+  void arrive(long departed) {
+    if (departure == departed) {
+      departure = departed - HEAD_START_NANOS - 1;
     }
   }
 

@@ -128,6 +128,31 @@ class CoalescerTest {
     assertNothingIsLost(coalescer);
   }
 
+  /** While a wire is stuck, the others go on as soon as the other one is back. */
+  @Test
+  void thoseWhoWaitForALargeBatchLeaveWhenItIsBack() {
+    batchesUnderWay = 2;
+    Coalescer coalescer = coalescer();
+    until(coalescer::takeWireAlone);
+    for (int round = 0; round < 20; round++) {
+      List<CompletableFuture<String>> futures = new ArrayList<>();
+      until(coalescer::takeWireAlone);
+      for (int i = 0; i < 20; i++) {
+        futures.addAll(futures(coalescer, "a" + i));
+      }
+      coalescer.freeWire();
+      Sent large = wires.next();
+      futures.addAll(futures(coalescer, "b"));
+      large.answer();
+      while (!futures.stream().allMatch(CompletableFuture::isDone)) {
+        answerNext();
+        until(() -> futures.stream().allMatch(CompletableFuture::isDone) || wires.isNext());
+      }
+    }
+    coalescer.freeWire();
+    assertNothingIsLost(coalescer);
+  }
+
   @Test
   void aBatchHasNoMoreCallsThanItWasTold() {
     batchSize = 3;
@@ -1294,6 +1319,10 @@ class CoalescerTest {
       } catch (InterruptedException e) {
         throw new IllegalStateException(e);
       }
+    }
+
+    boolean isNext() {
+      return !sent.isEmpty();
     }
 
     int number() {
