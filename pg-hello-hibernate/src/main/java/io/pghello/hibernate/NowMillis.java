@@ -20,8 +20,10 @@ import org.hibernate.annotations.AttributeBinderType;
  * look-up; otherwise each row has its own.
  *
  * <p>A value that the program has set is kept, unless {@link #overwrite}; null, and 0 in a {@code
- * long}, count as not set. With {@link ValueEvent#UPDATE} the time is computed anew whenever
- * Hibernate writes the entity; the program has set it if it differs from what was loaded.
+ * long}, count as not set, and so does the time that the object was given when it was written
+ * before. What the INSERT has made is not replaced by what counts as not set. With {@link
+ * ValueEvent#UPDATE} the time is computed anew whenever Hibernate writes the entity; the program
+ * has set it if it differs from what was loaded.
  *
  * <p>What is not filled, and what is refused, is as with {@link WelcomeMessage}.
  */

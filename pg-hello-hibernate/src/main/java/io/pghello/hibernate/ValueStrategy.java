@@ -22,7 +22,8 @@ public enum ValueStrategy {
    * so a round trip for each entity. A {@code StatelessSession} does not read the value back. Bean
    * Validation looks before the value is there: use {@code @Column(nullable = false)} instead of
    * {@code @NotNull}. What is in another table than the identifier is read back by a query. Not
-   * possible for {@code @Immutable} entities, unless the identifier is {@code IDENTITY}.
+   * possible beside an {@code @SQLInsert}, nor for {@code @Immutable} entities, unless the
+   * identifier is {@code IDENTITY}.
    */
   RETURNING
 }

@@ -14,8 +14,10 @@ import org.hibernate.annotations.AttributeBinderType;
  * repeat)} says it: {@code Hello, Ada!}. The server computes it when the entity is written, by
  * default without a round trip for each entity; see {@link ValueStrategy}.
  *
- * <p>A value that the program has set is kept, unless {@link #overwrite}; null counts as not set. A
- * null name has no greeting: the attribute is null.
+ * <p>A value that the program has set is kept, unless {@link #overwrite}; null counts as not set,
+ * and so does a greeting that the object was given here for another name. A null name has no
+ * greeting: the attribute is null. What the INSERT has made is not replaced by a null, as it would
+ * be where an object without it is merged.
  *
  * <p>With {@link ValueEvent#UPDATE}, an entity whose name has changed since it was loaded gets a
  * new greeting; one whose name has not, or is lazy and not loaded, keeps the one it has, unless
@@ -26,8 +28,10 @@ import org.hibernate.annotations.AttributeBinderType;
  * with {@link ValueEvent#UPDATE}.
  *
  * <p>What cannot work is refused when the session factory is built. Needs version 1.1 of the
- * extension. A name that cannot be sent, or a look-up that fails, throws {@link
- * io.pghello.PgHelloException} out of the flush; its transaction is to be rolled back.
+ * extension. A name that cannot be sent, or a look-up that fails, fails the flush as any statement
+ * of Hibernate does: with the {@link org.hibernate.JDBCException} that Hibernate makes of its
+ * SQLSTATE, whose root cause is a {@link io.pghello.PgHelloException}; its transaction is to be
+ * rolled back.
  */
 @AttributeBinderType(binder = ServerValueBinder.class)
 @Documented

@@ -31,12 +31,16 @@ import javax.sql.DataSource;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
+import org.hibernate.exception.DataException;
+import org.hibernate.exception.JDBCConnectionException;
+import org.hibernate.exception.SQLGrammarException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.util.PSQLException;
 
 /** Coverage rows I6, I7, X2: when an entity is filled, with what, and when it is left alone. */
 @PgHelloTest
@@ -693,6 +697,9 @@ class ValuesIT {
                         session.persist(entity(type, "a\0b"));
                       }))
           .isInstanceOfSatisfying(
+              DataException.class, e -> assertThat(e.getSQLState()).isEqualTo("22021"))
+          .rootCause()
+          .isInstanceOfSatisfying(
               PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_NAME))
           .hasMessageContaining(type + ".name")
           .hasMessageContaining("U+0000 at index 1")
@@ -708,14 +715,59 @@ class ValuesIT {
             session.createNativeMutationQuery("drop extension pg_hello cascade").executeUpdate());
     assertThatThrownBy(() -> run(session -> session.persist(entity("Prefetched", "secret"))))
         .isInstanceOfSatisfying(
+            SQLGrammarException.class,
+            e -> {
+              assertThat(e.getSQLState()).isEqualTo("42883");
+              assertThat(e).hasStackTraceContaining("pg_hello").hasNoSuppressedExceptions();
+              for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                assertThat(cause).isNotInstanceOf(PSQLException.class);
+                assertThat(cause.toString()).doesNotContain("secret");
+              }
+            })
+        .rootCause()
+        .isInstanceOfSatisfying(
             PgHelloException.class,
             e -> {
               assertThat(e.code()).isEqualTo(Code.SERVER_ERROR);
-              assertThat(e.sqlState()).contains("42883");
               assertThat(e.remedy()).contains("CREATE EXTENSION pg_hello");
-            })
-        .hasMessageNotContaining("secret");
+            });
     assertThat(row("Prefetched", "count(*)")).isEqualTo("0");
+  }
+
+  @Test
+  void aConnectionThatIsLostIsOneToHibernate(WireProxy proxy) {
+    assertThatThrownBy(
+            () ->
+                run(
+                    session -> {
+                      session.createNativeQuery("select 1", Integer.class).getSingleResult();
+                      session.persist(entity("Prefetched", "secret"));
+                      proxy.cut();
+                      session.flush();
+                    }))
+        .isInstanceOf(JDBCConnectionException.class)
+        .cause()
+        .cause()
+        .isInstanceOfSatisfying(
+            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_LOST));
+  }
+
+  @Test
+  void aPrefetchFailsAsAStatementDoes() {
+    try (StatelessSession session = factory.openStatelessSession()) {
+      session.beginTransaction();
+      Named fine = entity("Prefetched", "Ada");
+      assertThatThrownBy(
+              () -> PgHelloSessions.prefetch(session, List.of(fine, entity("Prefetched", "a\0b"))))
+          .isInstanceOf(DataException.class)
+          .hasRootCauseInstanceOf(PgHelloException.class);
+      session.createNativeMutationQuery("drop extension pg_hello cascade").executeUpdate();
+      assertThatThrownBy(() -> PgHelloSessions.prefetch(session, List.of(fine)))
+          .isInstanceOf(SQLGrammarException.class)
+          .hasRootCauseInstanceOf(PgHelloException.class);
+      assertThat(fine.greeting()).isNull();
+      session.getTransaction().rollback();
+    }
   }
 
   /** The query is bounded, and what does not fit into one goes into the next. */

@@ -11,6 +11,8 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
+import jakarta.persistence.Inheritance;
+import jakarta.persistence.InheritanceType;
 import jakarta.persistence.OptimisticLockException;
 import jakarta.persistence.SecondaryTable;
 import jakarta.persistence.Version;
@@ -25,6 +27,7 @@ import org.hibernate.annotations.DynamicUpdate;
 import org.hibernate.annotations.Immutable;
 import org.hibernate.annotations.OptimisticLockType;
 import org.hibernate.annotations.OptimisticLocking;
+import org.hibernate.annotations.SQLInsert;
 import org.hibernate.exception.ConstraintViolationException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -254,6 +257,117 @@ class WritingIT {
     }
   }
 
+  /** Inserted by SQL of its own, which knows of no expression. */
+  @Entity(name = "Custom")
+  @SQLInsert(sql = "insert into Custom (at, greeting, name) values (?, ?, ?)")
+  static class Custom {
+    @Id
+    @GeneratedValue(strategy = GenerationType.IDENTITY)
+    @Nullable Long id;
+
+    @NowMillis long at;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+
+    String name;
+  }
+
+  /** The same where the value is to be returned. */
+  @Entity(name = "ReturnedCustom")
+  @SQLInsert(sql = "insert into ReturnedCustom (greeting, name, id) values (?, ?, ?)")
+  static class ReturnedCustom {
+    @Id int id;
+
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
+    @Nullable String greeting;
+
+    String name;
+  }
+
+  /** The same in a second table. */
+  @Entity(name = "SplitCustom")
+  @SecondaryTable(name = "split_custom_more")
+  @SQLInsert(
+      table = "split_custom_more",
+      sql = "insert into split_custom_more (greeting, id) values (?, ?)")
+  static class SplitCustom {
+    @Id
+    @GeneratedValue(strategy = GenerationType.IDENTITY)
+    @Nullable Long id;
+
+    String name;
+
+    @Column(table = "split_custom_more")
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+  }
+
+  /** A subclass has it. */
+  @Entity(name = "PlainRoot")
+  @Inheritance(strategy = InheritanceType.JOINED)
+  static class PlainRoot {
+    @Id
+    @GeneratedValue(strategy = GenerationType.IDENTITY)
+    @Nullable Long id;
+
+    String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+  }
+
+  /** Its own value is inserted so. */
+  @Entity(name = "CustomSub")
+  @SQLInsert(sql = "insert into CustomSub (twice, id) values (?, ?)")
+  static class CustomSub extends PlainRoot {
+    @WelcomeMessage(of = "name", repeat = 2)
+    @Nullable String twice;
+  }
+
+  @Test
+  void writesNothingOfItsOwnIntoCustomSql(DataSource dataSource) {
+    try (SessionFactory factory =
+        Factories.open(
+            dataSource,
+            Map.of(),
+            Custom.class,
+            SplitCustom.class,
+            PlainRoot.class,
+            CustomSub.class)) {
+      var custom = new Custom();
+      var split = new SplitCustom();
+      var sub = new CustomSub();
+      custom.name = "Ada";
+      split.name = "Ada";
+      sub.name = "Ada";
+      factory.inTransaction(
+          session -> {
+            session.persist(custom);
+            session.persist(split);
+            session.persist(sub);
+          });
+      factory.inTransaction(
+          session -> {
+            Custom row = session.find(Custom.class, custom.id);
+            assertThat(row.greeting).isEqualTo("Hello, Ada!").isEqualTo(custom.greeting);
+            assertThat(row.at)
+                .isPositive()
+                .isLessThan(System.currentTimeMillis() + 60_000)
+                .isEqualTo(custom.at);
+            assertThat(session.find(SplitCustom.class, split.id).greeting).isEqualTo("Hello, Ada!");
+            assertThat(session.find(CustomSub.class, sub.id))
+                .extracting(s -> s.greeting, s -> s.twice)
+                .containsExactly("Hello, Ada!", "Hello, Ada! Hello, Ada!");
+          });
+    }
+    assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), ReturnedCustom.class).close())
+        .isInstanceOf(MappingException.class)
+        .hasMessage(
+            "@WelcomeMessage on ReturnedCustom.greeting has strategy = RETURNING, and there is an"
+                + " @SQLInsert, which has no expression for the value; use PREFETCH.");
+  }
+
   @Test
   void countsNoChangeForWhatIsFilled(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Document.class)) {
@@ -416,9 +530,11 @@ class WritingIT {
       var fact = new Fact(1, "Ada");
       factory.inTransaction(
           session -> {
+            connect(session);
             session.persist(fact);
             session.persist(new Fact(2, "Bob"));
-            session.flush();
+            // one look-up for both
+            roundTrips(proxy, 3, session::flush);
             roundTrips(proxy, 0, session::flush);
           });
       assertThat(fact.prefetched).isEqualTo("Hello, Ada!");
@@ -450,7 +566,9 @@ class WritingIT {
                 + " RETURNING, which Hibernate cannot do for what is @Immutable; use PREFETCH.");
   }
 
-  /** The column is written with the same expression again. */
+  /**
+   * The column is written with the same expression again; a null does not replace what is there.
+   */
   @Test
   void updatesWhatTheInsertHasReturned(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Sparse.class)) {
@@ -474,7 +592,7 @@ class WritingIT {
           });
       assertThat(find(factory, Sparse.class))
           .extracting(s -> s.returned, s -> s.returnedAt, s -> s.returnedInstant)
-          .containsOnlyNulls();
+          .containsExactly("mine", 7L, Instant.EPOCH);
     }
   }
 

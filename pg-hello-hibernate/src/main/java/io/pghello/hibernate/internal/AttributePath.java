@@ -7,6 +7,7 @@ import java.lang.reflect.Constructor;
 import java.util.List;
 import org.hibernate.Hibernate;
 import org.hibernate.InstantiationException;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.EmbeddableValuedModelPart;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
@@ -39,6 +40,10 @@ final class AttributePath {
     }
   }
 
+  SessionFactoryImplementor factory() {
+    return persister.getFactory();
+  }
+
   /** The index of the entity's own attribute in its state. */
   int index() {
     return requireNonNull(first).getStateArrayPosition();
@@ -47,6 +52,11 @@ final class AttributePath {
   /** Is the value here, or would reading it ask the database? */
   boolean isLoaded(Object entity) {
     return first == null || Hibernate.isPropertyInitialized(entity, names.get(0));
+  }
+
+  /** Is everything there that it is embedded in? */
+  boolean isReachable(Object entity) {
+    return rest.length == 0 || follow(ofEntity(entity), rest.length - 1) != null;
   }
 
   @Nullable Object get(Object entity) {

@@ -2,13 +2,17 @@
 package io.pghello.hibernate.internal;
 
 import static io.pghello.hibernate.ValueEvent.INSERT;
+import static io.pghello.hibernate.ValueEvent.UPDATE;
 
+import io.pghello.PgHelloException;
 import io.pghello.hibernate.ValueEvent;
 import io.pghello.hibernate.ValueStrategy;
+import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.internal.Question;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Objects;
+import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,24 +34,67 @@ record FilledAttribute(
    * Is a value to be computed for this entity?
    *
    * @param loaded the entity's state as it is in the database; null if that is not known
+   * @param given what the entity was given before; null if nothing
    */
-  boolean isDue(Object entity, ValueEvent event, @Nullable Object @Nullable [] loaded) {
+  boolean isDue(
+      Object entity,
+      ValueEvent event,
+      @Nullable Object @Nullable [] loaded,
+      @Nullable Parked given) {
     if (!value.isOn(event)) {
       return false;
     }
     Object now = path.get(entity);
+    boolean open = isOpen(entity, now, given);
     if (event == INSERT) {
-      return value.overwrite() || isUnset(now);
+      return value.overwrite() || open;
     }
     if (loaded == null || isUnset(now)) {
       return true;
     }
     boolean touched = !Objects.equals(now, path.getFrom(loaded, entity));
     if (touched || source == null) {
-      return value.overwrite() || !touched;
+      return value.overwrite() || !touched || open;
     }
     return source.isLoaded(entity)
         && !Objects.equals(source.get(entity), source.getFrom(loaded, entity));
+  }
+
+  /**
+   * Has the program left the value open? It has if there is none, or the one that the entity was
+   * given for something else: another name, another setting of the session, or another time.
+   */
+  private boolean isOpen(Object entity, @Nullable Object now, @Nullable Parked given) {
+    if (isUnset(now)) {
+      return true;
+    }
+    Parked.Answer answer = given == null ? null : given.find(this, now);
+    if (answer == null) {
+      return false;
+    }
+    return source == null
+        || value.repeat() == WelcomeMessage.AS_SET
+        || (source.isLoaded(entity) && !Objects.equals(answer.name(), name(entity)));
+  }
+
+  /**
+   * Puts back what an INSERT has made if the program has left it open since, as it does who merges
+   * an object with nulls.
+   *
+   * @param loaded the entity's state as it is in the database
+   */
+  void keep(Object entity, @Nullable Object[] loaded, @Nullable Parked given) {
+    if (value.isOn(UPDATE) || !path.isLoaded(entity) || !path.isReachable(entity)) {
+      return;
+    }
+    Object made = path.getFrom(loaded, entity);
+    Object now = path.get(entity);
+    if (!isUnset(made)
+        && !LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(made)
+        && !Objects.equals(now, made)
+        && isOpen(entity, now, given)) {
+      path.set(entity, made);
+    }
   }
 
   boolean isUnset(@Nullable Object now) {
@@ -62,7 +109,14 @@ record FilledAttribute(
   /** What is to be asked for a greeting; null if there is no name, or the value is the time. */
   @Nullable Question question(Object entity) {
     String name = name(entity);
-    return name == null ? null : Question.of(name, value.repeat(), String.valueOf(source));
+    if (name == null) {
+      return null;
+    }
+    try {
+      return Question.of(name, value.repeat(), String.valueOf(source));
+    } catch (PgHelloException e) {
+      throw Failures.converted(e, path.factory());
+    }
   }
 
   Object time(long millis) {

@@ -541,13 +541,16 @@ final class Mappings {
   }
 
   /** Why the INSERT cannot compute the value; null if it can. */
-  private static @Nullable String obstacleToExpression(
+  private @Nullable String obstacleToExpression(
       ServerValue value, Place place, Property attribute, Class<?> type) {
     if (value.isOn(ValueEvent.UPDATE)) {
       return "is on UPDATE";
     }
     if (!place.path().isEmpty()) {
       return "is in an embeddable";
+    }
+    if (isInsertedBySqlOfItsOwn(place.entity().getRootClass())) {
+      return "there is an @SQLInsert, which has no expression for the value";
     }
     var basic = (BasicValue) attribute.getValue();
     BasicValue.Resolution<?> resolved = basic.resolve();
@@ -573,6 +576,17 @@ final class Mappings {
 
   private static boolean isMillis(Class<?> type) {
     return type == Long.class || type == long.class;
+  }
+
+  /** What is inherited is prepared once, and so are all classes of a hierarchy alike. */
+  private boolean isInsertedBySqlOfItsOwn(PersistentClass root) {
+    return metadata.getEntityBindings().stream()
+        .filter(entity -> entity.getRootClass().equals(root))
+        .anyMatch(
+            entity ->
+                entity.getCustomSQLInsert() != null
+                    || entity.getJoins().stream()
+                        .anyMatch(join -> join.getCustomSQLInsert() != null));
   }
 
   /** Does the INSERT make the identifier? Annotations do not say, as XML may override them. */

@@ -9,15 +9,21 @@ import org.hibernate.engine.spi.EntityEntryExtraState;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the server has answered for one entity ahead of its turn in the flush. It hangs on the
- * entity's entry in the session, and goes with it; the next flush begins by clearing it.
+ * What the server has answered for one entity. At the entity's entry in the session it is what the
+ * current flush has looked up ahead: it goes with the entry, and the next flush clears it.
  */
 final class Parked implements EntityEntryExtraState {
-  private record Answer(FilledAttribute attribute, @Nullable String name, Object value) {}
+  /**
+   * A value.
+   *
+   * @param name who is greeted; null if it is the time
+   */
+  record Answer(FilledAttribute attribute, @Nullable String name, Object value) {}
 
   // of a few attributes: shorter to go through than to look up
   private final List<Answer> answers = new ArrayList<>(2);
   private @Nullable EntityEntryExtraState next;
+  private boolean updated;
 
   /** Returns what is parked at an entry, after adding it if there is none. */
   static Parked at(EntityEntry entry) {
@@ -33,8 +39,19 @@ final class Parked implements EntityEntryExtraState {
     return answers.isEmpty();
   }
 
-  void clear() {
+  /** Begins a flush, which updates the entity's row or does not. */
+  void begin(boolean willBeUpdated) {
     answers.clear();
+    updated = willBeUpdated;
+  }
+
+  /** Returns whether the current flush updates the entity's row. */
+  boolean isUpdated() {
+    return updated;
+  }
+
+  void addAll(Parked others) {
+    List.copyOf(others.answers).forEach(answer -> put(answer.attribute, answer.name, answer.value));
   }
 
   /** Parks the greeting of a name, or the time, which has none. */
@@ -53,6 +70,25 @@ final class Parked implements EntityEntryExtraState {
     return null;
   }
 
+  /** Returns the answer that a value is; null if it is none. */
+  @Nullable Answer find(FilledAttribute attribute, @Nullable Object value) {
+    for (Answer answer : answers) {
+      if (answer.attribute.equals(attribute) && answer.value.equals(value)) {
+        return answer;
+      }
+    }
+    return null;
+  }
+
+  /** Puts a value in the place of the one before, if there is one. */
+  void replace(FilledAttribute attribute, Object value) {
+    answers.replaceAll(
+        answer ->
+            answer.attribute.equals(attribute)
+                ? new Answer(attribute, answer.name, value)
+                : answer);
+  }
+
   void remove(FilledAttribute attribute) {
     answers.removeIf(answer -> answer.attribute.equals(attribute));
   }
@@ -66,11 +102,12 @@ final class Parked implements EntityEntryExtraState {
     }
   }
 
+  /** As those of Hibernate, which are asked for what comes after them, and not for themselves. */
   @Override
   public <T extends EntityEntryExtraState> @Nullable T getExtraState(Class<T> type) {
-    if (type.isInstance(this)) {
-      return type.cast(this);
+    if (next == null) {
+      return null;
     }
-    return next == null ? null : next.getExtraState(type);
+    return type.isInstance(next) ? type.cast(next) : next.getExtraState(type);
   }
 }

@@ -35,7 +35,11 @@ public final class PgHelloIntegrator implements Integrator {
     listeners.prependListeners(EventType.PRE_INSERT, listener);
     listeners.prependListeners(EventType.PRE_UPDATE, listener);
     listeners.prependListeners(EventType.POST_INSERT, listener);
+    listeners.appendListeners(EventType.POST_DELETE, listener);
+    listeners.appendListeners(EventType.MERGE, listener);
+    // before Hibernate's own, which looks for changes, and after it
     listeners.prependListeners(EventType.FLUSH_ENTITY, listener);
+    listeners.appendListeners(EventType.FLUSH_ENTITY, listener::afterFlushEntity);
   }
 
   @Override

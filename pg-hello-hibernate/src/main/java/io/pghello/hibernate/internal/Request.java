@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
+import io.pghello.PgHelloException;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Question;
 import java.sql.Array;
@@ -62,10 +63,12 @@ final class Request {
         row.next();
         read(row);
       }
+    } catch (PgHelloException e) {
+      throw Failures.converted(e, session.getFactory());
     } catch (JDBCException e) {
-      throw Errors.ofSession(e.getSQLException());
+      throw Failures.converted(Errors.ofSession(e.getSQLException()), session.getFactory());
     } catch (SQLException e) {
-      throw Errors.ofSession(e);
+      throw Failures.converted(Errors.ofSession(e), session.getFactory());
     } finally {
       jdbc.getLogicalConnection().getResourceRegistry().release(statement);
       jdbc.afterStatementExecution();

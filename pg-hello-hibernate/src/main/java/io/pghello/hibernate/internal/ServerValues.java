@@ -36,6 +36,7 @@ public final class ServerValues {
   private final Map<String, List<MappedValue>> mapped;
   private final String schema;
   private final Map<EntityPersister, List<FilledAttribute>> filled = new ConcurrentHashMap<>();
+  private final GivenValues given = new GivenValues();
 
   // A stateless session has no entries for its entities to hang something on.
   private final Map<SharedSessionContractImplementor, Map<Object, Parked>> stateless =
@@ -52,6 +53,10 @@ public final class ServerValues {
 
   static void forget(SessionFactoryImplementor factory) {
     OF_FACTORIES.remove(factory);
+  }
+
+  GivenValues given() {
+    return given;
   }
 
   /** Returns the attributes of an entity type that are filled. */
@@ -99,9 +104,23 @@ public final class ServerValues {
       @Nullable EntityEntry entry,
       FilledAttribute attribute,
       ValueEvent event) {
-    if (!attribute.isDue(entity, event, entry == null ? null : entry.getLoadedState())) {
-      return attribute.path().get(entity);
+    Object value =
+        attribute.isDue(
+                entity, event, entry == null ? null : entry.getLoadedState(), given.of(entity))
+            ? answer(session, entity, entry, attribute, event)
+            : attribute.path().get(entity);
+    if (entry == null) {
+      take(session, entity, attribute);
     }
+    return value;
+  }
+
+  private @Nullable Object answer(
+      SharedSessionContractImplementor session,
+      Object entity,
+      @Nullable EntityEntry entry,
+      FilledAttribute attribute,
+      ValueEvent event) {
     String name = attribute.name(entity);
     if (attribute.source() != null && name == null) {
       return null;
@@ -110,32 +129,27 @@ public final class ServerValues {
     if (parked.get(attribute, name) == null) {
       ask(session, entity, entry, parked, event);
     }
-    Object answer = parked.get(attribute, name);
-    if (entry == null) {
-      take(session, entity, attribute, parked);
-    }
+    Object answer = requireNonNull(parked.get(attribute, name));
+    given.put(entity, attribute, name, answer);
     return answer;
   }
 
   private Parked ofStateless(SharedSessionContractImplementor session, Object entity) {
-    Map<Object, Parked> ofSession = stateless.get(session);
-    Parked parked = ofSession == null ? null : ofSession.get(entity);
-    return parked == null ? new Parked() : parked;
+    return stateless
+        .computeIfAbsent(session, any -> new IdentityHashMap<>())
+        .computeIfAbsent(entity, any -> new Parked());
   }
 
-  /** Keeps what is parked until each attribute has been asked for, once. */
+  /** Keeps what is parked until each attribute has been written, once. */
   private void take(
-      SharedSessionContractImplementor session,
-      Object entity,
-      FilledAttribute attribute,
-      Parked parked) {
-    parked.remove(attribute);
-    Map<Object, Parked> ofSession =
-        stateless.computeIfAbsent(session, any -> new IdentityHashMap<>());
-    if (parked.isEmpty()) {
-      ofSession.remove(entity);
-    } else {
-      ofSession.put(entity, parked);
+      SharedSessionContractImplementor session, Object entity, FilledAttribute attribute) {
+    Map<Object, Parked> ofSession = stateless.get(session);
+    Parked parked = ofSession == null ? null : ofSession.get(entity);
+    if (ofSession != null && parked != null) {
+      parked.remove(attribute);
+      if (parked.isEmpty()) {
+        ofSession.remove(entity);
+      }
     }
   }
 
@@ -157,7 +171,7 @@ public final class ServerValues {
           break;
         }
         EntityEntry entry = other.getValue();
-        if (!entry.equals(own) && !of(entry.getPersister()).isEmpty() && isWritable(entry)) {
+        if (!entry.equals(own) && !of(entry.getPersister()).isEmpty() && isPending(entry)) {
           Parked others = Parked.at(entry);
           if (others.isEmpty()) {
             add(
@@ -174,9 +188,13 @@ public final class ServerValues {
     request.send(session, schema);
   }
 
-  private static boolean isWritable(EntityEntry entry) {
-    return entry.getStatus() == Status.MANAGED
-        || (entry.getStatus() == Status.READ_ONLY && !entry.isExistsInDatabase());
+  /** Returns whether the current flush writes the entity. */
+  private static boolean isPending(EntityEntry entry) {
+    if (entry.isExistsInDatabase()) {
+      Parked parked = entry.getExtraState(Parked.class);
+      return parked != null && parked.isUpdated() && entry.getStatus() == Status.MANAGED;
+    }
+    return entry.getStatus() == Status.MANAGED || entry.getStatus() == Status.READ_ONLY;
   }
 
   private void add(
@@ -187,11 +205,19 @@ public final class ServerValues {
       @Nullable Object @Nullable [] loaded,
       Parked parked) {
     for (FilledAttribute attribute : of(persister)) {
-      if (attribute.strategy() == ValueStrategy.PREFETCH
-          && attribute.isDue(entity, event, loaded)) {
+      if (isPrefetched(attribute, entity, event, loaded)) {
         request.add(attribute, entity, parked);
       }
     }
+  }
+
+  private boolean isPrefetched(
+      FilledAttribute attribute,
+      Object entity,
+      ValueEvent event,
+      @Nullable Object @Nullable [] loaded) {
+    return attribute.strategy() == ValueStrategy.PREFETCH
+        && attribute.isDue(entity, event, loaded, given.of(entity));
   }
 
   /** Fills entities that a stateless session is about to insert. */
@@ -207,8 +233,9 @@ public final class ServerValues {
     var request = new Request();
     for (Object entity : entities) {
       var parked = new Parked();
-      answers.put(entity, parked);
-      add(request, session.getEntityPersister(null, entity), entity, INSERT, null, parked);
+      if (answers.putIfAbsent(entity, parked) == null) {
+        addMissing(request, session, entity, parked);
+      }
       if (request.isFull()) {
         request.send(session, schema);
         request = new Request();
@@ -216,18 +243,31 @@ public final class ServerValues {
     }
     request.send(session, schema);
     answers.forEach((entity, parked) -> fill(session, entity, parked));
-    // The insert does not know who has set a value, and would ask again for those to overwrite.
-    answers.values().removeIf(Parked::isEmpty);
-    stateless.put(session, answers);
+  }
+
+  /** Asks for what an entity needs and has not been given by an earlier call. */
+  private void addMissing(
+      Request request, SharedSessionContractImplementor session, Object entity, Parked parked) {
+    Map<Object, Parked> ofSession = stateless.getOrDefault(session, Map.of());
+    Parked earlier = ofSession.get(entity);
+    for (FilledAttribute attribute : of(session.getEntityPersister(null, entity))) {
+      if (isPrefetched(attribute, entity, INSERT, null)
+          && (earlier == null || earlier.get(attribute, attribute.name(entity)) == null)) {
+        request.add(attribute, entity, parked);
+      }
+    }
   }
 
   private void fill(SharedSessionContractImplementor session, Object entity, Parked parked) {
     for (FilledAttribute attribute : of(session.getEntityPersister(null, entity))) {
-      Object answer = parked.get(attribute, attribute.name(entity));
+      String name = attribute.name(entity);
+      Object answer = parked.get(attribute, name);
       if (answer != null) {
         attribute.path().set(entity, answer);
-        if (!attribute.value().overwrite()) {
-          parked.remove(attribute);
+        given.put(entity, attribute, name, answer);
+        // the insert is to find what it would ask for again
+        if (attribute.isDue(entity, INSERT, null, given.of(entity))) {
+          ofStateless(session, entity).put(attribute, name, answer);
         }
       }
     }

@@ -13,8 +13,14 @@ import java.util.List;
 import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.engine.spi.Status;
 import org.hibernate.event.spi.FlushEntityEvent;
 import org.hibernate.event.spi.FlushEntityEventListener;
+import org.hibernate.event.spi.MergeContext;
+import org.hibernate.event.spi.MergeEvent;
+import org.hibernate.event.spi.MergeEventListener;
+import org.hibernate.event.spi.PostDeleteEvent;
+import org.hibernate.event.spi.PostDeleteEventListener;
 import org.hibernate.event.spi.PostInsertEvent;
 import org.hibernate.event.spi.PostInsertEventListener;
 import org.hibernate.event.spi.PreInsertEvent;
@@ -30,7 +36,9 @@ final class ValueListener
     implements FlushEntityEventListener,
         PreInsertEventListener,
         PreUpdateEventListener,
-        PostInsertEventListener {
+        PostInsertEventListener,
+        PostDeleteEventListener,
+        MergeEventListener {
   // Its return type is not the same in all lines of Hibernate, and so not a plain call.
   private static final MethodHandle SESSION = session();
 
@@ -53,12 +61,30 @@ final class ValueListener
     }
   }
 
-  /** What was parked in an earlier flush is no answer in this one. */
+  /** Keeps what an INSERT has made, before Hibernate looks for changes. */
   @Override
   public void onFlushEntity(FlushEntityEvent event) {
-    Parked parked = event.getEntityEntry().getExtraState(Parked.class);
+    EntityEntry entry = event.getEntityEntry();
+    @Nullable Object @Nullable [] loaded = entry.getLoadedState();
+    if (loaded == null || entry.getStatus() != Status.MANAGED || !entry.isExistsInDatabase()) {
+      return;
+    }
+    Object entity = event.getEntity();
+    for (FilledAttribute attribute : values.of(entry.getPersister())) {
+      attribute.keep(entity, loaded, values.given().of(entity));
+    }
+  }
+
+  /** Notes, after Hibernate has looked for changes, whether there are any. */
+  void afterFlushEntity(FlushEntityEvent event) {
+    EntityEntry entry = event.getEntityEntry();
+    boolean updated = event.getDirtyProperties() != null || event.hasDirtyCollection();
+    Parked parked = entry.getExtraState(Parked.class);
+    if (parked == null && updated && !values.of(entry.getPersister()).isEmpty()) {
+      parked = Parked.at(entry);
+    }
     if (parked != null) {
-      parked.clear();
+      parked.begin(updated);
     }
   }
 
@@ -88,7 +114,7 @@ final class ValueListener
           attribute.path().setIn(state, value);
         }
       } else {
-        state[attribute.path().index()] = toBeWritten(attribute, entity);
+        state[attribute.path().index()] = toBeWritten(attribute, entity, entry != null);
       }
     }
     return false;
@@ -104,15 +130,25 @@ final class ValueListener
     }
   }
 
-  private @Nullable Object toBeWritten(FilledAttribute attribute, Object entity) {
-    if (!attribute.isDue(entity, INSERT, null)) {
-      return attribute.path().get(entity);
+  private @Nullable Object toBeWritten(
+      FilledAttribute attribute, Object entity, boolean willBeReadBack) {
+    GivenValues given = values.given();
+    boolean due = attribute.isDue(entity, INSERT, null, given.of(entity));
+    Question question = due ? attribute.question(entity) : null;
+    if (willBeReadBack) {
+      given.remove(entity, attribute);
     }
-    if (attribute.source() == null) {
-      return attribute.time(expressions.markedTime().toEpochMilli());
+    if (!due || (attribute.source() != null && question == null)) {
+      return due ? null : attribute.path().get(entity);
     }
-    Question question = attribute.question(entity);
-    return question == null ? null : expressions.marked(question.name());
+    Object marked =
+        question == null
+            ? attribute.time(expressions.markedTime().toEpochMilli())
+            : expressions.marked(question.name());
+    if (willBeReadBack) {
+      given.put(entity, attribute, question == null ? null : question.name(), marked);
+    }
+    return marked;
   }
 
   /**
@@ -134,20 +170,60 @@ final class ValueListener
   }
 
   /**
-   * Makes the state's own again what Hibernate has put there of the entity, an embedded object,
-   * which the program may change.
+   * Notes what the INSERT has returned; and makes the state's own again what Hibernate has put
+   * there of the entity, an embedded object, which the program may change.
    */
   @Override
   public void onPostInsert(PostInsertEvent event) {
     @Nullable Object[] state = event.getState();
+    Object entity = event.getEntity();
     for (FilledAttribute attribute : values.of(event.getPersister())) {
-      if (attribute.path().isEmbedded()) {
-        int index = attribute.path().index();
+      int index = attribute.path().index();
+      if (attribute.strategy() == ValueStrategy.RETURNING) {
+        Parked given = values.given().of(entity);
+        if (given != null && state[index] != null) {
+          given.replace(attribute, state[index]);
+        }
+      } else if (attribute.path().isEmbedded()) {
         EntityPersister persister = event.getPersister();
         state[index] =
             persister.getPropertyTypes()[index].deepCopy(state[index], persister.getFactory());
       }
     }
+  }
+
+  /** Notes greetings that the entity was loaded with, as it may be persisted under another name. */
+  @Override
+  public void onPostDelete(PostDeleteEvent event) {
+    @Nullable Object @Nullable [] state = event.getDeletedState();
+    if (state == null) {
+      return;
+    }
+    Object entity = event.getEntity();
+    for (FilledAttribute attribute : values.of(event.getPersister())) {
+      AttributePath source = attribute.source();
+      if (source != null
+          && source.getFrom(state, entity) instanceof String name
+          && attribute.path().getFrom(state, entity) instanceof String greeting
+          && Question.of(name, attribute.value().repeat()).isAnsweredBy(greeting)) {
+        values.given().put(entity, attribute, name, greeting);
+      }
+    }
+  }
+
+  /** What a detached object was given is not the program's in the object that it is merged into. */
+  @Override
+  public void onMerge(MergeEvent event) {
+    Object merged = event.getResult();
+    Object detached = event.getEntity();
+    if (merged != null && detached != null) {
+      values.given().copy(detached, merged);
+    }
+  }
+
+  @Override
+  public void onMerge(MergeEvent event, MergeContext copiedAlready) {
+    onMerge(event);
   }
 
   @Override

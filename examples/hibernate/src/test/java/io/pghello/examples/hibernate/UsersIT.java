@@ -125,6 +125,8 @@ class UsersIT {
   @Test
   void refusesANameThatCannotBe() {
     assertThatThrownBy(() -> users.createWithGreeting("sec\0ret", "x@example.com"))
+        .isInstanceOf(DataException.class)
+        .rootCause()
         .isInstanceOfSatisfying(
             PgHelloException.class,
             e -> assertThat(e.code()).isEqualTo(PgHelloException.Code.INVALID_NAME));

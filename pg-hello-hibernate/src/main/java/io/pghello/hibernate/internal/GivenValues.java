@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The values that entities were given, by which they are told from values that the program has set
+ * when an entity is written again: after a rollback, after it was removed, or in another session.
+ * Entities are known by their identity, and may be collected.
+ */
+final class GivenValues {
+  private final Map<Key, Parked> values = new ConcurrentHashMap<>();
+  private final ReferenceQueue<Object> collected = new ReferenceQueue<>();
+
+  private static final class Key extends WeakReference<Object> {
+    private final int hash;
+
+    Key(Object entity, @Nullable ReferenceQueue<Object> queue) {
+      super(entity, queue);
+      this.hash = System.identityHashCode(entity);
+    }
+
+    @Override
+    public int hashCode() {
+      return hash;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      if (this == other) {
+        return true;
+      }
+      Object entity = get();
+      return entity != null && other instanceof Key key && key.refersTo(entity);
+    }
+  }
+
+  /** Returns what an entity was given; null if nothing. */
+  @Nullable Parked of(Object entity) {
+    return values.get(new Key(entity, null));
+  }
+
+  void put(Object entity, FilledAttribute attribute, @Nullable String name, Object value) {
+    made(entity).put(attribute, name, value);
+  }
+
+  void remove(Object entity, FilledAttribute attribute) {
+    Parked given = of(entity);
+    if (given != null) {
+      given.remove(attribute);
+    }
+  }
+
+  /** Notes that Hibernate has copied one entity's state to another, which may be the same. */
+  void copy(Object from, Object to) {
+    Parked given = of(from);
+    if (given != null) {
+      made(to).addAll(given);
+    }
+  }
+
+  /** Returns how many entities are known. */
+  int size() {
+    return values.size();
+  }
+
+  private Parked made(Object entity) {
+    for (Reference<?> gone = collected.poll(); gone != null; gone = collected.poll()) {
+      values.remove(gone);
+    }
+    Parked known = of(entity);
+    return known != null
+        ? known
+        : values.computeIfAbsent(new Key(entity, collected), any -> new Parked());
+  }
+}

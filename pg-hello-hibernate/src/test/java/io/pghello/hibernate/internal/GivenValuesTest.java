@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.hibernate.ValueStrategy;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.Test;
+
+@NullUnmarked
+class GivenValuesTest {
+  private static final FilledAttribute ATTRIBUTE =
+      new FilledAttribute(null, ValueStrategy.PREFETCH, null, null, String.class);
+
+  /** Equal to all others. */
+  private static final class Alike {
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Alike;
+    }
+
+    @Override
+    public int hashCode() {
+      return 1;
+    }
+  }
+
+  @Test
+  void knowsEntitiesByTheirIdentity() {
+    var given = new GivenValues();
+    var one = new Alike();
+    var other = new Alike();
+    given.put(one, ATTRIBUTE, "Ada", "Hello, Ada!");
+    assertThat(given.of(other)).isNull();
+    given.put(other, ATTRIBUTE, "Bob", "Hello, Bob!");
+    assertThat(given.size()).isEqualTo(2);
+    assertThat(find(given, one, "Hello, Ada!")).isTrue();
+    assertThat(find(given, one, "Hello, Bob!")).isFalse();
+    given.copy(one, other);
+    assertThat(find(given, other, "Hello, Ada!")).isTrue();
+    given.copy(one, one);
+    given.copy(new Alike(), other);
+    assertThat(find(given, one, "Hello, Ada!")).isTrue();
+    given.remove(one, ATTRIBUTE);
+    assertThat(find(given, one, "Hello, Ada!")).isFalse();
+    assertThat(find(given, other, "Hello, Ada!")).isTrue();
+  }
+
+  private static boolean find(GivenValues given, Object entity, String value) {
+    Parked values = given.of(entity);
+    return values != null && values.find(ATTRIBUTE, value) != null;
+  }
+
+  /** A million inserts, of which the program keeps one. */
+  @Test
+  void keepsNoEntityInMemory() {
+    var given = new GivenValues();
+    var kept = new Object();
+    given.put(kept, ATTRIBUTE, "kept", "Hello, kept!");
+    int largest = 0;
+    for (int i = 0; i < 1_000_000; i++) {
+      given.put(new Object(), ATTRIBUTE, "name", "Hello, name!");
+      if (i % 100_000 == 0) {
+        System.gc();
+        largest = Math.max(largest, given.size());
+      }
+    }
+    for (int i = 0; given.size() > 1_000; i++) {
+      assertThat(i)
+          .as("%d of %d entities are still known", given.size(), largest)
+          .isLessThan(1_000);
+      System.gc();
+      given.put(new Object(), ATTRIBUTE, "name", "Hello, name!");
+    }
+    assertThat(find(given, kept, "Hello, kept!")).isTrue();
+  }
+}
