@@ -20,7 +20,8 @@ public interface ConnectionSource {
    * Returns a connection for one statement. The client hands it to {@link #release} afterwards.
    *
    * <p>If this takes longer than the client's {@code callTimeout}, the client interrupts the
-   * thread, and clears the interrupt afterwards; pools heed that, and throw.
+   * thread, and clears the interrupt afterwards; pools heed that, and throw. A call whose source
+   * does not ends only when this returns; calls that wait for it end in time.
    *
    * @throws SQLException if none can be had
    */
