@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.hibernate.annotations.ColumnDefault;
 import org.hibernate.annotations.ColumnTransformer;
 import org.hibernate.annotations.CompositeType;
 import org.hibernate.annotations.CreationTimestamp;
@@ -646,6 +647,17 @@ class MappingErrorsTest {
   }
 
   @Entity(name = "E")
+  static class OfReturned {
+    @Id
+    @Generated
+    @ColumnDefault("gen_random_uuid()")
+    String id;
+
+    @WelcomeMessage(of = "id")
+    String greeting;
+  }
+
+  @Entity(name = "E")
   static class OfGeneratedInParent extends GeneratedParent {
     @WelcomeMessage(of = "key")
     String greeting;
@@ -755,7 +767,8 @@ class MappingErrorsTest {
         arguments(
             OfGeneratedInside.class,
             "E.greeting has of = \"keys.key\", which UuidGenerator generates"),
-        arguments(OfIdentity.class, "E.greeting has of = \"id\", which the INSERT makes"),
+        arguments(OfIdentity.class, ".greeting has of = \"id\", which the INSERT makes"),
+        arguments(OfReturned.class, ".greeting has of = \"id\", which the INSERT makes"),
         arguments(
             OfGeneratedInParent.class,
             "has of = \"key\", which UuidGenerator generates, too late to be greeted"),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
+import io.pghello.hibernate.ValueEvent;
 import io.pghello.hibernate.ValueStrategy;
 import java.util.List;
+import org.hibernate.MappingException;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,26 @@ record MappedValue(
     List<String> path,
     @Nullable List<String> source,
     Class<?> type) {
+  /**
+   * Refuses to greet an identifier that the INSERT makes, which is known to the persister alone.
+   */
+  void check(EntityPersister persister) {
+    if (source != null
+        && value.isOn(ValueEvent.INSERT)
+        && persister.isIdentifierAssignedByInsert()
+        && persister.findAttributeMapping(source.get(0)) == null) {
+      throw new MappingException(
+          value.annotation()
+              + " on "
+              + persister.getEntityName()
+              + "."
+              + String.join(".", path)
+              + " has of = \""
+              + value.source()
+              + "\", which the INSERT makes; name another attribute.");
+    }
+  }
+
   FilledAttribute in(EntityPersister persister) {
     return new FilledAttribute(
         value,

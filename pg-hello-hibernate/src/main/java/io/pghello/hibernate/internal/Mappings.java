@@ -434,8 +434,7 @@ final class Mappings {
           attribute,
           "has of = \"" + of + "\", which is not a String; name one that is");
     }
-    String unknown =
-        obstacleToSource(value, place.entity(), source, steps.get(0).equals(identifier));
+    String unknown = obstacleToSource(value, source);
     if (unknown != null) {
       throw error(value, place, attribute, "has of = \"" + of + "\", " + unknown);
     }
@@ -448,13 +447,9 @@ final class Mappings {
   }
 
   /** Why a source is not known when the value is to be computed; null if it may be. */
-  private static @Nullable String obstacleToSource(
-      ServerValue value, PersistentClass entity, Property source, boolean inIdentifier) {
+  private static @Nullable String obstacleToSource(ServerValue value, Property source) {
     if (source.getValue().getSelectables().stream().anyMatch(Selectable::isFormula)) {
       return "which is a formula, and known only once the row is there; name what it is made of";
-    }
-    if (value.isOn(ValueEvent.INSERT) && inIdentifier && isIdentity(entity)) {
-      return "which the INSERT makes; name another attribute";
     }
     if (value.isOn(ValueEvent.INSERT) && !source.getValue().hasAnyInsertableColumns()) {
       return "which has insertable = false, so that the row may have another name; name an"

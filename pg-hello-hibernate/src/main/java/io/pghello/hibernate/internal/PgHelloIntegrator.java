@@ -3,12 +3,15 @@ package io.pghello.hibernate.internal;
 
 import java.util.List;
 import java.util.Map;
+import org.hibernate.SessionFactory;
+import org.hibernate.SessionFactoryObserver;
 import org.hibernate.boot.Metadata;
 import org.hibernate.boot.spi.BootstrapContext;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.event.service.spi.EventListenerRegistry;
 import org.hibernate.event.spi.EventType;
 import org.hibernate.integrator.spi.Integrator;
+import org.hibernate.metamodel.MappingMetamodel;
 import org.hibernate.service.spi.SessionFactoryServiceRegistry;
 
 /**
@@ -26,6 +29,7 @@ public final class PgHelloIntegrator implements Integrator {
     if (mapped.isEmpty()) {
       return;
     }
+    factory.addObserver(new Check(mapped));
     var values = new ServerValues(mapped, schema);
     values.serve(factory);
     var listener = new ValueListener(values, expressions);
@@ -46,5 +50,17 @@ public final class PgHelloIntegrator implements Integrator {
   public void disintegrate(
       SessionFactoryImplementor factory, SessionFactoryServiceRegistry serviceRegistry) {
     ServerValues.forget(factory);
+  }
+
+  /** Checks what is known only once the factory is complete. */
+  private record Check(Map<String, List<MappedValue>> mapped) implements SessionFactoryObserver {
+    @Override
+    public void sessionFactoryCreated(SessionFactory factory) {
+      MappingMetamodel entities =
+          factory.unwrap(SessionFactoryImplementor.class).getMappingMetamodel();
+      mapped.forEach(
+          (entity, values) ->
+              values.forEach(value -> value.check(entities.getEntityDescriptor(entity))));
+    }
   }
 }
