@@ -3,7 +3,10 @@ package io.pghello.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,6 +49,23 @@ class PagesTest {
             "docs/jooq.md",
             "docs/load.md",
             "docs/testkit.md");
+  }
+
+  /** So that it needs no build. */
+  @Test
+  void keepTheHelpOfBench() throws IOException {
+    Path file = ROOT.resolve("benchmarks/help.txt");
+    var out = new ByteArrayOutputStream();
+    PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
+    assertThat(Bench.run(new String[] {"--help"}, stream, stream, false)).isZero();
+    String help = out.toString(StandardCharsets.UTF_8);
+    if (Boolean.getBoolean("pghello.generate")) {
+      Files.writeString(file, help);
+    }
+    assertThat(file)
+        .as("run ./dev generate, which brings %s up to date", file)
+        .content()
+        .isEqualTo(help);
   }
 
   private static List<Path> pages() throws IOException {
