@@ -17,26 +17,29 @@ import org.junit.jupiter.api.Test;
 class DocumentationTest {
   private static final Path ROOT = Path.of("..", "..");
   private static final Pattern SNIPPET =
-      Pattern.compile("<!-- snippet: (\\S+)#(\\S+) -->\\n```\\w+\\n(.*?)```", Pattern.DOTALL);
+      Pattern.compile("<!-- snippet: (\\S+)#(\\S+) -->\\n```(\\w+)\\n(.*?)```", Pattern.DOTALL);
+  private static final Pattern VERSION =
+      Pattern.compile(
+          "(?:<artifactId>pg-hello-[a-z-]+</artifactId>\\s*<version>|pg-hello-bom:)([^<\"]*)");
   private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)(#[^)]*)?\\)");
 
   @Test
-  void takesJavaSnippetsFromTests() throws IOException {
+  void takesSnippetsFromWhatIsTested() throws IOException {
     int snippets = 0;
     for (Path page : pages()) {
       String text = Files.readString(page);
       Matcher snippet = SNIPPET.matcher(text);
       int inPage = 0;
       while (snippet.find()) {
-        assertThat(snippet.group(3))
+        assertThat(snippet.group(4))
             .as("%s shows region %s of %s", page, snippet.group(2), snippet.group(1))
             .isEqualTo(region(ROOT.resolve(snippet.group(1)), snippet.group(2)));
-        inPage++;
+        snippets++;
+        inPage += snippet.group(3).equals("java") ? 1 : 0;
       }
       assertThat(inPage)
           .as("every Java snippet of %s names its region", page)
           .isEqualTo(text.split("```java", -1).length - 1);
-      snippets += inPage;
     }
     assertThat(snippets).isGreaterThanOrEqualTo(3);
   }
@@ -58,7 +61,7 @@ class DocumentationTest {
     assertThat(version).isNotBlank();
     var versions = new ArrayList<String>();
     for (Path page : pages()) {
-      Matcher shown = Pattern.compile("<version>(.*?)</version>").matcher(Files.readString(page));
+      Matcher shown = VERSION.matcher(Files.readString(page));
       while (shown.find()) {
         versions.add(shown.group(1));
       }
@@ -111,9 +114,10 @@ class DocumentationTest {
     var lines = new ArrayList<String>();
     boolean inside = false;
     for (String line : Files.readAllLines(source)) {
-      if (line.strip().equals("// region " + name)) {
+      String mark = line.strip().replaceAll("^(//|<!--) | -->$", "");
+      if (mark.equals("region " + name)) {
         inside = true;
-      } else if (line.strip().equals("// endregion") && inside) {
+      } else if (mark.equals("endregion") && inside) {
         break;
       } else if (inside) {
         lines.add(line);
