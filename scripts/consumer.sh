@@ -1,13 +1,22 @@
 #!/usr/bin/env bash
-# Builds the project that docs/testkit.md shows, as its reader would: from what ./dev install has
-# just installed into a local Maven repository in which nothing of ours was before.
+# Builds the projects that docs/testkit.md and docs/jooq.md show, as their reader would: from what
+# ./dev install has just installed into a local Maven repository in which nothing of ours was before.
 # SPDX-License-Identifier: MIT
 PROGRAM=consumer
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 WORK=$(mktemp -d)
-trap 'rm -rf "$WORK"' EXIT
+SERVER=
+
+cleanup() {
+  if [ -n "$SERVER" ]; then
+    kill "$SERVER" 2>/dev/null || true
+    wait "$SERVER" 2>/dev/null || true
+  fi
+  rm -rf "$WORK"
+}
+trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -32,19 +41,43 @@ for property in junit.version slf4j.version maven-compiler-plugin.version maven-
   grep -qF "<version>$(pom_property "$property")</version>" "$ROOT/examples/first-test/pom.xml" ||
     die "examples/first-test/pom.xml has another version than the $property of this build"
 done
-cp -r "$ROOT/examples/first-test" "$WORK/project"
-rm -rf "$WORK/project/target"
+# copy_project EXAMPLE: without what Maven built there; prints the copy's folder.
+copy_project() {
+  cp -r "$ROOT/examples/$1" "$WORK/$1"
+  rm -rf "$WORK/$1/target"
+  printf '%s' "$WORK/$1"
+}
+
+project=$(copy_project first-test)
 log=$WORK/log
-maven -B -ntp -f "$WORK/project/pom.xml" test >"$log" 2>&1 || {
+maven -B -ntp -f "$project/pom.xml" test >"$log" 2>&1 || {
   cat "$log"
-  die "the project of the page does not build"
+  die "the project of docs/testkit.md does not build"
 }
 grep -q 'Tests run: 1, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
   cat "$log"
-  die "the test of the page was not run"
+  die "the test of docs/testkit.md was not run"
 }
 if grep SLF4J "$log"; then
   die "it warns of a missing logger"
 fi
-
 echo "The project of docs/testkit.md builds from the installed artifacts, and its test is run"
+
+need psql postgresql-client
+"$ROOT/dev" server >"$WORK/server.log" &
+SERVER=$!
+until grep -qx ready "$WORK/server.log"; do
+  kill -0 "$SERVER" 2>/dev/null || die "the server did not start"
+  sleep 0.2
+done
+url=$(awk '$1 == "owner" { print $2 }' "$WORK/server.log")
+# without the JDBC prefix, libpq knows it as well
+psql -X -q -v ON_ERROR_STOP=1 "${url#jdbc:}" \
+  -f "$ROOT/examples/jooq/src/main/resources/io/pghello/examples/jooq/schema.sql"
+project=$(copy_project jooq-codegen)
+maven -q -B -ntp -f "$project/pom.xml" -Ddb.url="$url" compile dependency:build-classpath \
+  -Dmdep.outputFile="$WORK/classpath"
+said=$("$(java_home)/bin/java" -cp "$project/target/classes:$(<"$WORK/classpath")" \
+  com.example.Greetings "$url" 2>/dev/null)
+[[ $said = 'Hello, Ada! '20* ]] || die "the program of docs/jooq.md said: $said"
+echo "The project of docs/jooq.md generates code and runs: $said"

@@ -253,7 +253,6 @@ LINES_SHOWN=1 step jooq-3.20 \
 step jooq-sources sources_compile_on_newest_jooq
 step seeded-null-error null_error_is_seen
 step ordinary-user ordinary_user_can
-LINES_SHOWN=1 step standalone "$ROOT/scripts/standalone.sh"
 LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/consumer.sh"
 step regress "$ROOT/scripts/regress.sh" "${MAJORS[@]}"
 step installcheck "$ROOT/scripts/installcheck.sh"
