@@ -448,6 +448,22 @@ class BuilderIT {
   }
 
   @Test
+  void endsAfterTheBatchInWhichTheClientIsClosed(DataSource dataSource) {
+    var greeted = new ArrayList<String>();
+    PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).maxBatchSize(2).build();
+    assertFails(
+        Code.CLOSED,
+        () ->
+            client.helloEach(
+                List.of("a", "b", "c").iterator(),
+                greeting -> {
+                  greeted.add(greeting);
+                  client.close();
+                }));
+    assertThat(greeted).containsExactly("Hello, a!", "Hello, b!");
+  }
+
+  @Test
   void closesTheStream(DataSource dataSource) {
     PgHelloClient client = PgHelloClient.create(dataSource);
     var closed = new AtomicBoolean();
