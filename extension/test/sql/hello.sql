@@ -22,13 +22,8 @@ SELECT pg_hello('O''Brien'), pg_hello('"; DROP TABLE users; --');
 SELECT pg_hello('C:\temp\new') = 'Hello, C:\temp\new!' AS kept;
 SELECT pg_hello('%s %d %n %%'), pg_hello('$1 ${name} {0}'), pg_hello('<b>&amp;</b>');
 
--- more than one byte to a character
-SELECT pg_hello('Zoë'), pg_hello('José'), pg_hello('世界'), pg_hello('Владимир'), pg_hello('مرحبا');
-SELECT char_length(pg_hello('世界')), octet_length(pg_hello('世界'));
-SELECT pg_hello(U&'e\0301') = U&'Hello, e\0301!' AS combining, pg_hello(U&'e\0301') = pg_hello('é') AS composed;
-SELECT char_length(pg_hello(U&'\+01F44B\+01F3FD')), octet_length(pg_hello(U&'\+01F44B\+01F3FD'));
-SELECT pg_hello(U&'\+01F469\200D\+01F4BB') = U&'Hello, \+01F469\200D\+01F4BB!' AS joined;
-SELECT pg_hello(U&'\FEFFx\00A0') = U&'Hello, \FEFFx\00A0!' AS invisible;
+-- whatever the encoding (utf8.sql has more)
+SELECT pg_hello(chr(235)) = 'Hello, ' || chr(235) || '!' AS equal, octet_length(pg_hello(chr(235))) - octet_length(chr(235)) AS more;
 
 -- every length around the borders of headers and alignment
 SELECT count(*) AS lengths, bool_and(pg_hello(n) = 'Hello, ' || n || '!') AS equal

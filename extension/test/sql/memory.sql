@@ -3,6 +3,9 @@ CREATE SCHEMA hello;
 SET search_path = hello;
 CREATE EXTENSION pg_hello;
 
+-- in this session, not in a worker
+SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+
 -- by how many bytes the session grows with 20,000 calls, when it has made as many before
 CREATE FUNCTION growth(call text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE

@@ -6,6 +6,9 @@ SET search_path = hello;
 CREATE EXTENSION pg_hello;
 SELECT pg_hello('loaded');
 
+-- plans as users see them
+SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+
 -- an immutable call is folded, a stable or volatile one is not
 EXPLAIN (COSTS OFF, VERBOSE) SELECT pg_hello('x', 2);
 EXPLAIN (COSTS OFF, VERBOSE) SELECT pg_hello('x');

@@ -7,7 +7,7 @@ CREATE EXTENSION pg_hello;
 
 SELECT n, pg_hello('x', n) FROM generate_series(1, 10) n;
 SELECT '[' || pg_hello('', 1) || ']', '[' || pg_hello('', 2) || ']', '[' || pg_hello(' ', 2) || ']';
-SELECT pg_hello('世界', 2), pg_hello('O''Brien', 2);
+SELECT pg_hello('O''Brien', 2);
 SELECT pg_hello(name => 'named', repeat => 2), pg_hello(repeat => 2, name => 'turned');
 SELECT pg_hello('small', 2::smallint);
 
@@ -71,6 +71,7 @@ INSERT INTO users SELECT i, 'user ' || i FROM generate_series(1, 100) i;
 INSERT INTO users VALUES (101, NULL), (102, '');
 UPDATE users SET name = 'renamed' WHERE id = 2;
 SELECT * FROM users WHERE id IN (1, 2, 101, 102) ORDER BY id;
+SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT id FROM users WHERE pg_hello(name, 3) = pg_hello('user 7', 3);

@@ -2,6 +2,16 @@ CREATE ROLE regress_hello_owner;
 CREATE DATABASE regress_hello_setting OWNER regress_hello_owner;
 SELECT current_database() AS main \gset
 \c regress_hello_setting
+-- whatever the server has for all databases: the library comes with the first call (an empty list cannot be set), and no worker warns as well
+DO $$
+BEGIN
+  ALTER DATABASE regress_hello_setting SET session_preload_libraries = 'plpgsql';
+  EXECUTE (
+    SELECT format('ALTER DATABASE regress_hello_setting SET %I = off', name)
+    FROM pg_settings
+    WHERE name IN ('force_parallel_mode', 'debug_parallel_query'));
+END
+$$;
 SET SESSION AUTHORIZATION regress_hello_owner;
 CREATE EXTENSION pg_hello;
 
@@ -160,6 +170,24 @@ ALTER DATABASE regress_hello_setting SET pg_hello.repeat = 11;
 SHOW pg_hello.repeat;
 SELECT pg_hello('x');
 SHOW pg_hello.repeat;
+ALTER DATABASE regress_hello_setting RESET pg_hello.repeat;
+
+-- what a dump says about the database: its owner may restore that where the library is not loaded, if granted (15 and later)
+\c
+SET SESSION AUTHORIZATION regress_hello_owner;
+\set VERBOSITY sqlstate
+ALTER DATABASE regress_hello_setting SET "pg_hello.repeat" TO '3';
+RESET SESSION AUTHORIZATION;
+SELECT current_setting('server_version_num')::integer >= 150000 AS grantable \gset
+\if :grantable
+GRANT SET ON PARAMETER pg_hello.repeat TO regress_hello_owner;
+SET SESSION AUTHORIZATION regress_hello_owner;
+ALTER DATABASE regress_hello_setting SET "pg_hello.repeat" TO '3';
+\set VERBOSITY default
+\c
+SELECT pg_hello('x');
+REVOKE SET ON PARAMETER pg_hello.repeat FROM regress_hello_owner;
+\endif
 ALTER DATABASE regress_hello_setting RESET pg_hello.repeat;
 
 -- loaded with every session: errors at once
