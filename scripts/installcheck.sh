@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# make, make install and make installcheck with the system's own PostgreSQL, as
-# an administrator runs them, but staged: nothing is written outside a scratch folder.
+# make, make install and make installcheck with a copy of the system's own PostgreSQL, as an
+# administrator runs them, from a folder that is not the source's; and the tests once more with JIT
+# for every query, where there is the clang that the server's bitcode was made with.
 # Usage: scripts/installcheck.sh
 # SPDX-License-Identifier: MIT
 set -euo pipefail
@@ -9,7 +10,11 @@ PROGRAM=installcheck.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 SCRATCH=
+RUNNING=
 cleanup() {
+  if [ -n "$RUNNING" ]; then
+    stop_server "$RUNNING" "$SCRATCH/data"
+  fi
   if [ -n "$SCRATCH" ]; then
     rm -rf "$SCRATCH"
   fi
@@ -23,55 +28,103 @@ skip() {
   exit 0
 }
 
+# run_installcheck NAME LOG COMMAND...
+run_installcheck() {
+  local name=$1 log=$2 started ended tenths
+  shift 2
+  started=${EPOCHREALTIME/[.,]/}
+  if ! "$@" installcheck >"$log" 2>&1; then
+    cat "$log" >&2
+    if [ -e "$SCRATCH/build/regression.diffs" ]; then
+      cat "$SCRATCH/build/regression.diffs"
+    fi
+    die "$name: make installcheck failed"
+  fi
+  ended=${EPOCHREALTIME/[.,]/}
+  tenths=$(((ended - started + 50000) / 100000))
+  printf '%s: make installcheck passed (%d.%d s)\n' "$name" $((tenths / 10)) $((tenths % 10))
+}
+
+# clang_of PG_CONFIG: the clang that makes bitcode for this server, if it compiles with JIT and can be had.
+clang_of() {
+  local global clang
+  global=$(dirname "$("$1" --pgxs)")/../Makefile.global
+  [ -e "$("$1" --pkglibdir)/llvmjit.so" ] && grep -q '^with_llvm[[:space:]]*= yes' "$global" || return 0
+  clang=$(sed -n 's/^CLANG *= *//p' "$global")
+  if (need "$clang" "$(basename "$clang")") >&2; then
+    printf '%s' "$clang"
+  fi
+}
+
 # installcheck PG_CONFIG MAJOR
 installcheck() {
-  local config=$1 major=$2 headers='' source stage log options started ended tenths
-  local make=(make with_llvm=no "PG_CONFIG=$config")
+  local config=$1 major=$2 headers='' build log name clang libdir sharedir make answer
+  SCRATCH=$(scratch_dir)
+  build=$SCRATCH/build log=$SCRATCH/log
+  # a server finds its files beside its program, so a copy is a server of its own
+  libdir=$(dirname "$("$config" --pkglibdir)") sharedir=$("$config" --sharedir)
+  mkdir -p "$build" "$SCRATCH$libdir" "$SCRATCH$(dirname "$sharedir")"
+  cp -R "$libdir/." "$SCRATCH$libdir"
+  cp -R "$sharedir" "$SCRATCH$sharedir"
+  config=$SCRATCH$config
+
+  clang=$(clang_of "$config")
+  make=(make -s -C "$build" -f "$ROOT/extension/Makefile" "PG_CONFIG=$config")
+  [ -n "$clang" ] || make+=(with_llvm=no)
   if [ ! -e "$("$config" --includedir-server)/postgres.h" ]; then
     if ! headers=$("$ROOT/scripts/native.sh" --headers "$major"); then
       printf 'skipped: PostgreSQL %s: no headers of the server\n' "$major"
       return
     fi
-    # PG_CPPFLAGS is the Makefile's own
-    make+=("COPT=-I$headers")
+    # PG_CPPFLAGS is the Makefile's own; what is compiled by clang takes no COPT
+    make+=("COPT=-I$headers" "CPPFLAGS=-I$headers -D_GNU_SOURCE")
   fi
 
-  SCRATCH=$(scratch_dir)
-  # the server is another user's
-  chmod 755 "$SCRATCH"
-  source=$SCRATCH/extension stage=$SCRATCH/stage log=$SCRATCH/log
-  mkdir "$source" "$stage"
-  cp -R "$ROOT"/extension/{Makefile,pg_hello.control,sql,src,test} "$source"
-
   say "PostgreSQL $major: running"
-  started=${EPOCHREALTIME/[.,]/}
-  if ! { "${make[@]}" -C "$source" && "${make[@]}" -C "$source" install DESTDIR="$stage"; } >"$log" 2>&1; then
+  # from a build folder that has nothing of the source
+  if ! { "${make[@]}" && "${make[@]}" install; } >"$log" 2>&1; then
     cat "$log" >&2
     die "PostgreSQL $major: make failed"
   fi
-  options=(-o "dynamic_library_path=$stage$("$config" --pkglibdir):\$libdir")
-  if [ "$major" -ge 18 ]; then
-    options+=(-o "extension_control_path=$stage$("$config" --sharedir):\$system")
-  else
-    options+=(-o "extension_destdir=$stage")
-  fi
-  # shellcheck disable=SC2016
-  if ! pg_virtualenv -v "$major" "${options[@]}" sh -ec '
-    psql -X -A -t -c "SHOW server_version" template1 >"$1"
-    shift
-    "$@"' sh "$SCRATCH/version" "${make[@]}" -C "$source" installcheck >"$log" 2>&1; then
-    cat "$log" >&2
-    if [ -e "$source/regression.diffs" ]; then
-      cat "$source/regression.diffs"
+  # a changed header makes everything again that was compiled with it
+  for answer in src/pg_hello.o ${clang:+src/pg_hello.bc}; do
+    "${make[@]}" -q "$answer" || die "PostgreSQL $major: $answer is made again for no reason"
+    if "${make[@]}" -q -W "$ROOT/extension/src/greeting.h" "$answer"; then
+      die "PostgreSQL $major: $answer does not depend on greeting.h"
     fi
-    die "PostgreSQL $major: make installcheck failed"
-  fi
-  ended=${EPOCHREALTIME/[.,]/}
-  [[ $(<"$SCRATCH/version") =~ ^${major}[^0-9] ]] ||
-    die "asked for PostgreSQL $major, but the server is $(<"$SCRATCH/version")"
-  tenths=$(((ended - started + 50000) / 100000))
-  printf 'PostgreSQL %s: make installcheck passed (%d.%d s)\n' "$(<"$SCRATCH/version")" $((tenths / 10)) $((tenths % 10))
+  done
 
+  RUNNING=$(dirname "$("$config" --bindir)")
+  PGPORT=$(free_port)
+  export PGHOST=127.0.0.1 PGPORT PGUSER=postgres
+  start_server "$RUNNING" "$SCRATCH/data" "$PGPORT"
+  answer=$(psql -X -A -t -c 'SHOW server_version' template1)
+  name="PostgreSQL $answer"
+  [[ $answer =~ ^${major}[^0-9] ]] || die "asked for PostgreSQL $major, but the server is $answer"
+  run_installcheck "$name" "$log" "${make[@]}"
+
+  if [ -n "$clang" ]; then
+    [ -e "$("$config" --pkglibdir)/bitcode/pg_hello/src/pg_hello.bc" ] || die "$name: make install left no bitcode"
+    # compiled once for each statement, inlined, optimised; the largest values have been tried above
+    for answer in jit=on jit_above_cost=0 jit_inline_above_cost=0 jit_optimize_above_cost=0; do
+      psql -X -q -c "ALTER SYSTEM SET ${answer%=*} = ${answer#*=}" postgres
+    done
+    psql -X -q -A -t -c 'SELECT pg_reload_conf()' postgres >/dev/null
+    for _ in {1..600}; do
+      answer=$(psql -X -A -t -c 'SHOW jit_optimize_above_cost' postgres)
+      [ "$answer" != 0 ] || break
+      sleep 0.1
+    done
+    [ "$(psql -X -A -t -c 'SELECT pg_jit_available()' postgres)" = t ] || die "$name: JIT is not available"
+    # not those that run thousands of queries, each of which would be compiled
+    run_installcheck "$name, JIT for every query" "$log" "${make[@]}" \
+      REGRESS='hello repeat utf8'
+  else
+    printf 'skipped: %s: no clang for its bitcode, so the tests were not run with JIT\n' "$name"
+  fi
+
+  stop_server "$RUNNING" "$SCRATCH/data"
+  RUNNING=
   rm -rf "$SCRATCH"
   SCRATCH=
 }
@@ -83,9 +136,8 @@ for config in /usr/lib/postgresql/*/bin/pg_config; do
   fi
 done
 [ ${#configs[@]} -gt 0 ] || skip 'the system has no PostgreSQL server'
-command -v pg_virtualenv >/dev/null || skip 'there is no pg_virtualenv (package postgresql-common)'
 
-need make make gcc gcc
+need make make gcc gcc psql postgresql-client
 for config in "${configs[@]}"; do
   [[ $("$config" --version) =~ ^PostgreSQL\ ([0-9]+) ]] || die "cannot tell the version of $config"
   installcheck "$config" "${BASH_REMATCH[1]}"

@@ -254,7 +254,7 @@ step jooq-sources sources_compile_on_newest_jooq
 step seeded-null-error null_error_is_seen
 step ordinary-user ordinary_user_can
 LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/consumer.sh"
-step regress "$ROOT/scripts/regress.sh" "${MAJORS[@]}"
+LINES_SHOWN=30 step regress "$ROOT/scripts/regress.sh" --settings "${MAJORS[@]}"
 step installcheck "$ROOT/scripts/installcheck.sh"
 step races "$ROOT/scripts/stress.sh"
 LINES_SHOWN=20 step sanitizers "$ROOT/scripts/sanitize.sh"
