@@ -20,7 +20,8 @@ class DocumentationTest {
       Pattern.compile("<!-- snippet: (\\S+)#(\\S+) -->\\n```(\\w+)\\n(.*?)```", Pattern.DOTALL);
   private static final Pattern VERSION =
       Pattern.compile(
-          "(?:<artifactId>pg-hello-[a-z-]+</artifactId>\\s*<version>|pg-hello-bom:)([^<\"]*)");
+          "(?:<artifactId>pg-hello-[a-z-]+</artifactId>\\s*<version>(?!\\$\\{pg-hello\\.version})"
+              + "|<pg-hello\\.version>|pg-hello-bom:)([^<\"]*)");
   private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)(#[^)]*)?\\)");
 
   @Test
