@@ -4,7 +4,6 @@ package io.pghello;
 import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
@@ -45,6 +44,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** Coverage row X3: calls of many threads travel together, and each gets its own answer. */
@@ -184,9 +185,9 @@ class CoalescingIT {
 
   /** A virtual thread that is chosen to lead a batch may get no carrier for long. */
   @Test
+  @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void aVirtualLeaderWithoutACarrierKeepsNobodyWaiting(DataSource dataSource, WireProxy proxy)
       throws Exception {
-    assumeThat(Runtime.version().feature()).isGreaterThanOrEqualTo(21);
     int carriers =
         Integer.getInteger(
             "jdk.virtualThreadScheduler.parallelism", Runtime.getRuntime().availableProcessors());
@@ -227,8 +228,8 @@ class CoalescingIT {
 
   /** An interrupt closes the socket that a virtual thread reads from. */
   @Test
+  @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void anInterruptOfAVirtualLeaderHitsNoOther(DataSource dataSource, WireProxy proxy) {
-    assumeThat(Runtime.version().feature()).isGreaterThanOrEqualTo(21);
     var heard = new Heard();
     var first = new AtomicBoolean(true);
     var gate = new CompletableFuture<Connection>();
