@@ -35,6 +35,7 @@ import org.hibernate.mapping.PersistentClass;
 import org.hibernate.mapping.Property;
 import org.hibernate.mapping.Selectable;
 import org.hibernate.mapping.Value;
+import org.hibernate.type.CustomType;
 import org.hibernate.type.SqlTypes;
 import org.jspecify.annotations.Nullable;
 
@@ -551,6 +552,9 @@ final class Mappings {
     BasicValue.Resolution<?> resolved = basic.resolve();
     if (resolved.getValueConverter() != null) {
       return "has a converter";
+    }
+    if (resolved.getLegacyResolvedBasicType() instanceof CustomType<?>) {
+      return "has a @Type, which may write something else than it is given";
     }
     int column = resolved.getJdbcType().getDefaultSqlTypeCode();
     if (value.source() != null) {
