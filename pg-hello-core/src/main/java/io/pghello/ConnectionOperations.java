@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.internal.Question;
-import io.pghello.internal.Request;
+import io.pghello.internal.HelloRequest;
+import io.pghello.internal.StatementContext;
 import java.time.Duration;
 
 /** Calls on a connection of the program's. */
@@ -12,9 +12,9 @@ final class ConnectionOperations extends Operations {
   }
 
   @Override
-  String greet(Question question) {
+  String greet(HelloRequest request) {
     checkOpen();
-    return context.greetings().one(question, Request.single(context.deadline()));
+    return context.statements().one(request, StatementContext.single(context.deadline()));
   }
 
   @Override

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.internal.Batcher;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Events;
 import io.pghello.internal.Function;
-import io.pghello.internal.Greetings;
+import io.pghello.internal.HelloDispatcher;
+import io.pghello.internal.HelloRequest;
+import io.pghello.internal.HelloRequests;
+import io.pghello.internal.HelloStatements;
 import io.pghello.internal.Preflight;
-import io.pghello.internal.Question;
-import io.pghello.internal.Questions;
-import io.pghello.internal.Request;
-import io.pghello.internal.Runner;
 import io.pghello.internal.Settings;
+import io.pghello.internal.StatementContext;
+import io.pghello.internal.StatementExecutor;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,27 +40,31 @@ abstract class Operations implements PgHelloOperations {
    * @param timeout how long a call may take
    */
   record Context(
-      Settings settings, Greetings greetings, Batcher batcher, int repeat, Duration timeout) {
+      Settings settings,
+      HelloStatements statements,
+      HelloDispatcher dispatcher,
+      int repeat,
+      Duration timeout) {
     Context withRepeat(int repeat) {
-      return new Context(settings, greetings, batcher, checkedRepeat(repeat), timeout);
+      return new Context(settings, statements, dispatcher, checkedRepeat(repeat), timeout);
     }
 
     Context withTimeout(Duration timeout) {
-      return new Context(settings, greetings, batcher, repeat, checkedTimeout(timeout));
+      return new Context(settings, statements, dispatcher, repeat, checkedTimeout(timeout));
     }
 
     Context on(Connection connection) {
       Objects.requireNonNull(connection, "connection");
-      var greetings = new Greetings(this.greetings.runner().on(connection));
-      return new Context(settings, greetings, batcher, repeat, timeout);
+      var statements = new HelloStatements(this.statements.executor().on(connection));
+      return new Context(settings, statements, dispatcher, repeat, timeout);
     }
 
     Deadline deadline() {
       return Deadline.after(timeout);
     }
 
-    Question question(String name) {
-      return Question.of(name, repeat);
+    HelloRequest request(String name) {
+      return HelloRequest.of(name, repeat);
     }
   }
 
@@ -71,33 +75,33 @@ abstract class Operations implements PgHelloOperations {
   }
 
   /** Greets, when it is known that the client is open. */
-  abstract String greet(Question question);
+  abstract String greet(HelloRequest request);
 
   @Override
   public String hello(String name) {
-    return hello(context.question(name));
+    return hello(context.request(name));
   }
 
   @Override
   public String hello(String name, int repeat) {
-    return hello(Question.of(name, checkedRepeat(repeat)));
+    return hello(HelloRequest.of(name, checkedRepeat(repeat)));
   }
 
-  private String hello(Question question) {
-    return measured(question.function(), () -> greet(question));
+  private String hello(HelloRequest request) {
+    return measured(request.function(), () -> greet(request));
   }
 
   @Override
   public List<String> helloAll(Collection<String> names) {
-    List<Question> questions = questions(names);
-    return measured(Function.HELLO_ALL, () -> greetAll(questions, () -> false));
+    List<HelloRequest> requests = requests(names);
+    return measured(Function.HELLO_ALL, () -> greetAll(requests, () -> false));
   }
 
   /** Greets names one batch after the other, until there is no more need. */
-  final List<String> greetAll(List<Question> questions, BooleanSupplier ended) {
+  final List<String> greetAll(List<HelloRequest> requests, BooleanSupplier ended) {
     checkOpen();
-    var all = new ArrayList<String>(questions.size());
-    Iterator<Question> left = questions.iterator();
+    var all = new ArrayList<String>(requests.size());
+    Iterator<HelloRequest> left = requests.iterator();
     while (left.hasNext() && !ended.getAsBoolean()) {
       all.addAll(Arrays.asList(greetBatch(nextBatch(left))));
     }
@@ -109,46 +113,46 @@ abstract class Operations implements PgHelloOperations {
       Iterator<String> names, Consumer<? super String> greetings, LongConsumer progress) {
     Objects.requireNonNull(greetings, "greetings");
     Objects.requireNonNull(progress, "progress");
-    var questions = new Questions(Objects.requireNonNull(names, "names"), context.repeat());
+    var requests = new HelloRequests(Objects.requireNonNull(names, "names"), context.repeat());
     checkOpen();
     long count = 0;
-    while (questions.hasNext()) {
-      List<Question> batch = nextBatch(questions);
+    while (requests.hasNext()) {
+      List<HelloRequest> batch = nextBatch(requests);
       for (String answer : measured(Function.HELLO_ALL, () -> greetBatch(batch))) {
         greetings.accept(answer);
       }
       count += batch.size();
       progress.accept(count);
     }
-    questions.throwIfInvalid();
+    requests.throwIfInvalid();
     return count;
   }
 
   /** Checks names. */
-  List<Question> questions(Collection<String> names) {
-    var questions = new ArrayList<Question>(names.size());
+  List<HelloRequest> requests(Collection<String> names) {
+    var requests = new ArrayList<HelloRequest>(names.size());
     for (String name : names) {
-      questions.add(Question.of(name, context.repeat(), questions.size()));
+      requests.add(HelloRequest.of(name, context.repeat(), requests.size()));
     }
-    return questions;
+    return requests;
   }
 
-  private List<Question> nextBatch(Iterator<Question> questions) {
-    var batch = new ArrayList<Question>();
+  private List<HelloRequest> nextBatch(Iterator<HelloRequest> requests) {
+    var batch = new ArrayList<HelloRequest>();
     int bytes = 0;
-    while (questions.hasNext()
+    while (requests.hasNext()
         && batch.size() < context.settings().maxBatchSize()
         && bytes < context.settings().maxBatchBytes()) {
-      Question question = questions.next();
-      batch.add(question);
-      bytes += question.bytes();
+      HelloRequest request = requests.next();
+      batch.add(request);
+      bytes += request.bytes();
     }
     return batch;
   }
 
-  private String[] greetBatch(List<Question> batch) {
+  private String[] greetBatch(List<HelloRequest> batch) {
     checkOpen();
-    return context.greetings().all(batch, Request.bulk(batch.size(), context.deadline()));
+    return context.statements().all(batch, StatementContext.bulk(batch.size(), context.deadline()));
   }
 
   @Override
@@ -185,7 +189,7 @@ abstract class Operations implements PgHelloOperations {
               preflight.serverVersion(),
               Objects.requireNonNull(preflight.extensionVersion()),
               Objects.requireNonNull(preflight.schema()),
-              repeat == Question.AS_SET ? Question.countOfEmptyName(greeting) : repeat,
+              repeat == HelloRequest.AS_SET ? HelloRequest.countOfEmptyName(greeting) : repeat,
               preflight.functions().stream()
                   .map(Function::signature)
                   .collect(Collectors.toUnmodifiableSet()));
@@ -195,7 +199,9 @@ abstract class Operations implements PgHelloOperations {
   @Override
   public List<PgHelloProblem> preflight() {
     checkOpen();
-    return runner().run(Request.single(context.deadline()), Runner.Session::look).problems();
+    return executor()
+        .run(StatementContext.single(context.deadline()), StatementExecutor.Session::look)
+        .problems();
   }
 
   @Override
@@ -203,21 +209,21 @@ abstract class Operations implements PgHelloOperations {
     return new ConnectionOperations(context.on(connection));
   }
 
-  private <T> T run(Function function, Runner.Work<T> work) {
+  private <T> T run(Function function, StatementExecutor.Work<T> work) {
     return measured(
         function,
         () -> {
           checkOpen();
-          return runner().run(Request.single(context.deadline()), work);
+          return executor().run(StatementContext.single(context.deadline()), work);
         });
   }
 
-  private Runner runner() {
-    return context.greetings().runner();
+  private StatementExecutor executor() {
+    return context.statements().executor();
   }
 
   final void checkOpen() {
-    context.batcher().checkOpen();
+    context.dispatcher().checkOpen();
   }
 
   private <T> T measured(Function function, Supplier<T> call) {
@@ -240,7 +246,7 @@ abstract class Operations implements PgHelloOperations {
   }
 
   static int checkedRepeat(int repeat) {
-    if (repeat < Question.REPEAT_MIN || repeat > Question.REPEAT_MAX) {
+    if (repeat < HelloRequest.REPEAT_MIN || repeat > HelloRequest.REPEAT_MAX) {
       throw Errors.invalidRepeat(repeat);
     }
     return repeat;
@@ -260,8 +266,8 @@ abstract class Operations implements PgHelloOperations {
   public String toString() {
     Settings settings = context.settings();
     return "PgHelloClient["
-        + runner()
-        + (context.repeat() == Question.AS_SET ? "" : ", repeat " + context.repeat())
+        + executor()
+        + (context.repeat() == HelloRequest.AS_SET ? "" : ", repeat " + context.repeat())
         + ", "
         + settings.with(context.timeout())
         + "]";

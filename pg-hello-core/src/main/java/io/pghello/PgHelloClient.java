@@ -4,13 +4,13 @@ package io.pghello;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
-import io.pghello.internal.Batcher;
-import io.pghello.internal.Greetings;
+import io.pghello.internal.HelloDispatcher;
+import io.pghello.internal.HelloRequest;
+import io.pghello.internal.HelloStatements;
 import io.pghello.internal.OwnPool;
-import io.pghello.internal.Question;
-import io.pghello.internal.Runner;
 import io.pghello.internal.SafeListener;
 import io.pghello.internal.Settings;
+import io.pghello.internal.StatementExecutor;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -85,7 +85,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
    */
   @Override
   public void close() {
-    context.batcher().close();
+    context.dispatcher().close();
     if (ownPool != null) {
       ownPool.close();
     }
@@ -115,7 +115,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
     private Duration statementTimeout = Duration.ofSeconds(5);
     private Consumer<HikariConfig> pool = config -> {};
     private @Nullable String schema;
-    private int repeat = Question.AS_SET;
+    private int repeat = HelloRequest.AS_SET;
     private Duration callTimeout = Duration.ofSeconds(5);
     private boolean retryLostCalls = true;
     private boolean coalescing = true;
@@ -370,9 +370,10 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
               asyncExecutor,
               listener);
       HikariDataSource own = url == null ? null : startPool(url);
-      var greetings = new Greetings(new Runner(source(own), settings));
-      var batcher = new Batcher(greetings, settings);
-      return new PgHelloClient(new Context(settings, greetings, batcher, repeat, callTimeout), own);
+      var statements = new HelloStatements(new StatementExecutor(source(own), settings));
+      var dispatcher = new HelloDispatcher(statements, settings);
+      return new PgHelloClient(
+          new Context(settings, statements, dispatcher, repeat, callTimeout), own);
     }
 
     private ConnectionSource source(@Nullable DataSource own) {

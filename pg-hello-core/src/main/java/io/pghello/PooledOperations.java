@@ -3,7 +3,7 @@ package io.pghello;
 
 import io.pghello.internal.CallFuture;
 import io.pghello.internal.Function;
-import io.pghello.internal.Question;
+import io.pghello.internal.HelloRequest;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -16,35 +16,35 @@ class PooledOperations extends Operations implements PgHelloAsyncOperations {
   }
 
   @Override
-  String greet(Question question) {
-    return context.batcher().hello(question, context.deadline());
+  String greet(HelloRequest request) {
+    return context.dispatcher().hello(request, context.deadline());
   }
 
   @Override
   public CompletableFuture<String> helloAsync(String name) {
-    return helloAsync(context.question(name));
+    return helloAsync(context.request(name));
   }
 
   @Override
   public CompletableFuture<String> helloAsync(String name, int repeat) {
-    return helloAsync(Question.of(name, checkedRepeat(repeat)));
+    return helloAsync(HelloRequest.of(name, checkedRepeat(repeat)));
   }
 
-  private CompletableFuture<String> helloAsync(Question question) {
-    var future = new CallFuture<String>(question.function(), context.settings().listener());
-    context.batcher().helloAsync(question, context.deadline(), future);
+  private CompletableFuture<String> helloAsync(HelloRequest request) {
+    var future = new CallFuture<String>(request.function(), context.settings().listener());
+    context.dispatcher().helloAsync(request, context.deadline(), future);
     return future;
   }
 
   @Override
   public CompletableFuture<List<String>> helloAllAsync(Collection<String> names) {
-    List<Question> questions = questions(names);
-    long bytes = questions.stream().mapToLong(Question::bytes).sum();
+    List<HelloRequest> requests = requests(names);
+    long bytes = requests.stream().mapToLong(HelloRequest::bytes).sum();
     var future = new CallFuture<List<String>>(Function.HELLO_ALL, context.settings().listener());
     context
-        .batcher()
+        .dispatcher()
         .async(
-            () -> greetAll(questions, future::isDone),
+            () -> greetAll(requests, future::isDone),
             future,
             (int) Math.min(bytes, Integer.MAX_VALUE),
             context.deadline());

@@ -4,7 +4,7 @@ package io.pghello;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException.Code;
-import io.pghello.internal.Batcher;
+import io.pghello.internal.HelloDispatcher;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
@@ -100,7 +100,7 @@ class ThreadsTest {
     asked.join();
     var closing = new Thread(client::close);
     closing.start();
-    while (!(LockSupport.getBlocker(closing) instanceof Batcher)) {
+    while (!(LockSupport.getBlocker(closing) instanceof HelloDispatcher)) {
       assertThat(closing.isAlive()).as("waits").isTrue();
       Thread.onSpinWait();
     }

@@ -16,18 +16,18 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "both are answered")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
-public class AddAndAddStress extends Racing {
+public class AddAndAddStress extends CoalescerStress {
   private final CallFuture<String> first = newFuture();
   private final CallFuture<String> second = newFuture();
 
   @Actor
   public void first() {
-    coalescer.add(Call.ofFuture(question("a"), soon(), first));
+    coalescer.add(Call.ofFuture(request("a"), soon(), first));
   }
 
   @Actor
   public void second() {
-    coalescer.add(Call.ofFuture(question("b"), soon(), second));
+    coalescer.add(Call.ofFuture(request("b"), soon(), second));
   }
 
   @Arbiter

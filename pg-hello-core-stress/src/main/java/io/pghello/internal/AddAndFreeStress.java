@@ -16,21 +16,21 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "it is answered")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
-public class AddAndFreeStress extends Racing {
+public class AddAndFreeStress extends CoalescerStress {
   private final CallFuture<String> future = newFuture();
 
   public AddAndFreeStress() {
-    coalescer.takeWireAlone();
+    coalescer.tryAcquireAlone();
   }
 
   @Actor
   public void add() {
-    coalescer.add(Call.ofFuture(question("a"), soon(), future));
+    coalescer.add(Call.ofFuture(request("a"), soon(), future));
   }
 
   @Actor
   public void free() {
-    coalescer.freeWire();
+    coalescer.releaseAlone();
   }
 
   @Arbiter

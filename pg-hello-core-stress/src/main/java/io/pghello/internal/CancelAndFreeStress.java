@@ -18,11 +18,11 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "it was answered before")
 @Outcome(expect = FORBIDDEN, desc = "room is lost, or given back twice")
 @State
-public class CancelAndFreeStress extends Racing {
+public class CancelAndFreeStress extends CoalescerStress {
   private final CompletableFuture<String> future;
 
   public CancelAndFreeStress() {
-    coalescer.takeWireAlone();
+    coalescer.tryAcquireAlone();
     future = future("a");
   }
 
@@ -33,7 +33,7 @@ public class CancelAndFreeStress extends Racing {
 
   @Actor
   public void free() {
-    coalescer.freeWire();
+    coalescer.releaseAlone();
   }
 
   @Arbiter

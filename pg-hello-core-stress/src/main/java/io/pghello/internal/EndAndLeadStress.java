@@ -17,7 +17,7 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(id = "1, 2", expect = ACCEPTABLE, desc = "it leads")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
-public class EndAndLeadStress extends Racing {
+public class EndAndLeadStress extends CoalescerStress {
   private final Call call = callOfSomebody();
 
   @Actor

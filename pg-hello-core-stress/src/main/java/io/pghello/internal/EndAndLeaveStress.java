@@ -17,7 +17,7 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(id = "3, 3", expect = ACCEPTABLE, desc = "it timed out")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
-public class EndAndLeaveStress extends Racing {
+public class EndAndLeaveStress extends CoalescerStress {
   private final Call call = callOfSomebody();
 
   @Actor

@@ -18,18 +18,18 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "the other one led, and was faster")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
-public class InterruptAndFreeStress extends Racing {
+public class InterruptAndFreeStress extends CoalescerStress {
   private final CompletableFuture<String> other;
 
   public InterruptAndFreeStress() {
-    coalescer.takeWireAlone();
+    coalescer.tryAcquireAlone();
     other = future("b");
   }
 
   @Actor
   public void call(III_Result result) {
     Thread.currentThread().interrupt();
-    result.r1 = wait(Call.ofThread(question("a"), soon()));
+    result.r1 = wait(Call.ofThread(request("a"), soon()));
     if (!Thread.interrupted()) {
       result.r1 = OTHER;
     }
@@ -37,7 +37,7 @@ public class InterruptAndFreeStress extends Racing {
 
   @Actor
   public void free() {
-    coalescer.freeWire();
+    coalescer.releaseAlone();
   }
 
   @Arbiter

@@ -17,7 +17,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(id = "0, 3, 3", expect = ACCEPTABLE, desc = "it has left")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
-public class LeadAndLeaveStress extends Racing {
+public class LeadAndLeaveStress extends CoalescerStress {
   private final Call call = callOfSomebody();
 
   @Actor

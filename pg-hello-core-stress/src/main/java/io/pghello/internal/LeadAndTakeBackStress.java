@@ -17,7 +17,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(id = "0, 1, 0", expect = ACCEPTABLE, desc = "the batch is taken back, and its call waits")
 @Outcome(expect = FORBIDDEN, desc = "lost, or led twice")
 @State
-public class LeadAndTakeBackStress extends Racing {
+public class LeadAndTakeBackStress extends CoalescerStress {
   private final Call call = callOfSomebody();
   private final Batch batch = new Batch(1, 1);
 

@@ -19,22 +19,22 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(id = "3, 1, 1", expect = ACCEPTABLE, desc = "it timed out")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
-public class TimeOutAndFreeStress extends Racing {
+public class TimeOutAndFreeStress extends CoalescerStress {
   private final CompletableFuture<String> other;
 
   public TimeOutAndFreeStress() {
-    coalescer.takeWireAlone();
+    coalescer.tryAcquireAlone();
     other = future("b");
   }
 
   @Actor
   public void call(III_Result result) {
-    result.r1 = wait(Call.ofThread(question("a"), Deadline.after(Duration.ofNanos(1_000))));
+    result.r1 = wait(Call.ofThread(request("a"), Deadline.after(Duration.ofNanos(1_000))));
   }
 
   @Actor
   public void free() {
-    coalescer.freeWire();
+    coalescer.releaseAlone();
   }
 
   @Arbiter

@@ -16,7 +16,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "both are answered")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
-public class TwoCallersStress extends Racing {
+public class TwoCallersStress extends CoalescerStress {
   @Actor
   public void first(III_Result result) {
     result.r1 = call("a");

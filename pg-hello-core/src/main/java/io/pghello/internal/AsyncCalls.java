@@ -126,7 +126,7 @@ final class AsyncCalls {
    *
    * @return whether there are calls left to look after
    */
-  boolean sweep() {
+  boolean checkTimeouts() {
     removeEnded();
     waiting.stream().filter(task -> task.deadline.isOver()).forEach(this::expire);
     inFlight.removeIf(this::endIfOver);

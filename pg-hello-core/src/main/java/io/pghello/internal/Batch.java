@@ -17,7 +17,7 @@ final class Batch {
   private int bytes;
   private @Nullable Call latest;
   private volatile @Nullable Call leader;
-  private volatile Delivery delivery = new Delivery(calls);
+  private volatile InFlightBatch inFlight = new InFlightBatch(calls);
   private volatile boolean seen;
 
   /**
@@ -36,7 +36,7 @@ final class Batch {
 
   void add(Call call) {
     calls.add(call);
-    bytes += call.question.bytes();
+    bytes += call.request.bytes();
     preferAsLatest(call);
   }
 
@@ -49,7 +49,7 @@ final class Batch {
   /** Takes out a call whose caller leaves. */
   void remove(Call call) {
     calls.remove(call);
-    bytes -= call.question.bytes();
+    bytes -= call.request.bytes();
     if (call.equals(latest)) {
       latest = null;
       calls.forEach(this::preferAsLatest);
@@ -69,12 +69,12 @@ final class Batch {
   }
 
   /** Makes the calls that are in here now those that the time-out looks at. */
-  void newDelivery() {
-    delivery = new Delivery(calls);
+  void newInFlight() {
+    inFlight = new InFlightBatch(calls);
   }
 
-  Delivery delivery() {
-    return delivery;
+  InFlightBatch inFlight() {
+    return inFlight;
   }
 
   /** Has it been looked at before? */
@@ -88,12 +88,12 @@ final class Batch {
     return calls;
   }
 
-  List<Question> questions() {
-    var questions = new ArrayList<Question>(calls.size());
+  List<HelloRequest> requests() {
+    var requests = new ArrayList<HelloRequest>(calls.size());
     for (Call call : calls) {
-      questions.add(call.question);
+      requests.add(call.request);
     }
-    return questions;
+    return requests;
   }
 
   int size() {

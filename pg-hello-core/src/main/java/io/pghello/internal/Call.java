@@ -22,19 +22,19 @@ final class Call extends AtomicReference<@Nullable Object> {
   private static final Object LEADS = new Object();
 
   // Where it waits. It is only looked at to save a search, so that a late answer does no harm.
-  private transient @Nullable WaitingRoom room;
+  private transient @Nullable CallQueue room;
 
-  final transient Question question;
+  final transient HelloRequest request;
   final transient Deadline deadline;
   private final transient @Nullable Thread caller;
   private final transient @Nullable CallFuture<String> future;
 
   private Call(
-      Question question,
+      HelloRequest request,
       Deadline deadline,
       @Nullable Thread caller,
       @Nullable CallFuture<String> future) {
-    this.question = question;
+    this.request = request;
     this.deadline = deadline;
     this.caller = caller;
     this.future = future;
@@ -44,23 +44,23 @@ final class Call extends AtomicReference<@Nullable Object> {
   }
 
   /** A call of the current thread, which is going to {@link #await} it. */
-  static Call ofThread(Question question, Deadline deadline) {
-    return new Call(question, deadline, Thread.currentThread(), null);
+  static Call ofThread(HelloRequest request, Deadline deadline) {
+    return new Call(request, deadline, Thread.currentThread(), null);
   }
 
   /** A call for which nobody waits. */
-  static Call ofFuture(Question question, Deadline deadline, CallFuture<String> future) {
-    return new Call(question, deadline, null, future);
+  static Call ofFuture(HelloRequest request, Deadline deadline, CallFuture<String> future) {
+    return new Call(request, deadline, null, future);
   }
 
   /** Says where it waits; null that it does so no longer. */
-  void waitsIn(@Nullable WaitingRoom room) {
+  void waitsIn(@Nullable CallQueue room) {
     this.room = room;
   }
 
   /** Gives back the room that it takes while it waits. */
   void leaveRoom() {
-    WaitingRoom known = room;
+    CallQueue known = room;
     if (known != null) {
       known.remove(this);
     }

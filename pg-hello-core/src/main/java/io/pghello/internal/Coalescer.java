@@ -15,34 +15,35 @@ import org.jspecify.annotations.Nullable;
 /**
  * Lets calls that wait anyway travel together.
  *
- * <p>There are a few {@linkplain Wires wires}. Who finds one free, and nobody waiting, takes it and
- * travels alone, on the thread that it came with. Who does not, waits in the {@linkplain
- * WaitingRoom waiting room}. Who gives a wire back hands it to a batch of those that wait, led by
- * one of them: its thread, woken, takes along who has come meanwhile, sends the batch, gives the
- * wire back, and wakes the others. A batch of futures alone is led by a thread of the executor.
+ * <p>There are a few {@linkplain InFlightLimit inFlightLimit}. Who finds one free, and nobody
+ * waiting, takes it and travels alone, on the thread that it came with. Who does not, waits in the
+ * {@linkplain CallQueue waiting room}. Who gives a wire back hands it to a batch of those that
+ * wait, led by one of them: its thread, woken, takes along who has come meanwhile, sends the batch,
+ * gives the wire back, and wakes the others. A batch of futures alone is led by a thread of the
+ * executor.
  *
  * <p>What holds, whatever the threads do:
  *
  * <ul>
- *   <li>No call waits while all wires are free. Who adds a call looks for a free wire afterwards,
- *       who frees a wire looks for a waiting call afterwards, and both the room and the wires are
- *       volatile, so that at least one of the two sees what the other did. (Calls that are made
- *       where futures are ended wait for the end of that, or for the sweep.)
+ *   <li>No call waits while all inFlightLimit are free. Who adds a call looks for a free wire
+ *       afterwards, who frees a wire looks for a waiting call afterwards, and both the room and the
+ *       inFlightLimit are volatile, so that at least one of the two sees what the other did. (Calls
+ *       that are made where futures are ended wait for the end of that, or for the checkTimeouts.)
  *   <li>The statement has as much time as its leader, which is the call with the latest deadline in
  *       the batch; calls with less time left end at their own deadlines. Who comes while the leader
  *       wakes may have a tenth of its own time-out more; a leader that finds a call with more than
  *       that lets that one lead.
  *   <li>A batch belongs to one thread. A leader that was chosen has to begin, by a compare-and-set,
- *       and if it does not, as a virtual thread that gets no carrier, {@link #sweep} takes the
- *       batch back by another one. From before it is handed over until its last call has ended, a
- *       batch is among those whose calls end at their deadlines.
+ *       and if it does not, as a virtual thread that gets no carrier, {@link #checkTimeouts} takes
+ *       the batch back by another one. From before it is handed over until its last call has ended,
+ *       a batch is among those whose calls end at their deadlines.
  * </ul>
  */
 final class Coalescer {
   /** Sends a batch. */
   interface Sender {
     /** Returns a greeting or a {@link PgHelloException} for each; throws nothing. */
-    Object[] send(List<Question> questions, Request request);
+    Object[] send(List<HelloRequest> requests, StatementContext context);
 
     /** Says why a call's time is over that waited for others. */
     default PgHelloException timedOut(Duration timeout) {
@@ -50,8 +51,8 @@ final class Coalescer {
     }
   }
 
-  private final WaitingRoom waiting;
-  private final Wires wires;
+  private final CallQueue waiting;
+  private final InFlightLimit inFlightLimit;
   private final Set<Batch> batches = ConcurrentHashMap.newKeySet();
   private final Settings settings;
   private final int batchSize;
@@ -63,17 +64,17 @@ final class Coalescer {
     this.batchSize = batchSize;
     this.executor = executor;
     this.sender = sender;
-    this.waiting = new WaitingRoom(settings.maxQueuedCalls(), settings.maxQueuedBytes());
-    this.wires = new Wires(settings.maxInFlightBatches());
+    this.waiting = new CallQueue(settings.maxQueuedCalls(), settings.maxQueuedBytes());
+    this.inFlightLimit = new InFlightLimit(settings.maxInFlightBatches());
   }
 
-  /** Takes a wire for a caller that need not wait; it has to {@link #freeWire()} afterwards. */
-  boolean takeWireAlone() {
-    return waiting.isEmpty() && wires.take(waiting);
+  /** Takes a wire for a caller that need not wait; it has to {@link #releaseAlone()} afterwards. */
+  boolean tryAcquireAlone() {
+    return waiting.isEmpty() && inFlightLimit.take(waiting);
   }
 
-  void freeWire() {
-    wires.giveBack();
+  void releaseAlone() {
+    inFlightLimit.giveBack();
     dispatch();
   }
 
@@ -86,7 +87,7 @@ final class Coalescer {
       dispatch();
       waiting.add(call);
     }
-    if (!Worker.isEndingFuturesOf(this)) {
+    if (!AsyncWorker.isEndingFuturesOf(this)) {
       dispatch();
     }
   }
@@ -103,11 +104,11 @@ final class Coalescer {
     return state;
   }
 
-  /** Gives free wires to those that wait. */
+  /** Gives free inFlightLimit to those that wait. */
   private void dispatch() {
-    while (!waiting.isEmpty() && wires.take(waiting)) {
+    while (!waiting.isEmpty() && inFlightLimit.take(waiting)) {
       // many leave in as many batches as can, so that one is sent while another is answered
-      int most = Math.max(Wires.LARGE, waiting.size() / (wires.free() + 1));
+      int most = Math.max(InFlightLimit.LARGE, waiting.size() / (inFlightLimit.free() + 1));
       var batch = new Batch(Math.min(batchSize, most), settings.maxBatchBytes());
       boolean led = false;
       try {
@@ -118,7 +119,7 @@ final class Coalescer {
         if (!led) {
           // they had all left; somebody may have come since
           batches.remove(batch);
-          wires.giveBack();
+          inFlightLimit.giveBack();
         }
       }
     }
@@ -127,7 +128,7 @@ final class Coalescer {
   /** Takes calls into a batch, and lets the time-out look at them. */
   private void board(Batch batch) {
     waiting.board(batch);
-    batch.newDelivery();
+    batch.newInFlight();
   }
 
   /** Finds a leader for a batch whose wire is held; false if nobody is left in it. */
@@ -182,20 +183,21 @@ final class Coalescer {
   }
 
   private void send(Batch batch, @Nullable Call leader, Deadline deadline) {
-    Delivery delivery = batch.delivery();
+    InFlightBatch inFlight = batch.inFlight();
     long oldestWait = batch.calls().get(0).deadline.nanosGone();
-    long departed = wires.depart(batch.size());
+    long departed = inFlightLimit.depart(batch.size());
     Object[] outcomes =
-        sender.send(batch.questions(), Request.coalesced(batch.size(), oldestWait, deadline));
-    wires.arrive(departed);
+        sender.send(
+            batch.requests(), StatementContext.coalesced(batch.size(), oldestWait, deadline));
+    inFlightLimit.arrive(departed);
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof PgHelloException error
         && error.code() == Code.INTERRUPTED) {
       leave(batch, leader, error);
       return;
     }
-    freeWire();
-    if (!delivery.bring(outcomes)) {
+    releaseAlone();
+    if (!inFlight.bring(outcomes)) {
       batches.remove(batch);
     } else if (leader == null) {
       endFutures(batch);
@@ -209,7 +211,7 @@ final class Coalescer {
    * that this makes leave together, when it is done.
    */
   private void endFutures(Batch batch) {
-    Worker.endFutures(this, batch.delivery());
+    AsyncWorker.endFutures(this, batch.inFlight());
     batches.remove(batch);
     dispatch();
   }
@@ -230,7 +232,7 @@ final class Coalescer {
   /** Gives back the wire of a batch in which nobody is left. */
   private void drop(Batch batch) {
     batches.remove(batch);
-    freeWire();
+    releaseAlone();
   }
 
   /** Lets one lead that has more time left; the leader waits with the others. */
@@ -248,7 +250,7 @@ final class Coalescer {
    *
    * @return whether there are calls left to look after
    */
-  boolean sweep() {
+  boolean checkTimeouts() {
     for (Call call : waiting) {
       if (call.deadline.isOver()) {
         call.leaveRoom();
@@ -256,11 +258,11 @@ final class Coalescer {
       }
     }
     for (Batch batch : batches) {
-      Delivery delivery = batch.delivery();
-      if (delivery.isHere()) {
+      InFlightBatch inFlight = batch.inFlight();
+      if (inFlight.isHere()) {
         endFuturesElsewhere(batch);
       } else {
-        delivery.calls(call -> call.deadline.isOver()).forEach(this::expire);
+        inFlight.calls(call -> call.deadline.isOver()).forEach(this::expire);
         if (batch.isSeenAgain() && batch.takeBack() && !handToExecutor(batch)) {
           drop(batch);
         }
@@ -281,7 +283,7 @@ final class Coalescer {
 
   /** Does nobody wait, and nobody travel? */
   boolean isQuiet() {
-    return waiting.isEmpty() && wires.areAllFree() && batches.isEmpty();
+    return waiting.isEmpty() && inFlightLimit.areAllFree() && batches.isEmpty();
   }
 
   /** Ends all that wait, and all that travel but the leaders that have begun. */
@@ -294,7 +296,7 @@ final class Coalescer {
       if (batch.takeBack()) {
         drop(batch);
       }
-      batch.delivery().calls(each -> true).forEach(each -> each.end(reason));
+      batch.inFlight().calls(each -> true).forEach(each -> each.end(reason));
     }
   }
 }

@@ -235,7 +235,11 @@ public final class Errors {
         new PgHelloProblem(
             Code.INVALID_REPEAT,
             "The repeat count is " + repeat + ".",
-            "Use a count between " + Question.REPEAT_MIN + " and " + Question.REPEAT_MAX + "."),
+            "Use a count between "
+                + HelloRequest.REPEAT_MIN
+                + " and "
+                + HelloRequest.REPEAT_MAX
+                + "."),
         null,
         null);
   }

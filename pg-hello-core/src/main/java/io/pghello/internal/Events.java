@@ -15,21 +15,21 @@ public final class Events {
       implements PgHelloListener.CallEnded {}
 
   /** The end of a statement. */
-  record Statement(Request request, long nanos, @Nullable PgHelloException error)
+  record Statement(StatementContext context, long nanos, @Nullable PgHelloException error)
       implements PgHelloListener.StatementEnded {
     @Override
     public Kind kind() {
-      return request.kind();
+      return context.kind();
     }
 
     @Override
     public int calls() {
-      return request.calls();
+      return context.calls();
     }
 
     @Override
     public long oldestWaitNanos() {
-      return request.waitedNanos();
+      return context.waitedNanos();
     }
   }
 

@@ -106,8 +106,8 @@ public record Preflight(
     var settings =
         new Settings(
             null, timeout, true, false, 1, 1, 1, 1, 1, false, 1, null, Settings.NO_LISTENER);
-    return new Runner(source, settings)
-        .run(Request.single(settings.deadline()), Runner.Session::look);
+    return new StatementExecutor(source, settings)
+        .run(StatementContext.single(settings.deadline()), StatementExecutor.Session::look);
   }
 
   /** Returns the gravest problem that keeps a function from being called by its qualified name. */

@@ -45,8 +45,8 @@ class CoalescerTest {
 
   private final ExecutorService executor = Executors.newCachedThreadPool();
   private final ExecutorService workers =
-      Executors.newCachedThreadPool(task -> new Worker(task, "worker"));
-  private final Wires wires = new Wires();
+      Executors.newCachedThreadPool(task -> new AsyncWorker(task, "worker"));
+  private final InFlightLimit inFlightLimit = new InFlightLimit();
   private int batchSize = MANY;
   private int batchBytes = 1 << 20;
   private int batchesUnderWay = 1;
@@ -67,7 +67,7 @@ class CoalescerTest {
   void aLoneCallerTakesTheWireItself() {
     Coalescer coalescer = coalescer();
     var caller = new Caller(coalescer, "Ada");
-    Sent sent = wires.next();
+    Sent sent = inFlightLimit.next();
     assertThat(sent.thread).isEqualTo(caller.thread);
     assertThat(coalescer.isQuiet()).isFalse();
     sent.answer();
@@ -79,17 +79,17 @@ class CoalescerTest {
   void thoseWhoWaitTravelTogetherLedByTheYoungest() {
     Coalescer coalescer = coalescer();
     var first = new Caller(coalescer, "first");
-    Sent alone = wires.next();
+    Sent alone = inFlightLimit.next();
     List<Caller> others = waitingCallers(coalescer, "b", "c", "d");
     alone.answer();
-    Sent batch = wires.next();
+    Sent batch = inFlightLimit.next();
     assertThat(batch.names()).containsExactly("b", "c", "d");
     assertThat(batch.thread).isEqualTo(others.get(2).thread);
     assertThat(batch.deadline).isEqualTo(others.get(2).deadline);
     batch.answer();
     assertThat(first.outcome()).isEqualTo("Hello, first!");
     assertAnswered(others);
-    assertThat(wires.number()).isEqualTo(2);
+    assertThat(inFlightLimit.number()).isEqualTo(2);
     assertNothingIsLost(coalescer);
   }
 
@@ -99,12 +99,12 @@ class CoalescerTest {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
-    coalescer.freeWire();
-    Sent first = wires.next();
+    coalescer.releaseAlone();
+    Sent first = inFlightLimit.next();
     // "b" waits for the wire that "a" travels on
-    assertThat(coalescer.takeWireAlone()).isFalse();
+    assertThat(coalescer.tryAcquireAlone()).isFalse();
     first.answer();
-    wires.next().answer();
+    inFlightLimit.next().answer();
     assertAnswered(callers);
     assertNothingIsLost(coalescer);
   }
@@ -118,13 +118,13 @@ class CoalescerTest {
     for (int i = 0; i < 20; i++) {
       callers.add(new Caller(coalescer, "u" + i));
     }
-    List<Sent> underWay = List.of(wires.next(), wires.next(), wires.next());
+    List<Sent> underWay = List.of(inFlightLimit.next(), inFlightLimit.next(), inFlightLimit.next());
     until(() -> callers.stream().filter(Caller::isWaiting).count() == 17);
-    assertThat(wires.number()).isEqualTo(3);
-    wires.answerAtOnce = true;
+    assertThat(inFlightLimit.number()).isEqualTo(3);
+    inFlightLimit.answerAtOnce = true;
     underWay.forEach(Sent::answer);
     assertAnswered(callers);
-    assertThat(wires.most.get()).isEqualTo(3);
+    assertThat(inFlightLimit.most.get()).isEqualTo(3);
     assertNothingIsLost(coalescer);
   }
 
@@ -133,23 +133,23 @@ class CoalescerTest {
   void thoseWhoWaitForALargeBatchLeaveWhenItIsBack() {
     batchesUnderWay = 2;
     Coalescer coalescer = coalescer();
-    until(coalescer::takeWireAlone);
+    until(coalescer::tryAcquireAlone);
     for (int round = 0; round < 20; round++) {
       List<CompletableFuture<String>> futures = new ArrayList<>();
-      until(coalescer::takeWireAlone);
+      until(coalescer::tryAcquireAlone);
       for (int i = 0; i < 20; i++) {
         futures.addAll(futures(coalescer, "a" + i));
       }
-      coalescer.freeWire();
-      Sent large = wires.next();
+      coalescer.releaseAlone();
+      Sent large = inFlightLimit.next();
       futures.addAll(futures(coalescer, "b"));
       large.answer();
       while (!futures.stream().allMatch(CompletableFuture::isDone)) {
         answerNext();
-        until(() -> futures.stream().allMatch(CompletableFuture::isDone) || wires.isNext());
+        until(() -> futures.stream().allMatch(CompletableFuture::isDone) || inFlightLimit.isNext());
       }
     }
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     assertNothingIsLost(coalescer);
   }
 
@@ -159,7 +159,7 @@ class CoalescerTest {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b", "c", "d", "e", "f", "g");
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     assertThat(answerNext()).containsExactly("a", "b", "c");
     assertThat(answerNext()).containsExactly("d", "e", "f");
     assertThat(answerNext()).containsExactly("g");
@@ -174,7 +174,7 @@ class CoalescerTest {
     hold(coalescer);
     // 4 + 3 bytes leave room for one more, 4 + 4 do not
     List<Caller> callers = waitingCallers(coalescer, "aaaa", "bbb", "cc", "dddd", "ëë", "f");
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     assertThat(answerNext()).containsExactly("aaaa", "bbb", "cc");
     assertThat(answerNext()).containsExactly("dddd", "ëë");
     assertThat(answerNext()).containsExactly("f");
@@ -191,8 +191,8 @@ class CoalescerTest {
     until(() -> hasty.isWaiting() && patient.isWaiting());
     Caller last = new Caller(coalescer, "last", CALL_TIMEOUT.dividedBy(2));
     until(last::isWaiting);
-    coalescer.freeWire();
-    Sent batch = wires.next();
+    coalescer.releaseAlone();
+    Sent batch = inFlightLimit.next();
     assertThat(batch.names()).containsExactlyInAnyOrder("hasty", "patient", "last");
     assertThat(batch.thread).isEqualTo(patient.thread);
     assertThat(batch.deadline).isEqualTo(patient.deadline);
@@ -208,8 +208,8 @@ class CoalescerTest {
     Caller patient = waitingCallers(coalescer, "patient").get(0);
     Caller hasty = new Caller(coalescer, "hasty", SHORT);
     until(hasty::isWaiting);
-    coalescer.freeWire();
-    Sent batch = wires.next();
+    coalescer.releaseAlone();
+    Sent batch = inFlightLimit.next();
     assertThat(batch.thread).isEqualTo(patient.thread);
     assertThat(hasty.outcome())
         .is(error(Code.TIMEOUT))
@@ -225,15 +225,15 @@ class CoalescerTest {
   void aLeaderWithLessTimeThanWhoHasComeMeanwhileLetsThatOneLead() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT.dividedBy(2)));
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
     coalescer.add(leader);
     // chosen, but it does not know yet
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     Caller patient = waitingCallers(coalescer, "patient").get(0);
     CompletableFuture<Sent> sent =
         CompletableFuture.supplyAsync(
             () -> {
-              Sent batch = wires.next();
+              Sent batch = inFlightLimit.next();
               batch.answer();
               return batch;
             },
@@ -250,14 +250,14 @@ class CoalescerTest {
   void aLeaderPassesOnToTheExecutorIfAFutureHasMoreTime() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT.dividedBy(2)));
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
     coalescer.add(leader);
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     CompletableFuture<Sent> sent =
         CompletableFuture.supplyAsync(
             () -> {
-              Sent batch = wires.next();
+              Sent batch = inFlightLimit.next();
               batch.answer();
               return batch;
             },
@@ -273,19 +273,19 @@ class CoalescerTest {
     batchSize = 3;
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     // chosen, but it does not know yet
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     List<CompletableFuture<String>> others = futures(coalescer, "b", "c", "d");
-    var answering = CompletableFuture.runAsync(() -> wires.next().answer(), executor);
+    var answering = CompletableFuture.runAsync(() -> inFlightLimit.next().answer(), executor);
     assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
     answering.join();
     assertThat(get(others.get(0))).isEqualTo("Hello, b!");
     assertThat(get(others.get(1))).isEqualTo("Hello, c!");
     assertThat(answerNext()).containsExactly("d");
     assertThat(get(others.get(2))).isEqualTo("Hello, d!");
-    assertThat(wires.number()).isEqualTo(2);
+    assertThat(inFlightLimit.number()).isEqualTo(2);
     assertNothingIsLost(coalescer);
   }
 
@@ -295,8 +295,8 @@ class CoalescerTest {
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
-    coalescer.freeWire();
-    Sent sent = wires.next();
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
     assertThat(sent.names()).containsExactly("thread", "future");
     assertThat(sent.thread).isNotEqualTo(caller.thread);
     sent.answer();
@@ -314,8 +314,8 @@ class CoalescerTest {
     CompletableFuture<Void> dependent =
         future.thenAccept(greeting -> ran.set(Thread.currentThread()));
     Caller caller = waitingCallers(coalescer, "thread").get(0);
-    coalescer.freeWire();
-    Sent sent = wires.next();
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
     assertThat(sent.names()).containsExactly("future", "thread");
     assertThat(sent.thread).isEqualTo(caller.thread);
     sent.answer();
@@ -341,13 +341,13 @@ class CoalescerTest {
                 });
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     all.addAll(futures(coalescer, "b", "c"));
-    coalescer.freeWire();
-    Sent sent = wires.next();
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
     assertThat(sent.names()).containsExactly("slow", "thread", "b", "c");
     sent.answer();
     assertThat(caller.outcome()).isEqualTo("Hello, thread!");
     until(() -> begun.getCount() == 0);
-    coalescer.sweep();
+    coalescer.checkTimeouts();
     assertThat(get(all.get(1))).isEqualTo("Hello, b!");
     assertThat(get(all.get(2))).isEqualTo("Hello, c!");
     until(coalescer::isQuiet);
@@ -363,7 +363,7 @@ class CoalescerTest {
     hold(coalescer);
     List<CompletableFuture<String>> waiting = futures(coalescer, "a", "b", "c");
     assertOverloaded(coalescer, "d");
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     answerNext();
     waiting.forEach(future -> assertThat(get(future)).startsWith("Hello, "));
     assertNothingIsLost(coalescer);
@@ -380,7 +380,7 @@ class CoalescerTest {
     }
     assertOverloaded(coalescer, "");
     coalescer.endAll(Errors.closed());
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     assertThat(coalescer.isQuiet()).isTrue();
   }
 
@@ -399,7 +399,7 @@ class CoalescerTest {
     // a name of more than all may have finds room if it is the only one
     List<CompletableFuture<String>> large = futures(coalescer, "l".repeat(1000));
     assertOverloaded(coalescer, "");
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     answerNext();
     assertThat(get(large.get(0))).hasSize(1008);
     assertNothingIsLost(coalescer);
@@ -415,8 +415,8 @@ class CoalescerTest {
     Caller waiting = waitingCallers(coalescer, "a").get(0);
     var roomless = new Caller(coalescer, "b");
     until(() -> roomless.isParked() && !roomless.isWaiting());
-    coalescer.freeWire();
-    Sent first = wires.next();
+    coalescer.releaseAlone();
+    Sent first = inFlightLimit.next();
     assertThat(first.names()).containsExactly("a");
     until(roomless::isWaiting);
     first.answer();
@@ -435,7 +435,7 @@ class CoalescerTest {
     long begin = System.nanoTime();
     assertThat(new Caller(coalescer, "b", SHORT).outcome()).is(error(Code.OVERLOADED));
     assertThat(System.nanoTime() - begin).isGreaterThanOrEqualTo(SHORT.toNanos());
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     answerNext();
     assertThat(get(waiting)).isEqualTo("Hello, a!");
     assertNothingIsLost(coalescer);
@@ -453,7 +453,7 @@ class CoalescerTest {
     roomless.thread.interrupt();
     assertThat(roomless.outcome()).is(error(Code.INTERRUPTED));
     assertThat(roomless.interrupted).isTrue();
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     answerNext();
     assertThat(get(waiting)).isEqualTo("Hello, a!");
     assertNothingIsLost(coalescer);
@@ -467,7 +467,7 @@ class CoalescerTest {
     var hasty = new Caller(coalescer, "hasty", SHORT);
     assertThat(hasty.outcome()).is(error(Code.TIMEOUT));
     assertThat(hasty.deadline.isOver()).isTrue();
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     assertThat(answerNext()).containsExactly("b", "c");
     assertAnswered(others);
     assertNothingIsLost(coalescer);
@@ -481,8 +481,8 @@ class CoalescerTest {
     callers.get(2).thread.interrupt();
     assertThat(callers.get(2).outcome()).is(error(Code.INTERRUPTED));
     assertThat(callers.get(2).interrupted).isTrue();
-    coalescer.freeWire();
-    Sent sent = wires.next();
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
     assertThat(sent.names()).containsExactly("a", "b");
     // one that travels, but does not lead
     callers.get(0).thread.interrupt();
@@ -498,13 +498,13 @@ class CoalescerTest {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> others = waitingCallers(coalescer, "a", "b");
-    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     Thread.currentThread().interrupt();
     assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
-    Sent sent = wires.next();
+    Sent sent = inFlightLimit.next();
     assertThat(sent.names()).containsExactly("a", "b");
     assertThat(sent.thread).isEqualTo(others.get(1).thread);
     sent.answer();
@@ -516,9 +516,9 @@ class CoalescerTest {
   void aLeaderWhoseTimeIsOverBeforeItSendsLetsAnotherLead() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    Call leader = Call.ofThread(question("leader"), in(SHORT));
+    Call leader = Call.ofThread(request("leader"), in(SHORT));
     coalescer.add(leader);
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     List<Caller> others = waitingCallers(coalescer, "a", "b");
     until(leader.deadline::isOver);
     assertThat(coalescer.await(leader)).is(error(Code.TIMEOUT));
@@ -532,25 +532,25 @@ class CoalescerTest {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CallFuture<String> hasty = future();
-    coalescer.add(Call.ofFuture(question("hasty"), in(Duration.ZERO), hasty));
+    coalescer.add(Call.ofFuture(request("hasty"), in(Duration.ZERO), hasty));
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
-    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     // chosen, but it does not know yet
-    coalescer.freeWire();
-    assertThat(coalescer.sweep()).isTrue();
+    coalescer.releaseAlone();
+    assertThat(coalescer.checkTimeouts()).isTrue();
     assertFails(hasty, Code.TIMEOUT);
-    assertThat(wires.number()).isZero();
-    assertThat(coalescer.sweep()).isTrue();
-    Sent sent = wires.next();
+    assertThat(inFlightLimit.number()).isZero();
+    assertThat(coalescer.checkTimeouts()).isTrue();
+    Sent sent = inFlightLimit.next();
     assertThat(sent.names()).endsWith("future", "thread", "leader");
     assertThat(sent.thread).isNotIn(caller.thread, Thread.currentThread());
     sent.answer();
     assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
     assertThat(caller.outcome()).isEqualTo("Hello, thread!");
     assertThat(get(future)).isEqualTo("Hello, future!");
-    assertThat(wires.number()).isEqualTo(1);
+    assertThat(inFlightLimit.number()).isEqualTo(1);
     assertNothingIsLost(coalescer);
   }
 
@@ -559,12 +559,12 @@ class CoalescerTest {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Caller other = waitingCallers(coalescer, "other").get(0);
-    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.freeWire();
-    coalescer.sweep();
-    coalescer.sweep();
-    Sent sent = wires.next();
+    coalescer.releaseAlone();
+    coalescer.checkTimeouts();
+    coalescer.checkTimeouts();
+    Sent sent = inFlightLimit.next();
     Thread.currentThread().interrupt();
     assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
@@ -578,14 +578,14 @@ class CoalescerTest {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
-    coalescer.freeWire();
-    Sent sent = wires.next();
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
     for (int i = 0; i < 3; i++) {
-      assertThat(coalescer.sweep()).isTrue();
+      assertThat(coalescer.checkTimeouts()).isTrue();
     }
     sent.answer();
     assertAnswered(callers);
-    assertThat(wires.number()).isEqualTo(1);
+    assertThat(inFlightLimit.number()).isEqualTo(1);
     assertNothingIsLost(coalescer);
   }
 
@@ -595,14 +595,14 @@ class CoalescerTest {
         task -> {
           throw new RejectedExecutionException("closed");
         };
-    var coalescer = new Coalescer(settings(), batchSize, closed, wires);
+    var coalescer = new Coalescer(settings(), batchSize, closed, inFlightLimit);
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
-    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.freeWire();
-    coalescer.sweep();
-    coalescer.sweep();
+    coalescer.releaseAlone();
+    coalescer.checkTimeouts();
+    coalescer.checkTimeouts();
     assertThat(caller.outcome()).is(error(Code.CLOSED));
     assertThat(coalescer.await(leader)).is(error(Code.CLOSED));
     assertNothingIsLost(coalescer);
@@ -613,14 +613,14 @@ class CoalescerTest {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
-    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     coalescer.endAll(Errors.closed());
     assertThat(caller.outcome()).is(error(Code.CLOSED));
     assertThat(coalescer.isQuiet()).isTrue();
     assertThat(coalescer.await(leader)).is(error(Code.CLOSED));
-    assertThat(wires.number()).isZero();
+    assertThat(inFlightLimit.number()).isZero();
     assertNothingIsLost(coalescer);
   }
 
@@ -630,12 +630,12 @@ class CoalescerTest {
     hold(coalescer);
     CompletableFuture<String> future = futures(coalescer, "a").get(0);
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
-    coalescer.freeWire();
-    Sent sent = wires.next();
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
     assertThat(sent.thread).isEqualTo(callers.get(1).thread);
     sent.fail(Errors.interrupted());
     assertThat(callers.get(1).outcome()).is(error(Code.INTERRUPTED));
-    Sent again = wires.next();
+    Sent again = inFlightLimit.next();
     assertThat(again.names()).containsExactly("a", "b");
     assertThat(again.thread).isEqualTo(callers.get(0).thread);
     again.answer();
@@ -649,8 +649,8 @@ class CoalescerTest {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a");
-    coalescer.freeWire();
-    wires.next().fail(Errors.interrupted());
+    coalescer.releaseAlone();
+    inFlightLimit.next().fail(Errors.interrupted());
     assertThat(callers.get(0).outcome()).is(error(Code.INTERRUPTED));
     assertNothingIsLost(coalescer);
   }
@@ -661,8 +661,8 @@ class CoalescerTest {
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
     CompletableFuture<String> future = futures(coalescer, "c").get(0);
-    coalescer.freeWire();
-    Sent sent = wires.next();
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
     sent.complete("Hello, a!", Errors.mismatch(), Errors.overloaded());
     assertThat(callers.get(0).outcome()).isEqualTo("Hello, a!");
     assertThat(callers.get(1).outcome()).is(error(Code.ANSWER_MISMATCH));
@@ -675,9 +675,9 @@ class CoalescerTest {
     batchSize = 1;
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    Call leader = Call.ofThread(question("leader"), in(CALL_TIMEOUT));
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     Caller next = waitingCallers(coalescer, "next").get(0);
     Thread.currentThread().interrupt();
     assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
@@ -693,9 +693,9 @@ class CoalescerTest {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a");
-    Call leader = Call.ofThread(question("a leader"), in(CALL_TIMEOUT));
+    Call leader = Call.ofThread(request("a leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     callers.addAll(waitingCallers(coalescer, "next"));
     Thread.currentThread().interrupt();
     assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
@@ -711,7 +711,7 @@ class CoalescerTest {
     hold(coalescer);
     CompletableFuture<List<CompletableFuture<String>>> made =
         futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c"));
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     assertThat(answerNext()).containsExactly("a");
     assertThat(answerNext()).containsExactly("b", "c");
     assertThat(get(get(made).get(1))).isEqualTo("Hello, c!");
@@ -727,7 +727,7 @@ class CoalescerTest {
     hold(coalescer);
     CompletableFuture<List<CompletableFuture<String>>> made =
         futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c", "d"));
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     assertThat(answerNext()).containsExactly("a");
     assertThat(answerNext()).containsExactly("b", "c");
     assertThat(answerNext()).containsExactly("d");
@@ -753,8 +753,8 @@ class CoalescerTest {
     futures.get(3).completeExceptionally(new IllegalStateException());
     futures.addAll(futures(coalescer, "f"));
     assertOverloaded(coalescer, "g");
-    coalescer.freeWire();
-    Sent sent = wires.next();
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
     assertThat(sent.names()).containsExactly("a", "d", "e", "f");
     // one that travels has no room to leave
     futures.get(0).cancel(false);
@@ -769,10 +769,10 @@ class CoalescerTest {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CallFuture<String> late = future();
-    coalescer.add(Call.ofFuture(question("late"), in(Duration.ZERO), late));
+    coalescer.add(Call.ofFuture(request("late"), in(Duration.ZERO), late));
     Caller interrupted = waitingCallers(coalescer, "interrupted").get(0);
     assertOverloaded(coalescer, "c");
-    coalescer.sweep();
+    coalescer.checkTimeouts();
     assertFails(late, Code.TIMEOUT);
     futures(coalescer, "c");
     assertOverloaded(coalescer, "d");
@@ -780,7 +780,7 @@ class CoalescerTest {
     assertThat(interrupted.outcome()).is(error(Code.INTERRUPTED));
     futures(coalescer, "d");
     assertOverloaded(coalescer, "e");
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     assertThat(answerNext()).containsExactly("c", "d");
     assertNothingIsLost(coalescer);
   }
@@ -792,7 +792,7 @@ class CoalescerTest {
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
     futures.get(1).cancel(false);
     futures.get(2).complete("otherwise");
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     assertThat(answerNext()).containsExactly("a");
     assertThat(get(futures.get(0))).isEqualTo("Hello, a!");
     assertThat(futures.get(1)).isCancelled();
@@ -806,8 +806,8 @@ class CoalescerTest {
     hold(coalescer);
     futures(coalescer, "a", "b").forEach(future -> future.cancel(false));
     assertThat(new Caller(coalescer, "c", SHORT).outcome()).is(error(Code.TIMEOUT));
-    coalescer.freeWire();
-    assertThat(wires.number()).isZero();
+    coalescer.releaseAlone();
+    assertThat(inFlightLimit.number()).isZero();
     assertNothingIsLost(coalescer);
   }
 
@@ -817,16 +817,16 @@ class CoalescerTest {
     hold(coalescer);
     CallFuture<String> early = future();
     CallFuture<String> late = future();
-    coalescer.add(Call.ofFuture(question("early"), in(Duration.ZERO), early));
-    coalescer.add(Call.ofFuture(question("late"), in(CALL_TIMEOUT), late));
-    assertThat(coalescer.sweep()).isTrue();
+    coalescer.add(Call.ofFuture(request("early"), in(Duration.ZERO), early));
+    coalescer.add(Call.ofFuture(request("late"), in(CALL_TIMEOUT), late));
+    assertThat(coalescer.checkTimeouts()).isTrue();
     assertFails(early, Code.TIMEOUT);
     assertThat(late).isNotDone();
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     assertThat(answerNext()).containsExactly("late");
     assertThat(get(late)).isEqualTo("Hello, late!");
     until(coalescer::isQuiet);
-    assertThat(coalescer.sweep()).isFalse();
+    assertThat(coalescer.checkTimeouts()).isFalse();
     assertNothingIsLost(coalescer);
   }
 
@@ -836,13 +836,13 @@ class CoalescerTest {
     hold(coalescer);
     CallFuture<String> early = future();
     CallFuture<String> late = future();
-    coalescer.add(Call.ofFuture(question("early"), in(SHORT), early));
-    coalescer.add(Call.ofFuture(question("late"), in(CALL_TIMEOUT), late));
-    coalescer.freeWire();
-    Sent sent = wires.next();
+    coalescer.add(Call.ofFuture(request("early"), in(SHORT), early));
+    coalescer.add(Call.ofFuture(request("late"), in(CALL_TIMEOUT), late));
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
     until(
         () -> {
-          assertThat(coalescer.sweep()).isTrue();
+          assertThat(coalescer.checkTimeouts()).isTrue();
           return early.isDone();
         });
     assertFails(early, Code.TIMEOUT);
@@ -858,12 +858,12 @@ class CoalescerTest {
     hold(coalescer);
     CallFuture<String> later = future();
     CallFuture<String> late = future();
-    coalescer.add(Call.ofFuture(question("later"), in(Duration.ZERO), later));
-    coalescer.add(Call.ofFuture(question("late"), in(Duration.ZERO), late));
-    coalescer.freeWire();
+    coalescer.add(Call.ofFuture(request("later"), in(Duration.ZERO), later));
+    coalescer.add(Call.ofFuture(request("late"), in(Duration.ZERO), late));
+    coalescer.releaseAlone();
     assertFails(late, Code.TIMEOUT);
     assertFails(later, Code.TIMEOUT);
-    assertThat(wires.number()).isZero();
+    assertThat(inFlightLimit.number()).isZero();
     assertNothingIsLost(coalescer);
   }
 
@@ -872,11 +872,11 @@ class CoalescerTest {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CallFuture<String> late = future();
-    coalescer.add(Call.ofFuture(question("late"), in(SHORT), late));
+    coalescer.add(Call.ofFuture(request("late"), in(SHORT), late));
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
-    coalescer.freeWire();
-    Sent sent = wires.next();
-    // while the sweep is at the first call of the batch, the last one leaves it
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
+    // while the checkTimeouts is at the first call of the batch, the last one leaves it
     CompletableFuture<Void> dependent =
         late.handle(
                 (greeting, error) -> {
@@ -886,7 +886,7 @@ class CoalescerTest {
             .thenAccept(outcome -> assertThat(outcome).is(error(Code.INTERRUPTED)));
     until(
         () -> {
-          coalescer.sweep();
+          coalescer.checkTimeouts();
           return late.isDone();
         });
     get(dependent);
@@ -901,8 +901,8 @@ class CoalescerTest {
     hold(coalescer);
     CompletableFuture<String> travelling = futures(coalescer, "a").get(0);
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
-    coalescer.freeWire();
-    Sent sent = wires.next();
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
     List<CompletableFuture<String>> waiting = futures(coalescer, "d", "e");
     Caller waitingCaller = waitingCallers(coalescer, "f").get(0);
     coalescer.endAll(Errors.closed());
@@ -922,11 +922,11 @@ class CoalescerTest {
         task -> {
           throw new RejectedExecutionException("closed");
         };
-    var coalescer = new Coalescer(settings(), batchSize, closed, wires);
+    var coalescer = new Coalescer(settings(), batchSize, closed, inFlightLimit);
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     assertThat(caller.outcome()).is(error(Code.CLOSED));
     assertFails(future, Code.CLOSED);
     assertNothingIsLost(coalescer);
@@ -938,11 +938,11 @@ class CoalescerTest {
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
     long between = callers.get(1).deadline.nanos() - callers.get(0).deadline.nanos();
-    coalescer.freeWire();
-    Sent sent = wires.next();
-    assertThat(sent.request.kind()).isEqualTo(Kind.BATCH);
-    assertThat(sent.request.calls()).isEqualTo(2);
-    assertThat(sent.request.waitedNanos()).isBetween(between, CALL_TIMEOUT.toNanos());
+    coalescer.releaseAlone();
+    Sent sent = inFlightLimit.next();
+    assertThat(sent.context.kind()).isEqualTo(Kind.BATCH);
+    assertThat(sent.context.calls()).isEqualTo(2);
+    assertThat(sent.context.waitedNanos()).isBetween(between, CALL_TIMEOUT.toNanos());
     sent.answer();
     assertAnswered(callers);
   }
@@ -950,16 +950,16 @@ class CoalescerTest {
   @Test
   void aCallLeadsOrEndsOrIsLeftWhicheverIsFirst() {
     var batch = new Batch(1, 1);
-    Call leading = Call.ofThread(question("a"), in(CALL_TIMEOUT));
+    Call leading = Call.ofThread(request("a"), in(CALL_TIMEOUT));
     assertThat(leading.lead(batch)).isTrue();
     assertThat(leading.lead(new Batch(1, 1))).isFalse();
     endElsewhere(leading);
     assertThat(leading.await()).isSameAs(batch);
-    Call ended = Call.ofThread(question("b"), in(Duration.ZERO));
+    Call ended = Call.ofThread(request("b"), in(Duration.ZERO));
     endElsewhere(ended);
     assertThat(ended.lead(batch)).isFalse();
     assertThat(ended.await()).isEqualTo("ended");
-    Call left = Call.ofThread(question("c"), in(CALL_TIMEOUT));
+    Call left = Call.ofThread(request("c"), in(CALL_TIMEOUT));
     Thread.currentThread().interrupt();
     assertThat(left.await()).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
@@ -984,13 +984,13 @@ class CoalescerTest {
     var underWay = new AtomicInteger();
     var statements = new AtomicInteger();
     Coalescer.Sender sender =
-        (questions, request) -> {
+        (requests, context) -> {
           most.accumulateAndGet(underWay.incrementAndGet(), Math::max);
           int number = statements.incrementAndGet();
           if (number % 64 == 0) {
             LockSupport.parkNanos(200_000);
           }
-          Object[] outcomes = questions.stream().map(CoalescerTest::greeting).toArray();
+          Object[] outcomes = requests.stream().map(CoalescerTest::greeting).toArray();
           if (number % 32 == 0) {
             Arrays.fill(outcomes, Errors.interrupted());
           }
@@ -1011,7 +1011,7 @@ class CoalescerTest {
                 await(barrier);
                 var random = ThreadLocalRandom.current();
                 for (int c = 0; c < calls; c++) {
-                  Question question = question(thread + "." + c);
+                  HelloRequest request = request(thread + "." + c);
                   // some have almost no time
                   boolean hasty = random.nextInt(16) == 0;
                   Deadline deadline = in(hasty ? Duration.ofNanos(50_000) : CALL_TIMEOUT);
@@ -1020,13 +1020,13 @@ class CoalescerTest {
                     var unused =
                         future.whenComplete(
                             (greeting, error) -> {
-                              if (error == null && !greeting(question).equals(greeting)) {
+                              if (error == null && !greeting(request).equals(greeting)) {
                                 wrong.add(greeting);
                               }
                               ended.incrementAndGet();
                             });
                     try {
-                      coalescer.add(Call.ofFuture(question, deadline, future));
+                      coalescer.add(Call.ofFuture(request, deadline, future));
                     } catch (PgHelloException e) {
                       future.fail(e);
                     }
@@ -1038,10 +1038,10 @@ class CoalescerTest {
                     if (interrupted) {
                       Thread.currentThread().interrupt();
                     }
-                    Object outcome = call(coalescer, sender, question, deadline);
+                    Object outcome = call(coalescer, sender, request, deadline);
                     Thread.interrupted();
                     Code code = outcome instanceof PgHelloException e ? e.code() : null;
-                    if (!greeting(question).equals(outcome)
+                    if (!greeting(request).equals(outcome)
                         && code != Code.INTERRUPTED
                         && !(hasty && (code == Code.TIMEOUT || code == Code.OVERLOADED))) {
                       wrong.add(outcome);
@@ -1057,7 +1057,7 @@ class CoalescerTest {
     }
     until(
         () -> {
-          coalescer.sweep();
+          coalescer.checkTimeouts();
           return ended.get() >= threads * calls && coalescer.isQuiet();
         });
     assertThat(wrong).isEmpty();
@@ -1073,7 +1073,7 @@ class CoalescerTest {
   }
 
   private Coalescer coalescer(Executor executor) {
-    return new Coalescer(settings(), batchSize, executor, wires);
+    return new Coalescer(settings(), batchSize, executor, inFlightLimit);
   }
 
   private Settings settings() {
@@ -1093,7 +1093,7 @@ class CoalescerTest {
         listener);
   }
 
-  /** All wires can be taken, and as much can wait as ever. */
+  /** All inFlightLimit can be taken, and as much can wait as ever. */
   private void assertNothingIsLost(Coalescer coalescer) {
     until(coalescer::isQuiet);
     hold(coalescer);
@@ -1108,18 +1108,18 @@ class CoalescerTest {
       filling.forEach(future -> assertFails(future, Code.CLOSED));
     }
     for (int i = 0; i < batchesUnderWay; i++) {
-      coalescer.freeWire();
+      coalescer.releaseAlone();
     }
     assertThat(coalescer.isQuiet()).isTrue();
   }
 
-  /** Takes all wires. */
+  /** Takes all inFlightLimit. */
   private void hold(Coalescer coalescer) {
     for (int i = 0; i < batchesUnderWay; i++) {
       // a large batch may have left just now
-      until(coalescer::takeWireAlone);
+      until(coalescer::tryAcquireAlone);
     }
-    assertThat(coalescer.takeWireAlone()).isFalse();
+    assertThat(coalescer.tryAcquireAlone()).isFalse();
   }
 
   private List<Caller> waitingCallers(Coalescer coalescer, String... names) {
@@ -1136,28 +1136,28 @@ class CoalescerTest {
     var futures = new ArrayList<CompletableFuture<String>>();
     for (String name : names) {
       CallFuture<String> future = future();
-      coalescer.add(Call.ofFuture(question(name), in(CALL_TIMEOUT), future));
+      coalescer.add(Call.ofFuture(request(name), in(CALL_TIMEOUT), future));
       futures.add(future);
     }
     return futures;
   }
 
   private List<String> answerNext() {
-    Sent sent = wires.next();
+    Sent sent = inFlightLimit.next();
     sent.answer();
     return sent.names();
   }
 
   private static void assertAnswered(List<Caller> callers) {
     for (Caller caller : callers) {
-      assertThat(caller.outcome()).isEqualTo(greeting(caller.question));
+      assertThat(caller.outcome()).isEqualTo(greeting(caller.request));
       assertThat(caller.interrupted).isFalse();
     }
   }
 
   private static void assertOverloaded(Coalescer coalescer, String name) {
     CallFuture<String> future = future();
-    Call call = Call.ofFuture(question(name), in(SHORT), future);
+    Call call = Call.ofFuture(request(name), in(SHORT), future);
     assertThatThrownBy(() -> coalescer.add(call)).is(error(Code.OVERLOADED));
     assertThat(future).isNotDone();
   }
@@ -1196,12 +1196,12 @@ class CoalescerTest {
     }
   }
 
-  private static Question question(String name) {
-    return Question.of(name, 1);
+  private static HelloRequest request(String name) {
+    return HelloRequest.of(name, 1);
   }
 
-  private static String greeting(Question question) {
-    return "Hello, " + question.name() + "!";
+  private static String greeting(HelloRequest request) {
+    return "Hello, " + request.name() + "!";
   }
 
   private static Deadline in(Duration time) {
@@ -1212,18 +1212,18 @@ class CoalescerTest {
     return new CallFuture<>(Function.HELLO, Settings.NO_LISTENER);
   }
 
-  /** Calls as {@link Batcher#hello} does. */
+  /** Calls as {@link HelloDispatcher#hello} does. */
   private static Object call(
-      Coalescer coalescer, Coalescer.Sender sender, Question question, Deadline deadline) {
-    if (coalescer.takeWireAlone()) {
+      Coalescer coalescer, Coalescer.Sender sender, HelloRequest request, Deadline deadline) {
+    if (coalescer.tryAcquireAlone()) {
       try {
-        return sender.send(List.of(question), Request.single(deadline))[0];
+        return sender.send(List.of(request), StatementContext.single(deadline))[0];
       } finally {
-        coalescer.freeWire();
+        coalescer.releaseAlone();
       }
     }
     try {
-      Call call = Call.ofThread(question, deadline);
+      Call call = Call.ofThread(request, deadline);
       coalescer.add(call);
       return coalescer.await(call);
     } catch (PgHelloException e) {
@@ -1234,7 +1234,7 @@ class CoalescerTest {
   /** A thread that makes one call. */
   private final class Caller {
     final Coalescer coalescer;
-    final Question question;
+    final HelloRequest request;
     final Deadline deadline;
     final Thread thread;
     final CountDownLatch done = new CountDownLatch(1);
@@ -1247,12 +1247,12 @@ class CoalescerTest {
 
     Caller(Coalescer coalescer, String name, Duration timeout) {
       this.coalescer = coalescer;
-      this.question = question(name);
+      this.request = request(name);
       this.deadline = in(timeout);
       this.thread =
           new Thread(
               () -> {
-                outcome = call(coalescer, wires, question, deadline);
+                outcome = call(coalescer, inFlightLimit, request, deadline);
                 interrupted = Thread.currentThread().isInterrupted();
                 done.countDown();
               },
@@ -1273,9 +1273,9 @@ class CoalescerTest {
     Object outcome() {
       until(
           () -> {
-            // as the sweeper does
+            // as the timer does
             if (deadline.isOver()) {
-              coalescer.sweep();
+              coalescer.checkTimeouts();
             }
             return done.getCount() == 0;
           });
@@ -1289,7 +1289,7 @@ class CoalescerTest {
   }
 
   /** Statements that end when the test says so. */
-  private static final class Wires implements Coalescer.Sender {
+  private static final class InFlightLimit implements Coalescer.Sender {
     final AtomicInteger underWay = new AtomicInteger();
     final AtomicInteger most = new AtomicInteger();
     volatile boolean answerAtOnce;
@@ -1297,10 +1297,10 @@ class CoalescerTest {
     private final BlockingQueue<Sent> sent = new LinkedBlockingQueue<>();
 
     @Override
-    public Object[] send(List<Question> questions, Request request) {
+    public Object[] send(List<HelloRequest> requests, StatementContext context) {
       most.accumulateAndGet(underWay.incrementAndGet(), Math::max);
       number.incrementAndGet();
-      var one = new Sent(List.copyOf(questions), request);
+      var one = new Sent(List.copyOf(requests), context);
       if (answerAtOnce) {
         one.answer();
       } else {
@@ -1332,28 +1332,28 @@ class CoalescerTest {
 
   /** A statement under way. */
   private static final class Sent {
-    final List<Question> questions;
-    final Request request;
+    final List<HelloRequest> requests;
+    final StatementContext context;
     final Deadline deadline;
     final Thread thread = Thread.currentThread();
     final CompletableFuture<Object[]> outcomes = new CompletableFuture<>();
 
-    Sent(List<Question> questions, Request request) {
-      this.questions = questions;
-      this.request = request;
-      this.deadline = request.deadline();
+    Sent(List<HelloRequest> requests, StatementContext context) {
+      this.requests = requests;
+      this.context = context;
+      this.deadline = context.deadline();
     }
 
     List<String> names() {
-      return questions.stream().map(Question::name).toList();
+      return requests.stream().map(HelloRequest::name).toList();
     }
 
     void answer() {
-      complete(questions.stream().map(CoalescerTest::greeting).toArray());
+      complete(requests.stream().map(CoalescerTest::greeting).toArray());
     }
 
     void fail(PgHelloException error) {
-      var all = new Object[questions.size()];
+      var all = new Object[requests.size()];
       Arrays.fill(all, error);
       complete(all);
     }

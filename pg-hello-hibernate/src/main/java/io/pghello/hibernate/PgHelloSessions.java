@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-import io.pghello.hibernate.internal.ServerValues;
+import io.pghello.hibernate.internal.Prefetcher;
 import java.util.Collection;
 import java.util.Objects;
 import org.hibernate.StatelessSession;
@@ -30,7 +30,7 @@ public final class PgHelloSessions {
   public static void prefetch(StatelessSession session, Collection<?> entities) {
     Objects.requireNonNull(session, "session");
     entities.forEach(entity -> Objects.requireNonNull(entity, "an entity"));
-    ServerValues.prefetch(behind(session), entities);
+    Prefetcher.prefetch(behind(session), entities);
   }
 
   /** Returns the session behind what may be a proxy; asks it nothing of the database. */

@@ -250,8 +250,8 @@ class FunctionsIT {
     return query;
   }
 
-  private <T> T ask(Function<Session, T> question) {
-    return factory.fromTransaction(question);
+  private <T> T ask(Function<Session, T> request) {
+    return factory.fromTransaction(request);
   }
 
   @Test

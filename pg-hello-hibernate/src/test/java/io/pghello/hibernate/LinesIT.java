@@ -48,8 +48,8 @@ class LinesIT {
     factory.close();
   }
 
-  private <T> T ask(Function<Session, T> question) {
-    return factory.fromTransaction(question);
+  private <T> T ask(Function<Session, T> request) {
+    return factory.fromTransaction(request);
   }
 
   private <T> List<T> ask(String hql, Class<T> type) {

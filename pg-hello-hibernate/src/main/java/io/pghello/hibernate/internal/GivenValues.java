@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * Entities are known by their identity, and may be collected.
  */
 final class GivenValues {
-  private final Map<Key, Parked> values = new ConcurrentHashMap<>();
+  private final Map<Key, PrefetchedValues> values = new ConcurrentHashMap<>();
   private final ReferenceQueue<Object> collected = new ReferenceQueue<>();
 
   private static final class Key extends WeakReference<Object> {
@@ -41,16 +41,16 @@ final class GivenValues {
   }
 
   /** Returns what an entity was given; null if nothing. */
-  @Nullable Parked of(Object entity) {
+  @Nullable PrefetchedValues of(Object entity) {
     return values.get(new Key(entity, null));
   }
 
-  void put(Object entity, FilledAttribute attribute, @Nullable String name, Object value) {
+  void put(Object entity, ServerValueAttribute attribute, @Nullable String name, Object value) {
     made(entity).put(attribute, name, value);
   }
 
-  void remove(Object entity, FilledAttribute attribute) {
-    Parked given = of(entity);
+  void remove(Object entity, ServerValueAttribute attribute) {
+    PrefetchedValues given = of(entity);
     if (given != null) {
       given.remove(attribute);
     }
@@ -58,7 +58,7 @@ final class GivenValues {
 
   /** Notes that Hibernate has copied one entity's state to another, which may be the same. */
   void copy(Object from, Object to) {
-    Parked given = of(from);
+    PrefetchedValues given = of(from);
     if (given != null) {
       made(to).addAll(given);
     }
@@ -69,13 +69,13 @@ final class GivenValues {
     return values.size();
   }
 
-  private Parked made(Object entity) {
+  private PrefetchedValues made(Object entity) {
     for (Reference<?> gone = collected.poll(); gone != null; gone = collected.poll()) {
       values.remove(gone);
     }
-    Parked known = of(entity);
+    PrefetchedValues known = of(entity);
     return known != null
         ? known
-        : values.computeIfAbsent(new Key(entity, collected), any -> new Parked());
+        : values.computeIfAbsent(new Key(entity, collected), any -> new PrefetchedValues());
   }
 }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param type the attribute's type
  */
 record MappedValue(
-    ServerValue value,
+    ServerValueCreator value,
     ValueStrategy strategy,
     List<String> path,
     @Nullable List<String> source,
@@ -43,8 +43,8 @@ record MappedValue(
     }
   }
 
-  FilledAttribute in(EntityPersister persister) {
-    return new FilledAttribute(
+  ServerValueAttribute in(EntityPersister persister) {
+    return new ServerValueAttribute(
         value,
         strategy,
         new AttributePath(persister, path),

@@ -6,7 +6,7 @@ import static java.util.Objects.requireNonNull;
 import io.pghello.hibernate.ValueEvent;
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
-import io.pghello.internal.Question;
+import io.pghello.internal.HelloRequest;
 import java.lang.reflect.Modifier;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -138,7 +138,7 @@ final class Mappings {
 
   private void visit(Place place, Property attribute) {
     Value mapped = attribute.getValue();
-    if (attribute.getValueGeneratorCreator() instanceof ServerValue value) {
+    if (attribute.getValueGeneratorCreator() instanceof ServerValueCreator value) {
       if (attribute.equals(place.entity().getVersion())) {
         throw error(
             value,
@@ -213,12 +213,12 @@ final class Mappings {
   private static boolean isGeneratedByOther(Property attribute) {
     GeneratorCreator creator = attribute.getValueGeneratorCreator();
     return creator != null
-        && !(creator instanceof ServerValue)
+        && !(creator instanceof ServerValueCreator)
         && !(creator instanceof EmbeddedValues);
   }
 
   private void refuse(Place place, Property attribute, String why) {
-    if (attribute.getValueGeneratorCreator() instanceof ServerValue value) {
+    if (attribute.getValueGeneratorCreator() instanceof ServerValueCreator value) {
       throw error(
           value,
           place,
@@ -235,7 +235,7 @@ final class Mappings {
     }
   }
 
-  private MappedValue map(ServerValue value, Place place, Property attribute) {
+  private MappedValue map(ServerValueCreator value, Place place, Property attribute) {
     String obstacle = obstacle(value, place, attribute);
     if (obstacle != null) {
       throw error(value, place, attribute, obstacle);
@@ -257,7 +257,8 @@ final class Mappings {
   }
 
   /** Why nothing can be filled in what is embedded; null if it can. */
-  private static @Nullable String obstacle(ServerValue value, Place place, Property attribute) {
+  private static @Nullable String obstacle(
+      ServerValueCreator value, Place place, Property attribute) {
     Component embedded = place.embedded();
     if (embedded == null) {
       return null;
@@ -298,7 +299,7 @@ final class Mappings {
             .anyMatch(each -> each.getParameterCount() == 0);
   }
 
-  private void check(ServerValue value, Place place, Property attribute, Class<?> type) {
+  private void check(ServerValueCreator value, Place place, Property attribute, Class<?> type) {
     if (!(metadata.getDatabase().getDialect() instanceof PostgreSQLDialect)) {
       throw error(value, place, attribute, "needs PostgreSQL, and its dialect");
     }
@@ -337,7 +338,7 @@ final class Mappings {
     }
     if (value.source() != null
         && value.repeat() != WelcomeMessage.AS_SET
-        && (value.repeat() < Question.REPEAT_MIN || value.repeat() > Question.REPEAT_MAX)) {
+        && (value.repeat() < HelloRequest.REPEAT_MIN || value.repeat() > HelloRequest.REPEAT_MAX)) {
       throw error(
           value,
           place,
@@ -360,7 +361,7 @@ final class Mappings {
   }
 
   /** Finds what is greeted: an attribute beside this one, or one embedded in such. */
-  private List<String> source(ServerValue value, Place place, Property attribute) {
+  private List<String> source(ServerValueCreator value, Place place, Property attribute) {
     String of = requireNonNull(value.source());
     List<String> path = place.path();
     List<Property> here = new ArrayList<>(place.attributes());
@@ -419,7 +420,8 @@ final class Mappings {
       steps.add(last);
     }
     Property source = requireNonNull(last);
-    if (source.equals(attribute) || source.getValueGeneratorCreator() instanceof ServerValue) {
+    if (source.equals(attribute)
+        || source.getValueGeneratorCreator() instanceof ServerValueCreator) {
       throw error(
           value,
           place,
@@ -448,7 +450,7 @@ final class Mappings {
   }
 
   /** Why a source is not known when the value is to be computed; null if it may be. */
-  private static @Nullable String obstacleToSource(ServerValue value, Property source) {
+  private static @Nullable String obstacleToSource(ServerValueCreator value, Property source) {
     if (source.getValue().getSelectables().stream().anyMatch(Selectable::isFormula)) {
       return "which is a formula, and known only once the row is there; name what it is made of";
     }
@@ -465,7 +467,7 @@ final class Mappings {
    * Hibernate creates later in the start.
    */
   private static void refuseIfGeneratedThen(
-      ServerValue value, Place place, Property attribute, Property source) {
+      ServerValueCreator value, Place place, Property attribute, Property source) {
     GeneratorCreator creator = source.getValueGeneratorCreator();
     source.setValueGeneratorCreator(
         context -> {
@@ -498,7 +500,8 @@ final class Mappings {
   }
 
   /** Decides how the value comes, and tells Hibernate. */
-  private ValueStrategy prepare(ServerValue value, Place place, Property attribute, Class<?> type) {
+  private ValueStrategy prepare(
+      ServerValueCreator value, Place place, Property attribute, Class<?> type) {
     ValueStrategy strategy = value.strategy();
     String obstacle = obstacleToExpression(value, place, attribute, type);
     if (strategy == ValueStrategy.AUTO) {
@@ -538,7 +541,7 @@ final class Mappings {
 
   /** Why the INSERT cannot compute the value; null if it can. */
   private @Nullable String obstacleToExpression(
-      ServerValue value, Place place, Property attribute, Class<?> type) {
+      ServerValueCreator value, Place place, Property attribute, Class<?> type) {
     if (value.isOn(ValueEvent.UPDATE)) {
       return "is on UPDATE";
     }
@@ -595,12 +598,12 @@ final class Mappings {
   }
 
   private static MappingException error(
-      ServerValue value, Place place, Property attribute, String what) {
+      ServerValueCreator value, Place place, Property attribute, String what) {
     return error(value, place, attribute.getName(), what);
   }
 
   private static MappingException error(
-      ServerValue value, Place place, String attribute, String what) {
+      ServerValueCreator value, Place place, String attribute, String what) {
     return new MappingException(
         value.annotation() + " on " + place.of(attribute) + " " + what + ".");
   }

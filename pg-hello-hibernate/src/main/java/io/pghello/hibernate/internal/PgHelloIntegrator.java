@@ -30,7 +30,7 @@ public final class PgHelloIntegrator implements Integrator {
       return;
     }
     factory.addObserver(new Check(mapped));
-    var values = new ServerValues(mapped, schema);
+    var values = new Prefetcher(mapped, schema);
     values.serve(factory);
     var listener = new ValueListener(values, expressions);
     EventListenerRegistry listeners =
@@ -49,7 +49,7 @@ public final class PgHelloIntegrator implements Integrator {
   @Override
   public void disintegrate(
       SessionFactoryImplementor factory, SessionFactoryServiceRegistry serviceRegistry) {
-    ServerValues.forget(factory);
+    Prefetcher.forget(factory);
   }
 
   /** Checks what is known only once the factory is complete. */

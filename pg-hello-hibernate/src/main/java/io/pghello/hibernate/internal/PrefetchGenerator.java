@@ -44,7 +44,7 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
       Object owner,
       @Nullable Object currentValue,
       EventType eventType) {
-    return ServerValues.generate(
+    return Prefetcher.generate(
         session,
         owner,
         attribute,

@@ -19,13 +19,13 @@ public final class ServerValueBinder implements AttributeBinder<Annotation> {
       MetadataBuildingContext context,
       PersistentClass entity,
       Property attribute) {
-    ServerValue value =
+    ServerValueCreator value =
         annotation instanceof WelcomeMessage welcome
-            ? ServerValue.of(welcome)
-            : ServerValue.of((NowMillis) annotation);
+            ? ServerValueCreator.of(welcome)
+            : ServerValueCreator.of((NowMillis) annotation);
     GeneratorCreator other = attribute.getValueGeneratorCreator();
     // Hibernate 6.6 calls twice
-    if (other != null && !(other instanceof ServerValue)) {
+    if (other != null && !(other instanceof ServerValueCreator)) {
       throw new MappingException(
           value.annotation()
               + " on "

@@ -5,7 +5,7 @@ import static io.pghello.hibernate.ValueEvent.INSERT;
 import static io.pghello.hibernate.ValueEvent.UPDATE;
 
 import io.pghello.hibernate.ValueStrategy;
-import io.pghello.internal.Question;
+import io.pghello.internal.HelloRequest;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -42,10 +42,10 @@ final class ValueListener
   // Its return type is not the same in all lines of Hibernate, and so not a plain call.
   private static final MethodHandle SESSION = session();
 
-  private final ServerValues values;
+  private final Prefetcher values;
   private final WriteExpressions expressions;
 
-  ValueListener(ServerValues values, WriteExpressions expressions) {
+  ValueListener(Prefetcher values, WriteExpressions expressions) {
     this.values = values;
     this.expressions = expressions;
   }
@@ -70,7 +70,7 @@ final class ValueListener
       return;
     }
     Object entity = event.getEntity();
-    for (FilledAttribute attribute : values.of(entry.getPersister())) {
+    for (ServerValueAttribute attribute : values.of(entry.getPersister())) {
       attribute.keep(entity, loaded, values.given().of(entity));
     }
   }
@@ -79,12 +79,12 @@ final class ValueListener
   void afterFlushEntity(FlushEntityEvent event) {
     EntityEntry entry = event.getEntityEntry();
     boolean updated = event.getDirtyProperties() != null || event.hasDirtyCollection();
-    Parked parked = entry.getExtraState(Parked.class);
-    if (parked == null && updated && !values.of(entry.getPersister()).isEmpty()) {
-      parked = Parked.at(entry);
+    PrefetchedValues prefetched = entry.getExtraState(PrefetchedValues.class);
+    if (prefetched == null && updated && !values.of(entry.getPersister()).isEmpty()) {
+      prefetched = PrefetchedValues.at(entry);
     }
-    if (parked != null) {
-      parked.begin(updated);
+    if (prefetched != null) {
+      prefetched.begin(updated);
     }
   }
 
@@ -93,7 +93,7 @@ final class ValueListener
   public boolean onPreInsert(PreInsertEvent event) {
     Object entity = event.getEntity();
     @Nullable Object[] state = event.getState();
-    List<FilledAttribute> attributes = values.of(event.getPersister());
+    List<ServerValueAttribute> attributes = values.of(event.getPersister());
     if (attributes.isEmpty()) {
       return false;
     }
@@ -105,7 +105,7 @@ final class ValueListener
     SharedSessionContractImplementor session = session(event);
     EntityEntry entry =
         session == null ? null : session.getPersistenceContextInternal().getEntry(entity);
-    for (FilledAttribute attribute : attributes) {
+    for (ServerValueAttribute attribute : attributes) {
       if (attribute.strategy() == ValueStrategy.PREFETCH) {
         // a stateless session may not be told here, and has its generators
         if (session != null && entry != null) {
@@ -131,22 +131,22 @@ final class ValueListener
   }
 
   private @Nullable Object toBeWritten(
-      FilledAttribute attribute, Object entity, boolean willBeReadBack) {
+      ServerValueAttribute attribute, Object entity, boolean willBeReadBack) {
     GivenValues given = values.given();
     boolean due = attribute.isDue(entity, INSERT, null, given.of(entity));
-    Question question = due ? attribute.question(entity) : null;
+    HelloRequest request = due ? attribute.request(entity) : null;
     if (willBeReadBack) {
       given.remove(entity, attribute);
     }
-    if (!due || (attribute.source() != null && question == null)) {
+    if (!due || (attribute.source() != null && request == null)) {
       return due ? null : attribute.path().get(entity);
     }
     Object marked =
-        question == null
+        request == null
             ? attribute.time(expressions.markedTime().toEpochMilli())
-            : expressions.marked(question.name());
+            : expressions.marked(request.name());
     if (willBeReadBack) {
-      given.put(entity, attribute, question == null ? null : question.name(), marked);
+      given.put(entity, attribute, request == null ? null : request.name(), marked);
     }
     return marked;
   }
@@ -159,7 +159,7 @@ final class ValueListener
   public boolean onPreUpdate(PreUpdateEvent event) {
     EntityPersister persister = event.getPersister();
     @Nullable Object[] state = event.getState();
-    for (FilledAttribute attribute : values.of(persister)) {
+    for (ServerValueAttribute attribute : values.of(persister)) {
       int index = attribute.path().index();
       if (!attribute.value().isOn(UPDATE)
           && !LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(state[index])) {
@@ -177,10 +177,10 @@ final class ValueListener
   public void onPostInsert(PostInsertEvent event) {
     @Nullable Object[] state = event.getState();
     Object entity = event.getEntity();
-    for (FilledAttribute attribute : values.of(event.getPersister())) {
+    for (ServerValueAttribute attribute : values.of(event.getPersister())) {
       int index = attribute.path().index();
       if (attribute.strategy() == ValueStrategy.RETURNING) {
-        Parked given = values.given().of(entity);
+        PrefetchedValues given = values.given().of(entity);
         if (given != null && state[index] != null) {
           given.replace(attribute, state[index]);
         }
@@ -200,12 +200,12 @@ final class ValueListener
       return;
     }
     Object entity = event.getEntity();
-    for (FilledAttribute attribute : values.of(event.getPersister())) {
+    for (ServerValueAttribute attribute : values.of(event.getPersister())) {
       AttributePath source = attribute.source();
       if (source != null
           && source.getFrom(state, entity) instanceof String name
           && attribute.path().getFrom(state, entity) instanceof String greeting
-          && Question.of(name, attribute.value().repeat()).isAnsweredBy(greeting)) {
+          && HelloRequest.of(name, attribute.value().repeat()).isAnsweredBy(greeting)) {
         values.given().put(entity, attribute, name, greeting);
       }
     }

@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 
 @NullUnmarked
 class GivenValuesTest {
-  private static final FilledAttribute ATTRIBUTE =
-      new FilledAttribute(null, ValueStrategy.PREFETCH, null, null, String.class);
+  private static final ServerValueAttribute ATTRIBUTE =
+      new ServerValueAttribute(null, ValueStrategy.PREFETCH, null, null, String.class);
 
   /** Equal to all others. */
   private static final class Alike {
@@ -47,7 +47,7 @@ class GivenValuesTest {
   }
 
   private static boolean find(GivenValues given, Object entity, String value) {
-    Parked values = given.of(entity);
+    PrefetchedValues values = given.of(entity);
     return values != null && values.find(ATTRIBUTE, value) != null;
   }
 

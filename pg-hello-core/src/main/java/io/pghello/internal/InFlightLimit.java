@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * travels together. As it holds a wire, it looks for who waits when it gives that back, and has no
  * head start then.
  */
-final class Wires {
+final class InFlightLimit {
   /**
    * From how many calls on a batch may leave whenever a wire is free. Found by measuring: 32 to 256
    * make little difference.
@@ -27,13 +27,13 @@ final class Wires {
   private final AtomicInteger free;
   private volatile long departure = System.nanoTime() - HEAD_START_NANOS;
 
-  Wires(int all) {
+  InFlightLimit(int all) {
     this.all = all;
     this.free = new AtomicInteger(all);
   }
 
   /** Takes one for some of those that wait, if one is free and they need not wait for others. */
-  boolean take(WaitingRoom waiting) {
+  boolean take(CallQueue waiting) {
     int now = free.get();
     while (now > 0 && (now == all || waiting.size() >= LARGE || isDue())) {
       if (free.compareAndSet(now, now - 1)) {

@@ -11,19 +11,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Coverage row X3: which answer belongs to which question, and how many bytes a name has. */
-class QuestionTest {
+/** Coverage row X3: which answer belongs to which request, and how many bytes a name has. */
+class HelloRequestTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"", " ", "Ada", "Ada! Hello, Ada", "!", "! Hello, ", "Hello, Ada!", "李小龍👩"})
   void isAnsweredByItsGreeting(String name) {
-    for (int count = Question.REPEAT_MIN; count <= Question.REPEAT_MAX; count++) {
+    for (int count = HelloRequest.REPEAT_MIN; count <= HelloRequest.REPEAT_MAX; count++) {
       String answer = greeting(name, count);
-      assertThat(Question.of(name, count).isAnsweredBy(answer)).isTrue();
-      assertThat(Question.of(name, Question.AS_SET).isAnsweredBy(answer)).isTrue();
-      assertThat(Question.of(name, count % 10 + 1).isAnsweredBy(answer)).isFalse();
+      assertThat(HelloRequest.of(name, count).isAnsweredBy(answer)).isTrue();
+      assertThat(HelloRequest.of(name, HelloRequest.AS_SET).isAnsweredBy(answer)).isTrue();
+      assertThat(HelloRequest.of(name, count % 10 + 1).isAnsweredBy(answer)).isFalse();
     }
-    assertThat(Question.of(name, Question.AS_SET).isAnsweredBy(greeting(name, 11))).isFalse();
+    assertThat(HelloRequest.of(name, HelloRequest.AS_SET).isAnsweredBy(greeting(name, 11)))
+        .isFalse();
   }
 
   @ParameterizedTest
@@ -60,16 +61,16 @@ class QuestionTest {
         "ab|Hello, ba!",
       })
   void isNotAnsweredByAnother(String name, String answer) {
-    assertThat(Question.of(name, Question.AS_SET).isAnsweredBy(answer)).isFalse();
-    for (int count = Question.REPEAT_MIN; count <= Question.REPEAT_MAX; count++) {
-      assertThat(Question.of(name, count).isAnsweredBy(answer)).isFalse();
+    assertThat(HelloRequest.of(name, HelloRequest.AS_SET).isAnsweredBy(answer)).isFalse();
+    for (int count = HelloRequest.REPEAT_MIN; count <= HelloRequest.REPEAT_MAX; count++) {
+      assertThat(HelloRequest.of(name, count).isAnsweredBy(answer)).isFalse();
     }
   }
 
   @Test
   void isNotAnsweredByNothing() {
-    assertThat(Question.of("Ada", 1).isAnsweredBy(null)).isFalse();
-    assertThat(Question.of("", Question.AS_SET).isAnsweredBy(null)).isFalse();
+    assertThat(HelloRequest.of("Ada", 1).isAnsweredBy(null)).isFalse();
+    assertThat(HelloRequest.of("", HelloRequest.AS_SET).isAnsweredBy(null)).isFalse();
   }
 
   @Test
@@ -82,18 +83,18 @@ class QuestionTest {
       int at = random.nextInt(answer.length());
       char old = answer.charAt(at);
       answer.setCharAt(at, (char) (old + 1 + random.nextInt(100)));
-      assertThat(Question.of(name, count).isAnsweredBy(answer.toString())).isFalse();
+      assertThat(HelloRequest.of(name, count).isAnsweredBy(answer.toString())).isFalse();
       answer.setCharAt(at, old);
-      assertThat(Question.of(name, count).isAnsweredBy(answer.toString())).isTrue();
+      assertThat(HelloRequest.of(name, count).isAnsweredBy(answer.toString())).isTrue();
       answer.deleteCharAt(at);
-      assertThat(Question.of(name, count).isAnsweredBy(answer.toString())).isFalse();
+      assertThat(HelloRequest.of(name, count).isAnsweredBy(answer.toString())).isFalse();
     }
   }
 
   @Test
   void countsTheGreetingsOfTheEmptyName() {
-    for (int count = Question.REPEAT_MIN; count <= Question.REPEAT_MAX; count++) {
-      assertThat(Question.countOfEmptyName(greeting("", count))).isEqualTo(count);
+    for (int count = HelloRequest.REPEAT_MIN; count <= HelloRequest.REPEAT_MAX; count++) {
+      assertThat(HelloRequest.countOfEmptyName(greeting("", count))).isEqualTo(count);
     }
   }
 
@@ -102,7 +103,7 @@ class QuestionTest {
     var random = new Random(2);
     for (int i = 0; i < 100_000; i++) {
       String name = random(random);
-      assertThat(Question.of(name, 1).bytes())
+      assertThat(HelloRequest.of(name, 1).bytes())
           .isEqualTo(name.getBytes(StandardCharsets.UTF_8).length);
     }
   }
@@ -123,7 +124,7 @@ class QuestionTest {
       })
   void knowsTheBytesAtTheBoundsOfEachLength(int codePoint) {
     String name = Character.toString(codePoint);
-    assertThat(Question.of(name, 1).bytes())
+    assertThat(HelloRequest.of(name, 1).bytes())
         .isEqualTo(name.getBytes(StandardCharsets.UTF_8).length);
   }
 

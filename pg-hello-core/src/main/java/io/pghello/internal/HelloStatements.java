@@ -15,21 +15,21 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * Asks for greetings, and checks each answer against its question.
+ * Asks for greetings, and checks each answer against its request.
  *
- * @param runner runs the statements
+ * @param executor runs the statements
  */
-public record Greetings(Runner runner) implements Coalescer.Sender {
+public record HelloStatements(StatementExecutor executor) implements Coalescer.Sender {
   /** Asks for one. */
-  public String one(Question question, Request request) {
-    return runner.run(request, session -> one(session, question));
+  public String one(HelloRequest request, StatementContext context) {
+    return executor.run(context, session -> one(session, request));
   }
 
   /** Asks for all in one round trip; if there is an error, for whichever, it is thrown. */
-  public String[] all(List<Question> questions, Request request) {
-    String[] answers = runner.run(request, session -> all(session, questions));
+  public String[] all(List<HelloRequest> requests, StatementContext context) {
+    String[] answers = executor.run(context, session -> all(session, requests));
     for (int i = 0; i < answers.length; i++) {
-      if (!questions.get(i).isAnsweredBy(answers[i])) {
+      if (!requests.get(i).isAnsweredBy(answers[i])) {
         throw Errors.mismatch();
       }
     }
@@ -41,16 +41,16 @@ public record Greetings(Runner runner) implements Coalescer.Sender {
    * Where one name cannot be greeted, the others are, at the price of more round trips.
    */
   @Override
-  public Object[] send(List<Question> questions, Request request) {
-    int size = questions.size();
+  public Object[] send(List<HelloRequest> requests, StatementContext context) {
+    int size = requests.size();
     try {
       if (size == 1) {
-        return new Object[] {one(questions.get(0), request)};
+        return new Object[] {one(requests.get(0), context)};
       }
-      Object[] outcomes = runner.run(request, session -> allThatFit(session, questions));
+      Object[] outcomes = executor.run(context, session -> allThatFit(session, requests));
       for (int i = 0; i < size; i++) {
         if (!(outcomes[i] instanceof PgHelloException)
-            && !questions.get(i).isAnsweredBy((String) outcomes[i])) {
+            && !requests.get(i).isAnsweredBy((String) outcomes[i])) {
           outcomes[i] = Errors.mismatch();
         }
       }
@@ -58,8 +58,8 @@ public record Greetings(Runner runner) implements Coalescer.Sender {
     } catch (PgHelloException e) {
       if (size > 1 && isOfOneName(e.code())) {
         int half = size / 2;
-        Object[] outcomes = Arrays.copyOf(send(questions.subList(0, half), request.of(half)), size);
-        Object[] others = send(questions.subList(half, size), request.of(size - half));
+        Object[] outcomes = Arrays.copyOf(send(requests.subList(0, half), context.of(half)), size);
+        Object[] others = send(requests.subList(half, size), context.of(size - half));
         System.arraycopy(others, 0, outcomes, half, others.length);
         return outcomes;
       }
@@ -72,7 +72,7 @@ public record Greetings(Runner runner) implements Coalescer.Sender {
 
   @Override
   public PgHelloException timedOut(Duration timeout) {
-    return runner.timedOut(timeout);
+    return executor.timedOut(timeout);
   }
 
   private static Object[] failed(int size, PgHelloException error) {
@@ -85,33 +85,34 @@ public record Greetings(Runner runner) implements Coalescer.Sender {
     return code == Code.INVALID_NAME || code == Code.RESULT_TOO_LARGE;
   }
 
-  private static String one(Runner.Session session, Question question) throws SQLException {
+  private static String one(StatementExecutor.Session session, HelloRequest request)
+      throws SQLException {
     String answer =
         session.call(
-            question.function(),
+            request.function(),
             statement -> {
-              statement.setString(1, question.name());
-              if (question.repeat() != Question.AS_SET) {
-                statement.setInt(2, question.repeat());
+              statement.setString(1, request.name());
+              if (request.repeat() != HelloRequest.AS_SET) {
+                statement.setInt(2, request.repeat());
               }
             },
             row -> row.getString(1));
-    if (!question.isAnsweredBy(answer)) {
+    if (!request.isAnsweredBy(answer)) {
       throw Errors.mismatch();
     }
     return answer;
   }
 
-  private static String[] all(Runner.Session session, List<Question> questions)
+  private static String[] all(StatementExecutor.Session session, List<HelloRequest> requests)
       throws SQLException {
-    var names = new String[questions.size()];
+    var names = new String[requests.size()];
     var repeats = new Integer[names.length];
     boolean asSet = true;
     for (int i = 0; i < names.length; i++) {
-      Question question = questions.get(i);
-      names[i] = question.name();
-      if (question.repeat() != Question.AS_SET) {
-        repeats[i] = question.repeat();
+      HelloRequest request = requests.get(i);
+      names[i] = request.name();
+      if (request.repeat() != HelloRequest.AS_SET) {
+        repeats[i] = request.repeat();
         asSet = false;
       }
     }
@@ -139,18 +140,18 @@ public record Greetings(Runner runner) implements Coalescer.Sender {
   /**
    * Sends what the database can hold, where that is known, and says of the others that it cannot.
    */
-  private static Object[] allThatFit(Runner.Session session, List<Question> questions)
+  private static Object[] allThatFit(StatementExecutor.Session session, List<HelloRequest> requests)
       throws SQLException {
     CharsetEncoder encoder = session.encoder();
     if (encoder == null) {
-      return allOrEach(session, questions);
+      return allOrEach(session, requests);
     }
-    var outcomes = new Object[questions.size()];
-    var fitting = new ArrayList<Question>(outcomes.length);
+    var outcomes = new Object[requests.size()];
+    var fitting = new ArrayList<HelloRequest>(outcomes.length);
     for (int i = 0; i < outcomes.length; i++) {
-      Question question = questions.get(i);
-      if (encoder.canEncode(question.name())) {
-        fitting.add(question);
+      HelloRequest request = requests.get(i);
+      if (encoder.canEncode(request.name())) {
+        fitting.add(request);
       } else {
         outcomes[i] = Errors.of(Errors.notInEncoding());
       }
@@ -163,11 +164,11 @@ public record Greetings(Runner runner) implements Coalescer.Sender {
   }
 
   /** One by one where the function for all is not there, as in version 1.0. */
-  private static Object[] allOrEach(Runner.Session session, List<Question> questions)
+  private static Object[] allOrEach(StatementExecutor.Session session, List<HelloRequest> requests)
       throws SQLException {
     if (session.offers(Function.HELLO_ALL)) {
       try {
-        return Arrays.copyOf(all(session, questions), questions.size(), Object[].class);
+        return Arrays.copyOf(all(session, requests), requests.size(), Object[].class);
       } catch (PgHelloException e) {
         // it was thought to be there, or has been until now
         if (e.code() != Code.TOO_OLD && e.code() != Code.NO_EXECUTE_PRIVILEGE) {
@@ -175,10 +176,10 @@ public record Greetings(Runner runner) implements Coalescer.Sender {
         }
       }
     }
-    var outcomes = new Object[questions.size()];
+    var outcomes = new Object[requests.size()];
     for (int i = 0; i < outcomes.length; i++) {
       try {
-        outcomes[i] = one(session, questions.get(i));
+        outcomes[i] = one(session, requests.get(i));
       } catch (PgHelloException e) {
         outcomes[i] = e;
       }

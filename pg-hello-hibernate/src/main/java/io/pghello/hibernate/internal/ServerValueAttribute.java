@@ -8,7 +8,7 @@ import io.pghello.PgHelloException;
 import io.pghello.hibernate.ValueEvent;
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
-import io.pghello.internal.Question;
+import io.pghello.internal.HelloRequest;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Objects;
@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param source where the name is that is greeted; null if the value is the time
  * @param type the attribute's type
  */
-record FilledAttribute(
-    ServerValue value,
+record ServerValueAttribute(
+    ServerValueCreator value,
     ValueStrategy strategy,
     AttributePath path,
     @Nullable AttributePath source,
@@ -40,7 +40,7 @@ record FilledAttribute(
       Object entity,
       ValueEvent event,
       @Nullable Object @Nullable [] loaded,
-      @Nullable Parked given) {
+      @Nullable PrefetchedValues given) {
     if (!value.isOn(event)) {
       return false;
     }
@@ -64,11 +64,11 @@ record FilledAttribute(
    * Has the program left the value open? It has if there is none, or the one that the entity was
    * given for something else: another name, another setting of the session, or another time.
    */
-  private boolean isOpen(Object entity, @Nullable Object now, @Nullable Parked given) {
+  private boolean isOpen(Object entity, @Nullable Object now, @Nullable PrefetchedValues given) {
     if (isUnset(now)) {
       return true;
     }
-    Parked.Answer answer = given == null ? null : given.find(this, now);
+    PrefetchedValues.Answer answer = given == null ? null : given.find(this, now);
     if (answer == null) {
       return false;
     }
@@ -83,7 +83,7 @@ record FilledAttribute(
    *
    * @param loaded the entity's state as it is in the database
    */
-  void keep(Object entity, @Nullable Object[] loaded, @Nullable Parked given) {
+  void keep(Object entity, @Nullable Object[] loaded, @Nullable PrefetchedValues given) {
     if (value.isOn(UPDATE) || !path.isLoaded(entity) || !path.isReachable(entity)) {
       return;
     }
@@ -107,13 +107,13 @@ record FilledAttribute(
   }
 
   /** What is to be asked for a greeting; null if there is no name, or the value is the time. */
-  @Nullable Question question(Object entity) {
+  @Nullable HelloRequest request(Object entity) {
     String name = name(entity);
     if (name == null) {
       return null;
     }
     try {
-      return Question.of(name, value.repeat(), String.valueOf(source));
+      return HelloRequest.of(name, value.repeat(), String.valueOf(source));
     } catch (PgHelloException e) {
       throw Failures.converted(e, path.factory());
     }

@@ -28,7 +28,7 @@ import org.postgresql.core.TransactionState;
  * Runs statements: gets a connection, finds the extension, keeps the time, repeats what a lost
  * connection has lost, and leaves the connection as it was.
  */
-public final class Runner {
+public final class StatementExecutor {
   /** What is done on a connection. */
   public interface Work<T> {
     T on(Session session) throws SQLException;
@@ -50,7 +50,7 @@ public final class Runner {
   private final ConnectionSource source;
   private final Settings settings;
   private final AtomicReference<@Nullable Installation> found;
-  private final Patience patience;
+  private final ConnectionWait connectionWait;
   private final LongAdder underWay = new LongAdder();
 
   // Why the last attempt to get a connection failed; null if it did not.
@@ -60,33 +60,34 @@ public final class Runner {
   private final AtomicReference<@Nullable Installation> foundOnBound;
 
   /** Creates a runner on connections of a source. */
-  public Runner(ConnectionSource source, Settings settings) {
+  public StatementExecutor(ConnectionSource source, Settings settings) {
     this(
         source,
         settings,
         new AtomicReference<>(
             settings.schema() == null ? null : Installation.at(settings.schema())),
         new AtomicReference<>(),
-        new Patience(settings.callTimeout()));
+        new ConnectionWait(settings.callTimeout()));
   }
 
-  private Runner(
+  private StatementExecutor(
       ConnectionSource source,
       Settings settings,
       AtomicReference<@Nullable Installation> found,
       AtomicReference<@Nullable Installation> foundOnBound,
-      Patience patience) {
+      ConnectionWait connectionWait) {
     this.source = source;
     this.settings = settings;
     this.found = found;
     this.foundOnBound = foundOnBound;
-    this.patience = patience;
+    this.connectionWait = connectionWait;
   }
 
   /** Returns a runner on a connection that is the caller's, and stays so. */
-  public Runner on(Connection connection) {
+  public StatementExecutor on(Connection connection) {
     foundOnBound.compareAndSet(null, found.get());
-    return new Runner(new Bound(connection), settings, foundOnBound, foundOnBound, patience);
+    return new StatementExecutor(
+        new Bound(connection), settings, foundOnBound, foundOnBound, connectionWait);
   }
 
   /** Would a statement run on a connection that is the calling thread's own? */
@@ -102,22 +103,22 @@ public final class Runner {
    * Runs work on a connection, and once more on another if the first is lost, unless it is the
    * caller's.
    *
-   * @param request what it is done for
+   * @param context what it is done for
    */
-  public <T> T run(Request request, Work<T> work) {
+  public <T> T run(StatementContext context, Work<T> work) {
     boolean bound = isBound();
     underWay.increment();
     try {
-      return attempt(request, bound, work);
+      return attempt(context, bound, work);
     } catch (PgHelloException e) {
       if (bound
           || !settings.retryLostCalls()
           || e.code() != Code.CONNECTION_LOST
-          || request.deadline().isOver()) {
+          || context.deadline().isOver()) {
         throw e;
       }
       settings.listener().retrying(new Events.Retry(e));
-      return attempt(request, bound, work);
+      return attempt(context, bound, work);
     } finally {
       underWay.decrement();
     }
@@ -128,18 +129,18 @@ public final class Runner {
     return underWay.sum() == 0;
   }
 
-  private <T> T attempt(Request request, boolean bound, Work<T> work) {
+  private <T> T attempt(StatementContext context, boolean bound, Work<T> work) {
     long begin = System.nanoTime();
     PgHelloException error = null;
     try {
-      return use(connect(request.deadline()), request.deadline(), bound, work);
+      return use(connect(context.deadline()), context.deadline(), bound, work);
     } catch (PgHelloException e) {
       error = e;
       throw e;
     } finally {
       settings
           .listener()
-          .statementEnded(new Events.Statement(request, System.nanoTime() - begin, error));
+          .statementEnded(new Events.Statement(context, System.nanoTime() - begin, error));
     }
   }
 
@@ -202,7 +203,7 @@ public final class Runner {
 
   private Connection connect(Deadline deadline) {
     try {
-      Connection connection = patience.get(source, deadline);
+      Connection connection = connectionWait.get(source, deadline);
       if (connection != null) {
         if (noConnection != null) {
           noConnection = null;
@@ -231,7 +232,7 @@ public final class Runner {
     if (reason != null) {
       return Errors.again(reason);
     }
-    int waiting = patience.waiting();
+    int waiting = connectionWait.waiting();
     return waiting > 0 && waiting >= underWay.sum()
         ? Errors.noConnectionWithin(timeout, null)
         : Errors.timedOut(timeout);

@@ -8,53 +8,53 @@ import org.junit.jupiter.api.Timeout;
 
 /** Coverage row X3: when a small batch may leave while another one is under way. */
 @Timeout(60)
-class WiresTest {
+class InFlightLimitTest {
   private static final int MANY = 16;
   private static final int TRIES = 1000;
 
-  private final WaitingRoom waiting = new WaitingRoom(64, 64 * 1024);
-  private final Wires wires = new Wires(3);
+  private final CallQueue waiting = new CallQueue(64, 64 * 1024);
+  private final InFlightLimit inFlightLimit = new InFlightLimit(3);
 
   @Test
   void aSmallBatchWaitsForALargeOneThatHasJustLeft() {
-    assertThat(wires.take(waiting)).isTrue();
+    assertThat(inFlightLimit.take(waiting)).isTrue();
     boolean waited = false;
     for (int i = 0; i < TRIES && !waited; i++) {
-      long departed = wires.depart(MANY);
+      long departed = inFlightLimit.depart(MANY);
       waited = !takesAndGivesBack();
-      wires.arrive(departed);
+      inFlightLimit.arrive(departed);
     }
     assertThat(waited).isTrue();
   }
 
   @Test
   void aSmallBatchNeedNotWaitForALargeOneThatIsBack() {
-    assertThat(wires.take(waiting)).isTrue();
+    assertThat(inFlightLimit.take(waiting)).isTrue();
     for (int i = 0; i < TRIES; i++) {
-      wires.arrive(wires.depart(MANY));
+      inFlightLimit.arrive(inFlightLimit.depart(MANY));
       assertThat(takesAndGivesBack()).isTrue();
     }
   }
 
   @Test
   void aSmallBatchWaitsForTheLargeOneThatLeftLast() {
-    assertThat(wires.take(waiting)).isTrue();
+    assertThat(inFlightLimit.take(waiting)).isTrue();
     boolean waited = false;
     for (int i = 0; i < TRIES && !waited; i++) {
-      long first = wires.depart(MANY);
-      long second = wires.depart(MANY);
-      wires.arrive(first);
+      long first = inFlightLimit.depart(MANY);
+      long second = inFlightLimit.depart(MANY);
+      inFlightLimit.arrive(first);
       waited = first != second && !takesAndGivesBack();
-      wires.arrive(second);
+      inFlightLimit.arrive(second);
     }
     assertThat(waited).isTrue();
   }
 
   @Test
   void aSmallBatchNeedNotWaitForAnother() {
-    assertThat(wires.take(waiting)).isTrue();
+    assertThat(inFlightLimit.take(waiting)).isTrue();
     for (int i = 0; i < TRIES; i++) {
-      wires.depart(MANY - 1);
+      inFlightLimit.depart(MANY - 1);
       assertThat(takesAndGivesBack()).isTrue();
     }
   }
@@ -62,15 +62,15 @@ class WiresTest {
   @Test
   void nobodyWaitsWhereAllAreFree() {
     for (int i = 0; i < TRIES; i++) {
-      wires.depart(MANY);
+      inFlightLimit.depart(MANY);
       assertThat(takesAndGivesBack()).isTrue();
     }
   }
 
   private boolean takesAndGivesBack() {
-    boolean taken = wires.take(waiting);
+    boolean taken = inFlightLimit.take(waiting);
     if (taken) {
-      wires.giveBack();
+      inFlightLimit.giveBack();
     }
     return taken;
   }

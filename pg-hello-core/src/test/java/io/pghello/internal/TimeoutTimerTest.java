@@ -18,22 +18,22 @@ import org.junit.jupiter.api.Timeout;
 
 /** What looks after time-outs misses nothing, and leaves nothing behind. */
 @Timeout(60)
-class SweeperTest {
+class TimeoutTimerTest {
   private static final Duration SHORT = Duration.ofMillis(20);
 
   @Test
   void looksAgainForWhatHasComeSinceItLooked() throws InterruptedException {
-    var sweeper = new AtomicReference<@Nullable Sweeper>();
+    var timer = new AtomicReference<@Nullable TimeoutTimer>();
     var looks = new AtomicInteger();
     var third = new CountDownLatch(1);
-    sweeper.set(
-        new Sweeper(
+    timer.set(
+        new TimeoutTimer(
             SHORT,
             () -> {
               switch (looks.incrementAndGet()) {
                 case 1 -> {
-                  // comes just after the look, and finds the sweeper awake
-                  wake(sweeper);
+                  // comes just after the look, and finds the timer awake
+                  wake(timer);
                   return false;
                 }
                 case 2 -> {
@@ -45,12 +45,12 @@ class SweeperTest {
                 }
               }
             }));
-    wake(sweeper);
+    wake(timer);
     assertThat(third.await(20, TimeUnit.SECONDS)).isTrue();
   }
 
-  private static void wake(AtomicReference<@Nullable Sweeper> sweeper) {
-    Sweeper known = sweeper.get();
+  private static void wake(AtomicReference<@Nullable TimeoutTimer> timer) {
+    TimeoutTimer known = timer.get();
     if (known != null) {
       known.wake();
     }
@@ -65,10 +65,10 @@ class SweeperTest {
           }
           throw new SQLException("interrupted");
         };
-    var patience = new Patience(SHORT);
-    assertThatThrownBy(() -> patience.get(stuck, Deadline.after(SHORT)))
+    var connectionWait = new ConnectionWait(SHORT);
+    assertThatThrownBy(() -> connectionWait.get(stuck, Deadline.after(SHORT)))
         .isInstanceOf(SQLException.class);
     assertThat(Thread.interrupted()).isFalse();
-    assertThat(patience.waiting()).isZero();
+    assertThat(connectionWait.waiting()).isZero();
   }
 }

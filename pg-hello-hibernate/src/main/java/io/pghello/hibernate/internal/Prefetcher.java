@@ -25,24 +25,24 @@ import org.jspecify.annotations.Nullable;
 /**
  * The values that the server computes for the entities of one session factory.
  *
- * <p>Those that are looked up ahead: the first entity of a flush that needs one makes a request for
+ * <p>Those that are looked up ahead: the first entity of a flush that needs one makes a query for
  * all that are about to be written, since by then everything has been cascaded and nothing been
- * sent; the others find theirs parked.
+ * sent; the others find theirs prefetched.
  */
-public final class ServerValues {
-  private static final Map<SessionFactoryImplementor, ServerValues> OF_FACTORIES =
+public final class Prefetcher {
+  private static final Map<SessionFactoryImplementor, Prefetcher> OF_FACTORIES =
       new ConcurrentHashMap<>();
 
   private final Map<String, List<MappedValue>> mapped;
   private final String schema;
-  private final Map<EntityPersister, List<FilledAttribute>> filled = new ConcurrentHashMap<>();
+  private final Map<EntityPersister, List<ServerValueAttribute>> filled = new ConcurrentHashMap<>();
   private final GivenValues given = new GivenValues();
 
   // A stateless session has no entries for its entities to hang something on.
-  private final Map<SharedSessionContractImplementor, Map<Object, Parked>> stateless =
+  private final Map<SharedSessionContractImplementor, Map<Object, PrefetchedValues>> stateless =
       Collections.synchronizedMap(new WeakHashMap<>());
 
-  ServerValues(Map<String, List<MappedValue>> mapped, String schema) {
+  Prefetcher(Map<String, List<MappedValue>> mapped, String schema) {
     this.mapped = mapped;
     this.schema = schema;
   }
@@ -60,12 +60,12 @@ public final class ServerValues {
   }
 
   /** Returns the attributes of an entity type that are filled. */
-  List<FilledAttribute> of(EntityPersister persister) {
-    List<FilledAttribute> known = filled.get(persister);
+  List<ServerValueAttribute> of(EntityPersister persister) {
+    List<ServerValueAttribute> known = filled.get(persister);
     return known == null ? filled.computeIfAbsent(persister, this::find) : known;
   }
 
-  private List<FilledAttribute> find(EntityPersister persister) {
+  private List<ServerValueAttribute> find(EntityPersister persister) {
     return mapped.getOrDefault(persister.getEntityName(), List.of()).stream()
         .map(value -> value.in(persister))
         .toList();
@@ -77,11 +77,11 @@ public final class ServerValues {
    */
   static @Nullable Object generate(
       SharedSessionContractImplementor session, Object entity, String name, ValueEvent event) {
-    ServerValues values = requireNonNull(OF_FACTORIES.get(session.getFactory()));
+    Prefetcher values = requireNonNull(OF_FACTORIES.get(session.getFactory()));
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
     EntityPersister persister =
         entry == null ? session.getEntityPersister(null, entity) : entry.getPersister();
-    for (FilledAttribute attribute : values.of(persister)) {
+    for (ServerValueAttribute attribute : values.of(persister)) {
       AttributePath path = attribute.path();
       if (path.isAt(name)) {
         return values.value(session, entity, entry, attribute, event);
@@ -102,7 +102,7 @@ public final class ServerValues {
       SharedSessionContractImplementor session,
       Object entity,
       @Nullable EntityEntry entry,
-      FilledAttribute attribute,
+      ServerValueAttribute attribute,
       ValueEvent event) {
     Object value =
         attribute.isDue(
@@ -119,35 +119,36 @@ public final class ServerValues {
       SharedSessionContractImplementor session,
       Object entity,
       @Nullable EntityEntry entry,
-      FilledAttribute attribute,
+      ServerValueAttribute attribute,
       ValueEvent event) {
     String name = attribute.name(entity);
     if (attribute.source() != null && name == null) {
       return null;
     }
-    Parked parked = entry == null ? ofStateless(session, entity) : Parked.at(entry);
-    if (parked.get(attribute, name) == null) {
-      ask(session, entity, entry, parked, event);
+    PrefetchedValues prefetched =
+        entry == null ? ofStateless(session, entity) : PrefetchedValues.at(entry);
+    if (prefetched.get(attribute, name) == null) {
+      ask(session, entity, entry, prefetched, event);
     }
-    Object answer = requireNonNull(parked.get(attribute, name));
+    Object answer = requireNonNull(prefetched.get(attribute, name));
     given.put(entity, attribute, name, answer);
     return answer;
   }
 
-  private Parked ofStateless(SharedSessionContractImplementor session, Object entity) {
+  private PrefetchedValues ofStateless(SharedSessionContractImplementor session, Object entity) {
     return stateless
         .computeIfAbsent(session, any -> new IdentityHashMap<>())
-        .computeIfAbsent(entity, any -> new Parked());
+        .computeIfAbsent(entity, any -> new PrefetchedValues());
   }
 
-  /** Keeps what is parked until each attribute has been written, once. */
+  /** Keeps what is prefetched until each attribute has been written, once. */
   private void take(
-      SharedSessionContractImplementor session, Object entity, FilledAttribute attribute) {
-    Map<Object, Parked> ofSession = stateless.get(session);
-    Parked parked = ofSession == null ? null : ofSession.get(entity);
-    if (ofSession != null && parked != null) {
-      parked.remove(attribute);
-      if (parked.isEmpty()) {
+      SharedSessionContractImplementor session, Object entity, ServerValueAttribute attribute) {
+    Map<Object, PrefetchedValues> ofSession = stateless.get(session);
+    PrefetchedValues prefetched = ofSession == null ? null : ofSession.get(entity);
+    if (ofSession != null && prefetched != null) {
+      prefetched.remove(attribute);
+      if (prefetched.isEmpty()) {
         ofSession.remove(entity);
       }
     }
@@ -157,25 +158,25 @@ public final class ServerValues {
       SharedSessionContractImplementor session,
       Object entity,
       @Nullable EntityEntry own,
-      Parked parked,
+      PrefetchedValues prefetched,
       ValueEvent event) {
-    var request = new Request();
+    var query = new PrefetchQuery();
     PersistenceContext context = session.getPersistenceContextInternal();
     EntityPersister persister =
         own == null ? session.getEntityPersister(null, entity) : own.getPersister();
-    add(request, persister, entity, event, own == null ? null : own.getLoadedState(), parked);
+    add(query, persister, entity, event, own == null ? null : own.getLoadedState(), prefetched);
     // Outside a flush the others may still change.
     if (context.isFlushing()) {
       for (Map.Entry<Object, EntityEntry> other : context.reentrantSafeEntityEntries()) {
-        if (request.isFull()) {
+        if (query.isFull()) {
           break;
         }
         EntityEntry entry = other.getValue();
         if (!entry.equals(own) && !of(entry.getPersister()).isEmpty() && isPending(entry)) {
-          Parked others = Parked.at(entry);
+          PrefetchedValues others = PrefetchedValues.at(entry);
           if (others.isEmpty()) {
             add(
-                request,
+                query,
                 entry.getPersister(),
                 other.getKey(),
                 entry.isExistsInDatabase() ? UPDATE : INSERT,
@@ -185,34 +186,34 @@ public final class ServerValues {
         }
       }
     }
-    request.send(session, schema);
+    query.send(session, schema);
   }
 
   /** Returns whether the current flush writes the entity. */
   private static boolean isPending(EntityEntry entry) {
     if (entry.isExistsInDatabase()) {
-      Parked parked = entry.getExtraState(Parked.class);
-      return parked != null && parked.isUpdated() && entry.getStatus() == Status.MANAGED;
+      PrefetchedValues prefetched = entry.getExtraState(PrefetchedValues.class);
+      return prefetched != null && prefetched.isUpdated() && entry.getStatus() == Status.MANAGED;
     }
     return entry.getStatus() == Status.MANAGED || entry.getStatus() == Status.READ_ONLY;
   }
 
   private void add(
-      Request request,
+      PrefetchQuery query,
       EntityPersister persister,
       Object entity,
       ValueEvent event,
       @Nullable Object @Nullable [] loaded,
-      Parked parked) {
-    for (FilledAttribute attribute : of(persister)) {
+      PrefetchedValues prefetched) {
+    for (ServerValueAttribute attribute : of(persister)) {
       if (isPrefetched(attribute, entity, event, loaded)) {
-        request.add(attribute, entity, parked);
+        query.add(attribute, entity, prefetched);
       }
     }
   }
 
   private boolean isPrefetched(
-      FilledAttribute attribute,
+      ServerValueAttribute attribute,
       Object entity,
       ValueEvent event,
       @Nullable Object @Nullable [] loaded) {
@@ -222,46 +223,50 @@ public final class ServerValues {
 
   /** Fills entities that a stateless session is about to insert. */
   public static void prefetch(SharedSessionContractImplementor session, Collection<?> entities) {
-    ServerValues values = OF_FACTORIES.get(session.getFactory());
+    Prefetcher values = OF_FACTORIES.get(session.getFactory());
     if (values != null) {
       values.fill(session, entities);
     }
   }
 
   private void fill(SharedSessionContractImplementor session, Collection<?> entities) {
-    var answers = new IdentityHashMap<Object, Parked>();
-    var request = new Request();
+    var answers = new IdentityHashMap<Object, PrefetchedValues>();
+    var query = new PrefetchQuery();
     for (Object entity : entities) {
-      var parked = new Parked();
-      if (answers.putIfAbsent(entity, parked) == null) {
-        addMissing(request, session, entity, parked);
+      var prefetched = new PrefetchedValues();
+      if (answers.putIfAbsent(entity, prefetched) == null) {
+        addMissing(query, session, entity, prefetched);
       }
-      if (request.isFull()) {
-        request.send(session, schema);
-        request = new Request();
+      if (query.isFull()) {
+        query.send(session, schema);
+        query = new PrefetchQuery();
       }
     }
-    request.send(session, schema);
-    answers.forEach((entity, parked) -> fill(session, entity, parked));
+    query.send(session, schema);
+    answers.forEach((entity, prefetched) -> fill(session, entity, prefetched));
   }
 
   /** Asks for what an entity needs and has not been given by an earlier call. */
   private void addMissing(
-      Request request, SharedSessionContractImplementor session, Object entity, Parked parked) {
-    Map<Object, Parked> ofSession = stateless.getOrDefault(session, Map.of());
-    Parked earlier = ofSession.get(entity);
-    for (FilledAttribute attribute : of(session.getEntityPersister(null, entity))) {
+      PrefetchQuery query,
+      SharedSessionContractImplementor session,
+      Object entity,
+      PrefetchedValues prefetched) {
+    Map<Object, PrefetchedValues> ofSession = stateless.getOrDefault(session, Map.of());
+    PrefetchedValues earlier = ofSession.get(entity);
+    for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
       if (isPrefetched(attribute, entity, INSERT, null)
           && (earlier == null || earlier.get(attribute, attribute.name(entity)) == null)) {
-        request.add(attribute, entity, parked);
+        query.add(attribute, entity, prefetched);
       }
     }
   }
 
-  private void fill(SharedSessionContractImplementor session, Object entity, Parked parked) {
-    for (FilledAttribute attribute : of(session.getEntityPersister(null, entity))) {
+  private void fill(
+      SharedSessionContractImplementor session, Object entity, PrefetchedValues prefetched) {
+    for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
       String name = attribute.name(entity);
-      Object answer = parked.get(attribute, name);
+      Object answer = prefetched.get(attribute, name);
       if (answer != null) {
         attribute.path().set(entity, answer);
         given.put(entity, attribute, name, answer);

@@ -12,27 +12,27 @@ import org.jspecify.annotations.Nullable;
  * What the server has answered for one entity. At the entity's entry in the session it is what the
  * current flush has looked up ahead: it goes with the entry, and the next flush clears it.
  */
-final class Parked implements EntityEntryExtraState {
+final class PrefetchedValues implements EntityEntryExtraState {
   /**
    * A value.
    *
    * @param name who is greeted; null if it is the time
    */
-  record Answer(FilledAttribute attribute, @Nullable String name, Object value) {}
+  record Answer(ServerValueAttribute attribute, @Nullable String name, Object value) {}
 
   // of a few attributes: shorter to go through than to look up
   private final List<Answer> answers = new ArrayList<>(2);
   private @Nullable EntityEntryExtraState next;
   private boolean updated;
 
-  /** Returns what is parked at an entry, after adding it if there is none. */
-  static Parked at(EntityEntry entry) {
-    Parked parked = entry.getExtraState(Parked.class);
-    if (parked == null) {
-      parked = new Parked();
-      entry.addExtraState(parked);
+  /** Returns what is prefetched at an entry, after adding it if there is none. */
+  static PrefetchedValues at(EntityEntry entry) {
+    PrefetchedValues prefetched = entry.getExtraState(PrefetchedValues.class);
+    if (prefetched == null) {
+      prefetched = new PrefetchedValues();
+      entry.addExtraState(prefetched);
     }
-    return parked;
+    return prefetched;
   }
 
   boolean isEmpty() {
@@ -50,18 +50,18 @@ final class Parked implements EntityEntryExtraState {
     return updated;
   }
 
-  void addAll(Parked others) {
+  void addAll(PrefetchedValues others) {
     List.copyOf(others.answers).forEach(answer -> put(answer.attribute, answer.name, answer.value));
   }
 
   /** Parks the greeting of a name, or the time, which has none. */
-  void put(FilledAttribute attribute, @Nullable String name, Object value) {
+  void put(ServerValueAttribute attribute, @Nullable String name, Object value) {
     remove(attribute);
     answers.add(new Answer(attribute, name, value));
   }
 
   /** Returns the time, or the greeting of just this name; null if it was not asked for. */
-  @Nullable Object get(FilledAttribute attribute, @Nullable String name) {
+  @Nullable Object get(ServerValueAttribute attribute, @Nullable String name) {
     for (Answer answer : answers) {
       if (answer.attribute.equals(attribute) && Objects.equals(answer.name, name)) {
         return answer.value;
@@ -71,7 +71,7 @@ final class Parked implements EntityEntryExtraState {
   }
 
   /** Returns the answer that a value is; null if it is none. */
-  @Nullable Answer find(FilledAttribute attribute, @Nullable Object value) {
+  @Nullable Answer find(ServerValueAttribute attribute, @Nullable Object value) {
     for (Answer answer : answers) {
       if (answer.attribute.equals(attribute) && answer.value.equals(value)) {
         return answer;
@@ -81,7 +81,7 @@ final class Parked implements EntityEntryExtraState {
   }
 
   /** Puts a value in the place of the one before, if there is one. */
-  void replace(FilledAttribute attribute, Object value) {
+  void replace(ServerValueAttribute attribute, Object value) {
     answers.replaceAll(
         answer ->
             answer.attribute.equals(attribute)
@@ -89,7 +89,7 @@ final class Parked implements EntityEntryExtraState {
                 : answer);
   }
 
-  void remove(FilledAttribute attribute) {
+  void remove(ServerValueAttribute attribute) {
     answers.removeIf(answer -> answer.attribute.equals(attribute));
   }
 

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param repeat how many times, 1 to 10; 0 for as many as the session's setting says
  * @param bytes the length of the name in UTF-8
  */
-public record Question(String name, int repeat, int bytes) {
+public record HelloRequest(String name, int repeat, int bytes) {
   /** The count that leaves it to the session's setting. */
   public static final int AS_SET = 0;
 
@@ -25,13 +25,13 @@ public record Question(String name, int repeat, int bytes) {
   private static final String BETWEEN = " ";
 
   /** Checks a name and asks for its greeting. */
-  public static Question of(String name, int repeat) {
-    return new Question(name, repeat, Names.check(name, ""));
+  public static HelloRequest of(String name, int repeat) {
+    return new HelloRequest(name, repeat, NameValidator.check(name, ""));
   }
 
   /** The same for one of many names, whose index goes into the error. */
-  public static Question of(String name, int repeat, long index) {
-    return new Question(name, repeat, Names.check(name, "names[" + index + "]"));
+  public static HelloRequest of(String name, int repeat, long index) {
+    return new HelloRequest(name, repeat, NameValidator.check(name, "names[" + index + "]"));
   }
 
   /**
@@ -39,8 +39,8 @@ public record Question(String name, int repeat, int bytes) {
    *
    * @param where what goes into the error to find the name by
    */
-  public static Question of(String name, int repeat, String where) {
-    return new Question(name, repeat, Names.check(name, where));
+  public static HelloRequest of(String name, int repeat, String where) {
+    return new HelloRequest(name, repeat, NameValidator.check(name, where));
   }
 
   /** Returns the function that answers it. */
@@ -55,8 +55,8 @@ public record Question(String name, int repeat, int bytes) {
   }
 
   /**
-   * Is this an answer to the question? A connection that was mixed up with another one's has been
-   * seen to answer the other one's question (a pooler that does not know of prepared statements).
+   * Is this an answer to the request? A connection that was mixed up with another one's has been
+   * seen to answer the other one's request (a pooler that does not know of prepared statements).
    */
   public boolean isAnsweredBy(@Nullable String answer) {
     if (answer == null) {

@@ -11,7 +11,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /** Decides for each call whether it goes to the server alone, or waits for others. */
-public final class Batcher implements AutoCloseable {
+public final class HelloDispatcher implements AutoCloseable {
   // The length of a name, in bytes, from which on others would wait for it rather than travel
   // along.
   private static final int LARGE = 16 * 1024;
@@ -19,20 +19,20 @@ public final class Batcher implements AutoCloseable {
   private static final long THREAD_IDLE_SECONDS = 5;
   private static final long CLOSE_POLL_NANOS = 1_000_000;
 
-  private final Greetings greetings;
+  private final HelloStatements statements;
   private final Settings settings;
   private final ThreadPoolExecutor threads;
   private final Coalescer together;
   private final AsyncCalls alone;
-  private final Sweeper sweeper;
+  private final TimeoutTimer timer;
   private volatile boolean closed;
 
   /**
-   * Creates a batcher; it starts no thread before the first future is asked for, or a thread that
-   * was chosen to lead a batch does not run.
+   * Creates a dispatcher; it starts no thread before the first future is asked for, or a thread
+   * that was chosen to lead a batch does not run.
    */
-  public Batcher(Greetings greetings, Settings settings) {
-    this.greetings = greetings;
+  public HelloDispatcher(HelloStatements statements, Settings settings) {
+    this.statements = statements;
     this.settings = settings;
     var number = new AtomicInteger();
     this.threads =
@@ -42,29 +42,29 @@ public final class Batcher implements AutoCloseable {
             THREAD_IDLE_SECONDS,
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
-            task -> new Worker(task, "pg-hello-" + number.incrementAndGet()));
-    this.together = new Coalescer(settings, settings.maxBatchSize(), threads, greetings);
-    this.sweeper = new Sweeper(settings.callTimeout(), this::sweep);
+            task -> new AsyncWorker(task, "pg-hello-" + number.incrementAndGet()));
+    this.together = new Coalescer(settings, settings.maxBatchSize(), threads, statements);
+    this.timer = new TimeoutTimer(settings.callTimeout(), this::checkTimeouts);
     Executor executor = settings.asyncExecutor() == null ? threads : settings.asyncExecutor();
     this.alone = new AsyncCalls(settings, executor, threads);
   }
 
   /** Greets, on the calling thread or in another one's batch. */
-  public String hello(Question question, Deadline deadline) {
+  public String hello(HelloRequest request, Deadline deadline) {
     checkOpen();
-    if (!mayJoin(question)) {
-      return greetings.one(question, Request.single(deadline));
+    if (!mayJoin(request)) {
+      return statements.one(request, StatementContext.single(deadline));
     }
-    if (together.takeWireAlone()) {
+    if (together.tryAcquireAlone()) {
       try {
-        return greetings.one(question, Request.single(deadline));
+        return statements.one(request, StatementContext.single(deadline));
       } finally {
-        together.freeWire();
+        together.releaseAlone();
       }
     }
-    Call call = Call.ofThread(question, deadline);
+    Call call = Call.ofThread(request, deadline);
     together.add(call);
-    sweeper.wake();
+    timer.wake();
     Object outcome = together.await(call);
     if (outcome instanceof PgHelloException error) {
       // made on another thread, or for others too: one with this thread's trace
@@ -74,14 +74,16 @@ public final class Batcher implements AutoCloseable {
   }
 
   /** Greets in a batch, alone on a thread of an executor, or on the calling thread. */
-  public void helloAsync(Question question, Deadline deadline, CallFuture<String> future) {
-    if (mayJoin(question)) {
-      async(future, () -> together.add(Call.ofFuture(question, deadline, future)));
+  public void helloAsync(HelloRequest request, Deadline deadline, CallFuture<String> future) {
+    if (mayJoin(request)) {
+      async(future, () -> together.add(Call.ofFuture(request, deadline, future)));
     } else {
       alone(
-          () -> greetings.one(question, Request.coalesced(1, deadline.nanosGone(), deadline)),
+          () ->
+              statements.one(
+                  request, StatementContext.coalesced(1, deadline.nanosGone(), deadline)),
           future,
-          question.bytes(),
+          request.bytes(),
           deadline,
           true);
     }
@@ -95,7 +97,7 @@ public final class Batcher implements AutoCloseable {
   private <T> void alone(
       Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
     boolean here =
-        greetings.runner().isBound()
+        statements.executor().isBound()
             || (!settings.coalescing() && settings.asyncExecutor() == null);
     async(
         future,
@@ -112,14 +114,14 @@ public final class Batcher implements AutoCloseable {
     try {
       checkOpen();
       start.run();
-      sweeper.wake();
+      timer.wake();
     } catch (PgHelloException e) {
       future.fail(e);
     }
   }
 
-  private boolean mayJoin(Question question) {
-    return settings.coalescing() && question.bytes() < LARGE && !greetings.runner().isBound();
+  private boolean mayJoin(HelloRequest request) {
+    return settings.coalescing() && request.bytes() < LARGE && !statements.executor().isBound();
   }
 
   /** Throws if this is closed. */
@@ -129,9 +131,9 @@ public final class Batcher implements AutoCloseable {
     }
   }
 
-  private boolean sweep() {
-    boolean more = together.sweep();
-    more |= alone.sweep();
+  private boolean checkTimeouts() {
+    boolean more = together.checkTimeouts();
+    more |= alone.checkTimeouts();
     return more;
   }
 
@@ -145,7 +147,7 @@ public final class Batcher implements AutoCloseable {
     Deadline deadline = settings.deadline();
     boolean interrupted = Thread.interrupted();
     while (!interrupted
-        && !(together.isQuiet() && alone.isQuiet() && greetings.runner().isQuiet())
+        && !(together.isQuiet() && alone.isQuiet() && statements.executor().isQuiet())
         && !deadline.isOver()) {
       LockSupport.parkNanos(this, CLOSE_POLL_NANOS);
       interrupted = Thread.interrupted();
@@ -155,7 +157,7 @@ public final class Batcher implements AutoCloseable {
     threads.shutdown();
     try {
       // what a future sets off may close the client, too, and cannot wait for itself
-      if (!interrupted && !(Thread.currentThread() instanceof Worker)) {
+      if (!interrupted && !(Thread.currentThread() instanceof AsyncWorker)) {
         threads.awaitTermination(
             Math.max(deadline.nanosLeft(), CLOSE_POLL_NANOS), TimeUnit.NANOSECONDS);
       }

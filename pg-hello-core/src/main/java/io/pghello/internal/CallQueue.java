@@ -11,22 +11,22 @@ import org.jspecify.annotations.Nullable;
  * taken out once, by the one who {@linkplain Queue#poll() polls} it, and that one sees to it that
  * the call ends, or finds that its caller has left.
  */
-final class WaitingRoom implements Iterable<Call> {
+final class CallQueue implements Iterable<Call> {
   private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
   private final QueueLimit limit;
 
-  WaitingRoom(int maxCalls, int maxBytes) {
+  CallQueue(int maxCalls, int maxBytes) {
     this.limit = new QueueLimit(maxCalls, maxBytes);
   }
 
   /** Lets a call in, if there is room. */
   boolean tryAdd(Call call) {
-    return limit.tryTake(call.question.bytes()) && enqueue(call);
+    return limit.tryTake(call.request.bytes()) && enqueue(call);
   }
 
   /** Lets a call in as soon as there is room, or throws if its time is over before. */
   void add(Call call) {
-    limit.take(call.question.bytes(), call.deadline);
+    limit.take(call.request.bytes(), call.deadline);
     enqueue(call);
   }
 
@@ -66,7 +66,7 @@ final class WaitingRoom implements Iterable<Call> {
   }
 
   private int weight(Call call) {
-    return limit.weight(call.question.bytes());
+    return limit.weight(call.request.bytes());
   }
 
   /** About how many calls wait; more, if their names are long. */

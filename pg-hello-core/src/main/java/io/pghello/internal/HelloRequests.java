@@ -6,16 +6,16 @@ import java.util.Iterator;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
-/** Makes questions of names as they are asked for, up to the first that cannot be sent. */
-public final class Questions implements Iterator<Question> {
+/** Makes requests of names as they are asked for, up to the first that cannot be sent. */
+public final class HelloRequests implements Iterator<HelloRequest> {
   private final Iterator<String> names;
   private final int repeat;
   private long index;
-  private @Nullable Question next;
+  private @Nullable HelloRequest next;
   private @Nullable RuntimeException invalid;
 
   /** Creates it; nothing is read yet. */
-  public Questions(Iterator<String> names, int repeat) {
+  public HelloRequests(Iterator<String> names, int repeat) {
     this.names = names;
     this.repeat = repeat;
   }
@@ -25,7 +25,7 @@ public final class Questions implements Iterator<Question> {
     if (next == null && invalid == null && names.hasNext()) {
       String name = names.next();
       try {
-        next = Question.of(name, repeat, index++);
+        next = HelloRequest.of(name, repeat, index++);
       } catch (PgHelloException | NullPointerException e) {
         invalid = e;
       }
@@ -34,13 +34,13 @@ public final class Questions implements Iterator<Question> {
   }
 
   @Override
-  public Question next() {
-    Question question = hasNext() ? next : null;
-    if (question == null) {
+  public HelloRequest next() {
+    HelloRequest request = hasNext() ? next : null;
+    if (request == null) {
       throw new NoSuchElementException();
     }
     next = null;
-    return question;
+    return request;
   }
 
   /** Throws what is wrong with the name that it stopped at, if it did. */

@@ -13,7 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 
 /** What the races have in common: one wire, room for a few, and a sender that answers at once. */
-class Racing {
+class CoalescerStress {
   static final int NOTHING = 0;
   static final int ANSWERED = 1;
   static final int LEADS = 2;
@@ -28,10 +28,11 @@ class Racing {
   private static final long WATCH_NANOS = 100_000;
 
   private static final Set<Call> WATCHED = ConcurrentHashMap.newKeySet();
-  private static final ExecutorService SOMEBODY = Executors.newSingleThreadExecutor(Racing::daemon);
+  private static final ExecutorService SOMEBODY =
+      Executors.newSingleThreadExecutor(CoalescerStress::daemon);
 
   static {
-    daemon(Racing::watch).start();
+    daemon(CoalescerStress::watch).start();
   }
 
   private static Thread daemon(Runnable task) {
@@ -58,18 +59,18 @@ class Racing {
               Settings.NO_LISTENER),
           MAX_WAITING,
           Runnable::run,
-          Racing::send);
+          CoalescerStress::send);
 
-  private static Object[] send(List<Question> questions, Request request) {
-    var answers = new Object[questions.size()];
+  private static Object[] send(List<HelloRequest> requests, StatementContext context) {
+    var answers = new Object[requests.size()];
     for (int i = 0; i < answers.length; i++) {
-      answers[i] = questions.get(i).name();
+      answers[i] = requests.get(i).name();
     }
     return answers;
   }
 
-  static Question question(String name) {
-    return new Question(name, 1, 1);
+  static HelloRequest request(String name) {
+    return new HelloRequest(name, 1, 1);
   }
 
   static Deadline soon() {
@@ -84,7 +85,7 @@ class Racing {
   static Call callOfSomebody() {
     try {
       return SOMEBODY
-          .submit(() -> Call.ofThread(question("a"), Deadline.after(Duration.ZERO)))
+          .submit(() -> Call.ofThread(request("a"), Deadline.after(Duration.ZERO)))
           .get();
     } catch (Exception e) {
       throw new IllegalStateException(e);
@@ -93,33 +94,33 @@ class Racing {
 
   CompletableFuture<String> future(String name) {
     CallFuture<String> future = newFuture();
-    coalescer.add(Call.ofFuture(question(name), soon(), future));
+    coalescer.add(Call.ofFuture(request(name), soon(), future));
     return future;
   }
 
-  /** Calls as the batcher does. */
+  /** Calls as the dispatcher does. */
   int call(String name) {
-    if (coalescer.takeWireAlone()) {
+    if (coalescer.tryAcquireAlone()) {
       try {
         return ANSWERED;
       } finally {
-        coalescer.freeWire();
+        coalescer.releaseAlone();
       }
     }
-    return wait(Call.ofThread(question(name), soon()));
+    return wait(Call.ofThread(request(name), soon()));
   }
 
   int wait(Call call) {
     WATCHED.add(call);
     try {
       coalescer.add(call);
-      return kind(coalescer.await(call), call.question.name());
+      return kind(coalescer.await(call), call.request.name());
     } finally {
       WATCHED.remove(call);
     }
   }
 
-  /** Ends calls at their deadlines, as the sweeper does, but hides no lost wake-up. */
+  /** Ends calls at their deadlines, as the timer does, but hides no lost wake-up. */
   private static void watch() {
     while (true) {
       for (Call call : WATCHED) {
@@ -152,7 +153,7 @@ class Racing {
 
   /** 1 if the wire is free, nobody waits, and just as many can wait as ever. */
   int nothingIsLost() {
-    if (!coalescer.isQuiet() || !coalescer.takeWireAlone()) {
+    if (!coalescer.isQuiet() || !coalescer.tryAcquireAlone()) {
       return 0;
     }
     try {
@@ -169,7 +170,7 @@ class Racing {
       refused = true;
     }
     coalescer.endAll(Errors.closed());
-    coalescer.freeWire();
+    coalescer.releaseAlone();
     return refused && coalescer.isQuiet() ? 1 : 0;
   }
 }

@@ -3,7 +3,7 @@ package io.pghello.hibernate.internal;
 
 import io.pghello.PgHelloException;
 import io.pghello.internal.Errors;
-import io.pghello.internal.Question;
+import io.pghello.internal.HelloRequest;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -17,40 +17,40 @@ import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.jspecify.annotations.Nullable;
 
 /** Values that are asked for together, in one round trip. */
-final class Request {
+final class PrefetchQuery {
   // Enough that the round trip does not matter, and little enough that neither message is large.
   private static final int NAMES_MAX = 16_384;
   private static final long BYTES_MAX = 8 << 20;
 
-  private final List<Question> questions = new ArrayList<>();
+  private final List<HelloRequest> requests = new ArrayList<>();
   private final List<Asker> askers = new ArrayList<>();
   private final List<Asker> timeAskers = new ArrayList<>();
   private long bytes;
 
-  private record Asker(FilledAttribute attribute, Parked parked) {}
+  private record Asker(ServerValueAttribute attribute, PrefetchedValues prefetched) {}
 
   boolean isFull() {
-    return questions.size() >= NAMES_MAX || bytes >= BYTES_MAX;
+    return requests.size() >= NAMES_MAX || bytes >= BYTES_MAX;
   }
 
   /** Asks for what an entity needs for this attribute. */
-  void add(FilledAttribute attribute, Object entity, Parked parked) {
-    var asker = new Asker(attribute, parked);
+  void add(ServerValueAttribute attribute, Object entity, PrefetchedValues prefetched) {
+    var asker = new Asker(attribute, prefetched);
     if (attribute.source() == null) {
       timeAskers.add(asker);
       return;
     }
-    Question question = attribute.question(entity);
-    if (question != null) {
-      questions.add(question);
+    HelloRequest request = attribute.request(entity);
+    if (request != null) {
+      requests.add(request);
       askers.add(asker);
-      bytes += question.bytes();
+      bytes += request.bytes();
     }
   }
 
   /** Asks the server, on the session's connection, and parks the answers. */
   void send(SharedSessionContractImplementor session, String schema) {
-    if (questions.isEmpty() && timeAskers.isEmpty()) {
+    if (requests.isEmpty() && timeAskers.isEmpty()) {
       return;
     }
     JdbcCoordinator jdbc = session.getJdbcCoordinator();
@@ -76,22 +76,22 @@ final class Request {
   }
 
   private String sql(String schema) {
-    String all = questions.isEmpty() ? "" : schema + "pg_hello_all(?, ?)";
+    String all = requests.isEmpty() ? "" : schema + "pg_hello_all(?, ?)";
     String now = timeAskers.isEmpty() ? "" : schema + "now_ms()";
     return "SELECT " + all + (all.isEmpty() || now.isEmpty() ? "" : ", ") + now;
   }
 
   private void bind(PreparedStatement statement) throws SQLException {
-    if (questions.isEmpty()) {
+    if (requests.isEmpty()) {
       return;
     }
     Connection connection = statement.getConnection();
-    var names = new String[questions.size()];
+    var names = new String[requests.size()];
     var repeats = new @Nullable Integer[names.length];
     for (int i = 0; i < names.length; i++) {
-      Question question = questions.get(i);
-      names[i] = question.name();
-      repeats[i] = question.repeat() == Question.AS_SET ? null : (Integer) question.repeat();
+      HelloRequest request = requests.get(i);
+      names[i] = request.name();
+      repeats[i] = request.repeat() == HelloRequest.AS_SET ? null : (Integer) request.repeat();
     }
     statement.setArray(1, connection.createArrayOf("text", names));
     statement.setArray(2, connection.createArrayOf("int4", repeats));
@@ -99,27 +99,27 @@ final class Request {
 
   private void read(ResultSet row) throws SQLException {
     if (!timeAskers.isEmpty()) {
-      long millis = row.getLong(questions.isEmpty() ? 1 : 2);
+      long millis = row.getLong(requests.isEmpty() ? 1 : 2);
       for (Asker asker : timeAskers) {
-        asker.parked.put(asker.attribute, null, asker.attribute.time(millis));
+        asker.prefetched.put(asker.attribute, null, asker.attribute.time(millis));
       }
     }
-    if (questions.isEmpty()) {
+    if (requests.isEmpty()) {
       return;
     }
     Array array = row.getArray(1);
     if (array == null
         || !(array.getArray() instanceof String[] greetings)
-        || greetings.length != questions.size()) {
+        || greetings.length != requests.size()) {
       throw Errors.mismatch();
     }
     for (int i = 0; i < greetings.length; i++) {
-      Question question = questions.get(i);
-      if (!question.isAnsweredBy(greetings[i])) {
+      HelloRequest request = requests.get(i);
+      if (!request.isAnsweredBy(greetings[i])) {
         throw Errors.mismatch();
       }
       Asker asker = askers.get(i);
-      asker.parked.put(asker.attribute, question.name(), greetings[i]);
+      asker.prefetched.put(asker.attribute, request.name(), greetings[i]);
     }
   }
 }

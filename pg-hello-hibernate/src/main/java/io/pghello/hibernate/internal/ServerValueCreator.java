@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * What an annotation asks for, at one attribute. It is the attribute's creator of generators, by
  * which it is found again in the mappings once they are whole.
  */
-final class ServerValue implements GeneratorCreator {
+final class ServerValueCreator implements GeneratorCreator {
   private final String annotation;
   private final @Nullable String source;
   private final int repeat;
@@ -27,7 +27,7 @@ final class ServerValue implements GeneratorCreator {
   private final boolean overwrite;
   private @Nullable Generator generator;
 
-  private ServerValue(
+  private ServerValueCreator(
       String annotation,
       @Nullable String source,
       int repeat,
@@ -43,8 +43,8 @@ final class ServerValue implements GeneratorCreator {
     this.overwrite = overwrite;
   }
 
-  static ServerValue of(WelcomeMessage annotation) {
-    return new ServerValue(
+  static ServerValueCreator of(WelcomeMessage annotation) {
+    return new ServerValueCreator(
         "@WelcomeMessage",
         annotation.of(),
         annotation.repeat(),
@@ -53,8 +53,8 @@ final class ServerValue implements GeneratorCreator {
         annotation.overwrite());
   }
 
-  static ServerValue of(NowMillis annotation) {
-    return new ServerValue(
+  static ServerValueCreator of(NowMillis annotation) {
+    return new ServerValueCreator(
         "@NowMillis", null, 0, annotation.on(), annotation.strategy(), annotation.overwrite());
   }
 

@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
  * same batch. So several threads can end the futures, each taking the next that none has taken: the
  * number of those that are taken is what this counts.
  */
-final class Delivery extends AtomicInteger {
+final class InFlightBatch extends AtomicInteger {
   @Serial private static final long serialVersionUID = 1L;
 
   private final transient Call[] calls;
   private transient volatile Object @Nullable [] outcomes;
 
-  Delivery(List<Call> calls) {
+  InFlightBatch(List<Call> calls) {
     this.calls = calls.toArray(new Call[0]);
   }
 
@@ -56,7 +56,7 @@ final class Delivery extends AtomicInteger {
     while (here != null && (next = getAndIncrement()) < calls.length) {
       if (!calls[next].hasThread()) {
         calls[next].end(here[next]);
-        Worker.clearInterrupt();
+        AsyncWorker.clearInterrupt();
       }
     }
   }

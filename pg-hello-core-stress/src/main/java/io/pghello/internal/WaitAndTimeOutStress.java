@@ -19,24 +19,24 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "both are answered")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
-public class WaitAndSweepStress extends Racing {
+public class WaitAndTimeOutStress extends CoalescerStress {
   private final CompletableFuture<String> other;
 
-  public WaitAndSweepStress() {
-    coalescer.takeWireAlone();
+  public WaitAndTimeOutStress() {
+    coalescer.tryAcquireAlone();
     other = future("b");
   }
 
   @Actor
   public void call(III_Result result) {
-    result.r1 = wait(Call.ofThread(question("a"), soon()));
+    result.r1 = wait(Call.ofThread(request("a"), soon()));
   }
 
   @Actor
   public void freeAndSweep() {
-    coalescer.freeWire();
-    coalescer.sweep();
-    coalescer.sweep();
+    coalescer.releaseAlone();
+    coalescer.checkTimeouts();
+    coalescer.checkTimeouts();
   }
 
   @Arbiter

@@ -14,19 +14,19 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Waits for a connection no longer than the call may take, whatever the source's own time-out is:
  * the thread is interrupted then, which all known pools heed.
  */
-final class Patience {
+final class ConnectionWait {
   private final Set<Wait> waits = ConcurrentHashMap.newKeySet();
-  private final Sweeper sweeper;
+  private final TimeoutTimer timer;
 
-  Patience(Duration callTimeout) {
-    this.sweeper = new Sweeper(callTimeout, this::sweep);
+  ConnectionWait(Duration callTimeout) {
+    this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts);
   }
 
   /** Returns a connection; throws what the source throws, also where it was told to give up. */
   Connection get(ConnectionSource source, Deadline deadline) throws SQLException {
     var wait = new Wait(Thread.currentThread(), deadline);
     waits.add(wait);
-    sweeper.wake();
+    timer.wake();
     try {
       return source.get();
     } finally {
@@ -40,7 +40,7 @@ final class Patience {
     return waits.size();
   }
 
-  private boolean sweep() {
+  private boolean checkTimeouts() {
     for (Wait wait : waits) {
       if (wait.deadline.isOver()) {
         wait.interrupt();

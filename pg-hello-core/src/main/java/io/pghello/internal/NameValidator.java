@@ -7,11 +7,11 @@ import io.pghello.PgHelloProblem;
 import java.util.Objects;
 
 /** What a name may be. */
-final class Names {
+final class NameValidator {
   // A message to the server is limited as a value is, to 1 GB, and has other things in it.
   private static final int BYTES_MAX = 0x3fff_ffff - (1 << 16);
 
-  private Names() {}
+  private NameValidator() {}
 
   /**
    * Refuses what PostgreSQL's type text cannot hold in any database.

@@ -12,29 +12,29 @@ import java.util.function.BooleanSupplier;
  * thread that all clients share. It ends when it has had nothing to do for some seconds: the JDK's
  * own thread for delays does not, and would keep the application whose call happened to start it.
  */
-final class Sweeper {
+final class TimeoutTimer {
   private static final long PERIOD_MAX_MILLIS = 100;
   private static final long PERIODS_PER_TIMEOUT = 20;
   private static final long THREAD_IDLE_SECONDS = 5;
   private static final ScheduledThreadPoolExecutor TIMER = timer();
 
   private final AtomicBoolean awake = new AtomicBoolean();
-  private final BooleanSupplier sweep;
+  private final BooleanSupplier checkTimeouts;
   private final long periodMillis;
 
   /**
-   * Creates a sweeper, which sleeps.
+   * Creates a timer, which sleeps.
    *
-   * @param sweep does it, at once, and says whether there is something left
+   * @param checkTimeouts does it, at once, and says whether there is something left
    */
-  Sweeper(Duration callTimeout, BooleanSupplier sweep) {
+  TimeoutTimer(Duration callTimeout, BooleanSupplier checkTimeouts) {
     long period = callTimeout.toMillis() / PERIODS_PER_TIMEOUT;
-    this.sweep = sweep;
+    this.checkTimeouts = checkTimeouts;
     this.periodMillis = Math.max(1, Math.min(period, PERIOD_MAX_MILLIS));
   }
 
   private static ScheduledThreadPoolExecutor timer() {
-    var timer = new ScheduledThreadPoolExecutor(1, task -> new Worker(task, "pg-hello-timer"));
+    var timer = new ScheduledThreadPoolExecutor(1, task -> new AsyncWorker(task, "pg-hello-timer"));
     timer.setKeepAliveTime(THREAD_IDLE_SECONDS, TimeUnit.SECONDS);
     timer.allowCoreThreadTimeOut(true);
     return timer;
@@ -52,12 +52,12 @@ final class Sweeper {
   }
 
   private void run() {
-    if (sweep.getAsBoolean()) {
+    if (checkTimeouts.getAsBoolean()) {
       runLater();
     } else {
       awake.set(false);
       // something may have come since
-      if (sweep.getAsBoolean()) {
+      if (checkTimeouts.getAsBoolean()) {
         wake();
       }
     }
