@@ -1,7 +1,8 @@
 /*
  * peer.c
- *		spi_version() as it is usually written: the query is parsed and planned
- *		in each call.
+ *		pg_hello() and spi_version() as they are usually written: the first gets
+ *		its argument by PG_GETARG_TEXT_PP, which is a call even for a name with a
+ *		short header; in the second the query is parsed and planned in each call.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,10 +11,42 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#include "../../extension/src/greeting.h"
 
 PG_MODULE_MAGIC;
 
+/* not static, so that the compiler cannot take it for a constant */
+extern int	peer_repeat;
+int			peer_repeat = GREETING_REPEAT_MIN;
+
+PG_FUNCTION_INFO_V1(peer_hello);
 PG_FUNCTION_INFO_V1(peer_spi_version);
+
+/*
+ * peer_hello(name text) returns text
+ */
+Datum
+peer_hello(PG_FUNCTION_ARGS)
+{
+	const text *name = PG_GETARG_TEXT_PP(0);
+	const Size	name_len = VARSIZE_ANY_EXHDR(name);
+	Size		size;
+	text	   *result;
+
+	if (unlikely(!greeting_size(name_len, peer_repeat, MaxAllocSize - VARHDRSZ, &size)))
+		elog(ERROR, "greeting exceeds the maximum size of a value");
+
+	result = (text *) palloc(size + VARHDRSZ);
+	SET_VARSIZE(result, size + VARHDRSZ);
+	greeting_write(VARDATA(result), VARDATA_ANY(name), name_len, peer_repeat);
+	PG_RETURN_TEXT_P(result);
+}
 
 /*
  * peer_spi_version() returns text

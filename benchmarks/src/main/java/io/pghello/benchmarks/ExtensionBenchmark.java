@@ -102,6 +102,7 @@ final class ExtensionBenchmark implements Benchmark {
     all.add(information("names", "pg_hello(name)", FORMAT));
     all.add(information("names", "pg_hello(name)", "plpgsql_hello(name)"));
     all.add(information("names", "pg_hello(name)", "pg_hello(name, 1)"));
+    all.add(argument());
     all.add(information("few", "pg_hello(name, 10)", REPEATED));
     all.add(
         compare(
@@ -124,7 +125,7 @@ final class ExtensionBenchmark implements Benchmark {
             Row.atMost("spi_version()", "SPI_execute each time", "ns", Judged.RATIO, 0.35, 0.25)
                 .guarded(0.6),
             "peer_spi_version()",
-            this::createPeer));
+            () -> createPeer("peer_spi_version()")));
     all.add(version(Row.plain("spi_version()", "version()", "ns"), "version()", () -> {}));
     all.add(arrays(Row.plain("pg_hello_all(256 names)", SUBQUERY, "us"), 256, 2_000));
     all.add(
@@ -233,6 +234,23 @@ final class ExtensionBenchmark implements Benchmark {
         rounds);
   }
 
+  /** The same greeting, written the same way but for how a function gets its argument. */
+  private Comparison argument() {
+    Row row =
+        Row.atMost("pg_hello(name)", "the same by PG_GETARG_TEXT_PP", "ns", Judged.RATIO, 1, 0.9);
+    Comparison comparison = compare(row, "names", "pg_hello(name)", "peer_hello(name)");
+    return new Comparison(
+        row,
+        () -> {
+          createPeer("peer_hello(text)");
+          comparison.check().run();
+        },
+        comparison.ours(),
+        comparison.peer(),
+        WARM_UPS,
+        rounds);
+  }
+
   private Comparison version(Row row, String peer, Check before) {
     return new Comparison(
         row,
@@ -247,14 +265,16 @@ final class ExtensionBenchmark implements Benchmark {
   }
 
   /** Loads the library that scripts/native.sh compiles from the folder peer. */
-  private void createPeer() throws SQLException {
+  private void createPeer(String function) throws SQLException {
     String library = System.getProperty("pghello.bench.peer");
     if (library == null) {
       throw new IllegalStateException("the peer is not compiled; run ./dev bench");
     }
     try (Statement statement = connection.createStatement()) {
       statement.execute(
-          "CREATE FUNCTION peer_spi_version() RETURNS text LANGUAGE C STABLE STRICT AS '"
+          "CREATE FUNCTION "
+              + function
+              + " RETURNS text LANGUAGE C STABLE STRICT AS '"
               + library.replace("'", "''")
               + "'");
     }

@@ -15,9 +15,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the pages show as targets is what is judged. */
 class TargetsIT {
-  // rows that came after the committed run
+  // peers of rows that came after the committed run
   private static final Set<String> NOT_MEASURED_YET =
-      Set.of("helloAsync(), its best number in flight");
+      Set.of("Vert.x, pipelined, its best number in flight", "the same by PG_GETARG_TEXT_PP");
 
   static Stream<Arguments> all() {
     return Bench.BENCHMARKS.entrySet().stream()
@@ -33,11 +33,15 @@ class TargetsIT {
       List<Row> committed = judged(committed(name));
       assertThat(committed)
           .as("a row that is measured is no longer to be left out here")
-          .noneMatch(row -> NOT_MEASURED_YET.contains(row.name()));
-      assertThat(judged(rows.stream().filter(row -> !NOT_MEASURED_YET.contains(row.name()))))
+          .noneMatch(TargetsIT::isNotMeasuredYet);
+      assertThat(judged(rows.stream().filter(row -> !isNotMeasuredYet(row))))
           .isNotEmpty()
           .isEqualTo(committed);
     }
+  }
+
+  private static boolean isNotMeasuredYet(Row row) {
+    return NOT_MEASURED_YET.contains(String.valueOf(row.peer()));
   }
 
   private static Stream<Row> committed(String name) throws IOException {
