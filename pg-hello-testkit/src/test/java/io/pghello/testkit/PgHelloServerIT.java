@@ -2,6 +2,7 @@
 package io.pghello.testkit;
 
 import static io.pghello.testkit.PgHelloTestIT.ask;
+import static io.pghello.testkit.PgHelloTestIT.awaitAnswer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -23,6 +24,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.PGConnection;
@@ -30,6 +32,10 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /** Coverage row X1: an embedded server. */
 class PgHelloServerIT {
+  private static final String TEST_DATABASES =
+      "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database"
+          + " WHERE datname LIKE 'hello\\_test\\_%'";
+
   @Test
   void startsByItself() throws SQLException {
     // region server
@@ -98,6 +104,83 @@ class PgHelloServerIT {
           Connection connection = database.dataSource().getConnection();
           Statement statement = connection.createStatement()) {
         statement.execute("CREATE TABLE mine ()");
+      }
+    }
+  }
+
+  @Test
+  void createsTheNextDatabaseAhead() throws SQLException {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase admin = server.createDatabase("admin")) {
+      DataSource superuser = admin.superuserDataSource();
+      assertThat(ask(superuser, TEST_DATABASES)).isNull();
+      TestDatabase first = server.createDatabase();
+      assertThat(first.name()).isEqualTo("hello_test_1");
+      awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
+      server.stop();
+      server.startAgain();
+      try (TestDatabase second = server.createDatabase()) {
+        assertThat(second.name()).isEqualTo("hello_test_2");
+        assertThat(ask(second.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+        first.close();
+        awaitAnswer(superuser, TEST_DATABASES, "hello_test_2 hello_test_3");
+      }
+    }
+  }
+
+  @Test
+  void createsNoDatabaseAheadOfEmptyOnes() throws SQLException {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase empty = server.createEmptyDatabase();
+        TestDatabase named = server.createDatabase("named")) {
+      assertThat(named.name()).isEqualTo("named");
+      assertThat(ask(empty.superuserDataSource(), TEST_DATABASES)).isEqualTo(empty.name());
+    }
+  }
+
+  @Test
+  void saysAtOnceThatItCreatesNoDatabaseAnyMore() {
+    PgHelloServer server = PgHelloServer.start();
+    TestDatabase database = server.createDatabase();
+    server.kill();
+    // the one that was created ahead may be there
+    assertThatThrownBy(() -> List.of(server.createDatabase(), server.createDatabase()))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("could not create a database");
+    assertThatThrownBy(database::close)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining(database.name());
+    server.close();
+    for (int i = 0; i < 3; i++) {
+      assertThatThrownBy(server::createDatabase)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("could not create a database");
+    }
+  }
+
+  @Test
+  void letsNobodyIntoADatabaseThatIsClosed() throws SQLException {
+    PgHelloServer server = PgHelloServer.shared();
+    try (TestDatabase other = server.createDatabase()) {
+      TestDatabase database = server.createDatabase();
+      database.close();
+      assertThatThrownBy(() -> database.dataSource().getConnection())
+          .isInstanceOf(SQLException.class);
+      assertThatThrownBy(() -> database.superuserDataSource().getConnection())
+          .isInstanceOf(SQLException.class);
+      awaitAnswer(
+          other.dataSource(),
+          "SELECT count(*) FROM pg_database WHERE datname = '" + database.name() + "'",
+          "0");
+    }
+  }
+
+  @Test
+  void dropsADatabaseWithANameAtOnce() {
+    PgHelloServer server = PgHelloServer.shared();
+    for (int i = 0; i < 2; i++) {
+      try (TestDatabase database = server.createDatabase("again")) {
+        assertThat(database.name()).isEqualTo("again");
       }
     }
   }

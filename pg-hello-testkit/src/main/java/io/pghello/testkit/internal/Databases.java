@@ -5,11 +5,11 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HexFormat;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -20,7 +20,14 @@ import org.postgresql.ds.PGSimpleDataSource;
  *
  * <p>Thread-safe.
  */
-public final class Databases {
+public final class Databases implements AutoCloseable {
+  // PostgreSQL's invalid_catalog_name
+  private static final String DOES_NOT_EXIST = "3D000";
+
+  private static final String TEST = "_test_";
+  private static final long END_NANOS = 1_000_000_000;
+  private static final long POLL_NANOS = 1_000_000;
+
   /** Who logs in; without a password where the server asks for none. */
   public record Login(String user, @Nullable String password) {
     @Override
@@ -36,18 +43,32 @@ public final class Databases {
   private final Login owner;
   private final String prefix;
   private final AtomicInteger created = new AtomicInteger();
+  private final @Nullable PreparedDatabases prepared;
+  // kept; for what takes no time
+  private final AdminConnection admin;
 
   private Databases(
-      String host, int port, String adminDatabase, Login superuser, Login owner, String prefix) {
+      String host,
+      int port,
+      String adminDatabase,
+      Login superuser,
+      Login owner,
+      String prefix,
+      boolean ahead) {
     this.host = host;
     this.port = port;
     this.adminDatabase = adminDatabase;
     this.superuser = superuser;
     this.owner = owner;
     this.prefix = prefix;
+    this.prepared = ahead ? new PreparedDatabases(this) : null;
+    this.admin = connect();
   }
 
-  /** Those of an embedded server, where all logins have the same password. */
+  /**
+   * Those of an embedded server, where all logins have the same password. They are created ahead,
+   * and dropped in the background: what is left when the server ends goes with its data.
+   */
   public static Databases embedded(int port, String password) {
     return new Databases(
         "127.0.0.1",
@@ -55,7 +76,8 @@ public final class Databases {
         "postgres",
         new Login("postgres", password),
         new Login("hello", password),
-        "hello");
+        "hello",
+        true);
   }
 
   /** Those of a server that may have others: names are unique, the owner has a password. */
@@ -65,18 +87,20 @@ public final class Databases {
     String secret = HexFormat.of().formatHex(random);
     String prefix = "hello_" + secret.substring(0, 8);
     return new Databases(
-        host, port, database, superuser, new Login(prefix, secret.substring(8)), prefix);
+        host, port, database, superuser, new Login(prefix, secret.substring(8)), prefix, false);
   }
 
   /** Creates the owner and the template. */
   public void prepare() throws SQLException {
     String password = owner.password();
-    admin(
-        "CREATE ROLE "
-            + quote(owner.user())
-            + " LOGIN"
-            + (password == null ? "" : " PASSWORD '" + password + "'"));
-    admin("CREATE DATABASE " + quote(template()) + " OWNER " + quote(owner.user()));
+    try (AdminConnection once = connect()) {
+      once.execute(
+          "CREATE ROLE "
+              + quote(owner.user())
+              + " LOGIN"
+              + (password == null ? "" : " PASSWORD '" + password + "'"));
+      once.execute("CREATE DATABASE " + quote(template()) + " OWNER " + quote(owner.user()));
+    }
     try (Connection connection = dataSource(template(), owner).getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute("CREATE EXTENSION pg_hello");
@@ -86,19 +110,36 @@ public final class Databases {
   /** Drops the template and the owner. */
   public void dismantle() throws SQLException {
     drop(template());
-    admin("DROP ROLE IF EXISTS " + quote(owner.user()));
+    try (AdminConnection once = connect()) {
+      once.execute("DROP ROLE IF EXISTS " + quote(owner.user()));
+    }
   }
 
-  /** Creates a database under a name of its own. */
+  /** Creates a database under a name of its own, or takes one that was created ahead. */
   public String create(boolean withExtension) throws SQLException {
-    String name = prefix + "_test_" + created.incrementAndGet();
-    create(name, withExtension);
+    if (withExtension && prepared != null) {
+      return prepared.take();
+    }
+    try (AdminConnection once = connect()) {
+      return create(once, withExtension);
+    }
+  }
+
+  String create(AdminConnection by, boolean withExtension) throws SQLException {
+    String name = prefix + TEST + created.incrementAndGet();
+    create(by, name, withExtension);
     return name;
   }
 
   /** Creates a database. */
   public void create(String name, boolean withExtension) throws SQLException {
-    admin(
+    try (AdminConnection once = connect()) {
+      create(once, name, withExtension);
+    }
+  }
+
+  private void create(AdminConnection by, String name, boolean withExtension) throws SQLException {
+    by.execute(
         "CREATE DATABASE "
             + quote(name)
             + " OWNER "
@@ -108,17 +149,66 @@ public final class Databases {
 
   /** Drops a database if it exists, and ends the sessions in it. */
   public void drop(String name) throws SQLException {
-    admin("DROP DATABASE IF EXISTS " + quote(name) + " WITH (FORCE)");
+    try (AdminConnection once = connect()) {
+      drop(once, name);
+    }
+  }
+
+  void drop(AdminConnection by, String name) throws SQLException {
+    endSessions(by, name);
+    by.execute("DROP DATABASE IF EXISTS " + quote(name) + " WITH (FORCE)");
+  }
+
+  /**
+   * Ends the sessions in a database, lets nobody in any more, and drops it: at once, or soon if it
+   * is one of those that are created ahead. Does nothing if there is no such database.
+   */
+  public void discard(String name) throws SQLException {
+    if (prepared == null || !name.startsWith(prefix + TEST)) {
+      drop(name);
+      return;
+    }
+    try {
+      admin.execute("ALTER DATABASE " + quote(name) + " ALLOW_CONNECTIONS false");
+    } catch (SQLException e) {
+      if (DOES_NOT_EXIST.equals(e.getSQLState())) {
+        return;
+      }
+      throw e;
+    }
+    endSessions(admin, name);
+    prepared.drop(name);
+  }
+
+  /** DROP DATABASE waits 100 ms, or several times that, for a session that is about to end. */
+  private static void endSessions(AdminConnection by, String name) throws SQLException {
+    String sql =
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '"
+            + name.replace("'", "''")
+            + "' AND backend_type = 'client backend'";
+    long end = System.nanoTime() + END_NANOS;
+    while (by.execute(sql) > 0 && System.nanoTime() < end) {
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+  }
+
+  AdminConnection connect() {
+    return new AdminConnection(dataSource(adminDatabase, superuser));
+  }
+
+  /** Creates no database ahead any more, and closes the connections that it has kept. */
+  @Override
+  public void close() {
+    if (prepared != null) {
+      prepared.close();
+    }
+    admin.close();
   }
 
   /** The major version that the server itself says. */
   public int major() throws SQLException {
-    try (Connection connection = dataSource(adminDatabase, superuser).getConnection();
-        Statement statement = connection.createStatement();
-        ResultSet row =
-            statement.executeQuery("SELECT current_setting('server_version_num')::int / 10000")) {
-      row.next();
-      return row.getInt(1);
+    try (AdminConnection once = connect()) {
+      return (int) once.execute("SELECT current_setting('server_version_num')::int / 10000");
     }
   }
 
@@ -175,13 +265,6 @@ public final class Databases {
 
   private String template() {
     return prefix + "_template";
-  }
-
-  private void admin(String sql) throws SQLException {
-    try (Connection connection = dataSource(adminDatabase, superuser).getConnection();
-        Statement statement = connection.createStatement()) {
-      statement.execute(sql);
-    }
   }
 
   private static String encode(String text) {

@@ -350,8 +350,8 @@ public final class EmbeddedServer {
     String password = HexFormat.of().formatHex(random);
     try (Scratch scratch = Scratch.create()) {
       EmbeddedPostgres server = launch(binaries, scratch, 0, Map.of(), password);
-      try {
-        Databases.embedded(server.getPort(), password).prepare();
+      try (Databases databases = Databases.embedded(server.getPort(), password)) {
+        databases.prepare();
       } catch (SQLException e) {
         throw new IOException("could not prepare the template database", e);
       } finally {
