@@ -11,7 +11,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/** A call is added while the wire is freed: one of the two sees the other. */
+/** A call is added while the permit is released: one thread sees what the other one did. */
 @JCStressTest
 @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "it is answered")
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
@@ -20,7 +20,7 @@ public class AddAndFreeStress extends CoalescerStress {
   private final CallFuture<String> future = newFuture();
 
   public AddAndFreeStress() {
-    coalescer.tryAcquireAlone();
+    coalescer.tryAcquire();
   }
 
   @Actor
@@ -30,7 +30,7 @@ public class AddAndFreeStress extends CoalescerStress {
 
   @Actor
   public void free() {
-    coalescer.releaseAlone();
+    coalescer.release();
   }
 
   @Arbiter

@@ -12,17 +12,17 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/** A future is cancelled while the wire is freed: its room is given back once. */
+/** A future is cancelled while the permit is released: its queue limit is released once. */
 @JCStressTest
 @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "it has left")
 @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "it was answered before")
-@Outcome(expect = FORBIDDEN, desc = "room is lost, or given back twice")
+@Outcome(expect = FORBIDDEN, desc = "the queue limit is not released, or twice")
 @State
 public class CancelAndFreeStress extends CoalescerStress {
   private final CompletableFuture<String> future;
 
   public CancelAndFreeStress() {
-    coalescer.tryAcquireAlone();
+    coalescer.tryAcquire();
     future = future("a");
   }
 
@@ -33,7 +33,7 @@ public class CancelAndFreeStress extends CoalescerStress {
 
   @Actor
   public void free() {
-    coalescer.releaseAlone();
+    coalescer.release();
   }
 
   @Arbiter

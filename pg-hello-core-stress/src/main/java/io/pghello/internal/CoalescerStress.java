@@ -12,11 +12,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 
-/** What the races have in common: one wire, room for a few, and a sender that answers at once. */
+/** Shared by the races: one permit, a short queue, and a sender that answers immediately. */
 class CoalescerStress {
   static final int NOTHING = 0;
   static final int ANSWERED = 1;
-  static final int LEADS = 2;
+  static final int LEADING = 2;
   static final int TIMED_OUT = 3;
   static final int INTERRUPTED = 4;
   static final int OTHER = 9;
@@ -100,11 +100,11 @@ class CoalescerStress {
 
   /** Calls as the dispatcher does. */
   int call(String name) {
-    if (coalescer.tryAcquireAlone()) {
+    if (coalescer.tryAcquire()) {
       try {
         return ANSWERED;
       } finally {
-        coalescer.releaseAlone();
+        coalescer.release();
       }
     }
     return wait(Call.ofThread(request(name), soon()));
@@ -125,7 +125,7 @@ class CoalescerStress {
     while (true) {
       for (Call call : WATCHED) {
         if (call.deadline.isOver()) {
-          call.end(Errors.timedOut(CALL_TIMEOUT));
+          call.complete(Errors.timedOut(CALL_TIMEOUT));
         }
       }
       LockSupport.parkNanos(WATCH_NANOS);
@@ -137,7 +137,7 @@ class CoalescerStress {
       return NOTHING;
     }
     if (outcome instanceof Batch) {
-      return LEADS;
+      return LEADING;
     }
     if (outcome instanceof PgHelloException e) {
       return e.code() == Code.TIMEOUT
@@ -151,9 +151,9 @@ class CoalescerStress {
     return future.isDone() ? kind((Object) future.getNow(""), expected) : NOTHING;
   }
 
-  /** 1 if the wire is free, nobody waits, and just as many can wait as ever. */
+  /** Returns 1 if the permit is available, the queue is empty, and its limit is as it was. */
   int nothingIsLost() {
-    if (!coalescer.isQuiet() || !coalescer.tryAcquireAlone()) {
+    if (!coalescer.isIdle() || !coalescer.tryAcquire()) {
       return 0;
     }
     try {
@@ -169,8 +169,8 @@ class CoalescerStress {
     } catch (PgHelloException e) {
       refused = true;
     }
-    coalescer.endAll(Errors.closed());
-    coalescer.releaseAlone();
-    return refused && coalescer.isQuiet() ? 1 : 0;
+    coalescer.failAll(Errors.closed());
+    coalescer.release();
+    return refused && coalescer.isIdle() ? 1 : 0;
   }
 }

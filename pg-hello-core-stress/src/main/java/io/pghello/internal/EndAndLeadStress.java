@@ -22,12 +22,12 @@ public class EndAndLeadStress extends CoalescerStress {
 
   @Actor
   public void end() {
-    call.end("a");
+    call.complete("a");
   }
 
   @Actor
   public void lead(II_Result result) {
-    result.r1 = call.lead(new Batch(1, 1)) ? 1 : 0;
+    result.r1 = call.offerLead(new Batch(1, 1)) ? 1 : 0;
   }
 
   @Arbiter

@@ -22,12 +22,12 @@ public class EndAndLeaveStress extends CoalescerStress {
 
   @Actor
   public void end() {
-    call.end("a");
+    call.complete("a");
   }
 
   @Actor
   public void leave(II_Result result) {
-    call.end(Errors.timedOut(CALL_TIMEOUT));
+    call.complete(Errors.timedOut(CALL_TIMEOUT));
     result.r1 = kind(call.get(), "a");
   }
 

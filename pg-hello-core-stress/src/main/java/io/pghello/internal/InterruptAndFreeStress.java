@@ -12,7 +12,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
-/** An interrupted caller leaves, or hands the lead on, while the wire is freed. */
+/** A caller is interrupted while the permit is released: its call ends, or another one leads. */
 @JCStressTest
 @Outcome(id = "4, 1, 1", expect = ACCEPTABLE, desc = "it alone was interrupted")
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "the other one led, and was faster")
@@ -22,7 +22,7 @@ public class InterruptAndFreeStress extends CoalescerStress {
   private final CompletableFuture<String> other;
 
   public InterruptAndFreeStress() {
-    coalescer.tryAcquireAlone();
+    coalescer.tryAcquire();
     other = future("b");
   }
 
@@ -37,7 +37,7 @@ public class InterruptAndFreeStress extends CoalescerStress {
 
   @Actor
   public void free() {
-    coalescer.releaseAlone();
+    coalescer.release();
   }
 
   @Arbiter

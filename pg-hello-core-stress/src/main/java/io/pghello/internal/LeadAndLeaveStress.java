@@ -11,7 +11,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
-/** A caller that is chosen to lead at its deadline leads, or has left. */
+/** A call that is assigned as leader at its deadline either leads or times out. */
 @JCStressTest
 @Outcome(id = "1, 2, 2", expect = ACCEPTABLE, desc = "it leads")
 @Outcome(id = "0, 3, 3", expect = ACCEPTABLE, desc = "it has left")
@@ -22,12 +22,12 @@ public class LeadAndLeaveStress extends CoalescerStress {
 
   @Actor
   public void lead(III_Result result) {
-    result.r1 = call.lead(new Batch(1, 1)) ? 1 : 0;
+    result.r1 = call.offerLead(new Batch(1, 1)) ? 1 : 0;
   }
 
   @Actor
   public void leave(III_Result result) {
-    call.end(Errors.timedOut(CALL_TIMEOUT));
+    call.complete(Errors.timedOut(CALL_TIMEOUT));
     result.r2 = kind(call.get(), "a");
   }
 

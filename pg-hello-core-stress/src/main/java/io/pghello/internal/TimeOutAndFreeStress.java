@@ -13,7 +13,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
-/** A caller leaves at its deadline while the wire is freed; another one stays. */
+/** A call times out while the permit is released; another one does not. */
 @JCStressTest
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "it was in time")
 @Outcome(id = "3, 1, 1", expect = ACCEPTABLE, desc = "it timed out")
@@ -23,7 +23,7 @@ public class TimeOutAndFreeStress extends CoalescerStress {
   private final CompletableFuture<String> other;
 
   public TimeOutAndFreeStress() {
-    coalescer.tryAcquireAlone();
+    coalescer.tryAcquire();
     other = future("b");
   }
 
@@ -34,7 +34,7 @@ public class TimeOutAndFreeStress extends CoalescerStress {
 
   @Actor
   public void free() {
-    coalescer.releaseAlone();
+    coalescer.release();
   }
 
   @Arbiter

@@ -13,7 +13,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
- * A caller that is chosen to lead while the time-out takes batches back: each call travels once.
+ * A caller is assigned as leader while the time-out check revokes assignments: each call is sent
+ * once.
  */
 @JCStressTest
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "both are answered")
@@ -23,7 +24,7 @@ public class WaitAndTimeOutStress extends CoalescerStress {
   private final CompletableFuture<String> other;
 
   public WaitAndTimeOutStress() {
-    coalescer.tryAcquireAlone();
+    coalescer.tryAcquire();
     other = future("b");
   }
 
@@ -33,8 +34,8 @@ public class WaitAndTimeOutStress extends CoalescerStress {
   }
 
   @Actor
-  public void freeAndSweep() {
-    coalescer.releaseAlone();
+  public void freeAndCheck() {
+    coalescer.release();
     coalescer.checkTimeouts();
     coalescer.checkTimeouts();
   }

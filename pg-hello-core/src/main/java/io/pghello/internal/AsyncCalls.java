@@ -13,66 +13,66 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
- * Makes calls of futures that share no statement with others, a limited number at a time, each on a
- * thread of an executor. Others wait in a queue.
+ * Executes the calls of futures that are not batched, a limited number at a time, each on a thread
+ * of an executor. Others are queued.
  *
- * <p>A call gives its place to the next before its future is ended, since what depends on that may
- * take its time, or wait for another call.
+ * <p>A call releases its permit before its future is completed, since dependents may be slow, or
+ * wait for another call.
  */
 final class AsyncCalls {
-  private final Queue<Task<?>> waiting = new ConcurrentLinkedQueue<>();
+  private final Queue<Task<?>> queue = new ConcurrentLinkedQueue<>();
   private final Set<Task<?>> inFlight = ConcurrentHashMap.newKeySet();
   private final Settings settings;
   private final QueueLimit limit;
-  private final Semaphore places;
+  private final Semaphore permits;
   private final Executor executor;
   private final Executor own;
 
   /**
-   * Creates it.
+   * Creates an instance.
    *
-   * @param executor makes the calls
-   * @param own ends those whose time is over; has a thread whatever the other one does
+   * @param executor executes the calls
+   * @param own completes timed-out futures; has a thread whatever the other executor does
    */
   AsyncCalls(Settings settings, Executor executor, Executor own) {
     this.settings = settings;
     this.limit = new QueueLimit(settings.maxQueuedCalls(), settings.maxQueuedBytes());
-    this.places = new Semaphore(settings.maxInFlightCalls());
+    this.permits = new Semaphore(settings.maxInFlightCalls());
     this.executor = executor;
     this.own = own;
   }
 
   /**
-   * Makes a call as soon as it may be; if there is no room to wait, throws or waits for some, as
-   * was told.
+   * Adds a call, which is executed as soon as a permit is available. If the queue is full, blocks
+   * or throws, depending on the settings.
    *
    * @param work throws a {@link PgHelloException} if it fails
-   * @param deadline when a call of one statement must have ended, or one of several begun
+   * @param deadline when a call of one statement must be complete, or one of several started
    */
   <T> void add(
       Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
-    if (!limit.tryTake(bytes)) {
+    if (!limit.tryAcquire(bytes)) {
       removeEnded();
-      if (!limit.tryTake(bytes)) {
+      if (!limit.tryAcquire(bytes)) {
         if (!settings.blockWhenFull()) {
           throw Errors.overloaded();
         }
-        limit.take(bytes, deadline);
+        limit.acquire(bytes, deadline);
       }
     }
-    waiting.add(new Task<>(work, future, limit.weight(bytes), deadline, oneStatement));
+    queue.add(new Task<>(work, future, limit.weight(bytes), deadline, oneStatement));
     dispatch();
   }
 
-  /** Gives free places to those that wait. */
+  /** Assigns available permits to queued calls. */
   private void dispatch() {
-    while (!waiting.isEmpty() && places.tryAcquire()) {
-      Task<?> task = waiting.poll();
+    while (!queue.isEmpty() && permits.tryAcquire()) {
+      Task<?> task = queue.poll();
       if (task != null) {
-        limit.giveBack(task.weight);
+        limit.release(task.weight);
       }
       if (task == null || task.future.isDone()) {
-        places.release();
+        permits.release();
       } else {
         inFlight.add(task);
         execute(task);
@@ -91,19 +91,19 @@ final class AsyncCalls {
   }
 
   private void refuse(Task<?> task, PgHelloException error) {
-    if (task.begin()) {
-      places.release();
+    if (task.tryStart()) {
+      permits.release();
     }
     inFlight.remove(task);
     task.future.fail(error);
   }
 
   private <T> void run(Task<T> task) {
-    if (!task.begin()) {
+    if (!task.tryStart()) {
       return;
     }
     Runnable end = outcome(task);
-    places.release();
+    permits.release();
     dispatch();
     end.run();
     inFlight.remove(task);
@@ -122,28 +122,28 @@ final class AsyncCalls {
   }
 
   /**
-   * Ends calls whose time is over.
+   * Fails calls whose deadline has passed.
    *
-   * @return whether there are calls left to look after
+   * @return whether calls are left to check
    */
   boolean checkTimeouts() {
     removeEnded();
-    waiting.stream().filter(task -> task.deadline.isOver()).forEach(this::expire);
+    queue.stream().filter(task -> task.deadline.isOver()).forEach(this::expire);
     inFlight.removeIf(this::endIfOver);
     dispatch();
-    return !isQuiet();
+    return !isIdle();
   }
 
-  /** Ends a call if its time is over; returns whether it is under way no longer. */
+  /** Fails a call whose deadline has passed; returns whether it is no longer in flight. */
   private boolean endIfOver(Task<?> task) {
     if (task.future.isDone()) {
       return true;
     }
     boolean over = task.deadline.isOver();
-    // the executor has not come to it, and need not
-    boolean dropped = over && task.begin();
+    // the executor has not started it
+    boolean dropped = over && task.tryStart();
     if (dropped) {
-      places.release();
+      permits.release();
     }
     if (over && (dropped || task.oneStatement)) {
       expire(task);
@@ -152,9 +152,9 @@ final class AsyncCalls {
   }
 
   private void removeEnded() {
-    for (Task<?> task : waiting.stream().filter(each -> each.future.isDone()).toList()) {
-      if (waiting.remove(task)) {
-        limit.giveBack(task.weight);
+    for (Task<?> task : queue.stream().filter(each -> each.future.isDone()).toList()) {
+      if (queue.remove(task)) {
+        limit.release(task.weight);
       }
     }
   }
@@ -171,29 +171,29 @@ final class AsyncCalls {
     }
   }
 
-  /** Does nobody wait, and is nothing under way? */
-  boolean isQuiet() {
-    return waiting.isEmpty() && inFlight.stream().allMatch(task -> task.future.isDone());
+  /** Returns whether no call is queued or in flight. */
+  boolean isIdle() {
+    return queue.isEmpty() && inFlight.stream().allMatch(task -> task.future.isDone());
   }
 
-  /** Ends all. */
-  void endAll(PgHelloException reason) {
+  /** Fails all calls. */
+  void failAll(PgHelloException reason) {
     Task<?> task;
-    while ((task = waiting.poll()) != null) {
-      limit.giveBack(task.weight);
+    while ((task = queue.poll()) != null) {
+      limit.release(task.weight);
       end(task, reason);
     }
     inFlight.forEach(each -> end(each, reason));
   }
 
-  /** A call that waits, or is under way. */
+  /** A call that is queued or in flight. */
   private static final class Task<T> {
     final Supplier<T> work;
     final CallFuture<T> future;
     final int weight;
     final Deadline deadline;
     final boolean oneStatement;
-    private final AtomicBoolean begun = new AtomicBoolean();
+    private final AtomicBoolean started = new AtomicBoolean();
 
     Task(
         Supplier<T> work,
@@ -208,9 +208,9 @@ final class AsyncCalls {
       this.oneStatement = oneStatement;
     }
 
-    /** Returns true for the first who asks, which is who may run it, or drop it. */
-    boolean begin() {
-      return begun.compareAndSet(false, true);
+    /** Returns true once: to the thread that may run the call or drop it. */
+    boolean tryStart() {
+      return started.compareAndSet(false, true);
     }
   }
 }

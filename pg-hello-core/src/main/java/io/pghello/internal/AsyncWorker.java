@@ -4,12 +4,12 @@ package io.pghello.internal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread of the client's: it leads batches of futures and ends them, or looks after time-outs. It
- * has the class loader of this library, and no thread-local value of the thread that started it,
- * which can be any caller's.
+ * A thread of the client. It leads batches of futures, completes futures, or checks time-outs. It
+ * has the class loader of this library and inherits no thread-local values, because any caller's
+ * thread may start it.
  */
 final class AsyncWorker extends Thread {
-  private @Nullable Coalescer endingFuturesOf;
+  private @Nullable Coalescer completingFuturesOf;
 
   AsyncWorker(Runnable task, String name) {
     super(null, task, name, 0, false);
@@ -17,30 +17,30 @@ final class AsyncWorker extends Thread {
     setContextClassLoader(AsyncWorker.class.getClassLoader());
   }
 
-  /** Ends the futures, and remembers meanwhile that the current thread does. */
-  static void endFutures(Coalescer coalescer, InFlightBatch inFlight) {
+  /** Completes futures, and marks the current thread while it does. */
+  static void completeFutures(Coalescer coalescer, InFlightBatch inFlight) {
     if (Thread.currentThread() instanceof AsyncWorker worker) {
-      worker.endingFuturesOf = coalescer;
+      worker.completingFuturesOf = coalescer;
       try {
-        inFlight.endFutures();
+        inFlight.completeFutures();
       } finally {
-        worker.endingFuturesOf = null;
+        worker.completingFuturesOf = null;
       }
     } else {
-      inFlight.endFutures();
+      inFlight.completeFutures();
     }
   }
 
-  /** Clears what the program has set on a thread of the client's, which is not for the others. */
+  /** Clears an interrupt that a dependent has set on a thread of the client. */
   static void clearInterrupt() {
     if (Thread.currentThread() instanceof AsyncWorker) {
       boolean unused = Thread.interrupted();
     }
   }
 
-  /** Does the current thread just end futures of that one? */
-  static boolean isEndingFuturesOf(Coalescer coalescer) {
+  /** Returns whether the current thread is completing futures of a coalescer. */
+  static boolean isCompletingFuturesOf(Coalescer coalescer) {
     return Thread.currentThread() instanceof AsyncWorker worker
-        && coalescer.equals(worker.endingFuturesOf);
+        && coalescer.equals(worker.completingFuturesOf);
   }
 }

@@ -7,8 +7,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls that travel together, the oldest first. Belongs to one thread at a time, but for what is
- * volatile: who leads it, and what the time-out looks at.
+ * Calls that are sent by one statement, in the order in which they were queued. A batch belongs to
+ * one thread at a time; only the volatile fields are read by others.
  */
 final class Batch {
   private final List<Call> calls = new ArrayList<>();
@@ -21,9 +21,9 @@ final class Batch {
   private volatile boolean seen;
 
   /**
-   * Creates an empty one.
+   * Creates an empty batch.
    *
-   * @param maxBytes at which it is full, too; the name that reaches it travels along
+   * @param maxBytes the size from which on the batch is full; the last name may exceed it
    */
   Batch(int maxCalls, int maxBytes) {
     this.maxCalls = maxCalls;
@@ -46,7 +46,7 @@ final class Batch {
     }
   }
 
-  /** Takes out a call whose caller leaves. */
+  /** Removes a call. */
   void remove(Call call) {
     calls.remove(call);
     bytes -= call.request.bytes();
@@ -56,20 +56,23 @@ final class Batch {
     }
   }
 
-  /** Makes the thread of a call the leader of those that are in here now, unless it has left. */
-  boolean giveTo(Call call) {
+  /** Assigns a call as the leader; returns false if the call is complete. */
+  boolean assignTo(Call call) {
     leader = call;
-    return call.lead(this);
+    return call.offerLead(this);
   }
 
-  /** Takes it from a leader that has not begun; the batch then belongs to the current thread. */
-  boolean takeBack() {
+  /**
+   * Revokes the assignment of a leader that has not begun. If this returns true, the batch belongs
+   * to the current thread.
+   */
+  boolean revokeLead() {
     Call known = leader;
-    return known != null && known.endLead(this);
+    return known != null && known.revokeLead(this);
   }
 
-  /** Makes the calls that are in here now those that the time-out looks at. */
-  void newInFlight() {
+  /** Publishes the current calls to the time-out check. */
+  void publish() {
     inFlight = new InFlightBatch(calls);
   }
 
@@ -77,8 +80,8 @@ final class Batch {
     return inFlight;
   }
 
-  /** Has it been looked at before? */
-  boolean isSeenAgain() {
+  /** Returns whether this method has been called before. */
+  boolean wasCheckedBefore() {
     boolean before = seen;
     seen = true;
     return before;

@@ -8,21 +8,21 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that waits, either with a thread or with a future.
+ * A queued call, of a thread or of a future.
  *
- * <p>The state of one with a thread is null while it waits, the batch that it has been chosen to
- * lead, {@link #LEADS} once it does so, or what came of it: a greeting or a {@link
- * PgHelloException}. All others change it from null by a compare-and-set, so that of an answer, the
- * lead, a time-out and an interrupt only one takes place. A batch whose leader does not begin can
- * be taken away from it; it waits again then.
+ * <p>The state of a thread's call is null while it waits, then the batch that it was assigned to
+ * lead, {@link #LEADING} while it leads, or its outcome: a greeting or a {@link PgHelloException}.
+ * Other threads change it from null by a compare-and-set, so that only one of an answer, an
+ * assignment, a time-out and an interrupt takes effect. If a leader does not begin, the assignment
+ * is revoked and its call waits again.
  */
 final class Call extends AtomicReference<@Nullable Object> {
   @Serial private static final long serialVersionUID = 1L;
 
-  private static final Object LEADS = new Object();
+  private static final Object LEADING = new Object();
 
-  // Where it waits. It is only looked at to save a search, so that a late answer does no harm.
-  private transient @Nullable CallQueue room;
+  // The queue that it is in; only saves a search, so that a stale value does no harm.
+  private transient @Nullable CallQueue queue;
 
   final transient HelloRequest request;
   final transient Deadline deadline;
@@ -43,24 +43,24 @@ final class Call extends AtomicReference<@Nullable Object> {
     }
   }
 
-  /** A call of the current thread, which is going to {@link #await} it. */
+  /** Creates a call of the current thread, which has to {@link #await} it. */
   static Call ofThread(HelloRequest request, Deadline deadline) {
     return new Call(request, deadline, Thread.currentThread(), null);
   }
 
-  /** A call for which nobody waits. */
+  /** Creates a call that completes a future. */
   static Call ofFuture(HelloRequest request, Deadline deadline, CallFuture<String> future) {
     return new Call(request, deadline, null, future);
   }
 
-  /** Says where it waits; null that it does so no longer. */
-  void waitsIn(@Nullable CallQueue room) {
-    this.room = room;
+  /** Sets the queue that the call is in; null for none. */
+  void setQueue(@Nullable CallQueue queue) {
+    this.queue = queue;
   }
 
-  /** Gives back the room that it takes while it waits. */
-  void leaveRoom() {
-    CallQueue known = room;
+  /** Removes the call from its queue. */
+  void leaveQueue() {
+    CallQueue known = queue;
     if (known != null) {
       known.remove(this);
     }
@@ -70,13 +70,13 @@ final class Call extends AtomicReference<@Nullable Object> {
     return caller != null;
   }
 
-  /** Has its caller left, or got an answer? */
-  boolean isOver() {
+  /** Returns whether the call has an outcome. */
+  boolean isDone() {
     return future != null ? future.isDone() : get() != null;
   }
 
-  /** Makes its thread the leader of a batch, unless it has left. */
-  boolean lead(Batch batch) {
+  /** Assigns its thread as the leader of a batch; returns false if the call is not waiting. */
+  boolean offerLead(Batch batch) {
     boolean leads = compareAndSet(null, batch);
     if (leads) {
       LockSupport.unpark(caller);
@@ -84,23 +84,25 @@ final class Call extends AtomicReference<@Nullable Object> {
     return leads;
   }
 
-  /** Makes it wait as before it was to lead. */
-  void waitAgain() {
+  /** Ends the lead; the call waits again. */
+  void resumeWaiting() {
     set(null);
   }
 
-  /** Begins to lead the batch; false if it was taken away meanwhile. */
+  /** Begins to lead a batch; returns false if the assignment was revoked. */
   boolean beginLead(Batch batch) {
-    return compareAndSet(batch, LEADS);
+    return compareAndSet(batch, LEADING);
   }
 
-  /** Takes the batch away, if the lead has not begun; the call waits then, as part of the batch. */
-  boolean endLead(Batch batch) {
+  /**
+   * Revokes the assignment unless the lead has begun; the call waits again, as part of the batch.
+   */
+  boolean revokeLead(Batch batch) {
     return compareAndSet(batch, null);
   }
 
-  /** Says what came of it; nothing happens if its caller has left. */
-  void end(Object outcome) {
+  /** Completes the call; does nothing if it is complete. */
+  void complete(Object outcome) {
     if (future == null) {
       if (Thread.currentThread().equals(caller)) {
         set(outcome);
@@ -114,14 +116,14 @@ final class Call extends AtomicReference<@Nullable Object> {
     }
   }
 
-  /** Waits for what comes of it, or for a batch to lead. A thread that is interrupted leaves. */
+  /** Waits for an outcome or for a batch to lead. An interrupt ends the call. */
   Object await() {
     Object state;
     while ((state = get()) == null) {
       LockSupport.park(this);
       if (Thread.currentThread().isInterrupted()) {
         compareAndSet(null, Errors.interrupted());
-        leaveRoom();
+        leaveQueue();
       }
     }
     return state;

@@ -8,8 +8,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The future of a call. It tells the listener how the call ended, which is before anything runs
- * that depends on it. Who ends it first, the client or the program, is who is told of.
+ * The future of a call. The listener is notified before dependents run. The client or the program
+ * completes it; the listener is notified of whichever is first.
  */
 public final class CallFuture<T> extends CompletableFuture<T> {
   private final Function function;
@@ -18,7 +18,7 @@ public final class CallFuture<T> extends CompletableFuture<T> {
   private final long begin;
   private @Nullable Call call;
 
-  /** Creates a future of a call that begins now. */
+  /** Creates the future of a call that begins now. */
   public CallFuture(Function function, PgHelloListener listener) {
     this.function = function;
     this.listener = listener;
@@ -26,19 +26,19 @@ public final class CallFuture<T> extends CompletableFuture<T> {
     this.begin = ended == null ? 0 : System.nanoTime();
   }
 
-  /** Says which call this is the future of. */
+  /** Sets the call that this future removes from its queue when the program completes it. */
   void setCall(Call call) {
     this.call = call;
   }
 
-  /** Ends the call with its answer; nothing happens if it has ended. */
+  /** Completes the future with an answer; does nothing if it is complete. */
   void answer(T answer) {
     if (end(isDone() ? Errors.cancelledByCaller() : null)) {
       super.complete(answer);
     }
   }
 
-  /** Ends the call with an error; nothing happens if it has ended. */
+  /** Completes the future with an error; does nothing if it is complete. */
   void fail(PgHelloException error) {
     if (end(isDone() ? Errors.cancelledByCaller() : error)) {
       super.completeExceptionally(error);
@@ -47,31 +47,31 @@ public final class CallFuture<T> extends CompletableFuture<T> {
 
   @Override
   public boolean complete(T value) {
-    return end(Errors.cancelledByCaller()) && leave(super.complete(value));
+    return end(Errors.cancelledByCaller()) && leaveQueue(super.complete(value));
   }
 
   @Override
   public boolean completeExceptionally(Throwable error) {
-    return end(Errors.cancelledByCaller()) && leave(super.completeExceptionally(error));
+    return end(Errors.cancelledByCaller()) && leaveQueue(super.completeExceptionally(error));
   }
 
   @Override
   public boolean cancel(boolean mayInterruptIfRunning) {
     return end(Errors.cancelledByCaller())
-        ? leave(super.cancel(mayInterruptIfRunning))
+        ? leaveQueue(super.cancel(mayInterruptIfRunning))
         : isCancelled();
   }
 
-  /** Lets the call leave the queue, if the program has just ended it. */
-  private boolean leave(boolean first) {
+  /** Removes the call from its queue if the program has just completed the future. */
+  private boolean leaveQueue(boolean first) {
     Call known = call;
     if (first && known != null) {
-      known.leaveRoom();
+      known.leaveQueue();
     }
     return first;
   }
 
-  /** Tells the listener, if there is one; returns false if somebody has ended it already. */
+  /** Notifies the listener, if there is one; returns false if it was notified before. */
   private boolean end(@Nullable PgHelloException error) {
     if (ended == null) {
       return true;

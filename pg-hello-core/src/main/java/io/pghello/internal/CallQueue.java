@@ -7,9 +7,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls that wait for a batch, the oldest first: no more than there is room for. A call is
- * taken out once, by the one who {@linkplain Queue#poll() polls} it, and that one sees to it that
- * the call ends, or finds that its caller has left.
+ * The bounded queue of calls that wait for a batch, in the order in which they were added. A thread
+ * that removes a call is responsible for its completion.
  */
 final class CallQueue implements Iterable<Call> {
   private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
@@ -19,57 +18,57 @@ final class CallQueue implements Iterable<Call> {
     this.limit = new QueueLimit(maxCalls, maxBytes);
   }
 
-  /** Lets a call in, if there is room. */
+  /** Adds a call; returns false if the queue is full. */
   boolean tryAdd(Call call) {
-    return limit.tryTake(call.request.bytes()) && enqueue(call);
+    return limit.tryAcquire(call.request.bytes()) && enqueue(call);
   }
 
-  /** Lets a call in as soon as there is room, or throws if its time is over before. */
+  /** Adds a call, and blocks while the queue is full; throws if the deadline passes meanwhile. */
   void add(Call call) {
-    limit.take(call.request.bytes(), call.deadline);
+    limit.acquire(call.request.bytes(), call.deadline);
     enqueue(call);
   }
 
   private boolean enqueue(Call call) {
-    call.waitsIn(this);
+    call.setQueue(this);
     return calls.add(call);
   }
 
-  /** Takes one out, if it is still here, wherever it is. */
+  /** Removes a call if it is queued. */
   void remove(Call call) {
     if (calls.remove(call)) {
-      limit.giveBack(weight(call));
+      limit.release(weight(call));
     }
   }
 
-  /** Takes the oldest one out. */
+  /** Removes the oldest call. */
   @Nullable Call poll() {
     Call call = calls.poll();
     if (call != null) {
-      limit.giveBack(weight(call));
+      limit.release(weight(call));
     }
     return call;
   }
 
-  /** Takes calls out into a batch until it is full; those whose callers have left are dropped. */
-  void board(Batch batch) {
+  /** Moves calls to a batch until it is full; drops calls that are complete. */
+  void drainTo(Batch batch) {
     int weight = 0;
     Call call;
     while (!batch.isFull() && (call = calls.poll()) != null) {
       weight += weight(call);
-      call.waitsIn(null);
-      if (!call.isOver()) {
+      call.setQueue(null);
+      if (!call.isDone()) {
         batch.add(call);
       }
     }
-    limit.giveBack(weight);
+    limit.release(weight);
   }
 
   private int weight(Call call) {
     return limit.weight(call.request.bytes());
   }
 
-  /** About how many calls wait; more, if their names are long. */
+  /** Returns about how many calls are queued; long names count more than once. */
   int size() {
     return limit.size();
   }
@@ -78,7 +77,7 @@ final class CallQueue implements Iterable<Call> {
     return calls.isEmpty();
   }
 
-  /** Shows the calls, those too that come meanwhile, or some of them. */
+  /** Returns a weakly consistent iterator. */
   @Override
   public Iterator<Call> iterator() {
     return calls.iterator();

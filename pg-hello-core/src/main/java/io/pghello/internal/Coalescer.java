@@ -13,45 +13,47 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets calls that wait anyway travel together.
+ * Combines concurrent calls into batches of one statement each.
  *
- * <p>There are a few {@linkplain InFlightLimit inFlightLimit}. Who finds one free, and nobody
- * waiting, takes it and travels alone, on the thread that it came with. Who does not, waits in the
- * {@linkplain CallQueue waiting room}. Who gives a wire back hands it to a batch of those that
- * wait, led by one of them: its thread, woken, takes along who has come meanwhile, sends the batch,
- * gives the wire back, and wakes the others. A batch of futures alone is led by a thread of the
- * executor.
+ * <p>An {@linkplain InFlightLimit in-flight limit} bounds the number of statements. A caller that
+ * finds the queue empty and gets a permit sends its own statement on its own thread. Other calls
+ * wait in the {@linkplain CallQueue queue}. A thread that releases a permit assigns it to a batch
+ * of queued calls. One of these calls leads the batch: its thread wakes up, adds the calls that
+ * have been queued meanwhile, sends the batch, releases the permit, and wakes up the other threads.
+ * A thread of the executor leads a batch that contains only futures.
  *
- * <p>What holds, whatever the threads do:
+ * <p>These invariants hold:
  *
  * <ul>
- *   <li>No call waits while all inFlightLimit are free. Who adds a call looks for a free wire
- *       afterwards, who frees a wire looks for a waiting call afterwards, and both the room and the
- *       inFlightLimit are volatile, so that at least one of the two sees what the other did. (Calls
- *       that are made where futures are ended wait for the end of that, or for the checkTimeouts.)
- *   <li>The statement has as much time as its leader, which is the call with the latest deadline in
- *       the batch; calls with less time left end at their own deadlines. Who comes while the leader
- *       wakes may have a tenth of its own time-out more; a leader that finds a call with more than
- *       that lets that one lead.
- *   <li>A batch belongs to one thread. A leader that was chosen has to begin, by a compare-and-set,
- *       and if it does not, as a virtual thread that gets no carrier, {@link #checkTimeouts} takes
- *       the batch back by another one. From before it is handed over until its last call has ended,
- *       a batch is among those whose calls end at their deadlines.
+ *   <li>No call waits while all permits are available. A thread that adds a call checks for a
+ *       permit afterwards, and a thread that releases a permit checks the queue afterwards. Both
+ *       are volatile, so at least one of the two threads sees what the other one did. Futures that
+ *       are added by dependents of a completing future wait until all futures of that batch are
+ *       complete, or until the next {@link #checkTimeouts}.
+ *   <li>The leader is the call with the latest deadline in the batch, and its deadline is the
+ *       statement's. Calls with earlier deadlines end at their own. A call that is added while the
+ *       leader wakes up may have a later deadline, by up to a tenth of its own time-out; if it has
+ *       more, it leads instead.
+ *   <li>A batch belongs to one thread at a time. An assigned leader has to begin by a
+ *       compare-and-set. If it does not begin, for example because it is a virtual thread without a
+ *       carrier, {@link #checkTimeouts} revokes the assignment by another compare-and-set. A batch
+ *       is registered from its creation until its last call is complete, and {@link #checkTimeouts}
+ *       checks all registered batches.
  * </ul>
  */
 final class Coalescer {
   /** Sends a batch. */
   interface Sender {
-    /** Returns a greeting or a {@link PgHelloException} for each; throws nothing. */
+    /** Returns a greeting or a {@link PgHelloException} for each request; throws nothing. */
     Object[] send(List<HelloRequest> requests, StatementContext context);
 
-    /** Says why a call's time is over that waited for others. */
+    /** Returns the error of a call that timed out in the queue or in a batch. */
     default PgHelloException timedOut(Duration timeout) {
       return Errors.timedOut(timeout);
     }
   }
 
-  private final CallQueue waiting;
+  private final CallQueue queue;
   private final InFlightLimit inFlightLimit;
   private final Set<Batch> batches = ConcurrentHashMap.newKeySet();
   private final Settings settings;
@@ -64,35 +66,41 @@ final class Coalescer {
     this.batchSize = batchSize;
     this.executor = executor;
     this.sender = sender;
-    this.waiting = new CallQueue(settings.maxQueuedCalls(), settings.maxQueuedBytes());
+    this.queue = new CallQueue(settings.maxQueuedCalls(), settings.maxQueuedBytes());
     this.inFlightLimit = new InFlightLimit(settings.maxInFlightBatches());
   }
 
-  /** Takes a wire for a caller that need not wait; it has to {@link #releaseAlone()} afterwards. */
-  boolean tryAcquireAlone() {
-    return waiting.isEmpty() && inFlightLimit.take(waiting);
+  /**
+   * Acquires a permit for a caller that sends its own statement and {@linkplain #release releases}
+   * the permit afterwards. Returns false if calls are queued or no permit is available.
+   */
+  boolean tryAcquire() {
+    return queue.isEmpty() && inFlightLimit.tryAcquire(queue);
   }
 
-  void releaseAlone() {
-    inFlightLimit.giveBack();
+  /** Releases a permit and assigns available permits to queued calls. */
+  void release() {
+    inFlightLimit.release();
     dispatch();
   }
 
-  /** Lets a call wait; if there is no room, throws or waits for some, as was told. */
+  /**
+   * Adds a call to the queue. If the queue is full, blocks or throws, depending on the settings.
+   */
   void add(Call call) {
-    if (!waiting.tryAdd(call)) {
+    if (!queue.tryAdd(call)) {
       if (!settings.blockWhenFull()) {
         throw Errors.overloaded();
       }
       dispatch();
-      waiting.add(call);
+      queue.add(call);
     }
-    if (!AsyncWorker.isEndingFuturesOf(this)) {
+    if (!AsyncWorker.isCompletingFuturesOf(this)) {
       dispatch();
     }
   }
 
-  /** Waits until the call has ended, and leads a batch if it is chosen to. */
+  /** Waits for the outcome of a call, and leads batches that are assigned to it meanwhile. */
   Object await(Call call) {
     Object state = call.await();
     while (state instanceof Batch batch) {
@@ -104,41 +112,41 @@ final class Coalescer {
     return state;
   }
 
-  /** Gives free inFlightLimit to those that wait. */
+  /** Assigns available permits to queued calls. */
   private void dispatch() {
-    while (!waiting.isEmpty() && inFlightLimit.take(waiting)) {
-      // many leave in as many batches as can, so that one is sent while another is answered
-      int most = Math.max(InFlightLimit.LARGE, waiting.size() / (inFlightLimit.free() + 1));
+    while (!queue.isEmpty() && inFlightLimit.tryAcquire(queue)) {
+      // many calls are split, so that one batch is sent while another one is answered
+      int most = Math.max(InFlightLimit.LARGE, queue.size() / (inFlightLimit.available() + 1));
       var batch = new Batch(Math.min(batchSize, most), settings.maxBatchBytes());
       boolean led = false;
       try {
-        board(batch);
+        fill(batch);
         batches.add(batch);
-        led = handOver(batch);
+        led = assignLeader(batch);
       } finally {
         if (!led) {
-          // they had all left; somebody may have come since
+          // all calls had ended; others may have been queued since
           batches.remove(batch);
-          inFlightLimit.giveBack();
+          inFlightLimit.release();
         }
       }
     }
   }
 
-  /** Takes calls into a batch, and lets the time-out look at them. */
-  private void board(Batch batch) {
-    waiting.board(batch);
-    batch.newInFlight();
+  /** Moves queued calls to a batch and publishes them to {@link #checkTimeouts}. */
+  private void fill(Batch batch) {
+    queue.drainTo(batch);
+    batch.publish();
   }
 
-  /** Finds a leader for a batch whose wire is held; false if nobody is left in it. */
-  private boolean handOver(Batch batch) {
+  /** Assigns a leader to a batch that holds a permit; returns false if no call is left in it. */
+  private boolean assignLeader(Batch batch) {
     while (batch.size() > 0) {
       Call call = batch.latest();
       if (!call.hasThread()) {
-        return handToExecutor(batch);
+        return leadOnExecutor(batch);
       }
-      if (batch.giveTo(call)) {
+      if (batch.assignTo(call)) {
         return true;
       }
       batch.remove(call);
@@ -146,15 +154,15 @@ final class Coalescer {
     return false;
   }
 
-  private boolean handToExecutor(Batch batch) {
-    return executeOr(
-        () -> lead(batch, null), reason -> batch.calls().forEach(call -> call.end(reason)));
+  private boolean leadOnExecutor(Batch batch) {
+    return executeOrElse(
+        () -> lead(batch, null), reason -> batch.calls().forEach(call -> call.complete(reason)));
   }
 
   /**
-   * Does something on a thread of the executor's or, if it has none to give, the other thing here.
+   * Executes work on the executor. If the executor refuses, calls the alternative on this thread.
    */
-  private boolean executeOr(Runnable work, Consumer<PgHelloException> otherwise) {
+  private boolean executeOrElse(Runnable work, Consumer<PgHelloException> otherwise) {
     try {
       executor.execute(work);
       return true;
@@ -166,17 +174,21 @@ final class Coalescer {
     return false;
   }
 
-  /** Sends a batch, on the thread of its leader, or on one of the executor's if it has none. */
+  /**
+   * Leads a batch on the current thread.
+   *
+   * @param leader the call of the current thread; null on a thread of the executor
+   */
   private void lead(Batch batch, @Nullable Call leader) {
-    board(batch);
+    fill(batch);
     Call latest = batch.latest();
     Deadline deadline = leader == null ? latest.deadline : leader.deadline;
     if (leader != null && Thread.currentThread().isInterrupted()) {
-      leave(batch, leader, Errors.interrupted());
+      removeLeader(batch, leader, Errors.interrupted());
     } else if (deadline.isOver()) {
-      leave(batch, leader == null ? latest : leader, sender.timedOut(deadline.timeout()));
+      removeLeader(batch, leader == null ? latest : leader, sender.timedOut(deadline.timeout()));
     } else if (leader != null && latest.deadline.isWellAfter(deadline)) {
-      passOn(batch, leader);
+      passLead(batch, leader);
     } else {
       send(batch, leader, deadline);
     }
@@ -184,119 +196,119 @@ final class Coalescer {
 
   private void send(Batch batch, @Nullable Call leader, Deadline deadline) {
     InFlightBatch inFlight = batch.inFlight();
-    long oldestWait = batch.calls().get(0).deadline.nanosGone();
-    long departed = inFlightLimit.depart(batch.size());
+    long oldestWait = batch.calls().get(0).deadline.nanosElapsed();
+    long sent = inFlightLimit.batchSent(batch.size());
     Object[] outcomes =
         sender.send(
             batch.requests(), StatementContext.coalesced(batch.size(), oldestWait, deadline));
-    inFlightLimit.arrive(departed);
+    inFlightLimit.batchAnswered(sent);
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof PgHelloException error
         && error.code() == Code.INTERRUPTED) {
-      leave(batch, leader, error);
+      removeLeader(batch, leader, error);
       return;
     }
-    releaseAlone();
-    if (!inFlight.bring(outcomes)) {
+    release();
+    if (!inFlight.complete(outcomes)) {
       batches.remove(batch);
     } else if (leader == null) {
-      endFutures(batch);
+      completeFutures(batch);
     } else {
-      endFuturesElsewhere(batch);
+      completeFuturesOnExecutor(batch);
     }
   }
 
   /**
-   * Ends the futures of a batch, and so runs what depends on them, which may take its time. Calls
-   * that this makes leave together, when it is done.
+   * Completes the futures of a batch, which also runs their dependents. Calls that the dependents
+   * add are sent together afterwards.
    */
-  private void endFutures(Batch batch) {
-    AsyncWorker.endFutures(this, batch.inFlight());
+  private void completeFutures(Batch batch) {
+    AsyncWorker.completeFutures(this, batch.inFlight());
     batches.remove(batch);
     dispatch();
   }
 
-  private void endFuturesElsewhere(Batch batch) {
-    executeOr(() -> endFutures(batch), reason -> endFutures(batch));
+  private void completeFuturesOnExecutor(Batch batch) {
+    executeOrElse(() -> completeFutures(batch), reason -> completeFutures(batch));
   }
 
-  /** Takes one out of the batch that it would have led, and lets another lead. */
-  private void leave(Batch batch, Call leader, PgHelloException reason) {
+  /** Removes the leader from a batch and assigns another one. */
+  private void removeLeader(Batch batch, Call leader, PgHelloException reason) {
     batch.remove(leader);
-    if (!handOver(batch)) {
-      drop(batch);
+    if (!assignLeader(batch)) {
+      discard(batch);
     }
-    leader.end(reason);
+    leader.complete(reason);
   }
 
-  /** Gives back the wire of a batch in which nobody is left. */
-  private void drop(Batch batch) {
+  /** Releases the permit of a batch in which no call is left. */
+  private void discard(Batch batch) {
     batches.remove(batch);
-    releaseAlone();
+    release();
   }
 
-  /** Lets one lead that has more time left; the leader waits with the others. */
-  private void passOn(Batch batch, Call leader) {
-    leader.waitAgain();
-    if (!handOver(batch)) {
-      drop(batch);
+  /** Assigns the call with the latest deadline as the leader; the current leader waits. */
+  private void passLead(Batch batch, Call leader) {
+    leader.resumeWaiting();
+    if (!assignLeader(batch)) {
+      discard(batch);
     }
   }
 
   /**
-   * Ends calls whose time is over, and futures whose turn does not come because what depends on
-   * another one takes its time, and sends calls that were made there. A batch whose leader has not
-   * begun since the last time, as a virtual thread without a carrier, is led by the executor.
+   * Fails calls whose deadline has passed. Also completes futures that are delayed by a slow
+   * dependent of another future, and sends the calls that such dependents have added. The executor
+   * takes over a batch whose leader has not begun since the previous check.
    *
-   * @return whether there are calls left to look after
+   * @return whether calls are left to check
    */
   boolean checkTimeouts() {
-    for (Call call : waiting) {
+    for (Call call : queue) {
       if (call.deadline.isOver()) {
-        call.leaveRoom();
+        call.leaveQueue();
         expire(call);
       }
     }
     for (Batch batch : batches) {
       InFlightBatch inFlight = batch.inFlight();
-      if (inFlight.isHere()) {
-        endFuturesElsewhere(batch);
+      if (inFlight.isAnswered()) {
+        completeFuturesOnExecutor(batch);
       } else {
         inFlight.calls(call -> call.deadline.isOver()).forEach(this::expire);
-        if (batch.isSeenAgain() && batch.takeBack() && !handToExecutor(batch)) {
-          drop(batch);
+        if (batch.wasCheckedBefore() && batch.revokeLead() && !leadOnExecutor(batch)) {
+          discard(batch);
         }
       }
     }
     dispatch();
-    return !isQuiet();
+    return !isIdle();
   }
 
   private void expire(Call call) {
     PgHelloException timedOut = sender.timedOut(call.deadline.timeout());
     if (call.hasThread()) {
-      call.end(timedOut);
-    } else if (!call.isOver()) {
-      executeOr(() -> call.end(timedOut), call::end);
+      call.complete(timedOut);
+    } else if (!call.isDone()) {
+      executeOrElse(() -> call.complete(timedOut), call::complete);
     }
   }
 
-  /** Does nobody wait, and nobody travel? */
-  boolean isQuiet() {
-    return waiting.isEmpty() && inFlightLimit.areAllFree() && batches.isEmpty();
+  /** Returns whether no call is queued or in flight. */
+  boolean isIdle() {
+    return queue.isEmpty() && inFlightLimit.isUnused() && batches.isEmpty();
   }
 
-  /** Ends all that wait, and all that travel but the leaders that have begun. */
-  void endAll(PgHelloException reason) {
+  /** Fails all calls that are queued or in flight, except leaders that have begun. */
+  void failAll(PgHelloException reason) {
     Call call;
-    while ((call = waiting.poll()) != null) {
-      call.end(reason);
+    while ((call = queue.poll()) != null) {
+      call.complete(reason);
     }
     for (Batch batch : batches) {
-      if (batch.takeBack()) {
-        drop(batch);
+      if (batch.revokeLead()) {
+        discard(batch);
       }
-      batch.inFlight().calls(each -> true).forEach(each -> each.end(reason));
+      batch.inFlight().calls(each -> true).forEach(each -> each.complete(reason));
     }
   }
 }

@@ -26,7 +26,7 @@ final class ConnectionWait {
   Connection get(ConnectionSource source, Deadline deadline) throws SQLException {
     var wait = new Wait(Thread.currentThread(), deadline);
     waits.add(wait);
-    timer.wake();
+    timer.start();
     try {
       return source.get();
     } finally {

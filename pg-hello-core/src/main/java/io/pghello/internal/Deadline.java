@@ -4,10 +4,10 @@ package io.pghello.internal;
 import java.time.Duration;
 
 /**
- * When a call must have ended.
+ * The point in time at which a call times out.
  *
- * @param timeout how long it was given
- * @param nanos the end of that, as {@link System#nanoTime()} counts
+ * @param timeout the time-out of the call
+ * @param nanos the point in time, in terms of {@link System#nanoTime()}
  */
 public record Deadline(Duration timeout, long nanos) {
   /** Returns the deadline of a call that begins now. */
@@ -15,29 +15,29 @@ public record Deadline(Duration timeout, long nanos) {
     return new Deadline(timeout, System.nanoTime() + timeout.toNanos());
   }
 
-  /** Returns whether the time is over. */
+  /** Returns whether the deadline has passed. */
   boolean isOver() {
     return nanosLeft() <= 0;
   }
 
-  /** Returns how much time is left; less than zero if it is over. */
+  /** Returns how much time is left; negative if the deadline has passed. */
   long nanosLeft() {
     return nanos - System.nanoTime();
   }
 
   /** Returns how long ago the call began. */
-  long nanosGone() {
+  long nanosElapsed() {
     return timeout.toNanos() - nanosLeft();
   }
 
   /**
-   * Returns whether a call with the other deadline would lose more than a tenth of this one's time.
+   * Returns whether this deadline is later than another one by more than a tenth of this time-out.
    */
   boolean isWellAfter(Deadline other) {
     return nanos - other.nanos > timeout.toNanos() / 10;
   }
 
-  /** Returns whether this ends after another one. */
+  /** Returns whether this deadline is later than another one. */
   boolean isAfter(Deadline other) {
     return nanos - other.nanos > 0;
   }

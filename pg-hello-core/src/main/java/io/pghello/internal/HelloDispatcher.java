@@ -10,10 +10,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
-/** Decides for each call whether it goes to the server alone, or waits for others. */
+/** Decides whether a call is sent alone or in a batch. */
 public final class HelloDispatcher implements AutoCloseable {
-  // The length of a name, in bytes, from which on others would wait for it rather than travel
-  // along.
+  // The length of a name in bytes from which on it would delay the other calls of a batch.
   private static final int LARGE = 16 * 1024;
 
   private static final long THREAD_IDLE_SECONDS = 5;
@@ -21,21 +20,21 @@ public final class HelloDispatcher implements AutoCloseable {
 
   private final HelloStatements statements;
   private final Settings settings;
-  private final ThreadPoolExecutor threads;
-  private final Coalescer together;
-  private final AsyncCalls alone;
+  private final ThreadPoolExecutor workers;
+  private final Coalescer coalescer;
+  private final AsyncCalls asyncCalls;
   private final TimeoutTimer timer;
   private volatile boolean closed;
 
   /**
-   * Creates a dispatcher; it starts no thread before the first future is asked for, or a thread
-   * that was chosen to lead a batch does not run.
+   * Creates a dispatcher. It starts no thread before the first future is created or an assigned
+   * leader does not run.
    */
   public HelloDispatcher(HelloStatements statements, Settings settings) {
     this.statements = statements;
     this.settings = settings;
     var number = new AtomicInteger();
-    this.threads =
+    this.workers =
         new ThreadPoolExecutor(
             0,
             Integer.MAX_VALUE,
@@ -43,45 +42,45 @@ public final class HelloDispatcher implements AutoCloseable {
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             task -> new AsyncWorker(task, "pg-hello-" + number.incrementAndGet()));
-    this.together = new Coalescer(settings, settings.maxBatchSize(), threads, statements);
+    this.coalescer = new Coalescer(settings, settings.maxBatchSize(), workers, statements);
     this.timer = new TimeoutTimer(settings.callTimeout(), this::checkTimeouts);
-    Executor executor = settings.asyncExecutor() == null ? threads : settings.asyncExecutor();
-    this.alone = new AsyncCalls(settings, executor, threads);
+    Executor executor = settings.asyncExecutor() == null ? workers : settings.asyncExecutor();
+    this.asyncCalls = new AsyncCalls(settings, executor, workers);
   }
 
-  /** Greets, on the calling thread or in another one's batch. */
+  /** Greets on the calling thread, or in a batch of another thread. */
   public String hello(HelloRequest request, Deadline deadline) {
     checkOpen();
     if (!mayJoin(request)) {
       return statements.one(request, StatementContext.single(deadline));
     }
-    if (together.tryAcquireAlone()) {
+    if (coalescer.tryAcquire()) {
       try {
         return statements.one(request, StatementContext.single(deadline));
       } finally {
-        together.releaseAlone();
+        coalescer.release();
       }
     }
     Call call = Call.ofThread(request, deadline);
-    together.add(call);
-    timer.wake();
-    Object outcome = together.await(call);
+    coalescer.add(call);
+    timer.start();
+    Object outcome = coalescer.await(call);
     if (outcome instanceof PgHelloException error) {
-      // made on another thread, or for others too: one with this thread's trace
+      // created on another thread, perhaps for several calls: a copy has the trace of this thread
       throw Errors.again(error);
     }
     return (String) outcome;
   }
 
-  /** Greets in a batch, alone on a thread of an executor, or on the calling thread. */
+  /** Greets in a batch, on a thread of an executor, or on the calling thread. */
   public void helloAsync(HelloRequest request, Deadline deadline, CallFuture<String> future) {
     if (mayJoin(request)) {
-      async(future, () -> together.add(Call.ofFuture(request, deadline, future)));
+      async(future, () -> coalescer.add(Call.ofFuture(request, deadline, future)));
     } else {
-      alone(
+      runAlone(
           () ->
               statements.one(
-                  request, StatementContext.coalesced(1, deadline.nanosGone(), deadline)),
+                  request, StatementContext.coalesced(1, deadline.nanosElapsed(), deadline)),
           future,
           request.bytes(),
           deadline,
@@ -89,12 +88,12 @@ public final class HelloDispatcher implements AutoCloseable {
     }
   }
 
-  /** Does work of several statements on a thread of an executor, or on the calling thread. */
+  /** Executes work of several statements on a thread of an executor, or on the calling thread. */
   public <T> void async(Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline) {
-    alone(work, future, bytes, deadline, false);
+    runAlone(work, future, bytes, deadline, false);
   }
 
-  private <T> void alone(
+  private <T> void runAlone(
       Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
     boolean here =
         statements.executor().isBound()
@@ -105,7 +104,7 @@ public final class HelloDispatcher implements AutoCloseable {
           if (here) {
             future.answer(work.get());
           } else {
-            alone.add(work, future, bytes, deadline, oneStatement);
+            asyncCalls.add(work, future, bytes, deadline, oneStatement);
           }
         });
   }
@@ -114,7 +113,7 @@ public final class HelloDispatcher implements AutoCloseable {
     try {
       checkOpen();
       start.run();
-      timer.wake();
+      timer.start();
     } catch (PgHelloException e) {
       future.fail(e);
     }
@@ -124,7 +123,7 @@ public final class HelloDispatcher implements AutoCloseable {
     return settings.coalescing() && request.bytes() < LARGE && !statements.executor().isBound();
   }
 
-  /** Throws if this is closed. */
+  /** Throws if the client is closed. */
   public void checkOpen() {
     if (closed) {
       throw Errors.closed();
@@ -132,14 +131,14 @@ public final class HelloDispatcher implements AutoCloseable {
   }
 
   private boolean checkTimeouts() {
-    boolean more = together.checkTimeouts();
-    more |= alone.checkTimeouts();
+    boolean more = coalescer.checkTimeouts();
+    more |= asyncCalls.checkTimeouts();
     return more;
   }
 
   /**
-   * Refuses what comes from now on, waits for what is there, for as long as a call may take, and
-   * ends what is left then. An interrupt ends the wait.
+   * Refuses further calls, waits for the present ones for at most the time-out of a call, and fails
+   * those that are left. An interrupt ends the wait.
    */
   @Override
   public void close() {
@@ -147,18 +146,18 @@ public final class HelloDispatcher implements AutoCloseable {
     Deadline deadline = settings.deadline();
     boolean interrupted = Thread.interrupted();
     while (!interrupted
-        && !(together.isQuiet() && alone.isQuiet() && statements.executor().isQuiet())
+        && !(coalescer.isIdle() && asyncCalls.isIdle() && statements.executor().isQuiet())
         && !deadline.isOver()) {
       LockSupport.parkNanos(this, CLOSE_POLL_NANOS);
       interrupted = Thread.interrupted();
     }
-    together.endAll(Errors.closed());
-    alone.endAll(Errors.closed());
-    threads.shutdown();
+    coalescer.failAll(Errors.closed());
+    asyncCalls.failAll(Errors.closed());
+    workers.shutdown();
     try {
-      // what a future sets off may close the client, too, and cannot wait for itself
+      // a dependent of a future may close the client, and cannot wait for its own thread
       if (!interrupted && !(Thread.currentThread() instanceof AsyncWorker)) {
-        threads.awaitTermination(
+        workers.awaitTermination(
             Math.max(deadline.nanosLeft(), CLOSE_POLL_NANOS), TimeUnit.NANOSECONDS);
       }
     } catch (InterruptedException e) {

@@ -10,11 +10,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls that are under way, and what comes of them.
+ * The published calls of a batch, and their outcomes once the statement has ended.
  *
- * <p>What depends on a future runs in the thread that ends it, and may wait for another one of the
- * same batch. So several threads can end the futures, each taking the next that none has taken: the
- * number of those that are taken is what this counts.
+ * <p>Dependents of a future run on the thread that completes it, and may wait for another future of
+ * the same batch. So several threads can complete the futures; the counter is the index of the next
+ * call, and each thread increments it to claim that call.
  */
 final class InFlightBatch extends AtomicInteger {
   @Serial private static final long serialVersionUID = 1L;
@@ -27,15 +27,15 @@ final class InFlightBatch extends AtomicInteger {
   }
 
   /**
-   * Brings what came of the calls, and ends those that a thread waits for.
+   * Sets the outcomes and completes the calls of threads.
    *
-   * @return whether there are futures to end
+   * @return whether there are futures to complete
    */
-  boolean bring(Object[] outcomes) {
+  boolean complete(Object[] outcomes) {
     boolean futures = false;
     for (int i = 0; i < calls.length; i++) {
       if (calls[i].hasThread()) {
-        calls[i].end(outcomes[i]);
+        calls[i].complete(outcomes[i]);
       } else {
         futures = true;
       }
@@ -44,24 +44,24 @@ final class InFlightBatch extends AtomicInteger {
     return futures;
   }
 
-  /** Has it been brought? */
-  boolean isHere() {
+  /** Returns whether the outcomes are set. */
+  boolean isAnswered() {
     return outcomes != null;
   }
 
-  /** Ends the futures that no other thread has taken. */
-  void endFutures() {
+  /** Completes the futures that no other thread has claimed. */
+  void completeFutures() {
     Object[] here = outcomes;
     int next;
     while (here != null && (next = getAndIncrement()) < calls.length) {
       if (!calls[next].hasThread()) {
-        calls[next].end(here[next]);
+        calls[next].complete(here[next]);
         AsyncWorker.clearInterrupt();
       }
     }
   }
 
-  /** Returns some of the calls. */
+  /** Returns the calls that match a predicate. */
   Stream<Call> calls(Predicate<Call> which) {
     return Arrays.stream(calls).filter(which);
   }

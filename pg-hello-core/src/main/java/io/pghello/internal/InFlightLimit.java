@@ -4,76 +4,81 @@ package io.pghello.internal;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The ways to the server. Each is free, or held by one caller or one batch, which gives it back
+ * Limits the number of statements in flight. A caller or a batch holds one permit and releases it
  * once.
  *
- * <p>Small batches cost the same as large ones. So while a batch is under way others leave only if
- * they are large, too, or some time after it, as it may be back soon, and who waits meanwhile
- * travels together. As it holds a wire, it looks for who waits when it gives that back, and has no
- * head start then.
+ * <p>A small batch costs the server about as much as a large one. So while a large batch is in
+ * flight, a small batch gets a permit only after a delay (the head start), as the large one may be
+ * answered soon, and the calls that are queued until then form one batch. The large batch itself
+ * holds a permit, so its release triggers the next dispatch.
  */
 final class InFlightLimit {
   /**
-   * From how many calls on a batch may leave whenever a wire is free. Found by measuring: 32 to 256
-   * make little difference.
+   * The number of queued calls from which on a head start is ignored. Measured: values from 32 to
+   * 256 make little difference.
    */
   static final int LARGE = 128;
 
-  // From how many calls on a batch has a head start of smaller ones, and which.
+  // The number of calls from which on a batch gets a head start, and its length.
   private static final int HEAD_START_SIZE = 16;
   private static final long HEAD_START_NANOS = 500_000;
 
-  private final int all;
-  private final AtomicInteger free;
-  private volatile long departure = System.nanoTime() - HEAD_START_NANOS;
+  private final int maxInFlight;
+  private final AtomicInteger available;
+  private volatile long lastSent = System.nanoTime() - HEAD_START_NANOS;
 
-  InFlightLimit(int all) {
-    this.all = all;
-    this.free = new AtomicInteger(all);
+  InFlightLimit(int maxInFlight) {
+    this.maxInFlight = maxInFlight;
+    this.available = new AtomicInteger(maxInFlight);
   }
 
-  /** Takes one for some of those that wait, if one is free and they need not wait for others. */
-  boolean take(CallQueue waiting) {
-    int now = free.get();
-    while (now > 0 && (now == all || waiting.size() >= LARGE || isDue())) {
-      if (free.compareAndSet(now, now - 1)) {
+  /** Acquires a permit if one is available and no head start delays the queued calls. */
+  boolean tryAcquire(CallQueue queue) {
+    int now = available.get();
+    while (now > 0 && (now == maxInFlight || queue.size() >= LARGE || isHeadStartOver())) {
+      if (available.compareAndSet(now, now - 1)) {
         return true;
       }
-      now = free.get();
+      now = available.get();
     }
     return false;
   }
 
-  /** Has the last batch had its head start? */
-  private boolean isDue() {
-    return System.nanoTime() - departure > HEAD_START_NANOS;
+  /** Returns whether the head start of the last large batch is over. */
+  private boolean isHeadStartOver() {
+    return System.nanoTime() - lastSent > HEAD_START_NANOS;
   }
 
-  void giveBack() {
-    free.incrementAndGet();
+  /** Releases a permit. */
+  void release() {
+    available.incrementAndGet();
   }
 
-  /** Says that a batch of so many leaves; returns when, for {@link #arrive}. */
-  long depart(int calls) {
+  /**
+   * Starts the head start of a batch if it is large; returns the time for {@link #batchAnswered}.
+   */
+  long batchSent(int calls) {
     long now = System.nanoTime();
     if (calls >= HEAD_START_SIZE) {
-      departure = now;
+      lastSent = now;
     }
     return now;
   }
 
-  /** Says that the batch is back that left then: nobody has to wait for it any longer. */
-  void arrive(long departed) {
-    if (departure == departed) {
-      departure = departed - HEAD_START_NANOS - 1;
+  /** Ends the head start of the batch that was sent at a time, if it is the last one. */
+  void batchAnswered(long sent) {
+    if (lastSent == sent) {
+      lastSent = sent - HEAD_START_NANOS - 1;
     }
   }
 
-  int free() {
-    return free.get();
+  /** Returns the number of available permits. */
+  int available() {
+    return available.get();
   }
 
-  boolean areAllFree() {
-    return free.get() == all;
+  /** Returns whether all permits are available. */
+  boolean isUnused() {
+    return available.get() == maxInFlight;
   }
 }

@@ -4,27 +4,30 @@ package io.pghello.internal;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/** How many calls, and how many bytes of names, may wait. */
+/** Limits the number of queued calls and the number of bytes of their names. */
 final class QueueLimit {
   private final int maxCalls;
   private final int share;
-  private final Semaphore room;
+  private final Semaphore permits;
 
   QueueLimit(int maxCalls, int maxBytes) {
     this.maxCalls = maxCalls;
     this.share = Math.max(1, maxBytes / maxCalls);
-    this.room = new Semaphore(share * maxCalls);
+    this.permits = new Semaphore(share * maxCalls);
   }
 
-  /** Takes room for a call if there is some. */
-  boolean tryTake(int bytes) {
-    return room.tryAcquire(weight(bytes));
+  /** Acquires the weight of a call; returns false if there is not enough. */
+  boolean tryAcquire(int bytes) {
+    return permits.tryAcquire(weight(bytes));
   }
 
-  /** Takes room for a call as soon as there is some, or throws if its time is over before. */
-  void take(int bytes, Deadline deadline) {
+  /**
+   * Acquires the weight of a call, and blocks until it can; throws if the deadline passes
+   * meanwhile.
+   */
+  void acquire(int bytes, Deadline deadline) {
     try {
-      if (!room.tryAcquire(weight(bytes), deadline.nanosLeft(), TimeUnit.NANOSECONDS)) {
+      if (!permits.tryAcquire(weight(bytes), deadline.nanosLeft(), TimeUnit.NANOSECONDS)) {
         throw Errors.overloaded();
       }
     } catch (InterruptedException e) {
@@ -33,18 +36,18 @@ final class QueueLimit {
     }
   }
 
-  /** Gives room back: the sum of the {@linkplain #weight weights} of calls. */
-  void giveBack(int weight) {
-    room.release(weight);
+  /** Releases the sum of the {@linkplain #weight weights} of calls. */
+  void release(int weight) {
+    permits.release(weight);
   }
 
-  /** Each call takes its bytes, and no less than its share, so that one bound serves for both. */
+  /** Returns the bytes of a call, but at least its share, so that one limit serves for both. */
   int weight(int bytes) {
     return Math.min(Math.max(share, bytes), share * maxCalls);
   }
 
-  /** Returns about how many calls wait; more, if their names are long. */
+  /** Returns about how many calls are queued; long names count more than once. */
   int size() {
-    return maxCalls - room.availablePermits() / share;
+    return maxCalls - permits.availablePermits() / share;
   }
 }

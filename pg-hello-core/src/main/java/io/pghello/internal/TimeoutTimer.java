@@ -8,9 +8,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 
 /**
- * Looks after time-outs every now and then, for as long as there is something to look after, on a
- * thread that all clients share. It ends when it has had nothing to do for some seconds: the JDK's
- * own thread for delays does not, and would keep the application whose call happened to start it.
+ * Runs a time-out check periodically while there are calls to check, on one thread that all clients
+ * share. The thread ends after some idle seconds. The JDK's own thread for delays never ends, and
+ * would keep a reference to the application whose call started it.
  */
 final class TimeoutTimer {
   private static final long PERIOD_MAX_MILLIS = 100;
@@ -18,14 +18,14 @@ final class TimeoutTimer {
   private static final long THREAD_IDLE_SECONDS = 5;
   private static final ScheduledThreadPoolExecutor TIMER = timer();
 
-  private final AtomicBoolean awake = new AtomicBoolean();
+  private final AtomicBoolean started = new AtomicBoolean();
   private final BooleanSupplier checkTimeouts;
   private final long periodMillis;
 
   /**
-   * Creates a timer, which sleeps.
+   * Creates a stopped timer.
    *
-   * @param checkTimeouts does it, at once, and says whether there is something left
+   * @param checkTimeouts runs the check without blocking; returns whether calls are left to check
    */
   TimeoutTimer(Duration callTimeout, BooleanSupplier checkTimeouts) {
     long period = callTimeout.toMillis() / PERIODS_PER_TIMEOUT;
@@ -40,25 +40,25 @@ final class TimeoutTimer {
     return timer;
   }
 
-  /** Says that there is something to look after. */
-  void wake() {
-    if (!awake.get() && awake.compareAndSet(false, true)) {
-      runLater();
+  /** Starts the periodic check unless it is running; it stops when no call is left to check. */
+  void start() {
+    if (!started.get() && started.compareAndSet(false, true)) {
+      schedule();
     }
   }
 
-  private void runLater() {
+  private void schedule() {
     var unused = TIMER.schedule(this::run, periodMillis, TimeUnit.MILLISECONDS);
   }
 
   private void run() {
     if (checkTimeouts.getAsBoolean()) {
-      runLater();
+      schedule();
     } else {
-      awake.set(false);
-      // something may have come since
+      started.set(false);
+      // a call may have been added since
       if (checkTimeouts.getAsBoolean()) {
-        wake();
+        start();
       }
     }
   }

@@ -36,7 +36,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Coverage row X3: who travels with whom, who leads, and what is left behind; without a server. */
+/**
+ * Shows which calls are sent together, which one leads, and that nothing is lost; without a server.
+ */
 @Timeout(60)
 class CoalescerTest {
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(30);
@@ -46,10 +48,10 @@ class CoalescerTest {
   private final ExecutorService executor = Executors.newCachedThreadPool();
   private final ExecutorService workers =
       Executors.newCachedThreadPool(task -> new AsyncWorker(task, "worker"));
-  private final InFlightLimit inFlightLimit = new InFlightLimit();
+  private final HeldSender sender = new HeldSender();
   private int batchSize = MANY;
   private int batchBytes = 1 << 20;
-  private int batchesUnderWay = 1;
+  private int maxInFlightBatches = 1;
   private int maxQueuedCalls = 64;
   private int maxQueuedBytes = 64 * 1024;
   private boolean blockWhenFull;
@@ -64,102 +66,102 @@ class CoalescerTest {
   }
 
   @Test
-  void aLoneCallerTakesTheWireItself() {
+  void aSingleCallerSendsItsOwnStatement() {
     Coalescer coalescer = coalescer();
     var caller = new Caller(coalescer, "Ada");
-    Sent sent = inFlightLimit.next();
+    Sent sent = sender.next();
     assertThat(sent.thread).isEqualTo(caller.thread);
-    assertThat(coalescer.isQuiet()).isFalse();
+    assertThat(coalescer.isIdle()).isFalse();
     sent.answer();
     assertThat(caller.outcome()).isEqualTo("Hello, Ada!");
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void thoseWhoWaitTravelTogetherLedByTheYoungest() {
+  void queuedCallsAreSentTogetherLedByTheLatestDeadline() {
     Coalescer coalescer = coalescer();
     var first = new Caller(coalescer, "first");
-    Sent alone = inFlightLimit.next();
+    Sent alone = sender.next();
     List<Caller> others = waitingCallers(coalescer, "b", "c", "d");
     alone.answer();
-    Sent batch = inFlightLimit.next();
+    Sent batch = sender.next();
     assertThat(batch.names()).containsExactly("b", "c", "d");
     assertThat(batch.thread).isEqualTo(others.get(2).thread);
     assertThat(batch.deadline).isEqualTo(others.get(2).deadline);
     batch.answer();
     assertThat(first.outcome()).isEqualTo("Hello, first!");
     assertAnswered(others);
-    assertThat(inFlightLimit.number()).isEqualTo(2);
+    assertThat(sender.number()).isEqualTo(2);
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void aFreedWireGoesToThoseWhoWait() {
+  void aReleasedPermitGoesToTheQueuedCalls() {
     batchSize = 1;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
-    coalescer.releaseAlone();
-    Sent first = inFlightLimit.next();
-    // "b" waits for the wire that "a" travels on
-    assertThat(coalescer.tryAcquireAlone()).isFalse();
+    coalescer.release();
+    Sent first = sender.next();
+    // "b" waits for the permit that "a" holds
+    assertThat(coalescer.tryAcquire()).isFalse();
     first.answer();
-    inFlightLimit.next().answer();
+    sender.next().answer();
     assertAnswered(callers);
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void sendsNoMoreAtOnceThanItWasTold() {
-    batchesUnderWay = 3;
+  void sendsNoMoreBatchesAtOnceThanAllowed() {
+    maxInFlightBatches = 3;
     batchSize = 2;
     Coalescer coalescer = coalescer();
     var callers = new ArrayList<Caller>();
     for (int i = 0; i < 20; i++) {
       callers.add(new Caller(coalescer, "u" + i));
     }
-    List<Sent> underWay = List.of(inFlightLimit.next(), inFlightLimit.next(), inFlightLimit.next());
+    List<Sent> inFlight = List.of(sender.next(), sender.next(), sender.next());
     until(() -> callers.stream().filter(Caller::isWaiting).count() == 17);
-    assertThat(inFlightLimit.number()).isEqualTo(3);
-    inFlightLimit.answerAtOnce = true;
-    underWay.forEach(Sent::answer);
+    assertThat(sender.number()).isEqualTo(3);
+    sender.answerAtOnce = true;
+    inFlight.forEach(Sent::answer);
     assertAnswered(callers);
-    assertThat(inFlightLimit.most.get()).isEqualTo(3);
+    assertThat(sender.most.get()).isEqualTo(3);
     assertNothingIsLost(coalescer);
   }
 
-  /** While a wire is stuck, the others go on as soon as the other one is back. */
+  /** While one permit is held, a small batch is sent as soon as the other permit is released. */
   @Test
-  void thoseWhoWaitForALargeBatchLeaveWhenItIsBack() {
-    batchesUnderWay = 2;
+  void aSmallBatchIsSentWhenALargeOneIsAnswered() {
+    maxInFlightBatches = 2;
     Coalescer coalescer = coalescer();
-    until(coalescer::tryAcquireAlone);
+    until(coalescer::tryAcquire);
     for (int round = 0; round < 20; round++) {
       List<CompletableFuture<String>> futures = new ArrayList<>();
-      until(coalescer::tryAcquireAlone);
+      until(coalescer::tryAcquire);
       for (int i = 0; i < 20; i++) {
         futures.addAll(futures(coalescer, "a" + i));
       }
-      coalescer.releaseAlone();
-      Sent large = inFlightLimit.next();
+      coalescer.release();
+      Sent large = sender.next();
       futures.addAll(futures(coalescer, "b"));
       large.answer();
       while (!futures.stream().allMatch(CompletableFuture::isDone)) {
         answerNext();
-        until(() -> futures.stream().allMatch(CompletableFuture::isDone) || inFlightLimit.isNext());
+        until(() -> futures.stream().allMatch(CompletableFuture::isDone) || sender.isNext());
       }
     }
-    coalescer.releaseAlone();
+    coalescer.release();
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void aBatchHasNoMoreCallsThanItWasTold() {
+  void aBatchHasNoMoreCallsThanAllowed() {
     batchSize = 3;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b", "c", "d", "e", "f", "g");
-    coalescer.releaseAlone();
+    coalescer.release();
     assertThat(answerNext()).containsExactly("a", "b", "c");
     assertThat(answerNext()).containsExactly("d", "e", "f");
     assertThat(answerNext()).containsExactly("g");
@@ -168,13 +170,13 @@ class CoalescerTest {
   }
 
   @Test
-  void aBatchTakesNoFurtherNameWhenItHasTheBytes() {
+  void aBatchIsFullWhenItHasTheBytes() {
     batchBytes = 8;
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    // 4 + 3 bytes leave room for one more, 4 + 4 do not
+    // after 4 + 3 bytes one more name fits, after 4 + 4 none does
     List<Caller> callers = waitingCallers(coalescer, "aaaa", "bbb", "cc", "dddd", "ëë", "f");
-    coalescer.releaseAlone();
+    coalescer.release();
     assertThat(answerNext()).containsExactly("aaaa", "bbb", "cc");
     assertThat(answerNext()).containsExactly("dddd", "ëë");
     assertThat(answerNext()).containsExactly("f");
@@ -183,7 +185,7 @@ class CoalescerTest {
   }
 
   @Test
-  void theStatementHasTheTimeOfTheCallThatHasMost() {
+  void theStatementHasTheLatestDeadline() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Caller hasty = new Caller(coalescer, "hasty", CALL_TIMEOUT.dividedBy(3));
@@ -191,8 +193,8 @@ class CoalescerTest {
     until(() -> hasty.isWaiting() && patient.isWaiting());
     Caller last = new Caller(coalescer, "last", CALL_TIMEOUT.dividedBy(2));
     until(last::isWaiting);
-    coalescer.releaseAlone();
-    Sent batch = inFlightLimit.next();
+    coalescer.release();
+    Sent batch = sender.next();
     assertThat(batch.names()).containsExactlyInAnyOrder("hasty", "patient", "last");
     assertThat(batch.thread).isEqualTo(patient.thread);
     assertThat(batch.deadline).isEqualTo(patient.deadline);
@@ -202,14 +204,14 @@ class CoalescerTest {
   }
 
   @Test
-  void aCallWithLessTimeEndsWhileItsBatchTravelsOn() {
+  void aCallTimesOutWhileItsBatchIsInFlight() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Caller patient = waitingCallers(coalescer, "patient").get(0);
     Caller hasty = new Caller(coalescer, "hasty", SHORT);
     until(hasty::isWaiting);
-    coalescer.releaseAlone();
-    Sent batch = inFlightLimit.next();
+    coalescer.release();
+    Sent batch = sender.next();
     assertThat(batch.thread).isEqualTo(patient.thread);
     assertThat(hasty.outcome())
         .is(error(Code.TIMEOUT))
@@ -222,18 +224,18 @@ class CoalescerTest {
   }
 
   @Test
-  void aLeaderWithLessTimeThanWhoHasComeMeanwhileLetsThatOneLead() {
+  void aCallThatIsAddedWithALaterDeadlineLeads() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
     coalescer.add(leader);
-    // chosen, but it does not know yet
-    coalescer.releaseAlone();
+    // assigned, but not running
+    coalescer.release();
     Caller patient = waitingCallers(coalescer, "patient").get(0);
     CompletableFuture<Sent> sent =
         CompletableFuture.supplyAsync(
             () -> {
-              Sent batch = inFlightLimit.next();
+              Sent batch = sender.next();
               batch.answer();
               return batch;
             },
@@ -247,17 +249,17 @@ class CoalescerTest {
   }
 
   @Test
-  void aLeaderPassesOnToTheExecutorIfAFutureHasMoreTime() {
+  void theExecutorLeadsIfAFutureIsAddedWithALaterDeadline() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
     coalescer.add(leader);
-    coalescer.releaseAlone();
+    coalescer.release();
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     CompletableFuture<Sent> sent =
         CompletableFuture.supplyAsync(
             () -> {
-              Sent batch = inFlightLimit.next();
+              Sent batch = sender.next();
               batch.answer();
               return batch;
             },
@@ -269,34 +271,34 @@ class CoalescerTest {
   }
 
   @Test
-  void theLeaderTakesAlongWhoHasComeMeanwhile() {
+  void theLeaderSendsCallsThatWereAddedMeanwhile() {
     batchSize = 3;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    // chosen, but it does not know yet
-    coalescer.releaseAlone();
+    // assigned, but not running
+    coalescer.release();
     List<CompletableFuture<String>> others = futures(coalescer, "b", "c", "d");
-    var answering = CompletableFuture.runAsync(() -> inFlightLimit.next().answer(), executor);
+    var answering = CompletableFuture.runAsync(() -> sender.next().answer(), executor);
     assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
     answering.join();
     assertThat(get(others.get(0))).isEqualTo("Hello, b!");
     assertThat(get(others.get(1))).isEqualTo("Hello, c!");
     assertThat(answerNext()).containsExactly("d");
     assertThat(get(others.get(2))).isEqualTo("Hello, d!");
-    assertThat(inFlightLimit.number()).isEqualTo(2);
+    assertThat(sender.number()).isEqualTo(2);
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void futuresAreLedByTheExecutor() {
+  void theExecutorLeadsABatchWhoseLatestDeadlineIsAFutures() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
+    coalescer.release();
+    Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("thread", "future");
     assertThat(sent.thread).isNotEqualTo(caller.thread);
     sent.answer();
@@ -306,7 +308,7 @@ class CoalescerTest {
   }
 
   @Test
-  void whatDependsOnAFutureDoesNotRunOnAnothersThread() {
+  void dependentsDoNotRunOnTheThreadOfAnotherCaller() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     var ran = new AtomicReference<@Nullable Thread>();
@@ -314,8 +316,8 @@ class CoalescerTest {
     CompletableFuture<Void> dependent =
         future.thenAccept(greeting -> ran.set(Thread.currentThread()));
     Caller caller = waitingCallers(coalescer, "thread").get(0);
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
+    coalescer.release();
+    Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("future", "thread");
     assertThat(sent.thread).isEqualTo(caller.thread);
     sent.answer();
@@ -326,7 +328,7 @@ class CoalescerTest {
   }
 
   @Test
-  void whatDependsOnAFutureKeepsNobodyWaiting() {
+  void aSlowDependentDelaysNoOtherFuture() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     var gate = new CompletableFuture<Void>();
@@ -341,8 +343,8 @@ class CoalescerTest {
                 });
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     all.addAll(futures(coalescer, "b", "c"));
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
+    coalescer.release();
+    Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("slow", "thread", "b", "c");
     sent.answer();
     assertThat(caller.outcome()).isEqualTo("Hello, thread!");
@@ -350,27 +352,27 @@ class CoalescerTest {
     coalescer.checkTimeouts();
     assertThat(get(all.get(1))).isEqualTo("Hello, b!");
     assertThat(get(all.get(2))).isEqualTo("Hello, c!");
-    until(coalescer::isQuiet);
+    until(coalescer::isIdle);
     gate.complete(null);
     get(dependent);
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void refusesMoreCallsThanMayWait() {
+  void refusesMoreCallsThanFitTheQueue() {
     maxQueuedCalls = 3;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<CompletableFuture<String>> waiting = futures(coalescer, "a", "b", "c");
     assertOverloaded(coalescer, "d");
-    coalescer.releaseAlone();
+    coalescer.release();
     answerNext();
     waiting.forEach(future -> assertThat(get(future)).startsWith("Hello, "));
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void refusesMoreCallsThanMayWaitWhereTheBytesAreNoMultiple() {
+  void refusesMoreCallsThanFitTheQueueIfTheBytesAreNoMultiple() {
     maxQueuedCalls = 60;
     maxQueuedBytes = 100;
     Coalescer coalescer = coalescer();
@@ -379,54 +381,54 @@ class CoalescerTest {
       futures(coalescer, "");
     }
     assertOverloaded(coalescer, "");
-    coalescer.endAll(Errors.closed());
-    coalescer.releaseAlone();
-    assertThat(coalescer.isQuiet()).isTrue();
+    coalescer.failAll(Errors.closed());
+    coalescer.release();
+    assertThat(coalescer.isIdle()).isTrue();
   }
 
   @Test
-  void refusesMoreBytesThanMayWait() {
+  void refusesMoreBytesThanFitTheQueue() {
     maxQueuedCalls = 4;
     maxQueuedBytes = 40;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     futures(coalescer, "x".repeat(15), "y".repeat(15));
     assertOverloaded(coalescer, "z".repeat(11));
-    // one that takes just what is left
+    // exactly the rest
     futures(coalescer, "z".repeat(10));
     assertOverloaded(coalescer, "");
-    coalescer.endAll(Errors.closed());
-    // a name of more than all may have finds room if it is the only one
+    coalescer.failAll(Errors.closed());
+    // a name longer than the limit fits an empty queue
     List<CompletableFuture<String>> large = futures(coalescer, "l".repeat(1000));
     assertOverloaded(coalescer, "");
-    coalescer.releaseAlone();
+    coalescer.release();
     answerNext();
     assertThat(get(large.get(0))).hasSize(1008);
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void waitsForRoomIfToldTo() {
+  void blocksWhileTheQueueIsFull() {
     batchSize = 1;
     maxQueuedCalls = 1;
     blockWhenFull = true;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Caller waiting = waitingCallers(coalescer, "a").get(0);
-    var roomless = new Caller(coalescer, "b");
-    until(() -> roomless.isParked() && !roomless.isWaiting());
-    coalescer.releaseAlone();
-    Sent first = inFlightLimit.next();
+    var blocked = new Caller(coalescer, "b");
+    until(() -> blocked.isBlocked() && !blocked.isWaiting());
+    coalescer.release();
+    Sent first = sender.next();
     assertThat(first.names()).containsExactly("a");
-    until(roomless::isWaiting);
+    until(blocked::isWaiting);
     first.answer();
     assertThat(answerNext()).containsExactly("b");
-    assertAnswered(List.of(waiting, roomless));
+    assertAnswered(List.of(waiting, blocked));
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void isOverloadedIfThereIsNoRoomUntilTheDeadline() {
+  void isOverloadedIfTheQueueIsFullUntilTheDeadline() {
     maxQueuedCalls = 1;
     blockWhenFull = true;
     Coalescer coalescer = coalescer();
@@ -435,56 +437,56 @@ class CoalescerTest {
     long begin = System.nanoTime();
     assertThat(new Caller(coalescer, "b", SHORT).outcome()).is(error(Code.OVERLOADED));
     assertThat(System.nanoTime() - begin).isGreaterThanOrEqualTo(SHORT.toNanos());
-    coalescer.releaseAlone();
+    coalescer.release();
     answerNext();
     assertThat(get(waiting)).isEqualTo("Hello, a!");
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void leavesIfInterruptedWhileThereIsNoRoom() {
+  void isInterruptedWhileTheQueueIsFull() {
     maxQueuedCalls = 1;
     blockWhenFull = true;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CompletableFuture<String> waiting = futures(coalescer, "a").get(0);
-    var roomless = new Caller(coalescer, "b");
-    until(() -> roomless.isParked() && !roomless.isWaiting());
-    roomless.thread.interrupt();
-    assertThat(roomless.outcome()).is(error(Code.INTERRUPTED));
-    assertThat(roomless.interrupted).isTrue();
-    coalescer.releaseAlone();
+    var blocked = new Caller(coalescer, "b");
+    until(() -> blocked.isBlocked() && !blocked.isWaiting());
+    blocked.thread.interrupt();
+    assertThat(blocked.outcome()).is(error(Code.INTERRUPTED));
+    assertThat(blocked.interrupted).isTrue();
+    coalescer.release();
     answerNext();
     assertThat(get(waiting)).isEqualTo("Hello, a!");
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void leavesAtTheDeadlineWhileOthersGoOn() {
+  void aQueuedCallTimesOutAlone() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> others = waitingCallers(coalescer, "b", "c");
     var hasty = new Caller(coalescer, "hasty", SHORT);
     assertThat(hasty.outcome()).is(error(Code.TIMEOUT));
     assertThat(hasty.deadline.isOver()).isTrue();
-    coalescer.releaseAlone();
+    coalescer.release();
     assertThat(answerNext()).containsExactly("b", "c");
     assertAnswered(others);
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void leavesIfInterruptedWhileOthersGoOn() {
+  void aCallIsInterruptedAlone() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b", "c");
     callers.get(2).thread.interrupt();
     assertThat(callers.get(2).outcome()).is(error(Code.INTERRUPTED));
     assertThat(callers.get(2).interrupted).isTrue();
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
+    coalescer.release();
+    Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("a", "b");
-    // one that travels, but does not lead
+    // one that is in flight, but does not lead
     callers.get(0).thread.interrupt();
     assertThat(callers.get(0).outcome()).is(error(Code.INTERRUPTED));
     sent.answer();
@@ -494,17 +496,17 @@ class CoalescerTest {
   }
 
   @Test
-  void aLeaderThatIsInterruptedBeforeItSendsLetsAnotherLead() {
+  void anotherCallLeadsIfTheLeaderIsInterruptedBeforeItSends() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> others = waitingCallers(coalescer, "a", "b");
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.releaseAlone();
+    coalescer.release();
     Thread.currentThread().interrupt();
     assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
-    Sent sent = inFlightLimit.next();
+    Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("a", "b");
     assertThat(sent.thread).isEqualTo(others.get(1).thread);
     sent.answer();
@@ -513,12 +515,12 @@ class CoalescerTest {
   }
 
   @Test
-  void aLeaderWhoseTimeIsOverBeforeItSendsLetsAnotherLead() {
+  void anotherCallLeadsIfTheLeaderTimesOutBeforeItSends() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Call leader = Call.ofThread(request("leader"), in(SHORT));
     coalescer.add(leader);
-    coalescer.releaseAlone();
+    coalescer.release();
     List<Caller> others = waitingCallers(coalescer, "a", "b");
     until(leader.deadline::isOver);
     assertThat(coalescer.await(leader)).is(error(Code.TIMEOUT));
@@ -528,7 +530,7 @@ class CoalescerTest {
   }
 
   @Test
-  void aLeaderThatDoesNotRunLosesItsBatchToTheExecutor() {
+  void theExecutorLeadsIfTheLeaderDoesNotRun() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CallFuture<String> hasty = future();
@@ -537,34 +539,34 @@ class CoalescerTest {
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    // chosen, but it does not know yet
-    coalescer.releaseAlone();
+    // assigned, but not running
+    coalescer.release();
     assertThat(coalescer.checkTimeouts()).isTrue();
     assertFails(hasty, Code.TIMEOUT);
-    assertThat(inFlightLimit.number()).isZero();
+    assertThat(sender.number()).isZero();
     assertThat(coalescer.checkTimeouts()).isTrue();
-    Sent sent = inFlightLimit.next();
+    Sent sent = sender.next();
     assertThat(sent.names()).endsWith("future", "thread", "leader");
     assertThat(sent.thread).isNotIn(caller.thread, Thread.currentThread());
     sent.answer();
     assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
     assertThat(caller.outcome()).isEqualTo("Hello, thread!");
     assertThat(get(future)).isEqualTo("Hello, future!");
-    assertThat(inFlightLimit.number()).isEqualTo(1);
+    assertThat(sender.number()).isEqualTo(1);
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void aLeaderThatLostItsBatchMayLeave() {
+  void aRevokedLeaderCanBeInterrupted() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Caller other = waitingCallers(coalescer, "other").get(0);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.releaseAlone();
+    coalescer.release();
     coalescer.checkTimeouts();
     coalescer.checkTimeouts();
-    Sent sent = inFlightLimit.next();
+    Sent sent = sender.next();
     Thread.currentThread().interrupt();
     assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
@@ -574,33 +576,33 @@ class CoalescerTest {
   }
 
   @Test
-  void aLeaderThatSendsKeepsItsBatch() {
+  void aLeaderThatSendsIsNotRevoked() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
+    coalescer.release();
+    Sent sent = sender.next();
     for (int i = 0; i < 3; i++) {
       assertThat(coalescer.checkTimeouts()).isTrue();
     }
     sent.answer();
     assertAnswered(callers);
-    assertThat(inFlightLimit.number()).isEqualTo(1);
+    assertThat(sender.number()).isEqualTo(1);
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void aBatchOfALeaderThatDoesNotRunEndsWithTheExecutor() {
+  void aBatchOfALeaderThatDoesNotRunFailsIfTheExecutorIsClosed() {
     Executor closed =
         task -> {
           throw new RejectedExecutionException("closed");
         };
-    var coalescer = new Coalescer(settings(), batchSize, closed, inFlightLimit);
+    var coalescer = new Coalescer(settings(), batchSize, closed, sender);
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.releaseAlone();
+    coalescer.release();
     coalescer.checkTimeouts();
     coalescer.checkTimeouts();
     assertThat(caller.outcome()).is(error(Code.CLOSED));
@@ -609,33 +611,33 @@ class CoalescerTest {
   }
 
   @Test
-  void endsTheBatchOfALeaderThatDoesNotRun() {
+  void closingFailsTheBatchOfALeaderThatDoesNotRun() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.releaseAlone();
-    coalescer.endAll(Errors.closed());
+    coalescer.release();
+    coalescer.failAll(Errors.closed());
     assertThat(caller.outcome()).is(error(Code.CLOSED));
-    assertThat(coalescer.isQuiet()).isTrue();
+    assertThat(coalescer.isIdle()).isTrue();
     assertThat(coalescer.await(leader)).is(error(Code.CLOSED));
-    assertThat(inFlightLimit.number()).isZero();
+    assertThat(sender.number()).isZero();
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void anInterruptOfTheLeaderDuringTheStatementHitsOnlyTheLeader() {
+  void anInterruptDuringTheStatementFailsOnlyTheLeader() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CompletableFuture<String> future = futures(coalescer, "a").get(0);
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
+    coalescer.release();
+    Sent sent = sender.next();
     assertThat(sent.thread).isEqualTo(callers.get(1).thread);
     sent.fail(Errors.interrupted());
     assertThat(callers.get(1).outcome()).is(error(Code.INTERRUPTED));
-    Sent again = inFlightLimit.next();
+    Sent again = sender.next();
     assertThat(again.names()).containsExactly("a", "b");
     assertThat(again.thread).isEqualTo(callers.get(0).thread);
     again.answer();
@@ -645,24 +647,24 @@ class CoalescerTest {
   }
 
   @Test
-  void anInterruptOfALeaderWithoutOthersFreesTheWire() {
+  void anInterruptOfTheOnlyCallReleasesThePermit() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a");
-    coalescer.releaseAlone();
-    inFlightLimit.next().fail(Errors.interrupted());
+    coalescer.release();
+    sender.next().fail(Errors.interrupted());
     assertThat(callers.get(0).outcome()).is(error(Code.INTERRUPTED));
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void anErrorReachesAllThatItIsFor() {
+  void eachCallGetsItsOwnOutcome() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
     CompletableFuture<String> future = futures(coalescer, "c").get(0);
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
+    coalescer.release();
+    Sent sent = sender.next();
     sent.complete("Hello, a!", Errors.mismatch(), Errors.overloaded());
     assertThat(callers.get(0).outcome()).isEqualTo("Hello, a!");
     assertThat(callers.get(1).outcome()).is(error(Code.ANSWER_MISMATCH));
@@ -671,13 +673,13 @@ class CoalescerTest {
   }
 
   @Test
-  void aLeaderThatLeavesAnEmptyBatchLetsTheNextOneLeave() {
+  void theNextBatchIsSentIfTheLeaderWasTheOnlyCall() {
     batchSize = 1;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.releaseAlone();
+    coalescer.release();
     Caller next = waitingCallers(coalescer, "next").get(0);
     Thread.currentThread().interrupt();
     assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
@@ -688,14 +690,14 @@ class CoalescerTest {
   }
 
   @Test
-  void aLeaderThatLeavesTakesItsBytesAlong() {
+  void removingTheLeaderSubtractsItsBytes() {
     batchBytes = 8;
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a");
     Call leader = Call.ofThread(request("a leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.releaseAlone();
+    coalescer.release();
     callers.addAll(waitingCallers(coalescer, "next"));
     Thread.currentThread().interrupt();
     assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
@@ -706,12 +708,12 @@ class CoalescerTest {
   }
 
   @Test
-  void callsThatAreMadeWhereFuturesAreEndedLeaveAfterwards() {
+  void callsOfDependentsAreSentTogetherAfterwards() {
     Coalescer coalescer = coalescer(workers);
     hold(coalescer);
     CompletableFuture<List<CompletableFuture<String>>> made =
         futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c"));
-    coalescer.releaseAlone();
+    coalescer.release();
     assertThat(answerNext()).containsExactly("a");
     assertThat(answerNext()).containsExactly("b", "c");
     assertThat(get(get(made).get(1))).isEqualTo("Hello, c!");
@@ -719,7 +721,7 @@ class CoalescerTest {
   }
 
   @Test
-  void callsThatAreMadeWhereFuturesAreEndedGetRoom() {
+  void callsOfDependentsAreSentWhenTheQueueIsFull() {
     batchSize = 2;
     maxQueuedCalls = 2;
     blockWhenFull = true;
@@ -727,16 +729,16 @@ class CoalescerTest {
     hold(coalescer);
     CompletableFuture<List<CompletableFuture<String>>> made =
         futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c", "d"));
-    coalescer.releaseAlone();
+    coalescer.release();
     assertThat(answerNext()).containsExactly("a");
     assertThat(answerNext()).containsExactly("b", "c");
     assertThat(answerNext()).containsExactly("d");
     assertThat(get(get(made).get(2))).isEqualTo("Hello, d!");
-    until(coalescer::isQuiet);
+    until(coalescer::isIdle);
   }
 
   @Test
-  void aFutureThatTheProgramEndsLeavesItsRoomAtOnce() {
+  void aFutureThatTheProgramCompletesFreesItsPlaceInTheQueue() {
     maxQueuedCalls = 4;
     maxQueuedBytes = 400;
     Coalescer coalescer = coalescer();
@@ -745,7 +747,7 @@ class CoalescerTest {
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", large);
     assertOverloaded(coalescer, "c");
     futures.get(2).cancel(false);
-    // the room of two
+    // frees the weight of two
     futures.addAll(futures(coalescer, "c", "d"));
     assertOverloaded(coalescer, "e");
     futures.get(1).complete("otherwise");
@@ -753,10 +755,10 @@ class CoalescerTest {
     futures.get(3).completeExceptionally(new IllegalStateException());
     futures.addAll(futures(coalescer, "f"));
     assertOverloaded(coalescer, "g");
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
+    coalescer.release();
+    Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("a", "d", "e", "f");
-    // one that travels has no room to leave
+    // one in flight is not in the queue
     futures.get(0).cancel(false);
     sent.answer();
     assertThat(get(futures.get(4))).isEqualTo("Hello, d!");
@@ -764,7 +766,7 @@ class CoalescerTest {
   }
 
   @Test
-  void aCallThatEndsWhileItWaitsLeavesItsRoomAtOnce() {
+  void aQueuedCallThatFailsFreesItsPlaceInTheQueue() {
     maxQueuedCalls = 2;
     Coalescer coalescer = coalescer();
     hold(coalescer);
@@ -780,7 +782,7 @@ class CoalescerTest {
     assertThat(interrupted.outcome()).is(error(Code.INTERRUPTED));
     futures(coalescer, "d");
     assertOverloaded(coalescer, "e");
-    coalescer.releaseAlone();
+    coalescer.release();
     assertThat(answerNext()).containsExactly("c", "d");
     assertNothingIsLost(coalescer);
   }
@@ -792,7 +794,7 @@ class CoalescerTest {
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
     futures.get(1).cancel(false);
     futures.get(2).complete("otherwise");
-    coalescer.releaseAlone();
+    coalescer.release();
     assertThat(answerNext()).containsExactly("a");
     assertThat(get(futures.get(0))).isEqualTo("Hello, a!");
     assertThat(futures.get(1)).isCancelled();
@@ -801,18 +803,18 @@ class CoalescerTest {
   }
 
   @Test
-  void aWireIsFreeAgainIfAllHaveLeft() {
+  void thePermitIsReleasedIfAllCallsHaveEnded() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     futures(coalescer, "a", "b").forEach(future -> future.cancel(false));
     assertThat(new Caller(coalescer, "c", SHORT).outcome()).is(error(Code.TIMEOUT));
-    coalescer.releaseAlone();
-    assertThat(inFlightLimit.number()).isZero();
+    coalescer.release();
+    assertThat(sender.number()).isZero();
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void futuresThatWaitEndAtTheirDeadline() {
+  void queuedFuturesTimeOut() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CallFuture<String> early = future();
@@ -822,24 +824,24 @@ class CoalescerTest {
     assertThat(coalescer.checkTimeouts()).isTrue();
     assertFails(early, Code.TIMEOUT);
     assertThat(late).isNotDone();
-    coalescer.releaseAlone();
+    coalescer.release();
     assertThat(answerNext()).containsExactly("late");
     assertThat(get(late)).isEqualTo("Hello, late!");
-    until(coalescer::isQuiet);
+    until(coalescer::isIdle);
     assertThat(coalescer.checkTimeouts()).isFalse();
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void futuresThatTravelEndAtTheirDeadline() {
+  void futuresInFlightTimeOut() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CallFuture<String> early = future();
     CallFuture<String> late = future();
     coalescer.add(Call.ofFuture(request("early"), in(SHORT), early));
     coalescer.add(Call.ofFuture(request("late"), in(CALL_TIMEOUT), late));
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
+    coalescer.release();
+    Sent sent = sender.next();
     until(
         () -> {
           assertThat(coalescer.checkTimeouts()).isTrue();
@@ -853,30 +855,30 @@ class CoalescerTest {
   }
 
   @Test
-  void aFutureWhoseTimeIsOverDoesNotLead() {
+  void aTimedOutFutureIsNotSent() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CallFuture<String> later = future();
     CallFuture<String> late = future();
     coalescer.add(Call.ofFuture(request("later"), in(Duration.ZERO), later));
     coalescer.add(Call.ofFuture(request("late"), in(Duration.ZERO), late));
-    coalescer.releaseAlone();
+    coalescer.release();
     assertFails(late, Code.TIMEOUT);
     assertFails(later, Code.TIMEOUT);
-    assertThat(inFlightLimit.number()).isZero();
+    assertThat(sender.number()).isZero();
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void aBatchMayChangeWhileItIsLookedThrough() {
+  void aBatchMayChangeDuringTheTimeOutCheck() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     CallFuture<String> late = future();
     coalescer.add(Call.ofFuture(request("late"), in(SHORT), late));
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
-    // while the checkTimeouts is at the first call of the batch, the last one leaves it
+    coalescer.release();
+    Sent sent = sender.next();
+    // while the first call of the batch is checked, the last one is removed
     CompletableFuture<Void> dependent =
         late.handle(
                 (greeting, error) -> {
@@ -896,17 +898,17 @@ class CoalescerTest {
   }
 
   @Test
-  void endsAllButTheLeader() {
+  void closingFailsAllButTheLeader() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    CompletableFuture<String> travelling = futures(coalescer, "a").get(0);
+    CompletableFuture<String> inFlight = futures(coalescer, "a").get(0);
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
+    coalescer.release();
+    Sent sent = sender.next();
     List<CompletableFuture<String>> waiting = futures(coalescer, "d", "e");
     Caller waitingCaller = waitingCallers(coalescer, "f").get(0);
-    coalescer.endAll(Errors.closed());
-    assertFails(travelling, Code.CLOSED);
+    coalescer.failAll(Errors.closed());
+    assertFails(inFlight, Code.CLOSED);
     assertThat(callers.get(0).outcome()).is(error(Code.CLOSED));
     waiting.forEach(future -> assertFails(future, Code.CLOSED));
     assertThat(waitingCaller.outcome()).is(error(Code.CLOSED));
@@ -917,29 +919,29 @@ class CoalescerTest {
   }
 
   @Test
-  void futuresAreClosedIfTheExecutorIs() {
+  void futuresFailIfTheExecutorIsClosed() {
     Executor closed =
         task -> {
           throw new RejectedExecutionException("closed");
         };
-    var coalescer = new Coalescer(settings(), batchSize, closed, inFlightLimit);
+    var coalescer = new Coalescer(settings(), batchSize, closed, sender);
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
-    coalescer.releaseAlone();
+    coalescer.release();
     assertThat(caller.outcome()).is(error(Code.CLOSED));
     assertFails(future, Code.CLOSED);
     assertNothingIsLost(coalescer);
   }
 
   @Test
-  void saysHowLongTheOldestOfABatchHasWaited() {
+  void reportsHowLongTheOldestCallHasWaited() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
     long between = callers.get(1).deadline.nanos() - callers.get(0).deadline.nanos();
-    coalescer.releaseAlone();
-    Sent sent = inFlightLimit.next();
+    coalescer.release();
+    Sent sent = sender.next();
     assertThat(sent.context.kind()).isEqualTo(Kind.BATCH);
     assertThat(sent.context.calls()).isEqualTo(2);
     assertThat(sent.context.waitedNanos()).isBetween(between, CALL_TIMEOUT.toNanos());
@@ -948,44 +950,44 @@ class CoalescerTest {
   }
 
   @Test
-  void aCallLeadsOrEndsOrIsLeftWhicheverIsFirst() {
+  void onlyOneOfLeadOutcomeAndInterruptTakesEffect() {
     var batch = new Batch(1, 1);
     Call leading = Call.ofThread(request("a"), in(CALL_TIMEOUT));
-    assertThat(leading.lead(batch)).isTrue();
-    assertThat(leading.lead(new Batch(1, 1))).isFalse();
+    assertThat(leading.offerLead(batch)).isTrue();
+    assertThat(leading.offerLead(new Batch(1, 1))).isFalse();
     endElsewhere(leading);
     assertThat(leading.await()).isSameAs(batch);
     Call ended = Call.ofThread(request("b"), in(Duration.ZERO));
     endElsewhere(ended);
-    assertThat(ended.lead(batch)).isFalse();
+    assertThat(ended.offerLead(batch)).isFalse();
     assertThat(ended.await()).isEqualTo("ended");
     Call left = Call.ofThread(request("c"), in(CALL_TIMEOUT));
     Thread.currentThread().interrupt();
     assertThat(left.await()).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
     endElsewhere(left);
-    assertThat(left.lead(batch)).isFalse();
+    assertThat(left.offerLead(batch)).isFalse();
     assertThat(left.get()).is(error(Code.INTERRUPTED));
   }
 
   private void endElsewhere(Call call) {
-    get(CompletableFuture.runAsync(() -> call.end("ended"), executor));
+    get(CompletableFuture.runAsync(() -> call.complete("ended"), executor));
   }
 
   @Test
   void everyCallEndsOnceWithItsOwnAnswer() throws Exception {
-    batchesUnderWay = 2;
+    maxInFlightBatches = 2;
     batchSize = 16;
     maxQueuedCalls = MANY;
     blockWhenFull = true;
     int threads = 64;
     int calls = 300;
     var most = new AtomicInteger();
-    var underWay = new AtomicInteger();
+    var inFlight = new AtomicInteger();
     var statements = new AtomicInteger();
-    Coalescer.Sender sender =
+    Coalescer.Sender counting =
         (requests, context) -> {
-          most.accumulateAndGet(underWay.incrementAndGet(), Math::max);
+          most.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
           int number = statements.incrementAndGet();
           if (number % 64 == 0) {
             LockSupport.parkNanos(200_000);
@@ -994,10 +996,10 @@ class CoalescerTest {
           if (number % 32 == 0) {
             Arrays.fill(outcomes, Errors.interrupted());
           }
-          underWay.decrementAndGet();
+          inFlight.decrementAndGet();
           return outcomes;
         };
-    var coalescer = new Coalescer(settings(), batchSize, executor, sender);
+    var coalescer = new Coalescer(settings(), batchSize, executor, counting);
     var ended = new AtomicInteger();
     var cancelled = new AtomicInteger();
     Queue<Object> wrong = new ConcurrentLinkedQueue<>();
@@ -1012,7 +1014,7 @@ class CoalescerTest {
                 var random = ThreadLocalRandom.current();
                 for (int c = 0; c < calls; c++) {
                   HelloRequest request = request(thread + "." + c);
-                  // some have almost no time
+                  // some time out immediately
                   boolean hasty = random.nextInt(16) == 0;
                   Deadline deadline = in(hasty ? Duration.ofNanos(50_000) : CALL_TIMEOUT);
                   if (thread % 4 == 0) {
@@ -1038,7 +1040,7 @@ class CoalescerTest {
                     if (interrupted) {
                       Thread.currentThread().interrupt();
                     }
-                    Object outcome = call(coalescer, sender, request, deadline);
+                    Object outcome = call(coalescer, counting, request, deadline);
                     Thread.interrupted();
                     Code code = outcome instanceof PgHelloException e ? e.code() : null;
                     if (!greeting(request).equals(outcome)
@@ -1058,7 +1060,7 @@ class CoalescerTest {
     until(
         () -> {
           coalescer.checkTimeouts();
-          return ended.get() >= threads * calls && coalescer.isQuiet();
+          return ended.get() >= threads * calls && coalescer.isIdle();
         });
     assertThat(wrong).isEmpty();
     assertThat(ended).hasValue(threads * calls);
@@ -1073,7 +1075,7 @@ class CoalescerTest {
   }
 
   private Coalescer coalescer(Executor executor) {
-    return new Coalescer(settings(), batchSize, executor, inFlightLimit);
+    return new Coalescer(settings(), batchSize, executor, sender);
   }
 
   private Settings settings() {
@@ -1084,7 +1086,7 @@ class CoalescerTest {
         true,
         batchSize,
         batchBytes,
-        batchesUnderWay,
+        maxInFlightBatches,
         maxQueuedCalls,
         maxQueuedBytes,
         blockWhenFull,
@@ -1093,9 +1095,9 @@ class CoalescerTest {
         listener);
   }
 
-  /** All inFlightLimit can be taken, and as much can wait as ever. */
+  /** Asserts that all permits are available and that the queue takes as much as before. */
   private void assertNothingIsLost(Coalescer coalescer) {
-    until(coalescer::isQuiet);
+    until(coalescer::isIdle);
     hold(coalescer);
     int most = maxQueuedBytes / (maxQueuedBytes / maxQueuedCalls);
     for (int round = 0; round < 2; round++) {
@@ -1104,22 +1106,22 @@ class CoalescerTest {
         filling.addAll(futures(coalescer, ""));
       }
       assertOverloaded(coalescer, "");
-      coalescer.endAll(Errors.closed());
+      coalescer.failAll(Errors.closed());
       filling.forEach(future -> assertFails(future, Code.CLOSED));
     }
-    for (int i = 0; i < batchesUnderWay; i++) {
-      coalescer.releaseAlone();
+    for (int i = 0; i < maxInFlightBatches; i++) {
+      coalescer.release();
     }
-    assertThat(coalescer.isQuiet()).isTrue();
+    assertThat(coalescer.isIdle()).isTrue();
   }
 
-  /** Takes all inFlightLimit. */
+  /** Acquires all permits. */
   private void hold(Coalescer coalescer) {
-    for (int i = 0; i < batchesUnderWay; i++) {
-      // a large batch may have left just now
-      until(coalescer::tryAcquireAlone);
+    for (int i = 0; i < maxInFlightBatches; i++) {
+      // a large batch may have been sent just now
+      until(coalescer::tryAcquire);
     }
-    assertThat(coalescer.tryAcquireAlone()).isFalse();
+    assertThat(coalescer.tryAcquire()).isFalse();
   }
 
   private List<Caller> waitingCallers(Coalescer coalescer, String... names) {
@@ -1143,7 +1145,7 @@ class CoalescerTest {
   }
 
   private List<String> answerNext() {
-    Sent sent = inFlightLimit.next();
+    Sent sent = sender.next();
     sent.answer();
     return sent.names();
   }
@@ -1215,11 +1217,11 @@ class CoalescerTest {
   /** Calls as {@link HelloDispatcher#hello} does. */
   private static Object call(
       Coalescer coalescer, Coalescer.Sender sender, HelloRequest request, Deadline deadline) {
-    if (coalescer.tryAcquireAlone()) {
+    if (coalescer.tryAcquire()) {
       try {
         return sender.send(List.of(request), StatementContext.single(deadline))[0];
       } finally {
-        coalescer.releaseAlone();
+        coalescer.release();
       }
     }
     try {
@@ -1252,7 +1254,7 @@ class CoalescerTest {
       this.thread =
           new Thread(
               () -> {
-                outcome = call(coalescer, inFlightLimit, request, deadline);
+                outcome = call(coalescer, sender, request, deadline);
                 interrupted = Thread.currentThread().isInterrupted();
                 done.countDown();
               },
@@ -1261,13 +1263,13 @@ class CoalescerTest {
       thread.start();
     }
 
-    boolean isParked() {
+    boolean isBlocked() {
       return thread.getState() == Thread.State.WAITING
           || thread.getState() == Thread.State.TIMED_WAITING;
     }
 
     boolean isWaiting() {
-      return isParked() && LockSupport.getBlocker(thread) instanceof Call;
+      return isBlocked() && LockSupport.getBlocker(thread) instanceof Call;
     }
 
     Object outcome() {
@@ -1288,9 +1290,9 @@ class CoalescerTest {
     }
   }
 
-  /** Statements that end when the test says so. */
-  private static final class InFlightLimit implements Coalescer.Sender {
-    final AtomicInteger underWay = new AtomicInteger();
+  /** A sender whose statements end when the test answers them. */
+  private static final class HeldSender implements Coalescer.Sender {
+    final AtomicInteger inFlight = new AtomicInteger();
     final AtomicInteger most = new AtomicInteger();
     volatile boolean answerAtOnce;
     private final AtomicInteger number = new AtomicInteger();
@@ -1298,7 +1300,7 @@ class CoalescerTest {
 
     @Override
     public Object[] send(List<HelloRequest> requests, StatementContext context) {
-      most.accumulateAndGet(underWay.incrementAndGet(), Math::max);
+      most.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
       number.incrementAndGet();
       var one = new Sent(List.copyOf(requests), context);
       if (answerAtOnce) {
@@ -1307,7 +1309,7 @@ class CoalescerTest {
         sent.add(one);
       }
       Object[] outcomes = get(one.outcomes);
-      underWay.decrementAndGet();
+      inFlight.decrementAndGet();
       return outcomes;
     }
 
@@ -1330,7 +1332,7 @@ class CoalescerTest {
     }
   }
 
-  /** A statement under way. */
+  /** A statement in flight. */
   private static final class Sent {
     final List<HelloRequest> requests;
     final StatementContext context;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Coverage row X3: when a small batch may leave while another one is under way. */
+/** Shows when a small batch gets a permit while another batch is in flight. */
 @Timeout(60)
 class InFlightLimitTest {
   private static final int MANY = 16;
@@ -16,61 +16,61 @@ class InFlightLimitTest {
   private final InFlightLimit inFlightLimit = new InFlightLimit(3);
 
   @Test
-  void aSmallBatchWaitsForALargeOneThatHasJustLeft() {
-    assertThat(inFlightLimit.take(waiting)).isTrue();
+  void aLargeBatchDelaysASmallOne() {
+    assertThat(inFlightLimit.tryAcquire(waiting)).isTrue();
     boolean waited = false;
     for (int i = 0; i < TRIES && !waited; i++) {
-      long departed = inFlightLimit.depart(MANY);
-      waited = !takesAndGivesBack();
-      inFlightLimit.arrive(departed);
+      long sent = inFlightLimit.batchSent(MANY);
+      waited = !acquiresAndReleases();
+      inFlightLimit.batchAnswered(sent);
     }
     assertThat(waited).isTrue();
   }
 
   @Test
-  void aSmallBatchNeedNotWaitForALargeOneThatIsBack() {
-    assertThat(inFlightLimit.take(waiting)).isTrue();
+  void aLargeBatchThatIsAnsweredDelaysNoSmallOne() {
+    assertThat(inFlightLimit.tryAcquire(waiting)).isTrue();
     for (int i = 0; i < TRIES; i++) {
-      inFlightLimit.arrive(inFlightLimit.depart(MANY));
-      assertThat(takesAndGivesBack()).isTrue();
+      inFlightLimit.batchAnswered(inFlightLimit.batchSent(MANY));
+      assertThat(acquiresAndReleases()).isTrue();
     }
   }
 
   @Test
-  void aSmallBatchWaitsForTheLargeOneThatLeftLast() {
-    assertThat(inFlightLimit.take(waiting)).isTrue();
+  void theLastLargeBatchDelaysASmallOne() {
+    assertThat(inFlightLimit.tryAcquire(waiting)).isTrue();
     boolean waited = false;
     for (int i = 0; i < TRIES && !waited; i++) {
-      long first = inFlightLimit.depart(MANY);
-      long second = inFlightLimit.depart(MANY);
-      inFlightLimit.arrive(first);
-      waited = first != second && !takesAndGivesBack();
-      inFlightLimit.arrive(second);
+      long first = inFlightLimit.batchSent(MANY);
+      long second = inFlightLimit.batchSent(MANY);
+      inFlightLimit.batchAnswered(first);
+      waited = first != second && !acquiresAndReleases();
+      inFlightLimit.batchAnswered(second);
     }
     assertThat(waited).isTrue();
   }
 
   @Test
-  void aSmallBatchNeedNotWaitForAnother() {
-    assertThat(inFlightLimit.take(waiting)).isTrue();
+  void aSmallBatchDelaysNoOther() {
+    assertThat(inFlightLimit.tryAcquire(waiting)).isTrue();
     for (int i = 0; i < TRIES; i++) {
-      inFlightLimit.depart(MANY - 1);
-      assertThat(takesAndGivesBack()).isTrue();
+      inFlightLimit.batchSent(MANY - 1);
+      assertThat(acquiresAndReleases()).isTrue();
     }
   }
 
   @Test
-  void nobodyWaitsWhereAllAreFree() {
+  void nothingIsDelayedIfAllPermitsAreAvailable() {
     for (int i = 0; i < TRIES; i++) {
-      inFlightLimit.depart(MANY);
-      assertThat(takesAndGivesBack()).isTrue();
+      inFlightLimit.batchSent(MANY);
+      assertThat(acquiresAndReleases()).isTrue();
     }
   }
 
-  private boolean takesAndGivesBack() {
-    boolean taken = inFlightLimit.take(waiting);
+  private boolean acquiresAndReleases() {
+    boolean taken = inFlightLimit.tryAcquire(waiting);
     if (taken) {
-      inFlightLimit.giveBack();
+      inFlightLimit.release();
     }
     return taken;
   }

@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What looks after time-outs misses nothing, and leaves nothing behind. */
+/** Shows that the time-out check misses no call and leaves no interrupt behind. */
 @Timeout(60)
 class TimeoutTimerTest {
   private static final Duration SHORT = Duration.ofMillis(20);
 
   @Test
-  void looksAgainForWhatHasComeSinceItLooked() throws InterruptedException {
+  void checksAgainForCallsThatWereAddedDuringTheCheck() throws InterruptedException {
     var timer = new AtomicReference<@Nullable TimeoutTimer>();
     var looks = new AtomicInteger();
     var third = new CountDownLatch(1);
@@ -32,8 +32,8 @@ class TimeoutTimerTest {
             () -> {
               switch (looks.incrementAndGet()) {
                 case 1 -> {
-                  // comes just after the look, and finds the timer awake
-                  wake(timer);
+                  // is added just after the check, while the timer is still started
+                  start(timer);
                   return false;
                 }
                 case 2 -> {
@@ -45,14 +45,14 @@ class TimeoutTimerTest {
                 }
               }
             }));
-    wake(timer);
+    start(timer);
     assertThat(third.await(20, TimeUnit.SECONDS)).isTrue();
   }
 
-  private static void wake(AtomicReference<@Nullable TimeoutTimer> timer) {
+  private static void start(AtomicReference<@Nullable TimeoutTimer> timer) {
     TimeoutTimer known = timer.get();
     if (known != null) {
-      known.wake();
+      known.start();
     }
   }
 

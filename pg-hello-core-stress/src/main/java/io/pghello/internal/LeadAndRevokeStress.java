@@ -11,18 +11,21 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
-/** A batch is led by the leader that it was given to, or is taken back from it, but not both. */
+/** Either the assigned leader begins or its assignment is revoked, but not both. */
 @JCStressTest
 @Outcome(id = "1, 0, 9", expect = ACCEPTABLE, desc = "the leader begins")
-@Outcome(id = "0, 1, 0", expect = ACCEPTABLE, desc = "the batch is taken back, and its call waits")
+@Outcome(
+    id = "0, 1, 0",
+    expect = ACCEPTABLE,
+    desc = "the assignment is revoked, and the call waits")
 @Outcome(expect = FORBIDDEN, desc = "lost, or led twice")
 @State
-public class LeadAndTakeBackStress extends CoalescerStress {
+public class LeadAndRevokeStress extends CoalescerStress {
   private final Call call = callOfSomebody();
   private final Batch batch = new Batch(1, 1);
 
-  public LeadAndTakeBackStress() {
-    batch.giveTo(call);
+  public LeadAndRevokeStress() {
+    batch.assignTo(call);
   }
 
   @Actor
@@ -31,8 +34,8 @@ public class LeadAndTakeBackStress extends CoalescerStress {
   }
 
   @Actor
-  public void takeBack(III_Result result) {
-    result.r2 = batch.takeBack() ? 1 : 0;
+  public void revokeLead(III_Result result) {
+    result.r2 = batch.revokeLead() ? 1 : 0;
   }
 
   @Arbiter
