@@ -70,12 +70,12 @@ class BuilderIT {
             .user(String.valueOf(login.getUser()))
             .password(String.valueOf(login.getPassword()))
             .applicationName("it's \"mine\"")
-            .statementTimeout(Duration.ofMillis(300))
+            .statementTimeout(Duration.ofSeconds(1))
             .pool(config -> config.setMaximumPoolSize(2))
             .build()) {
       Load.burst(client, 256);
       assertThat(sessions(superuser, "it's \"mine\"")).isBetween(1, 2);
-      slow(superuser, 2);
+      slow(superuser, 20);
       assertFails(Code.CANCELLED, () -> client.hello("Ada"));
     }
     awaitNoSession(superuser, "it's \"mine\"");
@@ -138,7 +138,7 @@ class BuilderIT {
   @Test
   void keepsToTheTimeOutOfACall(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
-    slow(superuser, 3);
+    slow(superuser, 30);
     for (int millis : new int[] {1, 100, 700}) {
       PgHelloClient client =
           PgHelloClient.builder()
@@ -149,7 +149,7 @@ class BuilderIT {
       long begin = System.nanoTime();
       PgHelloException error = assertFails(Code.TIMEOUT, () -> client.hello("Ada"));
       assertThat(Duration.ofNanos(System.nanoTime() - begin))
-          .isBetween(Duration.ofMillis(millis / 2), Duration.ofMillis(millis + 2_000));
+          .isBetween(Duration.ofMillis(millis / 2), Duration.ofMillis(millis + 15_000));
       assertThat(error).hasMessageContaining(millis + " ms");
     }
   }
@@ -568,7 +568,7 @@ class BuilderIT {
       proxy.cut();
       seen.add(failure(() -> client.helloAll(List.of(SECRET, SECRET))));
 
-      slow(superuser, 1);
+      slow(superuser, 5);
       CompletableFuture<String> ended = client.helloAsync(SECRET);
       String busy =
           "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname ="
@@ -712,7 +712,7 @@ class BuilderIT {
     execute(dataSource, "DROP EXTENSION pg_hello");
     try (PgHelloClient client = PgHelloClient.create(dataSource)) {
       assertThat(client.helloAsync("Ada"))
-          .failsWithin(10, TimeUnit.SECONDS)
+          .failsWithin(30, TimeUnit.SECONDS)
           .withThrowableOfType(ExecutionException.class)
           .withCauseInstanceOf(PgHelloException.class);
     }
@@ -729,7 +729,7 @@ class BuilderIT {
   }
 
   private static void awaitNoSession(DataSource superuser, String application) throws Exception {
-    long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
     while (sessions(superuser, application) > 0 && System.nanoTime() < end) {
       Thread.sleep(20);
     }

@@ -77,7 +77,7 @@ class CoalescingIT {
     try (var pool = pool(dataSource, 4);
         var client = client(pool).build()) {
       client.hello("first");
-      proxy.delay(Duration.ofMillis(40));
+      proxy.delay(Duration.ofMillis(200));
       long before = proxy.executes();
       List<Started<String>> calls = start(platformThreads, 256, i -> () -> client.hello("u" + i));
       for (int i = 0; i < calls.size(); i++) {
@@ -612,7 +612,7 @@ class CoalescingIT {
 
   @Test
   void closingEndsWhatIsStuck(DataSource dataSource, WireProxy proxy) {
-    Duration timeout = Duration.ofMillis(800);
+    Duration timeout = Duration.ofSeconds(2);
     try (var pool = pool(dataSource, 2)) {
       PgHelloClient client = client(pool).maxInFlightBatches(1).callTimeout(timeout).build();
       client.hello("first");
@@ -628,7 +628,7 @@ class CoalescingIT {
       for (CompletableFuture<String> future : futures) {
         assertFails(future, Code.TIMEOUT, Code.CLOSED);
       }
-      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(30));
       assertNoWorkers();
       proxy.resume();
     }

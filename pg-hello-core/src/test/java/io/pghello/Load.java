@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class Load {
   private static final String[] NAMES = {"Ada", "Zoë", "O'Brien", "李小龍", ""};
   private static final Duration PAUSE = Duration.ofMillis(20);
-  private static final Duration MARGIN = Duration.ofSeconds(2);
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration MARGIN = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final PgHelloClient client;
   private final long limit;

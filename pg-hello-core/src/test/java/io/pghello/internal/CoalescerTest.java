@@ -42,7 +42,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class CoalescerTest {
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(30);
-  private static final Duration SHORT = Duration.ofMillis(50);
+  private static final Duration SHORT = Duration.ofMillis(300);
   private static final int MANY = 1024;
 
   private final ExecutorService executor = Executors.newCachedThreadPool();

@@ -389,7 +389,7 @@ class WelcomeListenerIT {
                             }))
                 .satisfies(is(Code.NO_CONNECTION))
                 .hasMessageContaining("size of the pool");
-            assertThat(waited[0]).isLessThan(callTimeout.plusSeconds(2));
+            assertThat(waited[0]).isLessThan(callTimeout.plusSeconds(15));
           });
       assertThat(welcomes()).isEmpty();
       factory.close();
