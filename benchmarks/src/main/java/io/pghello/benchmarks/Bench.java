@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks;
 
+import io.pghello.benchmarks.harness.Benchmark;
+import io.pghello.benchmarks.harness.ChildJvm;
+import io.pghello.benchmarks.harness.Comparison;
+import io.pghello.benchmarks.harness.Environment;
+import io.pghello.benchmarks.harness.Progress;
+import io.pghello.benchmarks.harness.Result;
+import io.pghello.benchmarks.harness.Sweep;
+import io.pghello.benchmarks.report.HtmlReport;
+import io.pghello.benchmarks.report.Report;
+import io.pghello.benchmarks.report.TextTable;
+import io.pghello.benchmarks.suites.ClientBenchmark;
+import io.pghello.benchmarks.suites.ExtensionBenchmark;
+import io.pghello.benchmarks.suites.HibernateBenchmark;
+import io.pghello.benchmarks.suites.JooqBenchmark;
+import io.pghello.benchmarks.suites.StartBenchmark;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
@@ -26,7 +41,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "bench",
     description = {
-      "Measures ours and the peer in turns. Shows both medians, the median of the",
+      "Measures ours and the peer alternately. Shows both medians, the median of the",
       "ratios (ours to the peer's), and the quartiles of what is judged. A row is ok",
       "if the less favourable quartile is within \"must\"; * if within \"goal\" too."
     },
@@ -140,7 +155,7 @@ public final class Bench implements Callable<Integer> {
   }
 
   /** Does what {@link #main} does, with other streams, and returns the exit code. */
-  static int run(String[] args, PrintStream out, PrintStream err, boolean progress) {
+  public static int run(String[] args, PrintStream out, PrintStream err, boolean progress) {
     return new CommandLine(new Bench(out, err, progress))
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
@@ -178,7 +193,7 @@ public final class Bench implements Callable<Integer> {
       throw usage("--handicap must be 1 or more, but is " + handicap);
     }
     if (fork) {
-      Fork.endWithParent();
+      ChildJvm.endWithParent();
       for (String name : chosen.keySet()) {
         try (Benchmark benchmark = chosen.get(name).open(quick || guard)) {
           measure(benchmark);
@@ -187,7 +202,7 @@ public final class Bench implements Callable<Integer> {
       return ExitCode.OK;
     }
     Environment environment = Environment.now();
-    out.print(Table.environment(environment));
+    out.print(TextTable.environment(environment));
     List<Report.Section> sections = new ArrayList<>();
     int count = forks != null ? forks : quick || guard ? 1 : 3;
     for (String name : chosen.keySet()) {
@@ -195,7 +210,7 @@ public final class Bench implements Callable<Integer> {
           chosen.size() == 1
               ? name
               : "%s (%d of %d)".formatted(name, sections.size() + 1, chosen.size());
-      var all = new Forks(name, place, count, out, err, progress);
+      var all = new ForkedRun(name, place, count, out, err, progress);
       int status = all.run(forkArguments(name));
       if (status != ExitCode.OK) {
         return status;
@@ -208,7 +223,7 @@ public final class Bench implements Callable<Integer> {
     }
     if (report) {
       Path file = Path.of(System.getProperty("pghello.bench.reports", "."), "report.html");
-      Files.writeString(file, Page.html(result));
+      Files.writeString(file, HtmlReport.html(result));
       out.println(System.lineSeparator() + "The report is in " + file);
     }
     return (check || guard) && !passes(sections) ? ExitCode.SOFTWARE : ExitCode.OK;
@@ -260,23 +275,23 @@ public final class Bench implements Callable<Integer> {
             ? List.of()
             : benchmark.sweeps().stream().filter(sweep -> isChosen(sweep.name())).toList();
     say(
-        Message.of(
-            new Message.Plan(
+        ForkMessage.of(
+            new ForkMessage.Plan(
                 server,
                 comparisons.stream().map(Comparison::row).toList(),
                 guard ? List.of() : benchmark.notRun().stream().filter(this::isChosen).toList(),
                 comparisons.stream().mapToInt(Comparison::steps).sum()
                     + sweeps.stream().mapToInt(Sweep::steps).sum())));
-    Progress steps = what -> say(Message.of(what));
+    Progress steps = what -> say(ForkMessage.of(what));
     for (Comparison comparison : comparisons) {
       say(
-          Message.of(
+          ForkMessage.of(
               guard
                   ? comparison.measureAgainIfMissed(handicap, steps)
                   : comparison.measure(handicap, steps)));
     }
     for (Sweep sweep : sweeps) {
-      say(Message.of(sweep.measure(steps)));
+      say(ForkMessage.of(sweep.measure(steps)));
     }
   }
 
@@ -284,7 +299,7 @@ public final class Bench implements Callable<Integer> {
     return name.contains(text);
   }
 
-  private void say(Message message) {
+  private void say(ForkMessage message) {
     out.println(message.toJson());
   }
 

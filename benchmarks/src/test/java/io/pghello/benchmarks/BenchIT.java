@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.pghello.benchmarks.harness.ChildJvm;
+import io.pghello.benchmarks.harness.Curve;
+import io.pghello.benchmarks.harness.Result;
+import io.pghello.benchmarks.report.Report;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -128,7 +132,7 @@ class BenchIT {
   void whatAForkSaysAmissEndsIt() {
     assertThatThrownBy(
             () ->
-                Fork.bench(
+                ChildJvm.bench(
                     // some minutes of it
                     List.of("--fork", "client"),
                     message -> {

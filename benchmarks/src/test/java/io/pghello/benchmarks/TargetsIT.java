@@ -3,6 +3,12 @@ package io.pghello.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.benchmarks.harness.Benchmark;
+import io.pghello.benchmarks.harness.Comparison;
+import io.pghello.benchmarks.harness.Result;
+import io.pghello.benchmarks.harness.Row;
+import io.pghello.benchmarks.load.Workload;
+import io.pghello.benchmarks.report.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,7 +59,7 @@ class TargetsIT {
 
   private static List<Row> judged(Stream<Row> rows) {
     // older JDKs have none
-    boolean virtual = Library.virtualThreads() != null;
+    boolean virtual = Workload.virtualThreads() != null;
     return rows.filter(row -> row.target() != null)
         .filter(row -> virtual || !row.name().contains("virtual"))
         .map(TargetsIT::withoutGuard)

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import io.pghello.benchmarks.harness.Curve;
+import io.pghello.benchmarks.harness.Environment;
+import io.pghello.benchmarks.harness.Result;
+import io.pghello.benchmarks.harness.Row;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.jr.ob.JSON;
+
+/**
+ * What a fork tells the program that started it, a line of JSON each. Only one of the parts is
+ * there.
+ *
+ * @param plan what will be measured
+ * @param step what is being measured now
+ * @param result a row that is measured
+ * @param curves those of a sweep
+ */
+public record ForkMessage(
+    @Nullable Plan plan,
+    @Nullable String step,
+    @Nullable Result result,
+    @Nullable List<Curve> curves) {
+
+  /**
+   * What there is to do.
+   *
+   * @param steps how many will be told of
+   */
+  record Plan(Environment.Server server, List<Row> rows, List<String> notRun, int steps) {}
+
+  static ForkMessage of(Plan plan) {
+    return new ForkMessage(plan, null, null, null);
+  }
+
+  static ForkMessage of(String step) {
+    return new ForkMessage(null, step, null, null);
+  }
+
+  static ForkMessage of(Result result) {
+    return new ForkMessage(null, null, result, null);
+  }
+
+  static ForkMessage of(List<Curve> curves) {
+    return new ForkMessage(null, null, null, curves);
+  }
+
+  String toJson() {
+    return JSON.std.asString(this);
+  }
+
+  public static ForkMessage fromJson(String line) {
+    return JSON.std.beanFrom(ForkMessage.class, line);
+  }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks;
+
+import io.pghello.benchmarks.ForkMessage.Plan;
+import io.pghello.benchmarks.harness.ChildJvm;
+import io.pghello.benchmarks.harness.Curve;
+import io.pghello.benchmarks.harness.Result;
+import io.pghello.benchmarks.report.ProgressLine;
+import io.pghello.benchmarks.report.Report;
+import io.pghello.benchmarks.report.TextTable;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.BinaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What some JVMs say, one after the other, that measure the same: a JVM compiles as chance has it,
+ * so that one alone may be faster or slower than others all the time. Rows are shown as soon as the
+ * last JVM has measured them.
+ */
+final class ForkedRun {
+  private final String name;
+  private final String place;
+  private final int count;
+  private final PrintStream out;
+  private final PrintStream err;
+  private final boolean progress;
+  private final List<Result> results = new ArrayList<>();
+  private final List<Curve> curves = new ArrayList<>();
+  private @Nullable Plan plan;
+  private @Nullable TextTable table;
+  private @Nullable ProgressLine terminal;
+  private int fork;
+  private int resultsOfFork;
+  private int curvesOfFork;
+
+  /**
+   * Prepares them.
+   *
+   * @param place the name for those who wait, as in "client (2 of 5)"
+   * @param count how many JVMs
+   * @param progress whether somebody sees standard error
+   */
+  ForkedRun(
+      String name, String place, int count, PrintStream out, PrintStream err, boolean progress) {
+    this.name = name;
+    this.place = place;
+    this.count = count;
+    this.out = out;
+    this.err = err;
+    this.progress = progress;
+  }
+
+  /**
+   * Measures.
+   *
+   * @return 0, or the exit code of the JVM that failed
+   */
+  int run(List<String> arguments) throws Exception {
+    for (fork = 1; fork <= count; fork++) {
+      resultsOfFork = 0;
+      curvesOfFork = 0;
+      int status = ChildJvm.bench(arguments, this::hear, err);
+      if (status != 0) {
+        return status;
+      }
+    }
+    clear();
+    plan().notRun().forEach(out::println);
+    return 0;
+  }
+
+  /** All that was measured. */
+  Report.Section section() {
+    return new Report.Section(name, plan().server(), results, curves, plan().notRun());
+  }
+
+  private void hear(ForkMessage message) {
+    if (message.plan() != null && plan == null) {
+      begin(message.plan());
+    } else if (message.step() != null && terminal != null) {
+      terminal.step(message.step());
+    } else if (message.result() != null) {
+      Result result = join(results, resultsOfFork++, message.result(), Result::and);
+      if (isLast()) {
+        clear();
+        out.println(Objects.requireNonNull(table).line(result));
+      }
+    } else if (message.curves() != null) {
+      for (Curve curve : message.curves()) {
+        Curve joined = join(curves, curvesOfFork++, curve, Curve::and);
+        if (isLast()) {
+          clear();
+          out.print(TextTable.curve(joined));
+        }
+      }
+    }
+  }
+
+  private <T> T join(List<T> all, int index, T next, BinaryOperator<T> and) {
+    if (fork == 1) {
+      all.add(next);
+    } else {
+      all.set(index, and.apply(all.get(index), next));
+    }
+    return all.get(index);
+  }
+
+  private void begin(Plan first) {
+    plan = first;
+    table = new TextTable(first.rows());
+    terminal = new ProgressLine(err, progress, place, first.steps() * count);
+    if (first.steps() > 0 || !first.notRun().isEmpty()) {
+      out.print(TextTable.server(name, first.server()));
+    }
+    if (!first.rows().isEmpty()) {
+      out.println(table.header());
+    }
+  }
+
+  private boolean isLast() {
+    return fork == count;
+  }
+
+  private void clear() {
+    if (terminal != null) {
+      terminal.clear();
+    }
+  }
+
+  private Plan plan() {
+    return Objects.requireNonNull(plan);
+  }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.harness;
+
+import java.util.Objects;
+import java.util.Properties;
+import org.postgresql.Driver;
+import org.postgresql.PGProperty;
+
+/**
+ * Where a database is, in parts, for programs that take no JDBC URL.
+ *
+ * @param password never on a command line, which others can read
+ */
+public record Address(String host, int port, String database, String user, String password) {
+
+  /** Takes apart the URL of a test database. */
+  public static Address of(String url) {
+    Properties parts = Objects.requireNonNull(Driver.parseURL(url, new Properties()));
+    return new Address(
+        part(parts, PGProperty.PG_HOST),
+        Integer.parseInt(part(parts, PGProperty.PG_PORT)),
+        part(parts, PGProperty.PG_DBNAME),
+        part(parts, PGProperty.USER),
+        part(parts, PGProperty.PASSWORD));
+  }
+
+  private static String part(Properties parts, PGProperty property) {
+    return Objects.requireNonNull(property.getOrDefault(parts), property.getName());
+  }
+
+  /** The same database by way of another host and port. */
+  public Address via(String otherHost, int otherPort) {
+    return new Address(otherHost, otherPort, database, user, password);
+  }
+
+  /** Returns a JDBC URL without the log-in. */
+  public String jdbcUrl() {
+    return "jdbc:postgresql://" + host + ":" + port + "/" + database;
+  }
+
+  /** Without the password. */
+  @Override
+  public String toString() {
+    return jdbcUrl();
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.harness;
+
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.List;
+
+/** A table of comparisons, with all that they need until it is closed. */
+public interface Benchmark extends AutoCloseable {
+
+  /** What the server says of itself. */
+  Environment.Server server() throws SQLException;
+
+  /** The lines of the table, in their order. */
+  List<Comparison> comparisons();
+
+  /** What is measured along an axis. */
+  default List<Sweep> sweeps() throws SQLException {
+    return List.of();
+  }
+
+  /** What cannot be measured here, each with the reason. */
+  default List<String> notRun() {
+    return List.of();
+  }
+
+  @Override
+  void close() throws IOException, SQLException;
+
+  /** Prepares a benchmark. */
+  interface Factory {
+    /** Opens it; {@code quick} asks for a smaller one, to see that it works. */
+    Benchmark open(boolean quick) throws Exception;
+  }
+}

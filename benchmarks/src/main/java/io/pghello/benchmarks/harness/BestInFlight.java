@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.harness;
+
+import io.pghello.benchmarks.harness.Comparison.Side;
+import io.pghello.benchmarks.harness.Sweep.Metric;
+import io.pghello.benchmarks.harness.Sweep.Track;
+import java.util.List;
+
+/**
+ * Two sides, each at its own best number of calls in flight. Both numbers are chosen from one axis,
+ * along which the sides are measured alternately, before the first round. The figures that a number
+ * is chosen by do not count themselves: the highest of some is high by chance, too.
+ */
+public final class BestInFlight {
+  /** A side under load. */
+  public interface Rate {
+    /** Works once with so many calls in flight; in thousands a second. */
+    double with(int inFlight) throws Exception;
+  }
+
+  private final List<Integer> axis;
+  private final int samples;
+  private final List<Rate> sides;
+  private double[][] figures = {};
+
+  /**
+   * Prepares them.
+   *
+   * @param axis the numbers to choose from
+   * @param samples how many each side takes with each number
+   */
+  public BestInFlight(List<Integer> axis, int samples, Rate ours, Rate peer) {
+    this.axis = axis;
+    this.samples = samples;
+    this.sides = List.of(ours, peer);
+  }
+
+  /** Our side. */
+  public Side ours() {
+    return () -> atBest(0);
+  }
+
+  /** The peer. */
+  public Side peer() {
+    return () -> atBest(1);
+  }
+
+  /** What the numbers are chosen by, as a curve; it is measured once. */
+  public Sweep sweep(String name, Metric metric, String ours, String peer) {
+    return new Sweep(
+        name,
+        "",
+        axis.stream().map(Integer::doubleValue).toList(),
+        List.of(metric),
+        List.of(track(ours, 0), track(peer, 1)));
+  }
+
+  private Track track(String name, int side) {
+    return new Track(
+        name,
+        side == 0,
+        inFlight -> true,
+        inFlight -> new double[] {figures(side)[axis.indexOf((int) inFlight)]});
+  }
+
+  private double atBest(int side) throws Exception {
+    double[] found = figures(side);
+    int best = 0;
+    for (int i = 1; i < found.length; i++) {
+      if (found[i] > found[best]) {
+        best = i;
+      }
+    }
+    return sides.get(side).with(axis.get(best));
+  }
+
+  private double[] figures(int side) throws Exception {
+    if (figures.length == 0) {
+      figures = measure();
+    }
+    return figures[side];
+  }
+
+  private double[][] measure() throws Exception {
+    var measured = new double[2][axis.size()];
+    for (int i = 0; i < axis.size(); i++) {
+      int inFlight = axis.get(i);
+      var both =
+          new InterleavedSamples(
+              Row.Better.HIGHER,
+              InterleavedSamples.Statistic.TRIMMED_MEAN,
+              samples,
+              () -> sides.get(0).with(inFlight),
+              () -> sides.get(1).with(inFlight));
+      measured[0][i] = both.ours().measure();
+      measured[1][i] = both.peer().measure();
+    }
+    return measured;
+  }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.harness;
+
+/** Hears what is being measured. */
+public interface Progress {
+  /** A step begins. */
+  void step(String what);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.load;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.HashMap;
+import java.util.Map;
+
+/** How much the threads of this JVM allocate. Virtual threads do not count. */
+final class Allocation {
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+  private final Map<Long, Long> before = bytes();
+
+  /** Returns what has been allocated since this was created, by threads that still live. */
+  long sum() {
+    return bytes().entrySet().stream()
+        .mapToLong(entry -> entry.getValue() - before.getOrDefault(entry.getKey(), 0L))
+        .sum();
+  }
+
+  private static Map<Long, Long> bytes() {
+    long[] ids = THREADS.getAllThreadIds();
+    long[] allocated = THREADS.getThreadAllocatedBytes(ids);
+    var bytes = new HashMap<Long, Long>();
+    for (int i = 0; i < ids.length; i++) {
+      bytes.put(ids[i], Math.max(0, allocated[i]));
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.load;
+
+import io.pghello.benchmarks.harness.SampleNames;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps a number of calls under way for some time: each answer is compared with what it should be,
+ * and the next call is made.
+ */
+public final class Load {
+  private static final long PATIENCE_SECONDS = 60;
+
+  /** Waits for the answer. */
+  public interface Caller {
+    @Nullable String hello(String name) throws Exception;
+  }
+
+  /** Does not wait. */
+  interface AsyncCaller {
+    void hello(String name, BiConsumer<@Nullable String, @Nullable Throwable> answer);
+  }
+
+  /** Greets many, and checks the answers. */
+  interface Bulk {
+    void hello(SampleNames names, int count) throws Exception;
+  }
+
+  /**
+   * What came of it.
+   *
+   * @param allocated bytes, by all threads of this JVM
+   */
+  record Figures(long calls, long nanos, Latencies latencies, long allocated) {
+    double thousandsPerSecond() {
+      return calls * 1e6 / nanos;
+    }
+  }
+
+  private final SampleNames names;
+  private final int inFlight;
+  private final long nanos;
+  private final CountDownLatch done;
+  private final CountDownLatch measured = new CountDownLatch(1);
+  private volatile long end;
+  private volatile @Nullable Throwable failure;
+
+  /** Prepares a load; it works once. */
+  Load(SampleNames names, int inFlight, long millis) {
+    this.names = names;
+    this.inFlight = inFlight;
+    this.nanos = TimeUnit.MILLISECONDS.toNanos(millis);
+    this.done = new CountDownLatch(inFlight);
+  }
+
+  /** Lets threads call and wait. */
+  Figures threads(ThreadFactory factory, Caller caller) throws InterruptedException {
+    var start = new CountDownLatch(1);
+    List<Chain> chains = chains();
+    chains.forEach(chain -> factory.newThread(() -> work(chain, start, caller)).start());
+    return run(chains, start::countDown);
+  }
+
+  private void work(Chain chain, CountDownLatch start, Caller caller) {
+    try {
+      start.await();
+      chain.callAndWait(caller);
+    } catch (Throwable e) {
+      failure = e;
+    } finally {
+      done.countDown();
+    }
+    try {
+      // what a thread has allocated is not known once it has ended
+      measured.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Lets each answer make the next call. */
+  Figures futures(AsyncCaller caller) throws InterruptedException {
+    List<Chain> chains = chains();
+    return run(chains, () -> chains.forEach(chain -> chain.callNext(caller)));
+  }
+
+  /** Greets as many names as there should be calls under way, again and again. */
+  Figures inARow(Bulk bulk) throws Exception {
+    var allocation = new Allocation();
+    var latencies = new Latencies();
+    long calls = 0;
+    long start = System.nanoTime();
+    long now = start;
+    do {
+      long begin = now;
+      bulk.hello(names, inFlight);
+      now = System.nanoTime();
+      latencies.add(now - begin);
+      calls += inFlight;
+    } while (now - start < nanos);
+    return new Figures(calls, now - start, latencies, allocation.sum());
+  }
+
+  private List<Chain> chains() {
+    return IntStream.range(0, inFlight).mapToObj(Chain::new).toList();
+  }
+
+  private Figures run(List<Chain> chains, Runnable begin) throws InterruptedException {
+    var allocation = new Allocation();
+    long start = System.nanoTime();
+    end = start + nanos;
+    begin.run();
+    boolean ended = done.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    long took = System.nanoTime() - start;
+    long allocated = allocation.sum();
+    measured.countDown();
+    if (failure != null || !ended) {
+      throw new IllegalStateException(ended ? "a call failed" : "calls are missing", failure);
+    }
+    var latencies = new Latencies();
+    long calls = 0;
+    for (Chain chain : chains) {
+      calls += chain.calls;
+      latencies.add(chain.latencies);
+    }
+    return new Figures(calls, took, latencies, allocated);
+  }
+
+  /** Calls of which one is under way at a time. */
+  private final class Chain {
+    private final Latencies latencies = new Latencies();
+    private int index;
+    private long begin;
+    private long calls;
+
+    Chain(int first) {
+      index = first;
+    }
+
+    void callAndWait(Caller caller) throws Exception {
+      begin = System.nanoTime();
+      do {
+        take(caller.hello(names.name(index)));
+      } while (begin - end < 0 && failure == null);
+    }
+
+    void callNext(AsyncCaller caller) {
+      begin = System.nanoTime();
+      caller.hello(names.name(index), (answer, error) -> accept(caller, answer, error));
+    }
+
+    private void accept(AsyncCaller caller, @Nullable String answer, @Nullable Throwable error) {
+      try {
+        if (error != null) {
+          throw new IllegalStateException(error);
+        }
+        take(answer);
+        if (begin - end < 0 && failure == null) {
+          callNext(caller);
+          return;
+        }
+      } catch (Throwable e) {
+        failure = e;
+      }
+      done.countDown();
+    }
+
+    private void take(@Nullable String answer) {
+      long now = System.nanoTime();
+      latencies.add(now - begin);
+      begin = now;
+      names.check(index, answer);
+      index++;
+      calls++;
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.load;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloClient;
+import io.pghello.benchmarks.harness.Address;
+import io.pghello.benchmarks.harness.SampleNames;
+import io.pghello.benchmarks.peers.JdbcPeer;
+import io.pghello.benchmarks.peers.R2dbcPeer;
+import io.pghello.benchmarks.peers.VertxPeer;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ThreadFactory;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** Ways to call the function: ours, and others'. */
+public enum Workload {
+  ASYNC(Ours::new, (ours, load) -> load.futures(ours::hello)),
+  THREADS(Ours::new, (ours, load) -> load.threads(Thread::new, ours.client::hello)),
+  VIRTUAL(Ours::new, (ours, load) -> load.threads(virtual(), ours.client::hello)),
+  /** Many names with one call. */
+  ALL(Ours::new, (ours, load) -> load.inARow(ours::helloAll)),
+  JDBC_THREADS(JdbcPeer::new, (jdbc, load) -> load.threads(Thread::new, jdbc::hello)),
+  JDBC_VIRTUAL(JdbcPeer::new, (jdbc, load) -> load.threads(virtual(), jdbc::hello)),
+  /** Many names one after the other, with one statement. */
+  JDBC_LOOP(JdbcPeer::new, (jdbc, load) -> load.inARow(jdbc::helloAll)),
+  VERTX(VertxPeer::new, (vertx, load) -> load.futures(vertx::hello)),
+  R2DBC(R2dbcPeer::new, (r2dbc, load) -> load.futures(r2dbc::hello));
+
+  @SuppressWarnings("ImmutableEnumChecker") // it has no state
+  private final Opening opening;
+
+  <T extends Closeable> Workload(Connecting<T> connecting, Way<T> way) {
+    opening =
+        (address, connections) -> {
+          T library = connecting.to(address, connections);
+          return new Connected() {
+            @Override
+            public Load.Figures under(Load load) throws Exception {
+              return way.under(library, load);
+            }
+
+            @Override
+            public void close() throws IOException {
+              library.close();
+            }
+          };
+        };
+  }
+
+  /** Connects it. */
+  Connected open(Address address, int connections) {
+    return opening.open(address, connections);
+  }
+
+  /** A library that has connections. */
+  interface Connected extends Closeable {
+    /** Calls the function. */
+    Load.Figures under(Load load) throws Exception;
+  }
+
+  private interface Opening {
+    Connected open(Address address, int connections);
+  }
+
+  private interface Connecting<T> {
+    T to(Address address, int connections);
+  }
+
+  private interface Way<T> {
+    Load.Figures under(T library, Load load) throws Exception;
+  }
+
+  private static ThreadFactory virtual() {
+    return Objects.requireNonNull(virtualThreads());
+  }
+
+  /** Makes virtual threads, if this JDK has them. */
+  public static @Nullable ThreadFactory virtualThreads() {
+    try {
+      Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+      return (ThreadFactory)
+          Class.forName("java.lang.Thread$Builder").getMethod("factory").invoke(builder);
+    } catch (ReflectiveOperationException e) {
+      return null;
+    }
+  }
+
+  /** Our client with its default settings. */
+  private static final class Ours implements Closeable {
+    private final HikariDataSource pool;
+    private final PgHelloClient client;
+    private List<String> list = List.of();
+
+    Ours(Address address, int connections) {
+      pool = JdbcPeer.pool(address, connections);
+      client = PgHelloClient.create(pool);
+    }
+
+    void hello(String name, BiConsumer<@Nullable String, @Nullable Throwable> answer) {
+      var unused = client.helloAsync(name).whenComplete(answer);
+    }
+
+    void helloAll(SampleNames names, int count) {
+      if (list.size() != count) {
+        list = names.list(count);
+      }
+      names.check(count, client.helloAll(list));
+    }
+
+    @Override
+    public void close() {
+      client.close();
+      pool.close();
+    }
+  }
+}

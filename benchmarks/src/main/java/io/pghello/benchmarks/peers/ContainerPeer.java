@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.peers;
+
+import com.github.dockerjava.api.exception.NotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.testcontainers.DockerClientFactory;
+import org.testcontainers.postgresql.PostgreSQLContainer;
+import org.testcontainers.utility.DockerImageName;
+import org.testcontainers.utility.TestcontainersConfiguration;
+
+/**
+ * The peer with an engine: Testcontainers and a stock image that is here already, for nothing is
+ * pulled. Its data is in memory (tmpfs), as its documentation says, and it has the settings that
+ * PostgreSQL's names for data that may be lost. The extension is not in the image, so SQL greets.
+ */
+public final class ContainerPeer {
+  private static final String DATA = "/pgdata";
+  private static final String LABEL = "io.pghello.benchmarks";
+  private static final int TIMEOUT_SECONDS = 20;
+
+  private ContainerPeer() {}
+
+  /**
+   * Starts a container, prints a greeting, and removes the container.
+   *
+   * @param args the image, and what marks the container as that of this run
+   */
+  public static void main(String[] args) throws SQLException {
+    try (PostgreSQLContainer container = create(args[0], args[1])) {
+      container.start();
+      try (Connection connection = container.createConnection("")) {
+        System.out.println(EmbeddedPostgresPeer.greet(connection));
+      }
+    }
+  }
+
+  /** A container that is not started yet. */
+  public static PostgreSQLContainer create(String image, String run) {
+    return new PostgreSQLContainer(
+            DockerImageName.parse(image).asCompatibleSubstituteFor("postgres"))
+        .withEnv("PGDATA", DATA)
+        .withTmpFs(Map.of(DATA, "rw"))
+        .withCommand(
+            "postgres",
+            "-c",
+            "fsync=off",
+            "-c",
+            "synchronous_commit=off",
+            "-c",
+            "full_page_writes=off")
+        .withLabel(LABEL, run);
+  }
+
+  /** The image to use: the one that a variable names, or the official one of a major. */
+  public static String image(int major) {
+    return Objects.requireNonNullElse(System.getenv("PG_HELLO_TEST_IMAGE"), "postgres:" + major);
+  }
+
+  /** Says why the image cannot be run here without a pull, if so. */
+  public static Optional<String> obstacle(String image) throws IOException {
+    if (docker("version").isEmpty()) {
+      return Optional.of("no container engine answers");
+    }
+    if (docker("image", "inspect", "-f", "ok", image).isEmpty()) {
+      return Optional.of(
+          "the container engine has no image " + image + ", and nothing is pulled here");
+    }
+    TestcontainersConfiguration configuration = TestcontainersConfiguration.getInstance();
+    if (!Boolean.parseBoolean(configuration.getEnvVarOrProperty("ryuk.disabled", "false"))
+        && docker("image", "ls", "-q", "testcontainers/ryuk")
+            .filter(id -> !id.isBlank())
+            .isEmpty()) {
+      return Optional.of(
+          "Testcontainers would pull its helper testcontainers/ryuk; pull it, or set"
+              + " TESTCONTAINERS_RYUK_DISABLED=true");
+    }
+    if (Files.exists(Path.of("/.dockerenv"))
+        && Objects.requireNonNullElse(System.getenv("DOCKER_HOST"), "unix:").startsWith("unix:")
+        && System.getenv("TESTCONTAINERS_HOST_OVERRIDE") == null) {
+      return Optional.of(
+          "in a container, Testcontainers would pull a helper to find the engine's address; set"
+              + " TESTCONTAINERS_HOST_OVERRIDE");
+    }
+    return Optional.empty();
+  }
+
+  /** Fails if the engine still knows a container. */
+  public static void requireGone(String container) {
+    try {
+      DockerClientFactory.lazyClient().inspectContainerCmd(container).exec();
+    } catch (NotFoundException e) {
+      return;
+    }
+    throw new IllegalStateException("the container " + container + " is still there");
+  }
+
+  /** Removes what a run that was ended left behind. */
+  public static void removeAll(String run) throws IOException {
+    String ids = docker("ps", "-aq", "--filter", "label=" + LABEL + "=" + run).orElse("");
+    if (!ids.isBlank()) {
+      List<String> remove = new ArrayList<>(List.of("rm", "-fv"));
+      ids.lines().forEach(remove::add);
+      docker(remove.toArray(String[]::new));
+    }
+  }
+
+  /** Returns what the engine's own client prints, or nothing if it fails. */
+  private static Optional<String> docker(String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of("docker"));
+    command.addAll(List.of(arguments));
+    Process process;
+    try {
+      process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    } catch (IOException e) {
+      // it is not installed
+      return Optional.empty();
+    }
+    try {
+      if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+}

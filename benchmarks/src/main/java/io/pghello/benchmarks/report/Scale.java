@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.report;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Where values lie along an axis of a chart.
+ *
+ * @param low the value at its beginning
+ * @param high the value at its end
+ */
+record Scale(boolean logarithmic, double low, double high) {
+  private static final double MARGIN = 0.04;
+
+  /** A logarithmic scale on which all of these are seen; they must be positive. */
+  static Scale logarithmic(List<Double> values) {
+    double low = Math.log(min(values));
+    double high = Math.log(max(values));
+    double margin = MARGIN * Math.max(high - low, 0.1);
+    return new Scale(true, Math.exp(low - margin), Math.exp(high + margin));
+  }
+
+  /** A scale on which all of these are seen: from zero, unless they lie powers of ten apart. */
+  static Scale fitting(List<Double> values) {
+    double min = min(values);
+    double max = max(values);
+    if (min > 0 && max >= 10 * min) {
+      return logarithmic(values);
+    }
+    double low = Math.min(min, 0);
+    double high = Math.max(max, 0);
+    double margin = high > low ? MARGIN * (high - low) : 1;
+    return new Scale(false, low < 0 ? low - margin : 0, high + margin);
+  }
+
+  private static double min(List<Double> values) {
+    return values.stream().mapToDouble(value -> value).min().orElse(1);
+  }
+
+  private static double max(List<Double> values) {
+    return values.stream().mapToDouble(value -> value).max().orElse(1);
+  }
+
+  /** From 0, where the axis begins, to 1, where it ends. */
+  double at(double value) {
+    return logarithmic
+        ? Math.log(value / low) / Math.log(high / low)
+        : (value - low) / (high - low);
+  }
+
+  /** Round values along the axis, as many as there may be. */
+  List<Double> ticks(int most) {
+    return logarithmic ? powers(most) : steps(most);
+  }
+
+  private List<Double> steps(int most) {
+    double size = Math.pow(10, Math.floor(Math.log10((high - low) / most)));
+    double step =
+        List.of(1.0, 2.0, 5.0, 10.0).stream()
+            .map(factor -> factor * size)
+            .filter(each -> (high - low) / each <= most)
+            .findFirst()
+            .orElseThrow();
+    return IntStream.rangeClosed((int) Math.ceil(low / step), (int) Math.floor(high / step))
+        .mapToObj(i -> i * step)
+        .toList();
+  }
+
+  private List<Double> powers(int most) {
+    for (List<Integer> digits : List.of(List.of(1, 2, 5), List.of(1))) {
+      List<Double> ticks = powers(digits, 1);
+      if (ticks.size() <= most) {
+        return ticks;
+      }
+    }
+    int every = 2;
+    while (powers(List.of(1), every).size() > most) {
+      every++;
+    }
+    return powers(List.of(1), every);
+  }
+
+  /** Powers of ten, times the digits; 1 is always one of them, if the axis reaches it. */
+  private List<Double> powers(List<Integer> digits, int every) {
+    List<Double> ticks = new ArrayList<>();
+    int first = (int) Math.floor(Math.log10(low));
+    int last = (int) Math.floor(Math.log10(high));
+    for (int power = first; power <= last; power++) {
+      if (power % every == 0) {
+        for (int digit : digits) {
+          double tick = power < 0 ? digit / Math.pow(10, -power) : digit * Math.pow(10, power);
+          if (tick >= low && tick <= high) {
+            ticks.add(tick);
+          }
+        }
+      }
+    }
+    return ticks;
+  }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.report;
+
+import io.pghello.benchmarks.harness.Curve;
+import io.pghello.benchmarks.harness.Environment;
+import io.pghello.benchmarks.harness.Result;
+import io.pghello.benchmarks.harness.Row;
+import io.pghello.benchmarks.harness.Spread;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Writes results as lines of text that stand below one another. */
+public final class TextTable {
+  private final int nameWidth;
+  private final int peerWidth;
+
+  /** Creates a table with room for these rows. */
+  public TextTable(List<Row> rows) {
+    nameWidth = width(" ", rows.stream().map(Row::name));
+    peerWidth = width("against", rows.stream().map(row -> orDash(row.peer())));
+  }
+
+  private static int width(String header, Stream<String> cells) {
+    return cells.mapToInt(String::length).reduce(header.length(), Math::max);
+  }
+
+  public static String environment(Environment environment) {
+    return String.format(
+        Locale.ROOT,
+        "%s; %d CPUs; %s; %s%n%s%n",
+        environment.date(),
+        environment.cpus(),
+        environment.jdk(),
+        environment.os(),
+        String.join(", ", environment.libraries()));
+  }
+
+  public static String server(String benchmark, Environment.Server server) {
+    return String.format(
+        "%n%s: PostgreSQL %s, pg_hello %s, %s%n",
+        benchmark,
+        server.version(),
+        server.extension(),
+        server.settings().entrySet().stream()
+            .map(Map.Entry::toString)
+            .collect(Collectors.joining(", ")));
+  }
+
+  public String header() {
+    return line("", "against", "ours", "peer", "unit", "ratio", "quartiles", "must", "goal", "");
+  }
+
+  /** A curve: a line for each side, a column for each point. */
+  public static String curve(Curve curve) {
+    List<Double> points = curve.points();
+    int width = width(curve.axis(), curve.lines().stream().map(Curve.Line::name));
+    var text = new StringBuilder(String.format("%n%s, %s%n", curve.name(), curve.unit()));
+    text.append(cells(width, curve.axis(), points.stream().map(TextTable::figure)));
+    for (Curve.Line line : curve.lines()) {
+      text.append(
+          cells(
+              width,
+              line.name(),
+              points.stream()
+                  .map(x -> line.at(x).map(Spread::median).map(TextTable::figure).orElse("-"))));
+    }
+    return text.toString();
+  }
+
+  private static String cells(int width, String name, Stream<String> cells) {
+    return String.format("%-" + width + "s", name)
+        + cells.map(cell -> String.format(" %9s", cell)).collect(Collectors.joining())
+        + System.lineSeparator();
+  }
+
+  public String line(Result result) {
+    Row row = result.row();
+    Spread peer = result.peerSpread();
+    Spread ratio = result.ratio();
+    Row.Target target = row.target();
+    Result.Verdict verdict = result.verdict();
+    boolean met = verdict == Result.Verdict.GOAL;
+    return line(
+        row.name(),
+        orDash(row.peer()),
+        figure(result.ourSpread().median()),
+        peer == null ? "-" : figure(peer.median()),
+        row.unit(),
+        ratio == null ? "-" : figure(ratio.median()),
+        quartiles(result.judged()),
+        target == null ? "-" : limit(row, target.must()),
+        target == null ? "-" : limit(row, target.goal()) + (met ? "*" : ""),
+        verdict == null ? "" : verdict == Result.Verdict.MISS ? "MISS" : "ok");
+  }
+
+  private String line(
+      String name,
+      String peer,
+      String ours,
+      String its,
+      String unit,
+      String ratio,
+      String quartiles,
+      String must,
+      String goal,
+      String verdict) {
+    return String.format(
+            "%-" + nameWidth + "s  %-" + peerWidth + "s %7s %7s %-4s %5s  %-11s %8s  %-9s %s",
+            name,
+            peer,
+            ours,
+            its,
+            unit,
+            ratio,
+            quartiles,
+            must,
+            goal,
+            verdict)
+        .stripTrailing();
+  }
+
+  private static String limit(Row row, double value) {
+    return (row.better() == Row.Better.LOWER ? "<= " : ">= ") + figure(value);
+  }
+
+  private static String quartiles(@Nullable Spread spread) {
+    return spread == null ? "-" : figure(spread.lower()) + "-" + figure(spread.upper());
+  }
+
+  private static String orDash(@Nullable String text) {
+    return text == null ? "-" : text;
+  }
+
+  /** Three digits or so: more would be noise. */
+  static String figure(double value) {
+    double size = Math.abs(value);
+    if (size >= 100 || value == Math.rint(value)) {
+      return String.format(Locale.ROOT, "%,.0f", value);
+    }
+    String format = size >= 10 ? "%.1f" : size >= 0.1 ? "%.2f" : "%.2g";
+    return String.format(Locale.ROOT, format, value);
+  }
+}

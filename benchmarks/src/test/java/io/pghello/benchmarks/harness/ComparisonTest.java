@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.harness;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.benchmarks.harness.Comparison.Side;
+import io.pghello.benchmarks.harness.Row.Judged;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ComparisonTest {
+  private static final Row COST = Row.atMost("cost", "peer", "ns", Judged.RATIO, 0.5, 0.4);
+
+  private final List<String> calls = new ArrayList<>();
+  private int steps;
+
+  @Test
+  void anotherSideBeginsEachRound() throws Exception {
+    Comparison comparison = new Comparison(COST, () -> {}, side("a", 1), side("b", 4), 1, 3);
+    Result result = comparison.measure(1, progress());
+    assertThat(String.join("", calls)).isEqualTo("ba" + "ab" + "ba" + "ab");
+    assertThat(result.ours()).containsExactly(1.0, 1.0, 1.0);
+    assertThat(result.peer()).containsExactly(4.0, 4.0, 4.0);
+  }
+
+  @Test
+  void aHandicapAddsUpCosts() throws Exception {
+    Comparison comparison = new Comparison(COST, () -> {}, side("a", 1), side("b", 4), 0, 1);
+    assertThat(comparison.measure(3, progress()).ours()).containsExactly(3.0);
+    assertThat(String.join("", calls)).isEqualTo("aaab");
+  }
+
+  @Test
+  void aHandicapDividesRates() throws Exception {
+    Row rate = Row.atLeast("rate", "peer", "1/s", Judged.RATIO, 1, 1);
+    Comparison comparison = new Comparison(rate, () -> {}, side("a", 8), side("b", 8), 0, 1);
+    assertThat(comparison.measure(2, progress()).ours()).containsExactly(4.0);
+  }
+
+  @Test
+  void aHandicapLeavesCountsAlone() throws Exception {
+    Row count = Row.atMost("round trips", null, "", Judged.COUNT, 31, 31);
+    Comparison comparison = new Comparison(count, () -> {}, side("a", 31), null, 0, 1);
+    assertThat(comparison.measure(2, progress()).ours()).containsExactly(31.0);
+  }
+
+  @Test
+  void aGuardMeasuresAMissOnceMore() throws Exception {
+    assertThat(guard(9, 1, 1).verdict()).isEqualTo(Result.Verdict.GOAL);
+    assertThat(String.join("", calls)).isEqualTo("?abab");
+    calls.clear();
+    assertThat(guard(9, 8, 1).verdict()).isEqualTo(Result.Verdict.MISS);
+    assertThat(String.join("", calls)).isEqualTo("?abab");
+    calls.clear();
+    assertThat(guard(1, 9, 9).verdict()).isEqualTo(Result.Verdict.GOAL);
+    assertThat(String.join("", calls)).isEqualTo("?ab");
+    assertThat(steps).isEqualTo(3);
+  }
+
+  /** Judges a side that has another figure each time. */
+  private Result guard(double... figures) throws Exception {
+    Iterator<Double> next = Arrays.stream(figures).iterator();
+    Side ours =
+        () -> {
+          calls.add("a");
+          return next.next();
+        };
+    return new Comparison(COST, () -> calls.add("?"), ours, side("b", 4), 0, 1)
+        .measureAgainIfMissed(1, step -> steps++);
+  }
+
+  @Test
+  void nothingIsMeasuredOnceAnAnswerIsWrong() {
+    var wrong = new IllegalStateException("wrong answers");
+    Comparison comparison =
+        new Comparison(
+            COST,
+            () -> {
+              throw wrong;
+            },
+            side("a", 1),
+            side("b", 1),
+            0,
+            1);
+    assertThatThrownBy(() -> comparison.measure(1, progress())).isSameAs(wrong);
+    assertThat(calls).isEmpty();
+  }
+
+  private Side side(String name, double figure) {
+    return () -> {
+      calls.add(name);
+      return figure;
+    };
+  }
+
+  private static Progress progress() {
+    return step -> {};
+  }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.benchmarks.harness.Curve;
+import io.pghello.benchmarks.harness.Environment;
+import io.pghello.benchmarks.harness.Result;
+import io.pghello.benchmarks.harness.Row;
+import io.pghello.benchmarks.harness.Row.Judged;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ReportTest {
+  @Test
+  void comesBackFromJsonAsItWas() {
+    Report report =
+        new Report(
+            new Environment("2026-11-20T08:00:00Z", 2, "a \"JDK\"", "Linux\n", List.of("a-1.0")),
+            true,
+            false,
+            "",
+            3,
+            2,
+            List.of(
+                new Report.Section(
+                    "extension",
+                    new Environment.Server("17.11", "1.1", Map.of("jit", "off")),
+                    List.of(
+                        Result.of(
+                            Row.atMost("a\\b", "'Hello, ' || x", "ns", Judged.RATIO, 0.5, 0.4),
+                            List.of(1.5, 2.5),
+                            List.of(5.0, 4.0)),
+                        Result.of(Row.plain("c", null, "KB"), List.of(1.0), List.of())),
+                    List.of(
+                        new Curve(
+                            "throughput by calls in flight",
+                            "calls in flight",
+                            "k/s",
+                            Row.Better.HIGHER,
+                            List.of(
+                                new Curve.Line(
+                                    "ours", true, List.of(Curve.Point.of(1, List.of(2.5, 3.5))))))),
+                    List.of("d: no server"))));
+    assertThat(Report.fromJson(report.toJson())).isEqualTo(report);
+  }
+}

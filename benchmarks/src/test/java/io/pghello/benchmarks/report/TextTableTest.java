@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TextTableTest {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "1234.5; 1,235",
+        "411; 411",
+        "12.34; 12.3",
+        "0.456; 0.46",
+        "0.0149; 0.015",
+        "0.00432; 0.0043",
+        "0; 0",
+        "-4; -4"
+      })
+  void figuresHaveTwoOrThreeDigits(double value, String figure) {
+    assertThat(TextTable.figure(value)).isEqualTo(figure);
+  }
+
+  @Test
+  void mayHaveNoRows() {
+    assertThat(new TextTable(List.of()).header()).contains("against");
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.suites;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.benchmarks.harness.Address;
+import io.pghello.benchmarks.harness.Comparison;
+import io.pghello.benchmarks.harness.Row;
+import io.pghello.benchmarks.load.LoadProcess;
+import io.pghello.benchmarks.load.StreamingGreeting;
+import io.pghello.benchmarks.load.Workload;
+import io.pghello.benchmarks.peers.PgbenchPeer;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ClientBenchmarkIT {
+  @Test
+  void measuresOneCallerAlternately() throws Exception {
+    assertMeasured("JDBC, (1 thread|one by one)", 2);
+  }
+
+  @Test
+  void measuresBestAgainstBest() throws Exception {
+    assertMeasured("Vert.x, .*best.*", 1);
+  }
+
+  @Test
+  void measuresPgbenchIfThereIsOne() throws Exception {
+    assertMeasured("pgbench.*", PgbenchPeer.find().isPresent() ? 3 : 0);
+  }
+
+  @Test
+  void triesAHeapThatReachesTheGoal() throws Exception {
+    try (var benchmark = new ClientBenchmark(true)) {
+      assertThat(benchmark.comparisons())
+          .extracting(Comparison::row)
+          .filteredOn(row -> row.name().startsWith("heap"))
+          .extracting(Row::target)
+          .singleElement()
+          .satisfies(
+              target ->
+                  assertThat(StreamingGreeting.HEAPS_MB)
+                      .anyMatch(heap -> target != null && heap <= target.goal()));
+    }
+  }
+
+  private static void assertMeasured(String peers, int rows) throws Exception {
+    try (var benchmark = new ClientBenchmark(true)) {
+      List<Comparison> chosen =
+          benchmark.comparisons().stream()
+              .filter(comparison -> String.valueOf(comparison.row().peer()).matches(peers))
+              .filter(comparison -> !comparison.row().name().startsWith("allocated"))
+              .toList();
+      assertThat(chosen).hasSize(rows);
+      for (Comparison comparison : chosen) {
+        Once.measure(comparison);
+      }
+    }
+  }
+
+  /** Some have threads that would keep their JVM, and so whoever waits for an answer. */
+  @ParameterizedTest
+  @EnumSource(names = {"ASYNC", "JDBC_THREADS", "VERTX", "R2DBC"})
+  @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+  void aLibraryThatFailsEnds(Workload library) throws Exception {
+    try (TestDatabase database = PgHelloServer.shared().createEmptyDatabase()) {
+      Address address = Address.of(database.jdbcUrl());
+      assertThatThrownBy(() -> new LoadProcess(library, address, 1))
+          .isInstanceOf(IOException.class)
+          .hasMessageStartingWith("a library under load has ended");
+    }
+  }
+}

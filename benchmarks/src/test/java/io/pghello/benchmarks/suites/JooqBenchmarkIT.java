@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.suites;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.benchmarks.harness.Comparison;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class JooqBenchmarkIT {
+  @Test
+  void measuresAllRowsTwice() throws Exception {
+    try (var benchmark = new JooqBenchmark(true)) {
+      List<String> rows = new ArrayList<>();
+      for (Comparison comparison : benchmark.comparisons()) {
+        Once.measure(comparison);
+        // its check leaves nothing that the next one stumbles over
+        rows.add(Once.measure(comparison).row().name());
+      }
+      assertThat(rows)
+          .containsExactly(
+              "select of one row with routines",
+              "the same, rendered only",
+              "pgHello(ctx, 10,000 names)",
+              "insert-select of greetings, rows");
+    }
+  }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.suites;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.benchmarks.harness.Comparison;
+import io.pghello.benchmarks.harness.Result;
+
+/** Rows that are measured to see that this works, whatever comes of it. */
+final class Once {
+  private Once() {}
+
+  /** Checks answers, and measures each side once. */
+  static Result measure(Comparison comparison) throws Exception {
+    Result result =
+        new Comparison(
+                comparison.row(), comparison.check(), comparison.ours(), comparison.peer(), 0, 1)
+            .measure(1, step -> {});
+    assertThat(result.ours()).hasSize(1).allMatch(figure -> figure > 0);
+    assertThat(result.peer())
+        .hasSize(comparison.peer() == null ? 0 : 1)
+        .allMatch(figure -> figure > 0);
+    return result;
+  }
+}
