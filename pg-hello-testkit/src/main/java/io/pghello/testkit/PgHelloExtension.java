@@ -23,7 +23,7 @@ import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.platform.commons.support.AnnotationSupport;
 import org.opentest4j.TestAbortedException;
 
-/** Does what {@link PgHelloTest} says. All state is in JUnit's stores. */
+/** The JUnit extension behind {@link PgHelloTest}. All state is in JUnit's stores. */
 final class PgHelloExtension
     implements ParameterResolver,
         BeforeAllCallback,

@@ -48,7 +48,7 @@ public final class TestDatabase implements AutoCloseable {
     return databases.dataSource(name, databases.superuser());
   }
 
-  /** The same database, reached by way of a proxy. */
+  /** Returns a source of connections to the same database through a proxy. */
   DataSource dataSource(WireProxy proxy, boolean superuser) {
     return Databases.dataSource(
         proxy.host(), proxy.port(), name, superuser ? databases.superuser() : databases.owner());

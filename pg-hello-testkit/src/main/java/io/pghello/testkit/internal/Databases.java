@@ -28,7 +28,7 @@ public final class Databases implements AutoCloseable {
   private static final long END_NANOS = 1_000_000_000;
   private static final long POLL_NANOS = 1_000_000;
 
-  /** Who logs in; without a password where the server asks for none. */
+  /** A role and its password; null where the server asks for none. */
   public record Login(String user, @Nullable String password) {
     @Override
     public String toString() {
@@ -66,8 +66,8 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Those of an embedded server, where all logins have the same password. They are created ahead,
-   * and dropped in the background: what is left when the server ends goes with its data.
+   * Returns the databases of an embedded server, where all roles have the same password. They are
+   * created ahead, and dropped in the background: what is left goes with the server's data.
    */
   public static Databases embedded(int port, String password) {
     return new Databases(
@@ -80,7 +80,7 @@ public final class Databases implements AutoCloseable {
         true);
   }
 
-  /** Those of a server that may have others: names are unique, the owner has a password. */
+  /** Returns databases of a server that is not ours: their names and the owner's are unique. */
   public static Databases foreign(String host, int port, String database, Login superuser) {
     byte[] random = new byte[12];
     new SecureRandom().nextBytes(random);
@@ -205,29 +205,29 @@ public final class Databases implements AutoCloseable {
     admin.close();
   }
 
-  /** The major version that the server itself says. */
+  /** Returns the major version that the server reports. */
   public int major() throws SQLException {
     try (AdminConnection once = connect()) {
       return (int) once.execute("SELECT current_setting('server_version_num')::int / 10000");
     }
   }
 
-  /** The ordinary role that databases belong to. */
+  /** Returns the ordinary role that databases belong to. */
   public Login owner() {
     return owner;
   }
 
-  /** The superuser. */
+  /** Returns the superuser. */
   public Login superuser() {
     return superuser;
   }
 
-  /** Connections of a login to a database, one each time it is asked for one. */
+  /** Returns a source of new connections of a role to a database. */
   public DataSource dataSource(String database, Login login) {
     return dataSource(host, port, database, login);
   }
 
-  /** The same by way of another address. */
+  /** Returns such a source with another address, as that of a proxy. */
   public static DataSource dataSource(String host, int port, String database, Login login) {
     var dataSource = new PGSimpleDataSource();
     dataSource.setServerNames(new String[] {host});
@@ -238,7 +238,7 @@ public final class Databases implements AutoCloseable {
     return dataSource;
   }
 
-  /** The URL of a database, with the login in it. */
+  /** Returns the URL of a database, with role and password in it. */
   public String url(String database, Login login) {
     String password = login.password();
     // no format, which would write the port in the digits of the locale
@@ -253,12 +253,12 @@ public final class Databases implements AutoCloseable {
         + (password == null ? "" : "&password=" + encode(password));
   }
 
-  /** Where the server is. */
+  /** Returns the host of the server. */
   public String host() {
     return host;
   }
 
-  /** Where the server listens. */
+  /** Returns the port of the server. */
   public int port() {
     return port;
   }

@@ -174,7 +174,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Does it run? */
+  /** Returns whether the server runs. */
   public boolean isRunning() {
     lock.lock();
     try {
@@ -186,22 +186,22 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Where it listens. */
+  /** Returns the port. */
   public int port() {
     return port;
   }
 
-  /** Its major version. */
+  /** Returns the major version. */
   public int major() {
     return binaries.major();
   }
 
-  /** The password of the superuser and of the owner of the databases. */
+  /** Returns the password of the superuser and of the owner of the databases. */
   public String password() {
     return password;
   }
 
-  /** Where it writes its log. */
+  /** Returns the file that the server writes its log to. */
   public Path logFile() {
     return scratch.log();
   }

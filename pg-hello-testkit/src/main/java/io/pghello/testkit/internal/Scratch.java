@@ -233,7 +233,7 @@ final class Scratch implements AutoCloseable {
     }
   }
 
-  /** Is it a folder of the user's, and not a link to somewhere else? */
+  /** Returns whether a path is a folder of the user's, and not a link to another place. */
   private static boolean belongsToUser(Path folder) throws IOException {
     return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
         && Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS)

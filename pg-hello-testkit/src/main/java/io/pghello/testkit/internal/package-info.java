@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** How the testkit does it. May change in any release. */
+/** The implementation of the testkit. It may change in any release. */
 @NullMarked
 package io.pghello.testkit.internal;
 

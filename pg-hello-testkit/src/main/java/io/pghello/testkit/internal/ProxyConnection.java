@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit.internal;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.net.SocketException;
+import java.util.Arrays;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+
+/** A client's connection to a proxy, and the proxy's to the server. Thread-safe. */
+public final class ProxyConnection {
+  private static final int CHUNK_SIZE = 64 * 1024;
+  private static final int QUEUED_CHUNKS = 1024;
+  private static final byte[] END = {};
+
+  private final Socket client;
+  private final Socket server;
+  private final ProxyCounters counters;
+  private final ProxyDelay delay;
+  private final Consumer<ProxyConnection> onEnd;
+
+  /**
+   * Creates a connection of two sockets that are connected.
+   *
+   * @param onEnd is called when both sides have ended it, or one was lost; perhaps more than once
+   */
+  public ProxyConnection(
+      Socket client,
+      Socket server,
+      ProxyCounters counters,
+      ProxyDelay delay,
+      Consumer<ProxyConnection> onEnd) {
+    this.client = client;
+    this.server = server;
+    this.counters = counters;
+    this.delay = delay;
+    this.onEnd = onEnd;
+    counters.connections.increment();
+  }
+
+  /**
+   * Lets bytes pass in both directions, on four threads.
+   *
+   * @param threads starts a thread with a name
+   */
+  public void start(BiConsumer<String, Runnable> threads) {
+    var startUp = new ProtocolReader.StartUp();
+    new Direction(client, server, new ClientMessages(startUp, counters), counters.bytesToServer)
+        .start(threads);
+    new Direction(server, client, new ServerMessages(startUp, counters), counters.bytesToClient)
+        .start(threads);
+  }
+
+  /** Cuts the connection, with a TCP reset to both sides. */
+  public void reset() {
+    reset(client);
+    reset(server);
+    onEnd.accept(this);
+  }
+
+  /** Closes a socket so that its other side sees a reset, not the end of a stream. */
+  public static void reset(Socket socket) {
+    try (socket) {
+      socket.setSoLinger(true, 0);
+    } catch (SocketException e) {
+      // it was closed already, which is what is wanted
+      return;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void endOutput(Socket out) {
+    try {
+      out.shutdownOutput();
+      if (client.isOutputShutdown() && server.isOutputShutdown()) {
+        onEnd.accept(this);
+        client.close();
+        server.close();
+      }
+    } catch (IOException e) {
+      reset();
+    }
+  }
+
+  /** Bytes, and when they are due on the other side; no bytes at the end of the stream. */
+  private static final class Chunk {
+    private final byte[] bytes;
+    private final long due;
+
+    Chunk(byte[] bytes, long due) {
+      this.bytes = bytes;
+      this.due = due;
+    }
+  }
+
+  /**
+   * One direction of the connection. A thread reads, counts, and writes. What is held up goes
+   * through a queue to a second thread; the first one writes again when that queue is empty.
+   */
+  private final class Direction {
+    private final Socket in;
+    private final Socket out;
+    private final ProtocolReader reader;
+    private final LongAdder bytes;
+    private final BlockingQueue<Chunk> chunks = new ArrayBlockingQueue<>(QUEUED_CHUNKS);
+    private final AtomicInteger queued = new AtomicInteger();
+
+    Direction(Socket in, Socket out, ProtocolReader reader, LongAdder bytes) {
+      this.in = in;
+      this.out = out;
+      this.reader = reader;
+      this.bytes = bytes;
+    }
+
+    void start(BiConsumer<String, Runnable> threads) {
+      threads.accept("pg-hello-proxy-read", this::read);
+      threads.accept("pg-hello-proxy-write", this::write);
+    }
+
+    private void read() {
+      try {
+        InputStream from = in.getInputStream();
+        OutputStream to = out.getOutputStream();
+        var buffer = new byte[CHUNK_SIZE];
+        for (int length; (length = from.read(buffer)) >= 0; ) {
+          reader.read(buffer, length);
+          bytes.add(length);
+          if (delay.isNone() && queued.get() == 0) {
+            to.write(buffer, 0, length);
+          } else {
+            queue(Arrays.copyOf(buffer, length));
+          }
+        }
+        queue(END);
+      } catch (IOException e) {
+        reset();
+        chunks.clear();
+        chunks.offer(new Chunk(END, 0));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    private void queue(byte[] content) throws InterruptedException {
+      queued.incrementAndGet();
+      chunks.put(new Chunk(content, System.nanoTime() + delay.oneWayNanos()));
+    }
+
+    private void write() {
+      try {
+        OutputStream to = out.getOutputStream();
+        while (true) {
+          Chunk chunk = chunks.take();
+          for (long left; (left = chunk.due - System.nanoTime()) > 0; ) {
+            LockSupport.parkNanos(left);
+          }
+          delay.awaitResume();
+          if (chunk.bytes.length == 0) {
+            endOutput(out);
+            return;
+          }
+          to.write(chunk.bytes);
+          queued.decrementAndGet();
+        }
+      } catch (IOException e) {
+        reset();
+        // lets a reader go on that waits for room
+        chunks.clear();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit.internal;
+
+import java.time.Duration;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** How long a proxy holds up what passes. Thread-safe. */
+public final class ProxyDelay {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition resumed = lock.newCondition();
+  private volatile long oneWayNanos;
+  private volatile boolean stalled;
+
+  /** Delays each direction by half of a round-trip time from now on. */
+  public void set(Duration roundTrip) {
+    oneWayNanos = roundTrip.toNanos() / 2;
+  }
+
+  /** Holds up everything from now on. */
+  public void stall() {
+    stalled = true;
+  }
+
+  /** Lets pass what was held up, and all that follows. */
+  public void resume() {
+    lock.lock();
+    try {
+      stalled = false;
+      resumed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns whether nothing is held up. */
+  boolean isNone() {
+    return oneWayNanos == 0 && !stalled;
+  }
+
+  long oneWayNanos() {
+    return oneWayNanos;
+  }
+
+  void awaitResume() throws InterruptedException {
+    if (stalled) {
+      lock.lock();
+      try {
+        while (stalled) {
+          resumed.await();
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+}

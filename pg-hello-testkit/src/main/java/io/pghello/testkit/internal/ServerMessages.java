@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit.internal;
+
+/** Reads what the server sends, and counts round trips. */
+final class ServerMessages extends ProtocolReader {
+  private boolean firstAnswer;
+  private boolean emptyQuery;
+
+  ServerMessages(StartUp startUp, ProxyCounters counters) {
+    super(startUp, counters);
+  }
+
+  @Override
+  int headerSize() {
+    return startUp.encryptionAsked ? 1 : 5;
+  }
+
+  @Override
+  long message(byte[] header) {
+    if (startUp.encryptionAsked) {
+      startUp.encryptionAsked = false;
+      if (header[0] == 'S' || header[0] == 'G') {
+        encrypted();
+      }
+      return 0;
+    }
+    if (header[0] == 'Z') {
+      if (!emptyQuery) {
+        counters.roundTrips.increment();
+      }
+      emptyQuery = false;
+      firstAnswer = true;
+    } else {
+      // the first answer to a query that was prepared is the one to Parse
+      emptyQuery |= firstAnswer && header[0] == 'I';
+      firstAnswer = false;
+    }
+    return int32(header, 1) - 4L;
+  }
+}
