@@ -26,6 +26,7 @@ case ${1:-} in
   *[!0-9]* | 0*) die "unknown argument $1; see --help" ;;
   *) seconds=$1 ;;
 esac
+[ $# -le 1 ] || die "unknown argument $2; see --help"
 
 harness=$ROOT/extension/test/fuzz/greeting_fuzz.c
 tmp=$(mktemp -d)
