@@ -103,7 +103,7 @@ abstract class Operations implements PgHelloOperations {
     var all = new ArrayList<String>(requests.size());
     Iterator<HelloRequest> left = requests.iterator();
     while (left.hasNext() && !ended.getAsBoolean()) {
-      all.addAll(Arrays.asList(greetBatch(nextBatch(left))));
+      all.addAll(Arrays.asList(greetBatch(nextBatch(left), all.size())));
     }
     return List.copyOf(all);
   }
@@ -118,7 +118,8 @@ abstract class Operations implements PgHelloOperations {
     long count = 0;
     while (requests.hasNext()) {
       List<HelloRequest> batch = nextBatch(requests);
-      for (String answer : measured(Function.HELLO_ALL, () -> greetBatch(batch))) {
+      long first = count;
+      for (String answer : measured(Function.HELLO_ALL, () -> greetBatch(batch, first))) {
         greetings.accept(answer);
       }
       count += batch.size();
@@ -150,9 +151,11 @@ abstract class Operations implements PgHelloOperations {
     return batch;
   }
 
-  private String[] greetBatch(List<HelloRequest> batch) {
+  private String[] greetBatch(List<HelloRequest> batch, long first) {
     checkOpen();
-    return context.statements().all(batch, StatementContext.bulk(batch.size(), context.deadline()));
+    return context
+        .statements()
+        .all(batch, first, StatementContext.bulk(batch.size(), context.deadline()));
   }
 
   @Override
@@ -234,8 +237,8 @@ abstract class Operations implements PgHelloOperations {
     PgHelloException error = null;
     try {
       return call.get();
-    } catch (PgHelloException e) {
-      error = e;
+    } catch (RuntimeException | Error e) {
+      error = Errors.ofCall(e);
       throw e;
     } finally {
       context

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
+import static io.pghello.PgHelloClientIT.ask;
 import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
@@ -368,6 +370,156 @@ class CoalescingIT {
             proxy.resume();
           }
         });
+  }
+
+  /** Whoever leads the batch sends it again, without the one whose thread was interrupted. */
+  @Test
+  void anInterruptBetweenTheHalvesOfABatchHitsNoOther(
+      TestDatabase database, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
+    withDatabase(
+        superuser,
+        database.name() + "_halves",
+        "ENCODING 'EUC_JIS_2004' LOCALE 'C'",
+        japanese -> {
+          var connections = new AtomicInteger();
+          var interrupts = new AtomicBoolean();
+          try (var pool = pool(japanese, 2);
+              var client =
+                  PgHelloClient.builder()
+                      .connections(
+                          () -> {
+                            // all, the first half, the second
+                            if (interrupts.get() && connections.incrementAndGet() == 3) {
+                              Thread.currentThread().interrupt();
+                              throw new SQLException("interrupted", new InterruptedException());
+                            }
+                            return pool.getConnection();
+                          })
+                      .callTimeout(LONG)
+                      .maxInFlightBatches(1)
+                      .build()) {
+            holdUp(client, proxy);
+            // it has the latest deadline, so it leads
+            PgHelloOperations patient = client.withTimeout(LONG.multipliedBy(2));
+            List<Started<String>> leader =
+                start(platformThreads, 1, i -> () -> patient.hello("leader"));
+            awaitWaiting(leader);
+            CompletableFuture<String> first = client.helloAsync("a");
+            CompletableFuture<String> bad = client.helloAsync("secret \ud83d\ude00");
+            CompletableFuture<String> last = client.helloAsync("z");
+            interrupts.set(true);
+            proxy.resume();
+            assertFails(leader.get(0).outcome(), Code.INTERRUPTED);
+            assertThat(get(first)).isEqualTo("Hello, a!");
+            assertFails(bad, Code.INVALID_NAME);
+            assertThat(get(last)).isEqualTo("Hello, z!");
+          } finally {
+            proxy.resume();
+          }
+        });
+  }
+
+  @Test
+  void saysWhichOfManyNamesTheDatabaseCannotHold(
+      TestDatabase database, @Superuser DataSource superuser) throws Exception {
+    // one whose characters the client knows, and one whose it does not
+    for (String encoding : List.of("LATIN1", "EUC_JIS_2004")) {
+      withDatabase(
+          superuser,
+          database.name() + "_" + encoding.toLowerCase(Locale.ROOT),
+          "ENCODING '" + encoding + "' LOCALE 'C'",
+          narrow -> {
+            try (var pool = pool(narrow, 2);
+                var client = client(pool).maxBatchSize(4).build()) {
+              List<String> names =
+                  List.of(
+                      "a", "b", "c", "d", "e", "f", "secret \ud83d\ude00", "secret \ud83d\ude01");
+              String words = "The name names[6] has a character that the encoding of this database";
+              assertInvalid(words, () -> client.helloAll(names));
+              assertInvalid(words, () -> get(client.helloAllAsync(names)));
+              var greetings = new ArrayList<String>();
+              assertInvalid(words, () -> client.helloEach(names, greetings::add));
+              assertThat(greetings).hasSize(4);
+              try (Connection connection = pool.getConnection()) {
+                connection.setAutoCommit(false);
+                // the failed transaction says no more, unless nothing was sent
+                assertInvalid(
+                    encoding.equals("LATIN1") ? words : "The name has a character",
+                    () -> client.on(connection).helloAll(names));
+              }
+            }
+          });
+    }
+  }
+
+  private static void assertInvalid(String words, Runnable call) {
+    assertThatThrownBy(
+            () -> {
+              try {
+                call.run();
+              } catch (CompletionException e) {
+                throw e.getCause();
+              }
+            })
+        .isInstanceOfSatisfying(
+            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_NAME))
+        .hasMessageStartingWith(words)
+        .hasMessageNotContaining("secret");
+  }
+
+  @Test
+  void aMissingAnswerIsAMismatchWhateverTheEncoding(
+      TestDatabase database, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
+    withDatabase(
+        superuser,
+        database.name() + "_null",
+        "ENCODING 'LATIN1' LOCALE 'C'",
+        latin -> {
+          replaceAll(latin, "SELECT pg_catalog.array_fill(NULL::text, ARRAY[cardinality($1)])");
+          try {
+            assertMismatchForAll(latin, proxy);
+          } finally {
+            proxy.resume();
+          }
+        });
+  }
+
+  @Test
+  void aConnectionThatHasGivenAWrongAnswerIsNotUsedAgain(
+      DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
+    replaceAll(superuser, "SELECT pg_catalog.array_agg('Hello, Eve!'::text) FROM unnest($1)");
+    execute(
+        superuser,
+        "CREATE OR REPLACE FUNCTION pg_hello(name text, repeat integer) RETURNS text LANGUAGE sql"
+            + " IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT 'Hello, Eve!'::text || left($1, 0) $$");
+    try (var pool = pool(dataSource, 1);
+        var client = client(pool).maxInFlightBatches(1).build()) {
+      client.hello("Ada");
+      List<Runnable> wrong =
+          List.of(
+              () -> client.hello("Ada", 1),
+              () -> client.helloAll(List.of("Ada", "Zoë")),
+              () -> {
+                holdUp(client, proxy);
+                List<CompletableFuture<String>> batch =
+                    List.of(client.helloAsync("Ada"), client.helloAsync("Zoë"));
+                proxy.resume();
+                batch.forEach(CoalescingIT::get);
+              });
+      for (Runnable call : wrong) {
+        String before = ask(pool, "SELECT pg_backend_pid()");
+        assertThatThrownBy(call::run);
+        // the pool opens another one
+        assertThat(ask(pool, "SELECT pg_backend_pid()")).isNotEqualTo(before);
+        assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      }
+      try (Connection own = pool.getConnection()) {
+        assertFails(
+            CompletableFuture.supplyAsync(() -> client.on(own).hello("Ada", 1)),
+            Code.ANSWER_MISMATCH);
+        assertThat(client.on(own).hello("Ada")).isEqualTo("Hello, Ada!");
+      }
+    }
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.pghello;
 
 import static io.pghello.FaultsIT.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
@@ -125,27 +126,76 @@ class FaultySourceIT {
   @EnumSource
   void saysThatTheDriverFails(Kind kind, DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      Connection failing =
-          (Connection)
-              Proxy.newProxyInstance(
-                  FaultySourceIT.class.getClassLoader(),
-                  new Class<?>[] {Connection.class},
-                  (proxy, method, arguments) -> {
-                    if (method.getName().endsWith("Statement")) {
-                      throw new IllegalStateException("statement");
-                    }
-                    try {
-                      return method.invoke(connection, arguments);
-                    } catch (InvocationTargetException e) {
-                      throw e.getCause();
-                    }
-                  });
+      Connection failing = failing(connection, ".*Statement");
       try (PgHelloClient client = PgHelloClient.builder().connections(() -> failing).build()) {
         PgHelloException e = assertFails(Code.SERVER_ERROR, () -> kind.call.accept(client));
-        assertThat(e).hasRootCauseMessage("statement");
+        assertThat(e).rootCause().hasMessageEndingWith("Statement");
         assertThat(connection.isClosed()).isTrue();
       }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void givesAConnectionBackThatCannotBeAborted(Kind kind, DataSource dataSource)
+      throws SQLException {
+    var released = new AtomicInteger();
+    try (Connection connection = dataSource.getConnection()) {
+      var source =
+          new ConnectionSource() {
+            @Override
+            public Connection get() {
+              return failing(connection, "abort", ".*Statement");
+            }
+
+            @Override
+            public void release(Connection failing) {
+              released.incrementAndGet();
+            }
+          };
+      try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
+        PgHelloException e = assertFails(Code.SERVER_ERROR, () -> kind.call.accept(client));
+        assertThat(e).rootCause().hasMessageEndingWith("Statement");
+        assertThat(released).hasValue(1);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"HELLO_ASYNC", "PREFLIGHT"})
+  void tellsTheListenerOfAnErrorOfTheDriver(Kind kind) {
+    var heard = new Heard();
+    ConnectionSource source =
+        () -> {
+          throw new NoClassDefFoundError("of the driver");
+        };
+    try (PgHelloClient client =
+        PgHelloClient.builder().connections(source).listener(heard).build()) {
+      assertThatThrownBy(() -> kind.call.accept(client)).isInstanceOf(NoClassDefFoundError.class);
+      assertThat(heard.calls).hasSize(1).allMatch(call -> call.endsWith(" SERVER_ERROR"));
+      assertThat(heard.statements).hasSize(1).allMatch(call -> call.endsWith(" SERVER_ERROR"));
+    }
+  }
+
+  private static Connection failing(Connection connection, String... methods) {
+    return (Connection)
+        Proxy.newProxyInstance(
+            FaultySourceIT.class.getClassLoader(),
+            new Class<?>[] {Connection.class},
+            (proxy, method, arguments) -> {
+              for (String failing : methods) {
+                if (method.getName().matches(failing)) {
+                  throw new IllegalStateException(method.getName());
+                }
+              }
+              try {
+                return method.invoke(connection, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 
   /** A statement that stops in the middle of a message leaves the rest of it in the connection. */

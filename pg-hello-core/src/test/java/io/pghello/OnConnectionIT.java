@@ -19,6 +19,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -310,6 +311,54 @@ class OnConnectionIT {
         }
         assertThat(state(connection)).isEqualTo(TransactionState.OPEN);
         assertThat(state(own)).isEqualTo(TransactionState.OPEN);
+      }
+    } finally {
+      execute(superuser, "DROP DATABASE " + name + " WITH (FORCE)");
+    }
+  }
+
+  /** A data source that routes, to databases that have the extension in different schemas. */
+  @Test
+  void looksOnceInEachDatabaseOfARoutingDataSource(
+      DataSource dataSource,
+      TestDatabase database,
+      @Superuser DataSource superuser,
+      WireProxy proxy)
+      throws Exception {
+    String name = database.name() + "_routed";
+    execute(superuser, "CREATE DATABASE " + name);
+    try {
+      PGSimpleDataSource other = database.superuserDataSource().unwrap(PGSimpleDataSource.class);
+      other.setDatabaseName(name);
+      other.setServerNames(new String[] {proxy.host()});
+      other.setPortNumbers(new int[] {proxy.port()});
+      execute(other, "CREATE SCHEMA elsewhere");
+      execute(other, "CREATE EXTENSION pg_hello SCHEMA elsewhere");
+      var elsewhere = new AtomicBoolean();
+      try (Connection there = other.getConnection();
+          Connection here = dataSource.getConnection();
+          PgHelloClient client =
+              PgHelloClient.builder()
+                  .connections(
+                      () -> {
+                        Connection connection = elsewhere.get() ? there : here;
+                        return new OneConnection(connection).getConnection();
+                      })
+                  .coalescing(false)
+                  .build()) {
+        // finds both
+        for (boolean which : new boolean[] {false, true, false}) {
+          elsewhere.set(which);
+          assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+        }
+        proxy.assertRoundTrips(
+            10,
+            () -> {
+              for (int i = 0; i < 10; i++) {
+                elsewhere.set(i % 2 == 0);
+                assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+              }
+            });
       }
     } finally {
       execute(superuser, "DROP DATABASE " + name + " WITH (FORCE)");

@@ -275,6 +275,62 @@ class PreflightIT {
   }
 
   @Test
+  void isNotConfusedByAnOperatorOfTheProgram(DataSource dataSource) throws SQLException {
+    execute(dataSource, CREATE);
+    execute(dataSource, "CREATE SCHEMA trap");
+    for (String type : List.of("text", "name", "\"char\"", "oid")) {
+      execute(
+          dataSource,
+          "CREATE FUNCTION trap.differs("
+              + type
+              + ", "
+              + type
+              + ") RETURNS boolean LANGUAGE sql AS"
+              + " 'SELECT false'");
+      for (String operator : List.of("=", "<>")) {
+        execute(
+            dataSource,
+            "CREATE OPERATOR trap."
+                + operator
+                + " (FUNCTION = trap.differs, LEFTARG = "
+                + type
+                + ", RIGHTARG = "
+                + type
+                + ")");
+      }
+    }
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET search_path = trap, pg_catalog, public");
+      PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
+      assertThat(client.preflight()).isEmpty();
+      execute(dataSource, "DROP EXTENSION pg_hello");
+      execute(dataSource, CREATE + " VERSION '1.0'");
+      assertThat(only(client.preflight()).code()).isEqualTo(Code.TOO_OLD);
+    }
+  }
+
+  @Test
+  void seesALabelOfAnotherBuildWhateverTheOperators(
+      DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
+    execute(dataSource, CREATE);
+    execute(superuser, "ALTER FUNCTION pg_hello(text) IMMUTABLE");
+    execute(dataSource, "CREATE SCHEMA trap");
+    execute(
+        dataSource,
+        "CREATE FUNCTION trap.never(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT false'");
+    execute(
+        dataSource,
+        "CREATE OPERATOR trap.= (FUNCTION = trap.never, LEFTARG = text, RIGHTARG = text)");
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET search_path = trap, pg_catalog, public");
+      PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
+      assertThat(only(client.preflight()).code()).isEqualTo(Code.FOREIGN_BUILD);
+    }
+  }
+
+  @Test
   void isNotConfusedByATypeNamedText(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE);
     try (Connection connection = dataSource.getConnection();

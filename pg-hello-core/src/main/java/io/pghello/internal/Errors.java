@@ -25,7 +25,7 @@ public final class Errors {
 
   private Errors() {}
 
-  /** Can this error come from the way the extension is installed? */
+  /** Returns whether this error can come from the way the extension is installed. */
   static boolean mayBeInstallation(SQLException e) {
     String state = e.getSQLState();
     return "42883".equals(state) || "3F000".equals(state) || "42501".equals(state);
@@ -41,8 +41,8 @@ public final class Errors {
     String state = e.getSQLState() == null ? "" : e.getSQLState();
     return switch (state) {
       case "58P01" -> of(Preflight.filesMissing("the server cannot load their library"), e, null);
-      case "54000" -> of(tooLarge(), e, null);
-      case "22021", "22P05" -> of(notInEncoding(), e, null);
+      case "54000" -> of(tooLarge(""), e, null);
+      case "22021", "22P05" -> of(notInEncoding(""), e, null);
       case "57014" ->
           of(
               new PgHelloProblem(
@@ -136,17 +136,10 @@ public final class Errors {
     }
     SQLException reason = innermost(e);
     String state = reason == null || reason.getSQLState() == null ? "" : reason.getSQLState();
-    String words = sentence(reason == null ? e : reason);
-    if (isRefusal(state)) {
-      return of(
-          new PgHelloProblem(
-              Code.LOGIN_REFUSED,
-              "The log-in was refused: " + words,
-              "Correct the user, the password or the database that the client connects with, or"
-                  + " what the server allows (pg_hba.conf, GRANT CONNECT)."),
-          reason,
-          e);
+    if (reason != null && isRefusal(state)) {
+      return refused(reason, e);
     }
+    String words = sentence(reason == null ? e : reason);
     for (Throwable cause : causes(e)) {
       if (cause instanceof UnknownHostException unknown) {
         return of(
@@ -171,6 +164,17 @@ public final class Errors {
         e);
   }
 
+  private static PgHelloException refused(SQLException reason, Exception e) {
+    return of(
+        new PgHelloProblem(
+            Code.LOGIN_REFUSED,
+            "The log-in was refused: " + sentence(reason),
+            "Correct the user, the password or the database that the client connects with, or"
+                + " what the server allows (pg_hba.conf, GRANT CONNECT)."),
+        reason,
+        e);
+  }
+
   /** A pool says that none is free, and gives as the cause why it has so few. */
   private static @Nullable SQLException innermost(Exception e) {
     SQLException innermost = null;
@@ -183,8 +187,9 @@ public final class Errors {
   }
 
   /**
-   * Will the server refuse the next log-in, too? 28: invalid authorization; 08004: the driver has
-   * no password, or does not know the method; 3D000: no such database; 42501: no right to connect.
+   * Returns whether the server will refuse the next log-in as well. 28: invalid authorization;
+   * 08004: the driver has no password, or does not know the method; 3D000: no such database; 42501:
+   * no right to connect.
    */
   private static boolean isRefusal(String state) {
     return state.startsWith("28")
@@ -200,7 +205,7 @@ public final class Errors {
         && reason != null
         && reason.getSQLState() != null
         && isRefusal(reason.getSQLState())) {
-      return noConnection(e);
+      return refused(reason, e);
     }
     return of(
         new PgHelloProblem(
@@ -215,18 +220,29 @@ public final class Errors {
         e);
   }
 
-  static PgHelloProblem notInEncoding() {
+  static PgHelloProblem notInEncoding(String where) {
     return new PgHelloProblem(
         Code.INVALID_NAME,
-        "The name has a character that the encoding of this database cannot hold.",
+        NameValidator.theName(where)
+            + " has a character that the encoding of this database cannot hold.",
         "Remove it, or use a database with the encoding UTF8.");
   }
 
-  static PgHelloProblem tooLarge() {
+  static PgHelloProblem tooLarge(String where) {
     return new PgHelloProblem(
         Code.RESULT_TOO_LARGE,
-        "The name or its greeting would exceed the server's limit of 1 GB for a value.",
+        NameValidator.theName(where)
+            + " or its greeting would exceed the server's limit of 1 GB for a value.",
         "Use a shorter name or a smaller count.");
+  }
+
+  /** The same error of the server's, for one of many names. */
+  static PgHelloException atIndex(PgHelloException e, long index) {
+    String where = NameValidator.where(index);
+    return ExceptionAccess.create(
+        e.code() == Code.INVALID_NAME ? notInEncoding(where) : tooLarge(where),
+        e.sqlState().orElse(null),
+        null);
   }
 
   /** The count is none that the function takes. */
@@ -260,7 +276,8 @@ public final class Errors {
     return new PgHelloProblem(
         Code.TIMEOUT,
         "The call took longer than its time-out of " + callTimeout.toMillis() + " ms.",
-        "Try again, look what the server is busy with, or raise callTimeout.");
+        "Try again, look what the server is busy with, or give calls more time (callTimeout,"
+            + " withTimeout).");
   }
 
   static PgHelloException timedOut(Duration callTimeout) {
@@ -314,6 +331,11 @@ public final class Errors {
             "See the cause."),
         null,
         e);
+  }
+
+  /** What a listener is told of a call that threw this. */
+  public static PgHelloException ofCall(Throwable e) {
+    return e instanceof PgHelloException error ? error : unexpected(e);
   }
 
   /** The same error with the trace of the current thread, whose call another thread made. */

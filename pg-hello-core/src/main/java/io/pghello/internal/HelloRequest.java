@@ -31,7 +31,7 @@ public record HelloRequest(String name, int repeat, int bytes) {
 
   /** The same for one of many names, whose index goes into the error. */
   public static HelloRequest of(String name, int repeat, long index) {
-    return new HelloRequest(name, repeat, NameValidator.check(name, "names[" + index + "]"));
+    return new HelloRequest(name, repeat, NameValidator.check(name, NameValidator.where(index)));
   }
 
   /**
@@ -55,8 +55,9 @@ public record HelloRequest(String name, int repeat, int bytes) {
   }
 
   /**
-   * Is this an answer to the request? A connection that was mixed up with another one's has been
-   * seen to answer the other one's request (a pooler that does not know of prepared statements).
+   * Returns whether this is an answer to the request. A connection that was mixed up with another
+   * one's has been seen to answer the other one's request (a pooler that does not know of prepared
+   * statements).
    */
   public boolean isAnsweredBy(@Nullable String answer) {
     if (answer == null) {

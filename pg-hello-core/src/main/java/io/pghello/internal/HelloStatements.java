@@ -6,13 +6,13 @@ import io.pghello.PgHelloException.Code;
 import java.nio.charset.CharsetEncoder;
 import java.sql.Array;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Asks for greetings, and checks each answer against its request.
@@ -25,15 +25,67 @@ public record HelloStatements(StatementExecutor executor) implements Coalescer.S
     return executor.run(context, session -> one(session, request));
   }
 
-  /** Asks for all in one round trip; if there is an error, for whichever, it is thrown. */
-  public String[] all(List<HelloRequest> requests, StatementContext context) {
-    String[] answers = executor.run(context, session -> all(session, requests));
-    for (int i = 0; i < answers.length; i++) {
-      if (!requests.get(i).isAnsweredBy(answers[i])) {
-        throw Errors.mismatch();
+  /**
+   * Asks for all in one round trip. If one cannot be greeted, the error has its index, which may
+   * take more round trips to find.
+   *
+   * @param first the index of the first of them
+   */
+  public String[] all(List<HelloRequest> requests, long first, StatementContext context) {
+    try {
+      return executor.run(
+          context,
+          session -> {
+            CharsetEncoder encoder = session.encoder();
+            for (int i = 0; encoder != null && i < requests.size(); i++) {
+              if (!encoder.canEncode(requests.get(i).name())) {
+                throw Errors.of(Errors.notInEncoding(NameValidator.where(first + i)));
+              }
+            }
+            String[] answers = all(session, requests);
+            for (int i = 0; i < answers.length; i++) {
+              if (!requests.get(i).isAnsweredBy(answers[i])) {
+                throw session.mismatch();
+              }
+            }
+            return answers;
+          });
+    } catch (PgHelloException e) {
+      // what the server has reported has no index
+      throw e.sqlState().isPresent() && isOfOneName(e.code())
+          ? withIndex(requests, first, context, e)
+          : e;
+    }
+  }
+
+  /** Finds the first name that the server refuses, by halves, and says which it is. */
+  private PgHelloException withIndex(
+      List<HelloRequest> requests, long first, StatementContext context, PgHelloException error) {
+    if (executor.isBound()) {
+      // its transaction has failed
+      return error;
+    }
+    PgHelloException refusal = error;
+    int from = 0;
+    int to = requests.size();
+    while (to - from > 1) {
+      int middle = (from + to) >>> 1;
+      List<HelloRequest> half = requests.subList(from, middle);
+      try {
+        String[] unused =
+            executor.run(
+                StatementContext.bulk(half.size(), context.deadline()),
+                session -> all(session, half));
+        from = middle;
+      } catch (PgHelloException e) {
+        if (!isOfOneName(e.code())) {
+          return error;
+        }
+        refusal = e;
+        to = middle;
       }
     }
-    return answers;
+    return Errors.atIndex(refusal, first + from);
   }
 
   /**
@@ -47,27 +99,29 @@ public record HelloStatements(StatementExecutor executor) implements Coalescer.S
       if (size == 1) {
         return new Object[] {one(requests.get(0), context)};
       }
-      Object[] outcomes = executor.run(context, session -> allThatFit(session, requests));
-      for (int i = 0; i < size; i++) {
-        if (!(outcomes[i] instanceof PgHelloException)
-            && !requests.get(i).isAnsweredBy((String) outcomes[i])) {
-          outcomes[i] = Errors.mismatch();
-        }
-      }
-      return outcomes;
+      return executor.run(context, session -> checkedThatFit(session, requests));
     } catch (PgHelloException e) {
       if (size > 1 && isOfOneName(e.code())) {
         int half = size / 2;
         Object[] outcomes = Arrays.copyOf(send(requests.subList(0, half), context.of(half)), size);
         Object[] others = send(requests.subList(half, size), context.of(size - half));
         System.arraycopy(others, 0, outcomes, half, others.length);
-        return outcomes;
+        return interruption(outcomes).map(error -> failed(size, error)).orElse(outcomes);
       }
       return failed(size, e);
     } catch (RuntimeException | Error e) {
       // whoever waits must be told
       return failed(size, Errors.unexpected(e));
     }
+  }
+
+  /** Who leads next sends all of an interrupted batch again. So the interruption is for all. */
+  private static Optional<PgHelloException> interruption(Object[] outcomes) {
+    return Arrays.stream(outcomes)
+        .filter(PgHelloException.class::isInstance)
+        .map(PgHelloException.class::cast)
+        .filter(error -> error.code() == Code.INTERRUPTED)
+        .findFirst();
   }
 
   @Override
@@ -98,7 +152,7 @@ public record HelloStatements(StatementExecutor executor) implements Coalescer.S
             },
             row -> row.getString(1));
     if (!request.isAnsweredBy(answer)) {
-      throw Errors.mismatch();
+      throw session.mismatch();
     }
     return answer;
   }
@@ -124,17 +178,28 @@ public record HelloStatements(StatementExecutor executor) implements Coalescer.S
           statement.setArray(1, connection.createArrayOf("text", names));
           statement.setArray(2, counts == null ? null : connection.createArrayOf("int4", counts));
         },
-        row -> answers(row, names.length));
+        row -> {
+          Array array = row.getArray(1);
+          if (array != null
+              && array.getArray() instanceof String[] answers
+              && answers.length == names.length) {
+            return answers;
+          }
+          throw session.mismatch();
+        });
   }
 
-  private static String[] answers(ResultSet row, int expected) throws SQLException {
-    Array array = row.getArray(1);
-    if (array != null
-        && array.getArray() instanceof String[] answers
-        && answers.length == expected) {
-      return answers;
+  /** Returns an error for what is no answer to its request. */
+  private static Object[] checkedThatFit(
+      StatementExecutor.Session session, List<HelloRequest> requests) throws SQLException {
+    Object[] outcomes = allThatFit(session, requests);
+    for (int i = 0; i < outcomes.length; i++) {
+      if (!(outcomes[i] instanceof PgHelloException)
+          && !requests.get(i).isAnsweredBy((String) outcomes[i])) {
+        outcomes[i] = session.mismatch();
+      }
     }
-    throw Errors.mismatch();
+    return outcomes;
   }
 
   /**
@@ -153,11 +218,11 @@ public record HelloStatements(StatementExecutor executor) implements Coalescer.S
       if (encoder.canEncode(request.name())) {
         fitting.add(request);
       } else {
-        outcomes[i] = Errors.of(Errors.notInEncoding());
+        outcomes[i] = Errors.of(Errors.notInEncoding(""));
       }
     }
     if (!fitting.isEmpty()) {
-      Iterator<Object> answers = List.of(allOrEach(session, fitting)).iterator();
+      Iterator<Object> answers = Arrays.asList(allOrEach(session, fitting)).iterator();
       Arrays.setAll(outcomes, i -> outcomes[i] == null ? answers.next() : outcomes[i]);
     }
     return outcomes;

@@ -44,16 +44,26 @@ final class NameValidator {
       }
     }
     if (bytes > BYTES_MAX) {
-      throw Errors.of(Errors.tooLarge());
+      throw Errors.of(Errors.tooLarge(where));
     }
     return (int) bytes;
+  }
+
+  /** Returns the beginning of a sentence about a name. */
+  static String theName(String where) {
+    return where.isEmpty() ? "The name" : "The name " + where;
+  }
+
+  /** Returns what goes into an error to find one of many names by. */
+  static String where(long index) {
+    return "names[" + index + "]";
   }
 
   private static PgHelloException invalid(String where, String what, int index) {
     return Errors.of(
         new PgHelloProblem(
             Code.INVALID_NAME,
-            (where.isEmpty() ? "The name" : "The name " + where)
+            theName(where)
                 + " has "
                 + what
                 + " at index "

@@ -56,7 +56,7 @@ public final class OwnPool extends HikariDataSource {
   public void close() {
     super.close();
     if (first != null) {
-      first.closeUnused();
+      first.close();
     }
   }
 
@@ -69,6 +69,7 @@ public final class OwnPool extends HikariDataSource {
     private final AtomicInteger attempts = new AtomicInteger();
     private @Nullable SQLException failure;
     private volatile boolean made;
+    private volatile boolean closed;
     private volatile int loginTimeoutSeconds;
 
     FirstConnection(String url, Properties properties) {
@@ -95,6 +96,10 @@ public final class OwnPool extends HikariDataSource {
         attempts.incrementAndGet();
         unused.set(connect(credentials.getUsername(), credentials.getPassword()));
         made = true;
+        if (closed) {
+          // the pool that would have taken it was closed meanwhile
+          closeUnused();
+        }
       } catch (SQLException e) {
         failure = e;
         throw e;
@@ -119,7 +124,12 @@ public final class OwnPool extends HikariDataSource {
       return DriverManager.getConnection(url, all);
     }
 
-    void closeUnused() {
+    void close() {
+      closed = true;
+      closeUnused();
+    }
+
+    private void closeUnused() {
       Connection connection = unused.getAndSet(null);
       if (connection != null) {
         try {

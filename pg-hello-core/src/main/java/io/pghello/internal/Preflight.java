@@ -66,8 +66,10 @@ public record Preflight(
         LEFT JOIN LATERAL (
           SELECT pg_catalog.string_agg(s.declared, ';') AS functions,
             pg_catalog.bool_or(s.provolatile OPERATOR(pg_catalog.<>)
-              CASE s.declared WHEN 'pg_hello 25' THEN 's' WHEN 'now_ms ' THEN 'v'
-                WHEN 'pg_hello 25 23' THEN 'i' ELSE s.provolatile END) AS foreign_build,
+              CASE WHEN s.declared OPERATOR(pg_catalog.=) 'pg_hello 25' THEN 's'
+                WHEN s.declared OPERATOR(pg_catalog.=) 'now_ms ' THEN 'v'
+                WHEN s.declared OPERATOR(pg_catalog.=) 'pg_hello 25 23' THEN 'i'
+                ELSE s.provolatile END) AS foreign_build,
             pg_catalog.string_agg(s.declared, ';')
               FILTER (WHERE NOT pg_catalog.has_function_privilege(s.oid, 'EXECUTE')) AS forbidden
           FROM (

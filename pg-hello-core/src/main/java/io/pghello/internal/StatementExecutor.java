@@ -17,7 +17,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
@@ -49,48 +48,39 @@ public final class StatementExecutor {
 
   private final ConnectionSource source;
   private final Settings settings;
-  private final AtomicReference<@Nullable Installation> found;
-  private final ConnectionWait connectionWait;
+  private final Installations installations;
+  private final StatementWatch watch;
   private final LongAdder underWay = new LongAdder();
 
   // Why the last attempt to get a connection failed; null if it did not.
   private volatile @Nullable PgHelloException noConnection;
 
-  // Apart from the other, as the callers' connections may be to other databases.
-  private final AtomicReference<@Nullable Installation> foundOnBound;
-
-  /** Creates a runner on connections of a source. */
+  /** Creates an executor on connections of a source. */
   public StatementExecutor(ConnectionSource source, Settings settings) {
     this(
         source,
         settings,
-        new AtomicReference<>(
-            settings.schema() == null ? null : Installation.at(settings.schema())),
-        new AtomicReference<>(),
-        new ConnectionWait(settings.callTimeout()));
+        new Installations(settings.schema()),
+        new StatementWatch(settings.callTimeout()));
   }
 
   private StatementExecutor(
       ConnectionSource source,
       Settings settings,
-      AtomicReference<@Nullable Installation> found,
-      AtomicReference<@Nullable Installation> foundOnBound,
-      ConnectionWait connectionWait) {
+      Installations installations,
+      StatementWatch watch) {
     this.source = source;
     this.settings = settings;
-    this.found = found;
-    this.foundOnBound = foundOnBound;
-    this.connectionWait = connectionWait;
+    this.installations = installations;
+    this.watch = watch;
   }
 
-  /** Returns a runner on a connection that is the caller's, and stays so. */
+  /** Returns an executor on a connection that is the caller's, and stays so. */
   public StatementExecutor on(Connection connection) {
-    foundOnBound.compareAndSet(null, found.get());
-    return new StatementExecutor(
-        new Bound(connection), settings, foundOnBound, foundOnBound, connectionWait);
+    return new StatementExecutor(new Bound(connection), settings, installations, watch);
   }
 
-  /** Would a statement run on a connection that is the calling thread's own? */
+  /** Returns whether a statement would run on a connection that is the calling thread's own. */
   boolean isBound() {
     try {
       return !source.mayJoinBatch();
@@ -124,7 +114,7 @@ public final class StatementExecutor {
     }
   }
 
-  /** Is nothing being run? */
+  /** Returns whether no statement is under way. */
   boolean isQuiet() {
     return underWay.sum() == 0;
   }
@@ -133,9 +123,9 @@ public final class StatementExecutor {
     long begin = System.nanoTime();
     PgHelloException error = null;
     try {
-      return use(connect(context.deadline()), context.deadline(), bound, work);
-    } catch (PgHelloException e) {
-      error = e;
+      return attempt(context.deadline(), bound, work);
+    } catch (RuntimeException | Error e) {
+      error = Errors.ofCall(e);
       throw e;
     } finally {
       settings
@@ -144,28 +134,52 @@ public final class StatementExecutor {
     }
   }
 
-  private <T> T use(Connection connection, Deadline deadline, boolean bound, Work<T> work) {
-    boolean complete = false;
+  private <T> T attempt(Deadline deadline, boolean bound, Work<T> work) {
+    StatementWatch.Watched watched = watch.begin(deadline);
+    boolean used = false;
+    try {
+      Connection connection = connect(watched, deadline);
+      used = true;
+      return use(connection, watched, deadline, bound, work);
+    } finally {
+      if (!used) {
+        watched.end();
+      }
+    }
+  }
+
+  private <T> T use(
+      Connection connection,
+      StatementWatch.Watched watched,
+      Deadline deadline,
+      boolean bound,
+      Work<T> work) {
+    boolean sound = false;
     try {
       T answer;
       try (var session = new Session(connection, deadline, bound)) {
         answer = work.on(session);
+        sound = bound || !session.isMixedUp;
       }
-      complete = true;
       return answer;
     } catch (SQLException e) {
-      complete = true;
-      throw translate(e, connection, deadline);
+      sound = true;
+      throw watched.isAborted()
+          ? Errors.timedOut(deadline.timeout())
+          : translate(e, connection, deadline);
     } catch (PgHelloException e) {
-      complete = true;
+      sound = bound || e.code() != Code.ANSWER_MISMATCH;
       throw e;
     } catch (RuntimeException e) {
       throw Errors.unexpected(e);
     } finally {
-      if (!complete) {
-        abort(connection);
+      try {
+        if (watched.end() || !sound) {
+          discard(connection);
+        }
+      } finally {
+        release(connection);
       }
-      release(connection);
     }
   }
 
@@ -190,20 +204,31 @@ public final class StatementExecutor {
   }
 
   /**
-   * Closes a connection that may have a part of a message in it. If the stack overflows here, too,
-   * it is rather lost to its pool than used again.
+   * Closes a connection that may have a part of a message in it, and lets its pool notice. If the
+   * stack overflows here again, the pool has lost it, which is better than to use it again.
    */
-  private static void abort(Connection connection) {
+  private static void discard(Connection connection) {
+    abort(connection);
+    try {
+      // pools look at the errors of the connections that they have given away
+      boolean unused = connection.getAutoCommit();
+    } catch (SQLException | RuntimeException expected) {
+      // it is closed
+    }
+  }
+
+  /** Closes a connection at once, whatever it is used for. */
+  static void abort(Connection connection) {
     try {
       connection.abort(DIRECT);
-    } catch (SQLException e) {
+    } catch (SQLException | RuntimeException e) {
       LOG.log(Level.WARNING, "A connection of unknown state could not be closed", e);
     }
   }
 
-  private Connection connect(Deadline deadline) {
+  private Connection connect(StatementWatch.Watched watched, Deadline deadline) {
     try {
-      Connection connection = connectionWait.get(source, deadline);
+      Connection connection = watched.connect(source);
       if (connection != null) {
         if (noConnection != null) {
           noConnection = null;
@@ -232,7 +257,7 @@ public final class StatementExecutor {
     if (reason != null) {
       return Errors.again(reason);
     }
-    int waiting = connectionWait.waiting();
+    int waiting = watch.waitingForConnection();
     return waiting > 0 && waiting >= underWay.sum()
         ? Errors.noConnectionWithin(timeout, null)
         : Errors.timedOut(timeout);
@@ -258,6 +283,8 @@ public final class StatementExecutor {
     private final int networkTimeout;
     private final boolean switchedAutoCommit;
     private final boolean inTransaction;
+    private final Deadline deadline;
+    private boolean isMixedUp;
 
     private Session(Connection connection, Deadline deadline, boolean bound) throws SQLException {
       if (deadline.isOver()) {
@@ -265,15 +292,12 @@ public final class StatementExecutor {
         throw Errors.timedOut(deadline.timeout());
       }
       this.connection = connection;
+      this.deadline = deadline;
       boolean autoCommit = connection.getAutoCommit();
       // One round trip instead of two: such a connection has no transaction that could be ended.
       this.switchedAutoCommit = !autoCommit && !bound && isIdle(connection);
       this.inTransaction = bound || (!autoCommit && !switchedAutoCommit);
       this.networkTimeout = connection.getNetworkTimeout();
-      int left = millisLeft(deadline);
-      if (networkTimeout == 0 || networkTimeout > left) {
-        connection.setNetworkTimeout(DIRECT, left);
-      }
       if (switchedAutoCommit) {
         connection.setAutoCommit(true);
       }
@@ -292,9 +316,23 @@ public final class StatementExecutor {
           : null;
     }
 
-    private static int millisLeft(Deadline deadline) {
-      long millis = TimeUnit.NANOSECONDS.toMillis(deadline.nanosLeft());
-      return (int) Math.max(1, Math.min(millis, Integer.MAX_VALUE));
+    /** Gives a statement the time that is left of the call's. */
+    private void limitTime() throws SQLException {
+      if (deadline.isOver()) {
+        throw Errors.timedOut(deadline.timeout());
+      }
+      long millis = Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline.nanosLeft()));
+      if (networkTimeout == 0 || networkTimeout > millis) {
+        connection.setNetworkTimeout(DIRECT, (int) Math.min(millis, Integer.MAX_VALUE));
+      }
+    }
+
+    /**
+     * Returns the error for a wrong answer, and lets the connection be closed that has given it.
+     */
+    PgHelloException mismatch() {
+      isMixedUp = true;
+      return Errors.mismatch();
     }
 
     /** Leaves the connection as it was found. */
@@ -314,8 +352,7 @@ public final class StatementExecutor {
 
     /** Calls a function. */
     public <T> T call(Function function, Binder binder, Reader<T> reader) throws SQLException {
-      Installation known = installation();
-      String statement = known == null ? null : known.statement(function);
+      String statement = statement(function);
       if (statement == null) {
         return execute(find(function), binder, reader);
       }
@@ -337,24 +374,26 @@ public final class StatementExecutor {
       }
     }
 
-    /** Can this function be called here? Asks the server unless that is known to be so. */
+    /** Returns whether this function can be called. Asks the server unless that is known. */
     boolean offers(Function function) throws SQLException {
-      Installation known = installation();
-      if (known == null || known.statement(function) == null) {
-        // it may have been updated since
-        look();
-        known = installation();
+      if (statement(function) != null) {
+        return true;
       }
-      return known != null && known.statement(function) != null;
+      // it may have been updated since
+      look();
+      return statement(function) != null;
     }
 
     /** Looks how the extension is installed. */
     public Preflight look() throws SQLException {
+      limitTime();
       Preflight preflight = Preflight.run(connection);
-      if (settings.schema() == null) {
-        found.set(Installation.of(preflight, connection));
-      }
+      installations.put(preflight, connection);
       return preflight;
+    }
+
+    private @Nullable String statement(Function function) throws SQLException {
+      return installations.statement(function, connection, inTransaction);
     }
 
     /** Returns the statement that calls a function, or says why it cannot be called. */
@@ -375,13 +414,8 @@ public final class StatementExecutor {
       return function.in(told);
     }
 
-    /** What is known to hold for this connection; on the caller's own that takes a closer look. */
-    private @Nullable Installation installation() throws SQLException {
-      Installation known = found.get();
-      return known == null || !inTransaction || known.holdsFor(connection) ? known : null;
-    }
-
     private <T> T execute(String sql, Binder binder, Reader<T> reader) throws SQLException {
+      limitTime();
       try (PreparedStatement statement = connection.prepareStatement(sql)) {
         binder.bind(statement);
         try (ResultSet row = statement.executeQuery()) {

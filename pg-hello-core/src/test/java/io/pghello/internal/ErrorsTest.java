@@ -32,4 +32,21 @@ class ErrorsTest {
     var foreign = new SQLException("timed out", new IllegalStateException("deeper"));
     assertThat(Errors.noConnection(foreign)).hasMessageContaining("could be had: timed out. Check");
   }
+
+  /** The client has interrupted the wait for a connection; nobody has interrupted the caller. */
+  @Test
+  void aRefusedLogInAtTheEndOfTheTimeIsNoInterrupt() {
+    var refused = new SQLException("no such user", "28000");
+    refused.initCause(new InterruptedException());
+    assertThat(Errors.noConnectionWithin(Duration.ofSeconds(1), refused).code())
+        .isEqualTo(Code.LOGIN_REFUSED);
+    assertThat(Thread.interrupted()).isFalse();
+  }
+
+  @Test
+  void theTimeOutIsNamedInBothWaysToSetIt() {
+    assertThat(Errors.timedOut(Duration.ofSeconds(1)))
+        .hasMessageContaining("time-out of 1000 ms")
+        .hasMessageContaining("(callTimeout, withTimeout)");
+  }
 }

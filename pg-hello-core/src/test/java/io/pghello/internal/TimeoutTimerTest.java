@@ -65,10 +65,12 @@ class TimeoutTimerTest {
           }
           throw new SQLException("interrupted");
         };
-    var connectionWait = new ConnectionWait(SHORT);
-    assertThatThrownBy(() -> connectionWait.get(stuck, Deadline.after(SHORT)))
-        .isInstanceOf(SQLException.class);
+    var watch = new StatementWatch(SHORT);
+    StatementWatch.Watched watched = watch.begin(Deadline.after(SHORT));
+    assertThat(watch.waitingForConnection()).isEqualTo(1);
+    assertThatThrownBy(() -> watched.connect(stuck)).isInstanceOf(SQLException.class);
     assertThat(Thread.interrupted()).isFalse();
-    assertThat(connectionWait.waiting()).isZero();
+    assertThat(watched.end()).isFalse();
+    assertThat(watch.waitingForConnection()).isZero();
   }
 }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.SQLException;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The statements that call what is installed, for each database and user that has been seen. As
+ * long as there is but one, a connection of the client's is not asked where it leads.
+ */
+final class Installations {
+  private final @Nullable Map<Function, String> told;
+  private final Map<String, Map<Function, String>> found = new ConcurrentHashMap<>();
+  private volatile @Nullable Map<Function, String> only;
+
+  /**
+   * Creates it.
+   *
+   * @param schema the quoted schema that everything is in, wherever a connection leads; null to
+   *     find it
+   */
+  Installations(@Nullable String schema) {
+    this.told = schema == null ? null : all(schema);
+  }
+
+  private static Map<Function, String> all(String schema) {
+    var statements = new EnumMap<Function, String>(Function.class);
+    for (Function function : Function.values()) {
+      statements.put(function, function.in(schema));
+    }
+    return statements;
+  }
+
+  /**
+   * Returns the statement that calls a function; null if it is not known, or cannot be called.
+   *
+   * @param anyPlace whether the connection may lead elsewhere than all others
+   */
+  @Nullable String statement(Function function, Connection connection, boolean anyPlace)
+      throws SQLException {
+    Map<Function, String> known = told != null ? told : only;
+    if (told == null && (known == null || anyPlace)) {
+      known = found.isEmpty() ? null : found.get(place(connection));
+    }
+    return known == null ? null : known.get(function);
+  }
+
+  /** Takes what the preflight found on this connection, unless it was told where all is. */
+  void put(Preflight preflight, Connection connection) throws SQLException {
+    if (told == null) {
+      var statements = new EnumMap<Function, String>(Function.class);
+      String schema = preflight.schema();
+      for (Function function : Function.values()) {
+        if (schema != null && preflight.obstacle(function).isEmpty()) {
+          statements.put(function, function.in(schema));
+        }
+      }
+      found.put(place(connection), statements);
+      only = found.size() == 1 ? statements : null;
+    }
+  }
+
+  /** Returns which database a connection is to, as which user. Takes no round trip. */
+  private static String place(Connection connection) throws SQLException {
+    DatabaseMetaData metaData = connection.getMetaData();
+    return metaData.getUserName() + ' ' + metaData.getURL();
+  }
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.FaultsIT.assertFails;
+import static io.pghello.FaultsIT.slow;
+import static io.pghello.PgHelloClientIT.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** Calls that a time-out of the network does not end, as it counts for each read. */
+@PgHelloTest
+@Timeout(120)
+class DeadlinesIT {
+  private static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
+
+  // without a deadline the calls would take longer than that
+  private static final Duration AT_MOST = Duration.ofSeconds(10);
+  private static final Duration WITHOUT_DEADLINE = Duration.ofSeconds(25);
+
+  @Test
+  void endsACallWhoseNameTheServerDoesNotRead(DataSource dataSource, WireProxy proxy)
+      throws Exception {
+    String large = "x".repeat(20 << 20);
+    try (var pool = pool(dataSource);
+        PgHelloClient client = client(pool)) {
+      client.hello("Ada");
+      proxy.stall();
+      // or a call that ends not at all would keep the test
+      CompletableFuture.delayedExecutor(WITHOUT_DEADLINE.toSeconds(), TimeUnit.SECONDS)
+          .execute(proxy::resume);
+      assertTimesOut(() -> client.hello(large));
+      proxy.resume();
+      assertServes(pool, client);
+    }
+  }
+
+  @Test
+  void endsACallOnTheCallersConnectionToo(DataSource dataSource, WireProxy proxy) throws Exception {
+    String large = "x".repeat(20 << 20);
+    try (PgHelloClient client = client(dataSource);
+        Connection connection = dataSource.getConnection()) {
+      client.on(connection).hello("Ada");
+      proxy.stall();
+      CompletableFuture.delayedExecutor(WITHOUT_DEADLINE.toSeconds(), TimeUnit.SECONDS)
+          .execute(proxy::resume);
+      assertTimesOut(() -> client.on(connection).hello(large));
+      proxy.resume();
+      assertThat(connection.isClosed()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void endsACallWhoseAnswerComesByteByByte(FaultsIT.Kind kind, TestDatabase database)
+      throws Exception {
+    PGSimpleDataSource direct = database.dataSource().unwrap(PGSimpleDataSource.class);
+    try (var relay = new Relay(direct)) {
+      PGSimpleDataSource relayed = database.dataSource().unwrap(PGSimpleDataSource.class);
+      relayed.setServerNames(new String[] {relay.host()});
+      relayed.setPortNumbers(new int[] {relay.port()});
+      try (var pool = pool(relayed);
+          PgHelloClient client = client(pool)) {
+        client.hello("Ada");
+        relay.trickles = true;
+        assertTimesOut(() -> kind.call.accept(client));
+        relay.trickles = false;
+        assertServes(pool, client);
+      }
+    }
+  }
+
+  /** Without the function for many, each of a batch has a statement. */
+  @Test
+  void endsABatchInTimeThatTakesManyStatements(
+      DataSource dataSource, @Superuser DataSource superuser) throws Exception {
+    execute(dataSource, "DROP EXTENSION pg_hello");
+    execute(dataSource, "CREATE EXTENSION pg_hello VERSION '1.0'");
+    var heard = new Heard();
+    try (var pool = pool(dataSource);
+        PgHelloClient client =
+            PgHelloClient.builder()
+                .dataSource(pool)
+                .maxInFlightBatches(1)
+                .callTimeout(CALL_TIMEOUT)
+                .listener(heard)
+                .build()) {
+      client.hello("Ada");
+      heard.forget();
+      slow(superuser, 0.2);
+      List<CompletableFuture<String>> futures = new CopyOnWriteArrayList<>();
+      for (int i = 0; i < 200; i++) {
+        futures.add(client.helloAsync("Ada"));
+      }
+      for (CompletableFuture<String> future : futures) {
+        try {
+          assertThat(FaultsIT.join(future)).isEqualTo("Hello, Ada!");
+        } catch (PgHelloException e) {
+          assertThat(e.code()).isEqualTo(Code.TIMEOUT);
+        }
+      }
+      slow(superuser, 0);
+      // its connection is given back when its statement has ended
+      client.withTimeout(WITHOUT_DEADLINE.multipliedBy(2)).hello("Ada");
+      assertThat(heard.nanos).allMatch(nanos -> nanos < AT_MOST.toNanos());
+      assertServes(pool, client);
+    }
+  }
+
+  private static void assertTimesOut(Runnable call) {
+    long begin = System.nanoTime();
+    PgHelloException e = assertFails(Code.TIMEOUT, call);
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(AT_MOST);
+    assertThat(e).hasMessageContaining("time-out of 1000 ms");
+    assertThat(Thread.currentThread().isInterrupted()).isFalse();
+  }
+
+  private static void assertServes(HikariDataSource pool, PgHelloClient client) {
+    assertThat(client.withTimeout(Duration.ofSeconds(30)).hello("Zoë")).isEqualTo("Hello, Zoë!");
+    assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
+  }
+
+  private static PgHelloClient client(DataSource dataSource) {
+    return PgHelloClient.builder().dataSource(dataSource).callTimeout(CALL_TIMEOUT).build();
+  }
+
+  private static HikariDataSource pool(DataSource dataSource) {
+    var config = new HikariConfig();
+    config.setDataSource(dataSource);
+    config.setMaximumPoolSize(1);
+    config.setConnectionTimeout(30_000);
+    return new HikariDataSource(config);
+  }
+
+  /** A way to the server that can let its answers through byte by byte. */
+  private static final class Relay implements AutoCloseable {
+    private final ServerSocket entrance =
+        new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+    private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+    private final String serverHost;
+    private final int serverPort;
+    volatile boolean trickles;
+
+    Relay(PGSimpleDataSource server) throws IOException {
+      serverHost = server.getServerNames()[0];
+      serverPort = server.getPortNumbers()[0];
+      start(this::accept);
+    }
+
+    String host() {
+      return entrance.getInetAddress().getHostAddress();
+    }
+
+    int port() {
+      return entrance.getLocalPort();
+    }
+
+    private void accept() throws IOException {
+      while (true) {
+        Socket client = entrance.accept();
+        var server = new Socket(serverHost, serverPort);
+        sockets.addAll(List.of(client, server));
+        start(() -> client.getInputStream().transferTo(server.getOutputStream()));
+        start(() -> answer(server.getInputStream(), client.getOutputStream()));
+      }
+    }
+
+    private void answer(InputStream in, OutputStream out) throws Exception {
+      var buffer = new byte[8192];
+      int length;
+      while ((length = in.read(buffer)) > 0) {
+        int sent = 0;
+        while (sent < length && trickles) {
+          out.write(buffer, sent++, 1);
+          Thread.sleep(500);
+        }
+        out.write(buffer, sent, length - sent);
+      }
+    }
+
+    private interface Copying {
+      void run() throws Exception;
+    }
+
+    private static void start(Copying copying) {
+      var thread =
+          new Thread(
+              () -> {
+                try {
+                  copying.run();
+                } catch (Exception e) {
+                  // one of the two has closed its end
+                }
+              });
+      thread.setDaemon(true);
+      thread.start();
+    }
+
+    @Override
+    public void close() throws IOException {
+      entrance.close();
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+    }
+  }
+}
