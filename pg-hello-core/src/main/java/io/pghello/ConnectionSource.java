@@ -39,11 +39,11 @@ public interface ConnectionSource {
   }
 
   /**
-   * May the call that the current thread is about to make travel with calls of other threads, on a
-   * connection that another thread gets? Say no where {@link #get} would return a connection that
-   * is the thread's own: one that is in a transaction, or that belongs to the thread's tenant. The
-   * call is then made on the current thread, by itself, never repeated, and the transaction that it
-   * finds is left as it is.
+   * Returns whether the call that the current thread is about to make may share a statement with
+   * calls of other threads, on a connection that another thread gets. Say no where {@link #get}
+   * would return a connection that is the thread's own: one that is in a transaction, or that
+   * belongs to the thread's tenant. The call is then made on the current thread, by itself, never
+   * repeated, and the transaction that it finds is left as it is.
    *
    * @return true, unless this is overridden
    */

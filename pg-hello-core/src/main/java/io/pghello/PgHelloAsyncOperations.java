@@ -45,9 +45,7 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}) or the count is
    *     out of range ({@link Code#INVALID_REPEAT}); all other errors are the future's
    */
-  default CompletableFuture<String> helloAsync(String name, int repeat) {
-    return withRepeat(repeat).helloAsync(name);
-  }
+  CompletableFuture<String> helloAsync(String name, int repeat);
 
   /**
    * Greets many names as {@link #helloAll} does, without a thread that waits. One round trip for

@@ -79,6 +79,22 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
   }
 
   /**
+   * Returns how many calls wait now for a place among those in flight, as a gauge shows it. Counts
+   * them, which takes no lock; not meant for every call.
+   */
+  public int queuedCalls() {
+    return context.dispatcher().queuedCalls();
+  }
+
+  /**
+   * Returns how many statements are in flight now, or wait for a connection, as a gauge shows it. A
+   * statement carries one call or many.
+   */
+  public int inFlightStatements() {
+    return context.statements().executor().inFlight();
+  }
+
+  /**
    * Refuses further calls, waits for those that were made, for at most {@code callTimeout}, and
    * fails with {@link Code#CLOSED} what is left then. Closes the pool if the client made it. A
    * second call does nothing.

@@ -50,10 +50,10 @@ public final class PgHelloException extends RuntimeException {
     NO_CONNECTION(true),
     /** The connection ended during the call. */
     CONNECTION_LOST(true),
-    /** The call took longer than the client's {@code callTimeout}. */
+    /** The call took longer than its time-out. */
     TIMEOUT(true),
     /** The server ended the call: somebody cancelled it, or {@code statement_timeout} did. */
-    CANCELLED(true),
+    CANCELLED_BY_SERVER(true),
     /**
      * The program cancelled the future of the call, or completed it otherwise. Only a {@link
      * PgHelloListener} sees this code.
@@ -75,7 +75,8 @@ public final class PgHelloException extends RuntimeException {
     }
 
     /**
-     * Can the same call succeed if it is made again, a moment later, and nothing else is changed?
+     * Returns whether the same call can succeed if it is made again, a moment later, and nothing
+     * else is changed.
      */
     public boolean isRetryable() {
       return retryable;
@@ -114,7 +115,7 @@ public final class PgHelloException extends RuntimeException {
     return problem.code();
   }
 
-  /** Returns what to do about it; it is part of the message, too. */
+  /** Returns what to do about it; the message ends with it. */
   public String remedy() {
     return problem.remedy();
   }

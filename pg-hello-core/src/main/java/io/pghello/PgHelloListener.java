@@ -8,9 +8,11 @@ import org.jspecify.annotations.Nullable;
  * is ever given a name that is greeted.
  *
  * <p>Methods are called on the threads that do the work, many at a time, and should return at once:
- * {@link #callEnded} is called before the caller has its answer. What they throw is logged and has
- * no effect on the call. Later versions may add methods here and to the events, so the events are
- * the library's to implement.
+ * {@link #callEnded} is called before the caller has its answer. So a method must not wait for a
+ * call of the client: it may hold the thread, the connection or the place that this call needs, and
+ * then waits for itself until the call times out. What they throw is logged and has no effect on
+ * the call. Later versions may add methods here and to the events, so the events are the library's
+ * to implement.
  */
 public interface PgHelloListener {
   /** What a statement was sent for. */

@@ -48,9 +48,7 @@ public interface PgHelloOperations {
    * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT}), if the
    *     extension is at version 1.0 ({@link Code#TOO_OLD}), or as {@link #hello(String)} does
    */
-  default String hello(String name, int repeat) {
-    return withRepeat(repeat).hello(name);
-  }
+  String hello(String name, int repeat);
 
   /**
    * SQL {@code pg_hello_all(names, repeats)}: greets many names. One round trip for each batch,
@@ -159,8 +157,8 @@ public interface PgHelloOperations {
 
   /**
    * Returns the same calls with another time-out than {@link PgHelloClient.Builder#callTimeout},
-   * which says what it covers. It shares all with these, and ends with them; calls with different
-   * time-outs travel together, and each ends at its own.
+   * which says what it covers. It shares all with these, and ends with them. Calls with different
+   * time-outs may share a batch; each ends at its own.
    *
    * @param timeout a millisecond or more, and less than 20 days
    * @throws IllegalArgumentException if the time-out is out of range
@@ -174,8 +172,8 @@ public interface PgHelloOperations {
    * sent does not. As safe for threads as the connection is, that is, for one at a time; so there
    * are no futures.
    *
-   * <p>If the connection is to another database, or of another user, than the client's last one,
-   * each call takes one round trip more.
+   * <p>If the connection is to a database, or of a user, that the client has not seen, the first
+   * call takes one round trip more.
    *
    * @param connection stays the caller's to close
    */

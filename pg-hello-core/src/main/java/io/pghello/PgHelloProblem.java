@@ -1,24 +1,62 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
+import java.io.Serial;
 import java.io.Serializable;
 import java.util.Objects;
 
 /**
- * Something that stands in the way of using the extension, and what mends it.
- *
- * @param code what kind of problem it is
- * @param message one sentence that says what is wrong
- * @param remedy one or two sentences that say what to do, with the statement to run where there is
- *     one
+ * Something that stands in the way of using the extension, and what mends it. Immutable; two are
+ * equal if all that they say is.
  */
-public record PgHelloProblem(PgHelloException.Code code, String message, String remedy)
-    implements Serializable {
-  /** Creates a problem; nothing of it is null. */
-  public PgHelloProblem {
-    Objects.requireNonNull(code, "code");
-    Objects.requireNonNull(message, "message");
-    Objects.requireNonNull(remedy, "remedy");
+public final class PgHelloProblem implements Serializable {
+  @Serial private static final long serialVersionUID = 1L;
+
+  private final PgHelloException.Code code;
+  private final String message;
+  private final String remedy;
+
+  /**
+   * Creates a problem; nothing of it is null.
+   *
+   * @param code what kind of problem it is
+   * @param message one sentence that says what is wrong
+   * @param remedy what to do about it
+   */
+  public PgHelloProblem(PgHelloException.Code code, String message, String remedy) {
+    this.code = Objects.requireNonNull(code, "code");
+    this.message = Objects.requireNonNull(message, "message");
+    this.remedy = Objects.requireNonNull(remedy, "remedy");
+  }
+
+  /** Returns what kind of problem it is. */
+  public PgHelloException.Code code() {
+    return code;
+  }
+
+  /** Returns one sentence that says what is wrong. */
+  public String message() {
+    return message;
+  }
+
+  /**
+   * Returns one or two sentences that say what to do, with the statement to run where there is one.
+   */
+  public String remedy() {
+    return remedy;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof PgHelloProblem problem
+        && code == problem.code
+        && message.equals(problem.message)
+        && remedy.equals(problem.remedy);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(code, message, remedy);
   }
 
   /** Returns the message and the remedy. */

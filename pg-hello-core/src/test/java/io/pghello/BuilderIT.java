@@ -76,7 +76,7 @@ class BuilderIT {
       Load.burst(client, 256);
       assertThat(sessions(superuser, "it's \"mine\"")).isBetween(1, 2);
       slow(superuser, 20);
-      assertFails(Code.CANCELLED, () -> client.hello("Ada"));
+      assertFails(Code.CANCELLED_BY_SERVER, () -> client.hello("Ada"));
     }
     awaitNoSession(superuser, "it's \"mine\"");
   }

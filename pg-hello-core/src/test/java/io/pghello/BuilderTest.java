@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import io.pghello.PgHelloException.Code;
+import io.pghello.internal.ExceptionAccess;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -320,7 +323,49 @@ class BuilderTest {
                 Code.NO_CONNECTION,
                 Code.CONNECTION_LOST,
                 Code.TIMEOUT,
-                Code.CANCELLED,
+                Code.CANCELLED_BY_SERVER,
                 Code.OVERLOADED));
+  }
+
+  @Test
+  void problemsAndInfoAreValues() {
+    var problem = new PgHelloProblem(Code.TOO_OLD, "Old.", "Update.");
+    assertThat(problem)
+        .isEqualTo(new PgHelloProblem(Code.TOO_OLD, "Old.", "Update."))
+        .hasSameHashCodeAs(new PgHelloProblem(Code.TOO_OLD, "Old.", "Update."))
+        .hasToString("Old. Update.")
+        .isNotEqualTo(new PgHelloProblem(Code.NOT_CREATED, "Old.", "Update."))
+        .isNotEqualTo(new PgHelloProblem(Code.TOO_OLD, "New.", "Update."))
+        .isNotEqualTo(new PgHelloProblem(Code.TOO_OLD, "Old.", "Downgrade."))
+        .isNotEqualTo("Old. Update.");
+    var functions = new HashSet<>(Set.of("now_ms()"));
+    var info = new PgHelloInfo("17.5", "1.1", "public", 1, functions);
+    functions.clear();
+    assertThat(info.functions()).containsExactly("now_ms()");
+    var same = new PgHelloInfo("17.5", "1.1", "public", 1, Set.of("now_ms()"));
+    assertThat(info)
+        .isEqualTo(same)
+        .hasSameHashCodeAs(same)
+        .hasToString(
+            "PgHelloInfo[serverVersion=17.5, extensionVersion=1.1, schema=public, defaultRepeat=1,"
+                + " functions=[now_ms()]]");
+    assertThat(
+            List.of(
+                new PgHelloInfo("18.0", "1.1", "public", 1, info.functions()),
+                new PgHelloInfo("17.5", "1.0", "public", 1, info.functions()),
+                new PgHelloInfo("17.5", "1.1", "other", 1, info.functions()),
+                new PgHelloInfo("17.5", "1.1", "public", 2, info.functions()),
+                new PgHelloInfo("17.5", "1.1", "public", 1, Set.of())))
+        .doesNotContain(info);
+  }
+
+  @Test
+  void aProgramCannotReplaceHowExceptionsAreMade() {
+    ExceptionAccess.Constructor other =
+        (problem, sqlState, cause) -> new PgHelloException(problem.code(), "replaced");
+    assertThatThrownBy(() -> ExceptionAccess.provide(other))
+        .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> PgHelloClient.builder().defaultRepeat(11))
+        .hasMessageContaining("The repeat count is 11.");
   }
 }

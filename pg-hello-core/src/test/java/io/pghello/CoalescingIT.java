@@ -452,6 +452,32 @@ class CoalescingIT {
     }
   }
 
+  @Test
+  void showsWhatIsQueuedAndInFlight(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 4);
+        var client = client(pool).maxInFlightBatches(1).maxInFlightCalls(1).build()) {
+      assertThat(client.queuedCalls()).isZero();
+      assertThat(client.inFlightStatements()).isZero();
+      holdUp(client, proxy);
+      assertThat(client.inFlightStatements()).isEqualTo(1);
+      List<CompletableFuture<String>> futures =
+          IntStream.range(0, 7).mapToObj(i -> client.helloAsync("u" + i)).toList();
+      assertThat(client.queuedCalls()).isEqualTo(7);
+      futures.get(3).cancel(false);
+      assertThat(client.queuedCalls()).isEqualTo(6);
+      List<CompletableFuture<String>> large =
+          IntStream.range(0, 3).mapToObj(i -> client.helloAsync("x".repeat(LARGE))).toList();
+      assertThat(client.queuedCalls()).isEqualTo(8);
+      until(() -> client.inFlightStatements() == 2);
+      proxy.resume();
+      large.forEach(CoalescingIT::get);
+      assertThat(get(futures.get(6))).isEqualTo("Hello, u6!");
+      until(() -> client.queuedCalls() == 0 && client.inFlightStatements() == 0);
+    } finally {
+      proxy.resume();
+    }
+  }
+
   private static void assertInvalid(String words, Runnable call) {
     assertThatThrownBy(
             () -> {

@@ -158,8 +158,7 @@ class DeadlinesIT {
 
   /** A way to the server that can let its answers through byte by byte. */
   private static final class Relay implements AutoCloseable {
-    private final ServerSocket entrance =
-        new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+    private final ServerSocket entrance = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     private final String serverHost;
     private final int serverPort;

@@ -418,8 +418,8 @@ class FaultsIT {
     try (var scene =
         new Scene(dataSource, 2, builder -> builder.callTimeout(Duration.ofMinutes(1)))) {
       slow(superuser, 20);
-      assertFails(Code.CANCELLED, () -> scene.client.hello("Ada"));
-      assertFails(Code.CANCELLED, () -> join(scene.client.helloAsync("Ada")));
+      assertFails(Code.CANCELLED_BY_SERVER, () -> scene.client.hello("Ada"));
+      assertFails(Code.CANCELLED_BY_SERVER, () -> join(scene.client.helloAsync("Ada")));
       assertThat(scene.client.hello("Ada", 1)).isEqualTo("Hello, Ada!");
       slow(superuser, 0);
       scene.assertFullService();
@@ -441,7 +441,7 @@ class FaultsIT {
       while (ask(superuser, cancel).equals("0") && !future.isDone()) {
         Thread.sleep(10);
       }
-      assertFails(Code.CANCELLED, () -> join(future));
+      assertFails(Code.CANCELLED_BY_SERVER, () -> join(future));
       assertThat(heard.repeated).isEmpty();
       slow(superuser, 0);
       scene.assertFullService();

@@ -5,6 +5,7 @@ import static io.pghello.FaultsIT.assertFails;
 import static io.pghello.FaultsIT.join;
 import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
@@ -18,6 +19,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +30,8 @@ import org.junit.jupiter.api.Timeout;
 @PgHelloTest
 @Timeout(120)
 class LogInIT {
+  private static final Duration SHORT = Duration.ofMillis(200);
+
   private static final String REMEDY =
       " Correct the user, the password or the database that the client connects with, or what the"
           + " server allows (pg_hba.conf, GRANT CONNECT).";
@@ -181,6 +185,35 @@ class LogInIT {
       assertThat(proxy.connections()).isLessThan(15);
       proxy.resume();
       assertThat(join(client.helloAsync("Ada"))).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  /** The pool is gone that would have taken the connection. */
+  @Test
+  void leavesNoConnectionOpenThatIsMadeWhileTheClientIsClosed(
+      TestDatabase database, WireProxy proxy) throws Exception {
+    String url = through(proxy, database.jdbcUrl());
+    proxy.stall();
+    PgHelloClient client = PgHelloClient.builder().url(url).callTimeout(SHORT).build();
+    try {
+      CompletableFuture<String> call =
+          CompletableFuture.supplyAsync(
+              () -> client.withTimeout(Duration.ofMinutes(1)).hello("Ada"),
+              command -> new Thread(command).start());
+      until(() -> proxy.openConnections() == 1);
+      client.close();
+      proxy.resume();
+      assertThatThrownBy(call::join).hasCauseInstanceOf(PgHelloException.class);
+      until(() -> proxy.openConnections() == 0);
+    } finally {
+      proxy.resume();
+    }
+  }
+
+  private static void until(BooleanSupplier condition) throws InterruptedException {
+    for (int i = 0; !condition.getAsBoolean(); i++) {
+      assertThat(i).isLessThan(3_000);
+      Thread.sleep(10);
     }
   }
 

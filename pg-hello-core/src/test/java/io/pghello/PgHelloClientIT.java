@@ -236,7 +236,8 @@ class PgHelloClientIT {
       assertThatThrownBy(
               () -> IntStream.range(0, 50).forEach(i -> client.hello("x".repeat(20_000_000), 10)))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CANCELLED));
+              PgHelloException.class,
+              e -> assertThat(e.code()).isEqualTo(Code.CANCELLED_BY_SERVER));
     }
   }
 

@@ -39,8 +39,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 class SessionsIT {
   private static final int SIZE = 4;
   private static final String SCHEMA =
-      "SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
-          + " WHERE extname = 'pg_hello'";
+      "SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid ="
+          + " e.extnamespace WHERE extname = 'pg_hello'";
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
@@ -68,8 +68,8 @@ class SessionsIT {
       execute(superuser, "REVOKE EXECUTE ON FUNCTION spi_version() FROM PUBLIC");
       assertFails(Code.NO_EXECUTE_PRIVILEGE, client::spiVersion);
       slow(superuser, 20);
-      assertFails(Code.CANCELLED, () -> client.hello("Ada"));
-      assertFails(Code.CANCELLED, () -> join(client.helloAsync("Ada")));
+      assertFails(Code.CANCELLED_BY_SERVER, () -> client.hello("Ada"));
+      assertFails(Code.CANCELLED_BY_SERVER, () -> join(client.helloAsync("Ada")));
       assertFails(Code.TIMEOUT, () -> hasty.hello("Ada"));
       slow(superuser, 0);
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
@@ -430,8 +430,8 @@ class SessionsIT {
 
   private static void assertNothingIsOpen(DataSource superuser) throws Exception {
     String open =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type ="
-            + " 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'";
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type"
+            + " = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'";
     // the backend of a call that ran out of time may still be busy
     long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
     while (!ask(superuser, open).equals("0") && System.nanoTime() < end) {

@@ -171,6 +171,11 @@ final class AsyncCalls {
     }
   }
 
+  /** Returns how many calls are queued; counts them. */
+  int queuedCalls() {
+    return (int) queue.stream().filter(task -> !task.future.isDone()).count();
+  }
+
   /** Returns whether no call is queued or in flight. */
   boolean isIdle() {
     return queue.isEmpty() && inFlight.stream().allMatch(task -> task.future.isDone());

@@ -293,6 +293,15 @@ final class Coalescer {
     }
   }
 
+  /** Returns how many calls are queued; counts them. */
+  int queuedCalls() {
+    int count = 0;
+    for (Call call : queue) {
+      count += call.isDone() ? 0 : 1;
+    }
+    return count;
+  }
+
   /** Returns whether no call is queued or in flight. */
   boolean isIdle() {
     return queue.isEmpty() && inFlightLimit.isUnused() && batches.isEmpty();

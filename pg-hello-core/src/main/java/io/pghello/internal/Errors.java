@@ -46,7 +46,7 @@ public final class Errors {
       case "57014" ->
           of(
               new PgHelloProblem(
-                  Code.CANCELLED,
+                  Code.CANCELLED_BY_SERVER,
                   "The server ended the call, because somebody cancelled it or it took too long.",
                   "Try again, or raise statement_timeout."),
               e,

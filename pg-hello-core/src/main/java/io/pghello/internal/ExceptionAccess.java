@@ -5,6 +5,7 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloProblem;
 import java.lang.invoke.MethodHandles;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** Lets the library, but no program, create exceptions with all that they can say. */
@@ -16,24 +17,36 @@ public final class ExceptionAccess {
         PgHelloProblem problem, @Nullable String sqlState, @Nullable Throwable cause);
   }
 
-  private static volatile @Nullable Constructor constructor;
+  private static final AtomicReference<@Nullable Constructor> CONSTRUCTOR = new AtomicReference<>();
 
   private ExceptionAccess() {}
 
-  /** Takes the constructor, when {@link PgHelloException} is initialized. */
+  /**
+   * Takes the constructor, once, when {@link PgHelloException} is initialized.
+   *
+   * @throws IllegalStateException if there is one
+   */
   public static void provide(Constructor constructor) {
-    ExceptionAccess.constructor = constructor;
+    initialize();
+    if (!CONSTRUCTOR.compareAndSet(null, constructor)) {
+      throw new IllegalStateException("There is a constructor");
+    }
+  }
+
+  /** Lets the exception provide its constructor; returns at once where it just does. */
+  private static void initialize() {
+    try {
+      MethodHandles.lookup().ensureInitialized(PgHelloException.class);
+    } catch (IllegalAccessException e) {
+      throw new AssertionError(e);
+    }
   }
 
   static PgHelloException create(
       PgHelloProblem problem, @Nullable String sqlState, @Nullable Throwable cause) {
-    if (constructor == null) {
-      try {
-        MethodHandles.lookup().ensureInitialized(PgHelloException.class);
-      } catch (IllegalAccessException e) {
-        throw new AssertionError(e);
-      }
+    if (CONSTRUCTOR.get() == null) {
+      initialize();
     }
-    return Objects.requireNonNull(constructor).create(problem, sqlState, cause);
+    return Objects.requireNonNull(CONSTRUCTOR.get()).create(problem, sqlState, cause);
   }
 }

@@ -130,6 +130,11 @@ public final class HelloDispatcher implements AutoCloseable {
     }
   }
 
+  /** Returns how many calls are queued; counts them. */
+  public int queuedCalls() {
+    return coalescer.queuedCalls() + asyncCalls.queuedCalls();
+  }
+
   private boolean checkTimeouts() {
     boolean more = coalescer.checkTimeouts();
     more |= asyncCalls.checkTimeouts();

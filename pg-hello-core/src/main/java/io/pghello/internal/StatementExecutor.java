@@ -119,6 +119,11 @@ public final class StatementExecutor {
     return underWay.sum() == 0;
   }
 
+  /** Returns how many statements are under way. */
+  public int inFlight() {
+    return underWay.intValue();
+  }
+
   private <T> T attempt(StatementContext context, boolean bound, Work<T> work) {
     long begin = System.nanoTime();
     PgHelloException error = null;
