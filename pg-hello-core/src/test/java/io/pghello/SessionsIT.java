@@ -15,6 +15,8 @@ import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -124,6 +126,40 @@ class SessionsIT {
       }
       assertThat(connection.getAutoCommit()).isFalse();
     }
+  }
+
+  /**
+   * The client cannot see there whether a transaction is open, and ends none that may be another's.
+   */
+  @Test
+  void areRolledBackByTheirPoolWhereTheDriverIsHidden(
+      DataSource dataSource, @Superuser DataSource superuser) throws Exception {
+    SimpleDataSource hiding = () -> hidden(dataSource.getConnection());
+    var config = new HikariConfig();
+    config.setDataSource(hiding);
+    config.setAutoCommit(false);
+    config.setMaximumPoolSize(1);
+    try (var pool = new HikariDataSource(config)) {
+      callAll(PgHelloClient.create(pool), 1);
+      assertNothingIsOpen(superuser);
+    }
+  }
+
+  private static Connection hidden(Connection connection) {
+    return (Connection)
+        Proxy.newProxyInstance(
+            SessionsIT.class.getClassLoader(),
+            new Class<?>[] {Connection.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("isWrapperFor")) {
+                return false;
+              }
+              try {
+                return method.invoke(connection, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 
   /** A connection that somebody gave back with a transaction in it is not committed behind him. */
