@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.hibernate.MappingException;
 import org.hibernate.PropertyNotFoundException;
 import org.hibernate.boot.Metadata;
@@ -35,6 +36,7 @@ import org.hibernate.mapping.PersistentClass;
 import org.hibernate.mapping.Property;
 import org.hibernate.mapping.Selectable;
 import org.hibernate.mapping.Value;
+import org.hibernate.type.BasicType;
 import org.hibernate.type.CustomType;
 import org.hibernate.type.SqlTypes;
 import org.jspecify.annotations.Nullable;
@@ -556,8 +558,8 @@ final class Mappings {
     if (resolved.getValueConverter() != null) {
       return "has a converter";
     }
-    if (resolved.getLegacyResolvedBasicType() instanceof CustomType<?>) {
-      return "has a @Type, which may write something else than it is given";
+    if (isOfProgram(resolved)) {
+      return "has a type that is not Hibernate's, and may write something else than it is given";
     }
     int column = resolved.getJdbcType().getDefaultSqlTypeCode();
     if (value.source() != null) {
@@ -574,6 +576,14 @@ final class Mappings {
     return attribute.getColumns().get(0).getCustomWrite() == null
         ? null
         : "has a write expression of its own";
+  }
+
+  /** Returns whether any part of how a value is written is not Hibernate's own. */
+  private static boolean isOfProgram(BasicValue.Resolution<?> resolved) {
+    BasicType<?> type = resolved.getLegacyResolvedBasicType();
+    return type instanceof CustomType<?>
+        || Stream.of(type, resolved.getDomainJavaType(), resolved.getJdbcType())
+            .anyMatch(part -> !part.getClass().getName().startsWith("org.hibernate."));
   }
 
   private static boolean isMillis(Class<?> type) {
