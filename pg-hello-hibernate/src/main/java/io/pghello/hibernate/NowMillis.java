@@ -16,8 +16,9 @@ import org.hibernate.annotations.AttributeBinderType;
  * whole milliseconds, a {@link java.time.Instant} or a {@link java.time.OffsetDateTime}, whose
  * offset is zero until it is loaded anew.
  *
- * <p>With {@link ValueStrategy#PREFETCH} the entities of one flush have one time, that of the
- * look-up; otherwise each row has its own.
+ * <p>With {@link ValueStrategy#PREFETCH} the entities of one flush have one time, that of the first
+ * look-up, and so have those of one {@link PgHelloSessions#prefetch}; otherwise each row has its
+ * own.
  *
  * <p>A value that the program has set is kept, unless {@link #overwrite}; null, and 0 in a {@code
  * long}, count as not set, and so does the time that the object was given when it was written

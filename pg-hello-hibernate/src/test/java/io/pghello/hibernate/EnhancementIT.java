@@ -191,6 +191,25 @@ class EnhancementIT {
     }
   }
 
+  @Test
+  void keepsTheGreetingOfALazyNameThatAStatelessSessionHasNotRead(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), type)) {
+      factory.inTransaction(session -> session.persist(note(1, "Ada", "Bob")));
+      factory.inStatelessTransaction(
+          session -> {
+            Text note = session.get(type, 1);
+            assertThat(Hibernate.isPropertyInitialized(note, "body")).isFalse();
+            note.title("Grace");
+            session.update(note);
+          });
+      factory.inTransaction(
+          session -> {
+            assertThat(session.find(type, 1).greetings())
+                .containsExactly("Hello, Bob!", "Hello, Ada!", "Hello, Ada!", "");
+          });
+    }
+  }
+
   @SuppressWarnings("unchecked")
   private static void title(Object memo, String title) {
     ((Consumer<String>) memo).accept(title);

@@ -24,6 +24,7 @@ import org.hibernate.SessionFactory;
 import org.hibernate.annotations.JavaType;
 import org.hibernate.annotations.JdbcType;
 import org.hibernate.annotations.Type;
+import org.hibernate.annotations.TypeRegistration;
 import org.hibernate.cfg.Configuration;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.type.AbstractSingleColumnStandardBasicType;
@@ -127,8 +128,7 @@ class UserTypeIT {
   @SuppressWarnings("serial")
   public static class ReversedJdbc extends VarcharJdbcType {
     @Override
-    public <X> ValueBinder<X> getBinder(
-        org.hibernate.type.descriptor.java.JavaType<X> javaType) {
+    public <X> ValueBinder<X> getBinder(org.hibernate.type.descriptor.java.JavaType<X> javaType) {
       return new BasicBinder<>(javaType, this) {
         @Override
         protected void doBind(
@@ -221,6 +221,19 @@ class UserTypeIT {
   }
 
   @Entity(name = "Backwards")
+  @TypeRegistration(basicClass = String.class, userType = Reversed.class)
+  static class OfRegisteredType {
+    @Id
+    @GeneratedValue(strategy = GenerationType.IDENTITY)
+    Long id;
+
+    String name;
+
+    @WelcomeMessage(of = "name")
+    String greeting;
+  }
+
+  @Entity(name = "Backwards")
   static class OfNoType {
     @Id
     @GeneratedValue(strategy = GenerationType.IDENTITY)
@@ -273,11 +286,6 @@ class UserTypeIT {
 
   static Stream<Arguments> types() {
     Consumer<Configuration> nothing = configuration -> {};
-    Consumer<Configuration> userType =
-        configuration ->
-            configuration.registerTypeContributor(
-                (types, services) ->
-                    types.contributeType(new Reversed(), String.class.getName(), "string"));
     Consumer<Configuration> basicType =
         configuration ->
             configuration.registerTypeContributor(
@@ -298,7 +306,7 @@ class UserTypeIT {
         Arguments.of("@Type", OfType.class, nothing),
         Arguments.of("@JavaType", OfJavaType.class, nothing),
         Arguments.of("@JdbcType", OfJdbcType.class, nothing),
-        Arguments.of("contributed user type", OfNoType.class, userType),
+        Arguments.of("@TypeRegistration", OfRegisteredType.class, nothing),
         Arguments.of("contributed basic type", OfNoType.class, basicType),
         Arguments.of("contributed Java type", OfNoType.class, javaType),
         Arguments.of("contributed JDBC type", OfNoType.class, jdbcType));
@@ -335,12 +343,11 @@ class UserTypeIT {
   @Test
   void isNotWhatAnInsertCanReturn(DataSource dataSource) {
     for (Class<?> entity :
-        new Class<?>[] {
-          ReturnedOfType.class, ReturnedOfJavaType.class, ReturnedOfJdbcType.class
-        }) {
+        new Class<?>[] {ReturnedOfType.class, ReturnedOfJavaType.class, ReturnedOfJdbcType.class}) {
       assertThatThrownBy(() -> open(dataSource, entity, configuration -> {}).close())
           .isInstanceOf(MappingException.class)
-          .hasMessageContaining("Returned.greeting has strategy = RETURNING, and has a type that is not");
+          .hasMessageContaining(
+              "Returned.greeting has strategy = RETURNING, and has a type that is not");
     }
   }
 

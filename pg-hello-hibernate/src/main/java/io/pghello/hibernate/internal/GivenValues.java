@@ -53,6 +53,9 @@ final class GivenValues {
     PrefetchedValues given = of(entity);
     if (given != null) {
       given.remove(attribute);
+      if (given.isEmpty()) {
+        values.remove(new Key(entity, null));
+      }
     }
   }
 
@@ -69,7 +72,8 @@ final class GivenValues {
     return values.size();
   }
 
-  private PrefetchedValues made(Object entity) {
+  /** Returns what an entity was given, to be added to. */
+  PrefetchedValues made(Object entity) {
     for (Reference<?> gone = collected.poll(); gone != null; gone = collected.poll()) {
       values.remove(gone);
     }

@@ -25,9 +25,24 @@ final class PrefetchQuery {
   private final List<HelloRequest> requests = new ArrayList<>();
   private final List<Asker> askers = new ArrayList<>();
   private final List<Asker> timeAskers = new ArrayList<>();
+  private @Nullable Long millis;
   private long bytes;
 
   private record Asker(ServerValueAttribute attribute, PrefetchedValues prefetched) {}
+
+  /**
+   * Makes one.
+   *
+   * @param millis the time that others were given with whom these are to have one; null if none
+   */
+  PrefetchQuery(@Nullable Long millis) {
+    this.millis = millis;
+  }
+
+  /** Returns the time that was given; null if none. */
+  @Nullable Long millis() {
+    return millis;
+  }
 
   boolean isFull() {
     return requests.size() >= NAMES_MAX || bytes >= BYTES_MAX;
@@ -48,16 +63,29 @@ final class PrefetchQuery {
     }
   }
 
-  /** Asks the server, on the session's connection, and parks the answers. */
+  /** Asks the server, on the session's connection, for what is not known, and gives the answers. */
   void send(SharedSessionContractImplementor session, String schema) {
-    if (requests.isEmpty() && timeAskers.isEmpty()) {
-      return;
+    if (!requests.isEmpty() || isTimeAsked()) {
+      ask(session, schema);
     }
+    if (millis != null) {
+      for (Asker asker : timeAskers) {
+        asker.prefetched.put(asker.attribute, null, asker.attribute.time(millis));
+      }
+    }
+  }
+
+  private boolean isTimeAsked() {
+    return millis == null && !timeAskers.isEmpty();
+  }
+
+  private void ask(SharedSessionContractImplementor session, String schema) {
     JdbcCoordinator jdbc = session.getJdbcCoordinator();
     String sql = sql(schema);
-    // in Hibernate's own way, so that its logs, statistics and time-outs know of the statement
-    PreparedStatement statement = jdbc.getStatementPreparer().prepareStatement(sql);
+    PreparedStatement statement = null;
     try {
+      // in Hibernate's own way, so that its logs, statistics and time-outs know of the statement
+      statement = jdbc.getStatementPreparer().prepareStatement(sql);
       bind(statement);
       try (ResultSet row = jdbc.getResultSetReturn().extract(statement, sql)) {
         row.next();
@@ -66,18 +94,24 @@ final class PrefetchQuery {
     } catch (PgHelloException e) {
       throw Failures.converted(e, session.getFactory());
     } catch (JDBCException e) {
+      // Hibernate 7 executes its batch before, and the pool may have no connection
+      if (statement == null && !sql.equals(e.getSQL())) {
+        throw e;
+      }
       throw Failures.converted(Errors.ofSession(e.getSQLException()), session.getFactory());
     } catch (SQLException e) {
       throw Failures.converted(Errors.ofSession(e), session.getFactory());
     } finally {
-      jdbc.getLogicalConnection().getResourceRegistry().release(statement);
+      if (statement != null) {
+        jdbc.getLogicalConnection().getResourceRegistry().release(statement);
+      }
       jdbc.afterStatementExecution();
     }
   }
 
   private String sql(String schema) {
     String all = requests.isEmpty() ? "" : schema + "pg_hello_all(?, ?)";
-    String now = timeAskers.isEmpty() ? "" : schema + "now_ms()";
+    String now = isTimeAsked() ? schema + "now_ms()" : "";
     return "SELECT " + all + (all.isEmpty() || now.isEmpty() ? "" : ", ") + now;
   }
 
@@ -98,11 +132,8 @@ final class PrefetchQuery {
   }
 
   private void read(ResultSet row) throws SQLException {
-    if (!timeAskers.isEmpty()) {
-      long millis = row.getLong(requests.isEmpty() ? 1 : 2);
-      for (Asker asker : timeAskers) {
-        asker.prefetched.put(asker.attribute, null, asker.attribute.time(millis));
-      }
+    if (isTimeAsked()) {
+      millis = row.getLong(requests.isEmpty() ? 1 : 2);
     }
     if (requests.isEmpty()) {
       return;

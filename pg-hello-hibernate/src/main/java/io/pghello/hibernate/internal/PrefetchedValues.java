@@ -39,6 +39,16 @@ final class PrefetchedValues implements EntityEntryExtraState {
     return answers.isEmpty();
   }
 
+  /** Returns the server's time that is among the answers; null if none is. */
+  @Nullable Long millis() {
+    for (Answer answer : answers) {
+      if (answer.attribute.source() == null) {
+        return ServerValueAttribute.millis(answer.value);
+      }
+    }
+    return null;
+  }
+
   /** Begins a flush, which updates the entity's row or does not. */
   void begin(boolean willBeUpdated) {
     answers.clear();

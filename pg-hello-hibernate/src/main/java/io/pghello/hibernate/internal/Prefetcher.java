@@ -39,7 +39,7 @@ public final class Prefetcher {
   private final GivenValues given = new GivenValues();
 
   // A stateless session has no entries for its entities to hang something on.
-  private final Map<SharedSessionContractImplementor, Map<Object, PrefetchedValues>> stateless =
+  private final Map<SharedSessionContractImplementor, GivenValues> stateless =
       Collections.synchronizedMap(new WeakHashMap<>());
 
   Prefetcher(Map<String, List<MappedValue>> mapped, String schema) {
@@ -53,6 +53,16 @@ public final class Prefetcher {
 
   static void forget(SessionFactoryImplementor factory) {
     OF_FACTORIES.remove(factory);
+  }
+
+  /** Returns that of the session's factory; null if no entity of it is filled. */
+  private static @Nullable Prefetcher of(SharedSessionContractImplementor session) {
+    Prefetcher values = OF_FACTORIES.get(session.getFactory());
+    if (values == null && session.getFactory().isClosed()) {
+      throw new IllegalStateException(
+          "The session factory is closed, and fills no more entities; close its sessions before.");
+    }
+    return values;
   }
 
   GivenValues given() {
@@ -77,7 +87,7 @@ public final class Prefetcher {
    */
   static @Nullable Object generate(
       SharedSessionContractImplementor session, Object entity, String name, ValueEvent event) {
-    Prefetcher values = requireNonNull(OF_FACTORIES.get(session.getFactory()));
+    Prefetcher values = requireNonNull(of(session), name);
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
     EntityPersister persister =
         entry == null ? session.getEntityPersister(null, entity) : entry.getPersister();
@@ -105,8 +115,7 @@ public final class Prefetcher {
       ServerValueAttribute attribute,
       ValueEvent event) {
     Object value =
-        attribute.isDue(
-                entity, event, entry == null ? null : entry.getLoadedState(), given.of(entity))
+        attribute.isDue(entity, event, entry == null ? null : entry.getLoadedState(), given)
             ? answer(session, entity, entry, attribute, event)
             : attribute.path().get(entity);
     if (entry == null) {
@@ -136,21 +145,15 @@ public final class Prefetcher {
   }
 
   private PrefetchedValues ofStateless(SharedSessionContractImplementor session, Object entity) {
-    return stateless
-        .computeIfAbsent(session, any -> new IdentityHashMap<>())
-        .computeIfAbsent(entity, any -> new PrefetchedValues());
+    return stateless.computeIfAbsent(session, any -> new GivenValues()).made(entity);
   }
 
   /** Keeps what is prefetched until each attribute has been written, once. */
   private void take(
       SharedSessionContractImplementor session, Object entity, ServerValueAttribute attribute) {
-    Map<Object, PrefetchedValues> ofSession = stateless.get(session);
-    PrefetchedValues prefetched = ofSession == null ? null : ofSession.get(entity);
-    if (ofSession != null && prefetched != null) {
-      prefetched.remove(attribute);
-      if (prefetched.isEmpty()) {
-        ofSession.remove(entity);
-      }
+    GivenValues ofSession = stateless.get(session);
+    if (ofSession != null) {
+      ofSession.remove(entity, attribute);
     }
   }
 
@@ -160,33 +163,42 @@ public final class Prefetcher {
       @Nullable EntityEntry own,
       PrefetchedValues prefetched,
       ValueEvent event) {
-    var query = new PrefetchQuery();
     PersistenceContext context = session.getPersistenceContextInternal();
+    // Outside a flush the others may still change.
+    List<Map.Entry<Object, EntityEntry>> others =
+        context.isFlushing() ? List.of(context.reentrantSafeEntityEntries()) : List.of();
+    var query = new PrefetchQuery(timeOf(others));
     EntityPersister persister =
         own == null ? session.getEntityPersister(null, entity) : own.getPersister();
     add(query, persister, entity, event, own == null ? null : own.getLoadedState(), prefetched);
-    // Outside a flush the others may still change.
-    if (context.isFlushing()) {
-      for (Map.Entry<Object, EntityEntry> other : context.reentrantSafeEntityEntries()) {
-        if (query.isFull()) {
-          break;
-        }
-        EntityEntry entry = other.getValue();
-        if (!entry.equals(own) && !of(entry.getPersister()).isEmpty() && isPending(entry)) {
-          PrefetchedValues others = PrefetchedValues.at(entry);
-          if (others.isEmpty()) {
-            add(
-                query,
-                entry.getPersister(),
-                other.getKey(),
-                entry.isExistsInDatabase() ? UPDATE : INSERT,
-                entry.getLoadedState(),
-                others);
-          }
-        }
+    for (Map.Entry<Object, EntityEntry> other : others) {
+      if (query.isFull()) {
+        break;
+      }
+      EntityEntry entry = other.getValue();
+      if (!entry.equals(own) && !of(entry.getPersister()).isEmpty() && isPending(entry)) {
+        add(
+            query,
+            entry.getPersister(),
+            other.getKey(),
+            entry.isExistsInDatabase() ? UPDATE : INSERT,
+            entry.getLoadedState(),
+            PrefetchedValues.at(entry));
       }
     }
     query.send(session, schema);
+  }
+
+  /** Returns the time that one of the entities was given in the current flush; null if none was. */
+  private static @Nullable Long timeOf(List<Map.Entry<Object, EntityEntry>> entities) {
+    for (Map.Entry<Object, EntityEntry> each : entities) {
+      PrefetchedValues prefetched = each.getValue().getExtraState(PrefetchedValues.class);
+      Long millis = prefetched == null ? null : prefetched.millis();
+      if (millis != null) {
+        return millis;
+      }
+    }
+    return null;
   }
 
   /** Returns whether the current flush writes the entity. */
@@ -198,6 +210,7 @@ public final class Prefetcher {
     return entry.getStatus() == Status.MANAGED || entry.getStatus() == Status.READ_ONLY;
   }
 
+  /** Asks for what an entity needs and has not been answered. */
   private void add(
       PrefetchQuery query,
       EntityPersister persister,
@@ -206,7 +219,8 @@ public final class Prefetcher {
       @Nullable Object @Nullable [] loaded,
       PrefetchedValues prefetched) {
     for (ServerValueAttribute attribute : of(persister)) {
-      if (isPrefetched(attribute, entity, event, loaded)) {
+      if (isPrefetched(attribute, entity, event, loaded)
+          && prefetched.get(attribute, attribute.name(entity)) == null) {
         query.add(attribute, entity, prefetched);
       }
     }
@@ -218,12 +232,12 @@ public final class Prefetcher {
       ValueEvent event,
       @Nullable Object @Nullable [] loaded) {
     return attribute.strategy() == ValueStrategy.PREFETCH
-        && attribute.isDue(entity, event, loaded, given.of(entity));
+        && attribute.isDue(entity, event, loaded, given);
   }
 
   /** Fills entities that a stateless session is about to insert. */
   public static void prefetch(SharedSessionContractImplementor session, Collection<?> entities) {
-    Prefetcher values = OF_FACTORIES.get(session.getFactory());
+    Prefetcher values = of(session);
     if (values != null) {
       values.fill(session, entities);
     }
@@ -231,7 +245,7 @@ public final class Prefetcher {
 
   private void fill(SharedSessionContractImplementor session, Collection<?> entities) {
     var answers = new IdentityHashMap<Object, PrefetchedValues>();
-    var query = new PrefetchQuery();
+    var query = new PrefetchQuery(null);
     for (Object entity : entities) {
       var prefetched = new PrefetchedValues();
       if (answers.putIfAbsent(entity, prefetched) == null) {
@@ -239,7 +253,7 @@ public final class Prefetcher {
       }
       if (query.isFull()) {
         query.send(session, schema);
-        query = new PrefetchQuery();
+        query = new PrefetchQuery(query.millis());
       }
     }
     query.send(session, schema);
@@ -252,8 +266,8 @@ public final class Prefetcher {
       SharedSessionContractImplementor session,
       Object entity,
       PrefetchedValues prefetched) {
-    Map<Object, PrefetchedValues> ofSession = stateless.getOrDefault(session, Map.of());
-    PrefetchedValues earlier = ofSession.get(entity);
+    GivenValues ofSession = stateless.get(session);
+    PrefetchedValues earlier = ofSession == null ? null : ofSession.of(entity);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
       if (isPrefetched(attribute, entity, INSERT, null)
           && (earlier == null || earlier.get(attribute, attribute.name(entity)) == null)) {
@@ -271,7 +285,7 @@ public final class Prefetcher {
         attribute.path().set(entity, answer);
         given.put(entity, attribute, name, answer);
         // the insert is to find what it would ask for again
-        if (attribute.isDue(entity, INSERT, null, given.of(entity))) {
+        if (attribute.isDue(entity, INSERT, null, given)) {
           ofStateless(session, entity).put(attribute, name, answer);
         }
       }

@@ -10,6 +10,7 @@ import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.internal.HelloRequest;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Objects;
 import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
@@ -34,27 +35,26 @@ record ServerValueAttribute(
    * Is a value to be computed for this entity?
    *
    * @param loaded the entity's state as it is in the database; null if that is not known
-   * @param given what the entity was given before; null if nothing
+   * @param given what entities were given before
    */
   boolean isDue(
-      Object entity,
-      ValueEvent event,
-      @Nullable Object @Nullable [] loaded,
-      @Nullable PrefetchedValues given) {
+      Object entity, ValueEvent event, @Nullable Object @Nullable [] loaded, GivenValues given) {
     if (!value.isOn(event)) {
       return false;
     }
     Object now = path.get(entity);
-    boolean open = isOpen(entity, now, given);
     if (event == INSERT) {
-      return value.overwrite() || open;
+      return value.overwrite() || isOpen(entity, now, given);
     }
-    if (loaded == null || isUnset(now)) {
+    if (isUnset(now)) {
       return true;
+    }
+    if (loaded == null) {
+      return source == null || source.isLoaded(entity);
     }
     boolean touched = !Objects.equals(now, path.getFrom(loaded, entity));
     if (touched || source == null) {
-      return value.overwrite() || !touched || open;
+      return value.overwrite() || !touched || isOpen(entity, now, given);
     }
     return source.isLoaded(entity)
         && !Objects.equals(source.get(entity), source.getFrom(loaded, entity));
@@ -64,11 +64,12 @@ record ServerValueAttribute(
    * Has the program left the value open? It has if there is none, or the one that the entity was
    * given for something else: another name, another setting of the session, or another time.
    */
-  private boolean isOpen(Object entity, @Nullable Object now, @Nullable PrefetchedValues given) {
+  private boolean isOpen(Object entity, @Nullable Object now, GivenValues given) {
     if (isUnset(now)) {
       return true;
     }
-    PrefetchedValues.Answer answer = given == null ? null : given.find(this, now);
+    PrefetchedValues ofEntity = given.of(entity);
+    PrefetchedValues.Answer answer = ofEntity == null ? null : ofEntity.find(this, now);
     if (answer == null) {
       return false;
     }
@@ -83,7 +84,7 @@ record ServerValueAttribute(
    *
    * @param loaded the entity's state as it is in the database
    */
-  void keep(Object entity, @Nullable Object[] loaded, @Nullable PrefetchedValues given) {
+  void keep(Object entity, @Nullable Object[] loaded, GivenValues given) {
     if (value.isOn(UPDATE) || !path.isLoaded(entity) || !path.isReachable(entity)) {
       return;
     }
@@ -119,11 +120,22 @@ record ServerValueAttribute(
     }
   }
 
+  /** Returns a time of the server as the attribute has it. */
   Object time(long millis) {
     if (type == Long.class || type == long.class) {
       return millis;
     }
     Instant time = Instant.ofEpochMilli(millis);
     return type == Instant.class ? time : (Object) time.atOffset(ZoneOffset.UTC);
+  }
+
+  /** Returns the time of the server that a value is. */
+  static long millis(Object time) {
+    if (time instanceof Long millis) {
+      return millis;
+    }
+    return time instanceof OffsetDateTime other
+        ? other.toInstant().toEpochMilli()
+        : ((Instant) time).toEpochMilli();
   }
 }

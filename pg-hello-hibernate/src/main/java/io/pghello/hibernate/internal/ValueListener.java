@@ -71,7 +71,7 @@ final class ValueListener
     }
     Object entity = event.getEntity();
     for (ServerValueAttribute attribute : values.of(entry.getPersister())) {
-      attribute.keep(entity, loaded, values.given().of(entity));
+      attribute.keep(entity, loaded, values.given());
     }
   }
 
@@ -133,7 +133,7 @@ final class ValueListener
   private @Nullable Object toBeWritten(
       ServerValueAttribute attribute, Object entity, boolean willBeReadBack) {
     GivenValues given = values.given();
-    boolean due = attribute.isDue(entity, INSERT, null, given.of(entity));
+    boolean due = attribute.isDue(entity, INSERT, null, given);
     HelloRequest request = due ? attribute.request(entity) : null;
     if (willBeReadBack) {
       given.remove(entity, attribute);

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import static io.pghello.hibernate.ValueEvent.INSERT;
+import static io.pghello.hibernate.ValueEvent.UPDATE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.WireProxy;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.sql.Connection;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import javax.sql.DataSource;
+import org.hibernate.Session;
+import org.hibernate.SessionFactory;
+import org.hibernate.StatelessSession;
+import org.hibernate.exception.JDBCConnectionException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** How values are looked up, and how long they are kept. */
+@PgHelloTest
+class PrefetcherIT {
+  /** Greeted once when it is inserted, and once when it is updated. */
+  @Entity(name = "Twofold")
+  static class Twofold {
+    @Id int id;
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String inserted;
+
+    @WelcomeMessage(of = "name", on = UPDATE)
+    @Nullable String updated;
+
+    Twofold() {}
+
+    Twofold(int id) {
+      this.id = id;
+      this.name = "user" + id;
+    }
+  }
+
+  /** Has times of two types. */
+  @Entity(name = "Stamped")
+  static class Stamped {
+    @Id int id;
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name", overwrite = true)
+    @Nullable String greeting;
+
+    @NowMillis(on = {INSERT, UPDATE})
+    long changedAt;
+
+    @NowMillis @Nullable Instant createdAt;
+
+    Stamped() {}
+
+    Stamped(int id) {
+      this.id = id;
+      this.name = "user" + id;
+    }
+  }
+
+  private SessionFactory factory;
+
+  @BeforeEach
+  void open(DataSource dataSource) {
+    factory =
+        Factories.open(
+            dataSource, Map.of("hibernate.jdbc.batch_size", 1_000), Twofold.class, Stamped.class);
+  }
+
+  @AfterEach
+  void close() {
+    factory.close();
+  }
+
+  @Test
+  void looksUpOnceForInsertsAndOnceForUpdatesOfTheSameFlush(WireProxy proxy) {
+    factory.inTransaction(
+        session -> {
+          connect(session);
+          List<Twofold> entities = IntStream.range(0, 100).mapToObj(Twofold::new).toList();
+          entities.forEach(session::persist);
+          entities.forEach(each -> each.name += "x");
+          // a look-up and a batch, twice
+          roundTrips(proxy, 4, session::flush);
+          assertThat(entities).allMatch(each -> ("Hello, " + each.name + "!").equals(each.updated));
+          roundTrips(proxy, 0, session::flush);
+        });
+  }
+
+  @Test
+  void allOfAFlushHaveOneTimeHoweverManyQueriesItTakes(WireProxy proxy) {
+    factory.inTransaction(
+        session -> {
+          connect(session);
+          IntStream.range(0, 16_385).forEach(id -> session.persist(new Stamped(id)));
+          long queries = proxy.executes();
+          session.flush();
+          assertThat(proxy.executes() - queries).isEqualTo(16_385 + 2);
+          assertThat(times(session)).containsExactly(1L, 1L, 1L);
+        });
+    factory.inTransaction(
+        session -> {
+          List<Stamped> all =
+              session.createSelectionQuery("from Stamped", Stamped.class).getResultList();
+          long before = all.get(0).changedAt;
+          all.forEach(each -> each.name += "x");
+          session.flush();
+          assertThat(all.get(0).changedAt).isGreaterThan(before);
+          assertThat(
+                  session
+                      .createSelectionQuery(
+                          "select count(distinct changedAt) from Stamped", Long.class)
+                      .getSingleResult())
+              .isEqualTo(1);
+        });
+  }
+
+  @Test
+  void allOfAPrefetchHaveOneTimeHoweverManyQueriesItTakes() {
+    List<Stamped> entities = IntStream.range(0, 16_385).mapToObj(Stamped::new).toList();
+    try (StatelessSession session = factory.openStatelessSession()) {
+      PgHelloSessions.prefetch(session, entities);
+    }
+    assertThat(entities.stream().map(each -> each.changedAt).distinct()).hasSize(1);
+    assertThat(entities.stream().map(each -> each.createdAt).distinct()).hasSize(1);
+  }
+
+  private static List<Long> times(Session session) {
+    Object[] row =
+        session
+            .createSelectionQuery(
+                "select count(distinct changedAt), count(distinct createdAt),"
+                    + " count(distinct greeting) / 16385 from Stamped",
+                Object[].class)
+            .getSingleResult();
+    return List.of((Long) row[0], (Long) row[1], (Long) row[2]);
+  }
+
+  @Test
+  void aConnectionThatIsClosedIsOneOfOurErrors() {
+    assertThatThrownBy(
+            () ->
+                factory.inTransaction(
+                    session -> {
+                      session.persist(new Stamped(1));
+                      session.doWork(Connection::close);
+                      session.flush();
+                    }))
+        .isInstanceOf(JDBCConnectionException.class)
+        .cause()
+        .cause()
+        .isInstanceOfSatisfying(
+            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_LOST));
+  }
+
+  @Test
+  void keepsNothingInMemoryThatIsNotInserted() throws InterruptedException {
+    try (StatelessSession session = factory.openStatelessSession()) {
+      var collected = new ReferenceQueue<Object>();
+      var entities = new ArrayList<>(List.of(new Stamped(1), new Stamped(2)));
+      PgHelloSessions.prefetch(session, entities);
+      var gone = new WeakReference<Object>(entities.remove(1), collected);
+      for (int i = 0; !gone.refersTo(null); i++) {
+        assertThat(i).as("collections of garbage").isLessThan(100);
+        System.gc();
+        collected.remove(100);
+      }
+      assertThat(entities.get(0).greeting).isEqualTo("Hello, user1!");
+    }
+  }
+
+  @Test
+  void saysThatTheFactoryIsClosed(DataSource dataSource) {
+    SessionFactory closed = Factories.open(dataSource, Map.of(), Stamped.class);
+    Session session = closed.openSession();
+    StatelessSession stateless = closed.openStatelessSession();
+    session.beginTransaction();
+    session.persist(new Stamped(1));
+    closed.close();
+    assertThatThrownBy(session::flush)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+    assertThatThrownBy(() -> PgHelloSessions.prefetch(stateless, List.of(new Stamped(2))))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+    session.getTransaction().rollback();
+    session.close();
+    stateless.close();
+  }
+
+  /** Begins the transaction, which is no part of what is counted. */
+  private static void connect(Session session) {
+    session.createNativeQuery("select 1", Integer.class).getSingleResult();
+  }
+
+  private static void roundTrips(WireProxy proxy, long expected, Runnable action) {
+    try {
+      proxy.assertRoundTrips(expected, action::run);
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+}
