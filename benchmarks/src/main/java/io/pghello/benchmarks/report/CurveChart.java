@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.report;
 
-import static io.pghello.benchmarks.report.Markup.percent;
-
 import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Spread;
+import io.pghello.benchmarks.report.Scale.Tick;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -13,38 +12,139 @@ import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Draws a curve: a line through each side's medians, in a band from quartile to quartile. Widths
- * are shares of the page's, heights are pixels, so that letters are as large on a phone.
+ * A curve as curve.html draws it: a line through each side's medians, in a band from quartile to
+ * quartile. Widths are shares of the page's, heights are pixels, so that letters are as large on a
+ * phone.
+ *
+ * @param figures what the curve shows
+ * @param letters the length of the longest label beside the axis
+ * @param gap where the axis is interrupted, if it is, between zero and the rest
+ * @param drawn the lines in the order in which they are drawn: ours last, and so on top
+ * @param legend the lines in the order of the curve
  */
-final class CurveChart {
+record CurveChart(
+    String id,
+    String name,
+    String figures,
+    String description,
+    String axis,
+    int letters,
+    List<Tick> up,
+    List<Tick> across,
+    String gap,
+    List<Track> drawn,
+    List<Label> labels,
+    List<Track> legend) {
+  // those of curve.html
   private static final int HEIGHT = 300;
-  // of the picture that is stretched over the whole width
   private static final int WIDTH = 1000;
+  private static final int TEXT_LINE = 15;
+
   private static final double SIDE = 0.03;
   private static final int MOST_TICKS = 7;
   private static final int LETTER = 8;
-  private static final int TEXT_LINE = 15;
   private static final int LETTERS_A_LINE = 19;
   private static final int NARROW = 250;
   private static final int WIDE = 560;
 
-  private final Markup page;
-  private final String id;
-  private final Curve curve;
-  private final List<Track> tracks;
-  private final List<Double> places;
-  private final Scale across;
-  private final Scale up;
+  /** Where the points of a curve lie. */
+  record Frame(List<Double> places, Scale across, Scale up) {
+    static Frame of(Curve curve, List<Curve.Line> lines) {
+      List<Double> places = curve.points();
+      List<Double> positive = places.stream().filter(place -> place > 0).toList();
+      return new Frame(
+          places,
+          positive.isEmpty()
+              ? new Scale(false, 0, 1)
+              : new Scale(true, positive.get(0), positive.get(positive.size() - 1)),
+          Scale.fitting(
+              lines.stream()
+                  .flatMap(line -> line.points().stream())
+                  .map(Curve.Point::spread)
+                  .flatMap(spread -> Stream.of(spread.lower(), spread.upper()))
+                  .toList()));
+    }
 
-  /** A line with the style that tells it from others. */
-  private record Track(Curve.Line line, List<Curve.Point> points, String style, String marker) {
+    /** A logarithmic place, and to its left, apart from the others, zero. */
+    double x(double value) {
+      double width = 1 - 2 * SIDE;
+      if (across.low() == across.high()) {
+        return value > 0 ? 0.5 : SIDE;
+      }
+      double start = places.get(0) <= 0 ? width / places.size() : 0;
+      return SIDE + (value > 0 ? start + across.at(value) * (width - start) : 0);
+    }
 
-    Curve.Point last() {
-      return points.get(points.size() - 1);
+    double y(double value) {
+      return HEIGHT * (1 - up.at(value));
+    }
+
+    String points(List<Curve.Point> points, ToDoubleFunction<Spread> figure) {
+      return points.stream()
+          .map(
+              point ->
+                  number(WIDTH * x(point.x()))
+                      + ","
+                      + number(y(figure.applyAsDouble(point.spread()))))
+          .collect(Collectors.joining(" "));
+    }
+
+    /** The places whose labels do not touch on a chart of this width; the last is one of them. */
+    List<Double> labelled(int width) {
+      List<Double> kept = new ArrayList<>();
+      for (int i = places.size() - 1; i >= 0; i--) {
+        double place = places.get(i);
+        double last = kept.isEmpty() ? Double.NaN : kept.get(kept.size() - 1);
+        int letters = TextTable.figure(place).length() + TextTable.figure(last).length();
+        if (kept.isEmpty() || width * (x(last) - x(place)) > letters * LETTER / 2.0 + LETTER) {
+          kept.add(place);
+        }
+      }
+      return kept;
     }
   }
+
+  /** A line with the style that tells it from others. */
+  record Track(
+      String name,
+      boolean ours,
+      String style,
+      String marker,
+      String band,
+      String line,
+      List<Mark> marks,
+      double end) {
+
+    static Track of(Curve.Line line, int index, Frame frame) {
+      List<Curve.Point> back = new ArrayList<>(line.points());
+      back.sort(Comparator.comparingDouble(Curve.Point::x).reversed());
+      return new Track(
+          line.name(),
+          line.ours(),
+          (line.ours() ? "ours" : "peer") + index,
+          "#point" + index,
+          frame.points(line.points(), Spread::upper) + " " + frame.points(back, Spread::lower),
+          frame.points(line.points(), Spread::median),
+          line.points().stream()
+              .map(
+                  point ->
+                      new Mark(
+                          Scale.percentOf(frame.x(point.x())),
+                          number(frame.y(point.spread().median()))))
+              .toList(),
+          frame.y(back.get(0).spread().median()));
+    }
+  }
+
+  /** A point. */
+  record Mark(String x, String y) {}
+
+  /** The name of a line where it ends, of one or more lines of text. */
+  record Label(
+      String style, String from, String y, String middle, String top, List<String> lines) {}
 
   /** Lets a peer look the same in all curves of a benchmark, if there are not too many of them. */
   record Styles(List<String> peers) {
@@ -70,280 +170,95 @@ final class CurveChart {
     }
   }
 
-  private CurveChart(Markup page, String id, Curve curve, List<Track> tracks) {
-    this.page = page;
-    this.id = id;
-    this.curve = curve;
-    this.tracks = tracks;
-    List<Curve.Point> points = tracks.stream().flatMap(track -> track.points.stream()).toList();
-    places = curve.points();
-    List<Double> positive = places.stream().filter(place -> place > 0).toList();
-    across =
-        positive.isEmpty()
-            ? new Scale(false, 0, 1)
-            : new Scale(true, positive.get(0), positive.get(positive.size() - 1));
-    up =
-        Scale.fitting(
-            points.stream()
-                .map(Curve.Point::spread)
-                .flatMap(spread -> Stream.of(spread.lower(), spread.upper()))
-                .toList());
+  /** Draws a curve; null if it has no points. */
+  static @Nullable CurveChart of(String id, Curve curve, Styles styles) {
+    List<Curve.Line> lines =
+        curve.lines().stream()
+            .map(
+                line ->
+                    new Curve.Line(
+                        line.name(),
+                        line.ours(),
+                        line.points().stream()
+                            .filter(point -> isFinite(point.spread()))
+                            .sorted(Comparator.comparingDouble(Curve.Point::x))
+                            .toList()))
+            .filter(line -> !line.points().isEmpty())
+            .toList();
+    if (lines.isEmpty()) {
+      return null;
+    }
+    Frame frame = Frame.of(curve, lines);
+    List<Track> tracks =
+        lines.stream().map(line -> Track.of(line, styles.of(curve, line), frame)).toList();
+    List<Double> places = frame.places;
+    List<Double> narrow = frame.labelled(NARROW);
+    List<Double> wide = frame.labelled(WIDE);
+    List<Double> ticks = frame.up.ticks(MOST_TICKS);
+    return new CurveChart(
+        id,
+        curve.name(),
+        figures(curve, frame),
+        description(curve, lines),
+        curve.axis(),
+        ticks.stream().mapToInt(tick -> TextTable.figure(tick).length()).max().orElse(0),
+        ticks.stream()
+            .map(
+                tick ->
+                    new Tick(
+                        number(frame.y(tick)), TextTable.figure(tick), true, tick == 0, "zero"))
+            .toList(),
+        places.stream()
+            .map(
+                place ->
+                    new Tick(
+                        Scale.percentOf(frame.x(place)),
+                        wide.contains(place) ? TextTable.figure(place) : "",
+                        narrow.contains(place),
+                        true,
+                        "zero"))
+            .toList(),
+        places.size() > 1 && places.get(0) <= 0
+            ? Scale.percentOf((frame.x(places.get(0)) + frame.x(places.get(1))) / 2)
+            : "",
+        tracks.stream().sorted(Comparator.comparing(Track::ours)).toList(),
+        labels(tracks),
+        tracks);
   }
 
-  /** Draws a curve that has points. */
-  static void write(Markup page, String id, Curve curve, Styles styles) {
-    List<Track> tracks = new ArrayList<>();
-    for (Curve.Line line : curve.lines()) {
-      int index = styles.of(curve, line);
-      List<Curve.Point> points =
-          line.points().stream()
-              .filter(point -> finite(point.spread()))
-              .sorted(Comparator.comparingDouble(Curve.Point::x))
-              .toList();
-      if (!points.isEmpty()) {
-        tracks.add(
-            new Track(line, points, (line.ours() ? "ours" : "peer") + index, "#point" + index));
-      }
-    }
-    if (tracks.isEmpty()) {
-      page.element("p", "Nothing was measured that could be drawn.");
-    } else {
-      new CurveChart(page, id, curve, tracks).write();
-    }
-  }
-
-  private static boolean finite(Spread spread) {
+  private static boolean isFinite(Spread spread) {
     return Double.isFinite(spread.lower()) && Double.isFinite(spread.upper());
   }
 
-  private void write() {
-    page.element("p", figures(), "class", "figures");
-    page.open("div", "class", "curve");
-    page.open(
-        "svg",
-        "class",
-        "plot",
-        "role",
-        "img",
-        "height",
-        String.valueOf(HEIGHT),
-        "style",
-        "--letters: " + letters(),
-        "aria-labelledby",
-        id + "-title " + id + "-desc");
-    page.element("title", curve.name(), "id", id + "-title");
-    page.element("desc", description(), "id", id + "-desc");
-    axisUp();
-    axisAcross();
-    page.open(
-        "svg",
-        "width",
-        "100%",
-        "height",
-        String.valueOf(HEIGHT),
-        "viewBox",
-        "0 0 " + WIDTH + " " + HEIGHT,
-        "preserveAspectRatio",
-        "none");
-    // ours last, and so on top
-    List<Track> inOrder =
-        tracks.stream().sorted(Comparator.comparing((Track track) -> track.line.ours())).toList();
-    for (Track track : inOrder) {
-      page.empty("polygon", "class", "band " + track.style, "points", band(track));
-    }
-    for (Track track : inOrder) {
-      page.empty(
-          "polyline",
-          "class",
-          "line " + track.style,
-          "points",
-          points(track.points, Spread::median));
-    }
-    page.close();
-    for (Track track : inOrder) {
-      for (Curve.Point point : track.points) {
-        page.empty(
-            "use",
-            "class",
-            "point " + track.style,
-            "href",
-            track.marker,
-            "x",
-            percent(x(point.x())),
-            "y",
-            number(y(point.spread().median())));
-      }
-    }
-    labels();
-    page.close().close();
-    legend();
-  }
-
-  private String figures() {
+  private static String figures(Curve curve, Frame frame) {
     return Stream.of(
             curve.unit(),
             curve.better() == Row.Better.LOWER ? "lower is better" : "higher is better",
-            up.logarithmic() ? "logarithmic scale" : "")
+            frame.up.logarithmic() ? "logarithmic scale" : "")
         .filter(text -> !text.isEmpty())
         .collect(Collectors.joining(" · "));
   }
 
-  private String description() {
+  private static String description(Curve curve, List<Curve.Line> lines) {
     return curve.unit()
         + (curve.unit().isEmpty() ? "" : ", ")
         + "by "
         + curve.axis()
         + ". "
-        + tracks.stream()
+        + lines.stream()
             .map(
-                track ->
-                    track.line.name()
+                line ->
+                    line.name()
                         + ": "
-                        + TextTable.figure(track.points.get(0).spread().median())
-                        + " at "
-                        + TextTable.figure(track.points.get(0).x())
+                        + described(line.points().get(0))
                         + ", "
-                        + TextTable.figure(track.last().spread().median())
-                        + " at "
-                        + TextTable.figure(track.last().x()))
+                        + described(line.points().get(line.points().size() - 1)))
             .collect(Collectors.joining("; "))
         + ".";
   }
 
-  /** A logarithmic place, and to its left, apart from the others, zero. */
-  private double x(double value) {
-    double width = 1 - 2 * SIDE;
-    if (across.low() == across.high()) {
-      return value > 0 ? 0.5 : SIDE;
-    }
-    boolean zero = places.get(0) <= 0;
-    double start = zero ? width / places.size() : 0;
-    return SIDE + (value > 0 ? start + across.at(value) * (width - start) : 0);
-  }
-
-  private double y(double value) {
-    return HEIGHT * (1 - up.at(value));
-  }
-
-  /** The length of the longest label beside the axis. */
-  private int letters() {
-    return up.ticks(MOST_TICKS).stream()
-        .mapToInt(tick -> TextTable.figure(tick).length())
-        .max()
-        .orElse(0);
-  }
-
-  private void axisUp() {
-    for (double tick : up.ticks(MOST_TICKS)) {
-      String y = number(y(tick));
-      page.empty(
-          "line", "class", tick == 0 ? "zero" : "grid", "x1", "0", "x2", "100%", "y1", y, "y2", y);
-      page.element(
-          "text",
-          TextTable.figure(tick),
-          "class",
-          "tick",
-          "x",
-          "-8",
-          "y",
-          y,
-          "dy",
-          "0.35em",
-          "text-anchor",
-          "end");
-    }
-  }
-
-  private void axisAcross() {
-    String bottom = String.valueOf(HEIGHT);
-    page.empty("line", "class", "zero", "x1", "0", "x2", "100%", "y1", bottom, "y2", bottom);
-    List<Double> narrow = labelled(NARROW);
-    List<Double> wide = labelled(WIDE);
-    for (double place : places) {
-      String x = percent(x(place));
-      page.empty(
-          "line",
-          "class",
-          "zero",
-          "x1",
-          x,
-          "x2",
-          x,
-          "y1",
-          bottom,
-          "y2",
-          String.valueOf(HEIGHT + 5));
-      if (wide.contains(place)) {
-        page.element(
-            "text",
-            TextTable.figure(place),
-            "class",
-            narrow.contains(place) ? "tick" : "tick wide",
-            "x",
-            x,
-            "y",
-            String.valueOf(HEIGHT + 20),
-            "text-anchor",
-            "middle");
-      }
-    }
-    if (places.size() > 1 && places.get(0) <= 0) {
-      page.element(
-          "text",
-          "//",
-          "class",
-          "tick",
-          "x",
-          percent((x(places.get(0)) + x(places.get(1))) / 2),
-          "y",
-          String.valueOf(HEIGHT + 5),
-          "text-anchor",
-          "middle");
-    }
-    page.element(
-        "text",
-        curve.axis(),
-        "class",
-        "name",
-        "x",
-        "50%",
-        "y",
-        String.valueOf(HEIGHT + 42),
-        "text-anchor",
-        "middle");
-  }
-
-  /** The places whose labels do not touch on a chart of this width; the last is one of them. */
-  private List<Double> labelled(int width) {
-    List<Double> kept = new ArrayList<>();
-    for (int i = places.size() - 1; i >= 0; i--) {
-      double place = places.get(i);
-      double room =
-          kept.isEmpty() ? Double.MAX_VALUE : width * (x(kept.get(kept.size() - 1)) - x(place));
-      int letters =
-          TextTable.figure(place).length()
-              + (kept.isEmpty() ? 0 : TextTable.figure(kept.get(kept.size() - 1)).length());
-      if (room > letters * LETTER / 2.0 + LETTER) {
-        kept.add(place);
-      }
-    }
-    return kept;
-  }
-
-  private String band(Track track) {
-    List<Curve.Point> back = new ArrayList<>(track.points);
-    back.sort(Comparator.comparingDouble(Curve.Point::x).reversed());
-    return points(track.points, Spread::upper) + " " + points(back, Spread::lower);
-  }
-
-  private String points(List<Curve.Point> points, ToDoubleFunction<Spread> figure) {
-    return points.stream()
-        .map(
-            point ->
-                number(WIDTH * x(point.x()))
-                    + ","
-                    + number(y(figure.applyAsDouble(point.spread()))))
-        .collect(Collectors.joining(" "));
+  private static String described(Curve.Point point) {
+    return TextTable.figure(point.spread().median()) + " at " + TextTable.figure(point.x());
   }
 
   private static String number(double value) {
@@ -351,63 +266,35 @@ final class CurveChart {
   }
 
   /** Names each line where it ends, pushed apart where they would lie on one another. */
-  private void labels() {
-    List<Track> downwards =
-        tracks.stream()
-            .sorted(Comparator.comparingDouble(track -> y(track.last().spread().median())))
-            .toList();
-    List<List<String>> texts = downwards.stream().map(track -> wrapped(track.line.name())).toList();
+  private static List<Label> labels(List<Track> tracks) {
+    List<Track> downwards = tracks.stream().sorted(Comparator.comparingDouble(Track::end)).toList();
+    List<List<String>> texts = downwards.stream().map(track -> wrapped(track.name)).toList();
     double[] tops = new double[downwards.size()];
     double free = -TEXT_LINE;
     for (int i = 0; i < tops.length; i++) {
-      double wish =
-          y(downwards.get(i).last().spread().median()) - texts.get(i).size() * TEXT_LINE / 2.0;
-      tops[i] = Math.max(wish, free);
-      free = tops[i] + texts.get(i).size() * TEXT_LINE + 2;
+      int height = texts.get(i).size() * TEXT_LINE;
+      tops[i] = Math.max(downwards.get(i).end - height / 2.0, free);
+      free = tops[i] + height + 2;
     }
     double end = HEIGHT + TEXT_LINE;
+    List<Label> labels = new ArrayList<>();
     for (int i = tops.length - 1; i >= 0; i--) {
-      tops[i] = Math.min(tops[i], end - texts.get(i).size() * TEXT_LINE);
-      end = tops[i] - 2;
+      Track track = downwards.get(i);
+      int height = texts.get(i).size() * TEXT_LINE;
+      double top = Math.min(tops[i], end - height);
+      end = top - 2;
+      Mark last = track.marks.get(track.marks.size() - 1);
+      labels.add(
+          0,
+          new Label(
+              track.style,
+              last.x,
+              last.y,
+              number(top + height / 2.0),
+              number(top - 3),
+              texts.get(i)));
     }
-    for (int i = 0; i < tops.length; i++) {
-      label(downwards.get(i), texts.get(i), tops[i]);
-    }
-  }
-
-  private void label(Track track, List<String> text, double top) {
-    String y = number(y(track.last().spread().median()));
-    page.open("g", "class", "direct " + track.style, "aria-hidden", "true");
-    page.empty(
-        "line",
-        "class",
-        "leader",
-        "x1",
-        percent(x(track.last().x())),
-        "x2",
-        "100%",
-        "y1",
-        y,
-        "y2",
-        y);
-    page.open("svg", "x", "100%");
-    page.empty(
-        "line",
-        "class",
-        "leader",
-        "x1",
-        "0",
-        "x2",
-        "12",
-        "y1",
-        y,
-        "y2",
-        number(top + text.size() * TEXT_LINE / 2.0));
-    page.open("text", "y", number(top - 3));
-    for (String line : text) {
-      page.element("tspan", line, "x", "16", "dy", String.valueOf(TEXT_LINE));
-    }
-    page.close().close().close();
+    return labels;
   }
 
   private static List<String> wrapped(String text) {
@@ -421,19 +308,5 @@ final class CurveChart {
       }
     }
     return lines;
-  }
-
-  private void legend() {
-    page.open("ul", "class", "legend");
-    for (Track track : tracks) {
-      page.open("li", "class", track.style);
-      page.open("svg", "width", "44", "height", "16", "aria-hidden", "true");
-      page.empty(
-          "line", "class", "line " + track.style, "x1", "0", "x2", "44", "y1", "8", "y2", "8");
-      page.empty("use", "class", "point " + track.style, "href", track.marker, "x", "22", "y", "8");
-      page.close();
-      page.element("span", track.line.name()).close();
-    }
-    page.close();
   }
 }

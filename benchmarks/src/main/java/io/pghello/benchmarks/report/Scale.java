@@ -3,6 +3,7 @@ package io.pghello.benchmarks.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -13,6 +14,23 @@ import java.util.stream.IntStream;
  */
 record Scale(boolean logarithmic, double low, double high) {
   private static final double MARGIN = 0.04;
+
+  /**
+   * A mark of an axis.
+   *
+   * @param at where, as SVG says it
+   * @param always whether a phone has room for its label
+   * @param special whether its line is not one of the grid, but has the style {@code line}
+   */
+  record Tick(String at, String label, boolean always, boolean special, String line) {
+    String style() {
+      return always ? "tick" : "tick wide";
+    }
+
+    String grid() {
+      return special ? line : "grid";
+    }
+  }
 
   /** A logarithmic scale on which all of these are seen; they must be positive. */
   static Scale logarithmic(List<Double> values) {
@@ -48,6 +66,16 @@ record Scale(boolean logarithmic, double low, double high) {
     return logarithmic
         ? Math.log(value / low) / Math.log(high / low)
         : (value - low) / (high - low);
+  }
+
+  /** Where a value lies, as a share of the width that SVG understands. */
+  String percent(double value) {
+    return percentOf(at(value));
+  }
+
+  /** A share of the width or height, from 0 to 1, as SVG says it. */
+  static String percentOf(double share) {
+    return String.format(Locale.ROOT, "%.2f%%", 100 * share);
   }
 
   /** Round values along the axis, as many as there may be. */
