@@ -238,7 +238,7 @@ echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: some 35 minutes, some 
 step native "$ROOT/scripts/native.sh"
 step native-check "$ROOT/scripts/native.sh" --check
 step options "$ROOT/scripts/options.sh"
-axis postgres17-jdk25 17 "$JDK25" -Djooq.run="$(pom_property jooq.3.21.version)" \
+axis postgres17-jdk25 17 "$JDK25" -Dbenchmarks.excludedGroups= -Djooq.run="$(pom_property jooq.3.21.version)" \
   -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 axis postgres18-jdk25-turkish 18 "$JDK25" -Dbenchmarks.skipITs=true \
   -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu'

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -56,6 +57,7 @@ class BenchIT {
   }
 
   @Test
+  @Tag("long")
   void joinsWhatForksMeasure(@TempDir Path folder) throws IOException {
     Path json = folder.resolve("report.json");
     List<String> options = List.of("extension", "--quick", "--row", "now_ms()", "--json");
@@ -83,6 +85,7 @@ class BenchIT {
   }
 
   @Test
+  @Tag("long")
   void measuresTheClientAndItsPeers() {
     assertThat(bench("client", "--quick", "--row", "1 ms away")).isZero();
     assertThat(lines()).anyMatch(line -> line.contains("Vert.x") && line.contains("k/s"));
@@ -92,6 +95,7 @@ class BenchIT {
   }
 
   @Test
+  @Tag("long")
   void measuresAlongAnAxis(@TempDir Path folder) throws IOException {
     Path json = folder.resolve("report.json");
     assertThat(bench("client", "--quick", "--row", "names of a call", "--json", json.toString()))
@@ -105,6 +109,7 @@ class BenchIT {
   }
 
   @Test
+  @Tag("long")
   void guardsWhatHoldsOnBusyMachines() {
     // what is allocated hardly depends on what else runs
     assertThat(bench("client", "--guard", "--row", "JDBC, 1 thread")).isZero();
@@ -116,6 +121,7 @@ class BenchIT {
   }
 
   @Test
+  @Tag("long")
   void aGuardCanFail() {
     assertThat(bench("extension", "--guard", "--handicap", "4", "--row", ROW)).isEqualTo(1);
     assertThat(lines()).anyMatch(line -> line.contains(ROW) && line.endsWith("MISS"));
@@ -143,6 +149,7 @@ class BenchIT {
   }
 
   @Test
+  @Tag("long")
   void writesAPage(@TempDir Path folder) throws IOException {
     String before = System.getProperty("pghello.bench.reports", ".");
     System.setProperty("pghello.bench.reports", folder.toString());
@@ -155,12 +162,14 @@ class BenchIT {
   }
 
   @Test
+  @Tag("long")
   void streamsInALittleHeap() {
     assertThat(bench("client", "--quick", "--check", "--row", "heap")).isZero();
     assertThat(lines()).anyMatch(line -> line.startsWith("heap") && line.endsWith("ok"));
   }
 
   @Test
+  @Tag("long")
   void countsTheRoundTripsOfEntities() {
     assertThat(bench("hibernate", "--quick", "--check", "--row", "round trips")).isZero();
     assertThat(figures("round trips, 10,000 inserts ", "without")).startsWith("411", "401");
@@ -173,6 +182,7 @@ class BenchIT {
   }
 
   @Test
+  @Tag("long")
   void timesEntitiesBesideTheUsualListener() {
     assertThat(bench("hibernate", "--quick", "--row", "1 ms away")).isZero();
     assertThat(lines()).anyMatch(line -> line.contains("@PrePersist") && line.contains("k/s"));
@@ -190,6 +200,7 @@ class BenchIT {
   }
 
   @Test
+  @Tag("long")
   void saysWhatCannotBeRun() {
     assertThat(bench("client", "--quick", "--row", "virtual threads: not run")).isZero();
     assertThat(lines().stream().anyMatch(line -> line.contains("needs JDK 21")))

@@ -15,12 +15,14 @@ import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
 import java.io.IOException;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Tag("long")
 class ClientBenchmarkIT {
   @Test
   void measuresOneCallerAlternately() throws Exception {

@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.within;
 import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Sweep;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("long")
 class HibernateBenchmarkIT {
   @Test
   void countsTheRoundTripsOfAFlush() throws Exception {
