@@ -8,6 +8,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
+import org.HdrHistogram.IntCountsHistogram;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Load {
   private static final long PATIENCE_SECONDS = 60;
+  private static final long LATENCY_STEP = 100;
+  private static final long MAX_LATENCY = TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
 
   /** Waits for the answer. */
   public interface Caller {
@@ -35,9 +38,10 @@ public final class Load {
   /**
    * What came of it.
    *
+   * @param latencies in nanoseconds
    * @param allocated bytes, by all threads of this JVM
    */
-  record Figures(long calls, long nanos, Latencies latencies, long allocated) {
+  record Figures(long calls, long nanos, IntCountsHistogram latencies, long allocated) {
     double thousandsPerSecond() {
       return calls * 1e6 / nanos;
     }
@@ -93,7 +97,7 @@ public final class Load {
   /** Greets as many names as there should be calls under way, again and again. */
   Figures inARow(Bulk bulk) throws Exception {
     var allocation = new Allocation();
-    var latencies = new Latencies();
+    IntCountsHistogram latencies = latencies();
     long calls = 0;
     long start = System.nanoTime();
     long now = start;
@@ -101,10 +105,19 @@ public final class Load {
       long begin = now;
       bulk.hello(names, inFlight);
       now = System.nanoTime();
-      latencies.add(now - begin);
+      record(latencies, now - begin);
       calls += inFlight;
     } while (now - start < nanos);
     return new Figures(calls, now - start, latencies, allocation.sum());
+  }
+
+  /** One of a fixed size: to grow would be to allocate while it is measured. */
+  private static IntCountsHistogram latencies() {
+    return new IntCountsHistogram(LATENCY_STEP, MAX_LATENCY, 2);
+  }
+
+  private static void record(IntCountsHistogram latencies, long nanos) {
+    latencies.recordValue(Math.min(nanos, MAX_LATENCY));
   }
 
   private List<Chain> chains() {
@@ -123,7 +136,7 @@ public final class Load {
     if (failure != null || !ended) {
       throw new IllegalStateException(ended ? "a call failed" : "calls are missing", failure);
     }
-    var latencies = new Latencies();
+    IntCountsHistogram latencies = latencies();
     long calls = 0;
     for (Chain chain : chains) {
       calls += chain.calls;
@@ -134,7 +147,7 @@ public final class Load {
 
   /** Calls of which one is under way at a time. */
   private final class Chain {
-    private final Latencies latencies = new Latencies();
+    private final IntCountsHistogram latencies = latencies();
     private int index;
     private long begin;
     private long calls;
@@ -173,7 +186,7 @@ public final class Load {
 
     private void take(@Nullable String answer) {
       long now = System.nanoTime();
-      latencies.add(now - begin);
+      record(latencies, now - begin);
       begin = now;
       names.check(index, answer);
       index++;

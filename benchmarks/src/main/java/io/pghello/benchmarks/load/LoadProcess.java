@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.HdrHistogram.IntCountsHistogram;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.jr.ob.JSON;
 
@@ -48,12 +49,12 @@ public final class LoadProcess implements AutoCloseable {
       double bytesPerCall) {
 
     static Answer of(Load.Figures figures) {
-      Latencies latencies = figures.latencies();
+      IntCountsHistogram latencies = figures.latencies();
       return new Answer(
           figures.thousandsPerSecond(),
-          latencies.quantile(0.5) / 1e3,
-          latencies.quantile(0.99) / 1e3,
-          latencies.quantile(0.999) / 1e3,
+          latencies.getValueAtPercentile(50) / 1e3,
+          latencies.getValueAtPercentile(99) / 1e3,
+          latencies.getValueAtPercentile(99.9) / 1e3,
           (double) figures.allocated() / figures.calls());
     }
   }

@@ -32,6 +32,8 @@ class LoadTest {
     assertThat(figures.calls()).isEqualTo(calls.get()).isGreaterThanOrEqualTo(3);
     assertThat(figures.nanos()).isGreaterThanOrEqualTo(MILLIS * 1_000_000L);
     assertThat(figures.thousandsPerSecond()).isEqualTo(figures.calls() * 1e6 / figures.nanos());
+    assertThat(figures.latencies().getTotalCount()).isEqualTo(figures.calls());
+    assertThat(figures.latencies().getMaxValue()).isBetween(1L, 2 * figures.nanos());
   }
 
   @Test
