@@ -481,7 +481,7 @@ class BuilderIT {
     try (var pool = new HikariDataSource()) {
       pool.setDataSource(dataSource);
       pool.setMaximumPoolSize(1);
-      pool.setConnectionTimeout(1_000);
+      pool.setConnectionTimeout(20_000);
       PgHelloClient client = PgHelloClient.create(pool);
       var greetings = new ArrayList<String>();
       client.helloEach(

@@ -140,7 +140,7 @@ class LogInIT {
   void saysTheSameWithAPoolOfTheProgram(TestDatabase database) {
     var config = new HikariConfig();
     config.setJdbcUrl(database.jdbcUrl().replace(database.name(), "nowhere"));
-    config.setConnectionTimeout(250);
+    config.setConnectionTimeout(3_000);
     config.setInitializationFailTimeout(-1);
     try (var pool = new HikariDataSource(config);
         PgHelloClient client =
