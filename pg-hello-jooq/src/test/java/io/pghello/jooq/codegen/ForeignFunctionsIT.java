@@ -285,6 +285,7 @@ class ForeignFunctionsIT {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
                 "-Duser.language=" + language,
                 "-cp",
                 System.getProperty(
