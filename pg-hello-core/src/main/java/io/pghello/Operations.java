@@ -140,7 +140,7 @@ abstract class Operations implements PgHelloOperations {
 
   private List<HelloRequest> nextBatch(Iterator<HelloRequest> requests) {
     var batch = new ArrayList<HelloRequest>();
-    int bytes = 0;
+    long bytes = 0;
     while (requests.hasNext()
         && batch.size() < context.settings().maxBatchSize()
         && bytes < context.settings().maxBatchBytes()) {

@@ -158,7 +158,8 @@ public interface PgHelloOperations {
   /**
    * Returns the same calls with another time-out than {@link PgHelloClient.Builder#callTimeout},
    * which says what it covers. It shares all with these, and ends with them. Calls with different
-   * time-outs may share a batch; each ends at its own.
+   * time-outs share batches, and each ends at its own; a call with a longer time-out than {@code
+   * callTimeout} is sent alone, on a connection of its own, so that it cannot delay the others.
    *
    * @param timeout a millisecond or more, and less than 20 days
    * @throws IllegalArgumentException if the time-out is out of range

@@ -8,10 +8,12 @@ import io.pghello.internal.HelloDispatcher;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -88,7 +90,63 @@ class ThreadsTest {
   }
 
   @Test
-  void closingWaitsForACallThatTravelsAlone() {
+  void callsWithALongTimeOutDoNotBlockOthers() throws InterruptedException {
+    var gate = new CompletableFuture<Void>();
+    var stuck = new CountDownLatch(2);
+    ConnectionSource source =
+        () -> {
+          if (stuck.getCount() > 0) {
+            stuck.countDown();
+            gate.join();
+          }
+          throw new SQLException("none");
+        };
+    try (var client =
+        PgHelloClient.builder()
+            .connections(source)
+            .maxInFlightBatches(2)
+            .callTimeout(Duration.ofSeconds(60))
+            .build()) {
+      var patient = client.withTimeout(Duration.ofHours(1));
+      CompletableFuture<String> first =
+          CompletableFuture.supplyAsync(() -> patient.hello("a"), run);
+      CompletableFuture<String> second = patient.helloAsync("b");
+      assertThat(stuck.await(20, TimeUnit.SECONDS)).isTrue();
+      CompletableFuture<String> third = client.helloAsync("c");
+      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(third));
+      FaultsIT.assertFails(Code.NO_CONNECTION, () -> client.hello("d"));
+      assertThat(first).isNotDone();
+      assertThat(second).isNotDone();
+      gate.complete(null);
+      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(first));
+      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(second));
+    }
+  }
+
+  @Test
+  void aFutureFailsIfTheSourceCannotSayWhetherItMayBeBatched() {
+    var source =
+        new ConnectionSource() {
+          @Override
+          public Connection get() throws SQLException {
+            throw new SQLException("none");
+          }
+
+          @Override
+          public boolean mayJoinBatch() {
+            throw new IllegalStateException("no transaction manager");
+          }
+        };
+    try (var client = PgHelloClient.builder().connections(source).build()) {
+      CompletableFuture<String> one = client.helloAsync("Ada");
+      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(one));
+      CompletableFuture<List<String>> all = client.helloAllAsync(List.of("Ada"));
+      FaultsIT.assertFails(Code.NO_CONNECTION, () -> FaultsIT.join(all));
+    }
+  }
+
+  @Test
+  void closingWaitsForACallThatIsSentAlone() {
     var gate = new CompletableFuture<Void>();
     var asked = new CompletableFuture<Void>();
     PgHelloClient client =

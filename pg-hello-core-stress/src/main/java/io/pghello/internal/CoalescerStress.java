@@ -114,7 +114,7 @@ class CoalescerStress {
     WATCHED.add(call);
     try {
       coalescer.add(call);
-      return kind(coalescer.await(call), call.request.name());
+      return kind(coalescer.await(call, false), call.request.name());
     } finally {
       WATCHED.remove(call);
     }

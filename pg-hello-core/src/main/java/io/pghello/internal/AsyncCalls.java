@@ -2,15 +2,14 @@
 package io.pghello.internal;
 
 import io.pghello.PgHelloException;
-import java.util.Queue;
+import java.io.Serial;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Executes the calls of futures that are not batched, a limited number at a time, each on a thread
@@ -20,13 +19,13 @@ import java.util.function.Supplier;
  * wait for another call.
  */
 final class AsyncCalls {
-  private final Queue<Task<?>> queue = new ConcurrentLinkedQueue<>();
+  private final CallQueue<Task<?>> queue;
   private final Set<Task<?>> inFlight = ConcurrentHashMap.newKeySet();
   private final Settings settings;
-  private final QueueLimit limit;
   private final Semaphore permits;
   private final Executor executor;
   private final Executor own;
+  private final FutureFailures failures;
 
   /**
    * Creates an instance.
@@ -36,10 +35,11 @@ final class AsyncCalls {
    */
   AsyncCalls(Settings settings, Executor executor, Executor own) {
     this.settings = settings;
-    this.limit = new QueueLimit(settings.maxQueuedCalls(), settings.maxQueuedBytes());
+    this.queue = new CallQueue<>(settings.maxQueuedCalls(), settings.maxQueuedBytes());
     this.permits = new Semaphore(settings.maxInFlightCalls());
     this.executor = executor;
     this.own = own;
+    this.failures = new FutureFailures(own);
   }
 
   /**
@@ -51,43 +51,65 @@ final class AsyncCalls {
    */
   <T> void add(
       Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
-    if (!limit.tryAcquire(bytes)) {
-      removeEnded();
-      if (!limit.tryAcquire(bytes)) {
+    var task = new Task<>(work, future, bytes, deadline, oneStatement);
+    if (!queue.tryAdd(task)) {
+      dispatch();
+      if (!queue.tryAdd(task)) {
         if (!settings.blockWhenFull()) {
           throw Errors.overloaded();
         }
-        limit.acquire(bytes, deadline);
+        queue.add(task, deadline);
       }
     }
-    queue.add(new Task<>(work, future, limit.weight(bytes), deadline, oneStatement));
     dispatch();
   }
 
-  /** Assigns available permits to queued calls. */
+  /**
+   * Assigns available permits to queued calls. If the executor runs a call on the current thread, a
+   * thread of the client assigns the others, since the future of the current thread has to wait no
+   * longer.
+   */
   private void dispatch() {
-    while (!queue.isEmpty() && permits.tryAcquire()) {
-      Task<?> task = queue.poll();
-      if (task != null) {
-        limit.release(task.weight);
-      }
-      if (task == null || task.future.isDone()) {
-        permits.release();
-      } else {
-        inFlight.add(task);
-        execute(task);
+    boolean ranHere = false;
+    while (!queue.isEmpty() && !(ranHere && dispatchElsewhere()) && permits.tryAcquire()) {
+      boolean polled = false;
+      try {
+        Task<?> task = queue.poll();
+        if (task != null && !task.isDone()) {
+          inFlight.add(task);
+          polled = true;
+          ranHere = execute(task);
+        }
+      } finally {
+        if (!polled) {
+          permits.release();
+        }
       }
     }
   }
 
-  private void execute(Task<?> task) {
+  private boolean dispatchElsewhere() {
+    try {
+      own.execute(this::dispatch);
+      return true;
+    } catch (RejectedExecutionException | OutOfMemoryError e) {
+      return false;
+    }
+  }
+
+  /** Executes a call; returns whether the executor ran it on the current thread. */
+  private boolean execute(Task<?> task) {
+    task.submitter = Thread.currentThread();
     try {
       executor.execute(() -> run(task));
     } catch (RejectedExecutionException e) {
-      refuse(task, Errors.overloaded());
+      refuse(task, executor.equals(own) ? Errors.closed() : Errors.overloaded());
     } catch (RuntimeException | Error e) {
       refuse(task, Errors.unexpected(e));
+    } finally {
+      task.submitter = null;
     }
+    return task.ranOnSubmitter;
   }
 
   private void refuse(Task<?> task, PgHelloException error) {
@@ -102,10 +124,19 @@ final class AsyncCalls {
     if (!task.tryStart()) {
       return;
     }
-    Runnable end = outcome(task);
-    permits.release();
-    dispatch();
-    end.run();
+    Runnable completion;
+    try {
+      completion = outcome(task);
+    } finally {
+      permits.release();
+    }
+    if (Thread.currentThread().equals(task.submitter)) {
+      // the loop that has submitted it goes on, which a loop in here would nest
+      task.ranOnSubmitter = true;
+    } else {
+      dispatch();
+    }
+    completion.run();
     inFlight.remove(task);
   }
 
@@ -127,95 +158,124 @@ final class AsyncCalls {
    * @return whether calls are left to check
    */
   boolean checkTimeouts() {
-    removeEnded();
-    queue.stream().filter(task -> task.deadline.isOver()).forEach(this::expire);
-    inFlight.removeIf(this::endIfOver);
-    dispatch();
+    for (Task<?> task : queue) {
+      if (task.deadline.isOver() && task.expireQueued()) {
+        fail(task);
+        task.leaveQueue();
+      }
+    }
+    inFlight.removeIf(this::expireInFlight);
+    failures.start();
+    if (!queue.isEmpty() && permits.availablePermits() > 0) {
+      boolean unused = dispatchElsewhere();
+    }
     return !isIdle();
   }
 
   /** Fails a call whose deadline has passed; returns whether it is no longer in flight. */
-  private boolean endIfOver(Task<?> task) {
+  private boolean expireInFlight(Task<?> task) {
     if (task.future.isDone()) {
       return true;
     }
-    boolean over = task.deadline.isOver();
+    if (!task.deadline.isOver()) {
+      return false;
+    }
     // the executor has not started it
-    boolean dropped = over && task.tryStart();
+    boolean dropped = task.expireQueued();
     if (dropped) {
       permits.release();
     }
-    if (over && (dropped || task.oneStatement)) {
-      expire(task);
+    if (dropped || (task.oneStatement && task.expireStarted())) {
+      fail(task);
     }
     return dropped;
   }
 
-  private void removeEnded() {
-    for (Task<?> task : queue.stream().filter(each -> each.future.isDone()).toList()) {
-      if (queue.remove(task)) {
-        limit.release(task.weight);
-      }
-    }
-  }
-
-  private void expire(Task<?> task) {
-    end(task, Errors.timedOut(task.deadline.timeout()));
-  }
-
-  private void end(Task<?> task, PgHelloException reason) {
-    try {
-      own.execute(() -> task.future.fail(reason));
-    } catch (RejectedExecutionException | OutOfMemoryError e) {
-      task.future.fail(reason);
-    }
+  private void fail(Task<?> task) {
+    PgHelloException timedOut = Errors.timedOut(task.deadline.timeout());
+    failures.add(() -> task.future.fail(timedOut));
   }
 
   /** Returns how many calls are queued; counts them. */
   int queuedCalls() {
-    return (int) queue.stream().filter(task -> !task.future.isDone()).count();
+    return queue.count();
   }
 
   /** Returns whether no call is queued or in flight. */
   boolean isIdle() {
-    return queue.isEmpty() && inFlight.stream().allMatch(task -> task.future.isDone());
+    return queue.isEmpty()
+        && failures.isEmpty()
+        && inFlight.stream().allMatch(task -> task.future.isDone());
   }
 
   /** Fails all calls. */
   void failAll(PgHelloException reason) {
     Task<?> task;
     while ((task = queue.poll()) != null) {
-      limit.release(task.weight);
-      end(task, reason);
+      fail(task, reason);
     }
-    inFlight.forEach(each -> end(each, reason));
+    inFlight.forEach(each -> fail(each, reason));
+    failures.start();
+    failures.run();
   }
 
-  /** A call that is queued or in flight. */
-  private static final class Task<T> {
-    final Supplier<T> work;
-    final CallFuture<T> future;
-    final int weight;
-    final Deadline deadline;
+  private void fail(Task<?> task, PgHelloException reason) {
+    failures.add(() -> task.future.fail(Errors.again(reason)));
+  }
+
+  /** A call that is queued or in flight. Its state is null until it is started or has expired. */
+  private static final class Task<T> extends QueuedCall {
+    @Serial private static final long serialVersionUID = 1L;
+    private static final Object STARTED = new Object();
+    private static final Object EXPIRED = new Object();
+
+    final transient Supplier<T> work;
+    final transient CallFuture<T> future;
+    final transient Deadline deadline;
     final boolean oneStatement;
-    private final AtomicBoolean started = new AtomicBoolean();
+    private final int bytes;
+
+    // only of use to the thread that submits it
+    private transient @Nullable Thread submitter;
+    private transient boolean ranOnSubmitter;
 
     Task(
         Supplier<T> work,
         CallFuture<T> future,
-        int weight,
+        int bytes,
         Deadline deadline,
         boolean oneStatement) {
       this.work = work;
       this.future = future;
-      this.weight = weight;
+      this.bytes = bytes;
       this.deadline = deadline;
       this.oneStatement = oneStatement;
+      future.setCall(this);
     }
 
-    /** Returns true once: to the thread that may run the call or drop it. */
+    @Override
+    int bytes() {
+      return bytes;
+    }
+
+    @Override
+    boolean isDone() {
+      return get() != null || future.isDone();
+    }
+
+    /** Returns true once: to the thread that may run the call. */
     boolean tryStart() {
-      return started.compareAndSet(false, true);
+      return compareAndSet(null, STARTED);
+    }
+
+    /** Returns true if the call has not been started and will not be. */
+    boolean expireQueued() {
+      return compareAndSet(null, EXPIRED);
+    }
+
+    /** Returns true once if the call has been started. */
+    boolean expireStarted() {
+      return compareAndSet(STARTED, EXPIRED);
     }
   }
 }

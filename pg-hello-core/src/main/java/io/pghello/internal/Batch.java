@@ -10,15 +10,23 @@ import org.jspecify.annotations.Nullable;
  * Calls that are sent by one statement, in the order in which they were queued. A batch belongs to
  * one thread at a time; only the volatile fields are read by others.
  */
-final class Batch {
+final class Batch implements CallQueue.Target<Call> {
   private final List<Call> calls = new ArrayList<>();
   private final int maxCalls;
   private final int maxBytes;
-  private int bytes;
+  private long bytes;
   private @Nullable Call latest;
-  private volatile @Nullable Call leader;
   private volatile InFlightBatch inFlight = new InFlightBatch(calls);
   private volatile boolean seen;
+  private Object @Nullable [] outcomes;
+
+  /** The call that was assigned to lead; null if a thread of the executor leads. */
+  volatile @Nullable Call leader;
+
+  /** Whether the leader has thrown an error. */
+  volatile boolean failed;
+
+  boolean holdsPermit = true;
 
   /**
    * Creates an empty batch.
@@ -30,11 +38,13 @@ final class Batch {
     this.maxBytes = maxBytes;
   }
 
-  boolean isFull() {
+  @Override
+  public boolean isFull() {
     return calls.size() >= maxCalls || bytes >= maxBytes;
   }
 
-  void add(Call call) {
+  @Override
+  public void add(Call call) {
     calls.add(call);
     bytes += call.request.bytes();
     preferAsLatest(call);
@@ -48,8 +58,9 @@ final class Batch {
 
   /** Removes a call. */
   void remove(Call call) {
-    calls.remove(call);
-    bytes -= call.request.bytes();
+    if (calls.remove(call)) {
+      bytes -= call.request.bytes();
+    }
     if (call.equals(latest)) {
       latest = null;
       calls.forEach(this::preferAsLatest);
@@ -68,7 +79,11 @@ final class Batch {
    */
   boolean revokeLead() {
     Call known = leader;
-    return known != null && known.revokeLead(this);
+    boolean revoked = known != null && known.revokeLead(this);
+    if (revoked) {
+      leader = null;
+    }
+    return revoked;
   }
 
   /** Publishes the current calls to the time-out check. */
@@ -78,6 +93,32 @@ final class Batch {
 
   InFlightBatch inFlight() {
     return inFlight;
+  }
+
+  /** Keeps the outcomes until all calls are complete, in case that the leader fails before. */
+  void setOutcomes(Object[] outcomes) {
+    this.outcomes = outcomes;
+  }
+
+  Object @Nullable [] outcomes() {
+    return outcomes;
+  }
+
+  /**
+   * Returns whether the leader has thrown an error. If this returns true, the batch belongs to the
+   * current thread, without the call of that leader.
+   */
+  boolean takeOver() {
+    if (!failed) {
+      return false;
+    }
+    failed = false;
+    Call known = leader;
+    if (known != null && outcomes == null) {
+      remove(known);
+    }
+    leader = null;
+    return true;
   }
 
   /** Returns whether this method has been called before. */

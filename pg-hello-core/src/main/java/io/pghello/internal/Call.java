@@ -3,7 +3,6 @@ package io.pghello.internal;
 
 import io.pghello.PgHelloException;
 import java.io.Serial;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -14,15 +13,13 @@ import org.jspecify.annotations.Nullable;
  * lead, {@link #LEADING} while it leads, or its outcome: a greeting or a {@link PgHelloException}.
  * Other threads change it from null by a compare-and-set, so that only one of an answer, an
  * assignment, a time-out and an interrupt takes effect. If a leader does not begin, the assignment
- * is revoked and its call waits again.
+ * is revoked and its call waits again. The state of a future's call is null or {@link #EXPIRED}.
  */
-final class Call extends AtomicReference<@Nullable Object> {
+final class Call extends QueuedCall {
   @Serial private static final long serialVersionUID = 1L;
 
   private static final Object LEADING = new Object();
-
-  // The queue that it is in; only saves a search, so that a stale value does no harm.
-  private transient @Nullable CallQueue queue;
+  private static final Object EXPIRED = new Object();
 
   final transient HelloRequest request;
   final transient Deadline deadline;
@@ -53,35 +50,38 @@ final class Call extends AtomicReference<@Nullable Object> {
     return new Call(request, deadline, null, future);
   }
 
-  /** Sets the queue that the call is in; null for none. */
-  void setQueue(@Nullable CallQueue queue) {
-    this.queue = queue;
-  }
-
-  /** Removes the call from its queue. */
-  void leaveQueue() {
-    CallQueue known = queue;
-    if (known != null) {
-      known.remove(this);
-    }
+  @Override
+  int bytes() {
+    return request.bytes();
   }
 
   boolean hasThread() {
     return caller != null;
   }
 
-  /** Returns whether the call has an outcome. */
+  @Override
   boolean isDone() {
-    return future != null ? future.isDone() : get() != null;
+    return get() != null || (future != null && future.isDone());
+  }
+
+  /** Marks the call of a future as timed out; returns true once, if it is not complete. */
+  boolean expire() {
+    return !isDone() && compareAndSet(null, EXPIRED);
   }
 
   /** Assigns its thread as the leader of a batch; returns false if the call is not waiting. */
   boolean offerLead(Batch batch) {
     boolean leads = compareAndSet(null, batch);
     if (leads) {
-      LockSupport.unpark(caller);
+      wake();
     }
     return leads;
+  }
+
+  private void wake() {
+    if (!Thread.currentThread().equals(caller)) {
+      LockSupport.unpark(caller);
+    }
   }
 
   /** Ends the lead; the call waits again. */
@@ -101,26 +101,38 @@ final class Call extends AtomicReference<@Nullable Object> {
     return compareAndSet(batch, null);
   }
 
-  /** Completes the call; does nothing if it is complete. */
+  /**
+   * Completes the call; does nothing if it is complete. Each future gets an exception of its own,
+   * as the program may change it.
+   */
   void complete(Object outcome) {
     if (future == null) {
-      if (Thread.currentThread().equals(caller)) {
-        set(outcome);
-      } else if (compareAndSet(null, outcome)) {
-        LockSupport.unpark(caller);
+      if (compareAndSet(null, outcome)) {
+        wake();
+      } else if (Thread.currentThread().equals(caller)) {
+        // it leads, or has an outcome
+        compareAndSet(LEADING, outcome);
       }
     } else if (outcome instanceof PgHelloException error) {
-      future.fail(error);
+      future.fail(Errors.again(error));
     } else {
       future.answer((String) outcome);
     }
   }
 
-  /** Waits for an outcome or for a batch to lead. An interrupt ends the call. */
-  Object await() {
+  /**
+   * Waits for an outcome or for a batch to lead. An interrupt ends the call.
+   *
+   * @param watchesDeadline whether this returns null when the deadline has passed
+   */
+  @Nullable Object await(boolean watchesDeadline) {
     Object state;
-    while ((state = get()) == null) {
-      LockSupport.park(this);
+    while ((state = get()) == null && !(watchesDeadline && deadline.isOver())) {
+      if (watchesDeadline) {
+        LockSupport.parkNanos(this, deadline.nanosLeft());
+      } else {
+        LockSupport.park(this);
+      }
       if (Thread.currentThread().isInterrupted()) {
         compareAndSet(null, Errors.interrupted());
         leaveQueue();

@@ -16,7 +16,7 @@ public final class CallFuture<T> extends CompletableFuture<T> {
   private final PgHelloListener listener;
   private final @Nullable AtomicBoolean ended;
   private final long begin;
-  private @Nullable Call call;
+  private @Nullable QueuedCall call;
 
   /** Creates the future of a call that begins now. */
   public CallFuture(Function function, PgHelloListener listener) {
@@ -27,7 +27,7 @@ public final class CallFuture<T> extends CompletableFuture<T> {
   }
 
   /** Sets the call that this future removes from its queue when the program completes it. */
-  void setCall(Call call) {
+  void setCall(QueuedCall call) {
     this.call = call;
   }
 
@@ -64,7 +64,7 @@ public final class CallFuture<T> extends CompletableFuture<T> {
 
   /** Removes the call from its queue if the program has just completed the future. */
   private boolean leaveQueue(boolean first) {
-    Call known = call;
+    QueuedCall known = call;
     if (first && known != null) {
       known.leaveQueue();
     }

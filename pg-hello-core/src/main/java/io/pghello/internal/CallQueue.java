@@ -4,14 +4,20 @@ package io.pghello.internal;
 import java.util.Iterator;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bounded queue of calls that wait for a batch, in the order in which they were added. A thread
- * that removes a call is responsible for its completion.
+ * A bounded queue of calls, in the order in which they were added. A thread that polls a call is
+ * responsible for its completion.
+ *
+ * <p>A call that is removed releases its weight immediately, and its node later: all such nodes are
+ * removed together as soon as they outweigh the queued calls. So removing a call takes constant
+ * time on average, and the names of removed calls take no more memory than the queue may.
  */
-final class CallQueue implements Iterable<Call> {
-  private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
+final class CallQueue<C extends QueuedCall> implements Iterable<C> {
+  private final Queue<C> calls = new ConcurrentLinkedQueue<>();
+  private final AtomicLong removedWeight = new AtomicLong();
   private final QueueLimit limit;
 
   CallQueue(int maxCalls, int maxBytes) {
@@ -19,53 +25,59 @@ final class CallQueue implements Iterable<Call> {
   }
 
   /** Adds a call; returns false if the queue is full. */
-  boolean tryAdd(Call call) {
-    return limit.tryAcquire(call.request.bytes()) && enqueue(call);
+  boolean tryAdd(C call) {
+    return limit.tryAcquire(call.bytes()) && enqueue(call);
   }
 
   /** Adds a call, and blocks while the queue is full; throws if the deadline passes meanwhile. */
-  void add(Call call) {
-    limit.acquire(call.request.bytes(), call.deadline);
+  void add(C call, Deadline deadline) {
+    limit.acquire(call.bytes(), deadline);
     enqueue(call);
   }
 
-  private boolean enqueue(Call call) {
-    call.setQueue(this);
+  private boolean enqueue(C call) {
+    call.enterQueue(this);
     return calls.add(call);
   }
 
-  /** Removes a call if it is queued. */
-  void remove(Call call) {
-    if (calls.remove(call)) {
-      limit.release(weight(call));
+  /** Removes a call that is done, if it is queued. */
+  void remove(QueuedCall call) {
+    if (call.exitQueue(this)) {
+      int weight = weight(call);
+      limit.release(weight);
+      if (removedWeight.addAndGet(weight) > limit.queuedWeight()) {
+        removedWeight.set(0);
+        calls.removeIf(each -> !each.isQueued());
+      }
     }
   }
 
   /** Removes the oldest call. */
-  @Nullable Call poll() {
-    Call call = calls.poll();
-    if (call != null) {
+  @Nullable C poll() {
+    C call = calls.poll();
+    if (call != null && call.exitQueue(this)) {
       limit.release(weight(call));
     }
     return call;
   }
 
-  /** Moves calls to a batch until it is full; drops calls that are complete. */
-  void drainTo(Batch batch) {
+  /** Moves calls to a target until it is full; drops calls that are done. */
+  void drainTo(Target<? super C> target) {
     int weight = 0;
-    Call call;
-    while (!batch.isFull() && (call = calls.poll()) != null) {
-      weight += weight(call);
-      call.setQueue(null);
+    C call;
+    while (!target.isFull() && (call = calls.poll()) != null) {
+      if (call.exitQueue(this)) {
+        weight += weight(call);
+      }
       if (!call.isDone()) {
-        batch.add(call);
+        target.add(call);
       }
     }
     limit.release(weight);
   }
 
-  private int weight(Call call) {
-    return limit.weight(call.request.bytes());
+  private int weight(QueuedCall call) {
+    return limit.weight(call.bytes());
   }
 
   /** Returns about how many calls are queued; long names count more than once. */
@@ -73,13 +85,30 @@ final class CallQueue implements Iterable<Call> {
     return limit.size();
   }
 
+  /** Returns how many calls are queued and not done; counts them. */
+  int count() {
+    int count = 0;
+    for (C call : calls) {
+      count += call.isDone() ? 0 : 1;
+    }
+    return count;
+  }
+
+  /** Returns whether no node is left. */
   boolean isEmpty() {
     return calls.isEmpty();
   }
 
   /** Returns a weakly consistent iterator. */
   @Override
-  public Iterator<Call> iterator() {
+  public Iterator<C> iterator() {
     return calls.iterator();
+  }
+
+  /** Takes calls until it is full. */
+  interface Target<C> {
+    boolean isFull();
+
+    void add(C call);
   }
 }

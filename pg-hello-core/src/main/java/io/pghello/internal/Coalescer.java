@@ -53,20 +53,22 @@ final class Coalescer {
     }
   }
 
-  private final CallQueue queue;
+  private final CallQueue<Call> queue;
   private final InFlightLimit inFlightLimit;
   private final Set<Batch> batches = ConcurrentHashMap.newKeySet();
   private final Settings settings;
   private final int batchSize;
   private final Executor executor;
   private final Sender sender;
+  private final FutureFailures timedOut;
 
   Coalescer(Settings settings, int batchSize, Executor executor, Sender sender) {
     this.settings = settings;
     this.batchSize = batchSize;
     this.executor = executor;
     this.sender = sender;
-    this.queue = new CallQueue(settings.maxQueuedCalls(), settings.maxQueuedBytes());
+    this.timedOut = new FutureFailures(executor);
+    this.queue = new CallQueue<>(settings.maxQueuedCalls(), settings.maxQueuedBytes());
     this.inFlightLimit = new InFlightLimit(settings.maxInFlightBatches());
   }
 
@@ -75,13 +77,13 @@ final class Coalescer {
    * the permit afterwards. Returns false if calls are queued or no permit is available.
    */
   boolean tryAcquire() {
-    return queue.isEmpty() && inFlightLimit.tryAcquire(queue);
+    return queue.isEmpty() && inFlightLimit.tryAcquire(queue, false);
   }
 
   /** Releases a permit and assigns available permits to queued calls. */
   void release() {
     inFlightLimit.release();
-    dispatch();
+    dispatch(false);
   }
 
   /**
@@ -89,46 +91,69 @@ final class Coalescer {
    */
   void add(Call call) {
     if (!queue.tryAdd(call)) {
-      if (!settings.blockWhenFull()) {
-        throw Errors.overloaded();
+      dispatch(true);
+      if (!queue.tryAdd(call)) {
+        if (!settings.blockWhenFull()) {
+          throw Errors.overloaded();
+        }
+        queue.add(call, call.deadline);
       }
-      dispatch();
-      queue.add(call);
     }
-    if (!AsyncWorker.isCompletingFuturesOf(this)) {
-      dispatch();
+    if (call.hasThread() || !AsyncWorker.isCompletingFuturesOf(this)) {
+      dispatch(false);
     }
   }
 
-  /** Waits for the outcome of a call, and leads batches that are assigned to it meanwhile. */
-  Object await(Call call) {
-    Object state = call.await();
-    while (state instanceof Batch batch) {
-      if (call.beginLead(batch)) {
+  /**
+   * Waits for the outcome of a call, and leads batches that are assigned to it meanwhile.
+   *
+   * @param watchesDeadline whether the call times out without {@link #checkTimeouts}
+   */
+  Object await(Call call, boolean watchesDeadline) {
+    while (true) {
+      Object state = call.await(watchesDeadline);
+      if (state == null) {
+        expire(call);
+      } else if (!(state instanceof Batch batch)) {
+        return state;
+      } else if (call.beginLead(batch)) {
         lead(batch, call);
       }
-      state = call.await();
     }
-    return state;
   }
 
   /** Assigns available permits to queued calls. */
-  private void dispatch() {
-    while (!queue.isEmpty() && inFlightLimit.tryAcquire(queue)) {
+  private void dispatch(boolean queueIsFull) {
+    while (!queue.isEmpty() && inFlightLimit.tryAcquire(queue, queueIsFull)) {
       // many calls are split, so that one batch is sent while another one is answered
       int most = Math.max(InFlightLimit.LARGE, queue.size() / (inFlightLimit.available() + 1));
       var batch = new Batch(Math.min(batchSize, most), settings.maxBatchBytes());
-      boolean led = false;
+      boolean registered = false;
       try {
-        fill(batch);
-        batches.add(batch);
-        led = assignLeader(batch);
+        registered = batches.add(batch);
       } finally {
-        if (!led) {
-          // all calls had ended; others may have been queued since
-          batches.remove(batch);
+        if (!registered) {
           inFlightLimit.release();
         }
+      }
+      start(batch);
+    }
+  }
+
+  /** Fills a batch and assigns a leader. */
+  private void start(Batch batch) {
+    boolean failed = true;
+    try {
+      fill(batch);
+      if (!assignLeader(batch)) {
+        // all calls had ended; dispatch checks for others
+        batches.remove(batch);
+        releasePermit(batch);
+      }
+      failed = false;
+    } finally {
+      if (failed && batch.leader == null) {
+        batch.failed = true;
       }
     }
   }
@@ -180,22 +205,41 @@ final class Coalescer {
    * @param leader the call of the current thread; null on a thread of the executor
    */
   private void lead(Batch batch, @Nullable Call leader) {
-    fill(batch);
-    Call latest = batch.latest();
-    Deadline deadline = leader == null ? latest.deadline : leader.deadline;
-    if (leader != null && Thread.currentThread().isInterrupted()) {
-      removeLeader(batch, leader, Errors.interrupted());
-    } else if (deadline.isOver()) {
-      removeLeader(batch, leader == null ? latest : leader, sender.timedOut(deadline.timeout()));
-    } else if (leader != null && latest.deadline.isWellAfter(deadline)) {
-      passLead(batch, leader);
-    } else {
-      send(batch, leader, deadline);
+    boolean failed = true;
+    try {
+      fill(batch);
+      sendOrPassLead(batch, leader);
+      failed = false;
+    } finally {
+      // no method is called here, as the stack may have overflowed
+      if (failed && batch.leader == leader) {
+        batch.failed = true;
+      }
     }
   }
 
+  private void sendOrPassLead(Batch batch, @Nullable Call leader) {
+    Deadline latest = batch.latest().deadline;
+    if (leader != null && Thread.currentThread().isInterrupted()) {
+      removeLeader(batch, leader, Errors.interrupted());
+    } else if (latest.isOver()) {
+      finish(batch, leader, allTimedOut(batch));
+    } else if (leader == null) {
+      send(batch, null, latest);
+    } else if (leader.deadline.isOver()) {
+      removeLeader(batch, leader, sender.timedOut(leader.deadline.timeout()));
+    } else if (latest.isWellAfter(leader.deadline)) {
+      passLead(batch, leader);
+    } else {
+      send(batch, leader, leader.deadline);
+    }
+  }
+
+  private Object[] allTimedOut(Batch batch) {
+    return batch.calls().stream().map(call -> sender.timedOut(call.deadline.timeout())).toArray();
+  }
+
   private void send(Batch batch, @Nullable Call leader, Deadline deadline) {
-    InFlightBatch inFlight = batch.inFlight();
     long oldestWait = batch.calls().get(0).deadline.nanosElapsed();
     long sent = inFlightLimit.batchSent(batch.size());
     Object[] outcomes =
@@ -206,10 +250,17 @@ final class Coalescer {
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof PgHelloException error
         && error.code() == Code.INTERRUPTED) {
       removeLeader(batch, leader, error);
-      return;
+    } else {
+      finish(batch, leader, outcomes);
     }
-    release();
-    if (!inFlight.complete(outcomes)) {
+  }
+
+  /** Releases the permit of a batch, and completes its calls. */
+  private void finish(Batch batch, @Nullable Call leader, Object[] outcomes) {
+    batch.setOutcomes(outcomes);
+    releasePermit(batch);
+    dispatch(false);
+    if (!batch.inFlight().complete(outcomes)) {
       batches.remove(batch);
     } else if (leader == null) {
       completeFutures(batch);
@@ -225,7 +276,7 @@ final class Coalescer {
   private void completeFutures(Batch batch) {
     AsyncWorker.completeFutures(this, batch.inFlight());
     batches.remove(batch);
-    dispatch();
+    dispatch(false);
   }
 
   private void completeFuturesOnExecutor(Batch batch) {
@@ -244,7 +295,15 @@ final class Coalescer {
   /** Releases the permit of a batch in which no call is left. */
   private void discard(Batch batch) {
     batches.remove(batch);
-    release();
+    releasePermit(batch);
+    dispatch(false);
+  }
+
+  private void releasePermit(Batch batch) {
+    if (batch.holdsPermit) {
+      inFlightLimit.release();
+      batch.holdsPermit = false;
+    }
   }
 
   /** Assigns the call with the latest deadline as the leader; the current leader waits. */
@@ -258,53 +317,64 @@ final class Coalescer {
   /**
    * Fails calls whose deadline has passed. Also completes futures that are delayed by a slow
    * dependent of another future, and sends the calls that such dependents have added. The executor
-   * takes over a batch whose leader has not begun since the previous check.
+   * takes over a batch whose leader has thrown an error, or has not begun since the previous check.
    *
    * @return whether calls are left to check
    */
   boolean checkTimeouts() {
     for (Call call : queue) {
       if (call.deadline.isOver()) {
-        call.leaveQueue();
         expire(call);
       }
     }
     for (Batch batch : batches) {
-      InFlightBatch inFlight = batch.inFlight();
-      if (inFlight.isAnswered()) {
+      if (batch.takeOver()) {
+        resume(batch);
+      } else if (batch.inFlight().isAnswered()) {
         completeFuturesOnExecutor(batch);
       } else {
-        inFlight.calls(call -> call.deadline.isOver()).forEach(this::expire);
+        batch.inFlight().calls(call -> call.deadline.isOver()).forEach(this::expire);
         if (batch.wasCheckedBefore() && batch.revokeLead() && !leadOnExecutor(batch)) {
           discard(batch);
         }
       }
     }
-    dispatch();
+    timedOut.start();
+    dispatch(false);
     return !isIdle();
   }
 
-  private void expire(Call call) {
-    PgHelloException timedOut = sender.timedOut(call.deadline.timeout());
-    if (call.hasThread()) {
-      call.complete(timedOut);
-    } else if (!call.isDone()) {
-      executeOrElse(() -> call.complete(timedOut), call::complete);
+  /** Completes or sends a batch that belongs to this thread as its leader has thrown an error. */
+  private void resume(Batch batch) {
+    Object[] outcomes = batch.outcomes();
+    if (outcomes != null) {
+      executeOrElse(() -> finish(batch, null, outcomes), reason -> finish(batch, null, outcomes));
+    } else if (batch.size() == 0 || !leadOnExecutor(batch)) {
+      discard(batch);
     }
+  }
+
+  /** Fails a call that has timed out. */
+  private void expire(Call call) {
+    if (call.hasThread()) {
+      if (!call.isDone()) {
+        call.complete(sender.timedOut(call.deadline.timeout()));
+      }
+    } else if (call.expire()) {
+      PgHelloException error = sender.timedOut(call.deadline.timeout());
+      timedOut.add(() -> call.complete(error));
+    }
+    call.leaveQueue();
   }
 
   /** Returns how many calls are queued; counts them. */
   int queuedCalls() {
-    int count = 0;
-    for (Call call : queue) {
-      count += call.isDone() ? 0 : 1;
-    }
-    return count;
+    return queue.count();
   }
 
   /** Returns whether no call is queued or in flight. */
   boolean isIdle() {
-    return queue.isEmpty() && inFlightLimit.isUnused() && batches.isEmpty();
+    return queue.isEmpty() && inFlightLimit.isUnused() && batches.isEmpty() && timedOut.isEmpty();
   }
 
   /** Fails all calls that are queued or in flight, except leaders that have begun. */
@@ -319,5 +389,6 @@ final class Coalescer {
       }
       batch.inFlight().calls(each -> true).forEach(each -> each.complete(reason));
     }
+    timedOut.run();
   }
 }

@@ -51,7 +51,7 @@ public final class HelloDispatcher implements AutoCloseable {
   /** Greets on the calling thread, or in a batch of another thread. */
   public String hello(HelloRequest request, Deadline deadline) {
     checkOpen();
-    if (!mayJoin(request)) {
+    if (!mayJoin(request, deadline)) {
       return statements.one(request, StatementContext.single(deadline));
     }
     if (coalescer.tryAcquire()) {
@@ -63,8 +63,8 @@ public final class HelloDispatcher implements AutoCloseable {
     }
     Call call = Call.ofThread(request, deadline);
     coalescer.add(call);
-    timer.start();
-    Object outcome = coalescer.await(call);
+    boolean watchesDeadline = !timer.start();
+    Object outcome = coalescer.await(call, watchesDeadline);
     if (outcome instanceof PgHelloException error) {
       // created on another thread, perhaps for several calls: a copy has the trace of this thread
       throw Errors.again(error);
@@ -74,53 +74,55 @@ public final class HelloDispatcher implements AutoCloseable {
 
   /** Greets in a batch, on a thread of an executor, or on the calling thread. */
   public void helloAsync(HelloRequest request, Deadline deadline, CallFuture<String> future) {
-    if (mayJoin(request)) {
-      async(future, () -> coalescer.add(Call.ofFuture(request, deadline, future)));
-    } else {
-      runAlone(
-          () ->
-              statements.one(
-                  request, StatementContext.coalesced(1, deadline.nanosElapsed(), deadline)),
-          future,
-          request.bytes(),
-          deadline,
-          true);
-    }
+    async(
+        future,
+        () -> {
+          if (mayJoin(request, deadline)) {
+            coalescer.add(Call.ofFuture(request, deadline, future));
+          } else {
+            runAlone(
+                () ->
+                    statements.one(
+                        request, StatementContext.coalesced(1, deadline.nanosElapsed(), deadline)),
+                future,
+                request.bytes(),
+                deadline,
+                true);
+          }
+        });
   }
 
   /** Executes work of several statements on a thread of an executor, or on the calling thread. */
   public <T> void async(Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline) {
-    runAlone(work, future, bytes, deadline, false);
+    async(future, () -> runAlone(work, future, bytes, deadline, false));
   }
 
   private <T> void runAlone(
       Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
-    boolean here =
-        statements.executor().isBound()
-            || (!settings.coalescing() && settings.asyncExecutor() == null);
-    async(
-        future,
-        () -> {
-          if (here) {
-            future.answer(work.get());
-          } else {
-            asyncCalls.add(work, future, bytes, deadline, oneStatement);
-          }
-        });
+    if (statements.executor().isBound()
+        || (!settings.coalescing() && settings.asyncExecutor() == null)) {
+      future.answer(work.get());
+    } else {
+      asyncCalls.add(work, future, bytes, deadline, oneStatement);
+    }
   }
 
   private void async(CallFuture<?> future, Runnable start) {
     try {
       checkOpen();
       start.run();
-      timer.start();
+      boolean unused = timer.start();
     } catch (PgHelloException e) {
       future.fail(e);
     }
   }
 
-  private boolean mayJoin(HelloRequest request) {
-    return settings.coalescing() && request.bytes() < LARGE && !statements.executor().isBound();
+  /** Returns whether a call may be batched; one with a longer time-out could block the others. */
+  private boolean mayJoin(HelloRequest request, Deadline deadline) {
+    return settings.coalescing()
+        && request.bytes() < LARGE
+        && deadline.timeout().compareTo(settings.callTimeout()) <= 0
+        && !statements.executor().isBound();
   }
 
   /** Throws if the client is closed. */

@@ -51,11 +51,11 @@ final class InFlightBatch extends AtomicInteger {
 
   /** Completes the futures that no other thread has claimed. */
   void completeFutures() {
-    Object[] here = outcomes;
+    Object[] known = outcomes;
     int next;
-    while (here != null && (next = getAndIncrement()) < calls.length) {
+    while (known != null && (next = getAndIncrement()) < calls.length) {
       if (!calls[next].hasThread()) {
-        calls[next].complete(here[next]);
+        calls[next].complete(known[next]);
         AsyncWorker.clearInterrupt();
       }
     }

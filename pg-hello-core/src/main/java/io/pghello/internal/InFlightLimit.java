@@ -32,10 +32,15 @@ final class InFlightLimit {
     this.available = new AtomicInteger(maxInFlight);
   }
 
-  /** Acquires a permit if one is available and no head start delays the queued calls. */
-  boolean tryAcquire(CallQueue queue) {
+  /**
+   * Acquires a permit if one is available and no head start delays the queued calls.
+   *
+   * @param queueIsFull whether to ignore the head start, as no more calls can be queued until then
+   */
+  boolean tryAcquire(CallQueue<?> queue, boolean queueIsFull) {
     int now = available.get();
-    while (now > 0 && (now == maxInFlight || queue.size() >= LARGE || isHeadStartOver())) {
+    while (now > 0
+        && (now == maxInFlight || queueIsFull || queue.size() >= LARGE || isHeadStartOver())) {
       if (available.compareAndSet(now, now - 1)) {
         return true;
       }

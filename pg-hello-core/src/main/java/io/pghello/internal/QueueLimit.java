@@ -46,6 +46,11 @@ final class QueueLimit {
     return Math.min(Math.max(share, bytes), share * maxCalls);
   }
 
+  /** Returns the weight of all queued calls. */
+  int queuedWeight() {
+    return share * maxCalls - permits.availablePermits();
+  }
+
   /** Returns about how many calls are queued; long names count more than once. */
   int size() {
     return maxCalls - permits.availablePermits() / share;

@@ -114,9 +114,9 @@ public final class StatementExecutor {
     }
   }
 
-  /** Returns whether no statement is under way. */
+  /** Returns whether no statement is under way, on connections of callers either. */
   boolean isQuiet() {
-    return underWay.sum() == 0;
+    return underWay.sum() == 0 && watch.isIdle();
   }
 
   /** Returns how many statements are under way. */

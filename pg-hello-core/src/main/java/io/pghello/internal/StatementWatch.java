@@ -37,6 +37,11 @@ final class StatementWatch {
     return (int) underWay.stream().filter(watched -> watched.connection == null).count();
   }
 
+  /** Returns whether no statement is under way. */
+  boolean isIdle() {
+    return underWay.isEmpty();
+  }
+
   private boolean checkTimeouts() {
     for (Watched watched : underWay) {
       if (watched.deadline.isOver()) {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a time-out check periodically while there are calls to check, on one thread that all clients
@@ -13,14 +17,16 @@ import java.util.function.BooleanSupplier;
  * would keep a reference to the application whose call started it.
  */
 final class TimeoutTimer {
+  private static final Logger LOG = System.getLogger("io.pghello");
   private static final long PERIOD_MAX_MILLIS = 100;
   private static final long PERIODS_PER_TIMEOUT = 20;
   private static final long THREAD_IDLE_SECONDS = 5;
   private static final ScheduledThreadPoolExecutor TIMER = timer();
 
-  private final AtomicBoolean started = new AtomicBoolean();
+  private final AtomicReference<@Nullable Check> current = new AtomicReference<>();
   private final BooleanSupplier checkTimeouts;
   private final long periodMillis;
+  private final ScheduledExecutorService scheduler;
 
   /**
    * Creates a stopped timer.
@@ -28,9 +34,15 @@ final class TimeoutTimer {
    * @param checkTimeouts runs the check without blocking; returns whether calls are left to check
    */
   TimeoutTimer(Duration callTimeout, BooleanSupplier checkTimeouts) {
+    this(callTimeout, checkTimeouts, TIMER);
+  }
+
+  TimeoutTimer(
+      Duration callTimeout, BooleanSupplier checkTimeouts, ScheduledExecutorService scheduler) {
     long period = callTimeout.toMillis() / PERIODS_PER_TIMEOUT;
     this.checkTimeouts = checkTimeouts;
     this.periodMillis = Math.max(1, Math.min(period, PERIOD_MAX_MILLIS));
+    this.scheduler = scheduler;
   }
 
   private static ScheduledThreadPoolExecutor timer() {
@@ -40,25 +52,58 @@ final class TimeoutTimer {
     return timer;
   }
 
-  /** Starts the periodic check unless it is running; it stops when no call is left to check. */
-  void start() {
-    if (!started.get() && started.compareAndSet(false, true)) {
-      schedule();
+  /**
+   * Starts the periodic check unless it is running; it stops when no call is left to check.
+   *
+   * @return false if the JVM cannot start a thread; the next call tries again
+   */
+  boolean start() {
+    if (current.get() != null) {
+      return true;
     }
+    var check = new Check();
+    return !current.compareAndSet(null, check) || check.schedule();
   }
 
-  private void schedule() {
-    var unused = TIMER.schedule(this::run, periodMillis, TimeUnit.MILLISECONDS);
-  }
+  /** A check from start to stop. */
+  private final class Check implements Runnable {
+    private boolean schedule() {
+      boolean scheduled = false;
+      try {
+        var unused = scheduler.schedule(this, periodMillis, TimeUnit.MILLISECONDS);
+        scheduled = true;
+      } catch (OutOfMemoryError e) {
+        return false;
+      } finally {
+        if (!scheduled) {
+          current.set(null);
+        }
+      }
+      return true;
+    }
 
-  private void run() {
-    if (checkTimeouts.getAsBoolean()) {
-      schedule();
-    } else {
-      started.set(false);
-      // a call may have been added since
-      if (checkTimeouts.getAsBoolean()) {
-        start();
+    @Override
+    public void run() {
+      // a scheduler that cannot start a thread may run it later nevertheless
+      if (equals(current.get())) {
+        if (checkSafely()) {
+          schedule();
+        } else {
+          current.set(null);
+          // a call may have been added since
+          if (checkSafely()) {
+            start();
+          }
+        }
+      }
+    }
+
+    private boolean checkSafely() {
+      try {
+        return checkTimeouts.getAsBoolean();
+      } catch (RuntimeException | Error e) {
+        LOG.log(Level.WARNING, "A check of time-outs failed; it is repeated", e);
+        return true;
       }
     }
   }

@@ -2,69 +2,32 @@
 package io.pghello.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
-import io.pghello.PgHelloListener;
 import io.pghello.PgHelloListener.Kind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Queue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
-import org.assertj.core.api.Condition;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * Shows which calls are sent together, which one leads, and that nothing is lost; without a server.
  */
-@Timeout(60)
-class CoalescerTest {
-  private static final Duration CALL_TIMEOUT = Duration.ofSeconds(30);
-  private static final Duration SHORT = Duration.ofMillis(300);
-  private static final int MANY = 1024;
-
-  private final ExecutorService executor = Executors.newCachedThreadPool();
-  private final ExecutorService workers =
-      Executors.newCachedThreadPool(task -> new AsyncWorker(task, "worker"));
-  private final HeldSender sender = new HeldSender();
-  private int batchSize = MANY;
-  private int batchBytes = 1 << 20;
-  private int maxInFlightBatches = 1;
-  private int maxQueuedCalls = 64;
-  private int maxQueuedBytes = 64 * 1024;
-  private boolean blockWhenFull;
-  private PgHelloListener listener = Settings.NO_LISTENER;
-
-  @AfterEach
-  void stop() throws InterruptedException {
-    for (ExecutorService threads : List.of(executor, workers)) {
-      threads.shutdownNow();
-      assertThat(threads.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
-    }
-  }
-
+class CoalescerTest extends CoalescerFixture {
   @Test
   void aSingleCallerSendsItsOwnStatement() {
     Coalescer coalescer = coalescer();
@@ -240,7 +203,7 @@ class CoalescerTest {
               return batch;
             },
             executor);
-    assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
+    assertThat(coalescer.await(leader, false)).isEqualTo("Hello, leader!");
     assertThat(get(sent).names()).containsExactly("leader", "patient");
     assertThat(get(sent).thread).isEqualTo(patient.thread);
     assertThat(get(sent).deadline).isEqualTo(patient.deadline);
@@ -264,7 +227,7 @@ class CoalescerTest {
               return batch;
             },
             executor);
-    assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
+    assertThat(coalescer.await(leader, false)).isEqualTo("Hello, leader!");
     assertThat(get(sent).thread).isNotEqualTo(Thread.currentThread());
     assertThat(get(future)).isEqualTo("Hello, future!");
     assertNothingIsLost(coalescer);
@@ -281,7 +244,7 @@ class CoalescerTest {
     coalescer.release();
     List<CompletableFuture<String>> others = futures(coalescer, "b", "c", "d");
     var answering = CompletableFuture.runAsync(() -> sender.next().answer(), executor);
-    assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
+    assertThat(coalescer.await(leader, false)).isEqualTo("Hello, leader!");
     answering.join();
     assertThat(get(others.get(0))).isEqualTo("Hello, b!");
     assertThat(get(others.get(1))).isEqualTo("Hello, c!");
@@ -504,7 +467,7 @@ class CoalescerTest {
     coalescer.add(leader);
     coalescer.release();
     Thread.currentThread().interrupt();
-    assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
+    assertThat(coalescer.await(leader, false)).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
     Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("a", "b");
@@ -523,7 +486,7 @@ class CoalescerTest {
     coalescer.release();
     List<Caller> others = waitingCallers(coalescer, "a", "b");
     until(leader.deadline::isOver);
-    assertThat(coalescer.await(leader)).is(error(Code.TIMEOUT));
+    assertThat(coalescer.await(leader, false)).is(error(Code.TIMEOUT));
     assertThat(answerNext()).containsExactly("a", "b");
     assertAnswered(others);
     assertNothingIsLost(coalescer);
@@ -549,7 +512,7 @@ class CoalescerTest {
     assertThat(sent.names()).endsWith("future", "thread", "leader");
     assertThat(sent.thread).isNotIn(caller.thread, Thread.currentThread());
     sent.answer();
-    assertThat(coalescer.await(leader)).isEqualTo("Hello, leader!");
+    assertThat(coalescer.await(leader, false)).isEqualTo("Hello, leader!");
     assertThat(caller.outcome()).isEqualTo("Hello, thread!");
     assertThat(get(future)).isEqualTo("Hello, future!");
     assertThat(sender.number()).isEqualTo(1);
@@ -568,7 +531,7 @@ class CoalescerTest {
     coalescer.checkTimeouts();
     Sent sent = sender.next();
     Thread.currentThread().interrupt();
-    assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
+    assertThat(coalescer.await(leader, false)).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
     sent.answer();
     assertAnswered(List.of(other));
@@ -606,7 +569,7 @@ class CoalescerTest {
     coalescer.checkTimeouts();
     coalescer.checkTimeouts();
     assertThat(caller.outcome()).is(error(Code.CLOSED));
-    assertThat(coalescer.await(leader)).is(error(Code.CLOSED));
+    assertThat(coalescer.await(leader, false)).is(error(Code.CLOSED));
     assertNothingIsLost(coalescer);
   }
 
@@ -621,7 +584,7 @@ class CoalescerTest {
     coalescer.failAll(Errors.closed());
     assertThat(caller.outcome()).is(error(Code.CLOSED));
     assertThat(coalescer.isIdle()).isTrue();
-    assertThat(coalescer.await(leader)).is(error(Code.CLOSED));
+    assertThat(coalescer.await(leader, false)).is(error(Code.CLOSED));
     assertThat(sender.number()).isZero();
     assertNothingIsLost(coalescer);
   }
@@ -682,7 +645,7 @@ class CoalescerTest {
     coalescer.release();
     Caller next = waitingCallers(coalescer, "next").get(0);
     Thread.currentThread().interrupt();
-    assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
+    assertThat(coalescer.await(leader, false)).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
     assertThat(answerNext()).containsExactly("next");
     assertAnswered(List.of(next));
@@ -700,7 +663,7 @@ class CoalescerTest {
     coalescer.release();
     callers.addAll(waitingCallers(coalescer, "next"));
     Thread.currentThread().interrupt();
-    assertThat(coalescer.await(leader)).is(error(Code.INTERRUPTED));
+    assertThat(coalescer.await(leader, false)).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
     assertThat(answerNext()).containsExactly("a", "next");
     assertAnswered(callers);
@@ -735,6 +698,42 @@ class CoalescerTest {
     assertThat(answerNext()).containsExactly("d");
     assertThat(get(get(made).get(2))).isEqualTo("Hello, d!");
     until(coalescer::isIdle);
+  }
+
+  /** A thread that completes futures blocks in such a call, and so cannot send it afterwards. */
+  @Test
+  void aBlockingCallOfADependentIsSentAtOnce() {
+    Coalescer coalescer = coalescer(workers);
+    hold(coalescer);
+    CompletableFuture<Object> made =
+        futures(coalescer, "a")
+            .get(0)
+            .thenApply(
+                greeting -> {
+                  futures(coalescer, "b");
+                  return call(coalescer, sender, request("c"), in(CALL_TIMEOUT));
+                });
+    coalescer.release();
+    assertThat(answerNext()).containsExactly("a");
+    assertThat(answerNext()).containsExactly("b", "c");
+    assertThat(get(made)).isEqualTo("Hello, c!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aFullQueueIsSentIfAPermitIsAvailable() {
+    maxQueuedCalls = 2;
+    Coalescer coalescer = coalescer(workers);
+    hold(coalescer);
+    CompletableFuture<List<CompletableFuture<String>>> made =
+        futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c", "d"));
+    coalescer.release();
+    Sent first = sender.next();
+    sender.answerAtOnce = true;
+    first.answer();
+    assertThat(get(get(made).get(0))).isEqualTo("Hello, b!");
+    assertThat(get(get(made).get(2))).isEqualTo("Hello, d!");
+    assertNothingIsLost(coalescer);
   }
 
   @Test
@@ -956,14 +955,14 @@ class CoalescerTest {
     assertThat(leading.offerLead(batch)).isTrue();
     assertThat(leading.offerLead(new Batch(1, 1))).isFalse();
     endElsewhere(leading);
-    assertThat(leading.await()).isSameAs(batch);
+    assertThat(leading.await(false)).isSameAs(batch);
     Call ended = Call.ofThread(request("b"), in(Duration.ZERO));
     endElsewhere(ended);
     assertThat(ended.offerLead(batch)).isFalse();
-    assertThat(ended.await()).isEqualTo("ended");
+    assertThat(ended.await(false)).isEqualTo("ended");
     Call left = Call.ofThread(request("c"), in(CALL_TIMEOUT));
     Thread.currentThread().interrupt();
-    assertThat(left.await()).is(error(Code.INTERRUPTED));
+    assertThat(left.await(false)).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
     endElsewhere(left);
     assertThat(left.offerLead(batch)).isFalse();
@@ -992,7 +991,7 @@ class CoalescerTest {
           if (number % 64 == 0) {
             LockSupport.parkNanos(200_000);
           }
-          Object[] outcomes = requests.stream().map(CoalescerTest::greeting).toArray();
+          Object[] outcomes = requests.stream().map(CoalescerFixture::greeting).toArray();
           if (number % 32 == 0) {
             Arrays.fill(outcomes, Errors.interrupted());
           }
@@ -1068,300 +1067,5 @@ class CoalescerTest {
     assertThat(cancelled.get()).isPositive();
     assertThat(statements.get()).isLessThan(threads * calls);
     assertNothingIsLost(coalescer);
-  }
-
-  private Coalescer coalescer() {
-    return coalescer(executor);
-  }
-
-  private Coalescer coalescer(Executor executor) {
-    return new Coalescer(settings(), batchSize, executor, sender);
-  }
-
-  private Settings settings() {
-    return new Settings(
-        null,
-        CALL_TIMEOUT,
-        false,
-        true,
-        batchSize,
-        batchBytes,
-        maxInFlightBatches,
-        maxQueuedCalls,
-        maxQueuedBytes,
-        blockWhenFull,
-        1,
-        null,
-        listener);
-  }
-
-  /** Asserts that all permits are available and that the queue takes as much as before. */
-  private void assertNothingIsLost(Coalescer coalescer) {
-    until(coalescer::isIdle);
-    hold(coalescer);
-    int most = maxQueuedBytes / (maxQueuedBytes / maxQueuedCalls);
-    for (int round = 0; round < 2; round++) {
-      var filling = new ArrayList<CompletableFuture<String>>();
-      for (int i = 0; i < Math.min(most, maxQueuedCalls); i++) {
-        filling.addAll(futures(coalescer, ""));
-      }
-      assertOverloaded(coalescer, "");
-      coalescer.failAll(Errors.closed());
-      filling.forEach(future -> assertFails(future, Code.CLOSED));
-    }
-    for (int i = 0; i < maxInFlightBatches; i++) {
-      coalescer.release();
-    }
-    assertThat(coalescer.isIdle()).isTrue();
-  }
-
-  /** Acquires all permits. */
-  private void hold(Coalescer coalescer) {
-    for (int i = 0; i < maxInFlightBatches; i++) {
-      // a large batch may have been sent just now
-      until(coalescer::tryAcquire);
-    }
-    assertThat(coalescer.tryAcquire()).isFalse();
-  }
-
-  private List<Caller> waitingCallers(Coalescer coalescer, String... names) {
-    var callers = new ArrayList<Caller>();
-    for (String name : names) {
-      var caller = new Caller(coalescer, name);
-      until(caller::isWaiting);
-      callers.add(caller);
-    }
-    return callers;
-  }
-
-  private static List<CompletableFuture<String>> futures(Coalescer coalescer, String... names) {
-    var futures = new ArrayList<CompletableFuture<String>>();
-    for (String name : names) {
-      CallFuture<String> future = future();
-      coalescer.add(Call.ofFuture(request(name), in(CALL_TIMEOUT), future));
-      futures.add(future);
-    }
-    return futures;
-  }
-
-  private List<String> answerNext() {
-    Sent sent = sender.next();
-    sent.answer();
-    return sent.names();
-  }
-
-  private static void assertAnswered(List<Caller> callers) {
-    for (Caller caller : callers) {
-      assertThat(caller.outcome()).isEqualTo(greeting(caller.request));
-      assertThat(caller.interrupted).isFalse();
-    }
-  }
-
-  private static void assertOverloaded(Coalescer coalescer, String name) {
-    CallFuture<String> future = future();
-    Call call = Call.ofFuture(request(name), in(SHORT), future);
-    assertThatThrownBy(() -> coalescer.add(call)).is(error(Code.OVERLOADED));
-    assertThat(future).isNotDone();
-  }
-
-  private static void assertFails(CompletableFuture<String> future, Code code) {
-    assertThat(
-            future
-                .handle((greeting, error) -> error == null ? greeting : error)
-                .orTimeout(20, TimeUnit.SECONDS)
-                .join())
-        .is(error(code));
-  }
-
-  private static <T> Condition<T> error(Code code) {
-    return new Condition<>(
-        outcome -> outcome instanceof PgHelloException e && e.code() == code, code.name());
-  }
-
-  private static <T> T get(CompletableFuture<T> future) {
-    return future.orTimeout(20, TimeUnit.SECONDS).join();
-  }
-
-  private static void until(BooleanSupplier condition) {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!condition.getAsBoolean()) {
-      assertThat(end - System.nanoTime()).as("time left to wait").isPositive();
-      LockSupport.parkNanos(100_000);
-    }
-  }
-
-  private static void await(CyclicBarrier barrier) {
-    try {
-      barrier.await();
-    } catch (Exception e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private static HelloRequest request(String name) {
-    return HelloRequest.of(name, 1);
-  }
-
-  private static String greeting(HelloRequest request) {
-    return "Hello, " + request.name() + "!";
-  }
-
-  private static Deadline in(Duration time) {
-    return Deadline.after(time);
-  }
-
-  private static CallFuture<String> future() {
-    return new CallFuture<>(Function.HELLO, Settings.NO_LISTENER);
-  }
-
-  /** Calls as {@link HelloDispatcher#hello} does. */
-  private static Object call(
-      Coalescer coalescer, Coalescer.Sender sender, HelloRequest request, Deadline deadline) {
-    if (coalescer.tryAcquire()) {
-      try {
-        return sender.send(List.of(request), StatementContext.single(deadline))[0];
-      } finally {
-        coalescer.release();
-      }
-    }
-    try {
-      Call call = Call.ofThread(request, deadline);
-      coalescer.add(call);
-      return coalescer.await(call);
-    } catch (PgHelloException e) {
-      return e;
-    }
-  }
-
-  /** A thread that makes one call. */
-  private final class Caller {
-    final Coalescer coalescer;
-    final HelloRequest request;
-    final Deadline deadline;
-    final Thread thread;
-    final CountDownLatch done = new CountDownLatch(1);
-    volatile boolean interrupted;
-    private volatile @Nullable Object outcome;
-
-    Caller(Coalescer coalescer, String name) {
-      this(coalescer, name, CALL_TIMEOUT);
-    }
-
-    Caller(Coalescer coalescer, String name, Duration timeout) {
-      this.coalescer = coalescer;
-      this.request = request(name);
-      this.deadline = in(timeout);
-      this.thread =
-          new Thread(
-              () -> {
-                outcome = call(coalescer, sender, request, deadline);
-                interrupted = Thread.currentThread().isInterrupted();
-                done.countDown();
-              },
-              name);
-      thread.setDaemon(true);
-      thread.start();
-    }
-
-    boolean isBlocked() {
-      return thread.getState() == Thread.State.WAITING
-          || thread.getState() == Thread.State.TIMED_WAITING;
-    }
-
-    boolean isWaiting() {
-      return isBlocked() && LockSupport.getBlocker(thread) instanceof Call;
-    }
-
-    Object outcome() {
-      until(
-          () -> {
-            // as the timer does
-            if (deadline.isOver()) {
-              coalescer.checkTimeouts();
-            }
-            return done.getCount() == 0;
-          });
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
-      return Objects.requireNonNull(outcome);
-    }
-  }
-
-  /** A sender whose statements end when the test answers them. */
-  private static final class HeldSender implements Coalescer.Sender {
-    final AtomicInteger inFlight = new AtomicInteger();
-    final AtomicInteger most = new AtomicInteger();
-    volatile boolean answerAtOnce;
-    private final AtomicInteger number = new AtomicInteger();
-    private final BlockingQueue<Sent> sent = new LinkedBlockingQueue<>();
-
-    @Override
-    public Object[] send(List<HelloRequest> requests, StatementContext context) {
-      most.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
-      number.incrementAndGet();
-      var one = new Sent(List.copyOf(requests), context);
-      if (answerAtOnce) {
-        one.answer();
-      } else {
-        sent.add(one);
-      }
-      Object[] outcomes = get(one.outcomes);
-      inFlight.decrementAndGet();
-      return outcomes;
-    }
-
-    Sent next() {
-      try {
-        Sent next = sent.poll(20, TimeUnit.SECONDS);
-        assertThat(next).as("something is sent").isNotNull();
-        return next;
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
-    }
-
-    boolean isNext() {
-      return !sent.isEmpty();
-    }
-
-    int number() {
-      return number.get();
-    }
-  }
-
-  /** A statement in flight. */
-  private static final class Sent {
-    final List<HelloRequest> requests;
-    final StatementContext context;
-    final Deadline deadline;
-    final Thread thread = Thread.currentThread();
-    final CompletableFuture<Object[]> outcomes = new CompletableFuture<>();
-
-    Sent(List<HelloRequest> requests, StatementContext context) {
-      this.requests = requests;
-      this.context = context;
-      this.deadline = context.deadline();
-    }
-
-    List<String> names() {
-      return requests.stream().map(HelloRequest::name).toList();
-    }
-
-    void answer() {
-      complete(requests.stream().map(CoalescerTest::greeting).toArray());
-    }
-
-    void fail(PgHelloException error) {
-      var all = new Object[requests.size()];
-      Arrays.fill(all, error);
-      complete(all);
-    }
-
-    void complete(Object... all) {
-      outcomes.complete(all);
-    }
   }
 }

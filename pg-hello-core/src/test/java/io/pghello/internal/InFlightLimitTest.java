@@ -12,12 +12,12 @@ class InFlightLimitTest {
   private static final int MANY = 16;
   private static final int TRIES = 1000;
 
-  private final CallQueue waiting = new CallQueue(64, 64 * 1024);
+  private final CallQueue<Call> waiting = new CallQueue<>(64, 64 * 1024);
   private final InFlightLimit inFlightLimit = new InFlightLimit(3);
 
   @Test
   void aLargeBatchDelaysASmallOne() {
-    assertThat(inFlightLimit.tryAcquire(waiting)).isTrue();
+    assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
     boolean waited = false;
     for (int i = 0; i < TRIES && !waited; i++) {
       long sent = inFlightLimit.batchSent(MANY);
@@ -29,7 +29,7 @@ class InFlightLimitTest {
 
   @Test
   void aLargeBatchThatIsAnsweredDelaysNoSmallOne() {
-    assertThat(inFlightLimit.tryAcquire(waiting)).isTrue();
+    assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
     for (int i = 0; i < TRIES; i++) {
       inFlightLimit.batchAnswered(inFlightLimit.batchSent(MANY));
       assertThat(acquiresAndReleases()).isTrue();
@@ -38,7 +38,7 @@ class InFlightLimitTest {
 
   @Test
   void theLastLargeBatchDelaysASmallOne() {
-    assertThat(inFlightLimit.tryAcquire(waiting)).isTrue();
+    assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
     boolean waited = false;
     for (int i = 0; i < TRIES && !waited; i++) {
       long first = inFlightLimit.batchSent(MANY);
@@ -52,7 +52,7 @@ class InFlightLimitTest {
 
   @Test
   void aSmallBatchDelaysNoOther() {
-    assertThat(inFlightLimit.tryAcquire(waiting)).isTrue();
+    assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
     for (int i = 0; i < TRIES; i++) {
       inFlightLimit.batchSent(MANY - 1);
       assertThat(acquiresAndReleases()).isTrue();
@@ -67,8 +67,18 @@ class InFlightLimitTest {
     }
   }
 
+  @Test
+  void aFullQueueIsNotDelayed() {
+    assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
+    for (int i = 0; i < TRIES; i++) {
+      inFlightLimit.batchSent(MANY);
+      assertThat(inFlightLimit.tryAcquire(waiting, true)).isTrue();
+      inFlightLimit.release();
+    }
+  }
+
   private boolean acquiresAndReleases() {
-    boolean taken = inFlightLimit.tryAcquire(waiting);
+    boolean taken = inFlightLimit.tryAcquire(waiting, false);
     if (taken) {
       inFlightLimit.release();
     }

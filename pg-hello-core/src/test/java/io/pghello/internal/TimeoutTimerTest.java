@@ -7,11 +7,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.ConnectionSource;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -53,6 +57,79 @@ class TimeoutTimerTest {
     TimeoutTimer known = timer.get();
     if (known != null) {
       known.start();
+    }
+  }
+
+  @Test
+  void triesAgainIfItCannotStartAThread() throws InterruptedException {
+    var checks = new AtomicInteger();
+    var checked = new CountDownLatch(3);
+    BooleanSupplier check =
+        () -> {
+          checks.incrementAndGet();
+          checked.countDown();
+          return checked.getCount() > 0;
+        };
+    try (var scheduler = new ThreadlessOnce()) {
+      var timer = new TimeoutTimer(SHORT, check, scheduler);
+      assertThat(timer.start()).isFalse();
+      assertThat(checks).hasValue(0);
+      assertThat(timer.start()).isTrue();
+      // what the scheduler has kept of the first attempt checks nothing
+      Objects.requireNonNull(scheduler.refused).run();
+      assertThat(checks).hasValue(0);
+      assertThat(checked.await(20, TimeUnit.SECONDS)).isTrue();
+      until(() -> scheduler.getQueue().isEmpty() && scheduler.getActiveCount() == 0);
+      assertThat(checks).hasValue(4);
+    }
+  }
+
+  @Test
+  void aCheckThatThrowsIsRepeated() throws InterruptedException {
+    var checked = new CountDownLatch(2);
+    var timer =
+        new TimeoutTimer(
+            SHORT,
+            () -> {
+              checked.countDown();
+              if (checked.getCount() > 0) {
+                throw new StackOverflowError("of a test");
+              }
+              return false;
+            });
+    assertThat(timer.start()).isTrue();
+    assertThat(checked.await(20, TimeUnit.SECONDS)).isTrue();
+  }
+
+  private static void until(BooleanSupplier condition) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!condition.getAsBoolean()) {
+      assertThat(end - System.nanoTime()).as("time left to wait").isPositive();
+      LockSupport.parkNanos(100_000);
+    }
+  }
+
+  /** A scheduler that cannot start its thread at first, as when the JVM has no memory for it. */
+  private static final class ThreadlessOnce extends ScheduledThreadPoolExecutor
+      implements AutoCloseable {
+    @Nullable Runnable refused;
+
+    ThreadlessOnce() {
+      super(1);
+    }
+
+    @Override
+    public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
+      if (refused == null) {
+        refused = task;
+        throw new OutOfMemoryError("unable to create native thread");
+      }
+      return super.schedule(task, delay, unit);
+    }
+
+    @Override
+    public void close() {
+      shutdownNow();
     }
   }
 
