@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.PgHelloException.Code;
+import io.pghello.internal.HelloDispatcher;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
@@ -17,10 +18,13 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
@@ -267,6 +271,39 @@ class OnConnectionIT {
         assertThat(greetings.get(i).split(" Hello").length).isEqualTo(i % 10 + 1);
       }
     }
+  }
+
+  @Test
+  void closingTheClientWaitsForACall(DataSource dataSource, WireProxy proxy) throws Exception {
+    PgHelloClient client =
+        PgHelloClient.builder().dataSource(dataSource).callTimeout(Duration.ofSeconds(60)).build();
+    try (Connection connection = dataSource.getConnection()) {
+      PgHelloOperations operations = client.on(connection);
+      operations.hello("Ada");
+      proxy.stall();
+      var call = new CompletableFuture<String>();
+      var caller = new Thread(() -> call.complete(operations.hello("Ada")));
+      caller.start();
+      while (!isInDriver(caller)) {
+        assertThat(caller.isAlive()).isTrue();
+        Thread.onSpinWait();
+      }
+      var closing = new Thread(client::close);
+      closing.start();
+      while (!(LockSupport.getBlocker(closing) instanceof HelloDispatcher)) {
+        assertThat(closing.isAlive()).as("waits").isTrue();
+        Thread.onSpinWait();
+      }
+      proxy.resume();
+      assertThat(call.get(60, TimeUnit.SECONDS)).isEqualTo("Hello, Ada!");
+      closing.join(60_000);
+      assertThat(closing.isAlive()).isFalse();
+    }
+  }
+
+  private static boolean isInDriver(Thread thread) {
+    return Arrays.stream(thread.getStackTrace())
+        .anyMatch(frame -> frame.getMethodName().equals("executeQuery"));
   }
 
   @Test
