@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.harness;
 
+import io.pghello.benchmarks.harness.Comparison.Sample;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.Sweep.Metric;
 import io.pghello.benchmarks.harness.Sweep.Track;
@@ -15,7 +16,7 @@ public final class BestInFlight {
   /** A side under load. */
   public interface Rate {
     /** Works once with so many calls in flight; in thousands a second. */
-    double with(int inFlight) throws Exception;
+    Sample with(int inFlight) throws Exception;
   }
 
   private final List<Integer> axis;
@@ -37,12 +38,12 @@ public final class BestInFlight {
 
   /** Our side. */
   public Side ours() {
-    return () -> atBest(0);
+    return Side.of(() -> atBest(0));
   }
 
   /** The peer. */
   public Side peer() {
-    return () -> atBest(1);
+    return Side.of(() -> atBest(1));
   }
 
   /** What the numbers are chosen by, as a curve; it is measured once. */
@@ -63,7 +64,7 @@ public final class BestInFlight {
         inFlight -> new double[] {figures(side)[axis.indexOf((int) inFlight)]});
   }
 
-  private double atBest(int side) throws Exception {
+  private Sample atBest(int side) throws Exception {
     double[] found = figures(side);
     int best = 0;
     for (int i = 1; i < found.length; i++) {
@@ -90,8 +91,8 @@ public final class BestInFlight {
               Row.Better.HIGHER,
               InterleavedSamples.Statistic.TRIMMED_MEAN,
               samples,
-              () -> sides.get(0).with(inFlight),
-              () -> sides.get(1).with(inFlight));
+              Side.of(() -> sides.get(0).with(inFlight)),
+              Side.of(() -> sides.get(1).with(inFlight)));
       measured[0][i] = both.ours().measure();
       measured[1][i] = both.peer().measure();
     }

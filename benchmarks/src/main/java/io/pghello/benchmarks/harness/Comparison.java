@@ -25,6 +25,36 @@ public record Comparison(
     /** Works once, and returns the figure in the row's unit. */
     double measure() throws Exception;
 
+    /** Works once, and returns the figure with what CPU time a call took, if that is counted. */
+    default Sample sample() throws Exception {
+      return new Sample(measure(), Double.NaN);
+    }
+
+    /** A side that counts CPU time. */
+    static Side of(Sampler sampler) {
+      return new Side() {
+        @Override
+        public double measure() throws Exception {
+          return sampler.sample().figure();
+        }
+
+        @Override
+        public Sample sample() throws Exception {
+          return sampler.sample();
+        }
+      };
+    }
+
+    /** Does so many things at a time; in thousands a second, with the CPU time of this thread. */
+    static Side rate(int count, long serverPid, Work work) {
+      return of(
+          () -> {
+            CpuTime cpu = CpuTime.start(CpuTime.Client.THREAD, serverPid);
+            double figure = rate(count, work).measure();
+            return new Sample(figure, cpu.microsPerCall(count));
+          });
+    }
+
     /** Does so many things at a time; in thousands a second. */
     static Side rate(int count, Work work) {
       return () -> {
@@ -33,6 +63,19 @@ public record Comparison(
         return count * 1e6 / (System.nanoTime() - start);
       };
     }
+  }
+
+  /**
+   * What a side did.
+   *
+   * @param figure in the row's unit
+   * @param cpuMicros CPU time of a call, client and server together; NaN if it is not counted
+   */
+  public record Sample(double figure, double cpuMicros) {}
+
+  /** Works once. */
+  public interface Sampler {
+    Sample sample() throws Exception;
   }
 
   /** What takes its time. */
@@ -69,36 +112,43 @@ public record Comparison(
   }
 
   private Result measureRounds(int handicap, Progress progress) throws Exception {
-    List<Double> ourFigures = new ArrayList<>();
-    List<Double> peerFigures = new ArrayList<>();
+    List<Sample> ourSamples = new ArrayList<>();
+    List<Sample> peerSamples = new ArrayList<>();
     for (int round = -warmUps; round < rounds; round++) {
       progress.step(row.name());
       boolean oursFirst = round % 2 == 0;
-      double our = oursFirst ? slowed(handicap) : 0;
-      double its = peer == null ? 0 : peer.measure();
-      if (!oursFirst) {
+      Sample our = oursFirst ? slowed(handicap) : null;
+      Sample its = peer == null ? null : peer.sample();
+      if (our == null) {
         our = slowed(handicap);
       }
       if (round >= 0) {
-        ourFigures.add(our);
-        if (peer != null) {
-          peerFigures.add(its);
+        ourSamples.add(our);
+        if (its != null) {
+          peerSamples.add(its);
         }
       }
     }
-    return Result.of(row, List.copyOf(ourFigures), List.copyOf(peerFigures));
+    return Result.of(
+        row, figures(ourSamples), figures(peerSamples), Result.Cpu.of(ourSamples, peerSamples));
+  }
+
+  private static List<Double> figures(List<Sample> samples) {
+    return samples.stream().map(Sample::figure).toList();
   }
 
   /** Does our work so many times: costs add up, and so do the inverses of rates. */
-  private double slowed(int times) throws Exception {
+  private Sample slowed(int times) throws Exception {
     if (row.judged() == Row.Judged.COUNT) {
-      return ours.measure();
+      return ours.sample();
     }
     double sum = 0;
+    double cpu = 0;
     for (int i = 0; i < times; i++) {
-      double figure = ours.measure();
-      sum += row.better() == Row.Better.LOWER ? figure : 1 / figure;
+      Sample sample = ours.sample();
+      sum += row.better() == Row.Better.LOWER ? sample.figure : 1 / sample.figure;
+      cpu += sample.cpuMicros;
     }
-    return row.better() == Row.Better.LOWER ? sum : 1 / sum;
+    return new Sample(row.better() == Row.Better.LOWER ? sum : 1 / sum, cpu);
   }
 }

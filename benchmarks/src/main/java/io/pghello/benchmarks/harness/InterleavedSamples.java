@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.harness;
 
+import io.pghello.benchmarks.harness.Comparison.Sample;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalDouble;
+import java.util.Objects;
 import java.util.stream.DoubleStream;
+import org.jspecify.annotations.Nullable;
 
 /** Two sides that are measured alternately, in some short samples in each round. */
 public final class InterleavedSamples {
@@ -27,7 +29,7 @@ public final class InterleavedSamples {
   private final Statistic statistic;
   private final int count;
   private final List<Side> sides;
-  private final OptionalDouble[] figures = {OptionalDouble.empty(), OptionalDouble.empty()};
+  private final @Nullable Sample[] figures = new Sample[2];
 
   /**
    * Prepares them.
@@ -47,33 +49,36 @@ public final class InterleavedSamples {
    * ones.
    */
   public Side ours() {
-    return () -> figure(0);
+    return Side.of(() -> figure(0));
   }
 
   /** The peer; see {@link #ours}. */
   public Side peer() {
-    return () -> figure(1);
+    return Side.of(() -> figure(1));
   }
 
-  private double figure(int side) throws Exception {
-    if (figures[side].isEmpty()) {
+  private Sample figure(int side) throws Exception {
+    if (figures[side] == null) {
       take();
     }
-    double figure = figures[side].orElseThrow();
-    figures[side] = OptionalDouble.empty();
+    Sample figure = Objects.requireNonNull(figures[side]);
+    figures[side] = null;
     return figure;
   }
 
   private void take() throws Exception {
     double[][] times = new double[2][count];
+    double[] cpu = new double[2];
     for (int sample = 0; sample < count; sample++) {
       for (int i = 0; i < 2; i++) {
         int side = (sample + i) % 2;
-        times[side][sample] = inverseIfRate(sides.get(side).measure());
+        Sample taken = sides.get(side).sample();
+        times[side][sample] = inverseIfRate(taken.figure());
+        cpu[side] += taken.cpuMicros() / count;
       }
     }
     for (int side = 0; side < 2; side++) {
-      figures[side] = OptionalDouble.of(inverseIfRate(summary(times[side])));
+      figures[side] = new Sample(inverseIfRate(summary(times[side])), cpu[side]);
     }
   }
 

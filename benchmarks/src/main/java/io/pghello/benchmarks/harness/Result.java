@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.harness;
 
+import io.pghello.benchmarks.harness.Comparison.Sample;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param peerSpread of the peer's figures
  * @param ratio of each round's ratio, ours to the peer's
  * @param verdict none if the row has no target
+ * @param cpu what CPU time a call took; null if it was not counted
  */
 public record Result(
     Row row,
@@ -23,7 +25,37 @@ public record Result(
     Spread ourSpread,
     @Nullable Spread peerSpread,
     @Nullable Spread ratio,
-    @Nullable Verdict verdict) {
+    @Nullable Verdict verdict,
+    @Nullable Cpu cpu) {
+
+  /**
+   * The CPU time of a call in microseconds, client and server together.
+   *
+   * @param ours of each round
+   * @param peer of each round
+   * @param ratio of each round's ratio, the peer's to ours: how many times less ours needs
+   */
+  public record Cpu(
+      List<Double> ours, List<Double> peer, Spread ourSpread, Spread peerSpread, Spread ratio) {
+
+    /** Returns what was counted, if that was on both sides. */
+    static @Nullable Cpu of(List<Sample> ours, List<Sample> peer) {
+      List<Double> our = ours.stream().map(Sample::cpuMicros).toList();
+      List<Double> its = peer.stream().map(Sample::cpuMicros).toList();
+      boolean counted =
+          !its.isEmpty() && Stream.concat(our.stream(), its.stream()).allMatch(cpu -> cpu > 0);
+      return counted ? ofMicros(our, its) : null;
+    }
+
+    /** Returns these times. */
+    public static Cpu ofMicros(List<Double> ours, List<Double> peer) {
+      return new Cpu(ours, peer, Spread.of(ours), Spread.of(peer), ratios(peer, ours));
+    }
+
+    private Cpu and(Cpu other) {
+      return ofMicros(concat(ours, other.ours), concat(peer, other.peer));
+    }
+  }
 
   public enum Verdict {
     MISS,
@@ -33,17 +65,23 @@ public record Result(
   }
 
   public static Result of(Row row, List<Double> ours, List<Double> peer) {
+    return of(row, ours, peer, null);
+  }
+
+  /** Returns what was measured, with the CPU time of a call. */
+  public static Result of(Row row, List<Double> ours, List<Double> peer, @Nullable Cpu cpu) {
     Spread ourSpread = Spread.of(ours);
     Spread peerSpread = peer.isEmpty() ? null : Spread.of(peer);
-    Spread ratio =
-        peer.isEmpty()
-            ? null
-            : Spread.of(
-                IntStream.range(0, ours.size())
-                    .mapToObj(round -> ours.get(round) / peer.get(round))
-                    .toList());
-    return new Result(
-        row, ours, peer, ourSpread, peerSpread, ratio, verdict(row, judged(row, ourSpread, ratio)));
+    Spread ratio = peer.isEmpty() ? null : ratios(ours, peer);
+    Verdict verdict = verdict(row, judged(row, ourSpread, ratio));
+    return new Result(row, ours, peer, ourSpread, peerSpread, ratio, verdict, cpu);
+  }
+
+  private static Spread ratios(List<Double> figures, List<Double> others) {
+    return Spread.of(
+        IntStream.range(0, figures.size())
+            .mapToObj(round -> figures.get(round) / others.get(round))
+            .toList());
   }
 
   /** What the target is about, if the row has one; null if that is a ratio without a peer. */
@@ -57,10 +95,12 @@ public record Result(
 
   /** Joins the rounds of two results of one row. */
   public Result and(Result other) {
-    return of(
-        row,
-        Stream.concat(ours.stream(), other.ours.stream()).toList(),
-        Stream.concat(peer.stream(), other.peer.stream()).toList());
+    Cpu joined = cpu == null || other.cpu == null ? null : cpu.and(other.cpu);
+    return of(row, concat(ours, other.ours), concat(peer, other.peer), joined);
+  }
+
+  private static List<Double> concat(List<Double> ones, List<Double> others) {
+    return Stream.concat(ones.stream(), others.stream()).toList();
   }
 
   private static @Nullable Verdict verdict(Row row, @Nullable Spread judged) {

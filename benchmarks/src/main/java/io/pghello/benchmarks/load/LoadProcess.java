@@ -3,6 +3,8 @@ package io.pghello.benchmarks.load;
 
 import io.pghello.benchmarks.harness.Address;
 import io.pghello.benchmarks.harness.ChildJvm;
+import io.pghello.benchmarks.harness.Comparison.Sample;
+import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.SampleNames;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -46,26 +48,43 @@ public final class LoadProcess implements AutoCloseable {
       double medianMicros,
       double p99Micros,
       double p999Micros,
-      double bytesPerCall) {
+      double bytesPerCall,
+      double cpuMicrosPerCall) {
 
-    static Answer of(Load.Figures figures) {
+    /** Returns the throughput, with the CPU time of a call. */
+    public Sample rate() {
+      return new Sample(thousandsPerSecond, cpuMicrosPerCall);
+    }
+
+    static Answer of(Load.Figures figures, double cpuMicrosPerCall) {
       IntCountsHistogram latencies = figures.latencies();
       return new Answer(
           figures.thousandsPerSecond(),
           latencies.getValueAtPercentile(50) / 1e3,
           latencies.getValueAtPercentile(99) / 1e3,
           latencies.getValueAtPercentile(99.9) / 1e3,
-          (double) figures.allocated() / figures.calls());
+          (double) figures.allocated() / figures.calls(),
+          cpuMicrosPerCall);
     }
   }
 
-  /** Starts a library, and lets the compiler learn it until it becomes no faster. */
-  public LoadProcess(Workload library, Address address, int connections) throws IOException {
+  /**
+   * Starts a library, and lets the compiler learn it until it becomes no faster.
+   *
+   * @param serverPid the server's main process, whose CPU time is counted
+   */
+  public LoadProcess(Workload library, Address address, int connections, long serverPid)
+      throws IOException {
     ProcessBuilder builder =
         ChildJvm.of(
             LoadProcess.class,
             List.of(),
-            List.of(library.name(), address.host(), address.database(), address.user()));
+            List.of(
+                library.name(),
+                address.host(),
+                address.database(),
+                address.user(),
+                Long.toString(serverPid)));
     builder.environment().put(ChildJvm.PASSWORD, address.password());
     process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
     in = new PrintWriter(process.outputWriter(StandardCharsets.UTF_8));
@@ -105,7 +124,7 @@ public final class LoadProcess implements AutoCloseable {
   /**
    * Does as it is told until its input ends.
    *
-   * @param args the library, a host, a database, and the user
+   * @param args the library, a host, a database, the user, and the server's main process
    */
   public static void main(String[] args) {
     try {
@@ -121,6 +140,7 @@ public final class LoadProcess implements AutoCloseable {
   private static void serve(String[] args) throws Exception {
     PrintStream out = System.out;
     var orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    long serverPid = Long.parseLong(args[4]);
     Order last = null;
     Workload.Connected library = null;
     String line;
@@ -142,8 +162,10 @@ public final class LoadProcess implements AutoCloseable {
           order.nameBytes == 0 ? SampleNames.USUAL : SampleNames.ofLength(order.nameBytes);
       // the machine has forgotten some of it while others were measured
       library.under(new Load(names, order.calls, RECALL_MILLIS));
+      CpuTime cpu = CpuTime.start(CpuTime.Client.PROCESS, serverPid);
+      Load.Figures figures = library.under(new Load(names, order.calls, order.millis));
       out.println(
-          JSON.std.asString(Answer.of(library.under(new Load(names, order.calls, order.millis)))));
+          JSON.std.asString(Answer.of(figures, cpu.microsPerCall((double) figures.calls()))));
     }
   }
 

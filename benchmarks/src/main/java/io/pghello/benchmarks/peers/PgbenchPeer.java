@@ -2,6 +2,8 @@
 package io.pghello.benchmarks.peers;
 
 import io.pghello.benchmarks.harness.Address;
+import io.pghello.benchmarks.harness.Comparison.Sample;
+import io.pghello.benchmarks.harness.CpuTime;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -36,11 +38,13 @@ public final class PgbenchPeer implements AutoCloseable {
 
   private final Path program;
   private final Address address;
+  private final long serverPid;
   private final Path folder;
 
-  public PgbenchPeer(Path program, Address address) throws IOException {
+  public PgbenchPeer(Path program, Address address, long serverPid) throws IOException {
     this.program = program;
     this.address = address;
+    this.serverPid = serverPid;
     this.folder = Files.createTempDirectory("bench-pg-hello-pgbench");
     Files.writeString(folder.resolve("checked"), CHECKED);
     Files.writeString(folder.resolve("single"), NAME + HELLO);
@@ -78,13 +82,21 @@ public final class PgbenchPeer implements AutoCloseable {
   }
 
   /** Returns thousands of calls per second. */
-  public double single(int clients) throws IOException, InterruptedException {
-    return run("single", "-T", "1", "-c", Integer.toString(clients));
+  public Sample single(int clients) throws IOException, InterruptedException {
+    return rate("single", 1, clients);
   }
 
   /** The same with many calls at a time on each connection. */
-  public double pipelined(int clients) throws IOException, InterruptedException {
-    return PIPELINED * run("pipelined", "-T", "1", "-c", Integer.toString(clients));
+  public Sample pipelined(int clients) throws IOException, InterruptedException {
+    return rate("pipelined", PIPELINED, clients);
+  }
+
+  private Sample rate(String script, int calls, int clients)
+      throws IOException, InterruptedException {
+    CpuTime cpu = CpuTime.start(CpuTime.Client.CHILDREN, serverPid);
+    double rate = calls * run(script, "-T", "1", "-c", Integer.toString(clients));
+    // it works for a second
+    return new Sample(rate, cpu.microsPerCall(rate * 1e3));
   }
 
   private double run(String script, String... options) throws IOException, InterruptedException {

@@ -166,6 +166,7 @@ public final class HtmlReport {
       List<Long> numbers,
       List<Miss> misses,
       boolean measured,
+      boolean counted,
       @Nullable RatioChart chart,
       String others,
       List<RowView> rows,
@@ -193,6 +194,7 @@ public final class HtmlReport {
               (long) section.curves().size()),
           results.stream().flatMap(Miss::of).toList(),
           !results.isEmpty(),
+          results.stream().anyMatch(result -> result.cpu() != null),
           others == results.size() ? null : RatioChart.of(id + "-ratios", results),
           others == 0
               ? ""
@@ -241,6 +243,7 @@ public final class HtmlReport {
       String peer,
       String unit,
       List<Cells> spreads,
+      List<String> cpu,
       String style,
       String word,
       String must,
@@ -258,11 +261,22 @@ public final class HtmlReport {
               Cells.of(result.ourSpread()),
               Cells.of(result.peerSpread()),
               Cells.of(result.ratio())),
+          cpu(result.cpu()),
           badge.style,
           badge.word,
           target == null ? NONE : ResultText.target(row, target.must()),
           target == null ? NONE : ResultText.target(row, target.goal()),
           result.ours().size());
+    }
+
+    private static List<String> cpu(Result.@Nullable Cpu cpu) {
+      return cpu == null
+          ? List.of(NONE, NONE, NONE, NONE)
+          : List.of(
+              TextTable.figure(cpu.ourSpread().median()),
+              TextTable.figure(cpu.peerSpread().median()),
+              TextTable.figure(cpu.ratio().median()),
+              ResultText.of(cpu.ratio()));
     }
   }
 

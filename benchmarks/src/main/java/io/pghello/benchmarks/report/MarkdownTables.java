@@ -170,9 +170,10 @@ final class MarkdownTables {
         row.better() == Row.Better.LOWER
             ? "× the cost"
             : rates.isEmpty() ? "× the throughput" : "× (" + rates + ")";
+    String cpu = ResultText.cpu(result).replace(" us", " µs");
     return line(
         name,
-        figure(judgedSpread(result), ratio ? unit : row.unit()),
+        figure(judgedSpread(result), ratio ? unit : row.unit()) + (cpu.isEmpty() ? "" : "; " + cpu),
         quartiles(judgedSpread(result)),
         ResultText.limit(row, target.must())
             + (result.verdict() == Result.Verdict.MISS ? ", **MISS**" : ""),

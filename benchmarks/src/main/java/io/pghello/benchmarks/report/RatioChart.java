@@ -50,7 +50,8 @@ record RatioChart(
       String style,
       String word,
       String words,
-      String rates) {
+      String rates,
+      String cpu) {
 
     static Bar of(String id, Result result, Scale scale) {
       Row row = result.row();
@@ -69,7 +70,8 @@ record RatioChart(
           badge.style(),
           badge.word(),
           ResultText.of(result),
-          ResultText.rates(result));
+          ResultText.rates(result),
+          ResultText.cpu(result));
     }
   }
 

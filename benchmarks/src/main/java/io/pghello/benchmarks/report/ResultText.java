@@ -43,6 +43,22 @@ final class ResultText {
             + unit;
   }
 
+  /** The CPU time of a call on both sides; empty if it was not counted. */
+  static String cpu(Result result) {
+    Result.Cpu cpu = result.cpu();
+    if (cpu == null) {
+      return "";
+    }
+    double factor = cpu.ratio().median();
+    return "CPU a call "
+        + TextTable.figure(cpu.ourSpread().median())
+        + " against "
+        + TextTable.figure(cpu.peerSpread().median())
+        + " us, "
+        + TextTable.figure(factor < 1 ? 1 / factor : factor)
+        + (factor < 1 ? " × more" : " × less");
+  }
+
   static String of(Spread spread) {
     return TextTable.figure(spread.lower()) + " to " + TextTable.figure(spread.upper());
   }

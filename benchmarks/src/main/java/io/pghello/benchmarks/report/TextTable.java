@@ -51,7 +51,20 @@ public final class TextTable {
   }
 
   public String header() {
-    return line("", "against", "ours", "peer", "unit", "ratio", "quartiles", "must", "goal", "");
+    return line(
+        "",
+        "against",
+        "ours",
+        "peer",
+        "unit",
+        "ratio",
+        "quartiles",
+        "cpu us",
+        "peer",
+        "less",
+        "must",
+        "goal",
+        "");
   }
 
   /** A curve: a line for each side, a column for each point. */
@@ -83,6 +96,7 @@ public final class TextTable {
     Spread ratio = result.ratio();
     Row.Target target = row.target();
     Result.Verdict verdict = result.verdict();
+    Result.Cpu cpu = result.cpu();
     boolean met = verdict == Result.Verdict.GOAL;
     return line(
         row.name(),
@@ -92,34 +106,17 @@ public final class TextTable {
         row.unit(),
         ratio == null ? "-" : figure(ratio.median()),
         quartiles(result.judged()),
+        cpu == null ? "-" : figure(cpu.ourSpread().median()),
+        cpu == null ? "-" : figure(cpu.peerSpread().median()),
+        cpu == null ? "-" : figure(cpu.ratio().median()),
         target == null ? "-" : limit(row, target.must()),
         target == null ? "-" : limit(row, target.goal()) + (met ? "*" : ""),
         verdict == null ? "" : verdict == Result.Verdict.MISS ? "MISS" : "ok");
   }
 
-  private String line(
-      String name,
-      String peer,
-      String ours,
-      String its,
-      String unit,
-      String ratio,
-      String quartiles,
-      String must,
-      String goal,
-      String verdict) {
-    return String.format(
-            "%-" + nameWidth + "s  %-" + peerWidth + "s %7s %7s %-4s %5s  %-11s %8s  %-9s %s",
-            name,
-            peer,
-            ours,
-            its,
-            unit,
-            ratio,
-            quartiles,
-            must,
-            goal,
-            verdict)
+  private String line(String name, String peer, String... cells) {
+    return (String.format("%-" + nameWidth + "s  %-" + peerWidth + "s ", name, peer)
+            + String.format("%7s %7s %-4s %5s  %-11s %7s %7s %5s %8s  %-9s %s", (Object[]) cells))
         .stripTrailing();
   }
 

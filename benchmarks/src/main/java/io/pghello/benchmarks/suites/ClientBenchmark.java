@@ -7,6 +7,7 @@ import io.pghello.benchmarks.harness.BestInFlight;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Check;
 import io.pghello.benchmarks.harness.Comparison.Side;
+import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.Row;
@@ -33,7 +34,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoublePredicate;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
@@ -69,7 +69,8 @@ public final class ClientBenchmark implements Benchmark {
   private final TestDatabase database;
   private final WireProxy proxy;
   private final Address address;
-  private final SingleConnectionComparison duel;
+  private final long serverPid;
+  private final SingleConnectionComparison singleConnection;
   private final @Nullable PgbenchPeer pgbench;
   private final boolean virtual = Workload.virtualThreads() != null;
   private final BestInFlight best;
@@ -80,7 +81,7 @@ public final class ClientBenchmark implements Benchmark {
   private final int sweepMillis;
   private final int streamedNames;
 
-  public ClientBenchmark(boolean quick) throws IOException {
+  public ClientBenchmark(boolean quick) throws IOException, SQLException {
     rounds = quick ? 1 : 4;
     judgedRounds = quick ? 5 : 4;
     millis = quick ? 500 : 800;
@@ -90,15 +91,18 @@ public final class ClientBenchmark implements Benchmark {
     database = server.createDatabase();
     proxy = WireProxy.to(server);
     address = Address.of(database.jdbcUrl());
-    duel = new SingleConnectionComparison(address, quick ? 60 : 120);
+    try (Connection connection = database.dataSource().getConnection()) {
+      serverPid = CpuTime.serverPid(connection);
+    }
+    singleConnection = new SingleConnectionComparison(address, serverPid, quick ? 60 : 120);
     var program = PgbenchPeer.find();
     best =
         new BestInFlight(
             IN_FLIGHT,
             quick ? 1 : 2,
-            calls -> rate(Workload.ASYNC, calls).measure(),
-            calls -> rate(Workload.VERTX, calls).measure());
-    pgbench = program.isPresent() ? new PgbenchPeer(program.get(), address) : null;
+            calls -> measure(Workload.ASYNC, calls).rate(),
+            calls -> measure(Workload.VERTX, calls).rate());
+    pgbench = program.isPresent() ? new PgbenchPeer(program.get(), address, serverPid) : null;
   }
 
   @Override
@@ -114,7 +118,7 @@ public final class ClientBenchmark implements Benchmark {
     all.add(
         interleaved(
             Row.atLeast("hello(), 1 thread", "JDBC, 1 thread", RATE, Judged.RATIO, 0.95, 1),
-            duel.calls()));
+            singleConnection.calls()));
     all.add(
         judged(
             Row.atLeast(ASYNC, VERTX, RATE, Judged.RATIO, 10, 20),
@@ -157,7 +161,7 @@ public final class ClientBenchmark implements Benchmark {
                     50,
                     300)
                 .guarded(20),
-            duel.bulk(ALL_NAMES)));
+            singleConnection.bulk(ALL_NAMES)));
     all.add(
         new Comparison(
             Row.atMost(
@@ -189,7 +193,7 @@ public final class ClientBenchmark implements Benchmark {
             Row.rate("hello(), 1 thread", "pgbench, 1 client", RATE),
             peer::check,
             rate(Workload.THREADS, 1),
-            () -> peer.single(1),
+            Side.of(() -> peer.single(1)),
             0,
             rounds));
     all.add(
@@ -197,7 +201,7 @@ public final class ClientBenchmark implements Benchmark {
             Row.rate(ASYNC, "pgbench, 4 clients", RATE),
             peer::check,
             rate(Workload.ASYNC),
-            () -> peer.single(CONNECTIONS),
+            Side.of(() -> peer.single(CONNECTIONS)),
             0,
             rounds));
     all.add(
@@ -205,7 +209,7 @@ public final class ClientBenchmark implements Benchmark {
             Row.rate(ASYNC, "pgbench, 4 clients, pipelined", RATE),
             peer::check,
             rate(Workload.ASYNC),
-            () -> peer.pipelined(CONNECTIONS),
+            Side.of(() -> peer.pipelined(CONNECTIONS)),
             0,
             rounds));
   }
@@ -214,13 +218,13 @@ public final class ClientBenchmark implements Benchmark {
     all.add(
         plain(
             Row.plain("allocated, hello(), 1 thread", "JDBC, 1 thread", "B").guarded(2),
-            side(Workload.THREADS, 1, Answer::bytesPerCall),
-            side(Workload.JDBC_THREADS, 1, Answer::bytesPerCall)));
+            allocation(Workload.THREADS, 1),
+            allocation(Workload.JDBC_THREADS, 1)));
     all.add(
         plain(
             Row.plain("allocated, " + ASYNC, VERTX, "B").guarded(1),
-            side(Workload.ASYNC, MANY, Answer::bytesPerCall),
-            side(Workload.VERTX, MANY, Answer::bytesPerCall)));
+            allocation(Workload.ASYNC, MANY),
+            allocation(Workload.VERTX, MANY)));
   }
 
   private void distance(List<Comparison> all) {
@@ -372,7 +376,7 @@ public final class ClientBenchmark implements Benchmark {
   }
 
   private Side far(Workload library) {
-    return () -> away(library, FAR).thousandsPerSecond();
+    return Side.of(() -> away(library, FAR).rate());
   }
 
   private Side rate(Workload library) {
@@ -380,20 +384,22 @@ public final class ClientBenchmark implements Benchmark {
   }
 
   private Side rate(Workload library, int calls) {
-    return side(library, calls, Answer::thousandsPerSecond);
+    return Side.of(() -> measure(library, calls).rate());
   }
 
-  private Side side(Workload library, int calls, ToDoubleFunction<Answer> figure) {
-    return () ->
-        figure.applyAsDouble(
-            library(library).measure(new Order(address.port(), CONNECTIONS, calls, 0, millis)));
+  private Side allocation(Workload library, int calls) {
+    return () -> measure(library, calls).bytesPerCall();
+  }
+
+  private Answer measure(Workload library, int calls) throws IOException {
+    return library(library).measure(new Order(address.port(), CONNECTIONS, calls, 0, millis));
   }
 
   /** The JVM of a library, which is started and warmed up when it is first asked for. */
   private LoadProcess library(Workload library) throws IOException {
     LoadProcess process = libraries.get(library);
     if (process == null) {
-      process = new LoadProcess(library, address, CONNECTIONS);
+      process = new LoadProcess(library, address, CONNECTIONS, serverPid);
       libraries.put(library, process);
     }
     return process;
@@ -433,7 +439,7 @@ public final class ClientBenchmark implements Benchmark {
     try (server;
         database;
         proxy;
-        duel;
+        singleConnection;
         pgbench) {
       // in this order, backwards
     }

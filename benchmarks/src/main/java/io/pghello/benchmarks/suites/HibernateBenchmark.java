@@ -6,6 +6,7 @@ import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Check;
 import io.pghello.benchmarks.harness.Comparison.Side;
+import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.Row;
@@ -76,6 +77,7 @@ public final class HibernateBenchmark implements Benchmark {
   private final WireProxy counting;
   private final WireProxy delaying;
   private final Connection control;
+  private final long serverPid;
   private final Way near;
   private final Way nearTuned;
   private final Way counted;
@@ -148,6 +150,7 @@ public final class HibernateBenchmark implements Benchmark {
     delaying = WireProxy.to(server);
     delaying.delay(FAR);
     control = database.dataSource().getConnection();
+    serverPid = CpuTime.serverPid(control);
     Address address = Address.of(database.jdbcUrl());
     near = Way.usual(address, HibernateBenchmark::millis);
     nearTuned = Way.tuned(address, HibernateBenchmark::millis);
@@ -351,7 +354,12 @@ public final class HibernateBenchmark implements Benchmark {
 
   /** Thousands of entities per second. */
   private Side rate(Supplier<Member> maker, Way way) {
-    return () -> farInserts / inserts(maker, farInserts, way);
+    return Side.of(
+        () -> {
+          CpuTime cpu = CpuTime.start(CpuTime.Client.THREAD, serverPid);
+          double millis = inserts(maker, farInserts, way);
+          return new Comparison.Sample(farInserts / millis, cpu.microsPerCall(farInserts));
+        });
   }
 
   /** Inserts entities into an empty table. */

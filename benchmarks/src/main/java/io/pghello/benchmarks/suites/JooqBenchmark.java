@@ -8,6 +8,7 @@ import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.Comparison.Work;
+import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.Row;
@@ -51,6 +52,7 @@ public final class JooqBenchmark implements Benchmark {
   private final PgHelloServer server;
   private final TestDatabase database;
   private final Connection connection;
+  private final long serverPid;
   private final DSLContext ctx;
   private final List<String> many = SampleNames.USUAL.list(MANY);
   private final int rounds;
@@ -60,6 +62,7 @@ public final class JooqBenchmark implements Benchmark {
     server = PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start();
     database = server.createDatabase();
     connection = database.superuserDataSource().getConnection();
+    serverPid = CpuTime.serverPid(connection);
     ctx = DSL.using(connection, SQLDialect.POSTGRES);
     ctx.execute(
         "create unlogged table names as select i as id, 'Name' || i as name"
@@ -90,8 +93,8 @@ public final class JooqBenchmark implements Benchmark {
             Row.Better.HIGHER,
             InterleavedSamples.Statistic.TRIMMED_MEAN,
             SAMPLES,
-            Side.rate(MANY, this::greetMany),
-            Side.rate(LOOP, this::loop));
+            Side.rate(MANY, serverPid, this::greetMany),
+            Side.rate(LOOP, serverPid, this::loop));
     var rendering =
         new InterleavedSamples(
             Row.Better.LOWER,
@@ -104,8 +107,8 @@ public final class JooqBenchmark implements Benchmark {
             Row.Better.HIGHER,
             InterleavedSamples.Statistic.BEST,
             INSERT_SAMPLES,
-            () -> insert(this::insertSelect),
-            () -> insert(this::insertSelectByJdbc));
+            Side.of(() -> insert(this::insertSelect)),
+            Side.of(() -> insert(this::insertSelectByJdbc)));
     return List.of(
         new Comparison(
             Row.atMost(
@@ -245,9 +248,9 @@ public final class JooqBenchmark implements Benchmark {
     }
   }
 
-  private double insert(Work action) throws Exception {
+  private Comparison.Sample insert(Work action) throws Exception {
     ctx.execute("truncate greetings");
-    return Side.rate(ROWS, action).measure();
+    return Side.rate(ROWS, serverPid, action).sample();
   }
 
   private static void require(boolean condition, String otherwise) {

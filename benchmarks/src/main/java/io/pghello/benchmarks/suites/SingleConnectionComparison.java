@@ -24,6 +24,7 @@ final class SingleConnectionComparison implements AutoCloseable {
   private final HikariDataSource pool;
   private final PgHelloClient client;
   private final JdbcPeer jdbc;
+  private final long serverPid;
   private final int samples;
 
   /**
@@ -31,25 +32,27 @@ final class SingleConnectionComparison implements AutoCloseable {
    *
    * @param samples how many each takes in a round
    */
-  SingleConnectionComparison(Address address, int samples) {
+  SingleConnectionComparison(Address address, long serverPid, int samples) {
     this.pool = JdbcPeer.pool(address, 1);
     this.client = PgHelloClient.create(pool);
     this.jdbc = new JdbcPeer(pool);
+    this.serverPid = serverPid;
     this.samples = samples;
   }
 
   /** Calls for one name each; in thousands of calls a second. */
   InterleavedSamples calls() {
     return samples(
-        Side.rate(CALLS, () -> each(client::hello)), Side.rate(CALLS, () -> each(jdbc::hello)));
+        Side.rate(CALLS, serverPid, () -> each(client::hello)),
+        Side.rate(CALLS, serverPid, () -> each(jdbc::hello)));
   }
 
   /** One call for many names, and by hand one after the other; in thousands of names a second. */
   InterleavedSamples bulk(int count) {
     List<String> names = SampleNames.USUAL.list(count);
     return samples(
-        Side.rate(count, () -> SampleNames.USUAL.check(count, client.helloAll(names))),
-        Side.rate(CALLS, () -> jdbc.helloAll(SampleNames.USUAL, CALLS)));
+        Side.rate(count, serverPid, () -> SampleNames.USUAL.check(count, client.helloAll(names))),
+        Side.rate(CALLS, serverPid, () -> jdbc.helloAll(SampleNames.USUAL, CALLS)));
   }
 
   private InterleavedSamples samples(Side ours, Side peer) {

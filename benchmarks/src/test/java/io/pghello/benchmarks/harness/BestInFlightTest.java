@@ -3,6 +3,7 @@ package io.pghello.benchmarks.harness;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.benchmarks.harness.Comparison.Sample;
 import io.pghello.benchmarks.harness.Sweep.Metric;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +20,7 @@ class BestInFlightTest {
   void eachSideIsMeasuredAtItsOwnBestNumber() throws Exception {
     var best = best(1);
     assertThat(best.ours().measure()).isEqualTo(40);
-    assertThat(best.peer().measure()).isEqualTo(9);
+    assertThat(best.peer().sample()).isEqualTo(new Sample(9, 2));
     assertThat(best.ours().measure()).isEqualTo(40);
     assertThat(calls)
         .as("both on the same axis, once, and then at their best")
@@ -89,7 +90,7 @@ class BestInFlightTest {
   private BestInFlight.Rate load(String name, Map<Integer, Double> rates) {
     return inFlight -> {
       calls.add(name + inFlight);
-      return rates.getOrDefault(inFlight, Double.NaN) * machine;
+      return new Sample(rates.getOrDefault(inFlight, Double.NaN) * machine, inFlight);
     };
   }
 }

@@ -4,6 +4,7 @@ package io.pghello.benchmarks.harness;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.benchmarks.harness.Comparison.Sample;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.Row.Judged;
 import java.util.ArrayList;
@@ -46,6 +47,25 @@ class ComparisonTest {
     Row count = Row.atMost("round trips", null, "", Judged.COUNT, 31, 31);
     Comparison comparison = new Comparison(count, () -> {}, side("a", 31), null, 0, 1);
     assertThat(comparison.measure(2, progress()).ours()).containsExactly(31.0);
+  }
+
+  @Test
+  void cpuTimeOfACallIsComparedWhereBothSidesCountIt() throws Exception {
+    Side ours = Side.of(() -> new Sample(8, 2));
+    Side peer = Side.of(() -> new Sample(4, 30));
+    Row rate = Row.atLeast("rate", "peer", "k/s", Judged.RATIO, 1, 1);
+    Result result = new Comparison(rate, () -> {}, ours, peer, 1, 2).measure(1, progress());
+    assertThat(result.cpu())
+        .isEqualTo(Result.Cpu.ofMicros(List.of(2.0, 2.0), List.of(30.0, 30.0)))
+        .extracting(Result.Cpu::ratio)
+        .isEqualTo(new Spread(15, 15, 15));
+    assertThat(result.and(result).cpu())
+        .extracting(Result.Cpu::ours)
+        .isEqualTo(List.of(2.0, 2.0, 2.0, 2.0));
+    Result handicapped = new Comparison(rate, () -> {}, ours, peer, 0, 1).measure(3, progress());
+    assertThat(handicapped.cpu()).extracting(Result.Cpu::ours).isEqualTo(List.of(6.0));
+    Comparison half = new Comparison(rate, () -> {}, ours, side("b", 4), 0, 1);
+    assertThat(half.measure(1, progress()).cpu()).isNull();
   }
 
   @Test

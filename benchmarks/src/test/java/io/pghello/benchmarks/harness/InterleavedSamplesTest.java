@@ -4,9 +4,11 @@ package io.pghello.benchmarks.harness;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.pghello.benchmarks.harness.Comparison.Sample;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class InterleavedSamplesTest {
@@ -91,6 +93,17 @@ class InterleavedSamplesTest {
     assertThat(samples.peer().measure()).isEqualTo(7);
     assertThat(samples.ours().measure()).isEqualTo(1);
     assertThat(calls).hasToString("ababab");
+  }
+
+  @Test
+  void cpuTimeIsTheMeanOfAllSamples() throws Exception {
+    Iterator<Double> micros = List.of(1.0, 2.0, 10.0, 30.0, 4.0, 6.0).iterator();
+    Side side = Side.of(() -> new Sample(7, micros.next()));
+    var samples =
+        new InterleavedSamples(Row.Better.HIGHER, InterleavedSamples.Statistic.BEST, 3, side, side);
+    // 1, then the peer's 2 and 10, then 30 and 4, and the peer's 6
+    assertThat(samples.ours().sample().cpuMicros()).isCloseTo(35 / 3.0, within(1e-9));
+    assertThat(samples.peer().sample().cpuMicros()).isCloseTo(18 / 3.0, within(1e-9));
   }
 
   private Side side(String name, double... figures) {

@@ -77,6 +77,21 @@ class HtmlReportTest {
   }
 
   @Test
+  void cpuTimeIsShownWhereItWasCounted() throws Exception {
+    Row row = Row.rate("a", "b", "k/s");
+    var cpu = Result.Cpu.ofMicros(List.of(2.0, 4.0), List.of(30.0, 30.0));
+    List<Double> rounds = List.of(4.0, 4.0);
+    Document page = page(Result.of(row, rounds, rounds, cpu), result(row, 1, 1));
+    assertThat(texts(page, "//figure//li//span[@class='rates cpu']"))
+        .containsExactly("CPU a call 3 against 30 us, 11.3 × less");
+    assertThat(table(page, "//div[@class='rows']//tbody/tr"))
+        .containsExactly(
+            "a|b|k/s|4|4 to 4|4|4 to 4|1|1 to 1|3|30|11.3|9.38 to 13.1|–|–|–|2",
+            "a|b|k/s|1|1 to 1|1|1 to 1|1|1 to 1|–|–|–|–|–|–|–|1");
+    assertThat(texts(page(result(row, 1, 1)), "//div[@class='rows']//th")).doesNotContain("CPU us");
+  }
+
+  @Test
   void limitsLieWhereTheRatioWouldReachThem() throws Exception {
     Row cost = Row.atMost("a", "b", "ns", Judged.RATIO, 0.5, 0.25);
     Document page = page(result(cost, 1, 2), result(cost, 1, 4));

@@ -48,7 +48,8 @@ class MarkdownTablesTest {
               Result.of(
                   Row.atLeast("hello(), 9 threads", "JDBC, 9 threads", "k/s", Judged.RATIO, 4, 7),
                   List.of(45.0, 50.0, 55.0),
-                  List.of(10.0, 10.0, 10.0)),
+                  List.of(10.0, 10.0, 10.0),
+                  Result.Cpu.ofMicros(List.of(0.5, 0.5, 0.5), List.of(8.0, 8.0, 8.0))),
               Result.of(
                   Row.plain("p50 of hello(), 1 thread", "@PrePersist, two queries", "us"),
                   List.of(60.0),
@@ -70,8 +71,8 @@ class MarkdownTablesTest {
             "|---|--:|--:|---|---|",
             "| `pg_hello(name)` against `'Hello, ' \\|\\| name` | 0.30 × the cost | 0.25–0.35"
                 + " | ≤ 0.50 | ≤ 0.40, met |",
-            "| `hello()`, 9 threads against JDBC, 9 threads | 5 × (50 against 10 k/s) | 4.75–5.25"
-                + " | ≥ 4 | ≥ 7, not met |",
+            "| `hello()`, 9 threads against JDBC, 9 threads | 5 × (50 against 10 k/s); CPU a call"
+                + " 0.50 against 8 µs, 16 × less | 4.75–5.25 | ≥ 4 | ≥ 7, not met |",
             "| heap, `helloEach(9 names)` | 16 MB | 16 | ≤ 64 | ≤ 32, met |",
             "| a test database (by hand: 80 ms) | 60 ms | 60 | ≤ 50, **MISS** | ≤ 20, not met |",
             "",

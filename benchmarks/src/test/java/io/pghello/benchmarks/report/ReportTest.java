@@ -31,7 +31,8 @@ class ReportTest {
                         Result.of(
                             Row.atMost("a\\b", "'Hello, ' || x", "ns", Judged.RATIO, 0.5, 0.4),
                             List.of(1.5, 2.5),
-                            List.of(5.0, 4.0)),
+                            List.of(5.0, 4.0),
+                            Result.Cpu.ofMicros(List.of(0.5, 0.7), List.of(8.0, 9.0))),
                         Result.of(Row.plain("c", null, "KB"), List.of(1.0), List.of())),
                     List.of(
                         new Curve(
@@ -44,5 +45,7 @@ class ReportTest {
                                     "ours", true, List.of(Curve.Point.of(1, List.of(2.5, 3.5))))))),
                     List.of("d: no server"))));
     assertThat(Report.fromJson(report.toJson())).isEqualTo(report);
+    // as results were written before CPU time was counted
+    assertThat(report.toJson()).containsOnlyOnce("\"cpu\"");
   }
 }

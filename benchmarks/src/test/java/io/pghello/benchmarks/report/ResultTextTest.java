@@ -51,6 +51,21 @@ class ResultTextTest {
   }
 
   @Test
+  void sayTheCpuTimeOfACall() {
+    Row row = Row.rate("a", "b", "k/s");
+    assertThat(ResultText.cpu(counted(row, 0.62, 8.9)))
+        .isEqualTo("CPU a call 0.62 against 8.90 us, 14.4 × less");
+    assertThat(ResultText.cpu(counted(row, 30, 20)))
+        .isEqualTo("CPU a call 30 against 20 us, 1.50 × more");
+    assertThat(ResultText.cpu(Result.of(row, List.of(1.0), List.of(1.0)))).isEmpty();
+  }
+
+  private static Result counted(Row row, double ours, double peer) {
+    return Result.of(
+        row, List.of(1.0), List.of(1.0), Result.Cpu.ofMicros(List.of(ours), List.of(peer)));
+  }
+
+  @Test
   void sayWhatATargetIsAbout() {
     assertThat(ResultText.target(Row.atMost("a", "b", "ns", Judged.RATIO, 0.5, 0.4), 0.5))
         .isEqualTo("≤ 0.50");

@@ -75,7 +75,7 @@ class ClientBenchmarkIT {
   void aLibraryThatFailsEnds(Workload library) throws Exception {
     try (TestDatabase database = PgHelloServer.shared().createEmptyDatabase()) {
       Address address = Address.of(database.jdbcUrl());
-      assertThatThrownBy(() -> new LoadProcess(library, address, 1))
+      assertThatThrownBy(() -> new LoadProcess(library, address, 1, ProcessHandle.current().pid()))
           .isInstanceOf(IOException.class)
           .hasMessageStartingWith("a library under load has ended");
     }
