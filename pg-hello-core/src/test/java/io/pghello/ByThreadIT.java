@@ -206,7 +206,8 @@ class ByThreadIT {
       List<CompletableFuture<String>> futures =
           IntStream.range(0, 25).mapToObj(i -> client.helloAsync(LARGE + i)).toList();
       assertThat(taken.tryAcquire(5, 20, SECONDS)).isTrue();
-      assertFails(Code.OVERLOADED, () -> join(client.helloAsync(LARGE)));
+      assertThat(assertFails(Code.OVERLOADED, () -> join(client.helloAsync(LARGE))))
+          .hasMessageStartingWith("Too many calls are waiting, or too large ones.");
       // who leaves makes room for others
       assertThat(futures.get(24).cancel(false)).isTrue();
       CompletableFuture<List<String>> bulk = client.helloAllAsync(List.of("a", "b"));

@@ -137,7 +137,8 @@ class FaultsIT {
       client.hello("Ada");
       terminate(superuser);
       heard.forget();
-      assertFails(Code.CONNECTION_LOST, () -> kind.call.accept(client));
+      assertThat(assertFails(Code.CONNECTION_LOST, () -> kind.call.accept(client)))
+          .hasMessageStartingWith("The connection to the database was lost during the call.");
       assertThat(heard.repeated).isEmpty();
       assertThat(heard.statements).hasSize(1);
       kind.call.accept(client);
@@ -185,7 +186,8 @@ class FaultsIT {
                 .listener(heard)
                 .build()) {
       terminate(superuser);
-      assertFails(Code.TIMEOUT, () -> client.hello("Ada"));
+      assertThat(assertFails(Code.TIMEOUT, () -> client.hello("Ada")))
+          .hasMessageStartingWith("The call took longer than its time-out of 100 ms.");
       assertThat(heard.repeated).isEmpty();
       assertThat(heard.statements).hasSize(1);
     }
@@ -418,7 +420,9 @@ class FaultsIT {
     try (var scene =
         new Scene(dataSource, 2, builder -> builder.callTimeout(Duration.ofMinutes(1)))) {
       slow(superuser, 20);
-      assertFails(Code.CANCELLED_BY_SERVER, () -> scene.client.hello("Ada"));
+      assertThat(assertFails(Code.CANCELLED_BY_SERVER, () -> scene.client.hello("Ada")))
+          .hasMessageStartingWith(
+              "The server ended the call, because somebody cancelled it or it took too long.");
       assertFails(Code.CANCELLED_BY_SERVER, () -> join(scene.client.helloAsync("Ada")));
       assertThat(scene.client.hello("Ada", 1)).isEqualTo("Hello, Ada!");
       slow(superuser, 0);

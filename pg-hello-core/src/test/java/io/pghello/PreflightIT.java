@@ -122,7 +122,9 @@ class PreflightIT {
     assertThat(problems)
         .extracting(PgHelloProblem::code)
         .containsExactly(Code.FOREIGN_BUILD, Code.TOO_OLD);
-    assertThat(problems.get(0).message()).contains("is another build");
+    assertThat(problems.get(0).message())
+        .startsWith("The extension named pg_hello in database ")
+        .contains(" is another build: ");
     assertThat(problems.get(0).remedy()).contains("DROP EXTENSION pg_hello; CREATE EXTENSION");
     assertFails(Code.FOREIGN_BUILD, () -> PgHelloClient.create(dataSource).hello("Ada"));
   }

@@ -45,6 +45,38 @@ class DocumentationTest {
     assertThat(snippets).isGreaterThanOrEqualTo(3);
   }
 
+  /** Each heading of the page is a message that a test expects; an ellipsis stands for any text. */
+  @Test
+  void explainsMessagesThatTestsProduce() throws IOException {
+    List<String> headings =
+        Files.readAllLines(ROOT.resolve("docs/troubleshooting.md")).stream()
+            .filter(line -> line.startsWith("### "))
+            .map(line -> line.replaceAll("^### `|`$", ""))
+            .toList();
+    assertThat(headings).hasSizeGreaterThan(20).doesNotHaveDuplicates();
+    List<String> tests = tests();
+    assertThat(headings)
+        .allSatisfy(
+            heading ->
+                assertThat(tests)
+                    .as("a test that expects: %s", heading)
+                    .anyMatch(test -> Stream.of(heading.split("…")).allMatch(test::contains)));
+  }
+
+  /** What tests expect, with texts that go over several lines of Java joined. */
+  private static List<String> tests() throws IOException {
+    var tests = new ArrayList<String>();
+    try (Stream<Path> files = Files.walk(ROOT)) {
+      for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+        if (file.toString().matches(".*/src/test/.*\\.java|.*/extension/test/expected/.*\\.out")
+            && !file.endsWith("DocumentationTest.java")) {
+          tests.add(Files.readString(file).replaceAll("\"\\s*\\+\\s*\"", "").replace("\\\"", "\""));
+        }
+      }
+    }
+    return tests;
+  }
+
   @Test
   void linksToWhatIsThere() throws IOException {
     for (Path page : pages()) {
