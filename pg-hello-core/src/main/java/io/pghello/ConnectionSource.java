@@ -5,11 +5,11 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * Where the client's connections come from, and whether a call may travel with others. For most, a
- * {@link javax.sql.DataSource} says it all ({@code dataSource::getConnection}); frameworks that
- * bind a connection to a thread implement the rest.
+ * Where the client's connections come from, and whether a call may share a statement with others.
+ * For most, a {@link javax.sql.DataSource} says it all ({@code dataSource::getConnection});
+ * frameworks that bind a connection to a thread implement the rest.
  *
- * <p>Methods are called on the thread that makes the call or, for calls that travel together and
+ * <p>Methods are called on the thread that makes the call or, for calls that share a statement and
  * for futures, on that of any of them or of the client; so they must be safe for many threads. What
  * {@link #get} and {@link #mayJoinBatch} throw, or a null connection, fails the call with {@link
  * PgHelloException.Code#NO_CONNECTION}.

@@ -9,7 +9,7 @@ import io.pghello.internal.HelloDispatcher;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.HelloRequests;
 import io.pghello.internal.HelloStatements;
-import io.pghello.internal.Preflight;
+import io.pghello.internal.ServerCalls;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
 import io.pghello.internal.StatementExecutor;
@@ -25,14 +25,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /** The calls that are the same wherever connections come from. */
 abstract class Operations implements PgHelloOperations {
-  // Milliseconds from 1970 to 2000, where the clocks of other builds begin.
-  private static final long POSTGRES_EPOCH_MILLIS = 946_684_800_000L;
-  private static final long DAY_MILLIS = 86_400_000L;
-
   /**
    * What calls are made with.
    *
@@ -160,43 +155,17 @@ abstract class Operations implements PgHelloOperations {
 
   @Override
   public long nowMillis() {
-    return run(
-        Function.NOW_MS,
-        session -> {
-          long millis = session.call(Function.NOW_MS, s -> {}, row -> row.getLong(1));
-          if (Math.abs(millis + POSTGRES_EPOCH_MILLIS - System.currentTimeMillis()) < DAY_MILLIS) {
-            throw Errors.of(Preflight.foreignBuild(session.look().database()));
-          }
-          return millis;
-        });
+    return run(Function.NOW_MS, ServerCalls::nowMillis);
   }
 
   @Override
   public String spiVersion() {
-    return run(
-        Function.SPI_VERSION,
-        session -> session.call(Function.SPI_VERSION, s -> {}, row -> row.getString(1)));
+    return run(Function.SPI_VERSION, ServerCalls::spiVersion);
   }
 
   @Override
   public PgHelloInfo info() {
-    int repeat = context.repeat();
-    return run(
-        Function.HELLO,
-        session -> {
-          // that loads the library, without which the setting has no value
-          String greeting =
-              session.call(Function.HELLO, s -> s.setString(1, ""), row -> row.getString(1));
-          Preflight preflight = session.look();
-          return new PgHelloInfo(
-              preflight.serverVersion(),
-              Objects.requireNonNull(preflight.extensionVersion()),
-              Objects.requireNonNull(preflight.schema()),
-              repeat == HelloRequest.AS_SET ? HelloRequest.countOfEmptyName(greeting) : repeat,
-              preflight.functions().stream()
-                  .map(Function::signature)
-                  .collect(Collectors.toUnmodifiableSet()));
-        });
+    return run(Function.HELLO, session -> ServerCalls.info(session, context.repeat()));
   }
 
   @Override

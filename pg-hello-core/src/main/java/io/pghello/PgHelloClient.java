@@ -39,11 +39,11 @@ import org.postgresql.Driver;
  * schema that the extension is in with its first call, which therefore takes one round trip more;
  * the round trips that the methods name are those of later calls.
  *
- * <p>Calls of {@link #hello(String)} and {@link #helloAsync} that would have to wait travel
- * together, in one statement on a connection that any of the callers got; one that need not wait
- * goes straight to the server. <b>Where the data source decides by the calling thread (on the
- * tenant's database, or on a transaction, as Spring's {@code TransactionAwareDataSourceProxy}),
- * switch that off</b> with {@link Builder#coalescing(boolean)}, or have a client for each database.
+ * <p>Calls of {@link #hello(String)} and {@link #helloAsync} that would have to wait share one
+ * statement, on a connection that any of the callers got; one that need not wait is sent at once.
+ * <b>Where the data source decides by the calling thread (on the tenant's database, or on a
+ * transaction, as Spring's {@code TransactionAwareDataSourceProxy}), switch that off</b> with
+ * {@link Builder#coalescing(boolean)}, or have a client for each database.
  *
  * <p>The functions change nothing, so a call whose connection was lost is repeated once, on
  * another. A call ends within {@link Builder#callTimeout}.
@@ -201,7 +201,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
     /**
      * The time after which the server ends a statement of {@link #url}'s sessions; 5 seconds by
      * default. Set by a statement when a session begins, since poolers refuse it as a start-up
-     * parameter; a pooler that shares sessions between its clients shares it, too.
+     * parameter; a pooler that shares sessions between its clients also shares it.
      *
      * @param timeout whole milliseconds; zero leaves it to the server
      */
@@ -247,10 +247,11 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
     }
 
     /**
-     * How long a call may take, with waiting, getting a connection, the round trip, and the
-     * repetition after a lost connection; 5 seconds by default. A connection on which it runs out
-     * is closed. Who waits may be told a tenth of a second later and, in a batch that the server
-     * does not answer, a tenth of the time-out earlier.
+     * How long a call may take, with waiting, getting a connection, the round trip, and the retry
+     * after a lost connection; 5 seconds by default. A connection on which it runs out is aborted,
+     * whatever the statement waits for; only over TLS, a name that the server does not read can
+     * hold up its own caller longer. A call may fail a tenth of a second later and, in a batch that
+     * the server does not answer, a tenth of the time-out earlier.
      *
      * @param timeout a millisecond or more, and less than 20 days
      */
@@ -266,11 +267,11 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
     }
 
     /**
-     * Lets calls that would have to wait travel together, on a connection that any of their threads
-     * got; true by default. Say false where the calling thread decides on the database or on the
-     * transaction. A call then takes a connection, uses it and gives it back on the thread that
-     * makes it: {@link #helloAsync} and {@link #helloAllAsync}, too, which return when they have
-     * the answer, in a future that is complete, unless there is an {@link #asyncExecutor}.
+     * Lets calls that would have to wait share one statement, on a connection that any of their
+     * threads got; true by default. Say false where the calling thread decides on the database or
+     * on the transaction. A call then takes a connection, uses it and gives it back on the thread
+     * that makes it. So do {@link #helloAsync} and {@link #helloAllAsync}, which return when they
+     * have the answer, in a future that is complete, unless there is an {@link #asyncExecutor}.
      */
     public Builder coalescing(boolean coalescing) {
       this.coalescing = coalescing;
@@ -278,10 +279,10 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
     }
 
     /**
-     * Makes the calls of futures that do not travel with others on the threads of an executor: all
-     * of them without {@link #coalescing}, else those of long names (16 KiB or more) and of {@link
+     * Makes the calls of futures that share no statement on the threads of an executor: all of them
+     * without {@link #coalescing}, else those of long names (16 KiB or more) and of {@link
      * #helloAllAsync}, which have threads of the client's by default. What depends on such a future
-     * runs there, too. Where the thread decides on the database or on the transaction, it is for
+     * also runs there. Where the thread decides on the database or on the transaction, it is for
      * the executor to bring that along from the thread that makes the call; one that is in a
      * transaction ({@link ConnectionSource#mayJoinBatch}) makes the call itself.
      *
@@ -294,22 +295,22 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
     }
 
     /**
-     * How many calls of futures that do not travel with others are under way at a time, each on a
-     * thread and a connection of its own; 20 by default. Others wait, as {@link #maxQueuedCalls}
-     * and {@link #maxQueuedBytes} allow.
+     * How many calls of futures that share no statement are in flight at a time, each on a thread
+     * and a connection of its own; 20 by default. Others wait, as {@link #maxQueuedCalls} and
+     * {@link #maxQueuedBytes} allow.
      */
     public Builder maxInFlightCalls(int calls) {
       this.maxInFlightCalls = positive(calls, "number of calls under way");
       return this;
     }
 
-    /** How many names travel together at most, 1 or more; 1,024 by default. */
+    /** How many names a statement carries at most, 1 or more; 1,024 by default. */
     public Builder maxBatchSize(int size) {
       this.maxBatchSize = positive(size, "batch size");
       return this;
     }
 
-    /** How many bytes of names travel together, plus at most one name; 1 MiB by default. */
+    /** How many bytes of names a statement carries, plus at most one name; 1 MiB by default. */
     public Builder maxBatchBytes(int bytes) {
       this.maxBatchBytes = positive(bytes, "number of bytes of a batch");
       return this;

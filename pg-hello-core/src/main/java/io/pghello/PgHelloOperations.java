@@ -168,10 +168,10 @@ public interface PgHelloOperations {
 
   /**
    * Returns the same calls on a connection of the caller's, in its transaction if there is one.
-   * Nothing of the connection is changed; a call never travels with others, and is not repeated. An
-   * error of the server ends a transaction, as ever in PostgreSQL; what is refused before it is
-   * sent does not. As safe for threads as the connection is, that is, for one at a time; so there
-   * are no futures.
+   * Nothing of the connection is changed. A call shares no statement with others, and is not
+   * retried. An error of the server ends a transaction, as ever in PostgreSQL; what is refused
+   * before it is sent does not. As safe for threads as the connection is, that is, for one at a
+   * time; so there are no futures.
    *
    * <p>If the connection is to a database, or of a user, that the client has not seen, the first
    * call takes one round trip more.

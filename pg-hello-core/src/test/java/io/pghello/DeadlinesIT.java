@@ -36,6 +36,9 @@ import org.postgresql.ds.PGSimpleDataSource;
 @PgHelloTest
 @Timeout(120)
 class DeadlinesIT {
+  // more than the proxy and the sockets keep
+  private static final int LARGE = 60 << 20;
+
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
 
   // without a deadline the calls would take longer than that
@@ -45,7 +48,7 @@ class DeadlinesIT {
   @Test
   void endsACallWhoseNameTheServerDoesNotRead(DataSource dataSource, WireProxy proxy)
       throws Exception {
-    String large = "x".repeat(20 << 20);
+    String large = "x".repeat(LARGE);
     try (var pool = pool(dataSource);
         PgHelloClient client = client(pool)) {
       client.hello("Ada");
@@ -61,7 +64,7 @@ class DeadlinesIT {
 
   @Test
   void endsACallOnTheCallersConnectionToo(DataSource dataSource, WireProxy proxy) throws Exception {
-    String large = "x".repeat(20 << 20);
+    String large = "x".repeat(LARGE);
     try (PgHelloClient client = client(dataSource);
         Connection connection = dataSource.getConnection()) {
       client.on(connection).hello("Ada");

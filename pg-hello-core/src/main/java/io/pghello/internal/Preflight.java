@@ -105,9 +105,7 @@ public record Preflight(
 
   /** Looks around once on a connection of a source, without a client. */
   public static Preflight run(ConnectionSource source, Duration timeout) {
-    var settings =
-        new Settings(
-            null, timeout, true, false, 1, 1, 1, 1, 1, false, 1, null, Settings.NO_LISTENER);
+    Settings settings = Settings.ofOneStatement(timeout);
     return new StatementExecutor(source, settings)
         .run(StatementContext.single(settings.deadline()), StatementExecutor.Session::look);
   }

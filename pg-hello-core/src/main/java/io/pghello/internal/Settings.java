@@ -30,7 +30,12 @@ public record Settings(
   /** Listens to nothing. */
   public static final PgHelloListener NO_LISTENER = new PgHelloListener() {};
 
-  /** Is there somebody who listens? */
+  /** Returns the settings of a statement that is run without a client. */
+  static Settings ofOneStatement(Duration timeout) {
+    return new Settings(null, timeout, true, false, 1, 1, 1, 1, 1, false, 1, null, NO_LISTENER);
+  }
+
+  /** Returns whether there is a listener. */
   public boolean listens() {
     return !listener.equals(NO_LISTENER);
   }
