@@ -6,8 +6,6 @@ import static io.pghello.FaultsIT.slow;
 import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
@@ -49,8 +47,8 @@ class DeadlinesIT {
   void endsACallWhoseNameTheServerDoesNotRead(DataSource dataSource, WireProxy proxy)
       throws Exception {
     String large = "x".repeat(LARGE);
-    try (var pool = pool(dataSource);
-        PgHelloClient client = client(pool)) {
+    try (var connections = new KeptConnections(dataSource, 1);
+        PgHelloClient client = client(connections)) {
       client.hello("Ada");
       proxy.stall();
       // or a call that ends not at all would keep the test
@@ -58,14 +56,14 @@ class DeadlinesIT {
           .execute(proxy::resume);
       assertTimesOut(() -> client.hello(large));
       proxy.resume();
-      assertServes(pool, client);
+      assertServes(client);
     }
   }
 
   @Test
   void endsACallOnTheCallersConnectionToo(DataSource dataSource, WireProxy proxy) throws Exception {
     String large = "x".repeat(LARGE);
-    try (PgHelloClient client = client(dataSource);
+    try (PgHelloClient client = client(dataSource::getConnection);
         Connection connection = dataSource.getConnection()) {
       client.on(connection).hello("Ada");
       proxy.stall();
@@ -86,13 +84,13 @@ class DeadlinesIT {
       PGSimpleDataSource relayed = database.dataSource().unwrap(PGSimpleDataSource.class);
       relayed.setServerNames(new String[] {relay.host()});
       relayed.setPortNumbers(new int[] {relay.port()});
-      try (var pool = pool(relayed);
-          PgHelloClient client = client(pool)) {
+      try (var connections = new KeptConnections(relayed, 1);
+          PgHelloClient client = client(connections)) {
         client.hello("Ada");
         relay.trickles = true;
         assertTimesOut(() -> kind.call.accept(client));
         relay.trickles = false;
-        assertServes(pool, client);
+        assertServes(client);
       }
     }
   }
@@ -104,10 +102,10 @@ class DeadlinesIT {
     execute(dataSource, "DROP EXTENSION pg_hello");
     execute(dataSource, "CREATE EXTENSION pg_hello VERSION '1.0'");
     var heard = new Heard();
-    try (var pool = pool(dataSource);
+    try (var connections = new KeptConnections(dataSource, 1);
         PgHelloClient client =
             PgHelloClient.builder()
-                .dataSource(pool)
+                .connections(connections)
                 .maxInFlightBatches(1)
                 .callTimeout(CALL_TIMEOUT)
                 .listener(heard)
@@ -130,7 +128,7 @@ class DeadlinesIT {
       // its connection is given back when its statement has ended
       client.withTimeout(WITHOUT_DEADLINE.multipliedBy(2)).hello("Ada");
       assertThat(heard.nanos).allMatch(nanos -> nanos < AT_MOST.toNanos());
-      assertServes(pool, client);
+      assertServes(client);
     }
   }
 
@@ -142,21 +140,13 @@ class DeadlinesIT {
     assertThat(Thread.currentThread().isInterrupted()).isFalse();
   }
 
-  private static void assertServes(HikariDataSource pool, PgHelloClient client) {
+  private static void assertServes(PgHelloClient client) {
     assertThat(client.withTimeout(Duration.ofSeconds(30)).hello("Zoë")).isEqualTo("Hello, Zoë!");
-    assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
+    assertThat(client.inFlightStatements()).isZero();
   }
 
-  private static PgHelloClient client(DataSource dataSource) {
-    return PgHelloClient.builder().dataSource(dataSource).callTimeout(CALL_TIMEOUT).build();
-  }
-
-  private static HikariDataSource pool(DataSource dataSource) {
-    var config = new HikariConfig();
-    config.setDataSource(dataSource);
-    config.setMaximumPoolSize(1);
-    config.setConnectionTimeout(30_000);
-    return new HikariDataSource(config);
+  private static PgHelloClient client(ConnectionSource connections) {
+    return PgHelloClient.builder().connections(connections).callTimeout(CALL_TIMEOUT).build();
   }
 
   /** A way to the server that can let its answers through byte by byte. */

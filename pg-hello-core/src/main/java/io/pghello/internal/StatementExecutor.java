@@ -180,7 +180,7 @@ public final class StatementExecutor {
     } finally {
       try {
         if (watched.end() || !sound) {
-          discard(connection);
+          abort(connection);
         }
       } finally {
         release(connection);
@@ -209,20 +209,10 @@ public final class StatementExecutor {
   }
 
   /**
-   * Closes a connection that may have a part of a message in it, and lets its pool notice. If the
-   * stack overflows here again, the pool has lost it, which is better than to use it again.
+   * Closes a connection at once, whatever it is used for: it may have a part of a message in it.
+   * Pools notice when they get it back. If the stack overflows here again, the pool has lost it,
+   * which is better than to use it again.
    */
-  private static void discard(Connection connection) {
-    abort(connection);
-    try {
-      // pools look at the errors of the connections that they have given away
-      boolean unused = connection.getAutoCommit();
-    } catch (SQLException | RuntimeException expected) {
-      // it is closed
-    }
-  }
-
-  /** Closes a connection at once, whatever it is used for. */
   static void abort(Connection connection) {
     try {
       connection.abort(DIRECT);

@@ -43,11 +43,8 @@ final class StatementWatch {
   }
 
   private boolean checkTimeouts() {
-    for (Watched watched : underWay) {
-      if (watched.deadline.isOver()) {
-        watched.expire();
-      }
-    }
+    // one whose stack overflowed may never say that it has ended
+    underWay.removeIf(watched -> watched.deadline.isOver() && watched.expire());
     return !underWay.isEmpty();
   }
 
@@ -102,23 +99,28 @@ final class StatementWatch {
       return get() == ABORTED;
     }
 
-    private void expire() {
-      Connection known = connection;
+    /** Interrupts the wait or aborts the connection; returns whether nothing is left to do. */
+    private boolean expire() {
       if (compareAndSet(CONNECTING, INTERRUPTING)) {
         thread.interrupt();
         set(INTERRUPTED);
-      } else if (known != null && compareAndSet(CONNECTED, ABORTED)) {
-        abort(known);
+        return false;
       }
+      Connection known = connection;
+      return known == null
+          ? get() == CONNECTED
+          : compareAndSet(CONNECTED, ABORTED) ? abort(known) : get() == ENDED;
     }
 
     /** On a thread of its own, as TLS waits for the writer whose connection it is to close. */
-    private void abort(Connection connection) {
+    private boolean abort(Connection connection) {
       try {
         new AsyncWorker(() -> StatementExecutor.abort(connection), "pg-hello-abort").start();
+        return true;
       } catch (OutOfMemoryError e) {
         // there is no thread; the next look tries again
         compareAndSet(ABORTED, CONNECTED);
+        return false;
       }
     }
   }
