@@ -81,7 +81,7 @@ public final class ExtensionBenchmark implements Benchmark {
       statement.execute("ALTER TABLE long_names ALTER name SET STORAGE PLAIN");
       statement.execute("VACUUM (FREEZE, ANALYZE) names, few, long_names");
       statement.execute(
-          "CREATE FUNCTION plpgsql_hello(name text) RESAMPLES text LANGUAGE plpgsql STABLE STRICT"
+          "CREATE FUNCTION plpgsql_hello(name text) RETURNS text LANGUAGE plpgsql STABLE STRICT"
               + " AS $$ BEGIN RETURN 'Hello, ' || name || '!'; END $$");
     }
   }
@@ -279,7 +279,7 @@ public final class ExtensionBenchmark implements Benchmark {
       statement.execute(
           "CREATE FUNCTION "
               + function
-              + " RESAMPLES text LANGUAGE C STABLE STRICT AS '"
+              + " RETURNS text LANGUAGE C STABLE STRICT AS '"
               + library.replace("'", "''")
               + "'");
     }
