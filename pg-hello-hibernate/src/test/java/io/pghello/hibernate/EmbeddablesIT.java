@@ -287,6 +287,26 @@ class EmbeddablesIT {
     @Embedded @Nullable Both both;
   }
 
+  /** Has what another generates deeper inside. */
+  @Embeddable
+  static class Half {
+    @NowMillis long ours;
+    @Embedded @Nullable Theirs inner;
+  }
+
+  /** Has what another generates. */
+  @Embeddable
+  static class Theirs {
+    @CreationTimestamp @Nullable Instant theirs;
+  }
+
+  /** Has what two generate, at two depths. */
+  @Entity(name = "DeepMixture")
+  static class DeepMixture {
+    @Id int id;
+    @Embedded @Nullable Half half;
+  }
+
   /** Made whole, at once. */
   @Embeddable
   record Outer(String title, @Embedded Times times) {}
@@ -566,6 +586,9 @@ class EmbeddablesIT {
     assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), Mixture.class).close())
         .isInstanceOf(MappingException.class)
         .hasMessageContaining("Mixture.both.ours is in one embedded object with theirs");
+    assertThatThrownBy(() -> Factories.open(dataSource, Map.of(), DeepMixture.class).close())
+        .isInstanceOf(MappingException.class)
+        .hasMessageContaining("DeepMixture.half.ours is in one embedded object with theirs");
   }
 
   @Test

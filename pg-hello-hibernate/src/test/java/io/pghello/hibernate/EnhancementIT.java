@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.hibernate.Hibernate;
@@ -29,7 +30,11 @@ class EnhancementIT {
   /** Loads some classes as Hibernate enhances them. */
   private static final class Enhancing extends ClassLoader {
     private static final Set<String> ENHANCED =
-        Set.of(Note.class.getName(), Label.class.getName(), Memo.class.getName());
+        Set.of(
+            Note.class.getName(),
+            Label.class.getName(),
+            Memo.class.getName(),
+            Card.class.getName());
     private final Enhancer enhancer =
         requireNonNull(new BytecodeProviderImpl().getEnhancer(new DefaultEnhancementContext()));
 
@@ -208,6 +213,66 @@ class EnhancementIT {
                 .containsExactly("Hello, Bob!", "Hello, Ada!", "Hello, Ada!", "");
           });
     }
+  }
+
+  /** A reference that is written to is not read by Hibernate, which updates what was set. */
+  @Test
+  void overwritesNothingOfARowThatWasNotRead(DataSource dataSource)
+      throws ReflectiveOperationException {
+    Class<?> card = type.getClassLoader().loadClass(Card.class.getName());
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), card, type)) {
+      var constructor = card.getDeclaredConstructor();
+      constructor.setAccessible(true);
+      Object ada = constructor.newInstance();
+      set(ada, "title", "Ada");
+      set(ada, "label", "Eve");
+      factory.inTransaction(session -> session.persist(ada));
+      factory.inTransaction(session -> set(session.getReference(card, 0), "colour", "red"));
+      assertThat(card(factory))
+          .isEqualTo("Ada, red, Hello, Ada!, Hello, Ada!, Eve, Hello, Eve!, true");
+      factory.inTransaction(
+          session -> {
+            Object reference = session.getReference(card, 0);
+            set(reference, "title", "Grace");
+            assertThat(Hibernate.isInitialized(reference)).isFalse();
+            session.flush();
+            set(reference, "colour", "blue");
+            session.flush();
+          });
+      assertThat(card(factory))
+          .isEqualTo("Grace, blue, Hello, Grace!, Hello, Ada!, Eve, Hello, Eve!, true");
+      factory.inTransaction(
+          session -> {
+            set(session.getReference(card, 0), "greeting", "Welcome");
+            set(session.getReference(card, 0), "title", "Bob");
+            set(session.getReference(card, 0), "label", "Mallory");
+          });
+      assertThat(card(factory))
+          .startsWith("Bob, blue, Welcome, Hello, Ada!, Mallory, Hello, Mallory!, ");
+      factory.inTransaction(
+          session -> {
+            Object read = session.find(card, 0);
+            assertThat(Hibernate.isPropertyInitialized(read, "label")).isTrue();
+            set(read, "title", "Ada");
+          });
+      assertThat(card(factory)).startsWith("Ada, blue, Hello, Ada!, Hello, Ada!, Mallory, ");
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private static void set(Object card, String attribute, String value) {
+    ((BiConsumer<String, String>) card).accept(attribute, value);
+  }
+
+  private static String card(SessionFactory factory) {
+    return factory.fromTransaction(
+        session ->
+            session
+                .createNativeQuery(
+                    "select concat_ws(', ', title, colour, greeting, first, owner, text,"
+                        + " (changedAt > 0 and labelledAt > 0)::text) from Card",
+                    String.class)
+                .getSingleResult());
   }
 
   @SuppressWarnings("unchecked")

@@ -7,6 +7,7 @@ import java.lang.reflect.Constructor;
 import java.util.List;
 import org.hibernate.Hibernate;
 import org.hibernate.InstantiationException;
+import org.hibernate.engine.spi.SelfDirtinessTracker;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.EmbeddableValuedModelPart;
@@ -51,7 +52,15 @@ final class AttributePath {
 
   /** Is the value here, or would reading it ask the database? */
   boolean isLoaded(Object entity) {
-    return first == null || Hibernate.isPropertyInitialized(entity, names.get(0));
+    return first == null
+        || Hibernate.isPropertyInitialized(entity, names.get(0))
+        || isSet(entity, names.get(0));
+  }
+
+  /** Returns whether the program has set an attribute of an enhanced entity. */
+  static boolean isSet(Object entity, String name) {
+    return entity instanceof SelfDirtinessTracker tracker
+        && List.of(tracker.$$_hibernate_getDirtyAttributes()).contains(name);
   }
 
   /** Is everything there that it is embedded in? */

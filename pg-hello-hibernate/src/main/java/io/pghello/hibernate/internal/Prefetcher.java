@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.hibernate.FlushMode;
+import org.hibernate.Hibernate;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.PersistenceContext;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
@@ -91,8 +93,16 @@ public final class Prefetcher {
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
     EntityPersister persister =
         entry == null ? session.getEntityPersister(null, entity) : entry.getPersister();
+    boolean set = AttributePath.isSet(entity, name);
+    boolean unread = entry != null && event == UPDATE && isUnread(entity, entry);
+    if (unread && !set) {
+      read(session, entity, entry, name);
+    }
     for (ServerValueAttribute attribute : values.of(persister)) {
       AttributePath path = attribute.path();
+      if (path.isAt(name) && unread && set && !attribute.value().overwrite()) {
+        return path.get(entity);
+      }
       if (path.isAt(name)) {
         return values.value(session, entity, entry, attribute, event);
       }
@@ -101,6 +111,33 @@ public final class Prefetcher {
       }
     }
     return persister.getPropertyValue(entity, name);
+  }
+
+  /**
+   * Returns whether an enhanced entity was referred to, and not read. Hibernate updates what the
+   * program has set in it, and what is generated.
+   */
+  private static boolean isUnread(Object entity, EntityEntry entry) {
+    return entry.getLoadedState() == null
+        && entry.isExistsInDatabase()
+        && !Hibernate.isInitialized(entity);
+  }
+
+  /** Reads an attribute from the row, so that it is not overwritten with what it is not. */
+  private static void read(
+      SharedSessionContractImplementor session, Object entity, EntityEntry entry, String name) {
+    EntityPersister persister = entry.getPersister();
+    List<Object> found =
+        session
+            .createSelectionQuery(
+                "select e." + name + " from " + persister.getEntityName() + " e where id(e) = :id",
+                Object.class)
+            .setParameter("id", requireNonNull(entry.getId()))
+            .setHibernateFlushMode(FlushMode.MANUAL)
+            .getResultList();
+    if (!found.isEmpty()) {
+      persister.setValue(entity, persister.getPropertyIndex(name), found.get(0));
+    }
   }
 
   /**
