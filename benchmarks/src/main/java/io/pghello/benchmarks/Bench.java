@@ -300,7 +300,7 @@ public final class Bench implements Callable<Integer> {
   }
 
   private void say(ForkMessage message) {
-    out.println(message.toJson());
+    ChildJvm.say(out, message);
   }
 
   private ParameterException usage(String message) {

@@ -7,7 +7,6 @@ import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.jr.ob.JSON;
 
 /**
  * What a fork tells the program that started it, a line of JSON each. Only one of the parts is
@@ -45,13 +44,5 @@ public record ForkMessage(
 
   static ForkMessage of(List<Curve> curves) {
     return new ForkMessage(null, null, null, curves);
-  }
-
-  String toJson() {
-    return JSON.std.asString(this);
-  }
-
-  public static ForkMessage fromJson(String line) {
-    return JSON.std.beanFrom(ForkMessage.class, line);
   }
 }

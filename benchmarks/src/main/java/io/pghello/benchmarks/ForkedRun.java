@@ -8,9 +8,11 @@ import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.report.ProgressLine;
 import io.pghello.benchmarks.report.Report;
 import io.pghello.benchmarks.report.TextTable;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.BinaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -62,7 +64,7 @@ final class ForkedRun {
     for (fork = 1; fork <= count; fork++) {
       resultsOfFork = 0;
       curvesOfFork = 0;
-      int status = ChildJvm.bench(arguments, this::hear, err);
+      int status = fork(arguments);
       if (status != 0) {
         return status;
       }
@@ -70,6 +72,18 @@ final class ForkedRun {
     clear();
     plan().notRun().forEach(out::println);
     return 0;
+  }
+
+  private int fork(List<String> arguments) throws IOException, InterruptedException {
+    try (ChildJvm jvm =
+        ChildJvm.start(
+            Bench.class.getName(), ChildJvm.measuring(), arguments, Map.of(), err::println)) {
+      ForkMessage message;
+      while ((message = jvm.receive(ForkMessage.class)) != null) {
+        hear(message);
+      }
+      return jvm.waitFor();
+    }
   }
 
   /** All that was measured. */

@@ -1,51 +1,165 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.harness;
 
-import io.pghello.benchmarks.Bench;
-import io.pghello.benchmarks.ForkMessage;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.jr.ob.JSON;
 
 /**
- * Another JVM with the same class path. It ends when this one does, as nobody holds the other end
- * of its standard input then.
+ * Another JVM with the same class path. It is asked on its standard input and answers on its
+ * standard output, a line of JSON each. It ends when this one does, as its input ends then.
  */
-public final class ChildJvm {
+public final class ChildJvm implements AutoCloseable {
   /** The variable with a password, which others could read on a command line. */
   public static final String PASSWORD = "PG_HELLO_BENCH_PASSWORD";
 
-  private ChildJvm() {}
+  // for what a program does when it is told to end
+  private static final Duration GRACE = Duration.ofSeconds(20);
+
+  private final Process process;
+  private final PrintWriter in;
+  private final BufferedReader out;
+  private final Thread errors;
+
+  private ChildJvm(Process process, Consumer<String> err) {
+    this.process = process;
+    in = new PrintWriter(process.outputWriter(StandardCharsets.UTF_8), true);
+    out = process.inputReader(StandardCharsets.UTF_8);
+    BufferedReader lines = process.errorReader(StandardCharsets.UTF_8);
+    errors = new Thread(() -> lines.lines().forEach(err), "errors of a JVM");
+    errors.setDaemon(true);
+    errors.start();
+  }
+
+  /** Handles what the JVM that started this one asks. */
+  public interface Handler<T> {
+    Object answer(T request) throws Exception;
+  }
+
+  /** Starts a program whose errors are shown. */
+  public static ChildJvm start(
+      String program, List<String> options, List<String> arguments, Map<String, String> environment)
+      throws IOException {
+    return start(program, options, arguments, environment, System.err::println);
+  }
 
   /**
-   * Prepares the start of a program.
+   * Starts a program.
    *
+   * @param program the name of a class
    * @param options of the JVM
+   * @param environment variables that are added to those of this JVM
+   * @param err takes each line of its errors
    */
-  public static ProcessBuilder of(Class<?> program, List<String> options, List<String> arguments) {
+  public static ChildJvm start(
+      String program,
+      List<String> options,
+      List<String> arguments,
+      Map<String, String> environment,
+      Consumer<String> err)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(options);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), program));
+    command.addAll(arguments);
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(environment);
+    return new ChildJvm(builder.start(), err);
+  }
+
+  /** Returns the options of a JVM that measures as this one does, and these. */
+  public static List<String> measuring(String... options) {
+    List<String> all = new ArrayList<>(List.of(options));
     // a peer's transport is native
-    command.add("--enable-native-access=ALL-UNNAMED");
+    all.add("--enable-native-access=ALL-UNNAMED");
     System.getProperties()
         .forEach(
             (name, value) -> {
               if (name.toString().startsWith("pghello.")) {
-                command.add("-D" + name + "=" + value);
+                all.add("-D" + name + "=" + value);
               }
             });
-    command.addAll(options);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
-    command.addAll(arguments);
-    return new ProcessBuilder(command);
+    return all;
   }
 
-  /** Lets the JVM that was started so end with the one that started it. */
+  /** Ends it when this time is over: first so that it can stop what it has started. */
+  public void endAfter(Duration timeout) {
+    after(timeout, Process::destroy);
+    after(timeout.plus(GRACE), Process::destroyForcibly);
+  }
+
+  private void after(Duration time, Consumer<Process> action) {
+    var unused =
+        process
+            .onExit()
+            .orTimeout(time.toMillis(), TimeUnit.MILLISECONDS)
+            .whenComplete(
+                (ended, late) -> {
+                  if (late != null) {
+                    action.accept(process);
+                  }
+                });
+  }
+
+  /** Asks it. */
+  public void send(Object request) {
+    in.println(JSON.std.asString(request));
+  }
+
+  /** Waits for what it says next; null if it says nothing more. */
+  public <T> @Nullable T receive(Class<T> type) throws IOException {
+    String line = readLine();
+    return line == null ? null : JSON.std.beanFrom(type, line);
+  }
+
+  /** Waits for a line; null if there is none any more. */
+  public @Nullable String readLine() throws IOException {
+    return out.readLine();
+  }
+
+  /** Waits until it has ended, and returns its exit code. */
+  public int waitFor() throws InterruptedException {
+    int status = process.waitFor();
+    // a program that it left behind may hold them open
+    errors.join(GRACE.toMillis());
+    return status;
+  }
+
+  /** Ends it, if it still runs. */
+  @Override
+  public void close() {
+    process.destroy();
+  }
+
+  /** Answers the JVM that started this one until it asks no more. */
+  public static <T> void serve(Class<T> type, Handler<T> handler) throws Exception {
+    PrintStream out = System.out;
+    var requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    String line;
+    while ((line = requests.readLine()) != null) {
+      say(out, handler.answer(JSON.std.beanFrom(type, line)));
+    }
+  }
+
+  /** Tells the JVM that started this one something that it did not ask for. */
+  public static void say(PrintStream out, Object message) {
+    out.println(JSON.std.asString(message));
+  }
+
+  /** Lets this JVM, which is asked nothing, end with the one that started it. */
   public static void endWithParent() {
     var watch =
         new Thread(
@@ -62,34 +176,5 @@ public final class ChildJvm {
             "end with parent");
     watch.setDaemon(true);
     watch.start();
-  }
-
-  /**
-   * Runs benchmarks in another JVM.
-   *
-   * @param messages hears what it says
-   * @param err where its errors go
-   * @return its exit code
-   */
-  public static int bench(List<String> arguments, Consumer<ForkMessage> messages, PrintStream err)
-      throws IOException, InterruptedException {
-    Process process = of(Bench.class, List.of(), arguments).start();
-    try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
-        BufferedReader errors = process.errorReader(StandardCharsets.UTF_8)) {
-      var pump = new Thread(() -> errors.lines().forEach(err::println), "errors of a fork");
-      pump.start();
-      try {
-        String line;
-        while ((line = out.readLine()) != null) {
-          messages.accept(ForkMessage.fromJson(line));
-        }
-        int status = process.waitFor();
-        pump.join();
-        return status;
-      } finally {
-        // a reader cannot be closed while another thread waits for a line
-        process.destroy();
-      }
-    }
   }
 }

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.harness;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,9 +14,6 @@ import org.jspecify.annotations.Nullable;
  * {@code ./dev} starts a demo with.
  */
 public final class FreshJvm {
-  // for what a program does when it is told to end
-  private static final Duration GRACE = Duration.ofSeconds(20);
-
   private final Path temporary;
   private final @Nullable Path cache;
   private final Duration timeout;
@@ -46,52 +40,24 @@ public final class FreshJvm {
    */
   public double millisToLine(String line, String... program)
       throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(System.getProperty("pghello.bench.jvm", "-Xshare:auto").split(" ")));
-    command.add("-Djava.io.tmpdir=" + temporary);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(program));
-    var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
-    if (cache != null) {
-      builder.environment().put("PG_HELLO_CACHE", cache.toString());
-    }
+    List<String> options = new ArrayList<>();
+    options.addAll(List.of(System.getProperty("pghello.bench.jvm", "-Xshare:auto").split(" ")));
+    options.add("-Djava.io.tmpdir=" + temporary);
+    List<String> arguments = List.of(program).subList(1, program.length);
+    Map<String, String> environment =
+        cache == null ? Map.of() : Map.of("PG_HELLO_CACHE", cache.toString());
     long start = System.nanoTime();
-    Process process = builder.start();
-    after(timeout, process, Process::destroy);
-    after(timeout.plus(GRACE), process, Process::destroyForcibly);
-    try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
-      String written = out.readLine();
+    try (ChildJvm jvm = ChildJvm.start(program[0], options, arguments, environment)) {
+      jvm.endAfter(timeout);
+      String written = jvm.readLine();
       double millis = (System.nanoTime() - start) / 1e6;
-      int status = process.waitFor();
+      int status = jvm.waitFor();
       if (!line.equals(written) || status != 0) {
         throw new IllegalStateException(
-            program[0]
-                + " should write \""
-                + line
-                + "\" within "
-                + timeout.toSeconds()
-                + " s, but wrote \""
-                + written
-                + "\" and ended with "
-                + status);
+            "%s should write \"%s\" within %d s, but wrote \"%s\" and ended with %d"
+                .formatted(program[0], line, timeout.toSeconds(), written, status));
       }
       return millis;
-    } finally {
-      process.destroy();
     }
-  }
-
-  private static void after(Duration time, Process process, Consumer<Process> action) {
-    var unused =
-        process
-            .onExit()
-            .orTimeout(time.toMillis(), TimeUnit.MILLISECONDS)
-            .whenComplete(
-                (ended, late) -> {
-                  if (late != null) {
-                    action.accept(process);
-                  }
-                });
   }
 }

@@ -6,20 +6,15 @@ import io.pghello.benchmarks.harness.ChildJvm;
 import io.pghello.benchmarks.harness.Comparison.Sample;
 import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.SampleNames;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import org.HdrHistogram.IntCountsHistogram;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.jr.ob.JSON;
 
 /**
  * A library in a JVM of its own: what one makes the compiler assume does not slow down another. It
- * is told on its standard input what to measure, a line of JSON each, and answers alike.
+ * is asked to measure, and answers.
  */
 public final class LoadProcess implements AutoCloseable {
   // what a library is warmed up with
@@ -30,9 +25,7 @@ public final class LoadProcess implements AutoCloseable {
   private static final int WARM_UP_PATIENCE = 4;
   private static final int MOST_WARM_UPS = Integer.getInteger("pghello.bench.warmups", 25);
 
-  private final Process process;
-  private final PrintWriter in;
-  private final BufferedReader out;
+  private final ChildJvm jvm;
 
   /**
    * What to measure.
@@ -40,10 +33,10 @@ public final class LoadProcess implements AutoCloseable {
    * @param port where the server, or a proxy, listens
    * @param nameBytes how long names are; 0 for the usual ones
    */
-  public record Order(int port, int connections, int calls, int nameBytes, long millis) {}
+  public record Request(int port, int connections, int calls, int nameBytes, long millis) {}
 
   /** What came of it. */
-  public record Answer(
+  public record Response(
       double thousandsPerSecond,
       double medianMicros,
       double p99Micros,
@@ -56,9 +49,9 @@ public final class LoadProcess implements AutoCloseable {
       return new Sample(thousandsPerSecond, cpuMicrosPerCall);
     }
 
-    static Answer of(Load.Figures figures, double cpuMicrosPerCall) {
+    static Response of(Load.Figures figures, double cpuMicrosPerCall) {
       IntCountsHistogram latencies = figures.latencies();
-      return new Answer(
+      return new Response(
           figures.thousandsPerSecond(),
           latencies.getValueAtPercentile(50) / 1e3,
           latencies.getValueAtPercentile(99) / 1e3,
@@ -75,50 +68,46 @@ public final class LoadProcess implements AutoCloseable {
    */
   public LoadProcess(Workload library, Address address, int connections, long serverPid)
       throws IOException {
-    ProcessBuilder builder =
-        ChildJvm.of(
-            LoadProcess.class,
-            List.of(),
+    jvm =
+        ChildJvm.start(
+            LoadProcess.class.getName(),
+            ChildJvm.measuring(),
             List.of(
                 library.name(),
                 address.host(),
                 address.database(),
                 address.user(),
-                Long.toString(serverPid)));
-    builder.environment().put(ChildJvm.PASSWORD, address.password());
-    process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
-    in = new PrintWriter(process.outputWriter(StandardCharsets.UTF_8));
-    out = process.inputReader(StandardCharsets.UTF_8);
+                Long.toString(serverPid)),
+            Map.of(ChildJvm.PASSWORD, address.password()));
     boolean bulk = library == Workload.ALL || library == Workload.JDBC_LOOP;
     warmUp(
-        new Order(address.port(), connections, bulk ? WARM_NAMES : WARM_CALLS, 0, WARM_UP_MILLIS));
+        new Request(
+            address.port(), connections, bulk ? WARM_NAMES : WARM_CALLS, 0, WARM_UP_MILLIS));
   }
 
-  private void warmUp(Order order) throws IOException {
+  private void warmUp(Request request) throws IOException {
     double best = 0;
     int patience = WARM_UP_PATIENCE;
     for (int i = 0; i < MOST_WARM_UPS && patience > 0; i++) {
-      double rate = measure(order).thousandsPerSecond();
+      double rate = measure(request).thousandsPerSecond();
       patience = rate > best ? WARM_UP_PATIENCE : patience - 1;
       best = Math.max(best, rate);
     }
   }
 
   /** Measures, and waits for what comes of it. */
-  public Answer measure(Order order) throws IOException {
-    in.println(JSON.std.asString(order));
-    in.flush();
-    String answer = out.readLine();
-    if (answer == null) {
+  public Response measure(Request request) throws IOException {
+    jvm.send(request);
+    Response response = jvm.receive(Response.class);
+    if (response == null) {
       throw new IOException("a library under load has ended; what it said is above");
     }
-    return JSON.std.beanFrom(Answer.class, answer);
+    return response;
   }
 
   @Override
   public void close() {
-    // it ends with its input
-    in.close();
+    jvm.close();
   }
 
   /**
@@ -128,7 +117,7 @@ public final class LoadProcess implements AutoCloseable {
    */
   public static void main(String[] args) {
     try {
-      serve(args);
+      ChildJvm.serve(Request.class, new Server(args)::measure);
       System.exit(0);
     } catch (Throwable e) {
       // whoever waits for an answer must be told, and a library's threads would go on
@@ -137,39 +126,46 @@ public final class LoadProcess implements AutoCloseable {
     }
   }
 
-  private static void serve(String[] args) throws Exception {
-    PrintStream out = System.out;
-    var orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    long serverPid = Long.parseLong(args[4]);
-    Order last = null;
-    Workload.Connected library = null;
-    String line;
-    while ((line = orders.readLine()) != null) {
-      Order order = JSON.std.beanFrom(Order.class, line);
-      if (library == null || !sameConnections(order, last)) {
+  /** The library, with the connections that were last asked for. */
+  private static final class Server {
+    private final String[] args;
+    private final long serverPid;
+    private @Nullable Request last;
+    private Workload.@Nullable Connected library;
+
+    Server(String[] args) {
+      this.args = args;
+      this.serverPid = Long.parseLong(args[4]);
+    }
+
+    Response measure(Request request) throws Exception {
+      Workload.Connected connected = connect(request);
+      SampleNames names =
+          request.nameBytes == 0 ? SampleNames.USUAL : SampleNames.ofLength(request.nameBytes);
+      // the machine has forgotten some of it while others were measured
+      connected.under(new Load(names, request.calls, RECALL_MILLIS));
+      CpuTime cpu = CpuTime.start(CpuTime.Client.PROCESS, serverPid);
+      Load.Figures figures = connected.under(new Load(names, request.calls, request.millis));
+      return Response.of(figures, cpu.microsPerCall((double) figures.calls()));
+    }
+
+    private Workload.Connected connect(Request request) throws IOException {
+      if (library == null
+          || last == null
+          || request.port != last.port
+          || request.connections != last.connections) {
         if (library != null) {
           library.close();
         }
+        String password = System.getenv(ChildJvm.PASSWORD);
         library =
             Workload.valueOf(args[0])
                 .open(
-                    new Address(
-                        args[1], order.port, args[2], args[3], System.getenv(ChildJvm.PASSWORD)),
-                    order.connections);
+                    new Address(args[1], request.port, args[2], args[3], password),
+                    request.connections);
       }
-      last = order;
-      SampleNames names =
-          order.nameBytes == 0 ? SampleNames.USUAL : SampleNames.ofLength(order.nameBytes);
-      // the machine has forgotten some of it while others were measured
-      library.under(new Load(names, order.calls, RECALL_MILLIS));
-      CpuTime cpu = CpuTime.start(CpuTime.Client.PROCESS, serverPid);
-      Load.Figures figures = library.under(new Load(names, order.calls, order.millis));
-      out.println(
-          JSON.std.asString(Answer.of(figures, cpu.microsPerCall((double) figures.calls()))));
+      last = request;
+      return library;
     }
-  }
-
-  private static boolean sameConnections(Order order, @Nullable Order last) {
-    return last != null && order.port == last.port && order.connections == last.connections;
   }
 }

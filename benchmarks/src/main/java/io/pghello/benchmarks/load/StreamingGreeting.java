@@ -8,7 +8,7 @@ import io.pghello.benchmarks.harness.SampleNames;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
 
 /** Greets many names in a JVM with a heap of its own. */
 public final class StreamingGreeting {
@@ -16,7 +16,9 @@ public final class StreamingGreeting {
       List.of(8, 12, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096);
   // what -XX:+ExitOnOutOfMemoryError ends the JVM with
   private static final int OUT_OF_MEMORY = 3;
-  private static final int TIMEOUT_SECONDS = 120;
+  // what a JVM ends with that is told to
+  private static final int TOO_SLOW = 143;
+  private static final Duration TIMEOUT = Duration.ofMinutes(2);
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private StreamingGreeting() {}
@@ -75,23 +77,19 @@ public final class StreamingGreeting {
 
   private static boolean runsIn(int megabytes, Address address, Way way, int count)
       throws IOException, InterruptedException {
-    ProcessBuilder builder =
-        ChildJvm.of(
-            StreamingGreeting.class,
-            List.of("-Xmx" + megabytes + "m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
-            List.of(address.jdbcUrl(), address.user(), Integer.toString(count), way.name()));
-    builder.environment().put(ChildJvm.PASSWORD, address.password());
-    Process process =
-        builder
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    boolean ended = process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-    if (!ended) {
-      process.destroyForcibly();
-    } else if (process.exitValue() != 0 && process.exitValue() != OUT_OF_MEMORY) {
-      throw new IllegalStateException("greeting many ended with " + process.exitValue());
+    try (ChildJvm jvm =
+        ChildJvm.start(
+            StreamingGreeting.class.getName(),
+            ChildJvm.measuring(
+                "-Xmx" + megabytes + "m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
+            List.of(address.jdbcUrl(), address.user(), Integer.toString(count), way.name()),
+            Map.of(ChildJvm.PASSWORD, address.password()))) {
+      jvm.endAfter(TIMEOUT);
+      int status = jvm.waitFor();
+      if (status != 0 && status != OUT_OF_MEMORY && status != TOO_SLOW) {
+        throw new IllegalStateException("greeting many ended with " + status);
+      }
+      return status == 0;
     }
-    return ended && process.exitValue() == 0;
   }
 }

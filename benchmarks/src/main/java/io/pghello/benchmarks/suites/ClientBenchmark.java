@@ -17,8 +17,8 @@ import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.benchmarks.harness.Sweep.Metric;
 import io.pghello.benchmarks.harness.Sweep.Track;
 import io.pghello.benchmarks.load.LoadProcess;
-import io.pghello.benchmarks.load.LoadProcess.Answer;
-import io.pghello.benchmarks.load.LoadProcess.Order;
+import io.pghello.benchmarks.load.LoadProcess.Request;
+import io.pghello.benchmarks.load.LoadProcess.Response;
 import io.pghello.benchmarks.load.StreamingGreeting;
 import io.pghello.benchmarks.load.Workload;
 import io.pghello.benchmarks.peers.PgbenchPeer;
@@ -332,7 +332,7 @@ public final class ClientBenchmark implements Benchmark {
   }
 
   private interface Loaded {
-    Answer at(Workload library, double point) throws IOException;
+    Response at(Workload library, double point) throws IOException;
   }
 
   /** All libraries that call for one name at a time. */
@@ -358,21 +358,21 @@ public final class ClientBenchmark implements Benchmark {
   }
 
   /** As many as the sweep has metrics are looked at. */
-  private static double[] figures(Answer answer) {
+  private static double[] figures(Response answer) {
     return new double[] {
       answer.thousandsPerSecond(), answer.medianMicros(), answer.p99Micros(), answer.p999Micros()
     };
   }
 
-  private Answer near(Workload library, int connections, int calls, int nameBytes)
+  private Response near(Workload library, int connections, int calls, int nameBytes)
       throws IOException {
     return library(library)
-        .measure(new Order(address.port(), connections, calls, nameBytes, sweepMillis));
+        .measure(new Request(address.port(), connections, calls, nameBytes, sweepMillis));
   }
 
-  private Answer away(Workload library, Duration delay) throws IOException {
+  private Response away(Workload library, Duration delay) throws IOException {
     proxy.delay(delay);
-    return library(library).measure(new Order(proxy.port(), CONNECTIONS, MANY, 0, sweepMillis));
+    return library(library).measure(new Request(proxy.port(), CONNECTIONS, MANY, 0, sweepMillis));
   }
 
   private Side far(Workload library) {
@@ -391,8 +391,8 @@ public final class ClientBenchmark implements Benchmark {
     return () -> measure(library, calls).bytesPerCall();
   }
 
-  private Answer measure(Workload library, int calls) throws IOException {
-    return library(library).measure(new Order(address.port(), CONNECTIONS, calls, 0, millis));
+  private Response measure(Workload library, int calls) throws IOException {
+    return library(library).measure(new Request(address.port(), CONNECTIONS, calls, 0, millis));
   }
 
   /** The JVM of a library, which is started and warmed up when it is first asked for. */

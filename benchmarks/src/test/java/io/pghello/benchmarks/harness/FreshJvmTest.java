@@ -45,7 +45,8 @@ class FreshJvmTest {
     long start = System.nanoTime();
     double toLine = run(LONG, folders, waits, 0);
     double toEnd = (System.nanoTime() - start) / 1e6;
-    assertThat(toLine).isBetween(10.0, toEnd - waits);
+    // some of the waiting may go by before the line is read
+    assertThat(toLine).isBetween(10.0, toEnd - waits / 2.0);
   }
 
   @Test
