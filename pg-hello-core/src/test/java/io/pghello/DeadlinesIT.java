@@ -10,7 +10,6 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
-import io.pghello.testkit.WireProxy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -18,6 +17,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -28,14 +28,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** Calls that a time-out of the network does not end, as it counts for each read. */
 @PgHelloTest
 @Timeout(120)
 class DeadlinesIT {
-  // more than the proxy and the sockets keep
-  private static final int LARGE = 60 << 20;
+  // more than sockets keep
+  private static final int LARGE = 20 << 20;
 
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
 
@@ -43,35 +44,25 @@ class DeadlinesIT {
   private static final Duration AT_MOST = Duration.ofSeconds(10);
   private static final Duration WITHOUT_DEADLINE = Duration.ofSeconds(25);
 
-  @Test
-  void endsACallWhoseNameTheServerDoesNotRead(DataSource dataSource, WireProxy proxy)
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void endsACallWhoseNameTheServerDoesNotRead(boolean onConnection, TestDatabase database)
       throws Exception {
     String large = "x".repeat(LARGE);
-    try (var connections = new KeptConnections(dataSource, 1);
-        PgHelloClient client = client(connections)) {
-      client.hello("Ada");
-      proxy.stall();
+    try (var relay = new Relay(database.dataSource().unwrap(PGSimpleDataSource.class));
+        var connections = new KeptConnections(relay.way(database), 1);
+        PgHelloClient client = client(connections);
+        Connection own = relay.way(database).getConnection()) {
+      PgHelloOperations calls = onConnection ? client.on(own) : client;
+      calls.hello("Ada");
+      relay.setReading(false);
       // or a call that ends not at all would keep the test
       CompletableFuture.delayedExecutor(WITHOUT_DEADLINE.toSeconds(), TimeUnit.SECONDS)
-          .execute(proxy::resume);
-      assertTimesOut(() -> client.hello(large));
-      proxy.resume();
+          .execute(() -> relay.setReading(true));
+      assertTimesOut(() -> calls.hello(large));
+      relay.setReading(true);
+      assertThat(own.isClosed()).isEqualTo(onConnection);
       assertServes(client);
-    }
-  }
-
-  @Test
-  void endsACallOnTheCallersConnectionToo(DataSource dataSource, WireProxy proxy) throws Exception {
-    String large = "x".repeat(LARGE);
-    try (PgHelloClient client = client(dataSource::getConnection);
-        Connection connection = dataSource.getConnection()) {
-      client.on(connection).hello("Ada");
-      proxy.stall();
-      CompletableFuture.delayedExecutor(WITHOUT_DEADLINE.toSeconds(), TimeUnit.SECONDS)
-          .execute(proxy::resume);
-      assertTimesOut(() -> client.on(connection).hello(large));
-      proxy.resume();
-      assertThat(connection.isClosed()).isTrue();
     }
   }
 
@@ -79,12 +70,8 @@ class DeadlinesIT {
   @EnumSource
   void endsACallWhoseAnswerComesByteByByte(FaultsIT.Kind kind, TestDatabase database)
       throws Exception {
-    PGSimpleDataSource direct = database.dataSource().unwrap(PGSimpleDataSource.class);
-    try (var relay = new Relay(direct)) {
-      PGSimpleDataSource relayed = database.dataSource().unwrap(PGSimpleDataSource.class);
-      relayed.setServerNames(new String[] {relay.host()});
-      relayed.setPortNumbers(new int[] {relay.port()});
-      try (var connections = new KeptConnections(relayed, 1);
+    try (var relay = new Relay(database.dataSource().unwrap(PGSimpleDataSource.class))) {
+      try (var connections = new KeptConnections(relay.way(database), 1);
           PgHelloClient client = client(connections)) {
         client.hello("Ada");
         relay.trickles = true;
@@ -149,12 +136,13 @@ class DeadlinesIT {
     return PgHelloClient.builder().connections(connections).callTimeout(CALL_TIMEOUT).build();
   }
 
-  /** A way to the server that can let its answers through byte by byte. */
+  /** A way to the server that can stop to read, or let answers through byte by byte. */
   private static final class Relay implements AutoCloseable {
     private final ServerSocket entrance = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     private final String serverHost;
     private final int serverPort;
+    private boolean reading = true;
     volatile boolean trickles;
 
     Relay(PGSimpleDataSource server) throws IOException {
@@ -163,12 +151,22 @@ class DeadlinesIT {
       start(this::accept);
     }
 
-    String host() {
-      return entrance.getInetAddress().getHostAddress();
+    PGSimpleDataSource way(TestDatabase database) throws SQLException {
+      PGSimpleDataSource way = database.dataSource().unwrap(PGSimpleDataSource.class);
+      way.setServerNames(new String[] {entrance.getInetAddress().getHostAddress()});
+      way.setPortNumbers(new int[] {entrance.getLocalPort()});
+      return way;
     }
 
-    int port() {
-      return entrance.getLocalPort();
+    synchronized void setReading(boolean reading) {
+      this.reading = reading;
+      notifyAll();
+    }
+
+    private synchronized void awaitReading() throws InterruptedException {
+      while (!reading) {
+        wait();
+      }
     }
 
     private void accept() throws IOException {
@@ -176,8 +174,17 @@ class DeadlinesIT {
         Socket client = entrance.accept();
         var server = new Socket(serverHost, serverPort);
         sockets.addAll(List.of(client, server));
-        start(() -> client.getInputStream().transferTo(server.getOutputStream()));
+        start(() -> ask(client.getInputStream(), server.getOutputStream()));
         start(() -> answer(server.getInputStream(), client.getOutputStream()));
+      }
+    }
+
+    private void ask(InputStream in, OutputStream out) throws Exception {
+      var buffer = new byte[8192];
+      int length;
+      while ((length = in.read(buffer)) > 0) {
+        out.write(buffer, 0, length);
+        awaitReading();
       }
     }
 
