@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * and the next call is made.
  */
 public final class Load {
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long TIMEOUT_SECONDS = 60;
   private static final long LATENCY_STEP = 100;
-  private static final long MAX_LATENCY = TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+  private static final long MAX_LATENCY = TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
 
   /** Waits for the answer. */
   public interface Caller {
@@ -129,7 +129,7 @@ public final class Load {
     long start = System.nanoTime();
     end = start + nanos;
     begin.run();
-    boolean ended = done.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    boolean ended = done.await(TIMEOUT_SECONDS, TimeUnit.SECONDS);
     long took = System.nanoTime() - start;
     long allocated = allocation.sum();
     measured.countDown();

@@ -22,7 +22,7 @@ public final class LoadProcess implements AutoCloseable {
   private static final int WARM_NAMES = 2_000;
   private static final int RECALL_MILLIS = 100;
   private static final int WARM_UP_MILLIS = 400;
-  private static final int WARM_UP_PATIENCE = 4;
+  private static final int WARM_UP_TRIES = 4;
   private static final int MOST_WARM_UPS = Integer.getInteger("pghello.bench.warmups", 25);
 
   private final ChildJvm jvm;
@@ -87,10 +87,10 @@ public final class LoadProcess implements AutoCloseable {
 
   private void warmUp(Request request) throws IOException {
     double best = 0;
-    int patience = WARM_UP_PATIENCE;
-    for (int i = 0; i < MOST_WARM_UPS && patience > 0; i++) {
+    int tries = WARM_UP_TRIES;
+    for (int i = 0; i < MOST_WARM_UPS && tries > 0; i++) {
       double rate = measure(request).thousandsPerSecond();
-      patience = rate > best ? WARM_UP_PATIENCE : patience - 1;
+      tries = rate > best ? WARM_UP_TRIES : tries - 1;
       best = Math.max(best, rate);
     }
   }

@@ -19,7 +19,7 @@ public final class StreamingGreeting {
   // what a JVM ends with that is told to
   private static final int TOO_SLOW = 143;
   private static final Duration TIMEOUT = Duration.ofMinutes(2);
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration CALL_TIMEOUT = Duration.ofSeconds(60);
 
   private StreamingGreeting() {}
 
@@ -57,8 +57,8 @@ public final class StreamingGreeting {
             .user(args[1])
             .password(System.getenv(ChildJvm.PASSWORD))
             // a heap that hardly suffices is slow, which is not what is measured
-            .callTimeout(PATIENCE)
-            .pool(config -> config.setConnectionTimeout(PATIENCE.toMillis()))
+            .callTimeout(CALL_TIMEOUT)
+            .pool(config -> config.setConnectionTimeout(CALL_TIMEOUT.toMillis()))
             .build()) {
       Way.valueOf(args[3]).greet(client, SampleNames.USUAL, Integer.parseInt(args[2]));
     }
