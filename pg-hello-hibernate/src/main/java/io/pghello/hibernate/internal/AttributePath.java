@@ -13,6 +13,7 @@ import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.EmbeddableValuedModelPart;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.metamodel.mapping.ModelPart;
+import org.hibernate.metamodel.mapping.SelectableMapping;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +69,15 @@ final class AttributePath {
     return rest.length == 0 || follow(ofEntity(entity), rest.length - 1) != null;
   }
 
+  /** Returns whether UPDATEs write it. */
+  boolean isUpdatable() {
+    ModelPart last = rest.length == 0 ? first : rest[rest.length - 1];
+    return first != null
+        && persister.getPropertyUpdateability()[index()]
+        && last instanceof SelectableMapping column
+        && column.isUpdateable();
+  }
+
   @Nullable Object get(Object entity) {
     return follow(ofEntity(entity), rest.length);
   }
@@ -96,9 +106,9 @@ final class AttributePath {
     persister.setValue(entity, index(), with(persister.getValue(entity, index()), 0, value));
   }
 
-  /** The same in an entity's state. */
-  void setIn(@Nullable Object[] state, @Nullable Object value) {
-    state[index()] = with(state[index()], 0, value);
+  /** Makes an entity's state have what the entity itself has; an embedded object is the same. */
+  void copyTo(@Nullable Object[] state, Object entity) {
+    state[index()] = persister.getValue(entity, index());
   }
 
   /** Returns what is to be at a step of the way, so that the value is at the end of it. */

@@ -9,9 +9,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The values that entities were given, by which they are told from values that the program has set
- * when an entity is written again: after a rollback, after it was removed, or in another session.
- * Entities are known by their identity, and may be collected.
+ * The values that entities were given, or loaded with, by which they are told from values that the
+ * program has set when an entity is written again: after a rollback, after it was removed, as a
+ * copy, or in another session. Entities are known by their identity, and may be collected.
  */
 final class GivenValues {
   private final Map<Key, PrefetchedValues> values = new ConcurrentHashMap<>();

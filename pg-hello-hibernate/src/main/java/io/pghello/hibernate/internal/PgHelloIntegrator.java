@@ -32,15 +32,20 @@ public final class PgHelloIntegrator implements Integrator {
     factory.addObserver(new Check(mapped));
     var values = new Prefetcher(mapped, schema);
     values.serve(factory);
-    var listener = new ValueListener(values, expressions);
+    var merges = new Merges(values);
+    var listener = new ValueListener(values, expressions, merges);
     EventListenerRegistry listeners =
         factory.getServiceRegistry().requireService(EventListenerRegistry.class);
     // before those of others, as of Bean Validation, which are to see the values
+    listeners.prependListeners(EventType.POST_LOAD, listener);
     listeners.prependListeners(EventType.PRE_INSERT, listener);
     listeners.prependListeners(EventType.PRE_UPDATE, listener);
     listeners.prependListeners(EventType.POST_INSERT, listener);
-    listeners.appendListeners(EventType.POST_DELETE, listener);
-    listeners.appendListeners(EventType.MERGE, listener);
+    // after those that may change the name
+    listeners.appendListeners(EventType.PRE_INSERT, listener::afterPreInsert);
+    // before Hibernate's own, which may insert a copy, and after it
+    listeners.prependListeners(EventType.MERGE, merges.new Before());
+    listeners.appendListeners(EventType.MERGE, merges.new After());
     // before Hibernate's own, which looks for changes, and after it
     listeners.prependListeners(EventType.FLUSH_ENTITY, listener);
     listeners.appendListeners(EventType.FLUSH_ENTITY, listener::afterFlushEntity);

@@ -49,13 +49,13 @@ final class PrefetchQuery {
   }
 
   /** Asks for what an entity needs for this attribute. */
-  void add(ServerValueAttribute attribute, Object entity, PrefetchedValues prefetched) {
+  void add(ServerValueAttribute attribute, EntityWrite write, PrefetchedValues prefetched) {
     var asker = new Asker(attribute, prefetched);
     if (attribute.source() == null) {
       timeAskers.add(asker);
       return;
     }
-    HelloRequest request = attribute.request(entity);
+    HelloRequest request = attribute.request(write);
     if (request != null) {
       requests.add(request);
       askers.add(asker);

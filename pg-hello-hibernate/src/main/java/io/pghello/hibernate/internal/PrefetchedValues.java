@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
+import io.pghello.hibernate.ValueStrategy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -24,6 +25,7 @@ final class PrefetchedValues implements EntityEntryExtraState {
   private final List<Answer> answers = new ArrayList<>(2);
   private @Nullable EntityEntryExtraState next;
   private boolean updated;
+  private @Nullable Object @Nullable [] state;
 
   /** Returns what is prefetched at an entry, after adding it if there is none. */
   static PrefetchedValues at(EntityEntry entry) {
@@ -42,7 +44,9 @@ final class PrefetchedValues implements EntityEntryExtraState {
   /** Returns the server's time that is among the answers; null if none is. */
   @Nullable Long millis() {
     for (Answer answer : answers) {
-      if (answer.attribute.source() == null) {
+      // what the INSERT computes is not known, and marked
+      if (answer.attribute.source() == null
+          && answer.attribute.strategy() == ValueStrategy.PREFETCH) {
         return ServerValueAttribute.millis(answer.value);
       }
     }
@@ -53,6 +57,20 @@ final class PrefetchedValues implements EntityEntryExtraState {
   void begin(boolean willBeUpdated) {
     answers.clear();
     updated = willBeUpdated;
+    state = null;
+  }
+
+  /**
+   * Notes the entity's state as the current statement writes it, which listeners may change later;
+   * null when it has been written.
+   */
+  void write(@Nullable Object @Nullable [] asWritten) {
+    state = asWritten;
+  }
+
+  /** Returns the entity's state as it is written; null if Hibernate has not begun that yet. */
+  @Nullable Object @Nullable [] state() {
+    return state;
   }
 
   /** Returns whether the current flush updates the entity's row. */
@@ -83,20 +101,21 @@ final class PrefetchedValues implements EntityEntryExtraState {
   /** Returns the answer that a value is; null if it is none. */
   @Nullable Answer find(ServerValueAttribute attribute, @Nullable Object value) {
     for (Answer answer : answers) {
-      if (answer.attribute.equals(attribute) && answer.value.equals(value)) {
+      if (answer.attribute.equals(attribute) && ServerValueAttribute.isSame(answer.value, value)) {
         return answer;
       }
     }
     return null;
   }
 
-  /** Puts a value in the place of the one before, if there is one. */
-  void replace(ServerValueAttribute attribute, Object value) {
-    answers.replaceAll(
-        answer ->
-            answer.attribute.equals(attribute)
-                ? new Answer(attribute, answer.name, value)
-                : answer);
+  /** Returns the answer for an attribute; null if there is none. */
+  @Nullable Answer of(ServerValueAttribute attribute) {
+    for (Answer answer : answers) {
+      if (answer.attribute.equals(attribute)) {
+        return answer;
+      }
+    }
+    return null;
   }
 
   void remove(ServerValueAttribute attribute) {

@@ -151,30 +151,33 @@ public final class Prefetcher {
       @Nullable EntityEntry entry,
       ServerValueAttribute attribute,
       ValueEvent event) {
+    var write = EntityWrite.of(entity, event, entry);
     Object value =
-        attribute.isDue(entity, event, entry == null ? null : entry.getLoadedState(), given)
-            ? answer(session, entity, entry, attribute, event)
-            : attribute.path().get(entity);
+        isDue(attribute, write) ? answer(session, write, attribute) : attribute.path().get(entity);
     if (entry == null) {
       take(session, entity, attribute);
     }
     return value;
   }
 
+  /** Returns whether a value is to be computed, by what the entity was given before. */
+  boolean isDue(ServerValueAttribute attribute, EntityWrite write) {
+    attribute.noteChange(write.entity(), given);
+    return attribute.isDue(write, given);
+  }
+
   private @Nullable Object answer(
-      SharedSessionContractImplementor session,
-      Object entity,
-      @Nullable EntityEntry entry,
-      ServerValueAttribute attribute,
-      ValueEvent event) {
-    String name = attribute.name(entity);
+      SharedSessionContractImplementor session, EntityWrite write, ServerValueAttribute attribute) {
+    String name = attribute.name(write);
     if (attribute.source() != null && name == null) {
       return null;
     }
+    Object entity = write.entity();
+    EntityEntry entry = write.entry();
     PrefetchedValues prefetched =
         entry == null ? ofStateless(session, entity) : PrefetchedValues.at(entry);
     if (prefetched.get(attribute, name) == null) {
-      ask(session, entity, entry, prefetched, event);
+      ask(session, write, prefetched);
     }
     Object answer = requireNonNull(prefetched.get(attribute, name));
     given.put(entity, attribute, name, answer);
@@ -195,19 +198,16 @@ public final class Prefetcher {
   }
 
   private void ask(
-      SharedSessionContractImplementor session,
-      Object entity,
-      @Nullable EntityEntry own,
-      PrefetchedValues prefetched,
-      ValueEvent event) {
+      SharedSessionContractImplementor session, EntityWrite write, PrefetchedValues prefetched) {
     PersistenceContext context = session.getPersistenceContextInternal();
     // Outside a flush the others may still change.
     List<Map.Entry<Object, EntityEntry>> others =
         context.isFlushing() ? List.of(context.reentrantSafeEntityEntries()) : List.of();
     var query = new PrefetchQuery(timeOf(others));
+    EntityEntry own = write.entry();
     EntityPersister persister =
-        own == null ? session.getEntityPersister(null, entity) : own.getPersister();
-    add(query, persister, entity, event, own == null ? null : own.getLoadedState(), prefetched);
+        own == null ? session.getEntityPersister(null, write.entity()) : own.getPersister();
+    add(query, persister, write, prefetched);
     for (Map.Entry<Object, EntityEntry> other : others) {
       if (query.isFull()) {
         break;
@@ -217,9 +217,7 @@ public final class Prefetcher {
         add(
             query,
             entry.getPersister(),
-            other.getKey(),
-            entry.isExistsInDatabase() ? UPDATE : INSERT,
-            entry.getLoadedState(),
+            EntityWrite.of(other.getKey(), entry.isExistsInDatabase() ? UPDATE : INSERT, entry),
             PrefetchedValues.at(entry));
       }
     }
@@ -251,25 +249,18 @@ public final class Prefetcher {
   private void add(
       PrefetchQuery query,
       EntityPersister persister,
-      Object entity,
-      ValueEvent event,
-      @Nullable Object @Nullable [] loaded,
+      EntityWrite write,
       PrefetchedValues prefetched) {
     for (ServerValueAttribute attribute : of(persister)) {
-      if (isPrefetched(attribute, entity, event, loaded)
-          && prefetched.get(attribute, attribute.name(entity)) == null) {
-        query.add(attribute, entity, prefetched);
+      if (isPrefetched(attribute, write)
+          && prefetched.get(attribute, attribute.name(write)) == null) {
+        query.add(attribute, write, prefetched);
       }
     }
   }
 
-  private boolean isPrefetched(
-      ServerValueAttribute attribute,
-      Object entity,
-      ValueEvent event,
-      @Nullable Object @Nullable [] loaded) {
-    return attribute.strategy() == ValueStrategy.PREFETCH
-        && attribute.isDue(entity, event, loaded, given);
+  private boolean isPrefetched(ServerValueAttribute attribute, EntityWrite write) {
+    return attribute.strategy() == ValueStrategy.PREFETCH && isDue(attribute, write);
   }
 
   /** Fills entities that a stateless session is about to insert. */
@@ -305,24 +296,26 @@ public final class Prefetcher {
       PrefetchedValues prefetched) {
     GivenValues ofSession = stateless.get(session);
     PrefetchedValues earlier = ofSession == null ? null : ofSession.of(entity);
+    var write = EntityWrite.of(entity, INSERT, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
-      if (isPrefetched(attribute, entity, INSERT, null)
-          && (earlier == null || earlier.get(attribute, attribute.name(entity)) == null)) {
-        query.add(attribute, entity, prefetched);
+      if (isPrefetched(attribute, write)
+          && (earlier == null || earlier.get(attribute, attribute.name(write)) == null)) {
+        query.add(attribute, write, prefetched);
       }
     }
   }
 
   private void fill(
       SharedSessionContractImplementor session, Object entity, PrefetchedValues prefetched) {
+    var write = EntityWrite.of(entity, INSERT, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
-      String name = attribute.name(entity);
+      String name = attribute.name(write);
       Object answer = prefetched.get(attribute, name);
       if (answer != null) {
         attribute.path().set(entity, answer);
         given.put(entity, attribute, name, answer);
         // the insert is to find what it would ask for again
-        if (attribute.isDue(entity, INSERT, null, given)) {
+        if (isDue(attribute, write)) {
           ofStateless(session, entity).put(attribute, name, answer);
         }
       }

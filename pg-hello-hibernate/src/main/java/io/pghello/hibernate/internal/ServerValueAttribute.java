@@ -5,7 +5,6 @@ import static io.pghello.hibernate.ValueEvent.INSERT;
 import static io.pghello.hibernate.ValueEvent.UPDATE;
 
 import io.pghello.PgHelloException;
-import io.pghello.hibernate.ValueEvent;
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.internal.HelloRequest;
@@ -14,6 +13,7 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Objects;
 import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
+import org.hibernate.engine.spi.EntityEntry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,68 +32,110 @@ record ServerValueAttribute(
     @Nullable AttributePath source,
     Class<?> type) {
   /**
-   * Is a value to be computed for this entity?
+   * Returns whether a value is to be computed for an entity.
    *
-   * @param loaded the entity's state as it is in the database; null if that is not known
    * @param given what entities were given before
    */
-  boolean isDue(
-      Object entity, ValueEvent event, @Nullable Object @Nullable [] loaded, GivenValues given) {
-    if (!value.isOn(event)) {
+  boolean isDue(EntityWrite write, GivenValues given) {
+    if (!value.isOn(write.event())) {
       return false;
     }
-    Object now = path.get(entity);
-    if (event == INSERT) {
-      return value.overwrite() || isOpen(entity, now, given);
+    Object now = path.get(write.entity());
+    if (write.event() == INSERT) {
+      return value.overwrite() || isOpen(write, now, given);
     }
     if (isUnset(now)) {
       return true;
     }
+    @Nullable Object @Nullable [] loaded = write.loaded();
     if (loaded == null) {
-      return source == null || source.isLoaded(entity);
+      return source == null || source.isLoaded(write.entity());
     }
-    boolean touched = !Objects.equals(now, path.getFrom(loaded, entity));
+    boolean touched = !isSame(now, path.getFrom(loaded, write.entity()));
     if (touched || source == null) {
-      return value.overwrite() || !touched || isOpen(entity, now, given);
+      return value.overwrite() || !touched || isOpen(write, now, given);
     }
-    return source.isLoaded(entity)
-        && !Objects.equals(source.get(entity), source.getFrom(loaded, entity));
+    return write.renames(source, loaded);
+  }
+
+  /** Returns whether two values are the same; times are, whatever their offset. */
+  static boolean isSame(@Nullable Object one, @Nullable Object other) {
+    if (one instanceof OffsetDateTime time && other instanceof OffsetDateTime another) {
+      return time.isEqual(another);
+    }
+    return Objects.equals(one, other);
   }
 
   /**
-   * Has the program left the value open? It has if there is none, or the one that the entity was
-   * given for something else: another name, another setting of the session, or another time.
+   * Returns whether the program has left the value open. It has if there is none, or the one that
+   * the entity was given for something else: another name, another setting of the session, or
+   * another time.
    */
-  private boolean isOpen(Object entity, @Nullable Object now, GivenValues given) {
+  private boolean isOpen(EntityWrite write, @Nullable Object now, GivenValues given) {
     if (isUnset(now)) {
       return true;
     }
-    PrefetchedValues ofEntity = given.of(entity);
+    PrefetchedValues ofEntity = given.of(write.entity());
     PrefetchedValues.Answer answer = ofEntity == null ? null : ofEntity.find(this, now);
     if (answer == null) {
       return false;
     }
     return source == null
         || value.repeat() == WelcomeMessage.AS_SET
-        || (source.isLoaded(entity) && !Objects.equals(answer.name(), name(entity)));
+        || (source.isLoaded(write.entity()) && !Objects.equals(answer.name(), name(write)));
   }
 
   /**
-   * Puts back what an INSERT has made if the program has left it open since, as it does who merges
-   * an object with nulls.
-   *
-   * @param loaded the entity's state as it is in the database
+   * Notes the value that an entity was loaded with as given, unless it is the program's: a greeting
+   * is the program's if it is not that of the name beside it, and a time if only the INSERT fills
+   * it, as a copy is to keep it.
    */
-  void keep(Object entity, @Nullable Object[] loaded, GivenValues given) {
-    if (value.isOn(UPDATE) || !path.isLoaded(entity) || !path.isReachable(entity)) {
+  void noteLoaded(Object entity, GivenValues given) {
+    Object now = path.isLoaded(entity) ? path.get(entity) : null;
+    if (now == null || isUnset(now)) {
+      return;
+    }
+    if (source == null) {
+      if (value.isOn(UPDATE)) {
+        given.put(entity, this, null, now);
+      }
+    } else if (source.isLoaded(entity)
+        && source.get(entity) instanceof String name
+        && now instanceof String greeting
+        && new HelloRequest(name, value.repeat(), 0).isAnsweredBy(greeting)) {
+      given.put(entity, this, name, greeting);
+    }
+  }
+
+  /** Forgets what an entity was given if the program has set something else since. */
+  void noteChange(Object entity, GivenValues given) {
+    Object now = path.isLoaded(entity) ? path.get(entity) : null;
+    if (!isUnset(now)) {
+      PrefetchedValues ofEntity = given.of(entity);
+      if (ofEntity != null && ofEntity.find(this, now) == null) {
+        ofEntity.remove(this);
+      }
+    }
+  }
+
+  /**
+   * Looks at what has changed since the entity was loaded. Puts back what an INSERT has made if the
+   * program has left it open since, as it does who merges an object with nulls.
+   */
+  void keep(Object entity, EntityEntry entry, GivenValues given) {
+    @Nullable Object @Nullable [] loaded = entry.getLoadedState();
+    if (loaded == null || !path.isLoaded(entity) || !path.isReachable(entity)) {
       return;
     }
     Object made = path.getFrom(loaded, entity);
     Object now = path.get(entity);
-    if (!isUnset(made)
-        && !LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(made)
-        && !Objects.equals(now, made)
-        && isOpen(entity, now, given)) {
+    if (LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(made) || Objects.equals(now, made)) {
+      return;
+    }
+    noteChange(entity, given);
+    if (!value.isOn(UPDATE)
+        && !isUnset(made)
+        && isOpen(new EntityWrite(entity, UPDATE, entry, null), now, given)) {
       path.set(entity, made);
     }
   }
@@ -103,13 +145,13 @@ record ServerValueAttribute(
   }
 
   /** Who is greeted; null if there is no name, or the value is the time. */
-  @Nullable String name(Object entity) {
-    return source == null ? null : (String) source.get(entity);
+  @Nullable String name(EntityWrite write) {
+    return source == null ? null : write.name(source);
   }
 
   /** What is to be asked for a greeting; null if there is no name, or the value is the time. */
-  @Nullable HelloRequest request(Object entity) {
-    String name = name(entity);
+  @Nullable HelloRequest request(EntityWrite write) {
+    String name = name(write);
     if (name == null) {
       return null;
     }

@@ -5,24 +5,25 @@ import static io.pghello.hibernate.ValueEvent.INSERT;
 import static io.pghello.hibernate.ValueEvent.UPDATE;
 
 import io.pghello.hibernate.ValueStrategy;
+import io.pghello.hibernate.internal.PrefetchedValues.Answer;
 import io.pghello.internal.HelloRequest;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.List;
+import java.util.Objects;
+import org.hibernate.HibernateException;
 import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.engine.spi.Status;
+import org.hibernate.event.spi.AbstractEvent;
 import org.hibernate.event.spi.FlushEntityEvent;
 import org.hibernate.event.spi.FlushEntityEventListener;
-import org.hibernate.event.spi.MergeContext;
-import org.hibernate.event.spi.MergeEvent;
-import org.hibernate.event.spi.MergeEventListener;
-import org.hibernate.event.spi.PostDeleteEvent;
-import org.hibernate.event.spi.PostDeleteEventListener;
 import org.hibernate.event.spi.PostInsertEvent;
 import org.hibernate.event.spi.PostInsertEventListener;
+import org.hibernate.event.spi.PostLoadEvent;
+import org.hibernate.event.spi.PostLoadEventListener;
 import org.hibernate.event.spi.PreInsertEvent;
 import org.hibernate.event.spi.PreInsertEventListener;
 import org.hibernate.event.spi.PreUpdateEvent;
@@ -33,31 +34,51 @@ import org.jspecify.annotations.Nullable;
 
 /** Does what generators cannot, before and after the entities of a session factory are written. */
 final class ValueListener
-    implements FlushEntityEventListener,
+    implements PostLoadEventListener,
+        FlushEntityEventListener,
         PreInsertEventListener,
         PreUpdateEventListener,
-        PostInsertEventListener,
-        PostDeleteEventListener,
-        MergeEventListener {
+        PostInsertEventListener {
   // Its return type is not the same in all lines of Hibernate, and so not a plain call.
   private static final MethodHandle SESSION = session();
 
   private final Prefetcher values;
   private final WriteExpressions expressions;
+  private final Merges merges;
 
-  ValueListener(Prefetcher values, WriteExpressions expressions) {
+  ValueListener(Prefetcher values, WriteExpressions expressions, Merges merges) {
     this.values = values;
     this.expressions = expressions;
+    this.merges = merges;
   }
 
   private static MethodHandle session() {
     try {
       return MethodHandles.publicLookup()
-          .unreflect(PreInsertEvent.class.getMethod("getSession"))
+          .unreflect(AbstractEvent.class.getMethod("getSession"))
           .asType(
-              MethodType.methodType(SharedSessionContractImplementor.class, PreInsertEvent.class));
+              MethodType.methodType(SharedSessionContractImplementor.class, AbstractEvent.class));
     } catch (ReflectiveOperationException e) {
-      throw new LinkageError("Hibernate's PreInsertEvent has no session", e);
+      throw new LinkageError("Hibernate's AbstractEvent has no session", e);
+    }
+  }
+
+  /** Returns an entity's entry in the session; null if that is a stateless one. */
+  private static @Nullable EntityEntry entry(
+      @Nullable SharedSessionContractImplementor session, Object entity) {
+    return session == null ? null : session.getPersistenceContextInternal().getEntry(entity);
+  }
+
+  /** Notes what the entity is loaded with, as it may be changed and written by another session. */
+  @Override
+  public void onPostLoad(PostLoadEvent event) {
+    Object entity = event.getEntity();
+    EntityEntry entry = entry(event.getSession(), entity);
+    if (entry != null) {
+      // the event may have the persister of a superclass
+      for (ServerValueAttribute attribute : values.of(entry.getPersister())) {
+        attribute.noteLoaded(entity, values.given());
+      }
     }
   }
 
@@ -65,13 +86,13 @@ final class ValueListener
   @Override
   public void onFlushEntity(FlushEntityEvent event) {
     EntityEntry entry = event.getEntityEntry();
-    @Nullable Object @Nullable [] loaded = entry.getLoadedState();
-    if (loaded == null || entry.getStatus() != Status.MANAGED || !entry.isExistsInDatabase()) {
+    if (entry.getLoadedState() == null
+        || entry.getStatus() != Status.MANAGED
+        || !entry.isExistsInDatabase()) {
       return;
     }
-    Object entity = event.getEntity();
     for (ServerValueAttribute attribute : values.of(entry.getPersister())) {
-      attribute.keep(entity, loaded, values.given());
+      attribute.keep(event.getEntity(), entry, values.given());
     }
   }
 
@@ -88,7 +109,7 @@ final class ValueListener
     }
   }
 
-  /** Fills the entity before Bean Validation looks at it; prepares what the INSERT computes. */
+  /** Fills the entity before Bean Validation looks at it. */
   @Override
   public boolean onPreInsert(PreInsertEvent event) {
     Object entity = event.getEntity();
@@ -103,50 +124,57 @@ final class ValueListener
       identifier.setIdentifier(entity, event.getId(), null);
     }
     SharedSessionContractImplementor session = session(event);
-    EntityEntry entry =
-        session == null ? null : session.getPersistenceContextInternal().getEntry(entity);
+    EntityEntry entry = entry(session, entity);
+    if (session == null || entry == null) {
+      // a stateless session may not be told here, and has its generators
+      return false;
+    }
+    merges.copyTo(entity, event.getPersister(), session);
+    PrefetchedValues.at(entry).write(state);
     for (ServerValueAttribute attribute : attributes) {
-      if (attribute.strategy() == ValueStrategy.PREFETCH) {
-        // a stateless session may not be told here, and has its generators
-        if (session != null && entry != null) {
-          Object value = values.value(session, entity, entry, attribute, INSERT);
-          attribute.path().set(entity, value);
-          attribute.path().setIn(state, value);
-        }
-      } else {
-        state[attribute.path().index()] = toBeWritten(attribute, entity, entry != null);
+      if (attribute.path().isEmbedded() && attribute.value().isOn(INSERT)) {
+        // as Hibernate does when it has called the generator
+        attribute.path().copyTo(state, entity);
+      }
+    }
+    for (ServerValueAttribute attribute : attributes) {
+      if (attribute.strategy() == ValueStrategy.PREFETCH && attribute.value().isOn(INSERT)) {
+        attribute.path().set(entity, values.value(session, entity, entry, attribute, INSERT));
+        attribute.path().copyTo(state, entity);
       }
     }
     return false;
   }
 
-  private static @Nullable SharedSessionContractImplementor session(PreInsertEvent event) {
-    try {
-      return (SharedSessionContractImplementor) SESSION.invokeExact(event);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException(e);
+  /** Prepares what the INSERT computes. */
+  boolean afterPreInsert(PreInsertEvent event) {
+    Object entity = event.getEntity();
+    @Nullable Object[] state = event.getState();
+    for (ServerValueAttribute attribute : values.of(event.getPersister())) {
+      if (attribute.strategy() == ValueStrategy.RETURNING) {
+        var write = new EntityWrite(entity, INSERT, entry(session(event), entity), state);
+        state[attribute.path().index()] = toBeWritten(attribute, write);
+      }
     }
+    return false;
   }
 
-  private @Nullable Object toBeWritten(
-      ServerValueAttribute attribute, Object entity, boolean willBeReadBack) {
-    GivenValues given = values.given();
-    boolean due = attribute.isDue(entity, INSERT, null, given);
-    HelloRequest request = due ? attribute.request(entity) : null;
-    if (willBeReadBack) {
-      given.remove(entity, attribute);
+  private @Nullable Object toBeWritten(ServerValueAttribute attribute, EntityWrite write) {
+    if (!values.isDue(attribute, write)) {
+      return attribute.path().get(write.entity());
     }
-    if (!due || (attribute.source() != null && request == null)) {
-      return due ? null : attribute.path().get(entity);
+    HelloRequest request = attribute.request(write);
+    if (attribute.source() != null && request == null) {
+      return null;
     }
+    String name = request == null ? null : request.name();
     Object marked =
-        request == null
+        name == null
             ? attribute.time(expressions.markedTime().toEpochMilli())
-            : expressions.marked(request.name());
-    if (willBeReadBack) {
-      given.put(entity, attribute, request == null ? null : request.name(), marked);
+            : expressions.marked(name);
+    EntityEntry entry = write.entry();
+    if (entry != null) {
+      PrefetchedValues.at(entry).put(attribute, name, marked);
     }
     return marked;
   }
@@ -159,7 +187,12 @@ final class ValueListener
   public boolean onPreUpdate(PreUpdateEvent event) {
     EntityPersister persister = event.getPersister();
     @Nullable Object[] state = event.getState();
-    for (ServerValueAttribute attribute : values.of(persister)) {
+    List<ServerValueAttribute> attributes = values.of(persister);
+    EntityEntry entry = attributes.isEmpty() ? null : entry(session(event), event.getEntity());
+    if (entry != null) {
+      PrefetchedValues.at(entry).write(state);
+    }
+    for (ServerValueAttribute attribute : attributes) {
       int index = attribute.path().index();
       if (!attribute.value().isOn(UPDATE)
           && !LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(state[index])) {
@@ -177,57 +210,58 @@ final class ValueListener
   public void onPostInsert(PostInsertEvent event) {
     @Nullable Object[] state = event.getState();
     Object entity = event.getEntity();
-    for (ServerValueAttribute attribute : values.of(event.getPersister())) {
+    List<ServerValueAttribute> attributes = values.of(event.getPersister());
+    EntityEntry entry = attributes.isEmpty() ? null : entry(session(event), entity);
+    PrefetchedValues prefetched = entry == null ? null : PrefetchedValues.at(entry);
+    var write = new EntityWrite(entity, INSERT, entry, state);
+    for (ServerValueAttribute attribute : attributes) {
       int index = attribute.path().index();
       if (attribute.strategy() == ValueStrategy.RETURNING) {
-        PrefetchedValues given = values.given().of(entity);
-        if (given != null && state[index] != null) {
-          given.replace(attribute, state[index]);
-        }
+        noteReturned(attribute, write, prefetched, state[index]);
       } else if (attribute.path().isEmbedded()) {
         EntityPersister persister = event.getPersister();
         state[index] =
             persister.getPropertyTypes()[index].deepCopy(state[index], persister.getFactory());
       }
     }
+    if (prefetched != null) {
+      // an UPDATE of the same flush writes another
+      prefetched.write(null);
+    }
   }
 
-  /** Notes greetings that the entity was loaded with, as it may be persisted under another name. */
-  @Override
-  public void onPostDelete(PostDeleteEvent event) {
-    @Nullable Object @Nullable [] state = event.getDeletedState();
-    if (state == null) {
+  private void noteReturned(
+      ServerValueAttribute attribute,
+      EntityWrite write,
+      @Nullable PrefetchedValues prefetched,
+      @Nullable Object returned) {
+    Answer marked = prefetched == null ? null : prefetched.of(attribute);
+    // what is still marked has not been written, as a listener has prevented it
+    if (marked == null || returned == null || returned.equals(marked.value())) {
       return;
     }
-    Object entity = event.getEntity();
-    for (ServerValueAttribute attribute : values.of(event.getPersister())) {
-      AttributePath source = attribute.source();
-      if (source != null
-          && source.getFrom(state, entity) instanceof String name
-          && attribute.path().getFrom(state, entity) instanceof String greeting
-          && HelloRequest.of(name, attribute.value().repeat()).isAnsweredBy(greeting)) {
-        values.given().put(entity, attribute, name, greeting);
-      }
+    if (!Objects.equals(marked.name(), attribute.name(write))) {
+      throw new HibernateException(
+          "A PRE_INSERT listener has changed what is greeted in "
+              + attribute.path()
+              + ", after the INSERT was told whom to greet. Use strategy = PREFETCH there, or"
+              + " prepend the listener.");
     }
-  }
-
-  /** What a detached object was given is not the program's in the object that it is merged into. */
-  @Override
-  public void onMerge(MergeEvent event) {
-    Object merged = event.getResult();
-    Object detached = event.getEntity();
-    if (merged != null && detached != null) {
-      values.given().copy(detached, merged);
-    }
-  }
-
-  @Override
-  public void onMerge(MergeEvent event, MergeContext copiedAlready) {
-    onMerge(event);
+    values.given().put(write.entity(), attribute, marked.name(), returned);
   }
 
   @Override
   public boolean requiresPostCommitHandling(EntityPersister persister) {
     return false;
+  }
+
+  private static @Nullable SharedSessionContractImplementor session(AbstractEvent event) {
+    try {
+      return (SharedSessionContractImplementor) SESSION.invokeExact(event);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

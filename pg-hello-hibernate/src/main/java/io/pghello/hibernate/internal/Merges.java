@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import java.lang.ref.WeakReference;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.Map;
+import java.util.WeakHashMap;
+import org.hibernate.Hibernate;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.event.spi.MergeContext;
+import org.hibernate.event.spi.MergeEvent;
+import org.hibernate.event.spi.MergeEventListener;
+import org.hibernate.persister.entity.EntityPersister;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Copies what detached objects were given to the objects that they are merged into, where it is not
+ * the program's either.
+ */
+final class Merges {
+  private final Prefetcher values;
+
+  // The innermost first. A merge that fails leaves its own here, until the session goes.
+  private final Map<SharedSessionContractImplementor, Deque<WeakReference<Object>>> underWay =
+      Collections.synchronizedMap(new WeakHashMap<>());
+
+  Merges(Prefetcher values) {
+    this.values = values;
+  }
+
+  /** Comes before Hibernate's own listener, which inserts a copy whose identifier the row has. */
+  final class Before implements MergeEventListener {
+    @Override
+    public void onMerge(MergeEvent event) {
+      underWay.remove(event.getSession());
+      begin(event);
+    }
+
+    @Override
+    public void onMerge(MergeEvent event, MergeContext copiedAlready) {
+      begin(event);
+    }
+  }
+
+  /** Comes after Hibernate's own listener. */
+  final class After implements MergeEventListener {
+    @Override
+    public void onMerge(MergeEvent event) {
+      end(event);
+      underWay.remove(event.getSession());
+    }
+
+    @Override
+    public void onMerge(MergeEvent event, MergeContext copiedAlready) {
+      end(event);
+    }
+  }
+
+  private void begin(MergeEvent event) {
+    Object original = event.getOriginal();
+    Object detached = Hibernate.isInitialized(original) ? Hibernate.unproxy(original) : original;
+    underWay
+        .computeIfAbsent(event.getSession(), any -> new ArrayDeque<>())
+        .push(new WeakReference<>(detached));
+    if (values.given().of(detached) != null) {
+      EntityPersister persister =
+          event.getSession().getEntityPersister(event.getEntityName(), detached);
+      values.of(persister).forEach(attribute -> attribute.noteChange(detached, values.given()));
+    }
+  }
+
+  private void end(MergeEvent event) {
+    Object detached = innermost(event.getSession());
+    Deque<WeakReference<Object>> ofSession = underWay.get(event.getSession());
+    if (ofSession != null) {
+      ofSession.pop();
+    }
+    Object merged = event.getResult();
+    if (detached != null && merged != null && Hibernate.isInitialized(merged)) {
+      values.given().copy(detached, Hibernate.unproxy(merged));
+    }
+  }
+
+  /** Does the same for a copy that is inserted while the detached object is merged. */
+  void copyTo(Object copy, EntityPersister persister, SharedSessionContractImplementor session) {
+    if (!underWay.isEmpty() && persister.isIdentifierAssignedByInsert()) {
+      Object detached = innermost(session);
+      if (detached != null
+          && detached.getClass() == copy.getClass()
+          && values.given().of(copy) == null) {
+        values.given().copy(detached, copy);
+      }
+    }
+  }
+
+  private @Nullable Object innermost(SharedSessionContractImplementor session) {
+    Deque<WeakReference<Object>> ofSession = underWay.get(session);
+    WeakReference<Object> reference = ofSession == null ? null : ofSession.peek();
+    return reference == null ? null : reference.get();
+  }
+}

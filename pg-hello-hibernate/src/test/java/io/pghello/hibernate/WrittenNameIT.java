@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.WireProxy;
+import jakarta.persistence.Column;
+import jakarta.persistence.Embeddable;
+import jakarta.persistence.Embedded;
+import jakarta.persistence.Entity;
+import jakarta.persistence.GeneratedValue;
+import jakarta.persistence.GenerationType;
+import jakarta.persistence.Id;
+import jakarta.persistence.MappedSuperclass;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import javax.sql.DataSource;
+import org.hibernate.HibernateException;
+import org.hibernate.SessionFactory;
+import org.hibernate.annotations.DynamicUpdate;
+import org.hibernate.annotations.Immutable;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.event.service.spi.EventListenerRegistry;
+import org.hibernate.event.spi.EventType;
+import org.hibernate.event.spi.PreInsertEventListener;
+import org.hibernate.event.spi.PreUpdateEventListener;
+import org.hibernate.persister.entity.EntityPersister;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The name that is greeted is the one that the row gets. */
+@PgHelloTest
+class WrittenNameIT {
+  @MappedSuperclass
+  abstract static class Greeted {
+    @Id
+    @GeneratedValue(strategy = GenerationType.SEQUENCE)
+    @Nullable Long id;
+
+    @Nullable String title;
+
+    abstract void rename(String name);
+  }
+
+  /** Has a name that can change. */
+  @Entity(name = "Plain")
+  static class Plain extends Greeted {
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+
+    @Override
+    void rename(String name) {
+      this.name = name;
+    }
+  }
+
+  /** The same, greeted by the INSERT. */
+  @Entity(name = "Returned")
+  static class Returned extends Greeted {
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
+    @Nullable String greeting;
+
+    @Override
+    void rename(String name) {
+      this.name = name;
+    }
+  }
+
+  /** Follows its name. */
+  @Entity(name = "Following")
+  static class Following extends Greeted {
+    @Nullable String name;
+
+    @WelcomeMessage(
+        of = "name",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+
+    @Override
+    void rename(String name) {
+      this.name = name;
+    }
+  }
+
+  /** Has a name that no UPDATE writes. */
+  @Entity(name = "Fixed")
+  static class Fixed extends Greeted {
+    @Column(updatable = false)
+    @Nullable String name;
+
+    @WelcomeMessage(
+        of = "name",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+
+    @Override
+    void rename(String name) {
+      this.name = name;
+    }
+  }
+
+  /** The same, greeted by the INSERT. */
+  @Entity(name = "FixedReturned")
+  @DynamicUpdate
+  static class FixedReturned extends Greeted {
+    @Column(updatable = false)
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
+    @Nullable String greeting;
+
+    @Override
+    void rename(String name) {
+      this.name = name;
+    }
+  }
+
+  /** Is never updated. */
+  @Entity(name = "Never")
+  @Immutable
+  static class Never extends Greeted {
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+
+    @Override
+    void rename(String name) {
+      this.name = name;
+    }
+  }
+
+  /** Has a name that no UPDATE writes in an embedded object, and its greeting outside. */
+  @Entity(name = "Outside")
+  static class Outside extends Greeted {
+    @Embedded Person person = new Person();
+
+    @WelcomeMessage(
+        of = "person.name",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+
+    @Override
+    void rename(String name) {
+      person.name = name;
+    }
+  }
+
+  /** Somebody. */
+  @Embeddable
+  static class Person {
+    @Column(updatable = false)
+    @Nullable String name;
+
+    @Nullable String town;
+  }
+
+  /** The same with a time in the embedded object, which Hibernate writes as it is then. */
+  @Entity(name = "Timed")
+  static class Timed extends Greeted {
+    @Embedded TimedPerson person = new TimedPerson();
+
+    @WelcomeMessage(of = "person.name")
+    @Nullable String greeting;
+
+    @Override
+    void rename(String name) {
+      person.name = name;
+    }
+  }
+
+  /** Somebody, and when. */
+  @Embeddable
+  static class TimedPerson {
+    @Column(updatable = false)
+    @Nullable String name;
+
+    @NowMillis @Nullable Long since;
+  }
+
+  /** Has the name and the greeting in an embedded object. */
+  @Entity(name = "Inside")
+  static class Inside extends Greeted {
+    @Embedded GreetedPerson person = new GreetedPerson();
+
+    @Override
+    void rename(String name) {
+      person.name = name;
+    }
+  }
+
+  /** Somebody who is greeted. */
+  @Embeddable
+  static class GreetedPerson {
+    @Column(updatable = false)
+    @Nullable String name;
+
+    @WelcomeMessage(
+        of = "name",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+  }
+
+  /** With an identifier that the INSERT makes. */
+  @Entity(name = "Numbered")
+  static class Numbered {
+    @Id
+    @GeneratedValue(strategy = GenerationType.IDENTITY)
+    @Nullable Long id;
+
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+  }
+
+  private static final Map<String, Supplier<Greeted>> KINDS =
+      Map.of(
+          "Plain", Plain::new,
+          "Returned", Returned::new,
+          "Following", Following::new,
+          "Fixed", Fixed::new,
+          "FixedReturned", FixedReturned::new,
+          "Never", Never::new,
+          "Outside", Outside::new,
+          "Timed", Timed::new,
+          "Inside", Inside::new);
+
+  private SessionFactory factory;
+
+  @BeforeEach
+  void open(DataSource dataSource) {
+    factory =
+        Factories.open(
+            dataSource,
+            Map.of("hibernate.jdbc.batch_size", 20),
+            Plain.class,
+            Returned.class,
+            Following.class,
+            Fixed.class,
+            FixedReturned.class,
+            Never.class,
+            Outside.class,
+            Timed.class,
+            Inside.class,
+            Numbered.class);
+  }
+
+  @AfterEach
+  void close() {
+    factory.close();
+  }
+
+  private EventListenerRegistry listeners() {
+    return factory
+        .unwrap(SessionFactoryImplementor.class)
+        .getServiceRegistry()
+        .requireService(EventListenerRegistry.class);
+  }
+
+  private static Greeted of(String kind, String name) {
+    Greeted entity = requireNonNull(KINDS.get(kind)).get();
+    entity.rename(name);
+    return entity;
+  }
+
+  private List<String> row(String table) {
+    return factory.fromSession(
+        session -> {
+          Object[] row =
+              session
+                  .createNativeQuery("select name, greeting from " + table, Object[].class)
+                  .getSingleResult();
+          return List.of((String) row[0], (String) row[1]);
+        });
+  }
+
+  private void assertRow(String table, String name) {
+    assertThat(row(table)).containsExactly(name, "Hello, " + name + "!");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Plain",
+        "Returned",
+        "Following",
+        "Fixed",
+        "FixedReturned",
+        "Never",
+        "Outside",
+        "Timed",
+        "Inside"
+      })
+  void greetsTheWrittenNameOfWhatIsRenamedBeforeTheFlush(String kind) {
+    Greeted entity = of(kind, "Ada");
+    factory.inTransaction(
+        session -> {
+          session.persist(entity);
+          entity.rename("Grace");
+        });
+    boolean renamed = !List.of("Fixed", "FixedReturned", "Never", "Outside").contains(kind);
+    assertRow(kind, renamed ? "Grace" : "Ada");
+  }
+
+  /** What is changed beside the name makes an UPDATE that may write the name, or not. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Plain",
+        "Returned",
+        "Following",
+        "Fixed",
+        "FixedReturned",
+        "Never",
+        "Outside",
+        "Timed",
+        "Inside"
+      })
+  void greetsTheWrittenNameOfWhatIsChangedBeforeTheFlush(String kind) {
+    Greeted entity = of(kind, "Ada");
+    factory.inTransaction(
+        session -> {
+          session.persist(entity);
+          entity.rename("Grace");
+          entity.title = "Dr";
+        });
+    boolean renamed = !List.of("Fixed", "FixedReturned", "Never", "Outside").contains(kind);
+    assertRow(kind, renamed ? "Grace" : "Ada");
+    assertThat(
+            factory.<Long>fromSession(
+                session ->
+                    session
+                        .createSelectionQuery(
+                            "select count(*) from " + kind + " where title = 'Dr'", Long.class)
+                        .getSingleResult()))
+        .isEqualTo(kind.equals("Never") ? 0 : 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Plain",
+        "Returned",
+        "Following",
+        "Fixed",
+        "FixedReturned",
+        "Never",
+        "Outside",
+        "Timed",
+        "Inside"
+      })
+  void greetsTheWrittenNameOfWhatIsReadOnly(String kind) {
+    Greeted entity = of(kind, "Ada");
+    factory.inTransaction(
+        session -> {
+          session.persist(entity);
+          entity.rename("Grace");
+          session.setReadOnly(entity, true);
+        });
+    // Hibernate writes an embedded object as it is when it has generated a value in it
+    boolean renamed = List.of("Timed", "Inside").contains(kind);
+    assertRow(kind, renamed ? "Grace" : "Ada");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Fixed", "Outside", "Inside"})
+  void greetsTheNameThatAnUpdateLeavesAsItIs(String kind) {
+    Greeted entity = of(kind, "Ada");
+    factory.inTransaction(session -> session.persist(entity));
+    for (boolean erased : List.of(false, true)) {
+      factory.inTransaction(
+          session -> {
+            Greeted loaded = session.find(entity.getClass(), entity.id);
+            loaded.rename("Grace");
+            loaded.title = "Dr" + erased;
+            if (erased && loaded instanceof Fixed fixed) {
+              fixed.greeting = null;
+            }
+          });
+      assertRow(kind, "Ada");
+    }
+  }
+
+  private static boolean rename(EntityPersister persister, @Nullable Object[] state) {
+    for (int i = 0; i < state.length; i++) {
+      if (persister.getPropertyNames()[i].equals("name")) {
+        state[i] = String.valueOf(state[i]).toUpperCase(java.util.Locale.ROOT);
+      }
+    }
+    return false;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Plain", "Following", "Never"})
+  void greetsTheNameThatAListenerWrites(String kind) {
+    PreInsertEventListener insert = event -> rename(event.getPersister(), event.getState());
+    PreUpdateEventListener update = event -> rename(event.getPersister(), event.getState());
+    listeners().appendListeners(EventType.PRE_INSERT, insert);
+    listeners().appendListeners(EventType.PRE_UPDATE, update);
+    Greeted entity = of(kind, "Ada");
+    factory.inTransaction(session -> session.persist(entity));
+    assertRow(kind, "ADA");
+    if (kind.equals("Following")) {
+      factory.inTransaction(session -> session.find(Following.class, entity.id).name = "Grace");
+      assertRow(kind, "GRACE");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Plain", "Following", "Never", "Returned"})
+  void greetsTheNameThatAnEarlierListenerWrites(String kind) {
+    PreInsertEventListener insert = event -> rename(event.getPersister(), event.getState());
+    listeners().prependListeners(EventType.PRE_INSERT, insert);
+    Greeted entity = of(kind, "Ada");
+    factory.inTransaction(session -> session.persist(entity));
+    assertRow(kind, "ADA");
+  }
+
+  /** One look-up serves all whose names are the entities' own, and each other asks for itself. */
+  @Test
+  void looksUpAgainWhatAListenerRenames(WireProxy proxy) {
+    PreInsertEventListener insert =
+        event ->
+            event.getEntity() instanceof Plain plain
+                && "Ada".equals(plain.name)
+                && rename(event.getPersister(), event.getState());
+    listeners().appendListeners(EventType.PRE_INSERT, insert);
+    factory.inTransaction(
+        session -> {
+          for (String name : List.of("Ada", "Bob", "Eve")) {
+            session.persist(of("Plain", name));
+          }
+          roundTrips(proxy, 3, session::flush);
+        });
+    assertThat(
+            factory.<List<String>>fromSession(
+                session ->
+                    session
+                        .createSelectionQuery(
+                            "select greeting from Plain order by id", String.class)
+                        .getResultList()))
+        .containsExactly("Hello, ADA!", "Hello, Bob!", "Hello, Eve!");
+  }
+
+  @Test
+  void refusesAListenerThatRenamesWhatTheInsertGreets() {
+    Numbered before = new Numbered();
+    before.name = "Ada";
+    factory.inTransaction(session -> session.persist(before));
+    PreInsertEventListener both =
+        event -> {
+          rename(event.getPersister(), event.getState());
+          event.getPersister().setValues(event.getEntity(), event.getState());
+          return false;
+        };
+    PreInsertEventListener one =
+        event ->
+            event.getEntity() instanceof Returned && rename(event.getPersister(), event.getState());
+    listeners().appendListeners(EventType.PRE_INSERT, one);
+    assertThatThrownBy(
+            () -> factory.inTransaction(session -> session.persist(of("Returned", "Ada"))))
+        .isInstanceOf(HibernateException.class)
+        .hasMessage(
+            "A PRE_INSERT listener has changed what is greeted in"
+                + " io.pghello.hibernate.WrittenNameIT$Returned.greeting, after the INSERT was told"
+                + " whom to greet. Use strategy = PREFETCH there, or prepend the listener.")
+        .hasNoCause();
+    Numbered numbered = new Numbered();
+    numbered.name = "Ada";
+    listeners().appendListeners(EventType.PRE_INSERT, both);
+    assertThatThrownBy(() -> factory.inTransaction(session -> session.persist(numbered)))
+        .isInstanceOf(HibernateException.class)
+        .hasMessageContaining("Numbered.greeting");
+    assertThat(
+            factory.<Long>fromSession(
+                session ->
+                    session
+                        .createSelectionQuery("select count(*) from Numbered", Long.class)
+                        .getSingleResult()))
+        .isEqualTo(1);
+  }
+
+  /** Its row is not written, and so nothing is noted nor wrong. */
+  @Test
+  void doesNothingForWhatAListenerVetoes() {
+    PreInsertEventListener veto =
+        event -> {
+          rename(event.getPersister(), event.getState());
+          return event.getEntity() instanceof Returned;
+        };
+    listeners().appendListeners(EventType.PRE_INSERT, veto);
+    Returned entity = (Returned) of("Returned", "Ada");
+    factory.inSession(
+        session -> {
+          session.beginTransaction();
+          session.persist(entity);
+          session.flush();
+          session.getTransaction().rollback();
+        });
+    assertThat(entity.greeting).isNull();
+  }
+
+  private static void roundTrips(WireProxy proxy, long expected, Runnable action) {
+    try {
+      proxy.assertRoundTrips(expected, action::run);
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+}
