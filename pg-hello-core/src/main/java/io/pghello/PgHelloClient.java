@@ -96,7 +96,8 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
 
   /**
    * Refuses further calls, waits for those that were made, for at most {@code callTimeout}, and
-   * fails with {@link Code#CLOSED} what is left then. Closes the pool if the client made it. A
+   * fails with {@link Code#CLOSED} what is left then; but a thread whose statement is in flight,
+   * with a longer time-out of its own, ends at that. Closes the pool if the client made it. A
    * second call does nothing.
    */
   @Override
@@ -349,7 +350,7 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
       return this;
     }
 
-    /** Who is told what the client does; nobody by default. */
+    /** Sets the listener that is told what the client does. Default: none. */
     public Builder listener(PgHelloListener listener) {
       this.listener = new SafeListener(Objects.requireNonNull(listener, "listener"));
       return this;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 public final class PgHelloException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 
-  /** What went wrong. */
+  /** The kind of an error. */
   public enum Code {
     /** The extension's files are not on the database server. */
     FILES_MISSING(false),
@@ -39,7 +39,7 @@ public final class PgHelloException extends RuntimeException {
     INVALID_REPEAT(false),
     /** The name or the greeting would exceed the server's limit of 1 GB for a value. */
     RESULT_TOO_LARGE(false),
-    /** What came back is not the answer to what was asked. */
+    /** The answer does not belong to the name that was asked for. */
     ANSWER_MISMATCH(false),
     /**
      * The log-in was refused: the user, the password or the database is wrong, or the user may not

@@ -4,7 +4,7 @@ package io.pghello;
 import java.util.Objects;
 import java.util.Set;
 
-/** What a client talks to. Immutable; two are equal if all that they say is. */
+/** The server and the extension that a client uses. Immutable; equal if all values are. */
 public final class PgHelloInfo {
   private final String serverVersion;
   private final String extensionVersion;

@@ -154,7 +154,7 @@ public final class Bench implements Callable<Integer> {
     System.exit(run(args, out, err, System.getenv("PG_HELLO_PROGRESS") != null));
   }
 
-  /** Does what {@link #main} does, with other streams, and returns the exit code. */
+  /** Runs the command with other streams, and returns the exit code. */
   public static int run(String[] args, PrintStream out, PrintStream err, boolean progress) {
     return new CommandLine(new Bench(out, err, progress))
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))

@@ -260,7 +260,7 @@ public final class Errors {
         null);
   }
 
-  /** What came back does not answer what was asked. */
+  /** Returns the error of an answer that does not belong to the request. */
   public static PgHelloException mismatch() {
     return of(
         new PgHelloProblem(
@@ -333,7 +333,7 @@ public final class Errors {
         e);
   }
 
-  /** What a listener is told of a call that threw this. */
+  /** Returns the error that a listener is told of a call that threw this. */
   public static PgHelloException ofCall(Throwable e) {
     return e instanceof PgHelloException error ? error : unexpected(e);
   }

@@ -6,7 +6,7 @@ import io.pghello.PgHelloListener;
 import io.pghello.PgHelloListener.Kind;
 import org.jspecify.annotations.Nullable;
 
-/** What a listener is told. */
+/** The events that a listener is told. */
 public final class Events {
   private Events() {}
 

@@ -6,7 +6,7 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import java.util.Objects;
 
-/** What a name may be. */
+/** Checks names before they are sent. */
 final class NameValidator {
   // A message to the server is limited as a value is, to 1 GB, and has other things in it.
   private static final int BYTES_MAX = 0x3fff_ffff - (1 << 16);

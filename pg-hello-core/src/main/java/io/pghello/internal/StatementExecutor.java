@@ -28,7 +28,7 @@ import org.postgresql.core.TransactionState;
  * connection has lost, and leaves the connection as it was.
  */
 public final class StatementExecutor {
-  /** What is done on a connection. */
+  /** Work on a connection. */
   public interface Work<T> {
     T on(Session session) throws SQLException;
   }

@@ -39,6 +39,6 @@ public @interface NowMillis {
   /** How the value comes from the server. */
   ValueStrategy strategy() default ValueStrategy.AUTO;
 
-  /** Is a value that the program has set replaced? */
+  /** Whether a value that the program has set is replaced. */
   boolean overwrite() default false;
 }

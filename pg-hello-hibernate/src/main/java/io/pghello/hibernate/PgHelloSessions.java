@@ -9,7 +9,7 @@ import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.query.NativeQuery;
 import org.hibernate.query.spi.QueryImplementor;
 
-/** What a session cannot do by itself. */
+/** Operations on sessions that Hibernate does not have. */
 public final class PgHelloSessions {
   private PgHelloSessions() {}
 

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * none. The subclass has to be public, and its constructor, too, unless a bean container calls it.
  *
  * <p><b>This is not the fast way.</b> Each entity costs a round trip, for which {@code persist}
- * waits; only those of different threads may travel together. With Hibernate, prefer {@link
+ * waits; only those of different threads may be batched. With Hibernate, prefer {@link
  * WelcomeMessage}, which asks once for all entities of a flush.
  *
  * <p><b>Give the client a pool of its own</b>, as {@link PgHelloClient.Builder#url} does. A call is

@@ -56,6 +56,6 @@ public @interface WelcomeMessage {
   /** How the value comes from the server. */
   ValueStrategy strategy() default ValueStrategy.AUTO;
 
-  /** Is a value that the program has set replaced? */
+  /** Whether a value that the program has set is replaced. */
   boolean overwrite() default false;
 }

@@ -87,7 +87,7 @@ public final class PgHello extends Routines {
    * times as the setting {@code pg_hello.repeat} says. Without a name, there is no round trip.
    *
    * @param ctx where it runs: in its transaction, if there is one
-   * @param names none of them null; all travel in one message, which PostgreSQL limits to 1 GB
+   * @param names none of them null; all are sent in one message, which PostgreSQL limits to 1 GB
    * @return the greetings in the order of the names, unmodifiable
    * @throws NullPointerException if a name is null; the message has its index
    * @throws org.jooq.exception.DataAccessException if the server reports an error

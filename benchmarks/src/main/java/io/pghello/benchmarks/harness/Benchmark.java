@@ -8,18 +8,18 @@ import java.util.List;
 /** A table of comparisons, with all that they need until it is closed. */
 public interface Benchmark extends AutoCloseable {
 
-  /** What the server says of itself. */
+  /** Returns what the server reports of itself. */
   Environment.Server server() throws SQLException;
 
   /** The lines of the table, in their order. */
   List<Comparison> comparisons();
 
-  /** What is measured along an axis. */
+  /** Returns what is measured along an axis. */
   default List<Sweep> sweeps() throws SQLException {
     return List.of();
   }
 
-  /** What cannot be measured here, each with the reason. */
+  /** Returns what cannot be measured here, each with the reason. */
   default List<String> notRun() {
     return List.of();
   }

@@ -39,7 +39,7 @@ public record Row(
     COUNT
   }
 
-  /** What must be reached, and what we are after. */
+  /** A figure that must be reached, and one that we aim at. */
   public record Target(double must, double goal) {}
 
   /** A row for information: both sides' figures and their ratio. */
@@ -75,7 +75,7 @@ public record Row(
     return new Row(name, peer, unit, better, judged, new Target(limit, limit), guard);
   }
 
-  /** Is this value as good as the limit, or better? */
+  /** Returns whether a value is as good as the limit, or better. */
   boolean reaches(double value, double limit) {
     return better == Better.LOWER ? value <= limit : value >= limit;
   }

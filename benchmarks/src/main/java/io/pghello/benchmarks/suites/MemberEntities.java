@@ -49,7 +49,7 @@ final class MemberEntities {
       username = name;
     }
 
-    /** Is the entity, once it is written, as it should be? */
+    /** Returns whether the entity, once it is written, is as it should be. */
     boolean isRight() {
       Long created = createdAt();
       return greet(username).equals(greeting()) && created != null && created > 0;

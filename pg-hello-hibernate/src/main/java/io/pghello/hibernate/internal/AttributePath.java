@@ -51,7 +51,7 @@ final class AttributePath {
     return requireNonNull(first).getStateArrayPosition();
   }
 
-  /** Is the value here, or would reading it ask the database? */
+  /** Returns whether the value is in memory, so that reading it does not ask the database. */
   boolean isLoaded(Object entity) {
     return first == null
         || Hibernate.isPropertyInitialized(entity, names.get(0))
@@ -64,7 +64,7 @@ final class AttributePath {
         && List.of(tracker.$$_hibernate_getDirtyAttributes()).contains(name);
   }
 
-  /** Is everything there that it is embedded in? */
+  /** Returns whether all objects that the value is embedded in are there. */
   boolean isReachable(Object entity) {
     return rest.length == 0 || follow(ofEntity(entity), rest.length - 1) != null;
   }
@@ -86,17 +86,17 @@ final class AttributePath {
     return follow(first == null ? ofEntity(entity) : state[index()], rest.length);
   }
 
-  /** Is it the entity's own attribute of this name? */
+  /** Returns whether this is the entity's own attribute of this name. */
   boolean isAt(String name) {
     return rest.length == 0 && names.get(0).equals(name);
   }
 
-  /** Is it in the entity's embedded object of this name? */
+  /** Returns whether this is in the entity's embedded object of this name. */
   boolean isWithin(String name) {
     return rest.length > 0 && names.get(0).equals(name);
   }
 
-  /** Is it in an embedded object? */
+  /** Returns whether this is in an embedded object. */
   boolean isEmbedded() {
     return rest.length > 0;
   }

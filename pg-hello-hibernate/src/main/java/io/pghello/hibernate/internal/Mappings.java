@@ -165,7 +165,7 @@ final class Mappings {
     }
   }
 
-  /** Is a map's key in its own table? With {@code @MapKey} it is an attribute of the values. */
+  /** Returns whether a map's key has a column. With {@code @MapKey} it is the values' attribute. */
   private static boolean isWritten(Value key) {
     return key instanceof Component embedded
         && embedded.getProperties().stream().anyMatch(Property::isInsertable);
@@ -601,7 +601,7 @@ final class Mappings {
                         .anyMatch(join -> join.getCustomSQLInsert() != null));
   }
 
-  /** Does the INSERT make the identifier? Annotations do not say, as XML may override them. */
+  /** Returns whether the INSERT makes the identifier; XML may override annotations. */
   private static boolean isIdentity(PersistentClass entity) {
     return entity.getIdentifier().getSelectables().stream()
         .anyMatch(each -> each instanceof Column column && column.isIdentity());

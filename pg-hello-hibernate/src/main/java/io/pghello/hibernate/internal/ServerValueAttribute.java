@@ -144,12 +144,12 @@ record ServerValueAttribute(
     return now == null || (type == long.class && now.equals(0L));
   }
 
-  /** Who is greeted; null if there is no name, or the value is the time. */
+  /** Returns the name to greet; null if there is none, or the value is the time. */
   @Nullable String name(EntityWrite write) {
     return source == null ? null : write.name(source);
   }
 
-  /** What is to be asked for a greeting; null if there is no name, or the value is the time. */
+  /** Returns the request for a greeting; null if there is no name, or the value is the time. */
   @Nullable HelloRequest request(EntityWrite write) {
     String name = name(write);
     if (name == null) {

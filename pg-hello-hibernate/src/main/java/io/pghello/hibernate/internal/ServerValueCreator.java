@@ -63,7 +63,7 @@ final class ServerValueCreator implements GeneratorCreator {
     return annotation;
   }
 
-  /** Which attribute is greeted; null if the value is the time. */
+  /** Returns the name of the attribute that is greeted; null if the value is the time. */
   @Nullable String source() {
     return source;
   }

@@ -43,7 +43,7 @@ record StartUpCheck(@Nullable String schema, boolean fails) implements SessionFa
   // as long as pools wait by default
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
-  /** Has the factory checked when it is complete, if the settings want it. */
+  /** Arranges that the factory is checked when it is complete, if the settings want it. */
   static void register(SessionFactoryImplementor factory) {
     if (!(factory.getJdbcServices().getDialect() instanceof PostgreSQLDialect)) {
       return;
@@ -68,7 +68,7 @@ record StartUpCheck(@Nullable String schema, boolean fails) implements SessionFa
     }
   }
 
-  /** Is there one database, to which Hibernate itself may connect at the start? */
+  /** Returns whether there is one database, to which Hibernate may connect at the start. */
   private static boolean isPossible(
       SessionFactoryImplementor factory, Map<String, Object> settings) {
     Object mayConnect = settings.get(JdbcSettings.ALLOW_METADATA_ON_BOOT);
@@ -103,7 +103,7 @@ record StartUpCheck(@Nullable String schema, boolean fails) implements SessionFa
     }
   }
 
-  /** What is wrong, the gravest first, in words for those who use Hibernate. */
+  /** Returns the problems, the gravest first, in words for those who use Hibernate. */
   private List<PgHelloProblem> problems(Preflight preflight) {
     var problems = new ArrayList<PgHelloProblem>();
     for (PgHelloProblem problem : preflight.problems()) {

@@ -32,7 +32,7 @@ import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
-/** Does what generators cannot, before and after the entities of a session factory are written. */
+/** Completes generators: what happens before and after entities are loaded and written. */
 final class ValueListener
     implements PostLoadEventListener,
         FlushEntityEventListener,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the generated code needs; it may change in any release. */
+/** Classes that the generated code needs. They may change in any release. */
 @NullMarked
 package io.pghello.jooq.internal;
 

@@ -279,7 +279,7 @@ public final class EmbeddedServer {
       Files.writeString(
           data.toPath().resolve("pg_hba.conf"),
           """
-          # the password travels over the loopback interface only
+          # the password is sent over the loopback interface only
           host all all 127.0.0.1/32 password
           host all all ::1/128 password
           """);

@@ -101,8 +101,9 @@ final class Scratch implements AutoCloseable {
   }
 
   /**
-   * Is it a folder of this JVM, whatever the class loader? To open and close its lock file once
-   * more would release the lock, because that belongs to the process, not to a descriptor.
+   * Returns whether this is a folder of this JVM, whatever the class loader. To open and close its
+   * lock file once more would release the lock, because that belongs to the process, not to a
+   * descriptor.
    */
   private static boolean isOwn(Path path) {
     return System.getProperty(OWN + path) != null;

@@ -21,7 +21,7 @@ final class Database {
     var config = new HikariConfig();
     config.setJdbcUrl(jdbcUrl);
     config.setMinimumIdle(0);
-    // a batch of inserts travels as one statement of many rows
+    // a batch of inserts is sent as one statement of many rows
     config.addDataSourceProperty("reWriteBatchedInserts", "true");
     return new HikariDataSource(config);
   }

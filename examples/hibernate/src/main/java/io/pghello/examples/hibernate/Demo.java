@@ -117,7 +117,7 @@ public final class Demo implements Callable<Integer> {
     System.exit(run(args, out, err, System.getenv("PG_HELLO_PROGRESS") != null));
   }
 
-  /** Does what {@link #main} does, with other streams, and returns the exit code. */
+  /** Runs the program with other streams, and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err, boolean progress) {
     return new CommandLine(new Demo(out, err, progress))
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))

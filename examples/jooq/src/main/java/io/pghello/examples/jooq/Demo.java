@@ -80,7 +80,7 @@ public final class Demo implements Callable<Integer> {
     System.exit(run(args, out, err));
   }
 
-  /** Does what {@link #main} does, with other streams, and returns the exit code. */
+  /** Runs the program with other streams, and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
     return new CommandLine(new Demo(out))
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))

@@ -109,7 +109,7 @@ public final class Greet implements Callable<Integer> {
     System.exit(run(args, System.in, out, err, progress));
   }
 
-  /** Does what {@link #main} does, with other streams, and returns the exit code. */
+  /** Runs the program with other streams, and returns the exit code. */
   static int run(
       String[] args, InputStream in, OutputStream out, PrintStream err, boolean progress) {
     return new CommandLine(new Greet(in, out, err, progress))
