@@ -72,16 +72,21 @@ final class AsyncCalls {
   private void dispatch() {
     boolean ranHere = false;
     while (!queue.isEmpty() && !(ranHere && dispatchElsewhere()) && permits.tryAcquire()) {
-      boolean polled = false;
+      boolean submitted = false;
       try {
         Task<?> task = queue.poll();
         if (task != null && !task.isDone()) {
           inFlight.add(task);
-          polled = true;
-          ranHere = execute(task);
+          submitted = task.trySubmit();
+          if (submitted) {
+            ranHere = execute(task);
+          } else {
+            // it has timed out meanwhile
+            inFlight.remove(task);
+          }
         }
       } finally {
-        if (!polled) {
+        if (!submitted) {
           permits.release();
         }
       }
@@ -174,21 +179,19 @@ final class AsyncCalls {
 
   /** Fails a call whose deadline has passed; returns whether it is no longer in flight. */
   private boolean expireInFlight(Task<?> task) {
-    if (task.future.isDone()) {
-      return true;
-    }
-    if (!task.deadline.isOver()) {
+    boolean done = task.future.isDone();
+    if (!done && !task.deadline.isOver()) {
       return false;
     }
     // the executor has not started it
-    boolean dropped = task.expireQueued();
+    boolean dropped = task.expireSubmitted();
     if (dropped) {
       permits.release();
     }
-    if (dropped || (task.oneStatement && task.expireStarted())) {
+    if (!done && (dropped || (task.oneStatement && task.expireStarted()))) {
       fail(task);
     }
-    return dropped;
+    return done || dropped;
   }
 
   private void fail(Task<?> task) {
@@ -223,9 +226,13 @@ final class AsyncCalls {
     failures.add(() -> task.future.fail(Errors.again(reason)));
   }
 
-  /** A call that is queued or in flight. Its state is null until it is started or has expired. */
+  /**
+   * A call. Its state is null while it is queued. From when it is submitted to the executor until
+   * it is started, or has expired, it has a permit that whoever ends that state releases.
+   */
   private static final class Task<T> extends QueuedCall {
     @Serial private static final long serialVersionUID = 1L;
+    private static final Object SUBMITTED = new Object();
     private static final Object STARTED = new Object();
     private static final Object EXPIRED = new Object();
 
@@ -263,14 +270,24 @@ final class AsyncCalls {
       return get() != null || future.isDone();
     }
 
-    /** Returns true once: to the thread that may run the call. */
-    boolean tryStart() {
-      return compareAndSet(null, STARTED);
+    /** Returns true if the call may be given to the executor. */
+    boolean trySubmit() {
+      return compareAndSet(null, SUBMITTED);
     }
 
-    /** Returns true if the call has not been started and will not be. */
+    /** Returns true once: to the thread that may run the call. */
+    boolean tryStart() {
+      return compareAndSet(SUBMITTED, STARTED);
+    }
+
+    /** Returns true if the call has not been submitted and will not be. */
     boolean expireQueued() {
       return compareAndSet(null, EXPIRED);
+    }
+
+    /** Returns true if the call has been submitted, has not been started, and will not be. */
+    boolean expireSubmitted() {
+      return compareAndSet(SUBMITTED, EXPIRED);
     }
 
     /** Returns true once if the call has been started. */

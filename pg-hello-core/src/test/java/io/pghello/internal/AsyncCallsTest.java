@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -96,6 +97,47 @@ class AsyncCallsTest extends CoalescerFixture {
     assertThat(submitters.get(1)).isInstanceOf(AsyncWorker.class);
     kept.get(1).run();
     assertThat(get(next)).isEqualTo("next");
+  }
+
+  @Test
+  void aCallThatTimesOutWhileItIsSubmittedReleasesItsPermit() {
+    maxQueuedCalls = 20_000;
+    var calls = new AsyncCalls(settings(), workers, own);
+    var ended = new AtomicBoolean();
+    var checks =
+        CompletableFuture.runAsync(
+            () -> {
+              while (!ended.get()) {
+                calls.checkTimeouts();
+              }
+            },
+            workers);
+    for (int i = 0; i < 20_000; i++) {
+      CallFuture<String> late = future();
+      calls.add(() -> "late", late, 1, in(Duration.ZERO), true);
+      if (i % 100 == 0) {
+        until(late::isDone);
+      }
+    }
+    until(calls::isIdle);
+    ended.set(true);
+    checks.join();
+    assertThat(get(add(calls, () -> "next"))).isEqualTo("next");
+    until(calls::isIdle);
+  }
+
+  @Test
+  void aCancelledCallThatTheExecutorNeverStartsReleasesItsPermit() {
+    var kept = new ArrayList<Runnable>();
+    var calls = new AsyncCalls(settings(), kept::add, own);
+    CompletableFuture<String> cancelled = add(calls, () -> "cancelled");
+    CompletableFuture<String> next = add(calls, () -> "next");
+    assertThat(cancelled.cancel(false)).isTrue();
+    calls.checkTimeouts();
+    until(() -> kept.size() == 2);
+    kept.forEach(Runnable::run);
+    assertThat(get(next)).isEqualTo("next");
+    until(calls::isIdle);
   }
 
   @Test
