@@ -88,7 +88,7 @@ class LogInIT {
       throws SQLException {
     execute(superuser, "ALTER DATABASE " + database.name() + " CONNECTION LIMIT 1");
     try (PgHelloClient client = PgHelloClient.builder().url(database.jdbcUrl()).build()) {
-      try (Connection only = dataSource.getConnection()) {
+      try (Connection only = connectLater(dataSource)) {
         PgHelloException e = assertFails(Code.NO_CONNECTION, () -> client.hello("Ada"));
         assertThat(only.isClosed()).isFalse();
         assertThat(e.code().isRetryable()).isTrue();
@@ -101,6 +101,17 @@ class LogInIT {
                     + " max_connections.");
       }
       assertThat(greetLater(client)).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  /** Connects as soon as the server has noticed that the session before has ended. */
+  private static Connection connectLater(DataSource dataSource) throws SQLException {
+    while (true) {
+      try {
+        return dataSource.getConnection();
+      } catch (SQLException e) {
+        assertThat(e.getSQLState()).isEqualTo("53300");
+      }
     }
   }
 
