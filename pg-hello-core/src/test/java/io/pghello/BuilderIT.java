@@ -597,6 +597,9 @@ class BuilderIT {
       seen.add(failure(() -> client.hello(SECRET)));
       answer(superuser, "RAISE EXCEPTION 'something' USING ERRCODE = '22021'");
       seen.add(failure(() -> client.hello(SECRET)));
+      // the server's message quotes the value
+      answer(superuser, "RETURN name::integer");
+      seen.add(failure(() -> client.hello(SECRET)));
       answer(superuser, "RETURN 'Goodbye, ' || name");
       seen.add(failure(() -> client.hello(SECRET)));
       seen.add(failure(() -> join(client.helloAsync(SECRET))));

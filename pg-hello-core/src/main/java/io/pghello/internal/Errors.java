@@ -106,13 +106,15 @@ public final class Errors {
           null);
     }
     String words = serverMessage(e);
+    // 22: data exceptions, whose messages quote the data
+    boolean told = words != null && !state.startsWith("22");
     return of(
         new PgHelloProblem(
             Code.SERVER_ERROR,
             (words == null ? "The driver" : "The server")
                 + " reported an error"
                 + (state.isEmpty() ? "" : " (" + state + ")")
-                + (words == null ? "." : ": " + words + "."),
+                + (told ? ": " + words + "." : "."),
             "See the error code in PostgreSQL's documentation, and the server's log."),
         e,
         null);

@@ -168,6 +168,8 @@ public final class Databases implements AutoCloseable {
       drop(name);
       return;
     }
+    // a session could hold a lock that the next statement waits for
+    endSessions(admin, name);
     try {
       admin.execute("ALTER DATABASE " + quote(name) + " ALLOW_CONNECTIONS false");
     } catch (SQLException e) {
