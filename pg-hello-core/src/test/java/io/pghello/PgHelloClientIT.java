@@ -272,7 +272,7 @@ class PgHelloClientIT {
         assertThat(Thread.currentThread().isInterrupted()).isFalse();
         assertThat(taken.isClosed()).isFalse();
       }
-      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      assertThat(client.withTimeout(Duration.ofMinutes(1)).hello("Ada")).isEqualTo("Hello, Ada!");
     }
   }
 

@@ -60,7 +60,7 @@ class SessionsIT {
             PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofSeconds(20)).build();
         PgHelloClient hasty =
             PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofMillis(500)).build()) {
-      assertThat(hasty.preflight()).isEmpty();
+      assertThat(client.preflight()).isEmpty();
       List<String> before = states(pool);
       assertThat(before).hasSize(SIZE);
 
