@@ -46,7 +46,7 @@ find "$ROOT/pg-hello-core/src/main/java" "$ROOT/pg-hello-core-stress/src/main/ja
 # Small strides, because the time is only looked at after each, and a lost wake-up costs a time-out.
 # JDKs before 18 have two ways to lock, and jcstress tries both
 runs=$(($(grep -c . "$tmp/classes/META-INF/TestList") * ($(jdk_version "$home") < 18 ? 2 : 1)))
-say "CoalescerStress ($seconds seconds, and some 30 besides)"
+say "Racing ($seconds seconds, and some 30 besides)"
 cd "$tmp"
 status=0
 timeout $((seconds * 2 + 30)) "$home/bin/java" -cp "$tmp/classes:$path" org.openjdk.jcstress.Main \

@@ -26,7 +26,7 @@ final class Load {
   private static final String[] NAMES = {"Ada", "Zoë", "O'Brien", "李小龍", ""};
   private static final Duration PAUSE = Duration.ofMillis(20);
   private static final Duration MARGIN = Duration.ofSeconds(15);
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration TIME_LIMIT = Duration.ofSeconds(60);
 
   private final PgHelloClient client;
   private final long limit;
@@ -77,7 +77,7 @@ final class Load {
   /** Waits until that many more calls have been answered. */
   void awaitAnswers(int more) throws InterruptedException {
     long goal = answers() + more;
-    long end = System.nanoTime() + PATIENCE.toNanos();
+    long end = System.nanoTime() + TIME_LIMIT.toNanos();
     while (answers() < goal) {
       assertThat(System.nanoTime() - end).as("calls are answered").isNegative();
       Thread.sleep(5);
@@ -86,7 +86,7 @@ final class Load {
 
   /** Waits until a call has failed with this code. */
   void awaitFailure(Code code) throws InterruptedException {
-    long end = System.nanoTime() + PATIENCE.toNanos();
+    long end = System.nanoTime() + TIME_LIMIT.toNanos();
     while (!failures.containsKey(code)) {
       assertThat(System.nanoTime() - end).as("a call fails with " + code).isNegative();
       Thread.sleep(5);
@@ -101,7 +101,7 @@ final class Load {
   }
 
   private void await() throws InterruptedException {
-    boolean ended = callers.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    boolean ended = callers.await(TIME_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
     threads.shutdownNow();
     askers.shutdownNow();
     assertThat(ended).as("all calls have ended").isTrue();

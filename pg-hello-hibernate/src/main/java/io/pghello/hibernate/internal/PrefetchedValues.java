@@ -82,7 +82,9 @@ final class PrefetchedValues implements EntityEntryExtraState {
     List.copyOf(others.answers).forEach(answer -> put(answer.attribute, answer.name, answer.value));
   }
 
-  /** Parks the greeting of a name, or the time, which has none. */
+  /**
+   * Adds the greeting of a name, or the time, which has none; replaces the attribute's earlier one.
+   */
   void put(ServerValueAttribute attribute, @Nullable String name, Object value) {
     remove(attribute);
     answers.add(new Answer(attribute, name, value));

@@ -25,11 +25,11 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The values that the server computes for the entities of one session factory.
+ * Computes the values of the entities of one session factory.
  *
- * <p>Those that are looked up ahead: the first entity of a flush that needs one makes a query for
- * all that are about to be written, since by then everything has been cascaded and nothing been
- * sent; the others find theirs prefetched.
+ * <p>The first entity of a flush that needs a value sends one query for all entities that the flush
+ * writes. By then everything has been cascaded, and nothing has been sent. The other entities find
+ * their values at their entries in the session.
  */
 public final class Prefetcher {
   private static final Map<SessionFactoryImplementor, Prefetcher> OF_FACTORIES =
@@ -57,7 +57,7 @@ public final class Prefetcher {
     OF_FACTORIES.remove(factory);
   }
 
-  /** Returns that of the session's factory; null if no entity of it is filled. */
+  /** Returns the prefetcher of the session's factory; null if no entity of it is filled. */
   private static @Nullable Prefetcher of(SharedSessionContractImplementor session) {
     Prefetcher values = OF_FACTORIES.get(session.getFactory());
     if (values == null && session.getFactory().isClosed()) {
@@ -160,7 +160,10 @@ public final class Prefetcher {
     return value;
   }
 
-  /** Returns whether a value is to be computed, by what the entity was given before. */
+  /**
+   * Returns whether a value is to be computed, by what the entity was given before. Forgets that
+   * first if the program has set something else since.
+   */
   boolean isDue(ServerValueAttribute attribute, EntityWrite write) {
     attribute.noteChange(write.entity(), given);
     return attribute.isDue(write, given);
