@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: MIT
 PROGRAM=options
 # shellcheck source=scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 count=0
 

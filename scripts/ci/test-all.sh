@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: MIT
 PROGRAM='dev test --all'
 # shellcheck source=scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-ALLOWED_SKIPS=$ROOT/scripts/allowed-skips.txt
+ALLOWED_SKIPS=$ROOT/scripts/ci/allowed-skips.txt
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 trap 'exit 130' INT
@@ -193,7 +193,7 @@ ordinary_user_can() {
 tests_in_containers() {
   local copy=$WORK/containers
   copy_tree "$copy"
-  "$ROOT/scripts/containers.sh" run env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 \
+  "$ROOT/scripts/ci/containers.sh" run env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 \
     mvn -B -ntp -Dstyle.color=never -f "$copy/pom.xml" \
     -pl .,pg-hello-bom,extension,pg-hello-testkit,pg-hello-core verify
 }
@@ -237,7 +237,7 @@ echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: some 35 minutes, some 
 
 step native "$ROOT/scripts/native.sh"
 step native-check "$ROOT/scripts/native.sh" --check
-step options "$ROOT/scripts/options.sh"
+step options "$ROOT/scripts/ci/dev-test.sh"
 axis postgres17-jdk25 17 "$JDK25" -Dbenchmarks.excludedGroups= -Djooq.run="$(pom_property jooq.3.21.version)" \
   -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 axis postgres18-jdk25-turkish 18 "$JDK25" -Dbenchmarks.skipITs=true \
@@ -254,10 +254,10 @@ LINES_SHOWN=1 step jooq-3.20 \
 step jooq-sources sources_compile_on_newest_jooq
 step seeded-null-error null_error_is_seen
 step ordinary-user ordinary_user_can
-LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/consumer.sh"
+LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/consumer.sh"
 LINES_SHOWN=30 step regress "$ROOT/scripts/regress.sh" --settings "${MAJORS[@]}"
-step installcheck "$ROOT/scripts/installcheck.sh"
-step races "$ROOT/scripts/stress.sh"
+step installcheck "$ROOT/scripts/ci/installcheck.sh"
+step races "$ROOT/scripts/ci/stress.sh"
 LINES_SHOWN=20 step sanitizers "$ROOT/scripts/sanitize.sh"
 step fuzzing "$ROOT/scripts/fuzz.sh" 20
 LINES_SHOWN=45 step guard "$ROOT/dev" bench --guard
@@ -271,7 +271,7 @@ for line in "${skipped[@]}"; do
   if grep -vE '^(#|$)' "$ALLOWED_SKIPS" | grep -qxE -f - <(printf '%s\n' "$line"); then
     printf 'skipped (allowed): %s\n' "$line"
   else
-    printf 'skipped (NOT allowed, see scripts/allowed-skips.txt): %s\n' "$line"
+    printf 'skipped (NOT allowed, see scripts/ci/allowed-skips.txt): %s\n' "$line"
     failed+=("a skip that is not allowed")
   fi
 done

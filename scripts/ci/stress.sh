@@ -4,11 +4,11 @@
 set -euo pipefail
 PROGRAM=stress
 # shellcheck source=scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 usage() {
   cat <<END
-Usage: scripts/stress.sh [SECONDS]
+Usage: scripts/ci/stress.sh [SECONDS]
 
 Runs the races of pg-hello-core-stress with jcstress (12 seconds, and some 30
 for compiling, and for jcstress to look at the machine and start its JVMs), and prints how many

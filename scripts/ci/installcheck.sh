@@ -2,12 +2,12 @@
 # make, make install and make installcheck with a copy of the system's own PostgreSQL, as an
 # administrator runs them, from a folder that is not the source's; and the tests once more with JIT
 # for every query, where there is the clang that the server's bitcode was made with.
-# Usage: scripts/installcheck.sh
+# Usage: scripts/ci/installcheck.sh
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 PROGRAM=installcheck.sh
 # shellcheck source=scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 SCRATCH=
 RUNNING=
