@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * thread may start it.
  */
 final class AsyncWorker extends Thread {
-  private @Nullable Coalescer completingFuturesOf;
+  private @Nullable Object completingFuturesOf;
 
   AsyncWorker(Runnable task, String name) {
     super(null, task, name, 0, false);
@@ -17,17 +17,17 @@ final class AsyncWorker extends Thread {
     setContextClassLoader(AsyncWorker.class.getClassLoader());
   }
 
-  /** Completes futures, and marks the current thread while it does. */
-  static void completeFutures(Coalescer coalescer, InFlightBatch inFlight) {
+  /** Completes futures of an owner, and marks the current thread while it does. */
+  static void completeFuturesOf(Object owner, Runnable completion) {
     if (Thread.currentThread() instanceof AsyncWorker worker) {
-      worker.completingFuturesOf = coalescer;
+      worker.completingFuturesOf = owner;
       try {
-        inFlight.completeFutures();
+        completion.run();
       } finally {
         worker.completingFuturesOf = null;
       }
     } else {
-      inFlight.completeFutures();
+      completion.run();
     }
   }
 
@@ -38,9 +38,9 @@ final class AsyncWorker extends Thread {
     }
   }
 
-  /** Returns whether the current thread is completing futures of a coalescer. */
-  static boolean isCompletingFuturesOf(Coalescer coalescer) {
+  /** Returns whether the current thread is completing futures of an owner. */
+  static boolean isCompletingFuturesOf(Object owner) {
     return Thread.currentThread() instanceof AsyncWorker worker
-        && coalescer.equals(worker.completingFuturesOf);
+        && owner.equals(worker.completingFuturesOf);
   }
 }

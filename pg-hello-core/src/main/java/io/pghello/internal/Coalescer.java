@@ -274,7 +274,7 @@ final class Coalescer {
    * add are sent together afterwards.
    */
   private void completeFutures(Batch batch) {
-    AsyncWorker.completeFutures(this, batch.inFlight());
+    AsyncWorker.completeFuturesOf(this, batch.inFlight()::completeFutures);
     batches.remove(batch);
     dispatch(false);
   }

@@ -4,223 +4,11 @@ package io.pghello.internal;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
-import java.net.SocketTimeoutException;
-import java.net.UnknownHostException;
-import java.sql.SQLException;
 import java.time.Duration;
-import java.util.LinkedHashSet;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
-import org.postgresql.util.PSQLException;
 
-/**
- * Says what went wrong. The codes are PostgreSQL's (its documentation, "PostgreSQL Error Codes").
- *
- * <p>What the server reports is no cause of our exceptions, because its context can have the
- * parameters in it ({@code log_parameter_max_length_on_error}); its primary message has not.
- */
+/** Creates the errors of the client. {@code SqlErrors} translates those of the driver. */
 public final class Errors {
-  private static final String NO_CONNECTION_REMEDY =
-      "Check that the server runs, the URL, and the size of the pool.";
-
   private Errors() {}
-
-  /** Returns whether this error can come from the way the extension is installed. */
-  static boolean mayBeInstallation(SQLException e) {
-    String state = e.getSQLState();
-    return "42883".equals(state) || "3F000".equals(state) || "42501".equals(state);
-  }
-
-  /** The library that the server has loaded lacks a function that is declared. */
-  static PgHelloException libraryTooOld(SQLException e) {
-    return of(Preflight.libraryTooOld(), e, null);
-  }
-
-  /** Translates an error of a statement. */
-  static PgHelloException translate(SQLException e, Duration callTimeout) {
-    String state = e.getSQLState() == null ? "" : e.getSQLState();
-    return switch (state) {
-      case "58P01" -> of(Preflight.filesMissing("the server cannot load their library"), e, null);
-      case "54000" -> of(tooLarge(""), e, null);
-      case "22021", "22P05" -> of(notInEncoding(""), e, null);
-      case "57014" ->
-          of(
-              new PgHelloProblem(
-                  Code.CANCELLED_BY_SERVER,
-                  "The server ended the call, because somebody cancelled it or it took too long.",
-                  "Try again, or raise statement_timeout."),
-              e,
-              null);
-      default -> other(e, state, callTimeout);
-    };
-  }
-
-  /**
-   * Translates an error of a statement that was run for somebody else's session: there is no call
-   * that could have timed out, and its transaction has failed, so that nothing more can be asked.
-   */
-  public static PgHelloException ofSession(SQLException e) {
-    if (mayBeInstallation(e)) {
-      String words = serverMessage(e);
-      return of(
-          new PgHelloProblem(
-              Code.SERVER_ERROR,
-              "The extension pg_hello cannot be used as it is installed: " + words + ".",
-              "Create or update it in this database (CREATE EXTENSION pg_hello, ALTER EXTENSION"
-                  + " pg_hello UPDATE), or name the schema that it is in (pghello.schema);"
-                  + " pghello.check=fail says at start which it is."),
-          e,
-          null);
-    }
-    if (hasCause(e, SocketTimeoutException.class)) {
-      return of(
-          new PgHelloProblem(
-              Code.TIMEOUT,
-              "The server did not answer within the connection's socketTimeout.",
-              "Try again, look what the server is busy with, or raise socketTimeout."),
-          e,
-          e);
-    }
-    return translate(e, Duration.ZERO);
-  }
-
-  private static PgHelloException other(SQLException e, String state, Duration callTimeout) {
-    if (hasCause(e, SocketTimeoutException.class)) {
-      return of(timeout(callTimeout), e, e);
-    }
-    // 08: connection exceptions; 57P: the server is shut down, or ended this session; 25P03 and
-    // 25P04: the session or its transaction was idle, or open, for too long, which ends it
-    if (state.startsWith("08")
-        || state.startsWith("57P")
-        || state.equals("25P03")
-        || state.equals("25P04")) {
-      return connectionLost(e);
-    }
-    if (state.equals("25P02")) {
-      return of(
-          new PgHelloProblem(
-              Code.SERVER_ERROR,
-              "The transaction of this connection has failed before the call.",
-              "Roll it back."),
-          e,
-          null);
-    }
-    String words = serverMessage(e);
-    // 22: data exceptions, whose messages quote the data
-    boolean told = words != null && !state.startsWith("22");
-    return of(
-        new PgHelloProblem(
-            Code.SERVER_ERROR,
-            (words == null ? "The driver" : "The server")
-                + " reported an error"
-                + (state.isEmpty() ? "" : " (" + state + ")")
-                + (told ? ": " + words + "." : "."),
-            "See the error code in PostgreSQL's documentation, and the server's log."),
-        e,
-        null);
-  }
-
-  static PgHelloException connectionLost(SQLException e) {
-    return of(
-        new PgHelloProblem(
-            Code.CONNECTION_LOST,
-            "The connection to the database was lost during the call.",
-            "Try again on another connection."),
-        e,
-        serverMessage(e) == null ? e : null);
-  }
-
-  /** Translates an error of the source of connections. */
-  static PgHelloException noConnection(Exception e) {
-    if (hasCause(e, InterruptedException.class) || Thread.currentThread().isInterrupted()) {
-      Thread.currentThread().interrupt();
-      return interrupted();
-    }
-    SQLException reason = innermost(e);
-    String state = reason == null || reason.getSQLState() == null ? "" : reason.getSQLState();
-    if (reason != null && isRefusal(state)) {
-      return refused(reason, e);
-    }
-    String words = sentence(reason == null ? e : reason);
-    for (Throwable cause : causes(e)) {
-      if (cause instanceof UnknownHostException unknown) {
-        return of(
-            new PgHelloProblem(
-                Code.NO_CONNECTION,
-                "No connection to the database could be had: the host "
-                    + unknown.getMessage()
-                    + " is not known.",
-                "Correct the host in the URL, or see why its name cannot be resolved."),
-            reason,
-            e);
-      }
-    }
-    return of(
-        new PgHelloProblem(
-            Code.NO_CONNECTION,
-            "No connection to the database could be had: " + words,
-            state.equals("53300")
-                ? "Try again, make the pools of the programs smaller, or raise max_connections."
-                : NO_CONNECTION_REMEDY),
-        reason,
-        e);
-  }
-
-  private static PgHelloException refused(SQLException reason, Exception e) {
-    return of(
-        new PgHelloProblem(
-            Code.LOGIN_REFUSED,
-            "The log-in was refused: " + sentence(reason),
-            "Correct the user, the password or the database that the client connects with, or"
-                + " what the server allows (pg_hba.conf, GRANT CONNECT)."),
-        reason,
-        e);
-  }
-
-  /** A pool says that none is free, and gives as the cause why it has so few. */
-  private static @Nullable SQLException innermost(Exception e) {
-    SQLException innermost = null;
-    for (Throwable cause : causes(e)) {
-      if (cause instanceof SQLException deeper) {
-        innermost = deeper;
-      }
-    }
-    return innermost;
-  }
-
-  /**
-   * Returns whether the server will refuse the next log-in as well. 28: invalid authorization;
-   * 08004: the driver has no password, or does not know the method; 3D000: no such database; 42501:
-   * no right to connect.
-   */
-  private static boolean isRefusal(String state) {
-    return state.startsWith("28")
-        || state.equals("08004")
-        || state.equals("3D000")
-        || state.equals("42501");
-  }
-
-  /** Translates an error of the source of connections that came at the end of the call's time. */
-  static PgHelloException noConnectionWithin(Duration callTimeout, @Nullable Exception e) {
-    SQLException reason = e == null ? null : innermost(e);
-    if (e != null
-        && reason != null
-        && reason.getSQLState() != null
-        && isRefusal(reason.getSQLState())) {
-      return refused(reason, e);
-    }
-    return of(
-        new PgHelloProblem(
-            Code.NO_CONNECTION,
-            "No connection to the database could be had within the time-out of "
-                + callTimeout.toMillis()
-                + " ms.",
-            NO_CONNECTION_REMEDY
-                + " A pool says what keeps it from connecting if its own time-out"
-                + " (connectionTimeout in HikariCP) is shorter."),
-        e,
-        e);
-  }
 
   static PgHelloProblem notInEncoding(String where) {
     return new PgHelloProblem(
@@ -257,9 +45,7 @@ public final class Errors {
                 + HelloRequest.REPEAT_MIN
                 + " and "
                 + HelloRequest.REPEAT_MAX
-                + "."),
-        null,
-        null);
+                + "."));
   }
 
   /** Returns the error of an answer that does not belong to the request. */
@@ -269,9 +55,7 @@ public final class Errors {
             Code.ANSWER_MISMATCH,
             "The server answered something that was not asked.",
             "If there is a pooler between, let it track prepared statements, or connect with"
-                + " prepareThreshold=0; otherwise look at what pg_hello is in this database."),
-        null,
-        null);
+                + " prepareThreshold=0; otherwise look at what pg_hello is in this database."));
   }
 
   static PgHelloProblem timeout(Duration callTimeout) {
@@ -283,7 +67,7 @@ public final class Errors {
   }
 
   static PgHelloException timedOut(Duration callTimeout) {
-    return of(timeout(callTimeout), null, null);
+    return of(timeout(callTimeout));
   }
 
   /** The program has ended the future of a call, with whatever. */
@@ -292,9 +76,7 @@ public final class Errors {
         new PgHelloProblem(
             Code.CANCELLED_BY_CALLER,
             "The program cancelled or completed the future of the call before its answer came.",
-            "Nothing needs to be done if that was meant."),
-        null,
-        null);
+            "Nothing needs to be done if that was meant."));
   }
 
   static PgHelloException interrupted() {
@@ -302,9 +84,7 @@ public final class Errors {
         new PgHelloProblem(
             Code.INTERRUPTED,
             "The thread was interrupted while it waited for a greeting.",
-            "Let the thread end, or clear its interrupt status and try again."),
-        null,
-        null);
+            "Let the thread end, or clear its interrupt status and try again."));
   }
 
   static PgHelloException overloaded() {
@@ -312,27 +92,23 @@ public final class Errors {
         new PgHelloProblem(
             Code.OVERLOADED,
             "Too many calls are waiting, or too large ones.",
-            "Try again later, make fewer calls at once, or raise the client's limits."),
-        null,
-        null);
+            "Try again later, make fewer calls at once, or raise the client's limits."));
   }
 
   static PgHelloException closed() {
     return of(
-        new PgHelloProblem(Code.CLOSED, "The client is closed.", "Use it only until it is closed."),
-        null,
-        null);
+        new PgHelloProblem(
+            Code.CLOSED, "The client is closed.", "Use it only until it is closed."));
   }
 
   /** Something that was not foreseen failed the statement that carried the call. */
   static PgHelloException unexpected(Throwable e) {
-    return of(
+    var problem =
         new PgHelloProblem(
             Code.SERVER_ERROR,
             "The call failed in this JVM: " + e.getClass().getName() + ".",
-            "See the cause."),
-        null,
-        e);
+            "See the cause.");
+    return ExceptionAccess.create(problem, null, e);
   }
 
   /** Returns the error that a listener is told of a call that threw this. */
@@ -345,43 +121,8 @@ public final class Errors {
     return ExceptionAccess.create(e.problem(), e.sqlState().orElse(null), e.getCause());
   }
 
-  private static boolean hasCause(Throwable e, Class<? extends Throwable> type) {
-    return causes(e).stream().anyMatch(type::isInstance);
-  }
-
-  /** Returns an error and its causes, each once, as they can go in a circle. */
-  private static Set<Throwable> causes(Throwable e) {
-    var causes = new LinkedHashSet<Throwable>();
-    Throwable cause = e;
-    while (cause != null && causes.add(cause)) {
-      cause = cause.getCause();
-    }
-    return causes;
-  }
-
-  private static String sentence(Throwable e) {
-    String words = e instanceof SQLException reported ? serverMessage(reported) : null;
-    if (words == null) {
-      words = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
-    }
-    return words.endsWith(".") ? words : words + ".";
-  }
-
-  /** The server's primary message; null if the error is the driver's. */
-  private static @Nullable String serverMessage(SQLException e) {
-    return e instanceof PSQLException ours && ours.getServerErrorMessage() != null
-        ? ours.getServerErrorMessage().getMessage()
-        : null;
-  }
-
-  /** An error that neither the server nor the driver has reported. */
+  /** Returns the error of a problem that neither the server nor the driver has reported. */
   public static PgHelloException of(PgHelloProblem problem) {
-    return of(problem, null, null);
-  }
-
-  private static PgHelloException of(
-      PgHelloProblem problem, @Nullable Exception reported, @Nullable Throwable cause) {
-    String state = reported instanceof SQLException sql ? sql.getSQLState() : null;
-    return ExceptionAccess.create(problem, state, cause);
+    return ExceptionAccess.create(problem, null, null);
   }
 }

@@ -2,6 +2,8 @@
 package io.pghello.internal;
 
 import io.pghello.PgHelloException;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -42,7 +44,8 @@ public final class HelloDispatcher implements AutoCloseable {
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             task -> new AsyncWorker(task, "pg-hello-" + number.incrementAndGet()));
-    this.coalescer = new Coalescer(settings, settings.maxBatchSize(), workers, statements);
+    this.coalescer =
+        new Coalescer(settings, settings.maxBatchSize(), workers, new BatchSender(statements));
     this.timer = new TimeoutTimer(settings.callTimeout(), this::checkTimeouts);
     Executor executor = settings.asyncExecutor() == null ? workers : settings.asyncExecutor();
     this.asyncCalls = new AsyncCalls(settings, executor, workers);
@@ -172,6 +175,19 @@ public final class HelloDispatcher implements AutoCloseable {
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Sends each batch by one statement, or by a few if a name is refused. */
+  private record BatchSender(HelloStatements statements) implements Coalescer.Sender {
+    @Override
+    public Object[] send(List<HelloRequest> requests, StatementContext context) {
+      return statements.send(requests, context);
+    }
+
+    @Override
+    public PgHelloException timedOut(Duration timeout) {
+      return statements.executor().timedOut(timeout);
     }
   }
 }

@@ -7,7 +7,6 @@ import java.nio.charset.CharsetEncoder;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -19,7 +18,7 @@ import java.util.Optional;
  *
  * @param executor runs the statements
  */
-public record HelloStatements(StatementExecutor executor) implements Coalescer.Sender {
+public record HelloStatements(StatementExecutor executor) {
   /** Asks for one. */
   public String one(HelloRequest request, StatementContext context) {
     return executor.run(context, session -> one(session, request));
@@ -92,7 +91,6 @@ public record HelloStatements(StatementExecutor executor) implements Coalescer.S
    * Asks for all in one round trip, and returns a greeting or a {@link PgHelloException} for each.
    * Where one name cannot be greeted, the others are, at the price of more round trips.
    */
-  @Override
   public Object[] send(List<HelloRequest> requests, StatementContext context) {
     int size = requests.size();
     try {
@@ -122,11 +120,6 @@ public record HelloStatements(StatementExecutor executor) implements Coalescer.S
         .map(PgHelloException.class::cast)
         .filter(error -> error.code() == Code.INTERRUPTED)
         .findFirst();
-  }
-
-  @Override
-  public PgHelloException timedOut(Duration timeout) {
-    return executor.timedOut(timeout);
   }
 
   private static Object[] failed(int size, PgHelloException error) {

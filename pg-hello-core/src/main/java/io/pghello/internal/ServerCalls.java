@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
+import io.pghello.ConnectionSource;
 import io.pghello.PgHelloInfo;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
@@ -18,7 +20,7 @@ public final class ServerCalls {
   public static long nowMillis(StatementExecutor.Session session) throws SQLException {
     long millis = session.call(Function.NOW_MS, statement -> {}, row -> row.getLong(1));
     if (Math.abs(millis + POSTGRES_EPOCH_MILLIS - System.currentTimeMillis()) < DAY_MILLIS) {
-      throw Errors.of(Preflight.foreignBuild(session.look().database()));
+      throw Errors.of(InstallationProblems.foreignBuild(session.look().database()));
     }
     return millis;
   }
@@ -26,6 +28,13 @@ public final class ServerCalls {
   /** Returns what the server says of its version. */
   public static String spiVersion(StatementExecutor.Session session) throws SQLException {
     return session.call(Function.SPI_VERSION, statement -> {}, row -> row.getString(1));
+  }
+
+  /** Looks how the extension is installed, once, on a connection of a source without a client. */
+  public static Preflight preflight(ConnectionSource source, Duration timeout) {
+    Settings settings = Settings.ofOneStatement(timeout);
+    return new StatementExecutor(source, settings)
+        .run(StatementContext.single(settings.deadline()), StatementExecutor.Session::look);
   }
 
   /**

@@ -85,7 +85,7 @@ public final class StatementExecutor {
     try {
       return !source.mayJoinBatch();
     } catch (RuntimeException e) {
-      throw Errors.noConnection(e);
+      throw SqlErrors.noConnection(e);
     }
   }
 
@@ -191,8 +191,8 @@ public final class StatementExecutor {
   private PgHelloException translate(SQLException e, Connection connection, Deadline deadline) {
     PgHelloException error =
         e.getSQLState() == null && isClosed(connection)
-            ? Errors.connectionLost(e)
-            : Errors.translate(e, deadline.timeout());
+            ? SqlErrors.connectionLost(e)
+            : SqlErrors.translate(e, deadline.timeout());
     // an interrupt closes the socket that a virtual thread uses
     return error.code() == Code.CONNECTION_LOST && Thread.currentThread().isInterrupted()
         ? Errors.interrupted()
@@ -234,8 +234,8 @@ public final class StatementExecutor {
     } catch (SQLException | RuntimeException e) {
       PgHelloException error =
           deadline.isOver()
-              ? Errors.noConnectionWithin(deadline.timeout(), e)
-              : Errors.noConnection(e);
+              ? SqlErrors.noConnectionWithin(deadline.timeout(), e)
+              : SqlErrors.noConnection(e);
       if (error.code() != Code.INTERRUPTED) {
         noConnection = error;
       }
@@ -254,7 +254,7 @@ public final class StatementExecutor {
     }
     int waiting = watch.waitingForConnection();
     return waiting > 0 && waiting >= underWay.sum()
-        ? Errors.noConnectionWithin(timeout, null)
+        ? SqlErrors.noConnectionWithin(timeout, null)
         : Errors.timedOut(timeout);
   }
 
@@ -354,7 +354,7 @@ public final class StatementExecutor {
       try {
         return execute(statement, binder, reader);
       } catch (SQLException e) {
-        if (!Errors.mayBeInstallation(e) || inTransaction) {
+        if (!SqlErrors.mayBeInstallation(e) || inTransaction) {
           throw e;
         }
         // the extension may have moved, or gone, since it was found
@@ -363,7 +363,7 @@ public final class StatementExecutor {
           return execute(again, binder, reader);
         }
         if ("42883".equals(e.getSQLState())) {
-          throw Errors.libraryTooOld(e);
+          throw SqlErrors.libraryTooOld(e);
         }
         throw e;
       }
@@ -404,7 +404,7 @@ public final class StatementExecutor {
         return function.in(schema);
       }
       if (!told.equals(schema.startsWith("\"") ? schema : '"' + schema + '"')) {
-        throw Errors.of(Preflight.elsewhere(schema, told));
+        throw Errors.of(InstallationProblems.elsewhere(schema, told));
       }
       return function.in(told);
     }

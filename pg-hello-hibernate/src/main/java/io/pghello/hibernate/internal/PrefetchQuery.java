@@ -4,6 +4,7 @@ package io.pghello.hibernate.internal;
 import io.pghello.PgHelloException;
 import io.pghello.internal.Errors;
 import io.pghello.internal.HelloRequest;
+import io.pghello.internal.SqlErrors;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -98,9 +99,9 @@ final class PrefetchQuery {
       if (statement == null && !sql.equals(e.getSQL())) {
         throw e;
       }
-      throw Failures.converted(Errors.ofSession(e.getSQLException()), session.getFactory());
+      throw Failures.converted(SqlErrors.ofSession(e.getSQLException()), session.getFactory());
     } catch (SQLException e) {
-      throw Failures.converted(Errors.ofSession(e), session.getFactory());
+      throw Failures.converted(SqlErrors.ofSession(e), session.getFactory());
     } finally {
       if (statement != null) {
         jdbc.getLogicalConnection().getResourceRegistry().release(statement);

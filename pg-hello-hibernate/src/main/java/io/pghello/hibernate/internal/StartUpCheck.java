@@ -10,6 +10,7 @@ import io.pghello.PgHelloProblem;
 import io.pghello.hibernate.PgHelloSettings;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Preflight;
+import io.pghello.internal.ServerCalls;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -92,7 +93,7 @@ record StartUpCheck(@Nullable String schema, boolean fails) implements SessionFa
     boolean jta =
         factory.getServiceRegistry().requireService(TransactionCoordinatorBuilder.class).isJta();
     var source = new Source(factory.getJdbcServices().getBootstrapJdbcConnectionAccess(), jta);
-    List<PgHelloProblem> problems = problems(Preflight.run(source, TIMEOUT));
+    List<PgHelloProblem> problems = problems(ServerCalls.preflight(source, TIMEOUT));
     if (!problems.isEmpty()) {
       var all =
           new PgHelloProblem(
