@@ -137,8 +137,8 @@ abstract class Operations implements PgHelloOperations {
     var batch = new ArrayList<HelloRequest>();
     long bytes = 0;
     while (requests.hasNext()
-        && batch.size() < context.settings().maxBatchSize()
-        && bytes < context.settings().maxBatchBytes()) {
+        && batch.size() < context.settings().batches().maxCalls()
+        && bytes < context.settings().batches().maxBytes()) {
       HelloRequest request = requests.next();
       batch.add(request);
       bytes += request.bytes();
@@ -212,6 +212,7 @@ abstract class Operations implements PgHelloOperations {
     } finally {
       context
           .settings()
+          .statements()
           .listener()
           .callEnded(new Events.Call(function.signature(), System.nanoTime() - begin, error));
     }
@@ -236,12 +237,11 @@ abstract class Operations implements PgHelloOperations {
 
   @Override
   public String toString() {
-    Settings settings = context.settings();
     return "PgHelloClient["
         + executor()
         + (context.repeat() == HelloRequest.AS_SET ? "" : ", repeat " + context.repeat())
         + ", "
-        + settings.with(context.timeout())
+        + context.settings().describe(context.timeout())
         + "]";
   }
 }

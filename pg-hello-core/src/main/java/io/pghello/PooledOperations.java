@@ -31,16 +31,20 @@ class PooledOperations extends Operations implements PgHelloAsyncOperations {
   }
 
   private CompletableFuture<String> helloAsync(HelloRequest request) {
-    var future = new CallFuture<String>(request.function(), context.settings().listener());
+    var future = new CallFuture<String>(request.function(), listener());
     context.dispatcher().helloAsync(request, context.deadline(), future);
     return future;
+  }
+
+  private PgHelloListener listener() {
+    return context.settings().statements().listener();
   }
 
   @Override
   public CompletableFuture<List<String>> helloAllAsync(Collection<String> names) {
     List<HelloRequest> requests = requests(names);
     long bytes = requests.stream().mapToLong(HelloRequest::bytes).sum();
-    var future = new CallFuture<List<String>>(Function.HELLO_ALL, context.settings().listener());
+    var future = new CallFuture<List<String>>(Function.HELLO_ALL, listener());
     context
         .dispatcher()
         .async(

@@ -44,20 +44,10 @@ class CoalescerStress {
   final Coalescer coalescer =
       new Coalescer(
           new Settings(
-              null,
-              CALL_TIMEOUT,
-              false,
-              true,
-              MAX_WAITING,
-              MAX_WAITING,
-              1,
-              MAX_WAITING,
-              MAX_WAITING,
-              false,
-              1,
-              null,
-              Settings.NO_LISTENER),
-          MAX_WAITING,
+              new Settings.Statements(null, CALL_TIMEOUT, false, Settings.NO_LISTENER),
+              new Settings.Batches(true, MAX_WAITING, MAX_WAITING, 1),
+              new Settings.Queue(MAX_WAITING, MAX_WAITING, false),
+              new Settings.Futures(1, null)),
           Runnable::run,
           CoalescerStress::send);
 

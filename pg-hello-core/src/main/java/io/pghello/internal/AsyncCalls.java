@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class AsyncCalls {
   private final CallQueue<Task<?>> queue;
   private final Set<Task<?>> inFlight = ConcurrentHashMap.newKeySet();
-  private final Settings settings;
+  private final boolean blockWhenFull;
   private final Semaphore permits;
   private final Executor executor;
   private final Executor own;
@@ -34,9 +34,10 @@ final class AsyncCalls {
    * @param own completes timed-out futures; has a thread whatever the other executor does
    */
   AsyncCalls(Settings settings, Executor executor, Executor own) {
-    this.settings = settings;
-    this.queue = new CallQueue<>(settings.maxQueuedCalls(), settings.maxQueuedBytes());
-    this.permits = new Semaphore(settings.maxInFlightCalls());
+    Settings.Queue limits = settings.queue();
+    this.blockWhenFull = limits.blockWhenFull();
+    this.queue = new CallQueue<>(limits.maxCalls(), limits.maxBytes());
+    this.permits = new Semaphore(settings.futures().maxInFlight());
     this.executor = executor;
     this.own = own;
     this.failures = new FutureFailures(own);
@@ -55,7 +56,7 @@ final class AsyncCalls {
     if (!queue.tryAdd(task)) {
       dispatch();
       if (!queue.tryAdd(task)) {
-        if (!settings.blockWhenFull()) {
+        if (!blockWhenFull) {
           throw Errors.overloaded();
         }
         queue.add(task, deadline);

@@ -56,20 +56,21 @@ final class Coalescer {
   private final CallQueue<Call> queue;
   private final InFlightLimit inFlightLimit;
   private final Set<Batch> batches = ConcurrentHashMap.newKeySet();
-  private final Settings settings;
-  private final int batchSize;
+  private final Settings.Batches batchLimits;
+  private final boolean blockWhenFull;
   private final Executor executor;
   private final Sender sender;
   private final FutureFailures timedOut;
 
-  Coalescer(Settings settings, int batchSize, Executor executor, Sender sender) {
-    this.settings = settings;
-    this.batchSize = batchSize;
+  Coalescer(Settings settings, Executor executor, Sender sender) {
+    this.batchLimits = settings.batches();
+    Settings.Queue limits = settings.queue();
+    this.blockWhenFull = limits.blockWhenFull();
     this.executor = executor;
     this.sender = sender;
     this.timedOut = new FutureFailures(executor);
-    this.queue = new CallQueue<>(settings.maxQueuedCalls(), settings.maxQueuedBytes());
-    this.inFlightLimit = new InFlightLimit(settings.maxInFlightBatches());
+    this.queue = new CallQueue<>(limits.maxCalls(), limits.maxBytes());
+    this.inFlightLimit = new InFlightLimit(batchLimits.maxInFlight());
   }
 
   /**
@@ -93,7 +94,7 @@ final class Coalescer {
     if (!queue.tryAdd(call)) {
       dispatch(true);
       if (!queue.tryAdd(call)) {
-        if (!settings.blockWhenFull()) {
+        if (!blockWhenFull) {
           throw Errors.overloaded();
         }
         queue.add(call, call.deadline);
@@ -127,7 +128,7 @@ final class Coalescer {
     while (!queue.isEmpty() && inFlightLimit.tryAcquire(queue, queueIsFull)) {
       // many calls are split, so that one batch is sent while another one is answered
       int most = Math.max(InFlightLimit.LARGE, queue.size() / (inFlightLimit.available() + 1));
-      var batch = new Batch(Math.min(batchSize, most), settings.maxBatchBytes());
+      var batch = new Batch(Math.min(batchLimits.maxCalls(), most), batchLimits.maxBytes());
       boolean registered = false;
       try {
         registered = batches.add(batch);

@@ -21,7 +21,12 @@ public final class HelloDispatcher implements AutoCloseable {
   private static final long CLOSE_POLL_NANOS = 1_000_000;
 
   private final HelloStatements statements;
-  private final Settings settings;
+  private final Duration callTimeout;
+  private final boolean coalescing;
+
+  /** Whether calls that are not batched run on another thread than the caller's. */
+  private final boolean hasExecutor;
+
   private final ThreadPoolExecutor workers;
   private final Coalescer coalescer;
   private final AsyncCalls asyncCalls;
@@ -34,7 +39,6 @@ public final class HelloDispatcher implements AutoCloseable {
    */
   public HelloDispatcher(HelloStatements statements, Settings settings) {
     this.statements = statements;
-    this.settings = settings;
     var number = new AtomicInteger();
     this.workers =
         new ThreadPoolExecutor(
@@ -44,11 +48,13 @@ public final class HelloDispatcher implements AutoCloseable {
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             task -> new AsyncWorker(task, "pg-hello-" + number.incrementAndGet()));
-    this.coalescer =
-        new Coalescer(settings, settings.maxBatchSize(), workers, new BatchSender(statements));
-    this.timer = new TimeoutTimer(settings.callTimeout(), this::checkTimeouts);
-    Executor executor = settings.asyncExecutor() == null ? workers : settings.asyncExecutor();
-    this.asyncCalls = new AsyncCalls(settings, executor, workers);
+    this.coalescer = new Coalescer(settings, workers, new BatchSender(statements));
+    this.callTimeout = settings.statements().callTimeout();
+    this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts);
+    this.coalescing = settings.batches().coalescing();
+    Executor executor = settings.futures().executor();
+    this.hasExecutor = coalescing || executor != null;
+    this.asyncCalls = new AsyncCalls(settings, executor == null ? workers : executor, workers);
   }
 
   /** Greets on the calling thread, or in a batch of another thread. */
@@ -102,8 +108,7 @@ public final class HelloDispatcher implements AutoCloseable {
 
   private <T> void runAlone(
       Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
-    if (statements.executor().isBound()
-        || (!settings.coalescing() && settings.asyncExecutor() == null)) {
+    if (statements.executor().isBound() || !hasExecutor) {
       future.answer(work.get());
     } else {
       asyncCalls.add(work, future, bytes, deadline, oneStatement);
@@ -122,9 +127,9 @@ public final class HelloDispatcher implements AutoCloseable {
 
   /** Returns whether a call may be batched; one with a longer time-out could block the others. */
   private boolean mayJoin(HelloRequest request, Deadline deadline) {
-    return settings.coalescing()
+    return coalescing
         && request.bytes() < LARGE
-        && deadline.timeout().compareTo(settings.callTimeout()) <= 0
+        && deadline.timeout().compareTo(callTimeout) <= 0
         && !statements.executor().isBound();
   }
 
@@ -153,7 +158,7 @@ public final class HelloDispatcher implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    Deadline deadline = settings.deadline();
+    Deadline deadline = Deadline.after(callTimeout);
     boolean interrupted = Thread.interrupted();
     while (!interrupted
         && !(coalescer.isIdle() && asyncCalls.isIdle() && statements.executor().isQuiet())

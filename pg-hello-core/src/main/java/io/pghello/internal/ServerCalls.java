@@ -32,9 +32,8 @@ public final class ServerCalls {
 
   /** Looks how the extension is installed, once, on a connection of a source without a client. */
   public static Preflight preflight(ConnectionSource source, Duration timeout) {
-    Settings settings = Settings.ofOneStatement(timeout);
-    return new StatementExecutor(source, settings)
-        .run(StatementContext.single(settings.deadline()), StatementExecutor.Session::look);
+    return new StatementExecutor(source, Settings.Statements.withoutClient(timeout))
+        .run(StatementContext.single(Deadline.after(timeout)), StatementExecutor.Session::look);
   }
 
   /**

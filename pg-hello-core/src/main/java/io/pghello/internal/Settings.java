@@ -6,71 +6,57 @@ import java.time.Duration;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What a client was told; {@code PgHelloClient.Builder} says what each means.
- *
- * @param schema the extension's schema, in quotes; null to find it
- * @param asyncExecutor makes calls of futures that go alone; null for none
- */
-public record Settings(
-    @Nullable String schema,
-    Duration callTimeout,
-    boolean retryLostCalls,
-    boolean coalescing,
-    int maxBatchSize,
-    int maxBatchBytes,
-    int maxInFlightBatches,
-    int maxQueuedCalls,
-    int maxQueuedBytes,
-    boolean blockWhenFull,
-    int maxInFlightCalls,
-    @Nullable Executor asyncExecutor,
-    PgHelloListener listener) {
-
+/** What a client was told; the builder of the client says what each setting means. */
+public record Settings(Statements statements, Batches batches, Queue queue, Futures futures) {
   /** Listens to nothing. */
   public static final PgHelloListener NO_LISTENER = new PgHelloListener() {};
 
-  /** Returns the settings of a statement that is run without a client. */
-  static Settings ofOneStatement(Duration timeout) {
-    return new Settings(null, timeout, true, false, 1, 1, 1, 1, 1, false, 1, null, NO_LISTENER);
+  /**
+   * Settings of all statements.
+   *
+   * @param schema the extension's schema, in quotes; null to find it
+   */
+  public record Statements(
+      @Nullable String schema,
+      Duration callTimeout,
+      boolean retryLostCalls,
+      PgHelloListener listener) {
+    /** Returns the settings of a statement that is run without a client. */
+    static Statements withoutClient(Duration timeout) {
+      return new Statements(null, timeout, true, NO_LISTENER);
+    }
   }
+
+  /**
+   * Settings of the calls that share a statement.
+   *
+   * @param coalescing whether there are any
+   */
+  public record Batches(boolean coalescing, int maxCalls, int maxBytes, int maxInFlight) {}
+
+  /** Settings of the calls that wait: of those that share a statement, and of other futures. */
+  public record Queue(int maxCalls, int maxBytes, boolean blockWhenFull) {}
+
+  /**
+   * Settings of the calls of futures that share no statement.
+   *
+   * @param executor makes these calls; null for the client's own
+   */
+  public record Futures(int maxInFlight, @Nullable Executor executor) {}
 
   /** Returns whether there is a listener. */
   public boolean listens() {
-    return !listener.equals(NO_LISTENER);
+    return !statements.listener().equals(NO_LISTENER);
   }
 
-  /** Returns when a call that begins now, and has no time-out of its own, must have ended. */
-  public Deadline deadline() {
-    return Deadline.after(callTimeout);
-  }
-
-  /** Returns the same settings with another time-out. */
-  public Settings with(Duration callTimeout) {
-    return new Settings(
-        schema,
-        callTimeout,
-        retryLostCalls,
-        coalescing,
-        maxBatchSize,
-        maxBatchBytes,
-        maxInFlightBatches,
-        maxQueuedCalls,
-        maxQueuedBytes,
-        blockWhenFull,
-        maxInFlightCalls,
-        asyncExecutor,
-        listener);
-  }
-
-  @Override
-  public String toString() {
-    return (schema == null ? "" : "schema " + schema + ", ")
+  /** Returns a description for those who read logs. */
+  public String describe(Duration callTimeout) {
+    return (statements.schema() == null ? "" : "schema " + statements.schema() + ", ")
         + "time-out "
         + callTimeout.toMillis()
         + " ms, "
-        + (coalescing
-            ? "coalescing " + maxInFlightBatches + " x " + maxBatchSize
+        + (batches.coalescing()
+            ? "coalescing " + batches.maxInFlight() + " x " + batches.maxCalls()
             : "not coalescing");
   }
 }

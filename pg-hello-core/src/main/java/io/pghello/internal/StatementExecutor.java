@@ -47,7 +47,7 @@ public final class StatementExecutor {
   private static final Executor DIRECT = Runnable::run;
 
   private final ConnectionSource source;
-  private final Settings settings;
+  private final Settings.Statements settings;
   private final Installations installations;
   private final StatementWatch watch;
   private final LongAdder underWay = new LongAdder();
@@ -56,7 +56,7 @@ public final class StatementExecutor {
   private volatile @Nullable PgHelloException noConnection;
 
   /** Creates an executor on connections of a source. */
-  public StatementExecutor(ConnectionSource source, Settings settings) {
+  public StatementExecutor(ConnectionSource source, Settings.Statements settings) {
     this(
         source,
         settings,
@@ -66,7 +66,7 @@ public final class StatementExecutor {
 
   private StatementExecutor(
       ConnectionSource source,
-      Settings settings,
+      Settings.Statements settings,
       Installations installations,
       StatementWatch watch) {
     this.source = source;

@@ -64,24 +64,15 @@ abstract class CoalescerFixture {
   }
 
   Coalescer coalescer(Executor executor) {
-    return new Coalescer(settings(), batchSize, executor, sender);
+    return new Coalescer(settings(), executor, sender);
   }
 
   Settings settings() {
     return new Settings(
-        null,
-        CALL_TIMEOUT,
-        false,
-        true,
-        batchSize,
-        batchBytes,
-        maxInFlightBatches,
-        maxQueuedCalls,
-        maxQueuedBytes,
-        blockWhenFull,
-        1,
-        null,
-        listener);
+        new Settings.Statements(null, CALL_TIMEOUT, false, listener),
+        new Settings.Batches(true, batchSize, batchBytes, maxInFlightBatches),
+        new Settings.Queue(maxQueuedCalls, maxQueuedBytes, blockWhenFull),
+        new Settings.Futures(1, null));
   }
 
   /** Asserts that all permits are available and that the queue takes as much as before. */

@@ -190,7 +190,7 @@ class CoalescerFutureTest extends CoalescerFixture {
         task -> {
           throw new RejectedExecutionException("closed");
         };
-    var coalescer = new Coalescer(settings(), batchSize, closed, sender);
+    var coalescer = new Coalescer(settings(), closed, sender);
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);

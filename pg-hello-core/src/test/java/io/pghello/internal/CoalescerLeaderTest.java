@@ -218,7 +218,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
         task -> {
           throw new RejectedExecutionException("closed");
         };
-    var coalescer = new Coalescer(settings(), batchSize, closed, sender);
+    var coalescer = new Coalescer(settings(), closed, sender);
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));

@@ -218,7 +218,7 @@ class CoalescerTest extends CoalescerFixture {
           inFlight.decrementAndGet();
           return outcomes;
         };
-    var coalescer = new Coalescer(settings(), batchSize, executor, counting);
+    var coalescer = new Coalescer(settings(), executor, counting);
     var ended = new AtomicInteger();
     var cancelled = new AtomicInteger();
     Queue<Object> wrong = new ConcurrentLinkedQueue<>();
