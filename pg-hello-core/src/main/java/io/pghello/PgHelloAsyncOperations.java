@@ -14,14 +14,14 @@ import java.util.concurrent.CompletableFuture;
  * says so.
  *
  * <p>What depends on a future runs on a thread of the client's, or of its {@link
- * PgHelloClient.Builder#asyncExecutor}, unless it is given another executor. Where the future is
+ * PgHelloClientBuilder#asyncExecutor}, unless it is given another executor. Where the future is
  * already complete, it runs at once, on the thread that adds it. It may call the client. To cancel
  * the future, or to complete it otherwise, takes the call out of the queue, and has no effect on
  * others.
  *
  * <p><b>A call is made on the calling thread, and the future that is returned is complete,</b>
  * where that thread decides on the connection: on a client without {@link
- * PgHelloClient.Builder#coalescing} that has no {@link PgHelloClient.Builder#asyncExecutor}, and
+ * PgHelloClientBuilder#coalescing} that has no {@link PgHelloClientBuilder#asyncExecutor}, and
  * where {@link ConnectionSource#mayJoinBatch} says no.
  */
 public interface PgHelloAsyncOperations extends PgHelloOperations {

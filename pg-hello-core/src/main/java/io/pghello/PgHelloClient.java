@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
-import io.pghello.internal.HelloDispatcher;
-import io.pghello.internal.HelloRequest;
-import io.pghello.internal.HelloStatements;
-import io.pghello.internal.OwnPool;
-import io.pghello.internal.SafeListener;
-import io.pghello.internal.Settings;
-import io.pghello.internal.StatementExecutor;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.time.Duration;
-import java.util.LinkedHashSet;
-import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.Executor;
-import java.util.function.Consumer;
-import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.Driver;
 
 /**
  * Calls the functions of the PostgreSQL extension {@code pg_hello}. What other classes need of it
@@ -43,10 +25,10 @@ import org.postgresql.Driver;
  * statement, on a connection that any of the callers got; one that need not wait is sent at once.
  * <b>Where the data source decides by the calling thread (on the tenant's database, or on a
  * transaction, as Spring's {@code TransactionAwareDataSourceProxy}), switch that off</b> with
- * {@link Builder#coalescing(boolean)}, or have a client for each database.
+ * {@link PgHelloClientBuilder#coalescing(boolean)}, or have a client for each database.
  *
  * <p>The functions change nothing, so a call whose connection was lost is repeated once, on
- * another. A call ends within {@link Builder#callTimeout}.
+ * another. A call ends within {@link PgHelloClientBuilder#callTimeout}.
  *
  * <p>Needs version 1.1 of the extension; on 1.0, {@link #hello(String)}, {@link #helloAsync},
  * {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work where no count is given.
@@ -59,7 +41,7 @@ import org.postgresql.Driver;
 public final class PgHelloClient extends PooledOperations implements AutoCloseable {
   private final @Nullable HikariDataSource ownPool;
 
-  private PgHelloClient(Context context, @Nullable HikariDataSource ownPool) {
+  PgHelloClient(Context context, @Nullable HikariDataSource ownPool) {
     super(context);
     this.ownPool = ownPool;
   }
@@ -74,8 +56,8 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
   }
 
   /** Begins a client with other settings. */
-  public static Builder builder() {
-    return new Builder();
+  public static PgHelloClientBuilder builder() {
+    return new PgHelloClientBuilder();
   }
 
   /**
@@ -105,345 +87,6 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
     context.dispatcher().close();
     if (ownPool != null) {
       ownPool.close();
-    }
-  }
-
-  /**
-   * Settings of a client. Say where connections come from: {@link #dataSource}, {@link
-   * #connections} or {@link #url}. Everything else has a default.
-   *
-   * <p>The methods return this builder, and throw {@link IllegalArgumentException} for a value that
-   * cannot be. Not thread-safe.
-   */
-  public static final class Builder {
-    private static final int POOL_SIZE = 20;
-    private static final Duration POOL_IDLE = Duration.ofSeconds(30);
-    private static final Duration POOL_WAIT = Duration.ofSeconds(2);
-    private static final Duration POOL_CHECK = Duration.ofSeconds(1);
-    private static final Duration POOL_LIFETIME = Duration.ofMinutes(30);
-
-    private @Nullable DataSource dataSource;
-    private @Nullable ConnectionSource connections;
-    private @Nullable String url;
-    private final Set<String> ownPoolOptions = new LinkedHashSet<>();
-    private @Nullable String user;
-    private @Nullable String password;
-    private String applicationName = "pg-hello";
-    private Duration statementTimeout = Duration.ofSeconds(5);
-    private Consumer<HikariConfig> pool = config -> {};
-    private @Nullable String schema;
-    private int repeat = HelloRequest.AS_SET;
-    private Duration callTimeout = Duration.ofSeconds(5);
-    private boolean retryLostCalls = true;
-    private boolean coalescing = true;
-    private int maxBatchSize = 1024;
-    private int maxBatchBytes = 1 << 20;
-    private int maxInFlightBatches = 2;
-    private int maxInFlightCalls = 20;
-    private @Nullable Executor asyncExecutor;
-    private int maxQueuedCalls = 65_536;
-    private int maxQueuedBytes = 64 << 20;
-    private boolean blockWhenFull;
-    private PgHelloListener listener = Settings.NO_LISTENER;
-
-    private Builder() {}
-
-    /** Takes connections from a data source, which stays the caller's to close. */
-    public Builder dataSource(DataSource dataSource) {
-      this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
-      return this;
-    }
-
-    /** Takes connections from a source that can say more than a data source can. */
-    public Builder connections(ConnectionSource connections) {
-      this.connections = Objects.requireNonNull(connections, "connections");
-      return this;
-    }
-
-    /**
-     * Takes connections from a pool of the client's own (HikariCP), which is closed with it: at
-     * most 20 connections, closed when idle for 30 seconds or 30 minutes old, 2 seconds to get one.
-     * {@link #pool} changes that.
-     *
-     * @param url as in {@code jdbc:postgresql://localhost/app}
-     */
-    public Builder url(String url) {
-      // the message does not repeat it: there may be a password in it
-      require(url.startsWith("jdbc:postgresql:"), "The URL does not begin with jdbc:postgresql:");
-      require(
-          !url.matches("jdbc:postgresql://[^/?]*@.*"),
-          "The URL has a log-in before the host; say it with user() and password()");
-      require(Driver.parseURL(url, null) != null, "The driver cannot read the URL");
-      this.url = url;
-      return this;
-    }
-
-    /** The user to log in as with {@link #url}; what the URL or the driver says by default. */
-    public Builder user(String user) {
-      ownPoolOptions.add("user");
-      this.user = Objects.requireNonNull(user, "user");
-      return this;
-    }
-
-    /** The password to log in with at {@link #url}; what the URL or the driver says by default. */
-    public Builder password(String password) {
-      ownPoolOptions.add("password");
-      this.password = Objects.requireNonNull(password, "password");
-      return this;
-    }
-
-    /** What the sessions of {@link #url} are called on the server; {@code pg-hello} by default. */
-    public Builder applicationName(String applicationName) {
-      ownPoolOptions.add("applicationName");
-      this.applicationName = Objects.requireNonNull(applicationName, "applicationName");
-      return this;
-    }
-
-    /**
-     * The time after which the server ends a statement of {@link #url}'s sessions; 5 seconds by
-     * default. Set by a statement when a session begins, since poolers refuse it as a start-up
-     * parameter; a pooler that shares sessions between its clients also shares it.
-     *
-     * @param timeout whole milliseconds; zero leaves it to the server
-     */
-    public Builder statementTimeout(Duration timeout) {
-      ownPoolOptions.add("statementTimeout");
-      require(!timeout.isNegative(), "The statement time-out is negative");
-      require(
-          timeout.isZero() || timeout.compareTo(Duration.ofMillis(1)) >= 0,
-          "The statement time-out is less than a millisecond");
-      require(
-          timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) <= 0,
-          "The statement time-out is longer than the server allows");
-      this.statementTimeout = timeout;
-      return this;
-    }
-
-    /** Changes the pool of {@link #url} in any way that HikariCP offers, before it is started. */
-    public Builder pool(Consumer<HikariConfig> pool) {
-      ownPoolOptions.add("pool");
-      this.pool = Objects.requireNonNull(pool, "pool");
-      return this;
-    }
-
-    /**
-     * The schema that the extension is in, without quotes. By default the client asks the server,
-     * with one round trip before its first call.
-     */
-    public Builder schema(String schema) {
-      require(!schema.isEmpty() && schema.indexOf(0) < 0, "The schema has no name");
-      this.schema = '"' + schema.replace("\"", "\"\"") + '"';
-      return this;
-    }
-
-    /**
-     * How many times a greeting is repeated where no count is given, 1 to 10; by default what the
-     * session's setting {@code pg_hello.repeat} says.
-     *
-     * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT})
-     */
-    public Builder defaultRepeat(int repeat) {
-      this.repeat = checkedRepeat(repeat);
-      return this;
-    }
-
-    /**
-     * How long a call may take, with waiting, getting a connection, the round trip, and the retry
-     * after a lost connection; 5 seconds by default. A connection on which it runs out is aborted,
-     * whatever the statement waits for; only over TLS, a name that the server does not read can
-     * hold up its own caller longer. A call may fail a tenth of a second later and, in a batch that
-     * the server does not answer, a tenth of the time-out earlier.
-     *
-     * @param timeout a millisecond or more, and less than 20 days
-     */
-    public Builder callTimeout(Duration timeout) {
-      this.callTimeout = checkedTimeout(timeout);
-      return this;
-    }
-
-    /** Repeats a call once when its connection is lost, which changes nothing but time; true. */
-    public Builder retryLostCalls(boolean retryLostCalls) {
-      this.retryLostCalls = retryLostCalls;
-      return this;
-    }
-
-    /**
-     * Lets calls that would have to wait share one statement, on a connection that any of their
-     * threads got; true by default. Say false where the calling thread decides on the database or
-     * on the transaction. A call then takes a connection, uses it and gives it back on the thread
-     * that makes it. So do {@link #helloAsync} and {@link #helloAllAsync}, which return when they
-     * have the answer, in a future that is complete, unless there is an {@link #asyncExecutor}.
-     */
-    public Builder coalescing(boolean coalescing) {
-      this.coalescing = coalescing;
-      return this;
-    }
-
-    /**
-     * Makes the calls of futures that share no statement on the threads of an executor: all of them
-     * without {@link #coalescing}, else those of long names (16 KiB or more) and of {@link
-     * #helloAllAsync}, which have threads of the client's by default. What depends on such a future
-     * also runs there. Where the thread decides on the database or on the transaction, it is for
-     * the executor to bring that along from the thread that makes the call; one that is in a
-     * transaction ({@link ConnectionSource#mayJoinBatch}) makes the call itself.
-     *
-     * @param executor stays the caller's to shut down; what it refuses fails with {@link
-     *     Code#OVERLOADED}
-     */
-    public Builder asyncExecutor(Executor executor) {
-      this.asyncExecutor = Objects.requireNonNull(executor, "executor");
-      return this;
-    }
-
-    /**
-     * How many calls of futures that share no statement are in flight at a time, each on a thread
-     * and a connection of its own; 20 by default. Others wait, as {@link #maxQueuedCalls} and
-     * {@link #maxQueuedBytes} allow.
-     */
-    public Builder maxInFlightCalls(int calls) {
-      this.maxInFlightCalls = positive(calls, "number of calls under way");
-      return this;
-    }
-
-    /** How many names a statement carries at most, 1 or more; 1,024 by default. */
-    public Builder maxBatchSize(int size) {
-      this.maxBatchSize = positive(size, "batch size");
-      return this;
-    }
-
-    /** How many bytes of names a statement carries, plus at most one name; 1 MiB by default. */
-    public Builder maxBatchBytes(int bytes) {
-      this.maxBatchBytes = positive(bytes, "number of bytes of a batch");
-      return this;
-    }
-
-    /**
-     * How many statements of coalesced calls are under way at a time, each on a connection of its
-     * own; 2 by default. A few callers each go alone, up to that number. Batches of many leave some
-     * time apart, so that they are large where the server is near, and need not wait for each other
-     * where it is far.
-     */
-    public Builder maxInFlightBatches(int batches) {
-      this.maxInFlightBatches = positive(batches, "number of batches under way");
-      return this;
-    }
-
-    /** How many calls may wait, 1 or more; 65,536 by default. */
-    public Builder maxQueuedCalls(int calls) {
-      this.maxQueuedCalls = positive(calls, "number of waiting calls");
-      return this;
-    }
-
-    /** How many bytes of names may wait, 1 or more; 64 MiB by default. */
-    public Builder maxQueuedBytes(int bytes) {
-      this.maxQueuedBytes = positive(bytes, "number of waiting bytes");
-      return this;
-    }
-
-    /**
-     * What a call does that would be one more than may wait: false, the default, fails it with
-     * {@link Code#OVERLOADED}; true lets the thread that makes it wait for room, that of {@link
-     * #helloAsync} too, and fails it so only at the end of {@link #callTimeout}.
-     */
-    public Builder blockWhenFull(boolean wait) {
-      this.blockWhenFull = wait;
-      return this;
-    }
-
-    /** Sets the listener that is told what the client does. Default: none. */
-    public Builder listener(PgHelloListener listener) {
-      this.listener = new SafeListener(Objects.requireNonNull(listener, "listener"));
-      return this;
-    }
-
-    /**
-     * Creates the client. No connection is waited for.
-     *
-     * @throws IllegalStateException if there is not exactly one place where connections come from,
-     *     or if an option was set that only the pool of {@link #url} has
-     */
-    public PgHelloClient build() {
-      if (Stream.of(dataSource, connections, url).filter(Objects::nonNull).count() != 1) {
-        throw new IllegalStateException("Say one of dataSource, connections and url");
-      }
-      if (url == null && !ownPoolOptions.isEmpty()) {
-        throw new IllegalStateException(
-            "Only the pool of url has "
-                + String.join(", ", ownPoolOptions)
-                + "; set that where the connections come from");
-      }
-      var settings =
-          new Settings(
-              schema,
-              callTimeout,
-              retryLostCalls,
-              coalescing,
-              maxBatchSize,
-              maxBatchBytes,
-              maxInFlightBatches,
-              Math.min(maxQueuedCalls, maxQueuedBytes),
-              maxQueuedBytes,
-              blockWhenFull,
-              maxInFlightCalls,
-              asyncExecutor,
-              listener);
-      HikariDataSource own = url == null ? null : startPool(url);
-      var statements = new HelloStatements(new StatementExecutor(source(own), settings));
-      var dispatcher = new HelloDispatcher(statements, settings);
-      return new PgHelloClient(
-          new Context(settings, statements, dispatcher, repeat, callTimeout), own);
-    }
-
-    private ConnectionSource source(@Nullable DataSource own) {
-      if (connections != null) {
-        return connections;
-      }
-      return new Pool(Objects.requireNonNull(own == null ? dataSource : own));
-    }
-
-    private HikariDataSource startPool(String url) {
-      var config = new HikariConfig();
-      config.setPoolName("pg-hello");
-      config.setJdbcUrl(url);
-      config.setUsername(user);
-      config.setPassword(password);
-      config.addDataSourceProperty("ApplicationName", applicationName);
-      config.setMaximumPoolSize(POOL_SIZE);
-      config.setMinimumIdle(0);
-      config.setIdleTimeout(POOL_IDLE.toMillis());
-      config.setConnectionTimeout(POOL_WAIT.toMillis());
-      config.setValidationTimeout(POOL_CHECK.toMillis());
-      config.setMaxLifetime(POOL_LIFETIME.toMillis());
-      config.setInitializationFailTimeout(-1);
-      if (!statementTimeout.isZero()) {
-        config.setConnectionInitSql("SET statement_timeout = " + statementTimeout.toMillis());
-      }
-      pool.accept(config);
-      return OwnPool.start(config);
-    }
-
-    private static int positive(int value, String what) {
-      require(value > 0, "The " + what + " is " + value + "; it must be 1 or more");
-      return value;
-    }
-
-    private static void require(boolean condition, String otherwise) {
-      if (!condition) {
-        throw new IllegalArgumentException(otherwise);
-      }
-    }
-  }
-
-  /** A data source, which has nothing more to say, and whose secrets do not appear. */
-  private record Pool(DataSource dataSource) implements ConnectionSource {
-    @Override
-    public Connection get() throws SQLException {
-      return dataSource.getConnection();
-    }
-
-    @Override
-    public String toString() {
-      return dataSource.getClass().getSimpleName();
     }
   }
 }

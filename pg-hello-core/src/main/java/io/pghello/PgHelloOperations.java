@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 public interface PgHelloOperations {
   /**
    * SQL {@code pg_hello(name)}: greets a name, as in {@code Hello, Ada!}, as many times as was said
-   * by {@link #withRepeat} or {@link PgHelloClient.Builder#defaultRepeat}, or else as the session's
+   * by {@link #withRepeat} or {@link PgHelloClientBuilder#defaultRepeat}, or else as the session's
    * setting {@code pg_hello.repeat} says (1 by default). One round trip, or a part of one.
    *
    * @param name any text, even empty, that has neither the character U+0000 nor an unpaired
@@ -52,8 +52,8 @@ public interface PgHelloOperations {
 
   /**
    * SQL {@code pg_hello_all(names, repeats)}: greets many names. One round trip for each batch,
-   * which has at most {@link PgHelloClient.Builder#maxBatchSize} names and about {@link
-   * PgHelloClient.Builder#maxBatchBytes} bytes; the time-out counts for each. All names are checked
+   * which has at most {@link PgHelloClientBuilder#maxBatchSize} names and about {@link
+   * PgHelloClientBuilder#maxBatchBytes} bytes; the time-out counts for each. All names are checked
    * before the first is sent.
    *
    * @param names no element may be null; duplicates are fine
@@ -156,7 +156,7 @@ public interface PgHelloOperations {
   PgHelloOperations withRepeat(int repeat);
 
   /**
-   * Returns the same calls with another time-out than {@link PgHelloClient.Builder#callTimeout},
+   * Returns the same calls with another time-out than {@link PgHelloClientBuilder#callTimeout},
    * which says what it covers. It shares all with these, and ends with them. Calls with different
    * time-outs share batches, and each ends at its own; a call with a longer time-out than {@code
    * callTimeout} is sent alone, on a connection of its own, so that it cannot delay the others.

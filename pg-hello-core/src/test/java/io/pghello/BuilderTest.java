@@ -29,7 +29,7 @@ class BuilderTest {
   @Test
   void needsOnePlaceWhereConnectionsComeFrom() {
     var dataSource = new PGSimpleDataSource();
-    for (PgHelloClient.Builder builder :
+    for (PgHelloClientBuilder builder :
         List.of(
             PgHelloClient.builder(),
             PgHelloClient.builder().user("ada").password("secret"),
@@ -48,7 +48,7 @@ class BuilderTest {
   @ValueSource(booleans = {true, false})
   void refusesWhatOnlyItsOwnPoolHas(boolean source) {
     var options =
-        Map.<String, Consumer<PgHelloClient.Builder>>of(
+        Map.<String, Consumer<PgHelloClientBuilder>>of(
             "user", b -> b.user("ada"),
             "password", b -> b.password("secret"),
             "applicationName", b -> b.applicationName("mine"),
@@ -56,7 +56,7 @@ class BuilderTest {
             "pool", b -> b.pool(config -> {}));
     options.forEach(
         (name, option) -> {
-          PgHelloClient.Builder builder = PgHelloClient.builder();
+          PgHelloClientBuilder builder = PgHelloClient.builder();
           option.accept(builder);
           var dataSource = new PGSimpleDataSource();
           if (source) {
@@ -93,7 +93,7 @@ class BuilderTest {
   @Test
   @SuppressWarnings("NullAway")
   void refusesNull() {
-    PgHelloClient.Builder builder = PgHelloClient.builder();
+    PgHelloClientBuilder builder = PgHelloClient.builder();
     List<Runnable> calls =
         List.of(
             () -> PgHelloClient.create(null),
@@ -191,13 +191,13 @@ class BuilderTest {
     return PgHelloClient.create(new PGSimpleDataSource());
   }
 
-  private static Arguments refused(Consumer<PgHelloClient.Builder> setting, String message) {
+  private static Arguments refused(Consumer<PgHelloClientBuilder> setting, String message) {
     return Arguments.of(setting, message);
   }
 
   @ParameterizedTest
   @MethodSource("refused")
-  void refusesAValueThatCannotBe(Consumer<PgHelloClient.Builder> setting, String message) {
+  void refusesAValueThatCannotBe(Consumer<PgHelloClientBuilder> setting, String message) {
     assertThatThrownBy(() -> setting.accept(PgHelloClient.builder()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
@@ -259,7 +259,7 @@ class BuilderTest {
   }
 
   private static HikariConfig poolOf(
-      PgHelloClient.Builder builder, Consumer<HikariConfig> settings) {
+      PgHelloClientBuilder builder, Consumer<HikariConfig> settings) {
     var seen = new HikariConfig[1];
     builder.pool(
         config -> {

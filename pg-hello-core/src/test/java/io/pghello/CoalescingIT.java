@@ -614,7 +614,7 @@ class CoalescingIT {
     execute(dataSource, "DROP EXTENSION pg_hello");
     execute(dataSource, "CREATE EXTENSION pg_hello VERSION '1.0'");
     try (var pool = pool(dataSource, 4)) {
-      for (PgHelloClient.Builder builder : List.of(client(pool), client(pool).schema("public"))) {
+      for (PgHelloClientBuilder builder : List.of(client(pool), client(pool).schema("public"))) {
         try (var client = builder.build()) {
           assertAnswersUnderLoad(client);
         }
@@ -666,7 +666,7 @@ class CoalescingIT {
                     return false;
                   }
                 };
-            for (PgHelloClient.Builder builder :
+            for (PgHelloClientBuilder builder :
                 List.of(
                     PgHelloClient.builder().connections(routed).coalescing(false),
                     PgHelloClient.builder().connections(bound))) {
@@ -1064,7 +1064,7 @@ class CoalescingIT {
     return pool;
   }
 
-  private PgHelloClient.Builder client(DataSource dataSource) {
+  private PgHelloClientBuilder client(DataSource dataSource) {
     return PgHelloClient.builder()
         .dataSource(dataSource)
         .callTimeout(LONG)

@@ -517,7 +517,7 @@ class FaultsIT {
     final HikariDataSource pool;
     final PgHelloClient client;
 
-    Scene(DataSource dataSource, int size, Consumer<PgHelloClient.Builder> settings)
+    Scene(DataSource dataSource, int size, Consumer<PgHelloClientBuilder> settings)
         throws SQLException {
       var config = new HikariConfig();
       config.setDataSource(dataSource);
@@ -526,7 +526,7 @@ class FaultsIT {
       config.setValidationTimeout(500);
       config.setInitializationFailTimeout(-1);
       pool = new HikariDataSource(config);
-      PgHelloClient.Builder builder =
+      PgHelloClientBuilder builder =
           PgHelloClient.builder().dataSource(pool).callTimeout(CALL_TIMEOUT);
       settings.accept(builder);
       client = builder.build();

@@ -2,6 +2,7 @@
 package io.pghello.hibernate;
 
 import io.pghello.PgHelloClient;
+import io.pghello.PgHelloClientBuilder;
 import io.pghello.PgHelloException;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * waits; only those of different threads may be batched. With Hibernate, prefer {@link
  * WelcomeMessage}, which asks once for all entities of a flush.
  *
- * <p><b>Give the client a pool of its own</b>, as {@link PgHelloClient.Builder#url} does. A call is
+ * <p><b>Give the client a pool of its own</b>, as {@link PgHelloClientBuilder#url} does. A call is
  * made on a connection of the client's, never on the entity manager's, whose transaction holds
  * another meanwhile. If both come from one pool, as many transactions as it has connections wait
  * for each other, until the calls end with {@link PgHelloException.Code#NO_CONNECTION}. For the
