@@ -2,10 +2,7 @@
 package io.pghello.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pghello.ConnectionSource;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
@@ -20,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Shows that the time-out check misses no call and leaves no interrupt behind. */
+/** Shows that the time-out check misses no call. */
 @Timeout(60)
 class TimeoutTimerTest {
   private static final Duration SHORT = Duration.ofMillis(20);
@@ -131,23 +128,5 @@ class TimeoutTimerTest {
     public void close() {
       shutdownNow();
     }
-  }
-
-  @Test
-  void anInterruptThatEndsAWaitForAConnectionEndsWithIt() {
-    ConnectionSource stuck =
-        () -> {
-          while (!Thread.currentThread().isInterrupted()) {
-            LockSupport.park();
-          }
-          throw new SQLException("interrupted");
-        };
-    var watch = new StatementWatch(SHORT);
-    StatementWatch.Watched watched = watch.begin(Deadline.after(SHORT));
-    assertThat(watch.waitingForConnection()).isEqualTo(1);
-    assertThatThrownBy(() -> watched.connect(stuck)).isInstanceOf(SQLException.class);
-    assertThat(Thread.interrupted()).isFalse();
-    assertThat(watched.end()).isFalse();
-    assertThat(watch.waitingForConnection()).isZero();
   }
 }
