@@ -71,13 +71,24 @@ class TimeoutTimerTest {
       var timer = new TimeoutTimer(SHORT, check, scheduler);
       assertThat(timer.start()).isFalse();
       assertThat(checks).hasValue(0);
+      var gate = new CountDownLatch(1);
+      scheduler.execute(() -> await(gate));
       assertThat(timer.start()).isTrue();
       // what the scheduler has kept of the first attempt checks nothing
       Objects.requireNonNull(scheduler.refused).run();
       assertThat(checks).hasValue(0);
+      gate.countDown();
       assertThat(checked.await(20, TimeUnit.SECONDS)).isTrue();
       until(() -> scheduler.getQueue().isEmpty() && scheduler.getActiveCount() == 0);
       assertThat(checks).hasValue(4);
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
