@@ -4,8 +4,6 @@ package io.pghello.internal;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import java.nio.charset.CharsetEncoder;
-import java.sql.Array;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -42,11 +40,7 @@ public record HelloStatements(StatementExecutor executor) {
               }
             }
             String[] answers = all(session, requests);
-            for (int i = 0; i < answers.length; i++) {
-              if (!requests.get(i).isAnsweredBy(answers[i])) {
-                throw session.mismatch();
-              }
-            }
+            HelloAllCodec.verify(requests, answers);
             return answers;
           });
     } catch (PgHelloException e) {
@@ -152,34 +146,10 @@ public record HelloStatements(StatementExecutor executor) {
 
   private static String[] all(StatementExecutor.Session session, List<HelloRequest> requests)
       throws SQLException {
-    var names = new String[requests.size()];
-    var repeats = new Integer[names.length];
-    boolean asSet = true;
-    for (int i = 0; i < names.length; i++) {
-      HelloRequest request = requests.get(i);
-      names[i] = request.name();
-      if (request.repeat() != HelloRequest.AS_SET) {
-        repeats[i] = request.repeat();
-        asSet = false;
-      }
-    }
-    Integer[] counts = asSet ? null : repeats;
     return session.call(
         Function.HELLO_ALL,
-        statement -> {
-          Connection connection = statement.getConnection();
-          statement.setArray(1, connection.createArrayOf("text", names));
-          statement.setArray(2, counts == null ? null : connection.createArrayOf("int4", counts));
-        },
-        row -> {
-          Array array = row.getArray(1);
-          if (array != null
-              && array.getArray() instanceof String[] answers
-              && answers.length == names.length) {
-            return answers;
-          }
-          throw session.mismatch();
-        });
+        statement -> HelloAllCodec.bind(statement, requests),
+        row -> HelloAllCodec.read(row, requests));
   }
 
   /** Returns an error for what is no answer to its request. */

@@ -2,11 +2,9 @@
 package io.pghello.hibernate.internal;
 
 import io.pghello.PgHelloException;
-import io.pghello.internal.Errors;
+import io.pghello.internal.HelloAllCodec;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.SqlErrors;
-import java.sql.Array;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -87,7 +85,9 @@ final class PrefetchQuery {
     try {
       // in Hibernate's own way, so that its logs, statistics and time-outs know of the statement
       statement = jdbc.getStatementPreparer().prepareStatement(sql);
-      bind(statement);
+      if (!requests.isEmpty()) {
+        HelloAllCodec.bind(statement, requests);
+      }
       try (ResultSet row = jdbc.getResultSetReturn().extract(statement, sql)) {
         row.next();
         read(row);
@@ -116,22 +116,6 @@ final class PrefetchQuery {
     return "SELECT " + all + (all.isEmpty() || now.isEmpty() ? "" : ", ") + now;
   }
 
-  private void bind(PreparedStatement statement) throws SQLException {
-    if (requests.isEmpty()) {
-      return;
-    }
-    Connection connection = statement.getConnection();
-    var names = new String[requests.size()];
-    var repeats = new @Nullable Integer[names.length];
-    for (int i = 0; i < names.length; i++) {
-      HelloRequest request = requests.get(i);
-      names[i] = request.name();
-      repeats[i] = request.repeat() == HelloRequest.AS_SET ? null : (Integer) request.repeat();
-    }
-    statement.setArray(1, connection.createArrayOf("text", names));
-    statement.setArray(2, connection.createArrayOf("int4", repeats));
-  }
-
   private void read(ResultSet row) throws SQLException {
     if (isTimeAsked()) {
       millis = row.getLong(requests.isEmpty() ? 1 : 2);
@@ -139,19 +123,11 @@ final class PrefetchQuery {
     if (requests.isEmpty()) {
       return;
     }
-    Array array = row.getArray(1);
-    if (array == null
-        || !(array.getArray() instanceof String[] greetings)
-        || greetings.length != requests.size()) {
-      throw Errors.mismatch();
-    }
+    String[] greetings = HelloAllCodec.read(row, requests);
+    HelloAllCodec.verify(requests, greetings);
     for (int i = 0; i < greetings.length; i++) {
-      HelloRequest request = requests.get(i);
-      if (!request.isAnsweredBy(greetings[i])) {
-        throw Errors.mismatch();
-      }
       Asker asker = askers.get(i);
-      asker.prefetched.put(asker.attribute, request.name(), greetings[i]);
+      asker.prefetched.put(asker.attribute, requests.get(i).name(), greetings[i]);
     }
   }
 }
