@@ -21,7 +21,7 @@
 #define GREETING_PREFIX_LEN (sizeof(GREETING_PREFIX) - 1)
 
 /*
- * Is this a number of times that a greeting may be repeated?
+ * Returns whether a greeting may be repeated this number of times.
  */
 static inline bool
 greeting_repeat_is_valid(int repeat)

@@ -170,7 +170,7 @@ checked_length(const ArrayType *array, const char *argument)
 }
 
 /*
- * Is element i of an array with this bitmap (NULL if it has none) null?
+ * Returns whether element i of an array is null; bitmap is NULL if none is.
  */
 static inline bool
 element_is_null(const uint8 *bitmap, int i)

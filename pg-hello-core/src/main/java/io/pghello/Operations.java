@@ -26,7 +26,7 @@ import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 
-/** The calls that are the same wherever connections come from. */
+/** The calls that do not depend on the source of connections. */
 abstract class Operations implements PgHelloOperations {
   /**
    * What calls are made with.
@@ -69,7 +69,7 @@ abstract class Operations implements PgHelloOperations {
     this.context = context;
   }
 
-  /** Greets, when it is known that the client is open. */
+  /** Sends a request, after a check that the client is open. */
   abstract String greet(HelloRequest request);
 
   @Override

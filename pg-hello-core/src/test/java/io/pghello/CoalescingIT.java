@@ -50,7 +50,7 @@ import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Coverage row X3: calls of many threads travel together, and each gets its own answer. */
+/** Calls of many threads travel together, and each gets its own answer. */
 @PgHelloTest
 @Timeout(120)
 class CoalescingIT {
@@ -372,7 +372,7 @@ class CoalescingIT {
         });
   }
 
-  /** Whoever leads the batch sends it again, without the one whose thread was interrupted. */
+  /** The next leader sends the batch again, without the call whose thread was interrupted. */
   @Test
   void anInterruptBetweenTheHalvesOfABatchHitsNoOther(
       TestDatabase database, @Superuser DataSource superuser, WireProxy proxy) throws Exception {

@@ -30,7 +30,7 @@ import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Coverage rows E1, E2, E4, E5: the functions as a Java program sees them. */
+/** The functions as a Java program sees them. */
 @PgHelloTest
 class PgHelloClientIT {
   @Test

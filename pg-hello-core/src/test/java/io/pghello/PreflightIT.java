@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Coverage row X4: each cause has its own sentence, with the statement that mends it. */
+/** Each cause has its own sentence, with the statement that mends it. */
 @PgHelloTest(extension = false)
 class PreflightIT {
   private static final String CREATE = "CREATE EXTENSION pg_hello";

@@ -188,7 +188,7 @@ class BenchIT {
     assertThat(lines()).anyMatch(line -> line.contains("tuned") && line.contains("k/s"));
   }
 
-  /** The figures of a line: our side's and the peer's first. */
+  /** Returns the figures of a line, which begin with our side's and the peer's. */
   private List<String> figures(String row, String peer) {
     String line =
         lines().stream()

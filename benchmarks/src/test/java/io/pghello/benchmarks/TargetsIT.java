@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What the pages show as targets is what is judged. */
+/** The targets in the pages are those that rows are judged by. */
 class TargetsIT {
   // peers of rows that came after the committed run
   private static final Set<String> NOT_MEASURED_YET =

@@ -8,7 +8,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** Lets the library, but no program, create exceptions with all that they can say. */
+/** Gives the library, but no program, access to the constructor of exceptions. */
 public final class ExceptionAccess {
   /** The constructor that programs do not see. */
   public interface Constructor {
@@ -33,7 +33,7 @@ public final class ExceptionAccess {
     }
   }
 
-  /** Lets the exception provide its constructor; returns at once where it just does. */
+  /** Has the class provide its constructor; returns at once if this thread is initializing it. */
   private static void initialize() {
     try {
       MethodHandles.lookup().ensureInitialized(PgHelloException.class);

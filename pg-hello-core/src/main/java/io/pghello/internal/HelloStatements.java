@@ -102,12 +102,12 @@ public record HelloStatements(StatementExecutor executor) {
       }
       return failed(size, e);
     } catch (RuntimeException | Error e) {
-      // whoever waits must be told
+      // all calls of the batch wait for an outcome
       return failed(size, Errors.unexpected(e));
     }
   }
 
-  /** Who leads next sends all of an interrupted batch again. So the interruption is for all. */
+  /** The next leader sends an interrupted batch again. So the error is for all its calls. */
   private static Optional<PgHelloException> interruption(Object[] outcomes) {
     return Arrays.stream(outcomes)
         .filter(PgHelloException.class::isInstance)

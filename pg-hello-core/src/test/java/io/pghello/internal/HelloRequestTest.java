@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Coverage row X3: which answer belongs to which request, and how many bytes a name has. */
+/** Which answer belongs to which request, and how many bytes a name has. */
 class HelloRequestTest {
   @ParameterizedTest
   @ValueSource(

@@ -11,9 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/**
- * Coverage row X3: nothing that would pin a virtual thread to its carrier, or wait by the clock.
- */
+/** Nothing that would pin a virtual thread to its carrier, or wait by the clock. */
 class SourcesTest {
   private static final Pattern COMMENT_OR_STRING =
       Pattern.compile(

@@ -37,7 +37,7 @@ public final class PgHelloSettings {
    *       more.
    *   <li>{@code fail}: the factory is not created. The error is an {@link
    *       io.pghello.PgHelloException}; JPA's {@code Persistence} makes it the cause of its own. If
-   *       the server cannot be asked within 30 seconds, that is an error, too.
+   *       the server cannot be asked within 30 seconds, that is also an error.
    *   <li>{@code off}: it does not look, and makes no round trip.
    * </ul>
    *

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Coverage row X2: the functions in HQL and Criteria, found without configuration. */
+/** The functions in HQL and Criteria, found without configuration. */
 @PgHelloTest
 class FunctionsIT {
   private SessionFactory factory;

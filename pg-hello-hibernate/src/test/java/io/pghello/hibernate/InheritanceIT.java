@@ -72,7 +72,7 @@ class InheritanceIT {
     }
   }
 
-  /** Adds values of its own to those it inherits, and greets what it inherits, too. */
+  /** Adds values of its own to those it inherits, and also greets an inherited attribute. */
   @Entity(name = "SingleSub")
   static class SingleSub extends SingleRoot {
     String nickname;
@@ -181,7 +181,7 @@ class InheritanceIT {
     }
   }
 
-  /** Adds values of its own to those it inherits, and greets what it inherits, too. */
+  /** Adds values of its own to those it inherits, and also greets an inherited attribute. */
   @Entity(name = "JoinedSub")
   static class JoinedSub extends JoinedRoot {
     String nickname;
@@ -290,7 +290,7 @@ class InheritanceIT {
     }
   }
 
-  /** Adds values of its own to those it inherits, and greets what it inherits, too. */
+  /** Adds values of its own to those it inherits, and also greets an inherited attribute. */
   @Entity(name = "TableSub")
   static class TableSub extends TableRoot {
     String nickname;

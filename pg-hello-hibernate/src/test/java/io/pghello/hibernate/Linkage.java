@@ -32,8 +32,8 @@ import org.objectweb.asm.tree.MethodInsnNode;
 import org.objectweb.asm.tree.MethodNode;
 
 /**
- * Finds what a class file names that is not there, as the JVM would, but at once and not when the
- * line of code runs: each name is resolved by a {@link Lookup} of the class itself.
+ * Finds the names in class files that cannot be resolved. The JVM would resolve each when its line
+ * of code runs; this resolves all at once, with a {@link Lookup} of the class itself.
  */
 final class Linkage {
   private final ClassLoader loader;

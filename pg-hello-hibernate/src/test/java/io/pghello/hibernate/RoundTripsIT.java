@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Coverage row X2: what the values cost in round trips, counted on the wire. */
+/** What the values cost in round trips, counted on the wire. */
 @PgHelloTest
 class RoundTripsIT {
   private static final Map<String, Object> BATCHES_OF_50 = Map.of("hibernate.jdbc.batch_size", 50);

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.util.PSQLException;
 
-/** Coverage rows I6, I7, X2: when an entity is filled, with what, and when it is left alone. */
+/** When an entity is filled, with what, and when it is left alone. */
 @PgHelloTest
 class ValuesIT {
   /** What all entities here have. */
@@ -109,7 +109,7 @@ class ValuesIT {
     }
   }
 
-  /** Looked up for UPDATEs, too. */
+  /** Its values are also prefetched for UPDATEs. */
   @Entity(name = "Followed")
   static class Followed extends Named {
     int other;

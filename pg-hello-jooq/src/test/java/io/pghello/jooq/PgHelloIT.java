@@ -71,10 +71,10 @@ import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscriber;
 import org.reactivestreams.Subscription;
 
-/** Coverage rows I1, X5: what users of jOOQ do with functions. */
+/** What users of jOOQ do with functions. */
 @PgHelloTest
 class PgHelloIT {
-  /** As jOOQ's generator would have it, in short. */
+  /** A table like one that jOOQ generates. */
   private static final class Users {
     final Table<Record> table = table(name("users"));
     final Field<Integer> id = field(name("users", "id"), INTEGER);

@@ -57,8 +57,8 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
-   * Returns the server that everybody in this JVM shares, and starts it at the first call. It ends
-   * with the JVM; whoever closes, stops or kills it does so to all.
+   * Returns the server that is shared in this JVM, and starts it at the first call. It ends with
+   * the JVM. Closing, stopping or killing it affects all who use it.
    */
   public static PgHelloServer shared() {
     SHARED_LOCK.lock();

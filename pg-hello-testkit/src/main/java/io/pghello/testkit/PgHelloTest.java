@@ -47,7 +47,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(PgHelloExtension.class)
 public @interface PgHelloTest {
-  /** Whose database it is. */
+  /** What a database is created for. */
   enum Scope {
     /** Each test method has its own. */
     METHOD,
@@ -55,9 +55,9 @@ public @interface PgHelloTest {
     CLASS
   }
 
-  /** Whether each method has a database, or the class. Default: each method. */
+  /** Whether a database is created for each method, the default, or one for the class. */
   Scope database() default Scope.METHOD;
 
-  /** Whether the extension is created in the database. Default: it is. */
+  /** Whether the extension is created in the database. Default: true. */
   boolean extension() default true;
 }

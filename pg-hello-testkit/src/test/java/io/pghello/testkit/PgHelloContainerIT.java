@@ -33,7 +33,7 @@ import org.junit.platform.testkit.engine.EngineTestKit;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.utility.DockerImageName;
 
-/** Coverage row X1: a container. */
+/** A container. */
 @EnabledIfEnvironmentVariable(
     named = "PG_HELLO_TEST_IMAGE",
     matches = ".+",

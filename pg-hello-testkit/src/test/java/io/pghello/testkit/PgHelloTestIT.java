@@ -30,7 +30,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.platform.testkit.engine.EngineTestKit;
 import org.junit.platform.testkit.engine.Events;
 
-/** Coverage row X1: a fresh database with the extension for each test. */
+/** A fresh database with the extension for each test. */
 @PgHelloTest
 class PgHelloTestIT {
   // region test

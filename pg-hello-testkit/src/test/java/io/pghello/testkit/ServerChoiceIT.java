@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Coverage row X1: a server of one's own, for which the embedded one stands in. */
+/** A server of one's own, for which the embedded one stands in. */
 class ServerChoiceIT {
   private static final String LEFT =
       "SELECT string_agg(name, ' ') FROM (SELECT datname FROM pg_database"

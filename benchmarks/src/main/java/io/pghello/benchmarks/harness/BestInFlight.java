@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * Two sides, each at its own best number of calls in flight. Both numbers are chosen from one axis,
  * along which the sides are measured alternately, before the first round. The figures that a number
- * is chosen by do not count themselves: the highest of some is high by chance, too.
+ * is chosen by do not count themselves: the highest of several is partly high by chance.
  */
 public final class BestInFlight {
   /** A side under load. */
@@ -46,7 +46,7 @@ public final class BestInFlight {
     return Side.of(() -> atBest(1));
   }
 
-  /** What the numbers are chosen by, as a curve; it is measured once. */
+  /** Returns the figures that the numbers are chosen by, as a curve; it is measured once. */
   public Sweep sweep(String name, Metric metric, String ours, String peer) {
     return new Sweep(
         name,

@@ -43,7 +43,7 @@ public final class ChildJvm implements AutoCloseable {
     errors.start();
   }
 
-  /** Handles what the JVM that started this one asks. */
+  /** Answers requests of the JVM that started this one. */
   public interface Handler<T> {
     Object answer(T request) throws Exception;
   }
@@ -95,7 +95,7 @@ public final class ChildJvm implements AutoCloseable {
     return all;
   }
 
-  /** Ends it when this time is over: first so that it can stop what it has started. */
+  /** Ends the JVM after this time; at first so that it can stop the processes it has started. */
   public void endAfter(Duration timeout) {
     after(timeout, Process::destroy);
     after(timeout.plus(GRACE), Process::destroyForcibly);
@@ -114,18 +114,18 @@ public final class ChildJvm implements AutoCloseable {
                 });
   }
 
-  /** Asks it. */
+  /** Sends a request. */
   public void send(Object request) {
     in.println(JSON.std.asString(request));
   }
 
-  /** Waits for what it says next; null if it says nothing more. */
+  /** Waits for the next message; returns null at the end of the output. */
   public <T> @Nullable T receive(Class<T> type) throws IOException {
     String line = readLine();
     return line == null ? null : JSON.std.beanFrom(type, line);
   }
 
-  /** Waits for a line; null if there is none any more. */
+  /** Waits for the next line; returns null at the end of the output. */
   public @Nullable String readLine() throws IOException {
     return out.readLine();
   }
@@ -144,7 +144,7 @@ public final class ChildJvm implements AutoCloseable {
     process.destroy();
   }
 
-  /** Answers the JVM that started this one until it asks no more. */
+  /** Answers requests of the JVM that started this one until there are no more. */
   public static <T> void serve(Class<T> type, Handler<T> handler) throws Exception {
     PrintStream out = System.out;
     var requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -154,22 +154,22 @@ public final class ChildJvm implements AutoCloseable {
     }
   }
 
-  /** Tells the JVM that started this one something that it did not ask for. */
+  /** Sends the JVM that started this one a message that answers no request. */
   public static void say(PrintStream out, Object message) {
     out.println(JSON.std.asString(message));
   }
 
-  /** Lets this JVM, which is asked nothing, end with the one that started it. */
+  /** Ends this JVM, which takes no requests, when the one that started it ends. */
   public static void endWithParent() {
     var watch =
         new Thread(
             () -> {
               try {
                 while (System.in.read() >= 0) {
-                  // nothing is said there
+                  // no input is expected
                 }
               } catch (IOException e) {
-                // it is gone, too
+                // the end of the input as well
               }
               System.exit(1);
             },

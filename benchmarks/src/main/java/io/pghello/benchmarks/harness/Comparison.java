@@ -78,7 +78,7 @@ public record Comparison(
     Sample sample() throws Exception;
   }
 
-  /** What takes its time. */
+  /** The work whose time is measured. */
   public interface Work {
     void run() throws Exception;
   }

@@ -23,7 +23,7 @@ public record Curve(String name, String axis, String unit, Row.Better better, Li
    * @param points where it was measured; the axis may go on beyond them
    */
   public record Line(String name, boolean ours, List<Point> points) {
-    /** What was measured there, if anything was. */
+    /** Returns the figures at a place, if it was measured there. */
     public Optional<Spread> at(double x) {
       return points.stream().filter(point -> point.x == x).findFirst().map(Point::spread);
     }
@@ -40,7 +40,7 @@ public record Curve(String name, String axis, String unit, Row.Better better, Li
     }
   }
 
-  /** Where any of the sides was measured. */
+  /** Returns the places at which any of the sides was measured. */
   public List<Double> points() {
     return lines.stream()
         .flatMap(line -> line.points.stream())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.harness;
 
-/** Hears what is being measured. */
+/** Is told what is being measured. */
 public interface Progress {
   /** A step begins. */
   void step(String what);

@@ -84,7 +84,7 @@ public record Result(
             .toList());
   }
 
-  /** What the target is about, if the row has one; null if that is a ratio without a peer. */
+  /** Returns the figures that are judged; null if they are ratios and there is no peer. */
   public @Nullable Spread judged() {
     return judged(row, ourSpread, ratio);
   }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param judged what the target is about
  * @param target none if the row is shown for information
  * @param guard the limit that even a short run on a busy machine keeps, unless something is broken;
- *     none if there is no such
+ *     null if there is none
  */
 public record Row(
     String name,
@@ -69,7 +69,7 @@ public record Row(
     return new Row(name, peer, unit, better, judged, target, limit);
   }
 
-  /** The row as it is judged by its guard. */
+  /** Returns the row with its guard as the target. */
   public Row asGuard() {
     double limit = Objects.requireNonNull(guard);
     return new Row(name, peer, unit, better, judged, new Target(limit, limit), guard);

@@ -30,7 +30,7 @@ public record Sweep(
     double[] at(double point) throws Exception;
   }
 
-  /** How many times something is measured. */
+  /** Returns the number of measurements. */
   public int steps() {
     return (int)
         tracks.stream().flatMap(track -> points.stream().filter(track.covers::test)).count();

@@ -35,7 +35,7 @@ public final class LoadProcess implements AutoCloseable {
    */
   public record Request(int port, int connections, int calls, int nameBytes, long millis) {}
 
-  /** What came of it. */
+  /** The results. */
   public record Response(
       double thousandsPerSecond,
       double medianMicros,
@@ -120,7 +120,7 @@ public final class LoadProcess implements AutoCloseable {
       ChildJvm.serve(Request.class, new Server(args)::measure);
       System.exit(0);
     } catch (Throwable e) {
-      // whoever waits for an answer must be told, and a library's threads would go on
+      // the parent waits for an answer, and a library's threads would keep this JVM running
       e.printStackTrace();
       System.exit(1);
     }

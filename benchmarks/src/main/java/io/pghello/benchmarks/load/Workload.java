@@ -51,14 +51,14 @@ public enum Workload {
         };
   }
 
-  /** Connects it. */
+  /** Opens the connections. */
   Connected open(Address address, int connections) {
     return opening.open(address, connections);
   }
 
   /** A library that has connections. */
   interface Connected extends Closeable {
-    /** Calls the function. */
+    /** Calls the function under a load. */
     Load.Figures under(Load load) throws Exception;
   }
 

@@ -52,7 +52,7 @@ public final class PgbenchPeer implements AutoCloseable {
         folder.resolve("pipelined"),
         NAME + "\\startpipeline\n" + HELLO.repeat(PIPELINED) + "\\endpipeline\n");
     Files.createFile(folder.resolve(OUTPUT));
-    // those that are there: where a run is interrupted, nobody closes this
+    // registers the files that exist now; an interrupted run does not call close()
     FileUtils.forceDeleteOnExit(folder.toFile());
   }
 

@@ -70,7 +70,7 @@ public record Postmaster(ProcessHandle process, Path data) {
     }
   }
 
-  /** Ends the servers whose data is in a folder: those of whoever could not stop them itself. */
+  /** Ends the servers whose data is in a folder, if their own processes could not stop them. */
   public static void endAll(Path folder) throws IOException {
     List<Path> pidFiles = new ArrayList<>();
     Files.walkFileTree(

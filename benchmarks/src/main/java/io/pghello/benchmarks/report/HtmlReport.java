@@ -72,7 +72,7 @@ public final class HtmlReport {
     }
   }
 
-  /** XML cannot say them at all. */
+  /** Replaces the characters that XML cannot contain, even escaped. */
   private static String withoutControlCharacters(String text) {
     return text.replaceAll("[\\p{Cntrl}&&[^\n\t]]", "\uFFFD");
   }

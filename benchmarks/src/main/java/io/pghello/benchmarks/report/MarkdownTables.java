@@ -40,7 +40,7 @@ final class MarkdownTables {
     this.report = report;
   }
 
-  /** How many tables a page has. */
+  /** Returns the number of tables in a page. */
   static int count(String page) {
     return page.split(BEGIN, -1).length - 1;
   }
@@ -132,7 +132,7 @@ final class MarkdownTables {
     return line(name, String.join(" | ", cells));
   }
 
-  /** Where the figures are from. */
+  /** Returns the line that says where and when the figures were measured. */
   private String source(List<Report.Section> sections, String names) {
     Environment environment = report.environment();
     return "\n%s on %s with %d CPUs, %s and PostgreSQL %s; `./dev bench%s%s` does it on yours.\n"

@@ -6,13 +6,13 @@ import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Spread;
 import java.util.Set;
 
-/** Says results in words. */
+/** Puts results into words. */
 final class ResultText {
   private static final Set<String> TIMES = Set.of("ns", "us", "ms", "s");
 
   private ResultText() {}
 
-  /** Which side is ahead and by how much, as in "3.1 × as fast". */
+  /** Returns which side is ahead and by how much, as in "3.1 × as fast". */
   static String of(Result result) {
     Spread ratio = result.ratio();
     if (ratio == null) {
@@ -30,7 +30,7 @@ final class ResultText {
     return TextTable.figure(times) + " × " + words + (open ? ", within the spread" : "");
   }
 
-  /** The rates of both sides, as in "1,407 against 110 k/s"; empty if they are none. */
+  /** Returns both rates, as in "1,407 against 110 k/s"; empty if the row is not about rates. */
   static String rates(Result result) {
     Spread peer = result.peerSpread();
     String unit = result.row().unit();
@@ -43,7 +43,7 @@ final class ResultText {
             + unit;
   }
 
-  /** The CPU time of a call on both sides; empty if it was not counted. */
+  /** Returns the CPU time of a call on both sides; empty if it was not counted. */
   static String cpu(Result result) {
     Result.Cpu cpu = result.cpu();
     if (cpu == null) {
@@ -67,7 +67,7 @@ final class ResultText {
     return (row.better() == Row.Better.LOWER ? "≤ " : "≥ ") + TextTable.figure(value);
   }
 
-  /** A limit: of the ratio, unless it says that it is of our figure. */
+  /** Returns a limit, which is of the ratio unless the text names our figure. */
   static String target(Row row, double value) {
     return row.judged() == Row.Judged.RATIO
         ? limit(row, value)

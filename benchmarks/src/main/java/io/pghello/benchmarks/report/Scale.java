@@ -68,7 +68,7 @@ record Scale(boolean logarithmic, double low, double high) {
         : (value - low) / (high - low);
   }
 
-  /** Where a value lies, as a share of the width that SVG understands. */
+  /** Returns the place of a value, as a percentage of the width for SVG. */
   String percent(double value) {
     return percentOf(at(value));
   }

@@ -357,7 +357,7 @@ public final class ClientBenchmark implements Benchmark {
         name, ours, ClientBenchmark::everywhere, point -> figures(loaded.at(library, point)));
   }
 
-  /** As many as the sweep has metrics are looked at. */
+  /** Returns all figures; a sweep reads as many as it has metrics. */
   private static double[] figures(Response answer) {
     return new double[] {
       answer.thousandsPerSecond(), answer.medianMicros(), answer.p99Micros(), answer.p999Micros()

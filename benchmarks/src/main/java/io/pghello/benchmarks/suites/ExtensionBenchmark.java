@@ -187,7 +187,7 @@ public final class ExtensionBenchmark implements Benchmark {
         expression, ours, length -> true, length -> new double[] {nanos(expression, (int) length)});
   }
 
-  /** What an expression of a long name costs. */
+  /** Returns the cost of an expression of a long name. */
   private double nanos(String expression, int length) throws SQLException {
     int calls = (int) Math.min(curveCalls, 400L * curveCalls / length);
     String name = "x".repeat(length);

@@ -36,7 +36,7 @@ final class MemberEntities {
 
   private MemberEntities() {}
 
-  /** What all of them are. */
+  /** The common superclass. */
   @MappedSuperclass
   abstract static class Member {
     @Nullable String username;
@@ -60,7 +60,7 @@ final class MemberEntities {
     }
   }
 
-  /** The program fills it and asks nobody. */
+  /** The program computes the values itself. */
   @MappedSuperclass
   abstract static class ByProgram extends Member {
     @Nullable String greeting;
@@ -84,7 +84,7 @@ final class MemberEntities {
     }
   }
 
-  /** The server fills it. */
+  /** The server computes the values. */
   @MappedSuperclass
   abstract static class ByServer extends Member {
     @WelcomeMessage(of = "username")
@@ -152,10 +152,10 @@ final class MemberEntities {
     @Nullable Long id;
   }
 
-  /** Two queries of a callback fill it, as one usually does it. */
+  /** A callback computes the values with two queries, the usual way. */
   @Entity(name = "Listened")
   static class Listened extends Member {
-    /** The session's own: there is none to wait for. */
+    /** The session's own, so that the callback waits for no other connection. */
     static @Nullable Connection connection;
 
     @Id
@@ -194,7 +194,7 @@ final class MemberEntities {
     }
   }
 
-  /** The INSERT fills it, and gives the values back. */
+  /** The INSERT computes the values and returns them. */
   @Entity(name = "Returned")
   static class Returned extends Member {
     @Id
@@ -219,7 +219,7 @@ final class MemberEntities {
     }
   }
 
-  /** The server fills it whenever it is written. */
+  /** The server computes the values at each INSERT and UPDATE. */
   @Entity(name = "Renamed")
   static class Renamed extends Member {
     @Id

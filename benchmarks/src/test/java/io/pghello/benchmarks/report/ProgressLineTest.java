@@ -37,7 +37,7 @@ class ProgressLineTest {
     assertThat(bytes.size()).isZero();
   }
 
-  /** What stands on the line. */
+  /** Returns the text that the line shows. */
   private String shown() {
     String all = bytes.toString(StandardCharsets.UTF_8);
     // the last one is shown, unless the cursor is just back at the beginning

@@ -258,7 +258,7 @@ final class Mappings {
         : declared;
   }
 
-  /** Why nothing can be filled in what is embedded; null if it can. */
+  /** Returns why an attribute of an embedded object cannot be filled; null if it can. */
   private static @Nullable String obstacle(
       ServerValueCreator value, Place place, Property attribute) {
     Component embedded = place.embedded();
@@ -451,7 +451,7 @@ final class Mappings {
     return path;
   }
 
-  /** Why a source is not known when the value is to be computed; null if it may be. */
+  /** Returns why a source is unknown when the value is computed; null if it may be known. */
   private static @Nullable String obstacleToSource(ServerValueCreator value, Property source) {
     if (source.getValue().getSelectables().stream().anyMatch(Selectable::isFormula)) {
       return "which is a formula, and known only once the row is there; name what it is made of";
@@ -464,9 +464,9 @@ final class Mappings {
   }
 
   /**
-   * Refuses a source that something else generates on the same event, since values are computed
-   * before, of whatever order the attributes are. On which event, its generator says, which
-   * Hibernate creates later in the start.
+   * Refuses a source that something else generates on the same event: values are computed before
+   * that, whatever the order of the attributes. Only the generator knows its events, and Hibernate
+   * creates it later at start-up.
    */
   private static void refuseIfGeneratedThen(
       ServerValueCreator value, Place place, Property attribute, Property source) {
@@ -501,7 +501,7 @@ final class Mappings {
     return "has of = \"" + of + "\", which is no attribute: " + known;
   }
 
-  /** Decides how the value comes, and tells Hibernate. */
+  /** Chooses the strategy, and sets the generator and the write expression accordingly. */
   private ValueStrategy prepare(
       ServerValueCreator value, Place place, Property attribute, Class<?> type) {
     ValueStrategy strategy = value.strategy();
@@ -541,7 +541,7 @@ final class Mappings {
     return strategy;
   }
 
-  /** Why the INSERT cannot compute the value; null if it can. */
+  /** Returns why the INSERT cannot compute the value; null if it can. */
   private @Nullable String obstacleToExpression(
       ServerValueCreator value, Place place, Property attribute, Class<?> type) {
     if (value.isOn(ValueEvent.UPDATE)) {
@@ -590,7 +590,7 @@ final class Mappings {
     return type == Long.class || type == long.class;
   }
 
-  /** What is inherited is prepared once, and so are all classes of a hierarchy alike. */
+  /** Looks at all classes of a hierarchy, as an inherited attribute is prepared once for all. */
   private boolean isInsertedBySqlOfItsOwn(PersistentClass root) {
     return metadata.getEntityBindings().stream()
         .filter(entity -> entity.getRootClass().equals(root))

@@ -10,8 +10,8 @@ import org.hibernate.engine.spi.EntityEntryExtraState;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the server has answered for one entity. At the entity's entry in the session it is what the
- * current flush has looked up ahead: it goes with the entry, and the next flush clears it.
+ * The server's answers for one entity. Those at its entry in the session are what the current flush
+ * has prefetched; they are dropped with the entry, or by the next flush.
  */
 final class PrefetchedValues implements EntityEntryExtraState {
   /**
@@ -100,7 +100,7 @@ final class PrefetchedValues implements EntityEntryExtraState {
     return null;
   }
 
-  /** Returns the answer that a value is; null if it is none. */
+  /** Returns the answer with this value; null if there is none. */
   @Nullable Answer find(ServerValueAttribute attribute, @Nullable Object value) {
     for (Answer answer : answers) {
       if (answer.attribute.equals(attribute) && ServerValueAttribute.isSame(answer.value, value)) {
@@ -133,7 +133,7 @@ final class PrefetchedValues implements EntityEntryExtraState {
     }
   }
 
-  /** As those of Hibernate, which are asked for what comes after them, and not for themselves. */
+  /** Searches the states after this one only, as Hibernate's own implementations do. */
   @Override
   public <T extends EntityEntryExtraState> @Nullable T getExtraState(Class<T> type) {
     if (next == null) {

@@ -167,7 +167,7 @@ public class PgHelloGenerator extends JavaGenerator {
     return comment == null ? "" : " " + javadoc(comment);
   }
 
-  /** What is text for people becomes no tag, no end of the comment, and no escape of Java's. */
+  /** Escapes a text, so that nothing in it is a tag, the end of the comment, or Java's escape. */
   private String javadoc(String comment) {
     return escapeEntities(comment.strip())
         .replace("@", "&#64;")

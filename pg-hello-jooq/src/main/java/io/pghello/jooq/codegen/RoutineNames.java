@@ -30,7 +30,7 @@ final class RoutineNames {
   private static final String MEMBER = "member";
   private static final String SET = "set";
 
-  /** What there is to know of a row {@code p} of {@code pg_proc}. */
+  /** The kind of a routine, from its row {@code p} of {@code pg_proc}. */
   private static final String KIND =
       """
       CASE
@@ -175,7 +175,7 @@ final class RoutineNames {
     return MEMBER.equals(kinds.get(key));
   }
 
-  /** Who chooses first. */
+  /** The order in which definitions choose their names. */
   private enum Priority {
     /** Tables, which are called as they are. */
     TABLE,
@@ -235,7 +235,7 @@ final class RoutineNames {
     return names;
   }
 
-  /** What jOOQ makes of a word that Java keeps for itself. */
+  /** Returns the name, which jOOQ changes if it is a keyword of Java. */
   private static String identifier(String name) {
     return SourceVersion.isKeyword(name) ? name + "_" : name;
   }

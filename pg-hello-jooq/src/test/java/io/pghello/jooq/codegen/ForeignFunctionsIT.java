@@ -188,7 +188,7 @@ class ForeignFunctionsIT {
         .replaceAll("DSL\\.comment\\(\"[^\"]*\"\\), ", "");
   }
 
-  /** What others have is all there, and is what is called. */
+  /** Asserts that all functions of others are generated, and that these are called. */
   private static void assertTheirs(Class<?> routines, Connection connection) throws Exception {
     Configuration configuration = DSL.using(connection, SQLDialect.POSTGRES).configuration();
     assertThat(call(routines, "pgHelloInt4", configuration, 1)).isEqualTo("theirs");

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Coverage rows I1, I2, X5: users generate code from their own database, as the guide says. */
+/** Users generate code from their own database, as the guide says. */
 @PgHelloTest
 class UserGenerationIT {
   private static final Path SCHEMA =
@@ -77,7 +77,7 @@ class UserGenerationIT {
     }
   }
 
-  /** What the example's POM says to jOOQ's plugin, apart from where the database is. */
+  /** Returns the configuration of jOOQ's plugin in the example's POM, without the database. */
   static Configuration configuration() throws Exception {
     String pom = Files.readString(POM);
     String start = "<artifactId>jooq-codegen-maven</artifactId>";
@@ -161,7 +161,7 @@ class UserGenerationIT {
     assertThat(routines.split("Wall clock in milliseconds", -1)).hasSize(1 + 2);
   }
 
-  /** What is before the class; newer lines of jOOQ have a comment in the constructor as well. */
+  /** Returns the part before the class; newer lines of jOOQ also comment the constructor. */
   private static String head(String source) {
     return text(source.substring(0, source.indexOf("public class")));
   }

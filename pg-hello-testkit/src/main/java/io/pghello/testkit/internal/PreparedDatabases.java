@@ -90,7 +90,7 @@ final class PreparedDatabases implements AutoCloseable {
     }
   }
 
-  /** Lets nobody wait for what is not going to be done. */
+  /** Cancels a creation that will not run, so that no thread waits for it. */
   private static void cancel(Runnable task) {
     if (task instanceof FutureTask<?> creation) {
       creation.cancel(false);
@@ -104,7 +104,7 @@ final class PreparedDatabases implements AutoCloseable {
           try {
             databases.drop(admin, name);
           } catch (SQLException e) {
-            // a server that was stopped meanwhile; its data goes with it
+            // the server was stopped meanwhile, and its data is removed
             LOGGER.log(System.Logger.Level.DEBUG, "could not drop the database " + name, e);
           }
         });

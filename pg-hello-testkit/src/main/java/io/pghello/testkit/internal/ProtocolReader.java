@@ -9,12 +9,12 @@ import java.nio.ByteBuffer;
  * thread-safe.
  */
 abstract class ProtocolReader {
-  /** What both directions of a connection know of its beginning. */
+  /** The state of the start-up phase, which both directions of a connection share. */
   static final class StartUp {
-    /** Whether the client has asked for encryption, and the server's answer is outstanding. */
+    /** The client has asked for encryption, and the server has not answered yet. */
     volatile boolean encryptionAsked;
 
-    /** Whether nothing can be read from here on. */
+    /** The messages that follow are encrypted, so they cannot be read. */
     volatile boolean encrypted;
   }
 

@@ -3,7 +3,7 @@ package io.pghello.testkit.internal;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** What a proxy has counted over all its connections. Thread-safe. */
+/** The counts of a proxy over all its connections. Thread-safe. */
 public final class ProxyCounters {
   final LongAdder roundTrips = new LongAdder();
   final LongAdder executes = new LongAdder();

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** How long a proxy holds up what passes. Thread-safe. */
+/** Delays and stalls the bytes that pass a proxy. Thread-safe. */
 public final class ProxyDelay {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition resumed = lock.newCondition();

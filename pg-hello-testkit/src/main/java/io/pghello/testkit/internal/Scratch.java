@@ -183,7 +183,7 @@ final class Scratch implements AutoCloseable {
     }
   }
 
-  /** Removes the folder. Whoever calls has stopped the server. */
+  /** Removes the folder. The caller has stopped the server. */
   @Override
   public void close() throws IOException {
     delete(path);

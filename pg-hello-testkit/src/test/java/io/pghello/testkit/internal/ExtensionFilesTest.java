@@ -32,7 +32,7 @@ class ExtensionFilesTest {
         .isEqualTo(Files.readAllBytes(EXTENSION.resolve("pg_hello.control")));
   }
 
-  /** Coverage row E7: the version is written in the control file, and the rest follows. */
+  /** The version is written in the control file, and the rest follows. */
   @Test
   void agreesOnTheVersionOfTheExtension() throws IOException {
     Matcher version = Pattern.compile("default_version = '(.*)'").matcher(read("pg_hello.control"));

@@ -150,7 +150,7 @@ public final class Demo implements Callable<Integer> {
     return ExitCode.SOFTWARE;
   }
 
-  /** What the server or the driver says, without the statement. */
+  /** Returns the error of the server or the driver, which does not quote the statement. */
   private static @Nullable SQLException ofDatabase(Throwable error) {
     SQLException innermost = null;
     for (Throwable each = error; each != null; each = each.getCause()) {

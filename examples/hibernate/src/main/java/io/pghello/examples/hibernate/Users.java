@@ -131,7 +131,7 @@ final class Users {
     }
   }
 
-  /** Says which, in the words of the server; the driver's have the whole statement in them. */
+  /** Returns the server's detail, which names the user; the driver quotes the whole statement. */
   private static String detail(SQLException error) {
     for (Throwable each : error) {
       ServerErrorMessage words = each instanceof PSQLException e ? e.getServerErrorMessage() : null;

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(120)
 class DemoIT {
   private record Result(int status, String out, String err) {
-    /** What is the same in each run. */
+    /** Returns the output with the times and rates of this run replaced. */
     String steadyOut() {
       return out.replaceAll("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z", "TIME")
           .replaceAll("[0-9,]+ a second", "N a second")
@@ -216,7 +216,7 @@ class DemoIT {
         .contains("--url");
   }
 
-  /** As ./dev runs it, where logs would be seen. */
+  /** In a JVM of its own, as ./dev starts it: there, the output of loggers would show. */
   @Test
   void writesNothingElse(TestDatabase database, @TempDir Path folder) throws Exception {
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");

@@ -31,10 +31,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Coverage rows I6, I7: the model, its manager and the service. */
+/** The model, its manager and the service. */
 @PgHelloTest
 class UsersIT {
-  // The wire counts the answer to BEGIN, too, which travels with the first statement.
+  // WireProxy also counts the answer to BEGIN, which is sent with the first statement.
   private static final int BEGIN = 1;
   private static final int COMMIT = 1;
 

@@ -200,7 +200,7 @@ public final class Greet implements Callable<Integer> {
     return name.endsWith("\r") ? name.substring(0, name.length() - 1) : name;
   }
 
-  /** Output that nobody takes. */
+  /** Signals that the output cannot be written. */
   private static final class UnwritableException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1L;
 
@@ -208,7 +208,7 @@ public final class Greet implements Callable<Integer> {
       super("could not write: " + cause.getMessage(), cause);
     }
 
-    /** Whether whoever read it has gone, as head does, which is no error. */
+    /** Returns whether the reader has closed the pipe, as head does; that is no error. */
     boolean isClosedPipe() {
       return String.valueOf(getMessage()).contains("Broken pipe");
     }

@@ -63,7 +63,7 @@ class DocumentationTest {
                     .anyMatch(test -> Stream.of(heading.split("…")).allMatch(test::contains)));
   }
 
-  /** What tests expect, with texts that go over several lines of Java joined. */
+  /** Returns the texts of all tests; a text that spans several lines of Java is joined. */
   private static List<String> tests() throws IOException {
     var tests = new ArrayList<String>();
     try (Stream<Path> files = Files.walk(ROOT)) {

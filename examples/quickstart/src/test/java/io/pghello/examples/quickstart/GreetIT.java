@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The main job, as the command line has it. */
+/** Runs the program behind {@code ./dev demo} with command lines. */
 @PgHelloTest
 @Timeout(120)
 class GreetIT {
