@@ -1,33 +1,14 @@
 #!/usr/bin/env bash
-# Fuzzes the part of the extension that computes sizes and writes bytes.
+# ./dev native --fuzz: fuzzes extension/src/greeting.h, which computes sizes and writes bytes, with libFuzzer and
+# sanitizers against a naive greeting, and prints which of its lines were reached. Fails on the first
+# wrong byte or size.
+# Usage: scripts/fuzz.sh SECONDS
 # SPDX-License-Identifier: MIT
-set -euo pipefail
 PROGRAM='dev native --fuzz'
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-usage() {
-  cat <<END
-Usage: ./dev native --fuzz [SECONDS]
-
-Fuzzes extension/src/greeting.h with libFuzzer and sanitizers against a naive
-greeting (20 seconds), and prints how many inputs it ran and which lines of
-the header they reached. Fails on the first wrong byte or size.
-END
-}
-
-seconds=20
-case ${1:-} in
-  '') ;;
-  -h | --help)
-    usage
-    exit
-    ;;
-  *[!0-9]* | 0*) die "unknown argument $1; see --help" ;;
-  *) seconds=$1 ;;
-esac
-[ $# -le 1 ] || die "unknown argument $2; see --help"
-
+seconds=$1
 harness=$ROOT/extension/test/fuzz/greeting_fuzz.c
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

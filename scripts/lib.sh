@@ -4,6 +4,9 @@
 set -euo pipefail
 # or errexit would not reach into $(...)
 shopt -s inherit_errexit
+# so that what a script does at its EXIT is done once the command that it waits for has ended
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 HOME=${HOME:-$(eval echo ~)}
@@ -19,8 +22,14 @@ declare -A HEADER_SUITE=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky [19]
 say() { printf '%s\n' "$*" >&2; }
 
 die() {
-  printf '%s: %s\n' "${PROGRAM:-dev}" "$*" >&2
+  say "${PROGRAM:-dev}: $*"
   exit 1
+}
+
+# misuse WORD...: says why the command line is wrong; its status differs from that of a failure.
+misuse() {
+  say "${PROGRAM:-dev}: $*"
+  exit 2
 }
 
 # Name of a platform as the libraries' folders and Docker say it: linux-amd64.
@@ -111,13 +120,24 @@ server_user() {
   fi
 }
 
-# scratch_dir: a new folder for a data directory, in memory where there is some.
-scratch_dir() {
+# The folder of new_scratch, and the tree of the server that runs in it.
+SCRATCH='' RUNNING=''
+
+# new_scratch: creates SCRATCH, in memory where there is some; drop_scratch or the script's end removes it.
+new_scratch() {
   local base=${TMPDIR:-/tmp}
   if [ -d /dev/shm ] && [ -w /dev/shm ] && [ "$(df --output=avail -m /dev/shm | tail -1)" -gt 1024 ]; then
     base=/dev/shm
   fi
-  mktemp -d "$base/pg-hello.XXXXXX"
+  trap drop_scratch EXIT
+  SCRATCH=$(mktemp -d "$base/pg-hello.XXXXXX")
+}
+
+# drop_scratch: stops the server in SCRATCH, if one runs, and removes the folder.
+drop_scratch() {
+  [ -z "$RUNNING" ] || server_user "$RUNNING/bin/pg_ctl" -D "$SCRATCH/data" -m fast -w stop >/dev/null 2>&1 || true
+  [ -z "$SCRATCH" ] || rm -rf "$SCRATCH"
+  SCRATCH='' RUNNING=''
 }
 
 # free_port: a port on which nothing listens.
@@ -133,48 +153,30 @@ free_port() {
   die "found no free port"
 }
 
-# start_server TREE DATA PORT [SETTING=VALUE]...: initialises DATA if it is empty, and starts.
+# start_server TREE: a new server with its data and log in SCRATCH, for psql's variables.
 start_server() {
-  local tree=$1 data=$2 port=$3 options='' setting
-  shift 3
-  if [ ! -e "$data/PG_VERSION" ]; then
-    server_user "$tree/bin/initdb" -D "$data" -A trust -U postgres -E UTF8 --locale=C >"$data.log" 2>&1 ||
-      { cat "$data.log" >&2; die "initdb failed"; }
-  fi
-  for setting in fsync=off listen_addresses=127.0.0.1 unix_socket_directories= "$@"; do
-    options+=" -c '$setting'"
-  done
-  server_user "$tree/bin/pg_ctl" -D "$data" -l "$data.log" -o "-p $port$options" -w -t 60 start >/dev/null ||
-    { tail -20 "$data.log" >&2; die "the server did not start"; }
+  RUNNING=$1
+  PGPORT=$(free_port)
+  export PGHOST=127.0.0.1 PGPORT PGUSER=postgres
+  server_user "$1/bin/initdb" -D "$SCRATCH/data" -A trust -U postgres -E UTF8 --locale=C >"$SCRATCH/data.log" 2>&1 ||
+    { cat "$SCRATCH/data.log" >&2; die "initdb failed"; }
+  server_user "$1/bin/pg_ctl" -D "$SCRATCH/data" -l "$SCRATCH/data.log" -w -t 60 -o "-p $PGPORT -c fsync=off \
+    -c listen_addresses=127.0.0.1 -c unix_socket_directories=" start >/dev/null ||
+    { tail -20 "$SCRATCH/data.log" >&2; die "the server did not start"; }
 }
 
-# stop_server TREE DATA: stops it, and removes DATA.
-stop_server() {
-  server_user "$1/bin/pg_ctl" -D "$2" -m fast -w stop >/dev/null 2>&1 || true
-  rm -rf "$2" "$2.log"
-}
-
-# print_coverage NAME FILE.gcov: the share of lines that ran, and those that did not.
+# print_coverage NAME FILE.gcov: how many lines ran, and those that did not.
 print_coverage() {
-  awk -F: -v name="$1" '
-    $2 + 0 == 0 || $1 ~ /^ *-$/ { next }
-    { lines++ }
-    $1 ~ /#####|=====/ {
-      text = $0
-      sub(/^[^:]*:[^:]*:[ \t]*/, "", text)
-      missed[++n] = sprintf("  %s:%d: %s", name, $2, text)
-    }
-    END {
-      printf "%s: %.1f %% of %d lines\n", name, 100 * (lines - n) / lines, lines
-      for (i = 1; i <= n; i++)
-        print missed[i]
-    }' "$2"
+  local ran missed
+  ran=$(grep -cE '^ *[0-9]+\*?:' "$2") || true
+  missed=$(grep -E '^ *(#####|=====)' "$2") || true
+  printf '%s: %d lines ran, %d did not\n%s' "$1" "$ran" "$(grep -c . <<<"$missed")" "${missed:+$missed$'\n'}"
 }
 
 known_major() {
   case " ${MAJORS[*]} " in
     *" $1 "*) ;;
-    *) die "--major is $1; there are ${MAJORS[*]}" ;;
+    *) misuse "--major is $1; there are ${MAJORS[*]}" ;;
   esac
 }
 
@@ -183,13 +185,13 @@ jdk_version() {
   sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null
 }
 
-# find_jdk FEATURE: prints the home of a JDK of this feature version or newer.
+# find_jdk OLDEST [NEWEST]: prints the home of a JDK of a feature version from OLDEST to NEWEST.
 find_jdk() {
   local home version
   for home in "${JAVA_HOME-}" "$(dirname "$(dirname "$(readlink -f "$(command -v javac || true)")")")" \
     /usr/lib/jvm/*; do
     version=$(jdk_version "$home")
-    if [ -x "$home/bin/javac" ] && [ "${version:-0}" -ge "$1" ]; then
+    if [ -x "$home/bin/javac" ] && [ "${version:-0}" -ge "$1" ] && [ "$version" -le "${2:-$version}" ]; then
       printf '%s' "$home"
       return
     fi
@@ -218,6 +220,14 @@ maven() {
       sed -u -e 's/\x1b\[[0-9;]*m//g' -e '/^WARNING: .*sun\.misc\.Unsafe/d' \
         -e '/^WARNING: Please consider reporting this to the maintainers/d'
   fi
+}
+
+# What a program that runs for a moment is best started with.
+START_FAST=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto)
+
+# test_reports ARGUMENT...: what the reports say whose paths are read; see TestReports.java.
+test_reports() {
+  "$(java_home)/bin/java" "${START_FAST[@]}" "$ROOT/scripts/TestReports.java" "$@"
 }
 
 # classpath MODULE MAJOR: prints the class path that a program of this module runs with, with the

@@ -3,30 +3,15 @@
 # Usage: scripts/regress.sh [--settings] [MAJOR...]
 #   --settings   once more with the library preloaded, in parallel workers, and in LATIN1
 # SPDX-License-Identifier: MIT
-set -euo pipefail
 PROGRAM=regress.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 EXTENSION=$ROOT/extension
-SCRATCH=
-RUNNING=
 
 library() {
   printf '%s/%s/%s/pg_hello.so' "$BUILD" "$(platform)" "$1"
 }
-
-cleanup() {
-  if [ -n "$RUNNING" ]; then
-    stop_server "$RUNNING" "$SCRATCH/data"
-  fi
-  if [ -n "$SCRATCH" ]; then
-    rm -rf "$SCRATCH"
-  fi
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
 
 # sql DATABASE ARGUMENT...: psql that stops at the first error and prints bare values.
 sql() {
@@ -50,13 +35,12 @@ check_log() {
 
 # run_tests TREE NAME [WITHOUT [OPTION...]]: all tests but one, with more options for pg_regress.
 run_tests() {
-  local tree=$1 name=$2 without=${3-} tests=() file started ended
+  local tree=$1 name=$2 without=${3-} tests=() file started=$SECONDS
   for file in "$EXTENSION"/test/sql/*.sql; do
     file=${file##*/}
     [ "$file" = "$without.sql" ] || tests+=("${file%.sql}")
   done
 
-  started=${EPOCHREALTIME/[.,]/}
   if ! "$tree/lib/postgresql/pgxs/src/test/regress/pg_regress" \
     --inputdir="$EXTENSION/test" --outputdir="$SCRATCH/output" --bindir="$(dirname "$PSQL")" \
     --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=contrib_regression \
@@ -68,10 +52,8 @@ run_tests() {
     check_log "$name"
     die "$name: tests failed"
   fi
-  ended=${EPOCHREALTIME/[.,]/}
   check_log "$name"
-  local tenths=$(((ended - started + 50000) / 100000))
-  printf '%s: %d tests passed (%d.%d s)\n' "$name" "${#tests[@]}" $((tenths / 10)) $((tenths % 10))
+  printf '%s: %d tests passed (%d s)\n' "$name" "${#tests[@]}" $((SECONDS - started))
 }
 
 # set_for_all NAME VALUE, or set_for_all NAME: for all sessions that begin from now on.
@@ -104,42 +86,6 @@ run_tests_with_settings() {
   set_for_all "$parallel" on
   run_tests "$tree" "$name, $parallel = on" limits
   set_for_all "$parallel"
-}
-
-# reported SQL: the values of pg_hello.repeat that the server reports to a client which runs this
-# SQL, told from the bytes on the connection, as psql does not show them.
-reported() {
-  local startup="user"$'\n'"$PGUSER"$'\n'"database"$'\n'"reported"$'\n' query=$1
-  exec 3<>"/dev/tcp/$PGHOST/$PGPORT"
-  # the length, protocol 3.0, and strings that end with a zero byte; then one query, and the end
-  { printf '%b' "$(int32 $((${#startup} + 9)))$(int32 196608)"
-    printf '%s\n' "$startup" | tr '\n' '\0'
-    printf '%b%s%b' "Q$(int32 $((${#query} + 5)))" "$query" '\0000'
-    printf '%b' "X$(int32 4)"; } >&3
-  # ParameterStatus: S, four bytes of length, name, value
-  tr '\0' '\n' <&3 | LC_ALL=C grep -a -A1 '^.pg_hello\.repeat$' | LC_ALL=C grep -av '^.pg_hello\.repeat$\|^--$' |
-    tr '\n' ' ' || true
-  exec 3>&-
-}
-
-# int32 NUMBER: its four bytes, for printf %b.
-int32() {
-  printf '\\0%03o\\0%03o\\0%03o\\0%03o' $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255))
-}
-
-# Drivers learn of the setting's changes (GUC_REPORT).
-setting_is_reported() {
-  local name=$1 answer
-  sql postgres -c 'CREATE DATABASE reported'
-  sql reported -c 'CREATE EXTENSION pg_hello'
-  answer=$(reported "SELECT pg_hello('x'); SET pg_hello.repeat = 3")
-  [ "$answer" = '3 ' ] || die "$name: a client that sets pg_hello.repeat is told: $answer"
-  sql postgres -c "ALTER DATABASE reported SET session_preload_libraries = 'pg_hello'" \
-    -c 'ALTER DATABASE reported SET pg_hello.repeat = 4'
-  answer=$(reported 'SET pg_hello.repeat = 5')
-  [ "$answer" = '4 5 ' ] || die "$name: a client that finds the library loaded is told: $answer"
-  sql postgres -c 'DROP DATABASE reported'
-  printf '%s: changes of pg_hello.repeat are reported to clients\n' "$name"
 }
 
 # dump_command MAJOR: a pg_dump of that major or a later one.
@@ -249,24 +195,19 @@ regress() {
   local major=$1 cached tree number name other
   [ -e "$(library "$major")" ] || die "there is no library for PostgreSQL $major in $(dirname "$(library "$major")")"
   cached=$(embedded_tree "$major")
-  SCRATCH=$(scratch_dir)
+  new_scratch
   tree=$SCRATCH/tree
   say "PostgreSQL $major: running"
   cp -a "$cached" "$tree"
   cp "$EXTENSION/pg_hello.control" "$EXTENSION"/sql/*--*.sql "$tree/share/postgresql/extension/"
   install_library "$tree" "$(library "$major")"
 
-  PGPORT=$(free_port)
-  export PGHOST=127.0.0.1 PGPORT PGUSER=postgres
-  RUNNING=$tree
-  start_server "$tree" "$SCRATCH/data" "$PGPORT"
-
+  start_server "$tree"
   number=$(sql postgres -c 'SHOW server_version_num')
   name="PostgreSQL $(sql postgres -c 'SHOW server_version')"
   [ $((number / 10000)) = "$major" ] || die "asked for PostgreSQL $major, but the server is $name"
 
   run_tests "$tree" "$name"
-  setting_is_reported "$name"
   [ -z "$with_settings" ] || run_tests_with_settings "$tree" "$name"
   dump_and_restore "$name" "$major"
   for other in "${MAJORS[@]}"; do
@@ -275,11 +216,7 @@ regress() {
       break
     fi
   done
-
-  stop_server "$tree" "$SCRATCH/data"
-  RUNNING=
-  rm -rf "$SCRATCH"
-  SCRATCH=
+  drop_scratch
 }
 
 with_settings=''

@@ -6,14 +6,12 @@ PROGRAM='dev test --repeat'
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-[[ ${1-} =~ ^[1-9][0-9]{0,3}$ ]] || die "the number of runs is ${1:-missing}; it must be 1 to 9999"
+[[ ${1-} =~ ^[1-9][0-9]{0,3}$ ]] || misuse "the number of runs is ${1:-missing}; it must be 1 to 9999"
 runs=$1
 class=$2
 
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
 
 # run_maven ARGUMENT...: on the client and what it needs.
 run_maven() {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The extension's regression suite on a server with assertions, AddressSanitizer
-# and UndefinedBehaviorSanitizer, with the suite's line coverage.
+# ./dev native --sanitize: the extension's regression suite on a server with assertions, AddressSanitizer
+# and UndefinedBehaviorSanitizer, with the suite's line coverage. Fails on a test that differs, on a
+# report about the extension, and on damaged memory.
 # SPDX-License-Identifier: MIT
-set -euo pipefail
 PROGRAM='dev native --sanitize'
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -21,43 +21,22 @@ PARTS=(src/port src/common src/timezone src/backend src/backend/snowball
   src/bin/initdb src/bin/pg_ctl src/bin/psql src/bin/pg_dump src/bin/pg_config
   src/bin/scripts src/pl/plpgsql/src src/makefiles src/test/regress)
 
-usage() {
-  cat <<END
-Usage: ./dev native --sanitize
-
-Runs the extension's regression suite on a PostgreSQL $MAJOR with assertions and
-sanitizers, and prints which lines of the extension it reached. Fails on a
-test that differs, on a report about the extension, and on damaged memory.
-The server is built once out of Debian's source package, in 5 to 8 minutes.
-END
-}
-
-case ${1:-} in
-  '') ;;
-  -h | --help)
-    usage
-    exit
-    ;;
-  *) die "unknown argument $1; see --help" ;;
-esac
-
 # The server leaks by design when a process ends, and measures its own stack.
 export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1:disable_coredump=1
 export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
 
 tmp=$(mktemp -d)
 tree=''
-data=''
 copy=$tmp/extension
 cleanup() {
-  [ -z "$data" ] || stop_server "$tree" "$data"
+  drop_scratch
   if [ -n "$tree" ] && [ -d "$copy" ]; then
     make -s -C "$copy" uninstall "PG_CONFIG=$tree/bin/pg_config" >/dev/null 2>&1 || true
   fi
   rm -rf "$tmp"
 }
+new_scratch
 trap cleanup EXIT
-trap 'exit 130' INT TERM
 
 # run_logged WHAT COMMAND...: shows the command's output only if it fails.
 run_logged() {
@@ -134,16 +113,12 @@ run_logged 'building the extension' extension_make \
   "COPT=-fno-sanitize-recover=undefined --coverage -O0 -Wall -Werror" SHLIB_LINK=--coverage
 run_logged 'installing the extension' extension_make install
 
-data=$(scratch_dir)
-port=$(free_port)
-start_server "$tree" "$data" "$port"
+start_server "$tree"
 status=0
-PGHOST=127.0.0.1 PGPORT=$port PGUSER=postgres extension_make installcheck >"$tmp/installcheck" 2>&1 || status=1
+extension_make installcheck >"$tmp/installcheck" 2>&1 || status=1
 # the processes write their coverage when they end
-server_user "$tree/bin/pg_ctl" -D "$data" -m fast -w stop >/dev/null || status=1
-cp "$data.log" "$tmp/server.log"
-rm -rf "$data" "$data.log"
-data=''
+server_user "$tree/bin/pg_ctl" -D "$SCRATCH/data" -m fast -w stop >/dev/null || status=1
+RUNNING=''
 
 if [ "$status" != 0 ]; then
   cat "$tmp/installcheck" >&2
@@ -164,7 +139,7 @@ reports=$(awk '
   { flush() }
   /problem in alloc |detected write past chunk end|^TRAP:|was terminated by signal/ { print }
   END { flush() }
-' "$tmp/server.log")
+' "$SCRATCH/data.log")
 if [ -n "$reports" ]; then
   sed -n '1,200p' <<<"$reports" >&2
   status=1

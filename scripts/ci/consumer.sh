@@ -17,8 +17,6 @@ cleanup() {
   rm -rf "$WORK"
 }
 trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
 
 # link_all FROM TO: what is in one folder, as links in another, which is created.
 link_all() {
@@ -35,7 +33,7 @@ link_all "$repository/io" "$WORK/repository/io"
 rm -f "$WORK/repository/io/pghello"
 export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$WORK/repository"
 
-"$ROOT/scripts/install.sh"
+"$ROOT/dev" install
 
 for property in junit.version slf4j.version maven-compiler-plugin.version maven-surefire-plugin.version; do
   grep -qF "<version>$(pom_property "$property")</version>" "$ROOT/examples/first-test/pom.xml" ||
@@ -79,5 +77,5 @@ maven -q -B -ntp -f "$project/pom.xml" -Ddb.url="$url" compile dependency:build-
   -Dmdep.outputFile="$WORK/classpath"
 said=$("$(java_home)/bin/java" -cp "$project/target/classes:$(<"$WORK/classpath")" \
   com.example.Greetings "$url" 2>/dev/null)
-[[ $said = 'Hello, Ada! '20* ]] || die "the program of docs/jooq.md said: $said"
+[[ $said == 'Hello, Ada! 20'* ]] || die "the program of docs/jooq.md said: $said"
 echo "The project of docs/jooq.md generates code and runs: $said"

@@ -36,7 +36,7 @@ skip() {
   exit 77
 }
 
-# Addresses of mirrors are the machine's own business.
+# Logs of CI must not name the machine's mirrors.
 show_end() { tail -"$1" "$2" | sed 's#\(https\?://\)[^/ ]*#\1...#g' >&2; }
 
 answers() { timeout 10 docker version -f '{{.Server.Version}}' >/dev/null 2>&1; }
@@ -51,8 +51,8 @@ own_pid() {
   printf '%s' "$pid"
 }
 
-# Two of them would fight for the machine's bridge. One that has ended may still be listed, without
-# a command line.
+# Two engines would change the same bridge. An engine that has ended may still be listed, without a
+# command line.
 dockerd_runs() {
   local process
   for process in /proc/[0-9]*; do
@@ -276,8 +276,7 @@ up() {
 run() {
   local child status=0 signal=''
   trap release EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
+  trap 'exit 143' HUP
   provide
   # a process group of its own, to be ended as one
   set -m
@@ -318,10 +317,10 @@ command=${1-help}
 case $command in
   up) up ;;
   run)
-    [ $# -gt 0 ] || die 'run takes a command'
+    [ $# -gt 0 ] || misuse 'run takes a command'
     run "$@"
     ;;
   down) down ;;
   help | -h | --help) usage ;;
-  *) die "unknown argument $command; see --help" ;;
+  *) misuse "unknown argument $command; see --help" ;;
 esac

@@ -1,33 +1,89 @@
 #!/usr/bin/env bash
-# Checks that each command of ./dev refuses what it does not know, and names it.
+# Tests ./dev itself: what it says, on which stream, and with which exit status.
 # SPDX-License-Identifier: MIT
-PROGRAM=options
+PROGRAM=dev-test
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-count=0
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+cases=0 failures=0
 
-# refuses ARGUMENT...: the last one must be refused.
-refuses() {
-  local said
-  if said=$(timeout 600 "$ROOT/dev" "$@" 2>&1 </dev/null); then
-    die "./dev $* did not fail, and said: $said"
+# ends STATUS WORDS ARGUMENT...: ./dev must end with this status and say these words: in the last line of
+# standard error if it fails, else on standard output; the other stream stays empty.
+ends() {
+  local expected=$1 words=$2 status=0 wrong=''
+  shift 2
+  cases=$((cases + 1))
+  timeout 600 "$ROOT/dev" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+  [ "$status" = "$expected" ] || wrong+=" status $status;"
+  if [ "$expected" = 0 ]; then
+    grep -qF -- "$words" "$WORK/out" || wrong+=' other words;'
+    [ ! -s "$WORK/err" ] || wrong+=' errors;'
+  else
+    tail -1 "$WORK/err" | grep -qF -- "$words" || wrong+=' other words;'
+    [ ! -s "$WORK/out" ] || wrong+=' output;'
+    ! grep -qE '^\s+at |Exception' "$WORK/err" || wrong+=' a stack trace;'
   fi
-  grep -qF -- "${*: -1}" <<<"$said" || die "./dev $* does not name what it refuses, but says: $said"
-  count=$((count + 1))
+  if [ -n "$wrong" ]; then
+    printf './dev %s: expected status %s and "%s", but there are%s\n' "$*" "$expected" "$words" "$wrong"
+    cat "$WORK/out" "$WORK/err"
+    failures=$((failures + 1))
+  fi
 }
 
-refuses unheard-of
-refuses --unknown
-for command in help format generate install native test demo 'demo hibernate' 'demo jooq' server bench; do
+# the first start of a program compiles it, and says so
+for command in demo 'demo hibernate' 'demo jooq' server bench; do
   # shellcheck disable=SC2086
-  refuses $command --unknown
+  "$ROOT/dev" $command --unknown >/dev/null 2>&1 </dev/null || true
 done
-refuses test --all --unknown
-refuses test --repeat 2 faults --unknown
-refuses test pg-hello-core unheard-of
-refuses native --sanitize --unknown
-refuses native --fuzz 5 --unknown
-refuses native --check --unknown
-refuses server --major 99
-echo "$count commands refuse what they do not know"
+
+ends 0 'Usage: ./dev COMMAND'
+for help in -h --help; do
+  ends 0 'Usage: ./dev COMMAND' "$help"
+  for command in test install format generate; do
+    ends 0 'Usage: ./dev COMMAND' "$command" "$help"
+  done
+  for command in native bench server demo 'demo hibernate' 'demo jooq'; do
+    # shellcheck disable=SC2086
+    ends 0 "Usage: ./dev $command" $command "$help"
+  done
+done
+
+ends 2 'no such command: unheard-of' unheard-of
+ends 2 'no such command: --unknown' --unknown
+for command in help install format generate test native bench server demo 'demo hibernate' 'demo jooq'; do
+  # shellcheck disable=SC2086
+  ends 2 --unknown $command --unknown
+done
+for command in help install format generate 'test --all' 'test --repeat 2 faults' 'native --sanitize' 'native --fuzz 5' \
+  'native --check' 'native --headers 17' server; do
+  # shellcheck disable=SC2086
+  ends 2 unheard-of $command unheard-of
+done
+
+# values that are missing
+for option in 'test --repeat' 'native --headers' 'native --compile' 'bench --major' 'bench --row' 'bench --json' \
+  'server --major' 'server --port' 'demo --url' 'demo --repeat'; do
+  # shellcheck disable=SC2086
+  ends 2 "${option#* }" $option
+done
+
+# values that are wrong
+ends 2 'no module unheard-of has tests' test unheard-of
+ends 2 'no module unheard-of has tests' test pg-hello-core unheard-of
+ends 2 'no module docs has tests' test docs
+ends 2 'the number of runs is 0' test --repeat 0 faults
+ends 2 'test --repeat takes' test --repeat 2 everything
+ends 2 'not: 9' native 9
+ends 2 'unknown argument seventeen' native seventeen
+ends 2 'a number of seconds, not: 0' native --fuzz 0
+ends 2 '--major is 99; there are 15 17 18' server --major 99
+ends 2 '--major is 99; there are 15 17 18' bench --major=99
+ends 2 'unheard-of' bench unheard-of
+ends 2 '--port must be between 0 and 65535, but is 65536' server --port 65536
+ends 2 '--repeat must be between 1 and 10, but is 11' demo --repeat 11
+ends 2 '--url must begin with jdbc:postgresql:' demo --url jdbc:mysql://x
+
+[ "$failures" = 0 ] || die "$failures of $cases cases failed"
+echo "$cases cases of ./dev passed"

@@ -2,26 +2,10 @@
 # make, make install and make installcheck with a copy of the system's own PostgreSQL, as an
 # administrator runs them, from a folder that is not the source's; and the tests once more with JIT
 # for every query, where there is the clang that the server's bitcode was made with.
-# Usage: scripts/ci/installcheck.sh
 # SPDX-License-Identifier: MIT
-set -euo pipefail
 PROGRAM=installcheck.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-
-SCRATCH=
-RUNNING=
-cleanup() {
-  if [ -n "$RUNNING" ]; then
-    stop_server "$RUNNING" "$SCRATCH/data"
-  fi
-  if [ -n "$SCRATCH" ]; then
-    rm -rf "$SCRATCH"
-  fi
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
 
 skip() {
   printf 'skipped: %s\n' "$*"
@@ -30,9 +14,8 @@ skip() {
 
 # run_installcheck NAME LOG COMMAND...
 run_installcheck() {
-  local name=$1 log=$2 started ended tenths
+  local name=$1 log=$2 started=$SECONDS
   shift 2
-  started=${EPOCHREALTIME/[.,]/}
   if ! "$@" installcheck >"$log" 2>&1; then
     cat "$log" >&2
     if [ -e "$SCRATCH/build/regression.diffs" ]; then
@@ -40,9 +23,7 @@ run_installcheck() {
     fi
     die "$name: make installcheck failed"
   fi
-  ended=${EPOCHREALTIME/[.,]/}
-  tenths=$(((ended - started + 50000) / 100000))
-  printf '%s: make installcheck passed (%d.%d s)\n' "$name" $((tenths / 10)) $((tenths % 10))
+  printf '%s: make installcheck passed (%d s)\n' "$name" $((SECONDS - started))
 }
 
 # clang_of PG_CONFIG: the clang that makes bitcode for this server, if it compiles with JIT and can be had.
@@ -59,7 +40,7 @@ clang_of() {
 # installcheck PG_CONFIG MAJOR
 installcheck() {
   local config=$1 major=$2 headers='' build log name clang libdir sharedir make answer
-  SCRATCH=$(scratch_dir)
+  new_scratch
   build=$SCRATCH/build log=$SCRATCH/log
   # a server finds its files beside its program, so a copy is a server of its own
   libdir=$(dirname "$("$config" --pkglibdir)") sharedir=$("$config" --sharedir)
@@ -94,10 +75,7 @@ installcheck() {
     fi
   done
 
-  RUNNING=$(dirname "$("$config" --bindir)")
-  PGPORT=$(free_port)
-  export PGHOST=127.0.0.1 PGPORT PGUSER=postgres
-  start_server "$RUNNING" "$SCRATCH/data" "$PGPORT"
+  start_server "$(dirname "$("$config" --bindir)")"
   answer=$(psql -X -A -t -c 'SHOW server_version' template1)
   name="PostgreSQL $answer"
   [[ $answer =~ ^${major}[^0-9] ]] || die "asked for PostgreSQL $major, but the server is $answer"
@@ -122,11 +100,7 @@ installcheck() {
   else
     printf 'skipped: %s: no clang for its bitcode, so the tests were not run with JIT\n' "$name"
   fi
-
-  stop_server "$RUNNING" "$SCRATCH/data"
-  RUNNING=
-  rm -rf "$SCRATCH"
-  SCRATCH=
+  drop_scratch
 }
 
 configs=()

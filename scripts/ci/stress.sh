@@ -1,33 +1,15 @@
 #!/usr/bin/env bash
-# Lets the client's threads race, to find a lost wake-up or a call that ends twice.
+# Runs the races of pg-hello-core-stress with jcstress, to find a lost wake-up or a call that ends
+# twice: for 12 seconds, and some 30 for compiling and for jcstress to start. Fails if there is a
+# result that may not be.
+# Usage: scripts/ci/stress.sh [SECONDS]
 # SPDX-License-Identifier: MIT
-set -euo pipefail
 PROGRAM=stress
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-usage() {
-  cat <<END
-Usage: scripts/ci/stress.sh [SECONDS]
-
-Runs the races of pg-hello-core-stress with jcstress (12 seconds, and some 30
-for compiling, and for jcstress to look at the machine and start its JVMs), and prints how many
-results it saw. Fails if there is one that may not be.
-END
-}
-
-seconds=12
-case ${1:-} in
-  '') ;;
-  -h | --help)
-    usage
-    exit
-    ;;
-  *[!0-9]* | 0*) die "unknown argument $1; see --help" ;;
-  *) seconds=$1 ;;
-esac
-[ $# -le 1 ] || die "unknown argument $2; see --help"
-
+seconds=${1:-12}
+[[ $# -le 1 && $seconds =~ ^[1-9][0-9]*$ ]] || misuse "takes a number of seconds, not: $*"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 

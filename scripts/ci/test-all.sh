@@ -8,8 +8,6 @@ PROGRAM='dev test --all'
 ALLOWED_SKIPS=$ROOT/scripts/ci/allowed-skips.txt
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
 
 failed=()
 skipped=()
@@ -61,62 +59,24 @@ axis() {
   grep -E 'Tests run:.*[0-9]$' "$WORK/$name.log" || true
 }
 
-# exact_jdk FEATURE: prints the home of a JDK of just this feature version.
-exact_jdk() {
-  local home
-  for home in "${JAVA_HOME-}" /usr/lib/jvm/*; do
-    if [ -x "$home/bin/javac" ] && [ "$(jdk_version "$home")" = "$1" ]; then
-      printf '%s' "$home"
-      return
-    fi
-  done
-  die "needs a JDK $1 under /usr/lib/jvm"
-}
-
 # other_line MODULE LIBRARY VERSION TESTS: the class files of the axis postgres17-jdk25, on another line
 # of a library.
 other_line() {
   JAVA_HOME=$JDK25 maven -B -ntp -f "$WORK/postgres17-jdk25/pom.xml" -pl "$1" -am "-D$2.run=$3" \
     -Dit.test="$4" -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.compiler.useIncrementalCompilation=false \
     test-compile failsafe:integration-test@it failsafe:verify@it
-  outcome "$1 on $2 $3" "$WORK/postgres17-jdk25/$1/target/failsafe-reports-$3"
-}
-
-# outcome NAME FOLDER: what the reports in a folder say, with the reasons of those that failed.
-outcome() {
-  { cat "$2"/TEST-*.xml 2>/dev/null || true; } | awk -v what="$1" '
-    function attribute(name) {
-      return match($0, " " name "=\"[^\"]*\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : ""
-    }
-    /^ *<testcase / {
-      tests++
-      test = attribute("classname") "." attribute("name")
-      sub(/^([a-z0-9]+\.)+/, "", test)
-    }
-    /^ *<(failure|error)[ >]/ {
-      reason = attribute("message")
-      gsub(/&#10;/, " ", reason)
-      gsub(/&quot;/, "\"", reason)
-      failed[++failures] = test
-      reasons = reasons "\n  " test ": " substr(reason, 1, 400)
-    }
-    END {
-      printf "%s: %d of %d passed", what, tests - failures, tests
-      for (i = 1; i <= failures; i++)
-        printf "%s%s", i == 1 ? "; failed: " : ", ", failed[i]
-      print reasons
-      exit tests == 0
-    }'
+  find "$WORK/postgres17-jdk25/$1/target/failsafe-reports-$3" -name 'TEST-*.xml' | test_reports outcome "$1 on $2 $3"
 }
 
 # The next Hibernate is for information: it fails nothing, and its tests are not in the sum.
 next_hibernate() {
-  local version log=$WORK/next-hibernate.log module=pg-hello-hibernate
+  local version reports log=$WORK/next-hibernate.log module=pg-hello-hibernate
   version=$(pom_property hibernate.next.version)
   (other_line "$module" hibernate "$version" LinesIT) >"$log" 2>&1 || true
-  outcome "Hibernate $version" "$WORK/postgres17-jdk25/$module/target/failsafe-reports-$version" ||
+  reports=$WORK/postgres17-jdk25/$module/target/failsafe-reports-$version
+  find "$reports" -name 'TEST-*.xml' | test_reports outcome "Hibernate $version" ||
     grep -m 1 '^\[ERROR\]' "$log" || true
-  rm -rf "$WORK/postgres17-jdk25/$module/target/failsafe-reports-$version"
+  rm -rf "$reports"
 }
 
 # The newest line of jOOQ still takes our sources, though it says that some calls of those it
@@ -132,9 +92,9 @@ sources_compile_on_newest_jooq() {
 null_error_is_seen() {
   local copy=$WORK/seeded
   copy_tree "$copy"
-  cat >"$copy/pg-hello-core/src/main/java/io/pghello/internal/Seeded.java" <<'JAVA'
+  cat >"$copy/pg-hello-core/src/main/java/io/pghello/Seeded.java" <<'JAVA'
 // SPDX-License-Identifier: MIT
-package io.pghello.internal;
+package io.pghello;
 
 final class Seeded {
   private Seeded() {}
@@ -198,46 +158,15 @@ tests_in_containers() {
     -pl .,pg-hello-bom,extension,pg-hello-testkit,pg-hello-core verify
 }
 
-# Sums what all test reports of all axes say, in the words that Maven uses.
-summary() {
-  find "$WORK" -name 'TEST-*.xml' -exec sed -n 's/.*<testsuite .*/&/p' {} + |
-    awk '
-      function attribute(name) {
-        return match($0, " " name "=\"[0-9]+\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : 0
-      }
-      {
-        tests += attribute("tests"); failures += attribute("failures")
-        errors += attribute("errors"); skips += attribute("skipped")
-      }
-      END { printf "[INFO] Tests run: %d, Failures: %d, Errors: %d, Skipped: %d\n", tests, failures, errors, skips }'
-}
-
-# skipped_tests: the tests that did not run, with the axis and the reason.
-skipped_tests() {
-  local report axis
-  find "$WORK" -name 'TEST-*.xml' | while IFS= read -r report; do
-    axis=${report#"$WORK"/}
-    axis=${axis%%/*}
-    awk -v axis="$axis" '
-      /<testcase / {
-        match($0, /classname="[^"]*"/); class = substr($0, RSTART + 11, RLENGTH - 12)
-        match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8)
-      }
-      /<skipped/ {
-        reason = match($0, /message="[^"]*"/) ? substr($0, RSTART + 9, RLENGTH - 10) : "no reason"
-        print axis ": " class "." name ": " reason
-      }' "$report"
-  done
-}
-
-JDK17=$(exact_jdk 17)
+JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
-need chromium chromium chromedriver chromium-driver
+need chromium chromium chromedriver chromium-driver shellcheck shellcheck
 echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: some 35 minutes, some 10 more the first time"
 
 step native "$ROOT/scripts/native.sh"
 step native-check "$ROOT/scripts/native.sh" --check
-step options "$ROOT/scripts/ci/dev-test.sh"
+step shellcheck shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/ci/*.sh}
+step dev "$ROOT/scripts/ci/dev-test.sh"
 axis postgres17-jdk25 17 "$JDK25" -Dbenchmarks.excludedGroups= -Djooq.run="$(pom_property jooq.3.21.version)" \
   -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 axis postgres18-jdk25-turkish 18 "$JDK25" -Dbenchmarks.skipITs=true \
@@ -258,15 +187,15 @@ LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/consumer.sh
 LINES_SHOWN=30 step regress "$ROOT/scripts/regress.sh" --settings "${MAJORS[@]}"
 step installcheck "$ROOT/scripts/ci/installcheck.sh"
 step races "$ROOT/scripts/ci/stress.sh"
-LINES_SHOWN=20 step sanitizers "$ROOT/scripts/sanitize.sh"
-step fuzzing "$ROOT/scripts/fuzz.sh" 20
+LINES_SHOWN=20 step sanitizers "$ROOT/dev" native --sanitize
+step fuzzing "$ROOT/dev" native --fuzz 20
 LINES_SHOWN=45 step guard "$ROOT/dev" bench --guard
 step containers tests_in_containers
 
 printf '\n== summary\n'
 while IFS= read -r line; do
   skipped+=("$line")
-done < <(skipped_tests)
+done < <(cd "$WORK" && find . -name 'TEST-*.xml' | test_reports skipped)
 for line in "${skipped[@]}"; do
   if grep -vE '^(#|$)' "$ALLOWED_SKIPS" | grep -qxE -f - <(printf '%s\n' "$line"); then
     printf 'skipped (allowed): %s\n' "$line"
@@ -276,5 +205,5 @@ for line in "${skipped[@]}"; do
   fi
 done
 [ ${#failed[@]} = 0 ] || printf 'failed: %s\n' "${failed[@]}"
-summary
+find "$WORK" -name 'TEST-*.xml' | test_reports summary
 [ ${#failed[@]} = 0 ]

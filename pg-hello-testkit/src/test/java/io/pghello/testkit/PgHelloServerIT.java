@@ -25,12 +25,13 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.PGConnection;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Coverage row X1: an embedded server. */
+/** An embedded server. */
 class PgHelloServerIT {
   private static final String TEST_DATABASES =
       "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database"
@@ -355,7 +356,7 @@ class PgHelloServerIT {
         .hasMessageContaining("between 0 and 65535");
   }
 
-  /** Coverage row E6: with the library preloaded, a session knows the setting from its start. */
+  /** With the library preloaded, a session knows the setting from its start. */
   @Test
   void takesSettings() throws SQLException {
     try (PgHelloServer server =
@@ -365,8 +366,7 @@ class PgHelloServerIT {
                 .start();
         TestDatabase database = server.createDatabase();
         Connection connection = database.dataSource().getConnection()) {
-      assertThat(connection.unwrap(PGConnection.class).getParameterStatus("pg_hello.repeat"))
-          .isEqualTo("1");
+      assertThat(reportedRepeat(connection)).isEqualTo("1");
       assertThat(ask(connection, "SHOW pg_hello.repeat")).isEqualTo("1");
       assertThat(
               ask(
@@ -374,6 +374,35 @@ class PgHelloServerIT {
                   "SELECT boot_val <> reset_val FROM pg_settings WHERE name = 'max_connections'"))
           .isEqualTo("t");
     }
+  }
+
+  /** The server reports the setting to drivers, whenever a session loads the library. */
+  @Test
+  void reportsItsSettingToClients() throws SQLException {
+    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
+      try (Connection connection = database.dataSource().getConnection();
+          Statement statement = connection.createStatement()) {
+        assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+        statement.execute("SET pg_hello.repeat = 3");
+        assertThat(reportedRepeat(connection)).isEqualTo("3");
+      }
+      String alter = "ALTER DATABASE " + database.name() + " SET ";
+      try (Connection superuser = database.superuserDataSource().getConnection();
+          Statement statement = superuser.createStatement()) {
+        statement.execute(alter + "session_preload_libraries = 'pg_hello'");
+        statement.execute(alter + "pg_hello.repeat = 4");
+      }
+      try (Connection connection = database.dataSource().getConnection();
+          Statement statement = connection.createStatement()) {
+        assertThat(reportedRepeat(connection)).isEqualTo("4");
+        statement.execute("SET pg_hello.repeat = 5");
+        assertThat(reportedRepeat(connection)).isEqualTo("5");
+      }
+    }
+  }
+
+  private static @Nullable String reportedRepeat(Connection connection) throws SQLException {
+    return connection.unwrap(PGConnection.class).getParameterStatus("pg_hello.repeat");
   }
 
   @Test
