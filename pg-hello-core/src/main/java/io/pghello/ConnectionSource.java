@@ -21,7 +21,9 @@ public interface ConnectionSource {
    *
    * <p>If this takes longer than the client's {@code callTimeout}, the client interrupts the
    * thread, and clears the interrupt afterwards; pools heed that, and throw. A call whose source
-   * does not ends only when this returns; calls that wait for it end in time.
+   * does not, as HikariCP while it is suspended, ends only when this returns; calls that wait for
+   * it end in time. A thread that the program has interrupted before stays interrupted; an
+   * interrupt that comes after the client's own, before this returns, cannot be told from it.
    *
    * @throws SQLException if none can be had
    */

@@ -227,6 +227,45 @@ class FaultySourceIT {
     }
   }
 
+  /** Also where the stack overflows at the end of the call, when the connection is given back. */
+  @Test
+  void aConnectionOnWhichTheStackOverflowedIsReleased(DataSource dataSource) throws Exception {
+    DataSource plain = dataSource.unwrap(PGSimpleDataSource.class);
+    var taken = new AtomicInteger();
+    var released = new AtomicInteger();
+    try (var connections = new KeptConnections(plain, 1)) {
+      var source =
+          new ConnectionSource() {
+            @Override
+            public Connection get() throws SQLException {
+              Connection connection = connections.get();
+              taken.incrementAndGet();
+              return connection;
+            }
+
+            @Override
+            public void release(Connection connection) throws SQLException {
+              connections.release(connection);
+              released.incrementAndGet();
+            }
+          };
+      try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
+        for (int i = 0; i < 200; i++) {
+          client.hello("first");
+        }
+        for (int frames = 1; frames < 300; frames++) {
+          var deep = new DeepCall(client, frames);
+          deep.start();
+          deep.join();
+        }
+        while (released.get() != taken.get()) {
+          // the client's timer looks for it
+          client.hello("Ada");
+        }
+      }
+    }
+  }
+
   /** A thread whose stack has room for a number of small frames when it calls. */
   private static final class DeepCall extends Thread {
     private final PgHelloClient client;

@@ -14,6 +14,8 @@ import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -298,6 +300,38 @@ class OnConnectionIT {
       assertThat(call.get(60, TimeUnit.SECONDS)).isEqualTo("Hello, Ada!");
       closing.join(60_000);
       assertThat(closing.isAlive()).isFalse();
+    }
+  }
+
+  /** The caller must know that its transaction has gone, though the answer has just come. */
+  @Test
+  void givesNoAnswerOfAConnectionThatIsAborted(DataSource dataSource) throws SQLException {
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    try (Connection connection = dataSource.getConnection()) {
+      client.on(connection).hello("first");
+      var answered = new AtomicBoolean();
+      Connection slow =
+          (Connection)
+              Proxy.newProxyInstance(
+                  getClass().getClassLoader(),
+                  new Class<?>[] {Connection.class},
+                  (proxy, method, arguments) -> {
+                    // what is asked once more when the answer has been read
+                    if (method.getName().equals("getNetworkTimeout") && answered.getAndSet(true)) {
+                      while (!connection.isClosed()) {
+                        Thread.onSpinWait();
+                      }
+                    }
+                    try {
+                      return method.invoke(connection, arguments);
+                    } catch (InvocationTargetException e) {
+                      throw e.getCause();
+                    }
+                  });
+      PgHelloOperations operations = client.withTimeout(Duration.ofSeconds(2)).on(slow);
+      assertFails(Code.TIMEOUT, () -> operations.hello("Ada"));
+      assertThat(answered).isTrue();
+      assertThat(connection.isClosed()).isTrue();
     }
   }
 

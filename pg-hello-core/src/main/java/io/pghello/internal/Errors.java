@@ -8,6 +8,9 @@ import java.time.Duration;
 
 /** Creates the errors of the client. {@code SqlErrors} translates those of the driver. */
 public final class Errors {
+  static final String NO_CONNECTION_REMEDY =
+      "Check that the server runs, the URL, and the size of the pool.";
+
   private Errors() {}
 
   static PgHelloProblem notInEncoding(String where) {
@@ -66,6 +69,17 @@ public final class Errors {
             + " withTimeout).");
   }
 
+  static PgHelloProblem noConnectionWithin(Duration callTimeout) {
+    return new PgHelloProblem(
+        Code.NO_CONNECTION,
+        "No connection to the database could be had within the time-out of "
+            + callTimeout.toMillis()
+            + " ms.",
+        NO_CONNECTION_REMEDY
+            + " A pool says what keeps it from connecting if its own time-out"
+            + " (connectionTimeout in HikariCP) is shorter.");
+  }
+
   static PgHelloException timedOut(Duration callTimeout) {
     return of(timeout(callTimeout));
   }
@@ -101,6 +115,15 @@ public final class Errors {
             Code.CLOSED, "The client is closed.", "Use it only until it is closed."));
   }
 
+  /** There is no thread that would end the call at its time-out. */
+  static PgHelloException noThread() {
+    return of(
+        new PgHelloProblem(
+            Code.SERVER_ERROR,
+            "The call failed in this JVM, which cannot start another thread.",
+            "Let the process have more threads or more memory, or start fewer threads."));
+  }
+
   /** Something that was not foreseen failed the statement that carried the call. */
   static PgHelloException unexpected(Throwable e) {
     var problem =
@@ -119,6 +142,26 @@ public final class Errors {
   /** The same error with the trace of the current thread, whose call another thread made. */
   static PgHelloException again(PgHelloException e) {
     return ExceptionAccess.create(e.problem(), e.sqlState().orElse(null), e.getCause());
+  }
+
+  /**
+   * Returns the error for a call with another time-out, which shared the statement, or waited for
+   * it; the same error if it does not say the time-out.
+   *
+   * @param told the time-out that the error says
+   * @param own the time-out of the call
+   */
+  static PgHelloException withTimeout(PgHelloException e, Duration told, Duration own) {
+    if (own.equals(told)) {
+      return e;
+    }
+    PgHelloProblem problem = e.problem();
+    if (problem.equals(timeout(told))) {
+      return timedOut(own);
+    }
+    return problem.equals(noConnectionWithin(told))
+        ? ExceptionAccess.create(noConnectionWithin(own), e.sqlState().orElse(null), e.getCause())
+        : e;
   }
 
   /** Returns the error of a problem that neither the server nor the driver has reported. */

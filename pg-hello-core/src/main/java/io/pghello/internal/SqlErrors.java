@@ -21,9 +21,6 @@ import org.postgresql.util.PSQLException;
  * parameters in it ({@code log_parameter_max_length_on_error}); its primary message has not.
  */
 public final class SqlErrors {
-  private static final String NO_CONNECTION_REMEDY =
-      "Check that the server runs, the URL, and the size of the pool.";
-
   private SqlErrors() {}
 
   /** Returns whether this error can come from the way the extension is installed. */
@@ -163,7 +160,7 @@ public final class SqlErrors {
             "No connection to the database could be had: " + words,
             state.equals("53300")
                 ? "Try again, make the pools of the programs smaller, or raise max_connections."
-                : NO_CONNECTION_REMEDY),
+                : Errors.NO_CONNECTION_REMEDY),
         reason,
         e);
   }
@@ -211,17 +208,7 @@ public final class SqlErrors {
         && isRefusal(reason.getSQLState())) {
       return refused(reason, e);
     }
-    return of(
-        new PgHelloProblem(
-            Code.NO_CONNECTION,
-            "No connection to the database could be had within the time-out of "
-                + callTimeout.toMillis()
-                + " ms.",
-            NO_CONNECTION_REMEDY
-                + " A pool says what keeps it from connecting if its own time-out"
-                + " (connectionTimeout in HikariCP) is shorter."),
-        e,
-        e);
+    return of(Errors.noConnectionWithin(callTimeout), e, e);
   }
 
   private static boolean hasCause(Throwable e, Class<? extends Throwable> type) {

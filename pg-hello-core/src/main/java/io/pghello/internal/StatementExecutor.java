@@ -52,8 +52,8 @@ public final class StatementExecutor {
   private final StatementWatch watch;
   private final LongAdder underWay = new LongAdder();
 
-  // Why the last attempt to get a connection failed; null if it did not.
-  private volatile @Nullable PgHelloException noConnection;
+  // null if the last attempt to get a connection succeeded
+  private volatile @Nullable NoConnection noConnection;
 
   /** Creates an executor on connections of a source. */
   public StatementExecutor(ConnectionSource source, Settings.Statements settings) {
@@ -119,7 +119,15 @@ public final class StatementExecutor {
     return underWay.sum() == 0 && watch.isIdle();
   }
 
-  /** Returns how many statements are under way. */
+  /**
+   * Refuses further statements, on connections of callers, too. Those that are not refused are
+   * under way when this returns.
+   */
+  void close() {
+    watch.close();
+  }
+
+  /** Returns how many statements are under way, without those on connections of callers. */
   public int inFlight() {
     return underWay.intValue();
   }
@@ -140,16 +148,14 @@ public final class StatementExecutor {
   }
 
   private <T> T attempt(Deadline deadline, boolean bound, Work<T> work) {
-    StatementWatch.Watched watched = watch.begin(deadline);
-    boolean used = false;
+    StatementWatch.Watched watched = watch.statement(source, deadline);
     try {
-      Connection connection = connect(watched, deadline);
-      used = true;
-      return use(connection, watched, deadline, bound, work);
+      watched.begin();
+      return use(connect(watched, deadline), watched, deadline, bound, work);
     } finally {
-      if (!used) {
-        watched.end();
-      }
+      // no method is called before, as the stack may have overflowed
+      watched.left = true;
+      watched.leave();
     }
   }
 
@@ -159,32 +165,43 @@ public final class StatementExecutor {
       Deadline deadline,
       boolean bound,
       Work<T> work) {
-    boolean sound = false;
     try {
-      T answer;
-      try (var session = new Session(connection, deadline, bound)) {
-        answer = work.on(session);
-        sound = bound || !session.isMixedUp;
+      T answer = answer(connection, watched, deadline, bound, work);
+      if (!watched.end()) {
+        return answer;
       }
+    } catch (PgHelloException e) {
+      if (!watched.end()) {
+        throw e;
+      }
+    } finally {
+      if (watched.end() || !watched.sound) {
+        abort(connection);
+      }
+      release(source, connection);
+      watched.released = true;
+    }
+    throw Errors.timedOut(deadline.timeout());
+  }
+
+  private <T> T answer(
+      Connection connection,
+      StatementWatch.Watched watched,
+      Deadline deadline,
+      boolean bound,
+      Work<T> work) {
+    try (var session = new Session(connection, deadline, bound)) {
+      T answer = work.on(session);
+      watched.sound = bound || !session.isMixedUp;
       return answer;
     } catch (SQLException e) {
-      sound = true;
-      throw watched.isAborted()
-          ? Errors.timedOut(deadline.timeout())
-          : translate(e, connection, deadline);
+      watched.sound = true;
+      throw translate(e, connection, deadline);
     } catch (PgHelloException e) {
-      sound = bound || e.code() != Code.ANSWER_MISMATCH;
+      watched.sound = bound || e.code() != Code.ANSWER_MISMATCH;
       throw e;
     } catch (RuntimeException e) {
       throw Errors.unexpected(e);
-    } finally {
-      try {
-        if (watched.end() || !sound) {
-          abort(connection);
-        }
-      } finally {
-        release(connection);
-      }
     }
   }
 
@@ -210,8 +227,7 @@ public final class StatementExecutor {
 
   /**
    * Closes a connection at once, whatever it is used for: it may have a part of a message in it.
-   * Pools notice when they get it back. If the stack overflows here again, the pool has lost it,
-   * which is better than to use it again.
+   * Pools notice when they get it back.
    */
   static void abort(Connection connection) {
     try {
@@ -223,7 +239,7 @@ public final class StatementExecutor {
 
   private Connection connect(StatementWatch.Watched watched, Deadline deadline) {
     try {
-      Connection connection = watched.connect(source);
+      Connection connection = watched.connect();
       if (connection != null) {
         if (noConnection != null) {
           noConnection = null;
@@ -233,11 +249,11 @@ public final class StatementExecutor {
       throw new SQLException("the source of connections returned null");
     } catch (SQLException | RuntimeException e) {
       PgHelloException error =
-          deadline.isOver()
+          deadline.isOver() && !Thread.currentThread().isInterrupted()
               ? SqlErrors.noConnectionWithin(deadline.timeout(), e)
               : SqlErrors.noConnection(e);
       if (error.code() != Code.INTERRUPTED) {
-        noConnection = error;
+        noConnection = new NoConnection(error, deadline.timeout());
       }
       throw error;
     }
@@ -248,9 +264,9 @@ public final class StatementExecutor {
    * got no connection, or the server is slow.
    */
   PgHelloException timedOut(Duration timeout) {
-    PgHelloException reason = noConnection;
+    NoConnection reason = noConnection;
     if (reason != null) {
-      return Errors.again(reason);
+      return Errors.again(Errors.withTimeout(reason.error, reason.timeout, timeout));
     }
     int waiting = watch.waitingForConnection();
     return waiting > 0 && waiting >= underWay.sum()
@@ -258,7 +274,7 @@ public final class StatementExecutor {
         : Errors.timedOut(timeout);
   }
 
-  private void release(Connection connection) {
+  static void release(ConnectionSource source, Connection connection) {
     try {
       source.release(connection);
     } catch (SQLException | RuntimeException e) {
@@ -420,6 +436,9 @@ public final class StatementExecutor {
       }
     }
   }
+
+  /** Why a call with a time-out has got no connection. */
+  private record NoConnection(PgHelloException error, Duration timeout) {}
 
   /** A connection that belongs to the caller. */
   private record Bound(Connection connection) implements ConnectionSource {

@@ -6,6 +6,7 @@ import java.io.Serial;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -13,23 +14,22 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ends statements at their deadlines, whatever the source's own time-out is and whatever the thread
- * waits for. While it waits for a connection it is interrupted, which all known pools heed.
- * Afterwards its connection is aborted: the time-out of a network counts for one read, and for no
- * write.
+ * waits for. While it waits for a connection it is interrupted, which pools heed unless they are
+ * suspended. Afterwards its connection is aborted: the time-out of a network counts for one read,
+ * and for no write.
  */
 final class StatementWatch {
   private final Set<Watched> underWay = ConcurrentHashMap.newKeySet();
   private final TimeoutTimer timer;
+  private volatile boolean closed;
 
   StatementWatch(Duration callTimeout) {
     this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts);
   }
 
-  /** Begins to watch a statement of the current thread, which has no connection yet. */
-  Watched begin(Deadline deadline) {
-    var watched = new Watched(Thread.currentThread(), deadline);
-    underWay.add(watched);
-    return watched;
+  /** Returns a statement of the current thread, which is watched once it {@link Watched#begin}s. */
+  Watched statement(ConnectionSource source, Deadline deadline) {
+    return new Watched(Thread.currentThread(), source, deadline);
   }
 
   /** Returns how many statements wait for a connection. */
@@ -42,9 +42,14 @@ final class StatementWatch {
     return underWay.isEmpty();
   }
 
-  private boolean checkTimeouts() {
-    // one whose stack overflowed may never say that it has ended
-    underWay.removeIf(watched -> watched.deadline.isOver() && watched.expire());
+  /** Refuses further statements; those that are not refused are under way when this returns. */
+  void close() {
+    closed = true;
+  }
+
+  /** Ends statements whose deadline has passed, and those that their threads could not end. */
+  boolean checkTimeouts() {
+    underWay.removeIf(Watched::check);
     return !underWay.isEmpty();
   }
 
@@ -62,16 +67,37 @@ final class StatementWatch {
     private static final int ENDED = 5;
 
     private final transient Thread thread;
+    private final transient ConnectionSource source;
     private final transient Deadline deadline;
     private transient volatile @Nullable Connection connection;
+    private boolean ended;
+    private boolean aborted;
 
-    private Watched(Thread thread, Deadline deadline) {
+    /** Whether the connection can be used again. */
+    boolean sound;
+
+    /** Whether the connection was released. */
+    boolean released;
+
+    /** Whether the thread has done with the statement; only then others may read the above. */
+    volatile boolean left;
+
+    private Watched(Thread thread, ConnectionSource source, Deadline deadline) {
       this.thread = thread;
+      this.source = source;
       this.deadline = deadline;
     }
 
+    /** Begins the watch; throws if statements are refused. */
+    void begin() {
+      underWay.add(this);
+      if (closed) {
+        throw Errors.closed();
+      }
+    }
+
     /** Returns a connection; throws what the source throws, also where it was told to give up. */
-    @Nullable Connection connect(ConnectionSource source) throws SQLException {
+    @Nullable Connection connect() throws SQLException {
       try {
         timer.start();
         connection = source.get();
@@ -88,38 +114,65 @@ final class StatementWatch {
       }
     }
 
-    /** Ends the watch; returns whether the connection was aborted. */
+    /** Ends the use of the connection; returns whether it was aborted. */
     boolean end() {
-      underWay.remove(this);
-      return getAndSet(ENDED) == ABORTED;
-    }
-
-    /** Returns whether the connection was aborted. */
-    boolean isAborted() {
-      return get() == ABORTED;
-    }
-
-    /** Interrupts the wait or aborts the connection; returns whether nothing is left to do. */
-    private boolean expire() {
-      if (compareAndSet(CONNECTING, INTERRUPTING)) {
-        thread.interrupt();
-        set(INTERRUPTED);
-        return false;
+      if (!ended) {
+        aborted = getAndSet(ENDED) == ABORTED;
+        ended = true;
       }
-      Connection known = connection;
-      return known == null
-          ? get() == CONNECTED
-          : compareAndSet(CONNECTED, ABORTED) ? abort(known) : get() == ENDED;
+      return aborted;
+    }
+
+    /** Ends the watch, unless there is a connection that could not be released. */
+    void leave() {
+      if (released || connection == null) {
+        underWay.remove(this);
+      }
+    }
+
+    /** Ends what is to be ended; returns whether the watch has ended. */
+    private boolean check() {
+      if (left) {
+        // the stack of its thread has overflowed
+        Connection known = released ? null : connection;
+        return known == null || start(() -> abortAndRelease(known));
+      }
+      if (deadline.isOver()) {
+        expire();
+      }
+      return false;
+    }
+
+    /** Interrupts the wait or aborts the connection. */
+    private void expire() {
+      if (get() == CONNECTING) {
+        // a program's interrupt also ends the wait, and is not ours to clear afterwards
+        if (!thread.isInterrupted() && compareAndSet(CONNECTING, INTERRUPTING)) {
+          thread.interrupt();
+          set(INTERRUPTED);
+        }
+      } else if (connection != null && compareAndSet(CONNECTED, ABORTED) && !abort()) {
+        // there is no thread; the next check tries again
+        compareAndSet(ABORTED, CONNECTED);
+      }
+    }
+
+    private boolean abort() {
+      Connection known = Objects.requireNonNull(connection);
+      return start(() -> StatementExecutor.abort(known));
+    }
+
+    private void abortAndRelease(Connection connection) {
+      StatementExecutor.abort(connection);
+      StatementExecutor.release(source, connection);
     }
 
     /** On a thread of its own, as TLS waits for the writer whose connection it is to close. */
-    private boolean abort(Connection connection) {
+    private static boolean start(Runnable task) {
       try {
-        new AsyncWorker(() -> StatementExecutor.abort(connection), "pg-hello-abort").start();
+        new AsyncWorker(task, "pg-hello-abort").start();
         return true;
       } catch (OutOfMemoryError e) {
-        // there is no thread; the next look tries again
-        compareAndSet(ABORTED, CONNECTED);
         return false;
       }
     }

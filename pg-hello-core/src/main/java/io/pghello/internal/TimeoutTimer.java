@@ -8,6 +8,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,10 @@ final class TimeoutTimer {
   private static final long PERIOD_MAX_MILLIS = 100;
   private static final long PERIODS_PER_TIMEOUT = 20;
   private static final long THREAD_IDLE_SECONDS = 5;
+
+  // Several times what a scheduler needs that starts its thread.
+  private static final int STACK_FRAMES = 500;
+
   private static final ScheduledThreadPoolExecutor TIMER = timer();
 
   private final AtomicReference<@Nullable Check> current = new AtomicReference<>();
@@ -62,7 +67,14 @@ final class TimeoutTimer {
       return true;
     }
     var check = new Check();
+    // the scheduler's lock would stay locked if the stack overflowed in there
+    int unused = useStack(STACK_FRAMES);
     return !current.compareAndSet(null, check) || check.schedule();
+  }
+
+  /** Overflows the stack unless there is room for a number of frames. */
+  private static int useStack(int frames) {
+    return frames == 0 ? 0 : useStack(frames - 1) + 1;
   }
 
   /** A check from start to stop. */
@@ -87,7 +99,7 @@ final class TimeoutTimer {
       // a scheduler that cannot start a thread may run it later nevertheless
       if (equals(current.get())) {
         if (checkSafely()) {
-          schedule();
+          scheduleAgain();
         } else {
           current.set(null);
           // a call may have been added since
@@ -98,12 +110,34 @@ final class TimeoutTimer {
       }
     }
 
+    /** Calls wait for the next check; so it tries until there is the memory for it. */
+    private void scheduleAgain() {
+      boolean scheduled = false;
+      while (!scheduled) {
+        try {
+          var unused = scheduler.schedule(this, periodMillis, TimeUnit.MILLISECONDS);
+          scheduled = true;
+        } catch (OutOfMemoryError e) {
+          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(periodMillis));
+        }
+      }
+    }
+
     private boolean checkSafely() {
       try {
         return checkTimeouts.getAsBoolean();
       } catch (RuntimeException | Error e) {
-        LOG.log(Level.WARNING, "A check of time-outs failed; it is repeated", e);
+        log(e);
         return true;
+      }
+    }
+
+    private static void log(Throwable failure) {
+      try {
+        LOG.log(Level.WARNING, "A check of time-outs failed; it is repeated", failure);
+      } catch (OutOfMemoryError e) {
+        // the next check matters more
+        return;
       }
     }
   }

@@ -93,6 +93,82 @@ class TimeoutTimerTest {
   }
 
   @Test
+  void goesOnIfThereIsNoMemoryForTheNextCheck() throws InterruptedException {
+    var checked = new CountDownLatch(2);
+    BooleanSupplier check =
+        () -> {
+          checked.countDown();
+          return checked.getCount() > 0;
+        };
+    try (var scheduler = new ThreadlessOnce()) {
+      var timer = new TimeoutTimer(SHORT, check, scheduler);
+      scheduler.refused = () -> {};
+      scheduler.refuseOnTimer = true;
+      assertThat(timer.start()).isTrue();
+      assertThat(checked.await(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(scheduler.refuseOnTimer).isFalse();
+    }
+  }
+
+  /** Overflows at each depth at which it may be started. */
+  @Test
+  void aStackOverflowLeavesNoLockBehind() throws Exception {
+    for (int frames = 1; frames < 1_000; frames += 3) {
+      try (var scheduler = new ThreadlessOnce()) {
+        scheduler.refused = () -> {};
+        var checked = new CountDownLatch(1);
+        BooleanSupplier check =
+            () -> {
+              checked.countDown();
+              return false;
+            };
+        var timer = new TimeoutTimer(SHORT, check, scheduler);
+        var deep = new DeepStart(timer, frames);
+        deep.start();
+        deep.join();
+        timer.start();
+        assertThat(checked.await(20, TimeUnit.SECONDS)).as("with room for %s", frames).isTrue();
+      }
+    }
+  }
+
+  /** A thread whose stack has room for a number of small frames when it starts a timer. */
+  private static final class DeepStart extends Thread {
+    private final TimeoutTimer timer;
+    private final int frames;
+
+    DeepStart(TimeoutTimer timer, int frames) {
+      super(null, null, "with room for " + frames, 256 * 1024);
+      this.timer = timer;
+      this.frames = frames;
+    }
+
+    @Override
+    public void run() {
+      dive();
+    }
+
+    /** Returns how many frames have returned since the stack was full. */
+    @SuppressWarnings("InfiniteRecursion")
+    private int dive() {
+      int returned;
+      try {
+        returned = dive() + 1;
+      } catch (StackOverflowError e) {
+        return 1;
+      }
+      if (returned == frames) {
+        try {
+          timer.start();
+        } catch (StackOverflowError e) {
+          return returned;
+        }
+      }
+      return returned;
+    }
+  }
+
+  @Test
   void aCheckThatThrowsIsRepeated() throws InterruptedException {
     var checked = new CountDownLatch(2);
     var timer =
@@ -121,9 +197,10 @@ class TimeoutTimerTest {
   private static final class ThreadlessOnce extends ScheduledThreadPoolExecutor
       implements AutoCloseable {
     @Nullable Runnable refused;
+    volatile boolean refuseOnTimer;
 
     ThreadlessOnce() {
-      super(1);
+      super(1, task -> new Thread(task, "timer"));
     }
 
     @Override
@@ -131,6 +208,10 @@ class TimeoutTimerTest {
       if (refused == null) {
         refused = task;
         throw new OutOfMemoryError("unable to create native thread");
+      }
+      if (refuseOnTimer && Thread.currentThread().getName().equals("timer")) {
+        refuseOnTimer = false;
+        throw new OutOfMemoryError("no memory for a task");
       }
       return super.schedule(task, delay, unit);
     }
