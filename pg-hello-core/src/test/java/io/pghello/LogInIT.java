@@ -14,13 +14,21 @@ import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
+import javax.net.SocketFactory;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -196,6 +204,135 @@ class LogInIT {
       assertThat(proxy.connections()).isLessThan(15);
       proxy.resume();
       assertThat(join(client.helloAsync("Ada"))).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  /** The attempt of a call that had little time, after one that really failed. */
+  @Test
+  void sharesNoFailureOfAnEarlierAttempt(TestDatabase database, WireProxy proxy) throws Exception {
+    try (PgHelloClient client = patient(through(proxy, database.jdbcUrl()), pool -> {})) {
+      proxy.stall();
+      CompletableFuture<Void> cut =
+          CompletableFuture.runAsync(
+              () -> assertFails(Code.NO_CONNECTION, () -> client.hello("Ada")));
+      until(() -> proxy.openConnections() == 1);
+      proxy.cut();
+      cut.join();
+      long before = proxy.connections();
+      assertWaitsForNoOther(client, () -> proxy.connections() > before, proxy::resume);
+    }
+  }
+
+  @Test
+  void sharesNoFailureOfAThreadThatWasInterrupted(TestDatabase database) throws Exception {
+    Consumer<HikariConfig> sockets =
+        pool -> {
+          pool.addDataSourceProperty("socketFactory", StuckSockets.class.getName());
+          // the driver then connects on the calling thread
+          pool.addDataSourceProperty("loginTimeout", "0");
+        };
+    try (PgHelloClient client = patient(database.jdbcUrl(), sockets)) {
+      StuckSockets.stuck = true;
+      assertWaitsForNoOther(client, () -> StuckSockets.asked, () -> StuckSockets.stuck = false);
+    } finally {
+      StuckSockets.stuck = false;
+    }
+  }
+
+  private static PgHelloClient patient(String url, Consumer<HikariConfig> pool) {
+    return PgHelloClient.builder()
+        .url(url)
+        .coalescing(false)
+        .pool(
+            config -> {
+              config.setConnectionTimeout(60_000);
+              pool.accept(config);
+            })
+        .callTimeout(Duration.ofMinutes(1))
+        .build();
+  }
+
+  /** A call that waits for the attempt of one with a short time-out makes one of its own. */
+  private static void assertWaitsForNoOther(
+      PgHelloClient client, BooleanSupplier attempted, Runnable goOn) throws Exception {
+    PgHelloOperations hasty = client.withTimeout(Duration.ofSeconds(2));
+    CompletableFuture<Void> first =
+        CompletableFuture.runAsync(
+            () -> assertFails(Code.NO_CONNECTION, () -> hasty.hello("Ada")),
+            command -> new Thread(command).start());
+    until(attempted);
+    var waiting = new AtomicReference<@Nullable Thread>();
+    CompletableFuture<String> second =
+        CompletableFuture.supplyAsync(
+            () -> {
+              waiting.set(Thread.currentThread());
+              return client.hello("Ada");
+            },
+            command -> new Thread(command).start());
+    until(() -> waiting.get() != null && LockSupport.getBlocker(waiting.get()) != null);
+    first.join();
+    goOn.run();
+    assertThat(join(second)).isEqualTo("Hello, Ada!");
+  }
+
+  /** Makes sockets, or blocks until its thread is interrupted. */
+  public static final class StuckSockets extends SocketFactory {
+    static volatile boolean stuck;
+    static volatile boolean asked;
+
+    @Override
+    public Socket createSocket() throws IOException {
+      asked = true;
+      while (stuck) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new InterruptedIOException("of a test");
+        }
+        LockSupport.parkNanos(1_000_000);
+      }
+      return new Socket();
+    }
+
+    @Override
+    public Socket createSocket(String host, int port) throws IOException {
+      throw new IOException("not used");
+    }
+
+    @Override
+    public Socket createSocket(String host, int port, InetAddress from, int fromPort)
+        throws IOException {
+      throw new IOException("not used");
+    }
+
+    @Override
+    public Socket createSocket(InetAddress host, int port) throws IOException {
+      throw new IOException("not used");
+    }
+
+    @Override
+    public Socket createSocket(InetAddress host, int port, InetAddress from, int fromPort)
+        throws IOException {
+      throw new IOException("not used");
+    }
+  }
+
+  @Test
+  void makesNoConnectionMoreThanThePoolKeepsIdle(TestDatabase database, WireProxy proxy)
+      throws Exception {
+    String url = through(proxy, database.jdbcUrl());
+    try (PgHelloClient client =
+        PgHelloClient.builder()
+            .url(url)
+            .pool(
+                pool -> {
+                  pool.setMinimumIdle(2);
+                  pool.setMaximumPoolSize(2);
+                })
+            .build()) {
+      until(() -> proxy.openConnections() == 2);
+      for (int i = 0; i < 3; i++) {
+        assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      }
+      assertThat(proxy.connections()).isEqualTo(2);
     }
   }
 

@@ -10,6 +10,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
@@ -52,9 +53,17 @@ public final class OwnPool extends HikariDataSource {
     return super.getConnection();
   }
 
+  /** Closes the pool wholly, also where the calling thread is interrupted, which it stays. */
   @Override
   public void close() {
-    super.close();
+    try {
+      CompletableFuture.runAsync(
+              super::close, task -> new AsyncWorker(task, "pg-hello-close").start())
+          .join();
+    } catch (OutOfMemoryError e) {
+      // there is no thread for it
+      super.close();
+    }
     if (first != null) {
       first.close();
     }
@@ -77,34 +86,52 @@ public final class OwnPool extends HikariDataSource {
       this.properties = properties;
     }
 
-    /** Makes it, unless it was made; who waited for somebody's attempt shares its failure. */
+    /**
+     * Makes it, unless it was made. Who waited for somebody's attempt shares its failure, unless
+     * that thread was interrupted.
+     */
     void make(Credentials credentials) throws SQLException {
       int seen = attempts.get();
+      lock();
+      try {
+        if (made) {
+          return;
+        }
+        SQLException shared = failure;
+        if (attempts.get() != seen && shared != null) {
+          throw new SQLException(shared.getMessage(), shared.getSQLState(), shared);
+        }
+        unused.set(attempt(credentials.getUsername(), credentials.getPassword()));
+        made = true;
+        if (closed) {
+          // the pool that would have taken it was closed meanwhile
+          closeUnused();
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    private void lock() throws SQLException {
       try {
         lock.lockInterruptibly();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new SQLException("interrupted while another thread made the first connection", e);
       }
+    }
+
+    private Connection attempt(@Nullable String user, @Nullable String password)
+        throws SQLException {
+      attempts.incrementAndGet();
+      failure = null;
       try {
-        if (made) {
-          return;
-        }
-        if (attempts.get() != seen && failure != null) {
-          throw new SQLException(failure.getMessage(), failure.getSQLState(), failure);
-        }
-        attempts.incrementAndGet();
-        unused.set(connect(credentials.getUsername(), credentials.getPassword()));
-        made = true;
-        if (closed) {
-          // the pool that would have taken it was closed meanwhile
-          closeUnused();
-        }
+        return connect(user, password);
       } catch (SQLException e) {
-        failure = e;
+        if (!Thread.currentThread().isInterrupted()) {
+          failure = e;
+        }
         throw e;
-      } finally {
-        lock.unlock();
       }
     }
 
@@ -148,6 +175,19 @@ public final class OwnPool extends HikariDataSource {
     @Override
     public Connection getConnection(@Nullable String user, @Nullable String password)
         throws SQLException {
+      if (!made) {
+        lock();
+        try {
+          if (!made) {
+            // a pool with idle connections asks before anybody calls
+            Connection connection = attempt(user, password);
+            made = true;
+            return connection;
+          }
+        } finally {
+          lock.unlock();
+        }
+      }
       Connection first = unused.getAndSet(null);
       return first != null ? first : connect(user, password);
     }
