@@ -89,12 +89,13 @@ abstract class Operations implements PgHelloOperations {
   @Override
   public List<String> helloAll(Collection<String> names) {
     List<HelloRequest> requests = requests(names);
-    return measured(Function.HELLO_ALL, () -> greetAll(requests, () -> false));
+    return measured(
+        Function.HELLO_ALL,
+        () -> context.dispatcher().ofSeveralStatements(() -> greetAll(requests, () -> false)));
   }
 
   /** Greets names one batch after the other, until there is no more need. */
   final List<String> greetAll(List<HelloRequest> requests, BooleanSupplier ended) {
-    checkOpen();
     var all = new ArrayList<String>(requests.size());
     Iterator<HelloRequest> left = requests.iterator();
     while (left.hasNext() && !ended.getAsBoolean()) {
@@ -114,7 +115,11 @@ abstract class Operations implements PgHelloOperations {
     while (requests.hasNext()) {
       List<HelloRequest> batch = nextBatch(requests);
       long first = count;
-      for (String answer : measured(Function.HELLO_ALL, () -> greetBatch(batch, first))) {
+      String[] answers =
+          measured(
+              Function.HELLO_ALL,
+              () -> context.dispatcher().ofSeveralStatements(() -> greetBatch(batch, first)));
+      for (String answer : answers) {
         greetings.accept(answer);
       }
       count += batch.size();
@@ -147,7 +152,6 @@ abstract class Operations implements PgHelloOperations {
   }
 
   private String[] greetBatch(List<HelloRequest> batch, long first) {
-    checkOpen();
     return context
         .statements()
         .all(batch, first, StatementContext.bulk(batch.size(), context.deadline()));

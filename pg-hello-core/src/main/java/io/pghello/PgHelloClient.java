@@ -3,6 +3,7 @@ package io.pghello;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PgHelloClient extends PooledOperations implements AutoCloseable {
   private final @Nullable HikariDataSource ownPool;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   PgHelloClient(Context context, @Nullable HikariDataSource ownPool) {
     super(context);
@@ -70,23 +72,27 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
 
   /**
    * Returns how many statements are in flight now, or wait for a connection, as a gauge shows it. A
-   * statement carries one call or many.
+   * statement carries one call or many. Those on connections of callers ({@link #on}) are left out.
    */
   public int inFlightStatements() {
     return context.statements().executor().inFlight();
   }
 
   /**
-   * Refuses further calls, waits for those that were made, for at most {@code callTimeout}, and
-   * fails with {@link Code#CLOSED} what is left then; but a thread whose statement is in flight,
-   * with a longer time-out of its own, ends at that. Closes the pool if the client made it. A
-   * second call does nothing.
+   * Refuses further calls, waits for those that were made, {@link #helloAll} with all of its
+   * batches, for at most {@code callTimeout}, and fails with {@link Code#CLOSED} what is left then;
+   * but a thread whose statement is in flight, with a longer time-out of its own, ends at that. No
+   * statement is begun afterwards. Ends {@link #helloEach} at its next batch. Closes the pool if
+   * the client made it. An interrupt ends the wait; all the rest is done nevertheless, and the
+   * thread stays interrupted. A second call does nothing, and does not wait for the first.
    */
   @Override
   public void close() {
-    context.dispatcher().close();
-    if (ownPool != null) {
-      ownPool.close();
+    if (closed.compareAndSet(false, true)) {
+      context.dispatcher().close();
+      if (ownPool != null) {
+        ownPool.close();
+      }
     }
   }
 }

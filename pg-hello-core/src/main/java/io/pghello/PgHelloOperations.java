@@ -71,8 +71,8 @@ public interface PgHelloOperations {
    * @param greetings takes each greeting, in the order of the names
    * @param progress takes, after each batch, how many names have been greeted
    * @return how many names were greeted
-   * @throws PgHelloException as {@link #helloAll} does; the names before the one that cannot be
-   *     sent have then been greeted
+   * @throws PgHelloException as {@link #helloAll} does, or at the next batch if the client is
+   *     closed meanwhile; the names before have then been greeted
    */
   long helloEach(Iterator<String> names, Consumer<? super String> greetings, LongConsumer progress);
 

@@ -3,11 +3,13 @@ package io.pghello.internal;
 
 import io.pghello.PgHelloException;
 import java.io.Serial;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -20,26 +22,33 @@ import org.jspecify.annotations.Nullable;
  */
 final class AsyncCalls {
   private final CallQueue<Task<?>> queue;
-  private final Set<Task<?>> inFlight = ConcurrentHashMap.newKeySet();
+  private final Set<Task<?>> tasks = ConcurrentHashMap.newKeySet();
   private final boolean blockWhenFull;
   private final Semaphore permits;
   private final Executor executor;
   private final Executor own;
+  private final Function<Duration, PgHelloException> timedOut;
   private final FutureFailures failures;
 
   /**
    * Creates an instance.
    *
    * @param executor executes the calls
-   * @param own completes timed-out futures; has a thread whatever the other executor does
+   * @param own fails futures; refuses nothing
+   * @param timedOut returns the error of a call with a time-out
    */
-  AsyncCalls(Settings settings, Executor executor, Executor own) {
+  AsyncCalls(
+      Settings settings,
+      Executor executor,
+      Executor own,
+      Function<Duration, PgHelloException> timedOut) {
     Settings.Queue limits = settings.queue();
     this.blockWhenFull = limits.blockWhenFull();
     this.queue = new CallQueue<>(limits.maxCalls(), limits.maxBytes());
     this.permits = new Semaphore(settings.futures().maxInFlight());
     this.executor = executor;
     this.own = own;
+    this.timedOut = timedOut;
     this.failures = new FutureFailures(own);
   }
 
@@ -52,17 +61,23 @@ final class AsyncCalls {
    */
   <T> void add(
       Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
-    var task = new Task<>(work, future, bytes, deadline, oneStatement);
+    var task = new Task<>(tasks, work, future, bytes, deadline, oneStatement);
+    enqueue(task);
+    // before it is taken from the queue, so that an error meanwhile does not lose it
+    tasks.add(task);
+    dispatch();
+  }
+
+  private void enqueue(Task<?> task) {
     if (!queue.tryAdd(task)) {
       dispatch();
       if (!queue.tryAdd(task)) {
         if (!blockWhenFull) {
           throw Errors.overloaded();
         }
-        queue.add(task, deadline);
+        queue.add(task, task.deadline);
       }
     }
-    dispatch();
   }
 
   /**
@@ -72,19 +87,14 @@ final class AsyncCalls {
    */
   private void dispatch() {
     boolean ranHere = false;
-    while (!queue.isEmpty() && !(ranHere && dispatchElsewhere()) && permits.tryAcquire()) {
+    while (!queue.isEmpty() && !(ranHere && executeOnOwn(this::dispatch)) && permits.tryAcquire()) {
       boolean submitted = false;
       try {
         Task<?> task = queue.poll();
-        if (task != null && !task.isDone()) {
-          inFlight.add(task);
-          submitted = task.trySubmit();
-          if (submitted) {
-            ranHere = execute(task);
-          } else {
-            // it has timed out meanwhile
-            inFlight.remove(task);
-          }
+        // it may have timed out meanwhile
+        if (task != null && !task.isDone() && task.trySubmit()) {
+          submitted = true;
+          ranHere = execute(task);
         }
       } finally {
         if (!submitted) {
@@ -94,11 +104,12 @@ final class AsyncCalls {
     }
   }
 
-  private boolean dispatchElsewhere() {
+  /** Executes work on a thread of the client; returns false if the JVM cannot start one. */
+  private boolean executeOnOwn(Runnable work) {
     try {
-      own.execute(this::dispatch);
+      own.execute(work);
       return true;
-    } catch (RejectedExecutionException | OutOfMemoryError e) {
+    } catch (OutOfMemoryError e) {
       return false;
     }
   }
@@ -109,7 +120,10 @@ final class AsyncCalls {
     try {
       executor.execute(() -> run(task));
     } catch (RejectedExecutionException e) {
-      refuse(task, executor.equals(own) ? Errors.closed() : Errors.overloaded());
+      refuse(task, Errors.overloaded());
+    } catch (OutOfMemoryError e) {
+      // there is no thread for it, or no memory
+      retryOrRefuse(task, e);
     } catch (RuntimeException | Error e) {
       refuse(task, Errors.unexpected(e));
     } finally {
@@ -118,12 +132,21 @@ final class AsyncCalls {
     return task.ranOnSubmitter;
   }
 
+  /** Lets the next check try again, if the call was not started. */
+  private void retryOrRefuse(Task<?> task, OutOfMemoryError error) {
+    task.isToBeExecuted = task.isSubmitted();
+    if (!task.isToBeExecuted) {
+      refuse(task, Errors.unexpected(error));
+    }
+  }
+
   private void refuse(Task<?> task, PgHelloException error) {
     if (task.tryStart()) {
       permits.release();
     }
-    inFlight.remove(task);
-    task.future.fail(error);
+    failures.add(() -> task.future.fail(error));
+    failures.start();
+    tasks.remove(task);
   }
 
   private <T> void run(Task<T> task) {
@@ -143,7 +166,7 @@ final class AsyncCalls {
       dispatch();
     }
     completion.run();
-    inFlight.remove(task);
+    tasks.remove(task);
   }
 
   private static <T> Runnable outcome(Task<T> task) {
@@ -164,40 +187,38 @@ final class AsyncCalls {
    * @return whether calls are left to check
    */
   boolean checkTimeouts() {
-    for (Task<?> task : queue) {
-      if (task.deadline.isOver() && task.expireQueued()) {
-        fail(task);
-        task.leaveQueue();
-      }
-    }
-    inFlight.removeIf(this::expireInFlight);
-    failures.start();
+    tasks.removeIf(this::check);
+    failures.check();
     if (!queue.isEmpty() && permits.availablePermits() > 0) {
-      boolean unused = dispatchElsewhere();
+      boolean unused = executeOnOwn(this::dispatch);
     }
     return !isIdle();
   }
 
-  /** Fails a call whose deadline has passed; returns whether it is no longer in flight. */
-  private boolean expireInFlight(Task<?> task) {
+  /** Fails a call whose deadline has passed; returns whether there is nothing left to check. */
+  private boolean check(Task<?> task) {
     boolean done = task.future.isDone();
     if (!done && !task.deadline.isOver()) {
+      if (task.isToBeExecuted) {
+        task.isToBeExecuted = false;
+        if (!executeOnOwn(() -> execute(task))) {
+          task.isToBeExecuted = true;
+        }
+      }
       return false;
     }
-    // the executor has not started it
-    boolean dropped = task.expireSubmitted();
+    boolean dropped = task.expireQueued();
     if (dropped) {
+      task.leaveQueue();
+    } else if (task.expireSubmitted()) {
+      // the executor has not started it
       permits.release();
+      dropped = true;
     }
     if (!done && (dropped || (task.oneStatement && task.expireStarted()))) {
-      fail(task);
+      fail(task, timedOut.apply(task.deadline.timeout()));
     }
     return done || dropped;
-  }
-
-  private void fail(Task<?> task) {
-    PgHelloException timedOut = Errors.timedOut(task.deadline.timeout());
-    failures.add(() -> task.future.fail(timedOut));
   }
 
   /** Returns how many calls are queued; counts them. */
@@ -207,24 +228,17 @@ final class AsyncCalls {
 
   /** Returns whether no call is queued or in flight. */
   boolean isIdle() {
-    return queue.isEmpty()
-        && failures.isEmpty()
-        && inFlight.stream().allMatch(task -> task.future.isDone());
+    return failures.isEmpty() && tasks.stream().allMatch(task -> task.future.isDone());
   }
 
   /** Fails all calls. */
   void failAll(PgHelloException reason) {
-    Task<?> task;
-    while ((task = queue.poll()) != null) {
-      fail(task, reason);
-    }
-    inFlight.forEach(each -> fail(each, reason));
+    tasks.forEach(each -> fail(each, Errors.again(reason)));
     failures.start();
-    failures.run();
   }
 
-  private void fail(Task<?> task, PgHelloException reason) {
-    failures.add(() -> task.future.fail(Errors.again(reason)));
+  private void fail(Task<?> task, PgHelloException error) {
+    failures.add(() -> task.future.fail(error));
   }
 
   /**
@@ -241,18 +255,24 @@ final class AsyncCalls {
     final transient CallFuture<T> future;
     final transient Deadline deadline;
     final boolean oneStatement;
+    private final transient Set<Task<?>> tasks;
     private final int bytes;
+
+    /** Whether the executor had no thread for it. */
+    volatile boolean isToBeExecuted;
 
     // only of use to the thread that submits it
     private transient @Nullable Thread submitter;
     private transient boolean ranOnSubmitter;
 
     Task(
+        Set<Task<?>> tasks,
         Supplier<T> work,
         CallFuture<T> future,
         int bytes,
         Deadline deadline,
         boolean oneStatement) {
+      this.tasks = tasks;
       this.work = work;
       this.future = future;
       this.bytes = bytes;
@@ -271,9 +291,22 @@ final class AsyncCalls {
       return get() != null || future.isDone();
     }
 
+    @Override
+    void leaveQueue() {
+      super.leaveQueue();
+      if (expireQueued()) {
+        tasks.remove(this);
+      }
+    }
+
     /** Returns true if the call may be given to the executor. */
     boolean trySubmit() {
       return compareAndSet(null, SUBMITTED);
+    }
+
+    /** Returns whether the call was given to the executor and has not been started. */
+    boolean isSubmitted() {
+      return SUBMITTED.equals(get());
     }
 
     /** Returns true once: to the thread that may run the call. */

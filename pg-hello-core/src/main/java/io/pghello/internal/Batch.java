@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
  * one thread at a time; only the volatile fields are read by others.
  */
 final class Batch implements CallQueue.Target<Call> {
-  private final List<Call> calls = new ArrayList<>();
+  private static final int INITIAL_CAPACITY = 16;
+
+  private final ArrayList<Call> calls = new ArrayList<>(INITIAL_CAPACITY);
   private final int maxCalls;
   private final int maxBytes;
   private long bytes;
@@ -23,7 +25,7 @@ final class Batch implements CallQueue.Target<Call> {
   /** The call that was assigned to lead; null if a thread of the executor leads. */
   volatile @Nullable Call leader;
 
-  /** Whether the leader has thrown an error. */
+  /** Whether the leader has thrown an error, or no thread could be started to lead. */
   volatile boolean failed;
 
   boolean holdsPermit = true;
@@ -39,8 +41,12 @@ final class Batch implements CallQueue.Target<Call> {
   }
 
   @Override
-  public boolean isFull() {
-    return calls.size() >= maxCalls || bytes >= maxBytes;
+  public boolean reserve() {
+    if (calls.size() >= maxCalls || bytes >= maxBytes) {
+      return false;
+    }
+    calls.ensureCapacity(calls.size() + 1);
+    return true;
   }
 
   @Override
@@ -69,8 +75,13 @@ final class Batch implements CallQueue.Target<Call> {
 
   /** Assigns a call as the leader; returns false if the call is complete. */
   boolean assignTo(Call call) {
+    Call before = leader;
     leader = call;
-    return call.offerLead(this);
+    boolean assigned = call.offerLead(this);
+    if (!assigned) {
+      leader = before;
+    }
+    return assigned;
   }
 
   /**
@@ -105,8 +116,8 @@ final class Batch implements CallQueue.Target<Call> {
   }
 
   /**
-   * Returns whether the leader has thrown an error. If this returns true, the batch belongs to the
-   * current thread, without the call of that leader.
+   * Returns whether the batch has {@link #failed}. If this returns true, it belongs to the current
+   * thread, without the call of the leader that has thrown an error.
    */
   boolean takeOver() {
     if (!failed) {

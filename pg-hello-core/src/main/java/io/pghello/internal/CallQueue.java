@@ -16,11 +16,16 @@ import org.jspecify.annotations.Nullable;
  * time on average, and the names of removed calls take no more memory than the queue may.
  */
 final class CallQueue<C extends QueuedCall> implements Iterable<C> {
-  private final Queue<C> calls = new ConcurrentLinkedQueue<>();
+  private final Queue<C> calls;
   private final AtomicLong removedWeight = new AtomicLong();
   private final QueueLimit limit;
 
   CallQueue(int maxCalls, int maxBytes) {
+    this(maxCalls, maxBytes, new ConcurrentLinkedQueue<>());
+  }
+
+  CallQueue(int maxCalls, int maxBytes, Queue<C> calls) {
+    this.calls = calls;
     this.limit = new QueueLimit(maxCalls, maxBytes);
   }
 
@@ -36,8 +41,16 @@ final class CallQueue<C extends QueuedCall> implements Iterable<C> {
   }
 
   private boolean enqueue(C call) {
+    boolean added = false;
     call.enterQueue(this);
-    return calls.add(call);
+    try {
+      added = calls.add(call);
+    } finally {
+      if (!added && call.exitQueue(this)) {
+        limit.release(weight(call));
+      }
+    }
+    return added;
   }
 
   /** Removes a call that is done, if it is queued. */
@@ -64,16 +77,19 @@ final class CallQueue<C extends QueuedCall> implements Iterable<C> {
   /** Moves calls to a target until it is full; drops calls that are done. */
   void drainTo(Target<? super C> target) {
     int weight = 0;
-    C call;
-    while (!target.isFull() && (call = calls.poll()) != null) {
-      if (call.exitQueue(this)) {
-        weight += weight(call);
+    try {
+      C call;
+      while (target.reserve() && (call = calls.poll()) != null) {
+        if (call.exitQueue(this)) {
+          weight += weight(call);
+        }
+        if (!call.isDone()) {
+          target.add(call);
+        }
       }
-      if (!call.isDone()) {
-        target.add(call);
-      }
+    } finally {
+      limit.release(weight);
     }
-    limit.release(weight);
   }
 
   private int weight(QueuedCall call) {
@@ -107,8 +123,10 @@ final class CallQueue<C extends QueuedCall> implements Iterable<C> {
 
   /** Takes calls until it is full. */
   interface Target<C> {
-    boolean isFull();
+    /** Reserves memory for another call; returns false if the target is full. */
+    boolean reserve();
 
+    /** Adds a call, for which memory was reserved. */
     void add(C call);
   }
 }

@@ -8,8 +8,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,7 +58,7 @@ final class Coalescer {
   private final boolean blockWhenFull;
   private final Executor executor;
   private final Sender sender;
-  private final FutureFailures timedOut;
+  private final FutureFailures failures;
 
   Coalescer(Settings settings, Executor executor, Sender sender) {
     this.batchLimits = settings.batches();
@@ -68,7 +66,7 @@ final class Coalescer {
     this.blockWhenFull = limits.blockWhenFull();
     this.executor = executor;
     this.sender = sender;
-    this.timedOut = new FutureFailures(executor);
+    this.failures = new FutureFailures(executor);
     this.queue = new CallQueue<>(limits.maxCalls(), limits.maxBytes());
     this.inFlightLimit = new InFlightLimit(batchLimits.maxInFlight());
   }
@@ -126,18 +124,23 @@ final class Coalescer {
   /** Assigns available permits to queued calls. */
   private void dispatch(boolean queueIsFull) {
     while (!queue.isEmpty() && inFlightLimit.tryAcquire(queue, queueIsFull)) {
+      start(newBatch());
+    }
+  }
+
+  /** Returns an empty batch with the permit that the current thread has acquired. */
+  private Batch newBatch() {
+    boolean registered = false;
+    try {
       // many calls are split, so that one batch is sent while another one is answered
       int most = Math.max(InFlightLimit.LARGE, queue.size() / (inFlightLimit.available() + 1));
       var batch = new Batch(Math.min(batchLimits.maxCalls(), most), batchLimits.maxBytes());
-      boolean registered = false;
-      try {
-        registered = batches.add(batch);
-      } finally {
-        if (!registered) {
-          inFlightLimit.release();
-        }
+      registered = batches.add(batch);
+      return batch;
+    } finally {
+      if (!registered) {
+        inFlightLimit.release();
       }
-      start(batch);
     }
   }
 
@@ -170,7 +173,8 @@ final class Coalescer {
     while (batch.size() > 0) {
       Call call = batch.latest();
       if (!call.hasThread()) {
-        return leadOnExecutor(batch);
+        leadOnExecutor(batch);
+        return true;
       }
       if (batch.assignTo(call)) {
         return true;
@@ -180,24 +184,27 @@ final class Coalescer {
     return false;
   }
 
-  private boolean leadOnExecutor(Batch batch) {
-    return executeOrElse(
-        () -> lead(batch, null), reason -> batch.calls().forEach(call -> call.complete(reason)));
+  /** Lets a thread of the executor lead. If there is none, {@link #checkTimeouts} tries again. */
+  private void leadOnExecutor(Batch batch) {
+    batch.leader = null;
+    boolean executed = false;
+    try {
+      executed = tryExecute(() -> lead(batch, null));
+    } finally {
+      if (!executed) {
+        batch.failed = true;
+      }
+    }
   }
 
-  /**
-   * Executes work on the executor. If the executor refuses, calls the alternative on this thread.
-   */
-  private boolean executeOrElse(Runnable work, Consumer<PgHelloException> otherwise) {
+  /** Executes work on the executor; returns false if the JVM cannot start a thread for it. */
+  private boolean tryExecute(Runnable work) {
     try {
       executor.execute(work);
       return true;
-    } catch (RejectedExecutionException e) {
-      otherwise.accept(Errors.closed());
     } catch (OutOfMemoryError e) {
-      otherwise.accept(Errors.unexpected(e));
+      return false;
     }
-    return false;
   }
 
   /**
@@ -208,8 +215,14 @@ final class Coalescer {
   private void lead(Batch batch, @Nullable Call leader) {
     boolean failed = true;
     try {
-      fill(batch);
-      sendOrPassLead(batch, leader);
+      Object[] outcomes = batch.outcomes();
+      if (outcomes == null) {
+        fill(batch);
+        sendOrPassLead(batch, leader);
+      } else {
+        // the leader before has thrown an error after the answer
+        finish(batch, leader, outcomes);
+      }
       failed = false;
     } finally {
       // no method is called here, as the stack may have overflowed
@@ -247,12 +260,22 @@ final class Coalescer {
         sender.send(
             batch.requests(), StatementContext.coalesced(batch.size(), oldestWait, deadline));
     inFlightLimit.batchAnswered(sent);
+    tellOwnTimeouts(batch.calls(), outcomes, deadline.timeout());
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof PgHelloException error
         && error.code() == Code.INTERRUPTED) {
       removeLeader(batch, leader, error);
     } else {
       finish(batch, leader, outcomes);
+    }
+  }
+
+  /** Lets the error of each call say its own time-out instead of the statement's. */
+  private static void tellOwnTimeouts(List<Call> calls, Object[] outcomes, Duration timeout) {
+    for (int i = 0; i < outcomes.length; i++) {
+      if (outcomes[i] instanceof PgHelloException error) {
+        outcomes[i] = Errors.withTimeout(error, timeout, calls.get(i).deadline.timeout());
+      }
     }
   }
 
@@ -280,8 +303,11 @@ final class Coalescer {
     dispatch(false);
   }
 
+  /**
+   * Completes futures on the executor. If there is no thread, {@link #checkTimeouts} tries again.
+   */
   private void completeFuturesOnExecutor(Batch batch) {
-    executeOrElse(() -> completeFutures(batch), reason -> completeFutures(batch));
+    boolean unused = tryExecute(() -> completeFutures(batch));
   }
 
   /** Removes the leader from a batch and assigns another one. */
@@ -318,7 +344,8 @@ final class Coalescer {
   /**
    * Fails calls whose deadline has passed. Also completes futures that are delayed by a slow
    * dependent of another future, and sends the calls that such dependents have added. The executor
-   * takes over a batch whose leader has thrown an error, or has not begun since the previous check.
+   * takes over a batch whose leader has thrown an error, could not be started, or has not begun
+   * since the previous check.
    *
    * @return whether calls are left to check
    */
@@ -329,43 +356,46 @@ final class Coalescer {
       }
     }
     for (Batch batch : batches) {
-      if (batch.takeOver()) {
-        resume(batch);
-      } else if (batch.inFlight().isAnswered()) {
-        completeFuturesOnExecutor(batch);
+      if (batch.inFlight().isAnswered()) {
+        if (!batch.failed) {
+          completeFuturesOnExecutor(batch);
+        }
       } else {
         batch.inFlight().calls(call -> call.deadline.isOver()).forEach(this::expire);
-        if (batch.wasCheckedBefore() && batch.revokeLead() && !leadOnExecutor(batch)) {
-          discard(batch);
-        }
+      }
+      if (batch.takeOver() || (batch.wasCheckedBefore() && batch.revokeLead())) {
+        resume(batch);
       }
     }
-    timedOut.start();
+    failures.check();
     dispatch(false);
     return !isIdle();
   }
 
-  /** Completes or sends a batch that belongs to this thread as its leader has thrown an error. */
+  /** Completes or sends a batch that belongs to this thread. */
   private void resume(Batch batch) {
-    Object[] outcomes = batch.outcomes();
-    if (outcomes != null) {
-      executeOrElse(() -> finish(batch, null, outcomes), reason -> finish(batch, null, outcomes));
-    } else if (batch.size() == 0 || !leadOnExecutor(batch)) {
+    if (batch.size() == 0) {
       discard(batch);
+    } else {
+      leadOnExecutor(batch);
     }
   }
 
   /** Fails a call that has timed out. */
   private void expire(Call call) {
-    if (call.hasThread()) {
-      if (!call.isDone()) {
-        call.complete(sender.timedOut(call.deadline.timeout()));
-      }
-    } else if (call.expire()) {
-      PgHelloException error = sender.timedOut(call.deadline.timeout());
-      timedOut.add(() -> call.complete(error));
+    if (call.hasThread() ? !call.isDone() : call.expire()) {
+      fail(call, sender.timedOut(call.deadline.timeout()));
     }
     call.leaveQueue();
+  }
+
+  /** Fails a call; that of a future on the executor, since its dependents may block. */
+  private void fail(Call call, PgHelloException reason) {
+    if (call.hasThread()) {
+      call.complete(reason);
+    } else {
+      failures.add(() -> call.complete(reason));
+    }
   }
 
   /** Returns how many calls are queued; counts them. */
@@ -375,21 +405,21 @@ final class Coalescer {
 
   /** Returns whether no call is queued or in flight. */
   boolean isIdle() {
-    return queue.isEmpty() && inFlightLimit.isUnused() && batches.isEmpty() && timedOut.isEmpty();
+    return queue.isEmpty() && inFlightLimit.isUnused() && batches.isEmpty() && failures.isEmpty();
   }
 
   /** Fails all calls that are queued or in flight, except leaders that have begun. */
   void failAll(PgHelloException reason) {
     Call call;
     while ((call = queue.poll()) != null) {
-      call.complete(reason);
+      fail(call, reason);
     }
     for (Batch batch : batches) {
       if (batch.revokeLead()) {
         discard(batch);
       }
-      batch.inFlight().calls(each -> true).forEach(each -> each.complete(reason));
+      batch.inFlight().calls(each -> true).forEach(each -> fail(each, reason));
     }
-    timedOut.run();
+    failures.start();
   }
 }

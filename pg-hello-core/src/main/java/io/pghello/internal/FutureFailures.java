@@ -4,15 +4,18 @@ package io.pghello.internal;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Fails futures on threads of the client, because their dependents may block, and the thread that
- * checks time-outs is shared.
+ * finds the failure is a caller's, or is shared.
  */
 final class FutureFailures {
   private final Queue<Runnable> failures = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger threads = new AtomicInteger();
+  private final AtomicInteger ended = new AtomicInteger();
   private final Executor executor;
+  private int endedBefore;
 
   FutureFailures(Executor executor) {
     this.executor = executor;
@@ -22,30 +25,58 @@ final class FutureFailures {
     failures.add(failure);
   }
 
-  /**
-   * Starts a thread if futures are left. Each call starts one more, as the threads before may be
-   * blocked by dependents.
-   */
+  /** Starts a thread if futures are left and no thread fails them. */
   void start() {
-    if (!failures.isEmpty()) {
-      try {
-        executor.execute(this::run);
-      } catch (RejectedExecutionException e) {
-        run();
-      } catch (OutOfMemoryError e) {
-        // the next check tries again, and until then a thread may end
-        return;
+    if (!failures.isEmpty() && threads.get() == 0) {
+      execute();
+    }
+  }
+
+  /**
+   * Starts a thread if futures are left and no thread fails them, or dependents have blocked all of
+   * these threads since the previous check. Only for the thread that checks time-outs.
+   */
+  void check() {
+    int now = ended.get();
+    boolean blocked = now == endedBefore;
+    endedBefore = now;
+    if (blocked && !failures.isEmpty()) {
+      execute();
+    } else {
+      start();
+    }
+  }
+
+  private void execute() {
+    boolean executed = false;
+    threads.incrementAndGet();
+    try {
+      executor.execute(this::run);
+      executed = true;
+    } catch (OutOfMemoryError e) {
+      // the next check tries again, and until then a thread may end
+      return;
+    } finally {
+      if (!executed) {
+        threads.decrementAndGet();
       }
     }
   }
 
   /** Fails the futures that no other thread has claimed. */
-  void run() {
-    Runnable failure;
-    while ((failure = failures.poll()) != null) {
-      failure.run();
-      AsyncWorker.clearInterrupt();
+  private void run() {
+    try {
+      Runnable failure;
+      while ((failure = failures.poll()) != null) {
+        failure.run();
+        ended.incrementAndGet();
+        AsyncWorker.clearInterrupt();
+      }
+    } finally {
+      threads.decrementAndGet();
     }
+    // one may have been added when this thread had just found none
+    start();
   }
 
   boolean isEmpty() {

@@ -31,6 +31,8 @@ public final class HelloDispatcher implements AutoCloseable {
   private final Coalescer coalescer;
   private final AsyncCalls asyncCalls;
   private final TimeoutTimer timer;
+  private final AtomicInteger number = new AtomicInteger();
+  private final AtomicInteger callsOfSeveralStatements = new AtomicInteger();
   private volatile boolean closed;
 
   /**
@@ -39,7 +41,6 @@ public final class HelloDispatcher implements AutoCloseable {
    */
   public HelloDispatcher(HelloStatements statements, Settings settings) {
     this.statements = statements;
-    var number = new AtomicInteger();
     this.workers =
         new ThreadPoolExecutor(
             0,
@@ -47,14 +48,23 @@ public final class HelloDispatcher implements AutoCloseable {
             THREAD_IDLE_SECONDS,
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
-            task -> new AsyncWorker(task, "pg-hello-" + number.incrementAndGet()));
-    this.coalescer = new Coalescer(settings, workers, new BatchSender(statements));
+            this::worker,
+            // what is left when the client is closed must not run on just any thread
+            (task, closedPool) -> worker(task).start());
+    var sender = new BatchSender(statements);
+    this.coalescer = new Coalescer(settings, workers, sender);
     this.callTimeout = settings.statements().callTimeout();
     this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts);
     this.coalescing = settings.batches().coalescing();
     Executor executor = settings.futures().executor();
     this.hasExecutor = coalescing || executor != null;
-    this.asyncCalls = new AsyncCalls(settings, executor == null ? workers : executor, workers);
+    this.asyncCalls =
+        new AsyncCalls(
+            settings, executor == null ? workers : executor, workers, sender::timedOut);
+  }
+
+  private Thread worker(Runnable task) {
+    return new AsyncWorker(task, "pg-hello-" + number.incrementAndGet());
   }
 
   /** Greets on the calling thread, or in a batch of another thread. */
@@ -101,6 +111,17 @@ public final class HelloDispatcher implements AutoCloseable {
         });
   }
 
+  /** Executes work of several statements on the calling thread; {@link #close} waits for it. */
+  public <T> T ofSeveralStatements(Supplier<T> work) {
+    callsOfSeveralStatements.incrementAndGet();
+    try {
+      checkOpen();
+      return work.get();
+    } finally {
+      callsOfSeveralStatements.decrementAndGet();
+    }
+  }
+
   /** Executes work of several statements on a thread of an executor, or on the calling thread. */
   public <T> void async(Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline) {
     async(future, () -> runAlone(work, future, bytes, deadline, false));
@@ -109,7 +130,7 @@ public final class HelloDispatcher implements AutoCloseable {
   private <T> void runAlone(
       Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
     if (statements.executor().isBound() || !hasExecutor) {
-      future.answer(work.get());
+      future.answer(ofSeveralStatements(work));
     } else {
       asyncCalls.add(work, future, bytes, deadline, oneStatement);
     }
@@ -119,7 +140,10 @@ public final class HelloDispatcher implements AutoCloseable {
     try {
       checkOpen();
       start.run();
-      boolean unused = timer.start();
+      if (!timer.start()) {
+        // nobody would end it in time
+        future.fail(Errors.noThread());
+      }
     } catch (PgHelloException e) {
       future.fail(e);
     }
@@ -153,19 +177,16 @@ public final class HelloDispatcher implements AutoCloseable {
 
   /**
    * Refuses further calls, waits for the present ones for at most the time-out of a call, and fails
-   * those that are left. An interrupt ends the wait.
+   * those that are left. No statement begins after that. An interrupt ends the wait.
    */
   @Override
   public void close() {
     closed = true;
     Deadline deadline = Deadline.after(callTimeout);
-    boolean interrupted = Thread.interrupted();
-    while (!interrupted
-        && !(coalescer.isIdle() && asyncCalls.isIdle() && statements.executor().isQuiet())
-        && !deadline.isOver()) {
-      LockSupport.parkNanos(this, CLOSE_POLL_NANOS);
-      interrupted = Thread.interrupted();
-    }
+    boolean interrupted = awaitIdle(deadline);
+    statements.executor().close();
+    // a call that had passed checkOpen() may have begun a statement just before
+    interrupted = interrupted || awaitIdle(deadline);
     coalescer.failAll(Errors.closed());
     asyncCalls.failAll(Errors.closed());
     workers.shutdown();
@@ -181,6 +202,23 @@ public final class HelloDispatcher implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Waits until no call is queued or in flight; returns whether an interrupt ended the wait. */
+  private boolean awaitIdle(Deadline deadline) {
+    boolean interrupted = Thread.interrupted();
+    while (!interrupted && !isIdle() && !deadline.isOver()) {
+      LockSupport.parkNanos(this, CLOSE_POLL_NANOS);
+      interrupted = Thread.interrupted();
+    }
+    return interrupted;
+  }
+
+  private boolean isIdle() {
+    return callsOfSeveralStatements.get() == 0
+        && coalescer.isIdle()
+        && asyncCalls.isIdle()
+        && statements.executor().isQuiet();
   }
 
   /** Sends each batch by one statement, or by a few if a name is refused. */

@@ -7,15 +7,20 @@ import java.sql.SQLException;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The statements that call what is installed, for each database and user that has been seen. As
- * long as there is but one, a connection of the client's is not asked where it leads.
+ * The statements that call what is installed, for each database and user that has been seen, but
+ * not more than a thousand of them. As long as there is but one, a connection of the client's is
+ * not asked where it leads.
  */
 final class Installations {
+  private static final int MAX_PLACES = 1_000;
+
   private final @Nullable Map<Function, String> told;
   private final Map<String, Map<Function, String>> found = new ConcurrentHashMap<>();
+  private final ReentrantLock writing = new ReentrantLock();
   private volatile @Nullable Map<Function, String> only;
 
   /**
@@ -60,9 +65,32 @@ final class Installations {
           statements.put(function, function.in(schema));
         }
       }
-      found.put(place(connection), statements);
-      only = found.size() == 1 ? statements : null;
+      put(place(connection), statements);
     }
+  }
+
+  /** Takes what was found in a place; forgets another place if there are very many. */
+  void put(String place, Map<Function, String> statements) {
+    writing.lock();
+    try {
+      if (found.size() >= MAX_PLACES && !found.containsKey(place)) {
+        found.remove(found.keySet().iterator().next());
+      }
+      found.put(place, statements);
+      only = found.size() == 1 ? statements : null;
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  /** Returns how many places are known. */
+  int size() {
+    return found.size();
+  }
+
+  /** Returns what was found in the only place that is known; null if there are others. */
+  @Nullable Map<Function, String> only() {
+    return only;
   }
 
   /** Returns which database a connection is to, as which user. Takes no round trip. */

@@ -46,7 +46,7 @@ abstract class QueuedCall extends AtomicReference<@Nullable Object> {
   }
 
   /** Removes the call from its queue, if it is in one; the call has to be done. */
-  final void leaveQueue() {
+  void leaveQueue() {
     var known = (@Nullable CallQueue<?>) QUEUE.getVolatile(this);
     if (known != null) {
       known.remove(this);

@@ -26,9 +26,14 @@ class AsyncCallsTest extends CoalescerFixture {
 
   private final AtomicInteger executed = new AtomicInteger();
 
+  private final AtomicInteger missingThreads = new AtomicInteger();
+
   private final Executor own =
       task -> {
         executed.incrementAndGet();
+        if (missingThreads.getAndDecrement() > 0) {
+          throw new OutOfMemoryError("unable to create native thread (of a test)");
+        }
         workers.execute(task);
       };
 
@@ -38,7 +43,7 @@ class AsyncCallsTest extends CoalescerFixture {
   @Test
   void anExecutorThatRunsCallsOnTheSubmittingThreadNestsNone() {
     maxQueuedCalls = 20_000;
-    var calls = new AsyncCalls(settings(), INLINE, own);
+    var calls = calls(INLINE);
     var first = new AtomicReference<@Nullable CompletableFuture<String>>();
     var thread = new Thread(null, () -> first.set(add(calls, this::blocked)), "", STACK_BYTES);
     thread.start();
@@ -56,7 +61,7 @@ class AsyncCallsTest extends CoalescerFixture {
 
   @Test
   void aCallThatTheExecutorRunsOnTheSubmittingThreadIsCompleteWithoutTheOthers() {
-    var calls = new AsyncCalls(settings(), INLINE, own);
+    var calls = calls(INLINE);
     var first = new AtomicReference<@Nullable CompletableFuture<String>>();
     executor.execute(() -> first.set(add(calls, this::blocked)));
     until(() -> begun.getCount() == 0);
@@ -87,7 +92,7 @@ class AsyncCallsTest extends CoalescerFixture {
           submitters.add(Thread.currentThread());
           kept.add(task);
         };
-    var calls = new AsyncCalls(settings(), executor, own);
+    var calls = calls(executor);
     CallFuture<String> dropped = future();
     calls.add(() -> "dropped", dropped, 1, in(Duration.ZERO), true);
     CompletableFuture<String> next = add(calls, () -> "next");
@@ -102,7 +107,7 @@ class AsyncCallsTest extends CoalescerFixture {
   @Test
   void aCallThatTimesOutWhileItIsSubmittedReleasesItsPermit() {
     maxQueuedCalls = 20_000;
-    var calls = new AsyncCalls(settings(), workers, own);
+    var calls = calls(workers);
     var ended = new AtomicBoolean();
     var checks =
         CompletableFuture.runAsync(
@@ -129,7 +134,7 @@ class AsyncCallsTest extends CoalescerFixture {
   @Test
   void aCancelledCallThatTheExecutorNeverStartsReleasesItsPermit() {
     var kept = new ArrayList<Runnable>();
-    var calls = new AsyncCalls(settings(), kept::add, own);
+    var calls = calls(kept::add);
     CompletableFuture<String> cancelled = add(calls, () -> "cancelled");
     CompletableFuture<String> next = add(calls, () -> "next");
     assertThat(cancelled.cancel(false)).isTrue();
@@ -142,7 +147,7 @@ class AsyncCallsTest extends CoalescerFixture {
 
   @Test
   void oneThreadFailsTheFuturesThatTimeOutTogether() {
-    var calls = new AsyncCalls(settings(), new ArrayList<Runnable>()::add, own);
+    var calls = calls(new ArrayList<Runnable>()::add);
     var futures = new ArrayList<CallFuture<String>>();
     for (int i = 0; i < 50; i++) {
       CallFuture<String> future = future();
@@ -163,6 +168,8 @@ class AsyncCallsTest extends CoalescerFixture {
     calls.checkTimeouts();
     until(() -> dependent.getCount() == 0 || futures.get(49).isDone());
     int threads = executed.get();
+    // the first may see that some have failed meanwhile
+    calls.checkTimeouts();
     calls.checkTimeouts();
     futures.forEach(future -> assertFails(future, Code.TIMEOUT));
     // one to fail them, and one to look whether there is a call to execute
@@ -174,7 +181,7 @@ class AsyncCallsTest extends CoalescerFixture {
 
   @Test
   void aCallInFlightTimesOutOnce() {
-    var calls = new AsyncCalls(settings(), executor, own);
+    var calls = calls(executor);
     CallFuture<String> late = future();
     calls.add(this::blocked, late, 1, in(Duration.ZERO), true);
     until(() -> begun.getCount() == 0);
@@ -201,24 +208,84 @@ class AsyncCallsTest extends CoalescerFixture {
   }
 
   @Test
-  void aCallThatTheClosedClientRefusesIsClosed() {
-    Executor closed =
+  void aCallThatTheExecutorRefusesFailsOnAThreadOfTheClient() {
+    var kept = new ArrayList<Runnable>();
+    Executor full =
         task -> {
-          throw new RejectedExecutionException("closed");
+          if (!kept.isEmpty()) {
+            throw new RejectedExecutionException("full");
+          }
+          kept.add(task);
         };
-    var ofClient = new AsyncCalls(settings(), closed, closed);
-    assertFails(add(ofClient, () -> "a"), Code.CLOSED);
-    var ofProgram = new AsyncCalls(settings(), closed, own);
-    assertFails(add(ofProgram, () -> "a"), Code.OVERLOADED);
-    assertThat(ofClient.isIdle()).isTrue();
-    assertThat(ofProgram.isIdle()).isTrue();
+    var calls = calls(full);
+    CompletableFuture<String> first = add(calls, () -> "first");
+    CompletableFuture<Thread> dependent =
+        add(calls, () -> "second").handle((greeting, error) -> Thread.currentThread());
+    kept.get(0).run();
+    assertThat(get(first)).isEqualTo("first");
+    assertThat(get(dependent)).isInstanceOf(AsyncWorker.class);
+    assertFails(add(calls, () -> "third"), Code.OVERLOADED);
+    until(calls::isIdle);
+  }
+
+  @Test
+  void callsWaitForAThread() {
+    missingThreads.set(3);
+    var calls = new AsyncCalls(settings(), own, own, Errors::timedOut);
+    List<CompletableFuture<String>> futures = new ArrayList<>();
+    for (String answer : List.of("a", "b", "c")) {
+      futures.add(add(calls, () -> answer));
+    }
+    futures.forEach(future -> assertThat(future).isNotDone());
+    until(
+        () -> {
+          calls.checkTimeouts();
+          return missingThreads.get() <= 0;
+        });
+    until(
+        () -> {
+          calls.checkTimeouts();
+          return calls.isIdle();
+        });
+    assertThat(futures).extracting(AsyncCallsTest::get).containsExactly("a", "b", "c");
+  }
+
+  @Test
+  void aCallTimesOutThatWaitsForAThread() {
+    missingThreads.set(2);
+    var calls = new AsyncCalls(settings(), own, own, Errors::timedOut);
+    CallFuture<String> late = future();
+    calls.add(() -> "late", late, 1, in(Duration.ZERO), false);
+    until(
+        () -> {
+          calls.checkTimeouts();
+          return late.isDone();
+        });
+    assertFails(late, Code.TIMEOUT);
+    assertThat(get(add(calls, () -> "next"))).isEqualTo("next");
+    until(calls::isIdle);
+  }
+
+  @Test
+  void aCallSaysWhyItTimedOut() {
+    var calls =
+        new AsyncCalls(
+            settings(), executor, own, timeout -> Errors.of(Errors.noConnectionWithin(timeout)));
+    CompletableFuture<String> first = add(calls, this::blocked);
+    CallFuture<String> second = future();
+    calls.add(() -> "late", second, 1, in(Duration.ZERO), false);
+    calls.checkTimeouts();
+    assertFails(second, Code.NO_CONNECTION);
+    gate.complete(null);
+    assertThat(get(first)).isEqualTo("blocked");
+    until(calls::isIdle);
   }
 
   @Test
   void aCancelledCallFreesItsPlaceInTheQueue() {
     maxQueuedCalls = 2;
     maxQueuedBytes = 2;
-    var calls = new AsyncCalls(settings(), executor, own);
+    var calls = calls(executor);
     CompletableFuture<String> first = add(calls, this::blocked);
     until(() -> begun.getCount() == 0);
     CompletableFuture<String> cancelled = add(calls, () -> "b");
@@ -236,7 +303,7 @@ class AsyncCallsTest extends CoalescerFixture {
 
   @Test
   void closingFailsAllWithExceptionsOfTheirOwn() {
-    var calls = new AsyncCalls(settings(), executor, own);
+    var calls = calls(executor);
     List<CompletableFuture<String>> futures = new ArrayList<>();
     futures.add(add(calls, this::blocked));
     until(() -> begun.getCount() == 0);
@@ -247,6 +314,10 @@ class AsyncCallsTest extends CoalescerFixture {
         .isNotSameAs(futures.get(1).handle((greeting, error) -> error).join());
     gate.complete(null);
     until(calls::isIdle);
+  }
+
+  private AsyncCalls calls(Executor executor) {
+    return new AsyncCalls(settings(), executor, own, Errors::timedOut);
   }
 
   private String blocked() {

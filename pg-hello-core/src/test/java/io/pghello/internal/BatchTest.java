@@ -12,15 +12,15 @@ class BatchTest {
   void theSumOfTheBytesDoesNotOverflow() {
     var batch = new Batch(4, Integer.MAX_VALUE);
     batch.add(call(1 << 30));
-    assertThat(batch.isFull()).isFalse();
+    assertThat(batch.reserve()).isTrue();
     Call second = call(1 << 30);
     batch.add(second);
-    assertThat(batch.isFull()).isTrue();
+    assertThat(batch.reserve()).isFalse();
     batch.remove(second);
-    assertThat(batch.isFull()).isFalse();
+    assertThat(batch.reserve()).isTrue();
     batch.remove(second);
     batch.add(call(1 << 30));
-    assertThat(batch.isFull()).isTrue();
+    assertThat(batch.reserve()).isFalse();
   }
 
   private static Call call(int bytes) {

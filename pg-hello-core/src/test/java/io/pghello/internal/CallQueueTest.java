@@ -2,11 +2,14 @@
 package io.pghello.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.Serial;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Shows what a call weighs in the queue, until when, and what it costs to remove one. */
@@ -72,6 +75,46 @@ class CallQueueTest {
     assertThat(queue.size()).isZero();
   }
 
+  @Test
+  void aCallThatCannotBeAddedTakesNoRoom() {
+    var refusals = new AtomicInteger();
+    var nodes =
+        new ConcurrentLinkedQueue<Counted>() {
+          @Serial private static final long serialVersionUID = 1L;
+
+          @Override
+          public boolean add(Counted call) {
+            if (refusals.getAndDecrement() > 0) {
+              throw new OutOfMemoryError("of a test");
+            }
+            return super.add(call);
+          }
+        };
+    var small = new CallQueue<>(2, 2, nodes);
+    refusals.set(5);
+    for (int i = 0; i < 5; i++) {
+      var call = new Counted();
+      assertThatThrownBy(() -> small.tryAdd(call)).isInstanceOf(OutOfMemoryError.class);
+      call.cancel();
+    }
+    assertThat(small.size()).isZero();
+    assertThat(small.tryAdd(new Counted())).isTrue();
+    assertThat(small.tryAdd(new Counted())).isTrue();
+    assertThat(small.tryAdd(new Counted())).isFalse();
+  }
+
+  @Test
+  void anErrorOfTheTargetLosesNoCallAndNoRoom() {
+    fill();
+    var drained = new Drained();
+    drained.room = 3;
+    assertThatThrownBy(() -> queue.drainTo(drained)).isInstanceOf(OutOfMemoryError.class);
+    assertThat(drained.calls).isEqualTo(calls.subList(0, 3));
+    assertThat(queue.count()).isEqualTo(CALLS - 3);
+    assertThat(queue.size()).isEqualTo(CALLS - 3);
+    assertThat(queue.poll()).isSameAs(calls.get(3));
+  }
+
   private void fill() {
     for (int i = 0; i < CALLS; i++) {
       var call = new Counted();
@@ -83,10 +126,14 @@ class CallQueueTest {
   /** Takes all calls. */
   private static final class Drained implements CallQueue.Target<QueuedCall> {
     final List<QueuedCall> calls = new ArrayList<>();
+    int room = Integer.MAX_VALUE;
 
     @Override
-    public boolean isFull() {
-      return false;
+    public boolean reserve() {
+      if (calls.size() == room) {
+        throw new OutOfMemoryError("of a test");
+      }
+      return true;
     }
 
     @Override

@@ -4,6 +4,7 @@ package io.pghello.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import java.io.Serial;
 import java.time.Duration;
@@ -26,6 +27,17 @@ class CoalescerFailureTest extends CoalescerFixture {
   private final Executor counting =
       task -> {
         executed.incrementAndGet();
+        executor.execute(task);
+      };
+
+  private final AtomicInteger missingThreads = new AtomicInteger();
+
+  /** As where the JVM cannot start a thread. */
+  private final Executor threadless =
+      task -> {
+        if (missingThreads.getAndDecrement() > 0) {
+          throw new OutOfMemoryError("unable to create native thread (of a test)");
+        }
         executor.execute(task);
       };
 
@@ -240,6 +252,127 @@ class CoalescerFailureTest extends CoalescerFixture {
       errors.add(future.handle((greeting, error) -> error).join());
     }
     assertThat(errors).hasSize(3);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void anErrorAfterTheLeaderWasRemovedLosesNoCall() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.release();
+    sender.failNext(new StackOverflow());
+    Thread.currentThread().interrupt();
+    Object outcome = coalescer.await(leader, false);
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(outcome).is(error(Code.INTERRUPTED));
+    until(sender::hasFailed);
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return sender.isNext();
+        });
+    assertThat(answerNext()).containsExactly("future");
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void futuresWaitForAThread() {
+    batchSize = 1;
+    maxInFlightBatches = 2;
+    Coalescer coalescer = coalescer(threadless);
+    hold(coalescer);
+    List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
+    missingThreads.set(4);
+    coalescer.release();
+    coalescer.release();
+    coalescer.checkTimeouts();
+    assertThat(missingThreads).hasValue(0);
+    futures.forEach(future -> assertThat(future).isNotDone());
+    sender.answerAtOnce = true;
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return futures.stream().allMatch(CompletableFuture::isDone);
+        });
+    for (CompletableFuture<String> future : futures) {
+      assertThat(get(future)).startsWith("Hello, ");
+    }
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void callsTimeOutWhileNoThreadCanBeStarted() {
+    Coalescer coalescer = coalescer(threadless);
+    hold(coalescer);
+    Deadline soon = in(SHORT);
+    CallFuture<String> future = future();
+    Call late = Call.ofThread(request("late"), soon);
+    coalescer.add(late);
+    coalescer.add(Call.ofFuture(request("future"), in(SHORT), future));
+    missingThreads.set(Integer.MAX_VALUE);
+    coalescer.release();
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return late.isDone();
+        });
+    assertThat(coalescer.await(late, false)).is(error(Code.TIMEOUT));
+    assertThat(future).isNotDone();
+    missingThreads.set(0);
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return future.isDone();
+        });
+    assertFails(future, Code.TIMEOUT);
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return coalescer.isIdle();
+        });
+    assertThat(sender.number()).isZero();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void dependentsRunOnNoOtherThreadWhereTheirsCannotBeStarted() {
+    Coalescer coalescer = coalescer(threadless);
+    hold(coalescer);
+    CompletableFuture<Thread> dependent =
+        futures(coalescer, "future").get(0).thenApply(greeting -> Thread.currentThread());
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    missingThreads.set(2);
+    coalescer.release();
+    answerNext();
+    assertAnswered(List.of(caller));
+    until(() -> missingThreads.get() == 1);
+    coalescer.checkTimeouts();
+    assertThat(missingThreads).hasValue(0);
+    assertThat(dependent).isNotDone();
+    coalescer.checkTimeouts();
+    assertThat(get(dependent)).isNotEqualTo(caller.thread).isNotEqualTo(Thread.currentThread());
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void eachCallIsToldItsOwnTimeOut() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CallFuture<String> future = future();
+    coalescer.add(Call.ofFuture(request("future"), in(Duration.ofMillis(20_001)), future));
+    Caller leader = waitingCallers(coalescer, "leader").get(0);
+    coalescer.release();
+    Sent sent = sender.next();
+    sent.fail(Errors.timedOut(sent.deadline.timeout()));
+    assertThat(leader.outcome())
+        .isInstanceOf(PgHelloException.class)
+        .hasToString(Errors.timedOut(CALL_TIMEOUT).toString());
+    assertFails(future, Code.TIMEOUT);
+    assertThat(future.handle((greeting, error) -> error.getMessage()).join()).contains("20001 ms");
     assertNothingIsLost(coalescer);
   }
 

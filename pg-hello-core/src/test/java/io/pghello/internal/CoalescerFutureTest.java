@@ -8,8 +8,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -185,18 +183,24 @@ class CoalescerFutureTest extends CoalescerFixture {
   }
 
   @Test
-  void futuresFailIfTheExecutorIsClosed() {
-    Executor closed =
-        task -> {
-          throw new RejectedExecutionException("closed");
-        };
-    var coalescer = new Coalescer(settings(), closed, sender);
+  void closingFailsFuturesOnAnotherThread() {
+    Coalescer coalescer = coalescer();
     hold(coalescer);
-    Caller caller = waitingCallers(coalescer, "thread").get(0);
-    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    var gate = new CompletableFuture<Void>();
+    List<CompletableFuture<String>> all = futures(coalescer, "a", "b");
+    CompletableFuture<Thread> dependent =
+        all.get(0)
+            .handle(
+                (greeting, error) -> {
+                  gate.join();
+                  return Thread.currentThread();
+                });
+    // would not return if the dependent ran here
+    coalescer.failAll(Errors.closed());
+    gate.complete(null);
+    assertThat(get(dependent)).isNotEqualTo(Thread.currentThread());
+    all.forEach(future -> assertFails(future, Code.CLOSED));
     coalescer.release();
-    assertThat(caller.outcome()).is(error(Code.CLOSED));
-    assertFails(future, Code.CLOSED);
     assertNothingIsLost(coalescer);
   }
 }

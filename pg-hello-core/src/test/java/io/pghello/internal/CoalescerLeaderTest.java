@@ -7,8 +7,6 @@ import io.pghello.PgHelloException.Code;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 
 /** Shows which call leads a batch, and what happens when its thread does not. */
@@ -209,25 +207,6 @@ class CoalescerLeaderTest extends CoalescerFixture {
     sent.answer();
     assertAnswered(callers);
     assertThat(sender.number()).isEqualTo(1);
-    assertNothingIsLost(coalescer);
-  }
-
-  @Test
-  void aBatchOfALeaderThatDoesNotRunFailsIfTheExecutorIsClosed() {
-    Executor closed =
-        task -> {
-          throw new RejectedExecutionException("closed");
-        };
-    var coalescer = new Coalescer(settings(), closed, sender);
-    hold(coalescer);
-    Caller caller = waitingCallers(coalescer, "thread").get(0);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
-    coalescer.add(leader);
-    coalescer.release();
-    coalescer.checkTimeouts();
-    coalescer.checkTimeouts();
-    assertThat(caller.outcome()).is(error(Code.CLOSED));
-    assertThat(coalescer.await(leader, false)).is(error(Code.CLOSED));
     assertNothingIsLost(coalescer);
   }
 

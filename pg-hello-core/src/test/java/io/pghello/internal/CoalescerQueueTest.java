@@ -36,7 +36,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     assertOverloaded(coalescer, "");
     coalescer.failAll(Errors.closed());
     coalescer.release();
-    assertThat(coalescer.isIdle()).isTrue();
+    until(coalescer::isIdle);
   }
 
   @Test

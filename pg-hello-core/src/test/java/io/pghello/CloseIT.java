@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.FaultsIT.assertFails;
+import static io.pghello.FaultsIT.join;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.PgHelloException.Code;
+import io.pghello.internal.HelloDispatcher;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What the end of a client means for calls that were made before. */
+@PgHelloTest
+@Timeout(120)
+class CloseIT {
+  private static final Duration LONG = Duration.ofSeconds(100);
+  private static final List<String> NAMES = List.of("a", "b", "c");
+  private static final List<String> GREETINGS = List.of("Hello, a!", "Hello, b!", "Hello, c!");
+
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+
+  @AfterEach
+  void stop() throws InterruptedException {
+    threads.shutdownNow();
+    assertThat(threads.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void waitsForAllBatchesOfACall(DataSource dataSource, WireProxy proxy) throws Exception {
+    PgHelloClient client = client(dataSource).maxBatchSize(1).build();
+    client.hello("first");
+    try (Connection connection = dataSource.getConnection()) {
+      client.on(connection).hello("first");
+      proxy.stall();
+      List<CompletableFuture<List<String>>> calls =
+          List.of(
+              CompletableFuture.supplyAsync(() -> client.helloAll(NAMES), threads),
+              CompletableFuture.supplyAsync(() -> client.on(connection).helloAll(NAMES), threads));
+      until(() -> client.inFlightStatements() == 1 && proxy.openConnections() == 2);
+      Thread closing = closing(client);
+      proxy.resume();
+      for (CompletableFuture<List<String>> call : calls) {
+        assertThat(join(call)).isEqualTo(GREETINGS);
+      }
+      closing.join();
+      assertFails(Code.CLOSED, () -> client.helloAll(NAMES));
+    }
+  }
+
+  @Test
+  void waitsForFuturesThatAreQueued(DataSource dataSource, WireProxy proxy) throws Exception {
+    PgHelloClient client = client(dataSource).maxBatchSize(1).maxInFlightCalls(1).build();
+    client.hello("first");
+    proxy.stall();
+    var futures = new ArrayList<CompletableFuture<List<String>>>();
+    for (int i = 0; i < 3; i++) {
+      futures.add(client.helloAllAsync(NAMES));
+    }
+    Thread closing = closing(client);
+    proxy.resume();
+    for (CompletableFuture<List<String>> future : futures) {
+      assertThat(join(future)).isEqualTo(GREETINGS);
+    }
+    closing.join();
+  }
+
+  /** A call that was made, and has not come far enough for anybody to wait for it. */
+  @Test
+  void lateCallsBeginNoStatement(DataSource dataSource) throws Exception {
+    var asked = new CountDownLatch(2);
+    var gate = new CompletableFuture<Void>();
+    var connections = new AtomicInteger();
+    var source =
+        new ConnectionSource() {
+          @Override
+          public Connection get() throws SQLException {
+            connections.incrementAndGet();
+            return dataSource.getConnection();
+          }
+
+          @Override
+          public boolean mayJoinBatch() {
+            asked.countDown();
+            gate.join();
+            return true;
+          }
+        };
+    PgHelloClient client = PgHelloClient.builder().connections(source).callTimeout(LONG).build();
+    CompletableFuture<String> call =
+        CompletableFuture.supplyAsync(() -> client.hello("Ada"), threads);
+    CompletableFuture<String> future =
+        CompletableFuture.supplyAsync(() -> join(client.helloAsync("Ada")), threads);
+    assertThat(asked.await(60, TimeUnit.SECONDS)).isTrue();
+    client.close();
+    gate.complete(null);
+    assertFails(Code.CLOSED, () -> join(call));
+    assertFails(Code.CLOSED, () -> join(future));
+    assertThat(connections).hasValue(0);
+  }
+
+  @Test
+  void theSecondTimeDoesNothing() throws Exception {
+    var asked = new CountDownLatch(1);
+    var gate = new CompletableFuture<Void>();
+    PgHelloClient client = client(stuck(asked, gate));
+    CompletableFuture<String> call =
+        CompletableFuture.supplyAsync(() -> client.hello("Ada"), threads);
+    assertThat(asked.await(60, TimeUnit.SECONDS)).isTrue();
+    Thread first = closing(client);
+    var second = new Thread(client::close);
+    second.start();
+    second.join(60_000);
+    assertThat(second.isAlive()).isFalse();
+    assertThat(first.isAlive()).isTrue();
+    gate.complete(null);
+    assertFails(Code.NO_CONNECTION, () -> join(call));
+    first.join();
+  }
+
+  @Test
+  void failsFuturesOnThreadsOfTheClient() throws Exception {
+    var asked = new CountDownLatch(2);
+    var gate = new CompletableFuture<Void>();
+    PgHelloClient client = client(stuck(asked, gate));
+    CompletableFuture<String> one = client.helloAsync("Ada");
+    CompletableFuture<List<String>> all = client.helloAllAsync(NAMES);
+    assertThat(asked.await(60, TimeUnit.SECONDS)).isTrue();
+    CompletableFuture<String> ranOf =
+        one.handle((greeting, error) -> Thread.currentThread().getName());
+    CompletableFuture<String> ranOfAll =
+        all.handle((greetings, error) -> Thread.currentThread().getName());
+    // nobody waits longer
+    Thread.currentThread().interrupt();
+    client.close();
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(join(ranOf)).matches("pg-hello-\\d+");
+    assertThat(join(ranOfAll)).matches("pg-hello-\\d+");
+    assertFails(Code.CLOSED, () -> join(one));
+    assertFails(Code.CLOSED, () -> join(all));
+    gate.complete(null);
+  }
+
+  @Test
+  void closesItsPoolWhollyOnAnInterruptedThread(TestDatabase database, WireProxy proxy) {
+    String url =
+        database.jdbcUrl().replaceFirst("//[^/]*", "//" + proxy.host() + ":" + proxy.port());
+    PgHelloClient client =
+        PgHelloClient.builder().url(url).pool(pool -> pool.setPoolName("interrupted")).build();
+    assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    assertThat(threadsOf("interrupted")).isNotEmpty();
+    Thread.currentThread().interrupt();
+    client.close();
+    assertThat(Thread.interrupted()).isTrue();
+    until(() -> proxy.openConnections() == 0);
+    until(() -> threadsOf("interrupted").isEmpty());
+  }
+
+  private static List<Thread> threadsOf(String pool) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith(pool))
+        .toList();
+  }
+
+  private static PgHelloClient.Builder client(DataSource dataSource) {
+    return PgHelloClient.builder().dataSource(dataSource).callTimeout(LONG);
+  }
+
+  private static PgHelloClient client(ConnectionSource source) {
+    return PgHelloClient.builder().connections(source).callTimeout(LONG).build();
+  }
+
+  /** A source that heeds no interrupt, and has no connection in the end. */
+  private static ConnectionSource stuck(CountDownLatch asked, CompletableFuture<Void> gate) {
+    return () -> {
+      asked.countDown();
+      gate.join();
+      throw new SQLException("none");
+    };
+  }
+
+  /** Closes a client on another thread, and returns when that waits for calls. */
+  private static Thread closing(PgHelloClient client) {
+    var closing = new Thread(client::close);
+    closing.start();
+    until(
+        () -> {
+          assertThat(closing.isAlive()).as("waits").isTrue();
+          return LockSupport.getBlocker(closing) instanceof HelloDispatcher;
+        });
+    return closing;
+  }
+
+  private static void until(BooleanSupplier condition) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!condition.getAsBoolean()) {
+      assertThat(end - System.nanoTime()).as("time left to wait").isPositive();
+      LockSupport.parkNanos(100_000);
+    }
+  }
+}
