@@ -14,7 +14,10 @@ import org.jspecify.annotations.Nullable;
 public final class PgHelloException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 
-  /** The kind of an error. */
+  /**
+   * The kind of an error. Later versions may add codes, so a {@code switch} needs a {@code
+   * default}; {@link #isRetryable} is right for those, too.
+   */
   public enum Code {
     /** The extension's files are not on the database server. */
     FILES_MISSING(false),

@@ -15,7 +15,10 @@ import org.jspecify.annotations.Nullable;
  * to implement.
  */
 public interface PgHelloListener {
-  /** What a statement was sent for. */
+  /**
+   * What a statement was sent for. Later versions may add kinds, so a {@code switch} needs a {@code
+   * default}.
+   */
   enum Kind {
     /** One call. */
     SINGLE,
