@@ -244,7 +244,7 @@ class ByThreadIT {
           List.of(
               hasty.helloAsync(LARGE), hasty.helloAsync(LARGE), hasty.helloAllAsync(List.of("a")));
       for (CompletableFuture<?> future : futures) {
-        assertThat(assertFails(Code.TIMEOUT, () -> join(future)))
+        assertThat(assertFails(Code.NO_CONNECTION, () -> join(future)))
             .hasMessageContaining("time-out of 100 ms");
       }
       goOn.release(1000);

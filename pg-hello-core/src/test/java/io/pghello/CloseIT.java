@@ -180,7 +180,7 @@ class CloseIT {
         .toList();
   }
 
-  private static PgHelloClient.Builder client(DataSource dataSource) {
+  private static PgHelloClientBuilder client(DataSource dataSource) {
     return PgHelloClient.builder().dataSource(dataSource).callTimeout(LONG);
   }
 

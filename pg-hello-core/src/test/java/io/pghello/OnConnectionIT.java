@@ -166,7 +166,8 @@ class OnConnectionIT {
   void failsTheTransactionWhereTheServerRefuses(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
-      PgHelloOperations view = PgHelloClient.create(dataSource).on(connection);
+      PgHelloOperations view =
+          PgHelloClient.create(dataSource).on(connection).withTimeout(Duration.ofMinutes(1));
       assertFails(Code.RESULT_TOO_LARGE, () -> view.hello("x".repeat(120_000_000), 10));
       assertThat(state(connection)).isEqualTo(TransactionState.FAILED);
       assertThat(connection.getAutoCommit()).isFalse();

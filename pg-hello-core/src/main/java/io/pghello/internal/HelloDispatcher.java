@@ -59,8 +59,7 @@ public final class HelloDispatcher implements AutoCloseable {
     Executor executor = settings.futures().executor();
     this.hasExecutor = coalescing || executor != null;
     this.asyncCalls =
-        new AsyncCalls(
-            settings, executor == null ? workers : executor, workers, sender::timedOut);
+        new AsyncCalls(settings, executor == null ? workers : executor, workers, sender::timedOut);
   }
 
   private Thread worker(Runnable task) {

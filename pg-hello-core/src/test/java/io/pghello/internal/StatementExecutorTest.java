@@ -39,13 +39,17 @@ class StatementExecutorTest {
 
   @Test
   void aThreadThatTheProgramInterruptsIsToldSo() {
+    Deadline deadline = Deadline.after(Duration.ofSeconds(2));
     ConnectionSource interrupted =
         () -> {
           Thread.currentThread().interrupt();
+          while (!deadline.isOver()) {
+            Thread.onSpinWait();
+          }
           throw new SQLException("interrupted");
         };
     var executor = new StatementExecutor(interrupted, Settings.Statements.withoutClient(SHORT));
-    assertThatThrownBy(() -> run(executor, Deadline.after(Duration.ZERO)))
+    assertThatThrownBy(() -> run(executor, deadline))
         .isInstanceOfSatisfying(
             PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
