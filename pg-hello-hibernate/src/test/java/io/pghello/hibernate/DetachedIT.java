@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.WireProxy;
@@ -20,6 +21,7 @@ import jakarta.persistence.Inheritance;
 import jakarta.persistence.MappedSuperclass;
 import jakarta.persistence.OneToMany;
 import jakarta.persistence.Version;
+import java.lang.reflect.Method;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -32,6 +34,12 @@ import org.hibernate.Hibernate;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.event.service.spi.EventListenerRegistry;
+import org.hibernate.event.spi.EventType;
+import org.hibernate.event.spi.MergeContext;
+import org.hibernate.event.spi.MergeEvent;
+import org.hibernate.event.spi.MergeEventListener;
 import org.hibernate.exception.ConstraintViolationException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -467,6 +475,93 @@ class DetachedIT {
     assertThat(numbered("Grace"))
         .extracting(n -> n.greeting, n -> n.twice, n -> n.createdAt)
         .containsExactly("Welcome", "Hello, Grace! Hello, Grace!", 5L);
+  }
+
+  /** As a program's listener may do. */
+  @Test
+  void mergesWhileItMerges() {
+    var numbered = new Numbered("Ada");
+    numbered.others.add(new Numbered("Bob"));
+    rollBack(session -> session.persist(numbered));
+    long first = numbered.createdAt;
+    awaitServerTimeAfter(first);
+    var other = new Once();
+    factory.inTransaction(session -> session.persist(named(other, 1, "Eve")));
+    MergeEventListener nested =
+        new MergeEventListener() {
+          @Override
+          public void onMerge(MergeEvent event) {
+            onMerge(event, null);
+          }
+
+          @Override
+          public void onMerge(MergeEvent event, @Nullable MergeContext copiedAlready) {
+            if (event.getOriginal() instanceof Numbered) {
+              event.getSession().merge(other);
+            }
+          }
+        };
+    factory
+        .unwrap(SessionFactoryImplementor.class)
+        .getServiceRegistry()
+        .requireService(EventListenerRegistry.class)
+        .prependListeners(EventType.MERGE, nested);
+    for (Numbered each : List.of(numbered, numbered.others.get(0))) {
+      each.id = null;
+      each.name += "x";
+    }
+    factory.inTransaction(session -> session.merge(numbered));
+    assertNumbered("Adax", first);
+    assertNumbered("Bobx", first);
+  }
+
+  /** Hibernate 6 alone has it. */
+  @Test
+  void keepsWhatTheProgramSetsInADetachedObjectThatIsUpdated(WireProxy proxy) throws Exception {
+    Method update;
+    try {
+      update = Session.class.getMethod("update", Object.class);
+    } catch (NoSuchMethodException e) {
+      assumeTrue(false, "Hibernate 7 has no Session.update");
+      throw e;
+    }
+    List<Always> detached = new ArrayList<>();
+    factory.inTransaction(
+        session -> {
+          for (int id = 1; id <= 5; id++) {
+            session.persist(named(new Always(), id, "user" + id));
+          }
+        });
+    for (int id = 1; id <= 5; id++) {
+      detached.add(row(Always.class, id));
+    }
+    detached.get(0).greeting = "Welcome";
+    detached.get(0).changedAt = 5;
+    detached.get(1).name = "Ada";
+    detached.get(2).name = "Grace";
+    long before = detached.get(1).changedAt;
+    awaitServerTimeAfter(before);
+    factory.inSession(
+        session -> {
+          session.beginTransaction();
+          session.createNativeQuery("select 1", Integer.class).getSingleResult();
+          for (Always each : detached) {
+            try {
+              update.invoke(session, each);
+            } catch (ReflectiveOperationException e) {
+              throw new LinkageError("Session.update", e);
+            }
+          }
+          roundTrips(proxy, 2, session::flush);
+          session.getTransaction().commit();
+        });
+    assertThat(row(Always.class, 1))
+        .extracting(a -> a.greeting, a -> a.changedAt)
+        .containsExactly("Welcome", 5L);
+    assertGreeted(Always.class, 2, "Ada");
+    assertGreeted(Always.class, 3, "Grace");
+    assertGreeted(Always.class, 4, "user4");
+    assertThat(row(Always.class, 4).changedAt).isGreaterThan(before);
   }
 
   @Test

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.WireProxy;
 import jakarta.persistence.AttributeOverride;
+import jakarta.persistence.CascadeType;
 import jakarta.persistence.Column;
 import jakarta.persistence.Embeddable;
 import jakarta.persistence.Embedded;
@@ -14,7 +15,9 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
+import jakarta.persistence.ManyToOne;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.hibernate.MappingException;
@@ -22,6 +25,11 @@ import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
 import org.hibernate.annotations.CreationTimestamp;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.event.service.spi.EventListenerRegistry;
+import org.hibernate.event.spi.EventType;
+import org.hibernate.event.spi.PreInsertEventListener;
+import org.hibernate.event.spi.PreUpdateEventListener;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -307,6 +315,35 @@ class EmbeddablesIT {
     @Embedded @Nullable Half half;
   }
 
+  /** Refers to what it is embedded in, in the end. */
+  @Embeddable
+  static class Link {
+    @Nullable String label;
+
+    @ManyToOne(cascade = CascadeType.PERSIST)
+    @Nullable Node next;
+
+    @WelcomeMessage(of = "label")
+    @Nullable String greeting;
+
+    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable Long linkedAt;
+  }
+
+  /** One of a circle. */
+  @Entity(name = "Node")
+  static class Node {
+    @Id int id;
+    @Embedded Link link = new Link();
+
+    Node() {}
+
+    Node(int id, String label) {
+      this.id = id;
+      link.label = label;
+    }
+  }
+
   /** Made whole, at once. */
   @Embeddable
   record Outer(String title, @Embedded Times times) {}
@@ -579,6 +616,86 @@ class EmbeddablesIT {
                     .close())
         .isInstanceOf(MappingException.class)
         .hasMessageContaining("place is of an embeddable that has subclasses");
+  }
+
+  /** Hibernate inserts a null first, where the other is not there yet. */
+  @Test
+  void fillsACircleOfReferences(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Node.class)) {
+      var one = new Node(1, "Ada");
+      var two = new Node(2, "Bob");
+      Link link = one.link;
+      one.link.next = two;
+      two.link.next = one;
+      factory.inTransaction(
+          session -> {
+            connect(session);
+            session.persist(one);
+            // the look-up, two INSERTs and an UPDATE
+            roundTrips(proxy, 4, session::flush);
+            roundTrips(proxy, 0, session::flush);
+          });
+      assertThat(one.link).isSameAs(link);
+      assertThat(one.link.next).isSameAs(two);
+      assertThat(two.link.next).isSameAs(one);
+      factory.inTransaction(
+          session -> {
+            for (Node node : List.of(one, two)) {
+              Node row = session.find(Node.class, node.id);
+              assertThat(row.link.greeting)
+                  .isEqualTo(node.link.greeting)
+                  .isEqualTo("Hello, " + node.link.label + "!");
+              assertThat(row.link.linkedAt).isEqualTo(node.link.linkedAt);
+              assertThat(row.link.next.id).isEqualTo(3 - node.id);
+            }
+          });
+      // nothing is filled in what is deleted, though its reference is set to null before
+      factory.inTransaction(
+          session -> {
+            List<Node> nodes =
+                session.createSelectionQuery("from Node order by id", Node.class).getResultList();
+            nodes.forEach(session::remove);
+            long before = proxy.roundTrips();
+            session.flush();
+            assertThat(proxy.roundTrips() - before).isLessThanOrEqualTo(3);
+          });
+    }
+  }
+
+  @Test
+  void keepsWhatAListenerHasPutInItsPlace(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Article.class)) {
+      PreInsertEventListener insert = event -> replace(event.getState());
+      PreUpdateEventListener update = event -> replace(event.getState());
+      EventListenerRegistry listeners =
+          factory
+              .unwrap(SessionFactoryImplementor.class)
+              .getServiceRegistry()
+              .requireService(EventListenerRegistry.class);
+      listeners.appendListeners(EventType.PRE_INSERT, insert);
+      listeners.appendListeners(EventType.PRE_UPDATE, update);
+      var article = new Article(1, "On engines", new Audit("Ada"));
+      factory.inTransaction(session -> session.persist(article));
+      assertThat(article.audit.author).isEqualTo("Ada");
+      Article inserted = find(factory, Article.class);
+      assertThat(inserted.audit)
+          .extracting(audit -> audit.author, audit -> audit.thanks)
+          .containsExactly("Censor", "Hello, Censor!");
+      assertThat(inserted.audit.times.createdAt).isNotNull();
+      factory.inTransaction(session -> session.find(Article.class, 1).audit.author = "Grace");
+      assertThat(find(factory, Article.class).audit)
+          .extracting(audit -> audit.author, audit -> audit.thanks)
+          .containsExactly("Censor", "Hello, Censor!");
+    }
+  }
+
+  private static boolean replace(Object[] state) {
+    for (int i = 0; i < state.length; i++) {
+      if (state[i] instanceof Audit) {
+        state[i] = new Audit("Censor");
+      }
+    }
+    return false;
   }
 
   @Test

@@ -159,6 +159,27 @@ class EnhancementIT {
     }
   }
 
+  /** It is that of the name, and so the one that is in the row. */
+  @Test
+  void overwritesWithTheGreetingOfALazyName(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), type)) {
+      factory.inTransaction(session -> session.persist(note(1, "Ada", "Bob")));
+      for (String greeting : new String[] {"Welcome", null}) {
+        factory.inTransaction(
+            session -> {
+              Text note = session.find(type, 1);
+              note.greeting(greeting);
+              note.title("title of " + greeting);
+              roundTrips(proxy, 2, session::flush);
+              assertThat(Hibernate.isPropertyInitialized(note, "body")).isFalse();
+              assertThat(note.greeting()).isEqualTo("Hello, Bob!");
+            });
+        factory.inTransaction(
+            session -> assertThat(session.find(type, 1).greeting()).isEqualTo("Hello, Bob!"));
+      }
+    }
+  }
+
   /** Entities without a greeting would get one if their names were loaded. */
   @Test
   void loadsNoLazyNamesToFillWhatIsNull(DataSource dataSource, WireProxy proxy)
@@ -241,6 +262,16 @@ class EnhancementIT {
           });
       assertThat(card(factory))
           .isEqualTo("Grace, blue, Hello, Grace!, Hello, Ada!, Eve, Hello, Eve!, true");
+      factory.inTransaction(
+          session -> {
+            Object reference = session.getReference(card, 0);
+            set(reference, "colour", "green");
+            session.flush();
+            set(reference, "label", "Alan");
+            session.flush();
+            set(reference, "colour", "blue");
+          });
+      assertThat(card(factory)).contains(", Alan, Hello, Alan!, ");
       factory.inTransaction(
           session -> {
             set(session.getReference(card, 0), "greeting", "Welcome");

@@ -24,7 +24,8 @@ class Note implements Text {
 
   @WelcomeMessage(
       of = "body",
-      on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+      on = {ValueEvent.INSERT, ValueEvent.UPDATE},
+      overwrite = true)
   @Nullable String greeting;
 
   @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
@@ -54,6 +55,11 @@ class Note implements Text {
   @Override
   public void body(@Nullable String body) {
     this.body = body;
+  }
+
+  @Override
+  public void greeting(@Nullable String greeting) {
+    this.greeting = greeting;
   }
 
   @Override

@@ -24,6 +24,7 @@ import javax.sql.DataSource;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
+import org.hibernate.annotations.RowId;
 import org.hibernate.exception.JDBCConnectionException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -75,13 +76,38 @@ class PrefetcherIT {
     }
   }
 
+  /** Found again by the place of its row, for which Hibernate forgets what it knew before. */
+  @Entity(name = "Located")
+  @RowId("ctid")
+  static class Located {
+    @Id int id;
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name", strategy = ValueStrategy.RETURNING)
+    @Nullable String inserted;
+
+    @WelcomeMessage(of = "name", on = UPDATE)
+    @Nullable String updated;
+
+    Located() {}
+
+    Located(int id) {
+      this.id = id;
+      this.name = "user" + id;
+    }
+  }
+
   private SessionFactory factory;
 
   @BeforeEach
   void open(DataSource dataSource) {
     factory =
         Factories.open(
-            dataSource, Map.of("hibernate.jdbc.batch_size", 1_000), Twofold.class, Stamped.class);
+            dataSource,
+            Map.of("hibernate.jdbc.batch_size", 1_000),
+            Twofold.class,
+            Stamped.class,
+            Located.class);
   }
 
   @AfterEach
@@ -102,6 +128,32 @@ class PrefetcherIT {
           assertThat(entities).allMatch(each -> ("Hello, " + each.name + "!").equals(each.updated));
           roundTrips(proxy, 0, session::flush);
         });
+  }
+
+  @Test
+  void knowsWhatItHasInsertedByTheirRows(WireProxy proxy) {
+    List<Located> entities = IntStream.range(0, 10).mapToObj(Located::new).toList();
+    factory.inSession(
+        session -> {
+          session.beginTransaction();
+          // the driver asks what type a row's place has
+          session.persist(new Located(100));
+          session.flush();
+          entities.forEach(session::persist);
+          entities.forEach(each -> each.name += "x");
+          // neither INSERTs nor UPDATEs are batched where they return it, but there is one look-up
+          roundTrips(proxy, 10 + 1 + 10, session::flush);
+          session.getTransaction().rollback();
+        });
+    assertThat(entities)
+        .allMatch(each -> ("Hello, " + each.name + "!").equals(each.updated))
+        .allMatch(each -> ("Hello, " + each.name + "!").equals(each.inserted));
+    factory.inTransaction(
+        session -> {
+          entities.forEach(each -> each.name = "another");
+          entities.forEach(session::persist);
+        });
+    assertThat(entities).allMatch(each -> "Hello, another!".equals(each.inserted));
   }
 
   @Test

@@ -15,6 +15,9 @@ public interface Text {
   /** Sets the body. */
   void body(@Nullable String body);
 
+  /** Sets the greeting of the body, which is ours to overwrite. */
+  void greeting(@Nullable String greeting);
+
   /** Returns the greeting of the body. */
   @Nullable String greeting();
 

@@ -487,6 +487,7 @@ class WritingIT {
           });
       Patched second = find(factory, Patched.class);
       assertThat(second.other).isEqualTo("z");
+      assertThat(second.greeting).isEqualTo("x");
       assertThat(second.changedAt).isGreaterThan(first.changedAt);
       assertThat(second.returned).isEqualTo("y");
       factory.inTransaction(session -> session.find(Patched.class, 1).name = "Grace");
@@ -494,6 +495,8 @@ class WritingIT {
       assertThat(third.greeting).isEqualTo("Hello, Grace!");
       assertThat(third.returned).isEqualTo("y");
       assertThat(third.changedAt).isGreaterThan(second.changedAt);
+      factory.inTransaction(session -> session.find(Patched.class, 1).greeting = null);
+      assertThat(find(factory, Patched.class).greeting).isEqualTo("Hello, Grace!");
     }
   }
 

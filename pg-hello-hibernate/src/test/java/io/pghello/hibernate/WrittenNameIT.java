@@ -15,20 +15,27 @@ import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
 import jakarta.persistence.MappedSuperclass;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.hibernate.HibernateException;
+import org.hibernate.Interceptor;
+import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.annotations.DynamicUpdate;
 import org.hibernate.annotations.Immutable;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.engine.spi.SessionImplementor;
 import org.hibernate.event.service.spi.EventListenerRegistry;
 import org.hibernate.event.spi.EventType;
+import org.hibernate.event.spi.PostInsertEvent;
+import org.hibernate.event.spi.PostInsertEventListener;
 import org.hibernate.event.spi.PreInsertEventListener;
 import org.hibernate.event.spi.PreUpdateEventListener;
 import org.hibernate.persister.entity.EntityPersister;
+import org.hibernate.type.Type;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -111,6 +118,23 @@ class WrittenNameIT {
     }
   }
 
+  /** Follows its name, and is not written where nothing has changed. */
+  @Entity(name = "Patched")
+  @DynamicUpdate
+  static class Patched extends Greeted {
+    @Nullable String name;
+
+    @WelcomeMessage(
+        of = "name",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+
+    @Override
+    void rename(String name) {
+      this.name = name;
+    }
+  }
+
   /** The same, greeted by the INSERT. */
   @Entity(name = "FixedReturned")
   @DynamicUpdate
@@ -167,7 +191,7 @@ class WrittenNameIT {
     @Nullable String town;
   }
 
-  /** The same with a time in the embedded object, which Hibernate writes as it is then. */
+  /** The same with a time in the embedded object. */
   @Entity(name = "Timed")
   static class Timed extends Greeted {
     @Embedded TimedPerson person = new TimedPerson();
@@ -232,11 +256,16 @@ class WrittenNameIT {
           "Returned", Returned::new,
           "Following", Following::new,
           "Fixed", Fixed::new,
+          "Patched", Patched::new,
           "FixedReturned", FixedReturned::new,
           "Never", Never::new,
           "Outside", Outside::new,
           "Timed", Timed::new,
           "Inside", Inside::new);
+
+  /** Kinds whose names no UPDATE writes, so that they are as they were persisted. */
+  private static final List<String> UNCHANGED =
+      List.of("Fixed", "FixedReturned", "Never", "Outside", "Timed", "Inside");
 
   private SessionFactory factory;
 
@@ -250,6 +279,7 @@ class WrittenNameIT {
             Returned.class,
             Following.class,
             Fixed.class,
+            Patched.class,
             FixedReturned.class,
             Never.class,
             Outside.class,
@@ -311,7 +341,7 @@ class WrittenNameIT {
           session.persist(entity);
           entity.rename("Grace");
         });
-    boolean renamed = !List.of("Fixed", "FixedReturned", "Never", "Outside").contains(kind);
+    boolean renamed = !UNCHANGED.contains(kind);
     assertRow(kind, renamed ? "Grace" : "Ada");
   }
 
@@ -337,7 +367,7 @@ class WrittenNameIT {
           entity.rename("Grace");
           entity.title = "Dr";
         });
-    boolean renamed = !List.of("Fixed", "FixedReturned", "Never", "Outside").contains(kind);
+    boolean renamed = !UNCHANGED.contains(kind);
     assertRow(kind, renamed ? "Grace" : "Ada");
     assertThat(
             factory.<Long>fromSession(
@@ -370,9 +400,7 @@ class WrittenNameIT {
           entity.rename("Grace");
           session.setReadOnly(entity, true);
         });
-    // Hibernate writes an embedded object as it is when it has generated a value in it
-    boolean renamed = List.of("Timed", "Inside").contains(kind);
-    assertRow(kind, renamed ? "Grace" : "Ada");
+    assertRow(kind, "Ada");
   }
 
   @ParameterizedTest
@@ -455,6 +483,130 @@ class WrittenNameIT {
         .containsExactly("Hello, ADA!", "Hello, Bob!", "Hello, Eve!");
   }
 
+  /** The UPDATE writes the title alone, and not the name that a listener has put beside it. */
+  @Test
+  void greetsTheNameThatAnUpdateOfSomethingElseLeaves() {
+    PreInsertEventListener insert = event -> rename(event.getPersister(), event.getState());
+    PreUpdateEventListener update = event -> rename(event.getPersister(), event.getState());
+    Greeted entity = of("Patched", "Ada");
+    factory.inTransaction(session -> session.persist(entity));
+    listeners().appendListeners(EventType.PRE_UPDATE, update);
+    factory.inTransaction(session -> session.find(Patched.class, entity.id).title = "Dr");
+    assertRow("Patched", "Ada");
+    factory.inTransaction(session -> session.createMutationQuery("delete Patched").executeUpdate());
+    listeners().appendListeners(EventType.PRE_INSERT, insert);
+    Greeted changed = of("Patched", "Ada");
+    factory.inTransaction(
+        session -> {
+          session.persist(changed);
+          changed.title = "Dr";
+        });
+    assertRow("Patched", "ADA");
+  }
+
+  /** Who looks for changes says that there are none. */
+  @Test
+  void greetsTheInsertedNameIfNoUpdateFollows() {
+    Interceptor unchanged =
+        new Interceptor() {
+          @Override
+          public int[] findDirty(
+              Object entity,
+              Object id,
+              @Nullable Object[] current,
+              @Nullable Object @Nullable [] previous,
+              String[] names,
+              Type[] types) {
+            return new int[0];
+          }
+        };
+    Greeted entity = of("Plain", "Ada");
+    try (Session session = factory.withOptions().interceptor(unchanged).openSession()) {
+      session.beginTransaction();
+      session.persist(entity);
+      entity.rename("Grace");
+      session.getTransaction().commit();
+    }
+    assertRow("Plain", "Ada");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Plain", "Following", "Never", "Returned", "Outside", "Inside"})
+  void greetsTheNameThatAListenerWritesInAStatelessSession(String kind) {
+    PreInsertEventListener insert = event -> rename(event.getPersister(), event.getState());
+    PreUpdateEventListener update = event -> rename(event.getPersister(), event.getState());
+    if (kind.equals("Returned")) {
+      listeners().prependListeners(EventType.PRE_INSERT, insert);
+    } else {
+      listeners().appendListeners(EventType.PRE_INSERT, insert);
+    }
+    listeners().appendListeners(EventType.PRE_UPDATE, update);
+    Greeted entity = of(kind, "Ada");
+    factory.inStatelessTransaction(session -> session.insert(entity));
+    boolean embedded = kind.equals("Outside") || kind.equals("Inside");
+    assertRow(kind, embedded ? "Ada" : "ADA");
+    if (kind.equals("Following")) {
+      factory.inStatelessTransaction(
+          session -> {
+            Following loaded = session.get(Following.class, entity.id);
+            loaded.name = "Grace";
+            session.update(loaded);
+          });
+      assertRow(kind, "GRACE");
+    }
+  }
+
+  @Test
+  void refusesAListenerThatRenamesWhatAStatelessSessionInserts() {
+    PreInsertEventListener rename = event -> rename(event.getPersister(), event.getState());
+    listeners().appendListeners(EventType.PRE_INSERT, rename);
+    assertThatThrownBy(
+            () -> factory.inStatelessTransaction(session -> session.insert(of("Returned", "Ada"))))
+        .isInstanceOf(HibernateException.class)
+        .hasMessageContaining("Returned.greeting");
+  }
+
+  /** What the INSERT is told is nobody's to see, to log, or to write elsewhere. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void showsNoListenerWhatTheInsertIsTold(boolean stateless) {
+    var seen = new ArrayList<@Nullable Object>();
+    PostInsertEventListener after =
+        new PostInsertEventListener() {
+          @Override
+          public void onPostInsert(PostInsertEvent event) {
+            int index = event.getPersister().getPropertyIndex("greeting");
+            seen.add(event.getState()[index]);
+          }
+
+          @Override
+          public boolean requiresPostCommitHandling(EntityPersister persister) {
+            return false;
+          }
+        };
+    listeners().appendListeners(EventType.POST_INSERT, after);
+    Numbered numbered = new Numbered();
+    numbered.name = "Ada";
+    Greeted returned = of("Returned", "Ada");
+    if (stateless) {
+      factory.inStatelessTransaction(
+          session -> {
+            session.insert(numbered);
+            session.insert(returned);
+          });
+    } else {
+      factory.inTransaction(
+          session -> {
+            session.persist(numbered);
+            session.persist(returned);
+          });
+    }
+    String read = stateless ? null : "Hello, Ada!";
+    assertThat(seen).containsExactly(read, read);
+    assertRow("Returned", "Ada");
+    assertRow("Numbered", "Ada");
+  }
+
   @Test
   void refusesAListenerThatRenamesWhatTheInsertGreets() {
     Numbered before = new Numbered();
@@ -508,6 +660,13 @@ class WrittenNameIT {
           session.beginTransaction();
           session.persist(entity);
           session.flush();
+          assertThat(
+                  session
+                      .unwrap(SessionImplementor.class)
+                      .getPersistenceContextInternal()
+                      .getEntry(entity)
+                      .getLoadedValue("greeting"))
+              .isNull();
           session.getTransaction().rollback();
         });
     assertThat(entity.greeting).isNull();

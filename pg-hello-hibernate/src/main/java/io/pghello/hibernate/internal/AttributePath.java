@@ -5,8 +5,10 @@ import static java.util.Objects.requireNonNull;
 
 import java.lang.reflect.Constructor;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.hibernate.Hibernate;
 import org.hibernate.InstantiationException;
+import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
 import org.hibernate.engine.spi.SelfDirtinessTracker;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.metamodel.mapping.AttributeMapping;
@@ -69,13 +71,20 @@ final class AttributePath {
     return rest.length == 0 || follow(ofEntity(entity), rest.length - 1) != null;
   }
 
-  /** Returns whether UPDATEs write it. */
-  boolean isUpdatable() {
+  /**
+   * Returns whether an UPDATE writes it.
+   *
+   * @param dirty the attributes that have changed; null if that is not known
+   */
+  boolean isUpdated(int @Nullable [] dirty) {
     ModelPart last = rest.length == 0 ? first : rest[rest.length - 1];
     return first != null
         && persister.getPropertyUpdateability()[index()]
         && last instanceof SelectableMapping column
-        && column.isUpdateable();
+        && column.isUpdateable()
+        && (dirty == null
+            || !persister.getEntityMetamodel().isDynamicUpdate()
+            || IntStream.of(dirty).anyMatch(each -> each == index()));
   }
 
   @Nullable Object get(Object entity) {
@@ -103,12 +112,22 @@ final class AttributePath {
 
   /** Sets it in the entity; makes what is embedded if that is null, and the value is not. */
   void set(Object entity, @Nullable Object value) {
-    persister.setValue(entity, index(), with(persister.getValue(entity, index()), 0, value));
+    persister.setValue(entity, index(), with(persister.getValue(entity, index()), value));
   }
 
-  /** Makes an entity's state have what the entity itself has; an embedded object is the same. */
-  void copyTo(@Nullable Object[] state, Object entity) {
-    state[index()] = persister.getValue(entity, index());
+  /** Sets it in an entity's state, in the same way. */
+  void setIn(@Nullable Object[] state, @Nullable Object value) {
+    state[index()] = with(state[index()], value);
+  }
+
+  /**
+   * Sets it in the entity's own attribute that it is in.
+   *
+   * @param attribute the embedded object; null if there is none; anything if nothing is embedded
+   * @return what the entity's own attribute is then
+   */
+  @Nullable Object with(@Nullable Object attribute, @Nullable Object value) {
+    return with(attribute, 0, value);
   }
 
   /** Returns what is to be at a step of the way, so that the value is at the end of it. */
@@ -144,9 +163,14 @@ final class AttributePath {
     return identifier.getIdentifier(entity);
   }
 
+  /** Returns whether a value is Hibernate's sign that it has not been read. */
+  static boolean isUnfetched(@Nullable Object value) {
+    return LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(value);
+  }
+
   private @Nullable Object follow(@Nullable Object start, int steps) {
     Object value = start;
-    for (int i = 0; i < steps && value != null; i++) {
+    for (int i = 0; i < steps && value != null && !isUnfetched(value); i++) {
       value = rest[i].getValue(value);
     }
     return value;

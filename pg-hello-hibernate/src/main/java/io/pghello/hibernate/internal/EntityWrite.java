@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import static io.pghello.hibernate.ValueEvent.INSERT;
+import static io.pghello.hibernate.ValueEvent.UPDATE;
 
 import io.pghello.hibernate.ValueEvent;
 import java.util.Objects;
-import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
+import org.hibernate.Hibernate;
 import org.hibernate.engine.spi.EntityEntry;
+import org.hibernate.engine.spi.Status;
 import org.jspecify.annotations.Nullable;
 
 /** An INSERT or UPDATE that values are computed for. */
@@ -34,13 +35,6 @@ final class EntityWrite {
     this.state = state;
   }
 
-  /** Returns what is known before, or beside, Hibernate's events for this entity. */
-  static EntityWrite of(Object entity, ValueEvent event, @Nullable EntityEntry entry) {
-    PrefetchedValues prefetched =
-        entry == null ? null : entry.getExtraState(PrefetchedValues.class);
-    return new EntityWrite(entity, event, entry, prefetched == null ? null : prefetched.state());
-  }
-
   Object entity() {
     return entity;
   }
@@ -58,13 +52,28 @@ final class EntityWrite {
     return entry == null ? null : entry.getLoadedState();
   }
 
+  /** Returns whether this is the UPDATE of a row that the same flush deletes. */
+  boolean isBeforeDelete() {
+    return event == UPDATE && entry != null && entry.getStatus() == Status.DELETED;
+  }
+
+  /** Returns whether a session was given a detached object to update, without reading its row. */
+  boolean isOfDetached() {
+    return entry != null && isOfDetached(entity, entry);
+  }
+
+  static boolean isOfDetached(Object entity, EntityEntry entry) {
+    return entry.getLoadedState() == null
+        && entry.isExistsInDatabase()
+        && entry.getStatus() == Status.MANAGED
+        && Hibernate.isInitialized(entity);
+  }
+
   /** Returns the name that the row has afterwards; null if there is none. */
   @Nullable String name(AttributePath source) {
     @Nullable Object @Nullable [] row = row(source);
     Object name = row == null ? source.get(entity) : source.getFrom(row, entity);
-    return LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(name)
-        ? (String) source.get(entity)
-        : (String) name;
+    return (String) (AttributePath.isUnfetched(name) ? source.get(entity) : name);
   }
 
   /** Returns whether the row has another name afterwards than before. */
@@ -74,15 +83,19 @@ final class EntityWrite {
 
   /** Returns the state that has the row's name; null if that is the entity itself. */
   private @Nullable Object @Nullable [] row(AttributePath source) {
-    if (event != INSERT) {
-      return source.isUpdatable() ? state : loaded();
-    }
     PrefetchedValues prefetched =
         entry == null ? null : entry.getExtraState(PrefetchedValues.class);
-    if (prefetched != null && prefetched.isUpdated() && source.isUpdatable()) {
-      // an UPDATE of the same flush writes what has been changed since persist
-      return null;
+    int[] dirty = prefetched == null ? null : prefetched.dirty();
+    if (event == UPDATE) {
+      return source.isUpdated(dirty) ? state : loaded();
     }
-    return state == null ? loaded() : state;
+    // an UPDATE of the same flush writes what has been changed since persist; but one for the sake
+    // of a collection writes the version alone
+    boolean updated =
+        prefetched != null
+            && prefetched.isUpdated()
+            && !(dirty != null && dirty.length == 0)
+            && source.isUpdated(dirty);
+    return updated ? null : state == null ? loaded() : state;
   }
 }

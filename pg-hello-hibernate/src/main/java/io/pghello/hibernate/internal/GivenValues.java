@@ -67,6 +67,17 @@ final class GivenValues {
     }
   }
 
+  /** Forgets an entity, and returns what was known; null if nothing. */
+  @Nullable PrefetchedValues take(Object entity) {
+    return values.isEmpty() ? null : values.remove(new Key(entity, null));
+  }
+
+  /** Keeps what belongs to an entity. */
+  void hold(Object entity, PrefetchedValues ofEntity) {
+    expunge();
+    values.put(new Key(entity, collected), ofEntity);
+  }
+
   /** Returns how many entities are known. */
   int size() {
     return values.size();
@@ -74,12 +85,16 @@ final class GivenValues {
 
   /** Returns what an entity was given, to be added to. */
   PrefetchedValues made(Object entity) {
-    for (Reference<?> gone = collected.poll(); gone != null; gone = collected.poll()) {
-      values.remove(gone);
-    }
+    expunge();
     PrefetchedValues known = of(entity);
     return known != null
         ? known
         : values.computeIfAbsent(new Key(entity, collected), any -> new PrefetchedValues());
+  }
+
+  private void expunge() {
+    for (Reference<?> gone = collected.poll(); gone != null; gone = collected.poll()) {
+      values.remove(gone);
+    }
   }
 }

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 final class Merges {
   private final Prefetcher values;
 
-  // The innermost first. A merge that fails leaves its own here, until the session goes.
+  // The innermost first. A merge that fails leaves its own here, until one around it has ended or
+  // the session goes.
   private final Map<SharedSessionContractImplementor, Deque<WeakReference<Object>>> underWay =
       Collections.synchronizedMap(new WeakHashMap<>());
 
@@ -34,7 +35,6 @@ final class Merges {
   final class Before implements MergeEventListener {
     @Override
     public void onMerge(MergeEvent event) {
-      underWay.remove(event.getSession());
       begin(event);
     }
 
@@ -49,7 +49,6 @@ final class Merges {
     @Override
     public void onMerge(MergeEvent event) {
       end(event);
-      underWay.remove(event.getSession());
     }
 
     @Override
@@ -59,11 +58,10 @@ final class Merges {
   }
 
   private void begin(MergeEvent event) {
-    Object original = event.getOriginal();
-    Object detached = Hibernate.isInitialized(original) ? Hibernate.unproxy(original) : original;
     underWay
         .computeIfAbsent(event.getSession(), any -> new ArrayDeque<>())
-        .push(new WeakReference<>(detached));
+        .push(new WeakReference<>(event.getOriginal()));
+    Object detached = detached(event.getOriginal());
     if (values.given().of(detached) != null) {
       EntityPersister persister =
           event.getSession().getEntityPersister(event.getEntityName(), detached);
@@ -72,15 +70,26 @@ final class Merges {
   }
 
   private void end(MergeEvent event) {
-    Object detached = innermost(event.getSession());
+    Object detached = detached(event.getOriginal());
     Deque<WeakReference<Object>> ofSession = underWay.get(event.getSession());
     if (ofSession != null) {
-      ofSession.pop();
+      // merges in this one that have failed come before it
+      boolean ended = false;
+      while (!ended && !ofSession.isEmpty()) {
+        ended = ofSession.pop().refersTo(event.getOriginal());
+      }
+      if (ofSession.isEmpty()) {
+        underWay.remove(event.getSession());
+      }
     }
     Object merged = event.getResult();
-    if (detached != null && merged != null && Hibernate.isInitialized(merged)) {
+    if (merged != null && Hibernate.isInitialized(merged)) {
       values.given().copy(detached, Hibernate.unproxy(merged));
     }
+  }
+
+  private static Object detached(Object original) {
+    return Hibernate.isInitialized(original) ? Hibernate.unproxy(original) : original;
   }
 
   /** Does the same for a copy that is inserted while the detached object is merged. */
@@ -98,6 +107,7 @@ final class Merges {
   private @Nullable Object innermost(SharedSessionContractImplementor session) {
     Deque<WeakReference<Object>> ofSession = underWay.get(session);
     WeakReference<Object> reference = ofSession == null ? null : ofSession.peek();
-    return reference == null ? null : reference.get();
+    Object original = reference == null ? null : reference.get();
+    return original == null ? null : detached(original);
   }
 }

@@ -40,6 +40,7 @@ public final class PgHelloIntegrator implements Integrator {
     listeners.prependListeners(EventType.POST_LOAD, listener);
     listeners.prependListeners(EventType.PRE_INSERT, listener);
     listeners.prependListeners(EventType.PRE_UPDATE, listener);
+    listeners.prependListeners(EventType.PRE_UPSERT, listener);
     listeners.prependListeners(EventType.POST_INSERT, listener);
     // after those that may change the name
     listeners.appendListeners(EventType.PRE_INSERT, listener::afterPreInsert);

@@ -38,6 +38,17 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
     return events;
   }
 
+  // Asked by Hibernate 6.6, in place of the other.
+  @Override
+  public boolean generatedOnExecution(Object entity, SharedSessionContractImplementor session) {
+    return !generatedBeforeExecution(entity, session);
+  }
+
+  // Asked by Hibernate 7.
+  public boolean generatedBeforeExecution(Object entity, SharedSessionContractImplementor session) {
+    return Prefetcher.isGenerated(session, entity, attribute);
+  }
+
   @Override
   public @Nullable Object generate(
       SharedSessionContractImplementor session,
@@ -48,6 +59,7 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
         session,
         owner,
         attribute,
+        currentValue,
         eventType == EventType.INSERT ? ValueEvent.INSERT : ValueEvent.UPDATE);
   }
 

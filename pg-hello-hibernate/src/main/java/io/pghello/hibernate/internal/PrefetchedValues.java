@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
+import io.pghello.hibernate.ValueEvent;
 import io.pghello.hibernate.ValueStrategy;
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -12,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The server's answers for one entity. Those at its entry in the session are what the current flush
  * has prefetched; they are dropped with the entry, or by the next flush.
+ *
+ * <p>Answers may be added and looked for by more than one thread, since a session factory may share
+ * immutable entities among its sessions.
  */
 final class PrefetchedValues implements EntityEntryExtraState {
   /**
@@ -25,7 +31,9 @@ final class PrefetchedValues implements EntityEntryExtraState {
   private final List<Answer> answers = new ArrayList<>(2);
   private @Nullable EntityEntryExtraState next;
   private boolean updated;
-  private @Nullable Object @Nullable [] state;
+  private int @Nullable [] dirty;
+  private @Nullable ValueEvent event;
+  private @Nullable Reference<@Nullable Object[]> state;
 
   /** Returns what is prefetched at an entry, after adding it if there is none. */
   static PrefetchedValues at(EntityEntry entry) {
@@ -37,12 +45,12 @@ final class PrefetchedValues implements EntityEntryExtraState {
     return prefetched;
   }
 
-  boolean isEmpty() {
+  synchronized boolean isEmpty() {
     return answers.isEmpty();
   }
 
   /** Returns the server's time that is among the answers; null if none is. */
-  @Nullable Long millis() {
+  synchronized @Nullable Long millis() {
     for (Answer answer : answers) {
       // what the INSERT computes is not known, and marked
       if (answer.attribute.source() == null
@@ -53,24 +61,40 @@ final class PrefetchedValues implements EntityEntryExtraState {
     return null;
   }
 
-  /** Begins a flush, which updates the entity's row or does not. */
-  void begin(boolean willBeUpdated) {
+  /**
+   * Begins a flush.
+   *
+   * @param willBeUpdated whether it updates the entity's row
+   * @param dirtyIndexes the attributes that have changed; null if that is not known
+   */
+  synchronized void begin(boolean willBeUpdated, int @Nullable [] dirtyIndexes) {
     answers.clear();
     updated = willBeUpdated;
+    dirty = dirtyIndexes;
+    endStatement();
+  }
+
+  /** Notes the entity's state as a statement is about to write it, which listeners may change. */
+  void beginStatement(ValueEvent statement, @Nullable Object[] asWritten) {
+    event = statement;
+    // the state may refer to the entity
+    state = new WeakReference<>(asWritten);
+  }
+
+  /** Forgets the state, which the next statement does not write. */
+  void endStatement() {
+    event = null;
     state = null;
   }
 
-  /**
-   * Notes the entity's state as the current statement writes it, which listeners may change later;
-   * null when it has been written.
-   */
-  void write(@Nullable Object @Nullable [] asWritten) {
-    state = asWritten;
+  /** Returns what the statement under way is; null if Hibernate has not begun one. */
+  @Nullable ValueEvent event() {
+    return event;
   }
 
   /** Returns the entity's state as it is written; null if Hibernate has not begun that yet. */
   @Nullable Object @Nullable [] state() {
-    return state;
+    return state == null ? null : state.get();
   }
 
   /** Returns whether the current flush updates the entity's row. */
@@ -78,20 +102,29 @@ final class PrefetchedValues implements EntityEntryExtraState {
     return updated;
   }
 
+  /** Returns the attributes that have changed; null if that is not known. */
+  int @Nullable [] dirty() {
+    return dirty;
+  }
+
   void addAll(PrefetchedValues others) {
-    List.copyOf(others.answers).forEach(answer -> put(answer.attribute, answer.name, answer.value));
+    others.all().forEach(answer -> put(answer.attribute, answer.name, answer.value));
+  }
+
+  private synchronized List<Answer> all() {
+    return List.copyOf(answers);
   }
 
   /**
    * Adds the greeting of a name, or the time, which has none; replaces the attribute's earlier one.
    */
-  void put(ServerValueAttribute attribute, @Nullable String name, Object value) {
+  synchronized void put(ServerValueAttribute attribute, @Nullable String name, Object value) {
     remove(attribute);
     answers.add(new Answer(attribute, name, value));
   }
 
   /** Returns the time, or the greeting of just this name; null if it was not asked for. */
-  @Nullable Object get(ServerValueAttribute attribute, @Nullable String name) {
+  synchronized @Nullable Object get(ServerValueAttribute attribute, @Nullable String name) {
     for (Answer answer : answers) {
       if (answer.attribute.equals(attribute) && Objects.equals(answer.name, name)) {
         return answer.value;
@@ -101,7 +134,7 @@ final class PrefetchedValues implements EntityEntryExtraState {
   }
 
   /** Returns the answer with this value; null if there is none. */
-  @Nullable Answer find(ServerValueAttribute attribute, @Nullable Object value) {
+  synchronized @Nullable Answer find(ServerValueAttribute attribute, @Nullable Object value) {
     for (Answer answer : answers) {
       if (answer.attribute.equals(attribute) && ServerValueAttribute.isSame(answer.value, value)) {
         return answer;
@@ -111,7 +144,7 @@ final class PrefetchedValues implements EntityEntryExtraState {
   }
 
   /** Returns the answer for an attribute; null if there is none. */
-  @Nullable Answer of(ServerValueAttribute attribute) {
+  synchronized @Nullable Answer of(ServerValueAttribute attribute) {
     for (Answer answer : answers) {
       if (answer.attribute.equals(attribute)) {
         return answer;
@@ -120,7 +153,7 @@ final class PrefetchedValues implements EntityEntryExtraState {
     return null;
   }
 
-  void remove(ServerValueAttribute attribute) {
+  synchronized void remove(ServerValueAttribute attribute) {
     answers.removeIf(answer -> answer.attribute.equals(attribute));
   }
 

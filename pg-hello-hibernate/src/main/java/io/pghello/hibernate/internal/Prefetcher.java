@@ -39,6 +39,7 @@ public final class Prefetcher {
   private final String schema;
   private final Map<EntityPersister, List<ServerValueAttribute>> filled = new ConcurrentHashMap<>();
   private final GivenValues given = new GivenValues();
+  private final GivenValues writes = new GivenValues();
 
   // A stateless session has no entries for its entities to hang something on.
   private final Map<SharedSessionContractImplementor, GivenValues> stateless =
@@ -71,6 +72,14 @@ public final class Prefetcher {
     return given;
   }
 
+  /**
+   * What is being written that a session has no entry for, or loses it: what a stateless session
+   * writes, and marks in what an INSERT returns.
+   */
+  GivenValues writes() {
+    return writes;
+  }
+
   /** Returns the attributes of an entity type that are filled. */
   List<ServerValueAttribute> of(EntityPersister persister) {
     List<ServerValueAttribute> known = filled.get(persister);
@@ -84,20 +93,73 @@ public final class Prefetcher {
   }
 
   /**
+   * Returns whether Hibernate is to call the generator of an entity's own attribute, and to write
+   * what it returns. An UPDATE is to leave out what is not due, which another transaction may have
+   * changed. An INSERT does not need to be asked for what is embedded: it is filled here, in the
+   * state and in the entity, as Hibernate would make one object of the two, though they differ
+   * where it has to insert a null first to break a cycle of foreign keys.
+   */
+  static boolean isGenerated(SharedSessionContractImplementor session, Object entity, String name) {
+    Prefetcher values = requireNonNull(of(session), name);
+    EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
+    PrefetchedValues prefetched =
+        entry == null ? null : entry.getExtraState(PrefetchedValues.class);
+    ValueEvent event = prefetched == null ? null : prefetched.event();
+    if (entry == null || prefetched == null || event == null || isUnread(entity, entry)) {
+      return true;
+    }
+    boolean generated = false;
+    for (ServerValueAttribute attribute : values.of(entry.getPersister())) {
+      AttributePath path = attribute.path();
+      if (path.isAt(name) || path.isWithin(name)) {
+        if (event == UPDATE) {
+          generated |= values.isDue(attribute, values.write(entity, UPDATE, entry));
+        } else if (path.isEmbedded()) {
+          values.fill(session, entity, entry, attribute, requireNonNull(prefetched.state()));
+        } else {
+          generated = true;
+        }
+      }
+    }
+    return generated;
+  }
+
+  /** Fills an attribute of an entity, and of the state that its INSERT is about to write. */
+  void fill(
+      SharedSessionContractImplementor session,
+      Object entity,
+      EntityEntry entry,
+      ServerValueAttribute attribute,
+      @Nullable Object[] state) {
+    if (attribute.value().isOn(INSERT)) {
+      Object value = value(session, entity, entry, attribute, INSERT);
+      attribute.path().set(entity, value);
+      attribute.path().setIn(state, value);
+    }
+  }
+
+  /**
    * What a generator of Hibernate answers: the value of an entity's own attribute as it is to be
-   * written. If it is an embedded object, it is the entity's, and what is in it is filled.
+   * written. If it is an embedded object, it is the one that was to be written, and what is in it
+   * is filled, as in the entity's.
    */
   static @Nullable Object generate(
-      SharedSessionContractImplementor session, Object entity, String name, ValueEvent event) {
+      SharedSessionContractImplementor session,
+      Object entity,
+      String name,
+      @Nullable Object current,
+      ValueEvent asked) {
     Prefetcher values = requireNonNull(of(session), name);
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
     EntityPersister persister =
         entry == null ? session.getEntityPersister(null, entity) : entry.getPersister();
+    ValueEvent event = eventOf(entry, asked);
     boolean set = AttributePath.isSet(entity, name);
     boolean unread = entry != null && event == UPDATE && isUnread(entity, entry);
     if (unread && !set) {
       read(session, entity, entry, name);
     }
+    Object written = unread ? persister.getPropertyValue(entity, name) : current;
     for (ServerValueAttribute attribute : values.of(persister)) {
       AttributePath path = attribute.path();
       if (path.isAt(name) && unread && set && !attribute.value().overwrite()) {
@@ -107,10 +169,20 @@ public final class Prefetcher {
         return values.value(session, entity, entry, attribute, event);
       }
       if (path.isWithin(name) && attribute.value().isOn(event)) {
-        path.set(entity, values.value(session, entity, entry, attribute, event));
+        Object value = values.value(session, entity, entry, attribute, event);
+        path.set(entity, value);
+        written = path.with(written, value);
       }
     }
-    return persister.getPropertyValue(entity, name);
+    return written;
+  }
+
+  /** Returns what the statement is: a new row of what is {@code @Temporal} is an UPDATE's. */
+  private static ValueEvent eventOf(@Nullable EntityEntry entry, ValueEvent asked) {
+    PrefetchedValues prefetched =
+        entry == null ? null : entry.getExtraState(PrefetchedValues.class);
+    ValueEvent event = prefetched == null ? null : prefetched.event();
+    return event == null ? asked : event;
   }
 
   /**
@@ -151,13 +223,20 @@ public final class Prefetcher {
       @Nullable EntityEntry entry,
       ServerValueAttribute attribute,
       ValueEvent event) {
-    var write = EntityWrite.of(entity, event, entry);
+    EntityWrite write = write(entity, event, entry);
     Object value =
         isDue(attribute, write) ? answer(session, write, attribute) : attribute.path().get(entity);
     if (entry == null) {
       take(session, entity, attribute);
     }
     return value;
+  }
+
+  /** Returns what is known of a statement, before and after Hibernate has begun it. */
+  private EntityWrite write(Object entity, ValueEvent event, @Nullable EntityEntry entry) {
+    PrefetchedValues prefetched =
+        entry == null ? writes.of(entity) : entry.getExtraState(PrefetchedValues.class);
+    return new EntityWrite(entity, event, entry, prefetched == null ? null : prefetched.state());
   }
 
   /**
@@ -173,7 +252,7 @@ public final class Prefetcher {
       SharedSessionContractImplementor session, EntityWrite write, ServerValueAttribute attribute) {
     String name = attribute.name(write);
     if (attribute.source() != null && name == null) {
-      return null;
+      return attribute.unasked(write);
     }
     Object entity = write.entity();
     EntityEntry entry = write.entry();
@@ -220,7 +299,7 @@ public final class Prefetcher {
         add(
             query,
             entry.getPersister(),
-            EntityWrite.of(other.getKey(), entry.isExistsInDatabase() ? UPDATE : INSERT, entry),
+            write(other.getKey(), entry.isExistsInDatabase() ? UPDATE : INSERT, entry),
             PrefetchedValues.at(entry));
       }
     }
@@ -245,7 +324,10 @@ public final class Prefetcher {
       PrefetchedValues prefetched = entry.getExtraState(PrefetchedValues.class);
       return prefetched != null && prefetched.isUpdated() && entry.getStatus() == Status.MANAGED;
     }
-    return entry.getStatus() == Status.MANAGED || entry.getStatus() == Status.READ_ONLY;
+    // what is removed in the same flush is inserted before
+    return entry.getStatus() == Status.MANAGED
+        || entry.getStatus() == Status.READ_ONLY
+        || entry.getStatus() == Status.DELETED;
   }
 
   /** Asks for what an entity needs and has not been answered. */
@@ -299,7 +381,7 @@ public final class Prefetcher {
       PrefetchedValues prefetched) {
     GivenValues ofSession = stateless.get(session);
     PrefetchedValues earlier = ofSession == null ? null : ofSession.of(entity);
-    var write = EntityWrite.of(entity, INSERT, null);
+    var write = new EntityWrite(entity, INSERT, null, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
       if (isPrefetched(attribute, write)
           && (earlier == null || earlier.get(attribute, attribute.name(write)) == null)) {
@@ -310,7 +392,7 @@ public final class Prefetcher {
 
   private void fill(
       SharedSessionContractImplementor session, Object entity, PrefetchedValues prefetched) {
-    var write = EntityWrite.of(entity, INSERT, null);
+    var write = new EntityWrite(entity, INSERT, null, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
       String name = attribute.name(write);
       Object answer = prefetched.get(attribute, name);

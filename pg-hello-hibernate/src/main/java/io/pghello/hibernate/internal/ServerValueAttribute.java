@@ -12,7 +12,6 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Objects;
-import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
 import org.hibernate.engine.spi.EntityEntry;
 import org.jspecify.annotations.Nullable;
 
@@ -37,25 +36,39 @@ record ServerValueAttribute(
    * @param given what entities were given before
    */
   boolean isDue(EntityWrite write, GivenValues given) {
-    if (!value.isOn(write.event())) {
+    if (!value.isOn(write.event()) || write.isBeforeDelete()) {
       return false;
     }
     Object now = path.get(write.entity());
-    if (write.event() == INSERT) {
+    if (write.event() == INSERT || write.isOfDetached()) {
       return value.overwrite() || isOpen(write, now, given);
     }
-    if (isUnset(now)) {
+    @Nullable Object @Nullable [] loaded = write.loaded();
+    boolean touched = loaded != null && !isSame(now, path.getFrom(loaded, write.entity()));
+    if (isNameUnread(write)) {
+      return touched && (value.overwrite() || isUnset(now));
+    }
+    if (isUnset(now) || loaded == null) {
       return true;
     }
-    @Nullable Object @Nullable [] loaded = write.loaded();
-    if (loaded == null) {
-      return source == null || source.isLoaded(write.entity());
-    }
-    boolean touched = !isSame(now, path.getFrom(loaded, write.entity()));
     if (touched || source == null) {
       return value.overwrite() || !touched || isOpen(write, now, given);
     }
     return write.renames(source, loaded);
+  }
+
+  /** Returns whether the name is lazy and has not been read, so that the program has not set it. */
+  private boolean isNameUnread(EntityWrite write) {
+    return source != null && !source.isLoaded(write.entity());
+  }
+
+  /**
+   * Returns the value that needs no question: null if there is no name to greet, and the greeting
+   * that was loaded if its name was not.
+   */
+  @Nullable Object unasked(EntityWrite write) {
+    @Nullable Object @Nullable [] loaded = write.loaded();
+    return loaded != null && isNameUnread(write) ? path.getFrom(loaded, write.entity()) : null;
   }
 
   /** Returns whether two values are the same; times are, whatever their offset. */
@@ -104,6 +117,9 @@ record ServerValueAttribute(
         && now instanceof String greeting
         && new HelloRequest(name, value.repeat(), 0).isAnsweredBy(greeting)) {
       given.put(entity, this, name, greeting);
+    } else {
+      // it may have been given before a refresh
+      given.remove(entity, this);
     }
   }
 
@@ -129,7 +145,7 @@ record ServerValueAttribute(
     }
     Object made = path.getFrom(loaded, entity);
     Object now = path.get(entity);
-    if (LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(made) || Objects.equals(now, made)) {
+    if (AttributePath.isUnfetched(made) || Objects.equals(now, made)) {
       return;
     }
     noteChange(entity, given);

@@ -13,7 +13,6 @@ import java.lang.invoke.MethodType;
 import java.util.List;
 import java.util.Objects;
 import org.hibernate.HibernateException;
-import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.engine.spi.Status;
@@ -28,6 +27,8 @@ import org.hibernate.event.spi.PreInsertEvent;
 import org.hibernate.event.spi.PreInsertEventListener;
 import org.hibernate.event.spi.PreUpdateEvent;
 import org.hibernate.event.spi.PreUpdateEventListener;
+import org.hibernate.event.spi.PreUpsertEvent;
+import org.hibernate.event.spi.PreUpsertEventListener;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
@@ -38,9 +39,12 @@ final class ValueListener
         FlushEntityEventListener,
         PreInsertEventListener,
         PreUpdateEventListener,
+        PreUpsertEventListener,
         PostInsertEventListener {
   // Its return type is not the same in all lines of Hibernate, and so not a plain call.
   private static final MethodHandle SESSION = session();
+
+  private static final int[] NONE = {};
 
   private final Prefetcher values;
   private final WriteExpressions expressions;
@@ -99,13 +103,15 @@ final class ValueListener
   /** Notes, after Hibernate has looked for changes, whether there are any. */
   void afterFlushEntity(FlushEntityEvent event) {
     EntityEntry entry = event.getEntityEntry();
-    boolean updated = event.getDirtyProperties() != null || event.hasDirtyCollection();
+    boolean unknown = EntityWrite.isOfDetached(event.getEntity(), entry);
+    boolean updated = unknown || event.hasDirtyProperties() || event.hasDirtyCollection();
     PrefetchedValues prefetched = entry.getExtraState(PrefetchedValues.class);
     if (prefetched == null && updated && !values.of(entry.getPersister()).isEmpty()) {
       prefetched = PrefetchedValues.at(entry);
     }
     if (prefetched != null) {
-      prefetched.begin(updated);
+      int[] dirty = event.getDirtyProperties();
+      prefetched.begin(updated, unknown || dirty != null ? dirty : NONE);
     }
   }
 
@@ -125,25 +131,30 @@ final class ValueListener
     }
     SharedSessionContractImplementor session = session(event);
     EntityEntry entry = entry(session, entity);
+    // an INSERT that failed may have left its own
+    values.writes().take(entity);
+    PrefetchedValues prefetched = statement(entity, entry);
+    prefetched.beginStatement(INSERT, state);
     if (session == null || entry == null) {
       // a stateless session may not be told here, and has its generators
       return false;
     }
-    merges.copyTo(entity, event.getPersister(), session);
-    PrefetchedValues.at(entry).write(state);
-    for (ServerValueAttribute attribute : attributes) {
-      if (attribute.path().isEmbedded() && attribute.value().isOn(INSERT)) {
-        // as Hibernate does when it has called the generator
-        attribute.path().copyTo(state, entity);
-      }
+    if (event.getPersister().getRowIdMapping() != null) {
+      // Hibernate replaces the entry after the INSERT
+      values.writes().hold(entity, prefetched);
     }
+    merges.copyTo(entity, event.getPersister(), session);
     for (ServerValueAttribute attribute : attributes) {
-      if (attribute.strategy() == ValueStrategy.PREFETCH && attribute.value().isOn(INSERT)) {
-        attribute.path().set(entity, values.value(session, entity, entry, attribute, INSERT));
-        attribute.path().copyTo(state, entity);
+      if (attribute.strategy() == ValueStrategy.PREFETCH) {
+        values.fill(session, entity, entry, attribute, state);
       }
     }
     return false;
+  }
+
+  /** Returns where to note what is being written; in a stateless session that is no entry. */
+  private PrefetchedValues statement(Object entity, @Nullable EntityEntry entry) {
+    return entry == null ? values.writes().made(entity) : PrefetchedValues.at(entry);
   }
 
   /** Prepares what the INSERT computes. */
@@ -172,10 +183,7 @@ final class ValueListener
         name == null
             ? attribute.time(expressions.markedTime().toEpochMilli())
             : expressions.marked(name);
-    EntityEntry entry = write.entry();
-    if (entry != null) {
-      PrefetchedValues.at(entry).put(attribute, name, marked);
-    }
+    values.writes().put(write.entity(), attribute, name, marked);
     return marked;
   }
 
@@ -188,56 +196,66 @@ final class ValueListener
     EntityPersister persister = event.getPersister();
     @Nullable Object[] state = event.getState();
     List<ServerValueAttribute> attributes = values.of(persister);
-    EntityEntry entry = attributes.isEmpty() ? null : entry(session(event), event.getEntity());
-    if (entry != null) {
-      PrefetchedValues.at(entry).write(state);
+    if (attributes.isEmpty()) {
+      return false;
     }
+    Object entity = event.getEntity();
+    statement(entity, entry(session(event), entity)).beginStatement(UPDATE, state);
     for (ServerValueAttribute attribute : attributes) {
-      int index = attribute.path().index();
-      if (!attribute.value().isOn(UPDATE)
-          && !LazyPropertyInitializer.UNFETCHED_PROPERTY.equals(state[index])) {
-        state[index] = persister.getValue(event.getEntity(), index);
+      AttributePath path = attribute.path();
+      if (!AttributePath.isUnfetched(state[path.index()])
+          && !Objects.equals(path.getFrom(state, entity), path.get(entity))) {
+        path.setIn(state, path.get(entity));
       }
     }
     return false;
   }
 
-  /**
-   * Notes what the INSERT has returned; and makes the state's own again what Hibernate has put
-   * there of the entity, an embedded object, which the program may change.
-   */
+  @Override
+  public boolean onPreUpsert(PreUpsertEvent event) {
+    if (!values.of(event.getPersister()).isEmpty()) {
+      statement(event.getEntity(), null).beginStatement(UPDATE, event.getState());
+    }
+    return false;
+  }
+
+  /** Notes what the INSERT has returned, and lets nobody see the marks that it was given. */
   @Override
   public void onPostInsert(PostInsertEvent event) {
     @Nullable Object[] state = event.getState();
     Object entity = event.getEntity();
     List<ServerValueAttribute> attributes = values.of(event.getPersister());
-    EntityEntry entry = attributes.isEmpty() ? null : entry(session(event), entity);
-    PrefetchedValues prefetched = entry == null ? null : PrefetchedValues.at(entry);
+    if (attributes.isEmpty()) {
+      return;
+    }
+    EntityEntry entry = entry(session(event), entity);
+    PrefetchedValues written = values.writes().take(entity);
+    if (entry != null) {
+      if (written != null && entry.getExtraState(PrefetchedValues.class) == null) {
+        // with what it says of an UPDATE in the same flush, which writes another state
+        entry.addExtraState(written);
+      }
+      PrefetchedValues.at(entry).endStatement();
+    }
     var write = new EntityWrite(entity, INSERT, entry, state);
     for (ServerValueAttribute attribute : attributes) {
-      int index = attribute.path().index();
-      if (attribute.strategy() == ValueStrategy.RETURNING) {
-        noteReturned(attribute, write, prefetched, state[index]);
-      } else if (attribute.path().isEmbedded()) {
-        EntityPersister persister = event.getPersister();
-        state[index] =
-            persister.getPropertyTypes()[index].deepCopy(state[index], persister.getFactory());
+      Answer marked = written == null ? null : written.of(attribute);
+      if (marked != null && attribute.strategy() == ValueStrategy.RETURNING) {
+        noteReturned(attribute, write, marked, state);
       }
-    }
-    if (prefetched != null) {
-      // an UPDATE of the same flush writes another
-      prefetched.write(null);
     }
   }
 
   private void noteReturned(
-      ServerValueAttribute attribute,
-      EntityWrite write,
-      @Nullable PrefetchedValues prefetched,
-      @Nullable Object returned) {
-    Answer marked = prefetched == null ? null : prefetched.of(attribute);
-    // what is still marked has not been written, as a listener has prevented it
-    if (marked == null || returned == null || returned.equals(marked.value())) {
+      ServerValueAttribute attribute, EntityWrite write, Answer marked, @Nullable Object[] state) {
+    AttributePath path = attribute.path();
+    Object returned = state[path.index()];
+    boolean unread = marked.value().equals(returned);
+    if (unread) {
+      // by a stateless session; or a listener has prevented the INSERT
+      path.setIn(state, path.get(write.entity()));
+    }
+    if (returned == null || (unread && write.entry() != null)) {
       return;
     }
     if (!Objects.equals(marked.name(), attribute.name(write))) {
@@ -247,7 +265,9 @@ final class ValueListener
               + ", after the INSERT was told whom to greet. Use strategy = PREFETCH there, or"
               + " prepend the listener.");
     }
-    values.given().put(write.entity(), attribute, marked.name(), returned);
+    if (!unread) {
+      values.given().put(write.entity(), attribute, marked.name(), returned);
+    }
   }
 
   @Override

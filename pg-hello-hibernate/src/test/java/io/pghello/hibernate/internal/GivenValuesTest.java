@@ -4,6 +4,9 @@ package io.pghello.hibernate.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.hibernate.ValueStrategy;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 
@@ -49,6 +52,38 @@ class GivenValuesTest {
   private static boolean find(GivenValues given, Object entity, String value) {
     PrefetchedValues values = given.of(entity);
     return values != null && values.find(ATTRIBUTE, value) != null;
+  }
+
+  /** As sessions do that are given the same immutable object by the second-level cache. */
+  @Test
+  void mayBeUsedByManyThreadsForOneEntity() throws InterruptedException {
+    var given = new GivenValues();
+    var shared = new Object();
+    var failed = new AtomicReference<Throwable>();
+    List<Thread> threads =
+        Stream.of("Ada", "Bob", "Eve")
+            .map(
+                name ->
+                    new Thread(
+                        () -> {
+                          for (int i = 0; i < 100_000; i++) {
+                            given.put(shared, ATTRIBUTE, name, "Hello, " + name + "!");
+                            find(given, shared, "Hello, Ada!");
+                            given.copy(shared, shared);
+                          }
+                        }))
+            .toList();
+    threads.forEach(thread -> thread.setUncaughtExceptionHandler((t, e) -> failed.set(e)));
+    threads.forEach(Thread::start);
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(failed.get()).isNull();
+    long known =
+        Stream.of("Ada", "Bob", "Eve")
+            .filter(name -> find(given, shared, "Hello, " + name + "!"))
+            .count();
+    assertThat(known).isEqualTo(1);
   }
 
   /** A million inserts, of which the program keeps one. */
