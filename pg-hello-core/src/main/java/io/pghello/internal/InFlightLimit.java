@@ -70,9 +70,14 @@ final class InFlightLimit {
     return now;
   }
 
-  /** Ends the head start of the batch that was sent at a time, if it is the last one. */
+  /**
+   * Ends the head start of the batch that was sent at a time, if it is the last one and another
+   * statement is in flight, which may take long. Without one, the next call gets a permit anyway,
+   * and its answer triggers the next dispatch: the calls of the answered batch that come again until
+   * then form one batch.
+   */
   void batchAnswered(long sent) {
-    if (lastSent == sent) {
+    if (lastSent == sent && available.get() < maxInFlight - 1) {
       lastSent = sent - HEAD_START_NANOS - 1;
     }
   }

@@ -28,12 +28,24 @@ class InFlightLimitTest {
   }
 
   @Test
-  void aLargeBatchThatIsAnsweredDelaysNoSmallOne() {
+  void aLargeBatchThatIsAnsweredBesideAnotherDelaysNoSmallOne() {
     assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
     for (int i = 0; i < TRIES; i++) {
-      inFlightLimit.batchAnswered(inFlightLimit.batchSent(MANY));
+      answerLargeBatch();
       assertThat(acquiresAndReleases()).isTrue();
     }
+  }
+
+  @Test
+  void theFirstAfterALargeBatchIsNotDelayedAndTheSecondIs() {
+    boolean waited = false;
+    for (int i = 0; i < TRIES && !waited; i++) {
+      answerLargeBatch();
+      assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
+      waited = !acquiresAndReleases();
+      inFlightLimit.release();
+    }
+    assertThat(waited).isTrue();
   }
 
   @Test
@@ -75,6 +87,12 @@ class InFlightLimitTest {
       assertThat(inFlightLimit.tryAcquire(waiting, true)).isTrue();
       inFlightLimit.release();
     }
+  }
+
+  private void answerLargeBatch() {
+    assertThat(inFlightLimit.tryAcquire(waiting, true)).isTrue();
+    inFlightLimit.batchAnswered(inFlightLimit.batchSent(MANY));
+    inFlightLimit.release();
   }
 
   private boolean acquiresAndReleases() {
