@@ -31,6 +31,10 @@ import org.jspecify.annotations.Nullable;
  * seconds; further starts take a fraction of one. The server ends with the JVM; what a killed JVM
  * leaves behind is removed by the next start.
  *
+ * <p>Once databases are created, up to two sessions of the superuser are kept in the database
+ * {@code postgres}, with the {@code application_name} {@code pg-hello-testkit}; tests that count
+ * sessions leave them out.
+ *
  * <p>Thread-safe.
  */
 public final class PgHelloServer implements AutoCloseable {
@@ -219,9 +223,14 @@ public final class PgHelloServer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e.toString(), e);
     }
+    databases.dropLeft();
   }
 
-  /** Stops the server and removes its data. A second call does nothing. */
+  /**
+   * Stops the server and removes its data. A second call does nothing, unless the first has failed.
+   *
+   * @throws UncheckedIOException if the data cannot be removed
+   */
   @Override
   public void close() {
     databases.close();

@@ -63,7 +63,8 @@ public final class TestDatabase implements AutoCloseable {
    * embedded server drops it in the background, unless the program has named it. A second call does
    * nothing.
    *
-   * @throws IllegalStateException if the server does not do it
+   * @throws IllegalStateException if the server does not do it; one that does not run drops the
+   *     database when it has been started again
    */
   @Override
   public void close() {

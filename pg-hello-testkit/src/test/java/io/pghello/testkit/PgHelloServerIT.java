@@ -22,6 +22,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -36,6 +37,10 @@ class PgHelloServerIT {
   private static final String TEST_DATABASES =
       "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database"
           + " WHERE datname LIKE 'hello\\_test\\_%'";
+
+  private static final String CREATING =
+      "SELECT count(*) FROM pg_stat_activity"
+          + " WHERE state = 'active' AND query LIKE 'CREATE DATABASE%'";
 
   @Test
   void startsByItself() throws SQLException {
@@ -118,6 +123,8 @@ class PgHelloServerIT {
       TestDatabase first = server.createDatabase();
       assertThat(first.name()).isEqualTo("hello_test_1");
       awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
+      // the testkit knows it as well
+      awaitAnswer(superuser, CREATING, "0");
       server.stop();
       server.startAgain();
       try (TestDatabase second = server.createDatabase()) {
@@ -127,6 +134,107 @@ class PgHelloServerIT {
         awaitAnswer(superuser, TEST_DATABASES, "hello_test_2 hello_test_3");
       }
     }
+  }
+
+  /** A database that is about to be dropped may wait for somebody's lock. */
+  @Test
+  void waitsForNoDatabaseToBeDropped() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase admin = server.createDatabase("admin");
+        Connection holder = admin.superuserDataSource().getConnection()) {
+      DataSource superuser = admin.superuserDataSource();
+      TestDatabase first = server.createDatabase();
+      awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
+      lock(holder, first.name());
+      first.close();
+      awaitAnswer(superuser, "SELECT count(*) FROM pg_locks WHERE NOT granted", "1");
+      for (String name : List.of("hello_test_2", "hello_test_3", "hello_test_4")) {
+        TestDatabase database =
+            CompletableFuture.supplyAsync(server::createDatabase).get(30, TimeUnit.SECONDS);
+        assertThat(database.name()).isEqualTo(name);
+      }
+      holder.rollback();
+      awaitAnswer(superuser, TEST_DATABASES, "hello_test_2 hello_test_3 hello_test_4 hello_test_5");
+    }
+  }
+
+  @Test
+  void heedsAnInterruptWhileADatabaseIsBeingCreated() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase admin = server.createDatabase("admin");
+        Connection holder = admin.superuserDataSource().getConnection()) {
+      DataSource superuser = admin.superuserDataSource();
+      server.createDatabase();
+      awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
+      lock(holder, "hello_template");
+      assertThat(server.createDatabase().name()).isEqualTo("hello_test_2");
+      awaitAnswer(superuser, "SELECT count(*) FROM pg_locks WHERE NOT granted", "1");
+      CompletableFuture<Boolean> interrupted =
+          CompletableFuture.supplyAsync(
+              () -> {
+                Thread.currentThread().interrupt();
+                assertThatThrownBy(server::createDatabase)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("could not create a database");
+                return Thread.interrupted();
+              });
+      assertThat(interrupted.get(30, TimeUnit.SECONDS)).isTrue();
+      holder.rollback();
+      assertThat(server.createDatabase().name()).isEqualTo("hello_test_3");
+    }
+  }
+
+  /** Nobody can drop it, or use it as a template, until the connection's transaction ends. */
+  private static void lock(Connection connection, String database) throws SQLException {
+    connection.setAutoCommit(false);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("COMMENT ON DATABASE " + database + " IS 'held'");
+    }
+  }
+
+  @Test
+  void dropsLaterWhatItCouldNotDropWhileItWasStopped() throws SQLException {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase admin = server.createDatabase("admin")) {
+      DataSource superuser = admin.superuserDataSource();
+      TestDatabase database = server.createDatabase();
+      awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
+      awaitAnswer(superuser, CREATING, "0");
+      server.stop();
+      assertThatThrownBy(database::close).isInstanceOf(IllegalStateException.class);
+      server.startAgain();
+      awaitAnswer(superuser, TEST_DATABASES, "hello_test_2");
+    }
+  }
+
+  @Test
+  void namesTheSessionsThatItKeeps() throws SQLException {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase()) {
+      server.createDatabase().close();
+      String others =
+          "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+              + " AND pid <> pg_backend_pid() AND application_name <> 'pg-hello-testkit'";
+      assertThat(ask(database.superuserDataSource(), others)).isEqualTo("0");
+      String kept =
+          "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = 'postgres'"
+              + " AND application_name = 'pg-hello-testkit'";
+      assertThat(ask(database.superuserDataSource(), kept)).isEqualTo("t");
+    }
+  }
+
+  @Test
+  void canBeClosedAgainIfThatHasFailed() throws IOException {
+    PgHelloServer server = PgHelloServer.start();
+    Path folder = folder(server);
+    server.stop();
+    // no process can be read from it
+    Path obstacle = Files.createDirectory(folder.resolve("data").resolve("postmaster.pid"));
+    assertThatThrownBy(server::close).isInstanceOf(UncheckedIOException.class);
+    assertThat(folder).exists();
+    Files.delete(obstacle);
+    server.close();
+    assertThat(folder).doesNotExist();
   }
 
   @Test

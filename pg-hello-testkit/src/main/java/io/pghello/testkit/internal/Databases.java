@@ -25,6 +25,7 @@ public final class Databases implements AutoCloseable {
   private static final String DOES_NOT_EXIST = "3D000";
 
   private static final String TEST = "_test_";
+  private static final String APPLICATION_NAME = "pg-hello-testkit";
   private static final long END_NANOS = 1_000_000_000;
   private static final long POLL_NANOS = 1_000_000;
 
@@ -120,15 +121,14 @@ public final class Databases implements AutoCloseable {
     if (withExtension && prepared != null) {
       return prepared.take();
     }
-    try (AdminConnection once = connect()) {
-      return create(once, withExtension);
-    }
+    String name = newName();
+    create(name, withExtension);
+    return name;
   }
 
-  String create(AdminConnection by, boolean withExtension) throws SQLException {
-    String name = prefix + TEST + created.incrementAndGet();
-    create(by, name, withExtension);
-    return name;
+  /** Returns a name that no database has had. */
+  String newName() {
+    return prefix + TEST + created.incrementAndGet();
   }
 
   /** Creates a database. */
@@ -138,7 +138,7 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  private void create(AdminConnection by, String name, boolean withExtension) throws SQLException {
+  void create(AdminConnection by, String name, boolean withExtension) throws SQLException {
     by.execute(
         "CREATE DATABASE "
             + quote(name)
@@ -168,18 +168,26 @@ public final class Databases implements AutoCloseable {
       drop(name);
       return;
     }
-    // a session could hold a lock that the next statement waits for
-    endSessions(admin, name);
     try {
+      // a session could hold a lock that the next statement waits for
+      endSessions(admin, name);
       admin.execute("ALTER DATABASE " + quote(name) + " ALLOW_CONNECTIONS false");
+      endSessions(admin, name);
     } catch (SQLException e) {
       if (DOES_NOT_EXIST.equals(e.getSQLState())) {
         return;
       }
+      prepared.drop(name);
       throw e;
     }
-    endSessions(admin, name);
     prepared.drop(name);
+  }
+
+  /** Drops what could not be dropped while the server did not run, soon. */
+  public void dropLeft() {
+    if (prepared != null) {
+      prepared.dropLeft();
+    }
   }
 
   /** DROP DATABASE waits 100 ms, or several times that, for a session that is about to end. */
@@ -195,7 +203,9 @@ public final class Databases implements AutoCloseable {
   }
 
   AdminConnection connect() {
-    return new AdminConnection(dataSource(adminDatabase, superuser));
+    PGSimpleDataSource dataSource = driverDataSource(host, port, adminDatabase, superuser);
+    dataSource.setApplicationName(APPLICATION_NAME);
+    return new AdminConnection(dataSource);
   }
 
   /** Creates no database ahead any more, and closes the connections that it has kept. */
@@ -231,6 +241,11 @@ public final class Databases implements AutoCloseable {
 
   /** Returns such a source with another address, as that of a proxy. */
   public static DataSource dataSource(String host, int port, String database, Login login) {
+    return driverDataSource(host, port, database, login);
+  }
+
+  private static PGSimpleDataSource driverDataSource(
+      String host, int port, String database, Login login) {
     var dataSource = new PGSimpleDataSource();
     dataSource.setServerNames(new String[] {host});
     dataSource.setPortNumbers(new int[] {port});

@@ -60,6 +60,7 @@ public final class EmbeddedServer {
   private int port;
   private @Nullable EmbeddedPostgres running;
   private boolean closed;
+  private boolean removed;
 
   private EmbeddedServer(
       ExtensionBinaryResolver binaries, Map<String, String> settings, int port, Scratch scratch) {
@@ -206,16 +207,17 @@ public final class EmbeddedServer {
     return scratch.log();
   }
 
-  /** Stops it and removes its data. A second call does nothing. */
+  /** Stops it and removes its data. A second call does nothing, unless the first has failed. */
   public void close() {
     lock.lock();
     try {
-      if (closed) {
+      if (removed) {
         return;
       }
       closed = true;
       stop();
       scratch.close();
+      removed = true;
       if (!Thread.currentThread().equals(cleaner)) {
         Runtime.getRuntime().removeShutdownHook(cleaner);
       }

@@ -2,12 +2,14 @@
 package io.pghello.testkit.internal;
 
 import java.sql.SQLException;
-import java.util.concurrent.CancellationException;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +28,8 @@ final class PreparedDatabases implements AutoCloseable {
   private final Databases databases;
   private final AdminConnection admin;
   private final ThreadPoolExecutor thread;
-  private final AtomicReference<@Nullable FutureTask<String>> next = new AtomicReference<>();
+  private final AtomicReference<@Nullable Creation> next = new AtomicReference<>();
+  private final Set<String> toDrop = ConcurrentHashMap.newKeySet();
 
   PreparedDatabases(Databases databases) {
     this.databases = databases;
@@ -39,7 +42,7 @@ final class PreparedDatabases implements AutoCloseable {
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
             PreparedDatabases::newThread,
-            (task, pool) -> cancel(task));
+            new ThreadPoolExecutor.DiscardPolicy());
     thread.allowCoreThreadTimeOut(true);
   }
 
@@ -54,67 +57,95 @@ final class PreparedDatabases implements AutoCloseable {
    * Returns the name of a database with the extension: the one that is ready, the one that is being
    * created if no other thread waits for that, or one that the calling thread creates. Has the next
    * one created.
+   *
+   * @throws SQLException also if the thread is interrupted while a database is being created
    */
   String take() throws SQLException {
-    FutureTask<String> prepared = next.getAndSet(null);
-    String name = prepared == null ? null : get(prepared);
+    Creation prepared = next.getAndSet(null);
+    // one that waits for databases to be dropped is not waited for
+    String name = prepared == null || prepared.tryBegin() ? null : get(prepared);
     if (name == null) {
-      try (AdminConnection once = databases.connect()) {
-        name = databases.create(once, true);
-      }
+      name = databases.newName();
+      databases.create(name, true);
     }
-    var task = new FutureTask<>(() -> databases.create(admin, true));
-    if (next.compareAndSet(null, task)) {
-      thread.execute(task);
+    var creation = new Creation();
+    if (next.compareAndSet(null, creation)) {
+      thread.execute(creation);
     }
+    dropLeft();
     return name;
   }
 
   /** Returns null if the database could not be created: the caller finds the reason itself. */
-  private static @Nullable String get(FutureTask<String> prepared) {
-    boolean interrupted = false;
+  private @Nullable String get(Creation prepared) throws SQLException {
     try {
-      while (true) {
-        try {
-          return prepared.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    } catch (ExecutionException | CancellationException e) {
+      return prepared.name.get();
+    } catch (ExecutionException e) {
       return null;
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
+    } catch (InterruptedException e) {
+      if (!next.compareAndSet(null, prepared)) {
+        prepared.name.thenAccept(this::drop);
+      }
+      Thread.currentThread().interrupt();
+      throw new SQLException("interrupted while a database was being created", e);
+    }
+  }
+
+  /** Drops a database, soon. If the server does not run, it is dropped when that runs again. */
+  void drop(String name) {
+    toDrop.add(name);
+    dropLeft();
+  }
+
+  /** Drops what is left to drop, soon. */
+  void dropLeft() {
+    if (!toDrop.isEmpty()) {
+      thread.execute(this::dropAll);
+    }
+  }
+
+  private void dropAll() {
+    for (String name : toDrop) {
+      try {
+        databases.drop(admin, name);
+        toDrop.remove(name);
+      } catch (SQLException e) {
+        LOGGER.log(System.Logger.Level.DEBUG, "could not drop the database " + name + " yet", e);
       }
     }
-  }
-
-  /** Cancels a creation that will not run, so that no thread waits for it. */
-  private static void cancel(Runnable task) {
-    if (task instanceof FutureTask<?> creation) {
-      creation.cancel(false);
-    }
-  }
-
-  /** Drops a database in which there are no sessions, soon. */
-  void drop(String name) {
-    thread.execute(
-        () -> {
-          try {
-            databases.drop(admin, name);
-          } catch (SQLException e) {
-            // the server was stopped meanwhile, and its data is removed
-            LOGGER.log(System.Logger.Level.DEBUG, "could not drop the database " + name, e);
-          }
-        });
   }
 
   /** Creates and drops no more; what is left goes with the server's data. */
   @Override
   public void close() {
-    thread.shutdownNow().forEach(PreparedDatabases::cancel);
+    thread.shutdownNow();
     next.set(null);
     admin.close();
+  }
+
+  /** The creation of a database, which the thread begins, or a caller instead of it. */
+  private final class Creation implements Runnable {
+    final CompletableFuture<String> name = new CompletableFuture<>();
+    private final AtomicBoolean begun = new AtomicBoolean();
+
+    /** Returns true once: to the thread that creates a database. */
+    boolean tryBegin() {
+      return begun.compareAndSet(false, true);
+    }
+
+    @Override
+    public void run() {
+      if (tryBegin()) {
+        String database = databases.newName();
+        try {
+          databases.create(admin, database, true);
+          name.complete(database);
+        } catch (SQLException | RuntimeException | Error e) {
+          // the server may have created it, and been stopped before it could say so
+          toDrop.add(database);
+          name.completeExceptionally(e);
+        }
+      }
+    }
   }
 }
