@@ -73,8 +73,8 @@ final class InFlightLimit {
   /**
    * Ends the head start of the batch that was sent at a time, if it is the last one and another
    * statement is in flight, which may take long. Without one, the next call gets a permit anyway,
-   * and its answer triggers the next dispatch: the calls of the answered batch that come again until
-   * then form one batch.
+   * and its answer triggers the next dispatch: the calls of the answered batch that come again
+   * until then form one batch.
    */
   void batchAnswered(long sent) {
     if (lastSent == sent && available.get() < maxInFlight - 1) {

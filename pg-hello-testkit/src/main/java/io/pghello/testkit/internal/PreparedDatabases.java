@@ -84,7 +84,7 @@ final class PreparedDatabases implements AutoCloseable {
       return null;
     } catch (InterruptedException e) {
       if (!next.compareAndSet(null, prepared)) {
-        prepared.name.thenAccept(this::drop);
+        var unused = prepared.name.thenAccept(this::drop);
       }
       Thread.currentThread().interrupt();
       throw new SQLException("interrupted while a database was being created", e);
@@ -105,13 +105,16 @@ final class PreparedDatabases implements AutoCloseable {
   }
 
   private void dropAll() {
-    for (String name : toDrop) {
-      try {
-        databases.drop(admin, name);
-        toDrop.remove(name);
-      } catch (SQLException e) {
-        LOGGER.log(System.Logger.Level.DEBUG, "could not drop the database " + name + " yet", e);
-      }
+    toDrop.removeIf(this::tryDrop);
+  }
+
+  private boolean tryDrop(String name) {
+    try {
+      databases.drop(admin, name);
+      return true;
+    } catch (SQLException e) {
+      LOGGER.log(System.Logger.Level.DEBUG, "could not drop the database " + name + " yet", e);
+      return false;
     }
   }
 
