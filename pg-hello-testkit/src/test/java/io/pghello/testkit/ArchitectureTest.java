@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.ArchConfiguration;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import org.junit.jupiter.api.Test;
+
+/** Shows which classes need the optional dependencies, and that none needs the client. */
+class ArchitectureTest {
+  private static final JavaClasses CLASSES;
+
+  static {
+    // the names of classes elsewhere suffice, and to read them takes seconds
+    ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
+    CLASSES = new ClassFileImporter().importPath("target/classes");
+  }
+
+  @Test
+  void onlyTheExtensionNeedsJunit() {
+    noClasses()
+        .that()
+        .doNotBelongToAnyOf(PgHelloTest.class, PgHelloExtension.class)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("org.junit..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyContainersNeedTestcontainers() {
+    noClasses()
+        .that()
+        .doNotBelongToAnyOf(PgHelloContainer.class, TestServer.class)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.testcontainers..", "com.github.dockerjava..")
+        .check(CLASSES);
+  }
+
+  /** The client's tests need the testkit. */
+  @Test
+  void nothingElseIsUsed() {
+    classes()
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "java..",
+            "javax.sql..",
+            "io.pghello.testkit..",
+            "io.zonky.test.db.postgres.embedded..",
+            "org.apache.commons.compress..",
+            "org.jspecify..",
+            "com.github.dockerjava..",
+            "org.junit.jupiter.api..",
+            "org.junit.platform.commons..",
+            "org.opentest4j..",
+            "org.postgresql..",
+            "org.testcontainers..",
+            "org.tukaani.xz..")
+        .check(CLASSES);
+  }
+}
