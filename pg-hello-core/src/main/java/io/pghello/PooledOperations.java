@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.internal.CallFuture;
 import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
+import io.pghello.internal.coalescing.CallFuture;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;

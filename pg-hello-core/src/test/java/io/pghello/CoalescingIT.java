@@ -1107,7 +1107,8 @@ class CoalescingIT {
     boolean isWaiting() {
       Thread known = thread;
       Object blocker = known == null ? null : LockSupport.getBlocker(known);
-      return blocker != null && blocker.getClass().getName().equals("io.pghello.internal.Call");
+      return blocker != null
+          && blocker.getClass().getName().equals("io.pghello.internal.coalescing.Call");
     }
 
     CompletableFuture<T> outcome() {

@@ -4,7 +4,7 @@ package io.pghello;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException.Code;
-import io.pghello.internal.HelloDispatcher;
+import io.pghello.internal.coalescing.HelloDispatcher;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;

@@ -8,17 +8,17 @@ import org.jspecify.annotations.Nullable;
  * has the class loader of this library and inherits no thread-local values, because any caller's
  * thread may start it.
  */
-final class AsyncWorker extends Thread {
+public final class AsyncWorker extends Thread {
   private @Nullable Object completingFuturesOf;
 
-  AsyncWorker(Runnable task, String name) {
+  public AsyncWorker(Runnable task, String name) {
     super(null, task, name, 0, false);
     setDaemon(true);
     setContextClassLoader(AsyncWorker.class.getClassLoader());
   }
 
   /** Completes futures of an owner, and marks the current thread while it does. */
-  static void completeFuturesOf(Object owner, Runnable completion) {
+  public static void completeFuturesOf(Object owner, Runnable completion) {
     if (Thread.currentThread() instanceof AsyncWorker worker) {
       worker.completingFuturesOf = owner;
       try {
@@ -32,14 +32,14 @@ final class AsyncWorker extends Thread {
   }
 
   /** Clears an interrupt that a dependent has set on a thread of the client. */
-  static void clearInterrupt() {
+  public static void clearInterrupt() {
     if (Thread.currentThread() instanceof AsyncWorker) {
       boolean unused = Thread.interrupted();
     }
   }
 
   /** Returns whether the current thread is completing futures of an owner. */
-  static boolean isCompletingFuturesOf(Object owner) {
+  public static boolean isCompletingFuturesOf(Object owner) {
     return Thread.currentThread() instanceof AsyncWorker worker
         && owner.equals(worker.completingFuturesOf);
   }

@@ -16,29 +16,29 @@ public record Deadline(Duration timeout, long nanos) {
   }
 
   /** Returns whether the deadline has passed. */
-  boolean isOver() {
+  public boolean isOver() {
     return nanosLeft() <= 0;
   }
 
   /** Returns how much time is left; negative if the deadline has passed. */
-  long nanosLeft() {
+  public long nanosLeft() {
     return nanos - System.nanoTime();
   }
 
   /** Returns how long ago the call began. */
-  long nanosElapsed() {
+  public long nanosElapsed() {
     return timeout.toNanos() - nanosLeft();
   }
 
   /**
    * Returns whether this deadline is later than another one by more than a tenth of this time-out.
    */
-  boolean isWellAfter(Deadline other) {
+  public boolean isWellAfter(Deadline other) {
     return nanos - other.nanos > timeout.toNanos() / 10;
   }
 
   /** Returns whether this deadline is later than another one. */
-  boolean isAfter(Deadline other) {
+  public boolean isAfter(Deadline other) {
     return nanos - other.nanos > 0;
   }
 }

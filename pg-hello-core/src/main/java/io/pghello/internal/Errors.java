@@ -8,12 +8,12 @@ import java.time.Duration;
 
 /** Creates the errors of the client. {@code SqlErrors} translates those of the driver. */
 public final class Errors {
-  static final String NO_CONNECTION_REMEDY =
+  public static final String NO_CONNECTION_REMEDY =
       "Check that the server runs, the URL, and the size of the pool.";
 
   private Errors() {}
 
-  static PgHelloProblem notInEncoding(String where) {
+  public static PgHelloProblem notInEncoding(String where) {
     return new PgHelloProblem(
         Code.INVALID_NAME,
         NameValidator.theName(where)
@@ -21,7 +21,7 @@ public final class Errors {
         "Remove it, or use a database with the encoding UTF8.");
   }
 
-  static PgHelloProblem tooLarge(String where) {
+  public static PgHelloProblem tooLarge(String where) {
     return new PgHelloProblem(
         Code.RESULT_TOO_LARGE,
         NameValidator.theName(where)
@@ -30,7 +30,7 @@ public final class Errors {
   }
 
   /** The same error of the server's, for one of many names. */
-  static PgHelloException atIndex(PgHelloException e, long index) {
+  public static PgHelloException atIndex(PgHelloException e, long index) {
     String where = NameValidator.where(index);
     return ExceptionAccess.create(
         e.code() == Code.INVALID_NAME ? notInEncoding(where) : tooLarge(where),
@@ -61,7 +61,7 @@ public final class Errors {
                 + " prepareThreshold=0; otherwise look at what pg_hello is in this database."));
   }
 
-  static PgHelloProblem timeout(Duration callTimeout) {
+  public static PgHelloProblem timeout(Duration callTimeout) {
     return new PgHelloProblem(
         Code.TIMEOUT,
         "The call took longer than its time-out of " + callTimeout.toMillis() + " ms.",
@@ -69,7 +69,7 @@ public final class Errors {
             + " withTimeout).");
   }
 
-  static PgHelloProblem noConnectionWithin(Duration callTimeout) {
+  public static PgHelloProblem noConnectionWithin(Duration callTimeout) {
     return new PgHelloProblem(
         Code.NO_CONNECTION,
         "No connection to the database could be had within the time-out of "
@@ -80,12 +80,12 @@ public final class Errors {
             + " (connectionTimeout in HikariCP) is shorter.");
   }
 
-  static PgHelloException timedOut(Duration callTimeout) {
+  public static PgHelloException timedOut(Duration callTimeout) {
     return of(timeout(callTimeout));
   }
 
   /** The program has ended the future of a call, with whatever. */
-  static PgHelloException cancelledByCaller() {
+  public static PgHelloException cancelledByCaller() {
     return of(
         new PgHelloProblem(
             Code.CANCELLED_BY_CALLER,
@@ -93,7 +93,7 @@ public final class Errors {
             "Nothing needs to be done if that was meant."));
   }
 
-  static PgHelloException interrupted() {
+  public static PgHelloException interrupted() {
     return of(
         new PgHelloProblem(
             Code.INTERRUPTED,
@@ -101,7 +101,7 @@ public final class Errors {
             "Let the thread end, or clear its interrupt status and try again."));
   }
 
-  static PgHelloException overloaded() {
+  public static PgHelloException overloaded() {
     return of(
         new PgHelloProblem(
             Code.OVERLOADED,
@@ -109,14 +109,14 @@ public final class Errors {
             "Try again later, make fewer calls at once, or raise the client's limits."));
   }
 
-  static PgHelloException closed() {
+  public static PgHelloException closed() {
     return of(
         new PgHelloProblem(
             Code.CLOSED, "The client is closed.", "Use it only until it is closed."));
   }
 
   /** There is no thread that would end the call at its time-out. */
-  static PgHelloException noThread() {
+  public static PgHelloException noThread() {
     return of(
         new PgHelloProblem(
             Code.SERVER_ERROR,
@@ -125,7 +125,7 @@ public final class Errors {
   }
 
   /** Something that was not foreseen failed the statement that carried the call. */
-  static PgHelloException unexpected(Throwable e) {
+  public static PgHelloException unexpected(Throwable e) {
     var problem =
         new PgHelloProblem(
             Code.SERVER_ERROR,
@@ -140,7 +140,7 @@ public final class Errors {
   }
 
   /** The same error with the trace of the current thread, whose call another thread made. */
-  static PgHelloException again(PgHelloException e) {
+  public static PgHelloException again(PgHelloException e) {
     return ExceptionAccess.create(e.problem(), e.sqlState().orElse(null), e.getCause());
   }
 
@@ -151,7 +151,7 @@ public final class Errors {
    * @param told the time-out that the error says
    * @param own the time-out of the call
    */
-  static PgHelloException withTimeout(PgHelloException e, Duration told, Duration own) {
+  public static PgHelloException withTimeout(PgHelloException e, Duration told, Duration own) {
     if (own.equals(told)) {
       return e;
     }

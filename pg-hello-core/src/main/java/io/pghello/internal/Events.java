@@ -15,7 +15,7 @@ public final class Events {
       implements PgHelloListener.CallEnded {}
 
   /** The end of a statement. */
-  record Statement(StatementContext context, long nanos, @Nullable PgHelloException error)
+  public record Statement(StatementContext context, long nanos, @Nullable PgHelloException error)
       implements PgHelloListener.StatementEnded {
     @Override
     public Kind kind() {
@@ -34,5 +34,5 @@ public final class Events {
   }
 
   /** A repetition. */
-  record Retry(PgHelloException reason) implements PgHelloListener.Retrying {}
+  public record Retry(PgHelloException reason) implements PgHelloListener.Retrying {}
 }

@@ -42,7 +42,7 @@ public final class ExceptionAccess {
     }
   }
 
-  static PgHelloException create(
+  public static PgHelloException create(
       PgHelloProblem problem, @Nullable String sqlState, @Nullable Throwable cause) {
     if (CONSTRUCTOR.get() == null) {
       initialize();

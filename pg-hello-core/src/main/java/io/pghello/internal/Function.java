@@ -24,7 +24,7 @@ public enum Function {
   }
 
   /** Returns the statement that calls it, with its parameters. */
-  String in(String schema) {
+  public String in(String schema) {
     return "SELECT " + schema + "." + expression;
   }
 }

@@ -7,7 +7,7 @@ import io.pghello.PgHelloProblem;
 import java.util.Objects;
 
 /** Checks names before they are sent. */
-final class NameValidator {
+public final class NameValidator {
   // A message to the server is limited as a value is, to 1 GB, and has other things in it.
   private static final int BYTES_MAX = 0x3fff_ffff - (1 << 16);
 
@@ -55,7 +55,7 @@ final class NameValidator {
   }
 
   /** Returns what goes into an error to find one of many names by. */
-  static String where(long index) {
+  public static String where(long index) {
     return "names[" + index + "]";
   }
 

@@ -22,7 +22,7 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
       boolean retryLostCalls,
       PgHelloListener listener) {
     /** Returns the settings of a statement that is run without a client. */
-    static Statements withoutClient(Duration timeout) {
+    public static Statements withoutClient(Duration timeout) {
       return new Statements(null, timeout, true, NO_LISTENER);
     }
   }

@@ -22,13 +22,13 @@ public record StatementContext(Kind kind, int calls, long waitedNanos, Deadline 
   }
 
   /** Returns the context of a statement for calls that have waited. */
-  static StatementContext coalesced(int calls, long waitedNanos, Deadline deadline) {
+  public static StatementContext coalesced(int calls, long waitedNanos, Deadline deadline) {
     return new StatementContext(
         calls == 1 ? Kind.SINGLE : Kind.BATCH, calls, waitedNanos, deadline);
   }
 
   /** Returns the context of a statement for some of the calls. */
-  StatementContext of(int calls) {
+  public StatementContext of(int calls) {
     return coalesced(calls, waitedNanos, deadline);
   }
 }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * share. The thread ends after some idle seconds. The JDK's own thread for delays never ends, and
  * would keep a reference to the application whose call started it.
  */
-final class TimeoutTimer {
+public final class TimeoutTimer {
   private static final Logger LOG = System.getLogger("io.pghello");
   private static final long PERIOD_MAX_MILLIS = 100;
   private static final long PERIODS_PER_TIMEOUT = 20;
@@ -38,7 +38,7 @@ final class TimeoutTimer {
    *
    * @param checkTimeouts runs the check without blocking; returns whether calls are left to check
    */
-  TimeoutTimer(Duration callTimeout, BooleanSupplier checkTimeouts) {
+  public TimeoutTimer(Duration callTimeout, BooleanSupplier checkTimeouts) {
     this(callTimeout, checkTimeouts, TIMER);
   }
 
@@ -62,7 +62,7 @@ final class TimeoutTimer {
    *
    * @return false if the JVM cannot start a thread; the next call tries again
    */
-  boolean start() {
+  public boolean start() {
     if (current.get() != null) {
       return true;
     }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** How the client does it. May change in any release. */
+/**
+ * Values that the other internal packages share. They depend in one direction: {@code coalescing}
+ * on {@code jdbc}, {@code jdbc} on {@code installation}, and all on this one. May change in any
+ * release.
+ */
 @NullMarked
 package io.pghello.internal;
 

@@ -2,9 +2,9 @@
 package io.pghello.hibernate.internal;
 
 import io.pghello.PgHelloException;
-import io.pghello.internal.HelloAllCodec;
 import io.pghello.internal.HelloRequest;
-import io.pghello.internal.SqlErrors;
+import io.pghello.internal.jdbc.HelloAllCodec;
+import io.pghello.internal.jdbc.SqlErrors;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.coalescing;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.III_Result;
+
+/** Two calls are added while a permit is available: each is sent once. */
+@JCStressTest
+@Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "both are answered")
+@Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
+@State
+public class AddAndAddStress extends CoalescerStress {
+  private final CallFuture<String> first = newFuture();
+  private final CallFuture<String> second = newFuture();
+
+  @Actor
+  public void first() {
+    coalescer.add(Call.ofFuture(request("a"), soon(), first));
+  }
+
+  @Actor
+  public void second() {
+    coalescer.add(Call.ofFuture(request("b"), soon(), second));
+  }
+
+  @Arbiter
+  public void end(III_Result result) {
+    result.r1 = kind(first, "a");
+    result.r2 = kind(second, "b");
+    result.r3 = nothingIsLost();
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.coalescing;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.II_Result;
+
+/** A call is added while the permit is released: one thread sees what the other one did. */
+@JCStressTest
+@Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "it is answered")
+@Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
+@State
+public class AddAndFreeStress extends CoalescerStress {
+  private final CallFuture<String> future = newFuture();
+
+  public AddAndFreeStress() {
+    coalescer.tryAcquire();
+  }
+
+  @Actor
+  public void add() {
+    coalescer.add(Call.ofFuture(request("a"), soon(), future));
+  }
+
+  @Actor
+  public void free() {
+    coalescer.release();
+  }
+
+  @Arbiter
+  public void end(II_Result result) {
+    result.r1 = kind(future, "a");
+    result.r2 = nothingIsLost();
+  }
+}

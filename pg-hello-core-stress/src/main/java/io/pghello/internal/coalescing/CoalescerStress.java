@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.coalescing;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Deadline;
+import io.pghello.internal.Errors;
+import io.pghello.internal.Function;
+import io.pghello.internal.HelloRequest;
+import io.pghello.internal.Settings;
+import io.pghello.internal.StatementContext;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
+
+/** Shared by the races: one permit, a short queue, and a sender that answers immediately. */
+class CoalescerStress {
+  static final int NOTHING = 0;
+  static final int ANSWERED = 1;
+  static final int LEADING = 2;
+  static final int TIMED_OUT = 3;
+  static final int INTERRUPTED = 4;
+  static final int OTHER = 9;
+
+  // Longer than a thread is ever kept from running; only a lost wake-up makes anybody wait for it.
+  static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
+  static final int MAX_WAITING = 4;
+
+  private static final long WATCH_NANOS = 100_000;
+
+  private static final Set<Call> WATCHED = ConcurrentHashMap.newKeySet();
+  private static final ExecutorService SOMEBODY =
+      Executors.newSingleThreadExecutor(CoalescerStress::daemon);
+
+  static {
+    daemon(CoalescerStress::watch).start();
+  }
+
+  private static Thread daemon(Runnable task) {
+    var thread = new Thread(task);
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  final Coalescer coalescer =
+      new Coalescer(
+          new Settings(
+              new Settings.Statements(null, CALL_TIMEOUT, false, Settings.NO_LISTENER),
+              new Settings.Batches(true, MAX_WAITING, MAX_WAITING, 1),
+              new Settings.Queue(MAX_WAITING, MAX_WAITING, false),
+              new Settings.Futures(1, null)),
+          Runnable::run,
+          CoalescerStress::send);
+
+  private static Object[] send(List<HelloRequest> requests, StatementContext context) {
+    var answers = new Object[requests.size()];
+    for (int i = 0; i < answers.length; i++) {
+      answers[i] = requests.get(i).name();
+    }
+    return answers;
+  }
+
+  static HelloRequest request(String name) {
+    return new HelloRequest(name, 1, 1);
+  }
+
+  static Deadline soon() {
+    return Deadline.after(CALL_TIMEOUT);
+  }
+
+  static CallFuture<String> newFuture() {
+    return new CallFuture<>(Function.HELLO, Settings.NO_LISTENER);
+  }
+
+  /** Makes a call of a thread that takes no part in the race. */
+  static Call callOfSomebody() {
+    try {
+      return SOMEBODY
+          .submit(() -> Call.ofThread(request("a"), Deadline.after(Duration.ZERO)))
+          .get();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  CompletableFuture<String> future(String name) {
+    CallFuture<String> future = newFuture();
+    coalescer.add(Call.ofFuture(request(name), soon(), future));
+    return future;
+  }
+
+  /** Calls as the dispatcher does. */
+  int call(String name) {
+    if (coalescer.tryAcquire()) {
+      try {
+        return ANSWERED;
+      } finally {
+        coalescer.release();
+      }
+    }
+    return wait(Call.ofThread(request(name), soon()));
+  }
+
+  int wait(Call call) {
+    WATCHED.add(call);
+    try {
+      coalescer.add(call);
+      return kind(coalescer.await(call, false), call.request.name());
+    } finally {
+      WATCHED.remove(call);
+    }
+  }
+
+  /** Ends calls at their deadlines, as the timer does, but hides no lost wake-up. */
+  private static void watch() {
+    while (true) {
+      for (Call call : WATCHED) {
+        if (call.deadline.isOver()) {
+          call.complete(Errors.timedOut(CALL_TIMEOUT));
+        }
+      }
+      LockSupport.parkNanos(WATCH_NANOS);
+    }
+  }
+
+  static int kind(Object outcome, String expected) {
+    if (outcome == null) {
+      return NOTHING;
+    }
+    if (outcome instanceof Batch) {
+      return LEADING;
+    }
+    if (outcome instanceof PgHelloException e) {
+      return e.code() == Code.TIMEOUT
+          ? TIMED_OUT
+          : e.code() == Code.INTERRUPTED ? INTERRUPTED : OTHER;
+    }
+    return outcome.equals(expected) ? ANSWERED : OTHER;
+  }
+
+  static int kind(CompletableFuture<String> future, String expected) {
+    return future.isDone() ? kind((Object) future.getNow(""), expected) : NOTHING;
+  }
+
+  /** Returns 1 if the permit is available, the queue is empty, and its limit is as it was. */
+  int nothingIsLost() {
+    if (!coalescer.isIdle() || !coalescer.tryAcquire()) {
+      return 0;
+    }
+    try {
+      for (int i = 0; i < MAX_WAITING; i++) {
+        future("x");
+      }
+    } catch (PgHelloException e) {
+      return 0;
+    }
+    boolean refused = false;
+    try {
+      future("one too many");
+    } catch (PgHelloException e) {
+      refused = true;
+    }
+    coalescer.failAll(Errors.closed());
+    coalescer.release();
+    return refused && coalescer.isIdle() ? 1 : 0;
+  }
+}

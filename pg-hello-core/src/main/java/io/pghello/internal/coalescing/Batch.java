@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.coalescing;
+
+import io.pghello.internal.HelloRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls that are sent by one statement, in the order in which they were queued. A batch belongs to
+ * one thread at a time; only the volatile fields are read by others.
+ */
+final class Batch implements CallQueue.Target<Call> {
+  private static final int INITIAL_CAPACITY = 16;
+
+  private final ArrayList<Call> calls = new ArrayList<>(INITIAL_CAPACITY);
+  private final int maxCalls;
+  private final int maxBytes;
+  private long bytes;
+  private @Nullable Call latest;
+  private volatile InFlightBatch inFlight = new InFlightBatch(calls);
+  private volatile boolean seen;
+  private Object @Nullable [] outcomes;
+
+  /** The call that was assigned to lead; null if a thread of the executor leads. */
+  volatile @Nullable Call leader;
+
+  /** Whether the leader has thrown an error, or no thread could be started to lead. */
+  volatile boolean failed;
+
+  boolean holdsPermit = true;
+
+  /**
+   * Creates an empty batch.
+   *
+   * @param maxBytes the size from which on the batch is full; the last name may exceed it
+   */
+  Batch(int maxCalls, int maxBytes) {
+    this.maxCalls = maxCalls;
+    this.maxBytes = maxBytes;
+  }
+
+  @Override
+  public boolean reserve() {
+    if (calls.size() >= maxCalls || bytes >= maxBytes) {
+      return false;
+    }
+    calls.ensureCapacity(calls.size() + 1);
+    return true;
+  }
+
+  @Override
+  public void add(Call call) {
+    calls.add(call);
+    bytes += call.request.bytes();
+    preferAsLatest(call);
+  }
+
+  private void preferAsLatest(Call call) {
+    if (latest == null || !latest.deadline.isAfter(call.deadline)) {
+      latest = call;
+    }
+  }
+
+  /** Removes a call. */
+  void remove(Call call) {
+    if (calls.remove(call)) {
+      bytes -= call.request.bytes();
+    }
+    if (call.equals(latest)) {
+      latest = null;
+      calls.forEach(this::preferAsLatest);
+    }
+  }
+
+  /** Assigns a call as the leader; returns false if the call is complete. */
+  boolean assignTo(Call call) {
+    Call before = leader;
+    leader = call;
+    boolean assigned = call.offerLead(this);
+    if (!assigned) {
+      leader = before;
+    }
+    return assigned;
+  }
+
+  /**
+   * Revokes the assignment of a leader that has not begun. If this returns true, the batch belongs
+   * to the current thread.
+   */
+  boolean revokeLead() {
+    Call known = leader;
+    boolean revoked = known != null && known.revokeLead(this);
+    if (revoked) {
+      leader = null;
+    }
+    return revoked;
+  }
+
+  /** Publishes the current calls to the time-out check. */
+  void publish() {
+    inFlight = new InFlightBatch(calls);
+  }
+
+  InFlightBatch inFlight() {
+    return inFlight;
+  }
+
+  /** Keeps the outcomes until all calls are complete, in case that the leader fails before. */
+  void setOutcomes(Object[] outcomes) {
+    this.outcomes = outcomes;
+  }
+
+  Object @Nullable [] outcomes() {
+    return outcomes;
+  }
+
+  /**
+   * Returns whether the batch has {@link #failed}. If this returns true, it belongs to the current
+   * thread, without the call of the leader that has thrown an error.
+   */
+  boolean takeOver() {
+    if (!failed) {
+      return false;
+    }
+    failed = false;
+    Call known = leader;
+    if (known != null && outcomes == null) {
+      remove(known);
+    }
+    leader = null;
+    return true;
+  }
+
+  /** Returns whether this method has been called before. */
+  boolean wasCheckedBefore() {
+    boolean before = seen;
+    seen = true;
+    return before;
+  }
+
+  List<Call> calls() {
+    return calls;
+  }
+
+  List<HelloRequest> requests() {
+    var requests = new ArrayList<HelloRequest>(calls.size());
+    for (Call call : calls) {
+      requests.add(call.request);
+    }
+    return requests;
+  }
+
+  int size() {
+    return calls.size();
+  }
+
+  /** Returns the call with the latest deadline; the batch must not be empty. */
+  Call latest() {
+    return Objects.requireNonNull(latest);
+  }
+}

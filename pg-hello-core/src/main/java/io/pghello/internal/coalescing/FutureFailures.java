@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.coalescing;
+
+import io.pghello.internal.AsyncWorker;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Fails futures on threads of the client, because their dependents may block, and the thread that
+ * finds the failure is a caller's, or is shared.
+ */
+final class FutureFailures {
+  private final Queue<Runnable> failures = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger threads = new AtomicInteger();
+  private final AtomicInteger ended = new AtomicInteger();
+  private final Executor executor;
+  private int endedBefore;
+
+  FutureFailures(Executor executor) {
+    this.executor = executor;
+  }
+
+  void add(Runnable failure) {
+    failures.add(failure);
+  }
+
+  /** Starts a thread if futures are left and no thread fails them. */
+  void start() {
+    if (!failures.isEmpty() && threads.get() == 0) {
+      execute();
+    }
+  }
+
+  /**
+   * Starts a thread if futures are left and no thread fails them, or dependents have blocked all of
+   * these threads since the previous check. Only for the thread that checks time-outs.
+   */
+  void check() {
+    int now = ended.get();
+    boolean blocked = now == endedBefore;
+    endedBefore = now;
+    if (blocked && !failures.isEmpty()) {
+      execute();
+    } else {
+      start();
+    }
+  }
+
+  private void execute() {
+    boolean executed = false;
+    threads.incrementAndGet();
+    try {
+      executor.execute(this::run);
+      executed = true;
+    } catch (OutOfMemoryError e) {
+      // the next check tries again, and until then a thread may end
+      return;
+    } finally {
+      if (!executed) {
+        threads.decrementAndGet();
+      }
+    }
+  }
+
+  /** Fails the futures that no other thread has claimed. */
+  private void run() {
+    try {
+      Runnable failure;
+      while ((failure = failures.poll()) != null) {
+        failure.run();
+        ended.incrementAndGet();
+        AsyncWorker.clearInterrupt();
+      }
+    } finally {
+      threads.decrementAndGet();
+    }
+    // one may have been added when this thread had just found none
+    start();
+  }
+
+  boolean isEmpty() {
+    return failures.isEmpty();
+  }
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.coalescing;
+
+import io.pghello.PgHelloException;
+import io.pghello.internal.AsyncWorker;
+import io.pghello.internal.Deadline;
+import io.pghello.internal.Errors;
+import io.pghello.internal.HelloRequest;
+import io.pghello.internal.Settings;
+import io.pghello.internal.StatementContext;
+import io.pghello.internal.TimeoutTimer;
+import io.pghello.internal.jdbc.HelloStatements;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+
+/** Decides whether a call is sent alone or in a batch. */
+public final class HelloDispatcher implements AutoCloseable {
+  // The length of a name in bytes from which on it would delay the other calls of a batch.
+  private static final int LARGE = 16 * 1024;
+
+  private static final long THREAD_IDLE_SECONDS = 5;
+  private static final long CLOSE_POLL_NANOS = 1_000_000;
+
+  private final HelloStatements statements;
+  private final Duration callTimeout;
+  private final boolean coalescing;
+
+  /** Whether calls that are not batched run on another thread than the caller's. */
+  private final boolean hasExecutor;
+
+  private final ThreadPoolExecutor workers;
+  private final Coalescer coalescer;
+  private final AsyncCalls asyncCalls;
+  private final TimeoutTimer timer;
+  private final AtomicInteger number = new AtomicInteger();
+  private final AtomicInteger callsOfSeveralStatements = new AtomicInteger();
+  private volatile boolean closed;
+
+  /**
+   * Creates a dispatcher. It starts no thread before the first future is created or an assigned
+   * leader does not run.
+   */
+  public HelloDispatcher(HelloStatements statements, Settings settings) {
+    this.statements = statements;
+    this.workers =
+        new ThreadPoolExecutor(
+            0,
+            Integer.MAX_VALUE,
+            THREAD_IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            this::worker,
+            // what is left when the client is closed must not run on just any thread
+            (task, closedPool) -> worker(task).start());
+    var sender = new BatchSender(statements);
+    this.coalescer = new Coalescer(settings, workers, sender);
+    this.callTimeout = settings.statements().callTimeout();
+    this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts);
+    this.coalescing = settings.batches().coalescing();
+    Executor executor = settings.futures().executor();
+    this.hasExecutor = coalescing || executor != null;
+    this.asyncCalls =
+        new AsyncCalls(settings, executor == null ? workers : executor, workers, sender::timedOut);
+  }
+
+  private Thread worker(Runnable task) {
+    return new AsyncWorker(task, "pg-hello-" + number.incrementAndGet());
+  }
+
+  /** Greets on the calling thread, or in a batch of another thread. */
+  public String hello(HelloRequest request, Deadline deadline) {
+    checkOpen();
+    if (!mayJoin(request, deadline)) {
+      return statements.one(request, StatementContext.single(deadline));
+    }
+    if (coalescer.tryAcquire()) {
+      try {
+        return statements.one(request, StatementContext.single(deadline));
+      } finally {
+        coalescer.release();
+      }
+    }
+    Call call = Call.ofThread(request, deadline);
+    coalescer.add(call);
+    boolean watchesDeadline = !timer.start();
+    Object outcome = coalescer.await(call, watchesDeadline);
+    if (outcome instanceof PgHelloException error) {
+      // created on another thread, perhaps for several calls: a copy has the trace of this thread
+      throw Errors.again(error);
+    }
+    return (String) outcome;
+  }
+
+  /** Greets in a batch, on a thread of an executor, or on the calling thread. */
+  public void helloAsync(HelloRequest request, Deadline deadline, CallFuture<String> future) {
+    async(
+        future,
+        () -> {
+          if (mayJoin(request, deadline)) {
+            coalescer.add(Call.ofFuture(request, deadline, future));
+          } else {
+            runAlone(
+                () ->
+                    statements.one(
+                        request, StatementContext.coalesced(1, deadline.nanosElapsed(), deadline)),
+                future,
+                request.bytes(),
+                deadline,
+                true);
+          }
+        });
+  }
+
+  /** Executes work of several statements on the calling thread; {@link #close} waits for it. */
+  public <T> T ofSeveralStatements(Supplier<T> work) {
+    callsOfSeveralStatements.incrementAndGet();
+    try {
+      checkOpen();
+      return work.get();
+    } finally {
+      callsOfSeveralStatements.decrementAndGet();
+    }
+  }
+
+  /** Executes work of several statements on a thread of an executor, or on the calling thread. */
+  public <T> void async(Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline) {
+    async(future, () -> runAlone(work, future, bytes, deadline, false));
+  }
+
+  private <T> void runAlone(
+      Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
+    if (statements.executor().isBound() || !hasExecutor) {
+      future.answer(ofSeveralStatements(work));
+    } else {
+      asyncCalls.add(work, future, bytes, deadline, oneStatement);
+    }
+  }
+
+  private void async(CallFuture<?> future, Runnable start) {
+    try {
+      checkOpen();
+      start.run();
+      if (!timer.start()) {
+        // nobody would end it in time
+        future.fail(Errors.noThread());
+      }
+    } catch (PgHelloException e) {
+      future.fail(e);
+    }
+  }
+
+  /** Returns whether a call may be batched; one with a longer time-out could block the others. */
+  private boolean mayJoin(HelloRequest request, Deadline deadline) {
+    return coalescing
+        && request.bytes() < LARGE
+        && deadline.timeout().compareTo(callTimeout) <= 0
+        && !statements.executor().isBound();
+  }
+
+  /** Throws if the client is closed. */
+  public void checkOpen() {
+    if (closed) {
+      throw Errors.closed();
+    }
+  }
+
+  /** Returns how many calls are queued; counts them. */
+  public int queuedCalls() {
+    return coalescer.queuedCalls() + asyncCalls.queuedCalls();
+  }
+
+  private boolean checkTimeouts() {
+    boolean more = coalescer.checkTimeouts();
+    more |= asyncCalls.checkTimeouts();
+    return more;
+  }
+
+  /**
+   * Refuses further calls, waits for the present ones for at most the time-out of a call, and fails
+   * those that are left. No statement begins after that. An interrupt ends the wait.
+   */
+  @Override
+  public void close() {
+    closed = true;
+    Deadline deadline = Deadline.after(callTimeout);
+    boolean interrupted = awaitIdle(deadline);
+    statements.executor().close();
+    // a call that had passed checkOpen() may have begun a statement just before
+    interrupted = interrupted || awaitIdle(deadline);
+    coalescer.failAll(Errors.closed());
+    asyncCalls.failAll(Errors.closed());
+    workers.shutdown();
+    try {
+      // a dependent of a future may close the client, and cannot wait for its own thread
+      if (!interrupted && !(Thread.currentThread() instanceof AsyncWorker)) {
+        workers.awaitTermination(
+            Math.max(deadline.nanosLeft(), CLOSE_POLL_NANOS), TimeUnit.NANOSECONDS);
+      }
+    } catch (InterruptedException e) {
+      interrupted = true;
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Waits until no call is queued or in flight; returns whether an interrupt ended the wait. */
+  private boolean awaitIdle(Deadline deadline) {
+    boolean interrupted = Thread.interrupted();
+    while (!interrupted && !isIdle() && !deadline.isOver()) {
+      LockSupport.parkNanos(this, CLOSE_POLL_NANOS);
+      interrupted = Thread.interrupted();
+    }
+    return interrupted;
+  }
+
+  private boolean isIdle() {
+    return callsOfSeveralStatements.get() == 0
+        && coalescer.isIdle()
+        && asyncCalls.isIdle()
+        && statements.executor().isQuiet();
+  }
+
+  /** Sends each batch by one statement, or by a few if a name is refused. */
+  private record BatchSender(HelloStatements statements) implements Coalescer.Sender {
+    @Override
+    public Object[] send(List<HelloRequest> requests, StatementContext context) {
+      return statements.send(requests, context);
+    }
+
+    @Override
+    public PgHelloException timedOut(Duration timeout) {
+      return statements.executor().timedOut(timeout);
+    }
+  }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.installation;
+
+import io.pghello.PgHelloProblem;
+import io.pghello.internal.Function;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds out, in one round trip and with the rights that everybody has, where the extension is and
+ * what stands in the way of using it.
+ *
+ * @param database the name of the database
+ * @param serverVersion the version of PostgreSQL
+ * @param schema the quoted name of the extension's schema; null if it is not created here
+ * @param extensionVersion its version; null if it is not created here
+ * @param functions those that are there
+ * @param forbidden those of them that the role may not execute
+ * @param problems what is wrong, the gravest first
+ */
+public record Preflight(
+    String database,
+    String serverVersion,
+    @Nullable String schema,
+    @Nullable String extensionVersion,
+    Set<Function> functions,
+    Set<Function> forbidden,
+    List<PgHelloProblem> problems) {
+
+  // Types are told by their OIDs, which are fixed (PostgreSQL's pg_type.dat): a type of the same
+  // name can stand in a schema that comes first on the path.
+  private static final Map<String, Function> FUNCTIONS =
+      Map.of(
+          "pg_hello 25", Function.HELLO,
+          "pg_hello 25 23", Function.HELLO_REPEAT,
+          "pg_hello_all 1009 1007", Function.HELLO_ALL,
+          "now_ms ", Function.NOW_MS,
+          "spi_version ", Function.SPI_VERSION);
+
+  private static final String SQL =
+      """
+      SELECT pg_catalog.current_database() AS database,
+        pg_catalog.quote_ident(current_user) AS role,
+        pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.datdba)) AS owner,
+        pg_catalog.has_database_privilege(d.oid, 'CREATE') AS may_create,
+        a.default_version, e.extversion, pg_catalog.quote_ident(n.nspname) AS schema,
+        pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_use_schema,
+        n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true)) AS on_path,
+        pg_catalog.current_setting('search_path') AS search_path,
+        pg_catalog.current_setting('server_version') AS server_version,
+        f.functions, f.foreign_build, f.forbidden
+      FROM pg_catalog.pg_database d
+        LEFT JOIN pg_catalog.pg_available_extensions a ON a.name OPERATOR(pg_catalog.=) 'pg_hello'
+        LEFT JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) 'pg_hello'
+        LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
+        LEFT JOIN LATERAL (
+          SELECT pg_catalog.string_agg(s.declared, ';') AS functions,
+            pg_catalog.bool_or(s.provolatile OPERATOR(pg_catalog.<>)
+              CASE WHEN s.declared OPERATOR(pg_catalog.=) 'pg_hello 25' THEN 's'
+                WHEN s.declared OPERATOR(pg_catalog.=) 'now_ms ' THEN 'v'
+                WHEN s.declared OPERATOR(pg_catalog.=) 'pg_hello 25 23' THEN 'i'
+                ELSE s.provolatile END) AS foreign_build,
+            pg_catalog.string_agg(s.declared, ';')
+              FILTER (WHERE NOT pg_catalog.has_function_privilege(s.oid, 'EXECUTE')) AS forbidden
+          FROM (
+            SELECT p.oid, p.provolatile,
+              pg_catalog.concat(p.proname, ' ', p.proargtypes) AS declared
+            FROM pg_catalog.pg_depend m
+              JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) m.objid
+            WHERE m.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
+              AND m.refobjid OPERATOR(pg_catalog.=) e.oid
+              AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+              AND m.deptype OPERATOR(pg_catalog.=) 'e') s) f ON true
+      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+      """;
+
+  /** Looks around on a connection, and changes nothing. */
+  public static Preflight run(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(SQL)) {
+      row.next();
+      String schema = row.getString("schema");
+      Set<Function> functions = split(row.getString("functions"));
+      Set<Function> forbidden = split(row.getString("forbidden"));
+      return new Preflight(
+          row.getString("database"),
+          row.getString("server_version"),
+          schema,
+          row.getString("extversion"),
+          functions,
+          forbidden,
+          problems(row, schema, functions, forbidden));
+    }
+  }
+
+  /** Returns the gravest problem that keeps a function from being called by its qualified name. */
+  public Optional<PgHelloProblem> obstacle(Function function) {
+    return problems.stream()
+        .filter(
+            problem ->
+                switch (problem.code()) {
+                  case NOT_ON_PATH -> false;
+                  case TOO_OLD -> !functions.contains(function);
+                  case NO_EXECUTE_PRIVILEGE -> forbidden.contains(function);
+                  default -> true;
+                })
+        .findFirst();
+  }
+
+  private static Set<Function> split(@Nullable String declared) {
+    Set<Function> functions = EnumSet.noneOf(Function.class);
+    if (declared != null) {
+      for (String each : List.of(declared.split(";"))) {
+        Function function = FUNCTIONS.get(each);
+        if (function != null) {
+          functions.add(function);
+        }
+      }
+    }
+    return functions;
+  }
+
+  private static List<PgHelloProblem> problems(
+      ResultSet row, @Nullable String schema, Set<Function> functions, Set<Function> forbidden)
+      throws SQLException {
+    String database = row.getString("database");
+    String role = row.getString("role");
+    if (schema == null) {
+      return List.of(
+          row.getString("default_version") == null
+              ? InstallationProblems.filesMissing(null)
+              : InstallationProblems.notCreated(
+                  database, role, row.getBoolean("may_create") ? null : row.getString("owner")));
+    }
+    var problems = new ArrayList<PgHelloProblem>();
+    if (row.getBoolean("foreign_build")) {
+      problems.add(InstallationProblems.foreignBuild(database));
+    }
+    if (!row.getBoolean("may_use_schema")) {
+      problems.add(InstallationProblems.noSchemaPrivilege(schema, role));
+    }
+    if (!forbidden.isEmpty()) {
+      problems.add(InstallationProblems.noExecutePrivilege(schema, role, forbidden));
+    }
+    if (!functions.containsAll(EnumSet.allOf(Function.class))) {
+      problems.add(InstallationProblems.tooOld(database, row.getString("extversion")));
+    }
+    if (!row.getBoolean("on_path")) {
+      problems.add(InstallationProblems.notOnPath(schema, role, row.getString("search_path")));
+    }
+    return List.copyOf(problems);
+  }
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.jdbc;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Errors;
+import io.pghello.internal.Function;
+import io.pghello.internal.HelloRequest;
+import io.pghello.internal.NameValidator;
+import io.pghello.internal.StatementContext;
+import java.nio.charset.CharsetEncoder;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Asks for greetings, and checks each answer against its request.
+ *
+ * @param executor runs the statements
+ */
+public record HelloStatements(StatementExecutor executor) {
+  /** Asks for one. */
+  public String one(HelloRequest request, StatementContext context) {
+    return executor.run(context, session -> one(session, request));
+  }
+
+  /**
+   * Asks for all in one round trip. If one cannot be greeted, the error has its index, which may
+   * take more round trips to find.
+   *
+   * @param first the index of the first of them
+   */
+  public String[] all(List<HelloRequest> requests, long first, StatementContext context) {
+    try {
+      return executor.run(
+          context,
+          session -> {
+            CharsetEncoder encoder = session.encoder();
+            for (int i = 0; encoder != null && i < requests.size(); i++) {
+              if (!encoder.canEncode(requests.get(i).name())) {
+                throw Errors.of(Errors.notInEncoding(NameValidator.where(first + i)));
+              }
+            }
+            String[] answers = all(session, requests);
+            HelloAllCodec.verify(requests, answers);
+            return answers;
+          });
+    } catch (PgHelloException e) {
+      // what the server has reported has no index
+      throw e.sqlState().isPresent() && isOfOneName(e.code())
+          ? withIndex(requests, first, context, e)
+          : e;
+    }
+  }
+
+  /** Finds the first name that the server refuses, by halves, and says which it is. */
+  private PgHelloException withIndex(
+      List<HelloRequest> requests, long first, StatementContext context, PgHelloException error) {
+    if (executor.isBound()) {
+      // its transaction has failed
+      return error;
+    }
+    PgHelloException refusal = error;
+    int from = 0;
+    int to = requests.size();
+    while (to - from > 1) {
+      int middle = (from + to) >>> 1;
+      List<HelloRequest> half = requests.subList(from, middle);
+      try {
+        String[] unused =
+            executor.run(
+                StatementContext.bulk(half.size(), context.deadline()),
+                session -> all(session, half));
+        from = middle;
+      } catch (PgHelloException e) {
+        if (!isOfOneName(e.code())) {
+          return error;
+        }
+        refusal = e;
+        to = middle;
+      }
+    }
+    return Errors.atIndex(refusal, first + from);
+  }
+
+  /**
+   * Asks for all in one round trip, and returns a greeting or a {@link PgHelloException} for each.
+   * Where one name cannot be greeted, the others are, at the price of more round trips.
+   */
+  public Object[] send(List<HelloRequest> requests, StatementContext context) {
+    int size = requests.size();
+    try {
+      if (size == 1) {
+        return new Object[] {one(requests.get(0), context)};
+      }
+      return executor.run(context, session -> checkedThatFit(session, requests));
+    } catch (PgHelloException e) {
+      if (size > 1 && isOfOneName(e.code())) {
+        int half = size / 2;
+        Object[] outcomes = Arrays.copyOf(send(requests.subList(0, half), context.of(half)), size);
+        Object[] others = send(requests.subList(half, size), context.of(size - half));
+        System.arraycopy(others, 0, outcomes, half, others.length);
+        return interruption(outcomes).map(error -> failed(size, error)).orElse(outcomes);
+      }
+      return failed(size, e);
+    } catch (RuntimeException | Error e) {
+      // all calls of the batch wait for an outcome
+      return failed(size, Errors.unexpected(e));
+    }
+  }
+
+  /** The next leader sends an interrupted batch again. So the error is for all its calls. */
+  private static Optional<PgHelloException> interruption(Object[] outcomes) {
+    return Arrays.stream(outcomes)
+        .filter(PgHelloException.class::isInstance)
+        .map(PgHelloException.class::cast)
+        .filter(error -> error.code() == Code.INTERRUPTED)
+        .findFirst();
+  }
+
+  private static Object[] failed(int size, PgHelloException error) {
+    var outcomes = new Object[size];
+    Arrays.fill(outcomes, error);
+    return outcomes;
+  }
+
+  private static boolean isOfOneName(Code code) {
+    return code == Code.INVALID_NAME || code == Code.RESULT_TOO_LARGE;
+  }
+
+  private static String one(StatementExecutor.Session session, HelloRequest request)
+      throws SQLException {
+    String answer =
+        session.call(
+            request.function(),
+            statement -> {
+              statement.setString(1, request.name());
+              if (request.repeat() != HelloRequest.AS_SET) {
+                statement.setInt(2, request.repeat());
+              }
+            },
+            row -> row.getString(1));
+    if (!request.isAnsweredBy(answer)) {
+      throw session.mismatch();
+    }
+    return answer;
+  }
+
+  private static String[] all(StatementExecutor.Session session, List<HelloRequest> requests)
+      throws SQLException {
+    return session.call(
+        Function.HELLO_ALL,
+        statement -> HelloAllCodec.bind(statement, requests),
+        row -> HelloAllCodec.read(row, requests));
+  }
+
+  /** Returns an error for what is no answer to its request. */
+  private static Object[] checkedThatFit(
+      StatementExecutor.Session session, List<HelloRequest> requests) throws SQLException {
+    Object[] outcomes = allThatFit(session, requests);
+    for (int i = 0; i < outcomes.length; i++) {
+      if (!(outcomes[i] instanceof PgHelloException)
+          && !requests.get(i).isAnsweredBy((String) outcomes[i])) {
+        outcomes[i] = session.mismatch();
+      }
+    }
+    return outcomes;
+  }
+
+  /**
+   * Sends what the database can hold, where that is known, and says of the others that it cannot.
+   */
+  private static Object[] allThatFit(StatementExecutor.Session session, List<HelloRequest> requests)
+      throws SQLException {
+    CharsetEncoder encoder = session.encoder();
+    if (encoder == null) {
+      return allOrEach(session, requests);
+    }
+    var outcomes = new Object[requests.size()];
+    var fitting = new ArrayList<HelloRequest>(outcomes.length);
+    for (int i = 0; i < outcomes.length; i++) {
+      HelloRequest request = requests.get(i);
+      if (encoder.canEncode(request.name())) {
+        fitting.add(request);
+      } else {
+        outcomes[i] = Errors.of(Errors.notInEncoding(""));
+      }
+    }
+    if (!fitting.isEmpty()) {
+      Iterator<Object> answers = Arrays.asList(allOrEach(session, fitting)).iterator();
+      Arrays.setAll(outcomes, i -> outcomes[i] == null ? answers.next() : outcomes[i]);
+    }
+    return outcomes;
+  }
+
+  /** One by one where the function for all is not there, as in version 1.0. */
+  private static Object[] allOrEach(StatementExecutor.Session session, List<HelloRequest> requests)
+      throws SQLException {
+    if (session.offers(Function.HELLO_ALL)) {
+      try {
+        return Arrays.copyOf(all(session, requests), requests.size(), Object[].class);
+      } catch (PgHelloException e) {
+        // it was thought to be there, or has been until now
+        if (e.code() != Code.TOO_OLD && e.code() != Code.NO_EXECUTE_PRIVILEGE) {
+          throw e;
+        }
+      }
+    }
+    var outcomes = new Object[requests.size()];
+    for (int i = 0; i < outcomes.length; i++) {
+      try {
+        outcomes[i] = one(session, requests.get(i));
+      } catch (PgHelloException e) {
+        outcomes[i] = e;
+      }
+    }
+    return outcomes;
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.jdbc;
+
+import io.pghello.ConnectionSource;
+import io.pghello.PgHelloInfo;
+import io.pghello.internal.Deadline;
+import io.pghello.internal.Errors;
+import io.pghello.internal.Function;
+import io.pghello.internal.HelloRequest;
+import io.pghello.internal.Settings;
+import io.pghello.internal.StatementContext;
+import io.pghello.internal.installation.InstallationProblems;
+import io.pghello.internal.installation.Preflight;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.stream.Collectors;
+
+/** The calls that ask about the server. */
+public final class ServerCalls {
+  // Milliseconds from 1970 to 2000, where the clocks of other builds begin.
+  private static final long POSTGRES_EPOCH_MILLIS = 946_684_800_000L;
+  private static final long DAY_MILLIS = 86_400_000L;
+
+  private ServerCalls() {}
+
+  /** Returns the server's clock; throws if it counts from another year. */
+  public static long nowMillis(StatementExecutor.Session session) throws SQLException {
+    long millis = session.call(Function.NOW_MS, statement -> {}, row -> row.getLong(1));
+    if (Math.abs(millis + POSTGRES_EPOCH_MILLIS - System.currentTimeMillis()) < DAY_MILLIS) {
+      throw Errors.of(InstallationProblems.foreignBuild(session.look().database()));
+    }
+    return millis;
+  }
+
+  /** Returns what the server says of its version. */
+  public static String spiVersion(StatementExecutor.Session session) throws SQLException {
+    return session.call(Function.SPI_VERSION, statement -> {}, row -> row.getString(1));
+  }
+
+  /** Looks how the extension is installed, once, on a connection of a source without a client. */
+  public static Preflight preflight(ConnectionSource source, Duration timeout) {
+    return new StatementExecutor(source, Settings.Statements.withoutClient(timeout))
+        .run(StatementContext.single(Deadline.after(timeout)), StatementExecutor.Session::look);
+  }
+
+  /**
+   * Returns what the session talks to.
+   *
+   * @param repeat the count of the calls; as many as the session's setting says if it is 0
+   */
+  public static PgHelloInfo info(StatementExecutor.Session session, int repeat)
+      throws SQLException {
+    // that loads the library, without which the setting has no value
+    String greeting =
+        session.call(
+            Function.HELLO, statement -> statement.setString(1, ""), row -> row.getString(1));
+    Preflight preflight = session.look();
+    return new PgHelloInfo(
+        preflight.serverVersion(),
+        Objects.requireNonNull(preflight.extensionVersion()),
+        Objects.requireNonNull(preflight.schema()),
+        repeat == HelloRequest.AS_SET ? HelloRequest.countOfEmptyName(greeting) : repeat,
+        preflight.functions().stream()
+            .map(Function::signature)
+            .collect(Collectors.toUnmodifiableSet()));
+  }
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.jdbc;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloProblem;
+import io.pghello.internal.Errors;
+import io.pghello.internal.ExceptionAccess;
+import io.pghello.internal.installation.InstallationProblems;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
+
+/**
+ * Translates errors of the server, the driver and the source of connections. The codes are
+ * PostgreSQL's (its documentation, "PostgreSQL Error Codes").
+ *
+ * <p>What the server reports is no cause of our exceptions, because its context can have the
+ * parameters in it ({@code log_parameter_max_length_on_error}); its primary message has not.
+ */
+public final class SqlErrors {
+  private SqlErrors() {}
+
+  /** Returns whether this error can come from the way the extension is installed. */
+  static boolean mayBeInstallation(SQLException e) {
+    String state = e.getSQLState();
+    return "42883".equals(state) || "3F000".equals(state) || "42501".equals(state);
+  }
+
+  /** The library that the server has loaded lacks a function that is declared. */
+  static PgHelloException libraryTooOld(SQLException e) {
+    return of(InstallationProblems.libraryTooOld(), e, null);
+  }
+
+  /** Translates an error of a statement. */
+  static PgHelloException translate(SQLException e, Duration callTimeout) {
+    String state = e.getSQLState() == null ? "" : e.getSQLState();
+    return switch (state) {
+      case "58P01" ->
+          of(InstallationProblems.filesMissing("the server cannot load their library"), e, null);
+      case "54000" -> of(Errors.tooLarge(""), e, null);
+      case "22021", "22P05" -> of(Errors.notInEncoding(""), e, null);
+      case "57014" ->
+          of(
+              new PgHelloProblem(
+                  Code.CANCELLED_BY_SERVER,
+                  "The server ended the call, because somebody cancelled it or it took too long.",
+                  "Try again, or raise statement_timeout."),
+              e,
+              null);
+      default -> other(e, state, callTimeout);
+    };
+  }
+
+  /**
+   * Translates an error of a statement that was run for somebody else's session: there is no call
+   * that could have timed out, and its transaction has failed, so that nothing more can be asked.
+   */
+  public static PgHelloException ofSession(SQLException e) {
+    if (mayBeInstallation(e)) {
+      String words = serverMessage(e);
+      return of(
+          new PgHelloProblem(
+              Code.SERVER_ERROR,
+              "The extension pg_hello cannot be used as it is installed: " + words + ".",
+              "Create or update it in this database (CREATE EXTENSION pg_hello, ALTER EXTENSION"
+                  + " pg_hello UPDATE), or name the schema that it is in (pghello.schema);"
+                  + " pghello.check=fail says at start which it is."),
+          e,
+          null);
+    }
+    if (hasCause(e, SocketTimeoutException.class)) {
+      return of(
+          new PgHelloProblem(
+              Code.TIMEOUT,
+              "The server did not answer within the connection's socketTimeout.",
+              "Try again, look what the server is busy with, or raise socketTimeout."),
+          e,
+          e);
+    }
+    return translate(e, Duration.ZERO);
+  }
+
+  private static PgHelloException other(SQLException e, String state, Duration callTimeout) {
+    if (hasCause(e, SocketTimeoutException.class)) {
+      return of(Errors.timeout(callTimeout), e, e);
+    }
+    // 08: connection exceptions; 57P: the server is shut down, or ended this session; 25P03 and
+    // 25P04: the session or its transaction was idle, or open, for too long, which ends it
+    if (state.startsWith("08")
+        || state.startsWith("57P")
+        || state.equals("25P03")
+        || state.equals("25P04")) {
+      return connectionLost(e);
+    }
+    if (state.equals("25P02")) {
+      return of(
+          new PgHelloProblem(
+              Code.SERVER_ERROR,
+              "The transaction of this connection has failed before the call.",
+              "Roll it back."),
+          e,
+          null);
+    }
+    String words = serverMessage(e);
+    // 22: data exceptions, whose messages quote the data
+    boolean told = words != null && !state.startsWith("22");
+    return of(
+        new PgHelloProblem(
+            Code.SERVER_ERROR,
+            (words == null ? "The driver" : "The server")
+                + " reported an error"
+                + (state.isEmpty() ? "" : " (" + state + ")")
+                + (told ? ": " + words + "." : "."),
+            "See the error code in PostgreSQL's documentation, and the server's log."),
+        e,
+        null);
+  }
+
+  static PgHelloException connectionLost(SQLException e) {
+    return of(
+        new PgHelloProblem(
+            Code.CONNECTION_LOST,
+            "The connection to the database was lost during the call.",
+            "Try again on another connection."),
+        e,
+        serverMessage(e) == null ? e : null);
+  }
+
+  /** Translates an error of the source of connections. */
+  static PgHelloException noConnection(Exception e) {
+    if (hasCause(e, InterruptedException.class) || Thread.currentThread().isInterrupted()) {
+      Thread.currentThread().interrupt();
+      return Errors.interrupted();
+    }
+    SQLException reason = innermost(e);
+    String state = reason == null || reason.getSQLState() == null ? "" : reason.getSQLState();
+    if (reason != null && isRefusal(state)) {
+      return refused(reason, e);
+    }
+    String words = sentence(reason == null ? e : reason);
+    for (Throwable cause : causes(e)) {
+      if (cause instanceof UnknownHostException unknown) {
+        return of(
+            new PgHelloProblem(
+                Code.NO_CONNECTION,
+                "No connection to the database could be had: the host "
+                    + unknown.getMessage()
+                    + " is not known.",
+                "Correct the host in the URL, or see why its name cannot be resolved."),
+            reason,
+            e);
+      }
+    }
+    return of(
+        new PgHelloProblem(
+            Code.NO_CONNECTION,
+            "No connection to the database could be had: " + words,
+            state.equals("53300")
+                ? "Try again, make the pools of the programs smaller, or raise max_connections."
+                : Errors.NO_CONNECTION_REMEDY),
+        reason,
+        e);
+  }
+
+  private static PgHelloException refused(SQLException reason, Exception e) {
+    return of(
+        new PgHelloProblem(
+            Code.LOGIN_REFUSED,
+            "The log-in was refused: " + sentence(reason),
+            "Correct the user, the password or the database that the client connects with, or"
+                + " what the server allows (pg_hba.conf, GRANT CONNECT)."),
+        reason,
+        e);
+  }
+
+  /** A pool says that none is free, and gives as the cause why it has so few. */
+  private static @Nullable SQLException innermost(Exception e) {
+    SQLException innermost = null;
+    for (Throwable cause : causes(e)) {
+      if (cause instanceof SQLException deeper) {
+        innermost = deeper;
+      }
+    }
+    return innermost;
+  }
+
+  /**
+   * Returns whether the server will refuse the next log-in as well. 28: invalid authorization;
+   * 08004: the driver has no password, or does not know the method; 3D000: no such database; 42501:
+   * no right to connect.
+   */
+  private static boolean isRefusal(String state) {
+    return state.startsWith("28")
+        || state.equals("08004")
+        || state.equals("3D000")
+        || state.equals("42501");
+  }
+
+  /** Translates an error of the source of connections that came at the end of the call's time. */
+  static PgHelloException noConnectionWithin(Duration callTimeout, @Nullable Exception e) {
+    SQLException reason = e == null ? null : innermost(e);
+    if (e != null
+        && reason != null
+        && reason.getSQLState() != null
+        && isRefusal(reason.getSQLState())) {
+      return refused(reason, e);
+    }
+    return of(Errors.noConnectionWithin(callTimeout), e, e);
+  }
+
+  private static boolean hasCause(Throwable e, Class<? extends Throwable> type) {
+    return causes(e).stream().anyMatch(type::isInstance);
+  }
+
+  /** Returns an error and its causes, each once, as they can go in a circle. */
+  private static Set<Throwable> causes(Throwable e) {
+    var causes = new LinkedHashSet<Throwable>();
+    Throwable cause = e;
+    while (cause != null && causes.add(cause)) {
+      cause = cause.getCause();
+    }
+    return causes;
+  }
+
+  private static String sentence(Throwable e) {
+    String words = e instanceof SQLException reported ? serverMessage(reported) : null;
+    if (words == null) {
+      words = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
+    }
+    return words.endsWith(".") ? words : words + ".";
+  }
+
+  /** The server's primary message; null if the error is the driver's. */
+  private static @Nullable String serverMessage(SQLException e) {
+    return e instanceof PSQLException ours && ours.getServerErrorMessage() != null
+        ? ours.getServerErrorMessage().getMessage()
+        : null;
+  }
+
+  private static PgHelloException of(
+      PgHelloProblem problem, @Nullable Exception reported, @Nullable Throwable cause) {
+    String state = reported instanceof SQLException sql ? sql.getSQLState() : null;
+    return ExceptionAccess.create(problem, state, cause);
+  }
+}

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.jdbc;
+
+import io.pghello.ConnectionSource;
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloProblem;
+import io.pghello.internal.Deadline;
+import io.pghello.internal.Errors;
+import io.pghello.internal.Events;
+import io.pghello.internal.Function;
+import io.pghello.internal.Settings;
+import io.pghello.internal.StatementContext;
+import io.pghello.internal.installation.InstallationProblems;
+import io.pghello.internal.installation.Installations;
+import io.pghello.internal.installation.Preflight;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.charset.CharsetEncoder;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
+
+/**
+ * Runs statements: gets a connection, finds the extension, keeps the time, repeats what a lost
+ * connection has lost, and leaves the connection as it was.
+ */
+public final class StatementExecutor {
+  /** Work on a connection. */
+  public interface Work<T> {
+    T on(Session session) throws SQLException;
+  }
+
+  /** Sets the parameters of a statement. */
+  public interface Binder {
+    void bind(PreparedStatement statement) throws SQLException;
+  }
+
+  /** Reads the one row of an answer. */
+  public interface Reader<T> {
+    T read(ResultSet row) throws SQLException;
+  }
+
+  private static final Logger LOG = System.getLogger("io.pghello");
+  private static final Executor DIRECT = Runnable::run;
+
+  private final ConnectionSource source;
+  private final Settings.Statements settings;
+  private final Installations installations;
+  private final StatementWatch watch;
+  private final LongAdder underWay = new LongAdder();
+
+  // null if the last attempt to get a connection succeeded
+  private volatile @Nullable NoConnection noConnection;
+
+  /** Creates an executor on connections of a source. */
+  public StatementExecutor(ConnectionSource source, Settings.Statements settings) {
+    this(
+        source,
+        settings,
+        new Installations(settings.schema()),
+        new StatementWatch(settings.callTimeout()));
+  }
+
+  private StatementExecutor(
+      ConnectionSource source,
+      Settings.Statements settings,
+      Installations installations,
+      StatementWatch watch) {
+    this.source = source;
+    this.settings = settings;
+    this.installations = installations;
+    this.watch = watch;
+  }
+
+  /** Returns an executor on a connection that is the caller's, and stays so. */
+  public StatementExecutor on(Connection connection) {
+    return new StatementExecutor(new Bound(connection), settings, installations, watch);
+  }
+
+  /** Returns whether a statement would run on a connection that is the calling thread's own. */
+  public boolean isBound() {
+    try {
+      return !source.mayJoinBatch();
+    } catch (RuntimeException e) {
+      throw SqlErrors.noConnection(e);
+    }
+  }
+
+  /**
+   * Runs work on a connection, and once more on another if the first is lost, unless it is the
+   * caller's.
+   *
+   * @param context what it is done for
+   */
+  public <T> T run(StatementContext context, Work<T> work) {
+    boolean bound = isBound();
+    underWay.increment();
+    try {
+      return attempt(context, bound, work);
+    } catch (PgHelloException e) {
+      if (bound
+          || !settings.retryLostCalls()
+          || e.code() != Code.CONNECTION_LOST
+          || context.deadline().isOver()) {
+        throw e;
+      }
+      settings.listener().retrying(new Events.Retry(e));
+      return attempt(context, bound, work);
+    } finally {
+      underWay.decrement();
+    }
+  }
+
+  /** Returns whether no statement is under way, on connections of callers either. */
+  public boolean isQuiet() {
+    return underWay.sum() == 0 && watch.isIdle();
+  }
+
+  /**
+   * Refuses further statements, on connections of callers, too. Those that are not refused are
+   * under way when this returns.
+   */
+  public void close() {
+    watch.close();
+  }
+
+  /** Returns how many statements are under way, without those on connections of callers. */
+  public int inFlight() {
+    return underWay.intValue();
+  }
+
+  private <T> T attempt(StatementContext context, boolean bound, Work<T> work) {
+    long begin = System.nanoTime();
+    PgHelloException error = null;
+    try {
+      return attempt(context.deadline(), bound, work);
+    } catch (RuntimeException | Error e) {
+      error = Errors.ofCall(e);
+      throw e;
+    } finally {
+      settings
+          .listener()
+          .statementEnded(new Events.Statement(context, System.nanoTime() - begin, error));
+    }
+  }
+
+  private <T> T attempt(Deadline deadline, boolean bound, Work<T> work) {
+    StatementWatch.Watched watched = watch.statement(source, deadline);
+    try {
+      watched.begin();
+      return use(connect(watched, deadline), watched, deadline, bound, work);
+    } finally {
+      // no method is called before, as the stack may have overflowed
+      watched.left = true;
+      watched.leave();
+    }
+  }
+
+  private <T> T use(
+      Connection connection,
+      StatementWatch.Watched watched,
+      Deadline deadline,
+      boolean bound,
+      Work<T> work) {
+    try {
+      T answer = answer(connection, watched, deadline, bound, work);
+      if (!watched.end()) {
+        return answer;
+      }
+    } catch (PgHelloException e) {
+      if (!watched.end()) {
+        throw e;
+      }
+    } finally {
+      if (watched.end() || !watched.sound) {
+        abort(connection);
+      }
+      release(source, connection);
+      watched.released = true;
+    }
+    throw Errors.timedOut(deadline.timeout());
+  }
+
+  private <T> T answer(
+      Connection connection,
+      StatementWatch.Watched watched,
+      Deadline deadline,
+      boolean bound,
+      Work<T> work) {
+    try (var session = new Session(connection, deadline, bound)) {
+      T answer = work.on(session);
+      watched.sound = bound || !session.isMixedUp;
+      return answer;
+    } catch (SQLException e) {
+      watched.sound = true;
+      throw translate(e, connection, deadline);
+    } catch (PgHelloException e) {
+      watched.sound = bound || e.code() != Code.ANSWER_MISMATCH;
+      throw e;
+    } catch (RuntimeException e) {
+      throw Errors.unexpected(e);
+    }
+  }
+
+  private PgHelloException translate(SQLException e, Connection connection, Deadline deadline) {
+    PgHelloException error =
+        e.getSQLState() == null && isClosed(connection)
+            ? SqlErrors.connectionLost(e)
+            : SqlErrors.translate(e, deadline.timeout());
+    // an interrupt closes the socket that a virtual thread uses
+    return error.code() == Code.CONNECTION_LOST && Thread.currentThread().isInterrupted()
+        ? Errors.interrupted()
+        : error;
+  }
+
+  /** Pools give no SQLSTATE where they refuse a connection that they have closed. */
+  private static boolean isClosed(Connection connection) {
+    try {
+      return connection.isClosed();
+    } catch (SQLException e) {
+      return true;
+    }
+  }
+
+  /**
+   * Closes a connection at once, whatever it is used for: it may have a part of a message in it.
+   * Pools notice when they get it back.
+   */
+  static void abort(Connection connection) {
+    try {
+      connection.abort(DIRECT);
+    } catch (SQLException | RuntimeException e) {
+      LOG.log(Level.WARNING, "A connection of unknown state could not be closed", e);
+    }
+  }
+
+  private Connection connect(StatementWatch.Watched watched, Deadline deadline) {
+    try {
+      Connection connection = watched.connect();
+      if (connection != null) {
+        if (noConnection != null) {
+          noConnection = null;
+        }
+        return connection;
+      }
+      throw new SQLException("the source of connections returned null");
+    } catch (SQLException | RuntimeException e) {
+      PgHelloException error =
+          deadline.isOver() && !Thread.currentThread().isInterrupted()
+              ? SqlErrors.noConnectionWithin(deadline.timeout(), e)
+              : SqlErrors.noConnection(e);
+      if (error.code() != Code.INTERRUPTED) {
+        noConnection = new NoConnection(error, deadline.timeout());
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Says why the time of a call is over that waited for others to end, or for a leader: those have
+   * got no connection, or the server is slow.
+   */
+  public PgHelloException timedOut(Duration timeout) {
+    NoConnection reason = noConnection;
+    if (reason != null) {
+      return Errors.again(Errors.withTimeout(reason.error, reason.timeout, timeout));
+    }
+    int waiting = watch.waitingForConnection();
+    return waiting > 0 && waiting >= underWay.sum()
+        ? SqlErrors.noConnectionWithin(timeout, null)
+        : Errors.timedOut(timeout);
+  }
+
+  static void release(ConnectionSource source, Connection connection) {
+    try {
+      source.release(connection);
+    } catch (SQLException | RuntimeException e) {
+      // what the call has to say matters more
+      LOG.log(Level.WARNING, "A connection could not be given back", e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return source.toString();
+  }
+
+  /** A connection while it is used. */
+  public final class Session implements AutoCloseable {
+    private final Connection connection;
+    private final int networkTimeout;
+    private final boolean switchedAutoCommit;
+    private final boolean inTransaction;
+    private final Deadline deadline;
+    private boolean isMixedUp;
+
+    private Session(Connection connection, Deadline deadline, boolean bound) throws SQLException {
+      if (deadline.isOver()) {
+        // the connection has come too late; to send would only break it
+        throw Errors.timedOut(deadline.timeout());
+      }
+      this.connection = connection;
+      this.deadline = deadline;
+      boolean autoCommit = connection.getAutoCommit();
+      // One round trip instead of two: such a connection has no transaction that could be ended.
+      this.switchedAutoCommit = !autoCommit && !bound && isIdle(connection);
+      this.inTransaction = bound || (!autoCommit && !switchedAutoCommit);
+      this.networkTimeout = connection.getNetworkTimeout();
+      if (switchedAutoCommit) {
+        connection.setAutoCommit(true);
+      }
+    }
+
+    private static boolean isIdle(Connection connection) throws SQLException {
+      return connection.isWrapperFor(BaseConnection.class)
+          && connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.IDLE;
+    }
+
+    /** Returns what knows which names the database can hold; null if all have to be sent. */
+    @Nullable CharsetEncoder encoder() throws SQLException {
+      return connection.isWrapperFor(PGConnection.class)
+          ? ServerEncoding.encoder(
+              connection.unwrap(PGConnection.class).getParameterStatus("server_encoding"))
+          : null;
+    }
+
+    /** Gives a statement the time that is left of the call's. */
+    private void limitTime() throws SQLException {
+      if (deadline.isOver()) {
+        throw Errors.timedOut(deadline.timeout());
+      }
+      long millis = Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline.nanosLeft()));
+      if (networkTimeout == 0 || networkTimeout > millis) {
+        connection.setNetworkTimeout(DIRECT, (int) Math.min(millis, Integer.MAX_VALUE));
+      }
+    }
+
+    /**
+     * Returns the error for a wrong answer, and lets the connection be closed that has given it.
+     */
+    PgHelloException mismatch() {
+      isMixedUp = true;
+      return Errors.mismatch();
+    }
+
+    /** Leaves the connection as it was found. */
+    @Override
+    public void close() {
+      try {
+        if (connection.getNetworkTimeout() != networkTimeout) {
+          connection.setNetworkTimeout(DIRECT, networkTimeout);
+        }
+        if (switchedAutoCommit) {
+          connection.setAutoCommit(false);
+        }
+      } catch (SQLException ignored) {
+        // neither needs the server, so the connection is closed
+      }
+    }
+
+    /** Calls a function. */
+    public <T> T call(Function function, Binder binder, Reader<T> reader) throws SQLException {
+      String statement = statement(function);
+      if (statement == null) {
+        return execute(find(function), binder, reader);
+      }
+      try {
+        return execute(statement, binder, reader);
+      } catch (SQLException e) {
+        if (!SqlErrors.mayBeInstallation(e) || inTransaction) {
+          throw e;
+        }
+        // the extension may have moved, or gone, since it was found
+        String again = find(function);
+        if (!again.equals(statement)) {
+          return execute(again, binder, reader);
+        }
+        if ("42883".equals(e.getSQLState())) {
+          throw SqlErrors.libraryTooOld(e);
+        }
+        throw e;
+      }
+    }
+
+    /** Returns whether this function can be called. Asks the server unless that is known. */
+    boolean offers(Function function) throws SQLException {
+      if (statement(function) != null) {
+        return true;
+      }
+      // it may have been updated since
+      look();
+      return statement(function) != null;
+    }
+
+    /** Looks how the extension is installed. */
+    public Preflight look() throws SQLException {
+      limitTime();
+      Preflight preflight = Preflight.run(connection);
+      installations.put(preflight, connection);
+      return preflight;
+    }
+
+    private @Nullable String statement(Function function) throws SQLException {
+      return installations.statement(function, connection, inTransaction);
+    }
+
+    /** Returns the statement that calls a function, or says why it cannot be called. */
+    private String find(Function function) throws SQLException {
+      Preflight preflight = look();
+      Optional<PgHelloProblem> obstacle = preflight.obstacle(function);
+      if (obstacle.isPresent()) {
+        throw Errors.of(obstacle.get());
+      }
+      String schema = Objects.requireNonNull(preflight.schema());
+      String told = settings.schema();
+      if (told == null) {
+        return function.in(schema);
+      }
+      if (!told.equals(schema.startsWith("\"") ? schema : '"' + schema + '"')) {
+        throw Errors.of(InstallationProblems.elsewhere(schema, told));
+      }
+      return function.in(told);
+    }
+
+    private <T> T execute(String sql, Binder binder, Reader<T> reader) throws SQLException {
+      limitTime();
+      try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        binder.bind(statement);
+        try (ResultSet row = statement.executeQuery()) {
+          row.next();
+          return reader.read(row);
+        }
+      }
+    }
+  }
+
+  /** Why a call with a time-out has got no connection. */
+  private record NoConnection(PgHelloException error, Duration timeout) {}
+
+  /** A connection that belongs to the caller. */
+  private record Bound(Connection connection) implements ConnectionSource {
+    @Override
+    public Connection get() {
+      return connection;
+    }
+
+    @Override
+    public void release(Connection connection) {}
+
+    @Override
+    public boolean mayJoinBatch() {
+      return false;
+    }
+
+    @Override
+    public String toString() {
+      return "own connection";
+    }
+  }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static java.util.stream.Collectors.toSet;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.ArchConfiguration;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMember;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Shows which packages of the client depend on which. */
+class ArchitectureTest {
+  private static final String API = "io.pghello";
+  private static final String VALUES = "io.pghello.internal";
+  private static final String INSTALLATION = "io.pghello.internal.installation";
+  private static final String JDBC = "io.pghello.internal.jdbc";
+  private static final String COALESCING = "io.pghello.internal.coalescing";
+
+  private static final JavaClasses CLASSES;
+
+  static {
+    // the names of classes elsewhere suffice, and to read them takes seconds
+    ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
+    CLASSES = new ClassFileImporter().importPath("target/classes");
+  }
+
+  @Test
+  void internalPackagesDependInOneDirection() {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInLayers()
+        .layer("API")
+        .definedBy(API)
+        .layer("coalescing")
+        .definedBy(COALESCING)
+        .layer("jdbc")
+        .definedBy(JDBC)
+        .layer("installation")
+        .definedBy(INSTALLATION)
+        .layer("values")
+        .definedBy(VALUES)
+        .whereLayer("coalescing")
+        .mayOnlyBeAccessedByLayers("API")
+        .whereLayer("jdbc")
+        .mayOnlyBeAccessedByLayers("API", "coalescing")
+        .whereLayer("installation")
+        .mayOnlyBeAccessedByLayers("API", "jdbc")
+        .check(CLASSES);
+    assertThat(CLASSES.stream().map(JavaClass::getPackageName))
+        .containsOnly(API, VALUES, INSTALLATION, JDBC, COALESCING);
+  }
+
+  @Test
+  void internalPackagesHaveNoCycles() {
+    slices().matching("io.pghello.(**)").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  /** Or else the client would be a part of what it is assembled from. */
+  @Test
+  void internalsUseTheValuesOfTheApiOnly() {
+    classes()
+        .that()
+        .resideInAPackage("io.pghello.internal..")
+        .should()
+        .onlyDependOnClassesThat(
+            not(resideInAPackage(API))
+                .or(
+                    belongToAnyOf(
+                        ConnectionSource.class,
+                        PgHelloException.class,
+                        PgHelloInfo.class,
+                        PgHelloListener.class,
+                        PgHelloProblem.class)))
+        .check(CLASSES);
+  }
+
+  @Test
+  void batchesKnowNoJdbc() {
+    noClasses()
+        .that()
+        .resideInAPackage(COALESCING)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("java.sql..", "javax.sql..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void theDriverAndThePoolAreUsedByTheBuilderAndInternalJdbcOnly() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(JDBC)
+        .and()
+        .doNotBelongToAnyOf(PgHelloClient.class, PgHelloClientBuilder.class)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.postgresql..", "com.zaxxer.hikari..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void nothingElseIsUsed() {
+    classes()
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "java..",
+            "javax.sql..",
+            "org.jspecify..",
+            "org.postgresql..",
+            "com.zaxxer.hikari..",
+            "io.pghello..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void noInternalTypeIsInASignatureOfTheApi() {
+    assertThat(CLASSES.stream().filter(ArchitectureTest::isPublic))
+        .flatMap(ArchitectureTest::signatures)
+        .extracting(JavaClass::getName)
+        .contains("io.pghello.PgHelloInfo")
+        .noneMatch(name -> name.startsWith(VALUES));
+  }
+
+  private static boolean isPublic(JavaClass type) {
+    return type.getPackageName().equals(API) && type.getModifiers().contains(JavaModifier.PUBLIC);
+  }
+
+  /** Returns the types that a program sees of a type, also of what it inherits. */
+  private static Set<JavaClass> signatures(JavaClass type) {
+    Stream<JavaClass> ancestors =
+        Stream.concat(type.getAllRawSuperclasses().stream(), type.getAllRawInterfaces().stream());
+    Stream<JavaClass> members =
+        type.getAllMembers().stream()
+            .filter(ArchitectureTest::isVisible)
+            .flatMap(member -> member.getAllInvolvedRawTypes().stream());
+    return Stream.concat(ancestors, members).map(JavaClass::getBaseComponentType).collect(toSet());
+  }
+
+  private static boolean isVisible(JavaMember member) {
+    return member.getModifiers().contains(JavaModifier.PUBLIC)
+        || member.getModifiers().contains(JavaModifier.PROTECTED);
+  }
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.coalescing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Deadline;
+import io.pghello.internal.Errors;
+import java.io.Serial;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** Shows that time-outs and errors of threads lose no permit and no call, and start few threads. */
+class CoalescerFailureTest extends CoalescerFixture {
+  private static final int CALLS = 100;
+
+  private final AtomicInteger executed = new AtomicInteger();
+
+  private final Executor counting =
+      task -> {
+        executed.incrementAndGet();
+        executor.execute(task);
+      };
+
+  private final AtomicInteger missingThreads = new AtomicInteger();
+
+  /** As where the JVM cannot start a thread. */
+  private final Executor threadless =
+      task -> {
+        if (missingThreads.getAndDecrement() > 0) {
+          throw new OutOfMemoryError("unable to create native thread (of a test)");
+        }
+        executor.execute(task);
+      };
+
+  private final AtomicInteger overflows = new AtomicInteger();
+
+  private final Executor overflowing =
+      task -> {
+        if (overflows.getAndDecrement() > 0) {
+          throw new StackOverflow();
+        }
+        executor.execute(task);
+      };
+
+  @Test
+  void oneThreadFailsTheFuturesThatTimeOutTogether() {
+    maxQueuedCalls = CALLS;
+    Coalescer coalescer = coalescer(counting);
+    hold(coalescer);
+    List<CompletableFuture<String>> futures = timedOutFutures(coalescer, CALLS);
+    coalescer.checkTimeouts();
+    futures.forEach(future -> assertFails(future, Code.TIMEOUT));
+    assertThat(executed).hasValue(1);
+    coalescer.release();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void anotherThreadHelpsIfADependentBlocks() {
+    Coalescer coalescer = coalescer(counting);
+    hold(coalescer);
+    var gate = new CompletableFuture<Void>();
+    var begun = new CountDownLatch(1);
+    List<CompletableFuture<String>> futures = timedOutFutures(coalescer, 3);
+    CompletableFuture<Object> dependent =
+        futures
+            .get(0)
+            .handle(
+                (greeting, error) -> {
+                  begun.countDown();
+                  gate.join();
+                  return error;
+                });
+    coalescer.checkTimeouts();
+    until(() -> begun.getCount() == 0);
+    assertThat(futures.get(1)).isNotDone();
+    // the futures are not found again
+    coalescer.checkTimeouts();
+    assertFails(futures.get(1), Code.TIMEOUT);
+    assertFails(futures.get(2), Code.TIMEOUT);
+    assertThat(executed).hasValue(2);
+    gate.complete(null);
+    assertThat(get(dependent)).is(error(Code.TIMEOUT));
+    coalescer.release();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void futuresInFlightThatTimeOutTogetherAreFailedByOneThread() {
+    Coalescer coalescer = coalescer(counting);
+    hold(coalescer);
+    var futures = new ArrayList<CompletableFuture<String>>();
+    Deadline soon = in(SHORT);
+    for (int i = 0; i < 10; i++) {
+      CallFuture<String> future = future();
+      coalescer.add(Call.ofFuture(request("a" + i), soon, future));
+      futures.add(future);
+    }
+    Caller caller = waitingCallers(coalescer, "b").get(0);
+    coalescer.release();
+    Sent sent = sender.next();
+    until(soon::isOver);
+    coalescer.checkTimeouts();
+    coalescer.checkTimeouts();
+    futures.forEach(future -> assertFails(future, Code.TIMEOUT));
+    assertThat(executed.get()).isLessThanOrEqualTo(2);
+    sent.answer();
+    assertAnswered(List.of(caller));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aCallTimesOutWithoutTheTimer() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Call call = Call.ofThread(request("a"), in(SHORT));
+    coalescer.add(call);
+    assertThat(coalescer.await(call, true)).is(error(Code.TIMEOUT));
+    assertThat(call.deadline.isOver()).isTrue();
+    Call answered = Call.ofThread(request("b"), in(CALL_TIMEOUT));
+    coalescer.add(answered);
+    sender.answerAtOnce = true;
+    coalescer.release();
+    assertThat(coalescer.await(answered, true)).isEqualTo("Hello, b!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aBatchThatTimedOutEndsInOneStep() {
+    Coalescer coalescer = coalescer(counting);
+    hold(coalescer);
+    Deadline soon = in(SHORT);
+    var futures = new ArrayList<CompletableFuture<String>>();
+    for (int i = 0; i < 10; i++) {
+      CallFuture<String> future = future();
+      coalescer.add(Call.ofFuture(request("a" + i), soon, future));
+      futures.add(future);
+    }
+    Call leader = Call.ofThread(request("leader"), soon);
+    coalescer.add(leader);
+    coalescer.release();
+    until(soon::isOver);
+    assertThat(coalescer.await(leader, false)).is(error(Code.TIMEOUT));
+    futures.forEach(future -> assertFails(future, Code.TIMEOUT));
+    assertThat(executed).hasValue(1);
+    assertThat(sender.number()).isZero();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aStackOverflowOfTheLeaderFailsOnlyTheLeader() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.release();
+    sender.failNext(new StackOverflow());
+    assertThatThrownBy(() -> coalescer.await(leader, false)).isInstanceOf(StackOverflowError.class);
+    assertThat(coalescer.isIdle()).isFalse();
+    coalescer.checkTimeouts();
+    assertThat(answerNext()).containsExactly("future", "thread");
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    assertAnswered(List.of(caller));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aStackOverflowOfTheOnlyCallReleasesThePermit() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.release();
+    sender.failNext(new StackOverflow());
+    assertThatThrownBy(() -> coalescer.await(leader, false)).isInstanceOf(StackOverflowError.class);
+    coalescer.checkTimeouts();
+    assertThat(coalescer.isIdle()).isTrue();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void anErrorOnTheExecutorIsRecovered() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    sender.failNext(new StackOverflow());
+    coalescer.release();
+    until(sender::hasFailed);
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return sender.isNext();
+        });
+    assertThat(answerNext()).containsExactly("future");
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aStackOverflowAfterTheAnswerLosesNoAnswer() {
+    Coalescer coalescer = coalescer(overflowing);
+    hold(coalescer);
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.release();
+    sender.answerAtOnce = true;
+    overflows.set(1);
+    assertThatThrownBy(() -> coalescer.await(leader, false)).isInstanceOf(StackOverflowError.class);
+    coalescer.checkTimeouts();
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    assertAnswered(List.of(caller));
+    assertThat(sender.number()).isEqualTo(1);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aStackOverflowOfTheThreadThatReleasesAPermitLosesNoCall() {
+    Coalescer coalescer = coalescer(overflowing);
+    hold(coalescer);
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    overflows.set(1);
+    assertThatThrownBy(coalescer::release).isInstanceOf(StackOverflowError.class);
+    coalescer.checkTimeouts();
+    assertThat(answerNext()).containsExactly("future");
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void eachFutureFailsWithItsOwnException() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
+    coalescer.release();
+    sender.next().fail(Errors.mismatch());
+    var errors = Collections.newSetFromMap(new IdentityHashMap<Object, Boolean>());
+    for (CompletableFuture<String> future : futures) {
+      assertFails(future, Code.ANSWER_MISMATCH);
+      errors.add(future.handle((greeting, error) -> error).join());
+    }
+    assertThat(errors).hasSize(3);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void anErrorAfterTheLeaderWasRemovedLosesNoCall() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.release();
+    sender.failNext(new StackOverflow());
+    Thread.currentThread().interrupt();
+    Object outcome = coalescer.await(leader, false);
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(outcome).is(error(Code.INTERRUPTED));
+    until(sender::hasFailed);
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return sender.isNext();
+        });
+    assertThat(answerNext()).containsExactly("future");
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void futuresWaitForAThread() {
+    batchSize = 1;
+    maxInFlightBatches = 2;
+    Coalescer coalescer = coalescer(threadless);
+    hold(coalescer);
+    List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
+    missingThreads.set(4);
+    coalescer.release();
+    coalescer.release();
+    coalescer.checkTimeouts();
+    assertThat(missingThreads).hasValue(0);
+    futures.forEach(future -> assertThat(future).isNotDone());
+    sender.answerAtOnce = true;
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return futures.stream().allMatch(CompletableFuture::isDone);
+        });
+    for (CompletableFuture<String> future : futures) {
+      assertThat(get(future)).startsWith("Hello, ");
+    }
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void callsTimeOutWhileNoThreadCanBeStarted() {
+    Coalescer coalescer = coalescer(threadless);
+    hold(coalescer);
+    Deadline soon = in(SHORT);
+    CallFuture<String> future = future();
+    Call late = Call.ofThread(request("late"), soon);
+    coalescer.add(late);
+    coalescer.add(Call.ofFuture(request("future"), in(SHORT), future));
+    missingThreads.set(Integer.MAX_VALUE);
+    coalescer.release();
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return late.isDone();
+        });
+    assertThat(coalescer.await(late, false)).is(error(Code.TIMEOUT));
+    assertThat(future).isNotDone();
+    missingThreads.set(0);
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return future.isDone();
+        });
+    assertFails(future, Code.TIMEOUT);
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return coalescer.isIdle();
+        });
+    assertThat(sender.number()).isZero();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void dependentsRunOnNoOtherThreadWhereTheirsCannotBeStarted() {
+    Coalescer coalescer = coalescer(threadless);
+    hold(coalescer);
+    CompletableFuture<Thread> dependent =
+        futures(coalescer, "future").get(0).thenApply(greeting -> Thread.currentThread());
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    missingThreads.set(2);
+    coalescer.release();
+    answerNext();
+    assertAnswered(List.of(caller));
+    until(() -> missingThreads.get() == 1);
+    coalescer.checkTimeouts();
+    assertThat(missingThreads).hasValue(0);
+    assertThat(dependent).isNotDone();
+    coalescer.checkTimeouts();
+    assertThat(get(dependent)).isNotEqualTo(caller.thread).isNotEqualTo(Thread.currentThread());
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void eachCallIsToldItsOwnTimeOut() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CallFuture<String> future = future();
+    coalescer.add(Call.ofFuture(request("future"), in(Duration.ofMillis(20_001)), future));
+    Caller leader = waitingCallers(coalescer, "leader").get(0);
+    coalescer.release();
+    Sent sent = sender.next();
+    sent.fail(Errors.timedOut(sent.deadline.timeout()));
+    assertThat(leader.outcome())
+        .isInstanceOf(PgHelloException.class)
+        .hasToString(Errors.timedOut(CALL_TIMEOUT).toString());
+    assertFails(future, Code.TIMEOUT);
+    assertThat(future.handle((greeting, error) -> error.getMessage()).join()).contains("20001 ms");
+    assertNothingIsLost(coalescer);
+  }
+
+  /** Not a real one, so that the tests need not fill a stack; it prints no trace. */
+  private static final class StackOverflow extends StackOverflowError {
+    @Serial private static final long serialVersionUID = 1L;
+
+    @Override
+    public Throwable fillInStackTrace() {
+      return this;
+    }
+  }
+
+  private static List<CompletableFuture<String>> timedOutFutures(Coalescer coalescer, int number) {
+    var futures = new ArrayList<CompletableFuture<String>>();
+    for (int i = 0; i < number; i++) {
+      CallFuture<String> future = future();
+      coalescer.add(Call.ofFuture(request("a" + i), in(Duration.ZERO), future));
+      futures.add(future);
+    }
+    return futures;
+  }
+}

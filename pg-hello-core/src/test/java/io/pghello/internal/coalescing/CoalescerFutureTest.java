@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.coalescing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Errors;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Shows which threads complete futures, and when. */
+class CoalescerFutureTest extends CoalescerFixture {
+  @Test
+  void dependentsDoNotRunOnTheThreadOfAnotherCaller() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    var ran = new AtomicReference<@Nullable Thread>();
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    CompletableFuture<Void> dependent =
+        future.thenAccept(greeting -> ran.set(Thread.currentThread()));
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    coalescer.release();
+    Sent sent = sender.next();
+    assertThat(sent.names()).containsExactly("future", "thread");
+    assertThat(sent.thread).isEqualTo(caller.thread);
+    sent.answer();
+    assertThat(caller.outcome()).isEqualTo("Hello, thread!");
+    get(dependent);
+    assertThat(ran.get()).isNotNull().isNotEqualTo(caller.thread);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aSlowDependentDelaysNoOtherFuture() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    var gate = new CompletableFuture<Void>();
+    List<CompletableFuture<String>> all = futures(coalescer, "slow");
+    var begun = new CountDownLatch(1);
+    CompletableFuture<Void> dependent =
+        all.get(0)
+            .thenAccept(
+                greeting -> {
+                  begun.countDown();
+                  gate.join();
+                });
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    all.addAll(futures(coalescer, "b", "c"));
+    coalescer.release();
+    Sent sent = sender.next();
+    assertThat(sent.names()).containsExactly("slow", "thread", "b", "c");
+    sent.answer();
+    assertThat(caller.outcome()).isEqualTo("Hello, thread!");
+    until(() -> begun.getCount() == 0);
+    coalescer.checkTimeouts();
+    assertThat(get(all.get(1))).isEqualTo("Hello, b!");
+    assertThat(get(all.get(2))).isEqualTo("Hello, c!");
+    until(coalescer::isIdle);
+    gate.complete(null);
+    get(dependent);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void callsOfDependentsAreSentTogetherAfterwards() {
+    Coalescer coalescer = coalescer(workers);
+    hold(coalescer);
+    CompletableFuture<List<CompletableFuture<String>>> made =
+        futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c"));
+    coalescer.release();
+    assertThat(answerNext()).containsExactly("a");
+    assertThat(answerNext()).containsExactly("b", "c");
+    assertThat(get(get(made).get(1))).isEqualTo("Hello, c!");
+    assertNothingIsLost(coalescer);
+  }
+
+  /** A thread that completes futures blocks in such a call, and so cannot send it afterwards. */
+  @Test
+  void aBlockingCallOfADependentIsSentAtOnce() {
+    Coalescer coalescer = coalescer(workers);
+    hold(coalescer);
+    CompletableFuture<Object> made =
+        futures(coalescer, "a")
+            .get(0)
+            .thenApply(
+                greeting -> {
+                  futures(coalescer, "b");
+                  return call(coalescer, sender, request("c"), in(CALL_TIMEOUT));
+                });
+    coalescer.release();
+    assertThat(answerNext()).containsExactly("a");
+    assertThat(answerNext()).containsExactly("b", "c");
+    assertThat(get(made)).isEqualTo("Hello, c!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void queuedFuturesTimeOut() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CallFuture<String> early = future();
+    CallFuture<String> late = future();
+    coalescer.add(Call.ofFuture(request("early"), in(Duration.ZERO), early));
+    coalescer.add(Call.ofFuture(request("late"), in(CALL_TIMEOUT), late));
+    assertThat(coalescer.checkTimeouts()).isTrue();
+    assertFails(early, Code.TIMEOUT);
+    assertThat(late).isNotDone();
+    coalescer.release();
+    assertThat(answerNext()).containsExactly("late");
+    assertThat(get(late)).isEqualTo("Hello, late!");
+    until(coalescer::isIdle);
+    assertThat(coalescer.checkTimeouts()).isFalse();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void futuresInFlightTimeOut() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CallFuture<String> early = future();
+    CallFuture<String> late = future();
+    coalescer.add(Call.ofFuture(request("early"), in(SHORT), early));
+    coalescer.add(Call.ofFuture(request("late"), in(CALL_TIMEOUT), late));
+    coalescer.release();
+    Sent sent = sender.next();
+    until(
+        () -> {
+          assertThat(coalescer.checkTimeouts()).isTrue();
+          return early.isDone();
+        });
+    assertFails(early, Code.TIMEOUT);
+    assertThat(late).isNotDone();
+    sent.answer();
+    assertThat(get(late)).isEqualTo("Hello, late!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aTimedOutFutureIsNotSent() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CallFuture<String> later = future();
+    CallFuture<String> late = future();
+    coalescer.add(Call.ofFuture(request("later"), in(Duration.ZERO), later));
+    coalescer.add(Call.ofFuture(request("late"), in(Duration.ZERO), late));
+    coalescer.release();
+    assertFails(late, Code.TIMEOUT);
+    assertFails(later, Code.TIMEOUT);
+    assertThat(sender.number()).isZero();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aBatchMayChangeDuringTheTimeOutCheck() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CallFuture<String> late = future();
+    coalescer.add(Call.ofFuture(request("late"), in(SHORT), late));
+    List<Caller> callers = waitingCallers(coalescer, "b", "c");
+    coalescer.release();
+    Sent sent = sender.next();
+    // while the first call of the batch is checked, the last one is removed
+    CompletableFuture<Void> dependent =
+        late.handle(
+                (greeting, error) -> {
+                  sent.fail(Errors.interrupted());
+                  return callers.get(1).outcome();
+                })
+            .thenAccept(outcome -> assertThat(outcome).is(error(Code.INTERRUPTED)));
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return late.isDone();
+        });
+    get(dependent);
+    answerNext();
+    assertThat(callers.get(0).outcome()).isEqualTo("Hello, b!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void closingFailsFuturesOnAnotherThread() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    var gate = new CompletableFuture<Void>();
+    List<CompletableFuture<String>> all = futures(coalescer, "a", "b");
+    CompletableFuture<Thread> dependent =
+        all.get(0)
+            .handle(
+                (greeting, error) -> {
+                  gate.join();
+                  return Thread.currentThread();
+                });
+    // would not return if the dependent ran here
+    coalescer.failAll(Errors.closed());
+    gate.complete(null);
+    assertThat(get(dependent)).isNotEqualTo(Thread.currentThread());
+    all.forEach(future -> assertFails(future, Code.CLOSED));
+    coalescer.release();
+    assertNothingIsLost(coalescer);
+  }
+}

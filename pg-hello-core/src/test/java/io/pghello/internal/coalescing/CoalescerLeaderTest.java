@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.coalescing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Errors;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/** Shows which call leads a batch, and what happens when its thread does not. */
+class CoalescerLeaderTest extends CoalescerFixture {
+  @Test
+  void theStatementHasTheLatestDeadline() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller hasty = new Caller(coalescer, "hasty", CALL_TIMEOUT.dividedBy(3));
+    Caller patient = new Caller(coalescer, "patient", CALL_TIMEOUT);
+    until(() -> hasty.isWaiting() && patient.isWaiting());
+    Caller last = new Caller(coalescer, "last", CALL_TIMEOUT.dividedBy(2));
+    until(last::isWaiting);
+    coalescer.release();
+    Sent batch = sender.next();
+    assertThat(batch.names()).containsExactlyInAnyOrder("hasty", "patient", "last");
+    assertThat(batch.thread).isEqualTo(patient.thread);
+    assertThat(batch.deadline).isEqualTo(patient.deadline);
+    batch.answer();
+    assertAnswered(List.of(hasty, patient, last));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aCallThatIsAddedWithALaterDeadlineLeads() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
+    coalescer.add(leader);
+    // assigned, but not running
+    coalescer.release();
+    Caller patient = waitingCallers(coalescer, "patient").get(0);
+    CompletableFuture<Sent> sent =
+        CompletableFuture.supplyAsync(
+            () -> {
+              Sent batch = sender.next();
+              batch.answer();
+              return batch;
+            },
+            executor);
+    assertThat(coalescer.await(leader, false)).isEqualTo("Hello, leader!");
+    assertThat(get(sent).names()).containsExactly("leader", "patient");
+    assertThat(get(sent).thread).isEqualTo(patient.thread);
+    assertThat(get(sent).deadline).isEqualTo(patient.deadline);
+    assertAnswered(List.of(patient));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void theExecutorLeadsIfAFutureIsAddedWithALaterDeadline() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
+    coalescer.add(leader);
+    coalescer.release();
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    CompletableFuture<Sent> sent =
+        CompletableFuture.supplyAsync(
+            () -> {
+              Sent batch = sender.next();
+              batch.answer();
+              return batch;
+            },
+            executor);
+    assertThat(coalescer.await(leader, false)).isEqualTo("Hello, leader!");
+    assertThat(get(sent).thread).isNotEqualTo(Thread.currentThread());
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void theLeaderSendsCallsThatWereAddedMeanwhile() {
+    batchSize = 3;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    // assigned, but not running
+    coalescer.release();
+    List<CompletableFuture<String>> others = futures(coalescer, "b", "c", "d");
+    var answering = CompletableFuture.runAsync(() -> sender.next().answer(), executor);
+    assertThat(coalescer.await(leader, false)).isEqualTo("Hello, leader!");
+    answering.join();
+    assertThat(get(others.get(0))).isEqualTo("Hello, b!");
+    assertThat(get(others.get(1))).isEqualTo("Hello, c!");
+    assertThat(answerNext()).containsExactly("d");
+    assertThat(get(others.get(2))).isEqualTo("Hello, d!");
+    assertThat(sender.number()).isEqualTo(2);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void theExecutorLeadsABatchWhoseLatestDeadlineIsAFutures() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    coalescer.release();
+    Sent sent = sender.next();
+    assertThat(sent.names()).containsExactly("thread", "future");
+    assertThat(sent.thread).isNotEqualTo(caller.thread);
+    sent.answer();
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    assertThat(caller.outcome()).isEqualTo("Hello, thread!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void anotherCallLeadsIfTheLeaderIsInterruptedBeforeItSends() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> others = waitingCallers(coalescer, "a", "b");
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.release();
+    Thread.currentThread().interrupt();
+    assertThat(coalescer.await(leader, false)).is(error(Code.INTERRUPTED));
+    assertThat(Thread.interrupted()).isTrue();
+    Sent sent = sender.next();
+    assertThat(sent.names()).containsExactly("a", "b");
+    assertThat(sent.thread).isEqualTo(others.get(1).thread);
+    sent.answer();
+    assertAnswered(others);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void anotherCallLeadsIfTheLeaderTimesOutBeforeItSends() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Call leader = Call.ofThread(request("leader"), in(SHORT));
+    coalescer.add(leader);
+    coalescer.release();
+    List<Caller> others = waitingCallers(coalescer, "a", "b");
+    until(leader.deadline::isOver);
+    assertThat(coalescer.await(leader, false)).is(error(Code.TIMEOUT));
+    assertThat(answerNext()).containsExactly("a", "b");
+    assertAnswered(others);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void theExecutorLeadsIfTheLeaderDoesNotRun() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CallFuture<String> hasty = future();
+    coalescer.add(Call.ofFuture(request("hasty"), in(Duration.ZERO), hasty));
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    // assigned, but not running
+    coalescer.release();
+    assertThat(coalescer.checkTimeouts()).isTrue();
+    assertFails(hasty, Code.TIMEOUT);
+    assertThat(sender.number()).isZero();
+    assertThat(coalescer.checkTimeouts()).isTrue();
+    Sent sent = sender.next();
+    assertThat(sent.names()).endsWith("future", "thread", "leader");
+    assertThat(sent.thread).isNotIn(caller.thread, Thread.currentThread());
+    sent.answer();
+    assertThat(coalescer.await(leader, false)).isEqualTo("Hello, leader!");
+    assertThat(caller.outcome()).isEqualTo("Hello, thread!");
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    assertThat(sender.number()).isEqualTo(1);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aRevokedLeaderCanBeInterrupted() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller other = waitingCallers(coalescer, "other").get(0);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.release();
+    coalescer.checkTimeouts();
+    coalescer.checkTimeouts();
+    Sent sent = sender.next();
+    Thread.currentThread().interrupt();
+    assertThat(coalescer.await(leader, false)).is(error(Code.INTERRUPTED));
+    assertThat(Thread.interrupted()).isTrue();
+    sent.answer();
+    assertAnswered(List.of(other));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aLeaderThatSendsIsNotRevoked() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b");
+    coalescer.release();
+    Sent sent = sender.next();
+    for (int i = 0; i < 3; i++) {
+      assertThat(coalescer.checkTimeouts()).isTrue();
+    }
+    sent.answer();
+    assertAnswered(callers);
+    assertThat(sender.number()).isEqualTo(1);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void closingFailsTheBatchOfALeaderThatDoesNotRun() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller caller = waitingCallers(coalescer, "thread").get(0);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.release();
+    coalescer.failAll(Errors.closed());
+    assertThat(caller.outcome()).is(error(Code.CLOSED));
+    assertThat(coalescer.isIdle()).isTrue();
+    assertThat(coalescer.await(leader, false)).is(error(Code.CLOSED));
+    assertThat(sender.number()).isZero();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void anInterruptDuringTheStatementFailsOnlyTheLeader() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CompletableFuture<String> future = futures(coalescer, "a").get(0);
+    List<Caller> callers = waitingCallers(coalescer, "b", "c");
+    coalescer.release();
+    Sent sent = sender.next();
+    assertThat(sent.thread).isEqualTo(callers.get(1).thread);
+    sent.fail(Errors.interrupted());
+    assertThat(callers.get(1).outcome()).is(error(Code.INTERRUPTED));
+    Sent again = sender.next();
+    assertThat(again.names()).containsExactly("a", "b");
+    assertThat(again.thread).isEqualTo(callers.get(0).thread);
+    again.answer();
+    assertThat(callers.get(0).outcome()).isEqualTo("Hello, b!");
+    assertThat(get(future)).isEqualTo("Hello, a!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void anInterruptOfTheOnlyCallReleasesThePermit() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a");
+    coalescer.release();
+    sender.next().fail(Errors.interrupted());
+    assertThat(callers.get(0).outcome()).is(error(Code.INTERRUPTED));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void theNextBatchIsSentIfTheLeaderWasTheOnlyCall() {
+    batchSize = 1;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.release();
+    Caller next = waitingCallers(coalescer, "next").get(0);
+    Thread.currentThread().interrupt();
+    assertThat(coalescer.await(leader, false)).is(error(Code.INTERRUPTED));
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(answerNext()).containsExactly("next");
+    assertAnswered(List.of(next));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void removingTheLeaderSubtractsItsBytes() {
+    batchBytes = 8;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a");
+    Call leader = Call.ofThread(request("a leader"), in(CALL_TIMEOUT));
+    coalescer.add(leader);
+    coalescer.release();
+    callers.addAll(waitingCallers(coalescer, "next"));
+    Thread.currentThread().interrupt();
+    assertThat(coalescer.await(leader, false)).is(error(Code.INTERRUPTED));
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(answerNext()).containsExactly("a", "next");
+    assertAnswered(callers);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void closingFailsAllButTheLeader() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    CompletableFuture<String> inFlight = futures(coalescer, "a").get(0);
+    List<Caller> callers = waitingCallers(coalescer, "b", "c");
+    coalescer.release();
+    Sent sent = sender.next();
+    List<CompletableFuture<String>> waiting = futures(coalescer, "d", "e");
+    Caller waitingCaller = waitingCallers(coalescer, "f").get(0);
+    coalescer.failAll(Errors.closed());
+    assertFails(inFlight, Code.CLOSED);
+    assertThat(callers.get(0).outcome()).is(error(Code.CLOSED));
+    waiting.forEach(future -> assertFails(future, Code.CLOSED));
+    assertThat(waitingCaller.outcome()).is(error(Code.CLOSED));
+    assertThat(callers.get(1).thread.isAlive()).isTrue();
+    sent.answer();
+    assertThat(callers.get(1).outcome()).isEqualTo("Hello, c!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void onlyOneOfLeadOutcomeAndInterruptTakesEffect() {
+    var batch = new Batch(1, 1);
+    Call leading = Call.ofThread(request("a"), in(CALL_TIMEOUT));
+    assertThat(leading.offerLead(batch)).isTrue();
+    assertThat(leading.offerLead(new Batch(1, 1))).isFalse();
+    endElsewhere(leading);
+    assertThat(leading.await(false)).isSameAs(batch);
+    Call ended = Call.ofThread(request("b"), in(Duration.ZERO));
+    endElsewhere(ended);
+    assertThat(ended.offerLead(batch)).isFalse();
+    assertThat(ended.await(false)).isEqualTo("ended");
+    Call left = Call.ofThread(request("c"), in(CALL_TIMEOUT));
+    Thread.currentThread().interrupt();
+    assertThat(left.await(false)).is(error(Code.INTERRUPTED));
+    assertThat(Thread.interrupted()).isTrue();
+    endElsewhere(left);
+    assertThat(left.offerLead(batch)).isFalse();
+    assertThat(left.get()).is(error(Code.INTERRUPTED));
+  }
+
+  @Test
+  void aFutureExpiresOnce() {
+    Call call = Call.ofFuture(request("a"), in(Duration.ZERO), future());
+    assertThat(call.isDone()).isFalse();
+    assertThat(call.expire()).isTrue();
+    assertThat(call.isDone()).isTrue();
+    assertThat(call.expire()).isFalse();
+  }
+
+  private void endElsewhere(Call call) {
+    get(CompletableFuture.runAsync(() -> call.complete("ended"), executor));
+  }
+}

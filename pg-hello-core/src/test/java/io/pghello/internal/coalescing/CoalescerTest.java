@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.coalescing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloListener.Kind;
+import io.pghello.internal.Deadline;
+import io.pghello.internal.Errors;
+import io.pghello.internal.HelloRequest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Shows which calls are sent together, and that each ends once with its own answer; without a
+ * server.
+ */
+class CoalescerTest extends CoalescerFixture {
+  @Test
+  void aSingleCallerSendsItsOwnStatement() {
+    Coalescer coalescer = coalescer();
+    var caller = new Caller(coalescer, "Ada");
+    Sent sent = sender.next();
+    assertThat(sent.thread).isEqualTo(caller.thread);
+    assertThat(coalescer.isIdle()).isFalse();
+    sent.answer();
+    assertThat(caller.outcome()).isEqualTo("Hello, Ada!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void queuedCallsAreSentTogetherLedByTheLatestDeadline() {
+    Coalescer coalescer = coalescer();
+    var first = new Caller(coalescer, "first");
+    Sent alone = sender.next();
+    List<Caller> others = waitingCallers(coalescer, "b", "c", "d");
+    alone.answer();
+    Sent batch = sender.next();
+    assertThat(batch.names()).containsExactly("b", "c", "d");
+    assertThat(batch.thread).isEqualTo(others.get(2).thread);
+    assertThat(batch.deadline).isEqualTo(others.get(2).deadline);
+    batch.answer();
+    assertThat(first.outcome()).isEqualTo("Hello, first!");
+    assertAnswered(others);
+    assertThat(sender.number()).isEqualTo(2);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aReleasedPermitGoesToTheQueuedCalls() {
+    batchSize = 1;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b");
+    coalescer.release();
+    Sent first = sender.next();
+    // "b" waits for the permit that "a" holds
+    assertThat(coalescer.tryAcquire()).isFalse();
+    first.answer();
+    sender.next().answer();
+    assertAnswered(callers);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void sendsNoMoreBatchesAtOnceThanAllowed() {
+    maxInFlightBatches = 3;
+    batchSize = 2;
+    Coalescer coalescer = coalescer();
+    var callers = new ArrayList<Caller>();
+    for (int i = 0; i < 20; i++) {
+      callers.add(new Caller(coalescer, "u" + i));
+    }
+    List<Sent> inFlight = List.of(sender.next(), sender.next(), sender.next());
+    until(() -> callers.stream().filter(Caller::isWaiting).count() == 17);
+    assertThat(sender.number()).isEqualTo(3);
+    sender.answerAtOnce = true;
+    inFlight.forEach(Sent::answer);
+    assertAnswered(callers);
+    assertThat(sender.most.get()).isEqualTo(3);
+    assertNothingIsLost(coalescer);
+  }
+
+  /** While one permit is held, a small batch is sent as soon as the other permit is released. */
+  @Test
+  void aSmallBatchIsSentWhenALargeOneIsAnswered() {
+    maxInFlightBatches = 2;
+    Coalescer coalescer = coalescer();
+    until(coalescer::tryAcquire);
+    for (int round = 0; round < 20; round++) {
+      List<CompletableFuture<String>> futures = new ArrayList<>();
+      until(coalescer::tryAcquire);
+      for (int i = 0; i < 20; i++) {
+        futures.addAll(futures(coalescer, "a" + i));
+      }
+      coalescer.release();
+      Sent large = sender.next();
+      futures.addAll(futures(coalescer, "b"));
+      large.answer();
+      while (!futures.stream().allMatch(CompletableFuture::isDone)) {
+        answerNext();
+        until(() -> futures.stream().allMatch(CompletableFuture::isDone) || sender.isNext());
+      }
+    }
+    coalescer.release();
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aBatchHasNoMoreCallsThanAllowed() {
+    batchSize = 3;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b", "c", "d", "e", "f", "g");
+    coalescer.release();
+    assertThat(answerNext()).containsExactly("a", "b", "c");
+    assertThat(answerNext()).containsExactly("d", "e", "f");
+    assertThat(answerNext()).containsExactly("g");
+    assertAnswered(callers);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aBatchIsFullWhenItHasTheBytes() {
+    batchBytes = 8;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    // after 4 + 3 bytes one more name fits, after 4 + 4 none does
+    List<Caller> callers = waitingCallers(coalescer, "aaaa", "bbb", "cc", "dddd", "ëë", "f");
+    coalescer.release();
+    assertThat(answerNext()).containsExactly("aaaa", "bbb", "cc");
+    assertThat(answerNext()).containsExactly("dddd", "ëë");
+    assertThat(answerNext()).containsExactly("f");
+    assertAnswered(callers);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void aCallTimesOutWhileItsBatchIsInFlight() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller patient = waitingCallers(coalescer, "patient").get(0);
+    Caller hasty = new Caller(coalescer, "hasty", SHORT);
+    until(hasty::isWaiting);
+    coalescer.release();
+    Sent batch = sender.next();
+    assertThat(batch.thread).isEqualTo(patient.thread);
+    assertThat(hasty.outcome())
+        .is(error(Code.TIMEOUT))
+        .asString()
+        .contains("time-out of " + SHORT.toMillis() + " ms");
+    assertThat(patient.done.getCount()).isEqualTo(1);
+    batch.answer();
+    assertAnswered(List.of(patient));
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void eachCallGetsItsOwnOutcome() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b");
+    CompletableFuture<String> future = futures(coalescer, "c").get(0);
+    coalescer.release();
+    Sent sent = sender.next();
+    sent.complete("Hello, a!", Errors.mismatch(), Errors.overloaded());
+    assertThat(callers.get(0).outcome()).isEqualTo("Hello, a!");
+    assertThat(callers.get(1).outcome()).is(error(Code.ANSWER_MISMATCH));
+    assertFails(future, Code.OVERLOADED);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  void reportsHowLongTheOldestCallHasWaited() {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    List<Caller> callers = waitingCallers(coalescer, "a", "b");
+    long between = callers.get(1).deadline.nanos() - callers.get(0).deadline.nanos();
+    coalescer.release();
+    Sent sent = sender.next();
+    assertThat(sent.context.kind()).isEqualTo(Kind.BATCH);
+    assertThat(sent.context.calls()).isEqualTo(2);
+    assertThat(sent.context.waitedNanos()).isBetween(between, CALL_TIMEOUT.toNanos());
+    sent.answer();
+    assertAnswered(callers);
+  }
+
+  @Test
+  void everyCallEndsOnceWithItsOwnAnswer() throws Exception {
+    maxInFlightBatches = 2;
+    batchSize = 16;
+    maxQueuedCalls = MANY;
+    blockWhenFull = true;
+    int threads = 64;
+    int calls = 300;
+    var most = new AtomicInteger();
+    var inFlight = new AtomicInteger();
+    var statements = new AtomicInteger();
+    Coalescer.Sender counting =
+        (requests, context) -> {
+          most.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
+          int number = statements.incrementAndGet();
+          if (number % 64 == 0) {
+            LockSupport.parkNanos(200_000);
+          }
+          Object[] outcomes = requests.stream().map(CoalescerFixture::greeting).toArray();
+          if (number % 32 == 0) {
+            Arrays.fill(outcomes, Errors.interrupted());
+          }
+          inFlight.decrementAndGet();
+          return outcomes;
+        };
+    var coalescer = new Coalescer(settings(), executor, counting);
+    var ended = new AtomicInteger();
+    var cancelled = new AtomicInteger();
+    Queue<Object> wrong = new ConcurrentLinkedQueue<>();
+    var barrier = new CyclicBarrier(threads);
+    var tasks = new ArrayList<CompletableFuture<Void>>();
+    for (int t = 0; t < threads; t++) {
+      int thread = t;
+      tasks.add(
+          CompletableFuture.runAsync(
+              () -> {
+                await(barrier);
+                var random = ThreadLocalRandom.current();
+                for (int c = 0; c < calls; c++) {
+                  HelloRequest request = request(thread + "." + c);
+                  // some time out immediately
+                  boolean hasty = random.nextInt(16) == 0;
+                  Deadline deadline = in(hasty ? Duration.ofNanos(50_000) : CALL_TIMEOUT);
+                  if (thread % 4 == 0) {
+                    CallFuture<String> future = future();
+                    var unused =
+                        future.whenComplete(
+                            (greeting, error) -> {
+                              if (error == null && !greeting(request).equals(greeting)) {
+                                wrong.add(greeting);
+                              }
+                              ended.incrementAndGet();
+                            });
+                    try {
+                      coalescer.add(Call.ofFuture(request, deadline, future));
+                    } catch (PgHelloException e) {
+                      future.fail(e);
+                    }
+                    if (random.nextInt(16) == 0 && future.cancel(false)) {
+                      cancelled.incrementAndGet();
+                    }
+                  } else {
+                    boolean interrupted = random.nextInt(16) == 0;
+                    if (interrupted) {
+                      Thread.currentThread().interrupt();
+                    }
+                    Object outcome = call(coalescer, counting, request, deadline);
+                    Thread.interrupted();
+                    Code code = outcome instanceof PgHelloException e ? e.code() : null;
+                    if (!greeting(request).equals(outcome)
+                        && code != Code.INTERRUPTED
+                        && !(hasty && (code == Code.TIMEOUT || code == Code.OVERLOADED))) {
+                      wrong.add(outcome);
+                    }
+                    ended.incrementAndGet();
+                  }
+                }
+              },
+              executor));
+    }
+    for (CompletableFuture<Void> task : tasks) {
+      get(task);
+    }
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return ended.get() >= threads * calls && coalescer.isIdle();
+        });
+    assertThat(wrong).isEmpty();
+    assertThat(ended).hasValue(threads * calls);
+    assertThat(most).hasValue(2);
+    assertThat(cancelled.get()).isPositive();
+    assertThat(statements.get()).isLessThan(threads * calls);
+    assertNothingIsLost(coalescer);
+  }
+}
