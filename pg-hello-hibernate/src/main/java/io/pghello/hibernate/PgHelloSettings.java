@@ -27,10 +27,10 @@ public final class PgHelloSettings {
   public static final String CREATE_EXTENSION = "pghello.create_extension";
 
   /**
-   * Whether a session factory looks, when it is created, if the extension can be used, as the user
-   * and on the {@code search_path} that Hibernate connects with, in the schema that {@link #SCHEMA}
-   * names, and at a version that has all functions. It looks after Hibernate has created the
-   * schema. What is wrong is said together with what mends it.
+   * Whether a session factory checks, when it is created, that the extension can be used. It checks
+   * as the user and on the {@code search_path} that Hibernate connects with, in the schema that
+   * {@link #SCHEMA} names, and for a version that has all functions, after Hibernate has created
+   * the schema. What is wrong is said together with what mends it.
    *
    * <ul>
    *   <li>{@code warn}: a line in Hibernate's log, by the name {@code io.pghello.hibernate}, and no

@@ -22,10 +22,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>A round trip is a {@code ReadyForQuery} message of the server, the answer to {@code Sync} or
  * to a simple query (PostgreSQL's documentation, "Frontend/Backend Protocol"); the one that ends
  * the log-in counts too. A simple query without text is not counted: {@link
- * java.sql.Connection#isValid} sends it, by which a pool checks that a connection is alive that was
- * idle for some time (500 ms in HikariCP), so the number would depend on how busy the machine is.
- * Encrypted connections pass, but are not counted, so {@link #countRoundTrips(Action)} refuses
- * them.
+ * java.sql.Connection#isValid} sends it. A pool calls that for a connection that was idle for some
+ * time (500 ms in HikariCP), so the number would depend on how busy the machine is. Encrypted
+ * connections pass, but are not counted, so {@link #countRoundTrips(Action)} refuses them.
  *
  * <p>Thread-safe. What is counted has reached the proxy before it reaches the client, so a client
  * that has its answer finds it counted.

@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * once.
  *
  * <p>A small batch costs the server about as much as a large one. So while a large batch is in
- * flight, a small batch gets a permit only after a delay (the head start), as the large one may be
+ * flight, a small batch gets a permit only after a delay (the head start): the large one may be
  * answered soon, and the calls that are queued until then form one batch. The large batch itself
  * holds a permit, so its release triggers the next dispatch.
  */

@@ -16,8 +16,8 @@ import org.hibernate.type.StandardBasicTypes;
  * Registers the extension's functions for HQL and Criteria, on PostgreSQL. Hibernate finds it by
  * {@code META-INF/services}.
  *
- * <p>The types of the parameters are declared, so that a wrong argument fails when the query is
- * parsed and not in the transaction, and so that a null is sent as the type that it is.
+ * <p>The types of the parameters are declared. So a wrong argument fails when the query is parsed,
+ * not in the transaction, and a null is sent with its type.
  */
 public final class PgHelloFunctionContributor implements FunctionContributor {
   // Hibernate's own come from 0 on, libraries' from 500, and users' at 1000, which may replace

@@ -25,10 +25,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What belongs to the extension has these names whatever else is generated; it is known by its
  * membership, which takes one more query for each schema, on PostgreSQL only. What does not belong
- * to it gives way: where its method would have the name and the number of parameters of another, it
- * has the types in its name, too, because Java cannot tell a {@code Field<String>} from a {@code
- * Field<UUID>} in a signature. So has the constant of a function that returns a table. A name that
- * is still taken gets a number.
+ * to it gives way: where its method would have the name and the number of parameters of another,
+ * its name also has the types. Java cannot tell a {@code Field<String>} from a {@code Field<UUID>}
+ * in a signature. So has the constant of a function that returns a table. A name that is still
+ * taken gets a number.
  *
  * <p>Thread-safe if it is not configured meanwhile, as all strategies are.
  */

@@ -26,8 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A folder for a running server, in memory where there is some. It is locked as long as it is in
- * use, so that what a killed JVM left behind (the folder, and the server in it) is found and
- * removed by the next one.
+ * use. So the next JVM finds and removes the folder of a killed one, and ends the server in it.
  */
 final class Scratch implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger("io.pghello.testkit");
