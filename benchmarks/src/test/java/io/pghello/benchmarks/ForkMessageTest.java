@@ -7,7 +7,6 @@ import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.harness.Row.Judged;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -15,7 +14,7 @@ import tools.jackson.jr.ob.JSON;
 
 class ForkMessageTest {
   private static final Row ROW =
-      Row.atMost("a\nb", "'x' || \"y\"", "ns", Judged.RATIO, 0.5, 0.4).guarded(0.8);
+      Row.plain("a\nb", "'x' || \"y\"", "ns").target(0.5, 0.4).guarded(0.8);
 
   @Test
   void comesBackFromALineAsItWas() {

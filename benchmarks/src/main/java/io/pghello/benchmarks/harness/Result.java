@@ -73,7 +73,7 @@ public record Result(
     Spread ourSpread = Spread.of(ours);
     Spread peerSpread = peer.isEmpty() ? null : Spread.of(peer);
     Spread ratio = peer.isEmpty() ? null : ratios(ours, peer);
-    Verdict verdict = verdict(row, judged(row, ourSpread, ratio));
+    Verdict verdict = verdict(row, judged(row, ourSpread, ratio), cpu);
     return new Result(row, ours, peer, ourSpread, peerSpread, ratio, verdict, cpu);
   }
 
@@ -103,7 +103,30 @@ public record Result(
     return Stream.concat(ones.stream(), others.stream()).toList();
   }
 
-  private static @Nullable Verdict verdict(Row row, @Nullable Spread judged) {
+  /** Returns whether a call takes more CPU time than it may, or none was counted. */
+  public boolean missesCpu() {
+    return missesCpu(row, cpu);
+  }
+
+  private static boolean missesCpu(Row row, @Nullable Cpu cpu) {
+    Row.Target target = row.target();
+    return target != null
+        && target.lessCpu() != null
+        && (cpu == null || cpu.ratio.lower() < target.lessCpu());
+  }
+
+  /** Returns whether what is judged does not reach what it must, whatever CPU time it takes. */
+  public boolean missesMust() {
+    Row.Target target = row.target();
+    Spread judged = judged();
+    return target != null && judged != null && !row.reaches(worse(row, judged), target.must());
+  }
+
+  private static double worse(Row row, Spread judged) {
+    return row.better() == Row.Better.LOWER ? judged.upper() : judged.lower();
+  }
+
+  private static @Nullable Verdict verdict(Row row, @Nullable Spread judged, @Nullable Cpu cpu) {
     Row.Target target = row.target();
     if (target == null) {
       return null;
@@ -111,8 +134,8 @@ public record Result(
     if (judged == null) {
       throw new IllegalArgumentException("the target of " + row.name() + " needs a peer");
     }
-    double value = row.better() == Row.Better.LOWER ? judged.upper() : judged.lower();
-    if (!row.reaches(value, target.must())) {
+    double value = worse(row, judged);
+    if (!row.reaches(value, target.must()) || missesCpu(row, cpu)) {
       return Verdict.MISS;
     }
     return row.reaches(value, target.goal()) ? Verdict.GOAL : Verdict.OK;

@@ -33,14 +33,17 @@ public record Row(
   public enum Judged {
     /** Our figure divided by the peer's of the same round. */
     RATIO,
-    /** Our figure itself. */
-    FIGURE,
     /** Our figure, which no slower machine changes, as of round trips or of memory. */
     COUNT
   }
 
-  /** A figure that must be reached, and one that we aim at. */
-  public record Target(double must, double goal) {}
+  /**
+   * A figure that must be reached, and one that we aim at.
+   *
+   * @param lessCpu how many times less CPU time than the peer's a call must take; null if that is
+   *     not judged
+   */
+  public record Target(double must, double goal, @Nullable Double lessCpu) {}
 
   /** A row for information: both sides' figures and their ratio. */
   public static Row plain(String name, @Nullable String peer, String unit) {
@@ -52,16 +55,20 @@ public record Row(
     return new Row(name, peer, unit, Better.HIGHER, Judged.RATIO, null, null);
   }
 
-  /** A row whose ratio, or figure, must not exceed something. */
-  public static Row atMost(
-      String name, @Nullable String peer, String unit, Judged judged, double must, double goal) {
-    return new Row(name, peer, unit, Better.LOWER, judged, new Target(must, goal), null);
+  /** The same row, whose ratio must reach something. */
+  public Row target(double must, double goal) {
+    return judged(Judged.RATIO, new Target(must, goal, null));
   }
 
-  /** A row whose ratio, or figure, must reach something. */
-  public static Row atLeast(
-      String name, @Nullable String peer, String unit, Judged judged, double must, double goal) {
-    return new Row(name, peer, unit, Better.HIGHER, judged, new Target(must, goal), null);
+  /** The same row, whose own figure must reach something. */
+  public Row count(double must, double goal) {
+    return judged(Judged.COUNT, new Target(must, goal, null));
+  }
+
+  /** The same row, whose calls must take so many times less CPU time than the peer's, too. */
+  public Row lessCpu(double must) {
+    Target ratio = Objects.requireNonNull(target);
+    return judged(judged, new Target(ratio.must, ratio.goal, must));
   }
 
   /** The same row, with a limit that is wide enough to be judged on any machine. */
@@ -72,7 +79,11 @@ public record Row(
   /** Returns the row with its guard as the target. */
   public Row asGuard() {
     double limit = Objects.requireNonNull(guard);
-    return new Row(name, peer, unit, better, judged, new Target(limit, limit), guard);
+    return judged(judged, new Target(limit, limit, null));
+  }
+
+  private Row judged(Judged by, Target other) {
+    return new Row(name, peer, unit, better, by, other, guard);
   }
 
   /** Returns whether a value is as good as the limit, or better. */

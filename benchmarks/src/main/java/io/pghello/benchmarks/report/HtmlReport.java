@@ -221,7 +221,6 @@ public final class HtmlReport {
         return Stream.of();
       }
       Badge badge = Badge.of(Verdict.MISS);
-      String rates = ResultText.rates(result);
       return Stream.of(
           new Miss(
               badge.style,
@@ -229,12 +228,31 @@ public final class HtmlReport {
               row.name(),
               (row.peer() == null ? "" : " against " + row.peer())
                   + ": "
-                  + (row.judged() == Row.Judged.RATIO ? "ratio " : "")
-                  + ResultText.target(row, target.must())
-                  + " is what must be, "
-                  + ResultText.of(Objects.requireNonNull(result.judged()))
-                  + " was measured"
-                  + (rates.isEmpty() ? "" : ", " + rates)));
+                  + Stream.of(ratio(result, target), cpu(result))
+                      .filter(text -> !text.isEmpty())
+                      .collect(Collectors.joining("; "))));
+    }
+
+    private static String ratio(Result result, Row.Target target) {
+      Row row = result.row();
+      String rates = ResultText.rates(result);
+      return result.missesMust()
+          ? (row.judged() == Row.Judged.RATIO ? "ratio " : "")
+              + ResultText.target(row, target.must())
+              + " is what must be, "
+              + ResultText.of(Objects.requireNonNull(result.judged()))
+              + " was measured"
+              + (rates.isEmpty() ? "" : ", " + rates)
+          : "";
+    }
+
+    private static String cpu(Result result) {
+      return result.missesCpu()
+          ? ResultText.cpuMust(result.row())
+              + " is what must be, "
+              + (result.cpu() == null ? "nothing" : ResultText.of(result.cpu().ratio()))
+              + " was measured"
+          : "";
     }
   }
 
@@ -261,15 +279,19 @@ public final class HtmlReport {
               Cells.of(result.ourSpread()),
               Cells.of(result.peerSpread()),
               Cells.of(result.ratio())),
-          cpu(result.cpu()),
+          cpu(result),
           badge.style,
           badge.word,
-          target == null ? NONE : ResultText.target(row, target.must()),
+          target == null
+              ? NONE
+              : ResultText.target(row, target.must())
+                  + (target.lessCpu() == null ? "" : "; " + ResultText.cpuMust(row)),
           target == null ? NONE : ResultText.target(row, target.goal()),
           result.ours().size());
     }
 
-    private static List<String> cpu(Result.@Nullable Cpu cpu) {
+    private static List<String> cpu(Result result) {
+      Result.Cpu cpu = result.cpu();
       return cpu == null
           ? List.of(NONE, NONE, NONE, NONE)
           : List.of(

@@ -174,9 +174,12 @@ final class MarkdownTables {
     return line(
         name,
         figure(judgedSpread(result), ratio ? unit : row.unit()) + (cpu.isEmpty() ? "" : "; " + cpu),
-        quartiles(judgedSpread(result)),
+        quartiles(judgedSpread(result))
+            + (result.cpu() == null ? "" : "; CPU " + quartiles(result.cpu().ratio())),
         ResultText.limit(row, target.must())
-            + (result.verdict() == Result.Verdict.MISS ? ", **MISS**" : ""),
+            + (result.missesMust() ? ", **MISS**" : "")
+            + (target.lessCpu() == null ? "" : "; " + ResultText.cpuMust(row))
+            + (result.missesCpu() ? ", **MISS**" : ""),
         ResultText.limit(row, target.goal())
             + (result.verdict() == Result.Verdict.GOAL ? ", met" : ", not met"));
   }

@@ -43,7 +43,15 @@ final class ResultText {
             + unit;
   }
 
-  /** Returns the CPU time of a call on both sides; empty if it was not counted. */
+  /** What the CPU time of a call must reach; empty if that is not judged. */
+  static String cpuMust(Row row) {
+    Row.Target target = row.target();
+    return target == null || target.lessCpu() == null
+        ? ""
+        : "CPU ≥ " + TextTable.figure(target.lessCpu()) + " × less";
+  }
+
+  /** The CPU time of a call on both sides; empty if it was not counted. */
   static String cpu(Result result) {
     Result.Cpu cpu = result.cpu();
     if (cpu == null) {

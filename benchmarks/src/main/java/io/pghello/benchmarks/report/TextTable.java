@@ -59,11 +59,13 @@ public final class TextTable {
         "unit",
         "ratio",
         "quartiles",
+        "must",
+        "goal",
         "cpu us",
         "peer",
         "less",
+        "quartiles",
         "must",
-        "goal",
         "");
   }
 
@@ -106,17 +108,19 @@ public final class TextTable {
         row.unit(),
         ratio == null ? "-" : figure(ratio.median()),
         quartiles(result.judged()),
+        target == null ? "-" : limit(row, target.must()),
+        target == null ? "-" : limit(row, target.goal()) + (met ? "*" : ""),
         cpu == null ? "-" : figure(cpu.ourSpread().median()),
         cpu == null ? "-" : figure(cpu.peerSpread().median()),
         cpu == null ? "-" : figure(cpu.ratio().median()),
-        target == null ? "-" : limit(row, target.must()),
-        target == null ? "-" : limit(row, target.goal()) + (met ? "*" : ""),
+        quartiles(cpu == null ? null : cpu.ratio()),
+        target == null || target.lessCpu() == null ? "-" : ">= " + figure(target.lessCpu()),
         verdict == null ? "" : verdict == Result.Verdict.MISS ? "MISS" : "ok");
   }
 
   private String line(String name, String peer, String... cells) {
     return (String.format("%-" + nameWidth + "s  %-" + peerWidth + "s ", name, peer)
-            + String.format("%7s %7s %-4s %5s  %-11s %7s %7s %5s %8s  %-9s %s", (Object[]) cells))
+            + String.format("%7s %7s %-4s %5s  %-11s %8s  %-9s %7s %7s %5s  %-9s %7s  %s", (Object[]) cells))
         .stripTrailing();
   }
 

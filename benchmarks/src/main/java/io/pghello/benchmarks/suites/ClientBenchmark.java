@@ -12,7 +12,6 @@ import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Row.Better;
-import io.pghello.benchmarks.harness.Row.Judged;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.benchmarks.harness.Sweep.Metric;
 import io.pghello.benchmarks.harness.Sweep.Track;
@@ -117,27 +116,27 @@ public final class ClientBenchmark implements Benchmark {
     List<Comparison> all = new ArrayList<>();
     all.add(
         interleaved(
-            Row.atLeast("hello(), 1 thread", "JDBC, 1 thread", RATE, Judged.RATIO, 0.95, 1),
+            Row.rate("hello(), 1 thread", "JDBC, 1 thread", RATE).target(0.95, 1),
             singleConnection.calls()));
     all.add(
         judged(
-            Row.atLeast(ASYNC, VERTX, RATE, Judged.RATIO, 10, 20),
+            Row.rate(ASYNC, VERTX, RATE).target(10, 20),
             rate(Workload.ASYNC),
             rate(Workload.VERTX)));
     all.add(
         judged(
-            Row.atLeast("helloAsync()" + ITS_BEST, VERTX + ITS_BEST, RATE, Judged.RATIO, 18, 30),
+            Row.rate("helloAsync()" + ITS_BEST, VERTX + ITS_BEST, RATE).target(18, 30),
             best.ours(),
             best.peer()));
     all.add(
         judged(
-            Row.atLeast(ASYNC, "JDBC, 256 threads", RATE, Judged.RATIO, 30, 75),
+            Row.rate(ASYNC, "JDBC, 256 threads", RATE).target(30, 75),
             rate(Workload.ASYNC),
             rate(Workload.JDBC_THREADS)));
     if (virtual) {
       all.add(
           judged(
-              Row.atLeast(VIRTUAL, "JDBC, 256 virtual threads", RATE, Judged.RATIO, 25, 50),
+              Row.rate(VIRTUAL, "JDBC, 256 virtual threads", RATE).target(25, 50),
               rate(Workload.VIRTUAL),
               rate(Workload.JDBC_VIRTUAL)));
       all.add(
@@ -148,29 +147,17 @@ public final class ClientBenchmark implements Benchmark {
     }
     all.add(
         judged(
-            Row.atLeast("hello(), 256 threads", "JDBC, 256 threads", RATE, Judged.RATIO, 4, 7),
+            Row.rate("hello(), 256 threads", "JDBC, 256 threads", RATE).target(4, 7),
             rate(Workload.THREADS),
             rate(Workload.JDBC_THREADS)));
     all.add(
         interleaved(
-            Row.atLeast(
-                    "helloAll(%,d names)".formatted(ALL_NAMES),
-                    "JDBC, one by one",
-                    RATE,
-                    Judged.RATIO,
-                    50,
-                    300)
+            Row.rate("helloAll(%,d names)".formatted(ALL_NAMES), "JDBC, one by one", RATE).target(50, 300)
                 .guarded(20),
             singleConnection.bulk(ALL_NAMES)));
     all.add(
         new Comparison(
-            Row.atMost(
-                    "heap, helloEach(%,d names)".formatted(streamedNames),
-                    null,
-                    "MB",
-                    Judged.COUNT,
-                    32,
-                    12)
+            Row.plain("heap, helloEach(%,d names)".formatted(streamedNames), null, "MB").count(32, 12)
                 .guarded(64),
             ON_THE_WAY,
             () -> StreamingGreeting.heapMb(address, StreamingGreeting.Way.EACH, streamedNames),

@@ -7,7 +7,6 @@ import io.pghello.benchmarks.harness.Comparison.Check;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.harness.Row.Judged;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
@@ -100,7 +99,7 @@ public final class ExtensionBenchmark implements Benchmark {
     List<Comparison> all = new ArrayList<>();
     all.add(
         compare(
-            Row.atMost("pg_hello(name)", CONCATENATION, "ns", Judged.RATIO, 0.5, 0.3).guarded(0.8),
+            Row.plain("pg_hello(name)", CONCATENATION, "ns").target(0.5, 0.3).guarded(0.8),
             "names",
             "pg_hello(name)",
             CONCATENATION));
@@ -117,7 +116,7 @@ public final class ExtensionBenchmark implements Benchmark {
             CONCATENATION));
     all.add(
         new Comparison(
-            Row.atMost("now_ms()", "clock_timestamp()", "ns", Judged.RATIO, 1.2, 1.05).guarded(2),
+            Row.plain("now_ms()", "clock_timestamp()", "ns").target(1.2, 1.05).guarded(2),
             () ->
                 requireTrue(
                     "SELECT abs(now_ms() - extract(epoch FROM clock_timestamp()) * 1000) < 1000"),
@@ -127,7 +126,7 @@ public final class ExtensionBenchmark implements Benchmark {
             rounds));
     all.add(
         version(
-            Row.atMost("spi_version()", "SPI_execute each time", "ns", Judged.RATIO, 0.35, 0.25)
+            Row.plain("spi_version()", "SPI_execute each time", "ns").target(0.35, 0.25)
                 .guarded(0.6),
             "peer_spi_version()",
             () -> createPeer("peer_spi_version()")));
@@ -135,7 +134,7 @@ public final class ExtensionBenchmark implements Benchmark {
     all.add(arrays(Row.plain("pg_hello_all(256 names)", SUBQUERY, "us"), 256, 2_000));
     all.add(
         arrays(
-            Row.atMost("pg_hello_all(1,024 names)", SUBQUERY, "us", Judged.RATIO, 0.12, 0.05)
+            Row.plain("pg_hello_all(1,024 names)", SUBQUERY, "us").target(0.12, 0.05)
                 .guarded(0.5),
             1_024,
             1_000));
@@ -242,7 +241,7 @@ public final class ExtensionBenchmark implements Benchmark {
   /** The same greeting, written the same way but for how a function gets its argument. */
   private Comparison argument() {
     Row row =
-        Row.atMost("pg_hello(name)", "the same by PG_GETARG_TEXT_PP", "ns", Judged.RATIO, 1, 0.9);
+        Row.plain("pg_hello(name)", "the same by PG_GETARG_TEXT_PP", "ns").target(1, 0.9);
     Comparison comparison = compare(row, "names", "pg_hello(name)", "peer_hello(name)");
     return new Comparison(
         row,
@@ -335,13 +334,7 @@ public final class ExtensionBenchmark implements Benchmark {
 
   private Comparison memory(String call) {
     Row row =
-        Row.atMost(
-                "memory, twice %,d times %s".formatted(memoryCalls, call),
-                null,
-                "KB",
-                Judged.COUNT,
-                MAX_GROWTH_KB,
-                MAX_GROWTH_KB)
+        Row.plain("memory, twice %,d times %s".formatted(memoryCalls, call), null, "KB").count(MAX_GROWTH_KB, MAX_GROWTH_KB)
             .guarded(MAX_GROWTH_KB);
     return new Comparison(row, () -> {}, () -> growthKb(call), null, 0, 1);
   }

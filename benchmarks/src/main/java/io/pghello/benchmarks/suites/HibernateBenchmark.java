@@ -10,7 +10,6 @@ import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.harness.Row.Judged;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.benchmarks.suites.MemberEntities.Counted;
 import io.pghello.benchmarks.suites.MemberEntities.CountedPlain;
@@ -191,7 +190,7 @@ public final class HibernateBenchmark implements Benchmark {
             () -> inserts(TunedPlain::new, MANY, countedTuned)));
     all.add(
         counted(
-            Row.atMost(ROUND_TRIPS + "inserts, IDENTITY", WITHOUT, "", Judged.RATIO, 1, 1)
+            Row.plain(ROUND_TRIPS + "inserts, IDENTITY", WITHOUT, "").target(1, 1)
                 .guarded(1),
             () -> inserts(Counted::new, MANY, counted),
             () -> inserts(CountedPlain::new, MANY, counted)));
@@ -209,7 +208,7 @@ public final class HibernateBenchmark implements Benchmark {
   }
 
   private static Row atMost(String what, int roundTrips) {
-    return Row.atMost(ROUND_TRIPS + what, WITHOUT, "", Judged.COUNT, roundTrips, roundTrips)
+    return Row.plain(ROUND_TRIPS + what, WITHOUT, "").count(roundTrips, roundTrips)
         .guarded(roundTrips);
   }
 
@@ -223,7 +222,7 @@ public final class HibernateBenchmark implements Benchmark {
     var samples = samples(ours, () -> inserts(Plain::new, MANY, near));
     all.add(
         new Comparison(
-            Row.atMost(INSERTS, WITHOUT, "ms", Judged.RATIO, 1.3, 1.05),
+            Row.plain(INSERTS, WITHOUT, "ms").target(1.3, 1.05),
             ON_THE_WAY,
             samples.ours(),
             samples.peer(),
@@ -271,7 +270,7 @@ public final class HibernateBenchmark implements Benchmark {
     Side ours = rate(Filled::new, far);
     all.add(
         new Comparison(
-            Row.atLeast(name, LISTENER, "k/s", Judged.RATIO, 30, 45),
+            Row.rate(name, LISTENER, "k/s").target(30, 45),
             this::warmUpNearby,
             ours,
             rate(Listened::new, far),

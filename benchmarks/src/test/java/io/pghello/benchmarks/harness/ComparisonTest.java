@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.benchmarks.harness.Comparison.Sample;
 import io.pghello.benchmarks.harness.Comparison.Side;
-import io.pghello.benchmarks.harness.Row.Judged;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -14,7 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ComparisonTest {
-  private static final Row COST = Row.atMost("cost", "peer", "ns", Judged.RATIO, 0.5, 0.4);
+  private static final Row COST = Row.plain("cost", "peer", "ns").target(0.5, 0.4);
 
   private final List<String> calls = new ArrayList<>();
   private int steps;
@@ -37,14 +36,14 @@ class ComparisonTest {
 
   @Test
   void aHandicapDividesRates() throws Exception {
-    Row rate = Row.atLeast("rate", "peer", "1/s", Judged.RATIO, 1, 1);
+    Row rate = Row.rate("rate", "peer", "1/s").target(1, 1);
     Comparison comparison = new Comparison(rate, () -> {}, side("a", 8), side("b", 8), 0, 1);
     assertThat(comparison.measure(2, progress()).ours()).containsExactly(4.0);
   }
 
   @Test
   void aHandicapLeavesCountsAlone() throws Exception {
-    Row count = Row.atMost("round trips", null, "", Judged.COUNT, 31, 31);
+    Row count = Row.plain("round trips", null, "").count(31, 31);
     Comparison comparison = new Comparison(count, () -> {}, side("a", 31), null, 0, 1);
     assertThat(comparison.measure(2, progress()).ours()).containsExactly(31.0);
   }
@@ -53,7 +52,7 @@ class ComparisonTest {
   void cpuTimeOfACallIsComparedWhereBothSidesCountIt() throws Exception {
     Side ours = Side.of(() -> new Sample(8, 2));
     Side peer = Side.of(() -> new Sample(4, 30));
-    Row rate = Row.atLeast("rate", "peer", "k/s", Judged.RATIO, 1, 1);
+    Row rate = Row.rate("rate", "peer", "k/s").target(1, 1);
     Result result = new Comparison(rate, () -> {}, ours, peer, 1, 2).measure(1, progress());
     assertThat(result.cpu())
         .isEqualTo(Result.Cpu.ofMicros(List.of(2.0, 2.0), List.of(30.0, 30.0)))

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.benchmarks.harness.Result.Verdict;
-import io.pghello.benchmarks.harness.Row.Judged;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -18,7 +17,7 @@ class ResultTest {
   @ParameterizedTest
   @CsvSource({"3, GOAL", "4, GOAL", "4.5, OK", "5, OK", "5.1, MISS"})
   void aCostIsJudgedByTheUpperQuartile(double upper, Verdict verdict) {
-    Row row = Row.atMost("cost", "peer", "ns", Judged.RATIO, 0.5, 0.4);
+    Row row = Row.plain("cost", "peer", "ns").target(0.5, 0.4);
     assertThat(Result.of(row, List.of(1.0, 1.0, 1.0, upper, 99.0), PEER).verdict())
         .isEqualTo(verdict);
   }
@@ -26,24 +25,44 @@ class ResultTest {
   @ParameterizedTest
   @CsvSource({"700, GOAL", "600, GOAL", "500, OK", "300, OK", "299, MISS"})
   void aRateIsJudgedByTheLowerQuartile(double lower, Verdict verdict) {
-    Row row = Row.atLeast("rate", "peer", "1/s", Judged.RATIO, 30, 60);
+    Row row = Row.rate("rate", "peer", "1/s").target(30, 60);
     assertThat(Result.of(row, List.of(999.0, lower, 1.0, 999.0, 999.0), PEER).verdict())
         .isEqualTo(verdict);
   }
 
   @Test
-  void aFigureIsJudgedWhateverThePeerDoes() {
-    Row row = Row.atMost("start", "peer", "ms", Judged.FIGURE, 50, 20);
+  void aCountIsJudgedWhateverThePeerDoes() {
+    Row row = Row.plain("round trips", "peer", "").count(50, 20);
     assertThat(Result.of(row, List.of(30.0), List.of(0.001)).verdict()).isEqualTo(Verdict.OK);
     assertThat(Result.of(row, List.of(60.0), List.of(1e9)).verdict()).isEqualTo(Verdict.MISS);
   }
 
   @Test
   void aCountNeedsNoPeer() {
-    Row row = Row.atMost("memory", null, "KB", Judged.COUNT, 512, 512);
+    Row row = Row.plain("memory", null, "KB").count(512, 512);
     Result result = Result.of(row, List.of(-4.0), List.of());
     assertThat(result.verdict()).isEqualTo(Verdict.GOAL);
     assertThat(result.ratio()).isNull();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"100, GOAL", "80, GOAL", "79, MISS"})
+  void cpuTimeIsJudgedByTheLowerQuartileOfItsRatios(double lower, Verdict verdict) {
+    Row row = Row.rate("rate", "peer", "k/s").target(1, 2).lessCpu(8);
+    List<Double> rates = List.of(20.0, 20.0, 20.0, 20.0, 20.0);
+    var cpu = Result.Cpu.ofMicros(PEER, List.of(999.0, lower, 1.0, 999.0, 999.0));
+    Result result = Result.of(row, rates, PEER, cpu);
+    assertThat(result.verdict()).isEqualTo(verdict);
+    assertThat(result.missesCpu()).isEqualTo(verdict == Verdict.MISS);
+    assertThat(result.missesMust()).isFalse();
+    assertThat(Result.of(row, PEER, rates, cpu).missesMust()).isTrue();
+  }
+
+  @Test
+  void cpuTimeThatWasNotCountedMisses() {
+    Row row = Row.rate("rate", "peer", "k/s").target(1, 1).lessCpu(0.1);
+    assertThat(Result.of(row, PEER, PEER).verdict()).isEqualTo(Verdict.MISS);
+    assertThat(Result.of(row.guarded(1).asGuard(), PEER, PEER).verdict()).isEqualTo(Verdict.GOAL);
   }
 
   @Test
@@ -53,7 +72,7 @@ class ResultTest {
 
   @Test
   void aRatioWithoutAPeerIsRefused() {
-    Row row = Row.atMost("cost", null, "ns", Judged.RATIO, 0.5, 0.4);
+    Row row = Row.plain("cost", null, "ns").target(0.5, 0.4);
     assertThatThrownBy(() -> Result.of(row, List.of(1.0), List.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("cost");
@@ -69,7 +88,7 @@ class ResultTest {
 
   @Test
   void joinsTheRoundsOfForks() {
-    Row row = Row.atMost("cost", "peer", "ns", Judged.RATIO, 0.5, 0.4);
+    Row row = Row.plain("cost", "peer", "ns").target(0.5, 0.4);
     Result one = Result.of(row, List.of(1.0, 2.0), List.of(10.0, 10.0));
     Result other = Result.of(row, List.of(9.0), List.of(10.0));
     assertThat(one.and(other))
@@ -79,7 +98,7 @@ class ResultTest {
 
   @Test
   void aGuardedRowIsJudgedByItsGuard() {
-    Row row = Row.atMost("cost", "peer", "ns", Judged.RATIO, 0.5, 0.4).guarded(0.8);
+    Row row = Row.plain("cost", "peer", "ns").target(0.5, 0.4).guarded(0.8);
     List<Double> figures = List.of(7.0);
     assertThat(Result.of(row, figures, List.of(10.0)).verdict()).isEqualTo(Verdict.MISS);
     assertThat(Result.of(row.asGuard(), figures, List.of(10.0)).verdict()).isEqualTo(Verdict.GOAL);

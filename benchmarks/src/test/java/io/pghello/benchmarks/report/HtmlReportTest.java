@@ -8,7 +8,6 @@ import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Row.Better;
-import io.pghello.benchmarks.harness.Row.Judged;
 import io.pghello.benchmarks.harness.Spread;
 import java.io.StringReader;
 import java.nio.file.Files;
@@ -81,19 +80,20 @@ class HtmlReportTest {
     Row row = Row.rate("a", "b", "k/s");
     var cpu = Result.Cpu.ofMicros(List.of(2.0, 4.0), List.of(30.0, 30.0));
     List<Double> rounds = List.of(4.0, 4.0);
-    Document page = page(Result.of(row, rounds, rounds, cpu), result(row, 1, 1));
+    Row judged = row.target(0.5, 2).lessCpu(9);
+    Document page = page(Result.of(judged, rounds, rounds, cpu), result(row, 1, 1));
     assertThat(texts(page, "//figure//li//span[@class='rates cpu']"))
         .containsExactly("CPU a call 3 against 30 us, 11.3 × less");
     assertThat(table(page, "//div[@class='rows']//tbody/tr"))
         .containsExactly(
-            "a|b|k/s|4|4 to 4|4|4 to 4|1|1 to 1|3|30|11.3|9.38 to 13.1|–|–|–|2",
+            "a|b|k/s|4|4 to 4|4|4 to 4|1|1 to 1|3|30|11.3|9.38 to 13.1|ok|≥ 0.50; CPU ≥ 9 × less|≥ 2|2",
             "a|b|k/s|1|1 to 1|1|1 to 1|1|1 to 1|–|–|–|–|–|–|–|1");
     assertThat(texts(page(result(row, 1, 1)), "//div[@class='rows']//th")).doesNotContain("CPU us");
   }
 
   @Test
   void limitsLieWhereTheRatioWouldReachThem() throws Exception {
-    Row cost = Row.atMost("a", "b", "ns", Judged.RATIO, 0.5, 0.25);
+    Row cost = Row.plain("a", "b", "ns").target(0.5, 0.25);
     Document page = page(result(cost, 1, 2), result(cost, 1, 4));
     assertThat(texts(page, "//figure//use[@class='must']/@x").get(0))
         .isEqualTo(texts(page, "//figure//li[1]//use[@y='50%'][last()]/@x").get(0));
@@ -180,7 +180,7 @@ class HtmlReportTest {
 
   @Test
   void countsTheTargetsAndNamesThoseMissed() throws Exception {
-    Row row = Row.atMost("slow", "b", "ns", Judged.RATIO, 0.5, 0.4);
+    Row row = Row.plain("slow", "b", "ns").target(0.5, 0.4);
     Document page =
         page(
             result(row, 6, 10),
@@ -194,9 +194,14 @@ class HtmlReportTest {
         .containsExactly(
             "MISS slow against b: ratio ≤ 0.50 is what must be, 0.60 to 0.60 was measured");
 
-    Row rate = Row.atLeast("slow", "b", "k/s", Judged.RATIO, 10, 20);
+    Row rate = Row.rate("slow", "b", "k/s").target(10, 20);
     assertThat(texts(page(result(rate, 54, 6)), "//p[@class='missed']").get(0))
         .endsWith("ratio ≥ 10 is what must be, 9 to 9 was measured, 54 against 6 k/s");
+    var cpu = Result.Cpu.ofMicros(List.of(2.0), List.of(10.0));
+    Result costly = Result.of(rate.lessCpu(8), List.of(54.0), List.of(1.0), cpu);
+    assertThat(texts(page(costly), "//p[@class='missed']"))
+        .containsExactly(
+            "MISS slow against b: CPU ≥ 8 × less is what must be, 5 to 5 was measured");
     assertThat(texts(page(new Result[0]), "//section[@id='benchmark-1']/p"))
         .containsExactly("No row was measured.");
   }

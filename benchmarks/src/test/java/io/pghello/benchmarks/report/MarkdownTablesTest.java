@@ -8,7 +8,6 @@ import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.harness.Row.Judged;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -36,7 +35,7 @@ class MarkdownTablesTest {
           section(
               "extension",
               Result.of(
-                  Row.atMost("pg_hello(name)", "'Hello, ' || name", "ns", Judged.RATIO, 0.5, 0.4),
+                  Row.plain("pg_hello(name)", "'Hello, ' || name", "ns").target(0.5, 0.4),
                   List.of(10.0, 15.0, 20.0),
                   List.of(50.0, 50.0, 50.0)),
               Result.of(
@@ -46,7 +45,7 @@ class MarkdownTablesTest {
           section(
               "client",
               Result.of(
-                  Row.atLeast("hello(), 9 threads", "JDBC, 9 threads", "k/s", Judged.RATIO, 4, 7),
+                  Row.rate("hello(), 9 threads", "JDBC, 9 threads", "k/s").target(4, 7),
                   List.of(45.0, 50.0, 55.0),
                   List.of(10.0, 10.0, 10.0),
                   Result.Cpu.ofMicros(List.of(0.5, 0.5, 0.5), List.of(8.0, 8.0, 8.0))),
@@ -55,11 +54,11 @@ class MarkdownTablesTest {
                   List.of(60.0),
                   List.of(3_750.0)),
               Result.of(
-                  Row.atMost("heap, helloEach(9 names)", null, "MB", Judged.COUNT, 64, 32),
+                  Row.plain("heap, helloEach(9 names)", null, "MB").count(64, 32),
                   List.of(16.0),
                   List.of()),
               Result.of(
-                  Row.atMost("a test database", "by hand", "ms", Judged.FIGURE, 50, 20),
+                  Row.plain("a test database", "by hand", "ms").figure(50, 20),
                   List.of(60.0),
                   List.of(80.0))));
 

@@ -7,7 +7,6 @@ import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.harness.Row.Judged;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -29,7 +28,7 @@ class ReportTest {
                     new Environment.Server("17.11", "1.1", Map.of("jit", "off")),
                     List.of(
                         Result.of(
-                            Row.atMost("a\\b", "'Hello, ' || x", "ns", Judged.RATIO, 0.5, 0.4),
+                            Row.plain("a\\b", "'Hello, ' || x", "ns").target(0.5, 0.4),
                             List.of(1.5, 2.5),
                             List.of(5.0, 4.0),
                             Result.Cpu.ofMicros(List.of(0.5, 0.7), List.of(8.0, 9.0))),

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.harness.Row.Judged;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -67,13 +66,13 @@ class ResultTextTest {
 
   @Test
   void sayWhatATargetIsAbout() {
-    assertThat(ResultText.target(Row.atMost("a", "b", "ns", Judged.RATIO, 0.5, 0.4), 0.5))
+    assertThat(ResultText.target(Row.plain("a", "b", "ns").target(0.5, 0.4), 0.5))
         .isEqualTo("≤ 0.50");
-    assertThat(ResultText.target(Row.atLeast("a", "b", "k/s", Judged.RATIO, 30, 60), 60))
+    assertThat(ResultText.target(Row.rate("a", "b", "k/s").target(30, 60), 60))
         .isEqualTo("≥ 60");
-    assertThat(ResultText.target(Row.atMost("a", null, "KB", Judged.COUNT, 512, 512), 512))
+    assertThat(ResultText.target(Row.plain("a", null, "KB").count(512, 512), 512))
         .isEqualTo("ours ≤ 512 KB");
-    assertThat(ResultText.target(Row.atMost("a", "b", "", Judged.COUNT, 411, 411), 411))
+    assertThat(ResultText.target(Row.plain("a", "b", "").count(411, 411), 411))
         .isEqualTo("ours ≤ 411");
   }
 
