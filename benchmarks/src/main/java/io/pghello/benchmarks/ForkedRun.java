@@ -8,7 +8,6 @@ import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.report.ProgressLine;
 import io.pghello.benchmarks.report.Report;
 import io.pghello.benchmarks.report.TextTable;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,35 +54,26 @@ final class ForkedRun {
     this.progress = progress;
   }
 
-  /**
-   * Measures.
-   *
-   * @return 0, or the exit code of the JVM that failed
-   */
+  /** Measures, and returns 0, or the exit code of the JVM that failed. */
   int run(List<String> arguments) throws Exception {
     for (fork = 1; fork <= count; fork++) {
       resultsOfFork = 0;
       curvesOfFork = 0;
-      int status = fork(arguments);
-      if (status != 0) {
-        return status;
+      try (ChildJvm jvm =
+          ChildJvm.start(
+              Bench.class.getName(), ChildJvm.measuring(), arguments, Map.of(), err::println)) {
+        ForkMessage message;
+        while ((message = jvm.receive(ForkMessage.class)) != null) {
+          hear(message);
+        }
+        int status = jvm.waitFor();
+        if (status != 0) {
+          return status;
+        }
       }
     }
-    clear();
-    plan().notRun().forEach(out::println);
+    show(plan().notRun());
     return 0;
-  }
-
-  private int fork(List<String> arguments) throws IOException, InterruptedException {
-    try (ChildJvm jvm =
-        ChildJvm.start(
-            Bench.class.getName(), ChildJvm.measuring(), arguments, Map.of(), err::println)) {
-      ForkMessage message;
-      while ((message = jvm.receive(ForkMessage.class)) != null) {
-        hear(message);
-      }
-      return jvm.waitFor();
-    }
   }
 
   /** All that was measured. */
@@ -94,21 +84,15 @@ final class ForkedRun {
   private void hear(ForkMessage message) {
     if (message.plan() != null && plan == null) {
       begin(message.plan());
-    } else if (message.step() != null && terminal != null) {
-      terminal.step(message.step());
+    } else if (message.step() != null) {
+      Objects.requireNonNull(terminal).step(message.step());
     } else if (message.result() != null) {
       Result result = join(results, resultsOfFork++, message.result(), Result::and);
-      if (isLast()) {
-        clear();
-        out.println(Objects.requireNonNull(table).line(result));
-      }
+      show(List.of(Objects.requireNonNull(table).line(result)));
     } else if (message.curves() != null) {
       for (Curve curve : message.curves()) {
         Curve joined = join(curves, curvesOfFork++, curve, Curve::and);
-        if (isLast()) {
-          clear();
-          out.print(TextTable.curve(joined));
-        }
+        show(TextTable.curve(joined).lines().toList());
       }
     }
   }
@@ -134,13 +118,11 @@ final class ForkedRun {
     }
   }
 
-  private boolean isLast() {
-    return fork == count;
-  }
-
-  private void clear() {
-    if (terminal != null) {
-      terminal.clear();
+  /** Shows what the last JVM has measured, or what was not run. */
+  private void show(List<String> lines) {
+    if (fork >= count) {
+      Objects.requireNonNull(terminal).clear();
+      lines.forEach(out::println);
     }
   }
 

@@ -6,6 +6,7 @@ import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.Sweep.Metric;
 import io.pghello.benchmarks.harness.Sweep.Track;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Two sides, each at its own best number of calls in flight. Both numbers are chosen from one axis,
@@ -36,42 +37,30 @@ public final class BestInFlight {
     this.sides = List.of(ours, peer);
   }
 
-  /** Our side. */
   public Side ours() {
     return Side.of(() -> atBest(0));
   }
 
-  /** The peer. */
   public Side peer() {
     return Side.of(() -> atBest(1));
   }
 
   /** Returns the figures that the numbers are chosen by, as a curve; it is measured once. */
   public Sweep sweep(String name, Metric metric, String ours, String peer) {
-    return new Sweep(
-        name,
-        "",
-        axis.stream().map(Integer::doubleValue).toList(),
-        List.of(metric),
-        List.of(track(ours, 0), track(peer, 1)));
+    List<Double> points = axis.stream().map(Integer::doubleValue).toList();
+    return new Sweep(name, "", points, List.of(metric), List.of(track(ours, 0), track(peer, 1)));
   }
 
   private Track track(String name, int side) {
-    return new Track(
-        name,
-        side == 0,
-        inFlight -> true,
-        inFlight -> new double[] {figures(side)[axis.indexOf((int) inFlight)]});
+    return Track.of(name, side == 0, inFlight -> figures(side)[axis.indexOf((int) inFlight)]);
   }
 
   private Sample atBest(int side) throws Exception {
     double[] found = figures(side);
-    int best = 0;
-    for (int i = 1; i < found.length; i++) {
-      if (found[i] > found[best]) {
-        best = i;
-      }
-    }
+    int best =
+        IntStream.range(0, found.length)
+            .reduce((one, other) -> found[other] > found[one] ? other : one)
+            .orElseThrow();
     return sides.get(side).with(axis.get(best));
   }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.harness;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -12,7 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.jr.ob.JSON;
@@ -48,21 +51,14 @@ public final class ChildJvm implements AutoCloseable {
     Object answer(T request) throws Exception;
   }
 
-  /** Starts a program whose errors are shown. */
+  /** Starts a program whose errors are shown on those of this one. */
   public static ChildJvm start(
       String program, List<String> options, List<String> arguments, Map<String, String> environment)
       throws IOException {
     return start(program, options, arguments, environment, System.err::println);
   }
 
-  /**
-   * Starts a program.
-   *
-   * @param program the name of a class
-   * @param options of the JVM
-   * @param environment variables that are added to those of this JVM
-   * @param err takes each line of its errors
-   */
+  /** Starts a program, the class of this name, with more variables than those of this JVM. */
   public static ChildJvm start(
       String program,
       List<String> options,
@@ -85,33 +81,19 @@ public final class ChildJvm implements AutoCloseable {
     List<String> all = new ArrayList<>(List.of(options));
     // a peer's transport is native
     all.add("--enable-native-access=ALL-UNNAMED");
-    System.getProperties()
-        .forEach(
-            (name, value) -> {
-              if (name.toString().startsWith("pghello.")) {
-                all.add("-D" + name + "=" + value);
-              }
-            });
+    for (String name : System.getProperties().stringPropertyNames()) {
+      if (name.startsWith("pghello.")) {
+        all.add("-D" + name + "=" + System.getProperty(name));
+      }
+    }
     return all;
   }
 
   /** Ends the JVM after this time; at first so that it can stop the processes it has started. */
   public void endAfter(Duration timeout) {
-    after(timeout, Process::destroy);
-    after(timeout.plus(GRACE), Process::destroyForcibly);
-  }
-
-  private void after(Duration time, Consumer<Process> action) {
-    var unused =
-        process
-            .onExit()
-            .orTimeout(time.toMillis(), TimeUnit.MILLISECONDS)
-            .whenComplete(
-                (ended, late) -> {
-                  if (late != null) {
-                    action.accept(process);
-                  }
-                });
+    CompletableFuture.delayedExecutor(timeout.toMillis(), MILLISECONDS).execute(process::destroy);
+    CompletableFuture.delayedExecutor(timeout.plus(GRACE).toMillis(), MILLISECONDS)
+        .execute(process::destroyForcibly);
   }
 
   /** Sends a request. */
@@ -125,8 +107,7 @@ public final class ChildJvm implements AutoCloseable {
     return line == null ? null : JSON.std.beanFrom(type, line);
   }
 
-  /** Waits for the next line; returns null at the end of the output. */
-  public @Nullable String readLine() throws IOException {
+  @Nullable String readLine() throws IOException {
     return out.readLine();
   }
 
@@ -161,20 +142,17 @@ public final class ChildJvm implements AutoCloseable {
 
   /** Ends this JVM, which takes no requests, when the one that started it ends. */
   public static void endWithParent() {
-    var watch =
-        new Thread(
-            () -> {
-              try {
-                while (System.in.read() >= 0) {
-                  // no input is expected
-                }
-              } catch (IOException e) {
-                // the end of the input as well
-              }
-              System.exit(1);
-            },
-            "end with parent");
+    var watch = new Thread(ChildJvm::awaitEndOfInput, "end with parent");
     watch.setDaemon(true);
     watch.start();
+  }
+
+  private static void awaitEndOfInput() {
+    try {
+      System.in.transferTo(OutputStream.nullOutputStream());
+    } catch (IOException e) {
+      // it is gone, too
+    }
+    System.exit(1);
   }
 }

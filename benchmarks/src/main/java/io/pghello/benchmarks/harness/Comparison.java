@@ -13,11 +13,26 @@ import org.jspecify.annotations.Nullable;
  * @param warmUps rounds whose figures are thrown away
  */
 public record Comparison(
-    Row row, Check check, Side ours, @Nullable Side peer, int warmUps, int rounds) {
+    Row row, Action check, Side ours, @Nullable Side peer, int warmUps, int rounds) {
+  /** What looks at every answer while it measures needs no other check. */
+  public static final Action CHECKED_MEANWHILE = () -> {};
 
-  /** Fails if something is not as it should be. */
-  public interface Check {
+  /** Does something. */
+  public interface Action {
     void run() throws Exception;
+  }
+
+  /**
+   * What a side did.
+   *
+   * @param figure in the row's unit
+   * @param cpuMicros CPU time of a call, client and server together; NaN if it is not counted
+   */
+  public record Sample(double figure, double cpuMicros) {}
+
+  /** Works once. */
+  public interface Sampler {
+    Sample sample() throws Exception;
   }
 
   /** One of the sides. */
@@ -46,41 +61,16 @@ public record Comparison(
     }
 
     /** Does so many things at a time; in thousands a second, with the CPU time of this thread. */
-    static Side rate(int count, long serverPid, Work work) {
+    static Side rate(int count, long serverPid, Action work) {
       return of(
           () -> {
             CpuTime cpu = CpuTime.start(CpuTime.Client.THREAD, serverPid);
-            double figure = rate(count, work).measure();
-            return new Sample(figure, cpu.microsPerCall(count));
+            long start = System.nanoTime();
+            work.run();
+            double rate = count * 1e6 / (System.nanoTime() - start);
+            return new Sample(rate, cpu.microsPerCall(count));
           });
     }
-
-    /** Does so many things at a time; in thousands a second. */
-    static Side rate(int count, Work work) {
-      return () -> {
-        long start = System.nanoTime();
-        work.run();
-        return count * 1e6 / (System.nanoTime() - start);
-      };
-    }
-  }
-
-  /**
-   * What a side did.
-   *
-   * @param figure in the row's unit
-   * @param cpuMicros CPU time of a call, client and server together; NaN if it is not counted
-   */
-  public record Sample(double figure, double cpuMicros) {}
-
-  /** Works once. */
-  public interface Sampler {
-    Sample sample() throws Exception;
-  }
-
-  /** The work whose time is measured. */
-  public interface Work {
-    void run() throws Exception;
   }
 
   /** The same for a row that is judged otherwise. */
@@ -88,14 +78,13 @@ public record Comparison(
     return new Comparison(other, check, ours, peer, warmUps, rounds);
   }
 
-  /** how many times each side is measured. */
+  /** How many times each side is measured. */
   public int steps() {
     return warmUps + rounds;
   }
 
   /**
-   * Measures the sides alternately, with another one first in each round, or in each of its {@link
-   * InterleavedSamples}.
+   * Measures the sides alternately, with another one first in each round.
    *
    * @param handicap by how much our side is slowed down
    */
@@ -116,39 +105,36 @@ public record Comparison(
     List<Sample> peerSamples = new ArrayList<>();
     for (int round = -warmUps; round < rounds; round++) {
       progress.step(row.name());
-      boolean oursFirst = round % 2 == 0;
-      Sample our = oursFirst ? slowed(handicap) : null;
-      Sample its = peer == null ? null : peer.sample();
-      if (our == null) {
-        our = slowed(handicap);
+      if (round == 0) {
+        ourSamples.clear();
+        peerSamples.clear();
       }
-      if (round >= 0) {
-        ourSamples.add(our);
-        if (its != null) {
-          peerSamples.add(its);
-        }
+      boolean oursFirst = round % 2 == 0;
+      if (oursFirst) {
+        ourSamples.add(slowed(handicap));
+      }
+      if (peer != null) {
+        peerSamples.add(peer.sample());
+      }
+      if (!oursFirst) {
+        ourSamples.add(slowed(handicap));
       }
     }
-    return Result.of(
-        row, figures(ourSamples), figures(peerSamples), Result.Cpu.of(ourSamples, peerSamples));
-  }
-
-  private static List<Double> figures(List<Sample> samples) {
-    return samples.stream().map(Sample::figure).toList();
+    return Result.ofSamples(row, ourSamples, peerSamples);
   }
 
   /** Does our work so many times: costs add up, and so do the inverses of rates. */
   private Sample slowed(int times) throws Exception {
-    if (row.judged() == Row.Judged.COUNT) {
+    if (times == 1 || row.judged() == Row.Judged.COUNT) {
       return ours.sample();
     }
     double sum = 0;
     double cpu = 0;
     for (int i = 0; i < times; i++) {
       Sample sample = ours.sample();
-      sum += row.better() == Row.Better.LOWER ? sample.figure : 1 / sample.figure;
+      sum += row.better().time(sample.figure);
       cpu += sample.cpuMicros;
     }
-    return new Sample(row.better() == Row.Better.LOWER ? sum : 1 / sum, cpu);
+    return new Sample(row.better().time(sum), cpu);
   }
 }

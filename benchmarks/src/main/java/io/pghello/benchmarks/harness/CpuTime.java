@@ -8,9 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -26,36 +24,29 @@ public final class CpuTime {
   private final Client client;
   private final long serverPid;
   private final long clientNanos;
-  private final Map<Long, Long> serverNanos;
+  private final Map<String, Long> serverNanos;
 
   /** What counts as the client. */
   public enum Client {
     /** The thread that asks: what a caller without other threads needs, to the nanosecond. */
-    THREAD {
-      @Override
-      long nanos() {
-        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
-      }
-    },
+    THREAD,
     /** This JVM with all its threads, to ten milliseconds. */
-    PROCESS {
-      @Override
-      long nanos() {
-        return CpuTime.PROCESS.getProcessCpuTime();
-      }
-    },
+    PROCESS,
     /** The programs that this JVM started and that have ended, to ten milliseconds. */
-    CHILDREN {
-      @Override
-      long nanos() throws IOException {
-        String stat = Files.readString(Path.of("/proc/self/stat"));
-        // what follows the name, which may have spaces, begins with the third field
-        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-        return (Long.parseLong(fields[13]) + Long.parseLong(fields[14])) * NANOS_PER_TICK;
-      }
-    };
+    CHILDREN;
 
-    abstract long nanos() throws IOException;
+    private long nanos() throws IOException {
+      return switch (this) {
+        case THREAD -> ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+        case PROCESS -> CpuTime.PROCESS.getProcessCpuTime();
+        case CHILDREN -> {
+          String stat = Files.readString(Path.of("/proc/self/stat"));
+          // what follows the name, which may have spaces, begins with the third field
+          String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+          yield (Long.parseLong(fields[13]) + Long.parseLong(fields[14])) * NANOS_PER_TICK;
+        }
+      };
+    }
   }
 
   private CpuTime(Client client, long serverPid) throws IOException {
@@ -72,14 +63,10 @@ public final class CpuTime {
 
   /** Returns the process identifier of the server's main process. */
   public static long serverPid(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("SELECT pg_backend_pid()")) {
-      row.next();
-      return ProcessHandle.of(row.getLong(1))
-          .flatMap(ProcessHandle::parent)
-          .orElseThrow(() -> new IllegalStateException("the server is not on this machine"))
-          .pid();
-    }
+    return ProcessHandle.of(Long.parseLong(Sql.text(connection, "SELECT pg_backend_pid()")))
+        .flatMap(ProcessHandle::parent)
+        .orElseThrow(() -> new IllegalStateException("the server is not on this machine"))
+        .pid();
   }
 
   /** Returns the microseconds since the start, for each of so many calls. */
@@ -91,14 +78,14 @@ public final class CpuTime {
     return nanos / calls / 1e3;
   }
 
-  private Map<Long, Long> serverNanos() throws IOException {
-    Map<Long, Long> nanos = new HashMap<>();
+  private Map<String, Long> serverNanos() throws IOException {
+    Map<String, Long> nanos = new HashMap<>();
     String main = Long.toString(serverPid);
     String children = Files.readString(Path.of("/proc", main, "task", main, "children"));
     for (String pid : (main + " " + children).strip().split(" ", -1)) {
       try {
         String times = Files.readString(Path.of("/proc", pid, "schedstat"));
-        nanos.put(Long.valueOf(pid), Long.valueOf(times.substring(0, times.indexOf(' '))));
+        nanos.put(pid, Long.valueOf(times.substring(0, times.indexOf(' '))));
       } catch (NoSuchFileException e) {
         // a process that has just ended
       }

@@ -4,7 +4,6 @@ package io.pghello.benchmarks.harness;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * What a figure of several sides comes to along an axis.
@@ -19,13 +18,22 @@ public record Curve(String name, String axis, String unit, Row.Better better, Li
   /**
    * One side.
    *
-   * @param ours whether it is this library
    * @param points where it was measured; the axis may go on beyond them
    */
   public record Line(String name, boolean ours, List<Point> points) {
     /** Returns the figures at a place, if it was measured there. */
     public Optional<Spread> at(double x) {
       return points.stream().filter(point -> point.x == x).findFirst().map(Point::spread);
+    }
+
+    private Line and(Line other) {
+      List<Point> joined = new ArrayList<>();
+      for (int i = 0; i < points.size(); i++) {
+        List<Double> figures = new ArrayList<>(points.get(i).figures);
+        figures.addAll(other.points.get(i).figures);
+        joined.add(Point.of(points.get(i).x, figures));
+      }
+      return new Line(name, ours, joined);
     }
   }
 
@@ -43,8 +51,7 @@ public record Curve(String name, String axis, String unit, Row.Better better, Li
   /** Returns the places at which any of the sides was measured. */
   public List<Double> points() {
     return lines.stream()
-        .flatMap(line -> line.points.stream())
-        .map(Point::x)
+        .flatMap(line -> line.points.stream().map(Point::x))
         .distinct()
         .sorted()
         .toList();
@@ -52,23 +59,10 @@ public record Curve(String name, String axis, String unit, Row.Better better, Li
 
   /** Joins the rounds of two curves that have the same lines and points. */
   public Curve and(Curve other) {
-    return new Curve(
-        name,
-        axis,
-        unit,
-        better,
-        IntStream.range(0, lines.size())
-            .mapToObj(i -> join(lines.get(i), other.lines.get(i)))
-            .toList());
-  }
-
-  private static Line join(Line one, Line other) {
-    List<Point> points = new ArrayList<>();
-    for (int i = 0; i < one.points.size(); i++) {
-      List<Double> figures = new ArrayList<>(one.points.get(i).figures);
-      figures.addAll(other.points.get(i).figures);
-      points.add(Point.of(one.points.get(i).x, List.copyOf(figures)));
+    List<Line> joined = new ArrayList<>();
+    for (int i = 0; i < lines.size(); i++) {
+      joined.add(lines.get(i).and(other.lines.get(i)));
     }
-    return new Line(one.name, one.ours, points);
+    return new Curve(name, axis, unit, better, joined);
   }
 }

@@ -3,15 +3,16 @@ package io.pghello.benchmarks.harness;
 
 import java.io.File;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.commons.io.FilenameUtils;
 
 /**
  * Where something was measured.
@@ -21,8 +22,8 @@ import java.util.TreeMap;
  */
 public record Environment(String date, int cpus, String jdk, String os, List<String> libraries) {
   private static final String SETTINGS =
-      "'autovacuum', 'fsync', 'jit', 'max_connections', 'max_parallel_workers_per_gather',"
-          + " 'server_encoding', 'shared_buffers', 'synchronous_commit', 'track_functions'";
+      "autovacuum fsync jit max_connections max_parallel_workers_per_gather server_encoding"
+          + " shared_buffers synchronous_commit track_functions";
 
   /**
    * A server.
@@ -34,28 +35,13 @@ public record Environment(String date, int cpus, String jdk, String os, List<Str
 
     public static Server of(Connection connection) throws SQLException {
       var settings = new TreeMap<String, String>();
-      String version;
-      String extension;
-      try (Statement statement = connection.createStatement()) {
-        try (ResultSet row =
-            statement.executeQuery(
-                "SELECT current_setting('server_version'),"
-                    + " (SELECT extversion FROM pg_extension WHERE extname = 'pg_hello')")) {
-          row.next();
-          version = row.getString(1);
-          extension = row.getString(2);
-        }
-        try (ResultSet row =
-            statement.executeQuery(
-                "SELECT name, current_setting(name) FROM pg_settings WHERE name IN ("
-                    + SETTINGS
-                    + ")")) {
-          while (row.next()) {
-            settings.put(row.getString(1), row.getString(2));
-          }
-        }
+      for (String name : SETTINGS.split(" ", -1)) {
+        settings.put(name, Sql.text(connection, "SHOW " + name));
       }
-      return new Server(version, extension, settings);
+      return new Server(
+          Sql.text(connection, "SHOW server_version"),
+          Sql.text(connection, "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'"),
+          settings);
     }
 
     public int major() {
@@ -68,15 +54,12 @@ public record Environment(String date, int cpus, String jdk, String os, List<Str
         Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
         Runtime.getRuntime().availableProcessors(),
         System.getProperty("java.vm.name") + " " + Runtime.version(),
-        System.getProperty("os.name")
-            + " "
-            + System.getProperty("os.version")
-            + " "
-            + System.getProperty("os.arch"),
+        Stream.of("os.name", "os.version", "os.arch")
+            .map(System::getProperty)
+            .collect(Collectors.joining(" ")),
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-            .map(path -> new File(path).getName())
-            .filter(name -> name.endsWith(".jar"))
-            .map(name -> name.substring(0, name.length() - ".jar".length()))
+            .filter(path -> path.endsWith(".jar"))
+            .map(FilenameUtils::getBaseName)
             .sorted()
             .toList());
   }

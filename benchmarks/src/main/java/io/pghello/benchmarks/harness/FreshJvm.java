@@ -12,25 +12,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Runs programs in JVMs of their own, all with the class path of this one and with the options that
  * {@code ./dev} starts a demo with.
+ *
+ * @param temporary where they have their temporary files
+ * @param cache where ours keeps what it unpacks; null for where it always does
+ * @param timeout after which they are ended
  */
-public final class FreshJvm {
-  private final Path temporary;
-  private final @Nullable Path cache;
-  private final Duration timeout;
-
-  /**
-   * Describes JVMs.
-   *
-   * @param temporary where they have their temporary files
-   * @param cache where ours keeps what it unpacks; null for where it always does
-   * @param timeout after which they are ended
-   */
-  public FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
-    this.temporary = temporary;
-    this.cache = cache;
-    this.timeout = timeout;
-  }
-
+public record FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
   /**
    * Returns the milliseconds from the start of a JVM to the end of the first line that it writes,
    * and waits until it has ended.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.harness;
 
+import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Sample;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import java.util.Arrays;
@@ -44,10 +45,12 @@ public final class InterleavedSamples {
     this.sides = List.of(ours, peer);
   }
 
-  /**
-   * Our side: the figure of its last samples, if only the peer has been asked for them, or of new
-   * ones.
-   */
+  /** Compares the two for a row. */
+  public Comparison comparison(Row row, Action check, int warmUps, int rounds) {
+    return new Comparison(row, check, ours(), peer(), warmUps, rounds);
+  }
+
+  /** Our side: the figure of its last samples, if only the peer took it, or of new ones. */
   public Side ours() {
     return Side.of(() -> figure(0));
   }
@@ -73,12 +76,12 @@ public final class InterleavedSamples {
       for (int i = 0; i < 2; i++) {
         int side = (sample + i) % 2;
         Sample taken = sides.get(side).sample();
-        times[side][sample] = inverseIfRate(taken.figure());
+        times[side][sample] = better.time(taken.figure());
         cpu[side] += taken.cpuMicros() / count;
       }
     }
     for (int side = 0; side < 2; side++) {
-      figures[side] = new Sample(inverseIfRate(summary(times[side])), cpu[side]);
+      figures[side] = new Sample(better.time(summary(times[side])), cpu[side]);
     }
   }
 
@@ -89,9 +92,5 @@ public final class InterleavedSamples {
     }
     int tenth = count / 10;
     return ascending.skip(tenth).limit(count - 2L * tenth).average().orElseThrow();
-  }
-
-  private double inverseIfRate(double figure) {
-    return better == Row.Better.LOWER ? figure : 1 / figure;
   }
 }

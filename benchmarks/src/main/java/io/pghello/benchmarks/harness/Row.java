@@ -7,11 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A line of the table: what is compared, and what should come of it.
  *
- * @param name what is measured on our side
  * @param peer what it is measured against, if there is anything
  * @param unit what both sides are measured in, as in ms
  * @param better which way a good figure goes
- * @param judged what the target is about
  * @param target none if the row is shown for information
  * @param guard the limit that even a short run on a busy machine keeps, unless something is broken;
  *     null if there is none
@@ -27,9 +25,15 @@ public record Row(
 
   public enum Better {
     LOWER,
-    HIGHER
+    HIGHER;
+
+    /** Turns a rate into a time, which adds up, and back; a cost stays what it is. */
+    double time(double figure) {
+      return this == LOWER ? figure : 1 / figure;
+    }
   }
 
+  /** What the target is about. */
   public enum Judged {
     /** Our figure divided by the peer's of the same round. */
     RATIO,
@@ -45,7 +49,7 @@ public record Row(
    */
   public record Target(double must, double goal, @Nullable Double lessCpu) {}
 
-  /** A row for information: both sides' figures and their ratio. */
+  /** A row for information about costs: both sides' figures and their ratio. */
   public static Row plain(String name, @Nullable String peer, String unit) {
     return new Row(name, peer, unit, Better.LOWER, Judged.RATIO, null, null);
   }
@@ -84,10 +88,5 @@ public record Row(
 
   private Row judged(Judged by, Target other) {
     return new Row(name, peer, unit, better, by, other, guard);
-  }
-
-  /** Returns whether a value is as good as the limit, or better. */
-  boolean reaches(double value, double limit) {
-    return better == Better.LOWER ? value <= limit : value >= limit;
   }
 }

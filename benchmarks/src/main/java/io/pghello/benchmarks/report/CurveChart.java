@@ -10,6 +10,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -46,26 +48,26 @@ record CurveChart(
   private static final double SIDE = 0.03;
   private static final int MOST_TICKS = 7;
   private static final int LETTER = 8;
-  private static final int LETTERS_A_LINE = 19;
   private static final int NARROW = 250;
   private static final int WIDE = 560;
+  // words, as many as fit, or one that is longer
+  private static final Pattern LABEL_LINE = Pattern.compile("(\\S.{0,18}|\\S+)(?= |$)");
 
   /** Where the points of a curve lie. */
-  record Frame(List<Double> places, Scale across, Scale up) {
+  private record Frame(List<Double> places, Scale across, Scale up) {
     static Frame of(Curve curve, List<Curve.Line> lines) {
       List<Double> places = curve.points();
       List<Double> positive = places.stream().filter(place -> place > 0).toList();
-      return new Frame(
-          places,
+      Scale across =
           positive.isEmpty()
               ? new Scale(false, 0, 1)
-              : new Scale(true, positive.get(0), positive.get(positive.size() - 1)),
-          Scale.fitting(
-              lines.stream()
-                  .flatMap(line -> line.points().stream())
-                  .map(Curve.Point::spread)
-                  .flatMap(spread -> Stream.of(spread.lower(), spread.upper()))
-                  .toList()));
+              : new Scale(true, positive.get(0), positive.get(positive.size() - 1));
+      List<Double> shown =
+          lines.stream()
+              .flatMap(line -> line.points().stream().map(Curve.Point::spread))
+              .flatMap(spread -> Stream.of(spread.lower(), spread.upper()))
+              .toList();
+      return new Frame(places, across, Scale.fitting(shown));
     }
 
     /** A logarithmic place, and to its left, apart from the others, zero. */
@@ -84,11 +86,7 @@ record CurveChart(
 
     String points(List<Curve.Point> points, ToDoubleFunction<Spread> figure) {
       return points.stream()
-          .map(
-              point ->
-                  number(WIDTH * x(point.x()))
-                      + ","
-                      + number(y(figure.applyAsDouble(point.spread()))))
+          .map(p -> number(WIDTH * x(p.x())) + "," + number(y(figure.applyAsDouble(p.spread()))))
           .collect(Collectors.joining(" "));
     }
 
@@ -105,6 +103,29 @@ record CurveChart(
       }
       return kept;
     }
+
+    List<Tick> ticksUp() {
+      return up.ticks(MOST_TICKS).stream()
+          .map(v -> new Tick(number(y(v)), TextTable.figure(v), true, v == 0, "zero"))
+          .toList();
+    }
+
+    List<Tick> ticksAcross() {
+      List<Double> narrow = labelled(NARROW);
+      List<Double> wide = labelled(WIDE);
+      return places.stream().map(v -> tickAcross(v, narrow.contains(v), wide.contains(v))).toList();
+    }
+
+    private Tick tickAcross(double value, boolean always, boolean wide) {
+      String label = wide ? TextTable.figure(value) : "";
+      return new Tick(Scale.percentOf(x(value)), label, always, true, "zero");
+    }
+
+    String gap() {
+      return places.size() > 1 && places.get(0) <= 0
+          ? Scale.percentOf((x(places.get(0)) + x(places.get(1))) / 2)
+          : "";
+    }
   }
 
   /** A line with the style that tells it from others. */
@@ -118,33 +139,32 @@ record CurveChart(
       List<Mark> marks,
       double end) {
 
-    static Track of(Curve.Line line, int index, Frame frame) {
-      List<Curve.Point> back = new ArrayList<>(line.points());
+    private static Track of(Curve.Line line, int index, Frame frame) {
+      List<Curve.Point> points = line.points();
+      List<Curve.Point> back = new ArrayList<>(points);
       back.sort(Comparator.comparingDouble(Curve.Point::x).reversed());
       return new Track(
           line.name(),
           line.ours(),
           (line.ours() ? "ours" : "peer") + index,
           "#point" + index,
-          frame.points(line.points(), Spread::upper) + " " + frame.points(back, Spread::lower),
-          frame.points(line.points(), Spread::median),
-          line.points().stream()
-              .map(
-                  point ->
-                      new Mark(
-                          Scale.percentOf(frame.x(point.x())),
-                          number(frame.y(point.spread().median()))))
-              .toList(),
+          frame.points(points, Spread::upper) + " " + frame.points(back, Spread::lower),
+          frame.points(points, Spread::median),
+          points.stream().map(point -> Mark.of(point, frame)).toList(),
           frame.y(back.get(0).spread().median()));
     }
   }
 
   /** A point. */
-  record Mark(String x, String y) {}
+  record Mark(String x, String y) {
+    private static Mark of(Curve.Point point, Frame frame) {
+      return new Mark(
+          Scale.percentOf(frame.x(point.x())), number(frame.y(point.spread().median())));
+    }
+  }
 
-  /** The name of a line where it ends, of one or more lines of text. */
-  record Label(
-      String style, String from, String y, String middle, String top, List<String> lines) {}
+  /** The name of a line beside its last point. */
+  record Label(String style, Mark from, String middle, String top, List<String> lines) {}
 
   /** Lets a peer look the same in all curves of a benchmark, if there are not too many of them. */
   record Styles(List<String> peers) {
@@ -174,15 +194,7 @@ record CurveChart(
   static @Nullable CurveChart of(String id, Curve curve, Styles styles) {
     List<Curve.Line> lines =
         curve.lines().stream()
-            .map(
-                line ->
-                    new Curve.Line(
-                        line.name(),
-                        line.ours(),
-                        line.points().stream()
-                            .filter(point -> isFinite(point.spread()))
-                            .sorted(Comparator.comparingDouble(Curve.Point::x))
-                            .toList()))
+            .map(line -> new Curve.Line(line.name(), line.ours(), drawn(line.points())))
             .filter(line -> !line.points().isEmpty())
             .toList();
     if (lines.isEmpty()) {
@@ -191,74 +203,48 @@ record CurveChart(
     Frame frame = Frame.of(curve, lines);
     List<Track> tracks =
         lines.stream().map(line -> Track.of(line, styles.of(curve, line), frame)).toList();
-    List<Double> places = frame.places;
-    List<Double> narrow = frame.labelled(NARROW);
-    List<Double> wide = frame.labelled(WIDE);
-    List<Double> ticks = frame.up.ticks(MOST_TICKS);
+    List<Tick> up = frame.ticksUp();
     return new CurveChart(
         id,
         curve.name(),
         figures(curve, frame),
         description(curve, lines),
         curve.axis(),
-        ticks.stream().mapToInt(tick -> TextTable.figure(tick).length()).max().orElse(0),
-        ticks.stream()
-            .map(
-                tick ->
-                    new Tick(
-                        number(frame.y(tick)), TextTable.figure(tick), true, tick == 0, "zero"))
-            .toList(),
-        places.stream()
-            .map(
-                place ->
-                    new Tick(
-                        Scale.percentOf(frame.x(place)),
-                        wide.contains(place) ? TextTable.figure(place) : "",
-                        narrow.contains(place),
-                        true,
-                        "zero"))
-            .toList(),
-        places.size() > 1 && places.get(0) <= 0
-            ? Scale.percentOf((frame.x(places.get(0)) + frame.x(places.get(1))) / 2)
-            : "",
+        up.stream().mapToInt(tick -> tick.label().length()).max().orElse(0),
+        up,
+        frame.ticksAcross(),
+        frame.gap(),
         tracks.stream().sorted(Comparator.comparing(Track::ours)).toList(),
         labels(tracks),
         tracks);
   }
 
-  private static boolean isFinite(Spread spread) {
-    return Double.isFinite(spread.lower()) && Double.isFinite(spread.upper());
+  private static List<Curve.Point> drawn(List<Curve.Point> points) {
+    return points.stream()
+        .filter(p -> Double.isFinite(p.spread().lower()) && Double.isFinite(p.spread().upper()))
+        .sorted(Comparator.comparingDouble(Curve.Point::x))
+        .toList();
   }
 
   private static String figures(Curve curve, Frame frame) {
-    return Stream.of(
-            curve.unit(),
-            curve.better() == Row.Better.LOWER ? "lower is better" : "higher is better",
-            frame.up.logarithmic() ? "logarithmic scale" : "")
+    String better = curve.better() == Row.Better.LOWER ? "lower is better" : "higher is better";
+    return Stream.of(curve.unit(), better, frame.up.logarithmic() ? "logarithmic scale" : "")
         .filter(text -> !text.isEmpty())
         .collect(Collectors.joining(" · "));
   }
 
   private static String description(Curve curve, List<Curve.Line> lines) {
-    return curve.unit()
-        + (curve.unit().isEmpty() ? "" : ", ")
-        + "by "
-        + curve.axis()
-        + ". "
-        + lines.stream()
-            .map(
-                line ->
-                    line.name()
-                        + ": "
-                        + described(line.points().get(0))
-                        + ", "
-                        + described(line.points().get(line.points().size() - 1)))
-            .collect(Collectors.joining("; "))
-        + ".";
+    String unit = curve.unit().isEmpty() ? "" : curve.unit() + ", ";
+    return lines.stream()
+        .map(CurveChart::described)
+        .collect(Collectors.joining("; ", unit + "by " + curve.axis() + ". ", "."));
   }
 
-  private static String described(Curve.Point point) {
-    return TextTable.figure(point.spread().median()) + " at " + TextTable.figure(point.x());
+  private static String described(Curve.Line line) {
+    List<Curve.Point> points = line.points();
+    return Stream.of(points.get(0), points.get(points.size() - 1))
+        .map(p -> TextTable.figure(p.spread().median()) + " at " + TextTable.figure(p.x()))
+        .collect(Collectors.joining(", ", line.name() + ": ", ""));
   }
 
   private static String number(double value) {
@@ -268,7 +254,10 @@ record CurveChart(
   /** Names each line where it ends, pushed apart where they would lie on one another. */
   private static List<Label> labels(List<Track> tracks) {
     List<Track> downwards = tracks.stream().sorted(Comparator.comparingDouble(Track::end)).toList();
-    List<List<String>> texts = downwards.stream().map(track -> wrapped(track.name)).toList();
+    List<List<String>> texts =
+        downwards.stream()
+            .map(t -> LABEL_LINE.matcher(t.name).results().map(MatchResult::group).toList())
+            .toList();
     double[] tops = new double[downwards.size()];
     double free = -TEXT_LINE;
     for (int i = 0; i < tops.length; i++) {
@@ -284,29 +273,9 @@ record CurveChart(
       double top = Math.min(tops[i], end - height);
       end = top - 2;
       Mark last = track.marks.get(track.marks.size() - 1);
-      labels.add(
-          0,
-          new Label(
-              track.style,
-              last.x,
-              last.y,
-              number(top + height / 2.0),
-              number(top - 3),
-              texts.get(i)));
+      String middle = number(top + height / 2.0);
+      labels.add(0, new Label(track.style, last, middle, number(top - 3), texts.get(i)));
     }
     return labels;
-  }
-
-  private static List<String> wrapped(String text) {
-    List<String> lines = new ArrayList<>();
-    for (String word : text.split(" ", -1)) {
-      int last = lines.size() - 1;
-      if (last >= 0 && lines.get(last).length() + word.length() < LETTERS_A_LINE) {
-        lines.set(last, lines.get(last) + " " + word);
-      } else {
-        lines.add(word);
-      }
-    }
-    return lines;
   }
 }

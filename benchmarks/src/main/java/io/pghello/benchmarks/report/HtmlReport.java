@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.report;
 
-import com.samskivert.mustache.Escapers;
-import com.samskivert.mustache.Mustache;
 import com.samskivert.mustache.Template;
 import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
@@ -10,11 +8,6 @@ import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Result.Verdict;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Spread;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.StringReader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -26,17 +19,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Shows a report as one HTML file that needs nothing else: no network, no scripts. It is XML as
- * well. The templates are beside this class: report.html, with parts for badges and charts.
+ * well. What it looks like is in report.html.
  */
 public final class HtmlReport {
-  private static final String NONE = "–";
-
-  private static final Template PAGE =
-      Mustache.compiler()
-          .emptyStringIsFalse(true)
-          .withEscaper(text -> Escapers.HTML.escape(withoutControlCharacters(text)))
-          .withLoader(name -> new StringReader(resource(name + ".html").strip()))
-          .compile(resource("report.html"));
+  private static final Template PAGE = Templates.compile("report.html");
 
   private HtmlReport() {}
 
@@ -49,7 +35,6 @@ public final class HtmlReport {
     List<Result> all = report.benchmarks().stream().flatMap(s -> s.results().stream()).toList();
     return PAGE.execute(
         Map.of(
-            "css", resource("report.css"),
             "environment", report.environment(),
             "quick", report.quick(),
             "slowed", report.handicap() == 1 ? "" : String.valueOf(report.handicap()),
@@ -59,22 +44,8 @@ public final class HtmlReport {
                     new Count("goal", count(all, Verdict.GOAL), "reach the goal"),
                     new Count("ok", count(all, Verdict.OK), "do what they must"),
                     new Count("miss", count(all, Verdict.MISS), "miss")),
-            "key", KEY,
             "command", command(report),
             "sections", sections));
-  }
-
-  private static String resource(String name) {
-    try (InputStream file = HtmlReport.class.getResourceAsStream(name)) {
-      return new String(Objects.requireNonNull(file, name).readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Replaces the characters that XML cannot contain, even escaped. */
-  private static String withoutControlCharacters(String text) {
-    return text.replaceAll("[\\p{Cntrl}&&[^\n\t]]", "\uFFFD");
   }
 
   private static List<Fact> facts(Report report) {
@@ -99,6 +70,7 @@ public final class HtmlReport {
   }
 
   private static String command(Report report) {
+    String rows = report.rows().replace("'", "'\\''");
     return Stream.of(
             Stream.of("./dev bench"),
             report.benchmarks().stream().map(Report.Section::name),
@@ -107,9 +79,7 @@ public final class HtmlReport {
                 .distinct(),
             Stream.of(
                 report.guard() ? "--guard" : report.quick() ? "--quick" : "",
-                report.rows().isEmpty()
-                    ? ""
-                    : "--row '" + report.rows().replace("'", "'\\''") + "'",
+                rows.isEmpty() ? "" : "--row '" + rows + "'",
                 "--forks " + report.forks(),
                 report.handicap() == 1 ? "" : "--handicap " + report.handicap(),
                 "--report"))
@@ -124,22 +94,11 @@ public final class HtmlReport {
 
   private record Fact(String name, String value) {
     Fact {
-      value = value.isEmpty() ? NONE : value;
+      value = value.isEmpty() ? Templates.NONE : value;
     }
   }
 
   private record Count(String style, long count, String words) {}
-
-  private record Key(String style, String shape, String name, String meaning) {}
-
-  private static final List<Key> KEY =
-      List.of(
-          new Key("dot goal", "verdict-goal", "goal", "what we are after"),
-          new Key("dot ok", "verdict-ok", "ok", "what must be"),
-          new Key("dot miss", "verdict-miss", "MISS", "less than what must be"),
-          new Key("dot none", "verdict-none", "no target", "shown for information"),
-          new Key("must", "limit-must", "must", "the whole bar has to lie right of it"),
-          new Key("aim", "limit-goal", "goal", "we want the whole bar to lie right of it"));
 
   /** A verdict as a shape and a word; a row without a target has no word. */
   record Badge(String style, String word) {
@@ -150,37 +109,29 @@ public final class HtmlReport {
     }
   }
 
-  private record Cells(String median, String quartiles) {
-    static Cells of(@Nullable Spread spread) {
-      return spread == null
-          ? new Cells(NONE, NONE)
-          : new Cells(TextTable.figure(spread.median()), ResultText.of(spread));
-    }
-  }
-
   private record SectionView(
       String id,
-      String name,
+      Report.Section section,
       String server,
       List<Fact> settings,
       List<Long> numbers,
-      List<Miss> misses,
+      List<RowView> misses,
       boolean measured,
       boolean counted,
       @Nullable RatioChart chart,
       String others,
       List<RowView> rows,
       List<CurveView> curves,
-      boolean skipped,
-      List<String> notRun) {
+      boolean skipped) {
 
     static SectionView of(String id, Report.Section section) {
       List<Result> results = section.results();
+      List<RowView> rows = results.stream().map(RowView::of).toList();
       var styles = CurveChart.Styles.of(section.curves());
       long others = results.stream().filter(result -> !RatioChart.draws(result)).count();
       return new SectionView(
           id,
-          section.name(),
+          section,
           HtmlReport.server(section.server()),
           section.server().settings().entrySet().stream()
               .sorted(Map.Entry.comparingByKey())
@@ -192,48 +143,42 @@ public final class HtmlReport {
               count(results, Verdict.MISS),
               count(results, null),
               (long) section.curves().size()),
-          results.stream().flatMap(Miss::of).toList(),
+          rows.stream().filter(row -> row.result.verdict() == Verdict.MISS).toList(),
           !results.isEmpty(),
           results.stream().anyMatch(result -> result.cpu() != null),
           others == results.size() ? null : RatioChart.of(id + "-ratios", results),
           others == 0
               ? ""
-              : others
-                  + (others == 1 ? " row has" : " rows have")
-                  + " no ratio that could be drawn, and "
-                  + (others == 1 ? "stands" : "stand")
-                  + " in the table alone.",
-          results.stream().map(RowView::of).toList(),
+              : others == 1
+                  ? "1 row has no ratio that could be drawn, and stands in the table alone."
+                  : others
+                      + " rows have no ratio that could be drawn, and stand in the table alone.",
+          rows,
           IntStream.range(0, section.curves().size())
               .mapToObj(
                   i -> CurveView.of(id + "-curve-" + (i + 1), section.curves().get(i), styles))
               .toList(),
-          !section.notRun().isEmpty(),
-          section.notRun());
+          !section.notRun().isEmpty());
     }
   }
 
-  private record Miss(String style, String word, String name, String text) {
-    static Stream<Miss> of(Result result) {
+  private record RowView(Result result, Badge badge, String must, String goal, String missed) {
+    static RowView of(Result result) {
       Row row = result.row();
       Row.Target target = row.target();
-      if (result.verdict() != Verdict.MISS || target == null) {
-        return Stream.of();
-      }
-      Badge badge = Badge.of(Verdict.MISS);
-      return Stream.of(
-          new Miss(
-              badge.style,
-              badge.word,
-              row.name(),
-              (row.peer() == null ? "" : " against " + row.peer())
-                  + ": "
-                  + Stream.of(ratio(result, target), cpu(result))
-                      .filter(text -> !text.isEmpty())
-                      .collect(Collectors.joining("; "))));
+      Badge badge = Badge.of(result.verdict());
+      return target == null
+          ? new RowView(result, badge, Templates.NONE, Templates.NONE, "")
+          : new RowView(
+              result,
+              badge,
+              joined(ResultText.target(row, target.must()), ResultText.cpuMust(row)),
+              ResultText.target(row, target.goal()),
+              (row.peer() == null ? ": " : " against " + row.peer() + ": ")
+                  + joined(missedMust(result, target), missedCpu(result)));
     }
 
-    private static String ratio(Result result, Row.Target target) {
+    private static String missedMust(Result result, Row.Target target) {
       Row row = result.row();
       String rates = ResultText.rates(result);
       return result.missesMust()
@@ -246,91 +191,43 @@ public final class HtmlReport {
           : "";
     }
 
-    private static String cpu(Result result) {
+    private static String missedCpu(Result result) {
+      Result.Cpu cpu = result.cpu();
       return result.missesCpu()
           ? ResultText.cpuMust(result.row())
               + " is what must be, "
-              + (result.cpu() == null ? "nothing" : ResultText.of(result.cpu().ratio()))
+              + (cpu == null ? "nothing" : ResultText.of(cpu.ratio()))
               + " was measured"
           : "";
     }
-  }
 
-  private record RowView(
-      String name,
-      String peer,
-      String unit,
-      List<Cells> spreads,
-      List<String> cpu,
-      String style,
-      String word,
-      String must,
-      String goal,
-      int rounds) {
-    static RowView of(Result result) {
-      Row row = result.row();
-      Row.Target target = row.target();
-      Badge badge = Badge.of(result.verdict());
-      return new RowView(
-          row.name(),
-          Objects.requireNonNullElse(row.peer(), NONE),
-          row.unit(),
-          List.of(
-              Cells.of(result.ourSpread()),
-              Cells.of(result.peerSpread()),
-              Cells.of(result.ratio())),
-          cpu(result),
-          badge.style,
-          badge.word,
-          target == null
-              ? NONE
-              : ResultText.target(row, target.must())
-                  + (target.lessCpu() == null ? "" : "; " + ResultText.cpuMust(row)),
-          target == null ? NONE : ResultText.target(row, target.goal()),
-          result.ours().size());
-    }
-
-    private static List<String> cpu(Result result) {
-      Result.Cpu cpu = result.cpu();
-      return cpu == null
-          ? List.of(NONE, NONE, NONE, NONE)
-          : List.of(
-              TextTable.figure(cpu.ourSpread().median()),
-              TextTable.figure(cpu.peerSpread().median()),
-              TextTable.figure(cpu.ratio().median()),
-              ResultText.of(cpu.ratio()));
+    private static String joined(String... texts) {
+      return Stream.of(texts).filter(text -> !text.isEmpty()).collect(Collectors.joining("; "));
     }
   }
 
-  private record PointView(String x, List<Cells> spreads) {}
+  private record Cells(@Nullable Double median, @Nullable Spread quartiles) {
+    static Cells of(@Nullable Spread spread) {
+      return new Cells(spread == null ? null : spread.median(), spread);
+    }
+  }
+
+  private record PointView(double x, List<Cells> spreads) {}
 
   private record CurveView(
-      String id,
-      String name,
-      @Nullable CurveChart chart,
-      String caption,
-      String axis,
-      List<Curve.Line> lines,
-      List<PointView> points) {
+      String id, Curve curve, @Nullable CurveChart chart, String unit, List<PointView> points) {
     static CurveView of(String id, Curve curve, CurveChart.Styles styles) {
       return new CurveView(
           id,
-          curve.name(),
+          curve,
           CurveChart.of(id, curve, styles),
-          curve.name()
-              + (curve.unit().isEmpty() ? "" : ", " + curve.unit())
-              + ": medians and quartiles; – is not measured",
-          curve.axis(),
-          curve.lines(),
-          curve.points().stream()
-              .map(
-                  x ->
-                      new PointView(
-                          TextTable.figure(x),
-                          curve.lines().stream()
-                              .map(line -> Cells.of(line.at(x).orElse(null)))
-                              .toList()))
-              .toList());
+          curve.unit().isEmpty() ? "" : ", " + curve.unit(),
+          curve.points().stream().map(x -> pointView(curve, x)).toList());
+    }
+
+    private static PointView pointView(Curve curve, double x) {
+      return new PointView(
+          x, curve.lines().stream().map(line -> Cells.of(line.at(x).orElse(null))).toList());
     }
   }
 }

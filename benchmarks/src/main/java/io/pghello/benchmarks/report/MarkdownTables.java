@@ -27,7 +27,7 @@ final class MarkdownTables {
   // calls, annotations, and what begins with a literal
   private static final Pattern CODE =
       Pattern.compile("^'.*|@\\w+|\\w+\\((?:[^()]|\\([^()]*\\))*\\)");
-  private static final String NONE = "–";
+  private static final String NONE = Templates.NONE;
 
   private final Report report;
 
@@ -58,16 +58,15 @@ final class MarkdownTables {
   }
 
   private String table(String what) {
-    List<String> named = List.of(what.split(" "));
-    if (named.get(0).equals("targets")) {
-      return table(
-          what,
+    List<String> words = List.of(what.split(" "));
+    if (words.get(0).equals("targets")) {
+      List<Report.Section> sections =
           report.benchmarks().stream()
-              .filter(section -> named.size() == 1 || named.contains(section.name()))
-              .toList(),
-          what.substring("targets".length()),
-          "| | measured | quartiles | must | goal |\n|---|--:|--:|---|---|\n",
-          MarkdownTables::judged);
+              .filter(section -> words.size() == 1 || words.contains(section.name()))
+              .toList();
+      return "| | measured | quartiles | must | goal |\n|---|--:|--:|---|---|\n"
+          + rows(what, sections, MarkdownTables::judged)
+          + source(sections, what.substring("targets".length()));
     }
     for (Report.Section section : report.benchmarks()) {
       for (Curve curve : section.curves()) {
@@ -76,22 +75,17 @@ final class MarkdownTables {
         }
       }
     }
-    String[] words = what.split(" ", 2);
-    return table(
-        what,
-        report.benchmarks().stream().filter(section -> section.name().equals(words[0])).toList(),
-        " " + words[0],
-        "| ours | | against | | ratio | quartiles |\n|---|--:|---|--:|--:|--:|\n",
-        result ->
-            words.length == 1 || words[1].equals(result.row().unit()) ? compared(result) : "");
+    List<Report.Section> sections =
+        report.benchmarks().stream()
+            .filter(section -> section.name().equals(words.get(0)))
+            .toList();
+    return "| ours | | against | | ratio | quartiles |\n|---|--:|---|--:|--:|--:|\n"
+        + rows(what, sections, result -> compared(result, words.subList(1, words.size())))
+        + source(sections, " " + words.get(0));
   }
 
-  private String table(
-      String what,
-      List<Report.Section> sections,
-      String names,
-      String header,
-      Function<Result, String> line) {
+  private static String rows(
+      String what, List<Report.Section> sections, Function<Result, String> line) {
     String lines =
         sections.stream()
             .flatMap(section -> section.results().stream())
@@ -100,36 +94,24 @@ final class MarkdownTables {
     if (lines.isEmpty()) {
       throw new IllegalArgumentException("the results have no rows of \"" + what + "\"");
     }
-    return header + lines + source(sections, names);
+    return lines;
   }
 
   /** A line for each side, a column for each point. */
   private static String curve(Curve curve) {
     List<Double> points = curve.points();
-    return line(
-            curve.axis() + "; " + unit(curve.unit()),
-            points.stream().map(TextTable::figure).toList())
-        + "|---|"
-        + "--:|".repeat(points.size())
-        + "\n"
-        + curve.lines().stream()
-            .map(
-                side ->
-                    line(
-                        text(side.name()),
-                        points.stream()
-                            .map(
-                                x ->
-                                    side.at(x)
-                                        .map(Spread::median)
-                                        .map(TextTable::figure)
-                                        .orElse(NONE))
-                            .toList()))
-            .collect(Collectors.joining());
-  }
-
-  private static String line(String name, List<String> cells) {
-    return line(name, String.join(" | ", cells));
+    var text = new StringBuilder();
+    String figures = points.stream().map(TextTable::figure).collect(Collectors.joining(" | "));
+    text.append(line(curve.axis() + "; " + unit(curve.unit()), figures));
+    text.append("|---|").append("--:|".repeat(points.size())).append("\n");
+    for (Curve.Line side : curve.lines()) {
+      String medians =
+          points.stream()
+              .map(x -> side.at(x).map(s -> TextTable.figure(s.median())).orElse(NONE))
+              .collect(Collectors.joining(" | "));
+      text.append(line(text(side.name()), medians));
+    }
+    return text.toString();
   }
 
   /** Returns the line that says where and when the figures were measured. */
@@ -156,37 +138,49 @@ final class MarkdownTables {
     if (target == null) {
       return "";
     }
-    boolean ratio = row.judged() == Row.Judged.RATIO;
-    String name = text(row.name());
-    Spread peer = result.peerSpread();
-    if (peer != null) {
-      name +=
-          ratio
-              ? " against " + text(row.peer())
-              : " (" + text(row.peer()) + ": " + figure(peer, row.unit()) + ")";
-    }
-    String rates = ResultText.rates(result);
-    String unit =
-        row.better() == Row.Better.LOWER
-            ? "× the cost"
-            : rates.isEmpty() ? "× the throughput" : "× (" + rates + ")";
-    String cpu = ResultText.cpu(result).replace(" us", " µs");
+    Result.Cpu cpu = result.cpu();
+    String cpuMust = ResultText.cpuMust(row);
     return line(
-        name,
-        figure(judgedSpread(result), ratio ? unit : row.unit()) + (cpu.isEmpty() ? "" : "; " + cpu),
-        quartiles(judgedSpread(result))
-            + (result.cpu() == null ? "" : "; CPU " + quartiles(result.cpu().ratio())),
+        sides(result),
+        measured(result) + (cpu == null ? "" : "; " + ResultText.cpu(result).replace(" us", " µs")),
+        quartiles(judgedSpread(result)) + (cpu == null ? "" : "; CPU " + quartiles(cpu.ratio())),
         ResultText.limit(row, target.must())
             + (result.missesMust() ? ", **MISS**" : "")
-            + (target.lessCpu() == null ? "" : "; " + ResultText.cpuMust(row))
+            + (cpuMust.isEmpty() ? "" : "; " + cpuMust)
             + (result.missesCpu() ? ", **MISS**" : ""),
         ResultText.limit(row, target.goal())
             + (result.verdict() == Result.Verdict.GOAL ? ", met" : ", not met"));
   }
 
-  /** A row with the figures of both sides. */
-  private static String compared(Result result) {
+  /** What is compared: with a peer, or beside its figure. */
+  private static String sides(Result result) {
     Row row = result.row();
+    Spread peer = result.peerSpread();
+    return peer == null
+        ? text(row.name())
+        : row.judged() == Row.Judged.RATIO
+            ? text(row.name()) + " against " + text(row.peer())
+            : text(row.name()) + " (" + text(row.peer()) + ": " + figure(peer, row.unit()) + ")";
+  }
+
+  private static String measured(Result result) {
+    Row row = result.row();
+    String rates = ResultText.rates(result);
+    String unit =
+        row.judged() == Row.Judged.COUNT
+            ? row.unit()
+            : row.better() == Row.Better.LOWER
+                ? "× the cost"
+                : rates.isEmpty() ? "× the throughput" : "× (" + rates + ")";
+    return figure(judgedSpread(result), unit);
+  }
+
+  /** A row with the figures of both sides, if it has the unit that is asked for. */
+  private static String compared(Result result, List<String> unit) {
+    Row row = result.row();
+    if (!unit.isEmpty() && !unit.contains(row.unit())) {
+      return "";
+    }
     Spread peer = result.peerSpread();
     Spread ratio = result.ratio();
     return line(

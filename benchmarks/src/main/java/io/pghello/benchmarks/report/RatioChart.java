@@ -5,14 +5,16 @@ import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Spread;
 import io.pghello.benchmarks.report.Scale.Tick;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far ahead our side is in each row of a benchmark, as ratios.html draws it: to the right of
- * the middle line it is ahead, whichever way a good figure goes.
+ * How far ahead our side is in each row, as ratios.html and ratios.svg draw it: to the right of the
+ * middle line it is ahead, whichever way a good figure goes.
  *
  * @param ours the style of the words right of the middle line
  * @param theirs the style of those left of it
@@ -39,36 +41,30 @@ record RatioChart(
    */
   record Bar(
       String id,
-      String name,
-      @Nullable String peer,
+      Row row,
       String description,
       String worse,
       String median,
       String better,
       String must,
       String goal,
-      String style,
-      String word,
+      HtmlReport.Badge badge,
       String words,
       String rates,
       String cpu) {
 
     static Bar of(String id, Result result, Scale scale) {
-      Row row = result.row();
       Lead lead = Lead.of(result);
-      var badge = HtmlReport.Badge.of(result.verdict());
       return new Bar(
           id,
-          row.name(),
-          row.peer(),
+          result.row(),
           describe(result),
           scale.percent(lead.worse),
           scale.percent(lead.median),
           scale.percent(lead.better),
           lead.must == null ? "" : scale.percent(lead.must),
           lead.goal == null ? "" : scale.percent(lead.goal),
-          badge.style(),
-          badge.word(),
+          HtmlReport.Badge.of(result.verdict()),
           ResultText.of(result),
           ResultText.rates(result),
           ResultText.cpu(result));
@@ -80,23 +76,26 @@ record RatioChart(
       double worse, double median, double better, @Nullable Double must, @Nullable Double goal) {
 
     static Lead of(Result result) {
-      Row row = result.row();
-      Row.Target target = ratioTarget(row);
-      Spread ratio = result.ratio();
-      if (ratio == null) {
-        throw new IllegalArgumentException(row.name() + " has no ratio");
-      }
-      boolean low = row.better() == Row.Better.LOWER;
-      return new Lead(
-          low ? 1 / ratio.upper() : ratio.lower(),
-          low ? 1 / ratio.median() : ratio.median(),
-          low ? 1 / ratio.lower() : ratio.upper(),
-          target == null ? null : low ? 1 / target.must() : target.must(),
-          target == null ? null : low ? 1 / target.goal() : target.goal());
+      Row.Target target = ratioTarget(result.row());
+      Spread ratio = Objects.requireNonNull(result.ratio(), result.row().name());
+      Double must = target == null ? null : target.must();
+      Double goal = target == null ? null : target.goal();
+      return result.row().better() == Row.Better.HIGHER
+          ? new Lead(ratio.lower(), ratio.median(), ratio.upper(), must, goal)
+          : new Lead(
+              1 / ratio.upper(),
+              1 / ratio.median(),
+              1 / ratio.lower(),
+              inverse(must),
+              inverse(goal));
+    }
+
+    private static @Nullable Double inverse(@Nullable Double value) {
+      return value == null ? null : 1 / value;
     }
 
     Stream<Double> positions() {
-      return Stream.of(worse, better, must == null ? 1 : must, goal == null ? 1 : goal);
+      return Stream.of(worse, better, must, goal).filter(Objects::nonNull);
     }
   }
 
@@ -109,12 +108,9 @@ record RatioChart(
   /** Draws those rows that can be drawn. */
   static RatioChart of(String id, List<Result> results) {
     List<Result> drawn = results.stream().filter(RatioChart::draws).toList();
-    Scale scale =
-        Scale.logarithmic(
-            Stream.concat(
-                    drawn.stream().flatMap(result -> Lead.of(result).positions()),
-                    Stream.of(0.5, 2.0))
-                .toList());
+    List<Double> positions = new ArrayList<>(List.of(0.5, 2.0));
+    drawn.forEach(result -> Lead.of(result).positions().forEach(positions::add));
+    Scale scale = Scale.logarithmic(positions);
     List<Double> always = scale.ticks(MOST_TICKS_OF_A_PHONE);
     double middle = scale.at(1);
     return new RatioChart(
@@ -124,14 +120,7 @@ record RatioChart(
         scale.percent(1),
         Scale.percentOf(1 - middle),
         scale.ticks(MOST_TICKS).stream()
-            .map(
-                tick ->
-                    new Tick(
-                        scale.percent(tick),
-                        label(tick),
-                        always.contains(tick),
-                        tick == 1,
-                        "equal"))
+            .map(tick -> scale.tick(tick, label(tick), always.contains(tick), tick == 1, "equal"))
             .toList(),
         IntStream.range(0, drawn.size())
             .mapToObj(i -> Bar.of(id + "-" + (i + 1), drawn.get(i), scale))
@@ -149,17 +138,16 @@ record RatioChart(
   }
 
   private static String describe(Result result) {
-    Spread ratio = result.ratio();
+    Spread ratio = Objects.requireNonNull(result.ratio());
     Row.Target target = ratioTarget(result.row());
-    return "Ratio "
-        + (ratio == null
-            ? ""
-            : TextTable.figure(ratio.median()) + ", quartiles " + ResultText.of(ratio))
-        + (target == null
-            ? ""
-            : ", must "
-                + ResultText.limit(result.row(), target.must())
-                + ", goal "
-                + ResultText.limit(result.row(), target.goal()));
+    String measured =
+        "Ratio " + TextTable.figure(ratio.median()) + ", quartiles " + ResultText.of(ratio);
+    return target == null
+        ? measured
+        : measured
+            + ", must "
+            + ResultText.limit(result.row(), target.must())
+            + ", goal "
+            + ResultText.limit(result.row(), target.goal());
   }
 }

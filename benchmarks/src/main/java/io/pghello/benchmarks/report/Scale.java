@@ -68,7 +68,11 @@ record Scale(boolean logarithmic, double low, double high) {
         : (value - low) / (high - low);
   }
 
-  /** Returns the place of a value, as a percentage of the width for SVG. */
+  Tick tick(double value, String label, boolean always, boolean special, String line) {
+    return new Tick(percent(value), label, always, special, line);
+  }
+
+  /** Where a value lies, as a share of the width that SVG understands. */
   String percent(double value) {
     return percentOf(at(value));
   }

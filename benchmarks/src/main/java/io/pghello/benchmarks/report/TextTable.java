@@ -40,33 +40,18 @@ public final class TextTable {
   }
 
   public static String server(String benchmark, Environment.Server server) {
-    return String.format(
-        "%n%s: PostgreSQL %s, pg_hello %s, %s%n",
-        benchmark,
-        server.version(),
-        server.extension(),
+    String settings =
         server.settings().entrySet().stream()
             .map(Map.Entry::toString)
-            .collect(Collectors.joining(", ")));
+            .collect(Collectors.joining(", "));
+    return String.format(
+        "%n%s: PostgreSQL %s, pg_hello %s, %s%n",
+        benchmark, server.version(), server.extension(), settings);
   }
 
   public String header() {
-    return line(
-        "",
-        "against",
-        "ours",
-        "peer",
-        "unit",
-        "ratio",
-        "quartiles",
-        "must",
-        "goal",
-        "cpu us",
-        "peer",
-        "less",
-        "quartiles",
-        "must",
-        "");
+    String cells = "ours,peer,unit,ratio,quartiles,must,goal,cpu us,peer,less,quartiles,must,";
+    return line("", "against", cells.split(",", -1));
   }
 
   /** A curve: a line for each side, a column for each point. */
@@ -77,11 +62,7 @@ public final class TextTable {
     text.append(cells(width, curve.axis(), points.stream().map(TextTable::figure)));
     for (Curve.Line line : curve.lines()) {
       text.append(
-          cells(
-              width,
-              line.name(),
-              points.stream()
-                  .map(x -> line.at(x).map(Spread::median).map(TextTable::figure).orElse("-"))));
+          cells(width, line.name(), points.stream().map(x -> median(line.at(x).orElse(null)))));
     }
     return text.toString();
   }
@@ -94,38 +75,42 @@ public final class TextTable {
 
   public String line(Result result) {
     Row row = result.row();
-    Spread peer = result.peerSpread();
-    Spread ratio = result.ratio();
     Row.Target target = row.target();
     Result.Verdict verdict = result.verdict();
     Result.Cpu cpu = result.cpu();
     boolean met = verdict == Result.Verdict.GOAL;
+    Double lessCpu = target == null ? null : target.lessCpu();
     return line(
         row.name(),
         orDash(row.peer()),
-        figure(result.ourSpread().median()),
-        peer == null ? "-" : figure(peer.median()),
+        median(result.ourSpread()),
+        median(result.peerSpread()),
         row.unit(),
-        ratio == null ? "-" : figure(ratio.median()),
+        median(result.ratio()),
         quartiles(result.judged()),
         target == null ? "-" : limit(row, target.must()),
         target == null ? "-" : limit(row, target.goal()) + (met ? "*" : ""),
-        cpu == null ? "-" : figure(cpu.ourSpread().median()),
-        cpu == null ? "-" : figure(cpu.peerSpread().median()),
-        cpu == null ? "-" : figure(cpu.ratio().median()),
-        quartiles(cpu == null ? null : cpu.ratio()),
-        target == null || target.lessCpu() == null ? "-" : ">= " + figure(target.lessCpu()),
+        cpu == null ? "-" : median(cpu.ourSpread()),
+        cpu == null ? "-" : median(cpu.peerSpread()),
+        cpu == null ? "-" : median(cpu.ratio()),
+        cpu == null ? "-" : quartiles(cpu.ratio()),
+        lessCpu == null ? "-" : ">= " + figure(lessCpu),
         verdict == null ? "" : verdict == Result.Verdict.MISS ? "MISS" : "ok");
   }
 
   private String line(String name, String peer, String... cells) {
     return (String.format("%-" + nameWidth + "s  %-" + peerWidth + "s ", name, peer)
-            + String.format("%7s %7s %-4s %5s  %-11s %8s  %-9s %7s %7s %5s  %-9s %7s  %s", (Object[]) cells))
+            + String.format(
+                "%7s %7s %-4s %5s  %-11s %8s  %-9s %7s %7s %5s  %-9s %8s  %s", (Object[]) cells))
         .stripTrailing();
   }
 
   private static String limit(Row row, double value) {
     return (row.better() == Row.Better.LOWER ? "<= " : ">= ") + figure(value);
+  }
+
+  private static String median(@Nullable Spread spread) {
+    return spread == null ? "-" : figure(spread.median());
   }
 
   private static String quartiles(@Nullable Spread spread) {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.suites;
 
+import static io.pghello.benchmarks.harness.Comparison.CHECKED_MEANWHILE;
+
 import io.pghello.benchmarks.harness.Address;
 import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.Comparison;
-import io.pghello.benchmarks.harness.Comparison.Check;
+import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.Row;
+import io.pghello.benchmarks.harness.Sql;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.benchmarks.suites.MemberEntities.Counted;
 import io.pghello.benchmarks.suites.MemberEntities.CountedPlain;
@@ -29,9 +32,7 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
@@ -40,10 +41,11 @@ import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.cfg.Configuration;
+import org.hibernate.engine.spi.SessionImplementor;
+import org.hibernate.persister.entity.EntityPersister;
 import org.postgresql.PGProperty;
 
 /**
@@ -57,12 +59,8 @@ public final class HibernateBenchmark implements Benchmark {
 
   private static final int MANY = 10_000;
   private static final int FLUSH = 1_000;
-  // how often a point of a curve is measured, of which the least counts
-  private static final int TRIES = 3;
+  private static final int JUDGED_ROUNDS = 5;
   private static final int SAMPLES = 5;
-  private static final Duration FAR = Duration.ofMillis(1);
-  // every row is looked at while it is measured
-  private static final Check ON_THE_WAY = () -> {};
 
   private static final String ROUND_TRIPS = "round trips, 10,000 ";
   private static final String INSERTS = "10,000 inserts";
@@ -85,42 +83,31 @@ public final class HibernateBenchmark implements Benchmark {
   private final Way farTuned;
   private final SessionFactory sessions;
   private final int rounds;
-  private final int judgedRounds;
   private final int warmUps;
-  private final int farInserts;
-  private final int curveInserts;
+  private final int fewInserts;
   private final int longestOneByOne;
   private final Set<String> warm = new HashSet<>();
 
-  /**
-   * How entities come to the database.
-   *
-   * @param meter measures what is done with the connection
-   */
+  /** Does something and returns what it cost. */
+  private interface Meter {
+    double measure(Action action) throws Exception;
+  }
+
+  /** How entities come to the database. */
   private record Way(Connection connection, int batchSize, Meter meter) implements AutoCloseable {
-    static Way usual(Address address, Meter meter) throws SQLException {
-      return new Way(connect(address, false), 50, meter);
-    }
-
-    static Way tuned(Address address, Meter meter) throws SQLException {
-      return new Way(connect(address, true), 1_000, meter);
-    }
-
-    private static Connection connect(Address address, boolean rewriting) throws SQLException {
+    static Way of(Address address, boolean tuned, Meter meter) throws SQLException {
       var properties = new Properties();
       PGProperty.USER.set(properties, address.user());
       PGProperty.PASSWORD.set(properties, address.password());
-      PGProperty.REWRITE_BATCHED_INSERTS.set(properties, rewriting);
+      PGProperty.REWRITE_BATCHED_INSERTS.set(properties, tuned);
       Connection connection = DriverManager.getConnection(address.jdbcUrl(), properties);
       connection.setAutoCommit(false);
-      return connection;
+      return new Way(connection, tuned ? 1_000 : 50, meter);
     }
 
     /** Measures something in a transaction that it ends; the driver sends BEGIN before it. */
-    double measure(Check action) throws Exception {
-      try (Statement statement = connection.createStatement()) {
-        statement.execute("SELECT 1");
-      }
+    double measure(Action action) throws Exception {
+      Sql.execute(connection, "SELECT 1");
       return meter.measure(action);
     }
 
@@ -130,35 +117,29 @@ public final class HibernateBenchmark implements Benchmark {
     }
   }
 
-  /** Does something and returns what it cost. */
-  private interface Meter {
-    double measure(Check action) throws Exception;
-  }
-
   public HibernateBenchmark(boolean quick) throws SQLException {
     LOG.setLevel(Level.WARNING);
     rounds = quick ? 1 : 2;
-    judgedRounds = 5;
     warmUps = quick ? 2 : 6;
-    farInserts = quick ? 500 : 2_000;
-    curveInserts = quick ? 500 : 2_000;
+    fewInserts = quick ? 500 : 2_000;
     longestOneByOne = quick ? FLUSH : MANY;
     server = PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start();
     database = server.createDatabase();
     counting = WireProxy.to(server);
     delaying = WireProxy.to(server);
-    delaying.delay(FAR);
+    delaying.delay(Duration.ofMillis(1));
     control = database.dataSource().getConnection();
     serverPid = CpuTime.serverPid(control);
     Address address = Address.of(database.jdbcUrl());
-    near = Way.usual(address, HibernateBenchmark::millis);
-    nearTuned = Way.tuned(address, HibernateBenchmark::millis);
-    Address wire = address.via(counting.host(), counting.port());
-    counted = Way.usual(wire, action -> counting.countRoundTrips(action::run));
-    countedTuned = Way.tuned(wire, counted.meter);
+    near = Way.of(address, false, HibernateBenchmark::millis);
+    nearTuned = Way.of(address, true, HibernateBenchmark::millis);
+    Meter roundTrips = action -> counting.countRoundTrips(action::run);
+    Address proxy = address.via(counting.host(), counting.port());
+    counted = Way.of(proxy, false, roundTrips);
+    countedTuned = Way.of(proxy, true, roundTrips);
     Address away = address.via(delaying.host(), delaying.port());
-    far = Way.usual(away, HibernateBenchmark::millis);
-    farTuned = Way.tuned(away, HibernateBenchmark::millis);
+    far = Way.of(away, false, HibernateBenchmark::millis);
+    farTuned = Way.of(away, true, HibernateBenchmark::millis);
     var configuration = new Configuration();
     configuration.getProperties().put("hibernate.connection.datasource", database.dataSource());
     configuration.getProperties().put("hibernate.hbm2ddl.auto", "create");
@@ -173,123 +154,98 @@ public final class HibernateBenchmark implements Benchmark {
 
   @Override
   public List<Comparison> comparisons() {
-    List<Comparison> all = new ArrayList<>();
-    roundTrips(all);
-    time(all);
-    distance(all);
-    return all;
+    Side counts = inserts(Filled::new, counted);
+    Side times = inserts(Filled::new, near);
+    Side rates = rate(Filled::new, far);
+    String away = "%,d inserts, 1 ms away".formatted(fewInserts);
+    return List.of(
+        counted(count("inserts", 411), counts, inserts(Plain::new, counted)),
+        counted(
+            count("inserts, tuned", 31),
+            inserts(Tuned::new, countedTuned),
+            inserts(TunedPlain::new, countedTuned)),
+        counted(
+            Row.plain(ROUND_TRIPS + "inserts, IDENTITY", WITHOUT, "").target(1, 1).guarded(1),
+            inserts(Counted::new, counted),
+            inserts(CountedPlain::new, counted)),
+        counted(
+            count("updates, 10 flushes", 210),
+            () -> update(Renamed::new, counted),
+            () -> update(Plain::new, counted)),
+        counted(
+            Row.plain(ROUND_TRIPS + "inserts", LISTENER, ""),
+            counts,
+            inserts(Listened::new, counted)),
+        counted(
+            Row.plain(ROUND_TRIPS + "inserts", RETURNING, ""),
+            counts,
+            inserts(Returned::new, counted)),
+        counted(Row.plain(ROUND_TRIPS + "inserts", FLOOR, ""), counts, () -> floor(counted)),
+        best(times, inserts(Plain::new, near))
+            .comparison(
+                Row.plain(INSERTS, WITHOUT, "ms").target(1.3, 1.05),
+                CHECKED_MEANWHILE,
+                warmUps,
+                JUDGED_ROUNDS),
+        interleaved(
+            Row.plain(INSERTS + ", tuned", WITHOUT, "ms"),
+            inserts(Tuned::new, nearTuned),
+            inserts(TunedPlain::new, nearTuned)),
+        timed(
+            Row.plain(INSERTS + ", IDENTITY", WITHOUT, "ms"),
+            inserts(Counted::new, near),
+            inserts(CountedPlain::new, near)),
+        interleaved(
+            Row.plain("10,000 updates, 10 flushes", WITHOUT, "ms"),
+            () -> update(Renamed::new, near),
+            () -> update(Plain::new, near)),
+        timed(Row.plain(INSERTS, LISTENER, "ms"), times, inserts(Listened::new, near)),
+        timed(Row.plain(INSERTS, RETURNING, "ms"), times, inserts(Returned::new, near)),
+        interleaved(Row.plain(INSERTS, FLOOR, "ms"), times, () -> floor(near)),
+        new Comparison(
+            Row.rate(away, LISTENER, "k/s").target(30, 45).lessCpu(4),
+            this::warmUpNearby,
+            rates,
+            rate(Listened::new, far),
+            1,
+            rounds),
+        timed(Row.rate(away, WITHOUT, "k/s"), rates, rate(Plain::new, far)),
+        timed(
+            Row.rate(away + ", tuned", WITHOUT, "k/s"),
+            rate(Tuned::new, farTuned),
+            rate(TunedPlain::new, farTuned)));
   }
 
-  private void roundTrips(List<Comparison> all) {
-    Side ours = () -> inserts(Filled::new, MANY, counted);
-    all.add(counted(atMost("inserts", 411), ours, () -> inserts(Plain::new, MANY, counted)));
-    all.add(
-        counted(
-            atMost("inserts, tuned", 31),
-            () -> inserts(Tuned::new, MANY, countedTuned),
-            () -> inserts(TunedPlain::new, MANY, countedTuned)));
-    all.add(
-        counted(
-            Row.plain(ROUND_TRIPS + "inserts, IDENTITY", WITHOUT, "").target(1, 1)
-                .guarded(1),
-            () -> inserts(Counted::new, MANY, counted),
-            () -> inserts(CountedPlain::new, MANY, counted)));
-    all.add(
-        counted(
-            atMost("updates, 10 flushes", 210),
-            () -> updates(Renamed::new, counted),
-            () -> updates(Plain::new, counted)));
-    Row row = Row.plain(ROUND_TRIPS + "inserts", LISTENER, "");
-    all.add(counted(row, ours, () -> inserts(Listened::new, MANY, counted)));
-    row = Row.plain(ROUND_TRIPS + "inserts", RETURNING, "");
-    all.add(counted(row, ours, () -> inserts(Returned::new, MANY, counted)));
-    row = Row.plain(ROUND_TRIPS + "inserts", FLOOR, "");
-    all.add(counted(row, ours, () -> floor(counted)));
-  }
-
-  private static Row atMost(String what, int roundTrips) {
-    return Row.plain(ROUND_TRIPS + what, WITHOUT, "").count(roundTrips, roundTrips)
+  private static Row count(String what, int roundTrips) {
+    return Row.plain(ROUND_TRIPS + what, WITHOUT, "")
+        .count(roundTrips, roundTrips)
         .guarded(roundTrips);
   }
 
   /** A round for the first identifier, which takes a round trip more, and one to count. */
   private static Comparison counted(Row row, Side ours, Side peer) {
-    return new Comparison(row, ON_THE_WAY, ours, peer, 1, 1);
-  }
-
-  private void time(List<Comparison> all) {
-    Side ours = () -> inserts(Filled::new, MANY, near);
-    var samples = samples(ours, () -> inserts(Plain::new, MANY, near));
-    all.add(
-        new Comparison(
-            Row.plain(INSERTS, WITHOUT, "ms").target(1.3, 1.05),
-            ON_THE_WAY,
-            samples.ours(),
-            samples.peer(),
-            warmUps,
-            judgedRounds));
-    all.add(
-        interleaved(
-            Row.plain(INSERTS + ", tuned", WITHOUT, "ms"),
-            () -> inserts(Tuned::new, MANY, nearTuned),
-            () -> inserts(TunedPlain::new, MANY, nearTuned)));
-    all.add(
-        timed(
-            Row.plain(INSERTS + ", IDENTITY", WITHOUT, "ms"),
-            () -> inserts(Counted::new, MANY, near),
-            () -> inserts(CountedPlain::new, MANY, near)));
-    all.add(
-        interleaved(
-            Row.plain("10,000 updates, 10 flushes", WITHOUT, "ms"),
-            () -> updates(Renamed::new, near),
-            () -> updates(Plain::new, near)));
-    Row row = Row.plain(INSERTS, LISTENER, "ms");
-    all.add(timed(row, ours, () -> inserts(Listened::new, MANY, near)));
-    row = Row.plain(INSERTS, RETURNING, "ms");
-    all.add(timed(row, ours, () -> inserts(Returned::new, MANY, near)));
-    row = Row.plain(INSERTS, FLOOR, "ms");
-    all.add(interleaved(row, ours, () -> floor(near)));
-  }
-
-  private Comparison interleaved(Row row, Side ours, Side peer) {
-    InterleavedSamples samples = samples(ours, peer);
-    return new Comparison(row, ON_THE_WAY, samples.ours(), samples.peer(), 1, rounds);
-  }
-
-  private static InterleavedSamples samples(Side ours, Side peer) {
-    return new InterleavedSamples(
-        Row.Better.LOWER, InterleavedSamples.Statistic.BEST, SAMPLES, ours, peer);
+    return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 1, 1);
   }
 
   private Comparison timed(Row row, Side ours, Side peer) {
-    return new Comparison(row, ON_THE_WAY, ours, peer, 2, rounds);
+    return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 2, rounds);
   }
 
-  private void distance(List<Comparison> all) {
-    String name = "%,d inserts, 1 ms away".formatted(farInserts);
-    Side ours = rate(Filled::new, far);
-    all.add(
-        new Comparison(
-            Row.rate(name, LISTENER, "k/s").target(30, 45),
-            this::warmUpNearby,
-            ours,
-            rate(Listened::new, far),
-            1,
-            rounds));
-    all.add(timed(Row.rate(name, WITHOUT, "k/s"), ours, rate(Plain::new, far)));
-    all.add(
-        timed(
-            Row.rate(name + ", tuned", WITHOUT, "k/s"),
-            rate(Tuned::new, farTuned),
-            rate(TunedPlain::new, farTuned)));
+  private Comparison interleaved(Row row, Side ours, Side peer) {
+    return best(ours, peer).comparison(row, CHECKED_MEANWHILE, 1, rounds);
+  }
+
+  private static InterleavedSamples best(Side ours, Side peer) {
+    return new InterleavedSamples(
+        Row.Better.LOWER, InterleavedSamples.Statistic.BEST, SAMPLES, ours, peer);
   }
 
   /** Lets what comes later find most of it compiled, which takes too long from afar. */
   private void warmUpNearby() throws Exception {
     for (int i = 0; i < warmUps; i++) {
-      inserts(Filled::new, MANY, near);
+      insert(Filled::new, MANY, FLUSH, near);
     }
-    inserts(Listened::new, MANY, near);
+    insert(Listened::new, MANY, FLUSH, near);
   }
 
   @Override
@@ -297,58 +253,63 @@ public final class HibernateBenchmark implements Benchmark {
     var roundTrips = new Sweep.Metric("round trips per entity", "", Row.Better.LOWER);
     var time = new Sweep.Metric("time per entity", "us", Row.Better.LOWER);
     return List.of(
-        byFlush(roundTrips, "", counted, FLUSH, 1, longestOneByOne),
-        byFlush(time, "", near, curveInserts, TRIES, longestOneByOne),
-        byFlush(time, ", 1 ms away", far, curveInserts / 10, 1, FLUSH));
+        byFlush(roundTrips, "", new Effort(counted, 1, FLUSH, 1), longestOneByOne),
+        byFlush(time, "", new Effort(near, 1e3, fewInserts, 3), longestOneByOne),
+        byFlush(time, ", 1 ms away", new Effort(far, 1e3, fewInserts / 10, 1), FLUSH));
   }
+
+  /**
+   * What a point of a curve does.
+   *
+   * @param scale of the way's figures
+   * @param count of entities, unless a flush has more
+   * @param tries of which the least counts: what else the machine does only adds to it
+   */
+  private record Effort(Way way, double scale, int count, int tries) {}
 
   /**
    * What an entity costs, by how many of them are flushed together.
    *
-   * @param count of entities, unless a flush has more
    * @param longest flush of those that are written, or filled, one by one
    */
-  private Sweep byFlush(
-      Sweep.Metric metric, String where, Way way, int count, int tries, int longest) {
-    record Kind(String name, boolean ours, boolean oneByOne, Supplier<Member> maker) {}
-    double scale = metric.unit().equals("us") ? 1e3 : 1;
+  private Sweep byFlush(Sweep.Metric metric, String where, Effort effort, int longest) {
     return new Sweep(
         "entities per flush" + where,
         "",
         List.of(1.0, 10.0, 100.0, 1_000.0, 10_000.0),
         List.of(metric),
-        Stream.of(
-                new Kind("strategy = PREFETCH", true, false, Filled::new),
-                new Kind(RETURNING, true, true, Returned::new),
-                new Kind(WITHOUT, false, false, Plain::new),
-                new Kind(LISTENER, false, true, Listened::new))
-            .map(
-                kind ->
-                    new Sweep.Track(
-                        kind.name,
-                        kind.ours,
-                        flush -> !kind.oneByOne || flush <= longest,
-                        flush ->
-                            new double[] {
-                              scale * perEntity(kind.maker, (int) flush, count, way, tries)
-                            }))
-            .toList());
+        List.of(
+            track("strategy = PREFETCH", true, MANY, Filled::new, effort),
+            track(RETURNING, true, longest, Returned::new, effort),
+            track(WITHOUT, false, MANY, Plain::new, effort),
+            track(LISTENER, false, longest, Listened::new, effort)));
   }
 
-  /** The least of a few: what else the machine does only adds to it. */
-  private double perEntity(Supplier<Member> maker, int flush, int count, Way way, int tries)
-      throws Exception {
+  private Sweep.Track track(
+      String name, boolean ours, int longest, Supplier<Member> maker, Effort effort) {
+    return new Sweep.Track(
+        name,
+        ours,
+        flush -> flush <= longest,
+        flush -> new double[] {perEntity(maker, (int) flush, effort)});
+  }
+
+  private double perEntity(Supplier<Member> maker, int flush, Effort effort) throws Exception {
     if (warm.add(table(maker))) {
       for (int i = 0; i < rounds; i++) {
-        inserts(maker, MANY, near);
+        insert(maker, MANY, FLUSH, near);
       }
     }
-    int all = Math.max(count, flush);
+    int all = Math.max(effort.count, flush);
     double least = Double.POSITIVE_INFINITY;
-    for (int i = 0; i < tries; i++) {
-      least = Math.min(least, inserts(maker, all, flush, way));
+    for (int i = 0; i < effort.tries; i++) {
+      least = Math.min(least, insert(maker, all, flush, effort.way));
     }
-    return least / all;
+    return effort.scale * least / all;
+  }
+
+  private Side inserts(Supplier<Member> maker, Way way) {
+    return () -> insert(maker, MANY, FLUSH, way);
   }
 
   /** Thousands of entities per second. */
@@ -356,25 +317,30 @@ public final class HibernateBenchmark implements Benchmark {
     return Side.of(
         () -> {
           CpuTime cpu = CpuTime.start(CpuTime.Client.THREAD, serverPid);
-          double millis = inserts(maker, farInserts, way);
-          return new Comparison.Sample(farInserts / millis, cpu.microsPerCall(farInserts));
+          double millis = insert(maker, fewInserts, FLUSH, way);
+          return new Comparison.Sample(fewInserts / millis, cpu.microsPerCall(fewInserts));
         });
   }
 
   /** Inserts entities into an empty table. */
-  private double inserts(Supplier<Member> maker, int count, Way way) throws Exception {
-    return inserts(maker, count, FLUSH, way);
+  private double insert(Supplier<Member> maker, int count, int flush, Way way) throws Exception {
+    return checked(table(maker), count, () -> way.measure(() -> persist(maker, count, flush, way)));
   }
 
-  private double inserts(Supplier<Member> maker, int count, int flush, Way way) throws Exception {
-    String table = table(maker);
-    empty(table);
-    double figure = way.measure(() -> insert(maker, count, flush, way));
-    requireRight(table, count);
+  /** Fills an empty table, and fails unless all rows are right then. */
+  private double checked(String table, int count, Side side) throws Exception {
+    Sql.execute(control, "TRUNCATE " + table);
+    double figure = side.measure();
+    Sql.requireTrue(
+        control,
+        "SELECT count(*) = ? FROM "
+            + table
+            + " WHERE greeting = 'Hello, ' || username || '!' AND createdAt > 0",
+        count);
     return figure;
   }
 
-  private void insert(Supplier<Member> maker, int count, int flush, Way way) {
+  private void persist(Supplier<Member> maker, int count, int flush, Way way) {
     Listened.connection = way.connection;
     try (Session session = open(way)) {
       session.beginTransaction();
@@ -384,7 +350,7 @@ public final class HibernateBenchmark implements Benchmark {
         session.persist(member);
         if (i % flush == 0 || i == count) {
           session.flush();
-          require(member.isRight(), "an entity is not as it should be");
+          requireRight(session, member);
           session.clear();
         }
       }
@@ -392,29 +358,40 @@ public final class HibernateBenchmark implements Benchmark {
     }
   }
 
+  private static void requireRight(Session session, Member member) {
+    EntityPersister persister =
+        session.unwrap(SessionImplementor.class).getEntityPersister(null, member);
+    Object greeting = persister.getPropertyValue(member, "greeting");
+    Object createdAt = persister.getPropertyValue(member, "createdAt");
+    require(Member.greet(member.username).equals(greeting), "an entity with a wrong greeting");
+    require(createdAt instanceof Long millis && millis > 0, "an entity without its time");
+  }
+
   /** Flushes entities of which each one was renamed. */
-  private double updates(Supplier<Member> maker, Way way) throws Exception {
+  private double update(Supplier<Member> maker, Way way) throws Exception {
     String table = table(maker);
-    empty(table);
-    insert(maker, MANY, FLUSH, way);
-    double sum = 0;
-    try (Session session = open(way)) {
-      session.beginTransaction();
-      for (int i = 0; i < MANY; i += FLUSH) {
-        List<Member> members =
-            session
-                .createQuery("from " + table + " order by id", Member.class)
-                .setFirstResult(i)
-                .setMaxResults(FLUSH)
-                .getResultList();
-        members.forEach(member -> member.rename(member.username + " Renamed"));
-        sum += way.meter.measure(session::flush);
-        session.clear();
-      }
-      session.getTransaction().commit();
-    }
-    requireRight(table, MANY);
-    return sum;
+    return checked(
+        table,
+        MANY,
+        () -> {
+          persist(maker, MANY, FLUSH, way);
+          double sum = 0;
+          try (Session session = open(way)) {
+            session.beginTransaction();
+            for (int i = 0; i < MANY; i += FLUSH) {
+              session
+                  .createQuery("from " + table + " order by id", Member.class)
+                  .setFirstResult(i)
+                  .setMaxResults(FLUSH)
+                  .getResultList()
+                  .forEach(member -> member.rename(member.username + " Renamed"));
+              sum += way.meter.measure(session::flush);
+              session.clear();
+            }
+            session.getTransaction().commit();
+          }
+          return sum;
+        });
   }
 
   private Session open(Way way) {
@@ -426,10 +403,7 @@ public final class HibernateBenchmark implements Benchmark {
   /** Inserts rows of which no entities are made. */
   private double floor(Way way) throws Exception {
     String table = table(Counted::new);
-    empty(table);
-    double figure = way.measure(() -> insertRows(table, way.connection));
-    requireRight(table, MANY);
-    return figure;
+    return checked(table, MANY, () -> way.measure(() -> insertRows(table, way.connection)));
   }
 
   private static void insertRows(String table, Connection connection) throws SQLException {
@@ -458,31 +432,13 @@ public final class HibernateBenchmark implements Benchmark {
     return maker.get().getClass().getSimpleName();
   }
 
-  private void empty(String table) throws SQLException {
-    try (Statement statement = control.createStatement()) {
-      statement.execute("TRUNCATE " + table);
-    }
-  }
-
-  private void requireRight(String table, int count) throws SQLException {
-    try (Statement statement = control.createStatement();
-        ResultSet row =
-            statement.executeQuery(
-                "SELECT count(*) FROM "
-                    + table
-                    + " WHERE greeting = 'Hello, ' || username || '!' AND createdAt > 0")) {
-      row.next();
-      require(row.getInt(1) == count, row.getInt(1) + " rows of " + count + " are right");
-    }
-  }
-
   private static void require(boolean condition, String otherwise) {
     if (!condition) {
       throw new IllegalStateException(otherwise);
     }
   }
 
-  private static double millis(Check action) throws Exception {
+  private static double millis(Action action) throws Exception {
     long start = System.nanoTime();
     action.run();
     return (System.nanoTime() - start) / 1e6;

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.suites;
 
+import static io.pghello.benchmarks.harness.Comparison.CHECKED_MEANWHILE;
+import static io.pghello.benchmarks.harness.SampleNames.USUAL;
 import static io.pghello.jooq.PgHello.nowMs;
 import static io.pghello.jooq.PgHello.pgHello;
 
 import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.Comparison;
+import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Side;
-import io.pghello.benchmarks.harness.Comparison.Work;
 import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
+import io.pghello.benchmarks.harness.InterleavedSamples.Statistic;
 import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.harness.SampleNames;
+import io.pghello.benchmarks.harness.Sql;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
 import java.sql.Connection;
@@ -53,7 +56,7 @@ public final class JooqBenchmark implements Benchmark {
   private final Connection connection;
   private final long serverPid;
   private final DSLContext ctx;
-  private final List<String> many = SampleNames.USUAL.list(MANY);
+  private final List<String> many = USUAL.list(MANY);
   private final int rounds;
 
   public JooqBenchmark(boolean quick) throws SQLException {
@@ -63,14 +66,13 @@ public final class JooqBenchmark implements Benchmark {
     connection = database.superuserDataSource().getConnection();
     serverPid = CpuTime.serverPid(connection);
     ctx = DSL.using(connection, SQLDialect.POSTGRES);
-    ctx.execute(
+    Sql.execute(
+        connection,
         "create unlogged table names as select i as id, 'Name' || i as name"
-            + " from generate_series(1, "
-            + ROWS
-            + ") i");
-    ctx.execute("create unique index on names (id)");
-    ctx.execute("create unlogged table greetings (greeting text, created_at bigint)");
-    ctx.execute("analyze names");
+            + " from generate_series(1, %d) i".formatted(ROWS),
+        "create unique index on names (id)",
+        "create unlogged table greetings (greeting text, created_at bigint)",
+        "analyze names");
   }
 
   @Override
@@ -80,66 +82,58 @@ public final class JooqBenchmark implements Benchmark {
 
   @Override
   public List<Comparison> comparisons() {
-    var queries =
-        new InterleavedSamples(
-            Row.Better.LOWER,
-            InterleavedSamples.Statistic.TRIMMED_MEAN,
-            SAMPLES,
-            () -> micros(this::routines),
-            () -> micros(this::template));
-    var bulk =
-        new InterleavedSamples(
-            Row.Better.HIGHER,
-            InterleavedSamples.Statistic.TRIMMED_MEAN,
-            SAMPLES,
-            Side.rate(MANY, serverPid, this::greetMany),
-            Side.rate(LOOP, serverPid, this::loop));
-    var rendering =
-        new InterleavedSamples(
-            Row.Better.LOWER,
-            InterleavedSamples.Statistic.BEST,
-            SAMPLES,
-            () -> renderMicros(this::routines),
-            () -> renderMicros(this::template));
-    var inserts =
-        new InterleavedSamples(
-            Row.Better.HIGHER,
-            InterleavedSamples.Statistic.BEST,
-            INSERT_SAMPLES,
-            Side.of(() -> insert(this::insertSelect)),
-            Side.of(() -> insert(this::insertSelectByJdbc)));
+    String template = "the same SQL as a plain SQL template";
     return List.of(
-        new Comparison(
-            Row.plain("select of one row with routines", "the same SQL as a plain SQL template", "us").target(1.1, 1.0),
-            this::requireSameQueries,
-            queries.ours(),
-            queries.peer(),
-            5,
-            rounds),
-        new Comparison(
-            Row.plain("the same, rendered only", "the same SQL as a plain SQL template", "us"),
-            () -> {},
-            rendering.ours(),
-            rendering.peer(),
-            5,
-            rounds),
-        new Comparison(
-            // no target: a round trip of the loop takes two or three times as long if it goes from
-            // one CPU to another, and that of so many names does not
-            Row.rate("pgHello(ctx, 10,000 names)", "a loop of pgHello(configuration, name)", "k/s")
-                .guarded(20),
-            () -> {}, // every answer is looked at while it is measured
-            bulk.ours(),
-            bulk.peer(),
-            5,
-            rounds),
-        new Comparison(
-            Row.rate("insert-select of greetings, rows", "the same SQL by JDBC", "k/s").target(0.9, 1.0),
-            this::requireSameRows,
-            inserts.ours(),
-            inserts.peer(),
-            3,
-            rounds));
+        samples(
+                Row.Better.LOWER,
+                Statistic.TRIMMED_MEAN,
+                () -> micros(this::routines),
+                () -> micros(this::template))
+            .comparison(
+                Row.plain("select of one row with routines", template, "us").target(1.1, 1.0),
+                this::requireSameQueries,
+                5,
+                rounds),
+        samples(
+                Row.Better.LOWER,
+                Statistic.BEST,
+                () -> renderMicros(this::routines),
+                () -> renderMicros(this::template))
+            .comparison(Row.plain("the same, rendered only", template, "us"), () -> {}, 5, rounds),
+        samples(
+                Row.Better.HIGHER,
+                Statistic.TRIMMED_MEAN,
+                Side.rate(MANY, serverPid, () -> USUAL.check(MANY, pgHello(ctx, many))),
+                Side.rate(LOOP, serverPid, this::loop))
+            .comparison(
+                // no target: a round trip of the loop takes two or three times as long if it goes
+                // from one CPU to another, and that of so many names does not
+                Row.rate(
+                        "pgHello(ctx, 10,000 names)",
+                        "a loop of pgHello(configuration, name)",
+                        "k/s")
+                    .guarded(20),
+                CHECKED_MEANWHILE,
+                5,
+                rounds),
+        new InterleavedSamples(
+                Row.Better.HIGHER,
+                Statistic.BEST,
+                INSERT_SAMPLES,
+                Side.of(() -> insert(this::insertSelect)),
+                Side.of(() -> insert(this::insertSelectByJdbc)))
+            .comparison(
+                Row.rate("insert-select of greetings, rows", "the same SQL by JDBC", "k/s")
+                    .target(0.9, 1.0)
+                    .lessCpu(0.8),
+                this::requireSameRows,
+                3,
+                rounds));
+  }
+
+  private static InterleavedSamples samples(
+      Row.Better better, Statistic statistic, Side ours, Side peer) {
+    return new InterleavedSamples(better, statistic, SAMPLES, ours, peer);
   }
 
   private interface Query {
@@ -165,18 +159,16 @@ public final class JooqBenchmark implements Benchmark {
     Select<?> ours = routines(7);
     Select<?> peer = template(7);
     require(ours.getSQL().equals(peer.getSQL()), ours.getSQL() + " and " + peer.getSQL());
-    require(
-        "Hello, Name7! Hello, Name7!".equals(ours.fetchSingle().get(0))
-            && "Hello, Name7! Hello, Name7!".equals(peer.fetchSingle().get(0)),
-        "answers differ");
+    for (Select<?> query : List.of(ours, peer)) {
+      Object greeting = query.fetchSingle().get(0);
+      require("Hello, Name7! Hello, Name7!".equals(greeting), "wrong answer: " + greeting);
+    }
   }
 
   private double micros(Query query) {
     long start = System.nanoTime();
     for (int i = 1; i <= QUERIES; i++) {
-      if (query.of(i).fetchSingle().size() != 2) {
-        throw new IllegalStateException("two values were expected");
-      }
+      require(query.of(i).fetchSingle().size() == 2, "two values were expected");
     }
     return (System.nanoTime() - start) / 1e3 / QUERIES;
   }
@@ -193,29 +185,21 @@ public final class JooqBenchmark implements Benchmark {
     return micros;
   }
 
-  private void greetMany() {
-    SampleNames.USUAL.check(MANY, pgHello(ctx, many));
-  }
-
   private void loop() {
     for (int i = 0; i < LOOP; i++) {
-      SampleNames.USUAL.check(i, pgHello(ctx.configuration(), many.get(i)));
+      USUAL.check(i, pgHello(ctx.configuration(), many.get(i)));
     }
   }
 
   private void requireSameRows() throws Exception {
-    for (Work action : List.<Work>of(this::insertSelect, this::insertSelectByJdbc)) {
+    for (Action action : List.<Action>of(this::insertSelect, this::insertSelectByJdbc)) {
       insert(action);
-      int right =
-          ctx.fetchCount(
-              NAMES
-                  .join(GREETINGS)
-                  .on(
-                      GREETING.eq(
-                          DSL.concat(
-                              DSL.val("Hello, "), NAME, DSL.val("! Hello, "), NAME, DSL.val("!"))))
-                  .where(CREATED_AT.gt(0L)));
-      require(right == ROWS, right + " rows of " + ROWS + " are right");
+      Sql.requireTrue(
+          connection,
+          "select count(*) = ? from names join greetings"
+              + " on greeting = 'Hello, ' || name || '! Hello, ' || name || '!'"
+              + " where created_at > 0",
+          ROWS);
     }
   }
 
@@ -235,7 +219,7 @@ public final class JooqBenchmark implements Benchmark {
     }
   }
 
-  private Comparison.Sample insert(Work action) throws Exception {
+  private Comparison.Sample insert(Action action) throws Exception {
     ctx.execute("truncate greetings");
     return Side.rate(ROWS, serverPid, action).sample();
   }

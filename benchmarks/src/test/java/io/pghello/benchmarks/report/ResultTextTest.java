@@ -68,8 +68,7 @@ class ResultTextTest {
   void sayWhatATargetIsAbout() {
     assertThat(ResultText.target(Row.plain("a", "b", "ns").target(0.5, 0.4), 0.5))
         .isEqualTo("≤ 0.50");
-    assertThat(ResultText.target(Row.rate("a", "b", "k/s").target(30, 60), 60))
-        .isEqualTo("≥ 60");
+    assertThat(ResultText.target(Row.rate("a", "b", "k/s").target(30, 60), 60)).isEqualTo("≥ 60");
     assertThat(ResultText.target(Row.plain("a", null, "KB").count(512, 512), 512))
         .isEqualTo("ours ≤ 512 KB");
     assertThat(ResultText.target(Row.plain("a", "b", "").count(411, 411), 411))

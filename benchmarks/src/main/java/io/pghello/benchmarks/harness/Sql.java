@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.harness;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/** Statements around what is measured. */
+public final class Sql {
+  private Sql() {}
+
+  /** Reads a column of a row. */
+  public interface Reader<T> {
+    T read(ResultSet row) throws SQLException;
+  }
+
+  public static void execute(Connection connection, String... statements) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+    }
+  }
+
+  /** Returns the first column of the first row; without a lambda, which takes a new JVM long. */
+  public static String text(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+
+  /** Returns what is read from the first row. */
+  public static <T> T query(
+      Connection connection, String sql, Reader<T> reader, Object... parameters)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      for (int i = 0; i < parameters.length; i++) {
+        statement.setObject(i + 1, parameters[i]);
+      }
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return reader.read(row);
+      }
+    }
+  }
+
+  /** Fails unless the answer is true. */
+  public static void requireTrue(Connection connection, String sql, Object... parameters)
+      throws SQLException {
+    if (!query(connection, sql, row -> row.getBoolean(1), parameters)) {
+      throw new IllegalStateException("wrong answers: " + sql);
+    }
+  }
+}
