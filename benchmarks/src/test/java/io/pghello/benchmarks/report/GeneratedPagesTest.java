@@ -18,28 +18,18 @@ import org.junit.jupiter.api.Test;
 /** The pages show the results that are committed. */
 class GeneratedPagesTest {
   private static final Path ROOT = Path.of("..");
+  // what ./dev generate sets
+  private static final boolean REFRESH = Boolean.getBoolean("pghello.generate");
 
   @Test
   void showTheCommittedResults() throws IOException {
-    // what ./dev generate sets
-    boolean refresh = Boolean.getBoolean("pghello.generate");
-    var results =
-        new MarkdownTables(
-            Report.fromJson(Files.readString(ROOT.resolve("benchmarks/results.json"))));
+    var results = new MarkdownTables(results());
     List<String> shown = new ArrayList<>();
     for (Path page : pages()) {
       String text = Files.readString(page);
-      if (MarkdownTables.count(text) == 0) {
-        continue;
-      }
-      shown.add(ROOT.relativize(page).toString());
-      String filled = results.fill(text);
-      if (refresh) {
-        Files.writeString(page, filled);
-      } else {
-        assertThat(text)
-            .as("run ./dev generate, which brings the results in %s up to date", page)
-            .isEqualTo(filled);
+      if (MarkdownTables.count(text) > 0) {
+        shown.add(ROOT.relativize(page).toString());
+        assertGenerated(page, results.fill(text));
       }
     }
     assertThat(shown)
@@ -55,18 +45,31 @@ class GeneratedPagesTest {
   /** So that it needs no build. */
   @Test
   void keepTheHelpOfBench() throws IOException {
-    Path file = ROOT.resolve("benchmarks/help.txt");
     var out = new ByteArrayOutputStream();
     PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
     assertThat(Bench.run(new String[] {"--help"}, stream, stream, false)).isZero();
-    String help = out.toString(StandardCharsets.UTF_8);
-    if (Boolean.getBoolean("pghello.generate")) {
-      Files.writeString(file, help);
+    assertGenerated(ROOT.resolve("benchmarks/help.txt"), out.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void showTheRatiosThatAreJudged() throws IOException {
+    // those of the table below it in README.md
+    String image = RatioImage.svg(results(), List.of("client", "hibernate"));
+    assertGenerated(ROOT.resolve("docs/ratios.svg"), image);
+  }
+
+  private static void assertGenerated(Path file, String text) throws IOException {
+    if (REFRESH) {
+      Files.writeString(file, text);
     }
     assertThat(file)
         .as("run ./dev generate, which brings %s up to date", file)
         .content()
-        .isEqualTo(help);
+        .isEqualTo(text);
+  }
+
+  private static Report results() throws IOException {
+    return Report.fromJson(Files.readString(ROOT.resolve("benchmarks/results.json")));
   }
 
   private static List<Path> pages() throws IOException {
