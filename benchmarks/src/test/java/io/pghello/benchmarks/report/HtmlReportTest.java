@@ -8,7 +8,6 @@ import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Row.Better;
-import io.pghello.benchmarks.harness.Spread;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,9 +19,9 @@ import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.xpath.XPathConstants;
 import javax.xml.xpath.XPathFactory;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Document;
+import org.w3c.dom.Node;
 import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
@@ -33,15 +32,14 @@ class HtmlReportTest {
       new Environment.Server("18.6", "1.1", Map.of("jit", "off", "fsync", "on"));
 
   @Test
-  void showsWhatTheReportSays() throws Exception {
+  void showsAllRowsAndCurvesOfAReport() throws Exception {
     Report report = Report.fromJson(Files.readString(Path.of("results.json")));
-    Document page = parse(HtmlReport.html(report));
-    List<Result> results =
-        report.benchmarks().stream().flatMap(section -> section.results().stream()).toList();
-    List<Result> drawn = results.stream().filter(result -> result.ratio() != null).toList();
-    assertThat(table(page, "//div[@class='rows']//tbody/tr"))
+    Document page = page(report);
+    List<Result> all = report.benchmarks().stream().flatMap(s -> s.results().stream()).toList();
+    List<Result> drawn = all.stream().filter(result -> result.ratio() != null).toList();
+    assertThat(texts(page, "//div[@class='rows']//tbody/tr/th"))
         .hasSizeGreaterThan(30)
-        .isEqualTo(report.benchmarks().stream().flatMap(HtmlReportTest::rows).toList());
+        .isEqualTo(all.stream().map(result -> result.row().name()).toList());
     assertThat(texts(page, "//figure//li//strong"))
         .isEqualTo(drawn.stream().map(result -> result.row().name()).toList());
     assertThat(texts(page, "//figure//li//span[@class='words']"))
@@ -50,13 +48,25 @@ class HtmlReportTest {
         .hasSizeGreaterThan(10)
         .isEqualTo(drawn.stream().map(ResultText::rates).filter(r -> !r.isEmpty()).toList());
 
-    List<Curve> curves =
-        report.benchmarks().stream().flatMap(section -> section.curves().stream()).toList();
+    List<Curve> curves = report.benchmarks().stream().flatMap(s -> s.curves().stream()).toList();
     assertThat(texts(page, "//svg[@class='plot']/title"))
         .hasSizeGreaterThan(10)
         .isEqualTo(curves.stream().map(Curve::name).toList());
-    assertThat(table(page, "//section[@class='sweep']//tbody/tr"))
-        .isEqualTo(curves.stream().flatMap(HtmlReportTest::cells).toList());
+    assertThat(nodes(page, "//section[@class='sweep']//tbody/tr"))
+        .hasSize(curves.stream().mapToInt(curve -> curve.points().size()).sum());
+  }
+
+  @Test
+  void tablesHaveMediansAndQuartiles() throws Exception {
+    Row row = Row.plain("a", "b", "ms").target(0.5, 0.4);
+    List<Double> ours = List.of(1.0, 2.0, 4.0);
+    Result result = Result.of(row, ours, List.of(8.0, 8.0, 16.0));
+    assertThat(table(page(result), "//div[@class='rows']//tbody/tr"))
+        .containsExactly("a|b|ms|2|1.50 to 3|8|8 to 12|0.25|0.19 to 0.25|goal|≤ 0.50|≤ 0.40|3");
+    var measured = new Curve.Line("a", true, List.of(Curve.Point.of(1_024, ours)));
+    var other = new Curve.Line("b", false, List.of(Curve.Point.of(2_048, List.of(7.0))));
+    assertThat(table(page(curve(measured, other)), "//section[@class='sweep']//tbody/tr"))
+        .containsExactly("1,024|2|1.50 to 3|–|–", "2,048|–|–|7|7 to 7");
   }
 
   @Test
@@ -147,17 +157,16 @@ class HtmlReportTest {
         .contains("prefers-color-scheme: dark")
         .doesNotContain("<", ">", "&");
     int level = 0;
-    for (String heading : names(page, "//h1|//h2|//h3|//h4")) {
-      assertThat(heading.charAt(1) - '0').isLessThanOrEqualTo(level + 1);
-      level = heading.charAt(1) - '0';
+    for (Node heading : nodes(page, "//h1|//h2|//h3|//h4")) {
+      assertThat(heading.getNodeName().charAt(1) - '0').isLessThanOrEqualTo(level + 1);
+      level = heading.getNodeName().charAt(1) - '0';
     }
   }
 
   @Test
   void saysHowToRepeatTheRun() throws Exception {
     var sections = List.of(section("client", List.of()), section("jooq", List.of()));
-    Document page =
-        parse(HtmlReport.html(new Report(ENVIRONMENT, true, false, "", 5, 2, sections)));
+    Document page = page(new Report(ENVIRONMENT, true, false, "", 5, 2, sections));
     assertThat(texts(page, "//pre/code"))
         .containsExactly(
             "./dev bench client jooq --major 18 --quick --forks 5 --handicap 2 --report");
@@ -165,15 +174,12 @@ class HtmlReportTest {
         .containsExactly("A quick run.", "Our side was slowed down.");
     assertThat(texts(page, "//dd")).contains("1 CPU", "a <JDK>", "in 5 JVMs", "on", "off");
 
-    Document full =
-        parse(HtmlReport.html(new Report(ENVIRONMENT, false, false, "", 3, 1, List.of())));
+    Document full = page(new Report(ENVIRONMENT, false, false, "", 3, 1, List.of()));
     assertThat(texts(full, "//pre/code")).containsExactly("./dev bench --forks 3 --report");
     assertThat(texts(full, "//p[@class='notice']")).isEmpty();
     assertThat(texts(full, "//div[@id='results']/p")).containsExactly("No benchmark was run.");
 
-    Document some =
-        parse(
-            HtmlReport.html(new Report(ENVIRONMENT, true, true, "'Hello, ' ||", 1, 1, List.of())));
+    Document some = page(new Report(ENVIRONMENT, true, true, "'Hello, ' ||", 1, 1, List.of()));
     assertThat(texts(some, "//pre/code"))
         .containsExactly("./dev bench --guard --row ''\\''Hello, '\\'' ||' --forks 1 --report");
   }
@@ -279,61 +285,6 @@ class HtmlReportTest {
             .toList());
   }
 
-  private static Stream<String> rows(Report.Section section) {
-    boolean counted = section.results().stream().anyMatch(result -> result.cpu() != null);
-    return section.results().stream().map(result -> cells(result, counted));
-  }
-
-  private static String cells(Result result, boolean counted) {
-    Row row = result.row();
-    Result.Cpu cpu = result.cpu();
-    String cpuMust = ResultText.cpuMust(row);
-    Row.Target target = row.target();
-    Result.Verdict verdict = result.verdict();
-    String peer = row.peer();
-    return String.join(
-        "|",
-        row.name(),
-        peer == null ? "–" : peer,
-        row.unit(),
-        cells(result.ourSpread()),
-        cells(result.peerSpread()),
-        cells(result.ratio())
-            + (!counted
-                ? ""
-                : cpu == null
-                    ? "|–|–|–|–"
-                    : "|%s|%s|%s"
-                        .formatted(
-                            TextTable.figure(cpu.ourSpread().median()),
-                            TextTable.figure(cpu.peerSpread().median()),
-                            cells(cpu.ratio()))),
-        verdict == null
-            ? "–"
-            : Map.of("OK", "ok", "GOAL", "goal", "MISS", "MISS").get(verdict.name()),
-        target == null
-            ? "–"
-            : ResultText.target(row, target.must()) + (cpuMust.isEmpty() ? "" : "; " + cpuMust),
-        target == null ? "–" : ResultText.target(row, target.goal()),
-        String.valueOf(result.ours().size()));
-  }
-
-  private static Stream<String> cells(Curve curve) {
-    return curve.points().stream()
-        .map(
-            place ->
-                TextTable.figure(place)
-                    + String.join(
-                        "",
-                        curve.lines().stream()
-                            .map(line -> "|" + cells(line.at(place).orElse(null)))
-                            .toList()));
-  }
-
-  private static String cells(@Nullable Spread spread) {
-    return spread == null ? "–|–" : TextTable.figure(spread.median()) + "|" + ResultText.of(spread);
-  }
-
   private static Result result(Row row, double ours, double peer) {
     return Result.of(row, List.of(ours), List.of(peer));
   }
@@ -347,8 +298,11 @@ class HtmlReportTest {
   }
 
   private static Document page(Report.Section section) throws Exception {
-    return parse(
-        HtmlReport.html(new Report(ENVIRONMENT, false, false, "", 1, 1, List.of(section))));
+    return page(new Report(ENVIRONMENT, false, false, "", 1, 1, List.of(section)));
+  }
+
+  private static Document page(Report report) throws Exception {
+    return parse(HtmlReport.html(report));
   }
 
   private static Report.Section section(String name, List<Result> results) {
@@ -361,23 +315,15 @@ class HtmlReportTest {
         .parse(new InputSource(new StringReader(html)));
   }
 
-  private static NodeList nodes(Document page, String path) throws Exception {
-    return (NodeList)
-        XPathFactory.newInstance().newXPath().evaluate(path, page, XPathConstants.NODESET);
+  private static List<Node> nodes(Node page, String path) throws Exception {
+    var found =
+        (NodeList)
+            XPathFactory.newInstance().newXPath().evaluate(path, page, XPathConstants.NODESET);
+    return IntStream.range(0, found.getLength()).mapToObj(found::item).toList();
   }
 
-  private static List<String> names(Document page, String path) throws Exception {
-    NodeList nodes = nodes(page, path);
-    return IntStream.range(0, nodes.getLength())
-        .mapToObj(i -> nodes.item(i).getNodeName())
-        .toList();
-  }
-
-  private static List<String> texts(Document page, String path) throws Exception {
-    NodeList nodes = nodes(page, path);
-    return IntStream.range(0, nodes.getLength())
-        .mapToObj(i -> nodes.item(i).getTextContent().strip())
-        .toList();
+  private static List<String> texts(Node page, String path) throws Exception {
+    return nodes(page, path).stream().map(node -> node.getTextContent().strip()).toList();
   }
 
   private static List<Double> percents(Document page, String path) throws Exception {
@@ -386,17 +332,9 @@ class HtmlReportTest {
 
   /** The cells of each row, with a bar between them. */
   private static List<String> table(Document page, String path) throws Exception {
-    NodeList rows = nodes(page, path);
     List<String> lines = new ArrayList<>();
-    for (int i = 0; i < rows.getLength(); i++) {
-      NodeList children = rows.item(i).getChildNodes();
-      lines.add(
-          String.join(
-              "|",
-              IntStream.range(0, children.getLength())
-                  .filter(j -> children.item(j).getNodeName().matches("t[hd]"))
-                  .mapToObj(j -> children.item(j).getTextContent().strip())
-                  .toList()));
+    for (Node row : nodes(page, path)) {
+      lines.add(String.join("|", texts(row, "th|td")));
     }
     return lines;
   }
