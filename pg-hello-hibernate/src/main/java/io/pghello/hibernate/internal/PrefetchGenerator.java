@@ -7,6 +7,9 @@ import java.util.Set;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.generator.BeforeExecutionGenerator;
 import org.hibernate.generator.EventType;
+import org.hibernate.generator.Generator;
+import org.hibernate.generator.GeneratorCreationContext;
+import org.hibernate.mapping.GeneratorCreator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +21,14 @@ import org.jspecify.annotations.Nullable;
 final class PrefetchGenerator implements BeforeExecutionGenerator {
   private final String attribute;
   private final EnumSet<EventType> events;
+
+  /** Creates the generator of an embedded object that has values in it. */
+  record Creator(String attribute, Set<ValueEvent> events) implements GeneratorCreator {
+    @Override
+    public Generator createGenerator(GeneratorCreationContext context) {
+      return new PrefetchGenerator(attribute, events);
+    }
+  }
 
   /**
    * Makes one for an attribute of an entity.

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import static java.util.Objects.requireNonNull;
+
+import io.pghello.hibernate.ValueEvent;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.hibernate.generator.Generator;
+import org.hibernate.mapping.BasicValue;
+import org.hibernate.mapping.Component;
+import org.hibernate.mapping.GeneratorCreator;
+import org.hibernate.mapping.PersistentClass;
+import org.hibernate.mapping.Property;
+import org.hibernate.mapping.Selectable;
+import org.jspecify.annotations.Nullable;
+
+/** Finds the attribute that is greeted, and refuses one that is not known in time. */
+final class GreetedAttribute {
+  private GreetedAttribute() {}
+
+  /** Finds what is greeted: an attribute beside this one, or one embedded in such. */
+  static List<String> find(ServerValueCreator value, AttributePlace place, Property attribute) {
+    String of = requireNonNull(value.source());
+    List<String> path = place.path();
+    List<Property> here = new ArrayList<>(place.attributes());
+    Property identifier = place.entity().getIdentifierProperty();
+    if (path.isEmpty() && identifier != null) {
+      here.add(identifier);
+    }
+    Class<?> owner = place.type();
+    var steps = new ArrayList<Property>();
+    Property last = null;
+    for (String name : of.split("\\.", -1)) {
+      if (last != null) {
+        if (!(last.getValue() instanceof Component embedded)) {
+          throw place.error(
+              value, attribute, noAttribute(of, last.getName() + " has nothing embedded"));
+        }
+        if (embedded.isPolymorphic()) {
+          throw place.error(
+              value,
+              attribute,
+              "has of = \""
+                  + of
+                  + "\", and "
+                  + last.getName()
+                  + " is of an embeddable that has subclasses; it may name an attribute of one that"
+                  + " has none");
+        }
+        here = embedded.getProperties();
+        owner = embedded.getComponentClass();
+      }
+      boolean first = last == null;
+      last = null;
+      for (Property each : here) {
+        if (each.getName().equals(name)) {
+          last = each;
+        }
+      }
+      if (last == null && first && isInIdClass(place.entity(), name)) {
+        throw place.error(
+            value,
+            attribute,
+            "has of = \""
+                + of
+                + "\", which is part of an @IdClass; use an @EmbeddedId, and of = \"id."
+                + of
+                + "\"");
+      }
+      if (last == null) {
+        String names =
+            here.stream().map(Property::getName).sorted().collect(Collectors.joining(", "));
+        throw place.error(value, attribute, noAttribute(of, "there are " + names));
+      }
+      path = AttributePlace.with(path, name);
+      steps.add(last);
+    }
+    Property source = requireNonNull(last);
+    if (source.equals(attribute)
+        || source.getValueGeneratorCreator() instanceof ServerValueCreator) {
+      throw place.error(
+          value,
+          attribute,
+          "has of = \""
+              + of
+              + "\", which is itself filled by the server; name what your program sets");
+    }
+    if (!(source.getValue() instanceof BasicValue)
+        || MappingRules.typeOf(source, owner) != String.class) {
+      throw place.error(
+          value, attribute, "has of = \"" + of + "\", which is not a String; name one that is");
+    }
+    String unknown = obstacleToSource(value, source);
+    if (unknown != null) {
+      throw place.error(value, attribute, "has of = \"" + of + "\", " + unknown);
+    }
+    for (Property step : steps) {
+      if (MappingRules.isGeneratedByOther(step)) {
+        refuseIfGeneratedThen(value, place, attribute, step);
+      }
+    }
+    return path;
+  }
+
+  /** Returns why a source is unknown when the value is computed; null if it may be known. */
+  private static @Nullable String obstacleToSource(ServerValueCreator value, Property source) {
+    if (source.getValue().getSelectables().stream().anyMatch(Selectable::isFormula)) {
+      return "which is a formula, and known only once the row is there; name what it is made of";
+    }
+    if (value.isOn(ValueEvent.INSERT) && !source.getValue().hasAnyInsertableColumns()) {
+      return "which has insertable = false, so that the row may have another name; name an"
+          + " attribute that is inserted";
+    }
+    return null;
+  }
+
+  /**
+   * Refuses a source that something else generates on the same event: values are computed before
+   * that, whatever the order of the attributes. Only the generator knows its events, and Hibernate
+   * creates it later at start-up.
+   */
+  private static void refuseIfGeneratedThen(
+      ServerValueCreator value, AttributePlace place, Property attribute, Property source) {
+    GeneratorCreator creator = source.getValueGeneratorCreator();
+    source.setValueGeneratorCreator(
+        context -> {
+          Generator generator = creator.createGenerator(context);
+          if ((value.isOn(ValueEvent.INSERT) && generator.generatesOnInsert())
+              || (value.isOn(ValueEvent.UPDATE) && generator.generatesOnUpdate())) {
+            throw place.error(
+                value,
+                attribute,
+                "has of = \""
+                    + value.source()
+                    + "\", which "
+                    + generator.getClass().getSimpleName()
+                    + " generates, too late to be greeted; name what your program sets, or set it"
+                    + " in a @PrePersist method");
+          }
+          return generator;
+        });
+  }
+
+  private static boolean isInIdClass(PersistentClass entity, String name) {
+    Component mapper = entity.getIdentifierMapper();
+    return mapper != null
+        && mapper.getProperties().stream().anyMatch(each -> each.getName().equals(name));
+  }
+
+  private static String noAttribute(String of, String known) {
+    return "has of = \"" + of + "\", which is no attribute: " + known;
+  }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import static java.util.Objects.requireNonNull;
+
+import io.pghello.hibernate.ValueEvent;
+import io.pghello.hibernate.WelcomeMessage;
+import io.pghello.internal.HelloRequest;
+import java.lang.reflect.Modifier;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.hibernate.PropertyNotFoundException;
+import org.hibernate.dialect.Dialect;
+import org.hibernate.dialect.PostgreSQLDialect;
+import org.hibernate.mapping.BasicValue;
+import org.hibernate.mapping.Component;
+import org.hibernate.mapping.GeneratorCreator;
+import org.hibernate.mapping.Property;
+import org.hibernate.type.SqlTypes;
+import org.jspecify.annotations.Nullable;
+
+/** Says where values may be, and of what types. */
+final class MappingRules {
+  private static final Set<Integer> TOO_SMALL_FOR_MILLIS =
+      Set.of(SqlTypes.TINYINT, SqlTypes.SMALLINT, SqlTypes.INTEGER, SqlTypes.REAL);
+
+  private MappingRules() {}
+
+  /** Returns an attribute's type as Hibernate has it, which knows what type variables are. */
+  static Class<?> typeOf(Property attribute, Class<?> owner) {
+    Class<?> declared = attribute.getGetter(owner).getReturnTypeClass();
+    return attribute.getValue() instanceof BasicValue basic && !declared.isPrimitive()
+        ? basic.resolve().getDomainJavaType().getJavaTypeClass()
+        : declared;
+  }
+
+  /** Returns whether something else than ours generates an attribute. */
+  static boolean isGeneratedByOther(Property attribute) {
+    GeneratorCreator creator = attribute.getValueGeneratorCreator();
+    return creator != null
+        && !(creator instanceof ServerValueCreator)
+        && !(creator instanceof PrefetchGenerator.Creator);
+  }
+
+  /** Returns why an attribute of an embedded object cannot be filled; null if it can. */
+  static @Nullable String obstacle(
+      ServerValueCreator value, AttributePlace place, Property attribute) {
+    Component embedded = place.embedded();
+    if (embedded == null) {
+      return null;
+    }
+    Class<?> type = place.type();
+    if (embedded.isPolymorphic()) {
+      return "is in an embeddable that has subclasses; move it to the entity";
+    }
+    if (embedded.getTypeName() != null) {
+      return "is in what a CompositeUserType makes; move it to the entity";
+    }
+    if (type.isRecord()) {
+      return "is in a record, which cannot be filled later; move it to the entity";
+    }
+    if (!hasSetter(type, attribute)) {
+      return "has no setter in " + type.getSimpleName() + "; add one, or move it to the entity";
+    }
+    if (value.source() == null && !hasEmptyConstructor(type)) {
+      return "is in "
+          + type.getSimpleName()
+          + ", which has no constructor without arguments for one to be made where there is none;"
+          + " add it, or move the time to the entity";
+    }
+    return obstacle(value, requireNonNull(place.outer()), requireNonNull(place.attribute()));
+  }
+
+  private static boolean hasSetter(Class<?> type, Property attribute) {
+    try {
+      return attribute.getSetter(type) != null;
+    } catch (PropertyNotFoundException e) {
+      return false;
+    }
+  }
+
+  private static boolean hasEmptyConstructor(Class<?> type) {
+    return !Modifier.isAbstract(type.getModifiers())
+        && Arrays.stream(type.getDeclaredConstructors())
+            .anyMatch(each -> each.getParameterCount() == 0);
+  }
+
+  /** Refuses what is asked for where no such value can be had. */
+  static void check(
+      ServerValueCreator value,
+      AttributePlace place,
+      Property attribute,
+      Class<?> type,
+      Dialect dialect) {
+    if (!(dialect instanceof PostgreSQLDialect)) {
+      throw place.error(value, attribute, "needs PostgreSQL, and its dialect");
+    }
+    Set<Class<?>> types =
+        value.source() == null
+            ? Set.of(Long.class, long.class, Instant.class, OffsetDateTime.class)
+            : Set.of(String.class);
+    if (!types.contains(type)) {
+      throw place.error(
+          value,
+          attribute,
+          "is of type "
+              + type.getSimpleName()
+              + "; it may be "
+              + types.stream()
+                  .map(Class::getSimpleName)
+                  .sorted()
+                  .collect(Collectors.joining(" or ")));
+    }
+    if (!(attribute.getValue() instanceof BasicValue basic)
+        || basic.getColumnSpan() != 1
+        || basic.getColumns().isEmpty()) {
+      throw place.error(value, attribute, "has not just one column; map it to one");
+    }
+    if (value.source() == null
+        && TOO_SMALL_FOR_MILLIS.contains(basic.resolve().getJdbcType().getDefaultSqlTypeCode())) {
+      throw place.error(
+          value, attribute, "is kept in a column without room for milliseconds; make it a BIGINT");
+    }
+    if (value.events().isEmpty()) {
+      throw place.error(value, attribute, "has on = {}; it may be INSERT, UPDATE, or both");
+    }
+    if (value.source() != null
+        && value.repeat() != WelcomeMessage.AS_SET
+        && (value.repeat() < HelloRequest.REPEAT_MIN || value.repeat() > HelloRequest.REPEAT_MAX)) {
+      throw place.error(
+          value, attribute, "has repeat = " + value.repeat() + "; it may be 1 to 10, or AS_SET");
+    }
+    if (value.isOn(ValueEvent.INSERT) && !attribute.getValue().hasAnyInsertableColumns()) {
+      throw place.error(value, attribute, "is on INSERT, and insertable = false; drop one of them");
+    }
+    if (value.isOn(ValueEvent.UPDATE)) {
+      if (!attribute.getValue().hasAnyUpdatableColumns()) {
+        throw place.error(
+            value, attribute, "is on UPDATE, and updatable = false; drop one of them");
+      }
+      if (attribute.isLazy()) {
+        throw place.error(value, attribute, "is on UPDATE, and lazy; drop one of them");
+      }
+    }
+  }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import io.pghello.hibernate.ValueEvent;
+import io.pghello.hibernate.ValueStrategy;
+import java.util.IdentityHashMap;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.hibernate.boot.Metadata;
+import org.hibernate.mapping.BasicValue;
+import org.hibernate.mapping.Column;
+import org.hibernate.mapping.PersistentClass;
+import org.hibernate.mapping.Property;
+import org.hibernate.type.BasicType;
+import org.hibernate.type.CustomType;
+import org.hibernate.type.SqlTypes;
+import org.jspecify.annotations.Nullable;
+
+/** Chooses how values come, and prepares that. */
+final class StrategyChoice {
+  private static final Set<Integer> TEXTS =
+      Set.of(
+          SqlTypes.CHAR,
+          SqlTypes.VARCHAR,
+          SqlTypes.LONGVARCHAR,
+          SqlTypes.LONG32VARCHAR,
+          SqlTypes.NCHAR,
+          SqlTypes.NVARCHAR,
+          SqlTypes.LONGNVARCHAR,
+          SqlTypes.LONG32NVARCHAR);
+  private static final Set<Integer> INSTANTS =
+      Set.of(
+          SqlTypes.TIMESTAMP_UTC,
+          SqlTypes.TIMESTAMP_WITH_TIMEZONE,
+          SqlTypes.INSTANT,
+          SqlTypes.OFFSET_DATE_TIME);
+
+  private final Metadata metadata;
+  private final WriteExpressions expressions;
+  // an inherited attribute is seen once in each entity, and prepared once
+  private final IdentityHashMap<Property, ValueStrategy> prepared = new IdentityHashMap<>();
+
+  StrategyChoice(Metadata metadata, WriteExpressions expressions) {
+    this.metadata = metadata;
+    this.expressions = expressions;
+  }
+
+  /** Returns how the value of an attribute comes, after preparing that. */
+  ValueStrategy of(
+      ServerValueCreator value, AttributePlace place, Property attribute, Class<?> type) {
+    return prepared.computeIfAbsent(attribute, any -> prepare(value, place, attribute, type));
+  }
+
+  /** Chooses the strategy, and sets the generator and the write expression accordingly. */
+  private ValueStrategy prepare(
+      ServerValueCreator value, AttributePlace place, Property attribute, Class<?> type) {
+    ValueStrategy strategy = value.strategy();
+    String obstacle = obstacleToExpression(value, place, attribute, type);
+    if (strategy == ValueStrategy.AUTO) {
+      strategy =
+          obstacle == null && isIdentity(place.entity())
+              ? ValueStrategy.RETURNING
+              : ValueStrategy.PREFETCH;
+    } else if (strategy == ValueStrategy.RETURNING && obstacle != null) {
+      throw place.error(
+          value, attribute, "has strategy = RETURNING, and " + obstacle + "; use PREFETCH");
+    }
+    if (strategy == ValueStrategy.RETURNING
+        && !place.entity().isMutable()
+        && !isIdentity(place.entity())) {
+      throw place.error(
+          value,
+          attribute,
+          "has strategy = RETURNING, which Hibernate cannot do for what is @Immutable; use PREFETCH");
+    }
+    if (strategy == ValueStrategy.PREFETCH) {
+      if (place.path().isEmpty()) {
+        value.generateWith(new PrefetchGenerator(attribute.getName(), value.events()));
+      }
+      return strategy;
+    }
+    attribute
+        .getColumns()
+        .get(0)
+        .setCustomWrite(
+            value.source() != null
+                ? expressions.greeting(value.repeat())
+                : isMillis(type) ? expressions.millis() : expressions.instant());
+    value.generateWith(new ReturningGenerator());
+    return strategy;
+  }
+
+  /** Returns why the INSERT cannot compute the value; null if it can. */
+  private @Nullable String obstacleToExpression(
+      ServerValueCreator value, AttributePlace place, Property attribute, Class<?> type) {
+    if (value.isOn(ValueEvent.UPDATE)) {
+      return "is on UPDATE";
+    }
+    if (!place.path().isEmpty()) {
+      return "is in an embeddable";
+    }
+    if (isInsertedBySqlOfItsOwn(place.entity().getRootClass())) {
+      return "there is an @SQLInsert, which has no expression for the value";
+    }
+    var basic = (BasicValue) attribute.getValue();
+    BasicValue.Resolution<?> resolved = basic.resolve();
+    if (resolved.getValueConverter() != null) {
+      return "has a converter";
+    }
+    if (isOfProgram(resolved)) {
+      return "has a type that is not Hibernate's, and may write something else than it is given";
+    }
+    int column = resolved.getJdbcType().getDefaultSqlTypeCode();
+    if (value.source() != null) {
+      if (!TEXTS.contains(column)) {
+        return "its column is no text";
+      }
+    } else if (isMillis(type)) {
+      if (column != SqlTypes.BIGINT) {
+        return "its column is no BIGINT";
+      }
+    } else if (!INSTANTS.contains(column)) {
+      return "its column is no timestamp with time zone";
+    }
+    return attribute.getColumns().get(0).getCustomWrite() == null
+        ? null
+        : "has a write expression of its own";
+  }
+
+  /** Returns whether any part of how a value is written is not Hibernate's own. */
+  private static boolean isOfProgram(BasicValue.Resolution<?> resolved) {
+    BasicType<?> type = resolved.getLegacyResolvedBasicType();
+    return type instanceof CustomType<?>
+        || Stream.of(type, resolved.getDomainJavaType(), resolved.getJdbcType())
+            .anyMatch(part -> !part.getClass().getName().startsWith("org.hibernate."));
+  }
+
+  private static boolean isMillis(Class<?> type) {
+    return type == Long.class || type == long.class;
+  }
+
+  /** Looks at all classes of a hierarchy, as an inherited attribute is prepared once for all. */
+  private boolean isInsertedBySqlOfItsOwn(PersistentClass root) {
+    return metadata.getEntityBindings().stream()
+        .filter(entity -> entity.getRootClass().equals(root))
+        .anyMatch(
+            entity ->
+                entity.getCustomSQLInsert() != null
+                    || entity.getJoins().stream()
+                        .anyMatch(join -> join.getCustomSQLInsert() != null));
+  }
+
+  /** Returns whether the INSERT makes the identifier; XML may override annotations. */
+  private static boolean isIdentity(PersistentClass entity) {
+    return entity.getIdentifier().getSelectables().stream()
+        .anyMatch(each -> each instanceof Column column && column.isIdentity());
+  }
+}
