@@ -252,27 +252,34 @@ class LogInIT {
         .build();
   }
 
-  /** A call that waits for the attempt of one with a short time-out makes one of its own. */
+  /** Of two calls that wait for an attempt, one makes the next, and has little time for it. */
   private static void assertWaitsForNoOther(
       PgHelloClient client, BooleanSupplier attempted, Runnable goOn) throws Exception {
-    PgHelloOperations hasty = client.withTimeout(Duration.ofSeconds(2));
-    CompletableFuture<Void> first =
-        CompletableFuture.runAsync(
-            () -> assertFails(Code.NO_CONNECTION, () -> hasty.hello("Ada")),
-            command -> new Thread(command).start());
-    until(attempted);
-    var waiting = new AtomicReference<@Nullable Thread>();
-    CompletableFuture<String> second =
+    CompletableFuture<String> first = waiting(client.withTimeout(Duration.ofSeconds(2)), attempted);
+    CompletableFuture<String> second = waiting(client.withTimeout(Duration.ofSeconds(4)), null);
+    CompletableFuture<String> third = waiting(client, null);
+    assertFails(Code.NO_CONNECTION, () -> join(first));
+    assertFails(Code.NO_CONNECTION, () -> join(second));
+    goOn.run();
+    assertThat(join(third)).isEqualTo("Hello, Ada!");
+  }
+
+  /** Calls on a thread, and returns when that has come to a point, or waits for another thread. */
+  private static CompletableFuture<String> waiting(
+      PgHelloOperations operations, @Nullable BooleanSupplier point) throws Exception {
+    var caller = new AtomicReference<@Nullable Thread>();
+    CompletableFuture<String> call =
         CompletableFuture.supplyAsync(
             () -> {
-              waiting.set(Thread.currentThread());
-              return client.hello("Ada");
+              caller.set(Thread.currentThread());
+              return operations.hello("Ada");
             },
             command -> new Thread(command).start());
-    until(() -> waiting.get() != null && LockSupport.getBlocker(waiting.get()) != null);
-    first.join();
-    goOn.run();
-    assertThat(join(second)).isEqualTo("Hello, Ada!");
+    until(
+        point != null
+            ? point
+            : () -> caller.get() != null && LockSupport.getBlocker(caller.get()) != null);
+    return call;
   }
 
   /** Makes sockets, or blocks until its thread is interrupted. */
