@@ -70,7 +70,10 @@ public final class PgHelloClientBuilder {
     return this;
   }
 
-  /** Takes connections from a source that can say more than a data source can. */
+  /**
+   * Takes connections from a source that can say more than a data source can: which of them belong
+   * to the calling thread. It stays the caller's, and is asked by many threads at a time.
+   */
   public PgHelloClientBuilder connections(ConnectionSource connections) {
     this.connections = Objects.requireNonNull(connections, "connections");
     return this;
@@ -79,9 +82,11 @@ public final class PgHelloClientBuilder {
   /**
    * Takes connections from a pool of the client's own (HikariCP), which is closed with it: at most
    * 20 connections, closed when idle for 30 seconds or 30 minutes old, 2 seconds to get one. {@link
-   * #pool} changes that.
+   * #pool} changes that. A log-in that is refused fails the call at once, and is not repeated.
    *
-   * @param url as in {@code jdbc:postgresql://localhost/app}
+   * @param url as in {@code jdbc:postgresql://localhost/app}, with the parameters of the driver
+   * @throws IllegalArgumentException if it is no URL of PostgreSQL, or has a log-in before the host;
+   *     the message does not repeat it
    */
   public PgHelloClientBuilder url(String url) {
     // the message does not repeat it: there may be a password in it
