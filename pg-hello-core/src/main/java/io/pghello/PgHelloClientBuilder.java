@@ -85,8 +85,8 @@ public final class PgHelloClientBuilder {
    * #pool} changes that. A log-in that is refused fails the call at once, and is not repeated.
    *
    * @param url as in {@code jdbc:postgresql://localhost/app}, with the parameters of the driver
-   * @throws IllegalArgumentException if it is no URL of PostgreSQL, or has a log-in before the host;
-   *     the message does not repeat it
+   * @throws IllegalArgumentException if it is no URL of PostgreSQL, or has a log-in before the
+   *     host; the message does not repeat it
    */
   public PgHelloClientBuilder url(String url) {
     // the message does not repeat it: there may be a password in it

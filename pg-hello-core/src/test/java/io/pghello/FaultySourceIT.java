@@ -14,6 +14,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
@@ -258,8 +259,10 @@ class FaultySourceIT {
           deep.start();
           deep.join();
         }
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         while (released.get() != taken.get()) {
-          // the client's timer looks for it
+          assertThat(end - System.nanoTime()).as("time left to wait").isPositive();
+          // the client's timer runs while there are calls
           client.hello("Ada");
         }
       }

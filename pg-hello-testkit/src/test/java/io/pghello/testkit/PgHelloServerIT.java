@@ -349,6 +349,22 @@ class PgHelloServerIT {
   }
 
   @Test
+  void startsAgainAfterAnAttemptThatHasFailed() throws IOException {
+    try (PgHelloServer server = PgHelloServer.start()) {
+      server.stop();
+      Path settings = folder(server).resolve("data").resolve("postgresql.auto.conf");
+      String before = Files.readString(settings);
+      Files.writeString(settings, "no_such_setting = 1\n");
+      assertThatThrownBy(server::startAgain)
+          .isInstanceOf(UncheckedIOException.class)
+          .hasMessageContaining("no_such_setting");
+      Files.writeString(settings, before);
+      server.startAgain();
+      assertThat(server.isRunning()).isTrue();
+    }
+  }
+
+  @Test
   void leavesNothingBehind() throws IOException {
     PgHelloServer server = PgHelloServer.start();
     Path folder = Objects.requireNonNull(server.logFile().getParent());

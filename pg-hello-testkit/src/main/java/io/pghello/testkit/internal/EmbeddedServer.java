@@ -44,6 +44,7 @@ public final class EmbeddedServer {
   private static final int TEMPLATE_FORMAT = 2;
 
   private static final String PASSWORD_FILE = "pg-hello-password";
+  private static final String LOCK_FILE = "epg-lock";
   private static final int ATTEMPTS = 3;
   private static final int LOG_LINES = 8;
 
@@ -271,6 +272,8 @@ public final class EmbeddedServer {
       return server;
     } catch (IOException | SQLException | RuntimeException | ExceptionInInitializerError e) {
       scratch.endServer();
+      // the library keeps it locked, and would refuse the next attempt
+      Files.deleteIfExists(scratch.data().resolve(LOCK_FILE));
       throw new IOException(startFailure(binaries.major(), port, scratch, e), e);
     }
   }
@@ -362,7 +365,7 @@ public final class EmbeddedServer {
       }
       Path file = Files.writeString(scratch.data().resolve(PASSWORD_FILE), password);
       Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-      Files.deleteIfExists(scratch.data().resolve("epg-lock"));
+      Files.deleteIfExists(scratch.data().resolve(LOCK_FILE));
       Path copy = Files.createTempDirectory(template.getParent(), ".template-").resolve("data");
       Scratch.copy(scratch.data(), copy);
       Files.move(copy, template, StandardCopyOption.ATOMIC_MOVE);
