@@ -5,7 +5,6 @@ import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.ChildJvm;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Environment;
-import io.pghello.benchmarks.harness.Progress;
 import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.benchmarks.report.HtmlReport;
@@ -29,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -282,7 +282,7 @@ public final class Bench implements Callable<Integer> {
                 guard ? List.of() : benchmark.notRun().stream().filter(this::isChosen).toList(),
                 comparisons.stream().mapToInt(Comparison::steps).sum()
                     + sweeps.stream().mapToInt(Sweep::steps).sum())));
-    Progress steps = what -> say(ForkMessage.of(what));
+    Consumer<String> steps = what -> say(ForkMessage.of(what));
     for (Comparison comparison : comparisons) {
       say(
           ForkMessage.of(

@@ -3,6 +3,7 @@ package io.pghello.benchmarks.harness;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,23 +89,23 @@ public record Comparison(
    *
    * @param handicap by how much our side is slowed down
    */
-  public Result measure(int handicap, Progress progress) throws Exception {
+  public Result measure(int handicap, Consumer<String> progress) throws Exception {
     check.run();
     return measureRounds(handicap, progress);
   }
 
   /** Measures, and once more what misses: a busy moment passes, and what is broken stays. */
-  public Result measureAgainIfMissed(int handicap, Progress progress) throws Exception {
+  public Result measureAgainIfMissed(int handicap, Consumer<String> progress) throws Exception {
     Result first = measure(handicap, progress);
     // nobody was told of more steps
     return first.verdict() == Result.Verdict.MISS ? measureRounds(handicap, step -> {}) : first;
   }
 
-  private Result measureRounds(int handicap, Progress progress) throws Exception {
+  private Result measureRounds(int handicap, Consumer<String> progress) throws Exception {
     List<Sample> ourSamples = new ArrayList<>();
     List<Sample> peerSamples = new ArrayList<>();
     for (int round = -warmUps; round < rounds; round++) {
-      progress.step(row.name());
+      progress.accept(row.name());
       if (round == 0) {
         ourSamples.clear();
         peerSamples.clear();

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.DoublePredicate;
 import java.util.stream.IntStream;
 
@@ -52,7 +53,7 @@ public record Sweep(
   }
 
   /** Measures all, with another side first at each point, and returns a curve for each metric. */
-  public List<Curve> measure(Progress progress) throws Exception {
+  public List<Curve> measure(Consumer<String> progress) throws Exception {
     List<SortedMap<Double, double[]>> figures = new ArrayList<>();
     tracks.forEach(track -> figures.add(new TreeMap<>()));
     for (int i = 0; i < points.size(); i++) {
@@ -61,7 +62,7 @@ public record Sweep(
         int index = (i + position) % tracks.size();
         Track track = tracks.get(index);
         if (track.covers.test(point)) {
-          progress.step(name + ", " + track.name);
+          progress.accept(name + ", " + track.name);
           figures.get(index).put(point, track.measurement.at(point));
         }
       }

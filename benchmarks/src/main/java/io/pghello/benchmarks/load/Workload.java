@@ -34,21 +34,7 @@ public enum Workload {
   private final Opening opening;
 
   <T extends Closeable> Workload(Connecting<T> connecting, Way<T> way) {
-    opening =
-        (address, connections) -> {
-          T library = connecting.to(address, connections);
-          return new Connected() {
-            @Override
-            public Load.Figures under(Load load) throws Exception {
-              return way.under(library, load);
-            }
-
-            @Override
-            public void close() throws IOException {
-              library.close();
-            }
-          };
-        };
+    opening = (address, connections) -> new Library<>(connecting.to(address, connections), way);
   }
 
   /** Opens the connections. */
@@ -72,6 +58,18 @@ public enum Workload {
 
   private interface Way<T> {
     Load.Figures under(T library, Load load) throws Exception;
+  }
+
+  private record Library<T extends Closeable>(T library, Way<T> way) implements Connected {
+    @Override
+    public Load.Figures under(Load load) throws Exception {
+      return way.under(library, load);
+    }
+
+    @Override
+    public void close() throws IOException {
+      library.close();
+    }
   }
 
   private static ThreadFactory virtual() {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.report;
 
-import io.pghello.benchmarks.harness.Progress;
 import java.io.PrintStream;
 import java.util.Locale;
 
 /** Says on a terminal what runs, and how long the rest will take. */
-public final class ProgressLine implements Progress {
+public final class ProgressLine {
   private static final int WIDTH = 79;
 
   private final PrintStream terminal;
@@ -28,7 +27,7 @@ public final class ProgressLine implements Progress {
     this.steps = steps;
   }
 
-  @Override
+  /** Tells of the next step. */
   public void step(String what) {
     if (shown) {
       double seconds = (System.nanoTime() - start) / 1e9;

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class ComparisonTest {
@@ -116,7 +117,7 @@ class ComparisonTest {
     };
   }
 
-  private static Progress progress() {
+  private static Consumer<String> progress() {
     return step -> {};
   }
 }
