@@ -50,7 +50,7 @@ public final class PgHelloSettings {
    * On another database than PostgreSQL it does nothing. Any other value ends the start with an
    * error.
    */
-  public static final String CHECK = "pghello.check";
+  public static final String PREFLIGHT = "pghello.preflight";
 
   private PgHelloSettings() {}
 }

@@ -132,7 +132,7 @@ class SchemaCreationIT {
   void goesIntoTheSchemaThatIsNamed(String schema, DataSource dataSource) throws SQLException {
     var settings = settings("create", true);
     settings.put(PgHelloSettings.SCHEMA, schema);
-    settings.put(PgHelloSettings.CHECK, "fail");
+    settings.put(PgHelloSettings.PREFLIGHT, "fail");
     for (int i = 0; i < 2; i++) {
       try (SessionFactory factory = Factories.open(dataSource, settings, Person.class)) {
         assertThat(extension(dataSource)).isEqualTo(schema);
@@ -251,7 +251,7 @@ class SchemaCreationIT {
     settings.put("hibernate.hbm2ddl.auto", action);
     // as nobody else does, or an error would be but a line in the log
     settings.put("hibernate.hbm2ddl.halt_on_error", "true");
-    settings.put(PgHelloSettings.CHECK, "off");
+    settings.put(PgHelloSettings.PREFLIGHT, "off");
     if (createExtension != null) {
       settings.put(PgHelloSettings.CREATE_EXTENSION, createExtension);
     }

@@ -107,9 +107,9 @@ class StartUpCheckIT {
   void saysNothingWhereAllIsWell(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE);
     start(dataSource, Map.of());
-    start(dataSource, Map.of(PgHelloSettings.CHECK, "warn"));
-    start(dataSource, Map.of(PgHelloSettings.CHECK, "fail"));
-    start(dataSource, Map.of(PgHelloSettings.CHECK, "fail", PgHelloSettings.SCHEMA, "public"));
+    start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "warn"));
+    start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
+    start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail", PgHelloSettings.SCHEMA, "public"));
     assertThat(logged).isEmpty();
   }
 
@@ -122,29 +122,29 @@ class StartUpCheckIT {
                 + database.name()
                 + ". Run in it: CREATE EXTENSION pg_hello;");
     logged.clear();
-    start(dataSource, Map.of(PgHelloSettings.CHECK, "warn"));
+    start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "warn"));
     assertThat(logged).hasSize(1);
   }
 
   @Test
   void saysNothingWhereItIsOff(DataSource dataSource) {
-    start(dataSource, Map.of(PgHelloSettings.CHECK, "off"));
+    start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "off"));
     assertThat(logged).isEmpty();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", " ", "on", "true", "false", "FAIL", "warn ", "error", "fail,warn"})
   void refusesAnotherValue(String value, DataSource dataSource) {
-    assertThatThrownBy(() -> start(dataSource, Map.of(PgHelloSettings.CHECK, value)))
+    assertThatThrownBy(() -> start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, value)))
         .isInstanceOf(HibernateException.class)
-        .hasMessage("Setting pghello.check is \"" + value + "\"; it must be fail, warn or off");
+        .hasMessage("Setting pghello.preflight is \"" + value + "\"; it must be fail, warn or off");
   }
 
   @Test
   void refusesAnotherValueBeforeAnythingIsCreated(DataSource dataSource) throws SQLException {
     assertThatThrownBy(
             () ->
-                Factories.open(dataSource, Map.of(PgHelloSettings.CHECK, "no"), Person.class)
+                Factories.open(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "no"), Person.class)
                     .close())
         .isInstanceOf(HibernateException.class);
     assertThat(ask(dataSource, "SELECT to_regclass('person')")).isNull();
@@ -159,7 +159,7 @@ class StartUpCheckIT {
       try (HikariDataSource pool = pool(dataSource, autoCommit)) {
         pool.getConnection().close();
         var settings = new HashMap<String, Object>(NOT_ASKING);
-        settings.put(PgHelloSettings.CHECK, check);
+        settings.put(PgHelloSettings.PREFLIGHT, check);
         proxy.assertRoundTrips(roundTrips, () -> start(pool, settings));
         try (Connection connection = pool.getConnection()) {
           assertThat(connection.getAutoCommit()).isEqualTo(autoCommit);
@@ -178,7 +178,7 @@ class StartUpCheckIT {
     assertThat(logged).isEmpty();
     // unless somebody wants it
     var settings = new HashMap<String, Object>(NOT_ASKING);
-    settings.put(PgHelloSettings.CHECK, "warn");
+    settings.put(PgHelloSettings.PREFLIGHT, "warn");
     start(dataSource, settings);
     assertThat(proxy.connections()).isEqualTo(1);
     assertThat(logged).singleElement().asString().contains("is not created in database");
@@ -191,7 +191,7 @@ class StartUpCheckIT {
     settings.put("hibernate.multi_tenant_connection_provider", new Tenants(dataSource));
     start(null, settings);
     assertThat(logged).isEmpty();
-    settings.put(PgHelloSettings.CHECK, "fail");
+    settings.put(PgHelloSettings.PREFLIGHT, "fail");
     assertFails(Code.NOT_CREATED, null, settings);
   }
 
@@ -199,14 +199,14 @@ class StartUpCheckIT {
   void isNotOfInterestOnAnotherDatabase() {
     var settings = new HashMap<String, Object>(NOT_ASKING);
     settings.put("hibernate.dialect", H2Dialect.class.getName());
-    settings.put(PgHelloSettings.CHECK, "fail");
+    settings.put(PgHelloSettings.PREFLIGHT, "fail");
     assertThatCode(() -> start(null, settings)).doesNotThrowAnyException();
     assertThat(logged).isEmpty();
   }
 
   @Test
   void failsAsItIsToldTo(DataSource dataSource, TestDatabase database) throws SQLException {
-    Map<String, Object> settings = Map.of(PgHelloSettings.CHECK, "fail");
+    Map<String, Object> settings = Map.of(PgHelloSettings.PREFLIGHT, "fail");
     PgHelloException failure = assertFails(Code.NOT_CREATED, dataSource, settings);
     assertThat(failure)
         .hasMessage(
@@ -221,7 +221,8 @@ class StartUpCheckIT {
   @Test
   void failsInJpaAsACause(TestDatabase database) {
     Map<String, String> settings =
-        Map.of("jakarta.persistence.jdbc.url", database.jdbcUrl(), PgHelloSettings.CHECK, "fail");
+        Map.of(
+            "jakarta.persistence.jdbc.url", database.jdbcUrl(), PgHelloSettings.PREFLIGHT, "fail");
     assertThatThrownBy(() -> Persistence.createEntityManagerFactory("plain", settings))
         .isInstanceOf(PersistenceException.class)
         .hasMessageContaining("Unable to build Hibernate SessionFactory")
@@ -239,7 +240,7 @@ class StartUpCheckIT {
     Set<Thread> before = threads();
     // Hibernate's own pool, which has a thread
     Map<String, Object> settings =
-        Map.of("hibernate.connection.url", url, PgHelloSettings.CHECK, "fail");
+        Map.of("hibernate.connection.url", url, PgHelloSettings.PREFLIGHT, "fail");
     long connections = proxy.connections();
     assertFails(Code.NOT_CREATED, null, settings);
     assertThatThrownBy(() -> Persistence.createEntityManagerFactory("plain", settings));
@@ -259,7 +260,7 @@ class StartUpCheckIT {
     for (boolean autoCommit : new boolean[] {true, false}) {
       try (HikariDataSource pool = pool(dataSource, autoCommit)) {
         PgHelloException failure =
-            assertFails(Code.SERVER_ERROR, pool, Map.of(PgHelloSettings.CHECK, "fail"));
+            assertFails(Code.SERVER_ERROR, pool, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
         assertThat(failure).hasMessageContaining("permission denied for table pg_extension");
         assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
         start(pool, Map.of());
@@ -275,13 +276,13 @@ class StartUpCheckIT {
     execute(dataSource, CREATE);
     proxy.close();
     var settings = new HashMap<String, Object>(NOT_ASKING);
-    settings.put(PgHelloSettings.CHECK, "warn");
+    settings.put(PgHelloSettings.PREFLIGHT, "warn");
     start(dataSource, settings);
     assertThat(logged)
         .singleElement()
         .asString()
         .startsWith("WARN No connection to the database could be had: ");
-    settings.put(PgHelloSettings.CHECK, "fail");
+    settings.put(PgHelloSettings.PREFLIGHT, "fail");
     assertFails(Code.NO_CONNECTION, dataSource, settings);
     // a program that brings a connection to each session
     assertFails(Code.NO_CONNECTION, null, settings);
@@ -294,7 +295,7 @@ class StartUpCheckIT {
       connection.setAutoCommit(false);
       var settings = new HashMap<String, Object>(NOT_ASKING);
       settings.put("hibernate.transaction.coordinator_class", "jta");
-      settings.put(PgHelloSettings.CHECK, "fail");
+      settings.put(PgHelloSettings.PREFLIGHT, "fail");
       start(enlisted(connection), settings);
       execute(connection, "CREATE TABLE seen ()");
       start(enlisted(connection), settings);
@@ -309,17 +310,18 @@ class StartUpCheckIT {
     execute(dataSource, "CREATE SCHEMA \"Odd \"\"one\"");
     execute(dataSource, CREATE + " SCHEMA \"Odd \"\"one\"");
     PgHelloException failure =
-        assertFails(Code.NOT_ON_PATH, dataSource, Map.of(PgHelloSettings.CHECK, "fail"));
+        assertFails(Code.NOT_ON_PATH, dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
     assertThat(failure)
         .hasMessageStartingWith(
             "Extension pg_hello is in schema \"Odd \"\"one\", which is not on the search_path of"
                 + " role ");
     assertThat(failure.remedy())
         .isEqualTo("Set pghello.schema to Odd \"one in Hibernate's settings.");
-    start(dataSource, Map.of(PgHelloSettings.CHECK, "fail", PgHelloSettings.SCHEMA, "Odd \"one"));
+    start(
+        dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail", PgHelloSettings.SCHEMA, "Odd \"one"));
     // or put on the path
     dataSource.unwrap(PGSimpleDataSource.class).setCurrentSchema("\"Odd \"\"one\",public");
-    start(dataSource, Map.of(PgHelloSettings.CHECK, "fail"));
+    start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
   }
 
   @ParameterizedTest
@@ -330,7 +332,7 @@ class StartUpCheckIT {
         assertFails(
             Code.NOT_ON_PATH,
             dataSource,
-            Map.of(PgHelloSettings.CHECK, "fail", PgHelloSettings.SCHEMA, schema));
+            Map.of(PgHelloSettings.PREFLIGHT, "fail", PgHelloSettings.SCHEMA, schema));
     assertThat(failure)
         .hasMessage(
             "Extension pg_hello is in schema public, but Hibernate was told \""
@@ -341,7 +343,7 @@ class StartUpCheckIT {
   @Test
   void saysWhereToCreateIt(DataSource dataSource) throws SQLException {
     Map<String, Object> settings =
-        Map.of(PgHelloSettings.CHECK, "fail", PgHelloSettings.SCHEMA, "Odd one");
+        Map.of(PgHelloSettings.PREFLIGHT, "fail", PgHelloSettings.SCHEMA, "Odd one");
     PgHelloException failure = assertFails(Code.NOT_CREATED, dataSource, settings);
     assertThat(failure.remedy())
         .isEqualTo(
@@ -354,7 +356,7 @@ class StartUpCheckIT {
   @Test
   void saysThatItIsTooOld(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE + " VERSION '1.0'");
-    Map<String, Object> settings = Map.of(PgHelloSettings.CHECK, "fail");
+    Map<String, Object> settings = Map.of(PgHelloSettings.PREFLIGHT, "fail");
     PgHelloException failure = assertFails(Code.TOO_OLD, dataSource, settings);
     assertThat(failure.remedy())
         .isEqualTo("Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
@@ -372,7 +374,7 @@ class StartUpCheckIT {
       guest.setUser("regress_guest");
       guest.setPassword("guest");
       var settings = new HashMap<String, Object>(Map.of("hibernate.hbm2ddl.auto", "none"));
-      settings.put(PgHelloSettings.CHECK, "fail");
+      settings.put(PgHelloSettings.PREFLIGHT, "fail");
       assertThat(assertFails(Code.NOT_CREATED, guest, settings).remedy())
           .startsWith("Role regress_guest may not create it: let the database's owner ")
           .endsWith(" run in it: CREATE EXTENSION pg_hello;");
@@ -412,7 +414,7 @@ class StartUpCheckIT {
               assertFails(
                   Code.FILES_MISSING,
                   stock.getPostgresDatabase(),
-                  Map.of(PgHelloSettings.CHECK, "fail")))
+                  Map.of(PgHelloSettings.PREFLIGHT, "fail")))
           .hasMessageStartingWith(
               "The files of extension pg_hello are not on the database server.");
     }

@@ -70,7 +70,7 @@ public final class SqlErrors {
               "The extension pg_hello cannot be used as it is installed: " + words + ".",
               "Create or update it in this database (CREATE EXTENSION pg_hello, ALTER EXTENSION"
                   + " pg_hello UPDATE), or name the schema that it is in (pghello.schema);"
-                  + " pghello.check=fail says at start which it is."),
+                  + " pghello.preflight=fail says at start which it is."),
           e,
           null);
     }

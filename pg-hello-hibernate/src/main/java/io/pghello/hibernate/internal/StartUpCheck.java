@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Looks, once a session factory is complete and its schema created, whether the extension can be
- * used, and does about it what {@link PgHelloSettings#CHECK} says.
+ * used, and does about it what {@link PgHelloSettings#PREFLIGHT} says.
  *
  * <p>It logs by the library that Hibernate logs by, so its lines go where Hibernate's go.
  *
@@ -51,7 +51,7 @@ record StartUpCheck(@Nullable String schema, boolean fails) implements SessionFa
     }
     Map<String, Object> settings =
         factory.getServiceRegistry().requireService(ConfigurationService.class).getSettings();
-    Object setting = settings.get(PgHelloSettings.CHECK);
+    Object setting = settings.get(PgHelloSettings.PREFLIGHT);
     String check =
         setting != null ? setting.toString() : isPossible(factory, settings) ? "warn" : "off";
     switch (check) {
@@ -62,7 +62,7 @@ record StartUpCheck(@Nullable String schema, boolean fails) implements SessionFa
       default ->
           throw new HibernateException(
               "Setting "
-                  + PgHelloSettings.CHECK
+                  + PgHelloSettings.PREFLIGHT
                   + " is \""
                   + check
                   + "\"; it must be fail, warn or off");
