@@ -14,7 +14,9 @@ import io.pghello.internal.jdbc.StatementExecutor;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -60,7 +62,7 @@ public final class PgHelloClientBuilder {
   private int maxQueuedCalls = 65_536;
   private int maxQueuedBytes = 64 << 20;
   private boolean blockWhenFull;
-  private PgHelloListener listener = Settings.NO_LISTENER;
+  private final List<PgHelloListener> listeners = new ArrayList<>();
 
   PgHelloClientBuilder() {}
 
@@ -272,9 +274,9 @@ public final class PgHelloClientBuilder {
     return this;
   }
 
-  /** Sets the listener that is told what the client does. Default: none. */
+  /** Adds a listener that is told what the client does, after those added before. Default: none. */
   public PgHelloClientBuilder listener(PgHelloListener listener) {
-    this.listener = new SafeListener(Objects.requireNonNull(listener, "listener"));
+    listeners.add(Objects.requireNonNull(listener, "listener"));
     return this;
   }
 
@@ -296,7 +298,8 @@ public final class PgHelloClientBuilder {
     }
     var settings =
         new Settings(
-            new Settings.Statements(schema, callTimeout, retryLostCalls, listener),
+            new Settings.Statements(
+                schema, callTimeout, retryLostCalls, SafeListener.of(listeners)),
             new Settings.Batches(coalescing, maxBatchSize, maxBatchBytes, maxInFlightBatches),
             new Settings.Queue(
                 Math.min(maxQueuedCalls, maxQueuedBytes), maxQueuedBytes, blockWhenFull),

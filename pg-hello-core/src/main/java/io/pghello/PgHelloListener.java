@@ -46,6 +46,15 @@ public interface PgHelloListener {
     @Nullable PgHelloException error();
   }
 
+  /** The beginning of a statement. */
+  interface StatementStarting {
+    /** Returns what it is sent for. */
+    Kind kind();
+
+    /** Returns how many calls, or names of a bulk call, it carries. */
+    int calls();
+  }
+
   /** The end of a statement. */
   interface StatementEnded {
     /** Returns what it was sent for. */
@@ -82,6 +91,14 @@ public interface PgHelloListener {
    * @param event what is known of it
    */
   default void callEnded(CallEnded event) {}
+
+  /**
+   * A statement is about to be made, on a connection that is not there yet. {@link #statementEnded}
+   * follows on the same thread, with no other statement between them.
+   *
+   * @param event what is known of it
+   */
+  default void statementStarting(StatementStarting event) {}
 
   /**
    * A statement has ended.

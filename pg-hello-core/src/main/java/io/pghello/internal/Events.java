@@ -14,6 +14,9 @@ public final class Events {
   public record Call(String function, long nanos, @Nullable PgHelloException error)
       implements PgHelloListener.CallEnded {}
 
+  /** The beginning of a statement. */
+  public record Starting(Kind kind, int calls) implements PgHelloListener.StatementStarting {}
+
   /** The end of a statement. */
   public record Statement(StatementContext context, long nanos, @Nullable PgHelloException error)
       implements PgHelloListener.StatementEnded {

@@ -4,35 +4,49 @@ package io.pghello.internal;
 import io.pghello.PgHelloListener;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.function.Consumer;
 
 /**
- * Keeps from the client what a listener throws.
+ * Tells the program's listeners, one after the other, and keeps from the client what they throw.
  *
- * @param listener the program's
+ * @param listeners the program's
  */
-public record SafeListener(PgHelloListener listener) implements PgHelloListener {
+public record SafeListener(List<PgHelloListener> listeners) implements PgHelloListener {
   private static final Logger LOG = System.getLogger("io.pghello");
+
+  /** Returns what tells these listeners; {@link Settings#NO_LISTENER} if there are none. */
+  public static PgHelloListener of(List<PgHelloListener> listeners) {
+    return listeners.isEmpty() ? Settings.NO_LISTENER : new SafeListener(List.copyOf(listeners));
+  }
 
   @Override
   public void callEnded(CallEnded event) {
-    tell(() -> listener.callEnded(event));
+    tell(listener -> listener.callEnded(event));
+  }
+
+  @Override
+  public void statementStarting(StatementStarting event) {
+    tell(listener -> listener.statementStarting(event));
   }
 
   @Override
   public void statementEnded(StatementEnded event) {
-    tell(() -> listener.statementEnded(event));
+    tell(listener -> listener.statementEnded(event));
   }
 
   @Override
   public void retrying(Retrying event) {
-    tell(() -> listener.retrying(event));
+    tell(listener -> listener.retrying(event));
   }
 
-  private static void tell(Runnable event) {
-    try {
-      event.run();
-    } catch (RuntimeException | Error e) {
-      LOG.log(Level.WARNING, "A PgHelloListener failed; the call goes on", e);
+  private void tell(Consumer<PgHelloListener> event) {
+    for (PgHelloListener listener : listeners) {
+      try {
+        event.accept(listener);
+      } catch (RuntimeException | Error e) {
+        LOG.log(Level.WARNING, "A PgHelloListener failed; the call goes on", e);
+      }
     }
   }
 }

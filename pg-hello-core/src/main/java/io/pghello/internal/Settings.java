@@ -25,6 +25,11 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
     public static Statements withoutClient(Duration timeout) {
       return new Statements(null, timeout, true, NO_LISTENER);
     }
+
+    /** Returns whether there is a listener. */
+    public boolean listens() {
+      return !listener.equals(NO_LISTENER);
+    }
   }
 
   /**
@@ -46,7 +51,7 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
 
   /** Returns whether there is a listener. */
   public boolean listens() {
-    return !statements.listener().equals(NO_LISTENER);
+    return statements.listens();
   }
 
   /** Returns a description for those who read logs. */

@@ -142,6 +142,9 @@ public final class StatementExecutor {
   }
 
   private <T> T attempt(StatementContext context, boolean bound, Work<T> work) {
+    if (settings.listens()) {
+      settings.listener().statementStarting(new Events.Starting(context.kind(), context.calls()));
+    }
     long begin = System.nanoTime();
     PgHelloException error = null;
     try {
