@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import org.jooq.Configuration;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.Record3;
@@ -142,10 +143,29 @@ public final class PgHello extends Routines {
    * @throws IllegalArgumentException if the name is blank
    */
   public static DSLContext inSchema(DSLContext ctx, String schema) {
+    Configuration derived = ctx.configuration().derive();
+    setSchema(derived, schema);
+    return derived.dsl();
+  }
+
+  /**
+   * Lets a configuration, and all that is derived from it afterwards, call the functions in a
+   * schema, as {@link #inSchema} does for a new one. For a configuration that is not yet shared
+   * between threads.
+   *
+   * @param configuration is changed
+   * @param schema the name of the schema, not quoted; it prevails over a mapping in the settings
+   * @throws IllegalArgumentException if the name is blank
+   */
+  public static void setSchema(Configuration configuration, String schema) {
+    ExtensionRoutine.setSchema(configuration, notBlank(schema));
+  }
+
+  private static String notBlank(String schema) {
     if (schema.isBlank()) {
       throw new IllegalArgumentException("schema must not be blank");
     }
-    return ExtensionRoutine.inSchema(ctx.configuration(), schema).dsl();
+    return schema;
   }
 
   private static int checked(int repeat) {

@@ -40,11 +40,9 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
     setReturnParameter((Parameter<T>) UNNAMED);
   }
 
-  /** Returns a configuration like another one, which calls the functions in a schema. */
-  public static Configuration inSchema(Configuration configuration, String schema) {
-    Configuration derived = configuration.derive();
-    derived.data(SCHEMA, schema);
-    return derived;
+  /** Lets a configuration call the functions in a schema. */
+  public static void setSchema(Configuration configuration, String schema) {
+    configuration.data(SCHEMA, schema);
   }
 
   /** Returns the call as a part of a statement. */
