@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.containers.ContainerLaunchException;
+import org.testcontainers.containers.PostgreSQLContainer;
 import org.testcontainers.images.builder.Transferable;
-import org.testcontainers.postgresql.PostgreSQLContainer;
 import org.testcontainers.utility.DockerImageName;
 
 /**
@@ -28,10 +28,13 @@ import org.testcontainers.utility.DockerImageName;
  * pg-hello-extension} has libraries for. An Alpine image, or one of another architecture, is
  * refused at the start with a sentence that says so.
  *
- * <p>Needs Testcontainers ({@code org.testcontainers:testcontainers-postgresql}) on the class path,
- * and a container engine. Not thread-safe until it is started.
+ * <p>Needs Testcontainers 2 ({@code org.testcontainers:testcontainers-postgresql}) or 1.21 ({@code
+ * org.testcontainers:postgresql}) on the class path, and a container engine. Not thread-safe until
+ * it is started.
  */
-public final class PgHelloContainer extends PostgreSQLContainer {
+// The class of both: Testcontainers 2 has deprecated it for one that Testcontainers 1 lacks.
+@SuppressWarnings("deprecation")
+public final class PgHelloContainer extends PostgreSQLContainer<PgHelloContainer> {
   private @Nullable Databases databases;
   private @Nullable IllegalStateException refusal;
 

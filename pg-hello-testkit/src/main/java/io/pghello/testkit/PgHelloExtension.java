@@ -7,7 +7,9 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -112,8 +114,7 @@ final class PgHelloExtension
   }
 
   private static TestServer server(ExtensionContext context) {
-    return store(context.getRoot())
-        .computeIfAbsent(TestServer.class, key -> TestServer.configured(), TestServer.class);
+    return stored(store(context.getRoot()), TestServer.class, TestServer::configured);
   }
 
   private static TestDatabase database(ExtensionContext context) {
@@ -133,20 +134,18 @@ final class PgHelloExtension
           "each test method has a database of its own, so there is none yet for the class: write"
               + " @PgHelloTest(database = CLASS) to share one");
     }
-    return store(owner)
-        .computeIfAbsent(
-            TestDatabase.class,
-            key -> server(context).createDatabase(settings.extension()),
-            TestDatabase.class);
+    return stored(
+        store(owner),
+        TestDatabase.class,
+        () -> server(context).createDatabase(settings.extension()));
   }
 
   private static WireProxy proxy(ExtensionContext context) {
     TestDatabase database = database(context);
-    return store(context)
-        .computeIfAbsent(
-            WireProxy.class,
-            key -> WireProxy.to(database.databases().host(), database.databases().port()),
-            WireProxy.class);
+    return stored(
+        store(context),
+        WireProxy.class,
+        () -> WireProxy.to(database.databases().host(), database.databases().port()));
   }
 
   private static TrackedDataSource dataSource(ExtensionContext context, boolean superuser) {
@@ -166,9 +165,26 @@ final class PgHelloExtension
   }
 
   private static OpenConnections opened(ExtensionContext context) {
-    return store(context)
-        .computeIfAbsent(
-            OpenConnections.class, key -> new OpenConnections(), OpenConnections.class);
+    return stored(store(context), OpenConnections.class, OpenConnections::new);
+  }
+
+  // JUnit 6 has deprecated these for what JUnit 5.12 lacks
+  @SuppressWarnings("deprecation")
+  private static <T> T stored(Store store, Class<T> type, Supplier<T> creator) {
+    Stored stored =
+        store.getOrComputeIfAbsent(type, key -> new Stored(creator.get()), Stored.class);
+    return type.cast(Objects.requireNonNull(stored).value());
+  }
+
+  /** Something that JUnit closes at the end of what it is stored for. */
+  @SuppressWarnings("deprecation")
+  private record Stored(Object value) implements Store.CloseableResource {
+    @Override
+    public void close() throws Exception {
+      if (value instanceof AutoCloseable closeable) {
+        closeable.close();
+      }
+    }
   }
 
   private static Store store(ExtensionContext context) {
