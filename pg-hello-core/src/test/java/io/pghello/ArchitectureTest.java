@@ -59,7 +59,26 @@ class ArchitectureTest {
         .mayOnlyBeAccessedByLayers("API", "jdbc")
         .check(CLASSES);
     assertThat(CLASSES.stream().map(JavaClass::getPackageName))
-        .containsOnly(API, VALUES, INSTALLATION, JDBC, COALESCING);
+        .containsOnly(API, VALUES, INSTALLATION, JDBC, COALESCING, "io.pghello.micrometer");
+  }
+
+  @Test
+  void onlyMetricsNeedMicrometer() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.pghello.micrometer")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.micrometer..", "io.pghello.micrometer")
+        .check(CLASSES);
+    classes()
+        .that()
+        .resideInAPackage("io.pghello.micrometer")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "java..", "io.micrometer..", "io.pghello", "io.pghello.micrometer", "org.jspecify..")
+        .check(CLASSES);
   }
 
   @Test

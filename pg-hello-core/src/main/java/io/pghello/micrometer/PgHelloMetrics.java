@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.micrometer;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import io.pghello.PgHelloClient;
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloListener;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Keeps a client's metrics in a registry of Micrometer.
+ *
+ * <pre>{@code
+ * PgHelloMetrics metrics = new PgHelloMetrics(registry);
+ * PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).listener(metrics).build();
+ * metrics.bindGauges(client);
+ * }</pre>
+ *
+ * <table>
+ * <caption>Meters</caption>
+ * <tr><th>name</th><th>type</th><th>tags</th><th>of</th></tr>
+ * <tr><td>{@code pg.hello.calls}</td><td>counter</td><td>{@code function}, {@code outcome}</td>
+ *     <td>calls that have ended</td></tr>
+ * <tr><td>{@code pg.hello.round.trip}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
+ *     <td>{@code kind}, {@code outcome}</td>
+ *     <td>statements, with the time to get a connection</td></tr>
+ * <tr><td>{@code pg.hello.queue.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
+ *     <td></td><td>the oldest call of each statement: how long it waited before</td></tr>
+ * <tr><td>{@code pg.hello.batch.size}</td><td>distribution summary</td><td>{@code kind}</td>
+ *     <td>calls, or names of a bulk call, of each statement</td></tr>
+ * <tr><td>{@code pg.hello.retries}</td><td>counter</td><td></td>
+ *     <td>statements made again after a lost connection</td></tr>
+ * <tr><td>{@code pg.hello.queue.depth}</td><td>gauge</td><td></td><td>calls that wait now</td></tr>
+ * <tr><td>{@code pg.hello.statements.in.flight}</td><td>gauge</td><td></td>
+ *     <td>statements in flight now</td></tr>
+ * </table>
+ *
+ * <p>{@code kind} is {@code single}, {@code batch} or {@code bulk}; {@code outcome} is {@code
+ * SUCCESS} or the name of a {@link PgHelloException.Code}. A name that is greeted is in no tag. A
+ * call costs one increment of a counter; everything else is kept for each statement. Two clients
+ * add up in the same meters, unless they are told apart by tags.
+ *
+ * <p>Thread-safe.
+ */
+public final class PgHelloMetrics implements PgHelloListener {
+  private static final Duration[] BUCKETS = {
+    Duration.ofMillis(1), Duration.ofMillis(10), Duration.ofMillis(100)
+  };
+
+  private final MeterRegistry registry;
+  private final Tags tags;
+  private final ConcurrentMap<String, Counter> succeeded = new ConcurrentHashMap<>();
+  private final Map<Kind, Timer> roundTrips = new EnumMap<>(Kind.class);
+  private final Map<Kind, DistributionSummary> sizes = new EnumMap<>(Kind.class);
+  private final Timer queueWait;
+  private final Counter retries;
+
+  /**
+   * Creates the meters of a client's statements, so that they are there before the first.
+   *
+   * @param registry where they are kept
+   */
+  public PgHelloMetrics(MeterRegistry registry) {
+    this(registry, List.of());
+  }
+
+  /**
+   * Creates the meters of a client's statements, so that they are there before the first.
+   *
+   * @param registry where they are kept
+   * @param tags what all of them have besides their own, as to tell two clients apart
+   */
+  public PgHelloMetrics(MeterRegistry registry, Iterable<Tag> tags) {
+    this.registry = Objects.requireNonNull(registry, "registry");
+    this.tags = Tags.of(tags);
+    for (Kind kind : Kind.values()) {
+      roundTrips.put(kind, roundTrip(kind, Outcome.SUCCESS));
+      sizes.put(
+          kind,
+          DistributionSummary.builder("pg.hello.batch.size")
+              .description("Calls, or names of a bulk call, of a statement")
+              .baseUnit("calls")
+              .tags(this.tags)
+              .tag("kind", name(kind))
+              .register(registry));
+    }
+    queueWait =
+        Timer.builder("pg.hello.queue.wait")
+            .description("How long the oldest call of a statement waited before it")
+            .tags(this.tags)
+            .serviceLevelObjectives(BUCKETS)
+            .register(registry);
+    retries =
+        Counter.builder("pg.hello.retries")
+            .description("Statements made again after a lost connection")
+            .tags(this.tags)
+            .register(registry);
+  }
+
+  /**
+   * Adds the gauges, which ask the client when they are read, and keep it from nothing: they hold
+   * it weakly.
+   *
+   * @param client the one that this listens to
+   */
+  public void bindGauges(PgHelloClient client) {
+    Gauge.builder("pg.hello.queue.depth", client, PgHelloClient::queuedCalls)
+        .description("Calls that wait for a place among those in flight")
+        .baseUnit("calls")
+        .tags(tags)
+        .register(registry);
+    Gauge.builder("pg.hello.statements.in.flight", client, PgHelloClient::inFlightStatements)
+        .description("Statements that are in flight, or wait for a connection")
+        .baseUnit("statements")
+        .tags(tags)
+        .register(registry);
+  }
+
+  @Override
+  public void callEnded(CallEnded event) {
+    PgHelloException error = event.error();
+    Counter counter =
+        error == null
+            ? succeeded.computeIfAbsent(
+                event.function(), function -> calls(function, Outcome.SUCCESS))
+            : calls(event.function(), Outcome.of(error));
+    counter.increment();
+  }
+
+  @Override
+  public void statementEnded(StatementEnded event) {
+    PgHelloException error = event.error();
+    Kind kind = event.kind();
+    Timer roundTrip = error == null ? roundTrips.get(kind) : roundTrip(kind, Outcome.of(error));
+    Objects.requireNonNull(roundTrip).record(event.nanos(), TimeUnit.NANOSECONDS);
+    Objects.requireNonNull(sizes.get(kind)).record(event.calls());
+    if (kind != Kind.BULK) {
+      queueWait.record(event.oldestWaitNanos(), TimeUnit.NANOSECONDS);
+    }
+  }
+
+  @Override
+  public void retrying(Retrying event) {
+    retries.increment();
+  }
+
+  private Counter calls(String function, String outcome) {
+    return Counter.builder("pg.hello.calls")
+        .description("Calls that have ended")
+        .tags(tags)
+        .tag("function", function)
+        .tag("outcome", outcome)
+        .register(registry);
+  }
+
+  private Timer roundTrip(Kind kind, String outcome) {
+    return Timer.builder("pg.hello.round.trip")
+        .description("How long statements took, with getting a connection")
+        .tags(tags)
+        .tag("kind", name(kind))
+        .tag("outcome", outcome)
+        .serviceLevelObjectives(BUCKETS)
+        .register(registry);
+  }
+
+  private static String name(Kind kind) {
+    return kind.name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.micrometer;
+
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import io.pghello.PgHelloListener;
+import java.util.Locale;
+import java.util.Objects;
+
+/**
+ * Makes an observation of Micrometer, and so a span of a trace, of each statement of a client.
+ *
+ * <p>The observation is called {@code pg.hello.statement}. It has the low-cardinality key values
+ * {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code SUCCESS}
+ * or the name of a {@link io.pghello.PgHelloException.Code}), and the high-cardinality one {@code
+ * calls}, the number of calls or names. A name that is greeted is in none of them. A batch belongs
+ * to the trace of the call whose thread sends it; the traces of the other calls do not have it.
+ *
+ * <p>While the statement is made, the observation is the current one of its thread, so that
+ * observations of the JDBC driver or the pool are its children.
+ *
+ * <p>Thread-safe.
+ */
+public final class PgHelloObservations implements PgHelloListener {
+  private static final String NAME = "pg.hello.statement";
+
+  private final ObservationRegistry registry;
+
+  /**
+   * Creates a listener that makes observations.
+   *
+   * @param registry what they are made in
+   */
+  public PgHelloObservations(ObservationRegistry registry) {
+    this.registry = Objects.requireNonNull(registry, "registry");
+  }
+
+  @Override
+  public void statementStarting(StatementStarting event) {
+    if (registry.isNoop()) {
+      return;
+    }
+    String kind = event.kind().name().toLowerCase(Locale.ROOT);
+    Observation.createNotStarted(NAME, StatementContext::new, registry)
+        .contextualName("pg_hello " + kind)
+        .lowCardinalityKeyValue("kind", kind)
+        .highCardinalityKeyValue("calls", Integer.toString(event.calls()))
+        .start()
+        .openScope();
+  }
+
+  @Override
+  public void statementEnded(StatementEnded event) {
+    Observation.Scope scope = registry.getCurrentObservationScope();
+    if (scope == null
+        || !(scope.getCurrentObservation().getContextView() instanceof StatementContext)) {
+      return;
+    }
+    Observation observation = scope.getCurrentObservation();
+    observation.lowCardinalityKeyValue("outcome", Outcome.of(event.error()));
+    if (event.error() != null) {
+      observation.error(event.error());
+    }
+    scope.close();
+    observation.stop();
+  }
+
+  /** Tells our observations from others. */
+  private static final class StatementContext extends Observation.Context {}
+}

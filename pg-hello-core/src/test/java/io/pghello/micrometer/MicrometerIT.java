@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.micrometer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationHandler;
+import io.micrometer.observation.ObservationRegistry;
+import io.pghello.PgHelloClient;
+import io.pghello.PgHelloException;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
+
+@PgHelloTest
+class MicrometerIT {
+  private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+  private final ObservationRegistry observations = ObservationRegistry.create();
+  private final List<Observation.Context> stopped = new ArrayList<>();
+
+  @Test
+  void countsCallsAndStatements(DataSource dataSource) {
+    try (PgHelloClient client = metered(dataSource)) {
+      client.hello("Ada");
+      client.hello("Ada");
+      client.hello("Ada", 2);
+      client.helloAll(List.of("Ada", "Zoë", "Bob"));
+      client.nowMillis();
+    }
+    assertThat(calls("pg_hello(text)", "SUCCESS")).isEqualTo(2);
+    assertThat(calls("pg_hello(text,integer)", "SUCCESS")).isEqualTo(1);
+    assertThat(calls("pg_hello_all(text[],integer[])", "SUCCESS")).isEqualTo(1);
+    assertThat(calls("now_ms()", "SUCCESS")).isEqualTo(1);
+    assertThat(roundTrips("single", "SUCCESS")).isEqualTo(4);
+    assertThat(roundTrips("bulk", "SUCCESS")).isEqualTo(1);
+    assertThat(registry.get("pg.hello.batch.size").tag("kind", "bulk").summary().totalAmount())
+        .isEqualTo(3);
+    assertThat(registry.get("pg.hello.queue.wait").timer().count()).isEqualTo(4);
+  }
+
+  @Test
+  void countsWhatFailsByItsCode(TestDatabase database) throws SQLException {
+    PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
+    nowhere.setPortNumbers(new int[] {1});
+    try (PgHelloClient client = metered(nowhere)) {
+      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);
+      assertThatThrownBy(() -> client.hello("a\0b")).isInstanceOf(PgHelloException.class);
+    }
+    assertThat(calls("pg_hello(text)", "NO_CONNECTION")).isEqualTo(1);
+    assertThat(calls("pg_hello(text)", "INVALID_NAME")).isEqualTo(1);
+    assertThat(roundTrips("single", "NO_CONNECTION")).isEqualTo(1);
+  }
+
+  @Test
+  void hasTheMetersBeforeTheFirstCall(DataSource dataSource) {
+    try (PgHelloClient client = metered(dataSource)) {
+      assertThat(client).isNotNull();
+      assertThat(registry.getMeters())
+          .extracting(meter -> meter.getId().getName())
+          .contains(
+              "pg.hello.round.trip",
+              "pg.hello.queue.wait",
+              "pg.hello.batch.size",
+              "pg.hello.retries",
+              "pg.hello.queue.depth",
+              "pg.hello.statements.in.flight");
+    }
+  }
+
+  @Test
+  void hasBucketsAtOneTenAndAHundredMilliseconds(DataSource dataSource) {
+    try (PgHelloClient client = metered(dataSource)) {
+      client.hello("Ada");
+    }
+    for (String name : List.of("pg.hello.round.trip", "pg.hello.queue.wait")) {
+      Timer timer = registry.get(name).timers().iterator().next();
+      assertThat(
+              Arrays.stream(timer.takeSnapshot().histogramCounts())
+                  .map(bucket -> bucket.bucket(TimeUnit.MILLISECONDS)))
+          .containsExactly(1.0, 10.0, 100.0);
+    }
+  }
+
+  @Test
+  void gaugesShowWhatWaits(DataSource dataSource, WireProxy proxy) {
+    try (PgHelloClient client = metered(dataSource)) {
+      client.hello("Ada");
+      proxy.stall();
+      List<CompletableFuture<String>> greetings = new ArrayList<>();
+      for (int i = 0; i < 300; i++) {
+        greetings.add(client.helloAsync("Ada"));
+      }
+      assertThat(gauge("pg.hello.queue.depth") + inFlight(greetings)).isPositive();
+      while (gauge("pg.hello.statements.in.flight") < 1) {
+        Thread.onSpinWait();
+      }
+      proxy.resume();
+      greetings.forEach(CompletableFuture::join);
+      while (gauge("pg.hello.statements.in.flight") > 0) {
+        Thread.onSpinWait();
+      }
+      assertThat(gauge("pg.hello.queue.depth")).isZero();
+    }
+  }
+
+  @Test
+  void twoClientsAddUpUnlessTagsTellThemApart(DataSource dataSource) {
+    try (PgHelloClient first = metered(dataSource);
+        PgHelloClient second = metered(dataSource);
+        PgHelloClient third =
+            PgHelloClient.builder()
+                .dataSource(dataSource)
+                .listener(new PgHelloMetrics(new SimpleMeterRegistry(), Tags.of("client", "third")))
+                .build()) {
+      first.hello("Ada");
+      second.hello("Ada");
+      third.hello("Ada");
+    }
+    assertThat(calls("pg_hello(text)", "SUCCESS")).isEqualTo(2);
+  }
+
+  @Test
+  void aRetryIsCounted(DataSource dataSource) throws SQLException {
+    Connection connection = dataSource.getConnection();
+    connection.abort(Runnable::run);
+    var first = new AtomicBoolean(true);
+    try (PgHelloClient client =
+        PgHelloClient.builder()
+            .connections(() -> first.getAndSet(false) ? connection : dataSource.getConnection())
+            .listener(new PgHelloMetrics(registry))
+            .build()) {
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    }
+    assertThat(registry.get("pg.hello.retries").counter().count()).isEqualTo(1);
+    assertThat(roundTrips("single", "CONNECTION_LOST")).isEqualTo(1);
+  }
+
+  @Test
+  void eachStatementIsAnObservation(DataSource dataSource) {
+    record();
+    try (PgHelloClient client = observed(dataSource)) {
+      Observation.createNotStarted("request", observations)
+          .observe(
+              () -> {
+                client.hello("Ada");
+                client.helloAll(List.of("Ada", "Zoë"));
+                assertThatThrownBy(() -> client.hello("a\0b"));
+              });
+    }
+    assertThat(stopped)
+        .extracting(Observation.Context::getName)
+        .containsExactly("pg.hello.statement", "pg.hello.statement", "request");
+    Observation.Context single = stopped.get(0);
+    assertThat(single.getContextualName()).isEqualTo("pg_hello single");
+    assertThat(
+            single.getAllKeyValues().stream().map(value -> value.getKey() + "=" + value.getValue()))
+        .containsExactlyInAnyOrder("kind=single", "outcome=SUCCESS", "calls=1");
+    assertThat(single.getParentObservation()).isNotNull();
+    assertThat(stopped.get(1).getHighCardinalityKeyValue("calls").getValue()).isEqualTo("2");
+    assertThat(observations.getCurrentObservation()).isNull();
+  }
+
+  @Test
+  void aFailedObservationHasItsError(TestDatabase database) throws SQLException {
+    record();
+    PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
+    nowhere.setPortNumbers(new int[] {1});
+    try (PgHelloClient client = observed(nowhere)) {
+      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);
+    }
+    assertThat(stopped).hasSize(1);
+    assertThat(stopped.get(0).getError()).isInstanceOf(PgHelloException.class);
+    assertThat(stopped.get(0).getLowCardinalityKeyValue("outcome").getValue())
+        .isEqualTo("NO_CONNECTION");
+    assertThat(observations.getCurrentObservation()).isNull();
+  }
+
+  @Test
+  void anObservationThatIsNotWantedLeavesOthersAlone(DataSource dataSource) {
+    record();
+    observations
+        .observationConfig()
+        .observationPredicate((name, context) -> !name.startsWith("pg.hello"));
+    try (PgHelloClient client = observed(dataSource)) {
+      Observation.createNotStarted("request", observations).observe(() -> client.hello("Ada"));
+    }
+    assertThat(stopped).extracting(Observation.Context::getName).containsExactly("request");
+    assertThat(observations.getCurrentObservation()).isNull();
+  }
+
+  private PgHelloClient metered(DataSource dataSource) {
+    var metrics = new PgHelloMetrics(registry);
+    PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).listener(metrics).build();
+    metrics.bindGauges(client);
+    return client;
+  }
+
+  private PgHelloClient observed(DataSource dataSource) {
+    return PgHelloClient.builder()
+        .dataSource(dataSource)
+        .listener(new PgHelloObservations(observations))
+        .build();
+  }
+
+  private void record() {
+    observations
+        .observationConfig()
+        .observationHandler(
+            new ObservationHandler<Observation.Context>() {
+              @Override
+              public void onStop(Observation.Context context) {
+                stopped.add(context);
+              }
+
+              @Override
+              public boolean supportsContext(Observation.Context context) {
+                return true;
+              }
+            });
+  }
+
+  private static long inFlight(List<CompletableFuture<String>> greetings) {
+    return greetings.stream().filter(greeting -> !greeting.isDone()).count();
+  }
+
+  private double calls(String function, String outcome) {
+    return registry
+        .get("pg.hello.calls")
+        .tag("function", function)
+        .tag("outcome", outcome)
+        .counter()
+        .count();
+  }
+
+  private long roundTrips(String kind, String outcome) {
+    return registry
+        .get("pg.hello.round.trip")
+        .tag("kind", kind)
+        .tag("outcome", outcome)
+        .timer()
+        .count();
+  }
+
+  private double gauge(String name) {
+    Meter meter = registry.get(name).meter();
+    return meter.measure().iterator().next().getValue();
+  }
+}
