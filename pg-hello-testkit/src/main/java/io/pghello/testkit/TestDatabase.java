@@ -38,6 +38,11 @@ public final class TestDatabase implements AutoCloseable {
     return databases.dataSource(name, databases.owner());
   }
 
+  /** Returns the name of the role it belongs to. */
+  public String user() {
+    return databases.owner().user();
+  }
+
   /** Returns its JDBC URL as the superuser. */
   public String superuserJdbcUrl() {
     return databases.url(name, databases.superuser());
@@ -56,6 +61,36 @@ public final class TestDatabase implements AutoCloseable {
 
   Databases databases() {
     return databases;
+  }
+
+  /**
+   * Creates a database with the same content, which stays when this one is changed. Ends the
+   * sessions in this one.
+   *
+   * @throws IllegalStateException if the server does not do it
+   */
+  public TestDatabase copy() {
+    try {
+      return new TestDatabase(databases, databases.copy(name));
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not copy the database " + name, e);
+    }
+  }
+
+  /**
+   * Gives this database, under its name, the content of another one on the same server. Ends the
+   * sessions in both.
+   *
+   * @param other stays as it is
+   * @throws IllegalStateException if the server does not do it
+   */
+  public void replaceBy(TestDatabase other) {
+    try {
+      databases.replace(name, other.name);
+    } catch (SQLException e) {
+      throw new IllegalStateException(
+          "could not replace the database " + name + " by " + other.name, e);
+    }
   }
 
   /**

@@ -41,6 +41,17 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
+  @Test
+  void onlyTestsWithSpringNeedSpring() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.pghello.testkit.spring..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.springframework..", "com.zaxxer.hikari..")
+        .check(CLASSES);
+  }
+
   /** The client's tests need the testkit. */
   @Test
   void nothingElseIsUsed() {
@@ -55,10 +66,12 @@ class ArchitectureTest {
             "org.apache.commons.compress..",
             "org.jspecify..",
             "com.github.dockerjava..",
+            "com.zaxxer.hikari..",
             "org.junit.jupiter.api..",
             "org.junit.platform.commons..",
             "org.opentest4j..",
             "org.postgresql..",
+            "org.springframework..",
             "org.testcontainers..",
             "org.tukaani.xz..")
         .check(CLASSES);

@@ -100,6 +100,30 @@ class PgHelloServerIT {
   }
 
   @Test
+  void copiesADatabaseAndPutsTheCopyInItsPlace() throws SQLException {
+    PgHelloServer server = PgHelloServer.shared();
+    try (TestDatabase database = server.createDatabase();
+        Connection open = database.dataSource().getConnection();
+        Statement statement = open.createStatement()) {
+      statement.execute("CREATE TABLE note AS SELECT pg_hello('Ada') AS text");
+      try (TestDatabase copy = database.copy()) {
+        assertThat(open.isValid(10)).as("the copy has ended the sessions").isFalse();
+        assertThat(ask(copy.dataSource(), "DELETE FROM note RETURNING text"))
+            .isEqualTo("Hello, Ada!");
+        assertThat(ask(database.dataSource(), "SELECT count(*) FROM note")).isEqualTo("1");
+        for (int i = 0; i < 2; i++) {
+          database.replaceBy(copy);
+          assertThat(ask(database.dataSource(), "SELECT count(*) FROM note")).isEqualTo("0");
+          assertThat(ask(database.dataSource(), "INSERT INTO note VALUES ('x') RETURNING text"))
+              .isEqualTo("x");
+        }
+        assertThat(ask(copy.dataSource(), "SELECT count(*) FROM note")).isEqualTo("0");
+        assertThat(ask(database.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+      }
+    }
+  }
+
+  @Test
   void keepsDatabasesApart() throws SQLException {
     PgHelloServer server = PgHelloServer.shared();
     List<TestDatabase> databases =

@@ -139,12 +139,45 @@ public final class Databases implements AutoCloseable {
   }
 
   void create(AdminConnection by, String name, boolean withExtension) throws SQLException {
+    create(by, name, withExtension ? template() : null);
+  }
+
+  private void create(AdminConnection by, String name, @Nullable String template)
+      throws SQLException {
     by.execute(
         "CREATE DATABASE "
             + quote(name)
             + " OWNER "
             + quote(owner.user())
-            + (withExtension ? " TEMPLATE " + quote(template()) : ""));
+            + (template == null ? "" : " TEMPLATE " + quote(template)));
+  }
+
+  /** Creates a database under a name of its own with the content of another one. */
+  public String copy(String from) throws SQLException {
+    String name = newName();
+    try (AdminConnection once = connect()) {
+      copy(once, from, name);
+    }
+    return name;
+  }
+
+  /** Gives a database the content of another one. */
+  public void replace(String name, String from) throws SQLException {
+    try (AdminConnection once = connect()) {
+      drop(once, name);
+      copy(once, from, name);
+    }
+  }
+
+  /** Lets nobody into the other one meanwhile: a template must have no sessions. */
+  private void copy(AdminConnection by, String from, String to) throws SQLException {
+    by.execute("ALTER DATABASE " + quote(from) + " ALLOW_CONNECTIONS false");
+    try {
+      endSessions(by, from);
+      create(by, to, from);
+    } finally {
+      by.execute("ALTER DATABASE " + quote(from) + " ALLOW_CONNECTIONS true");
+    }
   }
 
   /** Drops a database if it exists, and ends the sessions in it. */

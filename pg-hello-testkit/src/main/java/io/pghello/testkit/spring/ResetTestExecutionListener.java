@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit.spring;
+
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.HikariPoolMXBean;
+import io.pghello.testkit.spring.AutoConfigurePgHello.Reset;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+import org.springframework.context.ApplicationContext;
+import org.springframework.test.context.TestContext;
+import org.springframework.test.context.TestContextAnnotationUtils;
+import org.springframework.test.context.support.AbstractTestExecutionListener;
+import org.springframework.util.ClassUtils;
+
+/** Resets the database of a context before each test method, where the test wants that. */
+final class ResetTestExecutionListener extends AbstractTestExecutionListener {
+  // after the context is there (2000), before the test's transaction begins (4000)
+  private static final int ORDER = 3500;
+
+  @Override
+  public int getOrder() {
+    return ORDER;
+  }
+
+  @Override
+  public void beforeTestMethod(TestContext test) throws SQLException {
+    AutoConfigurePgHello annotation =
+        TestContextAnnotationUtils.findMergedAnnotation(
+            test.getTestClass(), AutoConfigurePgHello.class);
+    if (annotation == null || annotation.reset() != Reset.BEFORE_EACH_METHOD) {
+      return;
+    }
+    ApplicationContext context = test.getApplicationContext();
+    context.getBean(PgHelloContextCustomizerFactory.DATABASE, ContextDatabase.class).reset();
+    if (ClassUtils.isPresent(
+        "com.zaxxer.hikari.HikariDataSource", ResetTestExecutionListener.class.getClassLoader())) {
+      for (DataSource dataSource : context.getBeansOfType(DataSource.class).values()) {
+        Pools.discardConnections(dataSource);
+      }
+    }
+  }
+
+  /** What needs HikariCP on the class path. */
+  private static final class Pools {
+    static void discardConnections(DataSource dataSource) throws SQLException {
+      if (dataSource.isWrapperFor(HikariDataSource.class)) {
+        HikariPoolMXBean pool = dataSource.unwrap(HikariDataSource.class).getHikariPoolMXBean();
+        if (pool != null) {
+          pool.softEvictConnections();
+        }
+      }
+    }
+  }
+}

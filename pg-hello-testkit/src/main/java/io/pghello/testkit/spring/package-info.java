@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Databases with the extension for tests of applications with Spring, without a container: {@link
+ * io.pghello.testkit.spring.AutoConfigurePgHello}. Needs {@code spring-test}.
+ */
+@NullMarked
+package io.pghello.testkit.spring;
+
+import org.jspecify.annotations.NullMarked;
