@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.spring.boot;
+
+import io.pghello.PgHelloClient;
+import io.pghello.PgHelloClientBuilder;
+import io.pghello.PgHelloListener;
+import javax.sql.DataSource;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
+import org.springframework.context.annotation.Bean;
+import org.springframework.util.ClassUtils;
+
+/**
+ * Gives an application a {@link PgHelloClient} on its data source, if there is just one, or one is
+ * primary, and no other client.
+ */
+@AutoConfiguration(
+    afterName = {
+      "org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration",
+      "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration"
+    })
+@ConditionalOnClass({PgHelloClient.class, DataSource.class})
+@ConditionalOnSingleCandidate(DataSource.class)
+@ConditionalOnMissingBean(PgHelloClient.class)
+@EnableConfigurationProperties(PgHelloProperties.class)
+public final class PgHelloAutoConfiguration {
+  private static final Log LOG = LogFactory.getLog(PgHelloAutoConfiguration.class);
+  private static final String JTA = "org.springframework.transaction.jta.JtaTransactionManager";
+
+  @Bean(destroyMethod = "close")
+  @DependsOnDatabaseInitialization
+  PgHelloClient pgHelloClient(
+      DataSource dataSource,
+      PgHelloProperties properties,
+      ObjectProvider<PgHelloListener> listeners,
+      ObjectProvider<PgHelloClientCustomizer> customizers,
+      ListableBeanFactory beans) {
+    var source = new SpringConnectionSource(dataSource);
+    PgHelloClientBuilder builder =
+        PgHelloClient.builder()
+            .connections(source)
+            .callTimeout(properties.callTimeout())
+            .retryLostCalls(properties.retryLostCalls())
+            .coalescing(coalescing(properties.coalescing(), source, beans))
+            .maxBatchSize(properties.maxBatchSize())
+            .maxBatchBytes((int) properties.maxBatchBytes().toBytes())
+            .maxInFlightBatches(properties.maxInFlightBatches())
+            .maxInFlightCalls(properties.maxInFlightCalls())
+            .maxQueuedCalls(properties.maxQueuedCalls())
+            .maxQueuedBytes((int) properties.maxQueuedBytes().toBytes())
+            .blockWhenFull(properties.blockWhenFull());
+    if (properties.schema() != null) {
+      builder.schema(properties.schema());
+    }
+    if (properties.defaultRepeat() != null) {
+      builder.defaultRepeat(properties.defaultRepeat());
+    }
+    listeners.orderedStream().forEach(builder::listener);
+    customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
+    return builder.build();
+  }
+
+  private static boolean coalescing(
+      @Nullable Boolean wanted, SpringConnectionSource source, ListableBeanFactory beans) {
+    String reason =
+        source.isRouted()
+            ? "the data source is chosen by the calling thread"
+            : hasJta(beans) ? "JTA binds connections to threads" : null;
+    if (reason == null) {
+      return wanted == null || wanted;
+    }
+    if (wanted != null && wanted) {
+      throw new IllegalStateException(
+          "pg-hello.coalescing is true, but calls of several threads cannot share a statement"
+              + " here, as "
+              + reason
+              + ". Remove the property, or define a PgHelloClient for each database.");
+    }
+    LOG.info("Calls of pg_hello do not share statements, as " + reason);
+    return false;
+  }
+
+  private static boolean hasJta(ListableBeanFactory beans) {
+    ClassLoader loader = PgHelloAutoConfiguration.class.getClassLoader();
+    return ClassUtils.isPresent("jakarta.transaction.UserTransaction", loader)
+        && ClassUtils.isPresent(JTA, loader)
+        && beans.getBeanNamesForType(ClassUtils.resolveClassName(JTA, loader), true, false).length
+            > 0;
+  }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.spring.boot;
+
+import static java.util.stream.Collectors.joining;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloProblem;
+import io.pghello.spring.boot.PreflightCheck.PreflightFailedException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.diagnostics.FailureAnalyzer;
+
+/** Says at a failed start what is wrong with the extension, and which SQL mends it. */
+final class PgHelloFailureAnalyzer implements FailureAnalyzer {
+  @Override
+  public @Nullable FailureAnalysis analyze(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof PreflightFailedException failed) {
+        return analysis(failed.problems(), cause);
+      }
+      if (cause instanceof PgHelloException error) {
+        return analysis(List.of(error.problem()), cause);
+      }
+    }
+    return null;
+  }
+
+  private static FailureAnalysis analysis(List<PgHelloProblem> problems, Throwable cause) {
+    return new FailureAnalysis(
+        problems.stream()
+            .map(problem -> problem.message() + " [" + problem.code() + "]")
+            .collect(joining("\n")),
+        problems.stream().map(PgHelloProblem::remedy).collect(joining("\n")),
+        cause);
+  }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.spring.boot;
+
+import io.pghello.jooq.PgHello;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+
+/** Lets jOOQ call the functions in the schema that {@code pg-hello.schema} names. */
+@AutoConfiguration
+@ConditionalOnClass({org.jooq.Configuration.class, PgHello.class})
+@EnableConfigurationProperties(PgHelloProperties.class)
+public final class PgHelloJooqAutoConfiguration {
+  @Bean
+  static BeanPostProcessor pgHelloJooqSettings(ObjectProvider<PgHelloProperties> properties) {
+    return new BeanPostProcessor() {
+      @Override
+      public Object postProcessBeforeInitialization(Object bean, String name) {
+        if (bean instanceof org.jooq.Configuration configuration) {
+          String schema = properties.getObject().schema();
+          if (schema != null) {
+            PgHello.setSchema(configuration, schema);
+          }
+        }
+        return bean;
+      }
+    };
+  }
+}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.spring.boot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloClient;
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloListener;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Primary;
+import org.springframework.core.annotation.Order;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+
+@PgHelloTest
+class AutoConfigurationIT {
+  @Test
+  void givesAClientThatAsksNothingBeforeItIsUsed(TestDatabase database) {
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.preflight=off")
+        .run(
+            context -> {
+              var pool = context.getBean(HikariDataSource.class);
+              PgHelloClient client = context.getBean(PgHelloClient.class);
+              assertThat(pool.isRunning()).isFalse();
+              assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+              assertThat(pool.isRunning()).isTrue();
+            });
+  }
+
+  @Test
+  void closesTheClientWithTheContext(TestDatabase database) {
+    var closed = new AtomicReference<PgHelloClient>();
+    Contexts.jdbc(database).run(context -> closed.set(context.getBean(PgHelloClient.class)));
+    assertThatThrownBy(() -> closed.get().hello("Ada"))
+        .isInstanceOfSatisfying(
+            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+  }
+
+  @Test
+  void leavesAClientOfTheApplicationAlone(TestDatabase database) {
+    PgHelloClient own = PgHelloClient.create(database.dataSource());
+    Contexts.jdbc(database)
+        .withBean("greetings", PgHelloClient.class, () -> own)
+        .run(context -> assertThat(context).getBean(PgHelloClient.class).isSameAs(own));
+  }
+
+  @Test
+  void backsOffWithTwoDataSources(TestDatabase database) {
+    Contexts.on(database)
+        .withUserConfiguration(Contexts.Jdbc.class, TwoDataSources.class)
+        .run(
+            context -> {
+              assertThat(context).hasNotFailed();
+              assertThat(context).doesNotHaveBean(PgHelloClient.class);
+            });
+  }
+
+  @Test
+  void takesThePrimaryOfTwoDataSources(TestDatabase database) {
+    Contexts.on(database)
+        .withUserConfiguration(Contexts.Jdbc.class, PrimaryAndReports.class)
+        .run(
+            context -> {
+              assertThat(context.getBean(PgHelloClient.class).hello("Ada"))
+                  .isEqualTo("Hello, Ada! Hello, Ada!");
+              assertThat(context.getBean("reports", PgHelloClient.class).hello("Ada"))
+                  .isEqualTo("Hello, Ada!");
+            });
+  }
+
+  @Test
+  void tellsListenersAndCustomizersInTheirOrder(TestDatabase database) {
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.default-repeat=2")
+        .withUserConfiguration(Customized.class)
+        .run(
+            context -> {
+              assertThat(context.getBean(PgHelloClient.class).hello("Ada"))
+                  .isEqualTo("Hello, Ada! Hello, Ada! Hello, Ada!");
+              assertThat(context.getBean(Customized.class).heard)
+                  .containsExactly("first", "second");
+            });
+  }
+
+  @Test
+  void bindsAllProperties(TestDatabase database) {
+    Contexts.jdbc(database)
+        .withPropertyValues(
+            "pg-hello.schema=public",
+            "pg-hello.preflight=off",
+            "pg-hello.default-repeat=3",
+            "pg-hello.call-timeout=7s",
+            "pg-hello.retry-lost-calls=false",
+            "pg-hello.coalescing=false",
+            "pg-hello.max-batch-size=8",
+            "pg-hello.max-batch-bytes=9KB",
+            "pg-hello.max-in-flight-batches=4",
+            "pg-hello.max-in-flight-calls=5",
+            "pg-hello.max-queued-calls=6",
+            "pg-hello.max-queued-bytes=1MB",
+            "pg-hello.block-when-full=true")
+        .run(
+            context -> {
+              PgHelloProperties properties = context.getBean(PgHelloProperties.class);
+              assertThat(properties)
+                  .hasToString(
+                      "PgHelloProperties[schema=public, preflight=OFF, defaultRepeat=3,"
+                          + " callTimeout=PT7S, retryLostCalls=false, coalescing=false,"
+                          + " maxBatchSize=8, maxBatchBytes=9216B, maxInFlightBatches=4,"
+                          + " maxInFlightCalls=5, maxQueuedCalls=6, maxQueuedBytes=1048576B,"
+                          + " blockWhenFull=true]");
+              assertThat(context.getBean(PgHelloClient.class).hello("Ada"))
+                  .isEqualTo("Hello, Ada! Hello, Ada! Hello, Ada!");
+            });
+  }
+
+  @Test
+  void hasTheDefaultsOfTheClient(TestDatabase database) {
+    Contexts.jdbc(database)
+        .run(
+            context -> {
+              PgHelloProperties properties = context.getBean(PgHelloProperties.class);
+              assertThat(properties.callTimeout()).isEqualTo(Duration.ofSeconds(5));
+              try (PgHelloClient plain = PgHelloClient.create(database.dataSource())) {
+                assertThat(settings(context.getBean(PgHelloClient.class)))
+                    .isEqualTo(settings(plain));
+              }
+            });
+  }
+
+  // without where the connections come from
+  private static String settings(PgHelloClient client) {
+    return client.toString().replaceAll("(?s).*?(time-out.*)", "$1");
+  }
+
+  @Test
+  void namesThePropertyWhoseValueCannotBe(TestDatabase database) {
+    for (var wrong :
+        Map.of(
+                "pg-hello.max-batch-size=0", "pg-hello.max-batch-size is 0; it must be 1 or more",
+                "pg-hello.max-batch-bytes=3GB", "pg-hello.max-batch-bytes is 3221225472",
+                "pg-hello.default-repeat=11", "it must be between 1 and 10",
+                "pg-hello.call-timeout=0", "pg-hello.call-timeout is PT0S",
+                "pg-hello.call-timeout=20d", "less than 20 days")
+            .entrySet()) {
+      Contexts.jdbc(database)
+          .withPropertyValues(wrong.getKey())
+          .run(
+              context ->
+                  assertThat(context)
+                      .getFailure()
+                      .rootCause()
+                      .isInstanceOf(IllegalArgumentException.class)
+                      .hasMessageContaining(wrong.getValue()));
+    }
+  }
+
+  @Test
+  void callsOfARoutedDataSourceAreTheirOwn(TestDatabase database) {
+    Contexts.on(database)
+        .withUserConfiguration(Contexts.Jdbc.class, Routed.class)
+        .run(
+            context -> {
+              PgHelloClient client = context.getBean(PgHelloClient.class);
+              assertThat(client.toString()).contains("not coalescing");
+              Routed.REPEAT.set("twice");
+              try {
+                assertThat(client.helloAsync("Ada").get()).isEqualTo("Hello, Ada! Hello, Ada!");
+              } finally {
+                Routed.REPEAT.remove();
+              }
+              assertThat(client.helloAsync("Ada").get()).isEqualTo("Hello, Ada!");
+            });
+  }
+
+  @Test
+  void refusesToCoalesceOnARoutedDataSource(TestDatabase database) {
+    Contexts.on(database)
+        .withPropertyValues("pg-hello.coalescing=true")
+        .withUserConfiguration(Contexts.Jdbc.class, Routed.class)
+        .run(
+            context ->
+                assertThat(context)
+                    .getFailure()
+                    .rootCause()
+                    .hasMessageContaining("pg-hello.coalescing is true")
+                    .hasMessageContaining("the data source is chosen by the calling thread"));
+  }
+
+  @Test
+  void anApplicationWithoutADataSourceStarts() {
+    new ApplicationContextRunner()
+        .withUserConfiguration(NoDataSource.class)
+        .run(
+            context -> {
+              assertThat(context).hasNotFailed();
+              assertThat(context).doesNotHaveBean(PgHelloClient.class);
+            });
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @ImportAutoConfiguration({
+    PgHelloAutoConfiguration.class,
+    PgHelloPreflightAutoConfiguration.class,
+    PgHelloMetricsAutoConfiguration.class,
+    PgHelloObservationAutoConfiguration.class,
+    PgHelloHibernateAutoConfiguration.class,
+    PgHelloJooqAutoConfiguration.class
+  })
+  static class NoDataSource {}
+
+  @Configuration(proxyBeanMethods = false)
+  static class TwoDataSources {
+    @Bean
+    DataSource first(@Value("${spring.datasource.url}") String url) {
+      return pool(url);
+    }
+
+    @Bean
+    DataSource second(@Value("${spring.datasource.url}") String url) {
+      return pool(url);
+    }
+
+    static DataSource pool(String url) {
+      var pool = new HikariDataSource();
+      pool.setJdbcUrl(url);
+      pool.setMinimumIdle(0);
+      return pool;
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  static class PrimaryAndReports {
+    @Bean
+    @Primary
+    DataSource main(@Value("${spring.datasource.url}") String url) {
+      var pool = (HikariDataSource) TwoDataSources.pool(url);
+      pool.setConnectionInitSql("SET pg_hello.repeat = 2");
+      return pool;
+    }
+
+    @Bean
+    DataSource reportsData(@Value("${spring.datasource.url}") String url) {
+      return TwoDataSources.pool(url);
+    }
+
+    // region second
+    @Bean(defaultCandidate = false)
+    PgHelloClient reports(@Qualifier("reportsData") DataSource dataSource) {
+      return PgHelloClient.builder().connections(new SpringConnectionSource(dataSource)).build();
+    }
+    // endregion
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  static class Customized {
+    final List<String> heard = new ArrayList<>();
+
+    @Bean
+    @Order(2)
+    PgHelloListener second() {
+      return listener("second");
+    }
+
+    @Bean
+    @Order(1)
+    PgHelloListener first() {
+      return listener("first");
+    }
+
+    @Bean
+    PgHelloClientCustomizer thrice() {
+      return builder -> builder.defaultRepeat(3);
+    }
+
+    private PgHelloListener listener(String name) {
+      return new PgHelloListener() {
+        @Override
+        public void callEnded(CallEnded event) {
+          heard.add(name);
+        }
+      };
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  static class Routed {
+    static final ThreadLocal<String> REPEAT = new ThreadLocal<>();
+
+    @Bean
+    DataSource routed(@Value("${spring.datasource.url}") String url) {
+      var twice = (HikariDataSource) TwoDataSources.pool(url);
+      twice.setConnectionInitSql("SET pg_hello.repeat = 2");
+      DataSource once = TwoDataSources.pool(url);
+      var routed =
+          new AbstractRoutingDataSource() {
+            @Override
+            protected Object determineCurrentLookupKey() {
+              return REPEAT.get();
+            }
+          };
+      routed.setTargetDataSources(Map.of("twice", twice));
+      routed.setDefaultTargetDataSource(once);
+      return routed;
+    }
+  }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.spring.boot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloClient;
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.SpringProperties;
+
+@PgHelloTest(extension = false)
+@ExtendWith(OutputCaptureExtension.class)
+class PreflightIT {
+  private static final String MISSING = "Extension pg_hello is not created in database ";
+  private static final String REMEDY = "CREATE EXTENSION pg_hello;";
+
+  @Test
+  void warnsByDefault(TestDatabase database, CapturedOutput output) {
+    Contexts.jdbc(database).run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).containsOnlyOnce(MISSING + database.name()).contains(REMEDY);
+  }
+
+  @Test
+  void saysNothingIfAllIsWell(TestDatabase database, CapturedOutput output) throws SQLException {
+    execute(database, REMEDY);
+    Contexts.jdbc(database).run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).doesNotContain("pg_hello");
+  }
+
+  @Test
+  void asksNothingIfItIsOff(TestDatabase database, CapturedOutput output) {
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.preflight=off")
+        .run(context -> assertThat(context.getBean(HikariDataSource.class).isRunning()).isFalse());
+    assertThat(output).doesNotContain(MISSING);
+  }
+
+  @Test
+  void endsTheStartIfItIsToFail(TestDatabase database, CapturedOutput output) {
+    assertThatThrownBy(
+            () ->
+                SpringApplication.run(
+                    Contexts.Jdbc.class,
+                    "--spring.datasource.url=" + database.jdbcUrl(),
+                    "--spring.main.web-application-type=none",
+                    "--pg-hello.preflight=fail"))
+        .hasStackTraceContaining(MISSING);
+    assertThat(output)
+        .contains("APPLICATION FAILED TO START")
+        .contains("Description:", MISSING + database.name() + ". [NOT_CREATED]")
+        .contains("Action:", REMEDY);
+  }
+
+  @Test
+  void explainsABeanThatCouldNotGreet(TestDatabase database, CapturedOutput output) {
+    assertThatThrownBy(
+            () ->
+                SpringApplication.run(
+                    new Class<?>[] {Contexts.Jdbc.class, GreetsAtTheStart.class},
+                    new String[] {
+                      "--spring.datasource.url=" + database.jdbcUrl(),
+                      "--spring.main.web-application-type=none"
+                    }))
+        .hasRootCauseInstanceOf(PgHelloException.class);
+    assertThat(output).contains("APPLICATION FAILED TO START", "[NOT_CREATED]", REMEDY);
+  }
+
+  @Test
+  void warnsOfADatabaseThatCannotBeAsked(TestDatabase database, CapturedOutput output) {
+    Contexts.jdbc(database)
+        .withPropertyValues(
+            "spring.datasource.url=jdbc:postgresql://127.0.0.1:1/none",
+            "spring.datasource.hikari.connection-timeout=250")
+        .run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).contains("Nobody knows whether pg_hello can be used: ");
+  }
+
+  @Test
+  void failsOfADatabaseThatCannotBeAsked(TestDatabase database) {
+    Contexts.jdbc(database)
+        .withPropertyValues(
+            "spring.datasource.url=jdbc:postgresql://127.0.0.1:1/none",
+            "spring.datasource.hikari.connection-timeout=250",
+            "pg-hello.preflight=fail")
+        .run(
+            context ->
+                assertThat(context)
+                    .getFailure()
+                    .isInstanceOfSatisfying(
+                        PgHelloException.class,
+                        e -> assertThat(e.code()).isEqualTo(Code.NO_CONNECTION)));
+  }
+
+  @Test
+  void anExtensionThatIsNotOnThePathIsNoFailure(TestDatabase database, CapturedOutput output)
+      throws SQLException {
+    execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello SCHEMA ext");
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.preflight=fail")
+        .run(
+            context ->
+                assertThat(context.getBean(PgHelloClient.class).hello("Ada"))
+                    .isEqualTo("Hello, Ada!"));
+    assertThat(output).contains("search_path");
+  }
+
+  @Test
+  void comesAfterTheScriptsOfTheApplication(TestDatabase database) {
+    Contexts.jdbc(database)
+        .withPropertyValues(
+            "pg-hello.preflight=fail",
+            "spring.sql.init.mode=always",
+            "spring.sql.init.schema-locations=classpath:sql/create-extension.sql")
+        .withUserConfiguration(GreetsAtTheStart.class)
+        .run(context -> assertThat(context).getBean("greeting").isEqualTo("Hello, Ada!"));
+  }
+
+  @Test
+  void comesAfterFlyway(TestDatabase database) {
+    Contexts.on(database)
+        .withPropertyValues("pg-hello.preflight=fail")
+        .withUserConfiguration(Flyway.class, GreetsAtTheStart.class)
+        .run(context -> assertThat(context).getBean("greeting").isEqualTo("Hello, Ada!"));
+  }
+
+  @Test
+  void isNotLazy(TestDatabase database, CapturedOutput output) {
+    assertThatThrownBy(
+            () ->
+                SpringApplication.run(
+                    Contexts.Jdbc.class,
+                    "--spring.datasource.url=" + database.jdbcUrl(),
+                    "--spring.main.web-application-type=none",
+                    "--spring.main.lazy-initialization=true",
+                    "--pg-hello.preflight=fail"))
+        .hasStackTraceContaining(MISSING);
+    assertThat(output).contains("APPLICATION FAILED TO START");
+  }
+
+  @Test
+  void asksNothingWhileAnAotCacheIsTrained(TestDatabase database) {
+    // Spring itself has read the property by now, and does not end the JVM
+    Contexts.jdbc(database).run(context -> assertThat(context).hasNotFailed());
+    SpringProperties.setProperty("spring.context.exit", "onRefresh");
+    try {
+      Contexts.jdbc(database)
+          .withPropertyValues("pg-hello.preflight=fail")
+          .run(
+              context -> assertThat(context.getBean(HikariDataSource.class).isRunning()).isFalse());
+    } finally {
+      SpringProperties.setProperty("spring.context.exit", null);
+    }
+  }
+
+  private static void execute(TestDatabase database, String sql) throws SQLException {
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  static class GreetsAtTheStart {
+    @Bean
+    String greeting(PgHelloClient client) {
+      return client.hello("Ada");
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @EnableAutoConfiguration(
+      excludeName = {
+        "org.springframework.boot.autoconfigure.orm.jpa.HibernateJpaAutoConfiguration",
+        "org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration",
+        "org.springframework.boot.autoconfigure.data.jpa.JpaRepositoriesAutoConfiguration",
+        "org.springframework.boot.data.jpa.autoconfigure.DataJpaRepositoriesAutoConfiguration",
+        "org.springframework.boot.autoconfigure.jooq.JooqAutoConfiguration",
+        "org.springframework.boot.jooq.autoconfigure.JooqAutoConfiguration"
+      })
+  static class Flyway {}
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.spring.boot.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.PgHelloClient;
+import io.pghello.testkit.PgHelloContainer;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.boot.test.context.TestConfiguration;
+import org.springframework.boot.testcontainers.service.connection.ServiceConnection;
+import org.springframework.context.annotation.Bean;
+import org.testcontainers.containers.PostgreSQLContainer;
+
+/**
+ * Boot takes a container of the class that ours extends as a service. No container is started here:
+ * the stand-in leads to an embedded server.
+ */
+@SpringBootTest(
+    classes = {TestApplication.class, ServiceConnectionIT.Containers.class},
+    properties = "spring.datasource.url=jdbc:postgresql://127.0.0.1:1/none")
+class ServiceConnectionIT {
+  @Autowired PgHelloClient client;
+
+  @Test
+  void leadsToTheContainer() {
+    assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+  }
+
+  @TestConfiguration(proxyBeanMethods = false)
+  static class Containers {
+    @Bean
+    @ServiceConnection
+    StandIn container() {
+      return new StandIn();
+    }
+  }
+
+  /** What an application's tests write; it is not used here, as it needs a container engine. */
+  @TestConfiguration(proxyBeanMethods = false)
+  static class WithDocker {
+    // region container
+    @Bean
+    @ServiceConnection
+    PgHelloContainer postgres() {
+      return new PgHelloContainer("postgres:17");
+    }
+    // endregion
+  }
+
+  @SuppressWarnings("deprecation") // as that of PgHelloContainer
+  static final class StandIn extends PostgreSQLContainer<StandIn> {
+    private final TestDatabase database = PgHelloServer.shared().createDatabase();
+
+    StandIn() {
+      super("postgres:17");
+    }
+
+    @Override
+    public void start() {}
+
+    @Override
+    public void stop() {
+      database.close();
+    }
+
+    @Override
+    public boolean isRunning() {
+      return true;
+    }
+
+    @Override
+    public String getContainerId() {
+      return "none";
+    }
+
+    @Override
+    public String getJdbcUrl() {
+      return database.jdbcUrl();
+    }
+
+    @Override
+    public String getUsername() {
+      return database.user();
+    }
+
+    @Override
+    public String getPassword() {
+      return PgHelloServer.shared().password();
+    }
+  }
+}

@@ -1,0 +1,3 @@
+DROP EXTENSION pg_hello;
+CREATE SCHEMA ext;
+CREATE EXTENSION pg_hello SCHEMA ext;
