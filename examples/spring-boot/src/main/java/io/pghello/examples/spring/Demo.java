@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.spring;
+
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.SpringApplication;
+import org.springframework.context.ConfigurableApplicationContext;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+
+/** Starts the application, calls it over HTTP, and prints what it answers. */
+@Command(
+    name = "demo spring",
+    description = {
+      "Starts an application with Spring Boot that greets over HTTP, on a free port,",
+      "calls it, and prints the answers and its health."
+    },
+    customSynopsis = "./dev demo spring [OPTIONS] [NAME...]",
+    sortOptions = false,
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:the application answered all calls",
+      "1:it did not start, or not all answers are well",
+      "2:the command line is wrong"
+    })
+public final class Demo implements Callable<Integer> {
+  private final PrintStream out;
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "NAME",
+      description = "Who is greeted. Default: Alice Bob.")
+  private List<String> names = List.of("Alice", "Bob");
+
+  @Option(
+      names = "--url",
+      paramLabel = "JDBC-URL",
+      description = {
+        "A database in which the extension was created, as in",
+        "jdbc:postgresql://HOST/DATABASE?user=U&password=P.",
+        "Default: a PostgreSQL that is started for this run."
+      })
+  private @Nullable String url;
+
+  @Option(
+      names = "--serve",
+      paramLabel = "PORT",
+      description = "Keep the application running on this port, until Ctrl-C.")
+  private @Nullable Integer port;
+
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this text.")
+  private boolean help;
+
+  private Demo(PrintStream out) {
+    this.out = out;
+  }
+
+  /**
+   * Runs the demo, and ends the JVM with the exit code.
+   *
+   * @param args what {@code --help} says
+   */
+  public static void main(String[] args) {
+    var out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    var err =
+        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+    System.exit(run(args, out, err));
+  }
+
+  /** Runs the program with other streams, and returns the exit code. */
+  static int run(String[] args, PrintStream out, PrintStream err) {
+    return new CommandLine(new Demo(out))
+        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
+        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
+        .setExpandAtFiles(false)
+        .setParameterExceptionHandler(
+            (e, arguments) -> {
+              err.println("demo: " + e.getMessage() + " (see ./dev demo spring --help)");
+              return ExitCode.USAGE;
+            })
+        .setExecutionExceptionHandler(
+            (e, command, result) -> {
+              err.println("demo: " + e.getMessage());
+              return ExitCode.SOFTWARE;
+            })
+        .execute(args);
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    check(
+        url == null || url.startsWith("jdbc:postgresql:"),
+        "--url must begin with jdbc:postgresql:");
+    check(port == null || (port >= 0 && port <= 65_535), "--serve takes a port, 0 to 65535");
+    if (url != null) {
+      return run(url);
+    }
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase()) {
+      return run(database.jdbcUrl());
+    }
+  }
+
+  private void check(boolean right, String message) {
+    if (!right) {
+      throw new ParameterException(new CommandLine(this), message);
+    }
+  }
+
+  private int run(String jdbcUrl) throws IOException, InterruptedException {
+    long begin = System.nanoTime();
+    var application = new SpringApplication(GreetingApplication.class);
+    try (ConfigurableApplicationContext context =
+        application.run(
+            "--spring.datasource.url=" + jdbcUrl,
+            "--pg-hello.preflight=fail",
+            "--server.address=127.0.0.1",
+            "--server.port=" + (port == null ? 0 : port),
+            "--spring.main.banner-mode=off",
+            "--logging.level.root=warn")) {
+      String address =
+          "http://127.0.0.1:" + context.getEnvironment().getRequiredProperty("local.server.port");
+      boolean well = callAll(address);
+      out.printf(
+          "%nThe application answered %.1f s after its start began%n",
+          (System.nanoTime() - begin) / 1e9);
+      if (port != null) {
+        out.println("It runs at " + address + "/api/greeting/Ada; Ctrl-C ends it");
+        Thread.sleep(Long.MAX_VALUE);
+      }
+      return well ? ExitCode.OK : ExitCode.SOFTWARE;
+    }
+  }
+
+  private boolean callAll(String address) throws IOException, InterruptedException {
+    boolean well = true;
+    for (String name : names) {
+      well &= call(address, "/api/greeting/" + encode(name), null);
+    }
+    String all = "[" + String.join(",", names.stream().map(Demo::json).toList()) + "]";
+    well &= call(address, "/api/bulk-greetings", all);
+    well &= call(address, "/api/timestamp", null);
+    return well & call(address, "/actuator/health/readiness", null);
+  }
+
+  private boolean call(String address, String path, @Nullable String body)
+      throws IOException, InterruptedException {
+    HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address + path));
+    if (body != null) {
+      request.header("Content-Type", "application/json").POST(BodyPublishers.ofString(body));
+    }
+    HttpResponse<String> response =
+        HttpClient.newHttpClient()
+            .send(request.build(), HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
+    out.println((body == null ? "GET  " : "POST ") + path + (body == null ? "" : " " + body));
+    out.println("     " + response.statusCode() + " " + response.body());
+    return response.statusCode() == 200;
+  }
+
+  // a space is %20 in a path
+  private static String encode(String name) {
+    return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+
+  private static String json(String text) {
+    var json = new StringBuilder("\"");
+    for (char c : text.toCharArray()) {
+      if (c == '"' || c == '\\') {
+        json.append('\\').append(c);
+      } else if (c < ' ') {
+        json.append(String.format("\\u%04x", (int) c));
+      } else {
+        json.append(c);
+      }
+    }
+    return json.append('"').toString();
+  }
+}

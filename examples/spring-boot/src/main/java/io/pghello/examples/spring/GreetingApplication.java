@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.spring;
+
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+
+/** The application: its database is what {@code spring.datasource.*} says. */
+@SpringBootApplication
+public class GreetingApplication {
+  /**
+   * Starts the application.
+   *
+   * @param args properties, as in {@code --server.port=8080}
+   */
+  public static void main(String[] args) {
+    SpringApplication.run(GreetingApplication.class, args);
+  }
+}

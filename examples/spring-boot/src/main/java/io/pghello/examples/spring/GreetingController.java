@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.spring;
+
+import io.pghello.PgHelloException;
+import io.pghello.examples.spring.GreetingService.Greeting;
+import java.util.List;
+import java.util.Map;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
+import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+@RestController
+@RequestMapping("/api")
+class GreetingController {
+  private final GreetingService service;
+
+  GreetingController(GreetingService service) {
+    this.service = service;
+  }
+
+  @GetMapping("/greeting/{name}")
+  Map<String, String> greeting(@PathVariable String name) {
+    return Map.of("greeting", service.greeting(name));
+  }
+
+  @PostMapping("/bulk-greetings")
+  List<Greeting> bulkGreetings(@RequestBody List<String> names) {
+    return service.bulkGreetings(names);
+  }
+
+  @GetMapping("/timestamp")
+  Map<String, Long> timestamp() {
+    return Map.of("timestamp_ms", service.currentTimestamp());
+  }
+
+  /** The client's exceptions say what is wrong without the name, so they may be shown. */
+  @ExceptionHandler
+  ProblemDetail problem(PgHelloException e) {
+    HttpStatus status =
+        switch (e.code()) {
+          case INVALID_NAME, INVALID_REPEAT -> HttpStatus.BAD_REQUEST;
+          default -> HttpStatus.SERVICE_UNAVAILABLE;
+        };
+    ProblemDetail detail = ProblemDetail.forStatusAndDetail(status, e.problem().message());
+    detail.setProperty("code", e.code());
+    return detail;
+  }
+}

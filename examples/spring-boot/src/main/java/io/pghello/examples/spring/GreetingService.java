@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.spring;
+
+import io.pghello.PgHelloOperations;
+import java.util.ArrayList;
+import java.util.List;
+import org.springframework.stereotype.Service;
+
+/** What the application does. The starter makes the client that is injected here. */
+// region service
+@Service
+class GreetingService {
+  private final PgHelloOperations client;
+
+  GreetingService(PgHelloOperations client) {
+    this.client = client;
+  }
+
+  String greeting(String name) {
+    return client.hello(name);
+  }
+
+  // endregion
+
+  /** Greets all names in one statement. */
+  List<Greeting> bulkGreetings(List<String> names) {
+    List<String> greetings = client.helloAll(names);
+    var answer = new ArrayList<Greeting>();
+    for (int i = 0; i < names.size(); i++) {
+      answer.add(new Greeting(names.get(i), greetings.get(i)));
+    }
+    return answer;
+  }
+
+  long currentTimestamp() {
+    return client.nowMillis();
+  }
+
+  /** A name and its greeting. */
+  record Greeting(String name, String greeting) {}
+}

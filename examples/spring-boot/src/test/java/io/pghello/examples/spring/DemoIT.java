@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What {@code ./dev demo spring} does. */
+@Timeout(120)
+class DemoIT {
+  private record Result(int status, String out, String err) {}
+
+  private static Result demo(String... args) {
+    var out = new ByteArrayOutputStream();
+    var err = new ByteArrayOutputStream();
+    int status =
+        Demo.run(
+            args,
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Result(
+        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void callsTheApplicationAndPrintsTheAnswers() {
+    Result result = demo("Ada", "O'Brien \"Zoë\"");
+    assertThat(result.err()).isEmpty();
+    assertThat(result.status()).isZero();
+    assertThat(result.out())
+        .contains("GET  /api/greeting/Ada\n     200 {\"greeting\":\"Hello, Ada!\"}\n")
+        .contains("GET  /api/greeting/O%27Brien%20%22Zo%C3%AB%22\n")
+        .contains("{\"greeting\":\"Hello, O'Brien \\\"Zoë\\\"!\"}")
+        .contains(
+            "POST /api/bulk-greetings [\"Ada\",\"O'Brien \\\"Zoë\\\"\"]\n     200 [{\"name\":\"Ada\"")
+        .contains("GET  /api/timestamp\n     200 {\"timestamp_ms\":")
+        .contains("GET  /actuator/health/readiness\n     200 {")
+        .contains("\"extensionVersion\":\"1.1\"")
+        .containsPattern("The application answered [0-9.,]+ s after its start began\n");
+  }
+
+  @Test
+  void aServerThatIsNotThereIsSaidInOneLine() {
+    Result result = demo("--url", "jdbc:postgresql://127.0.0.1:1/none");
+    assertThat(result.status()).isEqualTo(1);
+    assertThat(result.err()).startsWith("demo: ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--nonsense", "--url=http://localhost", "--serve=70000", "--serve=x"})
+  void saysWhatIsWrongWithTheCommandLine(String option) {
+    Result result = demo(option);
+    assertThat(result.status()).isEqualTo(2);
+    assertThat(result.err()).startsWith("demo: ").contains("see ./dev demo spring --help");
+  }
+
+  @Test
+  void explainsItself() {
+    assertThat(demo("--help").out()).startsWith("Usage: ./dev demo spring [OPTIONS] [NAME...]");
+  }
+}
