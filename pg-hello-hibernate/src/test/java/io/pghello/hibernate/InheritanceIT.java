@@ -15,6 +15,8 @@ import jakarta.persistence.Inheritance;
 import jakarta.persistence.InheritanceType;
 import jakarta.persistence.MappedSuperclass;
 import jakarta.persistence.SecondaryTable;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -22,23 +24,20 @@ import java.util.Map;
 import javax.sql.DataSource;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
+import org.hibernate.cfg.Configuration;
+import org.hibernate.engine.transaction.jta.platform.internal.NoJtaPlatform;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Values in hierarchies of classes, and in more tables than one. */
 @PgHelloTest
 class InheritanceIT {
-  /** What was filled. */
-  interface Filled {
-    List<@Nullable String> greetings();
-
-    List<Long> times();
-  }
-
-  /** All in one table. */
-  @Entity(name = "SingleRoot")
-  @Inheritance(strategy = InheritanceType.SINGLE_TABLE)
-  static class SingleRoot implements Filled {
+  /** Its tables are as the test says. */
+  @Entity(name = "Root")
+  static class Root {
     @Id int id;
     String username;
 
@@ -54,27 +53,25 @@ class InheritanceIT {
     @NowMillis(strategy = ValueStrategy.RETURNING)
     @Nullable Instant returnedAt;
 
-    SingleRoot() {}
+    Root() {}
 
-    SingleRoot(int id, String username) {
+    Root(int id, String username) {
       this.id = id;
       this.username = username;
     }
 
-    @Override
-    public List<@Nullable String> greetings() {
+    List<@Nullable String> greetings() {
       return Arrays.asList(prefetched, returned);
     }
 
-    @Override
-    public List<Long> times() {
+    List<Long> times() {
       return List.of(prefetchedAt, returnedAt == null ? 0 : returnedAt.toEpochMilli());
     }
   }
 
   /** Adds values of its own to those it inherits, and also greets an inherited attribute. */
-  @Entity(name = "SingleSub")
-  static class SingleSub extends SingleRoot {
+  @Entity(name = "Sub")
+  static class Sub extends Root {
     String nickname;
 
     @WelcomeMessage(of = "nickname", strategy = ValueStrategy.PREFETCH)
@@ -92,20 +89,20 @@ class InheritanceIT {
     @NowMillis(strategy = ValueStrategy.RETURNING)
     long subReturnedAt;
 
-    SingleSub() {}
+    Sub() {}
 
-    SingleSub(int id, String username, String nickname) {
+    Sub(int id, String username, String nickname) {
       super(id, username);
       this.nickname = nickname;
     }
 
     @Override
-    public List<@Nullable String> greetings() {
+    List<@Nullable String> greetings() {
       return Arrays.asList(prefetched, returned, twice, nicknamePrefetched, nicknameReturned);
     }
 
     @Override
-    public List<Long> times() {
+    List<Long> times() {
       return List.of(
           prefetchedAt,
           returnedAt == null ? 0 : returnedAt.toEpochMilli(),
@@ -115,249 +112,30 @@ class InheritanceIT {
   }
 
   /** Only the subclass is filled. */
-  @Entity(name = "SingleBare")
-  @Inheritance(strategy = InheritanceType.SINGLE_TABLE)
-  static class SingleBare {
+  @Entity(name = "Bare")
+  static class Bare {
     @Id int id;
     String username;
 
-    SingleBare() {}
+    Bare() {}
 
-    SingleBare(int id, String username) {
+    Bare(int id, String username) {
       this.id = id;
       this.username = username;
     }
   }
 
   /** Greets what it inherits. */
-  @Entity(name = "SingleGreeted")
-  static class SingleGreeted extends SingleBare {
+  @Entity(name = "Greeted")
+  static class Greeted extends Bare {
     @WelcomeMessage(of = "username")
     @Nullable String greeting;
 
     @NowMillis long createdAt;
 
-    SingleGreeted() {}
+    Greeted() {}
 
-    SingleGreeted(int id, String username) {
-      super(id, username);
-    }
-  }
-
-  /** A table for each class, with what that class adds. */
-  @Entity(name = "JoinedRoot")
-  @Inheritance(strategy = InheritanceType.JOINED)
-  static class JoinedRoot implements Filled {
-    @Id int id;
-    String username;
-
-    @WelcomeMessage(of = "username", strategy = ValueStrategy.PREFETCH)
-    @Nullable String prefetched;
-
-    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
-    @Nullable String returned;
-
-    @NowMillis(strategy = ValueStrategy.PREFETCH)
-    long prefetchedAt;
-
-    @NowMillis(strategy = ValueStrategy.RETURNING)
-    @Nullable Instant returnedAt;
-
-    JoinedRoot() {}
-
-    JoinedRoot(int id, String username) {
-      this.id = id;
-      this.username = username;
-    }
-
-    @Override
-    public List<@Nullable String> greetings() {
-      return Arrays.asList(prefetched, returned);
-    }
-
-    @Override
-    public List<Long> times() {
-      return List.of(prefetchedAt, returnedAt == null ? 0 : returnedAt.toEpochMilli());
-    }
-  }
-
-  /** Adds values of its own to those it inherits, and also greets an inherited attribute. */
-  @Entity(name = "JoinedSub")
-  static class JoinedSub extends JoinedRoot {
-    String nickname;
-
-    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.PREFETCH)
-    @Nullable String nicknamePrefetched;
-
-    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.RETURNING)
-    @Nullable String nicknameReturned;
-
-    @WelcomeMessage(of = "username", repeat = 2)
-    @Nullable String twice;
-
-    @NowMillis(strategy = ValueStrategy.PREFETCH)
-    @Nullable Instant subPrefetchedAt;
-
-    @NowMillis(strategy = ValueStrategy.RETURNING)
-    long subReturnedAt;
-
-    JoinedSub() {}
-
-    JoinedSub(int id, String username, String nickname) {
-      super(id, username);
-      this.nickname = nickname;
-    }
-
-    @Override
-    public List<@Nullable String> greetings() {
-      return Arrays.asList(prefetched, returned, twice, nicknamePrefetched, nicknameReturned);
-    }
-
-    @Override
-    public List<Long> times() {
-      return List.of(
-          prefetchedAt,
-          returnedAt == null ? 0 : returnedAt.toEpochMilli(),
-          subPrefetchedAt == null ? 0 : subPrefetchedAt.toEpochMilli(),
-          subReturnedAt);
-    }
-  }
-
-  /** Only the subclass is filled. */
-  @Entity(name = "JoinedBare")
-  @Inheritance(strategy = InheritanceType.JOINED)
-  static class JoinedBare {
-    @Id int id;
-    String username;
-
-    JoinedBare() {}
-
-    JoinedBare(int id, String username) {
-      this.id = id;
-      this.username = username;
-    }
-  }
-
-  /** Greets what it inherits. */
-  @Entity(name = "JoinedGreeted")
-  static class JoinedGreeted extends JoinedBare {
-    @WelcomeMessage(of = "username")
-    @Nullable String greeting;
-
-    @NowMillis long createdAt;
-
-    JoinedGreeted() {}
-
-    JoinedGreeted(int id, String username) {
-      super(id, username);
-    }
-  }
-
-  /** A table for each class, with all. */
-  @Entity(name = "TableRoot")
-  @Inheritance(strategy = InheritanceType.TABLE_PER_CLASS)
-  static class TableRoot implements Filled {
-    @Id int id;
-    String username;
-
-    @WelcomeMessage(of = "username", strategy = ValueStrategy.PREFETCH)
-    @Nullable String prefetched;
-
-    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
-    @Nullable String returned;
-
-    @NowMillis(strategy = ValueStrategy.PREFETCH)
-    long prefetchedAt;
-
-    @NowMillis(strategy = ValueStrategy.RETURNING)
-    @Nullable Instant returnedAt;
-
-    TableRoot() {}
-
-    TableRoot(int id, String username) {
-      this.id = id;
-      this.username = username;
-    }
-
-    @Override
-    public List<@Nullable String> greetings() {
-      return Arrays.asList(prefetched, returned);
-    }
-
-    @Override
-    public List<Long> times() {
-      return List.of(prefetchedAt, returnedAt == null ? 0 : returnedAt.toEpochMilli());
-    }
-  }
-
-  /** Adds values of its own to those it inherits, and also greets an inherited attribute. */
-  @Entity(name = "TableSub")
-  static class TableSub extends TableRoot {
-    String nickname;
-
-    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.PREFETCH)
-    @Nullable String nicknamePrefetched;
-
-    @WelcomeMessage(of = "nickname", strategy = ValueStrategy.RETURNING)
-    @Nullable String nicknameReturned;
-
-    @WelcomeMessage(of = "username", repeat = 2)
-    @Nullable String twice;
-
-    @NowMillis(strategy = ValueStrategy.PREFETCH)
-    @Nullable Instant subPrefetchedAt;
-
-    @NowMillis(strategy = ValueStrategy.RETURNING)
-    long subReturnedAt;
-
-    TableSub() {}
-
-    TableSub(int id, String username, String nickname) {
-      super(id, username);
-      this.nickname = nickname;
-    }
-
-    @Override
-    public List<@Nullable String> greetings() {
-      return Arrays.asList(prefetched, returned, twice, nicknamePrefetched, nicknameReturned);
-    }
-
-    @Override
-    public List<Long> times() {
-      return List.of(
-          prefetchedAt,
-          returnedAt == null ? 0 : returnedAt.toEpochMilli(),
-          subPrefetchedAt == null ? 0 : subPrefetchedAt.toEpochMilli(),
-          subReturnedAt);
-    }
-  }
-
-  /** Only the subclass is filled. */
-  @Entity(name = "TableBare")
-  @Inheritance(strategy = InheritanceType.TABLE_PER_CLASS)
-  static class TableBare {
-    @Id int id;
-    String username;
-
-    TableBare() {}
-
-    TableBare(int id, String username) {
-      this.id = id;
-      this.username = username;
-    }
-  }
-
-  /** Greets what it inherits. */
-  @Entity(name = "TableGreeted")
-  static class TableGreeted extends TableBare {
-    @WelcomeMessage(of = "username")
-    @Nullable String greeting;
-
-    @NowMillis long createdAt;
-
-    TableGreeted() {}
-
-    TableGreeted(int id, String username) {
+    Greeted(int id, String username) {
       super(id, username);
     }
   }
@@ -483,44 +261,13 @@ class InheritanceIT {
     }
   }
 
-  @Test
-  void fillsASingleTable(DataSource dataSource) {
-    fills(
-        dataSource,
-        SingleRoot.class,
-        new SingleRoot(1, "Ada"),
-        new SingleSub(2, "Grace", "Amazing"),
-        SingleSub.class);
-  }
-
-  @Test
-  void fillsJoinedTables(DataSource dataSource) {
-    fills(
-        dataSource,
-        JoinedRoot.class,
-        new JoinedRoot(1, "Ada"),
-        new JoinedSub(2, "Grace", "Amazing"),
-        JoinedSub.class);
-  }
-
-  @Test
-  void fillsATableForEachClass(DataSource dataSource) {
-    fills(
-        dataSource,
-        TableRoot.class,
-        new TableRoot(1, "Ada"),
-        new TableSub(2, "Grace", "Amazing"),
-        TableSub.class);
-  }
-
-  private static void fills(
-      DataSource dataSource,
-      Class<? extends Filled> type,
-      Filled root,
-      Filled sub,
-      Class<?> other) {
+  @ParameterizedTest
+  @EnumSource(InheritanceType.class)
+  void fillsAHierarchy(InheritanceType strategy, DataSource dataSource) {
     long before = System.currentTimeMillis() - 60_000;
-    try (SessionFactory factory = Factories.open(dataSource, Map.of(), type, other)) {
+    var root = new Root(1, "Ada");
+    var sub = new Sub(2, "Grace", "Amazing");
+    try (SessionFactory factory = open(dataSource, strategy, Root.class, Sub.class)) {
       factory.inTransaction(
           session -> {
             session.persist(root);
@@ -537,8 +284,8 @@ class InheritanceIT {
       assertThat(root.times()).allMatch(time -> time > before);
       assertThat(sub.times()).allMatch(time -> time > before);
 
-      Filled rootRow = factory.fromTransaction(session -> session.find(type, 1));
-      Filled subRow = factory.fromTransaction(session -> session.find(type, 2));
+      Root rootRow = factory.fromTransaction(session -> session.find(Root.class, 1));
+      Root subRow = factory.fromTransaction(session -> session.find(Root.class, 2));
       assertThat(rootRow.greetings()).containsOnly("Hello, Ada!");
       assertThat(subRow.greetings())
           .containsExactly(
@@ -554,46 +301,27 @@ class InheritanceIT {
     }
   }
 
-  @Test
-  void fillsSubclassesOfWhatIsNotFilled(DataSource dataSource, WireProxy proxy) {
-    var single = new SingleGreeted(2, "Grace");
-    var joined = new JoinedGreeted(2, "Grace");
-    var table = new TableGreeted(2, "Grace");
-    try (SessionFactory factory =
-        Factories.open(
-            dataSource,
-            Map.of(),
-            SingleBare.class,
-            SingleGreeted.class,
-            JoinedBare.class,
-            JoinedGreeted.class,
-            TableBare.class,
-            TableGreeted.class)) {
+  @ParameterizedTest
+  @EnumSource(InheritanceType.class)
+  void fillsSubclassesOfWhatIsNotFilled(
+      InheritanceType strategy, DataSource dataSource, WireProxy proxy) {
+    var greeted = new Greeted(2, "Grace");
+    try (SessionFactory factory = open(dataSource, strategy, Bare.class, Greeted.class)) {
       factory.inTransaction(
           session -> {
             connect(session);
-            session.persist(new SingleBare(1, "Ada"));
-            session.persist(single);
-            session.persist(new JoinedBare(1, "Ada"));
-            session.persist(joined);
-            session.persist(new TableBare(1, "Ada"));
-            session.persist(table);
+            session.persist(new Bare(1, "Ada"));
+            session.persist(greeted);
             // one look-up, and an INSERT into each table, two of them for what is joined
-            roundTrips(proxy, 1 + 7, session::flush);
+            int inserts = strategy == InheritanceType.JOINED ? 3 : 2;
+            roundTrips(proxy, 1 + inserts, session::flush);
           });
-      assertThat(List.of(single.greeting, joined.greeting, table.greeting))
-          .containsOnly("Hello, Grace!");
-      assertThat(single.createdAt)
-          .isPositive()
-          .isEqualTo(joined.createdAt)
-          .isEqualTo(table.createdAt);
+      assertThat(greeted.greeting).isEqualTo("Hello, Grace!");
+      assertThat(greeted.createdAt).isPositive();
       factory.inTransaction(
-          session -> {
-            for (String type : List.of("SingleGreeted", "JoinedGreeted", "TableGreeted")) {
-              assertThat(rows(session, "select e.greeting, e.createdAt from " + type + " e"))
-                  .containsExactly(tuple("Hello, Grace!", single.createdAt));
-            }
-          });
+          session ->
+              assertThat(rows(session, "select e.greeting, e.createdAt from Greeted e"))
+                  .containsExactly(tuple("Hello, Grace!", greeted.createdAt)));
     }
   }
 
@@ -653,6 +381,49 @@ class InheritanceIT {
                   .containsExactly(tuple("Hello, Bob!", "Hello, Bob! Hello, Bob!", sub.createdAt)));
       assertThat(sub.createdAt).isPositive();
     }
+  }
+
+  /** Opens a factory with a hierarchy whose tables an XML mapping decides on. */
+  private static SessionFactory open(
+      DataSource dataSource, InheritanceType strategy, Class<?> root, Class<?> sub) {
+    var configuration = new Configuration();
+    configuration.getProperties().put("hibernate.connection.datasource", dataSource);
+    configuration.getProperties().put("hibernate.hbm2ddl.auto", "create-drop");
+    configuration.getProperties().put("hibernate.transaction.jta.platform", NoJtaPlatform.INSTANCE);
+    configuration.addAnnotatedClass(root).addAnnotatedClass(sub);
+    String xml =
+        """
+        <entity-mappings xmlns='https://jakarta.ee/xml/ns/persistence/orm' version='3.0'>
+          <entity class='%s' name='%s'><inheritance strategy='%s'/></entity>
+        </entity-mappings>
+        """
+            .formatted(root.getName(), root.getSimpleName(), strategy);
+    configuration.addInputStream(new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
+    return configuration.buildSessionFactory();
+  }
+
+  /** In XML, too, the strategies differ in how many tables and columns there are. */
+  @ParameterizedTest
+  @CsvSource({"SINGLE_TABLE, 1, 1", "JOINED, 2, 1", "TABLE_PER_CLASS, 2, 2"})
+  void aHierarchyHasItsTables(
+      InheritanceType strategy, long tables, long columns, DataSource dataSource) {
+    try (SessionFactory factory = open(dataSource, strategy, Bare.class, Greeted.class)) {
+      factory.inTransaction(
+          session -> {
+            assertThat(count(session, "tables where true")).isEqualTo(tables);
+            assertThat(count(session, "columns where column_name = 'username'")).isEqualTo(columns);
+          });
+    }
+  }
+
+  private static long count(Session session, String what) {
+    return session
+        .createNativeQuery(
+            "select count(*) from information_schema."
+                + what
+                + " and table_schema = current_schema()",
+            Long.class)
+        .getSingleResult();
   }
 
   private static List<org.assertj.core.groups.Tuple> rows(Session session, String query) {
