@@ -132,6 +132,8 @@ class ArchitectureTest {
   @Test
   void nothingElseIsUsed() {
     classes()
+        .that()
+        .resideOutsideOfPackage("io.pghello.micrometer")
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
