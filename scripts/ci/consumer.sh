@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the projects that docs/testkit.md and docs/jooq.md show, as their reader would: from what
-# ./dev install has just installed into a local Maven repository in which nothing of ours was before.
+# Builds the projects that docs/testkit.md and docs/jooq.md show, and runs the tests of the starter on other
+# lines of Spring Boot, as their users would: from what ./dev install has just installed into a local Maven
+# repository in which nothing of ours was before.
 # SPDX-License-Identifier: MIT
 PROGRAM=consumer
 # shellcheck source=scripts/lib.sh
@@ -79,3 +80,24 @@ said=$("$(java_home)/bin/java" -cp "$project/target/classes:$(<"$WORK/classpath"
   com.example.Greetings "$url" 2>/dev/null)
 [[ $said == 'Hello, Ada! 20'* ]] || die "the program of docs/jooq.md said: $said"
 echo "The project of docs/jooq.md generates code and runs: $said"
+
+cp -r "$ROOT/pg-hello-spring-boot-starter" "$WORK/starter"
+# spring_boot VERSION JDK ARGUMENT...: the starter's tests on the installed jar, all else as this version of
+# Spring Boot manages it.
+spring_boot() {
+  local version=$1 feature=$2 result
+  JAVA_HOME=$(exact_jdk "$feature") maven -B -ntp -f "$WORK/starter/lines/pom.xml" \
+    -Dspring-boot.version="$version" "${@:3}" clean verify >"$log" 2>&1 || {
+    cat "$log"
+    die "the starter's tests fail on Spring Boot $version with Java $feature"
+  }
+  result=$(grep -o 'Tests run:.*[0-9]$' "$log" | tail -n 1)
+  echo "Spring Boot $version, Java $feature: $result"
+}
+
+# Spring Boot 3.5 is what the module itself is built with. jOOQ 3.21, which 4.1 manages, needs Java 21.
+oldest_jooq=-Djooq.version=$(pom_property jooq.version)
+spring_boot "$(pom_property spring-boot.4.1.version)" 25
+spring_boot "$(pom_property spring-boot.4.1.version)" 17 -Dit.test=ApplicationIT "$oldest_jooq"
+spring_boot "$(pom_property spring-boot.4.0.version)" 17 -Dit.test=ApplicationIT
+spring_boot "$(pom_property spring-boot.4.0.version)" 25 -Dit.test=ApplicationIT

@@ -235,6 +235,7 @@ class TransactionsIT {
   @Test
   void callsOutsideOfTransactionsShareStatements(TestDatabase database) {
     Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.preflight=off")
         .withUserConfiguration(BatchSizes.class)
         .run(
             context -> {
