@@ -86,7 +86,7 @@ cp -r "$ROOT/pg-hello-spring-boot-starter" "$WORK/starter"
 # Spring Boot manages it.
 spring_boot() {
   local version=$1 feature=$2 result
-  JAVA_HOME=$(exact_jdk "$feature") maven -B -ntp -f "$WORK/starter/lines/pom.xml" \
+  JAVA_HOME=$(find_jdk "$feature" "$feature") maven -B -ntp -f "$WORK/starter/lines/pom.xml" \
     -Dspring-boot.version="$version" "${@:3}" clean verify >"$log" 2>&1 || {
     cat "$log"
     die "the starter's tests fail on Spring Boot $version with Java $feature"

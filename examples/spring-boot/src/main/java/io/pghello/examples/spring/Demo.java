@@ -26,6 +26,7 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Starts the application, calls it over HTTP, and prints what it answers. */
 @Command(
@@ -161,10 +162,10 @@ public final class Demo implements Callable<Integer> {
     for (String name : names) {
       well &= call(address, "/api/greeting/" + encode(name), null);
     }
-    String all = "[" + String.join(",", names.stream().map(Demo::json).toList()) + "]";
-    well &= call(address, "/api/bulk-greetings", all);
+    well &= call(address, "/api/bulk-greetings", JsonMapper.shared().writeValueAsString(names));
     well &= call(address, "/api/timestamp", null);
-    return well & call(address, "/actuator/health/readiness", null);
+    well &= call(address, "/actuator/health/readiness", null);
+    return well;
   }
 
   private boolean call(String address, String path, @Nullable String body)
@@ -184,19 +185,5 @@ public final class Demo implements Callable<Integer> {
   // a space is %20 in a path
   private static String encode(String name) {
     return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
-  }
-
-  private static String json(String text) {
-    var json = new StringBuilder("\"");
-    for (char c : text.toCharArray()) {
-      if (c == '"' || c == '\\') {
-        json.append('\\').append(c);
-      } else if (c < ' ') {
-        json.append(String.format("\\u%04x", (int) c));
-      } else {
-        json.append(c);
-      }
-    }
-    return json.append('"').toString();
   }
 }
