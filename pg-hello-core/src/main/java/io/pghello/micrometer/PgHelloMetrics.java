@@ -52,7 +52,7 @@ import java.util.concurrent.TimeUnit;
  * <p>{@code kind} is {@code single}, {@code batch} or {@code bulk}; {@code outcome} is {@code
  * SUCCESS} or the name of a {@link PgHelloException.Code}. A name that is greeted is in no tag. A
  * call costs one increment of a counter; everything else is kept for each statement. Two clients
- * add up in the same meters, unless they are told apart by tags.
+ * add up in the same meters, but for the gauges, which show the first, unless tags tell them apart.
  *
  * <p>Thread-safe.
  */

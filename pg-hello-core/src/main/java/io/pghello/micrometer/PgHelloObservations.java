@@ -26,6 +26,9 @@ public final class PgHelloObservations implements PgHelloListener {
 
   private final ObservationRegistry registry;
 
+  @SuppressWarnings("ThreadLocalUsage") // two listeners of a client each have their own
+  private final ThreadLocal<Observation.Scope> open = new ThreadLocal<>();
+
   /**
    * Creates a listener that makes observations.
    *
@@ -37,34 +40,33 @@ public final class PgHelloObservations implements PgHelloListener {
 
   @Override
   public void statementStarting(StatementStarting event) {
-    if (registry.isNoop()) {
-      return;
-    }
     String kind = event.kind().name().toLowerCase(Locale.ROOT);
-    Observation.createNotStarted(NAME, StatementContext::new, registry)
-        .contextualName("pg_hello " + kind)
-        .lowCardinalityKeyValue("kind", kind)
-        .highCardinalityKeyValue("calls", Integer.toString(event.calls()))
-        .start()
-        .openScope();
+    Observation observation =
+        Observation.createNotStarted(NAME, registry)
+            .contextualName("pg_hello " + kind)
+            .lowCardinalityKeyValue("kind", kind)
+            .highCardinalityKeyValue("calls", Integer.toString(event.calls()));
+    // the scope of one that is not wanted would hide those around it
+    if (!observation.isNoop()) {
+      open.set(observation.start().openScope());
+    }
   }
 
   @Override
   public void statementEnded(StatementEnded event) {
-    Observation.Scope scope = registry.getCurrentObservationScope();
-    if (scope == null
-        || !(scope.getCurrentObservation().getContextView() instanceof StatementContext)) {
+    Observation.Scope scope = open.get();
+    if (scope == null) {
       return;
     }
+    open.remove();
     Observation observation = scope.getCurrentObservation();
-    observation.lowCardinalityKeyValue("outcome", Outcome.of(event.error()));
-    if (event.error() != null) {
-      observation.error(event.error());
+    try (scope) {
+      observation.lowCardinalityKeyValue("outcome", Outcome.of(event.error()));
+      if (event.error() != null) {
+        observation.error(event.error());
+      }
+    } finally {
+      observation.stop();
     }
-    scope.close();
-    observation.stop();
   }
-
-  /** Tells our observations from others. */
-  private static final class StatementContext extends Observation.Context {}
 }

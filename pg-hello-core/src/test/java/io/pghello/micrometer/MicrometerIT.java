@@ -190,14 +190,50 @@ class MicrometerIT {
   }
 
   @Test
+  void aHandlerThatFailsLeavesNoScopeOpen(TestDatabase database) throws SQLException {
+    record();
+    observations
+        .observationConfig()
+        .observationHandler(
+            new ObservationHandler<Observation.Context>() {
+              @Override
+              public void onError(Observation.Context context) {
+                throw new IllegalStateException("of a test");
+              }
+
+              @Override
+              public boolean supportsContext(Observation.Context context) {
+                return true;
+              }
+            });
+    PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
+    nowhere.setPortNumbers(new int[] {1});
+    try (PgHelloClient client = observed(nowhere)) {
+      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);
+      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);
+    }
+    assertThat(stopped).hasSize(2);
+    assertThat(stopped.get(1).getParentObservation()).isNull();
+    assertThat(observations.getCurrentObservation()).isNull();
+  }
+
+  @Test
   void anObservationThatIsNotWantedLeavesOthersAlone(DataSource dataSource) {
     record();
     observations
         .observationConfig()
         .observationPredicate((name, context) -> !name.startsWith("pg.hello"));
     try (PgHelloClient client = observed(dataSource)) {
-      Observation.createNotStarted("request", observations).observe(() -> client.hello("Ada"));
+      Observation.createNotStarted("request", observations)
+          .observe(
+              () -> {
+                Observation.Scope scope = observations.getCurrentObservationScope();
+                client.hello("Ada");
+                assertThat(observations.getCurrentObservationScope()).isSameAs(scope);
+              });
+      client.hello("Ada");
     }
+    assertThat(observations.getCurrentObservationScope()).isNull();
     assertThat(stopped).extracting(Observation.Context::getName).containsExactly("request");
     assertThat(observations.getCurrentObservation()).isNull();
   }
