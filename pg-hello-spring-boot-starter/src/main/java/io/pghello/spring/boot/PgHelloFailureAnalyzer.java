@@ -20,10 +20,27 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
         return analysis(failed.problems(), cause);
       }
       if (cause instanceof PgHelloException error) {
-        return analysis(List.of(error.problem()), cause);
+        return isOfInstallation(error) ? analysis(List.of(error.problem()), cause) : null;
       }
     }
     return null;
+  }
+
+  /** Returns whether a line of configuration or of SQL mends it, and no stack trace is needed. */
+  private static boolean isOfInstallation(PgHelloException error) {
+    return switch (error.code()) {
+      case FILES_MISSING,
+          NOT_CREATED,
+          NOT_ON_PATH,
+          TOO_OLD,
+          FOREIGN_BUILD,
+          NO_SCHEMA_PRIVILEGE,
+          NO_EXECUTE_PRIVILEGE,
+          LOGIN_REFUSED,
+          NO_CONNECTION ->
+          true;
+      default -> false;
+    };
   }
 
   private static FailureAnalysis analysis(List<PgHelloProblem> problems, Throwable cause) {

@@ -2,6 +2,7 @@
 package io.pghello.spring.boot;
 
 import io.pghello.PgHelloClient;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -23,7 +24,7 @@ import org.springframework.context.annotation.Bean;
 public final class PgHelloHealthBoot4AutoConfiguration {
   @Bean
   @ConditionalOnMissingBean(name = "pgHelloHealthIndicator")
-  HealthIndicator pgHelloHealthIndicator(PgHelloClient client) {
+  HealthIndicator pgHelloHealthIndicator(ObjectProvider<PgHelloClient> client) {
     var status = new PgHelloStatus(client);
     return () -> {
       PgHelloStatus.Answer answer = status.ask();

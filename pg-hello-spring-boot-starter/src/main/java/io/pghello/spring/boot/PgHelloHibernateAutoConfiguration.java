@@ -2,7 +2,7 @@
 package io.pghello.spring.boot;
 
 import io.pghello.hibernate.PgHelloSettings;
-import java.util.Locale;
+import io.pghello.spring.boot.PgHelloProperties.Preflight;
 import java.util.Map;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanPostProcessor;
@@ -13,8 +13,9 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 
 /**
- * Tells Hibernate what the properties {@code pg-hello.schema} and {@code pg-hello.preflight} say,
- * unless it has been told otherwise by {@code spring.jpa.properties}.
+ * Tells Hibernate what the property {@code pg-hello.schema} says, and not to ask the database at
+ * the start if {@code pg-hello.preflight} is off, unless it has been told otherwise by {@code
+ * spring.jpa.properties}.
  */
 @AutoConfiguration
 @ConditionalOnClass({LocalContainerEntityManagerFactoryBean.class, PgHelloSettings.class})
@@ -38,10 +39,9 @@ public final class PgHelloHibernateAutoConfiguration {
     if (properties.schema() != null) {
       settings.putIfAbsent(PgHelloSettings.SCHEMA, properties.schema());
     }
-    settings.putIfAbsent(
-        PgHelloSettings.PREFLIGHT,
-        PreflightCheck.isTraining()
-            ? "off"
-            : properties.preflight().name().toLowerCase(Locale.ROOT));
+    // what else it says is for the client's data source, and for when all beans are there
+    if (properties.preflight() == Preflight.OFF || PreflightCheck.isTraining()) {
+      settings.putIfAbsent(PgHelloSettings.PREFLIGHT, "off");
+    }
   }
 }

@@ -2,9 +2,10 @@
 package io.pghello.spring.boot;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.binder.MeterBinder;
 import io.pghello.PgHelloClient;
 import io.pghello.micrometer.PgHelloMetrics;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -30,7 +31,8 @@ public final class PgHelloMetricsAutoConfiguration {
   }
 
   @Bean
-  MeterBinder pgHelloGauges(PgHelloMetrics metrics, PgHelloClient client) {
-    return registry -> metrics.bindGauges(client);
+  SmartInitializingSingleton pgHelloGauges(
+      PgHelloMetrics metrics, ObjectProvider<PgHelloClient> client) {
+    return () -> client.ifAvailable(metrics::bindGauges);
   }
 }

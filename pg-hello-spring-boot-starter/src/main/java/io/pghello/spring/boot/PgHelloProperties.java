@@ -60,7 +60,7 @@ public record PgHelloProperties(
 
   /** Checks the values, so that an error names the property. */
   public PgHelloProperties {
-    schema = schema == null || schema.isEmpty() ? null : schema;
+    schema = schema == null || schema.isBlank() ? null : schema;
     require(schema == null || schema.indexOf(0) < 0, "schema", "U+0000", "a name");
     require(
         defaultRepeat == null || (defaultRepeat >= 1 && defaultRepeat <= 10),
@@ -68,7 +68,7 @@ public record PgHelloProperties(
         defaultRepeat,
         "between 1 and 10");
     require(
-        callTimeout.toMillis() >= 1 && callTimeout.toDays() < 20,
+        callTimeout.toDays() < 20 && callTimeout.toMillis() >= 1,
         "call-timeout",
         callTimeout,
         "a millisecond or more, and less than 20 days");

@@ -10,17 +10,18 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
 
 /**
  * What the health indicator says: the same for the two interfaces that Spring Boot has had for it.
  * Thread-safe.
  */
 final class PgHelloStatus {
-  private final PgHelloClient client;
+  private final ObjectProvider<PgHelloClient> client;
   // the versions, until the extension cannot be used; they change only by an update
   private volatile @Nullable PgHelloInfo known;
 
-  PgHelloStatus(PgHelloClient client) {
+  PgHelloStatus(ObjectProvider<PgHelloClient> client) {
     this.client = client;
   }
 
@@ -36,7 +37,7 @@ final class PgHelloStatus {
     try {
       // the client finds an extension wherever it is, and an old one can greet
       Optional<PgHelloProblem> obstacle =
-          client.preflight().stream()
+          client.getObject().preflight().stream()
               .filter(
                   problem -> problem.code() != Code.NOT_ON_PATH && problem.code() != Code.TOO_OLD)
               .findFirst();
@@ -45,7 +46,7 @@ final class PgHelloStatus {
       }
       PgHelloInfo info = known;
       if (info == null) {
-        info = client.info();
+        info = client.getObject().info();
         known = info;
       }
       var details = new LinkedHashMap<String, Object>();

@@ -32,12 +32,14 @@ final class PreflightCheck implements SmartInitializingSingleton {
 
   @Override
   public void afterSingletonsInstantiated() {
-    if (properties.preflight() == Preflight.OFF || isTraining()) {
+    // a test may have put a mock of an interface in its place
+    PgHelloClient asked = client.getIfAvailable();
+    if (asked == null || properties.preflight() == Preflight.OFF || isTraining()) {
       return;
     }
     List<PgHelloProblem> problems;
     try {
-      problems = client.getObject().preflight();
+      problems = asked.preflight();
     } catch (PgHelloException e) {
       if (properties.preflight() == Preflight.FAIL) {
         throw e;

@@ -6,9 +6,11 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Objects;
 import javax.sql.DataSource;
+import org.springframework.jdbc.datasource.ConnectionProxy;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
+import org.springframework.jdbc.datasource.UserCredentialsDataSourceAdapter;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
@@ -46,9 +48,20 @@ public final class SpringConnectionSource implements ConnectionSource {
   @Override
   public Connection get() throws SQLException {
     // without a transaction on it, DataSourceUtils would bind the connection to one on another
-    return isBound()
-        ? DataSourceUtils.doGetConnection(dataSource)
-        : Objects.requireNonNull(dataSource.getConnection(), "the data source returned null");
+    Connection connection =
+        isBound()
+            ? DataSourceUtils.doGetConnection(dataSource)
+            : Objects.requireNonNull(dataSource.getConnection(), "the data source returned null");
+    if (connection instanceof ConnectionProxy lazy) {
+      try {
+        // waits for a connection here, where the client's time-out ends the wait
+        lazy.getTargetConnection();
+      } catch (RuntimeException | Error e) {
+        release(connection);
+        throw e;
+      }
+    }
+    return connection;
   }
 
   @Override
@@ -65,13 +78,19 @@ public final class SpringConnectionSource implements ConnectionSource {
     return TransactionSynchronizationManager.hasResource(dataSource);
   }
 
-  /** Returns whether the thread that asks for a connection decides to which database it is. */
+  /**
+   * Returns whether the thread that asks for a connection decides to which database it is, or as
+   * whom.
+   */
   boolean isRouted() {
     DataSource behind = dataSource;
-    while (behind instanceof DelegatingDataSource proxy && proxy.getTargetDataSource() != null) {
+    while (behind instanceof DelegatingDataSource proxy
+        && !(behind instanceof UserCredentialsDataSourceAdapter)
+        && proxy.getTargetDataSource() != null) {
       behind = proxy.getTargetDataSource();
     }
-    return behind instanceof AbstractRoutingDataSource;
+    return behind instanceof AbstractRoutingDataSource
+        || behind instanceof UserCredentialsDataSourceAdapter;
   }
 
   /** Returns the class of the data source, and none of its secrets. */

@@ -11,6 +11,7 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -31,6 +32,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
@@ -233,6 +235,28 @@ class TransactionsIT {
   }
 
   @Test
+  void aCallThatWaitsBehindALazyProxyEndsInTime(TestDatabase database) {
+    Contexts.on(database)
+        .withPropertyValues("pg-hello.call-timeout=1s", "pg-hello.preflight=off")
+        .withUserConfiguration(Contexts.Jdbc.class, Lazy.class)
+        .run(
+            context -> {
+              PgHelloClient client = context.getBean(PgHelloClient.class);
+              HikariDataSource pool = context.getBean(Lazy.class).pool;
+              assertThat(client.hello("Ada")).isEqualTo(ONCE);
+              try (Connection held = pool.getConnection()) {
+                assertThat(held.isValid(10)).isTrue();
+                assertThatThrownBy(() -> client.hello("Ada"))
+                    .isInstanceOfSatisfying(
+                        PgHelloException.class,
+                        e -> assertThat(e.code()).isEqualTo(Code.NO_CONNECTION));
+              }
+              assertThat(client.hello("Ada")).isEqualTo(ONCE);
+              assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
+            });
+  }
+
+  @Test
   void callsOutsideOfTransactionsShareStatements(TestDatabase database) {
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.preflight=off")
@@ -298,6 +322,19 @@ class TransactionsIT {
     @Bean(defaultCandidate = false)
     PlatformTransactionManager second(@Qualifier("secondData") DataSource second) {
       return new DataSourceTransactionManager(second);
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  static class Lazy {
+    final HikariDataSource pool = new HikariDataSource();
+
+    @Bean
+    DataSource lazy(@Value("${spring.datasource.url}") String url) {
+      pool.setJdbcUrl(url);
+      pool.setMaximumPoolSize(1);
+      pool.setConnectionTimeout(300_000);
+      return new LazyConnectionDataSourceProxy(pool);
     }
   }
 
