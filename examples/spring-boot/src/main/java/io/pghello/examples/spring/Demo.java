@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.SpringApplication;
+import org.springframework.boot.logging.LoggingSystem;
 import org.springframework.context.ConfigurableApplicationContext;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -120,6 +121,8 @@ public final class Demo implements Callable<Integer> {
     if (url != null) {
       return run(url);
     }
+    // or else the server's start is logged as if nothing had been configured
+    LoggingSystem.get(Demo.class.getClassLoader()).beforeInitialize();
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase()) {
       return run(database.jdbcUrl());
