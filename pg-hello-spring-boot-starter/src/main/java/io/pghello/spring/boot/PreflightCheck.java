@@ -44,7 +44,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
       if (properties.preflight() == Preflight.FAIL) {
         throw e;
       }
-      LOG.warn("Nobody knows whether pg_hello can be used: " + e.getMessage());
+      LOG.warn("It is not known whether pg_hello can be used: " + e.getMessage());
       return;
     }
     // the client finds it wherever it is

@@ -11,6 +11,8 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
+import jakarta.transaction.UserTransaction;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +29,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
 import org.springframework.core.annotation.Order;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+import org.springframework.transaction.jta.JtaTransactionManager;
 
 @PgHelloTest
 class AutoConfigurationIT {
@@ -205,6 +208,16 @@ class AutoConfigurationIT {
   }
 
   @Test
+  void callsAreTheirOwnWhereJtaBindsConnections(TestDatabase database) {
+    Contexts.jdbc(database)
+        .withUserConfiguration(Jta.class)
+        .run(
+            context ->
+                assertThat(context.getBean(PgHelloClient.class).toString())
+                    .contains("not coalescing"));
+  }
+
+  @Test
   void anApplicationWithoutADataSourceStarts() {
     new ApplicationContextRunner()
         .withUserConfiguration(NoDataSource.class)
@@ -297,6 +310,21 @@ class AutoConfigurationIT {
           heard.add(name);
         }
       };
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  static class Jta {
+    @Bean
+    JtaTransactionManager jta() {
+      Object transaction =
+          Proxy.newProxyInstance(
+              Jta.class.getClassLoader(),
+              new Class<?>[] {UserTransaction.class},
+              (proxy, method, arguments) -> {
+                throw new UnsupportedOperationException(method.getName());
+              });
+      return new JtaTransactionManager((UserTransaction) transaction);
     }
   }
 

@@ -87,7 +87,7 @@ class PreflightIT {
             "spring.datasource.url=jdbc:postgresql://127.0.0.1:1/none",
             "spring.datasource.hikari.connection-timeout=250")
         .run(context -> assertThat(context).hasNotFailed());
-    assertThat(output).contains("Nobody knows whether pg_hello can be used: ");
+    assertThat(output).contains("It is not known whether pg_hello can be used: ");
   }
 
   @Test

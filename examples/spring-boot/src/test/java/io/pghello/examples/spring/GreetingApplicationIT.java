@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloClient;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
@@ -20,17 +19,5 @@ class GreetingApplicationIT {
   void greets() {
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
   }
-
-  // endregion
-
-  @Autowired GreetingService service;
-
-  @Test
-  void greetsMany() {
-    assertThat(service.bulkGreetings(List.of("Ada", "O'Brien")))
-        .containsExactly(
-            new GreetingService.Greeting("Ada", "Hello, Ada!"),
-            new GreetingService.Greeting("O'Brien", "Hello, O'Brien!"));
-    assertThat(service.currentTimestamp()).isPositive();
-  }
 }
+// endregion
