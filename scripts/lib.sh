@@ -153,7 +153,7 @@ free_port() {
   die "found no free port"
 }
 
-# start_server TREE: a new server with its data and log in SCRATCH, for psql's variables.
+# start_server TREE [OPTION...]: a new server with its data and log in SCRATCH, for psql's variables.
 start_server() {
   RUNNING=$1
   PGPORT=$(free_port)
@@ -161,7 +161,7 @@ start_server() {
   server_user "$1/bin/initdb" -D "$SCRATCH/data" -A trust -U postgres -E UTF8 --locale=C >"$SCRATCH/data.log" 2>&1 ||
     { cat "$SCRATCH/data.log" >&2; die "initdb failed"; }
   server_user "$1/bin/pg_ctl" -D "$SCRATCH/data" -l "$SCRATCH/data.log" -w -t 60 -o "-p $PGPORT -c fsync=off \
-    -c listen_addresses=127.0.0.1 -c unix_socket_directories=" start >/dev/null ||
+    -c listen_addresses=127.0.0.1 -c unix_socket_directories= ${*:2}" start >/dev/null ||
     { tail -20 "$SCRATCH/data.log" >&2; die "the server did not start"; }
 }
 

@@ -8,6 +8,8 @@ PROGRAM=regress.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 EXTENSION=$ROOT/extension
+# where the extension is whose tests are run
+SUITES=("$EXTENSION" "$EXTENSION/ops")
 
 library() {
   printf '%s/%s/%s/pg_hello.so' "$BUILD" "$(platform)" "$1"
@@ -35,25 +37,30 @@ check_log() {
 
 # run_tests TREE NAME [WITHOUT [OPTION...]]: all tests but one, with more options for pg_regress.
 run_tests() {
-  local tree=$1 name=$2 without=${3-} tests=() file started=$SECONDS
-  for file in "$EXTENSION"/test/sql/*.sql; do
-    file=${file##*/}
-    [ "$file" = "$without.sql" ] || tests+=("${file%.sql}")
-  done
+  local tree=$1 name=$2 without=${3-} suite tests file count=0 started=$SECONDS
+  for suite in "${SUITES[@]}"; do
+    tests=()
+    for file in "$suite"/test/sql/*.sql; do
+      file=${file##*/}
+      [ "$file" = "$without.sql" ] || tests+=("${file%.sql}")
+    done
 
-  if ! "$tree/lib/postgresql/pgxs/src/test/regress/pg_regress" \
-    --inputdir="$EXTENSION/test" --outputdir="$SCRATCH/output" --bindir="$(dirname "$PSQL")" \
-    --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=contrib_regression \
-    --encoding=UTF8 --no-locale "${@:4}" "${tests[@]}" >"$SCRATCH/regress.log" 2>&1; then
-    cat "$SCRATCH/regress.log" >&2
-    if [ -e "$SCRATCH/output/regression.diffs" ]; then
-      cat "$SCRATCH/output/regression.diffs"
+    rm -rf "$SCRATCH/output"
+    if ! "$tree/lib/postgresql/pgxs/src/test/regress/pg_regress" \
+      --inputdir="$suite/test" --outputdir="$SCRATCH/output" --bindir="$(dirname "$PSQL")" \
+      --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=contrib_regression \
+      --encoding=UTF8 --no-locale "${@:4}" "${tests[@]}" >"$SCRATCH/regress.log" 2>&1; then
+      cat "$SCRATCH/regress.log" >&2
+      if [ -e "$SCRATCH/output/regression.diffs" ]; then
+        cat "$SCRATCH/output/regression.diffs"
+      fi
+      check_log "$name"
+      die "$name: tests failed"
     fi
     check_log "$name"
-    die "$name: tests failed"
-  fi
-  check_log "$name"
-  printf '%s: %d tests passed (%d s)\n' "$name" "${#tests[@]}" $((SECONDS - started))
+    count=$((count + ${#tests[@]}))
+  done
+  printf '%s: %d tests passed (%d s)\n' "$name" "$count" $((SECONDS - started))
 }
 
 # set_for_all NAME VALUE, or set_for_all NAME: for all sessions that begin from now on.
@@ -116,6 +123,12 @@ CHECKSUM="
   UNION ALL
   SELECT format('%s functions', count(*)) FROM pg_proc WHERE probin = '\$libdir/pg_hello'
   UNION ALL
+  SELECT md5(string_agg(s::text, ',' ORDER BY s::text)) FROM hello_ops.snapshot s
+  UNION ALL
+  SELECT md5(string_agg(b::text, ',' ORDER BY b::text)) FROM hello_ops.pg_hello_performance_baseline b
+  UNION ALL
+  SELECT extversion || ' ' || extowner::regrole FROM pg_extension WHERE extname = 'pg_hello_ops'
+  UNION ALL
   SELECT setconfig::text FROM pg_db_role_setting s JOIN pg_database d ON s.setdatabase = d.oid
   WHERE d.datname = current_database()"
 
@@ -133,9 +146,9 @@ dump_and_restore() {
   fi
 
   # an ordinary role, which may create databases, and set in them what the dump says about the database
-  sql postgres -c 'CREATE ROLE keeper LOGIN CREATEDB' -c 'CREATE DATABASE dumped OWNER keeper'
+  sql postgres -c 'CREATE ROLE keeper LOGIN CREATEDB' -c 'CREATE ROLE reader LOGIN' -c 'CREATE DATABASE dumped OWNER keeper'
   sql postgres -c 'ALTER DATABASE dumped SET pg_hello.repeat = 2'
-  PGUSER=keeper sql dumped <<'SQL'
+  PGUSER=keeper sql dumped >/dev/null <<'SQL'
 CREATE SCHEMA "The ""hello"" schema";
 CREATE EXTENSION pg_hello SCHEMA "The ""hello"" schema";
 CREATE SCHEMA data;
@@ -152,6 +165,13 @@ CREATE VIEW greetings AS
 SELECT id, pg_hello(name, 4) AS greeting, pg_hello_all(ARRAY[name, NULL], ARRAY[1, 2]) AS greetings,
   spi_version() = version() AS version
 FROM users;
+CREATE EXTENSION pg_hello_ops;
+SELECT hello_ops.take_snapshot();
+SELECT hello_ops.take_snapshot();
+SELECT hello_ops.baseline();
+GRANT USAGE ON SCHEMA hello_ops TO reader;
+GRANT EXECUTE ON FUNCTION hello_ops.pg_hello_performance_report(interval) TO reader;
+GRANT SELECT ON hello_ops.members, hello_ops.snapshot TO reader;
 SQL
   before=$(sql dumped -c "$CHECKSUM")
   "$dump" --create dumped >"$SCRATCH/dump.sql"
@@ -169,6 +189,11 @@ SQL
   after=$(sql dumped -c "INSERT INTO data.users (id, name) VALUES (0, 'new')
     RETURNING greeting, abs(at - extract(epoch FROM clock_timestamp()) * 1000) < 10000")
   [ "$after" = 'Hello, new! Hello, new!|t' ] || die "$name: the restored table takes a row as $after"
+  # snapshots go on from those that were restored, and who may read them still may
+  PGUSER=keeper sql dumped -c 'SELECT hello_ops.take_snapshot()' >/dev/null
+  after=$(PGUSER=reader sql dumped -c "SELECT count(DISTINCT s.taken_at), max(s.resets), count(DISTINCT r.function_name)
+    FROM hello_ops.snapshot s, hello_ops.pg_hello_performance_report() r WHERE r.total_calls >= 0")
+  [ "$after" = '3|1|5' ] || die "$name: after the restored snapshots comes $after"
   check_log "$name"
   version=$("$dump" --version | sed 's/[^0-9]*\([0-9.]*\).*/\1/')
   printf '%s: dump and restore passed (pg_dump %s)\n' "$name" "$version"
@@ -199,10 +224,11 @@ regress() {
   tree=$SCRATCH/tree
   say "PostgreSQL $major: running"
   cp -a "$cached" "$tree"
-  cp "$EXTENSION/pg_hello.control" "$EXTENSION"/sql/*--*.sql "$tree/share/postgresql/extension/"
+  cp "$EXTENSION/pg_hello.control" "$EXTENSION"/sql/*--*.sql \
+    "$EXTENSION/ops/pg_hello_ops.control" "$EXTENSION"/ops/sql/*--*.sql "$tree/share/postgresql/extension/"
   install_library "$tree" "$(library "$major")"
 
-  start_server "$tree"
+  start_server "$tree" -c shared_preload_libraries=pg_stat_statements
   number=$(sql postgres -c 'SHOW server_version_num')
   name="PostgreSQL $(sql postgres -c 'SHOW server_version')"
   [ $((number / 10000)) = "$major" ] || die "asked for PostgreSQL $major, but the server is $name"

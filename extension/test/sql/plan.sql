@@ -1,3 +1,5 @@
+-- a server with pg_stat_statements would show an identifier in each plan
+SET compute_query_id = off;
 CREATE ROLE regress_hello_user;
 GRANT CREATE ON DATABASE :"DBNAME" TO regress_hello_user;
 SET SESSION AUTHORIZATION regress_hello_user;

@@ -85,6 +85,8 @@ class PgHelloContainerIT {
       statement.execute("DROP EXTENSION pg_hello");
       statement.execute("CREATE EXTENSION pg_hello");
       assertThat(ask(connection, "SELECT pg_hello('Ada', 2)")).isEqualTo("Hello, Ada! Hello, Ada!");
+      statement.execute("CREATE EXTENSION pg_hello_ops");
+      assertThat(ask(connection, "SELECT count(*) FROM hello_ops.members")).isEqualTo("5");
     }
   }
 

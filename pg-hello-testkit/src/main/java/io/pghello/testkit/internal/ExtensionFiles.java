@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** The files of the extension, as the jar {@code pg-hello-extension} has them. */
+/**
+ * The files of the extension and of {@code pg_hello_ops}, as the jar {@code pg-hello-extension} has
+ * them.
+ */
 public final class ExtensionFiles {
   /** The name of the shared library. */
   public static final String LIBRARY = "pg_hello.so";
@@ -22,7 +25,12 @@ public final class ExtensionFiles {
   // Resources cannot be listed; a test compares this with the folders of the extension.
   static final List<String> SCRIPTS =
       List.of(
-          "pg_hello.control", "pg_hello--1.0.sql", "pg_hello--1.0--1.1.sql", "pg_hello--1.1.sql");
+          "pg_hello.control",
+          "pg_hello--1.0.sql",
+          "pg_hello--1.0--1.1.sql",
+          "pg_hello--1.1.sql",
+          "pg_hello_ops.control",
+          "pg_hello_ops--1.0.sql");
 
   private ExtensionFiles() {}
 
@@ -49,7 +57,7 @@ public final class ExtensionFiles {
     return system + "-" + arch + (musl ? "-musl" : "");
   }
 
-  /** Returns the control file and the scripts by their names. */
+  /** Returns the control files and the scripts by their names. */
   public static Map<String, byte[]> scripts() {
     var scripts = new LinkedHashMap<String, byte[]>();
     for (String name : SCRIPTS) {

@@ -23,13 +23,22 @@ class ExtensionFilesTest {
 
   @Test
   void hasAllScriptsThatTheExtensionHas() throws IOException {
-    var expected = new ArrayList<>(List.of("pg_hello.control"));
-    try (Stream<Path> scripts = Files.list(EXTENSION.resolve("sql"))) {
-      scripts.forEach(script -> expected.add(script.getFileName().toString()));
+    var expected = new ArrayList<Path>();
+    for (String folder : List.of("", "sql", "ops", "ops/sql")) {
+      try (Stream<Path> files = Files.list(EXTENSION.resolve(folder))) {
+        files
+            .filter(file -> file.getFileName().toString().matches(".*\\.control|.*--.*\\.sql"))
+            .forEach(expected::add);
+      }
     }
-    assertThat(ExtensionFiles.SCRIPTS).containsExactlyInAnyOrderElementsOf(expected);
-    assertThat(ExtensionFiles.scripts().get("pg_hello.control"))
-        .isEqualTo(Files.readAllBytes(EXTENSION.resolve("pg_hello.control")));
+    assertThat(ExtensionFiles.SCRIPTS)
+        .containsExactlyInAnyOrderElementsOf(
+            expected.stream().map(file -> file.getFileName().toString()).toList());
+    for (Path file : expected) {
+      assertThat(ExtensionFiles.scripts().get(file.getFileName().toString()))
+          .as("%s", file)
+          .isEqualTo(Files.readAllBytes(file));
+    }
   }
 
   /** The version is written in the control file, and the rest follows. */
@@ -38,7 +47,7 @@ class ExtensionFilesTest {
     Matcher version = Pattern.compile("default_version = '(.*)'").matcher(read("pg_hello.control"));
     assertThat(version.find()).isTrue();
     assertThat(read("META.json").lines().filter(line -> line.contains("\"version\": \"")))
-        .hasSize(3)
+        .hasSize(4)
         .areExactly(
             2,
             new Condition<>(
@@ -53,6 +62,18 @@ class ExtensionFilesTest {
         .filteredOn(name -> name.matches("pg_hello--[^-]*\\.sql"))
         .as("full scripts: the first version's and the newest's")
         .containsExactlyInAnyOrder("pg_hello--1.0.sql", script);
+  }
+
+  @Test
+  void agreesOnTheVersionOfTheExtensionForOperations() throws IOException {
+    Matcher version =
+        Pattern.compile("default_version = '(.*)'").matcher(read("ops/pg_hello_ops.control"));
+    assertThat(version.find()).isTrue();
+    String script = "pg_hello_ops--" + version.group(1) + ".sql";
+    assertThat(read("META.json"))
+        .contains("\"file\": \"ops/sql/" + script + "\"")
+        .contains("\"version\": \"" + version.group(1) + ".0\"");
+    assertThat(ExtensionFiles.SCRIPTS).contains(script);
   }
 
   @Test

@@ -1,0 +1,75 @@
+-- what an auditor asks
+CREATE ROLE regress_hello_owner;
+CREATE ROLE regress_hello_user;
+CREATE ROLE regress_hello_monitor;
+CREATE DATABASE regress_hello_ops_compliance;
+SELECT current_database() AS main \gset
+\c regress_hello_ops_compliance
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+CREATE EXTENSION pg_hello_ops CASCADE;
+SELECT check_name, status, count(*) FROM hello_ops.compliance_report() WHERE check_name <> 'setting' GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT check_name, object, detail, remedy FROM hello_ops.compliance_report()
+WHERE status <> 'ok' AND check_name <> 'setting';
+SELECT count(*) FROM hello_ops.compliance_report() WHERE status NOT IN ('ok', 'warning', 'unknown') OR object IS NULL OR detail IS NULL;
+
+-- the remedies mend it
+SELECT remedy FROM hello_ops.compliance_report() WHERE check_name = 'public' AND status = 'warning' \gexec
+SELECT count(*) FROM hello_ops.compliance_report() WHERE check_name = 'public' AND status = 'warning';
+GRANT EXECUTE ON FUNCTION now_ms() TO regress_hello_user;
+GRANT EXECUTE ON FUNCTION now_ms() TO regress_hello_monitor WITH GRANT OPTION;
+SELECT object, detail LIKE '%regress_hello_monitor with grant option%, regress_hello_user%' AS listed, detail LIKE '%PUBLIC%' AS public
+FROM hello_ops.compliance_report()
+WHERE check_name = 'privileges' AND object LIKE '%now\_ms%';
+
+-- what may go wrong: an owner who is no superuser, another library, a schema that is open, a function that trusts its caller's path
+ALTER FUNCTION pg_hello(text) OWNER TO regress_hello_owner;
+CREATE FUNCTION other(oid) RETURNS void AS '$libdir/plpgsql', 'plpgsql_validator' LANGUAGE C;
+ALTER EXTENSION pg_hello ADD FUNCTION other(oid);
+GRANT CREATE ON SCHEMA public TO PUBLIC;
+CREATE FUNCTION wrapper(name text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN pg_hello(name); END';
+CREATE FUNCTION atomic(name text) RETURNS text LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT pg_hello(name); END;
+CREATE FUNCTION safe(name text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS 'BEGIN RETURN pg_hello(name); END';
+CREATE FUNCTION another(name text) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT name';
+ALTER FUNCTION hello_ops.baseline(text, interval) RESET search_path;
+CREATE TABLE app_config (key text);
+SELECT check_name, object, detail, remedy FROM hello_ops.compliance_report()
+WHERE status = 'warning' AND check_name NOT IN ('setting', 'public');
+ALTER TABLE app_config ENABLE ROW LEVEL SECURITY;
+SELECT status, detail FROM hello_ops.compliance_report() WHERE check_name = 'row_security';
+ALTER TABLE app_config FORCE ROW LEVEL SECURITY;
+SELECT status, detail FROM hello_ops.compliance_report() WHERE check_name = 'row_security';
+SELECT object, status, detail FROM hello_ops.compliance_report() WHERE object LIKE '%public.safe%' OR object LIKE '%another%';
+
+-- an old version
+DROP FUNCTION wrapper(text), atomic(text), safe(text);
+DROP EXTENSION pg_hello CASCADE;
+CREATE EXTENSION pg_hello VERSION '1.0';
+CREATE EXTENSION pg_hello_ops;
+SELECT object, status, detail, remedy FROM hello_ops.compliance_report() WHERE check_name = 'version';
+
+-- settings, good and bad
+SELECT object FROM hello_ops.compliance_report() WHERE check_name = 'setting' ORDER BY object COLLATE "C";
+SET track_functions = 'all';
+SET log_min_duration_statement = 250;
+SET log_statement = ddl;
+SET password_encryption = 'scram-sha-256';
+SELECT object, status, detail, remedy FROM hello_ops.compliance_report()
+WHERE object IN ('track_functions', 'log_min_duration_statement', 'log_statement', 'password_encryption');
+SET track_functions = pl;
+SET log_min_duration_statement = 0;
+SET log_statement = 'mod';
+SET password_encryption = md5;
+SELECT object, status, detail, remedy FROM hello_ops.compliance_report()
+WHERE object IN ('track_functions', 'log_min_duration_statement', 'log_statement', 'password_encryption');
+
+-- what one may not see is not called good
+GRANT USAGE ON SCHEMA hello_ops TO regress_hello_monitor;
+GRANT EXECUTE ON FUNCTION hello_ops.compliance_report(), hello_ops.member_pattern() TO regress_hello_monitor;
+GRANT SELECT ON hello_ops.members TO regress_hello_monitor;
+SET SESSION AUTHORIZATION regress_hello_monitor;
+SELECT object, status FROM hello_ops.compliance_report() WHERE object LIKE '%preload%';
+RESET SESSION AUTHORIZATION;
+
+\c :main
+DROP DATABASE regress_hello_ops_compliance;
+DROP ROLE regress_hello_owner, regress_hello_user, regress_hello_monitor;

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import static io.pghello.testkit.PgHelloTestIT.ask;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+
+/** The extension pg_hello_ops, with more than one session, and its scripts. */
+@PgHelloTest
+class OperationsIT {
+  private static final Path SCRIPTS = Path.of("..", "extension", "ops");
+  private static final Path CONFIGURATION =
+      Path.of("../examples/jooq/src/main/resources/io/pghello/examples/jooq/schema.sql");
+
+  @Test
+  void isCreatedByTheOwnerOfTheDatabase(Connection owner) throws SQLException {
+    execute(owner, "CREATE EXTENSION pg_hello_ops");
+    assertThat(ask(owner, "SELECT count(*) FROM hello_ops.members")).isEqualTo("5");
+    assertThat(ask(owner, "SELECT hello_ops.take_snapshot() IS NOT NULL")).isEqualTo("t");
+    assertThat(ask(owner, "SELECT count(*) FROM hello_ops.pg_hello_performance_report()"))
+        .isEqualTo("5");
+  }
+
+  @Test
+  void createsWhatItNeeds() throws SQLException {
+    try (TestDatabase database = PgHelloServer.shared().createEmptyDatabase();
+        Connection owner = database.dataSource().getConnection()) {
+      assertThatThrownBy(() -> execute(owner, "CREATE EXTENSION pg_hello_ops"))
+          .hasMessageContaining("required extension \"pg_hello\" is not installed");
+      execute(owner, "CREATE EXTENSION pg_hello_ops CASCADE");
+      assertThat(ask(owner, "SELECT pg_hello('Ada', 1)")).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  /** Each goes on from the totals of the one before, so none may be missed or counted twice. */
+  @Test
+  void takesSnapshotsOneAtATime(
+      Connection owner, TestDatabase database, @Superuser Connection superuser) throws Exception {
+    execute(owner, "CREATE EXTENSION pg_hello_ops");
+    execute(superuser, "ALTER DATABASE " + database.name() + " SET track_functions = 'all'");
+    try (Connection connection = database.dataSource().getConnection()) {
+      execute(connection, "SELECT hello_ops.take_snapshot()");
+      CompletableFuture.allOf(
+              IntStream.range(0, 4)
+                  .mapToObj(i -> CompletableFuture.runAsync(() -> callAndTakeSnapshots(database)))
+                  .toArray(CompletableFuture[]::new))
+          .get(60, TimeUnit.SECONDS);
+      execute(connection, "SELECT hello_ops.take_snapshot()");
+      assertThat(ask(connection, "SELECT count(DISTINCT taken_at) FROM hello_ops.snapshot"))
+          .isEqualTo("42");
+      assertThat(
+              ask(
+                  connection,
+                  "SELECT format('%s %s', total_calls, note)"
+                      + " FROM hello_ops.pg_hello_performance_report()"
+                      + " WHERE function_name = 'now_ms()'"))
+          .isEqualTo("400 ");
+    }
+  }
+
+  private static void callAndTakeSnapshots(TestDatabase database) {
+    try (Connection connection = database.dataSource().getConnection()) {
+      for (int i = 0; i < 10; i++) {
+        execute(
+            connection,
+            "SELECT now_ms() FROM generate_series(1, 10)",
+            "SELECT pg_stat_force_next_flush()",
+            "SELECT hello_ops.take_snapshot()");
+      }
+    } catch (SQLException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void showsWhoNamesAFunction(
+      Connection owner, DataSource dataSource, @Superuser Connection superuser)
+      throws SQLException {
+    execute(superuser, "CREATE EXTENSION pg_hello_ops");
+    try (Connection caller = dataSource.getConnection();
+        Connection another = dataSource.getConnection()) {
+      execute(caller, "SET application_name = 'shop'", "SELECT pg_hello('Ada', 2)");
+      execute(another, "SET application_name = 'other'", "SELECT 1 AS pg_hello_ops");
+      assertThat(
+              ask(
+                  superuser,
+                  "SELECT format('%s %s %s %s', usename, datname, state, query)"
+                      + " FROM hello_ops.pg_hello_access_audit"
+                      + " WHERE datname = current_database()"))
+          .isEqualTo(
+              "hello "
+                  + ask(owner, "SELECT current_database()")
+                  + " idle SELECT pg_hello('Ada', 2)");
+      assertThat(
+              ask(
+                  superuser,
+                  "SELECT string_agg(format('%s %s %s %s', application_name, usename, sessions,"
+                      + " active), '; ') FROM hello_ops.pg_hello_usage_by_application"))
+          .isEqualTo("shop hello 1 0");
+    }
+  }
+
+  /** 30 days of snapshots by the minute are not read to compare two of them. */
+  @Test
+  void readsFewBlocksForAReport(@Superuser Connection superuser) throws SQLException {
+    execute(
+        superuser,
+        "CREATE EXTENSION pg_hello_ops",
+        "INSERT INTO hello_ops.snapshot SELECT now() - i * interval '1 minute', function, funcid,"
+            + " 50000 - i, 50000 - i, 50000 - i, 50000 - i, 0, 'all', pg_postmaster_start_time()"
+            + " FROM hello_ops.members, generate_series(1, 43200) i",
+        "VACUUM ANALYZE hello_ops.snapshot");
+    String plan =
+        ask(
+            superuser,
+            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
+                + " SELECT * FROM hello_ops.pg_hello_performance_report('31 days')");
+    Matcher blocks = Pattern.compile("\"Shared (?:Hit|Read) Blocks\": ([0-9]+)").matcher(plan);
+    assertThat(blocks.find()).isTrue();
+    assertThat(Integer.parseInt(blocks.group(1))).as(plan).isLessThan(2000);
+    assertThat(
+            ask(
+                superuser,
+                "SELECT total_calls FROM hello_ops.pg_hello_performance_report('31 days')"))
+        .isEqualTo("43199");
+  }
+
+  @Test
+  void givesEachRoleWhatItNeeds() throws SQLException, IOException {
+    // roles are the server's
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        Connection owner = database.dataSource().getConnection();
+        Connection superuser = database.superuserDataSource().getConnection()) {
+      execute(owner, Files.readString(CONFIGURATION), "CREATE EXTENSION pg_hello_ops");
+      execute(owner, "SELECT update_greeting_config(3)");
+      execute(superuser, "CREATE ROLE guest");
+      String[] calls = {
+        "SELECT pg_hello('x')",
+        "SELECT pg_hello('x', 2)",
+        "SELECT pg_hello_all('{x}')",
+        "SELECT now_ms()",
+        "SELECT spi_version()"
+      };
+      String[] reads = {
+        "SELECT * FROM hello_ops.members",
+        "SELECT * FROM hello_ops.snapshot",
+        "SELECT * FROM hello_ops.pg_hello_stats",
+        "SELECT * FROM hello_ops.pg_hello_usage",
+        "SELECT * FROM hello_ops.pg_hello_usage_by_user",
+        "SELECT * FROM hello_ops.pg_hello_usage_by_application",
+        "SELECT * FROM hello_ops.pg_hello_access_audit",
+        "SELECT * FROM hello_ops.pg_hello_config",
+        "SELECT * FROM hello_ops.pg_hello_missing",
+        "SELECT * FROM hello_ops.pg_hello_performance_baseline",
+        "SELECT * FROM hello_ops.pg_hello_performance_report()",
+        "SELECT * FROM hello_ops.compare_with_baseline()",
+        "SELECT * FROM hello_ops.compliance_report()"
+      };
+      String[] records = {
+        "SELECT hello_ops.take_snapshot()",
+        "SELECT hello_ops.take_snapshot()",
+        "SELECT hello_ops.baseline()"
+      };
+      String read = "SELECT value FROM app_config";
+      String change = "SELECT update_greeting_config(4)";
+      for (String call : calls) {
+        assertMay(superuser, "guest", call);
+      }
+
+      runScript(superuser, "roles.sql");
+      runScript(superuser, "app_config.sql");
+      for (String role : List.of("hello_user", "hello_admin", "hello_monitor", "guest")) {
+        for (String call : calls) {
+          if (role.equals("guest")) {
+            assertMayNot(superuser, role, call);
+          } else {
+            assertMay(superuser, role, call);
+          }
+        }
+        for (String sql : concat(reads, records)) {
+          if (role.equals("hello_monitor")) {
+            assertMay(superuser, role, sql);
+          } else {
+            assertMayNot(superuser, role, sql);
+          }
+        }
+        if (role.equals("hello_user") || role.equals("hello_admin")) {
+          assertThat(as(superuser, role, read)).isEqualTo("3");
+        } else {
+          assertMayNot(superuser, role, read);
+        }
+      }
+      assertMayNot(superuser, "hello_user", change);
+      assertMayNot(superuser, "hello_user", "UPDATE app_config SET value = '5' RETURNING value");
+      assertMayNot(superuser, "hello_user", "DELETE FROM app_config RETURNING value");
+      assertMayNot(superuser, "hello_monitor", change);
+      assertThat(as(superuser, "hello_admin", change)).startsWith("3 -> 4");
+      assertMayNot(
+          superuser, "hello_monitor", "UPDATE hello_ops.snapshot SET calls = 0 RETURNING 1");
+      // forced for the owner, who sees no row, but may still drop the table
+      assertThat(ask(owner, "SELECT count(*) FROM app_config")).isEqualTo("0");
+      assertThat(ask(superuser, "SELECT count(*) FROM app_config")).isEqualTo("1");
+
+      // again, as after an update that brings a function
+      execute(
+          superuser,
+          "CREATE FUNCTION added() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+          "ALTER EXTENSION pg_hello ADD FUNCTION added()");
+      assertMay(superuser, "guest", "SELECT added()");
+      runScript(superuser, "roles.sql");
+      runScript(superuser, "app_config.sql");
+      assertMayNot(superuser, "guest", "SELECT added()");
+      assertMay(superuser, "hello_user", "SELECT added()");
+      assertThat(
+              ask(
+                  superuser,
+                  "SELECT count(*) FROM hello_ops.compliance_report()"
+                      + " WHERE check_name IN ('public', 'row_security') AND status <> 'ok'"))
+          .isEqualTo("0");
+      assertThat(ask(superuser, "SHOW search_path")).isEqualTo("\"$user\", public");
+    }
+  }
+
+  @Test
+  void saysWhatTheScriptsLack(@Superuser Connection superuser) throws SQLException {
+    superuser.setAutoCommit(false);
+    execute(superuser, "DROP EXTENSION pg_hello");
+    assertThatThrownBy(() -> runScript(superuser, "roles.sql"))
+        .hasMessageContaining("extension \"pg_hello\" is not created in this database");
+    superuser.rollback();
+    assertThatThrownBy(() -> runScript(superuser, "app_config.sql"))
+        .hasMessageContaining("there is no table app_config on the search_path");
+    superuser.rollback();
+  }
+
+  @Test
+  void needsASuperuserForTheFunctions(Connection owner) {
+    assertThatThrownBy(() -> runScript(owner, "roles.sql"))
+        .hasMessageContaining("permission denied");
+  }
+
+  private static String[] concat(String[] some, String[] more) {
+    return Stream.of(some, more).flatMap(Stream::of).toArray(String[]::new);
+  }
+
+  private static void runScript(Connection connection, String script)
+      throws SQLException, IOException {
+    execute(connection, Files.readString(SCRIPTS.resolve(script)));
+  }
+
+  private static void execute(Connection connection, String... statements) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+    }
+  }
+
+  private static void assertMay(Connection superuser, String role, String sql) throws SQLException {
+    as(superuser, role, sql);
+  }
+
+  private static void assertMayNot(Connection superuser, String role, String sql) {
+    assertThatThrownBy(() -> as(superuser, role, sql))
+        .as("%s: %s", role, sql)
+        .isInstanceOf(SQLException.class)
+        .extracting(e -> ((SQLException) e).getSQLState())
+        .isEqualTo("42501");
+  }
+
+  /** Returns the first column of the last row; null where there is none. */
+  private static String as(Connection superuser, String role, String sql) throws SQLException {
+    execute(superuser, "SET ROLE " + role);
+    try (Statement statement = superuser.createStatement();
+        var rows = statement.executeQuery(sql)) {
+      var values = new ArrayList<String>();
+      while (rows.next()) {
+        values.add(rows.getString(1));
+      }
+      return values.isEmpty() ? "" : String.valueOf(values.get(values.size() - 1));
+    } finally {
+      execute(superuser, "RESET ROLE");
+    }
+  }
+}
