@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# make, make install and make installcheck with a copy of the system's own PostgreSQL, as an
+# make, make install and make installcheck, of pg_hello and of pg_hello_ops, with a copy of the system's own PostgreSQL, as an
 # administrator runs them, from a folder that is not the source's; and the tests once more with JIT
-# for every query, where there is the clang that the server's bitcode was made with.
+# for every query, where there is the clang that the server's bitcode was made with. Then what pgaudit
+# writes with the settings of docs/operations.md, where there is a package of it.
 # SPDX-License-Identifier: MIT
 PROGRAM=installcheck.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=scripts/debian.sh
+. "$ROOT/scripts/debian.sh"
 
 skip() {
   printf 'skipped: %s\n' "$*"
@@ -18,9 +21,7 @@ run_installcheck() {
   shift 2
   if ! "$@" installcheck >"$log" 2>&1; then
     cat "$log" >&2
-    if [ -e "$SCRATCH/build/regression.diffs" ]; then
-      cat "$SCRATCH/build/regression.diffs"
-    fi
+    find "$SCRATCH/build" -name regression.diffs -exec cat {} +
     die "$name: make installcheck failed"
   fi
   printf '%s: make installcheck passed (%d s)\n' "$name" $((SECONDS - started))
@@ -37,14 +38,37 @@ clang_of() {
   fi
 }
 
+# audit NAME MAJOR: who calls a function is in the server's log, once for each statement, and no name is.
+audit() {
+  local name=$1 major=$2 package=postgresql-$2-pgaudit download=$SCRATCH/pgaudit settings lines
+  mkdir "$download"
+  if ! debian_download deb "${HEADER_SUITE[$major]-none}" "$package" "$download" || ! dpkg -x "$download"/*.deb "$SCRATCH"; then
+    printf 'skipped: %s: there is no package %s\n' "$name" "$package"
+    return
+  fi
+  psql -X -q -c "ALTER SYSTEM SET shared_preload_libraries = 'pgaudit'" -c 'CREATE DATABASE app' postgres
+  server_user "$RUNNING/bin/pg_ctl" -D "$SCRATCH/data" -l "$SCRATCH/data.log" -m fast -w -t 60 restart >/dev/null ||
+    die "$name: does not start with pgaudit"
+  settings=$(grep '^ALTER DATABASE app SET pgaudit' "$ROOT/docs/operations.md")
+  psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION pg_hello' -c 'CREATE EXTENSION pgaudit' app
+  psql -X -q -v ON_ERROR_STOP=1 app <<<"$settings"
+  : >"$SCRATCH/data.log"
+  psql -X -q -c "SELECT pg_hello('Ada'), pg_hello(name, 2), upper(name) FROM (VALUES ('Bob'), ('Cid')) v (name)" app >/dev/null
+  lines=$(grep 'AUDIT:' "$SCRATCH/data.log") || die "$name: pgaudit writes nothing"
+  [ "$(grep -c ',FUNCTION,EXECUTE,FUNCTION,public.pg_hello,' <<<"$lines")" = 2 ] ||
+    die "$name: pgaudit writes $lines"
+  ! grep -E 'Ada|Bob|Cid|upper' <<<"$lines" || die "$name: pgaudit writes more than the functions"
+  printf '%s: pgaudit writes which functions are called\n' "$name"
+}
+
 # installcheck PG_CONFIG MAJOR
 installcheck() {
-  local config=$1 major=$2 headers='' build log name clang libdir sharedir make answer
+  local config=$1 major=$2 headers='' build log name clang libdir sharedir make ops answer
   new_scratch
   build=$SCRATCH/build log=$SCRATCH/log
   # a server finds its files beside its program, so a copy is a server of its own
   libdir=$(dirname "$("$config" --pkglibdir)") sharedir=$("$config" --sharedir)
-  mkdir -p "$build" "$SCRATCH$libdir" "$SCRATCH$(dirname "$sharedir")"
+  mkdir -p "$build/ops" "$SCRATCH$libdir" "$SCRATCH$(dirname "$sharedir")"
   cp -R "$libdir/." "$SCRATCH$libdir"
   cp -R "$sharedir" "$SCRATCH$sharedir"
   config=$SCRATCH$config
@@ -52,6 +76,7 @@ installcheck() {
   clang=$(clang_of "$config")
   make=(make -s -C "$build" -f "$ROOT/extension/Makefile" "PG_CONFIG=$config")
   [ -n "$clang" ] || make+=(with_llvm=no)
+  ops=(make -s -C "$build/ops" -f "$ROOT/extension/ops/Makefile" "PG_CONFIG=$config")
   if [ ! -e "$("$config" --includedir-server)/postgres.h" ]; then
     if ! headers=$("$ROOT/scripts/native.sh" --headers "$major"); then
       printf 'skipped: PostgreSQL %s: no headers of the server\n' "$major"
@@ -63,7 +88,7 @@ installcheck() {
 
   say "PostgreSQL $major: running"
   # from a build folder that has nothing of the source
-  if ! { "${make[@]}" && "${make[@]}" install; } >"$log" 2>&1; then
+  if ! { "${make[@]}" && "${make[@]}" install && "${ops[@]}" install; } >"$log" 2>&1; then
     cat "$log" >&2
     die "PostgreSQL $major: make failed"
   fi
@@ -80,6 +105,7 @@ installcheck() {
   name="PostgreSQL $answer"
   [[ $answer =~ ^${major}[^0-9] ]] || die "asked for PostgreSQL $major, but the server is $answer"
   run_installcheck "$name" "$log" "${make[@]}"
+  run_installcheck "$name, pg_hello_ops" "$log" "${ops[@]}"
 
   if [ -n "$clang" ]; then
     [ -e "$("$config" --pkglibdir)/bitcode/pg_hello/src/pg_hello.bc" ] || die "$name: make install left no bitcode"
@@ -100,6 +126,7 @@ installcheck() {
   else
     printf 'skipped: %s: no clang for its bitcode, so the tests were not run with JIT\n' "$name"
   fi
+  audit "$name" "$major"
   drop_scratch
 }
 
