@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.greeting;
+
+import java.util.Objects;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Repository;
+
+/** The SQL of the service, on what {@code db/migration} has created. Thread-safe. */
+@Repository
+class ConfigRepository {
+  /** The channel on which the database tells of a change. */
+  static final String CHANNEL = "app_config";
+
+  private final JdbcClient jdbc;
+
+  ConfigRepository(JdbcClient jdbc) {
+    this.jdbc = jdbc;
+  }
+
+  int readRepeat() {
+    return jdbc.sql("SELECT greeting_repeat()").query(Integer.class).single();
+  }
+
+  /** Returns what the function says of the change. */
+  String updateRepeat(int repeat) {
+    return Objects.requireNonNull(
+        jdbc.sql("SELECT update_greeting_config(?)").param(repeat).query(String.class).single());
+  }
+}

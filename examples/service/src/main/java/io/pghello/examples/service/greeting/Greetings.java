@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.greeting;
+
+import io.pghello.PgHelloOperations;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.security.access.prepost.PreAuthorize;
+import org.springframework.stereotype.Service;
+
+/**
+ * The operations of the service: REST and GraphQL have no others. Each is a statement, or a part of
+ * one that calls share, unless it says more. Names and counts were checked by whoever calls.
+ * Thread-safe.
+ */
+@Service
+public class Greetings {
+  /** How many names a request may have. */
+  public static final int MAX_NAMES = 1_000;
+
+  private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(2);
+
+  private final PgHelloOperations client;
+  private final ConfiguredRepeat configured;
+
+  public Greetings(PgHelloOperations client, ConfiguredRepeat configured) {
+    this.client = client;
+    this.configured = configured;
+  }
+
+  /** A name and its greeting. */
+  public record Greeting(String name, String greeting) {}
+
+  /**
+   * What answers.
+   *
+   * @param postgresVersion as in {@code SELECT version()}
+   * @param extensionVersion as in {@code 1.1}
+   */
+  public record SystemInfo(String postgresVersion, String extensionVersion) {}
+
+  /**
+   * Greets a name.
+   *
+   * @param repeat how many times; null for the configured count
+   */
+  public String greet(String name, @Nullable Integer repeat) {
+    return client.hello(name, orConfigured(repeat));
+  }
+
+  /**
+   * Greets many names, in their order.
+   *
+   * @param repeat how many times; null for the configured count
+   */
+  public List<Greeting> greetAll(List<String> names, @Nullable Integer repeat) {
+    List<String> greetings = client.withRepeat(orConfigured(repeat)).helloAll(names);
+    var answer = new ArrayList<Greeting>(names.size());
+    for (int i = 0; i < names.size(); i++) {
+      answer.add(new Greeting(names.get(i), greetings.get(i)));
+    }
+    return answer;
+  }
+
+  /** Returns how many times a greeting is repeated where a request does not say it. */
+  public int configuredRepeat() {
+    return configured.get();
+  }
+
+  /** Returns the database's clock, in milliseconds since 1970. */
+  public long databaseMillis() {
+    return client.nowMillis();
+  }
+
+  /** Returns the versions. Three statements. */
+  public SystemInfo systemInfo() {
+    return new SystemInfo(client.spiVersion(), client.info().extensionVersion());
+  }
+
+  /**
+   * Changes how many times greetings are repeated where a request does not say it, for all
+   * instances of the service. Four statements.
+   *
+   * @return a greeting with the new count
+   */
+  @PreAuthorize("hasRole('ADMIN')")
+  public String changeRepeat(int repeat) {
+    String greeting = client.hello("Config", repeat);
+    configured.change(repeat);
+    return greeting;
+  }
+
+  /** Does nothing if a greeting can be had, and fails as any other call if not. */
+  public void check() {
+    client.withTimeout(HEALTH_TIMEOUT).hello("health");
+  }
+
+  private int orConfigured(@Nullable Integer repeat) {
+    return repeat != null ? repeat : configured.get();
+  }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.greeting;
+
+import java.sql.DriverManager;
+import java.time.Duration;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.stereotype.Component;
+
+/** Reads the configured count again when the database tells that it was changed. */
+@Component
+class RepeatWatcher implements SmartLifecycle {
+  private final JdbcConnectionDetails database;
+  private final ConfiguredRepeat configured;
+  private final Settings settings;
+  private volatile @Nullable NotificationListener listener;
+
+  /**
+   * The properties {@code greeting.config.*}.
+   *
+   * @param pollInterval how often the count is read although no change was told, as behind a pooler
+   *     that shares sessions
+   */
+  @ConfigurationProperties("greeting.config")
+  record Settings(@DefaultValue("30s") Duration pollInterval) {}
+
+  RepeatWatcher(JdbcConnectionDetails database, ConfiguredRepeat configured, Settings settings) {
+    this.database = database;
+    this.configured = configured;
+    this.settings = settings;
+  }
+
+  @Override
+  public void start() {
+    listener =
+        NotificationListener.start(
+            ConfigRepository.CHANNEL,
+            () -> DriverManager.getConnection(database.getJdbcUrl(), logIn()),
+            settings.pollInterval(),
+            configured::refresh);
+  }
+
+  // a connection of its own: one of the pool would be lost to the others
+  private Properties logIn() {
+    var properties = new Properties();
+    properties.setProperty("ApplicationName", "greeting_service_config");
+    properties.setProperty("connectTimeout", "2");
+    properties.setProperty("socketTimeout", "5");
+    if (database.getUsername() != null) {
+      properties.setProperty("user", database.getUsername());
+    }
+    if (database.getPassword() != null) {
+      properties.setProperty("password", database.getPassword());
+    }
+    return properties;
+  }
+
+  @Override
+  public void stop() {
+    NotificationListener running = listener;
+    if (running != null) {
+      running.close();
+      listener = null;
+    }
+  }
+
+  @Override
+  public boolean isRunning() {
+    return listener != null;
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.limit;
+
+import io.github.bucket4j.Bandwidth;
+import io.pghello.examples.service.problem.ProblemWriter;
+import javax.sql.DataSource;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
+import org.springframework.scheduling.annotation.EnableScheduling;
+
+/** The limits, unless {@code greeting.rate-limit.enabled} is false. */
+@Configuration(proxyBeanMethods = false)
+@ConditionalOnProperty(name = "greeting.rate-limit.enabled", matchIfMissing = true)
+@EnableScheduling
+class RateLimitConfiguration {
+  @Bean
+  Bandwidth rateLimit(RateLimitProperties properties) {
+    return Bandwidth.builder()
+        .capacity(properties.requests())
+        .refillIntervally(properties.requests(), properties.window())
+        .build();
+  }
+
+  @Bean
+  @ConditionalOnProperty(
+      name = "greeting.rate-limit.store",
+      havingValue = "memory",
+      matchIfMissing = true)
+  Buckets memoryBuckets(RateLimitProperties properties, Bandwidth rateLimit) {
+    return new MemoryBuckets(properties, rateLimit);
+  }
+
+  @Bean
+  @ConditionalOnProperty(name = "greeting.rate-limit.store", havingValue = "postgresql")
+  SharedBuckets sharedBuckets(
+      RateLimitProperties properties, Bandwidth rateLimit, DataSource dataSource) {
+    return new SharedBuckets(properties, rateLimit, dataSource);
+  }
+
+  /** Before Spring Security, as a refused request should cost nothing more. */
+  @Bean
+  FilterRegistrationBean<RateLimitFilter> rateLimitFilter(
+      RateLimitProperties properties, Buckets buckets, ProblemWriter writer) {
+    var registration =
+        new FilterRegistrationBean<>(
+            new RateLimitFilter(properties, new RateLimiter(properties, buckets), writer));
+    registration.setOrder(Ordered.HIGHEST_PRECEDENCE + 100);
+    return registration;
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.limit;
+
+import io.github.bucket4j.Bucket;
+import io.github.bucket4j.ConsumptionProbe;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+
+/**
+ * Decides on the requests of a client: at once, later, or not in this window. Requests are counted
+ * before they wait, so there are never more than allowed, however many come together. Thread-safe.
+ */
+final class RateLimiter {
+  private final RateLimitProperties properties;
+  private final Buckets buckets;
+  private final Semaphore waiting;
+
+  RateLimiter(RateLimitProperties properties, Buckets buckets) {
+    this.properties = properties;
+    this.buckets = buckets;
+    this.waiting = new Semaphore(properties.maxWaiting());
+  }
+
+  /** What is decided on a request. */
+  enum Outcome {
+    /** It may be answered, perhaps after a delay that has passed. */
+    ALLOWED,
+    /** The client has made all requests of the window. */
+    LIMIT_REACHED,
+    /** It would have to wait, but too many do. It does not count. */
+    TOO_MANY_WAITING
+  }
+
+  /**
+   * What is decided on a request, and what the client is told.
+   *
+   * @param remaining how many requests the client has left
+   * @param reset when the next window begins, from now
+   * @param retryAfter when to come again; zero if the request is allowed
+   */
+  record Decision(Outcome outcome, long remaining, Duration reset, Duration retryAfter) {}
+
+  /** Takes a request of the client's, and lets the thread wait if it is to. */
+  Decision take(String client) throws InterruptedException {
+    Bucket bucket = buckets.of(client);
+    ConsumptionProbe probe = bucket.tryConsumeAndReturnRemaining(1);
+    Duration reset = Duration.ofNanos(probe.getNanosToWaitForReset());
+    if (!probe.isConsumed()) {
+      Duration refill = Duration.ofNanos(probe.getNanosToWaitForRefill());
+      return new Decision(Outcome.LIMIT_REACHED, 0, reset, refill);
+    }
+    long remaining = probe.getRemainingTokens();
+    Duration delay = properties.delayOf(properties.requests() - remaining);
+    if (delay.isZero()) {
+      return new Decision(Outcome.ALLOWED, remaining, reset, Duration.ZERO);
+    }
+    if (!waiting.tryAcquire()) {
+      bucket.addTokens(1);
+      return new Decision(Outcome.TOO_MANY_WAITING, remaining + 1, reset, delay);
+    }
+    try {
+      Thread.sleep(delay.toMillis());
+    } finally {
+      waiting.release();
+    }
+    return new Decision(Outcome.ALLOWED, remaining, reset, Duration.ZERO);
+  }
+}

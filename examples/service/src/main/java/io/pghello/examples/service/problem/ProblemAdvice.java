@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.problem;
+
+import io.pghello.PgHelloException;
+import io.pghello.examples.service.problem.Problems.InputError;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.TypeMismatchException;
+import org.springframework.context.MessageSourceResolvable;
+import org.springframework.dao.DataAccessException;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.ProblemDetail;
+import org.springframework.http.ResponseEntity;
+import org.springframework.http.converter.HttpMessageNotReadableException;
+import org.springframework.security.access.AccessDeniedException;
+import org.springframework.validation.FieldError;
+import org.springframework.validation.method.ParameterErrors;
+import org.springframework.validation.method.ParameterValidationResult;
+import org.springframework.web.bind.MethodArgumentNotValidException;
+import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.RestControllerAdvice;
+import org.springframework.web.context.request.WebRequest;
+import org.springframework.web.method.annotation.HandlerMethodValidationException;
+import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
+import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
+import tools.jackson.core.JacksonException;
+
+/** Makes problem details of whatever goes wrong in a controller. */
+@RestControllerAdvice
+class ProblemAdvice extends ResponseEntityExceptionHandler {
+  private static final Logger LOG = LoggerFactory.getLogger(ProblemAdvice.class);
+
+  @ExceptionHandler
+  ResponseEntity<ProblemDetail> clientFailed(PgHelloException e) {
+    ProblemDetail problem = Problems.of(e);
+    if (problem.getStatus() >= HttpStatus.INTERNAL_SERVER_ERROR.value()) {
+      LOG.warn("{}: {}", e.code(), e.getMessage());
+    }
+    return response(problem);
+  }
+
+  @ExceptionHandler
+  ResponseEntity<ProblemDetail> databaseFailed(DataAccessException e) {
+    LOG.warn("The database failed: {}", e.getMessage());
+    return response(Problems.databaseUnavailable());
+  }
+
+  @ExceptionHandler
+  ResponseEntity<ProblemDetail> failed(Exception e) throws Exception {
+    if (e instanceof AccessDeniedException) {
+      throw e; // for the filter of Spring Security
+    }
+    LOG.error("A request failed", e);
+    return response(
+        Problems.of(
+            HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a mistake."));
+  }
+
+  private static ResponseEntity<ProblemDetail> response(ProblemDetail problem) {
+    ResponseEntity.BodyBuilder builder = ResponseEntity.status(problem.getStatus());
+    if (problem.getStatus() == HttpStatus.SERVICE_UNAVAILABLE.value()) {
+      builder.header(HttpHeaders.RETRY_AFTER, Problems.RETRY_SECONDS);
+    }
+    return builder.body(problem);
+  }
+
+  @Override
+  protected @Nullable ResponseEntity<Object> handleHandlerMethodValidationException(
+      HandlerMethodValidationException e,
+      HttpHeaders headers,
+      HttpStatusCode status,
+      WebRequest request) {
+    var errors = new ArrayList<InputError>();
+    for (ParameterValidationResult result : e.getParameterValidationResults()) {
+      if (result instanceof ParameterErrors body) {
+        body.getFieldErrors().forEach(error -> errors.add(inputError(error)));
+      } else {
+        String parameter = String.valueOf(result.getMethodParameter().getParameterName());
+        for (MessageSourceResolvable error : result.getResolvableErrors()) {
+          errors.add(new InputError(parameter, messageOf(error)));
+        }
+      }
+    }
+    return invalidInput(e, errors, headers, request);
+  }
+
+  @Override
+  protected @Nullable ResponseEntity<Object> handleMethodArgumentNotValid(
+      MethodArgumentNotValidException e,
+      HttpHeaders headers,
+      HttpStatusCode status,
+      WebRequest request) {
+    List<InputError> errors = e.getFieldErrors().stream().map(ProblemAdvice::inputError).toList();
+    return invalidInput(e, errors, headers, request);
+  }
+
+  @Override
+  protected @Nullable ResponseEntity<Object> handleTypeMismatch(
+      TypeMismatchException e, HttpHeaders headers, HttpStatusCode status, WebRequest request) {
+    String field =
+        e instanceof MethodArgumentTypeMismatchException mismatch
+            ? mismatch.getName()
+            : String.valueOf(e.getPropertyName());
+    return invalidInput(e, List.of(wrongType(field)), headers, request);
+  }
+
+  @Override
+  protected @Nullable ResponseEntity<Object> handleHttpMessageNotReadable(
+      HttpMessageNotReadableException e,
+      HttpHeaders headers,
+      HttpStatusCode status,
+      WebRequest request) {
+    if (BodyTooLargeException.caused(e)) {
+      ProblemDetail problem = BodyLimitFilter.problem();
+      return handleExceptionInternal(e, problem, headers, HttpStatus.CONTENT_TOO_LARGE, request);
+    }
+    String field = fieldOf(e.getCause());
+    if (field != null) {
+      return invalidInput(e, List.of(wrongType(field)), headers, request);
+    }
+    return handleExceptionInternal(
+        e,
+        Problems.of(
+            HttpStatus.BAD_REQUEST,
+            "INVALID_BODY",
+            "The body of the request is not the JSON that is asked for."),
+        headers,
+        status,
+        request);
+  }
+
+  /** Gives a code to the problems that Spring itself describes, as in NOT_FOUND. */
+  @Override
+  protected ResponseEntity<Object> createResponseEntity(
+      @Nullable Object body, HttpHeaders headers, HttpStatusCode status, WebRequest request) {
+    if (body instanceof ProblemDetail problem
+        && (problem.getProperties() == null || !problem.getProperties().containsKey("code"))) {
+      problem.setProperty("code", codeOf(status));
+    }
+    return super.createResponseEntity(body, headers, status, request);
+  }
+
+  private static String codeOf(HttpStatusCode status) {
+    return Objects.requireNonNullElse(
+            HttpStatus.resolve(status.value()), HttpStatus.INTERNAL_SERVER_ERROR)
+        .name();
+  }
+
+  private @Nullable ResponseEntity<Object> invalidInput(
+      Exception e, List<InputError> errors, HttpHeaders headers, WebRequest request) {
+    return handleExceptionInternal(
+        e, Problems.invalidInput(errors), headers, HttpStatus.BAD_REQUEST, request);
+  }
+
+  // the type alone: Jackson's message has the value in it
+  private static @Nullable String fieldOf(@Nullable Throwable cause) {
+    if (cause instanceof tools.jackson.databind.DatabindException e && !e.getPath().isEmpty()) {
+      var path = new StringBuilder();
+      for (JacksonException.Reference reference : e.getPath()) {
+        if (reference.getPropertyName() == null) {
+          path.append('[').append(reference.getIndex()).append(']');
+        } else {
+          path.append(path.isEmpty() ? "" : ".").append(reference.getPropertyName());
+        }
+      }
+      return path.toString();
+    }
+    return null;
+  }
+
+  private static InputError wrongType(String field) {
+    return new InputError(field, "has the wrong type");
+  }
+
+  private static InputError inputError(FieldError error) {
+    return new InputError(error.getField(), messageOf(error));
+  }
+
+  private static String messageOf(MessageSourceResolvable error) {
+    return Objects.requireNonNullElse(error.getDefaultMessage(), "is not allowed");
+  }
+}

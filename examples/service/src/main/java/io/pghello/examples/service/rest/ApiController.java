@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.rest;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.pghello.examples.service.greeting.GreetedName;
+import io.pghello.examples.service.greeting.Greetings;
+import io.pghello.examples.service.greeting.Greetings.Greeting;
+import io.pghello.examples.service.greeting.Greetings.SystemInfo;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotNull;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/** The paths of the guide's programs for Express, Flask and Spring Boot. */
+@RestController
+@RequestMapping("/api")
+class ApiController {
+  private final Greetings greetings;
+
+  ApiController(Greetings greetings) {
+    this.greetings = greetings;
+  }
+
+  /**
+   * A greeting.
+   *
+   * @param timestampMillis when it was answered, by the clock of the service: the database's is a
+   *     statement of its own
+   */
+  record GreetingAnswer(String greeting, @JsonProperty("timestamp_ms") long timestampMillis) {}
+
+  record ConfigRequest(@NotNull @Min(1) @Max(10) Integer repeat) {}
+
+  record ConfigAnswer(String message, @JsonProperty("test_result") String testResult) {}
+
+  record TimestampAnswer(@JsonProperty("timestamp_ms") long timestampMillis) {}
+
+  record InfoAnswer(
+      @JsonProperty("postgresql_version") String postgresqlVersion,
+      @JsonProperty("extension_version") String extensionVersion) {}
+
+  record BulkAnswer(List<Greeting> greetings) {}
+
+  @GetMapping("/greeting/{name}")
+  GreetingAnswer greeting(
+      @PathVariable @GreetedName String name,
+      @RequestParam(required = false) @Min(1) @Max(10) @Nullable Integer repeat) {
+    return new GreetingAnswer(greetings.greet(name, repeat), System.currentTimeMillis());
+  }
+
+  @PostMapping("/bulk-greetings")
+  BulkAnswer bulkGreetings(@RequestBody @Valid BulkRequest request) {
+    return new BulkAnswer(greetings.greetAll(request.names(), request.repeat()));
+  }
+
+  @PostMapping("/config/greeting")
+  ConfigAnswer changeConfig(@RequestBody @Valid ConfigRequest request) {
+    return new ConfigAnswer("Configuration updated", greetings.changeRepeat(request.repeat()));
+  }
+
+  @GetMapping("/timestamp")
+  TimestampAnswer timestamp() {
+    return new TimestampAnswer(greetings.databaseMillis());
+  }
+
+  @GetMapping("/info")
+  InfoAnswer info() {
+    SystemInfo info = greetings.systemInfo();
+    return new InfoAnswer(info.postgresVersion(), info.extensionVersion());
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.security;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+
+/**
+ * The properties {@code greeting.*} that say who is an administrator.
+ *
+ * @param adminToken what they send as {@code Authorization: Bearer}; nobody is one without it
+ */
+@ConfigurationProperties("greeting")
+record AdminProperties(@Nullable String adminToken) {
+  AdminProperties {
+    adminToken = adminToken == null || adminToken.isBlank() ? null : adminToken;
+  }
+
+  boolean isConfigured() {
+    return adminToken != null;
+  }
+
+  /** Returns whether it is the token, in a time that does not depend on either of them. */
+  boolean matches(String token) {
+    return adminToken != null && MessageDigest.isEqual(digest(adminToken), digest(token));
+  }
+
+  // of the same length, whatever the token's is
+  private static byte[] digest(String token) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The token is a secret. */
+  @Override
+  public String toString() {
+    return "AdminProperties[adminToken=" + (isConfigured() ? "set" : "not set") + "]";
+  }
+}

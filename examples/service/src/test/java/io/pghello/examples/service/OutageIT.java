@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pghello.examples.service.Http.Answer;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.SpringApplication;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/** What callers are told while the database, or the extension in it, is not there. */
+class OutageIT {
+  private static final Duration LONG = Duration.ofSeconds(90);
+  private static final Map<String, String> REQUESTS = new LinkedHashMap<>();
+
+  static {
+    REQUESTS.put("/api/greeting/Ada", "");
+    REQUESTS.put("/api/timestamp", "");
+    REQUESTS.put("/api/info", "");
+    REQUESTS.put("/api/bulk-greetings", "{\"names\":[\"Ada\"]}");
+    REQUESTS.put("/api/config/greeting", "{\"repeat\":1}");
+    REQUESTS.put("/greeting/Ada", "");
+    REQUESTS.put("/greetings/batch", "{\"names\":[\"Ada\"]}");
+  }
+
+  @Test
+  void answersThatItIsUnavailableAndRecovers() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        ConfigurableApplicationContext service =
+            SpringApplication.run(
+                GreetingServiceApplication.class,
+                "--spring.datasource.url=" + database.jdbcUrl(),
+                "--server.port=0",
+                "--greeting.admin-token=" + ServiceTest.TOKEN)) {
+      var http =
+          new Http(service.getEnvironment().getRequiredProperty("local.server.port", int.class));
+      awaitHealthy(http);
+
+      execute(database, "DROP EXTENSION pg_hello CASCADE");
+      assertUnavailable(http, "NOT_CREATED", "The extension pg_hello is not available.");
+      execute(database, "CREATE EXTENSION pg_hello");
+      execute(database, "ALTER TABLE app_config ALTER updated_at SET DEFAULT now_ms()");
+      awaitHealthy(http);
+
+      server.stop();
+      assertUnavailable(http, "NO_CONNECTION|CONNECTION_LOST", "The database is not available.");
+      server.startAgain();
+      awaitHealthy(http);
+      for (Map.Entry<String, String> request : REQUESTS.entrySet()) {
+        assertThat(send(http, request).status()).as("%s", request).isEqualTo(200);
+      }
+    }
+  }
+
+  private static void execute(TestDatabase database, String sql) throws Exception {
+    try (Connection connection = database.superuserDataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  private static Answer send(Http http, Map.Entry<String, String> request) throws Exception {
+    return request.getValue().isEmpty()
+        ? http.get(request.getKey())
+        : http.post(request.getKey(), request.getValue(), "Authorization", ServiceTest.BEARER);
+  }
+
+  private static void assertUnavailable(Http http, String code, String detail) throws Exception {
+    for (Map.Entry<String, String> request : REQUESTS.entrySet()) {
+      Answer answer = send(http, request);
+      assertThat(answer.status()).as("%s", answer).isEqualTo(503);
+      assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
+      assertThat(answer.header("Retry-After")).isEqualTo("5");
+      assertThat(answer.code()).as("%s", answer).matches(code);
+      assertThat(answer.json().path("detail").asString()).isEqualTo(detail);
+    }
+    Answer health = http.get("/health");
+    assertThat(health.status()).isEqualTo(503);
+    assertThat(health.header("Retry-After")).isEqualTo("5");
+    assertThat(health.response().body())
+        .matches(
+            "\\{\"status\":\"unhealthy\",\"service\":\"greeting-service\",\"code\":\"("
+                + code
+                + ")\"}");
+    assertThat(http.get("/actuator/health/readiness").status()).isEqualTo(503);
+    assertThat(http.get("/actuator/health/liveness").status()).isEqualTo(200);
+  }
+
+  private static void awaitHealthy(Http http) {
+    await()
+        .atMost(LONG)
+        .ignoreExceptions()
+        .until(
+            () ->
+                http.get("/health").status() == 200
+                    && http.get("/actuator/health/readiness").status() == 200);
+  }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service;
+
+import io.pghello.testkit.spring.AutoConfigurePgHello;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
+import org.springframework.boot.test.context.TestConfiguration;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Import;
+
+/** The service without limits and with an administrator's token; one for all tests that say so. */
+@SpringBootTest(
+    webEnvironment = WebEnvironment.RANDOM_PORT,
+    properties = {"greeting.admin-token=" + ServiceTest.TOKEN, "greeting.rate-limit.enabled=false"})
+@AutoConfigurePgHello
+@Import(ServiceTest.Counted.class)
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.RUNTIME)
+public @interface ServiceTest {
+  String TOKEN = "a-token-of-this-test";
+  String BEARER = "Bearer " + TOKEN;
+
+  @TestConfiguration(proxyBeanMethods = false)
+  class Counted {
+    @Bean
+    StatementCounter statementCounter() {
+      return new StatementCounter();
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pghello.examples.service.Http.Answer;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.springframework.boot.SpringApplication;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/** Two instances of the service that were started at the same time on one database. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class TwoInstancesIT {
+  private final TestDatabase database = PgHelloServer.shared().createDatabase();
+  private List<ConfigurableApplicationContext> instances = List.of();
+  private List<Http> http = List.of();
+
+  @BeforeAll
+  void start() {
+    List<CompletableFuture<ConfigurableApplicationContext>> starting =
+        IntStream.range(0, 2)
+            .mapToObj(i -> CompletableFuture.supplyAsync(this::startInstance))
+            .toList();
+    instances = starting.stream().map(CompletableFuture::join).toList();
+    http =
+        instances.stream()
+            .map(i -> i.getEnvironment().getRequiredProperty("local.server.port", int.class))
+            .map(Http::new)
+            .toList();
+  }
+
+  private ConfigurableApplicationContext startInstance() {
+    return SpringApplication.run(
+        GreetingServiceApplication.class,
+        "--spring.datasource.url=" + database.jdbcUrl(),
+        "--server.port=0",
+        "--greeting.admin-token=" + ServiceTest.TOKEN,
+        "--greeting.rate-limit.store=postgresql",
+        "--greeting.rate-limit.delay=0s");
+  }
+
+  @AfterAll
+  void stop() {
+    instances.forEach(ConfigurableApplicationContext::close);
+    database.close();
+  }
+
+  @Test
+  void aChangeThroughOneIsSeenByTheOther() throws Exception {
+    Answer changed =
+        http.get(0)
+            .post("/api/config/greeting", "{\"repeat\":2}", "Authorization", ServiceTest.BEARER);
+    assertThat(changed.status()).isEqualTo(200);
+    String twice = "Hello, Ada! Hello, Ada!";
+    assertThat(http.get(0).get("/greeting/Ada").json().path("greeting").asString())
+        .isEqualTo(twice);
+    await()
+        .atMost(Duration.ofSeconds(20)) // and so not by the poll
+        .until(
+            () ->
+                http.get(1).get("/greeting/Ada").json().path("greeting").asString().equals(twice));
+  }
+
+  @Test
+  void bothTogetherKeepTheLimitOfAClient() {
+    List<Integer> statuses = new ArrayList<>();
+    for (int round = 0; round < 15; round++) {
+      List<CompletableFuture<Answer>> requests =
+          IntStream.range(0, 10)
+              .mapToObj(i -> http.get(i % 2).getAsync("/api/greeting/Ada"))
+              .toList();
+      requests.forEach(request -> statuses.add(request.join().status()));
+    }
+    assertThat(statuses.stream().filter(status -> status == 200)).hasSize(100);
+    assertThat(statuses.stream().filter(status -> status == 429)).hasSize(50);
+  }
+}

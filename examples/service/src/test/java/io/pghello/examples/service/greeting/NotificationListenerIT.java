@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.greeting;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.pghello.testkit.PgHelloTest;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@PgHelloTest
+@Timeout(60)
+class NotificationListenerIT {
+  private static final Duration NEVER = Duration.ofHours(1);
+
+  private final Semaphore runs = new Semaphore(0);
+
+  private void awaitRun() throws InterruptedException {
+    assertThat(runs.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+  }
+
+  private static void execute(DataSource database, String sql) throws SQLException {
+    try (Connection connection = database.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  private static void endListeners(DataSource database) throws SQLException {
+    execute(
+        database,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            + " WHERE datname = current_database() AND query LIKE 'LISTEN %'");
+  }
+
+  @Test
+  void runsWhenItHasConnectedAndWhenItIsNotified(DataSource database) throws Exception {
+    try (var listener =
+        NotificationListener.start("news", database::getConnection, NEVER, runs::release)) {
+      awaitRun();
+      assertThat(runs.tryAcquire()).isFalse();
+      execute(database, "NOTIFY others");
+      execute(database, "NOTIFY news, 'one'");
+      awaitRun();
+      execute(database, "NOTIFY news, 'two'");
+      awaitRun();
+      assertThat(runs.availablePermits()).isZero();
+      assertThat(listener).isNotNull();
+    }
+  }
+
+  @Test
+  void runsAgainWhenItHasReconnected(DataSource database) throws Exception {
+    try (var listener =
+        NotificationListener.start("news", database::getConnection, NEVER, runs::release)) {
+      awaitRun();
+      endListeners(database);
+      awaitRun();
+      execute(database, "NOTIFY news");
+      awaitRun();
+      assertThat(listener).isNotNull();
+    }
+  }
+
+  @Test
+  void runsWithoutANotificationAtTheEndOfEachInterval(DataSource database) throws Exception {
+    try (var listener =
+        NotificationListener.start(
+            "news", database::getConnection, Duration.ofMillis(20), runs::release)) {
+      awaitRun();
+      awaitRun();
+      awaitRun();
+      assertThat(listener).isNotNull();
+    }
+  }
+
+  @Test
+  void goesOnWhenTheActionFails(DataSource database) throws Exception {
+    Runnable failing =
+        () -> {
+          runs.release();
+          throw new IllegalStateException("of this test");
+        };
+    try (var listener =
+        NotificationListener.start("news", database::getConnection, NEVER, failing)) {
+      awaitRun();
+      awaitRun();
+      assertThat(listener).isNotNull();
+    }
+  }
+
+  @Test
+  void endsAtOnceWhenItIsClosed(DataSource database) throws Exception {
+    var listener =
+        NotificationListener.start("news", database::getConnection, NEVER, runs::release);
+    awaitRun();
+    listener.close();
+    listener.close();
+    execute(database, "NOTIFY news");
+    assertThat(runs.availablePermits()).isZero();
+  }
+
+  @Test
+  void refusesOtherNamesAndIntervals() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                NotificationListener.start(
+                    "news; DROP TABLE x", () -> fail(), NEVER, runs::release));
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> NotificationListener.start("news", () -> fail(), Duration.ZERO, runs::release));
+  }
+
+  private static Connection fail() {
+    throw new AssertionError();
+  }
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.pghello.examples.service.Http;
+import io.pghello.examples.service.Http.Answer;
+import io.pghello.examples.service.ServiceTest;
+import io.pghello.examples.service.StatementCounter;
+import java.io.ByteArrayInputStream;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalServerPort;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+@ServiceTest
+class EndpointsIT {
+  private static final String ADA = "{\"names\":[\"Ada\"]}";
+
+  @LocalServerPort int port;
+  @Autowired StatementCounter statements;
+  private Http http = new Http(0);
+
+  @BeforeEach
+  void connect() {
+    http = new Http(port);
+  }
+
+  static List<Arguments> answers() {
+    String time = "[0-9]{13}";
+    return List.of(
+        arguments(
+            "/api/greeting/Ada",
+            "",
+            "{\"greeting\":\"Hello, Ada!\",\"timestamp_ms\":" + time + "}"),
+        arguments(
+            "/api/greeting/Ada?repeat=2",
+            "",
+            "{\"greeting\":\"Hello, Ada! Hello, Ada!\",\"timestamp_ms\":" + time + "}"),
+        arguments("/api/timestamp", "", "{\"timestamp_ms\":" + time + "}"),
+        arguments(
+            "/api/info",
+            "",
+            "{\"postgresql_version\":\"PostgreSQL [0-9].*\",\"extension_version\":\"1.1\"}"),
+        arguments(
+            "/api/bulk-greetings",
+            "{\"names\":[\"Ada\",\"Bob\",\"Ada\"],\"repeat\":1}",
+            "{\"greetings\":\\[{\"name\":\"Ada\",\"greeting\":\"Hello, Ada!\"},"
+                + "{\"name\":\"Bob\",\"greeting\":\"Hello, Bob!\"},"
+                + "{\"name\":\"Ada\",\"greeting\":\"Hello, Ada!\"}\\]}"),
+        arguments("/api/bulk-greetings", "{\"names\":[]}", "{\"greetings\":\\[\\]}"),
+        arguments(
+            "/greeting/Ada?repeat=1",
+            "",
+            "{\"greeting\":\"Hello, Ada!\",\"cached\":false,\"timestamp_ms\":" + time + "}"),
+        arguments(
+            "/greetings/batch",
+            "{\"names\":[\"Ada\"],\"repeat\":2}",
+            "{\"greetings\":\\[{\"name\":\"Ada\",\"greeting\":\"Hello, Ada! Hello, Ada!\"}\\],\"count\":1}"),
+        arguments("/health", "", "{\"status\":\"healthy\",\"service\":\"greeting-service\"}"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("answers")
+  void answersWithTheFieldsOfTheGuide(String path, String body, String expected) throws Exception {
+    Answer answer = body.isEmpty() ? http.get(path) : http.post(path, body);
+    assertThat(answer.status()).as("%s", answer).isEqualTo(200);
+    assertThat(answer.header("Content-Type")).isEqualTo("application/json");
+    assertThat(answer.response().body()).matches(expected.replace("{\"", "\\{\""));
+  }
+
+  @Test
+  void changesTheConfigurationWithTheToken() throws Exception {
+    Answer answer =
+        http.post("/api/config/greeting", "{\"repeat\":1}", "Authorization", ServiceTest.BEARER);
+    assertThat(answer.status()).isEqualTo(200);
+    assertThat(answer.response().body())
+        .isEqualTo("{\"message\":\"Configuration updated\",\"test_result\":\"Hello, Config!\"}");
+  }
+
+  @Test
+  void takesTheTimestampFromTheDatabaseWhereItIsAskedFor() throws Exception {
+    assertThat(statements.count(() -> http.get("/api/timestamp"))).isEqualTo(1);
+    assertThat(statements.count(() -> http.get("/api/greeting/Ada"))).isEqualTo(1);
+  }
+
+  static Stream<String> oddNames() {
+    return Stream.of(
+        "O'Brien",
+        "<b>Ada</b>",
+        "a/b",
+        "//",
+        "a\\b",
+        "a;b=c",
+        "100%",
+        "%41",
+        "a b",
+        " Ada ",
+        "a?b#c",
+        "-- DROP TABLE x; /*",
+        "Zoë",
+        "\uD83D\uDE00".repeat(50),
+        "\u0001\n\t",
+        "\uFEFFAda",
+        "a.b",
+        "...");
+  }
+
+  @ParameterizedTest
+  @MethodSource("oddNames")
+  void greetsAnyNameUnchanged(String name) throws Exception {
+    String greeting = "Hello, " + name + "!";
+    String body = JsonMapper.shared().writeValueAsString(java.util.Map.of("names", List.of(name)));
+    assertThat(http.post("/greetings/batch", body).json().at("/greetings/0/greeting").asString())
+        .isEqualTo(greeting);
+    if (name.chars().anyMatch(c -> c < ' ')) {
+      return; // no control character comes in a path
+    }
+    for (String path : List.of("/api/greeting/", "/greeting/")) {
+      Answer answer = http.get(path + Http.encode(name));
+      assertThat(answer.status()).as("%s", answer).isEqualTo(200);
+      assertThat(answer.json().path("greeting").asString()).isEqualTo(greeting);
+    }
+  }
+
+  static List<Arguments> badInputs() {
+    String fiftyOne = "\uD83D\uDE00".repeat(51);
+    return List.of(
+        arguments("/api/greeting/" + Http.encode(fiftyOne), "", "name"),
+        arguments("/api/greeting/%20", "", "name"),
+        arguments("/api/greeting/Ada?repeat=0", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=11", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=two", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=2.5", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=99999999999", "", "repeat"),
+        arguments("/greeting/" + "a".repeat(51), "", "name"),
+        arguments("/greeting/%09%20", "", "name"),
+        arguments("/greeting/Ada?repeat=-1", "", "repeat"),
+        arguments("BULK", "{}", "names"),
+        arguments("BULK", "{\"names\":null}", "names"),
+        arguments("BULK", "{\"names\":\"Ada\"}", "names"),
+        arguments("BULK", "{\"names\":[\"Ada\",null]}", "names[1]"),
+        arguments("BULK", "{\"names\":[\"Ada\",\"\"]}", "names[1]"),
+        arguments("BULK", "{\"names\":[\"Ada\",\" \"]}", "names[1]"),
+        arguments("BULK", "{\"names\":[\"Ada\",7]}", "names[1]"),
+        arguments("BULK", "{\"names\":[7.5]}", "names[0]"),
+        arguments("BULK", "{\"names\":[true]}", "names[0]"),
+        arguments("BULK", "{\"names\":[\"A\\ud800da\"]}", "names[0]"),
+        arguments("BULK", "{\"names\":[\"" + fiftyOne + "\"]}", "names[0]"),
+        arguments("BULK", "{\"names\":[\"A\\u0000da\"]}", "names[0]"),
+        arguments("BULK", "{\"names\":[\"Ada\"],\"repeat\":0}", "repeat"),
+        arguments("BULK", "{\"names\":[\"Ada\"],\"repeat\":11}", "repeat"),
+        arguments("BULK", "{\"names\":[\"Ada\"],\"repeat\":\"2\"}", "repeat"),
+        arguments("BULK", "{\"names\":[\"Ada\"],\"repeat\":2.5}", "repeat"),
+        arguments("BULK", names(1_001), "names"),
+        arguments("CONFIG", "{}", "repeat"),
+        arguments("CONFIG", "{\"repeat\":null}", "repeat"),
+        arguments("CONFIG", "{\"repeat\":0}", "repeat"),
+        arguments("CONFIG", "{\"repeat\":11}", "repeat"),
+        arguments("CONFIG", "{\"repeat\":true}", "repeat"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("badInputs")
+  void refusesBadInputByItsField(String path, String body, String field) throws Exception {
+    List<String> paths =
+        switch (path) {
+          case "BULK" -> List.of("/api/bulk-greetings", "/greetings/batch");
+          case "CONFIG" -> List.of("/api/config/greeting");
+          default -> List.of(path);
+        };
+    for (String each : paths) {
+      Answer answer =
+          body.isEmpty()
+              ? http.get(each)
+              : http.post(each, body, "Authorization", ServiceTest.BEARER);
+      assertProblem(answer, 400, "INVALID_INPUT");
+      JsonNode errors = answer.json().path("errors");
+      assertThat(errors.size()).as("%s", answer).isEqualTo(1);
+      assertThat(errors.at("/0/field").asString()).as("%s", answer).isEqualTo(field);
+      assertThat(errors.at("/0/message").asString()).isNotEmpty();
+    }
+  }
+
+  @Test
+  void namesAllThatIsWrong() throws Exception {
+    Answer answer = http.post("/greetings/batch", "{\"names\":[\"\",\"Ada\",\" \"],\"repeat\":12}");
+    assertThat(answer.json().path("errors").valueStream().map(e -> e.path("field").asString()))
+        .containsExactlyInAnyOrder("names[0]", "names[2]", "repeat");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "[]",
+        "\"Ada\"",
+        "{",
+        "{\"names\":[\"Ada\"]}x",
+        "{\"names\":[[\"Ada\"]]}",
+        "\u0000",
+        "Ada"
+      })
+  void refusesWhatIsNoObjectOfJson(String body) throws Exception {
+    assertProblem(http.post("/api/bulk-greetings", body), 400, "INVALID_BODY");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "GET, /unknown, 404, NOT_FOUND",
+    "GET, /api/greeting, 404, NOT_FOUND",
+    "GET, /api/greeting/, 404, NOT_FOUND",
+    "GET, /api/bulk-greetings, 405, METHOD_NOT_ALLOWED",
+    "POST, /api/greeting/Ada, 405, METHOD_NOT_ALLOWED",
+    "TRACE, /health, 405, METHOD_NOT_ALLOWED",
+    "GET, /error, 404, NOT_FOUND",
+    "GET, /api/greeting/a%00b, 400, BAD_REQUEST",
+    "GET, /api/greeting/a%0Ab, 400, INVALID_REQUEST",
+    "GET, /api/greeting/a%zz, 400, BAD_REQUEST",
+  })
+  void describesWhatCannotBeAnswered(String method, String path, int status, String code)
+      throws Exception {
+    // as it is: a URI of Java's would refuse some of them
+    RawAnswer answer = RawAnswer.to(port, method + " " + path);
+    assertThat(answer.status()).as("%s", answer).isEqualTo(status);
+    assertThat(answer.text())
+        .containsIgnoringCase("Content-Type: application/problem+json")
+        .contains("\"code\":\"" + code + "\"");
+  }
+
+  @Test
+  void refusesOtherTypes() throws Exception {
+    assertProblem(
+        http.post("/greetings/batch", ADA, "Content-Type", "text/plain"),
+        415,
+        "UNSUPPORTED_MEDIA_TYPE");
+    assertProblem(http.get("/api/timestamp", "Accept", "application/xml"), 406, "NOT_ACCEPTABLE");
+  }
+
+  @Test
+  void refusesBodiesThatAreTooLarge() throws Exception {
+    String large = "{\"names\":[\"" + "a".repeat(1 << 20) + "\"]}";
+    assertProblem(http.post("/greetings/batch", large), 413, "BODY_TOO_LARGE");
+    // of unknown length
+    byte[] bytes = large.getBytes(StandardCharsets.UTF_8);
+    Answer answer =
+        http.send(
+            "POST",
+            "/greetings/batch",
+            BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(bytes)));
+    assertProblem(answer, 413, "BODY_TOO_LARGE");
+  }
+
+  @Test
+  void greetsAThousandNamesOfTheGreatestLengthInOneStatement() throws Exception {
+    String emoji = "\\ud83d\\ude00".repeat(50);
+    String body =
+        "{\"names\":[" + String.join(",", Collections.nCopies(1_000, '"' + emoji + '"')) + "]}";
+    int count =
+        statements.count(
+            () -> {
+              Answer answer = http.post("/greetings/batch", body);
+              assertThat(answer.status()).isEqualTo(200);
+              assertThat(answer.json().path("count").asInt()).isEqualTo(1_000);
+              assertThat(answer.json().at("/greetings/999/greeting").asString())
+                  .isEqualTo("Hello, " + "\uD83D\uDE00".repeat(50) + "!");
+            });
+    assertThat(count).isEqualTo(1);
+  }
+
+  @Test
+  void sendsHeadersThatProtectThePage() throws Exception {
+    Answer answer = http.get("/health");
+    assertThat(answer.header("Content-Security-Policy"))
+        .startsWith("default-src 'none'; script-src 'self'");
+    assertThat(answer.header("X-Content-Type-Options")).isEqualTo("nosniff");
+    assertThat(answer.header("Referrer-Policy")).isEqualTo("no-referrer");
+    assertThat(answer.header("Set-Cookie")).isNull();
+  }
+
+  private static String names(int count) {
+    List<String> names = IntStream.range(0, count).mapToObj(i -> "\"n" + i + '"').toList();
+    return "{\"names\":[" + String.join(",", names) + "]}";
+  }
+
+  private static void assertProblem(Answer answer, int status, String code) {
+    assertThat(answer.status()).as("%s", answer).isEqualTo(status);
+    assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
+    assertThat(answer.code()).as("%s", answer).isEqualTo(code);
+    assertThat(answer.json().path("status").asInt()).isEqualTo(status);
+    assertThat(answer.json().path("title").asString()).isNotEmpty();
+    assertThat(answer.json().path("detail").asString()).isNotEmpty();
+    assertThat(answer.response().body()).doesNotContain("Exception", "tools.jackson", "io.pghello");
+  }
+}
