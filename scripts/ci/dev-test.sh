@@ -33,7 +33,7 @@ ends() {
 }
 
 # the first start of a program compiles it, and says so
-for command in demo 'demo hibernate' 'demo jooq' 'demo service' server bench; do
+for command in demo 'demo hibernate' 'demo jooq' 'demo service' server bench pghello; do
   # shellcheck disable=SC2086
   "$ROOT/dev" $command --unknown >/dev/null 2>&1 </dev/null || true
 done
@@ -61,6 +61,13 @@ for command in help install format generate 'test --all' 'test --repeat 2 faults
   # shellcheck disable=SC2086
   ends 2 unheard-of $command unheard-of
 done
+
+# as monitoring plugins have it
+ends 0 'Usage: pghello' pghello --help
+ends 0 'Usage: pghello health' pghello health --help
+ends 3 'a command is missing' pghello
+ends 3 unheard-of pghello unheard-of
+ends 3 --unknown pghello health --unknown
 
 # values that are missing
 for option in 'test --repeat' 'native --headers' 'native --compile' 'bench --major' 'bench --row' 'bench --json' \

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Finds out how the extension is in one database. Not thread-safe. */
+final class Health {
+  private static final int CALLS = 11;
+
+  private static final String INSTALLATION =
+      """
+      SELECT current_setting('server_version'), pg_is_in_recovery(), current_user,
+        e.extversion, quote_ident(n.nspname), has_schema_privilege(n.oid, 'USAGE'), a.default_version,
+        ARRAY(SELECT v.version FROM pg_available_extension_versions v WHERE v.name = 'pg_hello' ORDER BY 1)
+      FROM (SELECT) one
+        LEFT JOIN pg_extension e ON e.extname = 'pg_hello'
+        LEFT JOIN pg_namespace n ON e.extnamespace = n.oid
+        LEFT JOIN pg_available_extensions a ON a.name = 'pg_hello'
+      """;
+
+  private static final String MEMBERS =
+      """
+      SELECT format('%I(%s)', p.proname, oidvectortypes(p.proargtypes)), has_function_privilege(p.oid, 'EXECUTE')
+      FROM pg_extension e
+        JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+        JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+      WHERE e.extname = 'pg_hello'
+      ORDER BY 1
+      """;
+
+  private static final String SETTINGS =
+      """
+      SELECT (SELECT setting FROM pg_settings WHERE name = 'pg_hello.repeat'), current_setting('track_functions')
+      """;
+
+  /** What is true if a function answers right; the parameter is its schema. */
+  private static final Map<String, String> CALLS_BY_FUNCTION =
+      Map.of(
+          "pg_hello(text)",
+          "SELECT left(%1$s.pg_hello(n), 15) = 'Hello, pghello!' FROM (SELECT 'pghello'::text OFFSET 0) v (n)",
+          "pg_hello(text, integer)",
+          "SELECT %1$s.pg_hello(n, 2) = 'Hello, pghello! Hello, pghello!'"
+              + " FROM (SELECT 'pghello'::text OFFSET 0) v (n)",
+          "pg_hello_all(text[], integer[])",
+          "SELECT %1$s.pg_hello_all('{pghello,NULL}', '{2,1}')"
+              + " = '{\"Hello, pghello! Hello, pghello!\",NULL}'",
+          "now_ms()",
+          "SELECT abs(%1$s.now_ms() - extract(epoch FROM clock_timestamp()) * 1000) < 1000",
+          "spi_version()",
+          "SELECT %1$s.spi_version() = version()");
+
+  private final double warningMillis;
+  private final double criticalMillis;
+  private final List<Finding> findings = new ArrayList<>();
+  private @Nullable Double millis;
+
+  Health(double warningMillis, double criticalMillis) {
+    this.warningMillis = warningMillis;
+    this.criticalMillis = criticalMillis;
+  }
+
+  List<Finding> findings() {
+    return findings;
+  }
+
+  /** Returns how long a call takes; null where none could be made. */
+  @Nullable Double millis() {
+    return millis;
+  }
+
+  Status status() {
+    return findings.stream().map(Finding::status).reduce(Status.OK, Status::or);
+  }
+
+  /** Returns the first of the gravest findings, or if all is well the last, which says how fast. */
+  Finding gravest() {
+    Status status = status();
+    return status == Status.OK
+        ? findings.get(findings.size() - 1)
+        : findings.stream().filter(f -> f.status() == status).findFirst().orElseThrow();
+  }
+
+  /** Checks all that can be, and stops where the next check could not succeed. */
+  void check(Target target) throws SQLException {
+    try (Connection connection = target.connect()) {
+      String function = checkInstallation(connection);
+      if (function != null) {
+        checkResponseTime(connection, function);
+      }
+    }
+  }
+
+  /** Says why there is no connection, or none any more. */
+  void lost(SQLException e) {
+    String state = e.getSQLState() == null ? "" : e.getSQLState();
+    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip();
+    boolean refusesUs = state.startsWith("28") || state.equals("42501") || state.equals("3D000");
+    findings.add(
+        new Finding(
+            refusesUs ? Status.UNKNOWN : Status.CRITICAL,
+            "connection",
+            message + (state.isEmpty() ? "" : " (SQLSTATE " + state + ")"),
+            state.startsWith("28")
+                ? "check the role, and its password in ~/.pgpass, PGPASSWORD or the service"
+                : null));
+  }
+
+  /** Returns the function to be timed, with its schema; null if it does not answer. */
+  private @Nullable String checkInstallation(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(INSTALLATION)) {
+      row.next();
+      findings.add(
+          Finding.ok(
+              "connection",
+              "PostgreSQL " + row.getString(1) + (row.getBoolean(2) ? ", a standby" : "")));
+      String role = row.getString(3);
+      String version = row.getString(4);
+      String schema = row.getString(5);
+      String newest = row.getString(7);
+      checkFiles((String[]) row.getArray(8).getArray(), newest);
+      if (version == null) {
+        findings.add(
+            new Finding(
+                Status.CRITICAL,
+                "extension",
+                "pg_hello is not created in this database",
+                "CREATE EXTENSION pg_hello"));
+        return null;
+      }
+      boolean old = newest != null && !newest.equals(version);
+      findings.add(
+          new Finding(
+              old ? Status.WARNING : Status.OK,
+              "extension",
+              "pg_hello " + version + (old ? ", while the files are of " + newest : ""),
+              old ? "ALTER EXTENSION pg_hello UPDATE" : null));
+      if (!row.getBoolean(6)) {
+        findings.add(
+            new Finding(
+                Status.CRITICAL,
+                "privileges",
+                "role " + role + " may not use schema " + schema,
+                "GRANT USAGE ON SCHEMA " + schema + " TO " + role));
+        return null;
+      }
+      boolean answers = checkFunctions(connection, schema, role);
+      checkSettings(connection);
+      return answers ? schema + ".pg_hello" : null;
+    }
+  }
+
+  private void checkFiles(String[] versions, @Nullable String newest) {
+    boolean missing = newest == null || !Arrays.asList(versions).contains(newest);
+    findings.add(
+        new Finding(
+            missing ? Status.WARNING : Status.OK,
+            "files",
+            missing
+                ? "the server has no pg_hello.control, or no script of its version"
+                : "pg_hello.control, and scripts of " + String.join(", ", versions),
+            missing ? "install the files of the extension again: make install" : null));
+  }
+
+  /** Returns whether the function that is timed answers. */
+  private boolean checkFunctions(Connection connection, String schema, String role)
+      throws SQLException {
+    var members = new TreeMap<String, Boolean>();
+    try (Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery(MEMBERS)) {
+      while (rows.next()) {
+        members.put(rows.getString(1), rows.getBoolean(2));
+      }
+    }
+    boolean answers = false;
+    for (Map.Entry<String, Boolean> member : members.entrySet()) {
+      String function = member.getKey();
+      if (!member.getValue()) {
+        findings.add(
+            new Finding(
+                Status.CRITICAL,
+                "privileges",
+                "role " + role + " may not execute " + function,
+                "GRANT EXECUTE ON FUNCTION " + schema + "." + function + " TO " + role));
+      } else if (CALLS_BY_FUNCTION.containsKey(function)) {
+        boolean right = checkFunction(connection, schema, function);
+        answers |= right && function.equals("pg_hello(text)");
+      }
+    }
+    return answers;
+  }
+
+  private boolean checkFunction(Connection connection, String schema, String function)
+      throws SQLException {
+    String sql = String.format(Locale.ROOT, CALLS_BY_FUNCTION.get(function), schema);
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      boolean right = row.getBoolean(1);
+      findings.add(
+          right
+              ? Finding.ok("function", function)
+              : new Finding(Status.CRITICAL, "function", function + " answers wrong", null));
+      return right;
+    } catch (SQLException e) {
+      if (connection.isClosed() || String.valueOf(e.getSQLState()).startsWith("08")) {
+        throw e;
+      }
+      findings.add(
+          new Finding(
+              Status.CRITICAL,
+              "function",
+              function
+                  + ": "
+                  + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+                  + " (SQLSTATE "
+                  + e.getSQLState()
+                  + ")",
+              remedyOf(e.getSQLState())));
+      return false;
+    }
+  }
+
+  private static @Nullable String remedyOf(@Nullable String state) {
+    return switch (state == null ? "" : state) {
+      case "58P01" -> "the library is not where the server looks for it: make install";
+      case "42883" -> "the library is older than the extension: make install, then recycle pools";
+      default -> null;
+    };
+  }
+
+  private void checkSettings(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(SETTINGS)) {
+      row.next();
+      findings.add(
+          Finding.ok(
+              "setting",
+              "pg_hello.repeat is "
+                  + row.getString(1)
+                  + ", track_functions is "
+                  + row.getString(2)));
+    }
+  }
+
+  private void checkResponseTime(Connection connection, String function) throws SQLException {
+    double[] nanos = new double[CALLS];
+    try (PreparedStatement statement = connection.prepareStatement("SELECT " + function + "(?)")) {
+      for (int i = 0; i < CALLS; i++) {
+        statement.setString(1, "pghello " + i);
+        long begin = System.nanoTime();
+        statement.executeQuery().close();
+        nanos[i] = System.nanoTime() - begin;
+      }
+    }
+    Arrays.sort(nanos);
+    double median = nanos[CALLS / 2] / 1e6;
+    millis = median;
+    Status status =
+        median > criticalMillis
+            ? Status.CRITICAL
+            : median > warningMillis ? Status.WARNING : Status.OK;
+    findings.add(
+        new Finding(
+            status,
+            "time",
+            String.format(
+                Locale.ROOT, "pg_hello answers in %.3f ms (median of %d calls)", median, CALLS),
+            null));
+  }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The program {@code pghello}. */
+@Command(
+    name = "pghello",
+    description = "Looks after a PostgreSQL database with the extension pg_hello.",
+    subcommands = {HealthCommand.class, ReportCommand.class, AdviseCommand.class},
+    sortOptions = false,
+    footerHeading = "%nExit status:%n",
+    footer = {
+      "  0  all is well",
+      "  1  a warning",
+      "  2  critical",
+      "  3  it could not be found out, or the command line is wrong",
+      "",
+      "A password comes from the password file (~/.pgpass), $$PGPASSWORD or a service, never from the command line."
+    })
+public final class Pghello implements Runnable {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @SuppressWarnings("UnusedVariable")
+  @Option(names = "--help", usageHelp = true, description = "Show this text.")
+  private boolean help;
+
+  @SuppressWarnings("UnusedVariable")
+  @Option(names = "--version", versionHelp = true, description = "Show the version.")
+  private boolean version;
+
+  private Pghello() {}
+
+  /**
+   * Runs a command and ends the JVM with its exit status.
+   *
+   * @param args what {@code --help} says
+   */
+  public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    var commandLine = new CommandLine(new Pghello());
+    String version = Pghello.class.getPackage().getImplementationVersion();
+    commandLine.getCommandSpec().version("pghello " + (version == null ? "of this tree" : version));
+    return commandLine
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(
+            (e, arguments) -> {
+              CommandLine command = e.getCommandLine();
+              command
+                  .getErr()
+                  .printf("%s: %s%n", command.getCommandSpec().qualifiedName(), e.getMessage());
+              return Status.UNKNOWN.exitCode();
+            })
+        .setExecutionExceptionHandler(
+            (e, command, result) -> {
+              PrintWriter err = command.getErr();
+              err.printf("%s: %s%n", command.getCommandSpec().qualifiedName(), e);
+              return Status.UNKNOWN.exitCode();
+            });
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "a command is missing; see pghello --help");
+  }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello report}. */
+@Command(
+    name = "report",
+    description =
+        "Prints a report of the extension pg_hello_ops, which must be in the database. Changes nothing.",
+    sortOptions = false,
+    footerHeading = "%nExit status:%n",
+    footer = {
+      "  1 if compliance has warnings, 3 if there is nothing to report: no two snapshots, no baseline",
+      "",
+      "Example:",
+      "  pghello report performance -h db.example.com -U watcher -d app --since '1 day'"
+    })
+final class ReportCommand implements Callable<Integer> {
+  /** What can be reported. */
+  enum Kind {
+    PERFORMANCE("SELECT * FROM hello_ops.pg_hello_performance_report(?::interval)"),
+    BASELINE("SELECT * FROM hello_ops.compare_with_baseline(label => ?, since => ?::interval)"),
+    COMPLIANCE("SELECT * FROM hello_ops.compliance_report()");
+
+    private final String sql;
+
+    Kind(String sql) {
+      this.sql = sql;
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Parameters(
+      paramLabel = "REPORT",
+      description =
+          "performance: calls and their time between two snapshots; baseline: the same beside a"
+              + " baseline; compliance: owners, privileges, settings.")
+  private Kind kind = Kind.PERFORMANCE;
+
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
+  @Option(
+      names = "--since",
+      paramLabel = "INTERVAL",
+      defaultValue = "1 hour",
+      description = "How far back, as PostgreSQL writes it. Default: 1 hour.")
+  private String since = "";
+
+  @Option(
+      names = "--label",
+      paramLabel = "LABEL",
+      defaultValue = "default",
+      description = "The baseline to compare with. Default: default.")
+  private String label = "";
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  @SuppressWarnings("UnusedVariable")
+  @Option(names = "--help", usageHelp = true, description = "Show this text.")
+  private boolean help;
+
+  @Override
+  public Integer call() {
+    Target target = connection.target();
+    PrintWriter out = spec.commandLine().getOut();
+    try (Connection session = target.connect();
+        PreparedStatement statement = session.prepareStatement(kind.sql)) {
+      List<String> parameters =
+          switch (kind) {
+            case PERFORMANCE -> List.of(since);
+            case BASELINE -> List.of(label, since);
+            case COMPLIANCE -> List.of();
+          };
+      for (int i = 0; i < parameters.size(); i++) {
+        statement.setString(i + 1, parameters.get(i));
+      }
+      Table table;
+      try (ResultSet rows = statement.executeQuery()) {
+        table = Table.of(rows);
+      }
+      out.println(json ? Json.write(table.toMaps()) : table);
+      out.flush();
+      return status(table).exitCode();
+    } catch (SQLException e) {
+      spec.commandLine().getErr().printf("pghello report: %s%n", explain(e));
+      return Status.UNKNOWN.exitCode();
+    }
+  }
+
+  private Status status(Table table) {
+    return switch (kind) {
+      case PERFORMANCE -> table.isEmptyIn("total_calls") ? Status.UNKNOWN : Status.OK;
+      case BASELINE -> table.isEmptyIn("baseline_calls_per_second") ? Status.UNKNOWN : Status.OK;
+      case COMPLIANCE -> table.contains("status", "warning") ? Status.WARNING : Status.OK;
+    };
+  }
+
+  static String explain(SQLException e) {
+    String state = e.getSQLState() == null ? "" : e.getSQLState();
+    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip();
+    String remedy =
+        switch (state) {
+          case "3F000", "42P01", "42883" ->
+              "; the extension pg_hello_ops is not in this database: CREATE EXTENSION pg_hello_ops";
+          case "42501" -> "; grant this role hello_monitor (extension/ops/roles.sql)";
+          default -> "";
+        };
+    return message + (state.isEmpty() ? "" : " (SQLSTATE " + state + ")") + remedy;
+  }
+}

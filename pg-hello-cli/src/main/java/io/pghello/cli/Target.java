@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Properties;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
+import org.postgresql.PGProperty;
+
+/**
+ * Where to connect to, found as libpq does: an option, then the service, then the variable, then
+ * the default. A password comes from the service, {@code PGPASSWORD} or the password file, which
+ * the driver reads, never from the command line.
+ */
+record Target(String url, String name, Properties properties) {
+  // libpq's names in a service, the variables, and the driver's properties
+  private static final Map<String, PGProperty> OTHERS =
+      Map.of(
+          "sslmode", PGProperty.SSL_MODE,
+          "sslrootcert", PGProperty.SSL_ROOT_CERT,
+          "sslcert", PGProperty.SSL_CERT,
+          "sslkey", PGProperty.SSL_KEY,
+          "options", PGProperty.OPTIONS,
+          "application_name", PGProperty.APPLICATION_NAME);
+
+  private static final Map<String, String> VARIABLES =
+      Map.ofEntries(
+          Map.entry("host", "PGHOST"),
+          Map.entry("port", "PGPORT"),
+          Map.entry("user", "PGUSER"),
+          Map.entry("dbname", "PGDATABASE"),
+          Map.entry("password", "PGPASSWORD"),
+          Map.entry("sslmode", "PGSSLMODE"),
+          Map.entry("sslrootcert", "PGSSLROOTCERT"),
+          Map.entry("sslcert", "PGSSLCERT"),
+          Map.entry("sslkey", "PGSSLKEY"),
+          Map.entry("options", "PGOPTIONS"),
+          Map.entry("application_name", "PGAPPNAME"));
+
+  /**
+   * Finds the target.
+   *
+   * @param options values of the command line under libpq's names; null where there is none
+   * @param service the service's values under libpq's names
+   * @param variables the environment
+   * @param operatingSystemUser the default user
+   * @throws IllegalArgumentException if there cannot be such a target
+   */
+  static Target find(
+      Map<String, @Nullable String> options,
+      Map<String, String> service,
+      Function<String, @Nullable String> variables,
+      String operatingSystemUser,
+      int timeoutSeconds) {
+    Function<String, @Nullable String> value =
+        name ->
+            first(
+                options.get(name),
+                service.get(name),
+                variables.apply(VARIABLES.getOrDefault(name, name)));
+    String hosts = orElse(value.apply("host"), "localhost");
+    if (hosts.startsWith("/") || hosts.startsWith("@")) {
+      throw new IllegalArgumentException(
+          "the host is "
+              + hosts
+              + ", but a socket in the file system cannot be used: name a host, as in -h localhost");
+    }
+    String user = orElse(value.apply("user"), operatingSystemUser);
+    String database = orElse(value.apply("dbname"), user);
+    String address = address(hosts, orElse(value.apply("port"), "5432"));
+
+    var properties = new Properties();
+    properties.setProperty(PGProperty.USER.getName(), user);
+    String password = value.apply("password");
+    if (password != null) {
+      properties.setProperty(PGProperty.PASSWORD.getName(), password);
+    }
+    PGProperty.APPLICATION_NAME.set(properties, "pghello");
+    OTHERS.forEach(
+        (name, property) -> {
+          String other = value.apply(name);
+          if (other != null) {
+            property.set(properties, other);
+          }
+        });
+    String seconds = String.valueOf(timeoutSeconds);
+    PGProperty.LOGIN_TIMEOUT.set(properties, seconds);
+    PGProperty.CONNECT_TIMEOUT.set(properties, seconds);
+    PGProperty.SOCKET_TIMEOUT.set(properties, seconds);
+    return new Target(
+        "jdbc:postgresql://" + address + "/" + URLEncoder.encode(database, StandardCharsets.UTF_8),
+        database + " at " + address,
+        properties);
+  }
+
+  /** Opens a connection without a pool and without DriverManager, which looks for all drivers. */
+  Connection connect() throws SQLException {
+    Connection connection = new Driver().connect(url, properties);
+    if (connection == null) {
+      throw new IllegalStateException("the driver does not take " + url);
+    }
+    return connection;
+  }
+
+  private static String address(String hosts, String ports) {
+    String[] host = hosts.split(",", -1);
+    String[] port = ports.split(",", -1);
+    if (port.length != 1 && port.length != host.length) {
+      throw new IllegalArgumentException(
+          "there are " + host.length + " hosts, but " + port.length + " ports");
+    }
+    var address = new StringBuilder();
+    for (int i = 0; i < host.length; i++) {
+      String one = port[port.length == 1 ? 0 : i];
+      if (!one.matches("[0-9]{1,5}")
+          || Integer.parseInt(one) < 1
+          || Integer.parseInt(one) > 65535) {
+        throw new IllegalArgumentException("the port must be between 1 and 65535, but is " + one);
+      }
+      boolean bracketed = host[i].contains(":") && !host[i].startsWith("[");
+      address
+          .append(i == 0 ? "" : ",")
+          .append(bracketed ? "[" + host[i] + "]" : host[i])
+          .append(':')
+          .append(one);
+    }
+    return address.toString();
+  }
+
+  private static String orElse(@Nullable String value, String otherwise) {
+    return value == null ? otherwise : value;
+  }
+
+  /** Returns the first that is there; an empty one is as good as none, as libpq has it. */
+  private static @Nullable String first(@Nullable String... values) {
+    for (String value : values) {
+      if (value != null && !value.isEmpty()) {
+        return value;
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TargetTest {
+  @Test
+  void hasThePlacesThatLibpqHas() {
+    Target target = find(Map.of(), Map.of(), Map.of());
+    assertThat(target.url()).isEqualTo("jdbc:postgresql://localhost:5432/me");
+    assertThat(target.properties())
+        .containsEntry("user", "me")
+        .containsEntry("ApplicationName", "pghello")
+        .containsEntry("socketTimeout", "7")
+        .doesNotContainKey("password");
+  }
+
+  @Test
+  void prefersOptionsToTheServiceAndTheServiceToVariables() {
+    Map<String, String> variables =
+        Map.of(
+            "PGHOST",
+            "variable",
+            "PGPORT",
+            "1",
+            "PGUSER",
+            "variable",
+            "PGDATABASE",
+            "variable",
+            "PGPASSWORD",
+            "secret",
+            "PGSSLMODE",
+            "require",
+            "PGAPPNAME",
+            "cron");
+    Map<String, String> service = Map.of("host", "service", "port", "2", "user", "service");
+    Target target = find(Map.of("host", "option"), service, variables);
+    assertThat(target.url()).isEqualTo("jdbc:postgresql://option:2/variable");
+    assertThat(target.name()).isEqualTo("variable at option:2");
+    assertThat(target.properties())
+        .containsEntry("user", "service")
+        .containsEntry("password", "secret")
+        .containsEntry("sslmode", "require")
+        .containsEntry("ApplicationName", "cron");
+  }
+
+  @Test
+  void takesNothingForNoValue() {
+    assertThat(find(Map.of("host", ""), Map.of("host", ""), Map.of("PGHOST", "")).url())
+        .startsWith("jdbc:postgresql://localhost:");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'a,b', 5433, 'a:5433,b:5433'",
+    "'a,b', '1,2', 'a:1,b:2'",
+    "::1, 5432, [::1]:5432",
+    "[::1], 5432, [::1]:5432"
+  })
+  void takesSeveralHosts(String hosts, String ports, String address) {
+    assertThat(find(Map.of("host", hosts, "port", ports), Map.of(), Map.of()).url())
+        .isEqualTo("jdbc:postgresql://" + address + "/me");
+  }
+
+  @Test
+  void quotesTheDatabase() {
+    assertThat(find(Map.of("dbname", "a/b?user=x&y"), Map.of(), Map.of()).url())
+        .endsWith("/a%2Fb%3Fuser%3Dx%26y");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/var/run/postgresql, 5432, a socket in the file system cannot be used",
+    "@abstract, 5432, a socket in the file system cannot be used",
+    "a, 0, 'the port must be between 1 and 65535, but is 0'",
+    "a, 65536, but is 65536",
+    "a, x, but is x",
+    "a, -1, but is -1",
+    "'a,b', '1,2,3', 'there are 2 hosts, but 3 ports'"
+  })
+  void refusesWhatCannotBe(String host, String port, String message) {
+    assertThatThrownBy(() -> find(Map.of("host", host, "port", port), Map.of(), Map.of()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(message);
+  }
+
+  private static Target find(
+      Map<String, String> options, Map<String, String> service, Map<String, String> variables) {
+    var nullable = new HashMap<String, @Nullable String>(options);
+    return Target.find(nullable, service, variables::get, "me", 7);
+  }
+}
