@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.harness;
 
-import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -17,8 +16,6 @@ import java.util.Map;
  * server's processes, and of the client that is asked for.
  */
 public final class CpuTime {
-  private static final OperatingSystemMXBean PROCESS =
-      (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
   private static final long NANOS_PER_TICK = 10_000_000;
 
   private final Client client;
@@ -27,26 +24,26 @@ public final class CpuTime {
   private final Map<String, Long> serverNanos;
 
   /** What counts as the client. */
-  public enum Client {
-    /** The thread that asks: what a caller without other threads needs, to the nanosecond. */
-    THREAD,
-    /** This JVM with all its threads, to ten milliseconds. */
-    PROCESS,
-    /** The programs that this JVM started and that have ended, to ten milliseconds. */
-    CHILDREN;
+  public interface Client {
+    /** Nobody: what the server alone needs. */
+    Client NONE = () -> 0;
 
-    private long nanos() throws IOException {
-      return switch (this) {
-        case THREAD -> ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
-        case PROCESS -> CpuTime.PROCESS.getProcessCpuTime();
-        case CHILDREN -> {
-          String stat = Files.readString(Path.of("/proc/self/stat"));
-          // what follows the name, which may have spaces, begins with the third field
-          String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-          yield (Long.parseLong(fields[13]) + Long.parseLong(fields[14])) * NANOS_PER_TICK;
-        }
-      };
+    /** The thread that asks: what a caller without other threads needs, to the nanosecond. */
+    Client THREAD = () -> ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+
+    /** This JVM with all its threads, to ten milliseconds. */
+    Client PROCESS = of(ProcessHandle.current());
+
+    /** The programs that this JVM started and that have ended, to ten milliseconds. */
+    Client CHILDREN = CpuTime::childrenNanos;
+
+    /** A process with all its threads, to ten milliseconds. */
+    static Client of(ProcessHandle process) {
+      return () -> process.info().totalCpuDuration().orElseThrow().toNanos();
     }
+
+    /** Returns the CPU time since its start. */
+    long nanos() throws IOException;
   }
 
   private CpuTime(Client client, long serverPid) throws IOException {
@@ -76,6 +73,13 @@ public final class CpuTime {
       nanos += process.getValue() - serverNanos.getOrDefault(process.getKey(), 0L);
     }
     return nanos / calls / 1e3;
+  }
+
+  private static long childrenNanos() throws IOException {
+    String stat = Files.readString(Path.of("/proc/self/stat"));
+    // what follows the name, which may have spaces, begins with the third field
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    return (Long.parseLong(fields[13]) + Long.parseLong(fields[14])) * NANOS_PER_TICK;
   }
 
   private Map<String, Long> serverNanos() throws IOException {

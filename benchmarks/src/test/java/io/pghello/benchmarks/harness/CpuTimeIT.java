@@ -11,13 +11,15 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class CpuTimeIT {
   private static final double WORK_MICROS = 300_000;
+  private static final String LOOP = "i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done";
 
   private final TestDatabase database = PgHelloServer.shared().createEmptyDatabase();
   private final Connection connection = database.dataSource().getConnection();
@@ -31,8 +33,17 @@ class CpuTimeIT {
     database.close();
   }
 
+  static Stream<Client> clients() {
+    return Stream.of(
+        Client.NONE,
+        Client.THREAD,
+        Client.PROCESS,
+        Client.CHILDREN,
+        Client.of(ProcessHandle.current()));
+  }
+
   @ParameterizedTest
-  @EnumSource
+  @MethodSource("clients")
   void countsWhatTheServerDoes(Client client) throws Exception {
     CpuTime cpu = CpuTime.start(client, serverPid);
     CpuTime thread = CpuTime.start(Client.THREAD, ProcessHandle.current().pid());
@@ -66,11 +77,31 @@ class CpuTimeIT {
   }
 
   @Test
+  void countsTheServerAlone() throws Exception {
+    CpuTime server = CpuTime.start(Client.NONE, serverPid);
+    CpuTime all = CpuTime.start(Client.PROCESS, serverPid);
+    work();
+    assertThat(all.microsPerCall(1) - server.microsPerCall(1))
+        .isGreaterThanOrEqualTo(WORK_MICROS - 50_000);
+  }
+
+  @Test
+  void countsAnotherProcess() throws Exception {
+    Process other = new ProcessBuilder("sh", "-c", LOOP + "; read line").start();
+    CpuTime cpu = CpuTime.start(Client.of(other.toHandle()), serverPid);
+    CpuTime ended = CpuTime.start(Client.CHILDREN, serverPid);
+    while (cpu.microsPerCall(1) < 50_000) {
+      Thread.onSpinWait();
+    }
+    assertThat(ended.microsPerCall(1)).isLessThan(50_000);
+    other.destroy();
+    other.waitFor();
+  }
+
+  @Test
   void countsProgramsThatHaveEnded() throws Exception {
     CpuTime cpu = CpuTime.start(Client.CHILDREN, serverPid);
-    new ProcessBuilder("sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done")
-        .start()
-        .waitFor();
+    new ProcessBuilder("sh", "-c", LOOP).start().waitFor();
     assertThat(cpu.microsPerCall(1)).isGreaterThan(50_000);
   }
 
