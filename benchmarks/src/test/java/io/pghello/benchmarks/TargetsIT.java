@@ -22,7 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The targets in the pages are those that rows are judged by. */
 class TargetsIT {
   // peers of rows that came after the committed run
-  private static final Set<String> NOT_MEASURED_YET = Set.of();
+  private static final Set<String> NOT_MEASURED_YET =
+      Set.of("the same with JdbcTemplate", "without the starter");
 
   static Stream<Arguments> all() {
     return Bench.BENCHMARKS.entrySet().stream()
@@ -39,9 +40,8 @@ class TargetsIT {
       assertThat(committed)
           .as("a row that is measured is no longer to be left out here")
           .noneMatch(TargetsIT::isNotMeasuredYet);
-      assertThat(judged(rows.stream().filter(row -> !isNotMeasuredYet(row))))
-          .isNotEmpty()
-          .isEqualTo(committed);
+      assertThat(judged(rows.stream())).isNotEmpty();
+      assertThat(judged(rows.stream().filter(row -> !isNotMeasuredYet(row)))).isEqualTo(committed);
     }
   }
 

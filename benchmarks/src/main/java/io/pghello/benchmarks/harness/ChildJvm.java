@@ -68,8 +68,10 @@ public final class ChildJvm implements AutoCloseable {
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // before the options, which may name another class path
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(options);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), program));
+    command.add(program);
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().putAll(environment);
@@ -87,6 +89,11 @@ public final class ChildJvm implements AutoCloseable {
       }
     }
     return all;
+  }
+
+  /** Returns the process, whose CPU time others may count. */
+  public ProcessHandle handle() {
+    return process.toHandle();
   }
 
   /** Ends the JVM after this time; at first so that it can stop the processes it has started. */

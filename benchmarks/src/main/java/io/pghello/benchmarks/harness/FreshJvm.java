@@ -18,6 +18,11 @@ import org.jspecify.annotations.Nullable;
  * @param timeout after which they are ended
  */
 public record FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
+  /** Returns the options that {@code ./dev} starts a demo with. */
+  public static List<String> startFast() {
+    return List.of(System.getProperty("pghello.bench.jvm", "-Xshare:auto").split(" "));
+  }
+
   /**
    * Returns the milliseconds from the start of a JVM to the end of the first line that it writes,
    * and waits until it has ended.
@@ -27,8 +32,7 @@ public record FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
    */
   public double millisToLine(String line, String... program)
       throws IOException, InterruptedException {
-    List<String> options = new ArrayList<>();
-    options.addAll(List.of(System.getProperty("pghello.bench.jvm", "-Xshare:auto").split(" ")));
+    List<String> options = new ArrayList<>(startFast());
     options.add("-Djava.io.tmpdir=" + temporary);
     List<String> arguments = List.of(program).subList(1, program.length);
     Map<String, String> environment =

@@ -19,10 +19,6 @@ public final class LoadProcess implements AutoCloseable {
   // what a library is warmed up with
   private static final int WARM_CALLS = 256;
   private static final int WARM_NAMES = 2_000;
-  private static final int RECALL_MILLIS = 100;
-  private static final int WARM_UP_MILLIS = 400;
-  private static final int WARM_UP_TRIES = 4;
-  private static final int MOST_WARM_UPS = Integer.getInteger("pghello.bench.warmups", 25);
 
   private final ChildJvm jvm;
 
@@ -72,14 +68,10 @@ public final class LoadProcess implements AutoCloseable {
     jvm = ChildJvm.start(LoadProcess.class.getName(), ChildJvm.measuring(), arguments, password);
     boolean bulk = library == Workload.ALL || library == Workload.JDBC_LOOP;
     int calls = bulk ? WARM_NAMES : WARM_CALLS;
-    var request = new Request(address.port(), connections, calls, 0, WARM_UP_MILLIS);
-    double best = 0;
-    int tries = WARM_UP_TRIES;
-    for (int i = 0; i < MOST_WARM_UPS && tries > 0; i++) {
-      double rate = measure(request).thousandsPerSecond();
-      tries = rate > best ? WARM_UP_TRIES : tries - 1;
-      best = Math.max(best, rate);
-    }
+    WarmUp.run(
+        millis ->
+            measure(new Request(address.port(), connections, calls, 0, millis))
+                .thousandsPerSecond());
   }
 
   /** Measures, and waits for what comes of it. */
@@ -129,7 +121,7 @@ public final class LoadProcess implements AutoCloseable {
       SampleNames names =
           request.nameBytes == 0 ? SampleNames.USUAL : SampleNames.ofLength(request.nameBytes);
       // the machine has forgotten some of it while others were measured
-      connected.under(new Load(names, request.calls, RECALL_MILLIS));
+      connected.under(new Load(names, request.calls, WarmUp.RECALL_MILLIS));
       CpuTime cpu = CpuTime.start(CpuTime.Client.PROCESS, Long.parseLong(args[4]));
       Load.Figures figures = connected.under(new Load(names, request.calls, request.millis));
       return new Response(

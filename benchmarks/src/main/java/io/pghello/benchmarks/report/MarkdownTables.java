@@ -205,7 +205,7 @@ final class MarkdownTables {
   }
 
   private static String unit(String unit) {
-    return unit.equals("us") ? "µs" : unit;
+    return unit.replaceFirst("^us\\b", "µs");
   }
 
   private static String quartiles(Spread spread) {

@@ -101,7 +101,7 @@ public final class TextTable {
   private String line(String name, String peer, String... cells) {
     return (String.format("%-" + nameWidth + "s  %-" + peerWidth + "s ", name, peer)
             + String.format(
-                "%7s %7s %-4s %5s  %-11s %8s  %-9s %7s %7s %5s  %-9s %8s  %s", (Object[]) cells))
+                "%7s %7s %-6s %5s  %-11s %8s  %-9s %7s %7s %5s  %-9s %8s  %s", (Object[]) cells))
         .stripTrailing();
   }
 

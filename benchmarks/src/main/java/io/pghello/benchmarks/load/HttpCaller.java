@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.load;
+
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.PoolOptions;
+import java.io.Closeable;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** Asks an application on this machine, with a connection for each request in flight. */
+final class HttpCaller implements Load.AsyncCaller, Closeable {
+  private static final String BEGIN = "{\"greeting\":\"";
+  private static final String END = "\"}";
+
+  private final Vertx vertx =
+      Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(1));
+  private final Context context = vertx.getOrCreateContext();
+  private final HttpClient client;
+
+  HttpCaller(int port, int inFlight) {
+    client =
+        vertx.createHttpClient(
+            new HttpClientOptions().setDefaultHost("127.0.0.1").setDefaultPort(port),
+            new PoolOptions().setHttp1MaxSize(inFlight));
+  }
+
+  @Override
+  public void hello(String name, BiConsumer<@Nullable String, @Nullable Throwable> answer) {
+    if (context.equals(Vertx.currentContext())) {
+      request(name, answer);
+    } else {
+      // or an answer would come before somebody listens
+      context.runOnContext(nothing -> request(name, answer));
+    }
+  }
+
+  private void request(String name, BiConsumer<@Nullable String, @Nullable Throwable> answer) {
+    client
+        .request(HttpMethod.GET, "/greeting/" + name)
+        .compose(HttpClientRequest::send)
+        .compose(HttpClientResponse::body)
+        .onComplete(
+            body -> answer.accept(greeting(body.toString()), null),
+            error -> answer.accept(null, error));
+  }
+
+  /** Returns the greeting in an answer, or all of an answer that has none. */
+  private static String greeting(String body) {
+    return body.startsWith(BEGIN) && body.endsWith(END)
+        ? body.substring(BEGIN.length(), body.length() - END.length())
+        : body;
+  }
+
+  @Override
+  public void close() {
+    vertx.close().toCompletionStage().toCompletableFuture().join();
+  }
+}
