@@ -29,14 +29,17 @@ final class Batch implements CallQueue.Target<Call> {
   /** Whether the leader has thrown an error, or no thread could be started to lead. */
   volatile boolean failed;
 
-  boolean holdsPermit = true;
+  /** The permit that it holds; {@link InFlightLimit#NONE} if it has been released. */
+  int permit;
 
   /**
    * Creates an empty batch.
    *
+   * @param permit the permit that it holds
    * @param maxBytes the size from which on the batch is full; the last name may exceed it
    */
-  Batch(int maxCalls, int maxBytes) {
+  Batch(int permit, int maxCalls, int maxBytes) {
+    this.permit = permit;
     this.maxCalls = maxCalls;
     this.maxBytes = maxBytes;
   }

@@ -79,15 +79,16 @@ final class Coalescer {
 
   /**
    * Acquires a permit for a caller that sends its own statement and {@linkplain #release releases}
-   * the permit afterwards. Returns false if calls are queued or no permit is available.
+   * the permit afterwards. Returns {@link InFlightLimit#NONE} if calls are queued or no permit is
+   * available.
    */
-  boolean tryAcquire() {
-    return queue.isEmpty() && inFlightLimit.tryAcquire(queue, false);
+  int tryAcquire() {
+    return queue.isEmpty() ? inFlightLimit.tryAcquire(queue, false) : InFlightLimit.NONE;
   }
 
   /** Releases a permit and assigns available permits to queued calls. */
-  void release() {
-    inFlightLimit.release();
+  void release(int permit) {
+    inFlightLimit.release(permit);
     dispatch(false);
   }
 
@@ -129,23 +130,25 @@ final class Coalescer {
 
   /** Assigns available permits to queued calls. */
   private void dispatch(boolean queueIsFull) {
-    while (!queue.isEmpty() && inFlightLimit.tryAcquire(queue, queueIsFull)) {
-      start(newBatch());
+    int permit;
+    while (!queue.isEmpty()
+        && (permit = inFlightLimit.tryAcquire(queue, queueIsFull)) != InFlightLimit.NONE) {
+      start(newBatch(permit));
     }
   }
 
-  /** Returns an empty batch with the permit that the current thread has acquired. */
-  private Batch newBatch() {
+  /** Returns an empty batch with a permit that the current thread has acquired. */
+  private Batch newBatch(int permit) {
     boolean registered = false;
     try {
       // many calls are split, so that one batch is sent while another one is answered
       int most = Math.max(InFlightLimit.LARGE, queue.size() / (inFlightLimit.available() + 1));
-      var batch = new Batch(Math.min(batchLimits.maxCalls(), most), batchLimits.maxBytes());
+      var batch = new Batch(permit, Math.min(batchLimits.maxCalls(), most), batchLimits.maxBytes());
       registered = batches.add(batch);
       return batch;
     } finally {
       if (!registered) {
-        inFlightLimit.release();
+        inFlightLimit.release(permit);
       }
     }
   }
@@ -261,11 +264,10 @@ final class Coalescer {
 
   private void send(Batch batch, @Nullable Call leader, Deadline deadline) {
     long oldestWait = batch.calls().get(0).deadline.nanosElapsed();
-    long sent = inFlightLimit.batchSent(batch.size());
+    inFlightLimit.batchSent(batch.permit, batch.size());
     Object[] outcomes =
         sender.send(
             batch.requests(), StatementContext.coalesced(batch.size(), oldestWait, deadline));
-    inFlightLimit.batchAnswered(sent);
     tellOwnTimeouts(batch.calls(), outcomes, deadline.timeout());
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof PgHelloException error
@@ -333,9 +335,9 @@ final class Coalescer {
   }
 
   private void releasePermit(Batch batch) {
-    if (batch.holdsPermit) {
-      inFlightLimit.release();
-      batch.holdsPermit = false;
+    if (batch.permit != InFlightLimit.NONE) {
+      inFlightLimit.release(batch.permit);
+      batch.permit = InFlightLimit.NONE;
     }
   }
 

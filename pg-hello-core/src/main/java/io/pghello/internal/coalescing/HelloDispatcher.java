@@ -80,11 +80,12 @@ public final class HelloDispatcher implements AutoCloseable {
     if (!mayJoin(request, deadline)) {
       return statements.one(request, StatementContext.single(deadline));
     }
-    if (coalescer.tryAcquire()) {
+    int permit = coalescer.tryAcquire();
+    if (permit != InFlightLimit.NONE) {
       try {
         return statements.one(request, StatementContext.single(deadline));
       } finally {
-        coalescer.release();
+        coalescer.release(permit);
       }
     }
     Call call = Call.ofThread(request, deadline);

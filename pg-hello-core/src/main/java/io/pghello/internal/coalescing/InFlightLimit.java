@@ -2,17 +2,22 @@
 package io.pghello.internal.coalescing;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * Limits the number of statements in flight. A caller or a batch holds one permit and releases it
  * once.
  *
- * <p>A small batch costs the server about as much as a large one. So while a large batch is in
- * flight, a small batch gets a permit only after a delay (the head start): the large one may be
- * answered soon, and the calls that are queued until then form one batch. The large batch itself
- * holds a permit, so its release triggers the next dispatch.
+ * <p>A small batch costs the server about as much as a large one. So for some time after a large
+ * batch was sent (the head start), a small batch gets no permit while another statement is in
+ * flight that may be answered soon: the calls that are queued until then form one batch. The
+ * release of that statement's permit triggers the next dispatch. A statement that has been in
+ * flight for some milliseconds delays nothing, as it may take any time.
  */
 final class InFlightLimit {
+  /** What stands for a permit that is not held. */
+  static final int NONE = -1;
+
   /**
    * The number of queued calls from which on a head start is ignored. Measured: values from 32 to
    * 256 make little difference.
@@ -23,62 +28,86 @@ final class InFlightLimit {
   private static final int HEAD_START_SIZE = 16;
   private static final long HEAD_START_NANOS = 500_000;
 
+  // after this time in flight a statement is not expected to be answered soon
+  private static final long SLOW_NANOS = 5_000_000;
+
+  // permits beyond these have no start; nobody has so many connections for batches
+  private static final int MAX_STARTS = 64;
+  private static final long NOT_HELD = 0;
+
   private final int maxInFlight;
   private final AtomicInteger available;
-  private volatile long lastSent = System.nanoTime() - HEAD_START_NANOS;
+  // when the statement of each permit was sent, or the permit acquired
+  private final AtomicLongArray starts;
+  private volatile long lastLarge = System.nanoTime() - HEAD_START_NANOS;
 
   InFlightLimit(int maxInFlight) {
     this.maxInFlight = maxInFlight;
     this.available = new AtomicInteger(maxInFlight);
+    this.starts = new AtomicLongArray(Math.min(maxInFlight, MAX_STARTS));
   }
 
   /**
    * Acquires a permit if one is available and no head start delays the queued calls.
    *
    * @param queueIsFull whether to ignore the head start, as no more calls can be queued until then
+   * @return the permit, or {@link #NONE}
    */
-  boolean tryAcquire(CallQueue<?> queue, boolean queueIsFull) {
+  int tryAcquire(CallQueue<?> queue, boolean queueIsFull) {
     int now = available.get();
     while (now > 0
-        && (now == maxInFlight || queueIsFull || queue.size() >= LARGE || isHeadStartOver())) {
+        && (now == maxInFlight || queueIsFull || queue.size() >= LARGE || !isHeadStart())) {
       if (available.compareAndSet(now, now - 1)) {
-        return true;
+        return start();
       }
       now = available.get();
+    }
+    return NONE;
+  }
+
+  private int start() {
+    long now = now();
+    int permit = 0;
+    while (permit < starts.length() && !starts.compareAndSet(permit, NOT_HELD, now)) {
+      permit++;
+    }
+    return permit;
+  }
+
+  private static long now() {
+    return System.nanoTime() | 1;
+  }
+
+  private boolean isHeadStart() {
+    long now = now();
+    if (now - lastLarge > HEAD_START_NANOS) {
+      return false;
+    }
+    for (int permit = 0; permit < starts.length(); permit++) {
+      long start = starts.get(permit);
+      if (start != NOT_HELD && now - start <= SLOW_NANOS) {
+        return true;
+      }
     }
     return false;
   }
 
-  /** Returns whether the head start of the last large batch is over. */
-  private boolean isHeadStartOver() {
-    return System.nanoTime() - lastSent > HEAD_START_NANOS;
-  }
-
   /** Releases a permit. */
-  void release() {
+  void release(int permit) {
+    if (permit < starts.length()) {
+      starts.set(permit, NOT_HELD);
+    }
     available.incrementAndGet();
   }
 
-  /**
-   * Starts the head start of a batch if it is large; returns the time for {@link #batchAnswered}.
-   */
-  long batchSent(int calls) {
-    long now = System.nanoTime();
-    if (calls >= HEAD_START_SIZE) {
-      lastSent = now;
+  /** Starts the head start of a batch that is about to be sent, if the batch is large. */
+  void batchSent(int permit, int calls) {
+    long now = now();
+    if (permit < starts.length()) {
+      starts.set(permit, now);
     }
-    return now;
-  }
-
-  /**
-   * Ends the head start of the batch that was sent at a time, if it is the last one and another
-   * statement is in flight, which may take long. Without one, the next call gets a permit anyway,
-   * and its answer triggers the next dispatch: the calls of the answered batch that come again
-   * until then form one batch.
-   */
-  void batchAnswered(long sent) {
-    if (lastSent == sent && available.get() < maxInFlight - 1) {
-      lastSent = sent - HEAD_START_NANOS - 1;
+    if (calls >= HEAD_START_SIZE) {
+      lastLarge = now;
     }
   }
 

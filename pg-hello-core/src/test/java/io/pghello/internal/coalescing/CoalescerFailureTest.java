@@ -62,7 +62,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     coalescer.checkTimeouts();
     futures.forEach(future -> assertFails(future, Code.TIMEOUT));
     assertThat(executed).hasValue(1);
-    coalescer.release();
+    release(coalescer);
     assertNothingIsLost(coalescer);
   }
 
@@ -92,7 +92,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     assertThat(executed).hasValue(2);
     gate.complete(null);
     assertThat(get(dependent)).is(error(Code.TIMEOUT));
-    coalescer.release();
+    release(coalescer);
     assertNothingIsLost(coalescer);
   }
 
@@ -108,7 +108,7 @@ class CoalescerFailureTest extends CoalescerFixture {
       futures.add(future);
     }
     Caller caller = waitingCallers(coalescer, "b").get(0);
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     until(soon::isOver);
     coalescer.checkTimeouts();
@@ -131,7 +131,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     Call answered = Call.ofThread(request("b"), in(CALL_TIMEOUT));
     coalescer.add(answered);
     sender.answerAtOnce = true;
-    coalescer.release();
+    release(coalescer);
     assertThat(coalescer.await(answered, true)).isEqualTo("Hello, b!");
     assertNothingIsLost(coalescer);
   }
@@ -149,7 +149,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     }
     Call leader = Call.ofThread(request("leader"), soon);
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     until(soon::isOver);
     assertThat(coalescer.await(leader, false)).is(error(Code.TIMEOUT));
     futures.forEach(future -> assertFails(future, Code.TIMEOUT));
@@ -166,7 +166,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     sender.failNext(new StackOverflow());
     assertThatThrownBy(() -> coalescer.await(leader, false)).isInstanceOf(StackOverflowError.class);
     assertThat(coalescer.isIdle()).isFalse();
@@ -183,7 +183,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     hold(coalescer);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     sender.failNext(new StackOverflow());
     assertThatThrownBy(() -> coalescer.await(leader, false)).isInstanceOf(StackOverflowError.class);
     coalescer.checkTimeouts();
@@ -197,7 +197,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     hold(coalescer);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     sender.failNext(new StackOverflow());
-    coalescer.release();
+    release(coalescer);
     until(sender::hasFailed);
     until(
         () -> {
@@ -217,7 +217,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     sender.answerAtOnce = true;
     overflows.set(1);
     assertThatThrownBy(() -> coalescer.await(leader, false)).isInstanceOf(StackOverflowError.class);
@@ -234,7 +234,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     hold(coalescer);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     overflows.set(1);
-    assertThatThrownBy(coalescer::release).isInstanceOf(StackOverflowError.class);
+    assertThatThrownBy(() -> release(coalescer)).isInstanceOf(StackOverflowError.class);
     coalescer.checkTimeouts();
     assertThat(answerNext()).containsExactly("future");
     assertThat(get(future)).isEqualTo("Hello, future!");
@@ -246,7 +246,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
-    coalescer.release();
+    release(coalescer);
     sender.next().fail(Errors.mismatch());
     var errors = Collections.newSetFromMap(new IdentityHashMap<Object, Boolean>());
     for (CompletableFuture<String> future : futures) {
@@ -264,7 +264,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     sender.failNext(new StackOverflow());
     Thread.currentThread().interrupt();
     Object outcome = coalescer.await(leader, false);
@@ -289,8 +289,8 @@ class CoalescerFailureTest extends CoalescerFixture {
     hold(coalescer);
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
     missingThreads.set(4);
-    coalescer.release();
-    coalescer.release();
+    release(coalescer);
+    release(coalescer);
     coalescer.checkTimeouts();
     assertThat(missingThreads).hasValue(0);
     futures.forEach(future -> assertThat(future).isNotDone());
@@ -316,7 +316,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     coalescer.add(late);
     coalescer.add(Call.ofFuture(request("future"), in(SHORT), future));
     missingThreads.set(Integer.MAX_VALUE);
-    coalescer.release();
+    release(coalescer);
     until(
         () -> {
           coalescer.checkTimeouts();
@@ -348,7 +348,7 @@ class CoalescerFailureTest extends CoalescerFixture {
         futures(coalescer, "future").get(0).thenApply(greeting -> Thread.currentThread());
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     missingThreads.set(2);
-    coalescer.release();
+    release(coalescer);
     answerNext();
     assertAnswered(List.of(caller));
     until(() -> missingThreads.get() == 1);
@@ -367,7 +367,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     CallFuture<String> future = future();
     coalescer.add(Call.ofFuture(request("future"), in(Duration.ofMillis(20_001)), future));
     Caller leader = waitingCallers(coalescer, "leader").get(0);
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     sent.fail(Errors.timedOut(sent.deadline.timeout()));
     assertThat(leader.outcome())

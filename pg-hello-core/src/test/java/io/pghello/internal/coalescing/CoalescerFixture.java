@@ -17,10 +17,12 @@ import io.pghello.internal.StatementContext;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executor;
@@ -50,6 +52,7 @@ abstract class CoalescerFixture {
   final ExecutorService workers =
       Executors.newCachedThreadPool(task -> new AsyncWorker(task, "worker"));
   final HeldSender sender = new HeldSender();
+  private final Deque<Integer> permits = new ConcurrentLinkedDeque<>();
   int batchSize = MANY;
   int batchBytes = 1 << 20;
   int maxInFlightBatches = 1;
@@ -97,7 +100,7 @@ abstract class CoalescerFixture {
       filling.forEach(future -> assertFails(future, Code.CLOSED));
     }
     for (int i = 0; i < maxInFlightBatches; i++) {
-      coalescer.release();
+      release(coalescer);
     }
     assertThat(coalescer.isIdle()).isTrue();
   }
@@ -105,10 +108,24 @@ abstract class CoalescerFixture {
   /** Acquires all permits. */
   void hold(Coalescer coalescer) {
     for (int i = 0; i < maxInFlightBatches; i++) {
-      // a large batch may have been sent just now
-      until(coalescer::tryAcquire);
+      acquire(coalescer);
     }
-    assertThat(coalescer.tryAcquire()).isFalse();
+    assertThat(coalescer.tryAcquire()).isEqualTo(InFlightLimit.NONE);
+  }
+
+  /** Acquires a permit, which {@link #release} releases. */
+  void acquire(Coalescer coalescer) {
+    // a large batch may have been sent just now
+    until(
+        () -> {
+          int permit = coalescer.tryAcquire();
+          return permit != InFlightLimit.NONE && permits.offerFirst(permit);
+        });
+  }
+
+  /** Releases the permit that was acquired last. */
+  void release(Coalescer coalescer) {
+    coalescer.release(permits.remove());
   }
 
   List<Caller> waitingCallers(Coalescer coalescer, String... names) {
@@ -204,11 +221,12 @@ abstract class CoalescerFixture {
   /** Calls as {@link HelloDispatcher#hello} does. */
   static Object call(
       Coalescer coalescer, Coalescer.Sender sender, HelloRequest request, Deadline deadline) {
-    if (coalescer.tryAcquire()) {
+    int permit = coalescer.tryAcquire();
+    if (permit != InFlightLimit.NONE) {
       try {
         return sender.send(List.of(request), StatementContext.single(deadline))[0];
       } finally {
-        coalescer.release();
+        coalescer.release(permit);
       }
     }
     try {

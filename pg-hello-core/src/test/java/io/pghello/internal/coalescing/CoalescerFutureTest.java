@@ -24,7 +24,7 @@ class CoalescerFutureTest extends CoalescerFixture {
     CompletableFuture<Void> dependent =
         future.thenAccept(greeting -> ran.set(Thread.currentThread()));
     Caller caller = waitingCallers(coalescer, "thread").get(0);
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("future", "thread");
     assertThat(sent.thread).isEqualTo(caller.thread);
@@ -51,7 +51,7 @@ class CoalescerFutureTest extends CoalescerFixture {
                 });
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     all.addAll(futures(coalescer, "b", "c"));
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("slow", "thread", "b", "c");
     sent.answer();
@@ -72,7 +72,7 @@ class CoalescerFutureTest extends CoalescerFixture {
     hold(coalescer);
     CompletableFuture<List<CompletableFuture<String>>> made =
         futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c"));
-    coalescer.release();
+    release(coalescer);
     assertThat(answerNext()).containsExactly("a");
     assertThat(answerNext()).containsExactly("b", "c");
     assertThat(get(get(made).get(1))).isEqualTo("Hello, c!");
@@ -92,7 +92,7 @@ class CoalescerFutureTest extends CoalescerFixture {
                   futures(coalescer, "b");
                   return call(coalescer, sender, request("c"), in(CALL_TIMEOUT));
                 });
-    coalescer.release();
+    release(coalescer);
     assertThat(answerNext()).containsExactly("a");
     assertThat(answerNext()).containsExactly("b", "c");
     assertThat(get(made)).isEqualTo("Hello, c!");
@@ -110,7 +110,7 @@ class CoalescerFutureTest extends CoalescerFixture {
     assertThat(coalescer.checkTimeouts()).isTrue();
     assertFails(early, Code.TIMEOUT);
     assertThat(late).isNotDone();
-    coalescer.release();
+    release(coalescer);
     assertThat(answerNext()).containsExactly("late");
     assertThat(get(late)).isEqualTo("Hello, late!");
     until(coalescer::isIdle);
@@ -126,7 +126,7 @@ class CoalescerFutureTest extends CoalescerFixture {
     CallFuture<String> late = future();
     coalescer.add(Call.ofFuture(request("early"), in(SHORT), early));
     coalescer.add(Call.ofFuture(request("late"), in(CALL_TIMEOUT), late));
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     until(
         () -> {
@@ -148,7 +148,7 @@ class CoalescerFutureTest extends CoalescerFixture {
     CallFuture<String> late = future();
     coalescer.add(Call.ofFuture(request("later"), in(Duration.ZERO), later));
     coalescer.add(Call.ofFuture(request("late"), in(Duration.ZERO), late));
-    coalescer.release();
+    release(coalescer);
     assertFails(late, Code.TIMEOUT);
     assertFails(later, Code.TIMEOUT);
     assertThat(sender.number()).isZero();
@@ -162,7 +162,7 @@ class CoalescerFutureTest extends CoalescerFixture {
     CallFuture<String> late = future();
     coalescer.add(Call.ofFuture(request("late"), in(SHORT), late));
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     // while the first call of the batch is checked, the last one is removed
     CompletableFuture<Void> dependent =
@@ -201,7 +201,7 @@ class CoalescerFutureTest extends CoalescerFixture {
     gate.complete(null);
     assertThat(get(dependent)).isNotEqualTo(Thread.currentThread());
     all.forEach(future -> assertFails(future, Code.CLOSED));
-    coalescer.release();
+    release(coalescer);
     assertNothingIsLost(coalescer);
   }
 }

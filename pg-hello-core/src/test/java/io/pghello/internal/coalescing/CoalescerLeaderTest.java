@@ -21,7 +21,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     until(() -> hasty.isWaiting() && patient.isWaiting());
     Caller last = new Caller(coalescer, "last", CALL_TIMEOUT.dividedBy(2));
     until(last::isWaiting);
-    coalescer.release();
+    release(coalescer);
     Sent batch = sender.next();
     assertThat(batch.names()).containsExactlyInAnyOrder("hasty", "patient", "last");
     assertThat(batch.thread).isEqualTo(patient.thread);
@@ -38,7 +38,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
     coalescer.add(leader);
     // assigned, but not running
-    coalescer.release();
+    release(coalescer);
     Caller patient = waitingCallers(coalescer, "patient").get(0);
     CompletableFuture<Sent> sent =
         CompletableFuture.supplyAsync(
@@ -62,7 +62,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     hold(coalescer);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     CompletableFuture<Sent> sent =
         CompletableFuture.supplyAsync(
@@ -86,7 +86,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     // assigned, but not running
-    coalescer.release();
+    release(coalescer);
     List<CompletableFuture<String>> others = futures(coalescer, "b", "c", "d");
     var answering = CompletableFuture.runAsync(() -> sender.next().answer(), executor);
     assertThat(coalescer.await(leader, false)).isEqualTo("Hello, leader!");
@@ -105,7 +105,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("thread", "future");
     assertThat(sent.thread).isNotEqualTo(caller.thread);
@@ -122,7 +122,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     List<Caller> others = waitingCallers(coalescer, "a", "b");
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     Thread.currentThread().interrupt();
     assertThat(coalescer.await(leader, false)).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
@@ -140,7 +140,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     hold(coalescer);
     Call leader = Call.ofThread(request("leader"), in(SHORT));
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     List<Caller> others = waitingCallers(coalescer, "a", "b");
     until(leader.deadline::isOver);
     assertThat(coalescer.await(leader, false)).is(error(Code.TIMEOUT));
@@ -160,7 +160,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     // assigned, but not running
-    coalescer.release();
+    release(coalescer);
     assertThat(coalescer.checkTimeouts()).isTrue();
     assertFails(hasty, Code.TIMEOUT);
     assertThat(sender.number()).isZero();
@@ -183,7 +183,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     Caller other = waitingCallers(coalescer, "other").get(0);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     coalescer.checkTimeouts();
     coalescer.checkTimeouts();
     Sent sent = sender.next();
@@ -200,7 +200,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     for (int i = 0; i < 3; i++) {
       assertThat(coalescer.checkTimeouts()).isTrue();
@@ -218,7 +218,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     coalescer.failAll(Errors.closed());
     assertThat(caller.outcome()).is(error(Code.CLOSED));
     assertThat(coalescer.isIdle()).isTrue();
@@ -233,7 +233,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     hold(coalescer);
     CompletableFuture<String> future = futures(coalescer, "a").get(0);
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     assertThat(sent.thread).isEqualTo(callers.get(1).thread);
     sent.fail(Errors.interrupted());
@@ -252,7 +252,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     Coalescer coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a");
-    coalescer.release();
+    release(coalescer);
     sender.next().fail(Errors.interrupted());
     assertThat(callers.get(0).outcome()).is(error(Code.INTERRUPTED));
     assertNothingIsLost(coalescer);
@@ -265,7 +265,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     hold(coalescer);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     Caller next = waitingCallers(coalescer, "next").get(0);
     Thread.currentThread().interrupt();
     assertThat(coalescer.await(leader, false)).is(error(Code.INTERRUPTED));
@@ -283,7 +283,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     List<Caller> callers = waitingCallers(coalescer, "a");
     Call leader = Call.ofThread(request("a leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
-    coalescer.release();
+    release(coalescer);
     callers.addAll(waitingCallers(coalescer, "next"));
     Thread.currentThread().interrupt();
     assertThat(coalescer.await(leader, false)).is(error(Code.INTERRUPTED));
@@ -299,7 +299,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     hold(coalescer);
     CompletableFuture<String> inFlight = futures(coalescer, "a").get(0);
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     List<CompletableFuture<String>> waiting = futures(coalescer, "d", "e");
     Caller waitingCaller = waitingCallers(coalescer, "f").get(0);
@@ -316,10 +316,10 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void onlyOneOfLeadOutcomeAndInterruptTakesEffect() {
-    var batch = new Batch(1, 1);
+    var batch = new Batch(0, 1, 1);
     Call leading = Call.ofThread(request("a"), in(CALL_TIMEOUT));
     assertThat(leading.offerLead(batch)).isTrue();
-    assertThat(leading.offerLead(new Batch(1, 1))).isFalse();
+    assertThat(leading.offerLead(new Batch(0, 1, 1))).isFalse();
     endElsewhere(leading);
     assertThat(leading.await(false)).isSameAs(batch);
     Call ended = Call.ofThread(request("b"), in(Duration.ZERO));

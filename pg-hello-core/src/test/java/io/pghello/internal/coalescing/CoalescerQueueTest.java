@@ -19,7 +19,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     hold(coalescer);
     List<CompletableFuture<String>> waiting = futures(coalescer, "a", "b", "c");
     assertOverloaded(coalescer, "d");
-    coalescer.release();
+    release(coalescer);
     answerNext();
     waiting.forEach(future -> assertThat(get(future)).startsWith("Hello, "));
     assertNothingIsLost(coalescer);
@@ -36,7 +36,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     }
     assertOverloaded(coalescer, "");
     coalescer.failAll(Errors.closed());
-    coalescer.release();
+    release(coalescer);
     until(coalescer::isIdle);
   }
 
@@ -55,7 +55,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     // a name longer than the limit fits an empty queue
     List<CompletableFuture<String>> large = futures(coalescer, "l".repeat(1000));
     assertOverloaded(coalescer, "");
-    coalescer.release();
+    release(coalescer);
     answerNext();
     assertThat(get(large.get(0))).hasSize(1008);
     assertNothingIsLost(coalescer);
@@ -71,7 +71,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     Caller waiting = waitingCallers(coalescer, "a").get(0);
     var blocked = new Caller(coalescer, "b");
     until(() -> blocked.isBlocked() && !blocked.isWaiting());
-    coalescer.release();
+    release(coalescer);
     Sent first = sender.next();
     assertThat(first.names()).containsExactly("a");
     until(blocked::isWaiting);
@@ -91,7 +91,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     long begin = System.nanoTime();
     assertThat(new Caller(coalescer, "b", SHORT).outcome()).is(error(Code.OVERLOADED));
     assertThat(System.nanoTime() - begin).isGreaterThanOrEqualTo(SHORT.toNanos());
-    coalescer.release();
+    release(coalescer);
     answerNext();
     assertThat(get(waiting)).isEqualTo("Hello, a!");
     assertNothingIsLost(coalescer);
@@ -109,7 +109,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     blocked.thread.interrupt();
     assertThat(blocked.outcome()).is(error(Code.INTERRUPTED));
     assertThat(blocked.interrupted).isTrue();
-    coalescer.release();
+    release(coalescer);
     answerNext();
     assertThat(get(waiting)).isEqualTo("Hello, a!");
     assertNothingIsLost(coalescer);
@@ -123,7 +123,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     var hasty = new Caller(coalescer, "hasty", SHORT);
     assertThat(hasty.outcome()).is(error(Code.TIMEOUT));
     assertThat(hasty.deadline.isOver()).isTrue();
-    coalescer.release();
+    release(coalescer);
     assertThat(answerNext()).containsExactly("b", "c");
     assertAnswered(others);
     assertNothingIsLost(coalescer);
@@ -137,7 +137,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     callers.get(2).thread.interrupt();
     assertThat(callers.get(2).outcome()).is(error(Code.INTERRUPTED));
     assertThat(callers.get(2).interrupted).isTrue();
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("a", "b");
     // one that is in flight, but does not lead
@@ -158,7 +158,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     hold(coalescer);
     CompletableFuture<List<CompletableFuture<String>>> made =
         futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c", "d"));
-    coalescer.release();
+    release(coalescer);
     assertThat(answerNext()).containsExactly("a");
     assertThat(answerNext()).containsExactly("b", "c");
     assertThat(answerNext()).containsExactly("d");
@@ -173,7 +173,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     hold(coalescer);
     CompletableFuture<List<CompletableFuture<String>>> made =
         futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c", "d"));
-    coalescer.release();
+    release(coalescer);
     Sent first = sender.next();
     sender.answerAtOnce = true;
     first.answer();
@@ -200,7 +200,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     futures.get(3).completeExceptionally(new IllegalStateException());
     futures.addAll(futures(coalescer, "f"));
     assertOverloaded(coalescer, "g");
-    coalescer.release();
+    release(coalescer);
     Sent sent = sender.next();
     assertThat(sent.names()).containsExactly("a", "d", "e", "f");
     // one in flight is not in the queue
@@ -227,7 +227,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     assertThat(interrupted.outcome()).is(error(Code.INTERRUPTED));
     futures(coalescer, "d");
     assertOverloaded(coalescer, "e");
-    coalescer.release();
+    release(coalescer);
     assertThat(answerNext()).containsExactly("c", "d");
     assertNothingIsLost(coalescer);
   }
@@ -239,7 +239,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
     futures.get(1).cancel(false);
     futures.get(2).complete("otherwise");
-    coalescer.release();
+    release(coalescer);
     assertThat(answerNext()).containsExactly("a");
     assertThat(get(futures.get(0))).isEqualTo("Hello, a!");
     assertThat(futures.get(1)).isCancelled();
@@ -253,7 +253,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     hold(coalescer);
     futures(coalescer, "a", "b").forEach(future -> future.cancel(false));
     assertThat(new Caller(coalescer, "c", SHORT).outcome()).is(error(Code.TIMEOUT));
-    coalescer.release();
+    release(coalescer);
     assertThat(sender.number()).isZero();
     assertNothingIsLost(coalescer);
   }

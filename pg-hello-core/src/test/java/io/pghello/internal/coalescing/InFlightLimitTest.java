@@ -3,33 +3,56 @@ package io.pghello.internal.coalescing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Shows when a small batch gets a permit while another batch is in flight. */
+/**
+ * Shows when a small batch gets a permit while another statement is in flight. A head start takes
+ * less than a millisecond, so what shows one is tried until no pause of the thread comes between.
+ */
 @Timeout(60)
 class InFlightLimitTest {
   private static final int MANY = 16;
   private static final int TRIES = 1000;
 
   private final CallQueue<Call> waiting = new CallQueue<>(64, 64 * 1024);
-  private final InFlightLimit inFlightLimit = new InFlightLimit(3);
+  private final InFlightLimit limit = new InFlightLimit(3);
 
   @Test
   void aLargeBatchDelaysASmallOne() {
-    assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
-    boolean waited = false;
-    for (int i = 0; i < TRIES && !waited; i++) {
-      long sent = inFlightLimit.batchSent(MANY);
-      waited = !acquiresAndReleases();
-      inFlightLimit.batchAnswered(sent);
-    }
-    assertThat(waited).isTrue();
+    assertDelays(
+        () -> {
+          int large = acquire();
+          limit.batchSent(large, MANY);
+          return large;
+        });
   }
 
   @Test
-  void aLargeBatchThatIsAnsweredBesideAnotherDelaysNoSmallOne() {
-    assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
+  void anAnsweredLargeBatchDelaysASmallOneAsLongAsAnotherIsInFlight() {
+    assertDelays(
+        () -> {
+          answerLargeBatch();
+          return acquire();
+        });
+  }
+
+  @Test
+  void anAnsweredLargeBatchDelaysASmallOneAlsoIfTheOtherWasSentBefore() {
+    assertDelays(
+        () -> {
+          int other = acquire();
+          limit.batchSent(other, 1);
+          answerLargeBatch();
+          return other;
+        });
+  }
+
+  @Test
+  void aStatementThatHasBeenInFlightForLongDelaysNone() throws InterruptedException {
+    acquire();
+    Thread.sleep(6);
     for (int i = 0; i < TRIES; i++) {
       answerLargeBatch();
       assertThat(acquiresAndReleases()).isTrue();
@@ -37,36 +60,10 @@ class InFlightLimitTest {
   }
 
   @Test
-  void theFirstAfterALargeBatchIsNotDelayedAndTheSecondIs() {
-    boolean waited = false;
-    for (int i = 0; i < TRIES && !waited; i++) {
-      answerLargeBatch();
-      assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
-      waited = !acquiresAndReleases();
-      inFlightLimit.release();
-    }
-    assertThat(waited).isTrue();
-  }
-
-  @Test
-  void theLastLargeBatchDelaysASmallOne() {
-    assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
-    boolean waited = false;
-    for (int i = 0; i < TRIES && !waited; i++) {
-      long first = inFlightLimit.batchSent(MANY);
-      long second = inFlightLimit.batchSent(MANY);
-      inFlightLimit.batchAnswered(first);
-      waited = first != second && !acquiresAndReleases();
-      inFlightLimit.batchAnswered(second);
-    }
-    assertThat(waited).isTrue();
-  }
-
-  @Test
   void aSmallBatchDelaysNoOther() {
-    assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
+    int small = acquire();
     for (int i = 0; i < TRIES; i++) {
-      inFlightLimit.batchSent(MANY - 1);
+      limit.batchSent(small, MANY - 1);
       assertThat(acquiresAndReleases()).isTrue();
     }
   }
@@ -74,32 +71,61 @@ class InFlightLimitTest {
   @Test
   void nothingIsDelayedIfAllPermitsAreAvailable() {
     for (int i = 0; i < TRIES; i++) {
-      inFlightLimit.batchSent(MANY);
+      answerLargeBatch();
       assertThat(acquiresAndReleases()).isTrue();
     }
   }
 
   @Test
   void aFullQueueIsNotDelayed() {
-    assertThat(inFlightLimit.tryAcquire(waiting, false)).isTrue();
+    int large = acquire();
     for (int i = 0; i < TRIES; i++) {
-      inFlightLimit.batchSent(MANY);
-      assertThat(inFlightLimit.tryAcquire(waiting, true)).isTrue();
-      inFlightLimit.release();
+      limit.batchSent(large, MANY);
+      limit.release(acquire());
     }
+  }
+
+  @Test
+  void limitsAsManyAsAnIntCanSay() {
+    var large = new InFlightLimit(Integer.MAX_VALUE);
+    for (int i = 0; i < TRIES; i++) {
+      large.batchSent(large.tryAcquire(waiting, true), MANY);
+    }
+    for (int i = 0; i < TRIES; i++) {
+      large.release(i);
+    }
+    assertThat(large.isUnused()).isTrue();
+  }
+
+  /** Releases its permit afterwards. */
+  private void assertDelays(IntSupplier inFlight) {
+    boolean delayed = false;
+    for (int i = 0; i < TRIES && !delayed; i++) {
+      int permit = inFlight.getAsInt();
+      delayed = !acquiresAndReleases();
+      limit.release(permit);
+    }
+    assertThat(delayed).isTrue();
+  }
+
+  private int acquire() {
+    int permit = limit.tryAcquire(waiting, true);
+    assertThat(permit).isNotEqualTo(InFlightLimit.NONE);
+    return permit;
   }
 
   private void answerLargeBatch() {
-    assertThat(inFlightLimit.tryAcquire(waiting, true)).isTrue();
-    inFlightLimit.batchAnswered(inFlightLimit.batchSent(MANY));
-    inFlightLimit.release();
+    int large = acquire();
+    limit.batchSent(large, MANY);
+    limit.release(large);
   }
 
   private boolean acquiresAndReleases() {
-    boolean taken = inFlightLimit.tryAcquire(waiting, false);
-    if (taken) {
-      inFlightLimit.release();
+    int permit = limit.tryAcquire(waiting, false);
+    if (permit == InFlightLimit.NONE) {
+      return false;
     }
-    return taken;
+    limit.release(permit);
+    return true;
   }
 }
