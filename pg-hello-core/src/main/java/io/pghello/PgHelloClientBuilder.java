@@ -274,7 +274,10 @@ public final class PgHelloClientBuilder {
     return this;
   }
 
-  /** Adds a listener that is told what the client does, after those added before. Default: none. */
+  /**
+   * Adds a listener that is told what the client does, after those added before; that a statement
+   * has ended, before them. Default: none.
+   */
   public PgHelloClientBuilder listener(PgHelloListener listener) {
     listeners.add(Objects.requireNonNull(listener, "listener"));
     return this;

@@ -49,6 +49,36 @@ import org.postgresql.util.PSQLException;
 class BuilderIT {
   private static final String SECRET = "secret-name";
 
+  /** What listeners open around a statement, as the scope of a span, nests. */
+  @Test
+  void listenersAreToldInTheReverseOrderThatAStatementHasEnded(DataSource dataSource) {
+    var told = new ArrayList<String>();
+    try (PgHelloClient client =
+        PgHelloClient.builder()
+            .dataSource(dataSource)
+            .listener(noting(told, "first"))
+            .listener(noting(told, "second"))
+            .build()) {
+      client.hello("Ada");
+    }
+    assertThat(told)
+        .containsExactly("first starting", "second starting", "second ended", "first ended");
+  }
+
+  private static PgHelloListener noting(List<String> told, String name) {
+    return new PgHelloListener() {
+      @Override
+      public void statementStarting(StatementStarting event) {
+        told.add(name + " starting");
+      }
+
+      @Override
+      public void statementEnded(StatementEnded event) {
+        told.add(name + " ended");
+      }
+    };
+  }
+
   @Test
   void connectsByItself(TestDatabase database, @Superuser DataSource superuser) throws Exception {
     PgHelloClient client = PgHelloClient.builder().url(database.jdbcUrl()).build();

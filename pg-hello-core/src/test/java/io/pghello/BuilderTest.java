@@ -336,6 +336,7 @@ class BuilderTest {
         .hasToString("Old. Update.")
         .isNotEqualTo(new PgHelloProblem(Code.NOT_CREATED, "Old.", "Update."))
         .isNotEqualTo(new PgHelloProblem(Code.TOO_OLD, "New.", "Update."))
+        .isNotEqualTo(new PgHelloProblem(Code.TOO_OLD, "Old.", "Update.", Set.of("now_ms()")))
         .isNotEqualTo(new PgHelloProblem(Code.TOO_OLD, "Old.", "Downgrade."))
         .isNotEqualTo("Old. Update.");
     var functions = new HashSet<>(Set.of("now_ms()"));

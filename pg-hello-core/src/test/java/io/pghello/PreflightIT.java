@@ -5,6 +5,7 @@ import static io.pghello.PgHelloClientIT.ask;
 import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.pghello.PgHelloException.Code;
 import io.pghello.testkit.PgHelloTest;
@@ -16,6 +17,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +26,14 @@ import org.postgresql.ds.PGSimpleDataSource;
 /** Each cause has its own sentence, with the statement that mends it. */
 @PgHelloTest(extension = false)
 class PreflightIT {
+  private static final Set<String> ALL =
+      Set.of(
+          "pg_hello(text)",
+          "pg_hello(text,integer)",
+          "pg_hello_all(text[],integer[])",
+          "now_ms()",
+          "spi_version()");
+
   private static final String CREATE = "CREATE EXTENSION pg_hello";
 
   @Test
@@ -102,6 +112,8 @@ class PreflightIT {
                 + " is at version 1.0, which has no counts and no arrays.");
     assertThat(problem.remedy())
         .isEqualTo("Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
+    assertThat(problem.functions())
+        .containsExactlyInAnyOrder("pg_hello(text,integer)", "pg_hello_all(text[],integer[])");
     // what 1.0 has works
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     assertThat(client.nowMillis()).isPositive();
@@ -155,6 +167,7 @@ class PreflightIT {
           PgHelloProblem problem = only(client.preflight());
           assertThat(problem.code()).isEqualTo(Code.NO_EXECUTE_PRIVILEGE);
           assertThat(problem.message()).contains(" may not execute pg_hello(text,integer).");
+          assertThat(problem.functions()).containsExactly("pg_hello(text,integer)");
           assertThat(problem.remedy())
               .startsWith(
                   "Let a superuser run: GRANT EXECUTE ON FUNCTION public.pg_hello(text,integer)");
@@ -181,8 +194,27 @@ class PreflightIT {
           List<PgHelloProblem> problems = PgHelloClient.create(guest).preflight();
           assertThat(problems.get(0).code()).isEqualTo(Code.NO_SCHEMA_PRIVILEGE);
           assertThat(problems.get(0).remedy()).contains("GRANT USAGE ON SCHEMA closed TO ");
+          assertThat(problems.get(0).functions()).isEqualTo(ALL);
           assertFails(Code.NO_SCHEMA_PRIVILEGE, () -> PgHelloClient.create(guest).hello("Ada"));
         });
+  }
+
+  @Test
+  void saysThatTheClientWasToldAnotherSchema(DataSource dataSource) throws SQLException {
+    execute(dataSource, "CREATE SCHEMA \"Ext\"; CREATE EXTENSION pg_hello SCHEMA \"Ext\"");
+    assertThat(problems(dataSource, "Ext"))
+        .extracting(PgHelloProblem::code, PgHelloProblem::functions)
+        .containsExactly(tuple(Code.NOT_ON_PATH, Set.of()));
+    List<PgHelloProblem> problems = problems(dataSource, "ext");
+    assertThat(problems)
+        .extracting(PgHelloProblem::code, PgHelloProblem::functions)
+        .containsExactly(tuple(Code.NOT_ON_PATH, ALL), tuple(Code.NOT_ON_PATH, Set.of()));
+    assertThat(problems.get(0).message())
+        .isEqualTo("Extension pg_hello is in schema \"Ext\", but the client was told \"ext\".");
+  }
+
+  private static List<PgHelloProblem> problems(DataSource dataSource, String schema) {
+    return PgHelloClient.builder().dataSource(dataSource).schema(schema).build().preflight();
   }
 
   @Test
@@ -371,7 +403,7 @@ class PreflightIT {
   private static void assertProblem(
       DataSource dataSource, Code code, String message, String remedy) {
     assertThat(PgHelloClient.create(dataSource).preflight())
-        .containsExactly(new PgHelloProblem(code, message, remedy));
+        .containsExactly(new PgHelloProblem(code, message, remedy, ALL));
     assertThatThrownBy(() -> PgHelloClient.create(dataSource).hello("secret"))
         .isInstanceOfSatisfying(
             PgHelloException.class,

@@ -30,9 +30,12 @@ public record SafeListener(List<PgHelloListener> listeners) implements PgHelloLi
     tell(listener -> listener.statementStarting(event));
   }
 
+  /** Tells the last one first: what they have opened around the statement, as scopes, nests. */
   @Override
   public void statementEnded(StatementEnded event) {
-    tell(listener -> listener.statementEnded(event));
+    for (int i = listeners.size() - 1; i >= 0; i--) {
+      tell(listeners.get(i), listener -> listener.statementEnded(event));
+    }
   }
 
   @Override
@@ -42,11 +45,15 @@ public record SafeListener(List<PgHelloListener> listeners) implements PgHelloLi
 
   private void tell(Consumer<PgHelloListener> event) {
     for (PgHelloListener listener : listeners) {
-      try {
-        event.accept(listener);
-      } catch (RuntimeException | Error e) {
-        LOG.log(Level.WARNING, "A PgHelloListener failed; the call goes on", e);
-      }
+      tell(listener, event);
+    }
+  }
+
+  private static void tell(PgHelloListener listener, Consumer<PgHelloListener> event) {
+    try {
+      event.accept(listener);
+    } catch (RuntimeException | Error e) {
+      LOG.log(Level.WARNING, "A PgHelloListener failed; the call goes on", e);
     }
   }
 }

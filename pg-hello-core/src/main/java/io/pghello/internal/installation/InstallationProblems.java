@@ -4,13 +4,20 @@ package io.pghello.internal.installation;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import io.pghello.internal.Function;
+import java.util.EnumSet;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Says what is wrong with the way the extension is installed. Names are quoted for SQL. */
 public final class InstallationProblems {
+  private static final Set<String> ALL = signatures(EnumSet.allOf(Function.class));
+
   private InstallationProblems() {}
+
+  private static Set<String> signatures(Set<Function> functions) {
+    return functions.stream().map(Function::signature).collect(Collectors.toUnmodifiableSet());
+  }
 
   /** The files are not there, or, with the server's own words, the library is not. */
   public static PgHelloProblem filesMissing(@Nullable String serverMessage) {
@@ -19,7 +26,8 @@ public final class InstallationProblems {
         "The files of extension pg_hello are not on the database server"
             + (serverMessage == null ? "." : ": " + serverMessage + "."),
         "Build and install them there (make && make install in the folder extension/); for tests, a"
-            + " server that has them comes with pg-hello-testkit.");
+            + " server that has them comes with pg-hello-testkit.",
+        ALL);
   }
 
   /**
@@ -37,7 +45,8 @@ public final class InstallationProblems {
                 + role
                 + " may not create it: let the database's owner "
                 + owner
-                + " run in it: CREATE EXTENSION pg_hello;");
+                + " run in it: CREATE EXTENSION pg_hello;",
+        ALL);
   }
 
   /** The functions are not ours. */
@@ -49,7 +58,8 @@ public final class InstallationProblems {
             + " is another build: its functions are labelled differently or count time differently,"
             + " so its answers may be stale or wrong.",
         "Install the files of this build on the server, then let the extension's owner run: DROP"
-            + " EXTENSION pg_hello; CREATE EXTENSION pg_hello;");
+            + " EXTENSION pg_hello; CREATE EXTENSION pg_hello;",
+        ALL);
   }
 
   /** The role lacks USAGE on the schema. */
@@ -57,7 +67,8 @@ public final class InstallationProblems {
     return new PgHelloProblem(
         Code.NO_SCHEMA_PRIVILEGE,
         "Role " + role + " may not use schema " + schema + ", in which pg_hello is.",
-        "Let the schema's owner run: GRANT USAGE ON SCHEMA " + schema + " TO " + role + ";");
+        "Let the schema's owner run: GRANT USAGE ON SCHEMA " + schema + " TO " + role + ";",
+        ALL);
   }
 
   /** The role lacks EXECUTE on functions. */
@@ -69,7 +80,8 @@ public final class InstallationProblems {
             + list(schema + ".", forbidden)
             + " TO "
             + role
-            + ";");
+            + ";",
+        signatures(forbidden));
   }
 
   private static String list(String prefix, Set<Function> functions) {
@@ -79,7 +91,7 @@ public final class InstallationProblems {
   }
 
   /** The extension is of a version that lacks functions. */
-  static PgHelloProblem tooOld(String database, String version) {
+  static PgHelloProblem tooOld(String database, String version, Set<Function> missing) {
     return new PgHelloProblem(
         Code.TOO_OLD,
         "Extension pg_hello in database "
@@ -87,7 +99,8 @@ public final class InstallationProblems {
             + " is at version "
             + version
             + ", which has no counts and no arrays.",
-        "Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
+        "Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;",
+        signatures(missing));
   }
 
   /** The functions are declared, but the library that the server has loaded has them not. */
@@ -124,10 +137,11 @@ public final class InstallationProblems {
   }
 
   /** The extension is not where the client was told that it is. */
-  public static PgHelloProblem elsewhere(String schema, String told) {
+  static PgHelloProblem elsewhere(String schema, String told) {
     return new PgHelloProblem(
         Code.NOT_ON_PATH,
         "Extension pg_hello is in schema " + schema + ", but the client was told " + told + ".",
-        "Give the client that schema, or none: it finds the extension by itself.");
+        "Give the client that schema, or none: it finds the extension by itself.",
+        ALL);
   }
 }

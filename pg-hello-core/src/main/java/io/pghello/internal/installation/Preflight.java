@@ -83,8 +83,12 @@ public record Preflight(
       WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
       """;
 
-  /** Looks around on a connection, and changes nothing. */
-  public static Preflight run(Connection connection) throws SQLException {
+  /**
+   * Looks around on a connection, and changes nothing.
+   *
+   * @param told the quoted schema in which functions are called; null if it is to be found
+   */
+  public static Preflight run(Connection connection, @Nullable String told) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(SQL)) {
       row.next();
@@ -98,21 +102,14 @@ public record Preflight(
           row.getString("extversion"),
           functions,
           forbidden,
-          problems(row, schema, functions, forbidden));
+          problems(row, schema, told, functions, forbidden));
     }
   }
 
-  /** Returns the gravest problem that keeps a function from being called by its qualified name. */
+  /** Returns the gravest problem because of which the client cannot call a function. */
   public Optional<PgHelloProblem> obstacle(Function function) {
     return problems.stream()
-        .filter(
-            problem ->
-                switch (problem.code()) {
-                  case NOT_ON_PATH -> false;
-                  case TOO_OLD -> !functions.contains(function);
-                  case NO_EXECUTE_PRIVILEGE -> forbidden.contains(function);
-                  default -> true;
-                })
+        .filter(problem -> problem.functions().contains(function.signature()))
         .findFirst();
   }
 
@@ -130,7 +127,11 @@ public record Preflight(
   }
 
   private static List<PgHelloProblem> problems(
-      ResultSet row, @Nullable String schema, Set<Function> functions, Set<Function> forbidden)
+      ResultSet row,
+      @Nullable String schema,
+      @Nullable String told,
+      Set<Function> functions,
+      Set<Function> forbidden)
       throws SQLException {
     String database = row.getString("database");
     String role = row.getString("role");
@@ -151,8 +152,13 @@ public record Preflight(
     if (!forbidden.isEmpty()) {
       problems.add(InstallationProblems.noExecutePrivilege(schema, role, forbidden));
     }
-    if (!functions.containsAll(EnumSet.allOf(Function.class))) {
-      problems.add(InstallationProblems.tooOld(database, row.getString("extversion")));
+    Set<Function> missing = EnumSet.allOf(Function.class);
+    missing.removeAll(functions);
+    if (!missing.isEmpty()) {
+      problems.add(InstallationProblems.tooOld(database, row.getString("extversion"), missing));
+    }
+    if (told != null && !told.equals(schema.startsWith("\"") ? schema : '"' + schema + '"')) {
+      problems.add(InstallationProblems.elsewhere(schema, told));
     }
     if (!row.getBoolean("on_path")) {
       problems.add(InstallationProblems.notOnPath(schema, role, row.getString("search_path")));

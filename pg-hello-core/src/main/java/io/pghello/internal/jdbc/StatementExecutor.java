@@ -11,7 +11,6 @@ import io.pghello.internal.Events;
 import io.pghello.internal.Function;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
-import io.pghello.internal.installation.InstallationProblems;
 import io.pghello.internal.installation.Installations;
 import io.pghello.internal.installation.Preflight;
 import java.lang.System.Logger;
@@ -410,7 +409,7 @@ public final class StatementExecutor {
     /** Looks how the extension is installed. */
     public Preflight look() throws SQLException {
       limitTime();
-      Preflight preflight = Preflight.run(connection);
+      Preflight preflight = Preflight.run(connection, settings.schema());
       installations.put(preflight, connection);
       return preflight;
     }
@@ -426,15 +425,7 @@ public final class StatementExecutor {
       if (obstacle.isPresent()) {
         throw Errors.of(obstacle.get());
       }
-      String schema = Objects.requireNonNull(preflight.schema());
-      String told = settings.schema();
-      if (told == null) {
-        return function.in(schema);
-      }
-      if (!told.equals(schema.startsWith("\"") ? schema : '"' + schema + '"')) {
-        throw Errors.of(InstallationProblems.elsewhere(schema, told));
-      }
-      return function.in(told);
+      return function.in(Objects.requireNonNull(preflight.schema()));
     }
 
     private <T> T execute(String sql, Binder binder, Reader<T> reader) throws SQLException {
