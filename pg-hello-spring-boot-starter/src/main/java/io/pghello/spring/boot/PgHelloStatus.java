@@ -3,10 +3,10 @@ package io.pghello.spring.boot;
 
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloInfo;
 import io.pghello.PgHelloProblem;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +17,10 @@ import org.springframework.beans.factory.ObjectProvider;
  * Thread-safe.
  */
 final class PgHelloStatus {
+  private static final String GREETING = "pg_hello(text)";
+
   private final ObjectProvider<PgHelloClient> client;
-  // the versions, until the extension cannot be used; they change only by an update
+  // the versions, as long as nothing is wrong; they change only by an update
   private volatile @Nullable PgHelloInfo known;
 
   PgHelloStatus(ObjectProvider<PgHelloClient> client) {
@@ -28,31 +30,32 @@ final class PgHelloStatus {
   /**
    * Asks the server's catalogue, in one round trip, and two more the first time.
    *
-   * @param isUp whether greetings can be had
+   * @param isUp whether {@code pg_hello(text)} can be called
    * @param details as the health endpoint shows them
    */
   record Answer(boolean isUp, Map<String, Object> details) {}
 
   Answer ask() {
     try {
-      // the client finds an extension wherever it is, and an old one can greet
+      List<PgHelloProblem> problems = client.getObject().preflight();
       Optional<PgHelloProblem> obstacle =
-          client.getObject().preflight().stream()
-              .filter(
-                  problem -> problem.code() != Code.NOT_ON_PATH && problem.code() != Code.TOO_OLD)
-              .findFirst();
+          problems.stream().filter(problem -> problem.functions().contains(GREETING)).findFirst();
       if (obstacle.isPresent()) {
         return down(obstacle.get());
       }
       PgHelloInfo info = known;
       if (info == null) {
         info = client.getObject().info();
-        known = info;
+        // an update mends what is wrong with an old one
+        known = problems.isEmpty() ? info : null;
       }
       var details = new LinkedHashMap<String, Object>();
       details.put("extensionVersion", info.extensionVersion());
       details.put("schema", info.schema());
       details.put("serverVersion", info.serverVersion());
+      if (!problems.isEmpty()) {
+        details.put("problems", problems.stream().map(PgHelloProblem::toString).toList());
+      }
       return new Answer(true, details);
     } catch (PgHelloException e) {
       return down(e.problem());

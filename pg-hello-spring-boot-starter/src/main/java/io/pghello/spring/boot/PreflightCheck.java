@@ -5,7 +5,6 @@ import static java.util.stream.Collectors.joining;
 
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import io.pghello.spring.boot.PgHelloProperties.Preflight;
 import java.util.List;
@@ -47,9 +46,9 @@ final class PreflightCheck implements SmartInitializingSingleton {
       LOG.warn("It is not known whether pg_hello can be used: " + e.getMessage());
       return;
     }
-    // the client finds it wherever it is
+    // what concerns SQL of the application alone is no reason not to start
     if (properties.preflight() == Preflight.FAIL
-        && problems.stream().anyMatch(problem -> problem.code() != Code.NOT_ON_PATH)) {
+        && problems.stream().anyMatch(problem -> !problem.functions().isEmpty())) {
       throw new PreflightFailedException(problems);
     }
     for (PgHelloProblem problem : problems) {

@@ -28,6 +28,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
 import org.springframework.core.annotation.Order;
+import org.springframework.jdbc.datasource.UserCredentialsDataSourceAdapter;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.transaction.jta.JtaTransactionManager;
 
@@ -208,6 +209,16 @@ class AutoConfigurationIT {
   }
 
   @Test
+  void callsAreTheirOwnWhereTheThreadLogsInAsItself(TestDatabase database) {
+    Contexts.on(database)
+        .withUserConfiguration(Contexts.Jdbc.class, LogsInByThread.class)
+        .run(
+            context ->
+                assertThat(context.getBean(PgHelloClient.class).toString())
+                    .contains("not coalescing"));
+  }
+
+  @Test
   void callsAreTheirOwnWhereJtaBindsConnections(TestDatabase database) {
     Contexts.jdbc(database)
         .withUserConfiguration(Jta.class)
@@ -310,6 +321,16 @@ class AutoConfigurationIT {
           heard.add(name);
         }
       };
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  static class LogsInByThread {
+    @Bean
+    DataSource dataSource(@Value("${spring.datasource.url}") String url) {
+      var byThread = new UserCredentialsDataSourceAdapter();
+      byThread.setTargetDataSource(TwoDataSources.pool(url));
+      return byThread;
     }
   }
 

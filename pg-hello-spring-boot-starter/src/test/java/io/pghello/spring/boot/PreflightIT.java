@@ -120,6 +120,18 @@ class PreflightIT {
   }
 
   @Test
+  void anExtensionInAnotherSchemaThanWasToldIsAFailure(TestDatabase database) throws SQLException {
+    execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello");
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.preflight=fail", "pg-hello.schema=ext")
+        .run(
+            context ->
+                assertThat(context)
+                    .getFailure()
+                    .hasMessageContaining("is in schema public, but the client was told \"ext\""));
+  }
+
+  @Test
   void comesAfterTheScriptsOfTheApplication(TestDatabase database) {
     Contexts.jdbc(database)
         .withPropertyValues(

@@ -13,6 +13,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.jdbc.test.autoconfigure.JdbcTest;
 import org.springframework.boot.data.jpa.test.autoconfigure.DataJpaTest;
 import org.springframework.boot.jooq.test.autoconfigure.JooqTest;
+import org.springframework.context.ApplicationContext;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /** The parts of an application that Spring Boot 4 tests apart. */
@@ -21,6 +22,7 @@ class SlicesIT {
   @AutoConfigurePgHello
   @Nested
   class Jdbc {
+    @Autowired ApplicationContext context;
     @Autowired PgHelloClient client;
     @Autowired JdbcTemplate jdbc;
 
@@ -29,6 +31,12 @@ class SlicesIT {
       jdbc.queryForObject("SELECT pg_hello('')", String.class);
       jdbc.execute("SET LOCAL pg_hello.repeat = 2");
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada! Hello, Ada!");
+    }
+
+    /** A part may have another database. */
+    @Test
+    void doesNotLookAtTheStart() {
+      assertThat(context.containsBean("pgHelloPreflightCheck")).isFalse();
     }
   }
 

@@ -71,6 +71,17 @@ class ApplicationIT {
   }
 
   @Test
+  void healthIsUpAsLongAsPgHelloCanBeCalled() throws Exception {
+    jdbc.execute("DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello VERSION '1.0'");
+    assertThat(get("/actuator/health/readiness"))
+        .contains("\"status\":\"UP\"")
+        .contains(
+            "\"problems\":[\"Extension pg_hello in database", "ALTER EXTENSION pg_hello UPDATE;");
+    jdbc.execute("ALTER EXTENSION pg_hello UPDATE");
+    assertThat(get("/actuator/health/readiness")).doesNotContain("\"problems\"");
+  }
+
+  @Test
   void metersAreThere() throws Exception {
     client.hello("Ada");
     assertThat(get("/actuator/prometheus"))

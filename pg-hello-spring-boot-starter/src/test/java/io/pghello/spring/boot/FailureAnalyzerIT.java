@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.spring.boot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import java.util.EnumSet;
+import java.util.Set;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Which errors of a start are explained, and which are left to their stack traces. */
+class FailureAnalyzerIT {
+  private static final Set<Code> EXPLAINED =
+      EnumSet.of(
+          Code.FILES_MISSING,
+          Code.NOT_CREATED,
+          Code.NOT_ON_PATH,
+          Code.TOO_OLD,
+          Code.FOREIGN_BUILD,
+          Code.NO_SCHEMA_PRIVILEGE,
+          Code.NO_EXECUTE_PRIVILEGE,
+          Code.LOGIN_REFUSED,
+          Code.NO_CONNECTION);
+
+  @ParameterizedTest
+  @EnumSource
+  void explainsWhatALineOfSqlOrConfigurationMends(Code code) {
+    var failure = new IllegalStateException(new PgHelloException(code, "It is so."));
+    var analysis = new PgHelloFailureAnalyzer().analyze(failure);
+    if (EXPLAINED.contains(code)) {
+      assertThat(analysis).isNotNull();
+      assertThat(analysis.getDescription()).isEqualTo("It is so. [" + code + "]");
+    } else {
+      assertThat(analysis).isNull();
+    }
+  }
+}
