@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the projects that docs/testkit.md and docs/jooq.md show, and runs the tests of the starter on other
-# lines of Spring Boot, as their users would: from what ./dev install has just installed into a local Maven
-# repository in which nothing of ours was before.
+# Builds the projects that docs/testkit.md and docs/jooq.md show, runs the tests of the starter on other
+# lines of Spring Boot, and builds and runs an application with each line, as their users would: from what
+# ./dev install has just installed into a local Maven repository in which nothing of ours was before.
 # SPDX-License-Identifier: MIT
 PROGRAM=consumer
 # shellcheck source=scripts/lib.sh
@@ -9,12 +9,19 @@ PROGRAM=consumer
 
 WORK=$(mktemp -d)
 SERVER=
+APPLICATION=
+
+# end PROCESS: and waits until it has ended.
+end() {
+  if [ -n "$1" ]; then
+    kill "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+  fi
+}
 
 cleanup() {
-  if [ -n "$SERVER" ]; then
-    kill "$SERVER" 2>/dev/null || true
-    wait "$SERVER" 2>/dev/null || true
-  fi
+  end "$APPLICATION"
+  end "$SERVER"
   rm -rf "$WORK"
 }
 trap cleanup EXIT
@@ -101,3 +108,64 @@ spring_boot "$(pom_property spring-boot.4.1.version)" 25
 spring_boot "$(pom_property spring-boot.4.1.version)" 17 -Dit.test=ApplicationIT "$oldest_jooq"
 spring_boot "$(pom_property spring-boot.4.0.version)" 17 -Dit.test=ApplicationIT
 spring_boot "$(pom_property spring-boot.4.0.version)" 25 -Dit.test=ApplicationIT
+
+need curl curl
+# the password stays out of the list of processes
+SPRING_DATASOURCE_URL=$url
+export SPRING_DATASOURCE_URL SERVER_PORT=0 SERVER_ADDRESS=127.0.0.1 PGHELLO_PREFLIGHT=fail
+# greets MODE ARGUMENT...: starts the application in the folder application, asks it for a greeting and its
+# health, and ends it.
+greets() {
+  local mode=$1 port greeting
+  shift
+  (cd "$WORK/application" && exec "$java" "$@" -jar greetings.jar) >"$log" 2>&1 &
+  APPLICATION=$!
+  until port=$(sed -n 's/.*Tomcat started on port \([0-9]*\).*/\1/p' "$log") && [ -n "$port" ] &&
+    greeting=$(curl -sf "http://127.0.0.1:$port/api/greeting/Ada"); do
+    kill -0 "$APPLICATION" 2>/dev/null || {
+      cat "$log"
+      die "the application did not start: $mode"
+    }
+    sleep 0.2
+  done
+  [ "$greeting" = '{"greeting":"Hello, Ada!"}' ] || die "the application said: $greeting ($mode)"
+  curl -sf "http://127.0.0.1:$port/actuator/health/readiness" | grep -qF '"extensionVersion":"1.1"' ||
+    die "the application's health does not know the extension ($mode)"
+  end "$APPLICATION"
+  APPLICATION=
+  echo "$mode: $greeting; $(grep -o 'Started GreetingApplication in .*' "$log")"
+}
+
+# application VERSION JDK: an application with that parent, from its sources to greetings: as built, with what
+# Spring prepared ahead of time, and with an AOT cache of the JDK, which is trained without a database.
+application() {
+  local version=$1 feature=$2 project=$WORK/application-$1 home java
+  home=$(find_jdk "$feature" "$feature")
+  java=$home/bin/java
+  mkdir "$project"
+  cp -r "$ROOT/examples/spring-boot/src" "$project"
+  rm -r "$project/src/test" "$project/src/main/java/io/pghello/examples/spring/Demo.java"
+  sed "/spring-boot-starter-parent/{n;s:<version>.*</version>:<version>$version</version>:;}" \
+    "$WORK/starter/lines/application/pom.xml" >"$project/pom.xml"
+  JAVA_HOME=$home maven -B -ntp -f "$project/pom.xml" package >"$log" 2>&1 || {
+    cat "$log"
+    die "the application does not build with Spring Boot $version"
+  }
+  rm -rf "$WORK/application"
+  "$java" -Djarmode=tools -jar "$project/target/greetings.jar" extract --destination "$WORK/application" >"$log"
+  greets "Spring Boot $version, Java $feature"
+  greets "  prepared ahead of time" -Dspring.aot.enabled=true
+  if [ "$feature" -ge 25 ]; then
+    (cd "$WORK/application" && SPRING_DATASOURCE_URL=jdbc:postgresql://127.0.0.1:1/none \
+      "$java" -XX:AOTCacheOutput=greetings.aot -Dspring.aot.enabled=true -Dspring.context.exit=onRefresh \
+      -jar greetings.jar) >"$log" 2>&1 || {
+      cat "$log"
+      die "no AOT cache could be trained"
+    }
+    greets "  with the JDK's AOT cache" -XX:AOTCache=greetings.aot -XX:AOTMode=on -Dspring.aot.enabled=true
+  fi
+}
+
+application "$(pom_property spring-boot.3.5.version)" 17
+application "$(pom_property spring-boot.4.0.version)" 17
+application "$(pom_property spring-boot.4.1.version)" 25

@@ -149,13 +149,18 @@ ordinary_user_can() {
   echo "an ordinary user is greeted: $greeting"
 }
 
-# The tests of testkit and client once more, on a server in a container.
+# The tests of testkit and client once more, on a server in a container, and that of the starter which needs one.
 tests_in_containers() {
   local copy=$WORK/containers
   copy_tree "$copy"
-  "$ROOT/scripts/ci/containers.sh" run env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 \
-    mvn -B -ntp -Dstyle.color=never -f "$copy/pom.xml" \
-    -pl .,pg-hello-bom,extension,pg-hello-testkit,pg-hello-core verify
+  # shellcheck disable=SC2016
+  JAVA_HOME=$JDK17 PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/containers.sh" run bash -ec '
+    maven() { mvn -B -ntp -Dstyle.color=never -f "$1/pom.xml" "${@:2}" verify; }
+    maven "$1" -pl .,pg-hello-bom,extension,pg-hello-testkit,pg-hello-core
+    maven "$1" -pl pg-hello-spring-boot-starter -am -Dtest=NoTest -Dit.test=ContainerIT \
+      -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false \
+      -Dpg-hello-spring-boot-starter.excludedGroups=
+  ' containers "$copy"
 }
 
 JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"
