@@ -94,12 +94,11 @@ public final class TestDatabase implements AutoCloseable {
   }
 
   /**
-   * Ends the sessions that are left in the database, lets nobody in any more, and drops it. An
-   * embedded server drops it in the background, unless the program has named it. A second call does
-   * nothing.
+   * Ends the sessions that are left in the database, and drops it. An embedded server does both in
+   * the background, soon after this returns, unless the program has named the database; one that
+   * does not run drops it when it has been started again. A second call does nothing.
    *
-   * @throws IllegalStateException if the server does not do it; one that does not run drops the
-   *     database when it has been started again
+   * @throws IllegalStateException if another server does not do it
    */
   @Override
   public void close() {

@@ -21,9 +21,6 @@ import org.postgresql.ds.PGSimpleDataSource;
  * <p>Thread-safe.
  */
 public final class Databases implements AutoCloseable {
-  // PostgreSQL's invalid_catalog_name
-  private static final String DOES_NOT_EXIST = "3D000";
-
   private static final String TEST = "_test_";
   private static final String APPLICATION_NAME = "pg-hello-testkit";
   private static final long END_NANOS = 1_000_000_000;
@@ -45,8 +42,6 @@ public final class Databases implements AutoCloseable {
   private final String prefix;
   private final AtomicInteger created = new AtomicInteger();
   private final @Nullable PreparedDatabases prepared;
-  // kept; for what takes no time
-  private final AdminConnection admin;
 
   private Databases(
       String host,
@@ -63,7 +58,6 @@ public final class Databases implements AutoCloseable {
     this.owner = owner;
     this.prefix = prefix;
     this.prepared = ahead ? new PreparedDatabases(this) : null;
-    this.admin = connect();
   }
 
   /**
@@ -142,6 +136,10 @@ public final class Databases implements AutoCloseable {
     create(by, name, withExtension ? template() : null);
   }
 
+  /**
+   * Creates a database. A server of ours writes no WAL for it, and copies the file with the
+   * catalogue's layout, which the first session would have to make: sessions begin sooner.
+   */
   private void create(AdminConnection by, String name, @Nullable String template)
       throws SQLException {
     by.execute(
@@ -149,7 +147,8 @@ public final class Databases implements AutoCloseable {
             + quote(name)
             + " OWNER "
             + quote(owner.user())
-            + (template == null ? "" : " TEMPLATE " + quote(template)));
+            + (template == null ? "" : " TEMPLATE " + quote(template))
+            + (template == null || prepared == null ? "" : " STRATEGY FILE_COPY"));
   }
 
   /** Creates a database under a name of its own with the content of another one. */
@@ -193,27 +192,21 @@ public final class Databases implements AutoCloseable {
   }
 
   /**
-   * Ends the sessions in a database, lets nobody in any more, and drops it: at once, or soon if it
-   * is one of those that are created ahead. Does nothing if there is no such database.
+   * Ends the sessions in a database and drops it: at once, or soon if it is one of those that are
+   * created ahead. Does nothing if there is no such database.
    */
   public void discard(String name) throws SQLException {
-    if (prepared == null || !name.startsWith(prefix + TEST)) {
-      drop(name);
-      return;
-    }
-    try {
-      // a session could hold a lock that the next statement waits for
-      endSessions(admin, name);
-      admin.execute("ALTER DATABASE " + quote(name) + " ALLOW_CONNECTIONS false");
-      endSessions(admin, name);
-    } catch (SQLException e) {
-      if (DOES_NOT_EXIST.equals(e.getSQLState())) {
-        return;
-      }
+    if (prepared != null && name.startsWith(prefix + TEST)) {
       prepared.drop(name);
-      throw e;
+    } else {
+      drop(name);
     }
-    prepared.drop(name);
+  }
+
+  /** Has the server make the file that is copied with the template, and is not kept over a stop. */
+  void openTemplate(AdminConnection by) throws SQLException {
+    own(template()).getConnection().close();
+    endSessions(by, template());
   }
 
   /** Drops what could not be dropped while the server did not run, soon. */
@@ -236,9 +229,14 @@ public final class Databases implements AutoCloseable {
   }
 
   AdminConnection connect() {
-    PGSimpleDataSource dataSource = driverDataSource(host, port, adminDatabase, superuser);
+    return new AdminConnection(own(adminDatabase));
+  }
+
+  /** Returns a source of sessions that say whose they are. */
+  private DataSource own(String database) {
+    PGSimpleDataSource dataSource = driverDataSource(host, port, database, superuser);
     dataSource.setApplicationName(APPLICATION_NAME);
-    return new AdminConnection(dataSource);
+    return dataSource;
   }
 
   /** Creates no database ahead any more, and closes the connections that it has kept. */
@@ -247,7 +245,6 @@ public final class Databases implements AutoCloseable {
     if (prepared != null) {
       prepared.close();
     }
-    admin.close();
   }
 
   /** Returns the major version that the server reports. */

@@ -30,6 +30,8 @@ final class PreparedDatabases implements AutoCloseable {
   private final ThreadPoolExecutor thread;
   private final AtomicReference<@Nullable Creation> next = new AtomicReference<>();
   private final Set<String> toDrop = ConcurrentHashMap.newKeySet();
+  // of the thread
+  private boolean templateOpened;
 
   PreparedDatabases(Databases databases) {
     this.databases = databases;
@@ -141,6 +143,10 @@ final class PreparedDatabases implements AutoCloseable {
       if (tryBegin()) {
         String database = databases.newName();
         try {
+          if (!templateOpened) {
+            databases.openTemplate(admin);
+            templateOpened = true;
+          }
           databases.create(admin, database, true);
           name.complete(database);
         } catch (SQLException | RuntimeException | Error e) {
