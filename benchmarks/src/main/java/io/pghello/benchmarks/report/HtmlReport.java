@@ -32,7 +32,7 @@ public final class HtmlReport {
         IntStream.range(0, report.benchmarks().size())
             .mapToObj(i -> SectionView.of("benchmark-" + (i + 1), report.benchmarks().get(i)))
             .toList();
-    List<Result> all = report.benchmarks().stream().flatMap(s -> s.results().stream()).toList();
+    List<Result> all = report.results();
     return PAGE.execute(
         Map.of(
             "environment", report.environment(),

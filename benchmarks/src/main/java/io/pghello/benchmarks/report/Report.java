@@ -37,6 +37,16 @@ public record Report(
       List<Curve> curves,
       List<String> notRun) {}
 
+  /** Returns the rows of all benchmarks. */
+  List<Result> results() {
+    return benchmarks.stream().flatMap(section -> section.results.stream()).toList();
+  }
+
+  /** Returns the curves of all benchmarks. */
+  List<Curve> curves() {
+    return benchmarks.stream().flatMap(section -> section.curves.stream()).toList();
+  }
+
   public String toJson() {
     return JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(this) + "\n";
   }

@@ -33,7 +33,7 @@ final class Templates {
     return COMPILER.compile(resource(name));
   }
 
-  private static String resource(String name) {
+  static String resource(String name) {
     try (InputStream file = Templates.class.getResourceAsStream(name)) {
       return new String(Objects.requireNonNull(file, name).readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {

@@ -5,72 +5,42 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.logging.Level;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Dimension;
 import org.openqa.selenium.Keys;
+import org.openqa.selenium.Rectangle;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
 import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
+import org.openqa.selenium.print.PrintOptions;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HtmlReportIT {
-  private static final String OPEN_DETAILS =
-      "document.querySelectorAll('details').forEach(details => details.open = true);";
-
-  /** Each element's own text with less contrast than people need, large letters or not. */
-  private static final String FAINT_TEXTS =
-      """
-      const channels = color => color.match(/[\\d.]+/g).map(Number);
-      const luminance = color => {
-        const [r, g, b] = channels(color).slice(0, 3).map(c => c / 255)
-          .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-      };
-      const background = element => {
-        for (let e = element; e; e = e.parentElement) {
-          const color = getComputedStyle(e).backgroundColor;
-          if ((channels(color)[3] ?? 1) === 1) return color;
-        }
-        throw new Error('no background');
-      };
-      const faint = [];
-      let texts = 0;
-      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-      for (let node; node = walker.nextNode();) {
-        const element = node.parentElement;
-        if (!node.data.trim() || element.closest('title, desc')) continue;
-        const style = getComputedStyle(element);
-        const inSvg = element.closest('svg') !== null;
-        const color = inSvg ? style.fill : style.color;
-        const [one, other] = [luminance(color), luminance(background(element))].sort((a, b) => b - a);
-        texts++;
-        if ((one + 0.05) / (other + 0.05) < 4.5) faint.push(node.data + ': ' + color);
-      }
-      return texts > 500 ? faint.join('; ') : texts + ' texts only';
-      """;
-
+  @AutoClose("quit")
   private @Nullable ChromeDriver started;
+
   private String page = "";
+  private String checks = "";
   private long charts;
 
   @BeforeAll
@@ -97,14 +67,11 @@ class HtmlReportIT {
                 .usingAnyFreePort()
                 .build(),
             options);
-    Path file = folder.resolve("page.html");
     Report report = Report.fromJson(Files.readString(Path.of("results.json")));
-    Files.writeString(file, HtmlReport.html(report));
-    for (Report.Section section : report.benchmarks()) {
-      charts += section.results().stream().filter(RatioChart::draws).count();
-      charts += section.curves().size();
-    }
+    Path file = Files.writeString(folder.resolve("page.html"), HtmlReport.html(report));
+    charts = report.results().stream().filter(RatioChart::draws).count() + report.curves().size();
     page = file.toUri().toString();
+    checks = Templates.resource("page-checks.js");
   }
 
   private static Optional<File> command(String name) {
@@ -112,13 +79,6 @@ class HtmlReportIT {
         .map(folder -> new File(folder, name))
         .filter(File::canExecute)
         .findFirst();
-  }
-
-  @AfterAll
-  void closeBrowser() {
-    if (started != null) {
-      started.quit();
-    }
   }
 
   @BeforeEach
@@ -150,65 +110,23 @@ class HtmlReportIT {
           .hasSize((int) charts)
           .allMatch(chart -> chart.getSize().width > 200 && chart.getSize().height > 30);
     }
-    assertThat(
-            script(
-                "return [...document.querySelectorAll('.strip .dot, .plot .point')]"
-                    + ".filter(mark => { const m = mark.getBoundingClientRect(),"
-                    + " c = mark.closest('[role=img]').getBoundingClientRect();"
-                    + " return m.width < 4 || m.left < c.left - 8 || m.right > c.right + 8"
-                    + " || m.top < c.top - 8 || m.bottom > c.bottom + 8; }).length"))
-        .isEqualTo(0L);
-    assertThat(
-            script(
-                "return [...document.querySelectorAll('.plot .line')].filter(line =>"
-                    + " line.getBoundingClientRect().width < 100 ||"
-                    + " getComputedStyle(line).stroke === 'none').length"))
-        .isEqualTo(0L);
+    assertWell("marksOutside()");
+    assertWell("linesUnseen()");
   }
 
-  @Test
-  void labelsOfAChartDoNotTouch() {
-    for (int width : new int[] {360, 700, 1280}) {
-      screen(width, 800);
-      assertThat(
-              script(
-                  """
-                  const touching = [];
-                  for (const chart of document.querySelectorAll('.plot, .axis svg')) {
-                    const boxes = [...chart.querySelectorAll('text')]
-                      .map(text => [text.textContent, text.getBoundingClientRect()])
-                      .filter(([, box]) => box.width > 0);
-                    boxes.forEach(([one, a], i) => boxes.slice(i + 1).forEach(([other, b]) => {
-                      if (a.left < b.right && b.left < a.right
-                          && a.top + 3 < b.bottom && b.top + 3 < a.bottom)
-                        touching.push(one + ' / ' + other);
-                    }));
-                    const room = chart.closest('.curve, .axis').getBoundingClientRect();
-                    boxes.forEach(([text, box]) => {
-                      if (box.left < 0 || box.right > innerWidth
-                          || box.top < room.top || box.bottom > room.bottom)
-                        touching.push(text + ' / edge');
-                    });
-                  }
-                  return touching.join('; ');
-                  """))
-          .as("at %d pixels", width)
-          .isEqualTo("");
-    }
+  @ParameterizedTest
+  @ValueSource(ints = {360, 700, 1280})
+  void labelsOfAChartDoNotTouch(int width) {
+    screen(width, 800);
+    assertWell("labelsTouching()");
   }
 
   @Test
   void fitsOnAPhone() {
     screen(360, 640);
-    script(OPEN_DETAILS);
+    script("openDetails()");
     assertThat(script("return document.documentElement.scrollWidth")).isEqualTo(360L);
-    assertThat(
-            script(
-                "return [...document.querySelectorAll('table')].every(table => {"
-                    + " const region = table.closest('[role=region][tabindex=\"0\"]');"
-                    + " return region.getBoundingClientRect().right <= 360"
-                    + " && ['auto', 'scroll'].includes(getComputedStyle(region).overflowX); })"))
-        .isEqualTo(true);
+    assertWell("tablesUnscrollable()");
   }
 
   @Test
@@ -217,7 +135,8 @@ class HtmlReportIT {
     for (String scheme : List.of("light", "dark")) {
       emulate("screen", scheme);
       backgrounds.add(script("return getComputedStyle(document.body).backgroundColor"));
-      assertThat(script(OPEN_DETAILS + FAINT_TEXTS)).as(scheme).isEqualTo("");
+      script("openDetails()");
+      assertWell("textsFaint()");
     }
     assertThat(backgrounds.get(0)).isNotEqualTo(backgrounds.get(1));
   }
@@ -225,30 +144,28 @@ class HtmlReportIT {
   @Test
   void canBeUsedByKeyboard() {
     press(Keys.TAB);
-    assertThat(focused()).isEqualTo("Skip to the results");
-    assertThat(
-            script(
-                "const box = document.activeElement.getBoundingClientRect();"
-                    + "return box.left >= 0 && box.top >= 0 && box.width > 0"))
-        .isEqualTo(true);
+    assertThat(focused("textContent")).isEqualTo("Skip to the results");
+    Rectangle link = browser().switchTo().activeElement().getRect();
+    assertThat(List.of(link.x, link.y)).allMatch(place -> place >= 0);
+    assertThat(link.width).isPositive();
     press(Keys.ENTER);
-    assertThat(script("return document.activeElement.id")).isEqualTo("results");
+    assertThat(focused("id")).isEqualTo("results");
     press(Keys.TAB);
-    assertThat(script("return document.activeElement.tagName")).isEqualTo("SUMMARY");
-    assertThat(script("return getComputedStyle(document.activeElement).outlineStyle"))
+    assertThat(focused("tagName")).isEqualTo("SUMMARY");
+    assertThat(browser().switchTo().activeElement().getCssValue("outline-style"))
         .isEqualTo("solid");
-    assertThat(script("return document.activeElement.parentElement.open")).isEqualTo(false);
+    assertThat(focused("parentElement.open")).isEqualTo(false);
     press(Keys.ENTER);
-    assertThat(script("return document.activeElement.parentElement.open")).isEqualTo(true);
+    assertThat(focused("parentElement.open")).isEqualTo(true);
     press(Keys.TAB);
-    assertThat(script("return document.activeElement.getAttribute('role')")).isEqualTo("region");
+    assertThat(focused("role")).isEqualTo("region");
   }
 
   @Test
   void saysItsPartsToAScreenReader() {
     assertThat(browser().findElements(By.cssSelector("header, nav, main"))).hasSize(3);
     assertThat(script("return document.documentElement.lang")).isEqualTo("en");
-    script(OPEN_DETAILS);
+    script("openDetails()");
     List<String> unnamed =
         browser().findElements(By.cssSelector("svg[role=img], [role=region], figure, nav")).stream()
             .filter(part -> String.valueOf(part.getAccessibleName()).isBlank())
@@ -260,28 +177,23 @@ class HtmlReportIT {
   }
 
   @Test
-  void printsWhole() throws Exception {
+  void printsWhole() {
     emulate("print", "dark");
-    assertThat(
-            script(
-                "return [...document.querySelectorAll('details table, details dl, details ul')]"
-                    + ".every(part => part.getBoundingClientRect().height > 0"
-                    + " && part.checkVisibility({contentVisibilityAuto: true}))"))
-        .isEqualTo(true);
-    assertThat(script(OPEN_DETAILS + FAINT_TEXTS)).isEqualTo("");
+    assertWell("detailsHidden()");
+    script("openDetails()");
+    assertWell("textsFaint()");
     assertThat(script("return getComputedStyle(document.body).backgroundColor"))
         .isEqualTo("rgb(252, 252, 250)");
     emulate("", "dark");
     browser().get(page);
-    byte[] pdf =
-        Base64.getDecoder()
-            .decode((String) browser().executeCdpCommand("Page.printToPDF", Map.of()).get("data"));
-    assertThat(new String(pdf, 0, 5, StandardCharsets.US_ASCII)).isEqualTo("%PDF-");
-    assertThat(pdf.length).isGreaterThan(100_000);
+    // in Base64, what begins with %PDF-
+    assertThat(browser().print(new PrintOptions()).getContent())
+        .startsWith("JVBERi0")
+        .hasSizeGreaterThan(130_000);
   }
 
-  private String focused() {
-    return String.valueOf(script("return document.activeElement.textContent"));
+  private Object focused(String property) {
+    return script("return document.activeElement." + property);
   }
 
   private void press(Keys key) {
@@ -289,27 +201,24 @@ class HtmlReportIT {
   }
 
   private void screen(int width, int height) {
-    browser()
-        .executeCdpCommand(
-            "Emulation.setDeviceMetricsOverride",
-            Map.of(
-                "width", width, "height", height, "deviceScaleFactor", 2, "mobile", width < 500));
+    Map<String, Object> metrics =
+        Map.of("width", width, "height", height, "deviceScaleFactor", 2, "mobile", width < 500);
+    browser().executeCdpCommand("Emulation.setDeviceMetricsOverride", metrics);
     browser().get(page);
   }
 
   private void emulate(String medium, String scheme) {
-    browser()
-        .executeCdpCommand(
-            "Emulation.setEmulatedMedia",
-            Map.of(
-                "media",
-                medium,
-                "features",
-                List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
+    List<Object> features = List.of(Map.of("name", "prefers-color-scheme", "value", scheme));
+    Map<String, Object> media = Map.of("media", medium, "features", features);
+    browser().executeCdpCommand("Emulation.setEmulatedMedia", media);
   }
 
   private Object script(String script) {
-    return Objects.requireNonNullElse(browser().executeScript(script), "nothing");
+    return Objects.requireNonNullElse(browser().executeScript(checks + script), "nothing");
+  }
+
+  private void assertWell(String check) {
+    assertThat(script("return " + check)).as(check).isEqualTo("");
   }
 
   private ChromeDriver browser() {

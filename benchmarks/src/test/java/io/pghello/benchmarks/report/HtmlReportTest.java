@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.report;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.benchmarks.harness.Curve;
@@ -12,17 +13,17 @@ import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
-import javax.xml.xpath.XPathConstants;
 import javax.xml.xpath.XPathFactory;
+import javax.xml.xpath.XPathNodes;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Document;
 import org.w3c.dom.Node;
-import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
 class HtmlReportTest {
@@ -31,29 +32,36 @@ class HtmlReportTest {
   private static final Environment.Server SERVER =
       new Environment.Server("18.6", "1.1", Map.of("jit", "off", "fsync", "on"));
 
+  private static final String ROWS = "//div[@class='rows']//tbody/tr";
+  private static final String POINTS = "//section[@class='sweep']//tbody/tr";
+  private static final String PLOT = "//svg[@class='plot']";
+  private static final String BAR = "//figure//li//span";
+  private static final String DOTS = "//figure//use[starts-with(@class, 'dot') and @y = '50%']/@x";
+  private static final String LEGEND = "//ul[@class='legend']/li";
+  private static final String COMMAND = "//pre/code";
+  private static final String NOTICE = "//p[@class='notice']";
+  private static final String MISSED = "//p[@class='missed']";
+
   @Test
   void showsAllRowsAndCurvesOfAReport() throws Exception {
     Report report = Report.fromJson(Files.readString(Path.of("results.json")));
     Document page = page(report);
-    List<Result> all = report.benchmarks().stream().flatMap(s -> s.results().stream()).toList();
-    List<Result> drawn = all.stream().filter(result -> result.ratio() != null).toList();
-    assertThat(texts(page, "//div[@class='rows']//tbody/tr/th"))
-        .hasSizeGreaterThan(30)
-        .isEqualTo(all.stream().map(result -> result.row().name()).toList());
-    assertThat(texts(page, "//figure//li//strong"))
-        .isEqualTo(drawn.stream().map(result -> result.row().name()).toList());
-    assertThat(texts(page, "//figure//li//span[@class='words']"))
-        .isEqualTo(drawn.stream().map(ResultText::of).toList());
-    assertThat(texts(page, "//figure//li//span[@class='rates']"))
-        .hasSizeGreaterThan(10)
-        .isEqualTo(drawn.stream().map(ResultText::rates).filter(r -> !r.isEmpty()).toList());
+    List<Result> drawn = report.results().stream().filter(r -> r.ratio() != null).toList();
+    assertEach(page, ROWS + "/th", report.results(), result -> result.row().name());
+    assertEach(page, "//figure//li//strong", drawn, result -> result.row().name());
+    assertEach(page, BAR + "[@class='words']", drawn, ResultText::of);
+    assertEach(page, BAR + "[@class='rates']", drawn, ResultText::rates);
+    assertEach(page, PLOT + "/title", report.curves(), Curve::name);
+    assertThat(nodes(page, POINTS))
+        .hasSize(report.curves().stream().mapToInt(curve -> curve.points().size()).sum());
+  }
 
-    List<Curve> curves = report.benchmarks().stream().flatMap(s -> s.curves().stream()).toList();
-    assertThat(texts(page, "//svg[@class='plot']/title"))
+  /** What is shown is the text of each that has one. */
+  private static <T> void assertEach(
+      Document page, String path, List<T> shown, Function<T, String> text) throws Exception {
+    assertThat(texts(page, path))
         .hasSizeGreaterThan(10)
-        .isEqualTo(curves.stream().map(Curve::name).toList());
-    assertThat(nodes(page, "//section[@class='sweep']//tbody/tr"))
-        .hasSize(curves.stream().mapToInt(curve -> curve.points().size()).sum());
+        .isEqualTo(shown.stream().map(text).filter(each -> !each.isEmpty()).toList());
   }
 
   @Test
@@ -61,11 +69,11 @@ class HtmlReportTest {
     Row row = Row.plain("a", "b", "ms").target(0.5, 0.4);
     List<Double> ours = List.of(1.0, 2.0, 4.0);
     Result result = Result.of(row, ours, List.of(8.0, 8.0, 16.0));
-    assertThat(table(page(result), "//div[@class='rows']//tbody/tr"))
+    assertThat(table(page(result), ROWS))
         .containsExactly("a|b|ms|2|1.50 to 3|8|8 to 12|0.25|0.19 to 0.25|goal|≤ 0.50|≤ 0.40|3");
     var measured = new Curve.Line("a", true, List.of(Curve.Point.of(1_024, ours)));
     var other = new Curve.Line("b", false, List.of(Curve.Point.of(2_048, List.of(7.0))));
-    assertThat(table(page(curve(measured, other)), "//section[@class='sweep']//tbody/tr"))
+    assertThat(table(page(curve(measured, other)), POINTS))
         .containsExactly("1,024|2|1.50 to 3|–|–", "2,048|–|–|7|7 to 7");
   }
 
@@ -77,8 +85,7 @@ class HtmlReportTest {
             result(Row.rate("a", "b", "k/s"), 8, 1),
             result(Row.plain("a", "b", "ns"), 8, 1),
             result(Row.rate("a", "b", "k/s"), 1, 8));
-    List<Double> dots =
-        percents(page, "//figure//use[starts-with(@class, 'dot') and @y = '50%']/@x");
+    List<Double> dots = percents(page, DOTS);
     double middle = percents(page, "//figure//li[1]//line[@class='equal']/@x1").get(0);
     assertThat(dots).hasSize(4);
     assertThat(dots.subList(0, 2)).allMatch(x -> x > middle).allMatch(x -> x.equals(dots.get(0)));
@@ -92,9 +99,8 @@ class HtmlReportTest {
     List<Double> rounds = List.of(4.0, 4.0);
     Row judged = row.target(0.5, 2).lessCpu(9);
     Document page = page(Result.of(judged, rounds, rounds, cpu), result(row, 1, 1));
-    assertThat(texts(page, "//figure//li//span[@class='rates cpu']"))
-        .containsExactly("CPU a call 3 against 30 us, 11.3 × less");
-    assertThat(table(page, "//div[@class='rows']//tbody/tr"))
+    assertTexts(page, BAR + "[@class='rates cpu']", "CPU a call 3 against 30 us, 11.3 × less");
+    assertThat(table(page, ROWS))
         .containsExactly(
             "a|b|k/s|4|4 to 4|4|4 to 4|1|1 to 1|3|30|11.3|9.38 to 13.1|ok|≥ 0.50; CPU ≥ 9 × less|≥ 2|2",
             "a|b|k/s|1|1 to 1|1|1 to 1|1|1 to 1|–|–|–|–|–|–|–|1");
@@ -105,12 +111,10 @@ class HtmlReportTest {
   void limitsLieWhereTheRatioWouldReachThem() throws Exception {
     Row cost = Row.plain("a", "b", "ns").target(0.5, 0.25);
     Document page = page(result(cost, 1, 2), result(cost, 1, 4));
-    assertThat(texts(page, "//figure//use[@class='must']/@x").get(0))
-        .isEqualTo(texts(page, "//figure//li[1]//use[@y='50%'][last()]/@x").get(0));
-    assertThat(texts(page, "//figure//use[@class='aim']/@x").get(0))
-        .isEqualTo(texts(page, "//figure//li[2]//use[@y='50%'][last()]/@x").get(0));
-    assertThat(texts(page, "//figure//li//span[contains(@class, 'badge')]"))
-        .containsExactly("ok", "goal");
+    List<String> dots = texts(page, DOTS);
+    assertThat(texts(page, "//figure//use[@class='must']/@x").get(0)).isEqualTo(dots.get(0));
+    assertThat(texts(page, "//figure//use[@class='aim']/@x").get(0)).isEqualTo(dots.get(1));
+    assertTexts(page, BAR + "[contains(@class, 'badge')]", "ok", "goal");
   }
 
   @Test
@@ -129,14 +133,11 @@ class HtmlReportTest {
         HtmlReport.html(new Report(environment, false, false, "", 1, 1, List.of(section)));
     assertThat(html).doesNotContain("<script", "\u001b");
     Document page = parse(html);
-    for (String path :
-        List.of(
-            "//figure//strong",
-            "//svg[@class='plot']/title",
-            "//ul[@class='not-run']/li",
-            "//ul[@class='libraries']/li")) {
-      assertThat(texts(page, path)).containsExactly(name.replace('\u001b', '\uFFFD'));
-    }
+    String shown = name.replace('\u001b', '\uFFFD');
+    assertTexts(page, "//figure//strong", shown);
+    assertTexts(page, PLOT + "/title", shown);
+    assertTexts(page, "//ul[@class='not-run']/li", shown);
+    assertTexts(page, "//ul[@class='libraries']/li", shown);
   }
 
   @Test
@@ -156,60 +157,54 @@ class HtmlReportTest {
         .as("the same to HTML and XML")
         .contains("prefers-color-scheme: dark")
         .doesNotContain("<", ">", "&");
-    int level = 0;
-    for (Node heading : nodes(page, "//h1|//h2|//h3|//h4")) {
-      assertThat(heading.getNodeName().charAt(1) - '0').isLessThanOrEqualTo(level + 1);
-      level = heading.getNodeName().charAt(1) - '0';
-    }
+    assertThat(
+            nodes(page, "//h1|//h2|//h3|//h4").stream().map(Node::getNodeName).collect(joining()))
+        .startsWith("h1h2")
+        .doesNotContain("h1h3", "h1h4", "h2h4");
   }
 
   @Test
   void saysHowToRepeatTheRun() throws Exception {
-    var sections = List.of(section("client", List.of()), section("jooq", List.of()));
+    List<Report.Section> sections =
+        Stream.of("client", "jooq")
+            .map(name -> new Report.Section(name, SERVER, List.of(), List.of(), List.of()))
+            .toList();
     Document page = page(new Report(ENVIRONMENT, true, false, "", 5, 2, sections));
-    assertThat(texts(page, "//pre/code"))
-        .containsExactly(
-            "./dev bench client jooq --major 18 --quick --forks 5 --handicap 2 --report");
-    assertThat(texts(page, "//p[@class='notice']/strong"))
-        .containsExactly("A quick run.", "Our side was slowed down.");
+    assertTexts(
+        page,
+        COMMAND,
+        "./dev bench client jooq --major 18 --quick --forks 5 --handicap 2 --report");
+    assertTexts(page, NOTICE + "/strong", "A quick run.", "Our side was slowed down.");
     assertThat(texts(page, "//dd")).contains("1 CPU", "a <JDK>", "in 5 JVMs", "on", "off");
 
     Document full = page(new Report(ENVIRONMENT, false, false, "", 3, 1, List.of()));
-    assertThat(texts(full, "//pre/code")).containsExactly("./dev bench --forks 3 --report");
-    assertThat(texts(full, "//p[@class='notice']")).isEmpty();
-    assertThat(texts(full, "//div[@id='results']/p")).containsExactly("No benchmark was run.");
+    assertTexts(full, COMMAND, "./dev bench --forks 3 --report");
+    assertTexts(full, NOTICE);
+    assertTexts(full, "//div[@id='results']/p", "No benchmark was run.");
 
     Document some = page(new Report(ENVIRONMENT, true, true, "'Hello, ' ||", 1, 1, List.of()));
-    assertThat(texts(some, "//pre/code"))
-        .containsExactly("./dev bench --guard --row ''\\''Hello, '\\'' ||' --forks 1 --report");
+    assertTexts(
+        some, COMMAND, "./dev bench --guard --row ''\\''Hello, '\\'' ||' --forks 1 --report");
   }
 
   @Test
   void countsTheTargetsAndNamesThoseMissed() throws Exception {
     Row row = Row.plain("slow", "b", "ns").target(0.5, 0.4);
-    Document page =
-        page(
-            result(row, 6, 10),
-            result(row, 4.5, 10),
-            result(row, 4.1, 10),
-            result(row, 3, 10),
-            result(Row.plain("a", "b", "ns"), 1, 2));
-    assertThat(texts(page, "//ul[@class='counts']/li/strong")).containsExactly("1", "2", "1");
+    Result plain = result(Row.plain("a", "b", "ns"), 1, 2);
+    Stream<Result> judged = Stream.of(6.0, 4.5, 4.1, 3.0).map(ours -> result(row, ours, 10));
+    Document page = page(Stream.concat(judged, Stream.of(plain)).toArray(Result[]::new));
+    assertTexts(page, "//ul[@class='counts']/li/strong", "1", "2", "1");
     assertThat(table(page, "//section[@id='targets']//tbody/tr")).containsExactly("x|1|2|1|1|0");
-    assertThat(texts(page, "//p[@class='missed']"))
-        .containsExactly(
-            "MISS slow against b: ratio ≤ 0.50 is what must be, 0.60 to 0.60 was measured");
-
+    String miss = "MISS slow against b: ";
+    assertTexts(page, MISSED, miss + "ratio ≤ 0.50 is what must be, 0.60 to 0.60 was measured");
     Row rate = Row.rate("slow", "b", "k/s").target(10, 20);
-    assertThat(texts(page(result(rate, 54, 6)), "//p[@class='missed']").get(0))
-        .endsWith("ratio ≥ 10 is what must be, 9 to 9 was measured, 54 against 6 k/s");
+    page = page(result(rate, 54, 6));
+    String below = "ratio ≥ 10 is what must be, 9 to 9 was measured, 54 against 6 k/s";
+    assertTexts(page, MISSED, miss + below);
     var cpu = Result.Cpu.ofMicros(List.of(2.0), List.of(10.0));
-    Result costly = Result.of(rate.lessCpu(8), List.of(54.0), List.of(1.0), cpu);
-    assertThat(texts(page(costly), "//p[@class='missed']"))
-        .containsExactly(
-            "MISS slow against b: CPU ≥ 8 × less is what must be, 5 to 5 was measured");
-    assertThat(texts(page(new Result[0]), "//section[@id='benchmark-1']/p"))
-        .containsExactly("No row was measured.");
+    page = page(Result.of(rate.lessCpu(8), List.of(54.0), List.of(1.0), cpu));
+    assertTexts(page, MISSED, miss + "CPU ≥ 8 × less is what must be, 5 to 5 was measured");
+    assertTexts(page(new Result[0]), "//section[@id='benchmark-1']/p", "No row was measured.");
   }
 
   @Test
@@ -220,54 +215,43 @@ class HtmlReportTest {
             result(Row.plain("below zero", "b", "KB"), -4, 8),
             result(Row.plain("by zero", "b", "KB"), 4, 0),
             result(Row.plain("drawn", "b", "KB"), 4, 8));
-    assertThat(texts(page, "//figure//strong")).containsExactly("drawn");
+    assertTexts(page, "//figure//strong", "drawn");
     assertThat(texts(page, "//p[@class='aside']").get(0)).startsWith("3 rows have no ratio");
-    assertThat(table(page, "//div[@class='rows']//tbody/tr"))
-        .contains("no peer|–|KB|-4|-4 to -4|–|–|–|–|–|–|–|1");
+    assertThat(table(page, ROWS)).contains("no peer|–|KB|-4|-4 to -4|–|–|–|–|–|–|–|1");
   }
 
   @Test
   void curvesMayLackPointsAndBeginAtZero() throws Exception {
-    Document page =
-        page(
-            curve(line("all", true, 0, 1, 10, 100), line("some", false, 1, 10), line("no", false)));
-    List<Double> places = percents(page, "//svg[@class='plot']/use[contains(@class, 'ours1')]/@x");
+    Curve.Line all = line("all", true, 0, 1, 10, 100);
+    Document page = page(curve(all, line("some", false, 1, 10), line("no", false)));
+    List<Double> places = percents(page, PLOT + "/use[contains(@class, 'ours1')]/@x");
     assertThat(places).hasSize(4).isSorted().doesNotHaveDuplicates();
     assertThat(places.get(3) - places.get(2)).isEqualTo(places.get(2) - places.get(1));
     assertThat(places).allMatch(x -> x >= 0 && x <= 100);
-    assertThat(texts(page, "//svg[@class='plot']/use[contains(@class, 'peer1')]/@x")).hasSize(2);
-    assertThat(texts(page, "//ul[@class='legend']/li")).containsExactly("all", "some");
-    assertThat(table(page, "//section[@class='sweep']//tbody/tr").get(0)).endsWith("|–|–|–|–");
+    assertThat(texts(page, PLOT + "/use[contains(@class, 'peer1')]/@x")).hasSize(2);
+    assertTexts(page, LEGEND, "all", "some");
+    assertThat(table(page, POINTS).get(0)).endsWith("|–|–|–|–");
   }
 
   @Test
   void aPeerLooksTheSameInAllCurvesOfABenchmark() throws Exception {
-    Document page =
-        page(
-            curve(line("x", false, 1, 2), line("y", false, 1, 2), line("ours", true, 1, 2)),
-            curve(line("y", false, 1, 2), line("other ours", true, 1, 2)));
-    assertThat(texts(page, "//ul[@class='legend']/li/@class"))
-        .containsExactly("peer1", "peer2", "ours1", "peer2", "ours1");
+    Curve.Line peer = line("y", false, 1, 2);
+    Curve first = curve(line("x", false, 1, 2), peer, line("ours", true, 1, 2));
+    Document page = page(first, curve(peer, line("other ours", true, 1, 2)));
+    assertTexts(page, LEGEND + "/@class", "peer1", "peer2", "ours1", "peer2", "ours1");
   }
 
   @Test
   void curvesMayHaveNothingToDrawFiguresBelowZeroOrOnePlace() throws Exception {
+    String nothing = "Nothing was measured that could be drawn.";
     Document page = page(curve(), curve(line("none", true)));
-    assertThat(texts(page, "//section[@class='sweep']/p"))
-        .hasSize(2)
-        .containsOnly("Nothing was measured that could be drawn.");
-    assertThat(texts(page, "//svg[@class='plot']")).isEmpty();
+    assertTexts(page, "//section[@class='sweep']/p", nothing, nothing);
+    assertTexts(page, PLOT);
 
-    var point = new Curve.Line("a", true, List.of(Curve.Point.of(0, List.of(0.0))));
-    var below =
-        new Curve.Line(
-            "a",
-            true,
-            List.of(Curve.Point.of(1, List.of(-4.0)), Curve.Point.of(2, List.of(4000.0))));
-    assertThat(
-            texts(
-                page(curve(point), curve(below)),
-                "//svg[@class='plot']//@*[name()='points' or name()='y']"))
+    var zero = new Curve.Line("a", true, List.of(Curve.Point.of(0, List.of(0.0))));
+    var below = List.of(Curve.Point.of(1, List.of(-4.0)), Curve.Point.of(2, List.of(4000.0)));
+    Document drawn = page(curve(zero), curve(new Curve.Line("a", true, below)));
+    assertThat(texts(drawn, PLOT + "//@*[name()='points' or name()='y']"))
         .isNotEmpty()
         .noneMatch(value -> value.contains("NaN") || value.contains("Infinity"));
   }
@@ -277,12 +261,8 @@ class HtmlReportTest {
   }
 
   private static Curve.Line line(String name, boolean ours, double... places) {
-    return new Curve.Line(
-        name,
-        ours,
-        IntStream.range(0, places.length)
-            .mapToObj(i -> Curve.Point.of(places[i], List.of(10.0 * (i + 1))))
-            .toList());
+    var points = Arrays.stream(places).mapToObj(x -> Curve.Point.of(x, List.of(x + 1)));
+    return new Curve.Line(name, ours, points.toList());
   }
 
   private static Result result(Row row, double ours, double peer) {
@@ -290,23 +270,20 @@ class HtmlReportTest {
   }
 
   private static Document page(Result... results) throws Exception {
-    return page(section("x", List.of(results)));
+    return page(List.of(results), List.of());
   }
 
   private static Document page(Curve... curves) throws Exception {
-    return page(new Report.Section("x", SERVER, List.of(), List.of(curves), List.of()));
+    return page(List.of(), List.of(curves));
   }
 
-  private static Document page(Report.Section section) throws Exception {
+  private static Document page(List<Result> results, List<Curve> curves) throws Exception {
+    var section = new Report.Section("x", SERVER, results, curves, List.of());
     return page(new Report(ENVIRONMENT, false, false, "", 1, 1, List.of(section)));
   }
 
   private static Document page(Report report) throws Exception {
     return parse(HtmlReport.html(report));
-  }
-
-  private static Report.Section section(String name, List<Result> results) {
-    return new Report.Section(name, SERVER, results, List.of(), List.of());
   }
 
   private static Document parse(String html) throws Exception {
@@ -316,10 +293,16 @@ class HtmlReportTest {
   }
 
   private static List<Node> nodes(Node page, String path) throws Exception {
-    var found =
-        (NodeList)
-            XPathFactory.newInstance().newXPath().evaluate(path, page, XPathConstants.NODESET);
-    return IntStream.range(0, found.getLength()).mapToObj(found::item).toList();
+    List<Node> found = new ArrayList<>();
+    XPathFactory.newInstance()
+        .newXPath()
+        .evaluateExpression(path, page, XPathNodes.class)
+        .forEach(found::add);
+    return found;
+  }
+
+  private static void assertTexts(Document page, String path, String... texts) throws Exception {
+    assertThat(texts(page, path)).containsExactly(texts);
   }
 
   private static List<String> texts(Node page, String path) throws Exception {
