@@ -128,6 +128,7 @@ public final class Demo implements Callable<Integer> {
     application.setDefaultProperties(
         Map.of(
             "server.address", "127.0.0.1",
+            "greeting.load.enabled", "true",
             "spring.main.banner-mode", "off",
             "logging.level.root", "warn",
             // what it would say, this program says in a line
@@ -150,8 +151,12 @@ public final class Demo implements Callable<Integer> {
         """
         The greeting service runs at %1$s
 
+          %1$s/    a page that greets and measures
+
           curl '%1$s/api/greeting/Ada?repeat=2'
           curl -H 'Content-Type: application/json' -d '{"names":["Ada","Bob"]}' %1$s/api/bulk-greetings
+          curl -H 'Content-Type: application/json' -d '{"query":"{greeting(name:\\"Ada\\"){greeting timestamp}}"}' %1$s/graphql
+          curl %1$s/v3/api-docs
           curl %1$s/api/timestamp
           curl %1$s/api/info
           curl %1$s/greeting/Ada

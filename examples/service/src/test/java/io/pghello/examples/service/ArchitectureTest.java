@@ -38,7 +38,7 @@ class ArchitectureTest {
   void onlyTheOperationsCallTheClient() {
     noClasses()
         .that()
-        .resideOutsideOfPackages(ROOT + ".greeting")
+        .resideOutsideOfPackages(ROOT + ".greeting", ROOT + ".load")
         .should()
         .dependOnClassesThat()
         .haveNameMatching("io\\.pghello\\.PgHello(Client|(Async)?Operations)")

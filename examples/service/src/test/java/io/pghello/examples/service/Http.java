@@ -70,6 +70,12 @@ public final class Http {
         .thenApply(Answer::new);
   }
 
+  public CompletableFuture<Answer> postAsync(String path) {
+    return client
+        .sendAsync(request("POST", path, BodyPublishers.noBody()), BodyHandlers.ofString())
+        .thenApply(Answer::new);
+  }
+
   private HttpRequest request(String method, String path, BodyPublisher body, String... headers) {
     HttpRequest.Builder builder =
         HttpRequest.newBuilder(URI.create(address + path))

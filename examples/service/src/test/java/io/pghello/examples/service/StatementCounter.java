@@ -2,11 +2,13 @@
 package io.pghello.examples.service;
 
 import io.pghello.PgHelloListener;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Counts the statements of the client. */
+/** Notes the statements of the client. */
 public final class StatementCounter implements PgHelloListener {
-  private final AtomicInteger statements = new AtomicInteger();
+  private final List<Integer> sizes = new CopyOnWriteArrayList<>();
 
   /** What is counted. */
   public interface Action {
@@ -15,12 +17,18 @@ public final class StatementCounter implements PgHelloListener {
 
   @Override
   public void statementEnded(StatementEnded event) {
-    statements.incrementAndGet();
+    sizes.add(event.calls());
   }
 
+  /** Returns how many statements there are meanwhile. */
   public int count(Action action) throws Exception {
-    int before = statements.get();
+    return sizes(action).size();
+  }
+
+  /** Returns how many names or calls each statement has that there is meanwhile. */
+  public List<Integer> sizes(Action action) throws Exception {
+    int before = sizes.size();
     action.run();
-    return statements.get() - before;
+    return new ArrayList<>(sizes.subList(before, sizes.size()));
   }
 }

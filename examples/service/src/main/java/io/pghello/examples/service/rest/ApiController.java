@@ -6,6 +6,7 @@ import io.pghello.examples.service.greeting.GreetedName;
 import io.pghello.examples.service.greeting.Greetings;
 import io.pghello.examples.service.greeting.Greetings.Greeting;
 import io.pghello.examples.service.greeting.Greetings.SystemInfo;
+import io.swagger.v3.oas.annotations.Parameter;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -53,7 +54,8 @@ class ApiController {
   @GetMapping("/greeting/{name}")
   GreetingAnswer greeting(
       @PathVariable @GreetedName String name,
-      @RequestParam(required = false) @Min(1) @Max(10) @Nullable Integer repeat) {
+      @Parameter(description = BulkRequest.REPEAT) @RequestParam(required = false) @Min(1) @Max(10)
+          @Nullable Integer repeat) {
     return new GreetingAnswer(greetings.greet(name, repeat), System.currentTimeMillis());
   }
 

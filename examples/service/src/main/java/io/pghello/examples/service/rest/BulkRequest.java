@@ -3,6 +3,8 @@ package io.pghello.examples.service.rest;
 
 import io.pghello.examples.service.greeting.GreetedName;
 import io.pghello.examples.service.greeting.Greetings;
+import io.swagger.v3.oas.annotations.media.ArraySchema;
+import io.swagger.v3.oas.annotations.media.Schema;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotNull;
@@ -16,5 +18,11 @@ import org.jspecify.annotations.Nullable;
  * @param repeat how many times each; null for the configured count
  */
 record BulkRequest(
-    @NotNull @Size(max = Greetings.MAX_NAMES) List<@GreetedName String> names,
-    @Min(1) @Max(10) @Nullable Integer repeat) {}
+    @ArraySchema(schema = @Schema(minLength = 1, maxLength = GreetedName.MAX))
+        @NotNull
+        @Size(max = Greetings.MAX_NAMES)
+        List<@GreetedName String> names,
+    @Schema(description = REPEAT) @Min(1) @Max(10) @Nullable Integer repeat) {
+  /** What the description says of a count. */
+  static final String REPEAT = "How many times; without it, the configured count";
+}

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.pghello.examples.service.greeting.GreetedName;
 import io.pghello.examples.service.greeting.Greetings;
 import io.pghello.examples.service.greeting.Greetings.Greeting;
+import io.swagger.v3.oas.annotations.Parameter;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -32,16 +33,18 @@ class GreetingController {
    * @param cached always false: the database computed it for this request
    * @param timestampMillis when it was answered, by the clock of the service
    */
-  record GreetingAnswer(
+  record CachedGreetingAnswer(
       String greeting, boolean cached, @JsonProperty("timestamp_ms") long timestampMillis) {}
 
   record BatchAnswer(List<Greeting> greetings, int count) {}
 
   @GetMapping("/greeting/{name}")
-  GreetingAnswer greeting(
+  CachedGreetingAnswer greeting(
       @PathVariable @GreetedName String name,
-      @RequestParam(required = false) @Min(1) @Max(10) @Nullable Integer repeat) {
-    return new GreetingAnswer(greetings.greet(name, repeat), false, System.currentTimeMillis());
+      @Parameter(description = BulkRequest.REPEAT) @RequestParam(required = false) @Min(1) @Max(10)
+          @Nullable Integer repeat) {
+    return new CachedGreetingAnswer(
+        greetings.greet(name, repeat), false, System.currentTimeMillis());
   }
 
   @PostMapping("/greetings/batch")

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.graphql;
+
+import graphql.schema.DataFetchingFieldSelectionSet;
+import io.pghello.examples.service.graphql.GreetingLoader.GreetingKey;
+import io.pghello.examples.service.greeting.GreetedName;
+import io.pghello.examples.service.greeting.Greetings;
+import io.pghello.examples.service.greeting.Greetings.SystemInfo;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.Size;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.dataloader.DataLoader;
+import org.jspecify.annotations.Nullable;
+import org.springframework.graphql.data.method.annotation.Argument;
+import org.springframework.graphql.data.method.annotation.MutationMapping;
+import org.springframework.graphql.data.method.annotation.QueryMapping;
+import org.springframework.stereotype.Controller;
+
+/**
+ * The guide's schema. Greetings of a query are loaded together, whichever fields ask for them; one
+ * that asks for no text needs none. Maps stand for types whose fields are no names of Java.
+ */
+@Controller
+class GraphQlController {
+  private static final String TEXT = "greeting";
+
+  private final Greetings greetings;
+
+  GraphQlController(Greetings greetings) {
+    this.greetings = greetings;
+  }
+
+  @QueryMapping
+  CompletableFuture<GreetingResponse> greeting(
+      @Argument @GreetedName String name,
+      @Argument @Min(1) @Max(10) @Nullable Integer repeat,
+      DataLoader<GreetingKey, GreetingResponse> loader,
+      DataFetchingFieldSelectionSet fields) {
+    return fields.contains(TEXT)
+        ? loader.load(new GreetingKey(name, repeat == null ? 1 : repeat))
+        : CompletableFuture.completedFuture(GreetingResponse.of(name, null));
+  }
+
+  @QueryMapping
+  CompletableFuture<List<GreetingResponse>> bulkGreetings(
+      @Argument @Size(max = Greetings.MAX_NAMES) List<@GreetedName String> names,
+      DataLoader<GreetingKey, GreetingResponse> loader,
+      DataFetchingFieldSelectionSet fields) {
+    int repeat = greetings.configuredRepeat();
+    return fields.contains(TEXT)
+        ? loader.loadMany(names.stream().map(name -> new GreetingKey(name, repeat)).toList())
+        : CompletableFuture.completedFuture(
+            names.stream().map(name -> GreetingResponse.of(name, null)).toList());
+  }
+
+  @QueryMapping
+  Map<String, String> timestamp() {
+    return Map.of("timestamp_ms", Long.toString(greetings.databaseMillis()));
+  }
+
+  @QueryMapping
+  Map<String, String> systemInfo() {
+    SystemInfo info = greetings.systemInfo();
+    return Map.of(
+        "postgresql_version", info.postgresVersion(),
+        "extension_version", info.extensionVersion());
+  }
+
+  @MutationMapping
+  Map<String, String> updateGreetingConfig(@Argument @Min(1) @Max(10) int repeat) {
+    return Map.of(
+        "message",
+        "Configuration updated successfully",
+        "test_result",
+        greetings.changeRepeat(repeat));
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.graphql;
+
+import io.pghello.examples.service.greeting.Greetings;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.springframework.graphql.execution.BatchLoaderRegistry;
+import org.springframework.stereotype.Component;
+import reactor.core.publisher.Mono;
+
+/** Asks for all greetings of a query together: one statement for each count. */
+@Component
+class GreetingLoader {
+  private final Greetings greetings;
+
+  GreetingLoader(BatchLoaderRegistry registry, Greetings greetings) {
+    this.greetings = greetings;
+    registry
+        .forTypePair(GreetingKey.class, GreetingResponse.class)
+        .registerMappedBatchLoader((keys, environment) -> Mono.fromCallable(() -> load(keys)));
+  }
+
+  /** Who is greeted, and how many times. */
+  record GreetingKey(String name, int repeat) {}
+
+  private Map<GreetingKey, GreetingResponse> load(Set<GreetingKey> keys) {
+    var namesByRepeat = new TreeMap<Integer, List<String>>();
+    for (GreetingKey key : keys) {
+      namesByRepeat.computeIfAbsent(key.repeat(), repeat -> new ArrayList<>()).add(key.name());
+    }
+    var responses = new HashMap<GreetingKey, GreetingResponse>();
+    namesByRepeat.forEach(
+        (repeat, names) ->
+            greetings
+                .greetAll(names, repeat)
+                .forEach(
+                    answer ->
+                        responses.put(
+                            new GreetingKey(answer.name(), repeat),
+                            GreetingResponse.of(answer.name(), answer.greeting()))));
+    return responses;
+  }
+}

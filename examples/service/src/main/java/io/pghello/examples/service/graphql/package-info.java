@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+/** The operations over GraphQL, with the schema of the integration guide. */
+@NullMarked
+package io.pghello.examples.service.graphql;
+
+import org.jspecify.annotations.NullMarked;

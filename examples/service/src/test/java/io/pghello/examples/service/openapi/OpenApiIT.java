@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.openapi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.examples.service.Http;
+import io.pghello.examples.service.ServiceTest;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.boot.test.web.server.LocalServerPort;
+import tools.jackson.databind.JsonNode;
+
+/** The description, against the guide's, and against the rules of OpenAPI. */
+@ServiceTest
+class OpenApiIT {
+  @LocalServerPort int port;
+  private JsonNode api = tools.jackson.databind.node.MissingNode.getInstance();
+
+  @BeforeEach
+  void read() throws Exception {
+    api = new Http(port).get("/v3/api-docs").json();
+  }
+
+  /** Returns what a schema says, whether it stands there or elsewhere. */
+  private JsonNode schema(JsonNode schema) {
+    String reference = schema.path("$ref").asString("");
+    return reference.isEmpty() ? schema : schema(api.at(reference.substring(1)));
+  }
+
+  private JsonNode operation(String path, String method) {
+    JsonNode operation = api.path("paths").path(path).path(method);
+    assertThat(operation.isMissingNode()).as("%s %s", method, path).isFalse();
+    return operation;
+  }
+
+  private static List<String> names(JsonNode object) {
+    return object.propertyNames().stream().sorted().toList();
+  }
+
+  private JsonNode answer(String path, String method) {
+    JsonNode content = operation(path, method).at("/responses/200/content");
+    assertThat(names(content)).as("%s %s", method, path).containsExactly("application/json");
+    return schema(content.path("application/json").path("schema"));
+  }
+
+  private JsonNode body(String path) {
+    JsonNode body = operation(path, "post").path("requestBody");
+    assertThat(body.path("required").asBoolean()).isTrue();
+    return schema(body.path("content").path("application/json").path("schema"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/api/greeting/{name},  get,  greeting timestamp_ms",
+    "/api/config/greeting,  post, message test_result",
+    "/api/bulk-greetings,   post, greetings",
+    "/api/timestamp,        get,  timestamp_ms",
+    "/api/info,             get,  extension_version postgresql_version",
+    "/greeting/{name},      get,  cached greeting timestamp_ms",
+    "/greetings/batch,      post, count greetings",
+    "/health,               get,  code service status"
+  })
+  void hasThePathsOfTheGuideWithTheirFields(String path, String method, String fields) {
+    assertThat(names(answer(path, method).path("properties"))).containsExactly(fields.split(" "));
+  }
+
+  @Test
+  void hasTheTypesOfTheGuide() {
+    assertThat(api.path("openapi").asString()).startsWith("3.0.");
+    assertThat(api.at("/info/title").asString()).isEqualTo("pg_hello Extension API");
+    JsonNode time = answer("/api/greeting/{name}", "get").at("/properties/timestamp_ms");
+    assertThat(time.path("type").asString()).isEqualTo("integer");
+    assertThat(time.path("format").asString()).isEqualTo("int64");
+    JsonNode items =
+        schema(answer("/api/bulk-greetings", "post").at("/properties/greetings/items"));
+    assertThat(names(items.path("properties"))).containsExactly("greeting", "name");
+  }
+
+  @Test
+  void saysWhatIsAllowed() {
+    for (String path : List.of("/api/greeting/{name}", "/greeting/{name}")) {
+      JsonNode parameters = operation(path, "get").path("parameters");
+      JsonNode name = parameters.path(0);
+      assertThat(name.path("in").asString()).isEqualTo("path");
+      assertThat(name.path("required").asBoolean()).isTrue();
+      assertThat(name.at("/schema/minLength").asInt()).isEqualTo(1);
+      assertThat(name.at("/schema/maxLength").asInt()).isEqualTo(50);
+      JsonNode repeat = parameters.path(1);
+      assertThat(repeat.path("required").asBoolean()).isFalse();
+      assertRepeat(repeat.path("schema"));
+      assertThat(repeat.path("description").asString()).contains("configured count");
+    }
+    for (String path : List.of("/api/bulk-greetings", "/greetings/batch")) {
+      JsonNode properties = body(path).path("properties");
+      assertThat(properties.at("/names/maxItems").asInt()).isEqualTo(1_000);
+      assertThat(properties.at("/names/items/maxLength").asInt()).isEqualTo(50);
+      assertRepeat(properties.path("repeat"));
+      assertThat(properties.at("/repeat/description").asString()).contains("configured count");
+    }
+    assertRepeat(body("/api/config/greeting").at("/properties/repeat"));
+  }
+
+  /** The guide's default of 1 would mean that the configured count is never used. */
+  private static void assertRepeat(JsonNode schema) {
+    assertThat(schema.path("type").asString()).isEqualTo("integer");
+    assertThat(schema.path("minimum").asInt()).isEqualTo(1);
+    assertThat(schema.path("maximum").asInt()).isEqualTo(10);
+    assertThat(schema.has("default")).isFalse();
+  }
+
+  @Test
+  void saysWhatCanGoWrong() {
+    assertThat(names(operation("/api/greeting/{name}", "get").path("responses")))
+        .containsExactly("200", "400", "429", "503");
+    assertThat(names(operation("/api/config/greeting", "post").path("responses")))
+        .containsExactly("200", "400", "401", "403", "503");
+    assertThat(operation("/api/config/greeting", "post").at("/security/0").has("administrator"))
+        .isTrue();
+    assertThat(names(operation("/api/timestamp", "get").path("responses")))
+        .containsExactly("200", "503");
+  }
+
+  @Test
+  void everyReferenceLeadsSomewhere() {
+    Stream<String> references = api.findValues("$ref").stream().map(JsonNode::asString);
+    assertThat(references).isNotEmpty().noneMatch(r -> api.at(r.substring(1)).isMissingNode());
+  }
+}
