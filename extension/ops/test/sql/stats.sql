@@ -20,7 +20,9 @@ SELECT missing FROM hello_ops.pg_hello_missing WHERE missing LIKE 'track%';
 SELECT count(pg_hello(name)), count(pg_hello(name, 2)) FROM names;
 SELECT count(pg_hello(name, 2)) FROM names;
 SELECT count(now_ms()) FROM names;
+\set SHOW_CONTEXT never
 SELECT pg_hello(name, 11) FROM names;
+\set SHOW_CONTEXT errors
 SELECT pg_stat_force_next_flush();
 SELECT schemaname, funcname, function, calls, total_time > 0 AS time, self_time > 0 AS self,
   mean_time = total_time / nullif(calls, 0) AS mean, avg_time_ms = mean_time AS same
