@@ -6,9 +6,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -20,7 +18,7 @@ final class Health {
 
   private static final String INSTALLATION =
       """
-      SELECT current_setting('server_version'), pg_is_in_recovery(), current_user,
+      SELECT current_setting('server_version'), pg_is_in_recovery(), quote_ident(current_user),
         e.extversion, quote_ident(n.nspname), has_schema_privilege(n.oid, 'USAGE'), a.default_version,
         ARRAY(SELECT v.version FROM pg_available_extension_versions v WHERE v.name = 'pg_hello' ORDER BY 1)
       FROM (SELECT) one
@@ -62,16 +60,13 @@ final class Health {
 
   private final double warningMillis;
   private final double criticalMillis;
-  private final List<Finding> findings = new ArrayList<>();
+  private final Findings findings;
   private @Nullable Double millis;
 
-  Health(double warningMillis, double criticalMillis) {
+  Health(Findings findings, double warningMillis, double criticalMillis) {
+    this.findings = findings;
     this.warningMillis = warningMillis;
     this.criticalMillis = criticalMillis;
-  }
-
-  List<Finding> findings() {
-    return findings;
   }
 
   /** Returns how long a call takes; null where none could be made. */
@@ -79,45 +74,16 @@ final class Health {
     return millis;
   }
 
-  Status status() {
-    return findings.stream().map(Finding::status).reduce(Status.OK, Status::or);
-  }
-
-  /** Returns the first of the gravest findings, or if all is well the last, which says how fast. */
-  Finding gravest() {
-    Status status = status();
-    return status == Status.OK
-        ? findings.get(findings.size() - 1)
-        : findings.stream().filter(f -> f.status() == status).findFirst().orElseThrow();
-  }
-
   /** Checks all that can be, and stops where the next check could not succeed. */
-  void check(Target target) throws SQLException {
-    try (Connection connection = target.connect()) {
-      String function = checkInstallation(connection);
-      if (function != null) {
-        checkResponseTime(connection, function);
-      }
+  void check(Connection connection) throws SQLException {
+    String function = checkInstallation(connection);
+    if (function != null) {
+      checkResponseTime(connection, function);
     }
   }
 
-  /** Says why there is no connection, or none any more. */
-  void lost(SQLException e) {
-    String state = e.getSQLState() == null ? "" : e.getSQLState();
-    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip();
-    boolean refusesUs = state.startsWith("28") || state.equals("42501") || state.equals("3D000");
-    findings.add(
-        new Finding(
-            refusesUs ? Status.UNKNOWN : Status.CRITICAL,
-            "connection",
-            message + (state.isEmpty() ? "" : " (SQLSTATE " + state + ")"),
-            state.startsWith("28")
-                ? "check the role, and its password in ~/.pgpass, PGPASSWORD or the service"
-                : null));
-  }
-
-  /** Returns the function to be timed, with its schema; null if it does not answer. */
-  private @Nullable String checkInstallation(Connection connection) throws SQLException {
+  /** Returns {@code pg_hello} with its schema; null if it does not answer. */
+  @Nullable String checkInstallation(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(INSTALLATION)) {
       row.next();
@@ -221,12 +187,7 @@ final class Health {
           new Finding(
               Status.CRITICAL,
               "function",
-              function
-                  + ": "
-                  + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
-                  + " (SQLSTATE "
-                  + e.getSQLState()
-                  + ")",
+              function + ": " + Findings.message(e),
               remedyOf(e.getSQLState())));
       return false;
     }

@@ -2,14 +2,13 @@
 package io.pghello.cli;
 
 import java.io.PrintWriter;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -59,56 +58,34 @@ final class HealthCommand implements Callable<Integer> {
           spec.commandLine(), "--warning must be greater than 0, and --critical not less than it");
     }
     Target target = connection.target();
-    var health = new Health(warningMillis, criticalMillis);
-    try {
-      health.check(target);
+    var findings = new Findings();
+    var health = new Health(findings, warningMillis, criticalMillis);
+    try (Connection session = target.connect()) {
+      health.check(session);
     } catch (SQLException e) {
-      health.lost(e);
+      findings.lost(e);
     }
-    print(health, target);
-    return health.status().exitCode();
-  }
-
-  private void print(Health health, Target target) {
-    PrintWriter out = spec.commandLine().getOut();
     Double millis = health.millis();
+    PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      var map = new LinkedHashMap<String, @Nullable Object>();
-      map.put("status", health.status().toString());
-      map.put("database", target.name());
-      map.put("milliseconds", millis);
-      map.put("findings", health.findings().stream().map(Finding::toMap).toList());
-      out.println(Json.write(map));
+      var time = new LinkedHashMap<String, @Nullable Object>();
+      time.put("milliseconds", millis);
+      out.println(findings.toJson(target, time));
     } else {
-      Finding gravest = health.gravest();
-      out.printf(
-          Locale.ROOT,
-          "%s - %s: %s%s%n",
-          health.status().name(),
-          target.name(),
-          gravest.text(),
-          millis == null
-              ? ""
-              : String.format(
-                  Locale.ROOT,
-                  " | time=%.3fms;%s;%s",
-                  millis,
-                  number(warningMillis),
-                  number(criticalMillis)));
-      for (Finding finding : health.findings()) {
-        out.printf(
-            "%s  %-12s  %s%n",
-            Ansi.AUTO.string(
-                String.format(
-                    Locale.ROOT, "@|%s %-8s|@", finding.status().colour(), finding.status())),
-            finding.check(),
-            finding.text());
-        if (finding.remedy() != null) {
-          out.printf("%-24s%s%n", "", Objects.requireNonNull(finding.remedy()));
-        }
-      }
+      out.print(
+          findings.toText(
+              target,
+              millis == null
+                  ? ""
+                  : String.format(
+                      Locale.ROOT,
+                      " | time=%.3fms;%s;%s",
+                      millis,
+                      number(warningMillis),
+                      number(criticalMillis))));
     }
     out.flush();
+    return findings.status().exitCode();
   }
 
   private static String number(double value) {

@@ -13,7 +13,12 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "pghello",
     description = "Looks after a PostgreSQL database with the extension pg_hello.",
-    subcommands = {HealthCommand.class, ReportCommand.class, AdviseCommand.class},
+    subcommands = {
+      HealthCommand.class,
+      ReportCommand.class,
+      AdviseCommand.class,
+      DiagnoseCommand.class
+    },
     sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {

@@ -117,15 +117,13 @@ final class ReportCommand implements Callable<Integer> {
   }
 
   static String explain(SQLException e) {
-    String state = e.getSQLState() == null ? "" : e.getSQLState();
-    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip();
     String remedy =
-        switch (state) {
+        switch (e.getSQLState() == null ? "" : e.getSQLState()) {
           case "3F000", "42P01", "42883" ->
               "; the extension pg_hello_ops is not in this database: CREATE EXTENSION pg_hello_ops";
           case "42501" -> "; grant this role hello_monitor (extension/ops/roles.sql)";
           default -> "";
         };
-    return message + (state.isEmpty() ? "" : " (SQLSTATE " + state + ")") + remedy;
+    return Findings.message(e) + remedy;
   }
 }

@@ -16,7 +16,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /** One run of the program in a JVM of its own, with an environment of its own. */
 record Run(int status, String out, String err) {
@@ -36,10 +37,12 @@ record Run(int status, String out, String err) {
     builder.environment().putAll(environment);
     try {
       Process process = builder.start();
-      var err = CompletableFuture.supplyAsync(() -> read(process.getErrorStream()));
+      // not of the common pool, which a test may keep busy
+      var err = new FutureTask<>(() -> read(process.getErrorStream()));
+      new Thread(err).start();
       String out = read(process.getInputStream());
-      return new Run(process.waitFor(), out, err.join());
-    } catch (IOException e) {
+      return new Run(process.waitFor(), out, err.get());
+    } catch (IOException | ExecutionException e) {
       throw new AssertionError(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -70,6 +73,14 @@ record Run(int status, String out, String err) {
       for (String sql : statements) {
         statement.execute(sql);
       }
+    }
+  }
+
+  static String value(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
     }
   }
 

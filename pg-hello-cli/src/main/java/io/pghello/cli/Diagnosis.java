@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Looks for what is wrong with the extension in one database. Not thread-safe. */
+final class Diagnosis {
+  // as much as a session may take for anything else meanwhile
+  private static final long MEMORY_BYTES = 64 << 10;
+
+  private static final String LIBRARIES =
+      """
+      SELECT p.oid::regprocedure, p.probin
+      FROM pg_extension e
+        JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+        JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+        JOIN pg_language l ON p.prolang = l.oid
+      WHERE e.extname = 'pg_hello' AND (l.lanname <> 'c' OR p.probin <> '$libdir/pg_hello')
+      ORDER BY 1::text
+      """;
+
+  private static final String PRELOADED =
+      """
+      SELECT
+        (SELECT setting ~ '(^|[ ,"])pg_hello($|[ ,"])' FROM pg_settings WHERE name = 'session_preload_libraries'),
+        (SELECT setting ~ '(^|[ ,"])pg_hello($|[ ,"])' FROM pg_settings WHERE name = 'shared_preload_libraries'),
+        (SELECT setting FROM pg_settings WHERE name = 'dynamic_library_path' AND setting <> '$libdir'),
+        has_function_privilege('pg_get_backend_memory_contexts()', 'EXECUTE')
+      """;
+
+  private static final String BLOCKED =
+      """
+      SELECT format('session %s (%s) has waited %s s for %s', a.pid, a.usename,
+          coalesce(extract(epoch FROM clock_timestamp() - a.query_start)::int::text, '?'),
+          array_to_string(pg_blocking_pids(a.pid), ', ')),
+        (SELECT string_agg(format('SELECT %s(%s)', CASE WHEN s.state = 'active' THEN 'pg_cancel_backend'
+            ELSE 'pg_terminate_backend' END, b), '; ')
+          FROM unnest(pg_blocking_pids(a.pid)) b
+            LEFT JOIN pg_stat_activity s ON s.pid = b)
+      FROM pg_stat_activity a
+      WHERE a.datname = current_database() AND cardinality(pg_blocking_pids(a.pid)) > 0
+      ORDER BY a.query_start
+      """;
+
+  private final Findings findings;
+
+  Diagnosis(Findings findings) {
+    this.findings = findings;
+  }
+
+  void make(Connection connection) throws SQLException {
+    String function =
+        new Health(findings, Double.MAX_VALUE, Double.MAX_VALUE).checkInstallation(connection);
+    try (Statement statement = connection.createStatement()) {
+      checkLibraries(statement);
+      boolean mayReadMemory = checkPreload(statement);
+      checkBlocked(statement);
+      if (function != null) {
+        checkMemory(statement, function, mayReadMemory);
+      }
+    }
+  }
+
+  private void checkLibraries(Statement statement) throws SQLException {
+    boolean right = true;
+    try (ResultSet rows = statement.executeQuery(LIBRARIES)) {
+      while (rows.next()) {
+        right = false;
+        String library = rows.getString(2);
+        findings.add(
+            new Finding(
+                Status.CRITICAL,
+                "library",
+                rows.getString(1)
+                    + (library == null ? " is not written in C" : " is in the library " + library),
+                "it is not the extension's own: find out who has replaced it"));
+      }
+    }
+    if (right) {
+      findings.ok("library", "all functions are in $libdir/pg_hello");
+    }
+  }
+
+  /** Returns whether this role may read what memory its session takes. */
+  private boolean checkPreload(Statement statement) throws SQLException {
+    try (ResultSet row = statement.executeQuery(PRELOADED)) {
+      row.next();
+      boolean inSession = row.getBoolean(1);
+      boolean hidden = row.wasNull();
+      boolean shared = row.getBoolean(2);
+      if (hidden) {
+        findings.add(
+            new Finding(
+                Status.OK,
+                "preload",
+                "which libraries are loaded at connect is hidden from this role",
+                "GRANT pg_read_all_settings to it"));
+      } else if (shared) {
+        findings.add(
+            new Finding(
+                Status.WARNING,
+                "preload",
+                "pg_hello is in shared_preload_libraries, which a new library needs a restart for",
+                "take it out there, and append it to session_preload_libraries"));
+      } else if (inSession) {
+        findings.ok("preload", "sessions load pg_hello at connect");
+      } else {
+        findings.add(
+            new Finding(
+                Status.OK,
+                "preload",
+                "a session knows pg_hello.repeat only after its first call",
+                "append pg_hello to session_preload_libraries"));
+      }
+      String path = row.getString(3);
+      if (path != null) {
+        findings.add(
+            new Finding(
+                Status.WARNING,
+                "preload",
+                "dynamic_library_path is " + path,
+                "have one pg_hello.so only: a session that loads two of them fails"));
+      }
+      return row.getBoolean(4);
+    }
+  }
+
+  private void checkBlocked(Statement statement) throws SQLException {
+    boolean none = true;
+    try (ResultSet rows = statement.executeQuery(BLOCKED)) {
+      while (rows.next()) {
+        none = false;
+        findings.add(new Finding(Status.WARNING, "locks", rows.getString(1), rows.getString(2)));
+      }
+    }
+    if (none) {
+      findings.ok("locks", "no session waits for another one");
+    }
+  }
+
+  /** Calls a function many times, twice, so that what is kept once does not count. */
+  private void checkMemory(Statement statement, String function, boolean mayRead)
+      throws SQLException {
+    if (!mayRead) {
+      findings.ok("memory", "what memory a session takes is hidden from this role");
+      return;
+    }
+    String calls =
+        String.format(
+            Locale.ROOT,
+            "SELECT count(%s('name ' || i)) FROM generate_series(1, 20000) i",
+            function);
+    ask(statement, calls);
+    long before = used(statement);
+    ask(statement, calls);
+    long grown = used(statement) - before;
+    boolean leaks = grown > MEMORY_BYTES;
+    findings.add(
+        new Finding(
+            leaks ? Status.WARNING : Status.OK,
+            "memory",
+            leaks
+                ? "20000 calls leave " + grown + " bytes in the session"
+                : "20000 calls leave nothing in the session",
+            leaks ? "the library is another build: install this one, and recycle pools" : null));
+  }
+
+  private static long used(Statement statement) throws SQLException {
+    String bytes = ask(statement, "SELECT sum(used_bytes) FROM pg_get_backend_memory_contexts()");
+    return bytes == null ? 0 : Long.parseLong(bytes);
+  }
+
+  private static @Nullable String ask(Statement statement, String sql) throws SQLException {
+    try (ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+}
