@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.internal.Failures;
+import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.operations.OperationTable;
+import io.pghello.plugin.internal.pool.Pool;
+import io.pghello.plugin.internal.pool.Pools;
+import io.pghello.plugin.internal.run.Runner;
+import io.pghello.plugin.internal.run.Timeouts;
+import io.pghello.plugin.internal.run.Transactions;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Named connections to PostgreSQL, each a pool with permissions. {@link #execute} takes JSON and
+ * answers JSON; {@link #connect(String, JsonNode)} returns the same operations with types.
+ *
+ * <p>Connections only read, and take no SQL, unless {@link PluginContext#permissions()} says more.
+ *
+ * <p>Thread-safe. Threads that it starts end no program and keep none alive.
+ */
+public final class PostgresPlugin implements AutoCloseable {
+  private static final long IDLE_CHECK_MILLIS_MAX = 30_000;
+  private static final double NANOS_PER_MILLI = 1e6;
+
+  private final PluginContext context;
+  private final Pools pools;
+  private final Timeouts timeouts = new Timeouts();
+  private final Transactions transactions;
+  private final OperationTable operations;
+
+  private PostgresPlugin(PluginContext context) {
+    this.context = context;
+    this.pools = new Pools(context);
+    this.transactions = new Transactions(timeouts, context.transactionLease().toMillis());
+    this.operations = new OperationTable(new Runner(timeouts, transactions), transactions);
+    long idle = Math.max(1, context.poolIdleTimeout().toMillis() / 2);
+    timeouts.every(Math.min(idle, IDLE_CHECK_MILLIS_MAX), pools::closeIdle);
+  }
+
+  /** Returns a plugin, which opens no connection yet. */
+  public static PostgresPlugin initialize(PluginContext context) {
+    return new PostgresPlugin(Objects.requireNonNull(context, "context"));
+  }
+
+  /**
+   * Opens a connection, unless it is open with the same configuration. The first contact takes a
+   * connection of its own, some round trips.
+   *
+   * @param id a name of 1 to 128 characters, as in {@code user-123:production-db}
+   * @param config host, port, database, user and so on, as the guide's page lists them
+   * @throws PostgresException if the configuration is wrong, the server cannot be reached, or there
+   *     is a connection of this id with another configuration
+   */
+  public PostgresConnection connect(String id, JsonNode config) {
+    var connection = new PostgresConnection(this, id, config.deepCopy());
+    connection.connect();
+    return connection;
+  }
+
+  /**
+   * Opens the connection {@value PluginContext#DEFAULT_ID}, whose configuration the context has.
+   *
+   * @throws PostgresException as {@link #connect(String, JsonNode)} does
+   * @throws IllegalStateException if the context has none
+   */
+  public PostgresConnection connect() {
+    JsonNode config = context.config();
+    if (config == null) {
+      throw new IllegalStateException("the context has no configuration: see withConfig");
+    }
+    return connect(PluginContext.DEFAULT_ID, config);
+  }
+
+  /** Returns whether a connection is open and its server answers; asks it, in a round trip. */
+  public boolean isConnected(String id) {
+    Optional<Pool> found = pools.find(id);
+    if (found.isEmpty()) {
+      return false;
+    }
+    Pool pool = found.get();
+    try {
+      operations.run(pool, Permissions.read(), "ping", Json.object());
+      return true;
+    } catch (PostgresException e) {
+      return false;
+    } finally {
+      pool.release();
+    }
+  }
+
+  /**
+   * Closes a connection: its transactions are rolled back, and its statements aborted.
+   *
+   * @return whether it was open
+   */
+  public boolean disconnect(String id) {
+    Optional<Pool> found = pools.find(id);
+    if (found.isEmpty()) {
+      return false;
+    }
+    Pool pool = found.get();
+    try {
+      return pools.close(id);
+    } finally {
+      transactions.endAll(pool);
+      pool.release();
+    }
+  }
+
+  /** Closes all connections, as {@link #disconnect} does. Others may be opened afterwards. */
+  public void closeAllConnections() {
+    pools.open().forEach(pool -> disconnect(pool.id()));
+  }
+
+  /**
+   * Does an operation, and answers {@code {"success": true, "data": …, "durationMillis": …}}, or
+   * {@code {"success": false, "error": {"code", "message", "details", "timestamp"}}}. Never throws.
+   *
+   * @param connectionId the connection's id
+   * @param config its configuration, with which it is opened if need be; null if it must be open
+   * @param operation one of {@link #operations()}
+   * @param parameters as the operation's schema says; null for none
+   */
+  public ObjectNode execute(
+      @Nullable String connectionId,
+      @Nullable JsonNode config,
+      @Nullable String operation,
+      @Nullable JsonNode parameters) {
+    long begun = System.nanoTime();
+    try {
+      if (connectionId == null || operation == null) {
+        throw Failures.badRequest("A call needs the id of a connection, and an operation.");
+      }
+      ObjectNode answer = Json.object().put("success", true);
+      answer.set("data", call(connectionId, config, operation, parameters));
+      return answer.put("durationMillis", (System.nanoTime() - begun) / NANOS_PER_MILLI);
+    } catch (PostgresException e) {
+      return Failures.toJson(e);
+    } catch (RuntimeException e) {
+      return Failures.toJson(Failures.internal(e));
+    }
+  }
+
+  /** Does an operation, and returns its result; throws what {@link #execute} says in JSON. */
+  JsonNode call(
+      String id, @Nullable JsonNode config, String operation, @Nullable JsonNode parameters) {
+    JsonNode given = parameters == null || parameters.isNull() ? Json.object() : parameters;
+    Pool pool = pools.acquire(id, config == null || config.isNull() ? null : config);
+    long begun = System.nanoTime();
+    boolean failed = true;
+    try {
+      Permissions permissions = Objects.requireNonNull(context.permissions().apply(id));
+      JsonNode result = operations.run(pool, permissions, operation, given);
+      failed = false;
+      return result;
+    } finally {
+      long duration = System.nanoTime() - begun;
+      pool.counters().ended(duration, failed);
+      String what = given.path("sql").asText(given.path("table").asText(""));
+      pool.logOperation(operation, what, duration, failed);
+      pool.release();
+    }
+  }
+
+  /** Opens a connection if it is not, and refuses another configuration. */
+  void open(String id, JsonNode config) {
+    pools.acquire(id, config).release();
+  }
+
+  /** Returns what connections have and did, by their ids, for those that are open. */
+  public Map<String, ConnectionStats> stats() {
+    Map<String, ConnectionStats> stats = new LinkedHashMap<>();
+    pools.open().forEach(pool -> stats.put(pool.id(), pool.stats()));
+    return stats;
+  }
+
+  /** Returns the operations, with the schemas of what they take and answer. */
+  public List<PluginOperation> operations() {
+    return operations.list();
+  }
+
+  /** Closes all connections; none can be opened any more. A second call does nothing. */
+  @Override
+  public void close() {
+    closeAllConnections();
+    pools.close();
+    timeouts.close();
+  }
+}

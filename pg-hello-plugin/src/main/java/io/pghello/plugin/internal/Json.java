@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.PostgresException.Code;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.time.temporal.TemporalAccessor;
+import java.time.temporal.TemporalAmount;
+import java.util.Arrays;
+import java.util.Date;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** JSON: numbers keep all their digits, and limits are those of PostgreSQL. */
+public final class Json {
+  // a numeric has up to 131,072 digits before the point, and 16,383 after it
+  private static final int DIGITS_MAX = 150_000;
+  private static final int DEPTH_MAX = 6_000;
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNumberLength(DIGITS_MAX)
+                          .maxNestingDepth(DEPTH_MAX)
+                          .maxStringLength(Integer.MAX_VALUE)
+                          .build())
+                  .build())
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+          .build();
+
+  private Json() {}
+
+  /** Returns a new object. */
+  public static ObjectNode object() {
+    return JsonNodeFactory.instance.objectNode();
+  }
+
+  /** Returns a new array. */
+  public static ArrayNode array() {
+    return JsonNodeFactory.instance.arrayNode();
+  }
+
+  /** Returns JSON as a text; refuses what is nested deeper than others read. */
+  public static String text(JsonNode json) {
+    try {
+      return MAPPER.writeValueAsString(json);
+    } catch (JsonProcessingException e) {
+      throw Failures.of(Code.BAD_VALUE, "A value is nested too deeply, or is no JSON.");
+    }
+  }
+
+  /** Returns a row; refuses one in which two columns have the same name. */
+  public static ObjectNode row(String text) {
+    ObjectNode row = object();
+    try (JsonParser parser = MAPPER.createParser(text)) {
+      parser.nextToken();
+      for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+        parser.nextToken();
+        JsonNode value = MAPPER.readTree(parser);
+        if (row.replace(name, value) != null) {
+          throw Failures.of(
+              Code.BAD_SQL,
+              "Two columns of the result have the same name.",
+              "column",
+              name,
+              "remedy",
+              "Give one of them another name, with AS.");
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return row;
+  }
+
+  /** Returns a value of Java as JSON; see {@link io.pghello.plugin.SqlStatement#of}. */
+  public static JsonNode of(@Nullable Object value) {
+    JsonNodeFactory nodes = JsonNodeFactory.instance;
+    if (value == null) {
+      return nodes.nullNode();
+    } else if (value instanceof JsonNode node) {
+      return node;
+    } else if (value instanceof Boolean known) {
+      return nodes.booleanNode(known);
+    } else if (value instanceof BigDecimal number) {
+      return nodes.numberNode(number);
+    } else if (value instanceof BigInteger number) {
+      return nodes.numberNode(number);
+    } else if (value instanceof Double || value instanceof Float) {
+      return nodes.numberNode(Double.parseDouble(value.toString()));
+    } else if (value instanceof Number number) {
+      return nodes.numberNode(number.longValue());
+    } else if (value instanceof byte[] bytes) {
+      return nodes.binaryNode(bytes);
+    } else if (value.getClass() == Date.class) {
+      return nodes.textNode(((Date) value).toInstant().toString());
+    } else if (value instanceof CharSequence
+        || value instanceof Character
+        || value instanceof UUID
+        || value instanceof Enum
+        || value instanceof TemporalAccessor
+        || value instanceof TemporalAmount) {
+      return nodes.textNode(value.toString());
+    } else if (value instanceof Map<?, ?> map) {
+      ObjectNode object = nodes.objectNode();
+      map.forEach((name, member) -> object.set(String.valueOf(name), of(member)));
+      return object;
+    } else if (value instanceof Iterable<?> many) {
+      ArrayNode array = nodes.arrayNode();
+      many.forEach(element -> array.add(of(element)));
+      return array;
+    } else if (value instanceof Object[] many) {
+      return of(Arrays.asList(many));
+    }
+    throw new IllegalArgumentException(
+        "a parameter cannot be a " + value.getClass().getName() + "; convert it to a text");
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal;
+
+import io.pghello.plugin.PostgresException.Code;
+
+/** Checks texts before they are sent. */
+public final class Texts {
+  private static final int LOGGED_MAX = 2_000;
+
+  private Texts() {}
+
+  /** Returns the text, unless PostgreSQL's protocol or type text cannot hold it. */
+  public static String check(String text, Code code, String what) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == 0) {
+        throw Failures.of(code, what + " has the character U+0000 at index " + i + ".");
+      }
+      if (Character.isSurrogate(c)) {
+        if (Character.isLowSurrogate(c)
+            || i + 1 == text.length()
+            || !Character.isLowSurrogate(text.charAt(i + 1))) {
+          throw Failures.of(code, what + " has an unpaired surrogate at index " + i + ".");
+        }
+        i++;
+      }
+    }
+    return text;
+  }
+
+  /** Returns the text in one line, of at most 2,000 characters, as a log may have it. */
+  public static String oneLine(String text) {
+    String line = text.replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029\\s]+", " ").strip();
+    return line.length() <= LOGGED_MAX ? line : line.substring(0, LOGGED_MAX) + "…";
+  }
+}

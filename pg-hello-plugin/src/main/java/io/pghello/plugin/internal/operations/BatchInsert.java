@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.operations;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.internal.Failures;
+import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.run.Bindings;
+import io.pghello.plugin.internal.run.Call;
+import io.pghello.plugin.internal.run.Runner;
+import io.pghello.plugin.internal.run.Session;
+import io.pghello.plugin.internal.sql.CrudSql;
+import io.pghello.plugin.internal.sql.Names;
+import io.pghello.plugin.internal.sql.Text;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Inserts many rows: by arrays of their values, of which each statement has one for each column, or
+ * from {@value #COPY_FROM} rows on by COPY.
+ */
+final class BatchInsert {
+  static final int COPY_FROM = 50_000;
+  private static final int CHUNK = 10_000;
+  private static final int COPY_CHUNK = 500;
+  private static final AtomicLong TEMPORARY = new AtomicLong();
+
+  private final Runner runner;
+
+  BatchInsert(Runner runner) {
+    this.runner = runner;
+  }
+
+  /** What is to be done, once the table is known. */
+  private record Plan(
+      String table,
+      TableInfo info,
+      List<String> columns,
+      List<@Nullable String[]> rows,
+      List<String> keys,
+      String strategy) {}
+
+  JsonNode insert(Call call, ObjectNode parameters) {
+    String table = parameters.get("table").textValue();
+    JsonNode records = parameters.get("records");
+    String strategy = parameters.path("conflictStrategy").asText("");
+    List<String> columns = columns(records);
+    return runner.transaction(
+        call,
+        null,
+        session -> {
+          TableInfo info = TableInfo.of(session, table);
+          columns.forEach(info::requireWritable);
+          List<String> keys = keys(parameters, info, strategy);
+          List<@Nullable String[]> rows = rows(records, columns, info);
+          int sent = rows.size();
+          if (strategy.equals("update")) {
+            rows = lastOfEachKey(rows, columns, keys);
+          }
+          var plan = new Plan(table, info, columns, rows, keys, strategy);
+          long changed =
+              rows.size() >= COPY_FROM && info.takesCopy()
+                  ? copy(session, plan)
+                  : arrays(session, plan);
+          return Json.object()
+              .put("rowCount", changed)
+              .put("ignored", rows.size() - changed)
+              .put("duplicates", sent - rows.size());
+        });
+  }
+
+  private static List<String> columns(JsonNode records) {
+    var columns = new ArrayList<String>();
+    records.get(0).fieldNames().forEachRemaining(name -> columns.add(Names.check(name)));
+    if (columns.isEmpty()) {
+      throw Failures.badRequest("records[0] has no columns.");
+    }
+    for (int i = 1; i < records.size(); i++) {
+      JsonNode record = records.get(i);
+      if (record.size() != columns.size() || !columns.stream().allMatch(record::has)) {
+        throw Failures.badRequest(
+            "records["
+                + i
+                + "] has other columns than records[0]; give all records the same, null where there"
+                + " is no value.");
+      }
+    }
+    return columns;
+  }
+
+  private static List<String> keys(ObjectNode parameters, TableInfo info, String strategy) {
+    var keys = new ArrayList<String>();
+    parameters.path("conflictColumns").forEach(key -> keys.add(Names.check(key.textValue())));
+    if (strategy.isEmpty() && !keys.isEmpty()) {
+      throw Failures.badRequest("conflictColumns needs a conflictStrategy.");
+    }
+    if (strategy.equals("update") && keys.isEmpty()) {
+      keys.addAll(info.primaryKey());
+      if (keys.isEmpty()) {
+        throw Failures.badRequest("the table has no primary key; name its conflictColumns.");
+      }
+    }
+    return keys;
+  }
+
+  private static List<@Nullable String[]> rows(
+      JsonNode records, List<String> columns, TableInfo info) {
+    boolean[] arrays = new boolean[columns.size()];
+    for (int i = 0; i < arrays.length; i++) {
+      arrays[i] = info.type(columns.get(i)).endsWith("[]");
+    }
+    var rows = new ArrayList<@Nullable String[]>(records.size());
+    for (JsonNode record : records) {
+      @Nullable String[] row = new String[arrays.length];
+      for (int i = 0; i < arrays.length; i++) {
+        row[i] = Bindings.text(record.get(columns.get(i)), arrays[i], "A value of records");
+      }
+      rows.add(row);
+    }
+    return rows;
+  }
+
+  private static List<@Nullable String[]> lastOfEachKey(
+      List<@Nullable String[]> rows, List<String> columns, List<String> keys) {
+    int[] places = keys.stream().mapToInt(columns::indexOf).toArray();
+    if (IntStream.of(places).anyMatch(place -> place < 0)) {
+      // the server gives them their keys, so none is there twice
+      return rows;
+    }
+    Map<List<@Nullable String>, @Nullable String[]> last = new LinkedHashMap<>();
+    for (@Nullable String[] row : rows) {
+      var key = new ArrayList<@Nullable String>();
+      for (int place : places) {
+        key.add(row[place]);
+      }
+      last.put(key, row);
+    }
+    return List.copyOf(last.values());
+  }
+
+  private static long arrays(Session session, Plan plan) {
+    int width = plan.columns().size();
+    List<String> values =
+        IntStream.range(0, width)
+            .mapToObj(i -> "CAST(u.c" + i + " AS " + plan.info().type(plan.columns().get(i)) + ")")
+            .toList();
+    String source =
+        IntStream.range(0, width)
+                .mapToObj(i -> "$" + (i + 1) + "::text[]")
+                .collect(Collectors.joining(", ", "unnest(", ") AS u("))
+            + IntStream.range(0, width).mapToObj(i -> "c" + i).collect(Collectors.joining(", "))
+            + ")";
+    String sql = insertFrom(plan, values, source);
+    long changed = 0;
+    for (int from = 0; from < plan.rows().size(); from += CHUNK) {
+      List<@Nullable String[]> part =
+          plan.rows().subList(from, Math.min(plan.rows().size(), from + CHUNK));
+      var params = new ArrayList<JsonNode>(width);
+      for (int column = 0; column < width; column++) {
+        params.add(Json.of(literal(part, column)));
+      }
+      changed += session.change(new Text(sql, params));
+    }
+    return changed;
+  }
+
+  private static String literal(List<@Nullable String[]> rows, int column) {
+    var literal = new StringBuilder(rows.size() * 12).append('{');
+    for (@Nullable String[] row : rows) {
+      if (literal.length() > 1) {
+        literal.append(',');
+      }
+      Bindings.appendQuoted(literal, row[column]);
+    }
+    return literal.append('}').toString();
+  }
+
+  private static long copy(Session session, Plan plan) {
+    String columns = plan.columns().stream().map(Names::quote).collect(Collectors.joining(", "));
+    String table = Names.quoteTable(plan.table());
+    if (plan.strategy().isEmpty()) {
+      session.copy("COPY " + table + " (" + columns + ") FROM STDIN", lines(plan.rows()));
+      return plan.rows().size();
+    }
+    String temporary = "pg_hello_batch_" + TEMPORARY.incrementAndGet();
+    session.changeAll(
+        List.of(
+            "CREATE TEMPORARY TABLE "
+                + temporary
+                + " ON COMMIT DROP AS SELECT "
+                + columns
+                + " FROM "
+                + table
+                + " WITH NO DATA"));
+    session.copy("COPY pg_temp." + temporary + " (" + columns + ") FROM STDIN", lines(plan.rows()));
+    List<String> values = plan.columns().stream().map(Names::quote).toList();
+    return session.change(new Text(insertFrom(plan, values, "pg_temp." + temporary), List.of()));
+  }
+
+  private static String insertFrom(Plan plan, List<String> values, String source) {
+    return CrudSql.insertFrom(
+        plan.table(), plan.columns(), values, source, plan.keys(), plan.strategy());
+  }
+
+  private static Iterable<byte[]> lines(List<@Nullable String[]> rows) {
+    return () ->
+        IntStream.iterate(0, from -> from < rows.size(), from -> from + COPY_CHUNK)
+            .mapToObj(from -> rows.subList(from, Math.min(rows.size(), from + COPY_CHUNK)))
+            .map(BatchInsert::chunk)
+            .iterator();
+  }
+
+  private static byte[] chunk(List<@Nullable String[]> rows) {
+    var text = new StringBuilder();
+    for (@Nullable String[] row : rows) {
+      for (int i = 0; i < row.length; i++) {
+        text.append(i == 0 ? "" : "\t");
+        appendEscaped(text, row[i]);
+      }
+      text.append('\n');
+    }
+    return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void appendEscaped(StringBuilder text, @Nullable String value) {
+    if (value == null) {
+      text.append("\\N");
+      return;
+    }
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      switch (c) {
+        case '\\' -> text.append("\\\\");
+        case '\n' -> text.append("\\n");
+        case '\r' -> text.append("\\r");
+        case '\t' -> text.append("\\t");
+        default -> text.append(c);
+      }
+    }
+  }
+}

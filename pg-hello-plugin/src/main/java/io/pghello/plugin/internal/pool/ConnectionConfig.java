@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.pool;
+
+import java.lang.System.Logger.Level;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+
+/** A configuration, as {@link ConfigReader} has read it. Two that are equal share a pool. */
+public record ConnectionConfig(
+    String host,
+    int port,
+    String database,
+    String user,
+    @Nullable String password,
+    Tls tls,
+    int max,
+    int min,
+    long idleTimeoutMillis,
+    long connectionTimeoutMillis,
+    long maxLifetimeMillis,
+    boolean preparedStatements,
+    long queryTimeoutMillis,
+    boolean autoReconnect,
+    long reconnectIntervalMillis,
+    int maxReconnectAttempts,
+    Level level,
+    boolean logQueries,
+    long slowQueryThresholdMillis,
+    boolean logConnections) {
+
+  // of one result; the driver stops reading there
+  private static final String RESULT_BYTES_MAX = "64M";
+
+  /** Returns whether the connection is encrypted. */
+  public boolean encrypted() {
+    return tls.on();
+  }
+
+  /** Returns the JDBC URL, without user and password. */
+  String url() {
+    String address = host.contains(":") ? "[" + host + "]" : host;
+    return "jdbc:postgresql://"
+        + address
+        + ":"
+        + port
+        + "/"
+        + URLEncoder.encode(database, StandardCharsets.UTF_8);
+  }
+
+  /** Returns the driver's properties. */
+  Properties properties() {
+    var properties = new Properties();
+    properties.setProperty("user", user);
+    if (password != null) {
+      properties.setProperty("password", password);
+    }
+    properties.setProperty("ApplicationName", "pg-hello-plugin");
+    properties.setProperty("loginTimeout", String.valueOf((connectionTimeoutMillis + 999) / 1000));
+    properties.setProperty("cancelSignalTimeout", "2");
+    properties.setProperty("tcpKeepAlive", "true");
+    properties.setProperty("maxResultBuffer", RESULT_BYTES_MAX);
+    properties.setProperty("prepareThreshold", preparedStatements ? "5" : "0");
+    properties.setProperty("sslmode", tls.mode());
+    if (tls.on()) {
+      properties.setProperty("sslfactory", PemSocketFactory.class.getName());
+      set(properties, PemSocketFactory.CA, tls.ca());
+      set(properties, PemSocketFactory.CERT, tls.cert());
+      set(properties, PemSocketFactory.KEY, tls.key());
+    }
+    return properties;
+  }
+
+  private static void set(Properties properties, String name, @Nullable String value) {
+    if (value != null) {
+      properties.setProperty(name, value);
+    }
+  }
+
+  /** Returns the address alone: the rest may be secret. */
+  @Override
+  public String toString() {
+    return host + ":" + port;
+  }
+}

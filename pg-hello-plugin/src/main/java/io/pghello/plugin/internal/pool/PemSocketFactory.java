@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.pool;
+
+import java.util.Properties;
+import org.postgresql.ssl.WrappedFactory;
+
+/** Makes TLS sockets from texts in PEM. The driver creates it by its name. */
+public final class PemSocketFactory extends WrappedFactory {
+  static final String CA = "pghello.ca";
+  static final String CERT = "pghello.cert";
+  static final String KEY = "pghello.key";
+
+  /**
+   * Creates one.
+   *
+   * @param info the connection's properties
+   */
+  public PemSocketFactory(Properties info) {
+    factory =
+        Pem.context(info.getProperty(CA), info.getProperty(CERT), info.getProperty(KEY))
+            .getSocketFactory();
+  }
+}

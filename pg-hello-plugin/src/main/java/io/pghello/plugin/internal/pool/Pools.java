@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.pool;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pghello.plugin.PluginContext;
+import io.pghello.plugin.PostgresException;
+import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.BoundedCache;
+import io.pghello.plugin.internal.Failures;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Comparator;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** The pools by their ids, bounded in number and in the sum of their connections. Thread-safe. */
+public final class Pools implements AutoCloseable {
+  private static final Pattern ID = Pattern.compile("[^\\p{Cntrl}\\p{Cs}]{1,128}");
+  private static final int REFUSED_MAX = 1_000;
+  private static final long IDLE_IN_TRANSACTION_GRACE_MILLIS = 10_000;
+
+  private final PluginContext context;
+  private final Map<String, CompletableFuture<Pool>> pools = new ConcurrentHashMap<>();
+  private final Map<ConnectionConfig, LoginSource> refused = BoundedCache.of(REFUSED_MAX);
+  private final IdentityHashMap<CompletableFuture<Pool>, ConnectionConfig> reserved =
+      new IdentityHashMap<>();
+  private volatile boolean closed;
+
+  /** Creates none yet. */
+  public Pools(PluginContext context) {
+    this.context = context;
+  }
+
+  /**
+   * Returns the pool of an id, whose use {@link Pool#release()} ends. Opens it if there is none.
+   *
+   * @param json its configuration; null if it must be there
+   */
+  public Pool acquire(String id, @Nullable JsonNode json) {
+    while (true) {
+      CompletableFuture<Pool> known = pools.get(requireId(id));
+      Pool pool = known == null ? openOnce(id, json) : join(known);
+      if (pool != null) {
+        if (json != null) {
+          pool.requireSame(json);
+        }
+        if (pool.retain()) {
+          return pool;
+        }
+        forget(pool);
+      }
+    }
+  }
+
+  /** Returns the pool of an id if it is open, whose use {@link Pool#release()} ends. */
+  public Optional<Pool> find(String id) {
+    CompletableFuture<Pool> known = pools.get(id);
+    return known == null || !known.isDone() || known.isCompletedExceptionally()
+        ? Optional.empty()
+        : Optional.of(known.join()).filter(Pool::retain);
+  }
+
+  /** Returns the pools that are open. */
+  public List<Pool> open() {
+    return pools.values().stream()
+        .filter(known -> known.isDone() && !known.isCompletedExceptionally())
+        .map(CompletableFuture::join)
+        .toList();
+  }
+
+  /** Closes the pool of an id; returns whether there was one. */
+  public boolean close(String id) {
+    CompletableFuture<Pool> known = pools.get(id);
+    if (known == null) {
+      return false;
+    }
+    Pool pool = join(known);
+    pool.close();
+    forget(pool);
+    return true;
+  }
+
+  /** Closes the pools that nobody has used for the time of the context. */
+  public void closeIdle() {
+    for (Pool pool : open()) {
+      if (pool.closeUnused(context.poolIdleTimeout().toNanos())) {
+        forget(pool);
+      }
+    }
+  }
+
+  /** Closes all pools that are open. */
+  public void closeAll() {
+    for (Pool pool : open()) {
+      pool.close();
+      forget(pool);
+    }
+  }
+
+  /** Closes all pools, and opens none any more. */
+  @Override
+  public void close() {
+    closed = true;
+    closeAll();
+  }
+
+  /** Opens a pool, or returns null if another thread does. */
+  private @Nullable Pool openOnce(String id, @Nullable JsonNode json) {
+    if (closed) {
+      throw Failures.of(Code.CLOSED, "The plugin is closed.");
+    }
+    if (json == null) {
+      throw Failures.of(
+          Code.NOT_CONNECTED,
+          "There is no connection of this id.",
+          "remedy",
+          "Connect, or send its configuration along.");
+    }
+    ConnectionConfig config = ConfigReader.read(json);
+    var mine = new CompletableFuture<Pool>();
+    if (pools.putIfAbsent(id, mine) != null) {
+      return null;
+    }
+    try {
+      Pool pool = open(id, json.deepCopy(), config, mine);
+      mine.complete(pool);
+      if (closed) {
+        closeAll();
+      }
+      return pool;
+    } catch (RuntimeException | Error e) {
+      pools.remove(id, mine);
+      unreserve(mine);
+      mine.completeExceptionally(e);
+      throw e;
+    }
+  }
+
+  private Pool open(
+      String id, JsonNode json, ConnectionConfig config, CompletableFuture<Pool> place) {
+    reserve(place, config);
+    LoginSource logins = refused.get(config);
+    if (logins == null) {
+      logins =
+          new LoginSource(
+              config, context.transactionLease().toMillis() + IDLE_IN_TRANSACTION_GRACE_MILLIS);
+    }
+    requireRoom(config, firstContact(config, logins));
+    return new Pool(id, json, config, logins);
+  }
+
+  /** Makes one plain connection, and returns how many the server has. */
+  private int firstContact(ConnectionConfig config, LoginSource logins) {
+    int attempts = config.autoReconnect() ? config.maxReconnectAttempts() : 0;
+    for (int attempt = 0; ; attempt++) {
+      try (Connection connection = logins.getConnection()) {
+        refused.remove(config);
+        return LoginSource.connectionLimit(connection);
+      } catch (SQLException e) {
+        if (ServerErrors.isRefused(e)) {
+          refused.put(config, logins);
+        }
+        if (attempt >= attempts || !ServerErrors.mayPass(e) || closed) {
+          throw ServerErrors.connecting(e, config);
+        }
+        pause(config, e);
+      }
+    }
+  }
+
+  private static void pause(ConnectionConfig config, SQLException failure) {
+    try {
+      Thread.sleep(config.reconnectIntervalMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw ServerErrors.connecting(failure, config);
+    }
+  }
+
+  private void reserve(CompletableFuture<Pool> place, ConnectionConfig config) {
+    synchronized (reserved) {
+      reserved.put(place, config);
+    }
+    while (true) {
+      int sum;
+      int count;
+      synchronized (reserved) {
+        sum = reserved.values().stream().mapToInt(ConnectionConfig::max).sum();
+        count = reserved.size();
+      }
+      if (count <= context.maxPools() && sum <= context.maxConnections()) {
+        return;
+      }
+      if (!closeOldest()) {
+        throw Failures.of(
+            Code.LIMIT_REACHED,
+            "There are as many connections as the plugin may have.",
+            "pools",
+            context.maxPools(),
+            "connections",
+            context.maxConnections(),
+            "remedy",
+            "Lower pool.max, disconnect others, or raise the limits.");
+      }
+    }
+  }
+
+  private void requireRoom(ConnectionConfig config, int limit) {
+    int sum;
+    synchronized (reserved) {
+      sum =
+          reserved.values().stream()
+              .filter(other -> other.host().equals(config.host()) && other.port() == config.port())
+              .mapToInt(ConnectionConfig::max)
+              .sum();
+    }
+    if (sum > limit) {
+      throw Failures.of(
+          Code.LIMIT_REACHED,
+          "The pools to this server would have more connections than it has.",
+          "connections",
+          sum,
+          "limit",
+          limit,
+          "remedy",
+          "Lower pool.max, or raise max_connections on the server.");
+    }
+  }
+
+  /** Closes the pool that was not used for longest; returns false if all are in use. */
+  private boolean closeOldest() {
+    long now = System.nanoTime();
+    List<Pool> oldest =
+        open().stream().sorted(Comparator.comparingLong(pool -> pool.lastUsed() - now)).toList();
+    for (Pool pool : oldest) {
+      if (pool.closeUnused(0)) {
+        forget(pool);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void forget(Pool pool) {
+    CompletableFuture<Pool> known = pools.get(pool.id());
+    if (known != null && known.getNow(null) == pool && pools.remove(pool.id(), known)) {
+      unreserve(known);
+    }
+  }
+
+  private void unreserve(CompletableFuture<Pool> place) {
+    synchronized (reserved) {
+      reserved.remove(place);
+    }
+  }
+
+  private static Pool join(CompletableFuture<Pool> pool) {
+    try {
+      return pool.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof PostgresException known) {
+        throw known;
+      }
+      throw e;
+    }
+  }
+
+  private static String requireId(String id) {
+    if (!ID.matcher(id).matches()) {
+      throw Failures.badRequest(
+          "The id of a connection has 1 to 128 characters, none of which controls anything.");
+    }
+    return id;
+  }
+}

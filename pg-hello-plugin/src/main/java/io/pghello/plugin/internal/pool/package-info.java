@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+/** Configurations, pools by id, log-ins, TLS. */
+@NullMarked
+package io.pghello.plugin.internal.pool;
+
+import org.jspecify.annotations.NullMarked;

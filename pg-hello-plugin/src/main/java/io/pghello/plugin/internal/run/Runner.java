@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.run;
+
+import io.pghello.plugin.Isolation;
+import io.pghello.plugin.PostgresException;
+import io.pghello.plugin.internal.pool.Pool;
+import io.pghello.plugin.internal.pool.ServerErrors;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives work a session. On a read-only connection, all work runs in a read-only transaction that is
+ * rolled back, so that settings and notifications go with it.
+ */
+public final class Runner {
+  private final Timeouts timeouts;
+  private final Transactions transactions;
+
+  /** Creates one. */
+  public Runner(Timeouts timeouts, Transactions transactions) {
+    this.timeouts = timeouts;
+    this.transactions = transactions;
+  }
+
+  /** Runs a statement that only reads, once more if the connection turns out to be lost. */
+  public <T> T read(Call call, Function<Session, T> work) {
+    try {
+      return write(call, work);
+    } catch (PostgresException e) {
+      boolean again =
+          call.transactionId() == null
+              && call.pool().config().autoReconnect()
+              && "lost".equals(e.details().get("reason"));
+      if (!again) {
+        throw e;
+      }
+    }
+    return write(call, work);
+  }
+
+  /** Runs one statement. */
+  public <T> T write(Call call, Function<Session, T> work) {
+    return call.transactionId() == null
+        ? once(call, null, false, work)
+        : transactions.use(call, work);
+  }
+
+  /** Runs several statements, all or none. */
+  public <T> T transaction(Call call, @Nullable Isolation isolation, Function<Session, T> work) {
+    return call.transactionId() == null
+        ? once(call, isolation, true, work)
+        : transactions.use(call, work);
+  }
+
+  private <T> T once(
+      Call call, @Nullable Isolation isolation, boolean several, Function<Session, T> work) {
+    boolean readOnly = call.permissions().readOnly();
+    Pool pool = call.pool();
+    Connection connection = pool.borrow();
+    boolean changedSession = false;
+    try {
+      if (several || readOnly) {
+        connection.setReadOnly(readOnly);
+        connection.setAutoCommit(false);
+      }
+      try (Timeouts.Guard guard = timeouts.guard(connection, call.timeoutMillis())) {
+        var session = new Session(pool, connection, guard, readOnly, several || readOnly);
+        try {
+          if (isolation != null && isolation != Isolation.READ_COMMITTED) {
+            session.isolate(isolation.sql());
+          }
+          T result = work.apply(session);
+          if (several && !readOnly) {
+            session.commit();
+          }
+          return result;
+        } finally {
+          changedSession = session.changedSession();
+        }
+      }
+    } catch (SQLException e) {
+      throw ServerErrors.running(e, pool.config(), false, false, -1);
+    } finally {
+      pool.giveBack(connection, changedSession);
+    }
+  }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.run;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.PostgresException;
+import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.QueryResult;
+import io.pghello.plugin.internal.Failures;
+import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.pool.Pool;
+import io.pghello.plugin.internal.pool.ServerErrors;
+import io.pghello.plugin.internal.sql.DollarSql;
+import io.pghello.plugin.internal.sql.Text;
+import java.io.UncheckedIOException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
+
+/** What runs statements on a connection. For one thread. */
+public final class Session {
+  // what a table's change by others makes of types that were asked for before
+  private static final Set<String> OTHER_TYPES = Set.of("42804", "22P02", "42P18", "0A000");
+
+  private static final String READ = "SELECT to_json(q.*)::text FROM (\n";
+  private static final String CHANGE = "WITH q AS (\n";
+
+  private final Pool pool;
+  private final Connection connection;
+  private final Timeouts.Guard guard;
+  private final boolean readOnly;
+  private final boolean transaction;
+  private boolean wrote;
+  private boolean changedSession;
+
+  Session(
+      Pool pool,
+      Connection connection,
+      Timeouts.Guard guard,
+      boolean readOnly,
+      boolean transaction) {
+    this.pool = pool;
+    this.connection = connection;
+    this.guard = guard;
+    this.readOnly = readOnly;
+    this.transaction = transaction;
+  }
+
+  /** Runs a query between brackets, in which the grammar has no statement that writes. */
+  public QueryResult read(DollarSql sql, List<JsonNode> params, int maxRows) {
+    sql.requireParameters(params.size());
+    return rows(sql, params, READ, "\n) q LIMIT " + (maxRows + 1L), maxRows);
+  }
+
+  /** Runs a query that this library has written. */
+  public QueryResult read(Text text, int maxRows) {
+    return read(DollarSql.of(text.sql()), text.params(), maxRows);
+  }
+
+  /** Runs any statement; on a read-only connection, a query. */
+  public QueryResult execute(DollarSql sql, List<JsonNode> params, int maxRows) {
+    sql.requireNoSessionControl();
+    sql.requireParameters(params.size());
+    if (readOnly || sql.reads()) {
+      return read(sql, params, maxRows);
+    }
+    wrote = wrote || !transaction;
+    if (sql.changesAndReturns()) {
+      String suffix = "\n) SELECT to_json(q.*)::text FROM q LIMIT " + (maxRows + 1L);
+      return rows(sql, params, CHANGE, suffix, maxRows);
+    }
+    return run(sql, params, "", "", statement -> plain(statement, maxRows));
+  }
+
+  /** Runs a statement that this library has written, and returns how many rows it changed. */
+  public long change(Text text) {
+    return execute(DollarSql.of(text.sql()), text.params(), 1).rowCount();
+  }
+
+  /** Runs statements that this library has written, without parameters. */
+  public void changeAll(List<String> statements) {
+    statements.forEach(statement -> change(new Text(statement, List.of())));
+  }
+
+  /** Sends rows in the format of COPY. */
+  public void copy(String sql, Iterable<byte[]> chunks) {
+    wrote = wrote || !transaction;
+    try {
+      CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn(sql);
+      try {
+        for (byte[] chunk : chunks) {
+          copy.writeToCopy(chunk, 0, chunk.length);
+        }
+        copy.endCopy();
+      } finally {
+        if (copy.isActive()) {
+          copy.cancelCopy();
+        }
+      }
+    } catch (SQLException e) {
+      throw failure(e, -1);
+    }
+  }
+
+  /** Sets the isolation of the transaction that begins. */
+  void isolate(String isolation) {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SET TRANSACTION ISOLATION LEVEL " + isolation);
+    } catch (SQLException e) {
+      throw failure(e, -1);
+    }
+  }
+
+  void commit() {
+    // the driver's commit() of a failed transaction returns as if nothing were
+    requireTransaction();
+    wrote = true;
+    try {
+      connection.commit();
+    } catch (SQLException e) {
+      throw failure(e, -1);
+    }
+  }
+
+  /** Returns whether the session may be another than before. */
+  boolean changedSession() {
+    return changedSession;
+  }
+
+  /** Returns whether the server will only roll back. */
+  static boolean hasFailed(Connection connection) {
+    try {
+      return connection.isClosed()
+          || connection.unwrap(BaseConnection.class).getTransactionState()
+              == TransactionState.FAILED;
+    } catch (SQLException e) {
+      return true;
+    }
+  }
+
+  private void requireTransaction() {
+    if (hasFailed(connection)) {
+      throw Failures.of(
+          Code.TRANSACTION_FAILED,
+          "The transaction has failed before, and is rolled back.",
+          "retryable",
+          true);
+    }
+  }
+
+  private QueryResult rows(
+      DollarSql sql, List<JsonNode> params, String prefix, String suffix, int maxRows) {
+    return run(
+        sql,
+        params,
+        prefix,
+        suffix,
+        statement -> {
+          var rows = new ArrayList<ObjectNode>();
+          try (ResultSet result = statement.executeQuery()) {
+            while (result.next() && rows.size() <= maxRows) {
+              rows.add(Json.row(result.getString(1)));
+            }
+          }
+          return result(rows, maxRows);
+        });
+  }
+
+  private static QueryResult result(List<ObjectNode> rows, int maxRows) {
+    boolean truncated = rows.size() > maxRows;
+    List<ObjectNode> kept = truncated ? rows.subList(0, maxRows) : rows;
+    return new QueryResult(kept, kept.size(), truncated);
+  }
+
+  /** Of a statement that cannot stand in brackets, all values of rows are texts. */
+  private static QueryResult plain(PreparedStatement statement, int maxRows) throws SQLException {
+    statement.setMaxRows(maxRows + 1);
+    if (!statement.execute()) {
+      return new QueryResult(List.of(), Math.max(0, statement.getLargeUpdateCount()), false);
+    }
+    var rows = new ArrayList<ObjectNode>();
+    try (ResultSet result = statement.getResultSet()) {
+      var columns = result.getMetaData();
+      while (result.next()) {
+        ObjectNode row = Json.object();
+        for (int i = 1; i <= columns.getColumnCount(); i++) {
+          row.put(columns.getColumnLabel(i), result.getString(i));
+        }
+        rows.add(row);
+      }
+    }
+    return result(rows, maxRows);
+  }
+
+  /** What is done with a statement whose parameters are set. */
+  private interface Work {
+    QueryResult run(PreparedStatement statement) throws SQLException;
+  }
+
+  private QueryResult run(
+      DollarSql sql, List<JsonNode> params, String prefix, String suffix, Work work) {
+    requireTime();
+    String text = prefix + sql.jdbc() + suffix;
+    changedSession = changedSession || sql.mayChangeSession();
+    try (PreparedStatement statement = connection.prepareStatement(text)) {
+      Bindings.bind(statement, text, sql.order(), params, pool.parameterTypes());
+      QueryResult result = work.run(statement);
+      requireOpenTransaction();
+      return result;
+    } catch (SQLException e) {
+      if (OTHER_TYPES.contains(String.valueOf(e.getSQLState()))) {
+        pool.parameterTypes().remove(text);
+      }
+      throw failure(e, sql.keepsPlaces() ? prefix.length() : -1);
+    } catch (UncheckedIOException e) {
+      throw Failures.of(Code.LIMIT_REACHED, "A value of the result cannot be read as JSON.");
+    }
+  }
+
+  private void requireTime() {
+    if (guard.isOver()) {
+      throw Failures.of(
+          Code.QUERY_TIMEOUT,
+          "The transaction took longer than its time-out.",
+          "remedy",
+          "Make its statements faster, or increase timeout.");
+    }
+  }
+
+  private void requireOpenTransaction() throws SQLException {
+    if (transaction
+        && connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.IDLE) {
+      throw Failures.of(
+          Code.TRANSACTION_FAILED, "A statement has ended the transaction that it ran in.");
+    }
+  }
+
+  PostgresException failure(SQLException e, int prefix) {
+    return ServerErrors.running(e, pool.config(), guard.isOver(), wrote, prefix);
+  }
+}

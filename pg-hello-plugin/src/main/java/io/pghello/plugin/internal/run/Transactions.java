@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.run;
+
+import io.pghello.plugin.Isolation;
+import io.pghello.plugin.PostgresException;
+import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.Failures;
+import io.pghello.plugin.internal.pool.Pool;
+import io.pghello.plugin.internal.pool.ServerErrors;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Transactions by id. Each belongs to the connection it was begun on, keeps one of its pool's
+ * connections, and is rolled back when its lease is over. Thread-safe.
+ */
+public final class Transactions {
+  private final Map<String, Open> open = new ConcurrentHashMap<>();
+  private final Timeouts timeouts;
+  private final long leaseMillis;
+
+  /** Creates none yet. */
+  public Transactions(Timeouts timeouts, long leaseMillis) {
+    this.timeouts = timeouts;
+    this.leaseMillis = leaseMillis;
+  }
+
+  /** One that is open. */
+  private final class Open {
+    final String id = UUID.randomUUID().toString();
+    final ReentrantLock lock = new ReentrantLock();
+    final long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(leaseMillis);
+    final Pool pool;
+    final Connection connection;
+    final boolean readOnly;
+    @Nullable ScheduledFuture<?> lease;
+    @Nullable String failed;
+    boolean changedSession;
+    boolean ended;
+
+    Open(Pool pool, Connection connection, boolean readOnly) {
+      this.pool = pool;
+      this.connection = connection;
+      this.readOnly = readOnly;
+    }
+
+    long millisLeft() {
+      return TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+    }
+
+    /** Rolls back what was not committed, and gives the connection back. */
+    void end() {
+      open.remove(id);
+      if (ended) {
+        return;
+      }
+      ended = true;
+      if (lease != null) {
+        lease.cancel(false);
+      }
+      pool.giveBack(connection, changedSession);
+      pool.transactions().release();
+      pool.release();
+    }
+  }
+
+  /** Begins a transaction, and returns its id. */
+  public String begin(Call call, @Nullable Isolation isolation) {
+    Pool pool = call.pool();
+    if (!pool.transactions().tryAcquire()) {
+      throw Failures.of(
+          Code.LIMIT_REACHED,
+          "The connection has as many open transactions as it may.",
+          "retryable",
+          true,
+          "remedy",
+          "Commit or roll back others, or increase pool.max.");
+    }
+    boolean begun = false;
+    try {
+      Connection connection = pool.borrow();
+      var transaction = new Open(pool, connection, call.permissions().readOnly());
+      if (!pool.retain()) {
+        connection.close();
+        throw gone();
+      }
+      begun = true;
+      open.put(transaction.id, transaction);
+      try {
+        connection.setReadOnly(transaction.readOnly);
+        connection.setAutoCommit(false);
+        transaction.lease = timeouts.after(leaseMillis, () -> expire(transaction));
+        if (isolation != null && isolation != Isolation.READ_COMMITTED) {
+          use(transaction, call, session -> isolate(session, isolation));
+        }
+        return transaction.id;
+      } catch (SQLException | RuntimeException e) {
+        transaction.end();
+        throw e;
+      }
+    } catch (SQLException e) {
+      throw ServerErrors.running(e, pool.config(), false, false, -1);
+    } finally {
+      if (!begun) {
+        pool.transactions().release();
+      }
+    }
+  }
+
+  private static boolean isolate(Session session, Isolation isolation) {
+    session.isolate(isolation.sql());
+    return true;
+  }
+
+  /** Runs work in the transaction that a call names. */
+  <T> T use(Call call, Function<Session, T> work) {
+    return use(find(call), call, work);
+  }
+
+  /** Commits, and ends it in any case; if a statement has failed before, it says so. */
+  public void commit(Call call) {
+    Open transaction = find(call);
+    lock(transaction, call);
+    try {
+      var unused = use(transaction, call, Transactions::commit);
+    } finally {
+      transaction.end();
+      transaction.lock.unlock();
+    }
+  }
+
+  private static boolean commit(Session session) {
+    session.commit();
+    return true;
+  }
+
+  /** Rolls back. */
+  public void rollback(Call call) {
+    Open transaction = find(call);
+    lock(transaction, call);
+    try {
+      transaction.end();
+    } finally {
+      transaction.lock.unlock();
+    }
+  }
+
+  /** Ends those of a pool that is closed. */
+  public void endAll(Pool pool) {
+    for (Open transaction : open.values()) {
+      if (transaction.pool == pool) {
+        expire(transaction);
+      }
+    }
+  }
+
+  private <T> T use(Open transaction, Call call, Function<Session, T> work) {
+    lock(transaction, call);
+    try {
+      if (transaction.failed != null) {
+        String cause = transaction.failed;
+        throw Failures.of(
+            Code.TRANSACTION_FAILED,
+            "The transaction has failed before.",
+            "cause",
+            cause,
+            "retryable",
+            true,
+            "remedy",
+            "Roll it back, and begin again.");
+      }
+      long millis = Math.max(1, Math.min(call.timeoutMillis(), transaction.millisLeft()));
+      try (Timeouts.Guard guard = timeouts.guard(transaction.connection, millis)) {
+        var session =
+            new Session(
+                transaction.pool, transaction.connection, guard, transaction.readOnly, true);
+        try {
+          return work.apply(session);
+        } finally {
+          transaction.changedSession |= session.changedSession();
+        }
+      } catch (PostgresException e) {
+        throw noted(transaction, e);
+      } catch (SQLException e) {
+        throw noted(
+            transaction, ServerErrors.running(e, transaction.pool.config(), false, false, -1));
+      }
+    } finally {
+      transaction.lock.unlock();
+    }
+  }
+
+  /** Remembers that the server will only roll back; without a connection, it has done so. */
+  private static PostgresException noted(Open transaction, PostgresException e) {
+    if (!transaction.ended && Session.hasFailed(transaction.connection)) {
+      transaction.failed = e.code().text();
+    }
+    if ("lost".equals(e.details().get("reason"))) {
+      transaction.end();
+      return Failures.of(
+          Code.TRANSACTION_FAILED,
+          "The connection of the transaction was lost, so that it is rolled back.",
+          "sqlState",
+          e.sqlState(),
+          "reason",
+          "lost",
+          "retryable",
+          true,
+          "remedy",
+          "Begin again.");
+    }
+    return e;
+  }
+
+  private Open find(Call call) {
+    Open transaction = call.transactionId() == null ? null : open.get(call.transactionId());
+    // that of another connection does not exist for this one
+    if (transaction == null || transaction.pool != call.pool()) {
+      throw gone();
+    }
+    return transaction;
+  }
+
+  private static void lock(Open transaction, Call call) {
+    boolean locked = false;
+    try {
+      locked = transaction.lock.tryLock(call.timeoutMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (!locked) {
+      throw Failures.of(
+          Code.QUERY_TIMEOUT,
+          "Another call uses the transaction.",
+          "remedy",
+          "Send the statements of a transaction one after another.");
+    }
+    if (transaction.ended) {
+      transaction.lock.unlock();
+      throw gone();
+    }
+  }
+
+  private void expire(Open transaction) {
+    open.remove(transaction.id);
+    transaction.lock.lock();
+    try {
+      transaction.end();
+    } finally {
+      transaction.lock.unlock();
+    }
+  }
+
+  private static PostgresException gone() {
+    return Failures.of(
+        Code.TRANSACTION_FAILED,
+        "There is no such transaction; it has ended, or its time was over.",
+        "reason",
+        "gone",
+        "retryable",
+        true,
+        "remedy",
+        "Begin again.");
+  }
+}

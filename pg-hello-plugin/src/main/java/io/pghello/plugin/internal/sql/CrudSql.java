@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.sql;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pghello.plugin.PostgresException;
+import io.pghello.plugin.internal.Failures;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.StreamSupport;
+import org.jooq.Condition;
+import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.Query;
+import org.jooq.SQLDialect;
+import org.jooq.SortField;
+import org.jooq.SortOrder;
+import org.jooq.Table;
+import org.jooq.conf.ParamType;
+import org.jooq.impl.DSL;
+
+/**
+ * Writes statements on rows by jOOQ, which has no connection here. Each value is a parameter; of
+ * what a caller sends, only checked names and whole numbers come into the text.
+ */
+public final class CrudSql {
+  private static final DSLContext JOOQ = DSL.using(SQLDialect.POSTGRES);
+  private static final int DEPTH_MAX = 16;
+
+  private final Table<?> table;
+  private final List<JsonNode> params = new ArrayList<>();
+
+  private CrudSql(String table) {
+    this.table = DSL.table(Names.table(table));
+  }
+
+  /** Returns an insert of one row, which returns it. */
+  public static Text insert(String table, JsonNode data) {
+    var sql = new CrudSql(table);
+    Map<Field<?>, Object> values = sql.values(data);
+    return sql.text(
+        values.isEmpty()
+            ? JOOQ.insertInto(sql.table).defaultValues().returning(DSL.asterisk())
+            : JOOQ.insertInto(sql.table).set(values).returning(DSL.asterisk()));
+  }
+
+  /** Returns an update; {@code all} says that it may be without a condition. */
+  public static Text update(String table, JsonNode data, JsonNode where, boolean all) {
+    var sql = new CrudSql(table);
+    Map<Field<?>, Object> values = sql.values(data);
+    if (values.isEmpty()) {
+      throw Failures.badRequest("data has no column to update.");
+    }
+    return sql.text(JOOQ.update(sql.table).set(values).where(sql.required(where, all)));
+  }
+
+  /** Returns a delete; {@code all} says that it may be without a condition. */
+  public static Text delete(String table, JsonNode where, boolean all) {
+    var sql = new CrudSql(table);
+    return sql.text(JOOQ.deleteFrom(sql.table).where(sql.required(where, all)));
+  }
+
+  /**
+   * Returns a query.
+   *
+   * @param parameters {@code table, where, fields, orderBy, limit, offset}
+   */
+  public static Text find(JsonNode parameters) {
+    var sql = new CrudSql(parameters.get("table").textValue());
+    List<Field<Object>> fields =
+        StreamSupport.stream(parameters.path("fields").spliterator(), false)
+            .map(name -> DSL.field(Names.column(name.textValue())))
+            .toList();
+    var query =
+        (fields.isEmpty() ? JOOQ.select(DSL.asterisk()) : JOOQ.select(fields))
+            .from(sql.table)
+            .where(sql.condition(parameters.path("where"), 0))
+            .orderBy(order(parameters.path("orderBy")));
+    JsonNode limit = parameters.path("limit");
+    JsonNode offset = parameters.path("offset");
+    if (limit.isMissingNode()) {
+      return sql.text(offset.isMissingNode() ? query : query.offset(offset.longValue()));
+    }
+    return sql.text(
+        offset.isMissingNode()
+            ? query.limit(limit.longValue())
+            : query.limit(limit.longValue()).offset(offset.longValue()));
+  }
+
+  /** Returns a count, whose column is called {@code count}. */
+  public static Text count(String table, JsonNode where) {
+    var sql = new CrudSql(table);
+    return sql.text(
+        JOOQ.select(DSL.count().as("count")).from(sql.table).where(sql.condition(where, 0)));
+  }
+
+  /**
+   * Returns an insert of what a source of rows has.
+   *
+   * @param source a checked name of a table, or a function with its arguments
+   * @param values what of the source goes into each column
+   * @param conflictColumns none for any conflict
+   * @param strategy {@code ignore}, {@code update}, or empty: a conflict is an error
+   */
+  public static String insertFrom(
+      String table,
+      List<String> columns,
+      List<String> values,
+      String source,
+      List<String> conflictColumns,
+      String strategy) {
+    var sql = new CrudSql(table);
+    List<Field<Object>> fields = columns.stream().map(Names::column).map(DSL::field).toList();
+    var rows =
+        JOOQ.select(values.stream().map(value -> DSL.field(DSL.raw(value))).toList())
+            .from(DSL.raw(source));
+    var insert = JOOQ.insertInto(sql.table, fields).select(rows);
+    List<Field<Object>> keys = conflictColumns.stream().map(Names::column).map(DSL::field).toList();
+    Map<Field<?>, Object> changes = new LinkedHashMap<>();
+    for (Field<Object> field : fields) {
+      if (!keys.contains(field)) {
+        changes.put(field, DSL.excluded(field));
+      }
+    }
+    if (strategy.isEmpty()) {
+      return render(insert);
+    } else if (strategy.equals("update") && !changes.isEmpty()) {
+      return render(insert.onConflict(keys).doUpdate().set(changes));
+    }
+    return render(
+        keys.isEmpty() ? insert.onConflictDoNothing() : insert.onConflict(keys).doNothing());
+  }
+
+  private Map<Field<?>, Object> values(JsonNode data) {
+    Map<Field<?>, Object> values = new LinkedHashMap<>();
+    data.properties()
+        .forEach(
+            member ->
+                values.put(DSL.field(Names.column(member.getKey())), parameter(member.getValue())));
+    return values;
+  }
+
+  private Condition required(JsonNode where, boolean all) {
+    boolean none = where.isMissingNode() || where.isEmpty();
+    if (none && !all) {
+      throw Failures.badRequest("where is empty; to mean all rows, say so with all: true.");
+    }
+    if (!none && all) {
+      throw Failures.badRequest("where and all contradict each other.");
+    }
+    return condition(where, 0);
+  }
+
+  private Condition condition(JsonNode where, int depth) {
+    if (depth > DEPTH_MAX) {
+      throw Failures.badRequest("where is nested more than " + DEPTH_MAX + " deep.");
+    }
+    var conditions = new ArrayList<Condition>();
+    where
+        .properties()
+        .forEach(
+            member -> {
+              JsonNode value = member.getValue();
+              switch (member.getKey()) {
+                case "$and" -> conditions.add(DSL.and(several(value, depth)));
+                case "$or" -> conditions.add(DSL.or(several(value, depth)));
+                case "$not" -> conditions.add(DSL.not(one(value, depth)));
+                default -> conditions.addAll(ofColumn(member.getKey(), value));
+              }
+            });
+    return conditions.isEmpty() ? DSL.noCondition() : DSL.and(conditions);
+  }
+
+  private List<Condition> several(JsonNode value, int depth) {
+    if (!value.isArray() || value.isEmpty()) {
+      throw Failures.badRequest("$and and $or take an array of conditions that is not empty.");
+    }
+    var conditions = new ArrayList<Condition>();
+    value.forEach(element -> conditions.add(one(element, depth)));
+    return conditions;
+  }
+
+  private Condition one(JsonNode value, int depth) {
+    if (!value.isObject() || value.isEmpty()) {
+      throw Failures.badRequest("a condition is an object that is not empty.");
+    }
+    return condition(value, depth + 1);
+  }
+
+  private List<Condition> ofColumn(String column, JsonNode value) {
+    Field<String> field = DSL.field(Names.column(column), String.class);
+    if (value.isArray()) {
+      throw Failures.badRequest(
+          "where has an array for a column; say {\"in\": […]} for one of several values, or"
+              + " {\"eq\": […]} for an array.");
+    }
+    if (!value.isObject()) {
+      return List.of(compare(field, "eq", value));
+    }
+    if (value.isEmpty()) {
+      throw Failures.badRequest("where has an object without an operator for a column.");
+    }
+    var conditions = new ArrayList<Condition>();
+    value
+        .properties()
+        .forEach(member -> conditions.add(compare(field, member.getKey(), member.getValue())));
+    return conditions;
+  }
+
+  private Condition compare(Field<String> field, String operator, JsonNode value) {
+    if (value.isNull()) {
+      return switch (operator) {
+        case "eq" -> field.isNull();
+        case "ne" -> field.isNotNull();
+        default -> throw Failures.badRequest("only eq and ne compare with null.");
+      };
+    }
+    return switch (operator) {
+      case "eq" -> field.eq(parameter(value));
+      case "ne" -> field.ne(parameter(value));
+      case "lt" -> field.lt(parameter(value));
+      case "lte" -> field.le(parameter(value));
+      case "gt" -> field.gt(parameter(value));
+      case "gte" -> field.ge(parameter(value));
+      case "like" -> field.like(parameter(value));
+      case "ilike" -> field.likeIgnoreCase(parameter(value));
+      case "in" -> field.in(parameters(value));
+      case "notIn" -> field.notIn(parameters(value));
+      default ->
+          throw Failures.badRequest(
+              "where has an unknown operator; there are eq, ne, lt, lte, gt, gte, like, ilike, in"
+                  + " and notIn. For a value that is JSON, say {\"eq\": {…}}.");
+    };
+  }
+
+  private List<Field<String>> parameters(JsonNode values) {
+    if (!values.isArray() || values.isEmpty()) {
+      throw Failures.badRequest("in and notIn take an array that is not empty.");
+    }
+    var fields = new ArrayList<Field<String>>();
+    for (JsonNode value : values) {
+      if (value.isNull()) {
+        throw Failures.badRequest("in and notIn take no null, which equals nothing.");
+      }
+      fields.add(parameter(value));
+    }
+    return fields;
+  }
+
+  private Field<String> parameter(JsonNode value) {
+    params.add(value);
+    return DSL.field(DSL.raw("$" + params.size()), String.class);
+  }
+
+  private static List<SortField<Object>> order(JsonNode orderBy) {
+    var fields = new ArrayList<SortField<Object>>();
+    orderBy
+        .properties()
+        .forEach(
+            member -> {
+              SortOrder order =
+                  SortOrder.valueOf(member.getValue().textValue().toUpperCase(Locale.ROOT));
+              fields.add(DSL.field(Names.column(member.getKey())).sort(order));
+            });
+    return fields;
+  }
+
+  /**
+   * Returns the statement.
+   *
+   * @throws PostgresException if a name in it cannot be
+   */
+  private Text text(Query query) {
+    return new Text(render(query), params);
+  }
+
+  private static String render(Query query) {
+    return query.getSQL(ParamType.INLINED);
+  }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.sql;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pghello.plugin.PostgresException;
+import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.Failures;
+import io.pghello.plugin.internal.Texts;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
+
+/**
+ * Writes statements that change tables. jOOQ does not: it takes types as texts that it does not
+ * check, and leaves out what it does not know.
+ */
+public final class DdlSql {
+  // words, perhaps with numbers in brackets, perhaps an array; so no quotes, comments or commas
+  private static final Pattern TYPE =
+      Pattern.compile(
+          "[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)?( precision| varying)?"
+              + "( ?\\( ?\\d{1,5}( ?, ?-?\\d{1,5})? ?\\))?( with(out)? time zone)?(\\[\\]){0,6}",
+          Pattern.CASE_INSENSITIVE);
+  private static final Map<String, String> SERIALS =
+      Map.of(
+          "serial",
+          "integer",
+          "serial4",
+          "integer",
+          "bigserial",
+          "bigint",
+          "serial8",
+          "bigint",
+          "smallserial",
+          "smallint",
+          "serial2",
+          "smallint");
+  private static final Map<String, String> FUNCTIONS =
+      Map.of(
+          "now", "now()",
+          "current_date", "CURRENT_DATE",
+          "current_timestamp", "CURRENT_TIMESTAMP",
+          "gen_random_uuid", "gen_random_uuid()",
+          "now_ms", "now_ms()");
+
+  private DdlSql() {}
+
+  /** Returns the statements that create a table. */
+  public static List<String> createTable(String table, JsonNode schema, boolean ifNotExists) {
+    String name = Names.quoteTable(table);
+    var parts = new ArrayList<String>();
+    var statements = new ArrayList<String>();
+    var comments = new ArrayList<String>();
+    for (JsonNode column : schema.get("columns")) {
+      parts.add(column(column));
+      if (column.hasNonNull("comment")) {
+        comments.add(comment("COLUMN " + name + "." + nameOf(column), column.get("comment")));
+      }
+    }
+    if (schema.has("primaryKey")) {
+      parts.add("PRIMARY KEY (" + columns(schema.get("primaryKey")) + ")");
+    }
+    schema.path("unique").forEach(unique -> parts.add("UNIQUE (" + columns(unique) + ")"));
+    statements.add(
+        "CREATE TABLE "
+            + (ifNotExists ? "IF NOT EXISTS " : "")
+            + name
+            + " ("
+            + String.join(", ", parts)
+            + ")");
+    if (schema.hasNonNull("comment")) {
+      statements.add(comment("TABLE " + name, schema.get("comment")));
+    }
+    statements.addAll(comments);
+    return statements;
+  }
+
+  /** Returns the statements that change a table, one for each alteration. */
+  public static List<String> alterTable(String table, JsonNode alterations) {
+    var statements = new ArrayList<String>();
+    for (JsonNode alteration : alterations) {
+      statements.add("ALTER TABLE " + Names.quoteTable(table) + " " + alteration(alteration));
+    }
+    return statements;
+  }
+
+  /** Returns the statement that drops a table; what depends on it prevents that. */
+  public static String dropTable(String table, boolean ifExists) {
+    return "DROP TABLE " + (ifExists ? "IF EXISTS " : "") + Names.quoteTable(table);
+  }
+
+  /** Returns the types that statements made of a request would have, for the server to check. */
+  public static List<String> types(JsonNode columns) {
+    return StreamSupport.stream(columns.spliterator(), false)
+        .filter(column -> column.has("type"))
+        .map(column -> type(column.get("type").textValue()))
+        .toList();
+  }
+
+  private static String alteration(JsonNode alteration) {
+    String action = alteration.get("action").textValue();
+    String column = "COLUMN " + (alteration.has("name") ? nameOf(alteration) : "");
+    if (!alteration.has("name")) {
+      throw Failures.badRequest(action + " needs the name of a column.");
+    }
+    return switch (action) {
+      case "addColumn" -> "ADD COLUMN " + column(alteration);
+      case "dropColumn" -> "DROP " + column;
+      case "renameColumn" ->
+          "RENAME " + column + " TO " + Names.quote(required(alteration, "to").textValue());
+      case "setType" -> {
+        String type = type(required(alteration, "type").textValue());
+        yield "ALTER " + column + " TYPE " + type + " USING " + nameOf(alteration) + "::" + type;
+      }
+      case "setDefault" -> "ALTER " + column + " SET" + defaultOf(required(alteration, "default"));
+      case "dropDefault" -> "ALTER " + column + " DROP DEFAULT";
+      case "setNotNull" -> "ALTER " + column + " SET NOT NULL";
+      case "dropNotNull" -> "ALTER " + column + " DROP NOT NULL";
+      case "addUnique" -> "ADD UNIQUE (" + nameOf(alteration) + ")";
+      default -> throw Failures.badRequest("there is no alteration of that name.");
+    };
+  }
+
+  private static JsonNode required(JsonNode alteration, String name) {
+    if (!alteration.has(name)) {
+      throw Failures.badRequest(alteration.get("action").textValue() + " needs " + name + ".");
+    }
+    return alteration.get(name);
+  }
+
+  private static String column(JsonNode column) {
+    String given = required(column, "type").textValue();
+    String serial = SERIALS.get(given.toLowerCase(Locale.ROOT));
+    boolean identity = serial != null || column.path("identity").asBoolean();
+    var text = new StringBuilder(nameOf(column)).append(' ').append(type(given));
+    if (identity) {
+      text.append(" GENERATED BY DEFAULT AS IDENTITY");
+    }
+    if (column.has("default")) {
+      text.append(defaultOf(column.get("default")));
+    }
+    if (!column.path("nullable").asBoolean(true)) {
+      text.append(" NOT NULL");
+    }
+    if (column.path("primaryKey").asBoolean()) {
+      text.append(" PRIMARY KEY");
+    }
+    if (column.path("unique").asBoolean()) {
+      text.append(" UNIQUE");
+    }
+    JsonNode references = column.path("references");
+    if (references.isObject()) {
+      text.append(" REFERENCES ").append(Names.quoteTable(references.get("table").textValue()));
+      if (references.has("column")) {
+        text.append(" (").append(Names.quote(references.get("column").textValue())).append(')');
+      }
+    }
+    return text.toString();
+  }
+
+  /**
+   * Returns a type as SQL has it.
+   *
+   * @throws PostgresException if it is more than a type
+   */
+  static String type(String given) {
+    String type = given.strip().replaceAll("\\s+", " ");
+    if (!TYPE.matcher(type).matches()) {
+      throw Failures.of(
+          Code.BAD_REQUEST,
+          "A type is not written as one.",
+          "remedy",
+          "Write it as in: integer, varchar(50), numeric(10,2), timestamp with time zone, text[].");
+    }
+    return SERIALS.getOrDefault(type.toLowerCase(Locale.ROOT), type);
+  }
+
+  private static String defaultOf(JsonNode value) {
+    if (value.isObject()) {
+      String function = FUNCTIONS.get(value.path("fn").asText());
+      if (function == null || value.size() != 1) {
+        throw Failures.badRequest(
+            "a default is a value, or {\"fn\": NAME} with one of "
+                + FUNCTIONS.keySet().stream().sorted().collect(Collectors.joining(", "))
+                + ".");
+      }
+      return " DEFAULT " + function;
+    }
+    if (value.isArray()) {
+      throw Failures.badRequest("a default is no array; write it as a text, as in {1,2}.");
+    }
+    return " DEFAULT " + (value.isNull() ? "NULL" : literal(value.asText()));
+  }
+
+  private static String comment(String of, JsonNode text) {
+    return "COMMENT ON " + of + " IS " + literal(text.textValue());
+  }
+
+  private static String literal(String text) {
+    return "'" + Texts.check(text, Code.BAD_VALUE, "A value").replace("'", "''") + "'";
+  }
+
+  private static String nameOf(JsonNode column) {
+    return Names.quote(column.get("name").textValue());
+  }
+
+  private static String columns(JsonNode names) {
+    return StreamSupport.stream(names.spliterator(), false)
+        .map(name -> Names.quote(name.textValue()))
+        .collect(Collectors.joining(", "));
+  }
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.sql;
+
+import io.pghello.plugin.PostgresException;
+import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.BoundedCache;
+import io.pghello.plugin.internal.Failures;
+import io.pghello.plugin.internal.Texts;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.Parser;
+
+/**
+ * One statement with {@code $1}, {@code $2} and so on, as the driver takes it. The driver makes
+ * {@code $1}, {@code $2} of question marks in their order, and leaves what is written as {@code
+ * $k}. So the first mention of a parameter becomes a question mark, and later ones {@code $k} with
+ * its place: to the server they are one parameter, as they were to the caller. Quotes and comments
+ * are skipped by the driver's own parser, so that both agree on where they end.
+ *
+ * <p>Immutable.
+ */
+public final class DollarSql {
+  private static final int PARAMETERS_MAX = 65_535;
+  private static final int CACHED_MAX = 500;
+  private static final int CACHED_LENGTH_MAX = 20_000;
+
+  private static final Set<String> ROW_STATEMENTS =
+      Set.of("SELECT", "VALUES", "TABLE", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE");
+  private static final Set<String> CHANGES = Set.of("INSERT", "UPDATE", "DELETE", "MERGE");
+  private static final Set<String> SESSION =
+      Set.of(
+          "BEGIN",
+          "START",
+          "COMMIT",
+          "END",
+          "ROLLBACK",
+          "ABORT",
+          "SAVEPOINT",
+          "RELEASE",
+          "PREPARE",
+          "EXECUTE",
+          "DEALLOCATE",
+          "SET",
+          "RESET",
+          "DISCARD",
+          "LISTEN",
+          "UNLISTEN",
+          "LOAD",
+          "DECLARE",
+          "FETCH",
+          "MOVE",
+          "CLOSE",
+          "COPY");
+
+  private static final Map<String, DollarSql> CACHE = BoundedCache.of(CACHED_MAX);
+
+  private final String text;
+  private final char[] chars;
+  private final StringBuilder out;
+  private final List<Integer> order = new ArrayList<>();
+  private final Set<String> words = new HashSet<>();
+  private @Nullable String firstWord;
+  private int highest;
+  private int depth;
+  private boolean ended;
+  private String jdbc = "";
+
+  private DollarSql(String text) {
+    this.text = text;
+    this.chars = text.toCharArray();
+    this.out = new StringBuilder(chars.length + 8);
+  }
+
+  /**
+   * Returns a statement.
+   *
+   * @throws PostgresException if there is more than one, a quote or a bracket is open, or a
+   *     character cannot be sent
+   */
+  public static DollarSql of(String text) {
+    DollarSql known = CACHE.get(text);
+    if (known != null) {
+      return known;
+    }
+    var sql = new DollarSql(text);
+    sql.translate();
+    if (text.length() <= CACHED_LENGTH_MAX) {
+      CACHE.put(text, sql);
+    }
+    return sql;
+  }
+
+  /** Returns the statement with question marks. */
+  public String jdbc() {
+    return jdbc;
+  }
+
+  /** Returns, for each question mark, the number of the parameter that it stands for. */
+  public List<Integer> order() {
+    return Collections.unmodifiableList(order);
+  }
+
+  /** Returns the text as the caller wrote it. */
+  public String text() {
+    return text;
+  }
+
+  /** Returns whether a place in what the server sees is the same place in the caller's text. */
+  public boolean keepsPlaces() {
+    for (int i = 0; i < order.size(); i++) {
+      if (order.get(i) != i + 1) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Returns whether the statement reads, by its words; a function in it may write all the same. */
+  public boolean reads() {
+    return switch (first()) {
+      case "SELECT", "VALUES", "TABLE" -> true;
+      case "WITH" -> Collections.disjoint(words, CHANGES);
+      default -> false;
+    };
+  }
+
+  /** Returns whether the statement changes rows and returns them, and has no WITH before it. */
+  public boolean changesAndReturns() {
+    return words.contains("RETURNING") && CHANGES.contains(first());
+  }
+
+  /** Returns whether the session may be another afterwards: temporary tables, settings, locks. */
+  public boolean mayChangeSession() {
+    return !ROW_STATEMENTS.contains(first())
+        || words.contains("SET_CONFIG")
+        || words.stream().anyMatch(word -> word.contains("ADVISORY_LOCK"));
+  }
+
+  /**
+   * Refuses statements that control transactions or the session.
+   *
+   * @throws PostgresException if it is one
+   */
+  public void requireNoSessionControl() {
+    if (SESSION.contains(first())) {
+      throw Failures.of(
+          Code.NOT_ALLOWED,
+          first() + " controls a session or its transactions, which are the plugin's.",
+          "remedy",
+          "Use transaction, or beginTransaction with commit and rollback; timeout;"
+              + " and batchInsert in place of COPY.");
+    }
+  }
+
+  /**
+   * Refuses another number of values than the statement has parameters.
+   *
+   * @throws PostgresException if they differ
+   */
+  public void requireParameters(int given) {
+    if (given != highest) {
+      throw Failures.of(
+          Code.BAD_VALUE,
+          "The statement has " + highest + " parameters, but there are " + given + " values.",
+          "remedy",
+          "Give params one value for each of $1, $2 and so on.");
+    }
+    for (int number = 1; number <= highest; number++) {
+      if (!order.contains(number)) {
+        throw Failures.of(
+            Code.BAD_VALUE,
+            "The statement does not mention $" + number + ".",
+            "remedy",
+            "Number the parameters without gaps.");
+      }
+    }
+  }
+
+  private String first() {
+    return firstWord == null ? "" : firstWord;
+  }
+
+  private void translate() {
+    Texts.check(text, Code.BAD_SQL, "The SQL");
+    for (int i = 0; i < chars.length; i++) {
+      i = token(i);
+    }
+    if (depth != 0) {
+      throw bad("A bracket is open at the end of the SQL.");
+    }
+    if (order.isEmpty() && out.toString().isBlank()) {
+      throw bad("The SQL is empty.");
+    }
+    jdbc = out.toString();
+  }
+
+  /** Appends what begins at an index, and returns where it ends. */
+  private int token(int start) {
+    char c = chars[start];
+    int end = start;
+    switch (c) {
+      case '\'' -> end = Parser.parseSingleQuotes(chars, start, true);
+      case '"' -> end = Parser.parseDoubleQuotes(chars, start);
+      case '-' -> end = Parser.parseLineComment(chars, start);
+      case '/' -> end = Parser.parseBlockComment(chars, start);
+      case '$' -> {
+        int parameter = parameter(start);
+        if (parameter > start) {
+          return parameter;
+        }
+        end = Parser.parseDollarQuotes(chars, start);
+      }
+      case ';' -> {
+        ended = true;
+        out.append(' ');
+        return start;
+      }
+      case '?' -> {
+        requireNotEnded(start);
+        out.append("??");
+        return start;
+      }
+      case '(' -> depth++;
+      case ')' -> {
+        if (--depth < 0) {
+          throw bad("A bracket is closed that was not opened, at index " + start + ".");
+        }
+      }
+      // the driver would take it for JDBC's escapes, and to the server it is a mistake
+      case '{', '}' -> throw bad("There is a brace outside of quotes at index " + start + ".");
+      default -> {
+        if (isWordStart(c)) {
+          end = word(start);
+        } else if (isDigit(c)) {
+          end = number(start);
+        }
+      }
+    }
+    // a comment at the end of the text has no end of its line
+    boolean comment = end > start && (c == '-' || c == '/');
+    if (end >= chars.length && !(comment && c == '-')) {
+      throw bad("A quote or a comment that begins at index " + start + " does not end.");
+    }
+    end = Math.min(end, chars.length - 1);
+    if (!comment && !Character.isWhitespace(c)) {
+      requireNotEnded(start);
+    }
+    out.append(chars, start, end - start + 1);
+    return end;
+  }
+
+  /** Appends a parameter; returns where it ends, or the start if there is none. */
+  private int parameter(int start) {
+    int end = start + 1;
+    while (end < chars.length && isDigit(chars[end])) {
+      end++;
+    }
+    if (end == start + 1) {
+      return start;
+    }
+    requireNotEnded(start);
+    String digits = text.substring(start + 1, end);
+    int number = digits.length() > 5 ? Integer.MAX_VALUE : Integer.parseInt(digits);
+    if (number < 1 || number > PARAMETERS_MAX) {
+      throw bad("There is no parameter $" + (digits.length() > 9 ? "…" : digits) + ".");
+    }
+    if (end < chars.length && (isWordStart(chars[end]) || chars[end] == '$')) {
+      throw bad("There is something right behind the parameter at index " + start + ".");
+    }
+    int known = order.indexOf(number);
+    if (known < 0) {
+      order.add(number);
+      out.append('?');
+    } else {
+      out.append('$').append(known + 1);
+    }
+    highest = Math.max(highest, number);
+    return end - 1;
+  }
+
+  private int word(int start) {
+    int end = start;
+    while (end + 1 < chars.length && isWordPart(chars[end + 1])) {
+      end++;
+    }
+    String word = text.substring(start, end + 1).toUpperCase(Locale.ROOT);
+    if (firstWord == null) {
+      firstWord = word;
+    }
+    words.add(word);
+    return end;
+  }
+
+  private int number(int start) {
+    int end = start;
+    while (end + 1 < chars.length && isWordPart(chars[end + 1])) {
+      end++;
+    }
+    return end;
+  }
+
+  // as the server's own lexer has it
+  private static boolean isWordStart(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+  }
+
+  private static boolean isWordPart(char c) {
+    return isWordStart(c) || isDigit(c) || c == '$';
+  }
+
+  private static boolean isDigit(char c) {
+    return c >= '0' && c <= '9';
+  }
+
+  private void requireNotEnded(int index) {
+    if (ended) {
+      throw Failures.of(
+          Code.BAD_SQL,
+          "There is a second statement at index " + index + ".",
+          "remedy",
+          "Send one statement at a time, or several as a transaction.");
+    }
+  }
+
+  private static PostgresException bad(String message) {
+    return Failures.of(Code.BAD_SQL, message);
+  }
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+/** SQL as text: parameters, names, types, statements. Uses no connection. */
+@NullMarked
+package io.pghello.plugin.internal.sql;
+
+import org.jspecify.annotations.NullMarked;

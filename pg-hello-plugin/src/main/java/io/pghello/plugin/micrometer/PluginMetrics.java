@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.micrometer;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import io.pghello.plugin.ConnectionStats;
+import io.pghello.plugin.PostgresPlugin;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Meters of all connections of a plugin together: a connection's id may be that of a person, and
+ * ids are many.
+ *
+ * <p>{@code pghello.plugin.connections} with the tag {@code state} ({@code total}, {@code idle},
+ * {@code waiting}, {@code max}), {@code pghello.plugin.pools}, {@code pghello.plugin.operations}
+ * and {@code pghello.plugin.errors}. The last two begin again with a connection that was closed.
+ */
+public final class PluginMetrics implements MeterBinder {
+  private final PostgresPlugin plugin;
+
+  /** Creates meters, which {@link #bindTo} registers. */
+  public PluginMetrics(PostgresPlugin plugin) {
+    this.plugin = plugin;
+  }
+
+  @Override
+  public void bindTo(MeterRegistry registry) {
+    gauge(registry, "total", ConnectionStats::total);
+    gauge(registry, "idle", ConnectionStats::idle);
+    gauge(registry, "waiting", ConnectionStats::waiting);
+    gauge(registry, "max", ConnectionStats::max);
+    Gauge.builder("pghello.plugin.pools", plugin, known -> known.stats().size())
+        .description("Pools that are open")
+        .register(registry);
+    counter(registry, "operations", "Operations that ended", ConnectionStats::queryCount);
+    counter(registry, "errors", "Operations that failed", ConnectionStats::errorCount);
+  }
+
+  private void gauge(
+      MeterRegistry registry, String state, ToDoubleFunction<ConnectionStats> value) {
+    Gauge.builder("pghello.plugin.connections", plugin, known -> sum(known, value))
+        .tag("state", state)
+        .description("Connections, and callers that wait for one")
+        .register(registry);
+  }
+
+  private void counter(
+      MeterRegistry registry,
+      String name,
+      String description,
+      ToDoubleFunction<ConnectionStats> value) {
+    FunctionCounter.builder("pghello.plugin." + name, plugin, known -> sum(known, value))
+        .description(description)
+        .register(registry);
+  }
+
+  private static double sum(PostgresPlugin plugin, ToDoubleFunction<ConnectionStats> value) {
+    return plugin.stats().values().stream().mapToDouble(value).sum();
+  }
+}

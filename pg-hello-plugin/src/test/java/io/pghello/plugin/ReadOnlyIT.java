@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin;
+
+import static io.pghello.plugin.Plugins.config;
+import static io.pghello.plugin.Plugins.json;
+import static io.pghello.plugin.Plugins.plugin;
+import static io.pghello.plugin.Plugins.sql;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Attempts to write through a connection that only reads. */
+@PgHelloTest(extension = false)
+class ReadOnlyIT {
+  private static final List<String> ATTACKS =
+      List.of(
+          "insert into e values (2)",
+          "select 1; insert into e values (2)",
+          "commit; insert into e values (2)",
+          "commit; insert into e values (2); --",
+          "select 1; commit; insert into e values (2)",
+          "rollback; insert into e values (2)",
+          "set transaction read write",
+          "set session characteristics as transaction read write",
+          "set default_transaction_read_only = off",
+          "begin read write",
+          "with x as (insert into e values (2) returning a) select * from x",
+          "with x as (delete from e returning a) select * from x",
+          "update e set a = 3 returning a",
+          "delete from e returning a",
+          "merge into e using (select 2 as b) s on false when not matched then insert values (2)",
+          "select a into stolen from e",
+          "select 1) q; insert into e values (2); --",
+          "select 1) q, lateral (insert into e values (2) returning a",
+          "select 1) q union all select to_json(z)::text from (select writes()",
+          "select writes()",
+          "select a, writes() from e",
+          "select (select writes())",
+          "values (writes())",
+          "table e limit writes()",
+          "select set_config('transaction_read_only', 'off', true), writes()",
+          "select set_config('transaction_read_only', 'off', false)",
+          "select set_config('default_transaction_read_only', 'off', false)",
+          "select nextval('s')",
+          "select setval('s', 99)",
+          "select lo_create(4711)",
+          "select lo_from_bytea(4711, 'x')",
+          "select pg_notify('channel', 'x')",
+          "create table f (a int)",
+          "create temporary table f (a int)",
+          "drop table e",
+          "truncate e",
+          "copy e from stdin",
+          "copy (select 1) to program 'touch /tmp/x'",
+          "copy e to '/tmp/x'",
+          "explain analyze insert into e values (2)",
+          "explain (analyze) delete from e",
+          "do $$ begin insert into e values (2); end $$",
+          "call inserts()",
+          "prepare p as insert into e values (2)",
+          "execute p",
+          "declare c cursor with hold for select writes()",
+          "lock table e",
+          "select a from e for update",
+          "vacuum e",
+          "listen channel",
+          "refresh materialized view m",
+          "grant all on e to public",
+          "alter table e add b int",
+          "create function g() returns int language sql as 'select 1'",
+          "reset all",
+          "discard all",
+          "select 'a' -- \n; insert into e values (2)",
+          "select $$ $$; insert into e values (2); select $$ $$",
+          "select E'\\'; insert into e values (2); --'; insert into e values (2)",
+          "/* /* */ insert into e values (2) */ insert into e values (2)",
+          "select 1 as →$a$; insert into e values (2); select 1 as →$a$",
+          "(insert into e values (2) returning a)",
+          "select * from (insert into e values (2) returning a) z",
+          "select query_to_xml('insert into e values (2) returning a', true, true, '')",
+          "select query_to_xml('select writes()', true, true, '')",
+          "select * from xpath_table('a', 'b', 'e', 'c', 'd') as t (x int)");
+
+  private final PostgresPlugin plugin = plugin(Permissions.read().withSql(true));
+  private ObjectNode config = Plugins.JSON.createObjectNode();
+
+  @BeforeEach
+  void createTable(TestDatabase database, DataSource source) {
+    config = config(database);
+    Plugins.run(
+        source,
+        "create table e (a int)",
+        "insert into e values (1)",
+        "create sequence s",
+        "create materialized view m as select 1 as a",
+        "create function writes() returns int language plpgsql as"
+            + " $$ begin insert into e values (2); return 1; end $$",
+        "create procedure inserts() language sql as 'insert into e values (2)'");
+  }
+
+  @AfterEach
+  void close() {
+    plugin.close();
+  }
+
+  private ObjectNode run(String operation, ObjectNode parameters) {
+    return plugin.execute(Plugins.ID, config, operation, parameters);
+  }
+
+  /** Twice, so that what the first left in the session would help the second. */
+  @Test
+  void nothingWrites() {
+    String before = state();
+    for (String attack : Stream.concat(ATTACKS.stream(), ATTACKS.stream()).toList()) {
+      for (String operation : List.of("query", "queryOne", "queryValue", "execute")) {
+        run(operation, sql(attack));
+      }
+      ObjectNode transaction = Plugins.JSON.createObjectNode();
+      transaction.putArray("operations").add(sql(attack)).add(sql("select writes()"));
+      run("transaction", transaction);
+      String id =
+          run("beginTransaction", Plugins.JSON.createObjectNode())
+              .at("/data/transactionId")
+              .textValue();
+      run("query", sql(attack).put("transactionId", id));
+      run("query", sql("select writes()").put("transactionId", id));
+      run("commit", Plugins.JSON.createObjectNode().put("transactionId", id));
+      assertThat(state()).as(attack).isEqualTo(before);
+    }
+  }
+
+  private String state() {
+    return query(
+        "select (select array_agg(a) from e) as rows, (select last_value from s) as last,"
+            + " (select is_called from s) as called,"
+            + " (select count(*) from pg_largeobject_metadata) as objects,"
+            + " (select count(*) from pg_class) as classes, (select count(*) from pg_proc) as procs,"
+            + " (select count(*) from pg_attribute) as attributes,"
+            + " (select relacl from pg_class where relname = 'e') as acl");
+  }
+
+  private String query(String sql) {
+    ObjectNode answer = run("query", sql(sql));
+    assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+    return answer.at("/data/rows").toString();
+  }
+
+  @Test
+  void nothingStaysInTheSession() {
+    String settings =
+        "select current_setting('search_path') as path, current_user, session_user,"
+            + " current_setting('default_transaction_read_only') as read_only,"
+            + " (select count(*) from pg_locks where locktype = 'advisory') as locks";
+    String before = query(settings);
+    run("query", sql("select set_config('search_path', 'evil', false)"));
+    run("query", sql("select set_config('default_transaction_read_only', 'off', false)"));
+    run("query", sql("select pg_advisory_lock(1), pg_advisory_lock_shared(2)"));
+    run("queryValue", sql("select set_config('role', 'none', false)"));
+    assertThat(query(settings)).isEqualTo(before);
+  }
+
+  @Test
+  void refusesByName() {
+    assertThat(run("insert", Plugins.JSON.createObjectNode()).at("/error/message").textValue())
+        .isEqualTo("The connection is read-only.");
+    assertThat(run("query", sql("select writes()")).at("/error/code").textValue())
+        .isEqualTo("POSTGRES_NOT_ALLOWED");
+    assertThat(run("query", sql("insert into e values (2)")).at("/error/code").textValue())
+        .isEqualTo("POSTGRES_BAD_SQL");
+    assertThat(run("query", sql("commit; select 1")).at("/error/message").textValue())
+        .startsWith("There is a second statement at index");
+  }
+
+  @Test
+  void defaultsAreClosed() {
+    try (PostgresPlugin closed = PostgresPlugin.initialize(PluginContext.defaults())) {
+      for (PluginOperation operation : closed.operations()) {
+        ObjectNode answer =
+            closed.execute(Plugins.ID, config, operation.name(), json("{'table': 'e'}"));
+        if (operation.writes() || operation.needsSql()) {
+          assertThat(answer.at("/error/code").textValue())
+              .as(operation.name())
+              .isEqualTo("POSTGRES_NOT_ALLOWED");
+        }
+      }
+      assertThat(closed.execute(Plugins.ID, config, "count", json("{'table': 'e'}")).get("data"))
+          .hasToString("{\"count\":1}");
+    }
+  }
+
+  @Test
+  void tablesAndOperationsAreBounded(DataSource source) {
+    Plugins.run(
+        source, "create table secret (a int)", "create schema o", "create table o.e (a int)");
+    Permissions permissions = new Permissions(false, false, null, java.util.Set.of("e"), 1_000);
+    try (PostgresPlugin bounded = plugin(permissions)) {
+      for (String name : List.of("secret", "o.e", "public.e", "E", "e ", "\"e\"")) {
+        for (String operation : List.of("find", "count", "delete", "describeTable", "dropTable")) {
+          ObjectNode parameters = Plugins.JSON.createObjectNode().put("table", name);
+          if (operation.equals("delete")) {
+            parameters.put("all", true);
+          }
+          assertThat(
+                  bounded
+                      .execute(Plugins.ID, config, operation, parameters)
+                      .at("/error/code")
+                      .textValue())
+              .as("%s %s", operation, name)
+              .isEqualTo("POSTGRES_NOT_ALLOWED");
+        }
+      }
+      assertThat(
+              bounded
+                  .execute(
+                      Plugins.ID,
+                      config,
+                      "alterTable",
+                      json(
+                          "{'table': 'e', 'alterations': [{'action': 'addColumn', 'name': 'b', 'type':"
+                              + " 'int', 'references': {'table': 'secret'}}]}"))
+                  .at("/error/code")
+                  .textValue())
+          .isEqualTo("POSTGRES_NOT_ALLOWED");
+      assertThat(bounded.execute(Plugins.ID, config, "listTables", null).get("data"))
+          .hasToString("[\"e\"]");
+    }
+    try (PostgresPlugin bounded = plugin(Permissions.all().withOperations("ping"))) {
+      assertThat(bounded.execute(Plugins.ID, config, "ping", null).get("success").booleanValue())
+          .isTrue();
+      assertThat(
+              bounded
+                  .execute(Plugins.ID, config, "count", json("{'table': 'e'}"))
+                  .at("/error/code")
+                  .textValue())
+          .isEqualTo("POSTGRES_NOT_ALLOWED");
+    }
+  }
+
+  @Test
+  void rowsAreBounded() {
+    try (PostgresPlugin bounded = plugin(Permissions.read().withSql(true).withMaxRows(3))) {
+      ObjectNode query = sql("select g from generate_series(1, 1000000) g");
+      assertThat(bounded.execute(Plugins.ID, config, "query", query).get("data"))
+          .hasToString(
+              "{\"rows\":[{\"g\":1},{\"g\":2},{\"g\":3}],\"rowCount\":3,\"truncated\":true}");
+      query = sql("select g from generate_series(1, 3) g");
+      assertThat(
+              bounded
+                  .execute(Plugins.ID, config, "query", query)
+                  .at("/data/truncated")
+                  .booleanValue())
+          .isFalse();
+    }
+    ObjectNode large = run("query", sql("select repeat('x', 70000000)"));
+    assertThat(large.at("/error/code").textValue()).isEqualTo("POSTGRES_LIMIT_REACHED");
+    assertThat(query("select 1 as a")).isEqualTo("[{\"a\":1}]");
+  }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin;
+
+import static io.pghello.plugin.Plugins.plugin;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.util.Base64;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Certificates and keys from texts, against a server that has TLS. */
+class TlsIT {
+  private static final char[] PASSWORD = "changeit".toCharArray();
+
+  private static PgHelloServer server;
+  private static TestDatabase database;
+  private static Pair serverPair;
+  private static Pair otherPair;
+  private static Pair rsa;
+  private static Pair ec;
+
+  private final PostgresPlugin plugin = plugin(Permissions.all());
+
+  /** A certificate that its own key has signed, and the key. */
+  private record Pair(String cert, String key) {
+    static Pair create(Path folder, String name, String algorithm) throws Exception {
+      Path store = folder.resolve(name + algorithm + ".p12");
+      Process keytool =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                  "-genkeypair",
+                  "-alias",
+                  "a",
+                  "-keyalg",
+                  algorithm,
+                  "-dname",
+                  "CN=" + name + ",OU=" + algorithm,
+                  "-ext",
+                  "san=dns:" + name,
+                  "-validity",
+                  "2",
+                  "-storetype",
+                  "PKCS12",
+                  "-keystore",
+                  store.toString(),
+                  "-storepass",
+                  new String(PASSWORD))
+              .inheritIO()
+              .start();
+      assertThat(keytool.waitFor()).isZero();
+      KeyStore known = KeyStore.getInstance("PKCS12");
+      try (InputStream in = Files.newInputStream(store)) {
+        known.load(in, PASSWORD);
+      }
+      return new Pair(
+          pem("CERTIFICATE", known.getCertificate("a").getEncoded()),
+          pem("PRIVATE KEY", known.getKey("a", PASSWORD).getEncoded()));
+    }
+  }
+
+  private static String pem(String what, byte[] bytes) {
+    String text = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(bytes);
+    return "-----BEGIN " + what + "-----\n" + text + "\n-----END " + what + "-----\n";
+  }
+
+  @BeforeAll
+  static void startServer(@TempDir Path folder) throws Exception {
+    serverPair = Pair.create(folder, "localhost", "RSA");
+    otherPair = Pair.create(folder, "other", "RSA");
+    rsa = Pair.create(folder, "certuser", "RSA");
+    ec = Pair.create(folder, "certuser", "EC");
+    server = PgHelloServer.start();
+    database = server.createDatabase();
+    String hba =
+        """
+        hostssl all certuser all cert
+        hostssl all sslonly all scram-sha-256
+        hostnossl all sslonly all reject
+        """;
+    Plugins.run(
+        database.superuserDataSource(),
+        write(serverPair.cert(), "server.crt"),
+        write(serverPair.key(), "server.key"),
+        write(rsa.cert() + ec.cert(), "clients.crt"),
+        write(hba, "first.conf"),
+        "copy (select) to program 'cat first.conf pg_hba.conf > both.conf && mv both.conf pg_hba.conf'",
+        "create role certuser login",
+        "create role sslonly login password 'pw'",
+        "alter system set ssl_cert_file = 'server.crt'",
+        "alter system set ssl_key_file = 'server.key'",
+        "alter system set ssl_ca_file = 'clients.crt'",
+        "alter system set ssl = on",
+        "select pg_reload_conf()");
+    ObjectNode config = config("hello", serverPair.cert());
+    config.put("password", server.password());
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      Waits.until(() -> plugin.execute("wait", config, "ping", null).get("success").booleanValue());
+    }
+  }
+
+  /** Files of the server belong to its user, and a key must be readable by nobody else. */
+  private static String write(String text, String file) {
+    return "copy (select unnest(string_to_array('"
+        + text.strip()
+        + "', e'\\n'))) to program"
+        + " 'umask 077 && cat > "
+        + file
+        + "'";
+  }
+
+  @AfterAll
+  static void stopServer() {
+    database.close();
+    server.close();
+  }
+
+  private static ObjectNode config(String user, @Nullable String ca) {
+    ObjectNode config =
+        Plugins.JSON
+            .createObjectNode()
+            .put("host", "localhost")
+            .put("port", server.port())
+            .put("database", database.name())
+            .put("user", user)
+            .put("connectionTimeoutMillis", 20_000);
+    if (user.equals("sslonly")) {
+      config.put("password", "pw");
+    }
+    if (ca != null) {
+      config.putObject("ssl").put("rejectUnauthorized", true).put("ca", ca);
+    }
+    return config;
+  }
+
+  private JsonNode run(ObjectNode config) {
+    ObjectNode answer =
+        plugin.execute(
+            Plugins.ID,
+            config,
+            "queryValue",
+            Plugins.sql("select ssl from pg_stat_ssl where pid = pg_backend_pid()"));
+    plugin.close();
+    return answer.get("success").booleanValue() ? answer.get("data") : answer.get("error");
+  }
+
+  @Test
+  void trustsTheCertificateThatIsGiven() {
+    assertThat(run(config("sslonly", serverPair.cert()))).hasToString("true");
+  }
+
+  @Test
+  void trustsNoOther() {
+    JsonNode error = run(config("sslonly", otherPair.cert()));
+    assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_CONNECTION_FAILED");
+    assertThat(error.at("/details/reason").textValue()).isEqualTo("tls");
+    assertThat(error.at("/details/remedy").textValue()).contains("ssl.ca");
+  }
+
+  @Test
+  void trustsNoneThatTheJdkDoesNotKnow() {
+    ObjectNode config = config("sslonly", null).put("ssl", true);
+    assertThat(run(config).at("/details/reason").textValue()).isEqualTo("tls");
+  }
+
+  @Test
+  void checksTheName() {
+    ObjectNode config = config("sslonly", serverPair.cert()).put("host", "127.0.0.1");
+    JsonNode error = run(config.deepCopy());
+    assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_CONNECTION_FAILED");
+    assertThat(error.at("/details/remedy").textValue()).contains("the name that host says");
+  }
+
+  @Test
+  void checksTheAuthorityAloneIfThatIsSaid() {
+    ObjectNode config = config("sslonly", serverPair.cert()).put("host", "127.0.0.1");
+    ((ObjectNode) config.get("ssl")).put("verify", "ca");
+    assertThat(run(config)).hasToString("true");
+  }
+
+  @Test
+  void saysThatTlsIsRequired() {
+    JsonNode error = run(config("sslonly", null).put("ssl", false));
+    assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_SSL_REQUIRED");
+    assertThat(error.at("/details/remedy").textValue()).contains("Configure ssl");
+  }
+
+  @Test
+  void saysThatTlsIsNotOffered() {
+    try (PgHelloServer plain = PgHelloServer.start()) {
+      JsonNode error = run(config("hello", serverPair.cert()).put("port", plain.port()));
+      assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_CONNECTION_FAILED");
+      assertThat(error.at("/details/reason").textValue()).isEqualTo("sslNotOffered");
+    }
+  }
+
+  @Test
+  void logsInByCertificate() {
+    for (Pair pair : new Pair[] {rsa, ec}) {
+      ObjectNode config = config("certuser", serverPair.cert());
+      ((ObjectNode) config.get("ssl")).put("cert", pair.cert()).put("key", pair.key());
+      try (PostgresPlugin one = plugin(Permissions.all())) {
+        ObjectNode answer = one.execute(Plugins.ID, config, "ping", null);
+        assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+      }
+    }
+    assertThat(run(config("certuser", serverPair.cert())).get("code").textValue())
+        .isEqualTo("POSTGRES_AUTH_FAILED");
+  }
+
+  @Test
+  void saysWhatIsWrongWithAKey() {
+    String wrong = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----";
+    expectKey(wrong, "ssl.key is in a format of OpenSSL's own.", "openssl pkcs8 -topk8 -nocrypt");
+    expectKey(wrong.replace("RSA", "EC"), "ssl.key is in a format of OpenSSL's own.", "pkcs8");
+    expectKey(
+        wrong.replace("RSA", "ENCRYPTED"), "ssl.key is encrypted.", "Decrypt it: openssl pkcs8");
+    expectKey("/etc/key.pem", "ssl.key is no key in PEM.", "not its path");
+    expectKey(ec.key(), "ssl.key is not the key of ssl.cert, which is for RSA.", "belong together");
+    expectKey(
+        pem("PRIVATE KEY", "x".getBytes(StandardCharsets.UTF_8)),
+        "ssl.key is not the key",
+        "belong");
+  }
+
+  private void expectKey(String key, String message, String remedy) {
+    ObjectNode config = config("certuser", serverPair.cert());
+    ((ObjectNode) config.get("ssl")).put("cert", rsa.cert()).put("key", key);
+    JsonNode error = plugin.execute(Plugins.ID, config, "ping", null).get("error");
+    assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_BAD_CONFIG");
+    assertThat(error.get("message").textValue()).startsWith(message);
+    assertThat(error.at("/details/remedy").textValue()).contains(remedy);
+  }
+}

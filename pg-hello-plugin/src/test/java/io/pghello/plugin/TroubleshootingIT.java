@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin;
+
+import static io.pghello.plugin.Plugins.config;
+import static io.pghello.plugin.Plugins.json;
+import static io.pghello.plugin.Plugins.plugin;
+import static io.pghello.plugin.Plugins.sql;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Each row of a table of troubles, and others, made on purpose: the code, and the remedy. */
+@PgHelloTest(extension = false)
+class TroubleshootingIT {
+  private final PostgresPlugin plugin = plugin(Permissions.all());
+
+  @AfterEach
+  void close() {
+    plugin.close();
+  }
+
+  private JsonNode error(JsonNode config, String operation, @Nullable JsonNode parameters) {
+    ObjectNode answer = plugin.execute(Plugins.ID, config, operation, parameters);
+    assertThat(answer.get("success").booleanValue()).as(answer.toString()).isFalse();
+    assertThat(answer.toString())
+        .doesNotContain("authentication failed", "secret", "FATAL", "ERROR");
+    return answer.get("error");
+  }
+
+  private static void expect(JsonNode error, String code, String reason, String remedy) {
+    assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_" + code);
+    assertThat(error.at("/details/reason").asText("")).isEqualTo(reason);
+    assertThat(error.at("/details/remedy").textValue()).contains(remedy);
+  }
+
+  @Test
+  void connectionRefused(TestDatabase database) {
+    JsonNode error = error(config(database).put("port", 1), "ping", null);
+    expect(error, "CONNECTION_FAILED", "refused", "Check host and port, the firewall");
+  }
+
+  @Test
+  void unknownHost(TestDatabase database) {
+    JsonNode error = error(config(database).put("host", "no.such.host.invalid"), "ping", null);
+    expect(error, "CONNECTION_FAILED", "unknownHost", "Check host");
+  }
+
+  @Test
+  void unknownDatabase(TestDatabase database) {
+    JsonNode error = error(config(database).put("database", "nope"), "ping", null);
+    expect(error, "CONNECTION_FAILED", "noDatabase", "name of the database");
+  }
+
+  @Test
+  void authenticationFailed(TestDatabase database) {
+    ObjectNode config = config(database).put("password", "secret");
+    expect(error(config, "ping", null), "AUTH_FAILED", "credentials", "user and password");
+    config.remove("password");
+    expect(error(config, "ping", null), "AUTH_FAILED", "credentials", "user and password");
+  }
+
+  /** Log-ins that are refused again and again would lock the account. */
+  @Test
+  void asksNoMoreAfterARefusedPassword(TestDatabase database, WireProxy proxy) {
+    ObjectNode config = config(database, proxy).put("password", "secret");
+    for (int i = 0; i < 20; i++) {
+      expect(error(config, "ping", null), "AUTH_FAILED", "credentials", "user and password");
+    }
+    assertThat(proxy.connections()).isEqualTo(1);
+  }
+
+  /** The pool of a password that was changed meanwhile knocks once, too. */
+  @Test
+  void asksNoMoreAfterThePasswordWasChanged(TestDatabase database, WireProxy proxy) {
+    Plugins.run(
+        database.superuserDataSource(),
+        "create role changing login password 'first'",
+        "grant all on database " + database.name() + " to changing");
+    ObjectNode config =
+        config(database, proxy)
+            .put("user", "changing")
+            .put("password", "first")
+            .put("connectionTimeoutMillis", 1_000);
+    try {
+      plugin.execute(Plugins.ID, config, "ping", null);
+      long before = proxy.connections();
+      Plugins.run(
+          database.superuserDataSource(),
+          "alter role changing password 'second'",
+          "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'changing'");
+      for (int i = 0; i < 4; i++) {
+        error(config, "ping", null);
+      }
+      expect(error(config, "ping", null), "AUTH_FAILED", "credentials", "user and password");
+      assertThat(proxy.connections() - before).isLessThanOrEqualTo(1);
+    } finally {
+      plugin.close();
+      Plugins.run(
+          database.superuserDataSource(),
+          "revoke all on database " + database.name() + " from changing",
+          "drop role changing");
+    }
+  }
+
+  @Test
+  void connectionTimeout(TestDatabase database, WireProxy proxy) {
+    proxy.stall();
+    JsonNode error =
+        error(config(database, proxy).put("connectionTimeoutMillis", 1_000), "ping", null);
+    expect(error, "CONNECTION_FAILED", "timeout", "Increase connectionTimeoutMillis");
+  }
+
+  @Test
+  void poolExhausted(TestDatabase database) throws Exception {
+    ObjectNode config = config(database).put("max", 1).put("connectionTimeoutMillis", 1_000);
+    PostgresConnection connection = plugin.connect(Plugins.ID, config);
+    var running =
+        CompletableFuture.supplyAsync(
+            () -> plugin.execute(Plugins.ID, config, "query", sql("select pg_sleep(600)")));
+    Waits.until(() -> connection.getStats().total() - connection.getStats().idle() == 1);
+    JsonNode error = error(config, "ping", null);
+    expect(error, "POOL_EXHAUSTED", "", "Increase pool.max");
+    assertThat(error.at("/details/retryable").booleanValue()).isTrue();
+    plugin.disconnect(Plugins.ID);
+    assertThat(running.get(60, TimeUnit.SECONDS).get("success").booleanValue()).isFalse();
+  }
+
+  @Test
+  void queryTimeout(TestDatabase database) {
+    ObjectNode slow = sql("select pg_sleep(600)").put("timeout", 300);
+    ObjectNode config = config(database).put("max", 1);
+    JsonNode error = error(config, "query", slow);
+    expect(error, "QUERY_TIMEOUT", "", "increase timeout");
+    assertThat(error.at("/details/sqlState").textValue()).isEqualTo("57014");
+    for (int i = 0; i < 20; i++) {
+      ObjectNode next = plugin.execute(Plugins.ID, config, "queryValue", sql("select 1"));
+      assertThat(next.get("data")).hasToString("1");
+    }
+    ObjectNode several = Plugins.JSON.createObjectNode().put("timeout", 300);
+    several
+        .putArray("operations")
+        .add(sql("select 1"))
+        .add(sql("do $$ begin perform pg_sleep(600); end $$"));
+    expect(error(config, "transaction", several), "QUERY_TIMEOUT", "", "increase timeout");
+  }
+
+  @Test
+  void queryTimeoutOfTheConfiguration(TestDatabase database) {
+    ObjectNode config = config(database);
+    config.putObject("options").put("queryTimeout", 300);
+    expect(error(config, "query", sql("select pg_sleep(600)")), "QUERY_TIMEOUT", "", "timeout");
+  }
+
+  @Test
+  void serverFull(TestDatabase database) {
+    Plugins.run(
+        database.superuserDataSource(),
+        "alter database " + database.name() + " connection limit 0");
+    expect(
+        error(config(database), "ping", null), "TOO_MANY_CONNECTIONS", "full", "max_connections");
+  }
+
+  @Test
+  void configurationChanged(TestDatabase database) {
+    ObjectNode config = config(database);
+    plugin.connect(Plugins.ID, config);
+    JsonNode error = error(config.deepCopy().put("max", 3), "ping", null);
+    expect(error, "CONFIG_CHANGED", "", "Disconnect it first");
+    assertThat(plugin.execute(Plugins.ID, config, "ping", null).get("success").booleanValue())
+        .isTrue();
+    assertThat(plugin.execute(Plugins.ID, null, "ping", null).get("success").booleanValue())
+        .isTrue();
+    expect(errorOf("other", null), "NOT_CONNECTED", "", "configuration");
+  }
+
+  private JsonNode errorOf(String id, @Nullable JsonNode config) {
+    return plugin.execute(id, config, "ping", null).get("error");
+  }
+
+  @Test
+  void serverErrorsAreTold(TestDatabase database, DataSource source) {
+    Plugins.run(
+        source,
+        "create table t (a int primary key, b text not null check (b <> 'x'))",
+        "insert into t values (1, 'secret')");
+    Map<String, List<String>> expected =
+        Map.of(
+            "insert into t values (1, 'secret')", List.of("CONSTRAINT_VIOLATED", "23505"),
+            "insert into t values (2, null)", List.of("CONSTRAINT_VIOLATED", "23502"),
+            "insert into t values (2, 'x')", List.of("CONSTRAINT_VIOLATED", "23514"),
+            "select * from nope", List.of("BAD_SQL", "42P01"),
+            "select nope from t", List.of("BAD_SQL", "42703"),
+            "selec 1", List.of("BAD_SQL", "42601"),
+            "select 'secret'::int", List.of("BAD_VALUE", "22P02"),
+            "select 1/0", List.of("BAD_VALUE", "22012"),
+            "create role secret", List.of("NOT_ALLOWED", "42501"),
+            "select * from pg_authid", List.of("NOT_ALLOWED", "42501"));
+    expected.forEach(
+        (statement, codes) -> {
+          JsonNode error = error(config(database), "execute", sql(statement));
+          assertThat(error.get("code").textValue())
+              .as(statement)
+              .isEqualTo("POSTGRES_" + codes.get(0));
+          assertThat(error.at("/details/sqlState").textValue()).isEqualTo(codes.get(1));
+        });
+    JsonNode error = error(config(database), "query", sql("select 1 as a,\n nope from t"));
+    assertThat(error.at("/details/position").intValue()).isEqualTo(17);
+    error =
+        error(config(database), "insert", json("{'table': 't', 'data': {'a': 1, 'b': 'secret'}}"));
+    assertThat(error.at("/details/constraint").textValue()).isEqualTo("t_pkey");
+  }
+
+  @Test
+  void limitsOfPools(TestDatabase database) {
+    try (PostgresPlugin small =
+        PostgresPlugin.initialize(PluginContext.defaults().withLimits(2, 15))) {
+      ObjectNode config = config(database).put("max", 5);
+      small.connect("one", config);
+      small.connect("two", config);
+      small.connect("three", config);
+      assertThat(small.stats()).containsOnlyKeys("two", "three");
+      expect(
+          small.execute("four", config.deepCopy().put("max", 16), "ping", null).get("error"),
+          "LIMIT_REACHED",
+          "",
+          "Lower pool.max");
+    }
+    try (PostgresPlugin large =
+        PostgresPlugin.initialize(PluginContext.defaults().withLimits(50, 10_000))) {
+      ObjectNode config = config(database).put("max", 1_000);
+      expect(
+          large.execute("large", config, "ping", null).get("error"),
+          "LIMIT_REACHED",
+          "",
+          "max_connections");
+    }
+  }
+
+  @Test
+  void poolsThatNobodyUsesAreClosed(TestDatabase database) throws Exception {
+    try (PostgresPlugin brief =
+        PostgresPlugin.initialize(
+            PluginContext.defaults().withPoolIdleTimeout(Duration.ofMillis(200)))) {
+      PostgresConnection connection = brief.connect(Plugins.ID, config(database));
+      Waits.until(() -> brief.stats().isEmpty());
+      assertThat(connection.ping()).isTrue();
+      Waits.until(() -> brief.stats().isEmpty());
+    }
+  }
+
+  @Test
+  void aServerThatStartsIsWaitedFor() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase()) {
+      ObjectNode config = config(database);
+      config.putObject("options").put("reconnectInterval", 200).put("maxReconnectAttempts", 100);
+      server.stop();
+      var connected =
+          CompletableFuture.supplyAsync(() -> plugin.connect(Plugins.ID, config).ping());
+      server.startAgain();
+      assertThat(connected.get(60, TimeUnit.SECONDS)).isTrue();
+      plugin.close();
+    }
+  }
+
+  @Test
+  void aReadIsRepeatedOnceAfterAKill(TestDatabase database) {
+    try (PostgresPlugin reader = plugin(Permissions.read().withSql(true))) {
+      PostgresConnection connection = reader.connect(Plugins.ID, config(database).put("max", 1));
+      assertThat(connection.queryValue("select 1").intValue()).isEqualTo(1);
+      Plugins.run(
+          database.superuserDataSource(),
+          "select pg_terminate_backend(pid) from pg_stat_activity where application_name ="
+              + " 'pg-hello-plugin' and datname = current_database()");
+      assertThat(connection.queryValue("select 1").intValue()).isEqualTo(1);
+      assertThat(connection.getStats().errorCount()).isZero();
+    }
+  }
+
+  @Test
+  void aWriteOnALostConnectionIsNotRepeated(
+      TestDatabase database, WireProxy proxy, DataSource source) throws Exception {
+    Plugins.run(source, "create table t (a int)");
+    ObjectNode config = config(database, proxy).put("max", 1);
+    PostgresConnection connection = plugin.connect(Plugins.ID, config);
+    connection.count("t", Map.of());
+    proxy.stall();
+    var write =
+        CompletableFuture.supplyAsync(
+            () ->
+                plugin.execute(
+                    Plugins.ID, config, "insert", json("{'table': 't', 'data': {'a': 1}}")));
+    Waits.until(() -> connection.getStats().total() - connection.getStats().idle() == 1);
+    proxy.cut();
+    proxy.resume();
+    JsonNode error = write.get(60, TimeUnit.SECONDS).get("error");
+    expect(error, "OUTCOME_UNKNOWN", "", "before you repeat it");
+    assertThat(connection.count("t", Map.of())).isLessThanOrEqualTo(1);
+  }
+
+  @Test
+  void closedPlugin(TestDatabase database) {
+    plugin.close();
+    assertThat(error(config(database), "ping", null).get("code").textValue())
+        .isEqualTo("POSTGRES_CLOSED");
+  }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.sql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.pghello.plugin.PostgresException;
+import io.pghello.plugin.PostgresException.Code;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DollarSqlTest {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "select $1::int + $1, $2 | select ?::int + $1, ? | 1,2",
+        "select $2::text, $1::int, $2 | select ?::text, ?::int, $1 | 2,1",
+        "select '$1 ?', \"$1?\", $$ $1 ? ; $$ | select '$1 ?', \"$1?\", $$ $1 ? ; $$ | ",
+        "select $a$ $$ $1 $a$, $1 | select $a$ $$ $1 $a$, ? | 1",
+        "select E'\\'$2', $1 | select E'\\'$2', ? | 1",
+        "select $1 ? 'a' | select ? ?? 'a' | 1",
+        "select a$1 | select a$1 | ",
+        "select →$1, $1 | select →$1, ? | 1",
+        "select $1 -- $2 ; | select ? -- $2 ; | 1",
+        "select /* $2 /* ; */ ? */ $1 | select /* $2 /* ; */ ? */ ? | 1",
+        "select $1 ; | select ? | 1",
+        "select $1; -- end | select ?  -- end | 1",
+        "select $10, $1 | select ?, ? | 10,1"
+      })
+  void makesQuestionMarksOfFirstMentions(String given, String expected, String order) {
+    DollarSql sql = DollarSql.of(given);
+    assertThat(sql.jdbc().strip()).isEqualTo(expected);
+    List<String> numbers = sql.order().stream().map(String::valueOf).toList();
+    assertThat(String.join(",", numbers)).isEqualTo(order == null ? "" : order);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select 1; drop table x",
+        "select 1;;select 2",
+        "select 1; $1",
+        "; ; 'a'",
+        "select 'open",
+        "select \"open",
+        "select /* open",
+        "select $$ open",
+        "select $a$ open $b$",
+        "select (1",
+        "select 1) q, (select 2",
+        "select $0",
+        "select $65536",
+        "select $99999999999",
+        "select $1a",
+        "select $1$2",
+        "select {fn now()}",
+        "select }",
+        "",
+        "  ",
+        ";",
+        "select 'a\0b'",
+        "select '\uD800'",
+        "select '\uDC00\uD800'"
+      })
+  void refusesWhatIsNotOneStatement(String sql) {
+    assertThatExceptionOfType(PostgresException.class)
+        .isThrownBy(() -> DollarSql.of(sql))
+        .extracting(PostgresException::code)
+        .isEqualTo(Code.BAD_SQL);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "begin",
+        "COMMIT",
+        " /* x */ rollback",
+        "-- x\nset transaction read write",
+        "(commit)",
+        "copy t from stdin",
+        "declare c cursor for select 1",
+        "PREPARE TRANSACTION 'x'",
+        "lIsTeN x"
+      })
+  void refusesControlOfTheSession(String sql) {
+    assertThatExceptionOfType(PostgresException.class)
+        .isThrownBy(() -> DollarSql.of(sql).requireNoSessionControl())
+        .extracting(PostgresException::code)
+        .isEqualTo(Code.NOT_ALLOWED);
+  }
+
+  @Test
+  void knowsWhatReads() {
+    assertThat(DollarSql.of("select 'insert'").reads()).isTrue();
+    assertThat(DollarSql.of("(values (1))").reads()).isTrue();
+    assertThat(DollarSql.of("with d as (delete from t returning *) select 1").reads()).isFalse();
+    assertThat(DollarSql.of("with d as (select \"delete\" from t) table d").reads()).isTrue();
+    assertThat(DollarSql.of("insert into t values (1)").reads()).isFalse();
+    assertThat(DollarSql.of("insert into t values (1) returning a").changesAndReturns()).isTrue();
+    assertThat(DollarSql.of("insert into t values ('returning')").changesAndReturns()).isFalse();
+    assertThat(DollarSql.of("select set_config('a', 'b', false)").mayChangeSession()).isTrue();
+    assertThat(DollarSql.of("select pg_try_advisory_lock_shared(1)").mayChangeSession()).isTrue();
+    assertThat(DollarSql.of("do $$ begin end $$").mayChangeSession()).isTrue();
+    assertThat(DollarSql.of("select 1").mayChangeSession()).isFalse();
+  }
+
+  @Test
+  void wantsAValueForEachParameter() {
+    DollarSql.of("select $1, $2").requireParameters(2);
+    for (int given : new int[] {0, 1, 3}) {
+      assertThatExceptionOfType(PostgresException.class)
+          .isThrownBy(() -> DollarSql.of("select $1, $2").requireParameters(given))
+          .withMessage("The statement has 2 parameters, but there are %d values.", given);
+    }
+    assertThatExceptionOfType(PostgresException.class)
+        .isThrownBy(() -> DollarSql.of("select $1, $3").requireParameters(3))
+        .withMessage("The statement does not mention $2.");
+  }
+}
