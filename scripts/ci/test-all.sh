@@ -174,9 +174,12 @@ step shellcheck shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scrip
 step dev "$ROOT/scripts/ci/dev-test.sh"
 axis postgres17-jdk25 17 "$JDK25" -Dbenchmarks.excludedGroups= -Djooq.run="$(pom_property jooq.3.21.version)" \
   -Dhibernate.run="$(pom_property hibernate.7.4.version)"
-axis postgres18-jdk25-turkish 18 "$JDK25" -Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true \
+# what depends neither on the major nor on the JDK is tested on the first axis alone
+ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dpg-hello-plugin.skipTests=true
+  -Dexamples.plugin.skipTests=true)
+axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" \
   -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu'
-axis postgres15-jdk17 15 "$JDK17" -Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dhibernate.run="$(pom_property hibernate.7.1.version)"
+axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
 step reproducible-jars jars_are_reproducible
 for line in 6.6 7.0 7.2 7.3; do
   LINES_SHOWN=1 step "hibernate-$line" \

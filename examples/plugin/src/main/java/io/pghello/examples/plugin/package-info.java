@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+/** Calls in JSON on a connection that only reads, and attempts to write through it. */
+@NullMarked
+package io.pghello.examples.plugin;
+
+import org.jspecify.annotations.NullMarked;

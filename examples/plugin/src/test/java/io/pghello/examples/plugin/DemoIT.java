@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.plugin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What {@code ./dev demo plugin} does. */
+@Timeout(120)
+class DemoIT {
+  private record Result(int status, String out, String err) {}
+
+  private static Result demo(String... args) {
+    var out = new ByteArrayOutputStream();
+    var err = new ByteArrayOutputStream();
+    int status =
+        Demo.run(
+            args,
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Result(
+        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void readsAndWritesNothing() {
+    Result result = demo();
+    assertThat(result.err()).isEmpty();
+    assertThat(result.status()).isZero();
+    assertThat(result.out())
+        .contains("-> {\"rowCount\":2,\"ignored\":0,\"duplicates\":0}")
+        .contains("{\"name\":\"bob\",\"greeting\":\"Hello, bob!\"}")
+        .contains("-> POSTGRES_NOT_ALLOWED: The connection is read-only.")
+        .contains("-> POSTGRES_BAD_SQL: There is a second statement at index 8.")
+        .endsWith("users    {\"count\":2}\n");
+  }
+
+  @Test
+  void runsWhatIsGiven() {
+    assertThat(demo("select 1 as one").out())
+        .contains("-> {\"rows\":[{\"one\":1}],\"rowCount\":1,\"truncated\":false}");
+    assertThat(demo("--nonsense").status()).isEqualTo(2);
+  }
+}
