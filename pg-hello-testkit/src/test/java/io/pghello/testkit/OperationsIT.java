@@ -2,6 +2,7 @@
 package io.pghello.testkit;
 
 import static io.pghello.testkit.PgHelloTestIT.ask;
+import static io.pghello.testkit.PgHelloTestIT.awaitAnswer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -46,6 +47,30 @@ class OperationsIT {
           .hasMessageContaining("required extension \"pg_hello\" is not installed");
       execute(owner, "CREATE EXTENSION pg_hello_ops CASCADE");
       assertThat(ask(owner, "SELECT pg_hello('Ada', 1)")).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  /** Otherwise rows could have another order than their times. */
+  @Test
+  void waitsForASnapshotThatIsBeingTaken(Connection owner, TestDatabase database) throws Exception {
+    execute(owner, "CREATE EXTENSION pg_hello_ops");
+    owner.setAutoCommit(false);
+    String first = ask(owner, "SELECT hello_ops.take_snapshot()");
+    try (Connection other = database.dataSource().getConnection()) {
+      String pid = ask(other, "SELECT pg_backend_pid()");
+      CompletableFuture<String> second =
+          CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  return ask(other, "SELECT hello_ops.take_snapshot()");
+                } catch (SQLException e) {
+                  throw new AssertionError(e);
+                }
+              });
+      awaitAnswer(
+          database.superuserDataSource(), "SELECT cardinality(pg_blocking_pids(" + pid + "))", "1");
+      owner.commit();
+      assertThat(second.get(60, TimeUnit.SECONDS)).isGreaterThan(first);
     }
   }
 
