@@ -59,7 +59,7 @@ public final class SpringBenchmark implements Benchmark {
   public SpringBenchmark(boolean quick) throws SQLException {
     rounds = quick ? 2 : 4;
     millis = quick ? 500 : 800;
-    starts = quick ? 2 : 5;
+    starts = quick ? 2 : 4;
     server = PgHelloServer.start();
     database = server.createDatabase();
     proxy = WireProxy.to(server);
