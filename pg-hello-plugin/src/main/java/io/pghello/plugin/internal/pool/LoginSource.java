@@ -81,11 +81,6 @@ final class LoginSource implements DataSource {
     }
   }
 
-  /** Returns whether the server is not asked now. */
-  boolean isRefused() {
-    return refusal() != null;
-  }
-
   private synchronized @Nullable SQLException refusal() {
     return refusal != null && System.nanoTime() - refusedAt < pause ? refusal : null;
   }

@@ -93,14 +93,6 @@ public final class DdlSql {
     return "DROP TABLE " + (ifExists ? "IF EXISTS " : "") + Names.quoteTable(table);
   }
 
-  /** Returns the types that statements made of a request would have, for the server to check. */
-  public static List<String> types(JsonNode columns) {
-    return StreamSupport.stream(columns.spliterator(), false)
-        .filter(column -> column.has("type"))
-        .map(column -> type(column.get("type").textValue()))
-        .toList();
-  }
-
   private static String alteration(JsonNode alteration) {
     String action = alteration.get("action").textValue();
     String column = "COLUMN " + (alteration.has("name") ? nameOf(alteration) : "");

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin;
+
+import static io.pghello.plugin.Plugins.config;
+import static io.pghello.plugin.Plugins.plugin;
+import static io.pghello.plugin.Plugins.sql;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.text.MessageFormat;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What is logged: statements, and never a value. */
+@PgHelloTest(extension = false)
+class LoggingIT {
+  private static final Logger LOGGER = Logger.getLogger("io.pghello.plugin");
+
+  private final List<String> lines = new CopyOnWriteArrayList<>();
+  private final Handler handler =
+      new Handler() {
+        @Override
+        public void publish(LogRecord line) {
+          lines.add(
+              line.getLevel()
+                  + " "
+                  + MessageFormat.format(line.getMessage(), line.getParameters()));
+        }
+
+        @Override
+        public void flush() {
+          // nothing is kept back
+        }
+
+        @Override
+        public void close() {
+          // there is nothing to close
+        }
+      };
+
+  @BeforeEach
+  void listen() {
+    LOGGER.setLevel(Level.ALL);
+    LOGGER.addHandler(handler);
+  }
+
+  @AfterEach
+  void listenNoMore() {
+    LOGGER.removeHandler(handler);
+    LOGGER.setLevel(null);
+  }
+
+  private void run(TestDatabase database, String logging) {
+    ObjectNode config = config(database);
+    config.set("logging", Plugins.json(logging));
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      plugin.execute(
+          Plugins.ID, config, "query", sql("select pg_sleep(0.02),\n $1::text as a", "secret"));
+      plugin.execute(Plugins.ID, config, "query", sql("select $1::int", "secret"));
+    }
+  }
+
+  @Test
+  void slowStatementsInOneLineWithoutTheirValues(TestDatabase database) {
+    run(database, "{'slowQueryThreshold': 10}");
+    assertThat(lines)
+        .anyMatch(
+            line ->
+                line.matches(
+                    "WARNING query ended on user-123:production-db after \\d+ ms: select"
+                        + " pg_sleep\\(0\\.02\\), \\$1::text as a"))
+        .noneMatch(line -> line.contains("secret") || line.contains("\n"));
+  }
+
+  @Test
+  void allStatementsAndPoolsIfThatIsSaid(TestDatabase database) {
+    run(
+        database,
+        "{'level': 'debug', 'logQueries': true, 'logConnections': true, 'slowQueryThreshold': 0}");
+    assertThat(lines.get(0)).matches("INFO The pool of user-123:production-db to .* is opened");
+    assertThat(lines).anyMatch(line -> line.startsWith("FINE query ended on"));
+    assertThat(lines).anyMatch(line -> line.startsWith("FINE query failed on"));
+    assertThat(lines).anyMatch(line -> line.endsWith("is closed"));
+    assertThat(lines)
+        .noneMatch(
+            line ->
+                line.contains("secret")
+                    || line.contains(config(database).get("password").textValue()));
+  }
+
+  @Test
+  void nothingElse(TestDatabase database) {
+    run(
+        database,
+        "{'level': 'error', 'logQueries': true, 'logConnections': true, 'slowQueryThreshold': 1}");
+    assertThat(lines).isEmpty();
+  }
+}
