@@ -83,6 +83,12 @@ class OutageIT {
       assertThat(answer.code()).as("%s", answer).matches(code);
       assertThat(answer.json().path("detail").asString()).isEqualTo(detail);
     }
+    Answer query = http.post("/graphql", "{\"query\":\"{greeting(name:\\\"Ada\\\"){greeting}}\"}");
+    assertThat(query.status()).isEqualTo(200);
+    assertThat(query.json().at("/errors/0/extensions/code").asString())
+        .as("%s", query)
+        .matches(code);
+    assertThat(query.json().at("/errors/0/message").asString()).isEqualTo(detail);
     Answer health = http.get("/health");
     assertThat(health.status()).isEqualTo(503);
     assertThat(health.header("Retry-After")).isEqualTo("5");
