@@ -130,15 +130,14 @@ class OperationsIT {
                       + " FROM hello_ops.pg_hello_access_audit"
                       + " WHERE datname = current_database()"))
           .isEqualTo(
-              "hello "
-                  + ask(owner, "SELECT current_database()")
+              ask(owner, "SELECT current_user || ' ' || current_database()")
                   + " idle SELECT pg_hello('Ada', 2)");
       assertThat(
               ask(
                   superuser,
                   "SELECT string_agg(format('%s %s %s %s', application_name, usename, sessions,"
                       + " active), '; ') FROM hello_ops.pg_hello_usage_by_application"))
-          .isEqualTo("shop hello 1 0");
+          .isEqualTo("shop " + ask(owner, "SELECT current_user") + " 1 0");
     }
   }
 
