@@ -3,6 +3,8 @@ package io.pghello.benchmarks.load;
 
 import io.pghello.benchmarks.harness.SampleNames;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -51,6 +53,9 @@ public final class Load {
   private final int inFlight;
   private final long nanos;
   private final CountDownLatch done;
+  private final Queue<IntCountsHistogram> all = new ConcurrentLinkedQueue<>();
+  // one for each chain of futures would be more than the processor's cache holds
+  private final ThreadLocal<IntCountsHistogram> latencies = ThreadLocal.withInitial(this::ofThread);
   private final CountDownLatch measured = new CountDownLatch(1);
   private volatile long end;
   private volatile @Nullable Throwable failure;
@@ -68,7 +73,7 @@ public final class Load {
     var start = new CountDownLatch(1);
     List<Chain> chains = chains();
     chains.forEach(chain -> factory.newThread(() -> work(chain, start, caller)).start());
-    return run(chains, start::countDown);
+    return run(start::countDown);
   }
 
   private void work(Chain chain, CountDownLatch start, Caller caller) {
@@ -91,13 +96,13 @@ public final class Load {
   /** Lets each answer make the next call. */
   Figures futures(AsyncCaller caller) throws InterruptedException {
     List<Chain> chains = chains();
-    return run(chains, () -> chains.forEach(chain -> chain.callNext(caller)));
+    return run(() -> chains.forEach(chain -> chain.callNext(caller)));
   }
 
   /** Greets as many names as there should be calls under way, again and again. */
   Figures inARow(Bulk bulk) throws Exception {
     var allocation = new Allocation();
-    IntCountsHistogram latencies = latencies();
+    IntCountsHistogram latencies = histogram();
     long start = System.nanoTime();
     long now = start;
     do {
@@ -110,8 +115,14 @@ public final class Load {
     return new Figures(calls, now - start, latencies, allocation.sum());
   }
 
+  private IntCountsHistogram ofThread() {
+    IntCountsHistogram histogram = histogram();
+    all.add(histogram);
+    return histogram;
+  }
+
   /** One of a fixed size: to grow would be to allocate while it is measured. */
-  private static IntCountsHistogram latencies() {
+  private static IntCountsHistogram histogram() {
     return new IntCountsHistogram(LATENCY_STEP, MAX_LATENCY, 2);
   }
 
@@ -123,7 +134,7 @@ public final class Load {
     return IntStream.range(0, inFlight).mapToObj(Chain::new).toList();
   }
 
-  private Figures run(List<Chain> chains, Runnable begin) throws InterruptedException {
+  private Figures run(Runnable begin) throws InterruptedException {
     var allocation = new Allocation();
     long start = System.nanoTime();
     end = start + nanos;
@@ -135,14 +146,13 @@ public final class Load {
     if (failure != null || !ended) {
       throw new IllegalStateException(ended ? "a call failed" : "calls are missing", failure);
     }
-    IntCountsHistogram latencies = latencies();
-    chains.forEach(chain -> latencies.add(chain.latencies));
-    return new Figures(latencies.getTotalCount(), took, latencies, allocated);
+    IntCountsHistogram sum = histogram();
+    all.forEach(sum::add);
+    return new Figures(sum.getTotalCount(), took, sum, allocated);
   }
 
   /** Calls of which one is under way at a time. */
   private final class Chain {
-    private final IntCountsHistogram latencies = latencies();
     private int index;
     private long begin;
 
@@ -180,7 +190,7 @@ public final class Load {
 
     private void take(@Nullable String answer) {
       long now = System.nanoTime();
-      record(latencies, now - begin);
+      record(latencies.get(), now - begin);
       begin = now;
       names.check(index, answer);
       index++;
