@@ -182,7 +182,7 @@ known_major() {
 
 # jdk_version HOME: the feature version of a JDK, as in 17; nothing if it is none.
 jdk_version() {
-  sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null
+  sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null || true
 }
 
 # find_jdk OLDEST [NEWEST]: prints the home of a JDK of a feature version from OLDEST to NEWEST.
