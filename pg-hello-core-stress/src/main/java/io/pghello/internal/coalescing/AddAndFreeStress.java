@@ -20,7 +20,7 @@ public class AddAndFreeStress extends CoalescerStress {
   private final CallFuture<String> future = newFuture();
 
   public AddAndFreeStress() {
-    coalescer.tryAcquire();
+    acquire();
   }
 
   @Actor
@@ -30,7 +30,7 @@ public class AddAndFreeStress extends CoalescerStress {
 
   @Actor
   public void free() {
-    coalescer.release();
+    release();
   }
 
   @Arbiter

@@ -22,7 +22,7 @@ public class CancelAndFreeStress extends CoalescerStress {
   private final CompletableFuture<String> future;
 
   public CancelAndFreeStress() {
-    coalescer.tryAcquire();
+    acquire();
     future = future("a");
   }
 
@@ -33,7 +33,7 @@ public class CancelAndFreeStress extends CoalescerStress {
 
   @Actor
   public void free() {
-    coalescer.release();
+    release();
   }
 
   @Arbiter

@@ -47,6 +47,7 @@ class CoalescerStress {
     return thread;
   }
 
+  private int permit;
   final Coalescer coalescer =
       new Coalescer(
           new Settings(
@@ -88,6 +89,15 @@ class CoalescerStress {
     }
   }
 
+  /** Acquires the permit, which {@link #release} releases. */
+  final void acquire() {
+    permit = coalescer.tryAcquire();
+  }
+
+  final void release() {
+    coalescer.release(permit);
+  }
+
   CompletableFuture<String> future(String name) {
     CallFuture<String> future = newFuture();
     coalescer.add(Call.ofFuture(request(name), soon(), future));
@@ -96,11 +106,12 @@ class CoalescerStress {
 
   /** Calls as the dispatcher does. */
   int call(String name) {
-    if (coalescer.tryAcquire()) {
+    int permit = coalescer.tryAcquire();
+    if (permit != InFlightLimit.NONE) {
       try {
         return ANSWERED;
       } finally {
-        coalescer.release();
+        coalescer.release(permit);
       }
     }
     return wait(Call.ofThread(request(name), soon()));
@@ -149,7 +160,11 @@ class CoalescerStress {
 
   /** Returns 1 if the permit is available, the queue is empty, and its limit is as it was. */
   int nothingIsLost() {
-    if (!coalescer.isIdle() || !coalescer.tryAcquire()) {
+    if (!coalescer.isIdle()) {
+      return 0;
+    }
+    acquire();
+    if (permit == InFlightLimit.NONE) {
       return 0;
     }
     try {
@@ -166,7 +181,7 @@ class CoalescerStress {
       refused = true;
     }
     coalescer.failAll(Errors.closed());
-    coalescer.release();
+    release();
     return refused && coalescer.isIdle() ? 1 : 0;
   }
 }

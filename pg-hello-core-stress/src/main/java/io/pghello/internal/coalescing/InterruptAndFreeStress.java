@@ -22,7 +22,7 @@ public class InterruptAndFreeStress extends CoalescerStress {
   private final CompletableFuture<String> other;
 
   public InterruptAndFreeStress() {
-    coalescer.tryAcquire();
+    acquire();
     other = future("b");
   }
 
@@ -37,7 +37,7 @@ public class InterruptAndFreeStress extends CoalescerStress {
 
   @Actor
   public void free() {
-    coalescer.release();
+    release();
   }
 
   @Arbiter

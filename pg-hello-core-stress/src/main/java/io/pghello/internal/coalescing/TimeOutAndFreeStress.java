@@ -24,7 +24,7 @@ public class TimeOutAndFreeStress extends CoalescerStress {
   private final CompletableFuture<String> other;
 
   public TimeOutAndFreeStress() {
-    coalescer.tryAcquire();
+    acquire();
     other = future("b");
   }
 
@@ -35,7 +35,7 @@ public class TimeOutAndFreeStress extends CoalescerStress {
 
   @Actor
   public void free() {
-    coalescer.release();
+    release();
   }
 
   @Arbiter

@@ -24,7 +24,7 @@ public class WaitAndTimeOutStress extends CoalescerStress {
   private final CompletableFuture<String> other;
 
   public WaitAndTimeOutStress() {
-    coalescer.tryAcquire();
+    acquire();
     other = future("b");
   }
 
@@ -35,7 +35,7 @@ public class WaitAndTimeOutStress extends CoalescerStress {
 
   @Actor
   public void freeAndCheck() {
-    coalescer.release();
+    release();
     coalescer.checkTimeouts();
     coalescer.checkTimeouts();
   }

@@ -9,6 +9,7 @@ import java.util.EnumSet;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.boot.diagnostics.FailureAnalysis;
 
 /** Which errors of a start are explained, and which are left to their stack traces. */
 class FailureAnalyzerIT {
@@ -28,12 +29,8 @@ class FailureAnalyzerIT {
   @EnumSource
   void explainsWhatALineOfSqlOrConfigurationMends(Code code) {
     var failure = new IllegalStateException(new PgHelloException(code, "It is so."));
-    var analysis = new PgHelloFailureAnalyzer().analyze(failure);
-    if (EXPLAINED.contains(code)) {
-      assertThat(analysis).isNotNull();
-      assertThat(analysis.getDescription()).isEqualTo("It is so. [" + code + "]");
-    } else {
-      assertThat(analysis).isNull();
-    }
+    FailureAnalysis analysis = new PgHelloFailureAnalyzer().analyze(failure);
+    assertThat(analysis == null ? null : analysis.getDescription())
+        .isEqualTo(EXPLAINED.contains(code) ? "It is so. [" + code + "]" : null);
   }
 }
