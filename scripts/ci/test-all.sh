@@ -54,7 +54,7 @@ axis() {
   local name=$1 major=$2 home=$3
   shift 3
   copy_tree "$WORK/$name"
-  JAVA_HOME=$home LINES_SHOWN=0 step "$name" maven -B -ntp -fae -f "$WORK/$name/pom.xml" \
+  JAVA_HOME=$home LINES_SHOWN=0 step "$name" maven -B -ntp -T 2 -fae -f "$WORK/$name/pom.xml" \
     -Dpostgres.major="$major" "$@" verify
   grep -E 'Tests run:.*[0-9]$' "$WORK/$name.log" || true
 }
