@@ -243,9 +243,9 @@ public final class PgHelloClientBuilder {
 
   /**
    * How many statements of coalesced calls are under way at a time, each on a connection of its
-   * own; 2 by default. A few callers each go alone, up to that number. Batches of many leave some
-   * time apart, so that they are large where the server is near, and need not wait for each other
-   * where it is far.
+   * own; 2 by default, and at most 1,024. A few callers each go alone, up to that number. Batches
+   * of many leave some time apart, so that they are large where the server is near, and need not
+   * wait for each other where it is far.
    */
   public PgHelloClientBuilder maxInFlightBatches(int batches) {
     this.maxInFlightBatches = positive(batches, "number of batches under way");

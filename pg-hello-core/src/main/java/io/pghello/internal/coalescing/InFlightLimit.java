@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal.coalescing;
 
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /**
  * Limits the number of statements in flight. A caller or a batch holds one permit and releases it
@@ -31,81 +31,70 @@ final class InFlightLimit {
   // after this time in flight a statement is not expected to be answered soon
   private static final long SLOW_NANOS = 5_000_000;
 
-  // permits beyond these have no start; nobody has so many connections for batches
-  private static final int MAX_STARTS = 64;
-  private static final long NOT_HELD = 0;
+  // each is looked at for each statement; nobody has so many connections for batches
+  private static final int MAX_PERMITS = 1024;
 
-  private final int maxInFlight;
-  private final AtomicInteger available;
-  // when the statement of each permit was sent, or the permit acquired
-  private final AtomicLongArray starts;
+  // no time of now()
+  private static final long AVAILABLE = 0;
+
+  // since when each permit is held, or its statement in flight; to release one calls as few methods
+  // as possible, as the stack may be full
+  private final AtomicLong[] permits;
   private volatile long lastLarge = System.nanoTime() - HEAD_START_NANOS;
 
   InFlightLimit(int maxInFlight) {
-    this.maxInFlight = maxInFlight;
-    this.available = new AtomicInteger(maxInFlight);
-    this.starts = new AtomicLongArray(Math.min(maxInFlight, MAX_STARTS));
+    this.permits =
+        Stream.generate(AtomicLong::new)
+            .limit(Math.min(maxInFlight, MAX_PERMITS))
+            .toArray(AtomicLong[]::new);
   }
 
   /**
-   * Acquires a permit if one is available and no head start delays the queued calls.
+   * Acquires a permit if one is available and no head start delays the queued calls. What an error
+   * leaves behind is either a permit that is available or one that was returned.
    *
    * @param queueIsFull whether to ignore the head start, as no more calls can be queued until then
    * @return the permit, or {@link #NONE}
    */
   int tryAcquire(CallQueue<?> queue, boolean queueIsFull) {
-    int now = available.get();
-    while (now > 0
-        && (now == maxInFlight || queueIsFull || queue.size() >= LARGE || !isHeadStart())) {
-      if (available.compareAndSet(now, now - 1)) {
-        return start();
+    while (true) {
+      long now = now();
+      int free = NONE;
+      boolean answeredSoon = false;
+      for (int permit = 0; permit < permits.length; permit++) {
+        long since = permits[permit].get();
+        if (since == AVAILABLE) {
+          free = permit;
+        } else {
+          answeredSoon |= now - since <= SLOW_NANOS;
+        }
       }
-      now = available.get();
+      if (free == NONE
+          || (answeredSoon
+              && now - lastLarge <= HEAD_START_NANOS
+              && !queueIsFull
+              && queue.size() < LARGE)) {
+        return NONE;
+      }
+      if (permits[free].compareAndSet(AVAILABLE, now)) {
+        return free;
+      }
     }
-    return NONE;
-  }
-
-  private int start() {
-    long now = now();
-    int permit = 0;
-    while (permit < starts.length() && !starts.compareAndSet(permit, NOT_HELD, now)) {
-      permit++;
-    }
-    return permit;
   }
 
   private static long now() {
     return System.nanoTime() | 1;
   }
 
-  private boolean isHeadStart() {
-    long now = now();
-    if (now - lastLarge > HEAD_START_NANOS) {
-      return false;
-    }
-    for (int permit = 0; permit < starts.length(); permit++) {
-      long start = starts.get(permit);
-      if (start != NOT_HELD && now - start <= SLOW_NANOS) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   /** Releases a permit. */
   void release(int permit) {
-    if (permit < starts.length()) {
-      starts.set(permit, NOT_HELD);
-    }
-    available.incrementAndGet();
+    permits[permit].set(AVAILABLE);
   }
 
   /** Starts the head start of a batch that is about to be sent, if the batch is large. */
   void batchSent(int permit, int calls) {
     long now = now();
-    if (permit < starts.length()) {
-      starts.set(permit, now);
-    }
+    permits[permit].set(now);
     if (calls >= HEAD_START_SIZE) {
       lastLarge = now;
     }
@@ -113,11 +102,15 @@ final class InFlightLimit {
 
   /** Returns the number of available permits. */
   int available() {
-    return available.get();
+    int available = 0;
+    for (int permit = 0; permit < permits.length; permit++) {
+      available += permits[permit].get() == AVAILABLE ? 1 : 0;
+    }
+    return available;
   }
 
   /** Returns whether all permits are available. */
   boolean isUnused() {
-    return available.get() == maxInFlight;
+    return available() == permits.length;
   }
 }
