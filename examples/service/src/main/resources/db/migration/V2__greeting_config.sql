@@ -22,7 +22,8 @@ AS $$
 DECLARE
   before integer := greeting_repeat();
 BEGIN
-  INSERT INTO app_config (key, value) VALUES ('greeting_repeat', repeat_count::text)
+  -- not by the column's default, which DROP EXTENSION ... CASCADE takes along
+  INSERT INTO app_config (key, value, updated_at) VALUES ('greeting_repeat', repeat_count::text, now_ms())
   ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = now_ms();
   RETURN format('Updated from %s to %s. Test: %s', before, repeat_count, pg_hello('Config Test', repeat_count));
 END

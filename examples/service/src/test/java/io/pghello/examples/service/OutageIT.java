@@ -48,7 +48,6 @@ class OutageIT {
       execute(database, "DROP EXTENSION pg_hello CASCADE");
       assertUnavailable(http, "NOT_CREATED", "The extension pg_hello is not available.");
       execute(database, "CREATE EXTENSION pg_hello");
-      execute(database, "ALTER TABLE app_config ALTER updated_at SET DEFAULT now_ms()");
       awaitHealthy(http);
 
       server.stop();

@@ -15,7 +15,12 @@ import org.springframework.context.annotation.Import;
 /** The service without limits and with an administrator's token; one for all tests that say so. */
 @SpringBootTest(
     webEnvironment = WebEnvironment.RANDOM_PORT,
-    properties = {"greeting.admin-token=" + ServiceTest.TOKEN, "greeting.rate-limit.enabled=false"})
+    properties = {
+      "greeting.admin-token=" + ServiceTest.TOKEN,
+      "greeting.rate-limit.enabled=false",
+      // what is seen sooner was told by a notification
+      "greeting.config.poll-interval=1h"
+    })
 @AutoConfigurePgHello
 @Import(ServiceTest.Counted.class)
 @Target(ElementType.TYPE)

@@ -46,6 +46,7 @@ class TwoInstancesIT {
         "--spring.datasource.url=" + database.jdbcUrl(),
         "--server.port=0",
         "--greeting.admin-token=" + ServiceTest.TOKEN,
+        "--greeting.config.poll-interval=1h",
         "--greeting.rate-limit.store=postgresql",
         "--greeting.rate-limit.delay=0s");
   }
@@ -66,7 +67,7 @@ class TwoInstancesIT {
     assertThat(http.get(0).get("/greeting/Ada").json().path("greeting").asString())
         .isEqualTo(twice);
     await()
-        .atMost(Duration.ofSeconds(20)) // and so not by the poll
+        .atMost(Duration.ofSeconds(60))
         .until(
             () ->
                 http.get(1).get("/greeting/Ada").json().path("greeting").asString().equals(twice));

@@ -5,6 +5,7 @@ import graphql.analysis.MaxQueryComplexityInstrumentation;
 import graphql.analysis.MaxQueryDepthInstrumentation;
 import io.pghello.examples.service.greeting.Greetings;
 import java.util.Collection;
+import java.util.Set;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
@@ -19,16 +20,26 @@ class GraphQlLimits {
     return new MaxQueryDepthInstrumentation(MAX_DEPTH);
   }
 
-  /** As many names as a request of REST may have; any other object counts as one. */
+  /** All fields of as many names as a request may have, and some more. */
+  private static final int MAX_FIELDS = 5 * Greetings.MAX_NAMES;
+
+  /** Fields of the query that are not loaded together: each has statements of its own. */
+  private static final Set<String> UNSHARED = Set.of("timestamp", "systemInfo");
+
+  private static final int UNSHARED_FIELDS = 100;
+
+  /** Counts the fields of an answer: those of each name. */
   @Bean
   MaxQueryComplexityInstrumentation maxQuerySize() {
     return new MaxQueryComplexityInstrumentation(
-        Greetings.MAX_NAMES,
+        MAX_FIELDS,
         (field, children) -> {
           if (field.getArguments().get("names") instanceof Collection<?> names) {
-            return children + names.size();
+            return names.size() * Math.max(1, children);
           }
-          return children + (field.getField().getSelectionSet() == null ? 0 : 1);
+          boolean ofQuery = field.getParentType().getName().equals("Query");
+          return children
+              + (ofQuery && UNSHARED.contains(field.getField().getName()) ? UNSHARED_FIELDS : 1);
         });
   }
 }

@@ -15,7 +15,7 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 @ConfigurationProperties("greeting")
 record AdminProperties(@Nullable String adminToken) {
   AdminProperties {
-    adminToken = adminToken == null || adminToken.isBlank() ? null : adminToken;
+    adminToken = adminToken == null || adminToken.isBlank() ? null : adminToken.strip();
   }
 
   boolean isConfigured() {
