@@ -30,6 +30,11 @@ record Advice(
           "archive_mode",
           "log_line_prefix");
 
+  /** What the advice on others of them depends on: settings, and an extension with its version. */
+  static final List<String> CONDITIONS = List.of("archive_command", "archive_library");
+
+  static final String STATEMENTS = "pg_stat_statements";
+
   /** What the server is, and where it runs. */
   record Machine(long memory, boolean seeksAreCheap) {}
 
@@ -128,12 +133,20 @@ record Advice(
           choose(
               name, setting, setting.bytes() >= 100, "100", "coarser statistics make worse plans");
       case "shared_preload_libraries" ->
-          choose(
-              name,
-              setting,
-              contains(setting.value(), "pg_stat_statements"),
-              appended(setting.value(), "pg_stat_statements"),
-              "pg_stat_statements counts statements by user");
+          settings.containsKey(STATEMENTS) || contains(setting.value(), STATEMENTS)
+              ? choose(
+                  name,
+                  setting,
+                  contains(setting.value(), STATEMENTS),
+                  appended(setting.value(), STATEMENTS),
+                  "pg_stat_statements counts statements by user")
+              // a library that is not there would end the next start of the server
+              : new Advice(
+                  name,
+                  setting.value(),
+                  null,
+                  "pg_stat_statements would count statements by user, but its files are not there",
+                  null);
       case "pg_hello.repeat" ->
           choose(
               name,
@@ -148,13 +161,7 @@ record Advice(
               setting.value().equals("all"),
               "all",
               "functions in C are not counted otherwise, at some 100 ns a call");
-      case "archive_mode" ->
-          choose(
-              name,
-              setting,
-              !setting.value().equals("off"),
-              "on",
-              "dumps cannot bring back the last hour; archived WAL can, with an archive_command");
+      case "archive_mode" -> archiving(setting.value(), settings);
       case "log_line_prefix" ->
           choose(
               name,
@@ -172,6 +179,28 @@ record Advice(
     return bytes >= least && bytes <= most
         ? new Advice(name, sized(bytes), null, reason, null)
         : change(name, sized(bytes), sized(better), reason);
+  }
+
+  /** There is no statement for it: what stores the files has to be there first. */
+  private static Advice archiving(String mode, Map<String, Setting> settings) {
+    boolean stored =
+        CONDITIONS.stream()
+            .map(settings::get)
+            .anyMatch(setting -> setting != null && !setting.value().isEmpty());
+    return stored && !mode.equals("off")
+        ? new Advice(
+            "archive_mode",
+            mode,
+            null,
+            "archived WAL brings back the last hour, dumps cannot",
+            null)
+        : new Advice(
+            "archive_mode",
+            mode,
+            "on, and an archive_command",
+            "archived WAL brings back the last hour, dumps cannot; set archive_command or"
+                + " archive_library first: with neither, WAL is kept until the disk is full",
+            null);
   }
 
   private static Advice choose(

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,7 +47,11 @@ final class AdviseCommand implements Callable<Integer> {
   }
 
   private static final String SQL =
-      "SELECT name, setting, unit FROM pg_settings WHERE name = ANY (?)";
+      """
+      SELECT name, setting, unit FROM pg_settings WHERE name = ANY (?)
+      UNION ALL
+      SELECT name, default_version, NULL FROM pg_available_extensions WHERE name = ?
+      """;
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -119,7 +124,10 @@ final class AdviseCommand implements Callable<Integer> {
   private static Map<String, Advice.Setting> read(Connection session) throws SQLException {
     var settings = new HashMap<String, Advice.Setting>();
     try (PreparedStatement statement = session.prepareStatement(SQL)) {
-      statement.setArray(1, session.createArrayOf("text", Advice.SETTINGS.toArray()));
+      List<String> names =
+          Stream.of(Advice.SETTINGS, Advice.CONDITIONS).flatMap(List::stream).toList();
+      statement.setArray(1, session.createArrayOf("text", names.toArray()));
+      statement.setString(2, Advice.STATEMENTS);
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
           settings.put(rows.getString(1), new Advice.Setting(rows.getString(2), rows.getString(3)));

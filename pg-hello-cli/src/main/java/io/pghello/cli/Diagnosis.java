@@ -36,10 +36,12 @@ final class Diagnosis {
   private static final String BLOCKED =
       """
       SELECT format('session %s (%s) has waited %s s for %s', a.pid, a.usename,
-          coalesce(extract(epoch FROM clock_timestamp() - a.query_start)::int::text, '?'),
+          coalesce(extract(epoch FROM clock_timestamp()
+            - (SELECT min(l.waitstart) FROM pg_locks l WHERE l.pid = a.pid AND NOT l.granted))::int::text, '?'),
           array_to_string(pg_blocking_pids(a.pid), ', ')),
-        (SELECT string_agg(format('SELECT %s(%s)', CASE WHEN s.state = 'active' THEN 'pg_cancel_backend'
-            ELSE 'pg_terminate_backend' END, b), '; ')
+        (SELECT string_agg(CASE WHEN b = 0 THEN 'end a transaction that pg_prepared_xacts lists'
+            ELSE format('SELECT %s(%s)', CASE WHEN s.state = 'active' THEN 'pg_cancel_backend'
+              ELSE 'pg_terminate_backend' END, b) END, '; ')
           FROM unnest(pg_blocking_pids(a.pid)) b
             LEFT JOIN pg_stat_activity s ON s.pid = b)
       FROM pg_stat_activity a

@@ -25,13 +25,15 @@ final class Findings {
   /** Says why there is no connection, or none any more. */
   void lost(SQLException e) {
     String state = e.getSQLState() == null ? "" : e.getSQLState();
-    boolean refusesUs = state.startsWith("28") || state.equals("42501") || state.equals("3D000");
+    // 08004 is the driver's, as where the server asks for a password and there is none
+    boolean logIn = state.startsWith("28") || state.equals("08004");
+    boolean refusesUs = logIn || state.equals("42501") || state.equals("3D000");
     add(
         new Finding(
             refusesUs ? Status.UNKNOWN : Status.CRITICAL,
             "connection",
             message(e),
-            state.startsWith("28")
+            logIn
                 ? "check the role, and its password in ~/.pgpass, PGPASSWORD or the service"
                 : null));
   }

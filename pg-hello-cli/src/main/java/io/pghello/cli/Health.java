@@ -42,10 +42,12 @@ final class Health {
       SELECT (SELECT setting FROM pg_settings WHERE name = 'pg_hello.repeat'), current_setting('track_functions')
       """;
 
+  private static final String GREETING = "pg_hello(text)";
+
   /** What is true if a function answers right; the parameter is its schema. */
   private static final Map<String, String> CALLS_BY_FUNCTION =
       Map.of(
-          "pg_hello(text)",
+          GREETING,
           "SELECT left(%1$s.pg_hello(n), 15) = 'Hello, pghello!' FROM (SELECT 'pghello'::text OFFSET 0) v (n)",
           "pg_hello(text, integer)",
           "SELECT %1$s.pg_hello(n, 2) = 'Hello, pghello! Hello, pghello!'"
@@ -149,6 +151,14 @@ final class Health {
         members.put(rows.getString(1), rows.getBoolean(2));
       }
     }
+    if (!members.containsKey(GREETING)) {
+      findings.add(
+          new Finding(
+              Status.CRITICAL,
+              "function",
+              "the extension has no function " + GREETING,
+              "create it anew: DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello"));
+    }
     boolean answers = false;
     for (Map.Entry<String, Boolean> member : members.entrySet()) {
       String function = member.getKey();
@@ -161,7 +171,7 @@ final class Health {
                 "GRANT EXECUTE ON FUNCTION " + schema + "." + function + " TO " + role));
       } else if (CALLS_BY_FUNCTION.containsKey(function)) {
         boolean right = checkFunction(connection, schema, function);
-        answers |= right && function.equals("pg_hello(text)");
+        answers |= right && function.equals(GREETING);
       }
     }
     return answers;

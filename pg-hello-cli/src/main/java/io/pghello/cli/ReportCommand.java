@@ -111,7 +111,10 @@ final class ReportCommand implements Callable<Integer> {
   private Status status(Table table) {
     return switch (kind) {
       case PERFORMANCE -> table.isEmptyIn("total_calls") ? Status.UNKNOWN : Status.OK;
-      case BASELINE -> table.isEmptyIn("baseline_calls_per_second") ? Status.UNKNOWN : Status.OK;
+      case BASELINE ->
+          table.isEmptyIn("baseline_calls_per_second") || table.isEmptyIn("calls_per_second")
+              ? Status.UNKNOWN
+              : Status.OK;
       case COMPLIANCE -> table.contains("status", "warning") ? Status.WARNING : Status.OK;
     };
   }

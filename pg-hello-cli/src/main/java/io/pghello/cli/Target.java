@@ -5,6 +5,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Map;
 import java.util.Properties;
 import java.util.function.Function;
@@ -72,6 +73,11 @@ record Target(String url, String name, Properties properties) {
     }
     String user = orElse(value.apply("user"), operatingSystemUser);
     String database = orElse(value.apply("dbname"), user);
+    if (database.contains("://") || database.contains("=")) {
+      // not repeated, as it may have a password
+      throw new IllegalArgumentException(
+          "the database is not a name, but a connection string: say -h, -p, -U and -d, or a service");
+    }
     String address = address(hosts, orElse(value.apply("port"), "5432"));
 
     var properties = new Properties();
@@ -104,7 +110,15 @@ record Target(String url, String name, Properties properties) {
     if (connection == null) {
       throw new IllegalStateException("the driver does not take " + url);
     }
-    return connection;
+    try (Statement statement = connection.createStatement()) {
+      // or else a function of somebody's could be found in place of the server's own
+      statement.execute(
+          "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)");
+      return connection;
+    } catch (SQLException | RuntimeException | Error e) {
+      connection.close();
+      throw e;
+    }
   }
 
   private static String address(String hosts, String ports) {

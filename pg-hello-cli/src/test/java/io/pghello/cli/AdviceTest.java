@@ -43,7 +43,6 @@ class AdviceTest {
             + " ALTER SYSTEM SET shared_preload_libraries = 'pgaudit', 'auto explain', 'pg_stat_statements'",
         "pg_hello.repeat; 3; -; ALTER SYSTEM SET pg_hello.repeat = '1'",
         "track_functions; pl; -; ALTER SYSTEM SET track_functions = 'all'",
-        "archive_mode; off; -; ALTER SYSTEM SET archive_mode = 'on'",
         "log_line_prefix; '%m '' [%p] '; -; ALTER SYSTEM SET log_line_prefix = '%m '' [%p] %e '"
       })
   void changesWhatIsNot(String name, String value, @Nullable String unit, String sql) {
@@ -55,6 +54,30 @@ class AdviceTest {
         .filteredOn(a -> a.setting().equals(name))
         .extracting(Advice::sql)
         .containsExactly(sql);
+  }
+
+  /** With neither, an archive would keep all WAL until the disk is full. */
+  @ParameterizedTest
+  @CsvSource({"off,(disabled)", "on,''"})
+  void wantsAnArchiveThatStoresFiles(String mode, String command) {
+    Map<String, Setting> settings = good();
+    settings.put("archive_mode", new Setting(mode, null));
+    settings.put("archive_command", new Setting(command, null));
+    assertThat(Advice.of(settings, MACHINE))
+        .filteredOn(Advice::isChange)
+        .singleElement()
+        .satisfies(a -> assertThat(a.setting()).isEqualTo("archive_mode"))
+        .satisfies(a -> assertThat(a.reason()).contains("set archive_command or"))
+        .satisfies(a -> assertThat(a.sql()).isNull());
+  }
+
+  /** The server would not start with a library that is not there. */
+  @Test
+  void wantsNoLibraryThatIsNotThere() {
+    Map<String, Setting> settings = good();
+    settings.put("shared_preload_libraries", new Setting("", null));
+    settings.remove("pg_stat_statements");
+    assertThat(Advice.of(settings, MACHINE)).hasSize(12).noneMatch(Advice::isChange);
   }
 
   @Test
@@ -116,6 +139,9 @@ class AdviceTest {
             Map.entry("pg_hello.repeat", new Setting("1", null)),
             Map.entry("track_functions", new Setting("all", null)),
             Map.entry("archive_mode", new Setting("on", null)),
+            Map.entry("archive_command", new Setting("cp %p /archive/%f", null)),
+            Map.entry("archive_library", new Setting("", null)),
+            Map.entry("pg_stat_statements", new Setting("1.11", null)),
             Map.entry("log_line_prefix", new Setting("%m [%p] %e ", null))));
   }
 }

@@ -35,6 +35,10 @@ class AdviseIT {
         assertThat(statements)
             .contains("ALTER SYSTEM SET random_page_cost = '1.1'")
             .hasSizeGreaterThan(4);
+        // for which there is no statement, as what stores the files has to be there first
+        assertThat(statements).noneMatch(sql -> sql.contains("archive"));
+        statements.add("ALTER SYSTEM SET archive_command = 'true'");
+        statements.add("ALTER SYSTEM SET archive_mode = 'on'");
         Run.execute(superuser, statements.toArray(String[]::new));
       }
       server.stop();

@@ -54,6 +54,39 @@ class HealthIT {
   }
 
   @Test
+  void isNotWellWithoutTheFunction(
+      PgHelloServer server, TestDatabase database, @Superuser Connection admin)
+      throws SQLException {
+    Run.execute(admin, "ALTER EXTENSION pg_hello DROP FUNCTION pg_hello(text)");
+    Run run = health(Run.environment(server, database), PATIENT);
+    assertThat(run.status()).as(run.out()).isEqualTo(2);
+    assertThat(run.out()).contains("the extension has no function pg_hello(text)");
+  }
+
+  /** Whoever may create in a schema on the path could have it run as the role that looks. */
+  @Test
+  void callsNoFunctionOfSomebodys(
+      PgHelloServer server, TestDatabase database, @Superuser Connection admin)
+      throws SQLException {
+    Run.execute(
+        admin,
+        "CREATE FUNCTION public.quote_ident(name) RETURNS text LANGUAGE plpgsql AS"
+            + " 'BEGIN RAISE EXCEPTION ''called''; END'");
+    Run run = health(Run.environment(server, database), PATIENT);
+    assertThat(run.status()).as(run.out()).isZero();
+  }
+
+  @Test
+  void aMissingPasswordIsNoOutage(PgHelloServer server, TestDatabase database) {
+    Map<String, String> environment = Run.environment(server, database);
+    environment.remove("PGPASSWORD");
+    environment.put("PGPASSFILE", folder.resolve("none").toString());
+    Run run = health(environment, PATIENT);
+    assertThat(run.status()).as(run.out()).isEqualTo(3);
+    assertThat(run.out()).contains("check the role, and its password");
+  }
+
+  @Test
   void printsJson(PgHelloServer server, TestDatabase database, Connection connection)
       throws SQLException {
     Run run =

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TargetTest {
   @Test
@@ -72,8 +73,18 @@ class TargetTest {
 
   @Test
   void quotesTheDatabase() {
-    assertThat(find(Map.of("dbname", "a/b?user=x&y"), Map.of(), Map.of()).url())
-        .endsWith("/a%2Fb%3Fuser%3Dx%26y");
+    assertThat(find(Map.of("dbname", "a/b?user&y"), Map.of(), Map.of()).url())
+        .endsWith("/a%2Fb%3Fuser%26y");
+  }
+
+  /** libpq would take it apart; here it would be printed, with the password. */
+  @ParameterizedTest
+  @ValueSource(strings = {"postgresql://me:secret@host/db", "dbname=db password=secret"})
+  void refusesAConnectionString(String database) {
+    assertThatThrownBy(() -> find(Map.of("dbname", database), Map.of(), Map.of()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("a connection string")
+        .hasMessageNotContaining("secret");
   }
 
   @ParameterizedTest
