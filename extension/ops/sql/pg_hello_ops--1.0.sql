@@ -175,6 +175,8 @@ BEGIN
 
   -- one at a time, because the totals go on from those of the newest
   LOCK TABLE @extschema@.snapshot IN SHARE ROW EXCLUSIVE MODE;
+  -- this transaction may have read the counters before another one's snapshot
+  PERFORM pg_stat_clear_snapshot();
   SELECT max(s.taken_at) INTO newest FROM @extschema@.snapshot s;
   instant := clock_timestamp();
   IF instant <= newest THEN

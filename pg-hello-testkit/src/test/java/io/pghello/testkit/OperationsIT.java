@@ -74,6 +74,30 @@ class OperationsIT {
     }
   }
 
+  /** What a transaction has read of the counters before is older than another one's snapshot. */
+  @Test
+  void takesNoSnapshotOfWhatWasReadBefore(
+      Connection owner, TestDatabase database, @Superuser Connection superuser) throws Exception {
+    execute(owner, "CREATE EXTENSION pg_hello_ops");
+    execute(superuser, "ALTER DATABASE " + database.name() + " SET track_functions = 'all'");
+    try (Connection early = database.dataSource().getConnection();
+        Connection other = database.dataSource().getConnection()) {
+      execute(other, "SELECT now_ms(), pg_stat_force_next_flush()");
+      early.setAutoCommit(false);
+      execute(
+          early,
+          "SELECT hello_ops.take_snapshot()",
+          "SELECT sum(calls) FROM hello_ops.pg_hello_stats");
+      early.commit();
+      execute(early, "SELECT sum(calls) FROM hello_ops.pg_hello_stats");
+      execute(other, "SELECT now_ms(), pg_stat_force_next_flush()");
+      execute(other, "SELECT hello_ops.take_snapshot()");
+      execute(early, "SELECT hello_ops.take_snapshot()");
+      early.commit();
+      assertThat(ask(other, "SELECT max(resets) FROM hello_ops.snapshot")).isEqualTo("0");
+    }
+  }
+
   /** Each goes on from the totals of the one before, so none may be missed or counted twice. */
   @Test
   void takesSnapshotsOneAtATime(
