@@ -8,7 +8,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a program gives the plugin: permissions and limits. Immutable.
+ * What a program gives the plugin: permissions and limits. Immutable; prints no configuration.
  *
  * @param config the configuration of the connection {@value #DEFAULT_ID}; null if there is none
  * @param permissions returns what a connection may do, by its id
@@ -39,6 +39,26 @@ public record PluginContext(
     require("maxConnections", maxConnections, 100_000);
     require("poolIdleTimeout in milliseconds", poolIdleTimeout.toMillis(), 86_400_000);
     require("transactionLease in milliseconds", transactionLease.toMillis(), 3_600_000);
+  }
+
+  /** Returns a copy of the configuration; null if there is none. */
+  @Override
+  public @Nullable JsonNode config() {
+    return config == null ? null : config.deepCopy();
+  }
+
+  /** Returns the limits; a configuration may have passwords and keys, and is left out. */
+  @Override
+  public String toString() {
+    return "PluginContext[maxPools="
+        + maxPools
+        + ", maxConnections="
+        + maxConnections
+        + ", poolIdleTimeout="
+        + poolIdleTimeout
+        + ", transactionLease="
+        + transactionLease
+        + "]";
   }
 
   private static void require(String what, long value, long limit) {

@@ -26,4 +26,16 @@ public record PluginOperation(
     parameters = parameters.deepCopy();
     result = result.deepCopy();
   }
+
+  /** Returns a copy of the JSON schema of its parameters. */
+  @Override
+  public ObjectNode parameters() {
+    return parameters.deepCopy();
+  }
+
+  /** Returns a copy of the JSON schema of its result. */
+  @Override
+  public ObjectNode result() {
+    return result.deepCopy();
+  }
 }

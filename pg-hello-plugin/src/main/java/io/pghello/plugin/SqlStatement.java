@@ -22,6 +22,12 @@ public record SqlStatement(String sql, List<JsonNode> params) {
     params = List.copyOf(params);
   }
 
+  /** Returns the SQL, and how many values it has; these are data, and are left out. */
+  @Override
+  public String toString() {
+    return "SqlStatement[sql=" + sql + ", params=" + params.size() + "]";
+  }
+
   /**
    * Returns a statement with values of Java.
    *

@@ -353,7 +353,7 @@ public final class OperationTable {
       ObjectNode result,
       Operation.Handler handler) {
     var about = new PluginOperation(name, description, writes, needsSql, parameters, result);
-    operations.put(name, new Operation(about, handler));
+    operations.put(name, new Operation(about, about.parameters(), handler));
   }
 
   /** Returns what callers see of the operations. */
@@ -376,7 +376,7 @@ public final class OperationTable {
           "There are " + String.join(", ", operations.keySet()) + ".");
     }
     requirePermission(operation.about(), permissions);
-    Schema.check(operation.about().parameters(), parameters, "parameters");
+    Schema.check(operation.parameters(), parameters, "parameters");
     requireTable(permissions.tables(), parameters.path("table"));
     long timeout = parameters.path("timeout").asLong(pool.config().queryTimeoutMillis());
     String transaction = parameters.path("transactionId").textValue();
