@@ -428,4 +428,119 @@ class RowsIT {
     assertThat(succeed("insert", "{'table': 'x', 'data': {}}").get("a").textValue())
         .isEqualTo("'; drop table p; --");
   }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "varchar(3)",
+        "VARCHAR (3)",
+        "character varying(3)",
+        "char(3)",
+        "character(3)",
+        "char",
+        "nchar(3)",
+        "bpchar(3)"
+      })
+  void aTypeThatIsTooShortCutsNothing(String type) {
+    ObjectNode answer =
+        run(
+            "alterTable",
+            "{'table': 'p', 'alterations': [{'action': 'setType', 'name': 'name', 'type': '"
+                + type
+                + "'}]}");
+    assertThat(answer.at("/error/details/sqlState").textValue()).isEqualTo("22001");
+    assertThat(succeed("findOne", "{'table': 'p', 'where': {'id': 3}}").get("name").textValue())
+        .isEqualTo("cleo");
+  }
+
+  @Test
+  void typesKeepTheirModifiers(DataSource source) {
+    Plugins.run(source, "create table bits (a bit varying(8), b text[], c text, d text)");
+    Plugins.run(
+        source, "insert into bits values ('1010', '{abcd}', '2026-01-02 03:04:05', '1.25')");
+    for (List<String> refused :
+        List.of(
+            List.of("a", "bit(3)"),
+            List.of("a", "bit"),
+            List.of("a", "bit varying(3)"),
+            List.of("b", "varchar(3)[]"))) {
+      ObjectNode answer = run("alterTable", setType(refused.get(0), refused.get(1)));
+      assertThat(answer.at("/error/code").textValue())
+          .as(refused.toString())
+          .isEqualTo("POSTGRES_BAD_VALUE");
+    }
+    succeed("alterTable", setType("a", "bit(4)"));
+    succeed("alterTable", setType("b", "char(6)[]"));
+    succeed("alterTable", setType("c", "timestamp(0) with time zone"));
+    succeed("alterTable", setType("d", "numeric(10,1)"));
+    assertThat(succeed("findOne", "{'table': 'bits'}"))
+        .hasToString(
+            "{\"a\":\"1010\",\"b\":[\"abcd  \"],\"c\":\"2026-01-02T03:04:05+00:00\",\"d\":1.3}");
+  }
+
+  private static String setType(String column, String type) {
+    return "{'table': 'bits', 'alterations': [{'action': 'setType', 'name': '"
+        + column
+        + "', 'type': '"
+        + type
+        + "'}]}";
+  }
+
+  @Test
+  void twoNullsAreNoConflict(DataSource source) {
+    Plugins.run(source, "create table n (a int, b int, c text, unique (a, b))");
+    JsonNode result =
+        succeed(
+            "batchInsert",
+            "{'table': 'n', 'conflictStrategy': 'update', 'conflictColumns': ['a', 'b'], 'records': ["
+                + "{'a': 1, 'b': null, 'c': 'x'}, {'a': 1, 'b': null, 'c': 'y'},"
+                + " {'a': 1, 'b': 2, 'c': 'old'}, {'a': 1, 'b': 2, 'c': 'new'}]}");
+    assertThat(result).hasToString("{\"rowCount\":3,\"ignored\":0,\"duplicates\":1}");
+    assertThat(
+            succeed("find", "{'table': 'n', 'fields': ['c'], 'orderBy': {'c': 'asc'}}").get("rows"))
+        .hasToString("[{\"c\":\"new\"},{\"c\":\"x\"},{\"c\":\"y\"}]");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "timestamp with time zone | now",
+        "timestamptz(3) | ' NOW() '",
+        "date | tomorrow",
+        "TIMESTAMP | today 12:00",
+        "time | now",
+        "pg_catalog.date | yesterday",
+        "date[] | '{today}'",
+        "tstzrange | '[now,]'"
+      })
+  void aDefaultIsNoFrozenTime(String type, String value) {
+    String column =
+        "{'name': 'a', 'type': '" + type + "', 'default': '" + value.replace("'", "") + "'}";
+    for (ObjectNode answer :
+        List.of(
+            run("createTable", "{'table': 'x', 'schema': {'columns': [" + column + "]}}"),
+            run(
+                "alterTable",
+                "{'table': 'p', 'alterations': ["
+                    + column.replace("{'name'", "{'action': 'addColumn', 'name'")
+                    + "]}"))) {
+      assertThat(answer.at("/error/code").textValue()).isEqualTo("POSTGRES_BAD_REQUEST");
+      assertThat(answer.at("/error/message").textValue()).contains("{\"fn\": \"now\"}");
+    }
+  }
+
+  @Test
+  void aChangedDefaultIsNoFrozenTime(DataSource source) {
+    Plugins.run(source, "create table f (a timestamptz, b text, c date)");
+    String set =
+        "{'table': 'f', 'alterations': [{'action': 'setDefault', 'name': 'NAME', 'default': 'today'}]}";
+    assertThat(
+            run("alterTable", set.replace("NAME", "a")).at("/error/details/sqlState").textValue())
+        .isEqualTo("42804");
+    succeed("alterTable", set.replace("NAME", "b"));
+    succeed("alterTable", set.replace("NAME", "c").replace("today", "2026-01-02"));
+    assertThat(succeed("insert", "{'table': 'f', 'data': {}}"))
+        .hasToString("{\"a\":null,\"b\":\"today\",\"c\":\"2026-01-02\"}");
+  }
 }

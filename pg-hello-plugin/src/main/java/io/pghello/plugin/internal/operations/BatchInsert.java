@@ -134,13 +134,14 @@ final class BatchInsert {
       // the server gives them their keys, so none is there twice
       return rows;
     }
-    Map<List<@Nullable String>, @Nullable String[]> last = new LinkedHashMap<>();
+    Map<Object, @Nullable String[]> last = new LinkedHashMap<>();
     for (@Nullable String[] row : rows) {
       var key = new ArrayList<@Nullable String>();
       for (int place : places) {
         key.add(row[place]);
       }
-      last.put(key, row);
+      // two nulls are no conflict, so such a row is only equal to itself
+      last.put(key.contains(null) ? row : key, row);
     }
     return List.copyOf(last.values());
   }
