@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  * again if it was closed.
  *
  * <p>An operation takes one round trip; on a read-only connection two, as a read-only transaction
- * is rolled back after it. Values are what {@link SqlStatement#of} takes. Conditions are values by
- * column, or operators by column, as in {@code Map.of("age", Map.of("gte", 18))}.
+ * is rolled back after it, and so does a change that returns rows, for its commit. Values are what
+ * {@link SqlStatement#of} takes. Conditions are values by column, or operators by column, as in
+ * {@code Map.of("age", Map.of("gte", 18))}.
  *
  * <p>Immutable and thread-safe.
  */
@@ -126,7 +127,10 @@ public final class PostgresConnection {
     return call("beginTransaction", parameters).get("transactionId").textValue();
   }
 
-  /** Commits a transaction; throws if it was rolled back instead. */
+  /**
+   * Commits a transaction; throws if it was rolled back instead. On a connection that only reads,
+   * it ends with a rollback.
+   */
   public void commit(String transaction) {
     var unused = call("commit", Json.object().put("transactionId", transaction));
   }

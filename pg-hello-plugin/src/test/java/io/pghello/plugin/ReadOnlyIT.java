@@ -10,12 +10,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
 
 /** Attempts to write through a connection that only reads. */
 @PgHelloTest(extension = false)
@@ -133,6 +141,13 @@ class ReadOnlyIT {
       run("query", sql(attack).put("transactionId", id));
       run("query", sql("select writes()").put("transactionId", id));
       run("commit", Plugins.JSON.createObjectNode().put("transactionId", id));
+      // once more with nothing after it that fails, so that the commit is not refused
+      String alone =
+          run("beginTransaction", Plugins.JSON.createObjectNode())
+              .at("/data/transactionId")
+              .textValue();
+      run("query", sql(attack).put("transactionId", alone));
+      run("commit", Plugins.JSON.createObjectNode().put("transactionId", alone));
       assertThat(state()).as(attack).isEqualTo(before);
     }
   }
@@ -262,5 +277,88 @@ class ReadOnlyIT {
     ObjectNode large = run("query", sql("select repeat('x', 70000000)"));
     assertThat(large.at("/error/code").textValue()).isEqualTo("POSTGRES_LIMIT_REACHED");
     assertThat(query("select 1 as a")).isEqualTo("[{\"a\":1}]");
+  }
+
+  private static final String SETTINGS =
+      "select current_setting('search_path') as path, current_user, session_user,"
+          + " current_setting('default_transaction_read_only') as read_only,"
+          + " (select count(*) from pg_locks where locktype = 'advisory') as locks";
+
+  @Test
+  void aCommitByIdCommitsNothing(DataSource source) throws SQLException {
+    config.put("max", 2);
+    String before = query(SETTINGS);
+    try (Connection listener = source.getConnection();
+        Statement statement = listener.createStatement()) {
+      statement.execute("listen channel");
+      String id =
+          run("beginTransaction", Plugins.JSON.createObjectNode())
+              .at("/data/transactionId")
+              .textValue();
+      for (String sql :
+          List.of(
+              "select pg_notify('channel', 'from a reader')",
+              "select \"set_config\"('search_path', 'evil', false)",
+              "select set_config('default_transaction_read_only', 'off', false)",
+              "select \"pg_advisory_lock\"(1)")) {
+        ObjectNode answer = run("query", sql(sql).put("transactionId", id));
+        assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+      }
+      assertThat(
+              run("commit", Plugins.JSON.createObjectNode().put("transactionId", id))
+                  .get("success")
+                  .booleanValue())
+          .isTrue();
+      Plugins.run(source, "select pg_notify('channel', 'end')");
+      var received = new ArrayList<String>();
+      PGConnection connection = listener.unwrap(PGConnection.class);
+      while (!received.contains("end")) {
+        for (PGNotification notification : connection.getNotifications(0)) {
+          received.add(notification.getParameter());
+        }
+      }
+      assertThat(received).containsExactly("end");
+    }
+    assertThat(query(SETTINGS)).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select \"set_config\"('search_path', 'evil', false)",
+        "select \"pg_advisory_lock\"(1)",
+        "select U&\"pg!005fadvisory_lock\" uescape '!' (1)",
+        "select U&\"pg\\005fadvisory_lock\"(1)",
+        "select query_to_xml('select pg_advisory_lock(1)', true, true, '')"
+      })
+  void nothingStaysThatNamesHide(String sql) {
+    config.put("max", 1);
+    String before = query(SETTINGS);
+    ObjectNode answer = run("query", sql(sql));
+    assertThat(query(SETTINGS)).as(answer.toString()).isEqualTo(before);
+  }
+
+  @Test
+  void aRoleMayBeLeftWithoutWhatNoRollbackUndoes(TestDatabase database) {
+    String emit = "select pg_logical_emit_message(false, 'a', 'b')::text";
+    assertThat(run("query", sql(emit)).get("success").booleanValue()).isTrue();
+    Plugins.run(
+        database.superuserDataSource(),
+        "REVOKE EXECUTE ON FUNCTION pg_terminate_backend, pg_cancel_backend FROM PUBLIC",
+        "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC",
+        "do $$ declare f regprocedure; begin for f in select oid from pg_proc where proname ="
+            + " 'pg_logical_emit_message' loop execute 'revoke execute on function ' || f ||"
+            + " ' from public'; end loop; end $$");
+    for (String refused :
+        List.of(
+            emit,
+            "select pg_terminate_backend(pg_backend_pid())",
+            "select pg_cancel_backend(pg_backend_pid())")) {
+      assertThat(run("query", sql(refused)).at("/error/details/sqlState").textValue())
+          .as(refused)
+          .isEqualTo("42501");
+    }
+    plugin.disconnect(Plugins.ID);
+    assertThat(query("select a from e")).isEqualTo("[{\"a\":1}]");
   }
 }

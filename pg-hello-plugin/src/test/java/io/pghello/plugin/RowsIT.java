@@ -201,7 +201,8 @@ class RowsIT {
     ObjectNode behind = config(database, proxy);
     PostgresConnection connection = plugin.connect("counted", behind);
     connection.count("p", Map.of());
-    proxy.assertRoundTrips(1, () -> connection.insert("p", Map.of("name", "x")));
+    // its row is read before the commit; BEGIN goes along with the statement
+    proxy.assertRoundTrips(1 + 2, () -> connection.insert("p", Map.of("name", "x")));
     proxy.assertRoundTrips(1, () -> connection.find("p", Map.of("id", 1)));
     proxy.assertRoundTrips(1, () -> connection.queryOne("select $1::int + $1 as two", 1));
     proxy.assertRoundTrips(1, () -> connection.update("p", Map.of("age", 1), Map.of("id", 1)));
@@ -542,5 +543,52 @@ class RowsIT {
     succeed("alterTable", set.replace("NAME", "c").replace("today", "2026-01-02"));
     assertThat(succeed("insert", "{'table': 'f', 'data': {}}"))
         .hasToString("{\"a\":null,\"b\":\"today\",\"c\":\"2026-01-02\"}");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "insert into w values (1) returning a, a",
+        "with q as (select 1) insert into w values (1) returning a, a",
+        "with q as (insert into w values (1) returning a) select a, a from q",
+        "with q as (insert into w values (1)) select 1 as a, 2 as a",
+        "insert into w values (1) returning a, repeat('x', 70000000)",
+        "with q as (insert into w values (1) returning a) select a, repeat('x', 70000000) from q",
+        "insert into w values (1) returning a, jsonb_build_object(repeat('k', 60000), 1) as j"
+      })
+  void whatCannotBeReadIsNotCommitted(String sql, DataSource source) {
+    Plugins.run(source, "create table w (a int)");
+    ObjectNode answer = plugin.execute(Plugins.ID, config, "execute", Plugins.sql(sql));
+    assertThat(answer.at("/error/code").textValue())
+        .isEqualTo(sql.contains("repeat") ? "POSTGRES_LIMIT_REACHED" : "POSTGRES_BAD_SQL");
+    assertThat(succeed("count", "{'table': 'w'}")).hasToString("{\"count\":0}");
+  }
+
+  @Test
+  void aRowThatCannotBeReadIsNotInserted(DataSource source) {
+    Plugins.run(source, "create table k (a int, j jsonb)");
+    ObjectNode parameters = Plugins.JSON.createObjectNode().put("table", "k");
+    parameters.putObject("data").putObject("j").put("k".repeat(60_000), 1);
+    ObjectNode answer = plugin.execute(Plugins.ID, config, "insert", parameters);
+    assertThat(answer.at("/error/code").textValue()).isEqualTo("POSTGRES_LIMIT_REACHED");
+    assertThat(succeed("count", "{'table': 'k'}")).hasToString("{\"count\":0}");
+    parameters.putObject("data").put("a", 1);
+    assertThat(
+            plugin.execute(Plugins.ID, config, "insert", parameters).get("success").booleanValue())
+        .isTrue();
+    assertThat(succeed("count", "{'table': 'k'}")).hasToString("{\"count\":1}");
+  }
+
+  @Test
+  void noTemporaryTableStays() {
+    config.put("max", 1);
+    for (String into : List.of("temp p", "temporary p", "pg_temp.p", "\"pg_temp\".p")) {
+      plugin.execute(
+          Plugins.ID,
+          config,
+          "execute",
+          Plugins.sql("with a as (select 1 as merge) select 5 as id into " + into + " from a"));
+      assertThat(succeed("count", "{'table': 'p'}")).as(into).hasToString("{\"count\":3}");
+    }
   }
 }

@@ -22,6 +22,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each row of a table of troubles, and others, made on purpose: the code, and the remedy. */
 @PgHelloTest(extension = false)
@@ -238,6 +240,22 @@ class TroubleshootingIT {
           "LIMIT_REACHED",
           "",
           "Lower pool.max");
+      assertThat(small.stats()).containsOnlyKeys("two", "three");
+      String id = small.connect("two", config).beginTransaction(Isolation.READ_COMMITTED);
+      expect(
+          small.execute("four", config.deepCopy().put("max", 11), "ping", null).get("error"),
+          "LIMIT_REACHED",
+          "",
+          "Lower pool.max");
+      assertThat(small.stats()).containsOnlyKeys("two", "three");
+      assertThat(
+              small
+                  .execute("four", config.deepCopy().put("max", 10), "ping", null)
+                  .get("success")
+                  .booleanValue())
+          .isTrue();
+      assertThat(small.stats()).containsOnlyKeys("two", "four");
+      small.connect("two", config).rollback(id);
     }
     try (PostgresPlugin large =
         PostgresPlugin.initialize(PluginContext.defaults().withLimits(50, 10_000))) {
@@ -304,6 +322,31 @@ class TroubleshootingIT {
             () ->
                 plugin.execute(
                     Plugins.ID, config, "insert", json("{'table': 't', 'data': {'a': 1}}")));
+    Waits.until(() -> connection.getStats().total() - connection.getStats().idle() == 1);
+    proxy.cut();
+    proxy.resume();
+    JsonNode error = write.get(60, TimeUnit.SECONDS).get("error");
+    expect(error, "OUTCOME_UNKNOWN", "", "before you repeat it");
+    assertThat(connection.count("t", Map.of())).isLessThanOrEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"query", "queryOne", "queryValue", "execute"})
+  void aQueryThatMayWriteIsNotRepeated(
+      String operation, TestDatabase database, WireProxy proxy, DataSource source)
+      throws Exception {
+    Plugins.run(
+        source,
+        "create table t (a int)",
+        "create function charge_card(a int) returns int language sql as"
+            + " 'insert into t values (a) returning a'");
+    ObjectNode config = config(database, proxy).put("max", 1);
+    PostgresConnection connection = plugin.connect(Plugins.ID, config);
+    connection.count("t", Map.of());
+    proxy.stall();
+    var write =
+        CompletableFuture.supplyAsync(
+            () -> plugin.execute(Plugins.ID, config, operation, sql("select charge_card($1)", 1)));
     Waits.until(() -> connection.getStats().total() - connection.getStats().idle() == 1);
     proxy.cut();
     proxy.resume();

@@ -8,6 +8,9 @@ import java.util.Map;
 
 /** Makes maps that forget what was not used for longest. */
 public final class BoundedCache {
+  /** The longest text that a cache of texts keeps, in characters. */
+  public static final int TEXT_MAX = 20_000;
+
   private BoundedCache() {}
 
   /** Returns a thread-safe map of at most so many entries. */

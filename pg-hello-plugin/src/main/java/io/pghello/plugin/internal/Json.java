@@ -73,21 +73,25 @@ public final class Json {
       parser.nextToken();
       for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
         parser.nextToken();
-        JsonNode value = MAPPER.readTree(parser);
-        if (row.replace(name, value) != null) {
-          throw Failures.of(
-              Code.BAD_SQL,
-              "Two columns of the result have the same name.",
-              "column",
-              name,
-              "remedy",
-              "Give one of them another name, with AS.");
-        }
+        add(row, name, MAPPER.readTree(parser));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     return row;
+  }
+
+  /** Adds a column to a row; refuses one whose name is there. A value of null is JSON's. */
+  public static void add(ObjectNode row, String name, @Nullable JsonNode value) {
+    if (row.replace(name, value) != null) {
+      throw Failures.of(
+          Code.BAD_SQL,
+          "Two columns of the result have the same name.",
+          "column",
+          name,
+          "remedy",
+          "Give one of them another name, with AS.");
+    }
   }
 
   /** Returns a value of Java as JSON; see {@link io.pghello.plugin.SqlStatement#of}. */

@@ -15,10 +15,13 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
 
 /** The connections of one id. Thread-safe. */
 public final class Pool {
@@ -103,7 +106,9 @@ public final class Pool {
   public void giveBack(Connection connection, boolean changed) {
     try {
       if (!changed) {
-        connection.close();
+        try (connection) {
+          endReading(connection);
+        }
       } else if (!connection.isClosed()) {
         if (!connection.getAutoCommit()) {
           connection.rollback();
@@ -113,6 +118,17 @@ public final class Pool {
     } catch (SQLException | RuntimeException e) {
       // the pool has dropped it, or is closed, and the server rolls back
       LOG.log(Level.DEBUG, "A connection was lost when it was given back");
+    }
+  }
+
+  /** Rolls back what only read, and ends the locks that a rollback leaves, in one round trip. */
+  private static void endReading(Connection connection) throws SQLException {
+    if (!connection.isClosed()
+        && connection.isReadOnly()
+        && connection.unwrap(BaseConnection.class).getTransactionState() != TransactionState.IDLE) {
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("ROLLBACK; SELECT pg_advisory_unlock_all()");
+      }
     }
   }
 
@@ -163,14 +179,20 @@ public final class Pool {
     return users > 0 ? System.nanoTime() : lastUsed;
   }
 
+  /** Returns whether somebody uses it. */
+  synchronized boolean isUsed() {
+    return users > 0;
+  }
+
   /** Closes it unless somebody uses it, or did so within a time; returns whether it is closed. */
   boolean closeUnused(long forNanos) {
     synchronized (this) {
-      if (users > 0 || System.nanoTime() - lastUsed < forNanos) {
+      if (closed || users > 0 || System.nanoTime() - lastUsed < forNanos) {
         return closed;
       }
+      closed = true;
     }
-    close();
+    closeSource();
     return true;
   }
 
@@ -182,6 +204,10 @@ public final class Pool {
       }
       closed = true;
     }
+    closeSource();
+  }
+
+  private void closeSource() {
     source.close();
     logConnection("closed");
   }

@@ -198,7 +198,7 @@ public final class Pools implements AutoCloseable {
       if (count <= context.maxPools() && sum <= context.maxConnections()) {
         return;
       }
-      if (!closeOldest()) {
+      if (!mayFit(config) || !closeOldest()) {
         throw Failures.of(
             Code.LIMIT_REACHED,
             "There are as many connections as the plugin may have.",
@@ -210,6 +210,14 @@ public final class Pools implements AutoCloseable {
             "Lower pool.max, disconnect others, or raise the limits.");
       }
     }
+  }
+
+  /** Returns whether there is room for a pool once all that nobody uses are closed. */
+  private boolean mayFit(ConnectionConfig config) {
+    List<Pool> used = open().stream().filter(Pool::isUsed).toList();
+    return used.size() < context.maxPools()
+        && config.max() + used.stream().mapToInt(pool -> pool.config().max()).sum()
+            <= context.maxConnections();
   }
 
   private void requireRoom(ConnectionConfig config, int limit) {

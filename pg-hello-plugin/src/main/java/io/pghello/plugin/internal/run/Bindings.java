@@ -3,6 +3,7 @@ package io.pghello.plugin.internal.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.BoundedCache;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.Texts;
@@ -44,7 +45,9 @@ public final class Bindings {
     if (values.stream().anyMatch(JsonNode::isArray)) {
       List<String> known = cache.get(text);
       types = known == null ? types(statement) : known;
-      cache.put(text, types);
+      if (text.length() <= BoundedCache.TEXT_MAX) {
+        cache.put(text, types);
+      }
     }
     for (int i = 0; i < order.size(); i++) {
       JsonNode value = values.get(order.get(i) - 1);

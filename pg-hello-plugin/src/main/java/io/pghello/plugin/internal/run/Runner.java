@@ -72,7 +72,7 @@ public final class Runner {
             session.isolate(isolation.sql());
           }
           T result = work.apply(session);
-          if (several && !readOnly) {
+          if (several) {
             session.commit();
           }
           return result;

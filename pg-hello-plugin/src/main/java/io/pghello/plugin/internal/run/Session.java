@@ -3,6 +3,7 @@ package io.pghello.plugin.internal.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.QueryResult;
@@ -55,15 +56,23 @@ public final class Session {
     this.transaction = transaction;
   }
 
-  /** Runs a query between brackets, in which the grammar has no statement that writes. */
+  /**
+   * Runs a query of a caller between brackets, in which the grammar has no statement that writes. A
+   * function in it may write all the same, where the connection may.
+   */
   public QueryResult read(DollarSql sql, List<JsonNode> params, int maxRows) {
     sql.requireParameters(params.size());
-    return rows(sql, params, READ, "\n) q LIMIT " + (maxRows + 1L), maxRows);
+    wrote = wrote || !transaction;
+    return bracketed(sql, params, maxRows);
   }
 
   /** Runs a query that this library has written. */
   public QueryResult read(Text text, int maxRows) {
-    return read(DollarSql.of(text.sql()), text.params(), maxRows);
+    return bracketed(DollarSql.of(text.sql()), text.params(), maxRows);
+  }
+
+  private QueryResult bracketed(DollarSql sql, List<JsonNode> params, int maxRows) {
+    return rows(sql, params, READ, "\n) q LIMIT " + (maxRows + 1L), maxRows);
   }
 
   /** Runs any statement; on a read-only connection, a query. */
@@ -74,6 +83,25 @@ public final class Session {
       return read(sql, params, maxRows);
     }
     wrote = wrote || !transaction;
+    return transaction || !sql.mayChangeAndReturn()
+        ? change(sql, params, maxRows)
+        : changeThenCommit(sql, params, maxRows);
+  }
+
+  /** Commits once the rows are read, as what fails before that must not stay done. */
+  private QueryResult changeThenCommit(DollarSql sql, List<JsonNode> params, int maxRows) {
+    try {
+      connection.setAutoCommit(false);
+      QueryResult result = change(sql, params, maxRows);
+      commit();
+      connection.setAutoCommit(true);
+      return result;
+    } catch (SQLException e) {
+      throw failure(e, -1);
+    }
+  }
+
+  private QueryResult change(DollarSql sql, List<JsonNode> params, int maxRows) {
     if (sql.changesAndReturns()) {
       String suffix = "\n) SELECT to_json(q.*)::text FROM q LIMIT " + (maxRows + 1L);
       return rows(sql, params, CHANGE, suffix, maxRows);
@@ -120,9 +148,13 @@ public final class Session {
     }
   }
 
+  /** Commits; leaves one that only reads to the rollback of its connection's return. */
   void commit() {
     // the driver's commit() of a failed transaction returns as if nothing were
     requireTransaction();
+    if (readOnly) {
+      return;
+    }
     wrote = true;
     try {
       connection.commit();
@@ -193,7 +225,7 @@ public final class Session {
       while (result.next()) {
         ObjectNode row = Json.object();
         for (int i = 1; i <= columns.getColumnCount(); i++) {
-          row.put(columns.getColumnLabel(i), result.getString(i));
+          Json.add(row, columns.getColumnLabel(i), TextNode.valueOf(result.getString(i)));
         }
         rows.add(row);
       }

@@ -125,7 +125,10 @@ public final class Transactions {
     return use(find(call), call, work);
   }
 
-  /** Commits, and ends it in any case; if a statement has failed before, it says so. */
+  /**
+   * Commits, and ends it in any case; if a statement has failed before, it says so. One that only
+   * reads is rolled back, so that settings and notifications go with it.
+   */
   public void commit(Call call) {
     Open transaction = find(call);
     lock(transaction, call);

@@ -8,6 +8,7 @@ import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Texts;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -28,10 +29,10 @@ import org.postgresql.core.Parser;
 public final class DollarSql {
   private static final int PARAMETERS_MAX = 65_535;
   private static final int CACHED_MAX = 500;
-  private static final int CACHED_LENGTH_MAX = 20_000;
 
   private static final Set<String> ROW_STATEMENTS =
       Set.of("SELECT", "VALUES", "TABLE", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE");
+  private static final Set<String> TEMPORARY = Set.of("TEMP", "TEMPORARY");
   private static final Set<String> CHANGES = Set.of("INSERT", "UPDATE", "DELETE", "MERGE");
   private static final Set<String> SESSION =
       Set.of(
@@ -64,7 +65,9 @@ public final class DollarSql {
   private final char[] chars;
   private final StringBuilder out;
   private final List<Integer> order = new ArrayList<>();
+  private final Map<Integer, Integer> places = new HashMap<>();
   private final Set<String> words = new HashSet<>();
+  private final Set<String> names = new HashSet<>();
   private @Nullable String firstWord;
   private int highest;
   private int depth;
@@ -90,7 +93,7 @@ public final class DollarSql {
     }
     var sql = new DollarSql(text);
     sql.translate();
-    if (text.length() <= CACHED_LENGTH_MAX) {
+    if (text.length() <= BoundedCache.TEXT_MAX) {
       CACHE.put(text, sql);
     }
     return sql;
@@ -135,11 +138,31 @@ public final class DollarSql {
     return words.contains("RETURNING") && CHANGES.contains(first());
   }
 
-  /** Returns whether the session may be another afterwards: temporary tables, settings, locks. */
+  /**
+   * Returns whether a statement changes rows or may do so, and returns some, so that to read them
+   * may fail when all is changed.
+   */
+  public boolean mayChangeAndReturn() {
+    return changesAndReturns() || (first().equals("WITH") && !reads());
+  }
+
+  /**
+   * Returns whether the session may be another afterwards: temporary tables, settings, locks.
+   * Quoted names count, and so does what may be one written with escapes; what a text or a function
+   * hides is not seen.
+   */
   public boolean mayChangeSession() {
     return !ROW_STATEMENTS.contains(first())
-        || words.contains("SET_CONFIG")
-        || words.stream().anyMatch(word -> word.contains("ADVISORY_LOCK"));
+        || words.contains("UESCAPE")
+        || (words.contains("INTO") && !Collections.disjoint(words, TEMPORARY))
+        || names.stream().anyMatch(DollarSql::namesSession);
+  }
+
+  private static boolean namesSession(String name) {
+    return name.equals("SET_CONFIG")
+        || name.contains("ADVISORY_LOCK")
+        || name.startsWith("PG_TEMP")
+        || name.contains("\\");
   }
 
   /**
@@ -172,7 +195,7 @@ public final class DollarSql {
           "Give params one value for each of $1, $2 and so on.");
     }
     for (int number = 1; number <= highest; number++) {
-      if (!order.contains(number)) {
+      if (!places.containsKey(number)) {
         throw Failures.of(
             Code.BAD_VALUE,
             "The statement does not mention $" + number + ".",
@@ -206,7 +229,12 @@ public final class DollarSql {
     int end = start;
     switch (c) {
       case '\'' -> end = Parser.parseSingleQuotes(chars, start, true);
-      case '"' -> end = Parser.parseDoubleQuotes(chars, start);
+      case '"' -> {
+        end = Parser.parseDoubleQuotes(chars, start);
+        if (end < chars.length) {
+          names.add(text.substring(start + 1, end).toUpperCase(Locale.ROOT));
+        }
+      }
       case '-' -> end = Parser.parseLineComment(chars, start);
       case '/' -> end = Parser.parseBlockComment(chars, start);
       case '$' -> {
@@ -273,12 +301,12 @@ public final class DollarSql {
     if (end < chars.length && (isWordStart(chars[end]) || chars[end] == '$')) {
       throw bad("There is something right behind the parameter at index " + start + ".");
     }
-    int known = order.indexOf(number);
-    if (known < 0) {
+    Integer known = places.putIfAbsent(number, order.size() + 1);
+    if (known == null) {
       order.add(number);
       out.append('?');
     } else {
-      out.append('$').append(known + 1);
+      out.append('$').append(known);
     }
     highest = Math.max(highest, number);
     return end - 1;
@@ -294,6 +322,7 @@ public final class DollarSql {
       firstWord = word;
     }
     words.add(word);
+    names.add(word);
     return end;
   }
 

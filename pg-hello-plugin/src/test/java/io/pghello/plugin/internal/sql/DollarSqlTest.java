@@ -121,4 +121,41 @@ class DollarSqlTest {
         .isThrownBy(() -> DollarSql.of("select $1, $3").requireParameters(3))
         .withMessage("The statement does not mention $2.");
   }
+
+  @Test
+  void takesAsManyParametersAsTheServer() {
+    int most = 65_535;
+    var text = new StringBuilder("select 1 in (");
+    for (int number = most; number > 0; number--) {
+      text.append('$').append(number).append(", ");
+    }
+    for (int number = most; number > 0; number--) {
+      text.append(number == most ? "$" : ", $").append(number);
+    }
+    DollarSql sql = DollarSql.of(text.append(')').toString());
+    sql.requireParameters(most);
+    assertThat(sql.order()).hasSize(most).startsWith(most, most - 1).endsWith(2, 1);
+    assertThat(sql.jdbc()).contains("(?, ?, ").endsWith(", $" + (most - 1) + ", $" + most + ")");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "select 1 | false",
+        "select set_config | true",
+        "select \"set_config\"('a', 'b', false) | true",
+        "select \"pg_advisory_lock\"(1) | true",
+        "select U&\"pg\\005fadvisory_lock\"(1) | true",
+        "select U&\"pg!005fadvisory_lock\" uescape '!' (1) | true",
+        "with a as (select 1 as merge) select 5 as id into temp users from a | true",
+        "with a as (select 1 as merge) select 5 as id into \"pg_temp\".users from a | true",
+        "with a as (select 1) insert into users select * from a | false",
+        "insert into \"temp\" values (1) | false",
+        "select \"returning\" from \"insert\" | false"
+      })
+  void knowsWhatMayChangeTheSession(String text, boolean changes) {
+    assertThat(DollarSql.of(text).mayChangeSession()).isEqualTo(changes);
+  }
 }

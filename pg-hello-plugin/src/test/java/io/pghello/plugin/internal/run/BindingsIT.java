@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pghello.plugin.internal.Json;
+import io.pghello.testkit.PgHelloTest;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+@PgHelloTest(extension = false)
+class BindingsIT {
+  @Test
+  void keepsTheTypesOfShortTextsOnly(Connection connection) throws SQLException {
+    String text = "select cardinality(?::int[])";
+    Map<String, List<String>> cache = new HashMap<>();
+    for (String statement : List.of(text, text + " -- " + "x".repeat(100_000))) {
+      try (PreparedStatement prepared = connection.prepareStatement(statement)) {
+        JsonNode values = Json.of(List.of(1, 2));
+        Bindings.bind(prepared, statement, List.of(1), List.of(values), cache);
+        try (ResultSet result = prepared.executeQuery()) {
+          assertThat(result.next()).isTrue();
+          assertThat(result.getInt(1)).isEqualTo(2);
+        }
+      }
+    }
+    assertThat(cache).containsOnlyKeys(text);
+  }
+}
