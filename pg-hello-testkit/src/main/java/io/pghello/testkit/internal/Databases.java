@@ -42,6 +42,8 @@ public final class Databases implements AutoCloseable {
   private final String prefix;
   private final AtomicInteger created = new AtomicInteger();
   private final @Nullable PreparedDatabases prepared;
+  // kept; for what takes no time
+  private final AdminConnection admin;
 
   private Databases(
       String host,
@@ -58,6 +60,7 @@ public final class Databases implements AutoCloseable {
     this.owner = owner;
     this.prefix = prefix;
     this.prepared = ahead ? new PreparedDatabases(this) : null;
+    this.admin = connect();
   }
 
   /**
@@ -196,11 +199,17 @@ public final class Databases implements AutoCloseable {
    * created ahead. Does nothing if there is no such database.
    */
   public void discard(String name) throws SQLException {
-    if (prepared != null && name.startsWith(prefix + TEST)) {
-      prepared.drop(name);
-    } else {
+    if (prepared == null || !name.startsWith(prefix + TEST)) {
       drop(name);
+      return;
     }
+    try {
+      // now, or else sessions of many tests could be all that the server allows
+      admin.execute(endingSessions(name));
+    } catch (SQLException e) {
+      // it does not run, and has no sessions
+    }
+    prepared.drop(name);
   }
 
   /** Has the server make the file that is copied with the template, and is not kept over a stop. */
@@ -218,14 +227,18 @@ public final class Databases implements AutoCloseable {
 
   /** DROP DATABASE waits 100 ms, or several times that, for a session that is about to end. */
   private static void endSessions(AdminConnection by, String name) throws SQLException {
-    String sql =
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '"
-            + name.replace("'", "''")
-            + "' AND backend_type = 'client backend'";
+    String sql = endingSessions(name);
     long end = System.nanoTime() + END_NANOS;
     while (by.execute(sql) > 0 && System.nanoTime() < end) {
       LockSupport.parkNanos(POLL_NANOS);
     }
+  }
+
+  /** Returns a statement that tells the sessions in a database to end, and counts them. */
+  private static String endingSessions(String name) {
+    return "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '"
+        + name.replace("'", "''")
+        + "' AND backend_type = 'client backend'";
   }
 
   AdminConnection connect() {
@@ -245,6 +258,7 @@ public final class Databases implements AutoCloseable {
     if (prepared != null) {
       prepared.close();
     }
+    admin.close();
   }
 
   /** Returns the major version that the server reports. */
