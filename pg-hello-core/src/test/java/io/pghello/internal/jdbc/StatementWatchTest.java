@@ -43,11 +43,12 @@ class StatementWatchTest {
     var watch = new StatementWatch(SHORT);
     ConnectionSource interrupted =
         () -> {
-          Thread.currentThread().interrupt();
           watch.checkTimeouts();
           throw new SQLException("interrupted");
         };
     StatementWatch.Watched watched = watch.statement(interrupted, Deadline.after(Duration.ZERO));
+    // before the timer starts, which could interrupt first
+    Thread.currentThread().interrupt();
     watched.begin();
     assertThatThrownBy(watched::connect).isInstanceOf(SQLException.class);
     assertThat(Thread.interrupted()).isTrue();
