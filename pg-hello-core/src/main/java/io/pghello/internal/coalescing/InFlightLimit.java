@@ -50,36 +50,48 @@ final class InFlightLimit {
   }
 
   /**
-   * Acquires a permit if one is available and no head start delays the queued calls. What an error
-   * leaves behind is either a permit that is available or one that was returned.
+   * Acquires a permit if one is available and no head start delays the queued calls. If an error is
+   * thrown, no permit is acquired.
    *
    * @param queueIsFull whether to ignore the head start, as no more calls can be queued until then
    * @return the permit, or {@link #NONE}
    */
   int tryAcquire(CallQueue<?> queue, boolean queueIsFull) {
-    while (true) {
-      long now = now();
-      int free = NONE;
-      boolean answeredSoon = false;
-      for (int permit = 0; permit < permits.length; permit++) {
-        long since = permits[permit].get();
-        if (since == AVAILABLE) {
-          free = permit;
-        } else {
-          answeredSoon |= now - since <= SLOW_NANOS;
-        }
-      }
-      if (free == NONE
-          || (answeredSoon
-              && now - lastLarge <= HEAD_START_NANOS
-              && !queueIsFull
-              && queue.size() < LARGE)) {
-        return NONE;
-      }
-      if (permits[free].compareAndSet(AVAILABLE, now)) {
-        return free;
+    int permit;
+    while ((permit = findAvailable()) != NONE
+        && (queueIsFull || queue.size() >= LARGE || !isHeadStart())) {
+      if (permits[permit].compareAndSet(AVAILABLE, now())) {
+        return permit;
       }
     }
+    return NONE;
+  }
+
+  private int findAvailable() {
+    for (int permit = 0; permit < permits.length; permit++) {
+      if (permits[permit].get() == AVAILABLE) {
+        return permit;
+      }
+    }
+    return NONE;
+  }
+
+  /**
+   * Returns whether a large batch was sent just now, and a statement in flight may be answered
+   * soon.
+   */
+  private boolean isHeadStart() {
+    long now = now();
+    if (now - lastLarge > HEAD_START_NANOS) {
+      return false;
+    }
+    for (AtomicLong permit : permits) {
+      long since = permit.get();
+      if (since != AVAILABLE && now - since <= SLOW_NANOS) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static long now() {
@@ -103,8 +115,8 @@ final class InFlightLimit {
   /** Returns the number of available permits. */
   int available() {
     int available = 0;
-    for (int permit = 0; permit < permits.length; permit++) {
-      available += permits[permit].get() == AVAILABLE ? 1 : 0;
+    for (AtomicLong permit : permits) {
+      available += permit.get() == AVAILABLE ? 1 : 0;
     }
     return available;
   }
