@@ -228,7 +228,11 @@ class StartUpCheckIT {
         .hasMessageContaining("Unable to build Hibernate SessionFactory")
         .cause()
         .isInstanceOfSatisfying(
-            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.NOT_CREATED));
+            PgHelloException.class,
+            e -> {
+              assertThat(e.code()).isEqualTo(Code.NOT_CREATED);
+              assertThat(e.problem().functions()).contains("pg_hello(text)", "now_ms()");
+            });
   }
 
   @Test

@@ -2,6 +2,7 @@
 package io.pghello.hibernate.internal;
 
 import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.toUnmodifiableSet;
 
 import io.pghello.ConnectionSource;
 import io.pghello.PgHelloException;
@@ -99,7 +100,10 @@ record StartUpCheck(@Nullable String schema, boolean fails) implements SessionFa
           new PgHelloProblem(
               problems.get(0).code(),
               problems.stream().map(PgHelloProblem::message).collect(joining(" ")),
-              problems.stream().map(PgHelloProblem::remedy).collect(joining(" ")));
+              problems.stream().map(PgHelloProblem::remedy).collect(joining(" ")),
+              problems.stream()
+                  .flatMap(problem -> problem.functions().stream())
+                  .collect(toUnmodifiableSet()));
       throw Errors.of(all);
     }
   }
@@ -122,7 +126,8 @@ record StartUpCheck(@Nullable String schema, boolean fails) implements SessionFa
                             + quoted
                             + "; CREATE EXTENSION pg_hello SCHEMA "
                             + quoted
-                            + ";")));
+                            + ";"),
+                problem.functions()));
       } else if (problem.code() != Code.NOT_ON_PATH) {
         problems.add(problem);
       } else if (schema == null) {
