@@ -94,9 +94,10 @@ public final class TestDatabase implements AutoCloseable {
   }
 
   /**
-   * Ends the sessions that are left in the database, and drops it. An embedded server does both in
-   * the background, soon after this returns, unless the program has named the database; one that
-   * does not run drops it when it has been started again. A second call does nothing.
+   * Ends the sessions that are left in the database, and drops it. On an embedded server, unless
+   * the program has named the database, this tells the sessions to end, and returns; the server
+   * drops the database in the background, or, if it does not run, when it has been started again. A
+   * second call does nothing.
    *
    * @throws IllegalStateException if another server does not do it
    */
