@@ -166,7 +166,7 @@ tests_in_containers() {
 JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
 need chromium chromium chromedriver chromium-driver shellcheck shellcheck
-echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: some 35 minutes, some 10 more the first time"
+echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: the better part of an hour, and some 10 minutes more the first time"
 
 step native "$ROOT/scripts/native.sh"
 step native-check "$ROOT/scripts/native.sh" --check
@@ -174,7 +174,7 @@ step shellcheck shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scrip
 step dev "$ROOT/scripts/ci/dev-test.sh"
 axis postgres17-jdk25 17 "$JDK25" -Dbenchmarks.excludedGroups= -Djooq.run="$(pom_property jooq.3.21.version)" \
   -Dhibernate.run="$(pom_property hibernate.7.4.version)"
-# what depends neither on the major nor on the JDK is tested on the first axis alone
+# what stands on JDBC and the client is tested on the first axis alone: it takes minutes, and says little on one more
 ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dpg-hello-plugin.skipTests=true
   -Dexamples.plugin.skipTests=true)
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" \
