@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- Row-level security for the table app_config that is on the search_path: hello_user reads it, hello_admin changes it,
--- and nobody else, not even its owner, sees or changes a row; superusers and roles with BYPASSRLS do. To be run by the
--- table's owner or a superuser, after roles.sql; may be run again.
+-- Row-level security for the table app_config that is on the search_path: hello_user reads it, and hello_admin changes
+-- it. By these policies nobody else, not even its owner, reads or changes a row; superusers and roles with BYPASSRLS do.
+-- TRUNCATE is not subject to policies, and policies and grants that others have made stay. To be run by the table's
+-- owner or a superuser, after roles.sql; may be run again.
 
 DO LANGUAGE plpgsql
 $$

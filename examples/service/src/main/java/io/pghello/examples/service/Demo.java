@@ -47,7 +47,7 @@ public final class Demo implements Callable<Integer> {
       names = "--url",
       paramLabel = "JDBC-URL",
       description = {
-        "A database in which the service may create its tables, as in",
+        "An empty database, in which the service may create its tables, as in",
         "jdbc:postgresql://HOST/DATABASE?user=U&password=P.",
         "Default: a PostgreSQL that is started for this run."
       })
