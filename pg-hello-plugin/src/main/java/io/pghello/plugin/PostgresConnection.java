@@ -4,6 +4,7 @@ package io.pghello.plugin;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -230,7 +231,11 @@ public final class PostgresConnection {
    * @return what its schema says
    */
   public JsonNode call(String operation, JsonNode parameters) {
-    ObjectNode all = parameters.deepCopy();
+    if (!(parameters instanceof ObjectNode given)) {
+      throw Failures.badRequest("parameters must be an object.");
+    }
+    ObjectNode all = Json.object();
+    all.setAll(given);
     if (timeoutMillis != null && !operation.equals("getStats")) {
       all.put("timeout", timeoutMillis);
     }

@@ -5,6 +5,7 @@ import static io.pghello.plugin.Plugins.config;
 import static io.pghello.plugin.Plugins.json;
 import static io.pghello.plugin.Plugins.plugin;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -533,7 +534,20 @@ class RowsIT {
 
   @Test
   void aChangedDefaultIsNoFrozenTime(DataSource source) {
-    Plugins.run(source, "create table f (a timestamptz, b text, c date)");
+    Plugins.run(
+        source,
+        "create table f (a timestamptz, b text, c date)",
+        "create domain moment as timestamptz",
+        "create domain day as text");
+    String create =
+        "{'table': 'x', 'schema': {'columns': [{'name': 'a', 'type': 'TYPE', 'default': 'now'}]}}";
+    ObjectNode domain = run("createTable", create.replace("TYPE", "moment"));
+    assertThat(domain.at("/error/details/sqlState").textValue()).isEqualTo("42804");
+    assertThat(domain.at("/error/details/remedy").textValue()).contains("{\"fn\": \"now\"}");
+    succeed("createTable", create.replace("TYPE", "day"));
+    succeed(
+        "createTable",
+        create.replace("'x'", "'y'").replace("TYPE", "jsonb").replace("'now'", "'[\\\"now\\\"]'"));
     String set =
         "{'table': 'f', 'alterations': [{'action': 'setDefault', 'name': 'NAME', 'default': 'today'}]}";
     assertThat(
@@ -577,6 +591,71 @@ class RowsIT {
             plugin.execute(Plugins.ID, config, "insert", parameters).get("success").booleanValue())
         .isTrue();
     assertThat(succeed("count", "{'table': 'k'}")).hasToString("{\"count\":1}");
+  }
+
+  @Test
+  void aConnectionStaysAfterStatementsThatFail() {
+    config.put("max", 1);
+    JsonNode before = serverProcess();
+    ObjectNode answer =
+        plugin.execute(Plugins.ID, config, "query", Plugins.sql("select * from nope.public.p"));
+    assertThat(answer.at("/error/details/sqlState").textValue()).isEqualTo("0A000");
+    for (int i = 0; i < 20; i++) {
+      ObjectNode bad =
+          run("find", "{'table': 'p', 'where': {'age': '" + (i < 10 ? i : "x") + "'}}");
+      assertThat(bad.at("/error/details/sqlState").asText("")).isEqualTo(i < 10 ? "" : "22P02");
+    }
+    assertThat(serverProcess()).isEqualTo(before);
+  }
+
+  private JsonNode serverProcess() {
+    ObjectNode sql = Plugins.sql("select pg_backend_pid()");
+    return plugin.execute(Plugins.ID, config, "queryValue", sql).get("data");
+  }
+
+  /** Types of parameters and plans are of the table as it was when the server prepared them. */
+  @Test
+  void anotherTypeOfAColumnIsSeenAtOnce(DataSource source) {
+    config.put("max", 1);
+    String find = "{'table': 'p', 'fields': ['id'], 'where': {'age': '17'}}";
+    ObjectNode insert = Plugins.sql("insert into p (age) values ($1) returning age", 5);
+    ObjectNode with =
+        Plugins.sql("with u as (update p set age = age where id = 1 returning *) select * from u");
+    ObjectNode list = Plugins.JSON.createObjectNode();
+    list.putArray("operations").add(Plugins.sql("select id from p where age = $1", 17));
+    try (PostgresPlugin reader = plugin(Permissions.read())) {
+      for (int i = 0; i < 10; i++) {
+        succeed("find", find);
+        succeed("execute", insert.toString());
+        succeed("execute", with.toString());
+        succeed("transaction", list.toString());
+        reader.execute(Plugins.ID, config, "find", json(find));
+      }
+      JsonNode before = serverProcess();
+      Plugins.run(source, "alter table p alter age type text using age::text, add more int");
+      assertThat(succeed("find", find).get("rows")).hasToString("[{\"id\":2}]");
+      insert.putArray("params").add("x");
+      assertThat(succeed("execute", insert.toString()).get("rows"))
+          .hasToString("[{\"age\":\"x\"}]");
+      assertThat(succeed("execute", with.toString()).at("/rows/0").has("more")).isTrue();
+      assertThat(serverProcess()).isEqualTo(before);
+      assertThat(reader.execute(Plugins.ID, config, "find", json(find)).at("/data/rowCount"))
+          .hasToString("1");
+      // a list is the caller's to repeat, and then succeeds
+      Plugins.run(source, "alter table p alter age type int using 17");
+      run("transaction", list.toString());
+      succeed("transaction", list.toString());
+    }
+  }
+
+  @Test
+  void parametersAreAnObject() {
+    PostgresConnection connection = plugin.connect(Plugins.ID, config);
+    for (String parameters : List.of("[]", "'x'", "null")) {
+      assertThatExceptionOfType(PostgresException.class)
+          .isThrownBy(() -> connection.call("ping", json(parameters)))
+          .withMessage("parameters must be an object.");
+    }
   }
 
   @Test

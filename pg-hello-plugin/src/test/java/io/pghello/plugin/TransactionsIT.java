@@ -10,6 +10,8 @@ import io.pghello.plugin.PostgresException.Code;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -236,6 +238,24 @@ class TransactionsIT {
                 .textValue())
         .isEqualTo("serializable");
     connection.rollback(id);
+  }
+
+  @Test
+  void areIsolatedAsTheySayWhateverTheDefaultIs(TestDatabase database) {
+    Plugins.run(
+        database.superuserDataSource(),
+        "alter database " + database.name() + " set default_transaction_isolation = serializable");
+    PostgresConnection connection = connect();
+    String setting = "select current_setting('transaction_isolation') as i";
+    for (Isolation isolation : List.of(Isolation.READ_COMMITTED, Isolation.REPEATABLE_READ)) {
+      String expected = isolation.sql().toLowerCase(Locale.ROOT);
+      assertThat(connection.transaction(isolation, SqlStatement.of(setting)).get(0).rows().get(0))
+          .hasToString("{\"i\":\"" + expected + "\"}");
+      String id = connection.beginTransaction(isolation);
+      assertThat(connection.in(id).queryValue(setting).textValue()).isEqualTo(expected);
+      connection.rollback(id);
+    }
+    assertThat(connection.queryValue(setting).textValue()).isEqualTo("serializable");
   }
 
   @Test

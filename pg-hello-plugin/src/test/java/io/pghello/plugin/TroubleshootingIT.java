@@ -13,6 +13,9 @@ import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +25,9 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -124,6 +130,31 @@ class TroubleshootingIT {
     JsonNode error =
         error(config(database, proxy).put("connectionTimeoutMillis", 1_000), "ping", null);
     expect(error, "CONNECTION_FAILED", "timeout", "Increase connectionTimeoutMillis");
+  }
+
+  @Test
+  @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
+  void aServerThatStallsAfterTheLogIn(TestDatabase database) throws Exception {
+    ObjectNode config = config(database).put("connectionTimeoutMillis", 1_000);
+    try (var server = new StallingServer(config.get("port").intValue(), "IntervalStyle")) {
+      JsonNode error = error(config.put("port", server.port()), "ping", null);
+      expect(error, "CONNECTION_FAILED", "timeout", "Increase connectionTimeoutMillis");
+      assertThat(server.hasStalled()).isTrue();
+    }
+  }
+
+  /** The password file of the account that the program runs in is not its callers'. */
+  @Test
+  void takesNoPasswordFromAFile(TestDatabase database, @TempDir Path folder) throws IOException {
+    ObjectNode config = config(database);
+    Path file = folder.resolve("passwords");
+    Files.writeString(file, "*:*:*:*:" + config.remove("password").textValue());
+    System.setProperty("org.postgresql.pgpassfile", file.toString());
+    try {
+      expect(error(config, "ping", null), "AUTH_FAILED", "credentials", "user and password");
+    } finally {
+      System.clearProperty("org.postgresql.pgpassfile");
+    }
   }
 
   @Test

@@ -34,6 +34,11 @@ public final class Failures {
     return new PostgresException(code, message, map);
   }
 
+  /** Returns an error, and what to do about it. */
+  public static PostgresException withRemedy(Code code, String message, String remedy) {
+    return of(code, message, "remedy", remedy);
+  }
+
   /** Returns an error of a caller who sent what the operation does not take. */
   public static PostgresException badRequest(String message) {
     return of(Code.BAD_REQUEST, message);

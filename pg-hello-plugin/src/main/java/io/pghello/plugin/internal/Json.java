@@ -14,7 +14,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresException.Code;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.temporal.TemporalAccessor;
@@ -66,19 +65,14 @@ public final class Json {
     }
   }
 
-  /** Returns a row; refuses one in which two columns have the same name. */
-  public static ObjectNode row(String text) {
-    ObjectNode row = object();
-    try (JsonParser parser = MAPPER.createParser(text)) {
-      parser.nextToken();
-      for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
-        parser.nextToken();
-        add(row, name, MAPPER.readTree(parser));
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return row;
+  /** Returns what reads a text. */
+  static JsonParser parser(String text) throws IOException {
+    return MAPPER.createParser(text);
+  }
+
+  /** Returns the value that a parser is at the beginning of. */
+  static JsonNode tree(JsonParser parser) throws IOException {
+    return MAPPER.readTree(parser);
   }
 
   /** Adds a column to a row; refuses one whose name is there. A value of null is JSON's. */

@@ -3,6 +3,7 @@ package io.pghello.plugin.internal.operations;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.run.Bindings;
@@ -11,7 +12,6 @@ import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.run.Session;
 import io.pghello.plugin.internal.sql.CrudSql;
 import io.pghello.plugin.internal.sql.Names;
-import io.pghello.plugin.internal.sql.Text;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -148,16 +148,19 @@ final class BatchInsert {
 
   private static long arrays(Session session, Plan plan) {
     int width = plan.columns().size();
-    List<String> values =
-        IntStream.range(0, width)
-            .mapToObj(i -> "CAST(u.c" + i + " AS " + plan.info().type(plan.columns().get(i)) + ")")
-            .toList();
+    var values = new ArrayList<String>(width);
+    var arrays = new ArrayList<String>(width);
+    var names = new ArrayList<String>(width);
+    for (int i = 0; i < width; i++) {
+      String type = plan.info().type(plan.columns().get(i));
+      // there are no arrays of arrays, whose elements would have to be as long as one another
+      boolean array = type.endsWith("[]");
+      arrays.add("$" + (i + 1) + "::" + (array ? "text" : type) + "[]");
+      values.add(array ? "CAST(u.c" + i + " AS " + type + ")" : "u.c" + i);
+      names.add("c" + i);
+    }
     String source =
-        IntStream.range(0, width)
-                .mapToObj(i -> "$" + (i + 1) + "::text[]")
-                .collect(Collectors.joining(", ", "unnest(", ") AS u("))
-            + IntStream.range(0, width).mapToObj(i -> "c" + i).collect(Collectors.joining(", "))
-            + ")";
+        "unnest(" + String.join(", ", arrays) + ") AS u(" + String.join(", ", names) + ")";
     String sql = insertFrom(plan, values, source);
     long changed = 0;
     for (int from = 0; from < plan.rows().size(); from += CHUNK) {
@@ -167,7 +170,7 @@ final class BatchInsert {
       for (int column = 0; column < width; column++) {
         params.add(Json.of(literal(part, column)));
       }
-      changed += session.change(new Text(sql, params));
+      changed += session.change(new SqlStatement(sql, params));
     }
     return changed;
   }
@@ -202,7 +205,8 @@ final class BatchInsert {
                 + " WITH NO DATA"));
     session.copy("COPY pg_temp." + temporary + " (" + columns + ") FROM STDIN", lines(plan.rows()));
     List<String> values = plan.columns().stream().map(Names::quote).toList();
-    return session.change(new Text(insertFrom(plan, values, "pg_temp." + temporary), List.of()));
+    return session.change(
+        new SqlStatement(insertFrom(plan, values, "pg_temp." + temporary), List.of()));
   }
 
   private static String insertFrom(Plan plan, List<String> values, String source) {

@@ -4,16 +4,16 @@ package io.pghello.plugin.internal.operations;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.ConnectionStats;
+import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.run.Call;
 import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.run.Transactions;
-import io.pghello.plugin.internal.sql.Text;
 import java.util.List;
 
 /** Operations on transactions by id, and on the connection itself. */
 final class Control {
-  private static final Text PING = new Text("SELECT 1 AS one", List.of());
+  private static final SqlStatement PING = new SqlStatement("SELECT 1 AS one", List.of());
 
   private final Runner runner;
   private final Transactions transactions;

@@ -15,6 +15,8 @@ import static io.pghello.plugin.internal.operations.Schema.with;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.ConnectionStats;
+import io.pghello.plugin.Isolation;
 import io.pghello.plugin.Permissions;
 import io.pghello.plugin.PluginOperation;
 import io.pghello.plugin.PostgresException;
@@ -24,6 +26,8 @@ import io.pghello.plugin.internal.pool.Pool;
 import io.pghello.plugin.internal.run.Call;
 import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.run.Transactions;
+import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,9 +37,8 @@ import org.jspecify.annotations.Nullable;
 /** All operations, what they take and answer, and who may call them. Thread-safe. */
 public final class OperationTable {
   private static final long TIMEOUT_MAX = 3_600_000;
-  private static final String[] ISOLATIONS = {
-    "READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE"
-  };
+  private static final String[] ISOLATIONS =
+      Arrays.stream(Isolation.values()).map(Isolation::name).toArray(String[]::new);
 
   private final Map<String, Operation> operations = new LinkedHashMap<>();
 
@@ -67,28 +70,20 @@ public final class OperationTable {
         with(
             with(timed(object()), "operations!", list.put("minItems", 1)),
             "isolationLevel",
-            choice("Default: READ_COMMITTED.", ISOLATIONS)),
+            choice(
+                "Default: the server's, which is READ_COMMITTED unless configured.", ISOLATIONS)),
         with(object(), "results!", array("One for each statement.", rowsResult())),
         queries::transaction);
     control(control);
     rows(rows, batch);
     tables(tables);
-    add(
+    reads(
         "ping",
         "Asks the server for a sign of life.",
-        false,
-        false,
         timed(object()),
         with(object(), "alive!", bool("true")),
         control::ping);
-    add(
-        "getStats",
-        "Returns what the pool has and did.",
-        false,
-        false,
-        object(),
-        stats(),
-        control::stats);
+    reads("getStats", "Returns what the pool has and did.", object(), stats(), control::stats);
   }
 
   private void queries(Queries queries, ObjectNode sql) {
@@ -120,27 +115,25 @@ public final class OperationTable {
 
   private void control(Control control) {
     ObjectNode id = with(object(), "transactionId!", text("What beginTransaction returned."));
-    add(
+    reads(
         "beginTransaction",
         "Begins a transaction, and returns its id.",
-        false,
-        false,
-        with(timed(object()), "isolationLevel", choice("Default: READ_COMMITTED.", ISOLATIONS)),
+        with(
+            timed(object()),
+            "isolationLevel",
+            choice(
+                "Default: the server's, which is READ_COMMITTED unless configured.", ISOLATIONS)),
         with(object(), "transactionId!", text("For other operations, commit and rollback.")),
         control::begin);
-    add(
+    reads(
         "commit",
         "Commits a transaction.",
-        false,
-        false,
         timed(id.deepCopy()),
         with(object(), "committed!", bool("true")),
         control::commit);
-    add(
+    reads(
         "rollback",
         "Rolls a transaction back.",
-        false,
-        false,
         timed(id.deepCopy()),
         with(object(), "rolledBack!", bool("true")),
         control::rollback);
@@ -155,27 +148,21 @@ public final class OperationTable {
     ObjectNode data = map("Values by column.");
     ObjectNode all = bool("Says that all rows are meant, without where.");
     ObjectNode changed = with(object(), "rowCount!", number("How many rows were changed."));
-    add(
+    writes(
         "insert",
         "Inserts a row, and returns it as the table has it.",
-        true,
-        false,
         with(table(), "data!", data),
         row(),
         rows::insert);
-    add(
+    writes(
         "update",
         "Updates rows.",
-        true,
-        false,
         with(with(with(table(), "data!", data), "where", where), "all", all),
         changed,
         rows::update);
-    add(
+    writes(
         "delete",
         "Deletes rows.",
-        true,
-        false,
         with(with(table(), "where", where), "all", all),
         changed,
         rows::delete);
@@ -187,13 +174,11 @@ public final class OperationTable {
         map("Columns in their order, with asc or desc.", choice("The order.", "asc", "desc")));
     ObjectNode many = with(one.deepCopy(), "limit", integer("The most rows.", 0, 1_000_000));
     with(many, "offset", integer("Rows to leave out.", 0, Long.MAX_VALUE));
-    add("find", "Finds rows.", false, false, many, rowsResult(), rows::find);
-    add("findOne", "Finds the first row, or null.", false, false, one, row(), rows::findOne);
-    add(
+    reads("find", "Finds rows.", many, rowsResult(), rows::find);
+    reads("findOne", "Finds the first row, or null.", one, row(), rows::findOne);
+    reads(
         "count",
         "Counts rows.",
-        false,
-        false,
         with(table(), "where", where),
         with(object(), "count!", number("How many.")),
         rows::count);
@@ -212,14 +197,7 @@ public final class OperationTable {
     ObjectNode result = changed.deepCopy();
     with(result, "ignored!", number("How many rows were there already."));
     with(result, "duplicates!", number("How many were replaced by later ones of the same key."));
-    add(
-        "batchInsert",
-        "Inserts many rows, all or none.",
-        true,
-        false,
-        parameters,
-        result,
-        batch::insert);
+    writes("batchInsert", "Inserts many rows, all or none.", parameters, result, batch::insert);
   }
 
   private void tables(Tables tables) {
@@ -236,11 +214,9 @@ public final class OperationTable {
     with(schema, "unique", array("Sets of columns.", names));
     with(schema, "comment", text("A comment."));
     ObjectNode created = with(object(), "done!", bool("true"));
-    add(
+    writes(
         "createTable",
         "Creates a table.",
-        true,
-        false,
         with(with(table(), "schema!", schema), "ifNotExists", bool("Whether it may exist.")),
         created,
         tables::create);
@@ -262,35 +238,27 @@ public final class OperationTable {
     column(with(alteration, "name!", text("The column.")), references);
     with(alteration, "to", text("The new name."));
     with(alteration, "type", text("As in varchar(50)."));
-    add(
+    writes(
         "alterTable",
         "Alters a table, all alterations or none.",
-        true,
-        false,
         with(table(), "alterations!", array("Alterations.", alteration).put("minItems", 1)),
         created,
         tables::alter);
-    add(
+    writes(
         "dropTable",
         "Drops a table on which nothing depends.",
-        true,
-        false,
         with(table(), "ifExists", bool("Whether it may be missing.")),
         created,
         tables::drop);
-    add(
+    reads(
         "listTables",
         "Lists the tables and views that the role may use.",
-        false,
-        false,
         common(object()),
         array("Names, with the schema where it is needed.", text("A table.")),
         tables::list);
-    add(
+    reads(
         "describeTable",
         "Describes a table.",
-        false,
-        false,
         table(),
         map("Columns, keys, checks, indexes and comments."),
         tables::describe);
@@ -328,20 +296,29 @@ public final class OperationTable {
 
   private static ObjectNode stats() {
     ObjectNode stats = object();
-    for (String name :
-        List.of(
-            "total",
-            "idle",
-            "waiting",
-            "max",
-            "min",
-            "queryCount",
-            "errorCount",
-            "avgQueryTime",
-            "maxQueryTime")) {
-      with(stats, name + "!", number(name.endsWith("Time") ? "Milliseconds." : "A count."));
+    for (RecordComponent known : ConnectionStats.class.getRecordComponents()) {
+      String what = known.getType() == double.class ? "Milliseconds." : "A count.";
+      with(stats, known.getName() + "!", number(what));
     }
     return stats;
+  }
+
+  private void reads(
+      String name,
+      String description,
+      ObjectNode parameters,
+      ObjectNode result,
+      Operation.Handler handler) {
+    add(name, description, false, false, parameters, result, handler);
+  }
+
+  private void writes(
+      String name,
+      String description,
+      ObjectNode parameters,
+      ObjectNode result,
+      Operation.Handler handler) {
+    add(name, description, true, false, parameters, result, handler);
   }
 
   private void add(
@@ -369,10 +346,9 @@ public final class OperationTable {
   public JsonNode run(Pool pool, Permissions permissions, String name, JsonNode parameters) {
     Operation operation = operations.get(name);
     if (operation == null) {
-      throw Failures.of(
+      throw Failures.withRemedy(
           Code.BAD_REQUEST,
           "There is no such operation.",
-          "remedy",
           "There are " + String.join(", ", operations.keySet()) + ".");
     }
     requirePermission(operation.about(), permissions);
@@ -395,19 +371,16 @@ public final class OperationTable {
       why = "The connection takes no SQL.";
     }
     if (why != null) {
-      throw Failures.of(
-          Code.NOT_ALLOWED, why, "remedy", "Have its permissions extended where they are given.");
+      throw Failures.withRemedy(
+          Code.NOT_ALLOWED, why, "Have its permissions extended where they are given.");
     }
   }
 
   /** Refuses a table that is not among those that are allowed. */
   static void requireTable(@Nullable Set<String> allowed, JsonNode table) {
     if (allowed != null && !table.isMissingNode() && !allowed.contains(table.textValue())) {
-      throw Failures.of(
-          Code.NOT_ALLOWED,
-          "This table is not among those of the connection.",
-          "remedy",
-          "See listTables.");
+      throw Failures.withRemedy(
+          Code.NOT_ALLOWED, "This table is not among those of the connection.", "See listTables.");
     }
   }
 }

@@ -3,12 +3,12 @@ package io.pghello.plugin.internal.operations;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.run.Call;
 import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.sql.CrudSql;
 import io.pghello.plugin.internal.sql.DollarSql;
-import io.pghello.plugin.internal.sql.Text;
 
 /** Operations on rows, without SQL of the caller. */
 final class Rows {
@@ -19,7 +19,7 @@ final class Rows {
   }
 
   JsonNode insert(Call call, ObjectNode parameters) {
-    Text text = CrudSql.insert(table(parameters), parameters.get("data"));
+    SqlStatement text = CrudSql.insert(table(parameters), parameters.get("data"));
     DollarSql sql = DollarSql.of(text.sql());
     return Queries.first(runner.write(call, session -> session.execute(sql, text.params(), 1)));
   }
@@ -37,22 +37,22 @@ final class Rows {
   }
 
   JsonNode find(Call call, ObjectNode parameters) {
-    Text text = CrudSql.find(parameters);
+    SqlStatement text = CrudSql.find(parameters);
     int most = call.permissions().maxRows();
     return Queries.json(runner.read(call, session -> session.read(text, most)));
   }
 
   JsonNode findOne(Call call, ObjectNode parameters) {
-    Text text = CrudSql.find(parameters);
+    SqlStatement text = CrudSql.find(parameters);
     return Queries.first(runner.read(call, session -> session.read(text, 1)));
   }
 
   JsonNode count(Call call, ObjectNode parameters) {
-    Text text = CrudSql.count(table(parameters), parameters.path("where"));
+    SqlStatement text = CrudSql.count(table(parameters), parameters.path("where"));
     return Queries.first(runner.read(call, session -> session.read(text, 1)));
   }
 
-  private ObjectNode changed(Call call, Text text) {
+  private ObjectNode changed(Call call, SqlStatement text) {
     return Json.object().put("rowCount", runner.<Long>write(call, session -> session.change(text)));
   }
 

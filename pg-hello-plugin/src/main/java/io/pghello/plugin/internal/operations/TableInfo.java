@@ -3,11 +3,11 @@ package io.pghello.plugin.internal.operations;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.run.Session;
 import io.pghello.plugin.internal.sql.Names;
-import io.pghello.plugin.internal.sql.Text;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -78,10 +78,10 @@ final class TableInfo {
 
   /** Returns what a query says of a table. */
   static JsonNode ask(Session session, String query, String table) {
-    var text = new Text(query, List.of(Json.of(Names.quoteTable(table))));
+    var text = new SqlStatement(query, List.of(Json.of(Names.quoteTable(table))));
     List<? extends JsonNode> rows = session.read(text, 1).rows();
     if (rows.isEmpty()) {
-      throw Failures.of(Code.BAD_SQL, "There is no such table.", "remedy", "See listTables.");
+      throw Failures.withRemedy(Code.BAD_SQL, "There is no such table.", "See listTables.");
     }
     return rows.get(0).get("info");
   }

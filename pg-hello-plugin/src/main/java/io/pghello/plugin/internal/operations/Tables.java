@@ -4,18 +4,18 @@ package io.pghello.plugin.internal.operations;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.run.Call;
 import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.sql.DdlSql;
-import io.pghello.plugin.internal.sql.Text;
 import java.util.List;
 import java.util.Set;
 
 /** Operations on tables. */
 final class Tables {
-  private static final Text LIST =
-      new Text(
+  private static final SqlStatement LIST =
+      new SqlStatement(
           """
           SELECT CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE n.nspname || '.' END
             || c.relname AS name

@@ -268,6 +268,6 @@ public final class ConfigReader {
   }
 
   private static PostgresException bad(String message, String remedy) {
-    return Failures.of(Code.BAD_CONFIG, message, "remedy", remedy);
+    return Failures.withRemedy(Code.BAD_CONFIG, message, remedy);
   }
 }

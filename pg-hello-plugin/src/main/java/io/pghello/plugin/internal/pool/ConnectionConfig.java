@@ -4,6 +4,7 @@ package io.pghello.plugin.internal.pool;
 import java.lang.System.Logger.Level;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
@@ -53,11 +54,15 @@ public record ConnectionConfig(
   Properties properties() {
     var properties = new Properties();
     properties.setProperty("user", user);
-    if (password != null) {
-      properties.setProperty("password", password);
-    }
+    // without one, the driver would take that of this program's own password file
+    properties.setProperty("password", Objects.requireNonNullElse(password, ""));
+    properties.setProperty("gssEncMode", "disable");
+    properties.setProperty("requireAuth", "!gss,!sspi");
     properties.setProperty("ApplicationName", "pg-hello-plugin");
-    properties.setProperty("loginTimeout", String.valueOf((connectionTimeoutMillis + 999) / 1000));
+    String seconds = String.valueOf((connectionTimeoutMillis + 999) / 1000);
+    properties.setProperty("loginTimeout", seconds);
+    // of what is asked outside of operations, each of which sets its own
+    properties.setProperty("socketTimeout", seconds);
     properties.setProperty("cancelSignalTimeout", "2");
     properties.setProperty("tcpKeepAlive", "true");
     properties.setProperty("maxResultBuffer", RESULT_BYTES_MAX);

@@ -69,15 +69,23 @@ final class LoginSource implements DataSource {
     }
   }
 
-  /** Returns how many connections the server has for ordinary roles. */
-  static int connectionLimit(Connection connection) throws SQLException {
-    try (PreparedStatement statement =
-            connection.prepareStatement(
-                "SELECT current_setting('max_connections')::int"
-                    + " - current_setting('superuser_reserved_connections')::int");
-        var result = statement.executeQuery()) {
-      result.next();
-      return result.getInt(1);
+  /**
+   * What a server says at the first contact.
+   *
+   * @param connectionLimit how many connections it has for ordinary roles
+   * @param readCommitted whether transactions are so unless they say otherwise
+   */
+  record Server(int connectionLimit, boolean readCommitted) {
+    static Server of(Connection connection) throws SQLException {
+      try (PreparedStatement statement =
+              connection.prepareStatement(
+                  "SELECT current_setting('max_connections')::int"
+                      + " - current_setting('superuser_reserved_connections')::int,"
+                      + " current_setting('default_transaction_isolation') = 'read committed'");
+          var result = statement.executeQuery()) {
+        result.next();
+        return new Server(result.getInt(1), result.getBoolean(2));
+      }
     }
   }
 

@@ -124,6 +124,6 @@ final class Pem {
   }
 
   private static PostgresException bad(String what, String remedy) {
-    return Failures.of(Code.BAD_CONFIG, what + ".", "remedy", remedy);
+    return Failures.withRemedy(Code.BAD_CONFIG, what + ".", remedy);
   }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.HikariPoolMXBean;
+import com.zaxxer.hikari.SQLExceptionOverride;
 import io.pghello.plugin.ConnectionStats;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
@@ -18,6 +19,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.postgresql.core.BaseConnection;
@@ -35,14 +37,22 @@ public final class Pool {
   private final Counters counters = new Counters();
   private final Semaphore transactions;
   private final Map<String, List<String>> parameterTypes = BoundedCache.of(CACHED_MAX);
+  private final boolean readCommitted;
+  private final CompletableFuture<Void> end = new CompletableFuture<>();
   private int users;
   private boolean closed;
   private long lastUsed = System.nanoTime();
 
-  Pool(String id, JsonNode json, ConnectionConfig config, LoginSource logins) {
+  Pool(
+      String id,
+      JsonNode json,
+      ConnectionConfig config,
+      LoginSource logins,
+      boolean readCommitted) {
     this.id = id;
     this.json = json;
     this.config = config;
+    this.readCommitted = readCommitted;
     this.transactions = new Semaphore(Math.max(1, config.max() - 1));
     var hikari = new HikariConfig();
     hikari.setDataSource(logins);
@@ -53,6 +63,7 @@ public final class Pool {
     hikari.setConnectionTimeout(config.connectionTimeoutMillis());
     hikari.setMaxLifetime(config.maxLifetimeMillis());
     hikari.setInitializationFailTimeout(-1);
+    hikari.setExceptionOverride(new KeepsUnsupported());
     this.source = new HikariDataSource(hikari);
     logConnection("opened");
   }
@@ -70,6 +81,11 @@ public final class Pool {
   /** Returns what counts operations. */
   public Counters counters() {
     return counters;
+  }
+
+  /** Returns whether transactions of its role were READ COMMITTED by default when it was opened. */
+  public boolean readCommitted() {
+    return readCommitted;
   }
 
   /** Returns permits for transactions by id, which leave one connection to others. */
@@ -152,10 +168,9 @@ public final class Pool {
   /** Refuses another configuration. */
   void requireSame(JsonNode other) {
     if (!json.equals(other) && !config.equals(ConfigReader.read(other))) {
-      throw Failures.of(
+      throw Failures.withRemedy(
           Code.CONFIG_CHANGED,
           "There is a connection of this id with another configuration.",
-          "remedy",
           "Disconnect it first, or take another id.");
     }
   }
@@ -186,30 +201,38 @@ public final class Pool {
 
   /** Closes it unless somebody uses it, or did so within a time; returns whether it is closed. */
   boolean closeUnused(long forNanos) {
+    boolean first;
     synchronized (this) {
-      if (closed || users > 0 || System.nanoTime() - lastUsed < forNanos) {
-        return closed;
+      if (!closed && (users > 0 || System.nanoTime() - lastUsed < forNanos)) {
+        return false;
       }
+      first = !closed;
       closed = true;
     }
-    closeSource();
+    endOnce(first);
     return true;
   }
 
-  /** Closes it; statements under way are aborted. A second call does nothing. */
+  /** Closes it; statements under way are aborted. A second call waits for the first. */
   void close() {
+    boolean first;
     synchronized (this) {
-      if (closed) {
-        return;
-      }
+      first = !closed;
       closed = true;
     }
-    closeSource();
+    endOnce(first);
   }
 
-  private void closeSource() {
-    source.close();
-    logConnection("closed");
+  private void endOnce(boolean first) {
+    if (first) {
+      try {
+        source.close();
+        logConnection("closed");
+      } finally {
+        end.complete(null);
+      }
+    }
+    end.join();
   }
 
   /** Logs an operation that ended, without its parameters. */
@@ -240,8 +263,16 @@ public final class Pool {
     return level.getSeverity() >= config.level().getSeverity();
   }
 
+  /** Keeps connections on which something was asked that PostgreSQL does not do. */
+  private static final class KeepsUnsupported implements SQLExceptionOverride {
+    @java.lang.Override
+    public Override adjudicate(SQLException e) {
+      return "0A000".equals(e.getSQLState()) ? Override.DO_NOT_EVICT : Override.CONTINUE_EVICT;
+    }
+  }
+
   private static PostgresException closedMeanwhile() {
-    return Failures.of(
-        Code.NOT_CONNECTED, "The connection was closed meanwhile.", "remedy", "Connect again.");
+    return Failures.withRemedy(
+        Code.NOT_CONNECTED, "The connection was closed meanwhile.", "Connect again.");
   }
 }

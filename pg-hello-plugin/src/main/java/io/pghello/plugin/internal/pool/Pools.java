@@ -47,13 +47,19 @@ public final class Pools implements AutoCloseable {
     while (true) {
       CompletableFuture<Pool> known = pools.get(requireId(id));
       Pool pool = known == null ? openOnce(id, json) : join(known);
-      if (pool != null) {
-        if (json != null) {
-          pool.requireSame(json);
-        }
-        if (pool.retain()) {
+      if (pool != null && pool.retain()) {
+        try {
+          if (json != null) {
+            pool.requireSame(json);
+          }
           return pool;
+        } catch (RuntimeException e) {
+          pool.release();
+          throw e;
         }
+      } else if (pool != null) {
+        // its connections are still counted until they are closed
+        pool.close();
         forget(pool);
       }
     }
@@ -117,10 +123,9 @@ public final class Pools implements AutoCloseable {
       throw Failures.of(Code.CLOSED, "The plugin is closed.");
     }
     if (json == null) {
-      throw Failures.of(
+      throw Failures.withRemedy(
           Code.NOT_CONNECTED,
           "There is no connection of this id.",
-          "remedy",
           "Connect, or send its configuration along.");
     }
     ConnectionConfig config = ConfigReader.read(json);
@@ -152,17 +157,18 @@ public final class Pools implements AutoCloseable {
           new LoginSource(
               config, context.transactionLease().toMillis() + IDLE_IN_TRANSACTION_GRACE_MILLIS);
     }
-    requireRoom(config, firstContact(config, logins));
-    return new Pool(id, json, config, logins);
+    LoginSource.Server server = firstContact(config, logins);
+    requireRoom(config, server.connectionLimit());
+    return new Pool(id, json, config, logins, server.readCommitted());
   }
 
-  /** Makes one plain connection, and returns how many the server has. */
-  private int firstContact(ConnectionConfig config, LoginSource logins) {
+  /** Makes one plain connection, and returns what the server says of itself. */
+  private LoginSource.Server firstContact(ConnectionConfig config, LoginSource logins) {
     int attempts = config.autoReconnect() ? config.maxReconnectAttempts() : 0;
     for (int attempt = 0; ; attempt++) {
       try (Connection connection = logins.getConnection()) {
         refused.remove(config);
-        return LoginSource.connectionLimit(connection);
+        return LoginSource.Server.of(connection);
       } catch (SQLException e) {
         if (ServerErrors.isRefused(e)) {
           refused.put(config, logins);

@@ -184,70 +184,70 @@ public final class ServerErrors {
   }
 
   /** What a state means. */
-  private record Failure(Code code, String message, boolean retryable, String remedy) {}
+  private record Failure(Code code, String message, boolean retryable, String remedy) {
+    static Failure of(Code code, String message, String remedy) {
+      return new Failure(code, message, false, remedy);
+    }
+
+    static Failure retryable(Code code, String message, String remedy) {
+      return new Failure(code, message, true, remedy);
+    }
+  }
 
   private static Failure failure(SQLException e, String state) {
     return switch (state) {
       case "40001", "40P01" ->
-          new Failure(
+          Failure.retryable(
               Code.TRANSACTION_FAILED,
               "Another transaction was in the way.",
-              true,
               "Repeat the whole transaction.");
       case "25P02", "25P03", "2D000" ->
-          new Failure(
+          Failure.retryable(
               Code.TRANSACTION_FAILED,
               "The transaction has failed before.",
-              true,
               "Roll it back, and begin again.");
       case "0A000" ->
           isStalePlan(e)
-              ? new Failure(
+              ? Failure.retryable(
                   Code.TRANSACTION_FAILED,
                   "A table was changed during the transaction.",
-                  true,
                   "Repeat the whole transaction.")
-              : new Failure(
+              : Failure.of(
                   Code.BAD_SQL,
                   "PostgreSQL does not do this here.",
-                  false,
                   "Statements that change rows go to execute.");
       case "42501" ->
-          new Failure(
+          Failure.of(
               Code.NOT_ALLOWED,
               "The role may not do this.",
-              false,
               "Grant the role what it needs, or log in as another.");
       case "25006", "25001" ->
-          new Failure(
-              Code.NOT_ALLOWED,
-              "The connection is read-only.",
-              false,
-              "Use a connection that may write.");
+          Failure.of(
+              Code.NOT_ALLOWED, "The connection is read-only.", "Use a connection that may write.");
       case "21000" ->
-          new Failure(
+          Failure.of(
               Code.BAD_VALUE,
               "A statement would change a row twice, or took several rows for one.",
-              false,
               "Send each key once.");
-      case "42P01" ->
-          new Failure(Code.BAD_SQL, "There is no such table.", false, "See listTables.");
-      case "42703" ->
-          new Failure(Code.BAD_SQL, "There is no such column.", false, "See describeTable.");
+      case "42P01" -> Failure.of(Code.BAD_SQL, "There is no such table.", "See listTables.");
+      case "42703" -> Failure.of(Code.BAD_SQL, "There is no such column.", "See describeTable.");
       case "42601" ->
-          new Failure(
+          Failure.of(
               Code.BAD_SQL,
               "The SQL has a syntax error, or is no query where one is needed.",
-              false,
               "Mend it at position; a statement that is no query goes to execute.");
+      case "42804" ->
+          Failure.of(
+              Code.BAD_SQL,
+              "A value or a default is of another type than its column.",
+              "See describeTable for types; a default that is a time is {\"fn\": \"now\"}.");
       // the driver's own, of its maxResultBuffer
       case "08S01" ->
-          new Failure(
+          Failure.of(
               Code.LIMIT_REACHED,
               "The result has more than 64 MB.",
-              false,
               "Ask for fewer rows or columns.");
-      case "53300" -> new Failure(Code.TOO_MANY_CONNECTIONS, FULL, true, FULL_REMEDY);
+      case "53300" -> Failure.retryable(Code.TOO_MANY_CONNECTIONS, FULL, FULL_REMEDY);
       default -> ofClass(state);
     };
   }
@@ -255,36 +255,31 @@ public final class ServerErrors {
   private static Failure ofClass(String state) {
     return switch (state.length() < 2 ? "" : state.substring(0, 2)) {
       case "23" ->
-          new Failure(
+          Failure.of(
               Code.CONSTRAINT_VIOLATED,
               "A value contradicts a constraint.",
-              false,
               "See constraint, or column, for which it is.");
       case "22" ->
-          new Failure(
+          Failure.of(
               Code.BAD_VALUE,
               "A value does not fit, or cannot be computed with.",
-              false,
               "See describeTable for types and lengths.");
       case "42" ->
-          new Failure(
+          Failure.of(
               Code.BAD_SQL,
               "The SQL does not fit the database.",
-              false,
               "Look up sqlState in PostgreSQL's documentation, appendix A.");
       case "54" ->
-          new Failure(Code.LIMIT_REACHED, "A limit of the server is reached.", false, "Send less.");
+          Failure.of(Code.LIMIT_REACHED, "A limit of the server is reached.", "Send less.");
       case "55" ->
-          new Failure(
+          Failure.retryable(
               Code.SERVER_ERROR,
               "Something that the statement needs is in use, or not in the right state.",
-              true,
               "Repeat it later.");
       default ->
-          new Failure(
+          Failure.of(
               Code.SERVER_ERROR,
               "The server could not do it.",
-              false,
               "Look up sqlState in PostgreSQL's documentation, appendix A, and see its log.");
     };
   }

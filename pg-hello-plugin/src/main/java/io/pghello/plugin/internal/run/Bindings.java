@@ -29,12 +29,12 @@ public final class Bindings {
 
   /**
    * Sets the parameters of a statement. An array may be one of PostgreSQL's or one of JSON, so the
-   * server is asked once, which costs a round trip.
+   * server is asked once, which costs a round trip. Returns whether it was asked before.
    *
    * @param order for each place, the number of its value, from 1
    * @param cache types that were asked for, by the statement's text
    */
-  static void bind(
+  static boolean bind(
       PreparedStatement statement,
       String text,
       List<Integer> order,
@@ -42,8 +42,9 @@ public final class Bindings {
       Map<String, List<String>> cache)
       throws SQLException {
     List<String> types = List.of();
+    List<String> known = null;
     if (values.stream().anyMatch(JsonNode::isArray)) {
-      List<String> known = cache.get(text);
+      known = cache.get(text);
       types = known == null ? types(statement) : known;
       if (text.length() <= BoundedCache.TEXT_MAX) {
         cache.put(text, types);
@@ -62,6 +63,7 @@ public final class Bindings {
         statement.setObject(i + 1, parameter, Types.OTHER);
       }
     }
+    return known != null;
   }
 
   private static List<String> types(PreparedStatement statement) throws SQLException {

@@ -54,6 +54,18 @@ public final class Runner {
         : transactions.use(call, work);
   }
 
+  /** Works, and once more if a table was changed meanwhile: what has failed has done nothing. */
+  private static <T> T applied(Session session, boolean several, Function<Session, T> work) {
+    try {
+      return work.apply(session);
+    } catch (PostgresException e) {
+      if (several || !session.forgetStale()) {
+        throw e;
+      }
+    }
+    return work.apply(session);
+  }
+
   private <T> T once(
       Call call, @Nullable Isolation isolation, boolean several, Function<Session, T> work) {
     boolean readOnly = call.permissions().readOnly();
@@ -68,10 +80,8 @@ public final class Runner {
       try (Timeouts.Guard guard = timeouts.guard(connection, call.timeoutMillis())) {
         var session = new Session(pool, connection, guard, readOnly, several || readOnly);
         try {
-          if (isolation != null && isolation != Isolation.READ_COMMITTED) {
-            session.isolate(isolation.sql());
-          }
-          T result = work.apply(session);
+          session.isolate(isolation);
+          T result = applied(session, several, work);
           if (several) {
             session.commit();
           }

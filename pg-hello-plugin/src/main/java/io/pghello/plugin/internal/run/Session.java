@@ -4,15 +4,17 @@ package io.pghello.plugin.internal.run;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.pghello.plugin.Isolation;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.QueryResult;
+import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.RowReader;
 import io.pghello.plugin.internal.pool.Pool;
 import io.pghello.plugin.internal.pool.ServerErrors;
 import io.pghello.plugin.internal.sql.DollarSql;
-import io.pghello.plugin.internal.sql.Text;
 import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -22,15 +24,17 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
+import org.postgresql.PGStatement;
 import org.postgresql.copy.CopyIn;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 
 /** What runs statements on a connection. For one thread. */
 public final class Session {
-  // what a table's change by others makes of types that were asked for before
-  private static final Set<String> OTHER_TYPES = Set.of("42804", "22P02", "42P18", "0A000");
+  // what a table's change by others makes of plans and types that were prepared before
+  private static final Set<String> STALE = Set.of("42804", "42883", "22P02", "42P18", "0A000");
 
   private static final String READ = "SELECT to_json(q.*)::text FROM (\n";
   private static final String CHANGE = "WITH q AS (\n";
@@ -42,6 +46,8 @@ public final class Session {
   private final boolean transaction;
   private boolean wrote;
   private boolean changedSession;
+  private boolean stale;
+  private boolean forgotten;
 
   Session(
       Pool pool,
@@ -67,7 +73,7 @@ public final class Session {
   }
 
   /** Runs a query that this library has written. */
-  public QueryResult read(Text text, int maxRows) {
+  public QueryResult read(SqlStatement text, int maxRows) {
     return bracketed(DollarSql.of(text.sql()), text.params(), maxRows);
   }
 
@@ -110,13 +116,13 @@ public final class Session {
   }
 
   /** Runs a statement that this library has written, and returns how many rows it changed. */
-  public long change(Text text) {
+  public long change(SqlStatement text) {
     return execute(DollarSql.of(text.sql()), text.params(), 1).rowCount();
   }
 
   /** Runs statements that this library has written, without parameters. */
   public void changeAll(List<String> statements) {
-    statements.forEach(statement -> change(new Text(statement, List.of())));
+    statements.forEach(statement -> change(new SqlStatement(statement, List.of())));
   }
 
   /** Sends rows in the format of COPY. */
@@ -139,10 +145,13 @@ public final class Session {
     }
   }
 
-  /** Sets the isolation of the transaction that begins. */
-  void isolate(String isolation) {
+  /** Sets the isolation of the transaction that begins, if one is given. */
+  void isolate(@Nullable Isolation isolation) {
+    if (isolation == null || (isolation == Isolation.READ_COMMITTED && pool.readCommitted())) {
+      return;
+    }
     try (Statement statement = connection.createStatement()) {
-      statement.execute("SET TRANSACTION ISOLATION LEVEL " + isolation);
+      statement.execute("SET TRANSACTION ISOLATION LEVEL " + isolation.sql());
     } catch (SQLException e) {
       throw failure(e, -1);
     }
@@ -163,9 +172,32 @@ public final class Session {
     }
   }
 
-  /** Returns whether the session may be another than before. */
+  /** Returns whether the session may be another than before, or fail what others would not. */
   boolean changedSession() {
-    return changedSession;
+    return changedSession || stale;
+  }
+
+  /**
+   * Ends the transaction, and forgets what was prepared on the connection, if this may be why the
+   * last statement failed; returns whether so.
+   */
+  boolean forgetStale() {
+    if (!stale) {
+      return false;
+    }
+    stale = false;
+    forgotten = true;
+    try {
+      if (!connection.getAutoCommit()) {
+        connection.rollback();
+      }
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("DEALLOCATE ALL");
+      }
+      return true;
+    } catch (SQLException e) {
+      throw failure(e, -1);
+    }
   }
 
   /** Returns whether the server will only roll back. */
@@ -198,9 +230,10 @@ public final class Session {
         suffix,
         statement -> {
           var rows = new ArrayList<ObjectNode>();
+          var reader = new RowReader();
           try (ResultSet result = statement.executeQuery()) {
             while (result.next() && rows.size() <= maxRows) {
-              rows.add(Json.row(result.getString(1)));
+              rows.add(reader.row(result.getString(1)));
             }
           }
           return result(rows, maxRows);
@@ -243,14 +276,17 @@ public final class Session {
     requireTime();
     String text = prefix + sql.jdbc() + suffix;
     changedSession = changedSession || sql.mayChangeSession();
+    boolean before = false;
     try (PreparedStatement statement = connection.prepareStatement(text)) {
-      Bindings.bind(statement, text, sql.order(), params, pool.parameterTypes());
+      before = statement.unwrap(PGStatement.class).isUseServerPrepare();
+      before |= Bindings.bind(statement, text, sql.order(), params, pool.parameterTypes());
       QueryResult result = work.run(statement);
       requireOpenTransaction();
       return result;
     } catch (SQLException e) {
-      if (OTHER_TYPES.contains(String.valueOf(e.getSQLState()))) {
+      if (STALE.contains(String.valueOf(e.getSQLState()))) {
         pool.parameterTypes().remove(text);
+        stale = before && !forgotten;
       }
       throw failure(e, sql.keepsPlaces() ? prefix.length() : -1);
     } catch (UncheckedIOException e) {
@@ -260,10 +296,9 @@ public final class Session {
 
   private void requireTime() {
     if (guard.isOver()) {
-      throw Failures.of(
+      throw Failures.withRemedy(
           Code.QUERY_TIMEOUT,
           "The transaction took longer than its time-out.",
-          "remedy",
           "Make its statements faster, or increase timeout.");
     }
   }

@@ -98,8 +98,8 @@ public final class Transactions {
         connection.setReadOnly(transaction.readOnly);
         connection.setAutoCommit(false);
         transaction.lease = timeouts.after(leaseMillis, () -> expire(transaction));
-        if (isolation != null && isolation != Isolation.READ_COMMITTED) {
-          use(transaction, call, session -> isolate(session, isolation));
+        if (isolation != null) {
+          var unused = use(transaction, call, session -> isolate(session, isolation));
         }
         return transaction.id;
       } catch (SQLException | RuntimeException e) {
@@ -116,7 +116,7 @@ public final class Transactions {
   }
 
   private static boolean isolate(Session session, Isolation isolation) {
-    session.isolate(isolation.sql());
+    session.isolate(isolation);
     return true;
   }
 
@@ -240,10 +240,9 @@ public final class Transactions {
       Thread.currentThread().interrupt();
     }
     if (!locked) {
-      throw Failures.of(
+      throw Failures.withRemedy(
           Code.QUERY_TIMEOUT,
           "Another call uses the transaction.",
-          "remedy",
           "Send the statements of a transaction one after another.");
     }
     if (transaction.ended) {

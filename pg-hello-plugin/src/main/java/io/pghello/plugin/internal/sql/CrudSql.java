@@ -3,6 +3,7 @@ package io.pghello.plugin.internal.sql;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pghello.plugin.PostgresException;
+import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -37,7 +38,7 @@ public final class CrudSql {
   }
 
   /** Returns an insert of one row, which returns it. */
-  public static Text insert(String table, JsonNode data) {
+  public static SqlStatement insert(String table, JsonNode data) {
     var sql = new CrudSql(table);
     Map<Field<?>, Object> values = sql.values(data);
     return sql.text(
@@ -47,7 +48,7 @@ public final class CrudSql {
   }
 
   /** Returns an update; {@code all} says that it may be without a condition. */
-  public static Text update(String table, JsonNode data, JsonNode where, boolean all) {
+  public static SqlStatement update(String table, JsonNode data, JsonNode where, boolean all) {
     var sql = new CrudSql(table);
     Map<Field<?>, Object> values = sql.values(data);
     if (values.isEmpty()) {
@@ -57,7 +58,7 @@ public final class CrudSql {
   }
 
   /** Returns a delete; {@code all} says that it may be without a condition. */
-  public static Text delete(String table, JsonNode where, boolean all) {
+  public static SqlStatement delete(String table, JsonNode where, boolean all) {
     var sql = new CrudSql(table);
     return sql.text(JOOQ.deleteFrom(sql.table).where(sql.required(where, all)));
   }
@@ -67,7 +68,7 @@ public final class CrudSql {
    *
    * @param parameters {@code table, where, fields, orderBy, limit, offset}
    */
-  public static Text find(JsonNode parameters) {
+  public static SqlStatement find(JsonNode parameters) {
     var sql = new CrudSql(parameters.get("table").textValue());
     List<Field<Object>> fields =
         StreamSupport.stream(parameters.path("fields").spliterator(), false)
@@ -90,7 +91,7 @@ public final class CrudSql {
   }
 
   /** Returns a count, whose column is called {@code count}. */
-  public static Text count(String table, JsonNode where) {
+  public static SqlStatement count(String table, JsonNode where) {
     var sql = new CrudSql(table);
     return sql.text(
         JOOQ.select(DSL.count().as("count")).from(sql.table).where(sql.condition(where, 0)));
@@ -272,8 +273,8 @@ public final class CrudSql {
    *
    * @throws PostgresException if a name in it cannot be
    */
-  private Text text(Query query) {
-    return new Text(render(query), params);
+  private SqlStatement text(Query query) {
+    return new SqlStatement(render(query), params);
   }
 
   private static String render(Query query) {

@@ -29,6 +29,8 @@ public final class DdlSql {
   private static final Pattern TIMES =
       Pattern.compile(
           "^\\s*(pg_catalog\\.)?(date|time|ts(tz)?(multi)?range)", Pattern.CASE_INSENSITIVE);
+  private static final Pattern JSON =
+      Pattern.compile("^\\s*(pg_catalog\\.)?jsonb?\\s*$", Pattern.CASE_INSENSITIVE);
   private static final Pattern CLOCK =
       Pattern.compile(
           "(?<![a-z])(now|today|tomorrow|yesterday)(?![a-z])", Pattern.CASE_INSENSITIVE);
@@ -185,10 +187,9 @@ public final class DdlSql {
   static String type(String given) {
     String type = given.strip().replaceAll("\\s+", " ");
     if (!TYPE.matcher(type).matches()) {
-      throw Failures.of(
+      throw Failures.withRemedy(
           Code.BAD_REQUEST,
           "A type is not written as one.",
-          "remedy",
           "Write it as in: integer, varchar(50), numeric(10,2), timestamp with time zone, text[].");
     }
     return SERIALS.getOrDefault(type.toLowerCase(Locale.ROOT), type);
@@ -225,17 +226,16 @@ public final class DdlSql {
       return " DEFAULT NULL";
     }
     String text = value.asText();
-    if (CLOCK.matcher(text).find()) {
-      if (type == null) {
-        // which the server refuses for a date or time, where it would keep the time of now
-        return " DEFAULT " + literal(text) + "::text";
-      } else if (TIMES.matcher(type).find()) {
-        throw Failures.badRequest(
-            "this default would be the time at which the column is made, for all rows; write"
-                + " {\"fn\": \"now\"} or {\"fn\": \"current_date\"}.");
-      }
+    if (!CLOCK.matcher(text).find() || (type != null && JSON.matcher(type).find())) {
+      return " DEFAULT " + literal(text);
     }
-    return " DEFAULT " + literal(text);
+    if (type != null && TIMES.matcher(type).find()) {
+      throw Failures.badRequest(
+          "this default would be the time at which the column is made, for all rows; write"
+              + " {\"fn\": \"now\"} or {\"fn\": \"current_date\"}.");
+    }
+    // which the server refuses for a date or time, and for a domain over one
+    return " DEFAULT " + literal(text) + "::text";
   }
 
   private static String comment(String of, JsonNode text) {

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.postgresql.core.Parser;
 
 /**
@@ -24,9 +23,26 @@ import org.postgresql.core.Parser;
  * its place: to the server they are one parameter, as they were to the caller. Quotes and comments
  * are skipped by the driver's own parser, so that both agree on where they end.
  *
- * <p>Immutable.
+ * @param jdbc the statement with question marks
+ * @param order for each question mark, the number of the parameter that it stands for
+ * @param highest the highest number of a parameter; 0 if there are none
+ * @param unmentioned the lowest number below it that is not mentioned; 0 if there is none
+ * @param first the first word, in capitals; empty if there is none
+ * @param reads whether it reads, by its words; a function in it may write all the same
+ * @param changesAndReturns whether it changes rows and returns them, and has no WITH before it
+ * @param mayChangeSession whether the session may be another afterwards: temporary tables,
+ *     settings, locks. Quoted names count, and so does what may be one written with escapes; what a
+ *     text or a function hides is not seen.
  */
-public final class DollarSql {
+public record DollarSql(
+    String jdbc,
+    List<Integer> order,
+    int highest,
+    int unmentioned,
+    String first,
+    boolean reads,
+    boolean changesAndReturns,
+    boolean mayChangeSession) {
   private static final int PARAMETERS_MAX = 65_535;
   private static final int CACHED_MAX = 500;
 
@@ -61,25 +77,6 @@ public final class DollarSql {
 
   private static final Map<String, DollarSql> CACHE = BoundedCache.of(CACHED_MAX);
 
-  private final String text;
-  private final char[] chars;
-  private final StringBuilder out;
-  private final List<Integer> order = new ArrayList<>();
-  private final Map<Integer, Integer> places = new HashMap<>();
-  private final Set<String> words = new HashSet<>();
-  private final Set<String> names = new HashSet<>();
-  private @Nullable String firstWord;
-  private int highest;
-  private int depth;
-  private boolean ended;
-  private String jdbc = "";
-
-  private DollarSql(String text) {
-    this.text = text;
-    this.chars = text.toCharArray();
-    this.out = new StringBuilder(chars.length + 8);
-  }
-
   /**
    * Returns a statement.
    *
@@ -91,27 +88,11 @@ public final class DollarSql {
     if (known != null) {
       return known;
     }
-    var sql = new DollarSql(text);
-    sql.translate();
+    DollarSql sql = new Translation(text).translate();
     if (text.length() <= BoundedCache.TEXT_MAX) {
       CACHE.put(text, sql);
     }
     return sql;
-  }
-
-  /** Returns the statement with question marks. */
-  public String jdbc() {
-    return jdbc;
-  }
-
-  /** Returns, for each question mark, the number of the parameter that it stands for. */
-  public List<Integer> order() {
-    return Collections.unmodifiableList(order);
-  }
-
-  /** Returns the text as the caller wrote it. */
-  public String text() {
-    return text;
   }
 
   /** Returns whether a place in what the server sees is the same place in the caller's text. */
@@ -124,45 +105,12 @@ public final class DollarSql {
     return true;
   }
 
-  /** Returns whether the statement reads, by its words; a function in it may write all the same. */
-  public boolean reads() {
-    return switch (first()) {
-      case "SELECT", "VALUES", "TABLE" -> true;
-      case "WITH" -> Collections.disjoint(words, CHANGES);
-      default -> false;
-    };
-  }
-
-  /** Returns whether the statement changes rows and returns them, and has no WITH before it. */
-  public boolean changesAndReturns() {
-    return words.contains("RETURNING") && CHANGES.contains(first());
-  }
-
   /**
    * Returns whether a statement changes rows or may do so, and returns some, so that to read them
    * may fail when all is changed.
    */
   public boolean mayChangeAndReturn() {
-    return changesAndReturns() || (first().equals("WITH") && !reads());
-  }
-
-  /**
-   * Returns whether the session may be another afterwards: temporary tables, settings, locks.
-   * Quoted names count, and so does what may be one written with escapes; what a text or a function
-   * hides is not seen.
-   */
-  public boolean mayChangeSession() {
-    return !ROW_STATEMENTS.contains(first())
-        || words.contains("UESCAPE")
-        || (words.contains("INTO") && !Collections.disjoint(words, TEMPORARY))
-        || names.stream().anyMatch(DollarSql::namesSession);
-  }
-
-  private static boolean namesSession(String name) {
-    return name.equals("SET_CONFIG")
-        || name.contains("ADVISORY_LOCK")
-        || name.startsWith("PG_TEMP")
-        || name.contains("\\");
+    return changesAndReturns || (first.equals("WITH") && !reads);
   }
 
   /**
@@ -171,11 +119,10 @@ public final class DollarSql {
    * @throws PostgresException if it is one
    */
   public void requireNoSessionControl() {
-    if (SESSION.contains(first())) {
-      throw Failures.of(
+    if (SESSION.contains(first)) {
+      throw Failures.withRemedy(
           Code.NOT_ALLOWED,
-          first() + " controls a session or its transactions, which are the plugin's.",
-          "remedy",
+          first + " controls a session or its transactions, which are the plugin's.",
           "Use transaction, or beginTransaction with commit and rollback; timeout;"
               + " and batchInsert in place of COPY.");
     }
@@ -188,176 +135,219 @@ public final class DollarSql {
    */
   public void requireParameters(int given) {
     if (given != highest) {
-      throw Failures.of(
+      throw Failures.withRemedy(
           Code.BAD_VALUE,
           "The statement has " + highest + " parameters, but there are " + given + " values.",
-          "remedy",
           "Give params one value for each of $1, $2 and so on.");
     }
-    for (int number = 1; number <= highest; number++) {
-      if (!places.containsKey(number)) {
-        throw Failures.of(
-            Code.BAD_VALUE,
-            "The statement does not mention $" + number + ".",
-            "remedy",
-            "Number the parameters without gaps.");
+    if (unmentioned > 0) {
+      throw Failures.withRemedy(
+          Code.BAD_VALUE,
+          "The statement does not mention $" + unmentioned + ".",
+          "Number the parameters without gaps.");
+    }
+  }
+
+  /** Translates one statement. */
+  private static final class Translation {
+    private final String text;
+    private final char[] chars;
+    private final StringBuilder out;
+    private final List<Integer> order = new ArrayList<>();
+    private final Map<Integer, Integer> places = new HashMap<>();
+    private final Set<String> words = new HashSet<>();
+    private final Set<String> names = new HashSet<>();
+    private String first = "";
+    private int highest;
+    private int depth;
+    private boolean ended;
+
+    Translation(String text) {
+      this.text = text;
+      this.chars = text.toCharArray();
+      this.out = new StringBuilder(chars.length + 8);
+    }
+
+    DollarSql translate() {
+      Texts.check(text, Code.BAD_SQL, "The SQL");
+      for (int i = 0; i < chars.length; i++) {
+        i = token(i);
       }
+      if (depth != 0) {
+        throw bad("A bracket is open at the end of the SQL.");
+      }
+      if (order.isEmpty() && out.toString().isBlank()) {
+        throw bad("The SQL is empty.");
+      }
+      int unmentioned = 0;
+      for (int number = highest; number > 0; number--) {
+        unmentioned = places.containsKey(number) ? unmentioned : number;
+      }
+      return new DollarSql(
+          out.toString(),
+          List.copyOf(order),
+          highest,
+          unmentioned,
+          first,
+          reads(),
+          words.contains("RETURNING") && CHANGES.contains(first),
+          mayChangeSession());
     }
-  }
 
-  private String first() {
-    return firstWord == null ? "" : firstWord;
-  }
+    private boolean reads() {
+      return switch (first) {
+        case "SELECT", "VALUES", "TABLE" -> true;
+        case "WITH" -> Collections.disjoint(words, CHANGES);
+        default -> false;
+      };
+    }
 
-  private void translate() {
-    Texts.check(text, Code.BAD_SQL, "The SQL");
-    for (int i = 0; i < chars.length; i++) {
-      i = token(i);
+    private boolean mayChangeSession() {
+      return !ROW_STATEMENTS.contains(first)
+          || words.contains("UESCAPE")
+          || (words.contains("INTO") && !Collections.disjoint(words, TEMPORARY))
+          || names.stream().anyMatch(Translation::namesSession);
     }
-    if (depth != 0) {
-      throw bad("A bracket is open at the end of the SQL.");
-    }
-    if (order.isEmpty() && out.toString().isBlank()) {
-      throw bad("The SQL is empty.");
-    }
-    jdbc = out.toString();
-  }
 
-  /** Appends what begins at an index, and returns where it ends. */
-  private int token(int start) {
-    char c = chars[start];
-    int end = start;
-    switch (c) {
-      case '\'' -> end = Parser.parseSingleQuotes(chars, start, true);
-      case '"' -> {
-        end = Parser.parseDoubleQuotes(chars, start);
-        if (end < chars.length) {
-          names.add(text.substring(start + 1, end).toUpperCase(Locale.ROOT));
+    private static boolean namesSession(String name) {
+      return name.equals("SET_CONFIG")
+          || name.contains("ADVISORY_LOCK")
+          || name.startsWith("PG_TEMP")
+          || name.contains("\\");
+    }
+
+    /** Appends what begins at an index, and returns where it ends. */
+    private int token(int start) {
+      char c = chars[start];
+      int end = start;
+      switch (c) {
+        case '\'' -> end = Parser.parseSingleQuotes(chars, start, true);
+        case '"' -> {
+          end = Parser.parseDoubleQuotes(chars, start);
+          if (end < chars.length) {
+            names.add(text.substring(start + 1, end).toUpperCase(Locale.ROOT));
+          }
+        }
+        case '-' -> end = Parser.parseLineComment(chars, start);
+        case '/' -> end = Parser.parseBlockComment(chars, start);
+        case '$' -> {
+          int parameter = parameter(start);
+          if (parameter > start) {
+            return parameter;
+          }
+          end = Parser.parseDollarQuotes(chars, start);
+        }
+        case ';' -> {
+          ended = true;
+          out.append(' ');
+          return start;
+        }
+        case '?' -> {
+          requireNotEnded(start);
+          out.append("??");
+          return start;
+        }
+        case '(' -> depth++;
+        case ')' -> {
+          if (--depth < 0) {
+            throw bad("A bracket is closed that was not opened, at index " + start + ".");
+          }
+        }
+        // the driver would take it for JDBC's escapes, and to the server it is a mistake
+        case '{', '}' -> throw bad("There is a brace outside of quotes at index " + start + ".");
+        default -> {
+          if (isWordStart(c)) {
+            end = word(start);
+          } else if (isDigit(c)) {
+            end = wordEnd(start);
+          }
         }
       }
-      case '-' -> end = Parser.parseLineComment(chars, start);
-      case '/' -> end = Parser.parseBlockComment(chars, start);
-      case '$' -> {
-        int parameter = parameter(start);
-        if (parameter > start) {
-          return parameter;
-        }
-        end = Parser.parseDollarQuotes(chars, start);
+      // a comment at the end of the text has no end of its line
+      boolean comment = end > start && (c == '-' || c == '/');
+      if (end >= chars.length && !(comment && c == '-')) {
+        throw bad("A quote or a comment that begins at index " + start + " does not end.");
       }
-      case ';' -> {
-        ended = true;
-        out.append(' ');
-        return start;
-      }
-      case '?' -> {
+      end = Math.min(end, chars.length - 1);
+      if (!comment && !Character.isWhitespace(c)) {
         requireNotEnded(start);
-        out.append("??");
+      }
+      out.append(chars, start, end - start + 1);
+      return end;
+    }
+
+    /** Appends a parameter; returns where it ends, or the start if there is none. */
+    private int parameter(int start) {
+      int end = start + 1;
+      while (end < chars.length && isDigit(chars[end])) {
+        end++;
+      }
+      if (end == start + 1) {
         return start;
       }
-      case '(' -> depth++;
-      case ')' -> {
-        if (--depth < 0) {
-          throw bad("A bracket is closed that was not opened, at index " + start + ".");
-        }
-      }
-      // the driver would take it for JDBC's escapes, and to the server it is a mistake
-      case '{', '}' -> throw bad("There is a brace outside of quotes at index " + start + ".");
-      default -> {
-        if (isWordStart(c)) {
-          end = word(start);
-        } else if (isDigit(c)) {
-          end = number(start);
-        }
-      }
-    }
-    // a comment at the end of the text has no end of its line
-    boolean comment = end > start && (c == '-' || c == '/');
-    if (end >= chars.length && !(comment && c == '-')) {
-      throw bad("A quote or a comment that begins at index " + start + " does not end.");
-    }
-    end = Math.min(end, chars.length - 1);
-    if (!comment && !Character.isWhitespace(c)) {
       requireNotEnded(start);
+      String digits = text.substring(start + 1, end);
+      int number = digits.length() > 5 ? Integer.MAX_VALUE : Integer.parseInt(digits);
+      if (number < 1 || number > PARAMETERS_MAX) {
+        throw bad("There is no parameter $" + (digits.length() > 9 ? "…" : digits) + ".");
+      }
+      if (end < chars.length && (isWordStart(chars[end]) || chars[end] == '$')) {
+        throw bad("There is something right behind the parameter at index " + start + ".");
+      }
+      Integer known = places.putIfAbsent(number, order.size() + 1);
+      if (known == null) {
+        order.add(number);
+        out.append('?');
+      } else {
+        out.append('$').append(known);
+      }
+      highest = Math.max(highest, number);
+      return end - 1;
     }
-    out.append(chars, start, end - start + 1);
-    return end;
-  }
 
-  /** Appends a parameter; returns where it ends, or the start if there is none. */
-  private int parameter(int start) {
-    int end = start + 1;
-    while (end < chars.length && isDigit(chars[end])) {
-      end++;
+    private int word(int start) {
+      int end = wordEnd(start);
+      String word = text.substring(start, end + 1).toUpperCase(Locale.ROOT);
+      if (first.isEmpty()) {
+        first = word;
+      }
+      words.add(word);
+      names.add(word);
+      return end;
     }
-    if (end == start + 1) {
-      return start;
-    }
-    requireNotEnded(start);
-    String digits = text.substring(start + 1, end);
-    int number = digits.length() > 5 ? Integer.MAX_VALUE : Integer.parseInt(digits);
-    if (number < 1 || number > PARAMETERS_MAX) {
-      throw bad("There is no parameter $" + (digits.length() > 9 ? "…" : digits) + ".");
-    }
-    if (end < chars.length && (isWordStart(chars[end]) || chars[end] == '$')) {
-      throw bad("There is something right behind the parameter at index " + start + ".");
-    }
-    Integer known = places.putIfAbsent(number, order.size() + 1);
-    if (known == null) {
-      order.add(number);
-      out.append('?');
-    } else {
-      out.append('$').append(known);
-    }
-    highest = Math.max(highest, number);
-    return end - 1;
-  }
 
-  private int word(int start) {
-    int end = start;
-    while (end + 1 < chars.length && isWordPart(chars[end + 1])) {
-      end++;
+    private int wordEnd(int start) {
+      int end = start;
+      while (end + 1 < chars.length && isWordPart(chars[end + 1])) {
+        end++;
+      }
+      return end;
     }
-    String word = text.substring(start, end + 1).toUpperCase(Locale.ROOT);
-    if (firstWord == null) {
-      firstWord = word;
+
+    // as the server's own lexer has it
+    private static boolean isWordStart(char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
     }
-    words.add(word);
-    names.add(word);
-    return end;
-  }
 
-  private int number(int start) {
-    int end = start;
-    while (end + 1 < chars.length && isWordPart(chars[end + 1])) {
-      end++;
+    private static boolean isWordPart(char c) {
+      return isWordStart(c) || isDigit(c) || c == '$';
     }
-    return end;
-  }
 
-  // as the server's own lexer has it
-  private static boolean isWordStart(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
-  }
-
-  private static boolean isWordPart(char c) {
-    return isWordStart(c) || isDigit(c) || c == '$';
-  }
-
-  private static boolean isDigit(char c) {
-    return c >= '0' && c <= '9';
-  }
-
-  private void requireNotEnded(int index) {
-    if (ended) {
-      throw Failures.of(
-          Code.BAD_SQL,
-          "There is a second statement at index " + index + ".",
-          "remedy",
-          "Send one statement at a time, or several as a transaction.");
+    private static boolean isDigit(char c) {
+      return c >= '0' && c <= '9';
     }
-  }
 
-  private static PostgresException bad(String message) {
-    return Failures.of(Code.BAD_SQL, message);
+    private void requireNotEnded(int index) {
+      if (ended) {
+        throw Failures.withRemedy(
+            Code.BAD_SQL,
+            "There is a second statement at index " + index + ".",
+            "Send one statement at a time, or several as a transaction.");
+      }
+    }
+
+    private static PostgresException bad(String message) {
+      return Failures.of(Code.BAD_SQL, message);
+    }
   }
 }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** Another server's answers, until it is sent a text; then there are none any more. */
+final class StallingServer implements AutoCloseable {
+  private final ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+  private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+  private final int port;
+  private final String text;
+  private volatile boolean stalled;
+
+  StallingServer(int port, String text) throws IOException {
+    this.port = port;
+    this.text = text;
+    start(this::accept);
+  }
+
+  int port() {
+    return listener.getLocalPort();
+  }
+
+  boolean hasStalled() {
+    return stalled;
+  }
+
+  private interface Task {
+    void run() throws IOException;
+  }
+
+  private static void start(Task task) {
+    var thread =
+        new Thread(
+            () -> {
+              try {
+                task.run();
+              } catch (IOException e) {
+                // closed
+              }
+            });
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void accept() throws IOException {
+    while (true) {
+      Socket client = listener.accept();
+      sockets.add(client);
+      var server = new Socket(listener.getInetAddress(), port);
+      sockets.add(server);
+      start(() -> server.getInputStream().transferTo(client.getOutputStream()));
+      start(() -> forward(client.getInputStream(), server));
+    }
+  }
+
+  private void forward(InputStream from, Socket to) throws IOException {
+    byte[] buffer = new byte[65_536];
+    for (int count = from.read(buffer); count > 0 && !stalled; count = from.read(buffer)) {
+      stalled = new String(buffer, 0, count, StandardCharsets.ISO_8859_1).contains(text);
+      if (!stalled) {
+        to.getOutputStream().write(buffer, 0, count);
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    listener.close();
+    for (Socket socket : sockets) {
+      socket.close();
+    }
+  }
+}
