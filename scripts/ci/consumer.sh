@@ -78,7 +78,8 @@ until grep -qx ready "$WORK/server.log"; do
 done
 url=$(awk '$1 == "owner" { print $2 }' "$WORK/server.log")
 # without the JDBC prefix, libpq knows it as well
-psql -X -q -v ON_ERROR_STOP=1 "${url#jdbc:}" \
+psql -X -q -v ON_ERROR_STOP=1 -o /dev/null "${url#jdbc:}" \
+  -f "$ROOT/examples/shared/src/main/resources/db/greeting/V2__greeting_config.sql" \
   -f "$ROOT/examples/jooq/src/main/resources/io/pghello/examples/jooq/schema.sql"
 project=$(copy_project jooq-codegen)
 maven -q -B -ntp -f "$project/pom.xml" -Ddb.url="$url" compile dependency:build-classpath \

@@ -176,7 +176,7 @@ axis postgres17-jdk25 17 "$JDK25" -Dbenchmarks.excludedGroups= -Djooq.run="$(pom
   -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 # what stands on JDBC and the client is tested on the first axis alone: it takes minutes, and says little on one more
 ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dpg-hello-plugin.skipTests=true
-  -Dexamples.plugin.skipTests=true)
+  -Dexamples.plugin.skipTests=true -Dexamples.shared.skipTests=true -Dexamples.events.skipTests=true)
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" \
   -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu'
 axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -Dhibernate.run="$(pom_property hibernate.7.1.version)"

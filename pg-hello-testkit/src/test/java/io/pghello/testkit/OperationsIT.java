@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 class OperationsIT {
   private static final Path SCRIPTS = Path.of("..", "extension", "ops");
   private static final Path CONFIGURATION =
-      Path.of("../examples/jooq/src/main/resources/io/pghello/examples/jooq/schema.sql");
+      Path.of("../examples/shared/src/main/resources/db/greeting/V2__greeting_config.sql");
 
   @Test
   void isCreatedByTheOwnerOfTheDatabase(Connection owner) throws SQLException {
@@ -260,7 +260,7 @@ class OperationsIT {
       assertMayNot(superuser, "hello_user", "UPDATE app_config SET value = '5' RETURNING value");
       assertMayNot(superuser, "hello_user", "DELETE FROM app_config RETURNING value");
       assertMayNot(superuser, "hello_monitor", change);
-      assertThat(as(superuser, "hello_admin", change)).startsWith("3 -> 4");
+      assertThat(as(superuser, "hello_admin", change)).startsWith("Updated from 3 to 4.");
       assertMayNot(
           superuser, "hello_monitor", "UPDATE hello_ops.snapshot SET calls = 0 RETURNING 1");
       // forced for the owner, who sees no row, but may still drop the table

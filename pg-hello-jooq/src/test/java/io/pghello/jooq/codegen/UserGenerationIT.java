@@ -23,6 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Users generate code from their own database, as the guide says. */
 @PgHelloTest
 class UserGenerationIT {
+  private static final Path CONFIGURATION =
+      Path.of("../examples/shared/src/main/resources/db/greeting/V2__greeting_config.sql");
   private static final Path SCHEMA =
       Path.of("../examples/jooq/src/main/resources/io/pghello/examples/jooq/schema.sql");
   private static final Path POM = Path.of("../examples/jooq-codegen/pom.xml");
@@ -65,7 +67,7 @@ class UserGenerationIT {
 
   @BeforeEach
   void createTables(TestDatabase database) throws Exception {
-    execute(database, Files.readString(SCHEMA));
+    execute(database, Files.readString(CONFIGURATION) + Files.readString(SCHEMA));
     // an extension that is not ours, in the same schema
     execute(database, "CREATE EXTENSION fuzzystrmatch");
   }

@@ -5,7 +5,6 @@ import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -97,9 +96,7 @@ public final class Demo implements Callable<Integer> {
                 // the cause without the statement; a server's words may have several lines
                 String words = String.valueOf(data.getCause().getMessage());
                 err.println("demo: " + words.lines().findFirst().orElse(words));
-              } else if (e instanceof UncheckedIOException
-                  || e instanceof IOException
-                  || e instanceof IllegalStateException) {
+              } else if (e instanceof UncheckedIOException || e instanceof IllegalStateException) {
                 err.println("demo: " + e.getMessage());
               } else {
                 err.println("demo: this is a mistake of the program; please report it:");
@@ -111,7 +108,7 @@ public final class Demo implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     requireDistinct();
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.jooq;
 
-import static io.pghello.jooq.PgHello.pgHello;
-
+import io.pghello.examples.shared.GreetingConfig;
 import io.pghello.jooq.EpochMillisConverter;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
-import java.util.Objects;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.Record;
@@ -47,18 +42,13 @@ final class Users {
   }
 
   /** Creates tables, functions and the trigger. */
-  void createSchema() throws IOException {
-    try (InputStream sql =
-        Objects.requireNonNull(Users.class.getResourceAsStream("schema.sql"), "schema.sql")) {
-      // as it is: jOOQ would take braces and question marks for its own
-      String script = new String(sql.readAllBytes(), StandardCharsets.UTF_8);
-      ctx.connection(
-          connection -> {
-            try (var statement = connection.createStatement()) {
-              statement.execute(script);
-            }
-          });
-    }
+  void createSchema() {
+    // as they are: jOOQ would take braces and question marks for its own
+    ctx.connection(
+        connection -> {
+          GreetingConfig.create(connection);
+          GreetingConfig.runScript(connection, Users.class, "schema.sql");
+        });
   }
 
   /** Adds users in one statement. The database sets the time, and its trigger welcomes them. */
@@ -78,10 +68,17 @@ final class Users {
         .value1();
   }
 
+  // region wrapper
+  /** The application's own function around the extension's, as a generator would make it. */
+  private static Field<String> greet(Field<String> name) {
+    return DSL.function(DSL.name("greet"), SQLDataType.CLOB, name);
+  }
+
+  // endregion
+
   /** Reads all users, in the order in which they signed up, with the greetings of today. */
   List<User> report() {
-    Field<Integer> repeat = DSL.function(DSL.name("greeting_repeat"), SQLDataType.INTEGER);
-    return ctx.select(USERNAME, CREATED_AT, WELCOME_MESSAGE, pgHello(USERNAME, repeat))
+    return ctx.select(USERNAME, CREATED_AT, WELCOME_MESSAGE, greet(USERNAME))
         .from(USERS)
         .orderBy(ID)
         .fetch(row -> new User(row.value1(), row.value2(), row.value3(), row.value4()));

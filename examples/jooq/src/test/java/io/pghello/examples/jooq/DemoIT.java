@@ -36,7 +36,7 @@ class DemoIT {
     assertThat(result.out().replaceAll("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z", "TIME"))
         .isEqualTo(
             """
-            1 -> 2, as in: Hello, World! Hello, World!
+            Updated from 1 to 2. Test: Hello, Config Test! Hello, Config Test!
 
             alice     TIME  Hello, alice!
             bob       TIME  Hello, bob!
@@ -51,7 +51,7 @@ class DemoIT {
   @Test
   void takesNamesAndACount() {
     assertThat(demo("--repeat", "3", "O'Brien", "Zoë {0} ?").out())
-        .startsWith("1 -> 3, as in: Hello, World! Hello, World! Hello, World!\n")
+        .startsWith("Updated from 1 to 3. Test: Hello, Config Test! ")
         .contains("  Hello, O'Brien!\n")
         .contains("  Hello, Zoë {0} ?!\n");
   }

@@ -26,8 +26,6 @@ class ArchitectureTest {
         .resideInAnyPackage("org.springframework.jdbc..")
         .check(CLASSES);
     noClasses()
-        .that()
-        .haveSimpleNameNotContaining("NotificationListener")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.sql.Statement")

@@ -5,12 +5,9 @@ import java.util.Objects;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Repository;
 
-/** The SQL of the service, on what {@code db/migration} has created. Thread-safe. */
+/** The SQL of the service, on what {@code db/greeting} has created. Thread-safe. */
 @Repository
 class ConfigRepository {
-  /** The channel on which the database tells of a change. */
-  static final String CHANNEL = "app_config";
-
   private final JdbcClient jdbc;
 
   ConfigRepository(JdbcClient jdbc) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.greeting;
 
+import io.pghello.examples.shared.GreetingConfig;
+import io.pghello.examples.shared.NotificationListener;
 import java.sql.DriverManager;
 import java.time.Duration;
 import java.util.Properties;
@@ -38,7 +40,7 @@ class RepeatWatcher implements SmartLifecycle {
   public void start() {
     listener =
         NotificationListener.start(
-            ConfigRepository.CHANNEL,
+            GreetingConfig.CHANNEL,
             () -> DriverManager.getConnection(database.getJdbcUrl(), logIn()),
             settings.pollInterval(),
             configured::refresh);

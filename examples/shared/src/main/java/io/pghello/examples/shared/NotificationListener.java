@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.examples.service.greeting;
+package io.pghello.examples.shared;
 
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -27,10 +27,15 @@ public final class NotificationListener implements AutoCloseable {
     Connection connect() throws SQLException;
   }
 
+  /** What is run. */
+  public interface Action {
+    void run() throws SQLException;
+  }
+
   private final String channel;
   private final Connector connector;
   private final int intervalMillis;
-  private final Runnable action;
+  private final Action action;
   private final Thread thread;
   private volatile @Nullable Connection open;
   private volatile boolean closed;
@@ -38,7 +43,7 @@ public final class NotificationListener implements AutoCloseable {
   private boolean failing;
 
   private NotificationListener(
-      String channel, Connector connector, Duration interval, Runnable action) {
+      String channel, Connector connector, Duration interval, Action action) {
     this.channel = channel;
     this.connector = connector;
     this.intervalMillis = Math.toIntExact(interval.toMillis());
@@ -53,7 +58,7 @@ public final class NotificationListener implements AutoCloseable {
    * @param interval a millisecond or more
    */
   public static NotificationListener start(
-      String channel, Connector connector, Duration interval, Runnable action) {
+      String channel, Connector connector, Duration interval, Action action) {
     if (interval.toMillis() < 1) {
       throw new IllegalArgumentException("the interval must be a millisecond or more");
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.examples.service.greeting;
+package io.pghello.examples.shared;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -83,7 +83,7 @@ class NotificationListenerIT {
 
   @Test
   void goesOnWhenTheActionFails(DataSource database) throws Exception {
-    Runnable failing =
+    NotificationListener.Action failing =
         () -> {
           runs.release();
           throw new IllegalStateException("of this test");

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.events;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What {@code ./dev demo events} does. */
+@Timeout(180)
+class DemoIT {
+  private record Result(int status, String out, String err) {}
+
+  private static Result demo(String... args) {
+    var out = new ByteArrayOutputStream();
+    var err = new ByteArrayOutputStream();
+    int status =
+        Demo.run(
+            args,
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Result(
+        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void losesNothingWhenTheListenerIsKilled() {
+    Result result = demo();
+    assertThat(result.err()).isEmpty();
+    assertThat(result.status()).isZero();
+    assertThat(result.out())
+        .isEqualTo(
+            """
+            A listener is there, and Ada signs up:
+              told: user.signed_up {"id": 1, "greeting": "Hello, Ada!", "username": "Ada"}
+            It is killed before it has said that this was handled. Meanwhile, nobody listens:
+              Updated from 1 to 2. Test: Hello, Config Test! Hello, Config Test!
+              Bob has signed up
+            The next listener is told of all, and of Ada again:
+              told: user.signed_up {"id": 1, "greeting": "Hello, Ada!", "username": "Ada"}
+              told: config.changed {"key": "greeting_repeat", "after": "2", "before": null}
+              told: user.signed_up {"id": 2, "greeting": "Hello, Bob! Hello, Bob!", "username": "Bob"}
+              told: user.signed_up {"id": 3, "greeting": "Hello, Carol! Hello, Carol!", "username": "Carol"}
+            """);
+  }
+
+  @Test
+  void saysWhatIsWrongWithTheCommandLine() {
+    Result result = demo("--nonsense");
+    assertThat(result.status()).isEqualTo(2);
+    assertThat(result.err()).startsWith("demo: ").contains("see ./dev demo events --help");
+  }
+
+  @Test
+  void explainsItself() {
+    assertThat(demo("--help").out()).startsWith("Usage: ./dev demo events [OPTIONS]");
+  }
+}

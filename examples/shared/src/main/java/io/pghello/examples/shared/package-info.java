@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+/** What several examples use: a configuration in the database, and a listener to notifications. */
+@NullMarked
+package io.pghello.examples.shared;
+
+import org.jspecify.annotations.NullMarked;
