@@ -165,6 +165,25 @@ start_server() {
     { tail -20 "$SCRATCH/data.log" >&2; die "the server did not start"; }
 }
 
+# library MAJOR: the library that ./dev native built for it.
+library() {
+  printf '%s/%s/%s/pg_hello.so' "$BUILD" "$(platform)" "$1"
+}
+
+# install_library TREE FILE: by rename, as a session may have the old one mapped.
+install_library() {
+  cp "$2" "$1/lib/postgresql/pg_hello.so.new"
+  mv "$1/lib/postgresql/pg_hello.so.new" "$1/lib/postgresql/pg_hello.so"
+}
+
+# new_tree MAJOR: a server with both extensions, in SCRATCH/tree.
+new_tree() {
+  [ -e "$(library "$1")" ] || die "there is no library for PostgreSQL $1 in $(dirname "$(library "$1")")"
+  cp -a "$(embedded_tree "$1")" "$SCRATCH/tree"
+  cp "$ROOT"/extension/{,ops/}*.control "$ROOT"/extension/{,ops/}sql/*--*.sql "$SCRATCH/tree/share/postgresql/extension/"
+  install_library "$SCRATCH/tree" "$(library "$1")"
+}
+
 # print_coverage NAME FILE.gcov: how many lines ran, and those that did not.
 print_coverage() {
   local ran missed

@@ -11,21 +11,11 @@ EXTENSION=$ROOT/extension
 # where the extension is whose tests are run
 SUITES=("$EXTENSION" "$EXTENSION/ops")
 
-library() {
-  printf '%s/%s/%s/pg_hello.so' "$BUILD" "$(platform)" "$1"
-}
-
 # sql DATABASE ARGUMENT...: psql that stops at the first error and prints bare values.
 sql() {
   local database=$1
   shift
   psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" "$@"
-}
-
-# install_library TREE FILE: by rename, as a session may have the old one mapped.
-install_library() {
-  cp "$2" "$1/lib/postgresql/pg_hello.so.new"
-  mv "$1/lib/postgresql/pg_hello.so.new" "$1/lib/postgresql/pg_hello.so"
 }
 
 check_log() {
@@ -217,16 +207,11 @@ refuse_library_of() {
 }
 
 regress() {
-  local major=$1 cached tree number name other
-  [ -e "$(library "$major")" ] || die "there is no library for PostgreSQL $major in $(dirname "$(library "$major")")"
-  cached=$(embedded_tree "$major")
+  local major=$1 tree number name other
   new_scratch
   tree=$SCRATCH/tree
   say "PostgreSQL $major: running"
-  cp -a "$cached" "$tree"
-  cp "$EXTENSION/pg_hello.control" "$EXTENSION"/sql/*--*.sql \
-    "$EXTENSION/ops/pg_hello_ops.control" "$EXTENSION"/ops/sql/*--*.sql "$tree/share/postgresql/extension/"
-  install_library "$tree" "$(library "$major")"
+  new_tree "$major"
 
   start_server "$tree" -c shared_preload_libraries=pg_stat_statements
   number=$(sql postgres -c 'SHOW server_version_num')
