@@ -197,6 +197,7 @@ step installcheck "$ROOT/scripts/ci/installcheck.sh"
 step races "$ROOT/scripts/ci/stress.sh"
 LINES_SHOWN=20 step sanitizers "$ROOT/dev" native --sanitize
 step fuzzing "$ROOT/dev" native --fuzz 20
+LINES_SHOWN=25 step monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
 LINES_SHOWN=45 step guard "$ROOT/dev" bench --guard
 step containers tests_in_containers
 

@@ -1,0 +1,487 @@
+#!/usr/bin/env bash
+# Tests deploy/monitoring and docs/monitoring.md: starts Prometheus, Alertmanager, both exporters, a server and an application, with
+# the commands of the page and the files as they are but for addresses and times, puts a load on the application, evaluates every
+# expression of rules and dashboard, and makes every alert fire, until it has reached a receiver.
+# Usage: scripts/ci/monitoring.sh
+#        scripts/ci/monitoring.sh --cost SECONDS   what being watched costs, as a share of what it watches
+# SPDX-License-Identifier: MIT
+PROGRAM=monitoring.sh
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=scripts/debian.sh
+. "$ROOT/scripts/debian.sh"
+
+FILES=$ROOT/deploy/monitoring
+PAGE=$ROOT/docs/monitoring.md
+
+# The processes that run, by what they are.
+declare -A PIDS=()
+# The ports of this run, by those in the files.
+declare -A PORTS=()
+
+cleanup() {
+  local name
+  for name in "${!PIDS[@]}"; do
+    end "$name"
+  done
+  drop_scratch
+}
+
+# start NAME COMMAND...: in the background, with its output in SCRATCH/NAME.log.
+start() {
+  local name=$1
+  shift
+  "$@" >"$SCRATCH/$name.log" 2>&1 </dev/null &
+  PIDS[$name]=$!
+}
+
+# end NAME: and waits until it has ended.
+end() {
+  kill "${PIDS[$1]}" 2>/dev/null || true
+  wait "${PIDS[$1]}" 2>/dev/null || true
+  unset "PIDS[$1]"
+}
+
+# give_up WORD...: with the logs of all that runs.
+give_up() {
+  tail -n 15 "$SCRATCH"/*.log >&2
+  die "$@"
+}
+
+# wait_until SECONDS WHAT COMMAND...: until the command succeeds.
+wait_until() {
+  local limit=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" 2>/dev/null; do
+    [ "$SECONDS" -lt "$limit" ] || give_up "in vain for: $what"
+    sleep 0.2
+  done
+}
+
+# use COMMAND PACKAGE: on the path, or out of Debian's package, which is only unpacked: what it installs would start as a service.
+use() {
+  local folder=$CACHE/debian/$2 tmp
+  if ! command -v "$1" >/dev/null; then
+    if [ ! -e "$folder" ]; then
+      say "Fetching $2 (some seconds, once)"
+      mkdir -p "$CACHE/debian"
+      tmp=$(mktemp -d "$CACHE/debian/.tmp.XXXXXX")
+      if ! { debian_download deb bookworm "$2" "$tmp/deb" && dpkg -x "$tmp"/deb/*.deb "$tmp/tree"; }; then
+        rm -rf "$tmp"
+        die "there is no $1; install it, as with: sudo apt-get install $2"
+      fi
+      mv -T "$tmp/tree" "$folder" 2>/dev/null || [ -e "$folder" ]
+      rm -rf "$tmp"
+    fi
+    PATH=$PATH:$folder/usr/bin
+  fi
+  command -v "$1" >/dev/null || die "the package $2 has no $1"
+}
+
+# own_ports PORT...: a free one for each, none twice.
+own_ports() {
+  local port free
+  for port in "$@"; do
+    free=$(free_port)
+    while [[ " ${PORTS[*]} " == *" $free "* ]]; do
+      free=$(free_port)
+    done
+    PORTS[$port]=$free
+  done
+}
+
+# placed: standard input with the addresses and folders of this run.
+placed() {
+  local port edits=()
+  for port in "${!PORTS[@]}"; do
+    edits+=(-e "s#127\.0\.0\.1:$port\b#127.0.0.1:own-${PORTS[$port]}#g")
+  done
+  sed "${edits[@]}" -e 's#:own-#:#g' -e "s#deploy/monitoring/#$SCRATCH/files/#g" \
+    -e "s#storage\.tsdb\.path=data#storage.tsdb.path=$SCRATCH/data-prometheus#" \
+    -e "s#storage\.path=alerts#storage.path=$SCRATCH/data-alertmanager#"
+}
+
+# page_commands PROGRAM: the lines of the page's blocks of shell that begin with it, continued ones joined.
+page_commands() {
+  # shellcheck disable=SC2016
+  sed -n '/^```sh$/,/^```$/p' "$PAGE" | sed -e ':a' -e '/\\$/{N;s/ *\\\n */ /;ba' -e '}' | grep "^$1 " | placed
+}
+
+# start_as_page NAME PROGRAM: with the page's command.
+start_as_page() {
+  local command
+  command=$(page_commands "$2") || die "the page has no command $2"
+  start "$1" bash -c "exec $command"
+}
+
+# start_alertmanager: with the package's templates where it looks for them, which is so for this process only if it is unpacked.
+start_alertmanager() {
+  local templates=/usr/share/prometheus/alertmanager
+  if [ -e "$templates" ]; then
+    start_as_page alertmanager prometheus-alertmanager
+  else
+    start alertmanager unshare -rm bash -c "mount --bind '$CACHE/debian/prometheus-alertmanager/usr/share' /usr/share &&
+      exec $(page_commands prometheus-alertmanager)"
+  fi
+}
+
+sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d app "$@"; }
+
+# start_database OPTION...: with both extensions and the roles, and a user of its own for each side.
+start_database() {
+  new_tree "$DEFAULT_MAJOR"
+  start_server "$SCRATCH/tree" -c autovacuum=off "$@"
+  psql -X -q -d postgres -c 'CREATE DATABASE app'
+  psql -X -q -d postgres -c "ALTER DATABASE app SET track_functions = 'all'"
+  create_extensions
+  sql -c 'CREATE ROLE shop LOGIN' -c 'GRANT hello_user TO shop'
+  PORTS[5432]=$PGPORT
+  mkdir "$SCRATCH/files"
+  cp "$FILES"/*.* "$SCRATCH/files"
+  bash -c "$(page_commands psql)"
+  eval "$(page_commands export)"
+}
+
+# create_extensions [VERSION]: and who may use them.
+create_extensions() {
+  sql -c "CREATE EXTENSION pg_hello VERSION '${1-$(extension_version)}'" -c 'CREATE EXTENSION pg_hello_ops'
+  grant
+}
+
+grant() { sql --single-transaction -f "$ROOT/extension/ops/roles.sql"; }
+
+get() { curl -sf "$@"; }
+
+# api PATH ARGUMENT...: what Prometheus answers.
+api() { get -G "http://127.0.0.1:${PORTS[9090]}/api/v1/$1" "${@:2}"; }
+
+# has_values EXPRESSION: whether it can be evaluated, and has a number.
+has_values() {
+  api query --data-urlencode "query=$1" | jq -e '.data.result | any(.value[1] != "NaN")' >/dev/null
+}
+
+# expressions: those of the dashboard, as Grafana asks them with all services chosen, and those of recording rules.
+expressions() {
+  # shellcheck disable=SC2016
+  jq -r '.panels[].targets[].expr' "$FILES/grafana/pg_hello.json" |
+    sed -e 's/\$service/.+/g' -e "s/\\\$__rate_interval/1m/g"
+  api rules -d type=record | jq -r '.data.groups[].rules[] | .query | gsub("\\s+"; " ")'
+}
+
+# firing FILE: the alerts that have reached this receiver.
+firing() { jq -r '.alerts[] | select(.status == "firing") | .labels.alertname' "$SCRATCH/received/$1"; }
+
+# The alerts that have reached a receiver.
+SEEN=()
+
+# fires ALERT...: waits until each has reached the receiver of its severity.
+fires() {
+  local alert receiver
+  for alert in "$@"; do
+    receiver=$(jq -r --arg alert "$alert" '.[$alert]' <<<"$SEVERITIES")
+    [ "$receiver" != none ] || receiver=heartbeat
+    wait_until 60 "$alert at $receiver" has_reached "$alert" "$receiver"
+    SEEN+=("$alert")
+  done
+  printf '%s: %s\n' "$FAULT" "$*"
+}
+
+# has_reached ALERT RECEIVER: whether it was told, and still fires.
+has_reached() {
+  firing "$2" | grep -qx "$1" && has_values "ALERTS{alertname=\"$1\", alertstate=\"firing\"}"
+}
+
+# fault WHAT: what follows is the first to be told.
+fault() {
+  FAULT=$1
+  rm -f "$SCRATCH"/received/{page,ticket}
+}
+
+# ends ALERT...: waits until none of them fires any more.
+ends() {
+  local alert
+  for alert in "$@"; do
+    wait_until 60 "the end of $alert" is_quiet "$alert"
+  done
+}
+
+is_quiet() {
+  api alerts | jq -e --arg alert "$1" '.data.alerts | all(.labels.alertname != $alert)' >/dev/null
+}
+
+start_application() {
+  local path
+  path=$(classpath examples/spring-boot "$DEFAULT_MAJOR")
+  start application env SPRING_DATASOURCE_URL="jdbc:postgresql://127.0.0.1:$PROXY/app?user=shop" \
+    SPRING_DATASOURCE_HIKARI_MAXIMUM_POOL_SIZE=1 SERVER_ADDRESS=127.0.0.1 SERVER_PORT="${PORTS[8080]}" "$@" \
+    "$(java_home)/bin/java" "${START_FAST[@]}" -cp "$path" io.pghello.examples.spring.GreetingApplication
+  wait_until 120 'the application' get -o /dev/null "http://127.0.0.1:${PORTS[8080]}/api/timestamp"
+}
+
+# The files for themselves: that they are what the programs take, and fit together.
+check_files() {
+  local alert
+  promtool check config "$FILES/prometheus.yml" || die "promtool refuses prometheus.yml"
+  promtool test rules "$FILES/rules.test.yml" || die "the rules do not do what rules.test.yml says"
+  amtool check-config "$FILES/alertmanager.yml" || die "amtool refuses alertmanager.yml"
+  while IFS= read -r alert; do
+    grep -qF "| <a id=\"${alert,,}\"></a>\`$alert\` | " "$PAGE" || die "docs/monitoring.md has no row of $alert"
+    grep -qF "alertname: $alert" "$FILES/rules.test.yml" || die "rules.test.yml has no test of $alert"
+  done < <(sed -n 's/ *- alert: //p' "$FILES/rules.yml")
+  jq -e '
+    def once: length == (unique | length);
+    ["timeseries", "stat"] as $types
+    | (.schemaVersion >= 36) and (.uid | length > 0 and length <= 40)
+    and ([.panels[].id] | once) and ([.panels[].title] | once)
+    and ([.templating.list[].name] == ["datasource", "service"])
+    and ([.panels[] | select(.type | IN($types[]) | not)] == [])
+    and ([.panels[] | .gridPos | range(.x; .x + .w) as $x | range(.y; .y + .h) as $y | [$x, $y]] | once and all(.[0] < 24))
+    and all(.panels[]; (.description | length > 0) and (.fieldConfig.defaults.unit | type == "string")
+      and ([.targets[].refId] | once) and (.targets | length > 0)
+      and all(.datasource, .targets[].datasource; . == {type: "prometheus", uid: "${datasource}"}))
+    and ([.panels[].title] | contains(["Function Call Rate", "Function Latency", "Extension Status"]))
+  ' "$FILES/grafana/pg_hello.json" >/dev/null || die "the dashboard is not what Grafana takes"
+}
+
+# The files in SCRATCH, with addresses and times of this run; what is in minutes and days takes seconds.
+place_files() {
+  local file
+  for file in "$FILES"/*.*; do
+    placed <"$file" >"$SCRATCH/files/${file##*/}"
+  done
+  cd "$SCRATCH/files"
+  sed -n '/^  - job_name/,$p' prometheus-sql_exporter.yml >>prometheus.yml
+  sed -Ei 's/(scrape|evaluation)_interval: 15s/\1_interval: 1s/' prometheus.yml
+  # the exporter takes a second to say that the server is down
+  sed -i 's/^  - job_name: pg_hello_database/&\n    scrape_interval: 2s/' prometheus.yml
+  sed -Ei 's/\[[0-9]+[mhd]\]/[5s]/g; s/for: [0-9]+[mh]/for: 1s/; s/> 3600/> 5/' rules.yml
+  sed -Ei 's/group_wait: 30s/group_wait: 0s/; s/group_interval: [0-9]+m/group_interval: 1s/' alertmanager.yml
+  sed -i 's/interval: 15s/interval: 1s/' sql_exporter.yml
+  cd "$ROOT"
+}
+
+test_monitoring() {
+  local web mail path expression count=0 not_seen
+  check_files
+
+  start_database -c archive_mode=on
+  own_ports 8080 9090 9093 9187 9237
+  path=$(classpath examples/spring-boot "$DEFAULT_MAJOR")
+  mkdir "$SCRATCH/received"
+  start peers "$(java_home)/bin/java" "${START_FAST[@]}" -cp "$path" "$ROOT/scripts/ci/MonitoringPeers.java" \
+    "$SCRATCH/received" "$PGPORT" "${PORTS[8080]}"
+  wait_until 60 'receivers' grep -qE '^[0-9]+ [0-9]+ [0-9]+$' "$SCRATCH/peers.log"
+  read -r web mail PROXY < <(grep -E '^[0-9]+ [0-9]+ [0-9]+$' "$SCRATCH/peers.log")
+  PORTS[9095]=$web PORTS[9100]=$web PORTS[25]=$mail
+  place_files
+  start_as_page exporter prometheus-postgres-exporter
+  start_as_page sql_exporter prometheus-sql-exporter
+  start_alertmanager
+  start_as_page prometheus prometheus
+  start_application
+  wait_until 60 'Prometheus' api query -d query=up -o /dev/null
+  wait_until 60 'all targets' has_values 'count(up == 1) == 4'
+  SEVERITIES=$(api rules -d type=alert |
+    jq '[.data.groups[].rules[] | {key: .name, value: .labels.severity}] | from_entries')
+
+  fault 'no archive and no backup'
+  fires PgHelloRecoveryPointUnknown Watchdog
+  fault 'the last verified backup is an hour old'
+  date -d '1 hour ago' +%s >"$SCRATCH/received/verified"
+  fires PgHelloRecoveryPointOld
+  archive true
+  ends PgHelloRecoveryPointUnknown PgHelloRecoveryPointOld
+
+  while IFS= read -r expression; do
+    wait_until 60 "a value of $expression" has_values "$expression"
+    count=$((count + 1))
+  done < <(expressions)
+  [ "$count" -ge 30 ] || die "only $count expressions"
+  printf 'all %d expressions of rules and dashboard have values\n' "$count"
+  same_series
+
+  fault 'a privilege of the application is revoked'
+  sql -c 'REVOKE hello_user FROM shop'
+  fires PgHelloErrorsFast PgHelloErrorsSlow
+  sql -c 'GRANT hello_user TO shop'
+
+  fault 'the database is far away, and the pool small'
+  get -d 100 "http://127.0.0.1:$web/delay"
+  fires PgHelloSlow PgHelloPoolExhausted
+  get -d 0 "http://127.0.0.1:$web/delay"
+
+  fault 'a privilege of the exporter is revoked'
+  sql -c 'REVOKE EXECUTE ON FUNCTION pg_hello(text) FROM hello_monitor'
+  fires PgHelloDown PgHelloAvailabilityFast PgHelloAvailabilitySlow
+  wait_until 30 'both exporters to say so' has_values 'count(instance:pg_hello_up:min == 0) == 2'
+  grant
+  ends PgHelloDown
+
+  fault 'pg_hello_ops is dropped'
+  sql -c 'DROP EXTENSION pg_hello_ops'
+  fires PgHelloQueriesFail
+
+  fault 'pg_hello is dropped'
+  sql -c 'DROP EXTENSION pg_hello'
+  fires PgHelloDown
+  fault 'an old version is created'
+  create_extensions 1.0
+  fires PgHelloOutdated
+  sql -c 'ALTER EXTENSION pg_hello UPDATE'
+  grant
+  ends PgHelloDown PgHelloOutdated PgHelloQueriesFail
+
+  fault 'calls are not counted'
+  new_sessions none
+  fires PgHelloNotCounted
+  new_sessions all
+
+  fault 'archiving fails'
+  archive false
+  fires PgHelloArchiveFails PgHelloRecoveryPointOld
+
+  fault 'the application is ended'
+  end application
+  fires PgHelloApplicationDown
+  fault 'it starts again without its meters'
+  start_application MANAGEMENT_METRICS_ENABLE_PG_HELLO=false
+  fires PgHelloMetersMissing
+
+  fault 'the server is stopped'
+  server_user "$RUNNING/bin/pg_ctl" -D "$SCRATCH/data" -m immediate -w stop >/dev/null
+  RUNNING=''
+  fires PgHelloServerDown
+  fault 'the exporter is ended'
+  end exporter
+  fires PgHelloExporterDown
+
+  not_seen=$(comm -23 <(jq -r 'keys[]' <<<"$SEVERITIES" | sort) <(printf '%s\n' "${SEEN[@]}" | sort -u))
+  [ -z "$not_seen" ] || die "no fault makes these fire: $not_seen"
+  wait_until 30 'mails to both' has_mails
+  printf 'all %d alerts have reached a webhook, and mails have\n' "$(jq length <<<"$SEVERITIES")"
+}
+
+# archive COMMAND: from now on, with something new to archive.
+archive() {
+  psql -X -q -d postgres -c "ALTER SYSTEM SET archive_command = '$1'"
+  sql -o /dev/null -c 'SELECT pg_reload_conf()' \
+    -c 'CREATE TABLE IF NOT EXISTS written (i integer)' -c 'INSERT INTO written SELECT generate_series(1, 10000)' -c 'SELECT pg_switch_wal()'
+}
+
+# new_sessions TRACK: with this value of track_functions.
+new_sessions() {
+  sql -o /dev/null -c "ALTER DATABASE app SET track_functions = '$1'" \
+    -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'hello_exporter'"
+}
+
+# Both exporters show the same series.
+same_series() {
+  local names=() port
+  for port in 9187 9237; do
+    names+=("$(api query --data-urlencode "query=group by (__name__, function, version) (
+      {__name__=~\"pg_hello_.+\", instance=\"127.0.0.1:${PORTS[$port]}\"})" | jq -c '[.data.result[].metric] | sort')")
+  done
+  [ "${names[0]}" = "${names[1]}" ] || die "sql_exporter shows ${names[1]}, and postgres_exporter ${names[0]}"
+  [ "$(jq length <<<"${names[0]}")" -ge 15 ] || die "the exporters show ${names[0]} only"
+  printf 'postgres_exporter and sql_exporter show the same %d series\n' "$(jq length <<<"${names[0]}")"
+}
+
+has_mails() {
+  local mail
+  mail=$(sed -e ':a' -e '/=$/{N;s/=\n//;ba' -e '}' "$SCRATCH/received/mail")
+  grep -q '^RCPT TO:<on-call@example.com>' <<<"$mail" && grep -q PgHelloErrorsFast <<<"$mail" &&
+    grep -q '^RCPT TO:<dba@example.com>' <<<"$mail" && grep -q PgHelloErrorsSlow <<<"$mail"
+}
+
+# cpu PID...: milliseconds of these processes.
+cpu() {
+  local pid sum=0 stat
+  for pid in "$@"; do
+    # what has ended is among the children of its parent
+    stat=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
+    # shellcheck disable=SC2086
+    set -- ${stat##*) }
+    sum=$((sum + (${12} + ${13}) * 1000 / TICKS))
+  done
+  printf '%d' "$sum"
+}
+
+# children_cpu PID: milliseconds of its children that have ended.
+children_cpu() {
+  local stat
+  stat=$(<"/proc/$1/stat")
+  # shellcheck disable=SC2086
+  set -- ${stat##*) }
+  printf '%d' $(((${14} + ${15}) * 1000 / TICKS))
+}
+
+# sessions USER: their processes.
+sessions() { sql -c "SELECT pid FROM pg_stat_activity WHERE usename = '$1'"; }
+
+has_clients() { [ "$(sessions shop | wc -l)" = 4 ]; }
+
+# cost SECONDS: pgbench is ended only after it was looked at, so what has ended on the server are sessions of snapshots.
+cost() {
+  local seconds=$1 clients watchers postmaster before=() after=() watched watching
+  TICKS=$(getconf CLK_TCK)
+  command -v pgbench >/dev/null || die "needs pgbench; install PostgreSQL's client programs"
+  start_database
+  sql -c 'CREATE ROLE keeper LOGIN' -c 'GRANT hello_monitor TO keeper'
+  own_ports 9187
+  start_as_page exporter prometheus-postgres-exporter
+  wait_until 30 'the exporter' get -o /dev/null "http://127.0.0.1:${PORTS[9187]}/metrics"
+  # shellcheck disable=SC2016
+  printf '%s\n' '\set n random(1, 1000000)' "SELECT pg_hello('name ' || :n);" >"$SCRATCH/load.sql"
+  start load pgbench -n -M prepared -c 4 -j 1 -T $((seconds + 60)) -f "$SCRATCH/load.sql" -U shop app
+  wait_until 30 'four clients' has_clients
+  postmaster=$(head -1 "$SCRATCH/data/postmaster.pid")
+  mapfile -t clients < <(sessions shop)
+  mapfile -t watchers < <(sessions hello_exporter)
+  before=("$(cpu "${clients[@]}")" "$(cpu "${PIDS[exporter]}" "${watchers[@]}")" "$(children_cpu "$postmaster")")
+  start snapshots bash -c 'trap "exit" TERM
+    while :; do
+      psql -X -q -o /dev/null -U keeper -d app -c "SELECT hello_ops.take_snapshot()"
+      sleep 60 & wait $!
+    done'
+  start scrapes bash -c "trap exit TERM
+    while :; do
+      curl -sf -o /dev/null http://127.0.0.1:${PORTS[9187]}/metrics
+      sleep 15 & wait \$!
+    done"
+  sleep "$seconds"
+  after=("$(cpu "${clients[@]}")" "$(cpu "${PIDS[exporter]}" "${watchers[@]}")" "$(children_cpu "$postmaster")")
+  watched=$((after[0] - before[0]))
+  watching=$((after[1] - before[1] + after[2] - before[2] + $(children_cpu "${PIDS[snapshots]}")))
+  printf 'in %d s: exporter and its sessions %d ms, sessions of snapshots %d ms, their psql %d ms; 4 clients %d ms of CPU\n' \
+    "$seconds" $((after[1] - before[1])) $((after[2] - before[2])) "$(children_cpu "${PIDS[snapshots]}")" "$watched"
+  awk -v watching="$watching" -v watched="$watched" \
+    'BEGIN { printf "being watched costs %.2f %% of what is watched\n", 100 * watching / watched }'
+}
+
+need psql postgresql-client curl curl jq jq
+use prometheus-postgres-exporter prometheus-postgres-exporter
+for variable in "${!PG@}"; do
+  case $variable in
+    PG_HELLO_*) ;;
+    *) unset "$variable" ;;
+  esac
+done
+case ${1-} in
+  --cost)
+    [[ ${2-} =~ ^[1-9][0-9]{1,3}$ ]] || misuse "--cost takes a number of seconds, 10 to 9999, not: ${2-nothing}"
+    new_scratch
+    trap cleanup EXIT
+    cost "$2"
+    ;;
+  '')
+    use prometheus prometheus
+    use promtool prometheus
+    use prometheus-alertmanager prometheus-alertmanager
+    use amtool prometheus-alertmanager
+    use prometheus-sql-exporter prometheus-sql-exporter
+    new_scratch
+    trap cleanup EXIT
+    test_monitoring
+    ;;
+  *) misuse "takes --cost SECONDS or nothing, not: $*" ;;
+esac
