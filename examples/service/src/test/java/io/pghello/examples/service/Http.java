@@ -65,14 +65,12 @@ public final class Http {
   }
 
   public CompletableFuture<Answer> getAsync(String path, String... headers) {
-    return client
-        .sendAsync(request("GET", path, BodyPublishers.noBody(), headers), BodyHandlers.ofString())
-        .thenApply(Answer::new);
+    return sendAsync("GET", path, headers);
   }
 
-  public CompletableFuture<Answer> postAsync(String path) {
+  public CompletableFuture<Answer> sendAsync(String method, String path, String... headers) {
     return client
-        .sendAsync(request("POST", path, BodyPublishers.noBody()), BodyHandlers.ofString())
+        .sendAsync(request(method, path, BodyPublishers.noBody(), headers), BodyHandlers.ofString())
         .thenApply(Answer::new);
   }
 

@@ -40,10 +40,12 @@ class OutageIT {
                 GreetingServiceApplication.class,
                 "--spring.datasource.url=" + database.jdbcUrl(),
                 "--server.port=0",
-                "--greeting.admin-token=" + ServiceTest.TOKEN)) {
+                "--greeting.admin-token=" + ServiceTest.TOKEN,
+                "--greeting.cache=caffeine")) {
       var http =
           new Http(service.getEnvironment().getRequiredProperty("local.server.port", int.class));
       awaitHealthy(http);
+      assertBobIsCached(http, false);
 
       execute(database, "DROP EXTENSION pg_hello CASCADE");
       assertUnavailable(http, "NOT_CREATED", "The extension pg_hello is not available.");
@@ -52,12 +54,19 @@ class OutageIT {
 
       server.stop();
       assertUnavailable(http, "NO_CONNECTION|CONNECTION_LOST", "The database is not available.");
+      assertBobIsCached(http, true);
       server.startAgain();
       awaitHealthy(http);
       for (Map.Entry<String, String> request : REQUESTS.entrySet()) {
         assertThat(send(http, request).status()).as("%s", request).isEqualTo(200);
       }
     }
+  }
+
+  private static void assertBobIsCached(Http http, boolean cached) throws Exception {
+    Answer answer = http.get("/greeting/Bob");
+    assertThat(answer.status()).as("%s", answer).isEqualTo(200);
+    assertThat(answer.json().path("cached").asBoolean()).isEqualTo(cached);
   }
 
   private static void execute(TestDatabase database, String sql) throws Exception {

@@ -17,6 +17,8 @@ import org.springframework.context.annotation.Import;
     webEnvironment = WebEnvironment.RANDOM_PORT,
     properties = {
       "greeting.admin-token=" + ServiceTest.TOKEN,
+      // wrong ones are sent in many tests
+      "greeting.admin-attempts=1000000",
       "greeting.rate-limit.enabled=false",
       // what is seen sooner was told by a notification
       "greeting.config.poll-interval=1h"

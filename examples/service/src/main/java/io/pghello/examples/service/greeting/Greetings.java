@@ -2,9 +2,11 @@
 package io.pghello.examples.service.greeting;
 
 import io.pghello.PgHelloOperations;
+import io.pghello.examples.service.cache.GreetingCache;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.stereotype.Service;
@@ -23,14 +25,23 @@ public class Greetings {
 
   private final PgHelloOperations client;
   private final ConfiguredRepeat configured;
+  private final GreetingCache cache;
 
-  public Greetings(PgHelloOperations client, ConfiguredRepeat configured) {
+  public Greetings(PgHelloOperations client, ConfiguredRepeat configured, GreetingCache cache) {
     this.client = client;
     this.configured = configured;
+    this.cache = cache;
   }
 
   /** A name and its greeting. */
   public record Greeting(String name, String greeting) {}
+
+  /**
+   * A greeting that may come from the cache.
+   *
+   * @param cached whether it does
+   */
+  public record CachedGreeting(String greeting, boolean cached) {}
 
   /**
    * What answers.
@@ -47,6 +58,33 @@ public class Greetings {
    */
   public String greet(String name, @Nullable Integer repeat) {
     return client.hello(name, orConfigured(repeat));
+  }
+
+  /**
+   * Greets a name as the cache has it, without a statement, or as the database does.
+   *
+   * @param repeat how many times; null for the configured count
+   */
+  public CachedGreeting greetByCache(String name, @Nullable Integer repeat) {
+    int count = orConfigured(repeat);
+    String known = cache.get(name, count);
+    if (known != null) {
+      return new CachedGreeting(known, true);
+    }
+    String greeting = client.hello(name, count);
+    cache.put(name, count, greeting);
+    return new CachedGreeting(greeting, false);
+  }
+
+  /**
+   * Takes greetings of a name out of the cache. No statement.
+   *
+   * @param repeat that with this count; null for those with all counts
+   */
+  @PreAuthorize("hasRole('ADMIN')")
+  public void evict(String name, @Nullable Integer repeat) {
+    cache.evict(
+        name, repeat != null ? List.of(repeat) : IntStream.rangeClosed(1, 10).boxed().toList());
   }
 
   /**

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.greeting;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.examples.shared.GreetingConfig;
 import io.pghello.examples.shared.NotificationListener;
 import java.sql.DriverManager;
@@ -17,6 +19,7 @@ import org.springframework.stereotype.Component;
 @Component
 class RepeatWatcher implements SmartLifecycle {
   private final JdbcConnectionDetails database;
+  private final HikariDataSource pool;
   private final ConfiguredRepeat configured;
   private final Settings settings;
   private volatile @Nullable NotificationListener listener;
@@ -30,8 +33,13 @@ class RepeatWatcher implements SmartLifecycle {
   @ConfigurationProperties("greeting.config")
   record Settings(@DefaultValue("30s") Duration pollInterval) {}
 
-  RepeatWatcher(JdbcConnectionDetails database, ConfiguredRepeat configured, Settings settings) {
+  RepeatWatcher(
+      JdbcConnectionDetails database,
+      HikariDataSource pool,
+      ConfiguredRepeat configured,
+      Settings settings) {
     this.database = database;
+    this.pool = pool;
     this.configured = configured;
     this.settings = settings;
   }
@@ -41,14 +49,16 @@ class RepeatWatcher implements SmartLifecycle {
     listener =
         NotificationListener.start(
             GreetingConfig.CHANNEL,
-            () -> DriverManager.getConnection(database.getJdbcUrl(), logIn()),
+            () -> DriverManager.getConnection(database.getJdbcUrl(), logIn(database, pool)),
             settings.pollInterval(),
             configured::refresh);
   }
 
   // a connection of its own: one of the pool would be lost to the others
-  private Properties logIn() {
+  static Properties logIn(JdbcConnectionDetails database, HikariConfig pool) {
     var properties = new Properties();
+    // the driver's, as those of TLS
+    properties.putAll(pool.getDataSourceProperties());
     properties.setProperty("ApplicationName", "greeting_service_config");
     properties.setProperty("connectTimeout", "2");
     properties.setProperty("socketTimeout", "5");

@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /** Names the client of a request by its address. */
-final class ClientAddress {
+public final class ClientAddress {
   private static final int NETWORK_BYTES = 8;
 
   private ClientAddress() {}
@@ -19,7 +19,7 @@ final class ClientAddress {
    *
    * @param address as the container says it; what is no address is returned as it is
    */
-  static String of(String address) {
+  public static String of(String address) {
     String literal = address.replaceFirst("%.*", "");
     // nothing else, or else a name would be looked up
     if (!literal.matches("[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")) {

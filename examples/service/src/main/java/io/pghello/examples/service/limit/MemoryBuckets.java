@@ -5,21 +5,34 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.LoadingCache;
 import io.github.bucket4j.Bandwidth;
 import io.github.bucket4j.Bucket;
+import io.github.bucket4j.ConsumptionProbe;
+import java.time.Duration;
 
 /** Counts in this instance. A client that makes no request for a window is forgotten. */
-final class MemoryBuckets implements Buckets {
+public final class MemoryBuckets implements Buckets {
   private final LoadingCache<String, Bucket> buckets;
 
-  MemoryBuckets(RateLimitProperties properties, Bandwidth limit) {
+  /**
+   * Prepares them.
+   *
+   * @param window after which a client that makes no request is forgotten
+   * @param maxClients how many clients are remembered
+   */
+  public MemoryBuckets(Bandwidth limit, Duration window, int maxClients) {
     buckets =
         Caffeine.newBuilder()
-            .maximumSize(properties.maxClients())
-            .expireAfterAccess(properties.window())
+            .maximumSize(maxClients)
+            .expireAfterAccess(window)
             .build(client -> Bucket.builder().addLimit(limit).build());
   }
 
   @Override
-  public Bucket of(String client) {
-    return buckets.get(client);
+  public ConsumptionProbe take(String client) {
+    return buckets.get(client).tryConsumeAndReturnRemaining(1);
+  }
+
+  @Override
+  public void giveBack(String client) {
+    buckets.get(client).addTokens(1);
   }
 }

@@ -3,6 +3,7 @@ package io.pghello.examples.service.limit;
 
 import io.github.bucket4j.Bandwidth;
 import io.pghello.examples.service.problem.ProblemWriter;
+import io.pghello.examples.service.redis.Redis;
 import javax.sql.DataSource;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
@@ -30,7 +31,13 @@ class RateLimitConfiguration {
       havingValue = "memory",
       matchIfMissing = true)
   Buckets memoryBuckets(RateLimitProperties properties, Bandwidth rateLimit) {
-    return new MemoryBuckets(properties, rateLimit);
+    return new MemoryBuckets(rateLimit, properties.window(), properties.maxClients());
+  }
+
+  @Bean
+  @ConditionalOnProperty(name = "greeting.rate-limit.store", havingValue = "redis")
+  Buckets redisBuckets(RateLimitProperties properties, Bandwidth rateLimit, Redis redis) {
+    return new RedisBuckets(properties, rateLimit, redis);
   }
 
   @Bean

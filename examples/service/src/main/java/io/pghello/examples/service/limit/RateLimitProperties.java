@@ -37,7 +37,12 @@ public record RateLimitProperties(
     /** In this instance; others count for themselves. */
     MEMORY,
     /** In the database, for all instances together, with one statement a request. */
-    POSTGRESQL
+    POSTGRESQL,
+    /**
+     * In Redis, for all instances together; while it does not answer, each instance counts for
+     * itself.
+     */
+    REDIS
   }
 
   /** Refuses what cannot be. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.limit;
 
-import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
@@ -42,8 +41,7 @@ final class RateLimiter {
 
   /** Takes a request of the client's, and lets the thread wait if it is to. */
   Decision take(String client) throws InterruptedException {
-    Bucket bucket = buckets.of(client);
-    ConsumptionProbe probe = bucket.tryConsumeAndReturnRemaining(1);
+    ConsumptionProbe probe = buckets.take(client);
     Duration reset = Duration.ofNanos(probe.getNanosToWaitForReset());
     if (!probe.isConsumed()) {
       Duration refill = Duration.ofNanos(probe.getNanosToWaitForRefill());
@@ -55,7 +53,7 @@ final class RateLimiter {
       return new Decision(Outcome.ALLOWED, remaining, reset, Duration.ZERO);
     }
     if (!waiting.tryAcquire()) {
-      bucket.addTokens(1);
+      buckets.giveBack(client);
       return new Decision(Outcome.TOO_MANY_WAITING, remaining + 1, reset, delay);
     }
     try {

@@ -4,6 +4,7 @@ package io.pghello.examples.service.limit;
 import io.github.bucket4j.Bandwidth;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.BucketConfiguration;
+import io.github.bucket4j.ConsumptionProbe;
 import io.github.bucket4j.distributed.ExpirationAfterWriteStrategy;
 import io.github.bucket4j.distributed.jdbc.PrimaryKeyMapper;
 import io.github.bucket4j.postgresql.Bucket4jPostgreSQL;
@@ -33,7 +34,16 @@ final class SharedBuckets implements Buckets {
   }
 
   @Override
-  public Bucket of(String client) {
+  public ConsumptionProbe take(String client) {
+    return bucket(client).tryConsumeAndReturnRemaining(1);
+  }
+
+  @Override
+  public void giveBack(String client) {
+    bucket(client).addTokens(1);
+  }
+
+  private Bucket bucket(String client) {
     return manager.builder().build(client, () -> configuration);
   }
 

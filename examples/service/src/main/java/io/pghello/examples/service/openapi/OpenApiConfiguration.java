@@ -5,6 +5,7 @@ import io.pghello.examples.service.greeting.GreetedName;
 import io.swagger.v3.oas.models.Components;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
+import io.swagger.v3.oas.models.PathItem.HttpMethod;
 import io.swagger.v3.oas.models.info.Info;
 import io.swagger.v3.oas.models.info.License;
 import io.swagger.v3.oas.models.media.ArraySchema;
@@ -77,21 +78,28 @@ class OpenApiConfiguration {
         api.getPaths()
             .forEach(
                 (path, item) ->
-                    item.readOperations().forEach(operation -> describe(path, operation)));
+                    item.readOperationsMap()
+                        .forEach((method, operation) -> describe(path, method, operation)));
   }
 
-  private static void describe(String path, Operation operation) {
+  private static void describe(String path, HttpMethod method, Operation operation) {
     if (path.equals("/health")) {
       return;
     }
-    addProblem(operation, "503", "The database, or the extension in it, is not available.");
+    boolean evicts = method == HttpMethod.DELETE;
+    addProblem(
+        operation,
+        "503",
+        evicts
+            ? "The cache is not available."
+            : "The database, or the extension in it, is not available.");
     if (operation.getRequestBody() != null || operation.getParameters() != null) {
       addProblem(operation, "400", "The request has values that are not allowed.");
     }
     if (path.startsWith("/api/greeting/")) {
       addProblem(operation, "429", "The client has made too many requests.");
     }
-    if (path.startsWith("/api/config/")) {
+    if (evicts || path.startsWith("/api/config/")) {
       addProblem(operation, "401", "The administrator's token is missing or wrong.");
       addProblem(operation, "403", "The service was started without an administrator's token.");
       operation.addSecurityItem(new SecurityRequirement().addList(TOKEN));

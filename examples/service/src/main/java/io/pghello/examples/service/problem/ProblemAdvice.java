@@ -2,6 +2,7 @@
 package io.pghello.examples.service.problem;
 
 import io.pghello.PgHelloException;
+import io.pghello.examples.service.cache.CacheUnavailableException;
 import io.pghello.examples.service.problem.Problems.InputError;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,6 +50,14 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
   ResponseEntity<ProblemDetail> databaseFailed(DataAccessException e) {
     LOG.warn("The database failed: {}", e.getMessage());
     return response(Problems.databaseUnavailable());
+  }
+
+  @ExceptionHandler
+  ResponseEntity<ProblemDetail> cacheFailed(CacheUnavailableException e) {
+    LOG.warn("The cache failed: {}", String.valueOf(e.getCause()));
+    return response(
+        Problems.of(
+            HttpStatus.SERVICE_UNAVAILABLE, "CACHE_UNAVAILABLE", "The cache is not available."));
   }
 
   @ExceptionHandler

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.problem;
 
+import io.swagger.v3.oas.annotations.Hidden;
 import jakarta.servlet.RequestDispatcher;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.webmvc.error.ErrorController;
@@ -12,6 +13,7 @@ import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
 /** Answers with a problem when something goes wrong outside of the controllers. */
+@Hidden // nobody asks for it
 @RestController
 class ProblemErrorController implements ErrorController {
   @RequestMapping("${server.error.path:/error}")

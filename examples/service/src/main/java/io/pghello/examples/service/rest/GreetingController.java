@@ -4,6 +4,7 @@ package io.pghello.examples.service.rest;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.pghello.examples.service.greeting.GreetedName;
 import io.pghello.examples.service.greeting.Greetings;
+import io.pghello.examples.service.greeting.Greetings.CachedGreeting;
 import io.pghello.examples.service.greeting.Greetings.Greeting;
 import io.swagger.v3.oas.annotations.Parameter;
 import jakarta.validation.Valid;
@@ -11,11 +12,14 @@ import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
+import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 /** The paths of the guide's microservice. */
@@ -30,7 +34,7 @@ class GreetingController {
   /**
    * A greeting.
    *
-   * @param cached always false: the database computed it for this request
+   * @param cached whether it was in the cache, so that the database was not asked
    * @param timestampMillis when it was answered, by the clock of the service
    */
   record CachedGreetingAnswer(
@@ -43,8 +47,20 @@ class GreetingController {
       @PathVariable @GreetedName String name,
       @Parameter(description = BulkRequest.REPEAT) @RequestParam(required = false) @Min(1) @Max(10)
           @Nullable Integer repeat) {
-    return new CachedGreetingAnswer(
-        greetings.greet(name, repeat), false, System.currentTimeMillis());
+    CachedGreeting answer = greetings.greetByCache(name, repeat);
+    return new CachedGreetingAnswer(answer.greeting(), answer.cached(), System.currentTimeMillis());
+  }
+
+  @DeleteMapping("/greeting/{name}")
+  @ResponseStatus(HttpStatus.NO_CONTENT)
+  void evict(
+      @PathVariable @GreetedName String name,
+      @Parameter(description = "Which of the name's greetings; without it, all")
+          @RequestParam(required = false)
+          @Min(1)
+          @Max(10)
+          @Nullable Integer repeat) {
+    greetings.evict(name, repeat);
   }
 
   @PostMapping("/greetings/batch")

@@ -6,15 +6,20 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
  * The properties {@code greeting.*} that say who is an administrator.
  *
  * @param adminToken what they send as {@code Authorization: Bearer}; nobody is one without it
+ * @param adminAttempts how many wrong tokens a client may send in 15 minutes
  */
 @ConfigurationProperties("greeting")
-record AdminProperties(@Nullable String adminToken) {
+record AdminProperties(@Nullable String adminToken, @DefaultValue("10") int adminAttempts) {
   AdminProperties {
+    if (adminAttempts < 1) {
+      throw new IllegalArgumentException("greeting.admin-attempts must be 1 or more");
+    }
     adminToken = adminToken == null || adminToken.isBlank() ? null : adminToken.strip();
   }
 

@@ -6,6 +6,7 @@ import io.pghello.examples.service.problem.Problems;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.time.Duration;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
@@ -35,6 +36,17 @@ public class AdminRefusal implements AuthenticationEntryPoint {
             HttpStatus.FORBIDDEN,
             "ADMIN_DISABLED",
             "This service was started without an administrator's token (greeting.admin-token).");
+  }
+
+  /** Answers that no token is looked at for some time. */
+  void tooManyAttempts(HttpServletResponse response, Duration wait) throws IOException {
+    response.setHeader(HttpHeaders.RETRY_AFTER, Long.toString(wait.plusMillis(999).toSeconds()));
+    writer.write(
+        response,
+        Problems.of(
+            HttpStatus.TOO_MANY_REQUESTS,
+            "TOO_MANY_ATTEMPTS",
+            "The client has sent too many wrong tokens."));
   }
 
   @Override

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.security;
 
+import io.github.bucket4j.Bandwidth;
+import io.github.bucket4j.ConsumptionProbe;
+import io.pghello.examples.service.limit.Buckets;
+import io.pghello.examples.service.limit.ClientAddress;
+import io.pghello.examples.service.limit.MemoryBuckets;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.security.authentication.UsernamePasswordAuthenticationToken;
@@ -14,33 +20,64 @@ import org.springframework.security.core.context.SecurityContext;
 import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.web.filter.OncePerRequestFilter;
 
-/** Makes an administrator of who sends the token. Whoever sends another one stays anonymous. */
+/**
+ * Makes an administrator of who sends the token. Whoever sends another one stays anonymous; after
+ * some others, no token of that client is looked at for a while, so that nobody can guess.
+ */
 final class AdminTokenFilter extends OncePerRequestFilter {
   private static final String SCHEME = "Bearer ";
+  private static final Duration WINDOW = Duration.ofMinutes(15);
+  private static final int MAX_CLIENTS = 100_000;
 
   private final AdminProperties properties;
+  private final AdminRefusal refusal;
+  private final Buckets attempts;
 
-  AdminTokenFilter(AdminProperties properties) {
+  AdminTokenFilter(AdminProperties properties, AdminRefusal refusal) {
     this.properties = properties;
+    this.refusal = refusal;
+    Bandwidth limit =
+        Bandwidth.builder()
+            .capacity(properties.adminAttempts())
+            .refillIntervally(properties.adminAttempts(), WINDOW)
+            .build();
+    this.attempts = new MemoryBuckets(limit, WINDOW, MAX_CLIENTS);
   }
 
   @Override
   protected void doFilterInternal(
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
-    if (hasToken(request.getHeader(HttpHeaders.AUTHORIZATION))) {
-      SecurityContext context = SecurityContextHolder.createEmptyContext();
-      context.setAuthentication(
-          UsernamePasswordAuthenticationToken.authenticated(
-              "admin", null, AuthorityUtils.createAuthorityList("ROLE_ADMIN")));
-      SecurityContextHolder.setContext(context);
+    String token = token(request.getHeader(HttpHeaders.AUTHORIZATION));
+    if (token != null && properties.isConfigured()) {
+      String client = ClientAddress.of(request.getRemoteAddr());
+      // before it is looked at, or else many could try together
+      ConsumptionProbe attempt = attempts.take(client);
+      if (!attempt.isConsumed()) {
+        refusal.tooManyAttempts(response, Duration.ofNanos(attempt.getNanosToWaitForRefill()));
+        return;
+      }
+      if (properties.matches(token)) {
+        attempts.giveBack(client);
+        authenticate();
+      }
     }
     chain.doFilter(request, response);
   }
 
-  private boolean hasToken(@Nullable String header) {
-    return header != null
-        && header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
-        && properties.matches(header.substring(SCHEME.length()).strip());
+  private static void authenticate() {
+    SecurityContext context = SecurityContextHolder.createEmptyContext();
+    context.setAuthentication(
+        UsernamePasswordAuthenticationToken.authenticated(
+            "admin", null, AuthorityUtils.createAuthorityList("ROLE_ADMIN")));
+    SecurityContextHolder.setContext(context);
+  }
+
+  private static @Nullable String token(@Nullable String header) {
+    if (header == null || !header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
+      return null;
+    }
+    String token = header.substring(SCHEME.length()).strip();
+    return token.isEmpty() ? null : token;
   }
 }

@@ -33,9 +33,12 @@ class SecurityConfiguration {
                 requests
                     .requestMatchers(HttpMethod.POST, "/api/config/**")
                     .hasRole("ADMIN")
+                    .requestMatchers(HttpMethod.DELETE, "/greeting/*")
+                    .hasRole("ADMIN")
                     .anyRequest()
                     .permitAll())
-        .addFilterBefore(new AdminTokenFilter(properties), AnonymousAuthenticationFilter.class)
+        .addFilterBefore(
+            new AdminTokenFilter(properties, refusal), AnonymousAuthenticationFilter.class)
         .exceptionHandling(exceptions -> exceptions.authenticationEntryPoint(refusal))
         .headers(
             headers ->

@@ -10,6 +10,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.examples.service.Http;
 import io.pghello.examples.service.Http.Answer;
 import io.pghello.examples.service.ServiceTest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.dao.DataIntegrityViolationException;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -34,6 +36,7 @@ class ConfigurationIT {
   @Autowired ConfiguredRepeat configured;
   @Autowired Greetings greetings;
   @Autowired HikariDataSource pool;
+  @Autowired ConfigurableListableBeanFactory beans;
   private Http http = new Http(0);
 
   @BeforeEach
@@ -145,6 +148,22 @@ class ConfigurationIT {
   void theOperationItselfRefusesWhatLeadsToItWithoutTheToken() {
     assertThatExceptionOfType(AuthenticationCredentialsNotFoundException.class)
         .isThrownBy(() -> greetings.changeRepeat(3));
+  }
+
+  @Test
+  void nothingIsCachedAndNothingOfRedisIsStarted() throws Exception {
+    for (int i = 0; i < 2; i++) {
+      assertThat(http.get("/greeting/Ada").json().path("cached").asBoolean(true)).isFalse();
+    }
+    assertThat(beans.containsSingleton("redis")).isFalse();
+    Answer evicted =
+        http.send(
+            "DELETE",
+            "/greeting/Ada",
+            BodyPublishers.noBody(),
+            "Authorization",
+            ServiceTest.BEARER);
+    assertThat(evicted.status()).isEqualTo(204);
   }
 
   @Test

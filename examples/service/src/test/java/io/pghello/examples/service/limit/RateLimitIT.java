@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.examples.service.Http;
 import io.pghello.examples.service.Http.Answer;
+import io.pghello.examples.service.ServiceTest;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,6 +27,7 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 @SpringBootTest(
     webEnvironment = WebEnvironment.RANDOM_PORT,
     properties = {
+      "greeting.admin-token=" + ServiceTest.TOKEN,
       "greeting.rate-limit.delay=0s",
       "server.forward-headers-strategy=native",
       "server.tomcat.remoteip.internal-proxies=127\\.0\\.0\\.1"
@@ -129,6 +131,36 @@ class RateLimitIT {
     assertThat(greet("2001:db8::1").header("RateLimit-Remaining")).isEqualTo("99");
     assertThat(greet("2001:db8::2:2").header("RateLimit-Remaining")).isEqualTo("98");
     assertThat(greet("2001:db8:0:1::1").header("RateLimit-Remaining")).isEqualTo("99");
+  }
+
+  private CompletableFuture<Answer> evict(String client, String token) {
+    return http.sendAsync(
+        "DELETE", "/greeting/Ada", "X-Forwarded-For", client, "Authorization", "Bearer " + token);
+  }
+
+  @Test
+  void looksAtTenWrongTokensOfAClient() throws Exception {
+    List<CompletableFuture<Answer>> guesses =
+        IntStream.range(0, 100).mapToObj(i -> evict("192.0.2.10", "guess" + i)).toList();
+    int looked = 0;
+    for (CompletableFuture<Answer> guess : guesses) {
+      Answer answer = guess.join();
+      if (answer.status() == 401) {
+        looked++;
+      } else {
+        assertThat(answer.status()).isEqualTo(429);
+        assertThat(answer.code()).isEqualTo("TOO_MANY_ATTEMPTS");
+        assertThat(Integer.parseInt(String.valueOf(answer.header("Retry-After"))))
+            .isBetween(1, 900);
+      }
+    }
+    assertThat(looked).isEqualTo(10);
+    assertThat(evict("192.0.2.10", ServiceTest.TOKEN).join().status()).isEqualTo(429);
+    // without a token, and from elsewhere
+    assertThat(greet("192.0.2.10").status()).isEqualTo(200);
+    for (int i = 0; i < 20; i++) {
+      assertThat(evict("192.0.2.11", ServiceTest.TOKEN).join().status()).isEqualTo(204);
+    }
   }
 
   @Test

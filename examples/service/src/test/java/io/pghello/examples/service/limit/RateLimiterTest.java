@@ -23,7 +23,8 @@ class RateLimiterTest {
   private static RateLimiter limiter(Map<String, Object> variables) {
     RateLimitProperties properties = RateLimitPropertiesTest.bind(variables);
     Bandwidth limit = new RateLimitConfiguration().rateLimit(properties);
-    return new RateLimiter(properties, new MemoryBuckets(properties, limit));
+    return new RateLimiter(
+        properties, new MemoryBuckets(limit, properties.window(), properties.maxClients()));
   }
 
   private static List<Decision> takeTogether(RateLimiter limiter, int requests) throws Exception {

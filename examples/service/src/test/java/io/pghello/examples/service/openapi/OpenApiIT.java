@@ -2,15 +2,22 @@
 package io.pghello.examples.service.openapi;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.pghello.examples.service.Http;
 import io.pghello.examples.service.ServiceTest;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.openapi4j.core.validation.ValidationException;
+import org.openapi4j.parser.OpenApi3Parser;
+import org.openapi4j.parser.model.v3.OpenApi3;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.databind.JsonNode;
 
@@ -120,8 +127,24 @@ class OpenApiIT {
         .containsExactly("200", "400", "401", "403", "503");
     assertThat(operation("/api/config/greeting", "post").at("/security/0").has("administrator"))
         .isTrue();
+    JsonNode eviction = operation("/greeting/{name}", "delete");
+    assertThat(names(eviction.path("responses")))
+        .containsExactly("204", "400", "401", "403", "503");
+    assertThat(eviction.at("/security/0").has("administrator")).isTrue();
     assertThat(names(operation("/api/timestamp", "get").path("responses")))
         .containsExactly("200", "503");
+  }
+
+  /** By a validator of others, which knows nothing of what made it. */
+  @Test
+  void isValid(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("api.json");
+    Files.writeString(file, api.toString());
+    OpenApi3 read = new OpenApi3Parser().parse(file.toFile(), true);
+    assertThat(read.getPaths()).containsKey("/greeting/{name}").doesNotContainKey("/error");
+    Files.writeString(file, api.toString().replace("\"in\":\"path\"", "\"in\":\"nowhere\""));
+    assertThatExceptionOfType(ValidationException.class)
+        .isThrownBy(() -> new OpenApi3Parser().parse(file.toFile(), true));
   }
 
   @Test

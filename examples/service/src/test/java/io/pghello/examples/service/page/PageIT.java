@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.examples.service.Http;
 import io.pghello.examples.service.Http.Answer;
+import io.pghello.examples.service.Programs;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
 import java.io.File;
 import java.io.IOException;
@@ -15,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -90,8 +90,8 @@ class PageIT {
 
   @BeforeAll
   void openBrowser() {
-    Optional<File> chromium = command("chromium");
-    Optional<File> driver = command("chromedriver");
+    Optional<File> chromium = Programs.find("chromium");
+    Optional<File> driver = Programs.find("chromedriver");
     assumeTrue(
         chromium.isPresent() && driver.isPresent(),
         "needs chromium and chromedriver (Debian's packages are chromium and chromium-driver)");
@@ -111,13 +111,6 @@ class PageIT {
                 .usingAnyFreePort()
                 .build(),
             options);
-  }
-
-  private static Optional<File> command(String name) {
-    return Arrays.stream(System.getenv("PATH").split(File.pathSeparator, -1))
-        .map(folder -> new File(folder, name))
-        .filter(File::canExecute)
-        .findFirst();
   }
 
   @AfterAll
@@ -230,7 +223,7 @@ class PageIT {
         .until(
             () -> {
               List<CompletableFuture<Answer>> loads =
-                  Stream.generate(() -> http.postAsync("/api/load?coalescing=true"))
+                  Stream.generate(() -> http.sendAsync("POST", "/api/load?coalescing=true"))
                       .limit(4)
                       .toList();
               return loads.stream().map(load -> load.join().status()).toList();

@@ -249,6 +249,10 @@ class EndpointsIT {
         http.post("/greetings/batch", ADA, "Content-Type", "text/plain"),
         415,
         "UNSUPPORTED_MEDIA_TYPE");
+    assertProblem(
+        http.post("/greetings/batch", ADA, "Content-Type", "multipart/form-data; boundary=x"),
+        415,
+        "UNSUPPORTED_MEDIA_TYPE");
     assertProblem(http.get("/api/timestamp", "Accept", "application/xml"), 406, "NOT_ACCEPTABLE");
   }
 

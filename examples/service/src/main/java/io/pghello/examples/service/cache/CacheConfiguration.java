@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.cache;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.pghello.examples.service.redis.Redis;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** The cache that {@code greeting.cache} names; of the others nothing is started. */
+@Configuration(proxyBeanMethods = false)
+class CacheConfiguration {
+  @Bean
+  GreetingCache greetingCache(CacheProperties properties, ObjectProvider<Redis> redis) {
+    return switch (properties.cache()) {
+      case NONE -> new NoCache();
+      case CAFFEINE -> new CaffeineCache(properties, Ticker.systemTicker());
+      case REDIS -> new RedisCache(properties, redis.getObject());
+    };
+  }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.redis;
+
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.ClientOptions.DisconnectedBehavior;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.codec.RedisCodec;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.Delay;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A Redis that may be gone: a call fails within a short time, and after some that have failed, at
+ * once, until a pause has passed. It need not be there at the start. Thread-safe.
+ */
+public final class Redis implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Redis.class);
+  private static final RedisCodec<String, byte[]> CODEC =
+      RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
+  private static final int CALLS_LOOKED_AT = 5;
+  private static final int FAILED_PERCENT = 50;
+
+  private final ClientResources resources =
+      ClientResources.builder().reconnectDelay(Delay.constant(Duration.ofSeconds(1))).build();
+  private final RedisURI uri;
+  private final RedisClient client;
+  private final Duration timeout;
+  private final CircuitBreaker breaker;
+  private final ReentrantLock lock = new ReentrantLock();
+  private @Nullable CompletableFuture<StatefulRedisConnection<String, byte[]>> connection;
+
+  Redis(RedisProperties properties) {
+    timeout = properties.timeout();
+    uri = RedisURI.create(properties.url());
+    uri.setTimeout(timeout);
+    client = RedisClient.create(resources);
+    client.setOptions(
+        ClientOptions.builder()
+            .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
+            .socketOptions(SocketOptions.builder().connectTimeout(timeout).build())
+            .timeoutOptions(TimeoutOptions.enabled(timeout))
+            .build());
+    breaker =
+        CircuitBreaker.of(
+            "redis",
+            CircuitBreakerConfig.custom()
+                .slidingWindowSize(CALLS_LOOKED_AT)
+                .minimumNumberOfCalls(CALLS_LOOKED_AT)
+                .failureRateThreshold(FAILED_PERCENT)
+                .waitDurationInOpenState(properties.pause())
+                .permittedNumberOfCallsInHalfOpenState(1)
+                .build());
+    breaker
+        .getEventPublisher()
+        .onError(e -> LOG.debug("Redis failed", e.getThrowable()))
+        .onStateTransition(e -> log(e.getStateTransition().getToState(), properties.pause()));
+  }
+
+  private static void log(State state, Duration pause) {
+    if (state == State.OPEN) {
+      LOG.warn("Redis does not answer, and is not asked for {} s", pause.toSeconds());
+    } else if (state == State.CLOSED) {
+      LOG.info("Redis answers again");
+    }
+  }
+
+  /**
+   * Calls Redis.
+   *
+   * @param work the commands of a call, on a connection that is shared and stays open
+   * @throws RuntimeException if it fails, or has failed so often that it is not tried now
+   */
+  public <T extends @Nullable Object> T call(
+      Function<StatefulRedisConnection<String, byte[]>, T> work) {
+    return breaker.executeSupplier(() -> work.apply(connection()));
+  }
+
+  State state() {
+    return breaker.getState();
+  }
+
+  private StatefulRedisConnection<String, byte[]> connection() {
+    try {
+      return connecting().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RedisException(e);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new RedisException("no connection", e);
+    }
+  }
+
+  /** All who wait for a connection wait for the same one. Once made, it reconnects by itself. */
+  private CompletableFuture<StatefulRedisConnection<String, byte[]>> connecting() {
+    lock.lock();
+    try {
+      if (connection == null || connection.isCompletedExceptionally()) {
+        connection = client.connectAsync(CODEC, uri).toCompletableFuture();
+      }
+      return connection;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void close() {
+    client.shutdown();
+    var unused = resources.shutdown();
+  }
+}

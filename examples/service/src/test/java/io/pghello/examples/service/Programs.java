@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service;
+
+import java.io.File;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** Programs of the system that some tests need. */
+public final class Programs {
+  private Programs() {}
+
+  /** Returns a program of the path, if it is there. */
+  public static Optional<File> find(String name) {
+    return Arrays.stream(System.getenv("PATH").split(File.pathSeparator, -1))
+        .map(folder -> new File(folder, name))
+        .filter(File::canExecute)
+        .findFirst();
+  }
+}

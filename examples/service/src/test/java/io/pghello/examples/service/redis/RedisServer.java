@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.redis;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pghello.examples.service.Programs;
+import java.io.File;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A Redis on a port of its own, which can be hung, killed and started again. */
+public final class RedisServer implements AutoCloseable {
+  private final File program;
+  private final int port;
+  private @Nullable Process process;
+
+  /** Finds a port; the server does not run yet. */
+  public RedisServer() {
+    Optional<File> found = Programs.find("redis-server");
+    assumeTrue(found.isPresent(), "needs redis-server (Debian's package is redis-server)");
+    program = found.orElseThrow();
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = socket.getLocalPort();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Starts it, with nothing in it, and waits until it answers. */
+  public RedisServer start() throws IOException {
+    process =
+        new ProcessBuilder(
+                program.getPath(),
+                "--port",
+                Integer.toString(port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "")
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    await().atMost(Duration.ofSeconds(60)).ignoreExceptions().until(this::answers);
+    return this;
+  }
+
+  private boolean answers() throws IOException {
+    try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
+      return socket.getInputStream().read() == '+';
+    }
+  }
+
+  public String url() {
+    return "redis://127.0.0.1:" + port;
+  }
+
+  /** Lets it take connections and commands, and answer nothing. */
+  public void hang() throws IOException, InterruptedException {
+    signal("STOP");
+  }
+
+  public void goOn() throws IOException, InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String name) throws IOException, InterruptedException {
+    if (process != null) {
+      new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+    }
+  }
+
+  /** Ends it at once, and what was in it is lost. */
+  public void kill() {
+    if (process != null) {
+      process.destroyForcibly().onExit().join();
+    }
+  }
+
+  @Override
+  public void close() {
+    kill();
+  }
+}
