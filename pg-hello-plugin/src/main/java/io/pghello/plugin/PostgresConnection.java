@@ -242,7 +242,7 @@ public final class PostgresConnection {
     if (transactionId != null) {
       all.put("transactionId", transactionId);
     }
-    return plugin.call(id, config, operation, all);
+    return plugin.call(id, config, operation, all, null);
   }
 
   private JsonNode sql(String operation, SqlStatement statement) {

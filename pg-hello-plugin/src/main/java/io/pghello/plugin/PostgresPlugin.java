@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,7 +88,7 @@ public final class PostgresPlugin implements AutoCloseable {
     }
     Pool pool = found.get();
     try {
-      operations.run(pool, Permissions.read(), "ping", Json.object());
+      operations.run(pool, Permissions.read(), "ping", Json.object(), null);
       return true;
     } catch (PostgresException e) {
       return false;
@@ -134,13 +135,29 @@ public final class PostgresPlugin implements AutoCloseable {
       @Nullable JsonNode config,
       @Nullable String operation,
       @Nullable JsonNode parameters) {
+    return execute(connectionId, config, operation, parameters, null);
+  }
+
+  /**
+   * Does an operation as {@link #execute(String, JsonNode, String, JsonNode)} does, and cancels its
+   * statement when somebody does not need it any more; it then answers as if its time were over. A
+   * call that still waits for a connection waits on, and runs nothing.
+   *
+   * @param cancellation cancels the call once it completes, well or not; null if nobody does
+   */
+  public ObjectNode execute(
+      @Nullable String connectionId,
+      @Nullable JsonNode config,
+      @Nullable String operation,
+      @Nullable JsonNode parameters,
+      @Nullable CompletionStage<?> cancellation) {
     long begun = System.nanoTime();
     try {
       if (connectionId == null || operation == null) {
         throw Failures.badRequest("A call needs the id of a connection, and an operation.");
       }
       ObjectNode answer = Json.object().put("success", true);
-      answer.set("data", call(connectionId, config, operation, parameters));
+      answer.set("data", call(connectionId, config, operation, parameters, cancellation));
       return answer.put("durationMillis", (System.nanoTime() - begun) / NANOS_PER_MILLI);
     } catch (PostgresException e) {
       return Failures.toJson(e);
@@ -151,14 +168,18 @@ public final class PostgresPlugin implements AutoCloseable {
 
   /** Does an operation, and returns its result; throws what {@link #execute} says in JSON. */
   JsonNode call(
-      String id, @Nullable JsonNode config, String operation, @Nullable JsonNode parameters) {
+      String id,
+      @Nullable JsonNode config,
+      String operation,
+      @Nullable JsonNode parameters,
+      @Nullable CompletionStage<?> cancellation) {
     JsonNode given = parameters == null || parameters.isNull() ? Json.object() : parameters;
     Pool pool = pools.acquire(id, config == null || config.isNull() ? null : config);
     long begun = System.nanoTime();
     boolean failed = true;
     try {
       Permissions permissions = Objects.requireNonNull(context.permissions().apply(id));
-      JsonNode result = operations.run(pool, permissions, operation, given);
+      JsonNode result = operations.run(pool, permissions, operation, given, cancellation);
       failed = false;
       return result;
     } finally {

@@ -152,6 +152,37 @@ class ReadOnlyIT {
     }
   }
 
+  /**
+   * With standard_conforming_strings off, a backslash escapes the quote behind it, and what was a
+   * text is several statements.
+   */
+  @Test
+  void textsEndWhereTheyWereSeenToEnd() {
+    String before = state();
+    String off = "select set_config('standard_conforming_strings', 'off', %s)";
+    String split =
+        "select '\\', ') q; commit; insert into e values (2); select to_json(q.*) from (select 1 --'";
+    for (String local : List.of("true", "false")) {
+      ObjectNode list = Plugins.JSON.createObjectNode();
+      list.putArray("operations").add(sql(off.formatted(local))).add(sql(split));
+      assertThat(run("transaction", list).at("/error/code").textValue())
+          .isEqualTo("POSTGRES_NOT_ALLOWED");
+      ObjectNode id = Plugins.JSON.createObjectNode();
+      id.put(
+          "transactionId",
+          run("beginTransaction", Plugins.JSON.createObjectNode())
+              .at("/data/transactionId")
+              .textValue());
+      run("query", ((ObjectNode) sql(off.formatted(local)).setAll(id)));
+      assertThat(run("query", ((ObjectNode) sql(split).setAll(id))).at("/error/code").textValue())
+          .isEqualTo("POSTGRES_NOT_ALLOWED");
+      run("commit", id);
+      run("query", sql(off.formatted(local)));
+      assertThat(run("query", sql(split)).get("success").booleanValue()).isFalse();
+      assertThat(state()).isEqualTo(before);
+    }
+  }
+
   private String state() {
     return query(
         "select (select array_agg(a) from e) as rows, (select last_value from s) as last,"

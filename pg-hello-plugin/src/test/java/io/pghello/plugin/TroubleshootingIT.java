@@ -16,6 +16,10 @@ import io.pghello.testkit.WireProxy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -79,6 +83,52 @@ class TroubleshootingIT {
     expect(error(config, "ping", null), "AUTH_FAILED", "credentials", "user and password");
     config.remove("password");
     expect(error(config, "ping", null), "AUTH_FAILED", "credentials", "user and password");
+  }
+
+  /** In a statement of its own, and in a transaction by id; and before it has begun. */
+  @Test
+  void aCallThatNobodyNeedsIsCancelled(TestDatabase database, DataSource source) throws Exception {
+    ObjectNode config = config(database);
+    String id =
+        plugin
+            .execute(Plugins.ID, config, "beginTransaction", null)
+            .at("/data/transactionId")
+            .textValue();
+    ObjectNode alone = sql("select pg_sleep(600)").put("timeout", 3_600_000);
+    ObjectNode within = alone.deepCopy().put("transactionId", id);
+    for (ObjectNode slow : List.of(alone, within)) {
+      var cancellation = new CompletableFuture<Void>();
+      CompletableFuture<ObjectNode> answer =
+          CompletableFuture.supplyAsync(
+              () -> plugin.execute(Plugins.ID, config, "query", slow, cancellation));
+      Waits.until(() -> sleeping(source) == 1);
+      cancellation.complete(null);
+      assertThat(answer.get(1, TimeUnit.MINUTES).at("/error/code").textValue())
+          .isEqualTo("POSTGRES_QUERY_TIMEOUT");
+      assertThat(sleeping(source)).isZero();
+    }
+    CompletableFuture<Void> before = CompletableFuture.completedFuture(null);
+    assertThat(
+            plugin
+                .execute(Plugins.ID, config, "query", alone, before)
+                .at("/error/code")
+                .textValue())
+        .isEqualTo("POSTGRES_QUERY_TIMEOUT");
+    assertThat(plugin.execute(Plugins.ID, config, "ping", null).get("success").booleanValue())
+        .isTrue();
+  }
+
+  private static int sleeping(DataSource source) throws SQLException {
+    try (Connection connection = source.getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet result =
+            statement.executeQuery(
+                "select count(*) from pg_stat_activity where state = 'active' and"
+                    + " datname = current_database() and pid <> pg_backend_pid() and"
+                    + " query like '%pg_sleep(600)%'")) {
+      result.next();
+      return result.getInt(1);
+    }
   }
 
   /** Log-ins that are refused again and again would lock the account. */

@@ -32,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** All operations, what they take and answer, and who may call them. Thread-safe. */
@@ -341,9 +342,15 @@ public final class OperationTable {
   /**
    * Does an operation.
    *
+   * @param cancellation cancels what it runs once it completes; null if nobody does
    * @throws PostgresException if it fails, or is not allowed
    */
-  public JsonNode run(Pool pool, Permissions permissions, String name, JsonNode parameters) {
+  public JsonNode run(
+      Pool pool,
+      Permissions permissions,
+      String name,
+      JsonNode parameters,
+      @Nullable CompletionStage<?> cancellation) {
     Operation operation = operations.get(name);
     if (operation == null) {
       throw Failures.withRemedy(
@@ -356,7 +363,7 @@ public final class OperationTable {
     requireTable(permissions.tables(), parameters.path("table"));
     long timeout = parameters.path("timeout").asLong(pool.config().queryTimeoutMillis());
     String transaction = parameters.path("transactionId").textValue();
-    var call = new Call(pool, permissions, timeout, transaction);
+    var call = new Call(pool, permissions, timeout, transaction, cancellation);
     return operation.handler().run(call, (ObjectNode) parameters);
   }
 

@@ -77,7 +77,7 @@ public final class Runner {
         connection.setReadOnly(readOnly);
         connection.setAutoCommit(false);
       }
-      try (Timeouts.Guard guard = timeouts.guard(connection, call.timeoutMillis())) {
+      try (Timeouts.Guard guard = timeouts.guard(connection, call, call.timeoutMillis())) {
         var session = new Session(pool, connection, guard, readOnly, several || readOnly);
         try {
           session.isolate(isolation);

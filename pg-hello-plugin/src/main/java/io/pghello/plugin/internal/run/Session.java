@@ -276,6 +276,7 @@ public final class Session {
     requireTime();
     String text = prefix + sql.jdbc() + suffix;
     changedSession = changedSession || sql.mayChangeSession();
+    requireStandardStrings();
     boolean before = false;
     try (PreparedStatement statement = connection.prepareStatement(text)) {
       before = statement.unwrap(PGStatement.class).isUseServerPrepare();
@@ -292,6 +293,25 @@ public final class Session {
     } catch (UncheckedIOException e) {
       throw Failures.of(Code.LIMIT_REACHED, "A value of the result cannot be read as JSON.");
     }
+  }
+
+  /**
+   * Refuses a session in which a statement has switched standard_conforming_strings off: texts
+   * would end elsewhere than where they were seen to end, so that one statement could be several.
+   */
+  private void requireStandardStrings() {
+    try {
+      if (connection.unwrap(BaseConnection.class).getStandardConformingStrings()) {
+        return;
+      }
+    } catch (SQLException e) {
+      throw failure(e, -1);
+    }
+    changedSession = true;
+    throw Failures.withRemedy(
+        Code.NOT_ALLOWED,
+        "A statement has switched standard_conforming_strings off.",
+        "Leave it on; a text with escapes is E'…'.");
   }
 
   private void requireTime() {

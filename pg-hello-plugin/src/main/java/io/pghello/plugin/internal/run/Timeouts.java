@@ -50,10 +50,14 @@ public final class Timeouts implements AutoCloseable {
 
   /**
    * Begins to watch a connection until the guard is closed. A server that does not even answer the
-   * cancellation is left some seconds later.
+   * cancellation is left some seconds later. The call's own cancellation is as the end of its time.
    */
-  Guard guard(Connection connection, long millis) throws SQLException {
-    return new Guard(connection, millis);
+  Guard guard(Connection connection, Call call, long millis) throws SQLException {
+    var guard = new Guard(connection, millis);
+    if (call.cancellation() != null) {
+      var unused = call.cancellation().whenComplete((done, e) -> workers.execute(guard::cancel));
+    }
+    return guard;
   }
 
   @Override
@@ -83,6 +87,7 @@ public final class Timeouts implements AutoCloseable {
     private synchronized void cancel() {
       if (!ended) {
         over = true;
+        next.cancel(false);
         try {
           connection.cancelQuery();
         } catch (SQLException e) {

@@ -181,7 +181,7 @@ public final class Transactions {
             "Roll it back, and begin again.");
       }
       long millis = Math.max(1, Math.min(call.timeoutMillis(), transaction.millisLeft()));
-      try (Timeouts.Guard guard = timeouts.guard(transaction.connection, millis)) {
+      try (Timeouts.Guard guard = timeouts.guard(transaction.connection, call, millis)) {
         var session =
             new Session(
                 transaction.pool, transaction.connection, guard, transaction.readOnly, true);
