@@ -33,7 +33,7 @@ ends() {
 }
 
 # the first start of a program compiles it, and says so
-for command in demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' server bench pghello; do
+for command in demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo mcp' server bench pghello mcp; do
   # shellcheck disable=SC2086
   "$ROOT/dev" $command --unknown >/dev/null 2>&1 </dev/null || true
 done
@@ -44,7 +44,7 @@ for help in -h --help; do
   for command in test install format generate; do
     ends 0 'Usage: ./dev COMMAND' "$command" "$help"
   done
-  for command in native bench server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin'; do
+  for command in native bench server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo mcp'; do
     # shellcheck disable=SC2086
     ends 0 "Usage: ./dev $command" $command "$help"
   done
@@ -52,7 +52,7 @@ done
 
 ends 2 'no such command: unheard-of' unheard-of
 ends 2 'no such command: --unknown' --unknown
-for command in help install format generate test native bench server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin'; do
+for command in help install format generate test native bench server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo mcp'; do
   # shellcheck disable=SC2086
   ends 2 --unknown $command --unknown
 done
@@ -68,6 +68,14 @@ ends 0 'Usage: pghello health' pghello health --help
 ends 3 'a command is missing' pghello
 ends 3 unheard-of pghello unheard-of
 ends 3 --unknown pghello health --unknown
+
+# in place of the server that a client starts
+unset PGDATABASE PGUSER PG_HELLO_MCP_CONFIG
+ends 0 'Usage: pg-hello-mcp' mcp --help
+ends 0 'pg-hello-mcp' mcp --version
+ends 2 --unknown mcp --unknown
+ends 2 'the command line takes options alone' mcp postgresql://user:secret@localhost/db
+ends 2 'no connection is configured' mcp
 
 # values that are missing
 for option in 'test --repeat' 'native --headers' 'native --compile' 'bench --major' 'bench --row' 'bench --json' \

@@ -165,7 +165,7 @@ tests_in_containers() {
 
 JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
-need chromium chromium chromedriver chromium-driver redis-server redis-server shellcheck shellcheck
+need chromium chromium chromedriver chromium-driver node nodejs npm npm redis-server redis-server shellcheck shellcheck
 echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: the better part of an hour, and some 10 minutes more the first time"
 
 step native "$ROOT/scripts/native.sh"
@@ -176,7 +176,8 @@ axis postgres17-jdk25 17 "$JDK25" -Dbenchmarks.excludedGroups= -Djooq.run="$(pom
   -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 # what stands on JDBC and the client is tested on the first axis alone: it takes minutes, and says little on one more
 ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dpg-hello-plugin.skipTests=true
-  -Dexamples.plugin.skipTests=true -Dexamples.shared.skipTests=true -Dexamples.events.skipTests=true)
+  -Dexamples.plugin.skipTests=true -Dexamples.shared.skipTests=true -Dexamples.events.skipTests=true
+  -Dpg-hello-mcp.skipTests=true -Dexamples.mcp.skipTests=true)
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" \
   -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu'
 axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -Dhibernate.run="$(pom_property hibernate.7.1.version)"

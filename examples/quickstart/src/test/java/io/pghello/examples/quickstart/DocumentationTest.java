@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -22,6 +24,7 @@ class DocumentationTest {
       Pattern.compile(
           "(?:<artifactId>pg-hello-[a-z-]+</artifactId>\\s*<version>(?!\\$\\{pg-hello\\.version})"
               + "|<pg-hello\\.version>|pg-hello-bom:)([^<\"]*)");
+  private static final Pattern TEST = Pattern.compile("`(\\w+(?:Test|IT))(?:\\.(\\w+))?`");
   private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)(#[^)]*)?\\)");
 
   @Test
@@ -61,6 +64,31 @@ class DocumentationTest {
                 assertThat(tests)
                     .as("a test that expects: %s", heading)
                     .anyMatch(test -> Stream.of(heading.split("…")).allMatch(test::contains)));
+  }
+
+  /** A class of tests, or one and its method, as the page with the source documents names them. */
+  @Test
+  void namesTestsThatAreThere() throws IOException {
+    Map<String, String> tests = new HashMap<>();
+    try (Stream<Path> files = Files.walk(ROOT)) {
+      for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+        if (file.toString().matches(".*/src/.*(Test|IT)\\.java")) {
+          String name = file.getFileName().toString().replace(".java", "");
+          tests.merge(name, Files.readString(file), String::concat);
+        }
+      }
+    }
+    Matcher named = TEST.matcher(Files.readString(ROOT.resolve("docs/guides.md")));
+    int count = 0;
+    for (; named.find(); count++) {
+      assertThat(tests).as(named.group()).containsKey(named.group(1));
+      if (named.group(2) != null) {
+        assertThat(tests.get(named.group(1)))
+            .as(named.group())
+            .containsPattern("void " + named.group(2) + "\\(");
+      }
+    }
+    assertThat(count).isGreaterThan(50);
   }
 
   /** Returns the texts of all tests; a text that spans several lines of Java is joined. */

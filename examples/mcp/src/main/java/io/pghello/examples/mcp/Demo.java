@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.mcp;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pghello.mcp.PgHelloMcp;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.Callable;
+import org.postgresql.Driver;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Lets an independent client try to write through two MCP servers that should only read. */
+@Command(
+    name = "demo mcp",
+    description = {
+      "Starts a PostgreSQL, pg-hello-mcp and the reference server for PostgreSQL (npm), and",
+      "lets an independent client (npm) try the same on both, to write where only reading is",
+      "allowed; shows what each let through. Both log in as a role that may write. With SQL,",
+      "tries each of these instead. Needs Node.js and npm."
+    },
+    customSynopsis = "./dev demo mcp [OPTIONS] [SQL...]",
+    sortOptions = false,
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:nothing was written through pg-hello-mcp",
+      "1:something was, or a program cannot be used",
+      "2:the command line is wrong"
+    })
+public final class Demo implements Callable<Integer> {
+  /** What only the role's privileges could refuse; the page says so. */
+  private static final String ENDS_SESSIONS =
+      "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user"
+          + " and datname = current_database() and pid <> pg_backend_pid()";
+
+  /** Each a call, or several in turn, which a line ends. */
+  private static final List<String> ATTACKS =
+      List.of(
+          "select name from users order by id",
+          "insert into users values (3, 'eve')",
+          "commit; insert into users values (3, 'eve')",
+          "rollback; drop table users cascade",
+          "commit; begin read write; update users set name = 'eve'; commit",
+          "select 1; commit; truncate users",
+          "with w as (insert into users values (3, 'eve') returning *) select * from w",
+          "set transaction read write\ninsert into users values (3, 'eve')",
+          "set transaction read write; insert into users values (3, 'eve'); commit",
+          "commit; set session characteristics as transaction read write",
+          "select set_config('transaction_read_only', 'off', false)",
+          "select sign_up('eve')",
+          "commit; select sign_up('eve')",
+          "explain analyze insert into users values (3, 'eve')",
+          "select 1) q; insert into users values (3, 'eve'); --",
+          "do $$ begin insert into users values (3, 'eve'); end $$",
+          "commit; create table loot as select * from users",
+          "select nextval('numbers')",
+          "commit; select nextval('numbers')",
+          "select lo_create(4711)",
+          "commit; select lo_create(4711)",
+          "commit; alter role current_user set default_transaction_read_only = off",
+          "select pg_notify('orders', 'x')",
+          "commit; select pg_notify('orders', 'x')",
+          ENDS_SESSIONS,
+          "select pg_advisory_lock(1)");
+
+  private static final int WIDTH = 72;
+  private static final int CELL = 38;
+
+  private final PrintStream out;
+
+  @Parameters(arity = "0..*", paramLabel = "SQL", description = "What to try instead.")
+  private List<String> attacks = ATTACKS;
+
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this text.")
+  private boolean help;
+
+  private Demo(PrintStream out) {
+    this.out = out;
+  }
+
+  /**
+   * Runs the demo, and ends the JVM with the exit code.
+   *
+   * @param args what {@code --help} says
+   */
+  public static void main(String[] args) {
+    var out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    var err =
+        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+    System.exit(run(args, out, err));
+  }
+
+  /** Runs the program with other streams, and returns the exit code. */
+  static int run(String[] args, PrintStream out, PrintStream err) {
+    return new CommandLine(new Demo(out))
+        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
+        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
+        .setExpandAtFiles(false)
+        .setParameterExceptionHandler(
+            (e, arguments) -> {
+              err.println("demo: " + e.getMessage() + " (see ./dev demo mcp --help)");
+              return ExitCode.USAGE;
+            })
+        .setExecutionExceptionHandler(
+            (e, command, result) -> {
+              if (e instanceof UncheckedIOException || e instanceof IllegalStateException) {
+                err.println("demo: " + e.getMessage());
+              } else {
+                err.println("demo: this is a mistake of the program; please report it:");
+                e.printStackTrace(err);
+              }
+              return ExitCode.SOFTWARE;
+            })
+        .execute(args);
+  }
+
+  @Override
+  public Integer call() throws SQLException {
+    Path npm = Npm.folder();
+    try (PgHelloServer server = PgHelloServer.start();
+        var ourVictim = new Victim(server);
+        var theirVictim = new Victim(server);
+        var ours = ours(npm, ourVictim.database());
+        var theirs = theirs(npm, theirVictim.database())) {
+      out.printf("%-" + WIDTH + "s %-" + CELL + "s %s%n", "", ours.server(), theirs.server());
+      boolean safe = true;
+      int letThrough = 0;
+      for (String attack : attacks) {
+        String our = outcome(ours, ourVictim, attack);
+        String their = outcome(theirs, theirVictim, attack);
+        out.printf("%-" + WIDTH + "s %-" + CELL + "s %s%n", shortened(attack, WIDTH), our, their);
+        safe &= !our.startsWith("LET") || attack.equals(ENDS_SESSIONS);
+        letThrough += their.startsWith("LET") ? 1 : 0;
+      }
+      out.println();
+      out.println(
+          "The reference server let "
+              + letThrough
+              + " through. What a role may do to its own other");
+      out.println("sessions, no server of tools can refuse: give the agent a role of its own.");
+      return safe ? ExitCode.OK : ExitCode.SOFTWARE;
+    }
+  }
+
+  private static Agent ours(Path npm, TestDatabase database) {
+    Properties parts = parts(database);
+    return new Agent(
+        npm,
+        Map.of(
+            "PGHOST", parts.getProperty("PGHOST"),
+            "PGPORT", parts.getProperty("PGPORT"),
+            "PGDATABASE", parts.getProperty("PGDBNAME"),
+            "PGUSER", parts.getProperty("user"),
+            "PGPASSWORD", parts.getProperty("password")),
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            System.getProperty("java.class.path"),
+            PgHelloMcp.class.getName()));
+  }
+
+  /** It takes its password on the command line, where all users of the machine see it. */
+  private static Agent theirs(Path npm, TestDatabase database) {
+    Properties parts = parts(database);
+    String url =
+        "postgresql://"
+            + parts.getProperty("user")
+            + ":"
+            + parts.getProperty("password")
+            + "@"
+            + parts.getProperty("PGHOST")
+            + ":"
+            + parts.getProperty("PGPORT")
+            + "/"
+            + parts.getProperty("PGDBNAME");
+    Path program = npm.resolve("node_modules/@modelcontextprotocol/server-postgres/dist/index.js");
+    return new Agent(npm, Map.of(), List.of("node", program.toString(), url));
+  }
+
+  private static Properties parts(TestDatabase database) {
+    Properties parts = Driver.parseURL(database.jdbcUrl(), null);
+    if (parts == null) {
+      throw new IllegalStateException("not a URL of PostgreSQL");
+    }
+    return parts;
+  }
+
+  /** Tries it, and returns what has changed, or how it was answered. */
+  private static String outcome(Agent agent, Victim victim, String attack) throws SQLException {
+    String answer = "";
+    for (String sql : attack.lines().toList()) {
+      JsonNode result = agent.query(sql);
+      String text = result.at("/content/0/text").asText();
+      answer = result.path("isError").booleanValue() ? "refused: " + reason(text) : "answered";
+    }
+    List<String> damage = victim.damage();
+    if (damage.isEmpty()) {
+      return shortened(answer, CELL - 1);
+    }
+    victim.restore();
+    return "LET THROUGH: " + String.join(", ", damage);
+  }
+
+  private static String reason(String text) {
+    if (text.startsWith("[")) {
+      return "the client took no such answer";
+    }
+    int code = text.indexOf("POSTGRES_");
+    return code < 0
+        ? text.replaceFirst("^MCP error -?\\d+: ", "")
+        : text.substring(code, text.indexOf('"', code));
+  }
+
+  private static String shortened(String text, int most) {
+    String line = text.replace("\n", "  |  ");
+    return line.length() <= most ? line : line.substring(0, most - 1) + "…";
+  }
+}

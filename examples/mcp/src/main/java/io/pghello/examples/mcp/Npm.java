@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.mcp;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** What the demo needs of npm: the versions that the lock file names, kept in the user's cache. */
+final class Npm {
+  private static final List<String> FILES =
+      List.of("package.json", "package-lock.json", "client.mjs");
+  private static final long INSTALL_MINUTES = 5;
+
+  private Npm() {}
+
+  /** Returns whether there is a program on the path. */
+  static boolean has(String program) {
+    String path = Objects.requireNonNullElse(System.getenv("PATH"), "");
+    return Stream.of(path.split(":"))
+        .filter(folder -> !folder.isEmpty())
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
+  }
+
+  /**
+   * Returns the folder with the client and the reference server, which is filled at the first time.
+   *
+   * @throws IllegalStateException if there is no Node.js, or npm cannot get what it needs
+   */
+  static Path folder() {
+    for (String program : List.of("node", "npm")) {
+      if (!has(program)) {
+        throw new IllegalStateException(
+            "there is no "
+                + program
+                + " on the path; the client and the reference server need Node.js 18 or newer and"
+                + " npm: apt-get install nodejs npm");
+      }
+    }
+    try {
+      Path parent = Files.createDirectories(cache().resolve("npm"));
+      Path folder = parent.resolve(hash());
+      if (!Files.exists(folder)) {
+        install(parent, folder);
+      }
+      return folder;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void install(Path parent, Path folder) throws IOException {
+    Path unfinished = Files.createTempDirectory(parent, ".new");
+    try {
+      for (String name : FILES) {
+        Files.write(unfinished.resolve(name), read(name));
+      }
+      Path log = unfinished.resolve("npm.log");
+      Process npm =
+          new ProcessBuilder("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+              .directory(unfinished.toFile())
+              .redirectErrorStream(true)
+              .redirectOutput(log.toFile())
+              .start();
+      npm.getOutputStream().close();
+      if (!npm.waitFor(INSTALL_MINUTES, TimeUnit.MINUTES) || npm.exitValue() != 0) {
+        npm.destroyForcibly();
+        throw new IllegalStateException(
+            "npm could not get the client and the reference server: " + firstError(log));
+      }
+      Files.move(unfinished, folder, StandardCopyOption.ATOMIC_MOVE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while npm ran", e);
+    } catch (FileSystemException e) {
+      // somebody else was first
+      if (!Files.exists(folder)) {
+        throw e;
+      }
+    } finally {
+      delete(unfinished);
+    }
+  }
+
+  private static String firstError(Path log) throws IOException {
+    try (Stream<String> lines = Files.lines(log)) {
+      return lines
+          .filter(line -> line.startsWith("npm error"))
+          .findFirst()
+          .orElse("it took too long");
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      try (Stream<Path> all = Files.walk(folder)) {
+        for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(path);
+        }
+      }
+    }
+  }
+
+  private static Path cache() {
+    String own = System.getenv("PG_HELLO_CACHE");
+    if (own != null && !own.isBlank()) {
+      return Path.of(own);
+    }
+    String xdg = System.getenv("XDG_CACHE_HOME");
+    return xdg != null && !xdg.isBlank()
+        ? Path.of(xdg, "pg-hello")
+        : Path.of(System.getProperty("user.home"), ".cache", "pg-hello");
+  }
+
+  private static String hash() throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (String name : FILES) {
+        digest.update(read(name));
+      }
+      return HexFormat.of().formatHex(digest.digest(), 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static byte[] read(String name) throws IOException {
+    try (InputStream file = Npm.class.getResourceAsStream("/npm/" + name)) {
+      return Objects.requireNonNull(file, name).readAllBytes();
+    }
+  }
+}

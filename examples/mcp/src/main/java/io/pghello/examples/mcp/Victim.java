@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.mcp;
+
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.postgresql.PGConnection;
+
+/** A database that is attacked, seen from a connection that no attacker has. */
+final class Victim implements AutoCloseable {
+  private static final String MAKE =
+      """
+      drop schema if exists public cascade;
+      create schema public;
+      create table users (id int primary key, name text);
+      insert into users values (1, 'alice'), (2, 'bob');
+      create sequence numbers;
+      create function sign_up(name text) returns int language sql
+        as $$ insert into users values (3, name) returning id $$;
+      """;
+
+  private final TestDatabase database;
+  private final Connection owner;
+  private Connection colleague;
+
+  Victim(PgHelloServer server) throws SQLException {
+    database = server.createEmptyDatabase();
+    owner = database.superuserDataSource().getConnection();
+    colleague = database.dataSource().getConnection();
+    run("listen orders");
+    restore();
+  }
+
+  TestDatabase database() {
+    return database;
+  }
+
+  private void run(String sql) throws SQLException {
+    try (Statement statement = owner.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  /** Makes it as it was, whatever was done to it. */
+  void restore() throws SQLException {
+    run(MAKE);
+    run("select lo_unlink(oid) from pg_largeobject_metadata");
+    run("alter schema public owner to \"" + database.user() + "\"");
+    run("alter table users owner to \"" + database.user() + "\"");
+    run("alter sequence numbers owner to \"" + database.user() + "\"");
+    run("alter role \"" + database.user() + "\" in database \"" + database.name() + "\" reset all");
+    run("alter role \"" + database.user() + "\" reset all");
+    if (!isThere(colleague)) {
+      colleague.close();
+      colleague = database.dataSource().getConnection();
+    }
+    var unused = messages();
+  }
+
+  /** Returns what has changed since it was made; nothing if nothing has. */
+  List<String> damage() throws SQLException {
+    var damage = new ArrayList<String>();
+    note(damage, "rows", "select count(*) <> 2 or max(name) <> 'bob' from users", "users");
+    note(damage, "a table", "select count(*) <> 1 from pg_tables where schemaname = 'public'");
+    note(damage, "a sequence", "select is_called or last_value <> 1 from numbers");
+    note(damage, "a large object", "select count(*) <> 0 from pg_largeobject_metadata");
+    note(
+        damage,
+        "the role's settings",
+        "select count(*) <> 0 from pg_db_role_setting s join pg_roles r on r.oid = s.setrole"
+            + " where rolname = '"
+            + database.user()
+            + "'");
+    note(
+        damage,
+        "a lock that stays",
+        "select count(*) <> 0 from pg_locks where locktype = 'advisory' and database ="
+            + " (select oid from pg_database where datname = current_database())");
+    if (messages() > 0) {
+      damage.add("a notification");
+    }
+    if (!isThere(colleague)) {
+      damage.add("ended another session of the role");
+    }
+    return damage;
+  }
+
+  private void note(List<String> damage, String what, String sql, String... tables)
+      throws SQLException {
+    try (Statement statement = owner.createStatement()) {
+      for (String table : tables) {
+        try (ResultSet there =
+            statement.executeQuery("select to_regclass('" + table + "') is null")) {
+          there.next();
+          if (there.getBoolean(1)) {
+            return;
+          }
+        }
+      }
+      try (ResultSet result = statement.executeQuery(sql)) {
+        result.next();
+        if (result.getBoolean(1)) {
+          damage.add(what);
+        }
+      }
+    }
+  }
+
+  private static boolean isThere(Connection connection) throws SQLException {
+    return connection.isValid(10);
+  }
+
+  private int messages() throws SQLException {
+    return owner.unwrap(PGConnection.class).getNotifications().length;
+  }
+
+  @Override
+  public void close() throws SQLException {
+    colleague.close();
+    owner.close();
+    database.close();
+  }
+}

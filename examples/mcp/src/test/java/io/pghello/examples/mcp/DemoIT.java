@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.mcp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What {@code ./dev demo mcp} does. */
+@Timeout(600)
+class DemoIT {
+  private record Result(int status, String out, String err) {}
+
+  private static Result demo(String... args) {
+    var out = new ByteArrayOutputStream();
+    var err = new ByteArrayOutputStream();
+    int status =
+        Demo.run(
+            args,
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Result(
+        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  @BeforeAll
+  static void needNode() {
+    assumeTrue(Npm.has("node") && Npm.has("npm"), "no Node.js here");
+  }
+
+  @Test
+  void ourServerLetsNothingThrough() {
+    Result result = demo();
+    assertThat(result.err()).isEmpty();
+    assertThat(result.status()).as(result.out()).isZero();
+    List<String> lines = result.out().lines().toList();
+    assertThat(lines.get(0)).contains("pg-hello-mcp of this tree", "postgres 0.1.0");
+    assertThat(line(lines, "select name from users")).matches(".* answered +answered");
+    assertThat(line(lines, "commit; insert"))
+        .containsPattern("refused: POSTGRES_BAD_SQL +LET THROUGH: rows");
+    assertThat(line(lines, "select sign_up"))
+        .containsPattern("refused: POSTGRES_NOT_ALLOWED +refused: cannot execute INSERT");
+  }
+
+  private static String line(List<String> lines, String start) {
+    return lines.stream().filter(line -> line.startsWith(start)).findFirst().orElseThrow();
+  }
+
+  @Test
+  void triesWhatIsGiven() {
+    assertThat(demo("select 1").out()).containsPattern("select 1 +answered +answered");
+    assertThat(demo("--nonsense").status()).isEqualTo(2);
+  }
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.mcp;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.Permissions;
+import io.pghello.plugin.PluginContext;
+import io.pghello.plugin.PluginOperation;
+import io.pghello.plugin.PostgresPlugin;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The connections that tools may use, and what each may do. Immutable. */
+final class Connections {
+  private static final String FILE_VARIABLE = "PG_HELLO_MCP_CONFIG";
+  private static final Map<String, String> VARIABLES =
+      Map.of(
+          "PGHOST", "host", "PGDATABASE", "database", "PGUSER", "user", "PGPASSWORD", "password");
+  private static final String DEFAULT_ID = "default";
+
+  /** A connection. */
+  private record Connection(ObjectNode config, Permissions permissions) {}
+
+  private final Map<String, Connection> connections;
+
+  private Connections(Map<String, Connection> connections) {
+    this.connections = connections;
+  }
+
+  /**
+   * Reads them from a file, or from the environment.
+   *
+   * @param file null for that of the environment
+   * @throws ConfigurationException if there are none, or something in them is wrong
+   */
+  static Connections read(@Nullable Path file, Map<String, String> environment) {
+    String named = environment.get(FILE_VARIABLE);
+    if (file == null && named != null && !named.isEmpty()) {
+      file = Path.of(named);
+    }
+    var connections = new LinkedHashMap<String, Connection>();
+    if (file == null) {
+      connections.put(DEFAULT_ID, ofVariables(environment));
+      return new Connections(connections);
+    }
+    JsonNode all = parse(file);
+    requireMembers(all, file.toString(), Set.of("connections"));
+    JsonNode given = all.path("connections");
+    if (!given.isObject() || given.isEmpty()) {
+      throw new ConfigurationException(file + " has no connections");
+    }
+    var reader = new Reader(file.toAbsolutePath().getParent(), environment);
+    for (Map.Entry<String, JsonNode> one : given.properties()) {
+      connections.put(one.getKey(), reader.connection(one.getKey(), one.getValue()));
+    }
+    return new Connections(connections);
+  }
+
+  private static Connection ofVariables(Map<String, String> environment) {
+    ObjectNode config = JsonNodeFactory.instance.objectNode();
+    VARIABLES.forEach(
+        (variable, option) -> {
+          String value = environment.get(variable);
+          if (value != null && !value.isEmpty()) {
+            config.put(option, value);
+          }
+        });
+    if (!config.has("user") && !config.has("database")) {
+      throw new ConfigurationException(
+          "no connection is configured: give --config FILE, or set PGHOST, PGDATABASE, PGUSER and"
+              + " PGPASSWORD");
+    }
+    String port = environment.getOrDefault("PGPORT", "");
+    if (!port.isEmpty()) {
+      if (!port.matches("[0-9]{1,5}")) {
+        throw new ConfigurationException("PGPORT is no number");
+      }
+      config.put("port", Integer.parseInt(port));
+    }
+    String ca = environment.getOrDefault("PGSSLROOTCERT", "");
+    if (!ca.isEmpty()) {
+      config.putObject("ssl").put("ca", text(Path.of(ca), "PGSSLROOTCERT"));
+    }
+    return new Connection(config, Permissions.read().withSql(true));
+  }
+
+  private static JsonNode parse(Path file) {
+    try {
+      JsonNode json = Messages.JSON.readTree(Files.readString(file));
+      if (json.isObject()) {
+        return json;
+      }
+      throw new ConfigurationException(file + " is no JSON object");
+    } catch (JsonProcessingException e) {
+      // its words would have a part of the file
+      throw new ConfigurationException(file + " is no JSON" + Messages.place(e));
+    } catch (NoSuchFileException e) {
+      throw new ConfigurationException("there is no file " + file);
+    } catch (IOException e) {
+      throw new ConfigurationException("cannot read " + file);
+    }
+  }
+
+  private static String text(Path file, String where) {
+    try {
+      return Files.readString(file).replaceFirst("\\R\\z", "");
+    } catch (NoSuchFileException e) {
+      throw new ConfigurationException(where + ": there is no file " + file);
+    } catch (IOException e) {
+      throw new ConfigurationException(where + ": cannot read " + file);
+    }
+  }
+
+  private static void requireMembers(JsonNode object, String where, Collection<String> known) {
+    if (!object.isObject()) {
+      throw new ConfigurationException(where + " must be an object");
+    }
+    for (Map.Entry<String, JsonNode> member : object.properties()) {
+      if (!known.contains(member.getKey())) {
+        throw new ConfigurationException(where + " has no member " + member.getKey());
+      }
+    }
+  }
+
+  /** Reads a file's connections. */
+  private record Reader(@Nullable Path folder, Map<String, String> environment) {
+    private static final Set<String> OPERATIONS = operations();
+
+    private static Set<String> operations() {
+      try (PostgresPlugin plugin = PostgresPlugin.initialize(PluginContext.defaults())) {
+        var names = new LinkedHashSet<String>();
+        plugin.operations().stream().map(PluginOperation::name).forEach(names::add);
+        return names;
+      }
+    }
+
+    Connection connection(String id, JsonNode given) {
+      String where = "connections." + id;
+      requireMembers(given, where, Set.of("config", "permissions"));
+      if (!given.path("config").isObject()) {
+        throw new ConfigurationException(where + " needs a config");
+      }
+      JsonNode config = resolve(given.get("config"), where + ".config");
+      return new Connection(
+          (ObjectNode) config, permissions(given.path("permissions"), where + ".permissions"));
+    }
+
+    /** Returns a value with the texts that it refers to. */
+    private JsonNode resolve(JsonNode value, String where) {
+      if (!value.isObject()) {
+        return value;
+      }
+      if (value.size() == 1 && value.path("env").isTextual()) {
+        String name = value.get("env").textValue();
+        String text = environment.get(name);
+        if (text == null) {
+          throw new ConfigurationException(where + ": the variable " + name + " is not set");
+        }
+        return JsonNodeFactory.instance.textNode(text);
+      }
+      if (value.size() == 1 && value.path("file").isTextual()) {
+        return JsonNodeFactory.instance.textNode(file(value.get("file").textValue(), where));
+      }
+      ObjectNode resolved = JsonNodeFactory.instance.objectNode();
+      for (Map.Entry<String, JsonNode> member : value.properties()) {
+        String name = member.getKey();
+        resolved.set(name, resolve(member.getValue(), where + "." + name));
+      }
+      return resolved;
+    }
+
+    private String file(String name, String where) {
+      try {
+        return text(folder == null ? Path.of(name) : folder.resolve(name), where);
+      } catch (InvalidPathException e) {
+        throw new ConfigurationException(where + ": that is no path");
+      }
+    }
+
+    private static Permissions permissions(JsonNode given, String where) {
+      if (given.isMissingNode()) {
+        return Permissions.read().withSql(true);
+      }
+      requireMembers(given, where, Set.of("readOnly", "sql", "operations", "tables", "maxRows"));
+      boolean readOnly = flag(given, "readOnly", true, where);
+      Set<String> tables = names(given, "tables", where);
+      boolean sql = flag(given, "sql", readOnly && tables == null, where);
+      Permissions base =
+          readOnly ? Permissions.read() : sql ? Permissions.all() : Permissions.write();
+      Set<String> operations = names(given, "operations", where);
+      if (operations != null && !OPERATIONS.containsAll(operations)) {
+        throw new ConfigurationException(
+            where + ".operations: there are " + String.join(", ", OPERATIONS));
+      }
+      JsonNode maxRows = given.path("maxRows");
+      if (!maxRows.isMissingNode() && !maxRows.isInt()) {
+        throw new ConfigurationException(where + ".maxRows must be a number");
+      }
+      try {
+        return new Permissions(
+            readOnly,
+            sql,
+            operations == null ? base.operations() : operations,
+            tables,
+            maxRows.asInt(base.maxRows()));
+      } catch (IllegalArgumentException e) {
+        throw new ConfigurationException(where + ": " + e.getMessage());
+      }
+    }
+
+    private static boolean flag(JsonNode given, String name, boolean otherwise, String where) {
+      JsonNode flag = given.path(name);
+      if (!flag.isMissingNode() && !flag.isBoolean()) {
+        throw new ConfigurationException(where + "." + name + " must be true or false");
+      }
+      return flag.asBoolean(otherwise);
+    }
+
+    private static @Nullable Set<String> names(JsonNode given, String name, String where) {
+      JsonNode names = given.path(name);
+      if (names.isMissingNode()) {
+        return null;
+      }
+      var known = new LinkedHashSet<String>();
+      if (names instanceof ArrayNode) {
+        for (JsonNode one : names) {
+          if (!one.isTextual()) {
+            throw new ConfigurationException(where + "." + name + " must be a list of names");
+          }
+          known.add(one.textValue());
+        }
+        return known;
+      }
+      throw new ConfigurationException(where + "." + name + " must be a list of names");
+    }
+  }
+
+  /** Returns their ids, in the order of the file. */
+  Set<String> ids() {
+    return connections.keySet();
+  }
+
+  /** Returns how to log in. */
+  ObjectNode config(String id) {
+    return find(id).config();
+  }
+
+  /** Returns what a connection may do. */
+  Permissions permissions(String id) {
+    return find(id).permissions();
+  }
+
+  private Connection find(String id) {
+    Connection found = connections.get(id);
+    if (found == null) {
+      throw new IllegalArgumentException("no connection " + id);
+    }
+    return found;
+  }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.mcp;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pghello.plugin.PluginContext;
+import io.pghello.plugin.PostgresException;
+import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.PostgresPlugin;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/** The program: an MCP server on standard input and output, which ends when its input does. */
+public final class PgHelloMcp {
+  private static final int OK = 0;
+  private static final int MISUSE = 2;
+  private static final Logger ROOT = Logger.getLogger("");
+  private static final String USAGE =
+      """
+      Usage: pg-hello-mcp [--config FILE]
+
+      Gives an agent the operations of pg-hello-plugin as tools, by the Model Context Protocol on
+      standard input and output. Connections only read, unless the file says otherwise.
+
+        --config FILE   the connections, in JSON; default: $PG_HELLO_MCP_CONFIG
+        --help          show this text
+        --version       show the version
+
+      Without a file, there is one connection, to $PGHOST, $PGPORT, $PGDATABASE as $PGUSER with
+      $PGPASSWORD; $PGSSLROOTCERT names a file with the server's CA. The file has
+
+        {"connections": {"shop": {
+          "config": {"host": "db.example.com", "database": "shop", "user": "agent",
+                     "password": {"env": "SHOP_PASSWORD"}},
+          "permissions": {"readOnly": true, "sql": true, "maxRows": 200}}}}
+
+      A text of a config may be {"env": NAME} or {"file": PATH}. docs/mcp.md has all of it.
+
+      Exit status: 0 when the input has ended, 2 where the command line or the configuration is wrong.
+      """;
+
+  private PgHelloMcp() {}
+
+  /**
+   * Serves until standard input ends, and ends the JVM.
+   *
+   * @param args what {@code --help} says
+   */
+  public static void main(String[] args) {
+    var out = new FileOutputStream(FileDescriptor.out);
+    // standard output is the protocol's
+    System.setOut(System.err);
+    if (System.getProperty("java.util.logging.config.file") == null) {
+      ROOT.setLevel(Level.WARNING);
+    }
+    System.exit(run(args, System.getenv(), new FileInputStream(FileDescriptor.in), out));
+  }
+
+  private static int run(
+      String[] args, Map<String, String> environment, InputStream in, OutputStream out) {
+    try {
+      Path file = null;
+      for (int i = 0; i < args.length; i++) {
+        if (args[i].equals("--help") || args[i].equals("-h")) {
+          return print(out, USAGE);
+        } else if (args[i].equals("--version")) {
+          return print(out, "pg-hello-mcp " + version() + "\n");
+        } else if (args[i].equals("--config") && i + 1 < args.length) {
+          file = Path.of(args[++i]);
+        } else if (args[i].startsWith("--config=")) {
+          file = Path.of(args[i].substring("--config=".length()));
+        } else if (args[i].startsWith("-")) {
+          throw new ConfigurationException(args[i] + " is no option, or lacks its value");
+        } else {
+          // it may have a password
+          throw new ConfigurationException(
+              "the command line takes options alone; connections stand in a file, or in PGHOST and so"
+                  + " on");
+        }
+      }
+      return serve(Connections.read(file, environment), in, out);
+    } catch (ConfigurationException e) {
+      System.err.println("pg-hello-mcp: " + e.getMessage() + " (see --help)");
+      return MISUSE;
+    }
+  }
+
+  private static int print(OutputStream out, String text) {
+    new PrintStream(out, true, StandardCharsets.UTF_8).print(text);
+    return OK;
+  }
+
+  static String version() {
+    String version = PgHelloMcp.class.getPackage().getImplementationVersion();
+    return version == null ? "of this tree" : version;
+  }
+
+  private static int serve(Connections connections, InputStream in, OutputStream out) {
+    PluginContext context = PluginContext.defaults().withPermissions(connections::permissions);
+    try (PostgresPlugin plugin = PostgresPlugin.initialize(context)) {
+      for (String id : connections.ids()) {
+        open(plugin, id, connections.config(id));
+      }
+      try (var server = new Server(plugin, connections, in, out)) {
+        var hook = new Thread(server::close, "pg-hello-mcp-end");
+        Runtime.getRuntime().addShutdownHook(hook);
+        server.run();
+      }
+    }
+    return OK;
+  }
+
+  /** Refuses what can never work; a server that is away may come back. */
+  private static void open(PostgresPlugin plugin, String id, JsonNode config) {
+    try {
+      var unused = plugin.connect(id, config);
+    } catch (PostgresException e) {
+      String what = "connection " + id + ": " + sentence(e.getMessage()) + sentence(remedy(e));
+      if (e.code() == Code.BAD_CONFIG) {
+        throw new ConfigurationException(what.stripTrailing());
+      }
+      System.err.println("pg-hello-mcp: " + what + "Calls will try again.");
+    }
+  }
+
+  private static String sentence(@Nullable String text) {
+    return text == null ? "" : text + (text.endsWith(".") ? " " : ". ");
+  }
+
+  private static @Nullable String remedy(PostgresException e) {
+    return (String) e.details().get("remedy");
+  }
+}

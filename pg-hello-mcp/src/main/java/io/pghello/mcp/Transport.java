@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.mcp;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.modelcontextprotocol.json.McpJsonMapper;
+import io.modelcontextprotocol.json.TypeRef;
+import io.modelcontextprotocol.spec.McpSchema;
+import io.modelcontextprotocol.spec.McpSchema.ErrorCodes;
+import io.modelcontextprotocol.spec.McpSchema.JSONRPCMessage;
+import io.modelcontextprotocol.spec.McpServerSession;
+import io.modelcontextprotocol.spec.McpServerTransport;
+import io.modelcontextprotocol.spec.McpServerTransportProvider;
+import io.modelcontextprotocol.spec.ProtocolVersions;
+import io.pghello.mcp.Messages.UnreadableException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
+import reactor.core.publisher.Mono;
+
+/**
+ * Messages on two streams, a line each. The SDK's own transport ends at the first line that is no
+ * message, drops what is in flight when its input ends, and does not know cancellations.
+ */
+final class Transport implements McpServerTransportProvider {
+  /** How many requests may be in flight. */
+  static final int IN_FLIGHT_MAX = 256;
+
+  private static final Logger LOG = System.getLogger("io.pghello.mcp");
+  private static final String CANCELLED = "notifications/cancelled";
+  private static final String INITIALIZE = "initialize";
+  private static final String INITIALIZED = "notifications/initialized";
+  private static final int TOO_MANY = -32000;
+
+  private final McpJsonMapper mapper;
+  private final Messages messages;
+  private final OutputStream out;
+  private final Map<String, Disposable.Swap> inFlight = new ConcurrentHashMap<>();
+  private final Semaphore permits = new Semaphore(IN_FLIGHT_MAX);
+
+  // a thread of its own, so that a client that does not read keeps nobody from reading
+  private final ExecutorService writer =
+      Executors.newSingleThreadExecutor(task -> new Thread(task, "pg-hello-mcp-writer"));
+
+  private volatile @Nullable McpServerSession session;
+  private boolean initialized;
+
+  Transport(McpJsonMapper mapper, InputStream in, OutputStream out) {
+    this.mapper = mapper;
+    this.messages = new Messages(in);
+    this.out = out;
+  }
+
+  @Override
+  public List<String> protocolVersions() {
+    // not 2025-03-26, in which several messages may be one
+    return List.of(
+        ProtocolVersions.MCP_2024_11_05,
+        ProtocolVersions.MCP_2025_06_18,
+        ProtocolVersions.MCP_2025_11_25);
+  }
+
+  @Override
+  public void setSessionFactory(McpServerSession.Factory factory) {
+    session = factory.create(new Writer());
+  }
+
+  @Override
+  public Mono<Void> notifyClients(String method, Object params) {
+    return open().sendNotification(method, params);
+  }
+
+  @Override
+  public Mono<Void> notifyClient(String sessionId, String method, Object params) {
+    return notifyClients(method, params);
+  }
+
+  private McpServerSession open() {
+    McpServerSession known = session;
+    if (known == null) {
+      throw new IllegalStateException("there is no session yet");
+    }
+    return known;
+  }
+
+  /** Handles messages until the input ends. */
+  void run() {
+    for (boolean more = true; more; ) {
+      try {
+        String line = messages.next();
+        more = line != null;
+        if (line != null && !line.isBlank()) {
+          handle(line);
+        }
+      } catch (UnreadableException e) {
+        refuse(null, ErrorCodes.PARSE_ERROR, e.getMessage());
+      } catch (IOException e) {
+        more = false;
+      } catch (RuntimeException | StackOverflowError e) {
+        refuse(null, ErrorCodes.INTERNAL_ERROR, "The message could not be handled");
+      }
+    }
+  }
+
+  private void handle(String line) {
+    JsonNode message;
+    try {
+      message = Messages.JSON.readTree(line);
+    } catch (JsonProcessingException e) {
+      refuse(null, ErrorCodes.PARSE_ERROR, "The message is no JSON" + Messages.place(e));
+      return;
+    }
+    JsonNode id = message.path("id");
+    boolean named = id.isTextual() || id.isIntegralNumber();
+    JsonNode method = message.path("method");
+    boolean valid =
+        message.isObject()
+            && "2.0".equals(message.path("jsonrpc").textValue())
+            && (id.isMissingNode() || named)
+            && (method.isTextual() || (named && method.isMissingNode()));
+    if (!valid) {
+      refuse(named ? id : null, ErrorCodes.INVALID_REQUEST, "The message is none of JSON-RPC 2.0");
+    } else if (method.isTextual() && named) {
+      request((ObjectNode) message, id, method.textValue());
+    } else if (CANCELLED.equals(method.textValue())) {
+      cancel(message.path("params").path("requestId"));
+    } else if (method.isTextual()) {
+      var notification =
+          new McpSchema.JSONRPCNotification(
+              McpSchema.JSONRPC_VERSION, method.textValue(), value(message.path("params")));
+      subscribe(open().handle(notification), Disposables.swap());
+      initialized = initialized || method.textValue().equals(INITIALIZED);
+    }
+    // an answer: this server asks nothing
+  }
+
+  private static @Nullable Object value(JsonNode json) {
+    return Messages.JSON.convertValue(json.isMissingNode() ? null : json, Object.class);
+  }
+
+  private void request(ObjectNode message, JsonNode id, String method) {
+    String key = id.toString();
+    if (!initialized && !method.equals(INITIALIZE)) {
+      // the SDK would answer when it is, or never
+      refuse(id, ErrorCodes.INVALID_REQUEST, "The session is not initialized");
+      return;
+    }
+    if (!permits.tryAcquire()) {
+      refuse(id, TOO_MANY, "There are " + IN_FLIGHT_MAX + " requests in flight");
+      return;
+    }
+    Disposable.Swap running = Disposables.swap();
+    if (inFlight.putIfAbsent(key, running) != null) {
+      permits.release();
+      refuse(id, ErrorCodes.INVALID_REQUEST, "A request with this id is in flight");
+      return;
+    }
+    var request =
+        new McpSchema.JSONRPCRequest(
+            McpSchema.JSONRPC_VERSION, method, value(id), value(message.path("params")));
+    subscribe(
+        open()
+            .handle(request)
+            .onErrorResume(
+                e ->
+                    Mono.fromRunnable(
+                        () -> refuse(id, ErrorCodes.INTERNAL_ERROR, "The request has failed")))
+            .doFinally(
+                end -> {
+                  inFlight.remove(key);
+                  permits.release();
+                }),
+        running);
+  }
+
+  private static void subscribe(Mono<Void> work, Disposable.Swap running) {
+    running.update(
+        work.subscribe(
+            nothing -> {},
+            e ->
+                LOG.log(Level.ERROR, "A message could not be handled: " + e.getClass().getName())));
+  }
+
+  private void cancel(JsonNode id) {
+    Disposable running = inFlight.get(id.toString());
+    if (running != null) {
+      running.dispose();
+    }
+  }
+
+  /** Waits for what is in flight, for so long, then cancels the rest. */
+  void end(long millis) {
+    try {
+      if (!permits.tryAcquire(IN_FLIGHT_MAX, millis, TimeUnit.MILLISECONDS)) {
+        cancelAll();
+      }
+    } catch (InterruptedException e) {
+      cancelAll();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Cancels what is in flight. */
+  void cancelAll() {
+    inFlight.values().forEach(Disposable::dispose);
+  }
+
+  /** Writes what is left, for so long. */
+  void flush(long millis) throws InterruptedException {
+    writer.shutdown();
+    if (!writer.awaitTermination(millis, TimeUnit.MILLISECONDS)) {
+      writer.shutdownNow();
+    }
+  }
+
+  @Override
+  public Mono<Void> closeGracefully() {
+    return Mono.fromRunnable(this::cancelAll);
+  }
+
+  private void refuse(@Nullable JsonNode id, int code, @Nullable String why) {
+    ObjectNode answer = Messages.JSON.createObjectNode().put("jsonrpc", McpSchema.JSONRPC_VERSION);
+    answer.set("id", id);
+    answer.putObject("error").put("code", code).put("message", why);
+    write(answer);
+  }
+
+  private void write(Object message) {
+    try {
+      // a text first, as lone surrogates would fail in bytes
+      byte[] line =
+          (Messages.JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8);
+      writer.execute(() -> write(line));
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("a message that cannot be written", e);
+    }
+  }
+
+  private void write(byte[] line) {
+    try {
+      out.write(line);
+      out.flush();
+    } catch (IOException e) {
+      // the client is gone, and so is the input soon
+      LOG.log(Level.DEBUG, "Nobody reads the output");
+    }
+  }
+
+  /** Writes what the session sends. */
+  private final class Writer implements McpServerTransport {
+    @Override
+    public Mono<Void> sendMessage(JSONRPCMessage message) {
+      return Mono.fromRunnable(() -> write(message));
+    }
+
+    @Override
+    public <T> T unmarshalFrom(Object data, TypeRef<T> type) {
+      return mapper.convertValue(data, type);
+    }
+
+    @Override
+    public Mono<Void> closeGracefully() {
+      return Mono.empty();
+    }
+
+    @Override
+    public void close() {
+      cancelAll();
+    }
+  }
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.mcp;
+
+import static io.pghello.mcp.Client.JSON;
+import static io.pghello.mcp.Client.sql;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.postgresql.Driver;
+import org.postgresql.PGConnection;
+
+/**
+ * What an agent may try that wants to write through a connection that only reads, with a role that
+ * may write: alone, as a list in one transaction, and in a transaction by id that is committed.
+ */
+@PgHelloTest(extension = false)
+class AttacksIT {
+  private static final String INSERT = "insert into e values (2)";
+
+  /** Statements in turn, of which a later one uses what an earlier one has left. */
+  private static final List<List<String>> ATTACKS =
+      List.of(
+          List.of(INSERT),
+          List.of("commit; " + INSERT),
+          List.of("COMMIT/**/;/**/" + INSERT + ";--"),
+          List.of("commit", INSERT),
+          List.of("rollback and chain", INSERT),
+          List.of("end", "select writes()"),
+          List.of("set transaction read write", "select writes()"),
+          List.of("select set_config('transaction_read_only', 'off', true)", "select writes()"),
+          List.of("select set_config('transaction_read_only', 'off', true), writes()"),
+          List.of(
+              "select set_config('default_transaction_read_only', 'off', false)",
+              "select writes()"),
+          List.of(
+              "select set_config('session_replication_role', 'replica', false)", "select writes()"),
+          List.of("select set_config('role', 'none', false)", "select writes()"),
+          List.of("select set_config('search_path', 'evil, public', false)", "select writes()"),
+          // the driver and the server would take the next statement apart in another way
+          List.of(
+              "select set_config('standard_conforming_strings', 'off', true)",
+              "select '\\', ') q; commit; insert into e values (2); select to_json(q.*) from (select 1 --'"),
+          List.of(
+              "select set_config('standard_conforming_strings', 'off', false)",
+              "select '\\', ') q; commit; insert into e values (2); select to_json(q.*) from (select 1 --'"),
+          List.of(
+              "select set_config('client_encoding', 'SJIS', false)",
+              "select '表'') q; commit; insert into e values (2); --'"),
+          List.of("select set_config('client_encoding', 'SQL_ASCII', true)", INSERT),
+          List.of(
+              "select set_config('backslash_quote', 'on', false)",
+              "select 'a\\'; " + INSERT + "; --'"),
+          // prepared transactions and statements, cursors
+          List.of("prepare transaction 'x'"),
+          List.of("commit prepared 'x'"),
+          List.of("prepare p as " + INSERT, "execute p"),
+          List.of("select 1) q; prepare p as " + INSERT + "; select 1 from (select 1"),
+          List.of("declare c cursor with hold for select writes()", "fetch all from c"),
+          List.of("select cursor_to_xml('c', 1, true, true, '')"),
+          List.of("do 'begin " + INSERT + "; end'"),
+          List.of("call inserts()"),
+          // functions that run SQL
+          List.of("select writes()"),
+          List.of("select writes_and_hides()"),
+          List.of("select * from writes()"),
+          List.of("select a from e order by writes()"),
+          List.of("select a from e limit (select writes())"),
+          List.of("select a from e where exists (select writes())"),
+          List.of("select count(*) filter (where writes() > 0) from e"),
+          List.of("select row_number() over (order by writes()) from e"),
+          List.of("select coalesce(null, writes()), nullif(writes(), 1)"),
+          List.of("select case when writes() > 0 then 1 end"),
+          List.of("select array(select writes()), row(writes())"),
+          List.of("select * from generate_series(1, writes())"),
+          List.of("select * from lateral (select writes()) x"),
+          List.of("select * from v"),
+          List.of("table v"),
+          List.of("values (writes())"),
+          List.of("with recursive r as (select writes() union all select 1) select * from r"),
+          List.of("with x as materialized (insert into e values (2) returning a) table x"),
+          List.of("select query_to_xml('insert into e values (2) returning a', true, true, '')"),
+          List.of("select query_to_xml_and_xmlschema('delete from e returning a', true, true, '')"),
+          List.of("select query_to_xml('select writes()', true, true, '')"),
+          List.of("select table_to_xml('v', true, true, '')"),
+          List.of("select database_to_xml(true, true, '')"),
+          List.of("select * from ts_stat('insert into e values (2) returning to_tsvector(''a'')')"),
+          List.of("select * from ts_stat('select to_tsvector(writes()::text)')"),
+          List.of(
+              "select ts_rewrite('a'::tsquery, 'select ''a''::tsquery, (writes()::text)::tsquery')"),
+          List.of("select xmlelement(name a, writes())"),
+          List.of("select json_agg(writes())"),
+          List.of("select format('%s', writes())"),
+          List.of("select pg_sleep(writes())"),
+          // sequences, large objects, files
+          List.of("select nextval('s')"),
+          List.of("select setval('s', 99)"),
+          List.of("select setval('s', 99, true), lastval()"),
+          List.of("select lo_create(4711)"),
+          List.of("select lo_creat(-1)"),
+          List.of("select lo_from_bytea(4711, 'x')"),
+          List.of("select lo_put(1, 0, 'x')"),
+          List.of("select lo_unlink(1)"),
+          List.of("select lowrite(lo_open(1, 131072), 'x')"),
+          List.of("select lo_truncate(lo_open(1, 131072), 0)"),
+          List.of("select lo_import('/etc/hostname')"),
+          List.of("copy e from program 'echo 2'"),
+          List.of("copy (select 1) to program 'touch /tmp/pg-hello-attack'"),
+          List.of("select pg_read_file('/etc/passwd')"),
+          // settings, roles, other sessions
+          List.of("alter system set work_mem = '1GB'"),
+          List.of("alter role current_user set default_transaction_read_only = off"),
+          List.of("alter database current set search_path = evil"),
+          List.of("select pg_reload_conf()"),
+          List.of("select pg_advisory_lock(1)"),
+          List.of("select pg_advisory_lock_shared(1, 2), pg_try_advisory_lock(3)"),
+          List.of("select pg_advisory_xact_lock(1)"),
+          List.of("notify channel, 'x'"),
+          List.of("select pg_notify('channel', 'x')"),
+          List.of("listen channel"),
+          List.of("lock table e in access exclusive mode"),
+          List.of("select a from e for update"),
+          List.of("select a from e for no key update skip locked"),
+          List.of("select a from e for share"),
+          List.of("select a into stolen from e"),
+          List.of("select a into temp stolen from e"),
+          List.of("create table stolen as select a from e"),
+          List.of("truncate e"),
+          List.of("refresh materialized view m"),
+          List.of("security label on table e is 'x'"),
+          List.of("comment on table e is 'x'"),
+          List.of("analyze e"),
+          List.of("reindex table e"),
+          // what looks like one statement to some, and is two to others
+          List.of("select 1\u2028; " + INSERT),
+          List.of("select 1 \uff1b " + INSERT),
+          List.of("select \uff07a\uff07; " + INSERT),
+          List.of("select 1 -- \u2029" + INSERT),
+          List.of("select 1 -- \r; " + INSERT),
+          List.of("select 1 -- \u0085; " + INSERT),
+          List.of("select 1 /* /* */ ; " + INSERT + " -- */"),
+          List.of("select U&'\\0027; " + INSERT + "; --'"),
+          List.of("select U&\"\\0022\" ; " + INSERT),
+          List.of("select E'\\\\'; " + INSERT + "; --'"),
+          List.of("select e'\\''; " + INSERT + "; --'"),
+          List.of("select 'a' \n '\\'; " + INSERT + "; --'"),
+          List.of("select E'a' \n '\\'; " + INSERT + "; --'"),
+          List.of("select n'\\'; " + INSERT + "; --'"),
+          List.of("select B'1'; " + INSERT),
+          List.of("select $a$ $b$ $a$; " + INSERT + "; --$b$"),
+          List.of("select $é$ $é$; " + INSERT + "; --$é$"),
+          List.of("select 1$a$; " + INSERT + "; --$a$"),
+          List.of("select a$a$; " + INSERT + "; select a$a$"),
+          List.of("select 1) q; " + INSERT + "; --"),
+          List.of("select 1) q; " + INSERT + "; select 1 from (select 1"),
+          List.of("select 1) q limit 1; " + INSERT + " --"),
+          List.of("select 1\n) q; " + INSERT + "; select to_json(q.*)::text FROM (select 1"),
+          List.of("select {fn now()}; " + INSERT),
+          List.of("{call writes()}"),
+          List.of("{? = call writes()}"),
+          List.of("\ufeffinsert into e values (2)"),
+          List.of("insert\u00a0into e values (2)"),
+          List.of("select 1 where ''='' /*! ; " + INSERT + " */"),
+          List.of(";;; ; " + INSERT),
+          List.of("select 1;;;;" + INSERT));
+
+  @BeforeEach
+  void createTables(DataSource source) throws SQLException {
+    Waits.run(
+        source,
+        "create table e (a int)",
+        "insert into e values (1)",
+        "create sequence s",
+        "create materialized view m as select 1 as a",
+        "create function writes() returns int language plpgsql as"
+            + " $$ begin insert into e values (2); return 1; end $$",
+        "create function writes_and_hides() returns int language plpgsql as"
+            + " $$ begin begin set transaction_read_only = off; exception when others then null; end;"
+            + " begin set local transaction_read_only = off; exception when others then null; end;"
+            + " begin insert into e values (2); exception when others then null; end; return 1; end $$",
+        "create procedure inserts() language plpgsql as"
+            + " $$ begin commit; insert into e values (2); commit; end $$",
+        "create view v as select writes() as a",
+        "create schema evil",
+        "select lo_from_bytea(1, 'large')");
+  }
+
+  private static String state(DataSource superuser, Connection listener) throws SQLException {
+    String state =
+        Waits.value(
+            superuser,
+            "select json_build_array((select array_agg(a) from e), (select last_value from s),"
+                + " (select is_called from s), (select array_agg(oid) from pg_largeobject_metadata),"
+                + " (select array_agg(data) from pg_largeobject),"
+                + " (select count(*) from pg_class), (select count(*) from pg_proc),"
+                + " (select count(*) from pg_namespace where nspname !~ 'pg_(toast_)?temp'),"
+                + " (select count(*) from pg_prepared_xacts), (select count(*) from pg_description),"
+                + " (select count(*) from pg_db_role_setting), (select relacl from pg_class where"
+                + " relname = 'e'), (select count(*) from pg_replication_slots),"
+                + " (select count(*) from pg_locks where locktype = 'advisory'),"
+                + " (select count(*) from pg_locks l join pg_class c on c.oid = l.relation where"
+                + " relname = 'e'), (select setting from pg_settings where name = 'work_mem'))");
+    int notifications = listener.unwrap(PGConnection.class).getNotifications().length;
+    return state + " " + notifications;
+  }
+
+  private static void attackAll(Map<String, String> environment, DataSource superuser)
+      throws SQLException {
+    try (var client = new Client(environment);
+        Connection listener = superuser.getConnection();
+        Statement statements = listener.createStatement()) {
+      statements.execute("listen channel");
+      client.initialize();
+      String before = state(superuser, listener);
+      String settings = settings(client);
+      for (List<String> attack : ATTACKS) {
+        for (String statement : attack) {
+          for (String tool : List.of("query", "queryOne", "queryValue")) {
+            client.call(tool, sql(statement));
+          }
+        }
+        ObjectNode list = JSON.createObjectNode();
+        ArrayNode operations = list.putArray("operations");
+        attack.forEach(statement -> operations.add(sql(statement)));
+        client.call("transaction", list);
+        byId(client, attack);
+        assertThat(state(superuser, listener)).as(attack.toString()).isEqualTo(before);
+        assertThat(settings(client)).as(attack.toString()).isEqualTo(settings);
+      }
+      assertThat(client.end().status()).isZero();
+    }
+  }
+
+  private static void byId(Client client, List<String> attack) {
+    ObjectNode id = JSON.createObjectNode();
+    JsonNode begun = client.call("beginTransaction", JSON.createObjectNode());
+    id.set("transactionId", begun.at("/data/transactionId"));
+    attack.forEach(statement -> client.call("query", sql(statement).setAll(id)));
+    client.call("commit", id);
+  }
+
+  /** Returns what the next call finds in its session. */
+  private static String settings(Client client) {
+    JsonNode answer =
+        client.query(
+            "select md5(string_agg(name || '=' || setting, ',' order by name)) as settings,"
+                + " current_user::text, session_user::text, (select count(*) from pg_cursors) as"
+                + " cursors, (select count(*) from pg_listening_channels()) as channels,"
+                + " (select count(*) from pg_prepared_statements where from_sql) as prepared from"
+                + " pg_settings where name not like 'plpgsql.%'");
+    assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+    return answer.at("/data/rows/0").toString();
+  }
+
+  @Test
+  void nothingIsWritten(TestDatabase database) throws SQLException {
+    attackAll(Client.environment(database), database.superuserDataSource());
+  }
+
+  /** A superuser has no privilege less, so that all rests on the transactions and brackets. */
+  @Test
+  void nothingIsWrittenAsASuperuser(TestDatabase database) throws SQLException {
+    var environment = new HashMap<>(Client.environment(database));
+    Properties parts = Objects.requireNonNull(Driver.parseURL(database.superuserJdbcUrl(), null));
+    environment.put("PGUSER", parts.getProperty("user"));
+    environment.put("PGPASSWORD", parts.getProperty("password"));
+    attackAll(environment, database.superuserDataSource());
+  }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.mcp;
+
+import static io.pghello.mcp.Client.JSON;
+import static io.pghello.mcp.Client.quoted;
+import static io.pghello.mcp.Client.sql;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Servers that go away, connections of a file, and what the program refuses to start with. */
+@PgHelloTest(extension = false)
+class ServersIT {
+  @TempDir private Path folder;
+
+  private static String code(JsonNode answer) {
+    return answer.at("/error/code").asText("");
+  }
+
+  @Test
+  void answersAndGoesOnWhenTheServerGoesAway(
+      TestDatabase database, WireProxy proxy, DataSource source) throws Exception {
+    try (var client = new Client(Client.environment(database, proxy))) {
+      client.initialize();
+      assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
+      int running = client.begin("query", sql("select pg_sleep(600)").put("timeout", 3_600_000));
+      Waits.untilSleeping(source, 1);
+      // twice, as a read is repeated once
+      proxy.cut();
+      Waits.untilSleeping(source, 2);
+      proxy.cut();
+      JsonNode lost = client.result(running);
+      assertThat(code(lost)).isEqualTo("POSTGRES_CONNECTION_FAILED");
+      assertThat(lost.at("/error/details/reason").textValue()).isEqualTo("lost");
+      assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
+      assertThat(client.end().status()).isZero();
+    }
+  }
+
+  @Test
+  void goesOnAfterARestart() {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createEmptyDatabase();
+        var client = new Client(Client.environment(database))) {
+      client.initialize();
+      assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
+      server.stop();
+      JsonNode away = client.query("select 1");
+      assertThat(code(away)).as(away.toString()).isEqualTo("POSTGRES_CONNECTION_FAILED");
+      assertThat(away.at("/error/details/remedy").textValue()).isNotEmpty();
+      server.startAgain();
+      assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
+    }
+  }
+
+  @Test
+  void startsBeforeItsServer(TestDatabase database) {
+    Map<String, String> environment = Client.environment(database);
+    environment.put("PGPORT", "1");
+    try (var client = new Client(environment)) {
+      client.initialize();
+      assertThat(code(client.query("select 1"))).isEqualTo("POSTGRES_CONNECTION_FAILED");
+      Client.End end = client.end();
+      assertThat(end.status()).isZero();
+      assertThat(end.err()).contains("pg-hello-mcp: connection default: ", "Calls will try again.");
+    }
+  }
+
+  private Path file(ObjectNode connections) throws IOException {
+    ObjectNode all = JSON.createObjectNode();
+    all.set("connections", connections);
+    return Files.writeString(folder.resolve("config.json"), all.toString());
+  }
+
+  /** Each tool names a connection; one that no connection may use is not there. */
+  @Test
+  void hasConnectionsOfAFile(TestDatabase database, DataSource source) throws Exception {
+    Waits.run(source, "create table t (a int primary key)", "create table secret (a int)");
+    Map<String, String> environment = Client.environment(database);
+    String password = Objects.requireNonNull(environment.get("PGPASSWORD"));
+    Files.writeString(folder.resolve("password"), password + "\n");
+    ObjectNode connections = JSON.createObjectNode();
+    ObjectNode reader = connections.putObject("reader");
+    reader.set("config", Client.config(database));
+    reader.withObject("/config/password").put("env", "READER_PASSWORD");
+    ObjectNode writer = connections.putObject("writer");
+    writer.set("config", Client.config(database));
+    writer.withObject("/config/password").put("file", "password");
+    writer.set(
+        "permissions",
+        quoted(
+            "{'readOnly': false, 'tables': ['t'], 'maxRows': 2, 'operations': ['insert', 'find']}"));
+    try (var client =
+        new Client(Map.of("READER_PASSWORD", password), "--config", file(connections).toString())) {
+      assertThat(client.initialize().get("instructions").textValue())
+          .contains(
+              "Connection reader only reads, takes SQL, and answers 1000 rows at most.",
+              "Connection writer may write, takes no SQL, and answers 2 rows at most.");
+      for (JsonNode tool : client.answer(client.request("tools/list", null)).at("/result/tools")) {
+        String name = tool.get("name").textValue();
+        String ids = tool.at("/inputSchema/properties/connection/enum").toString();
+        assertThat(tool.at("/inputSchema/required").toString()).contains("connection");
+        boolean writes = name.equals("insert");
+        assertThat(ids)
+            .as(name)
+            .isEqualTo(
+                writes
+                    ? "[\"writer\"]"
+                    : name.equals("find") ? "[\"reader\",\"writer\"]" : "[\"reader\"]");
+        assertThat(tool.at("/annotations/readOnlyHint").booleanValue()).as(name).isEqualTo(!writes);
+      }
+      JsonNode insert = quoted("{'connection': 'writer', 'table': 't', 'data': {'a': 1}}");
+      assertThat(client.call("insert", insert).at("/data/a").intValue()).isEqualTo(1);
+      assertThat(code(client.call("insert", insert))).isEqualTo("POSTGRES_CONSTRAINT_VIOLATED");
+      for (String id : List.of("reader", "nope", "")) {
+        JsonNode wrong = ((ObjectNode) insert.deepCopy()).put("connection", id);
+        assertThat(code(client.call("insert", wrong))).isEqualTo("POSTGRES_BAD_REQUEST");
+      }
+      JsonNode secret = quoted("{'connection': 'writer', 'table': 'secret'}");
+      assertThat(code(client.call("find", secret))).isEqualTo("POSTGRES_NOT_ALLOWED");
+      JsonNode query = sql("select count(*) from t").put("connection", "reader");
+      assertThat(client.call("queryValue", query).get("data").intValue()).isEqualTo(1);
+      JsonNode without = sql("select 1");
+      assertThat(code(client.call("query", without))).isEqualTo("POSTGRES_BAD_REQUEST");
+      // a transaction belongs to its connection
+      String id =
+          client
+              .call("beginTransaction", quoted("{'connection': 'reader'}"))
+              .at("/data/transactionId")
+              .textValue();
+      JsonNode borrowed = ((ObjectNode) insert.deepCopy()).put("transactionId", id);
+      assertThat(code(client.call("insert", borrowed))).isEqualTo("POSTGRES_TRANSACTION_FAILED");
+    }
+  }
+
+  @Test
+  void refusesToStart(TestDatabase database) throws Exception {
+    Map<String, String> good = Client.environment(database);
+    var badPort = new HashMap<>(good);
+    badPort.put("PGPORT", "none");
+    Path config = folder.resolve("bad.json");
+    refuses("no connection is configured: give --config FILE, or set PGHOST", Map.of());
+    refuses("PGPORT is no number", badPort);
+    refuses("--nope is no option", good, "--nope");
+    refuses("--config is no option, or lacks its value", good, "--config");
+    refuses("takes options alone", good, "postgresql://app:geheim@127.0.0.1/app");
+    refuses("there is no file " + config, good, "--config", config.toString());
+    Files.writeString(config, "{\"connections\": {\"a\": {\"config\": {\"password\": \"geheim\"");
+    refuses("is no JSON, at line 1", good, "--config=" + config);
+    Files.writeString(
+        config, "{\"connections\": {\"a\": {\"config\": {\"pasword\": \"geheim\"}}}}");
+    refuses("connection a: ", Map.of("PG_HELLO_MCP_CONFIG", config.toString()));
+  }
+
+  private static void refuses(String why, Map<String, String> environment, String... arguments) {
+    try (var client = new Client(environment, arguments)) {
+      Client.End end = client.awaitEnd();
+      assertThat(end.status()).as(end.err()).isEqualTo(2);
+      assertThat(end.err())
+          .startsWith("pg-hello-mcp: ")
+          .contains(why)
+          .endsWith(" (see --help)\n")
+          .doesNotContain("geheim")
+          .hasLineCount(1);
+    }
+  }
+
+  @Test
+  void wrongPasswordIsSaidAndNotShown(TestDatabase database) {
+    Map<String, String> environment = Client.environment(database);
+    environment.put("PGPASSWORD", "geheim");
+    try (var client = new Client(environment)) {
+      client.initialize();
+      JsonNode answer = client.query("select 1");
+      assertThat(code(answer)).isEqualTo("POSTGRES_AUTH_FAILED");
+      Client.End end = client.end();
+      assertThat(answer + end.err()).doesNotContain("geheim");
+      assertThat(end.err()).hasLineCount(1);
+    }
+  }
+}
