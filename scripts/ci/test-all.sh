@@ -165,7 +165,9 @@ tests_in_containers() {
 
 JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
-need chromium chromium chromedriver chromium-driver node nodejs npm npm redis-server redis-server shellcheck shellcheck
+PATH=$PATH:/usr/sbin
+need chromium chromium chromedriver chromium-driver nginx nginx-light curl curl node nodejs npm npm \
+  redis-server redis-server shellcheck shellcheck
 echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: the better part of an hour, and some 10 minutes more the first time"
 
 step native "$ROOT/scripts/native.sh"
@@ -177,7 +179,7 @@ axis postgres17-jdk25 17 "$JDK25" -Dbenchmarks.excludedGroups= -Djooq.run="$(pom
 # what stands on JDBC and the client is tested on the first axis alone: it takes minutes, and says little on one more
 ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dpg-hello-plugin.skipTests=true
   -Dexamples.plugin.skipTests=true -Dexamples.shared.skipTests=true -Dexamples.events.skipTests=true
-  -Dpg-hello-mcp.skipTests=true -Dexamples.mcp.skipTests=true)
+  -Dpg-hello-mcp.skipTests=true -Dexamples.mcp.skipTests=true -Dexamples.users.skipTests=true)
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" \
   -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu'
 axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
@@ -193,6 +195,7 @@ step jooq-sources sources_compile_on_newest_jooq
 step seeded-null-error null_error_is_seen
 step ordinary-user ordinary_user_can
 LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/consumer.sh"
+LINES_SHOWN=8 step system env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/system.sh"
 LINES_SHOWN=30 step regress "$ROOT/scripts/regress.sh" --settings "${MAJORS[@]}"
 step installcheck "$ROOT/scripts/ci/installcheck.sh"
 step races "$ROOT/scripts/ci/stress.sh"

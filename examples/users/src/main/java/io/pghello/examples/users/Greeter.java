@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.users;
+
+import java.util.Objects;
+import java.util.Optional;
+import org.springframework.stereotype.Service;
+
+/** Greets users: by the greeting service, or by the database when that does not answer. */
+@Service
+class Greeter {
+  private final GreetingServiceClient service;
+  private final UserRepository users;
+
+  Greeter(GreetingServiceClient service, UserRepository users) {
+    this.service = service;
+    this.users = users;
+  }
+
+  /**
+   * A greeting.
+   *
+   * @param source who has greeted: {@code greeting-service} or {@code database}
+   */
+  record Greeting(String greeting, String source) {}
+
+  /** Both use the configured count, so nobody sees who has greeted but by the source. */
+  Greeting greet(User user) {
+    Optional<String> answer = service.greet(user.getUsername());
+    if (answer.isPresent()) {
+      return new Greeting(answer.get(), "greeting-service");
+    }
+    int id = Objects.requireNonNull(user.getId());
+    String greeting = users.greet(id).orElseThrow(() -> new NoSuchUserException(id));
+    return new Greeting(greeting, "database");
+  }
+}

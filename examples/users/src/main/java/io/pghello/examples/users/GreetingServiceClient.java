@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.users;
+
+import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.retry.Retry;
+import io.github.resilience4j.retry.RetryConfig;
+import java.net.http.HttpClient;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.http.client.JdkClientHttpRequestFactory;
+import org.springframework.stereotype.Component;
+import org.springframework.web.client.HttpServerErrorException;
+import org.springframework.web.client.ResourceAccessException;
+import org.springframework.web.client.RestClient;
+import org.springframework.web.client.RestClientException;
+
+/**
+ * Asks the greeting service, and gives up soon: an answer has a time-out, a request that failed is
+ * made once more, and a service that fails half of its requests is not asked for some seconds.
+ * Thread-safe.
+ */
+@Component
+class GreetingServiceClient {
+  private static final Logger LOG = LoggerFactory.getLogger(GreetingServiceClient.class);
+
+  private final @Nullable RestClient client;
+  private final Retry retry;
+  private final CircuitBreaker breaker;
+
+  GreetingServiceClient(GreetingServiceProperties properties) {
+    client = properties.url() == null ? null : client(properties, properties.url().toString());
+    retry =
+        Retry.of(
+            "greeting-service",
+            RetryConfig.custom()
+                .maxAttempts(2)
+                .waitDuration(Duration.ofMillis(50))
+                // another answer would be the same again
+                .retryExceptions(ResourceAccessException.class, HttpServerErrorException.class)
+                .build());
+    breaker =
+        CircuitBreaker.of(
+            "greeting-service",
+            CircuitBreakerConfig.custom()
+                .slidingWindowSize(10)
+                .minimumNumberOfCalls(5)
+                .failureRateThreshold(50)
+                .waitDurationInOpenState(properties.openFor())
+                .permittedNumberOfCallsInHalfOpenState(1)
+                .build());
+  }
+
+  private static RestClient client(GreetingServiceProperties properties, String url) {
+    var factory =
+        new JdkClientHttpRequestFactory(
+            HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(properties.connectTimeout())
+                .build());
+    factory.setReadTimeout(properties.readTimeout());
+    return RestClient.builder().baseUrl(url).requestFactory(factory).build();
+  }
+
+  /** What is read of the service's answer. */
+  record Answer(@Nullable String greeting) {}
+
+  /** Returns the greeting, or nothing if the service cannot be asked or does not answer. */
+  Optional<String> greet(String name) {
+    if (client == null) {
+      return Optional.empty();
+    }
+    RestClient asked = client;
+    Supplier<@Nullable Answer> request =
+        () -> asked.get().uri("/greeting/{name}", name).retrieve().body(Answer.class);
+    try {
+      Answer answer =
+          Retry.decorateSupplier(retry, CircuitBreaker.decorateSupplier(breaker, request)).get();
+      return Optional.ofNullable(answer).map(Answer::greeting);
+    } catch (CallNotPermittedException e) {
+      return Optional.empty();
+    } catch (RestClientException e) {
+      LOG.warn("The greeting service does not greet: {}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.users;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.pghello.examples.users.Greeter.Greeting;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.Email;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Size;
+import java.net.URI;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.springframework.data.domain.Limit;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/** The users over REST. */
+@RestController
+@RequestMapping("/users")
+class UserController {
+  private static final int MAX_USERS = 1_000;
+
+  private final UserRepository users;
+  private final Greeter greeter;
+
+  UserController(UserRepository users, Greeter greeter) {
+    this.users = users;
+    this.greeter = greeter;
+  }
+
+  record NewUser(@Username String username, @NotNull @Email @Size(max = 100) String email) {}
+
+  record UserAnswer(
+      int id,
+      String username,
+      String email,
+      @JsonProperty("created_at") long createdAt,
+      @JsonProperty("welcome_message") @Nullable String welcomeMessage) {
+    static UserAnswer of(User user) {
+      return new UserAnswer(
+          Objects.requireNonNull(user.getId()),
+          user.getUsername(),
+          user.getEmail(),
+          user.getCreatedAt(),
+          user.getWelcomeMessage());
+    }
+  }
+
+  record UsersAnswer(List<UserAnswer> users) {}
+
+  /** Signs a user up, in one statement. */
+  @PostMapping
+  ResponseEntity<UserAnswer> signUp(@RequestBody @Valid NewUser user) {
+    UserAnswer saved = UserAnswer.of(users.save(new User(user.username(), user.email())));
+    return ResponseEntity.created(URI.create("/users/" + saved.id())).body(saved);
+  }
+
+  /** Returns users in the order of their numbers, from the one that follows the number. */
+  @GetMapping
+  UsersAnswer users(
+      @RequestParam(defaultValue = "0") @Min(0) int after,
+      @RequestParam(defaultValue = "100") @Min(1) @Max(MAX_USERS) int limit) {
+    return new UsersAnswer(
+        users.findByIdGreaterThanOrderById(after, Limit.of(limit)).stream()
+            .map(UserAnswer::of)
+            .toList());
+  }
+
+  @GetMapping("/{id}")
+  UserAnswer user(@PathVariable int id) {
+    return UserAnswer.of(find(id));
+  }
+
+  /** Greets a user, by the greeting service if it answers. */
+  @GetMapping("/{id}/greeting")
+  Greeting greeting(@PathVariable int id) {
+    return greeter.greet(find(id));
+  }
+
+  private User find(int id) {
+    return users.findById(id).orElseThrow(() -> new NoSuchUserException(id));
+  }
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.users;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.examples.users.Backend.Request;
+import io.pghello.examples.users.Http.Answer;
+import java.io.IOException;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the gateway sends where, and what it sends again. */
+@Timeout(120)
+class GatewayIT {
+  private static final Backend.Behaviour OK = Backend.answering(200, "{}");
+
+  private final Backend one = new Backend(OK);
+  private final Backend two = new Backend(OK);
+  private final Backend users = new Backend(OK);
+  private @Nullable Gateway gateway;
+  private Http http = new Http(0);
+
+  @BeforeEach
+  void start(@TempDir Path folder) throws IOException {
+    Assumptions.assumeTrue(Gateway.nginx().isPresent(), "there is no nginx");
+    var started =
+        new Gateway(folder, List.of(one.address(), two.address()), List.of(users.address()));
+    gateway = started;
+    http = started.http();
+  }
+
+  @AfterEach
+  void stop() {
+    if (gateway != null) {
+      gateway.close();
+    }
+    Stream.of(one, two, users).forEach(Backend::close);
+  }
+
+  private int requests() {
+    return Stream.of(one, two, users).mapToInt(each -> each.requests().size()).sum();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/users", "/users?limit=1", "/users/1", "/users/1/greeting"})
+  void sendsUsersToTheUserService(String path) throws Exception {
+    assertThat(http.get(path).status()).isEqualTo(200);
+    assertThat(users.requests()).extracting(Request::path).containsExactly(path);
+    assertThat(requests()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/",
+        "/usersx",
+        "/api/info",
+        "/graphql",
+        "/health",
+        "/greeting/a%2Fb%20c%3F?repeat=2",
+        "/greeting/users"
+      })
+  void sendsAllElseToTheGreetingServiceAsItIs(String path) throws Exception {
+    assertThat(http.get(path).status()).isEqualTo(200);
+    assertThat(Stream.of(one, two).flatMap(each -> each.requests().stream()))
+        .extracting(Request::path)
+        .containsExactly(path);
+    assertThat(users.requests()).isEmpty();
+  }
+
+  @Test
+  void asksTheInstancesInTurn() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      assertThat(http.get("/api/info").status()).isEqualTo(200);
+    }
+    // each process of nginx has a turn of its own
+    assertThat(one.requests()).isNotEmpty();
+    assertThat(two.requests()).isNotEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"/actuator", "/actuator/health", "/actuator;x/health", "/%61ctuator/health"})
+  void keepsWhatIsForThoseWhoRunIt(String path) throws Exception {
+    Answer answer = http.get(path);
+    assertThat(answer.status()).isEqualTo(404);
+    assertThat(answer.text("code")).isEqualTo("NOT_FOUND");
+    assertThat(requests()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/api/greeting/Ada", "/users"})
+  void overwritesWhatAClientSaysOfItself(String path) throws Exception {
+    http.get(
+        path,
+        "X-Forwarded-For",
+        "10.9.8.7",
+        "X-Forwarded-Proto",
+        "https",
+        "X-Forwarded-Host",
+        "evil.example",
+        "X-Forwarded-Port",
+        "99",
+        "X-Forwarded-Prefix",
+        "/evil",
+        "X-Real-IP",
+        "10.9.8.7",
+        "Forwarded",
+        "for=10.9.8.7",
+        "Authorization",
+        "Bearer token");
+    Request request =
+        Stream.of(one, two, users).flatMap(each -> each.requests().stream()).findFirst().get();
+    assertThat(request.headers().get("X-Forwarded-For")).containsExactly("127.0.0.1");
+    assertThat(request.headers().get("X-Forwarded-Proto")).containsExactly("http");
+    assertThat(request.headers())
+        .doesNotContainKeys(
+            "X-forwarded-host", "X-forwarded-port", "X-forwarded-prefix", "X-real-ip", "Forwarded");
+    assertThat(request.headers().get("Authorization")).containsExactly("Bearer token");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "GET, /api/greeting/Ada",
+    "GET, /greeting/Ada",
+    "POST, /api/bulk-greetings",
+    "POST, /greetings/batch"
+  })
+  void asksTheOtherInstanceWhenOneDiesWhileItAnswers(String method, String path) throws Exception {
+    one.behave(Backend.dying());
+    for (int i = 0; i < 10; i++) {
+      Answer answer = http.send(method, path, BodyPublishers.ofString("{\"names\":[]}"));
+      assertThat(answer.status()).as("%s", answer).isEqualTo(200);
+    }
+    assertThat(one.requests()).isNotEmpty();
+    assertThat(two.requests())
+        .hasSize(10)
+        .allSatisfy(request -> assertThat(request.body()).isEqualTo("{\"names\":[]}"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "POST, /api/config/greeting",
+    "POST, /graphql",
+    "POST, /users",
+    "GET, /users",
+    "GET, /users/1/greeting"
+  })
+  void neverRepeatsWhatMayChangeSomething(String method, String path) throws Exception {
+    Stream.of(one, two, users).forEach(each -> each.behave(Backend.dying()));
+    Answer answer = http.send(method, path, BodyPublishers.ofString("{}"));
+    assertThat(answer.status()).as("%s", answer).isEqualTo(503);
+    assertThat(requests()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/api/config/greeting", "/api/bulk-greetings"})
+  void sendsToTheOtherWhatCouldNotBeSent(String path) throws Exception {
+    one.close();
+    for (int i = 0; i < 10; i++) {
+      assertThat(http.post(path, "{}").status()).isEqualTo(200);
+    }
+    assertThat(two.requests()).hasSize(10);
+  }
+
+  @Test
+  void asksTheOtherInstanceWhenOneIsUnavailable() throws Exception {
+    one.behave(Backend.answering(503, "{\"code\":\"NO_CONNECTION\"}"));
+    for (int i = 0; i < 10; i++) {
+      assertThat(http.get("/greeting/Ada").status()).isEqualTo(200);
+    }
+    two.behave(Backend.answering(503, "{\"code\":\"NO_CONNECTION\"}"));
+    assertThat(http.get("/greeting/Ada").status()).isEqualTo(503);
+  }
+
+  @Test
+  void answersWithAProblemWhenNobodyIsThere() throws Exception {
+    one.close();
+    two.close();
+    users.close();
+    for (String path : List.of("/greeting/Ada", "/users")) {
+      Answer answer = http.get(path);
+      assertThat(answer.status()).isEqualTo(503);
+      assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
+      assertThat(answer.header("Retry-After")).isEqualTo("5");
+      assertThat(answer.text("code")).isEqualTo("SERVICE_UNAVAILABLE");
+    }
+  }
+
+  @Test
+  void refusesABodyThatIsTooLarge() throws Exception {
+    Answer answer = http.post("/api/bulk-greetings", "x".repeat(2_000_000));
+    assertThat(answer.status()).isEqualTo(413);
+    assertThat(answer.text("code")).isEqualTo("BODY_TOO_LARGE");
+    assertThat(requests()).isZero();
+  }
+
+  @Test
+  void passesABodyOfAMegabyteOn() throws Exception {
+    String body = "x".repeat(1_000_000);
+    assertThat(http.post("/api/bulk-greetings", body).status()).isEqualTo(200);
+    assertThat(Stream.of(one, two).flatMap(each -> each.requests().stream()))
+        .extracting(Request::body)
+        .containsExactly(body);
+  }
+}
