@@ -65,6 +65,7 @@ done
 # as monitoring plugins have it
 ends 0 'Usage: pghello' pghello --help
 ends 0 'Usage: pghello health' pghello health --help
+ends 0 'Usage: pghello backup' pghello backup --help
 ends 3 'a command is missing' pghello
 ends 3 unheard-of pghello unheard-of
 ends 3 --unknown pghello health --unknown

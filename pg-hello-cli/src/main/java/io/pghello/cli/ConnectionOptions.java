@@ -2,7 +2,9 @@
 package io.pghello.cli;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +54,23 @@ final class ConnectionOptions {
       defaultValue = "10",
       description = "How long to wait for the server, each time. Default: 10.")
   private int timeoutSeconds;
+
+  /** Returns what else commands are given to connect to the same server. */
+  List<String> arguments() {
+    var arguments = new ArrayList<String>();
+    add(arguments, "--host", host);
+    add(arguments, "--port", port);
+    add(arguments, "--username", user);
+    add(arguments, "--service", service);
+    add(arguments, "--timeout", String.valueOf(timeoutSeconds));
+    return arguments;
+  }
+
+  private static void add(List<String> arguments, String option, @Nullable String value) {
+    if (value != null) {
+      arguments.addAll(List.of(option, value));
+    }
+  }
 
   Target target() {
     if (timeoutSeconds < 1 || timeoutSeconds > 3600) {

@@ -24,18 +24,30 @@ final class Findings {
 
   /** Says why there is no connection, or none any more. */
   void lost(SQLException e) {
-    String state = e.getSQLState() == null ? "" : e.getSQLState();
-    // 08004 is the driver's, as where the server asks for a password and there is none
-    boolean logIn = state.startsWith("28") || state.equals("08004");
-    boolean refusesUs = logIn || state.equals("42501") || state.equals("3D000");
+    boolean logIn = isLogIn(state(e));
     add(
         new Finding(
-            refusesUs ? Status.UNKNOWN : Status.CRITICAL,
+            refusesUs(e) ? Status.UNKNOWN : Status.CRITICAL,
             "connection",
             message(e),
             logIn
                 ? "check the role, and its password in ~/.pgpass, PGPASSWORD or the service"
                 : null));
+  }
+
+  /** Returns whether the server answers, but does not let this role in, or do this. */
+  static boolean refusesUs(SQLException e) {
+    String state = state(e);
+    return isLogIn(state) || state.equals("42501") || state.equals("3D000");
+  }
+
+  private static boolean isLogIn(String state) {
+    // 08004 is the driver's, as where the server asks for a password and there is none
+    return state.startsWith("28") || state.equals("08004");
+  }
+
+  private static String state(SQLException e) {
+    return e.getSQLState() == null ? "" : e.getSQLState();
   }
 
   /** Returns the first line of the server's or driver's message, with the SQLSTATE. */
@@ -44,8 +56,16 @@ final class Findings {
     return e.getSQLState() == null ? line : line + " (SQLSTATE " + e.getSQLState() + ")";
   }
 
+  boolean isEmpty() {
+    return findings.isEmpty();
+  }
+
   Status status() {
     return findings.stream().map(Finding::status).reduce(Status.OK, Status::or);
+  }
+
+  List<String> texts(Status status) {
+    return findings.stream().filter(f -> f.status() == status).map(Finding::text).toList();
   }
 
   /** Returns the first of the gravest findings, or if all is well the last. */

@@ -12,12 +12,21 @@ import picocli.CommandLine.Spec;
 /** The program {@code pghello}. */
 @Command(
     name = "pghello",
-    description = "Looks after a PostgreSQL database with the extension pg_hello.",
+    description = "Looks after PostgreSQL databases with the extension pg_hello.",
     subcommands = {
       HealthCommand.class,
       ReportCommand.class,
       AdviseCommand.class,
-      DiagnoseCommand.class
+      DiagnoseCommand.class,
+      BackupCommand.class,
+      RestoreCommand.class,
+      VerifyCommand.class,
+      UpdateCommand.class,
+      LoadCommand.class,
+      WatchCommand.class,
+      HardenCommand.class,
+      MaintainCommand.class,
+      LogsCommand.class
     },
     sortOptions = false,
     footerHeading = "%nExit status:%n",
@@ -68,8 +77,11 @@ public final class Pghello implements Runnable {
         .setExecutionExceptionHandler(
             (e, command, result) -> {
               PrintWriter err = command.getErr();
-              err.printf("%s: %s%n", command.getCommandSpec().qualifiedName(), e);
-              return Status.UNKNOWN.exitCode();
+              boolean failure = e instanceof Failure;
+              err.printf(
+                  "%s: %s%n",
+                  command.getCommandSpec().qualifiedName(), failure ? e.getMessage() : e);
+              return e instanceof Failure f ? f.status().exitCode() : Status.UNKNOWN.exitCode();
             });
   }
 

@@ -6,13 +6,18 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -48,6 +53,21 @@ final class ReportCommand implements Callable<Integer> {
     }
   }
 
+  private static final String PLOTS =
+      """
+      SELECT function, seconds, coalesce(
+        (calls - lag(calls) OVER w) / (seconds - lag(seconds) OVER w),
+        (lead(calls) OVER w - calls) / (lead(seconds) OVER w - seconds))
+      FROM (
+        SELECT function, extract(epoch FROM max(taken_at)) AS seconds, max(counted_calls) AS calls
+        FROM hello_ops.snapshot
+        WHERE taken_at >= now() - ?::interval
+        GROUP BY function, floor(extract(epoch FROM taken_at) / greatest(extract(epoch FROM ?::interval) / 200, 1))
+      ) v
+      WINDOW w AS (PARTITION BY function ORDER BY seconds)
+      ORDER BY 1, 2
+      """;
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Parameters(
@@ -76,12 +96,20 @@ final class ReportCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
+  @Option(
+      names = "--html",
+      description = "Print a page for a browser, of performance with plots of the time since then.")
+  private boolean html;
+
   @SuppressWarnings("UnusedVariable")
   @Option(names = "--help", usageHelp = true, description = "Show this text.")
   private boolean help;
 
   @Override
   public Integer call() {
+    if (json && html) {
+      throw new ParameterException(spec.commandLine(), "--json and --html exclude each other");
+    }
     Target target = connection.target();
     PrintWriter out = spec.commandLine().getOut();
     try (Connection session = target.connect();
@@ -99,13 +127,42 @@ final class ReportCommand implements Callable<Integer> {
       try (ResultSet rows = statement.executeQuery()) {
         table = Table.of(rows);
       }
-      out.println(json ? Json.write(table.toMaps()) : table);
+      if (html) {
+        String about =
+            target.name()
+                + (kind == Kind.COMPLIANCE ? "" : ", the last " + since)
+                + ", "
+                + Instant.now();
+        out.print(Html.page("pg_hello: " + kind, about, table, plots(session)));
+      } else {
+        out.println(json ? Json.write(table.toMaps()) : table);
+      }
       out.flush();
       return status(table).exitCode();
     } catch (SQLException e) {
       spec.commandLine().getErr().printf("pghello report: %s%n", explain(e));
       return Status.UNKNOWN.exitCode();
     }
+  }
+
+  /** Returns how often each function was called, in at most some 200 steps. */
+  private Map<String, List<Html.Point>> plots(Connection session) throws SQLException {
+    var plots = new LinkedHashMap<String, List<Html.Point>>();
+    if (kind != Kind.PERFORMANCE) {
+      return plots;
+    }
+    try (PreparedStatement statement = session.prepareStatement(PLOTS)) {
+      statement.setString(1, since);
+      statement.setString(2, since);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          plots
+              .computeIfAbsent(rows.getString(1), name -> new ArrayList<>())
+              .add(new Html.Point(rows.getDouble(2), rows.getDouble(3)));
+        }
+      }
+    }
+    return plots;
   }
 
   private Status status(Table table) {

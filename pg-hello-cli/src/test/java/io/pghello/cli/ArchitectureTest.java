@@ -10,13 +10,18 @@ import org.junit.jupiter.api.Test;
 /** The program starts fast because it is small. */
 class ArchitectureTest {
   @Test
-  void needsTheDriverAndPicocliOnly() {
+  void needsTheDriverPicocliAndHistogramsOnly() {
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     classes()
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
-            "java..", "io.pghello.cli..", "org.jspecify..", "org.postgresql..", "picocli..")
+            "java..",
+            "io.pghello.cli..",
+            "org.HdrHistogram..",
+            "org.jspecify..",
+            "org.postgresql..",
+            "picocli..")
         .check(new ClassFileImporter().importPath("target/classes"));
   }
 }

@@ -46,6 +46,19 @@ class ReportIT {
     assertThat(Run.json(superuser, json.out(), "$[0].function_name")).isEqualTo("now_ms()");
     assertThat(Run.json(superuser, json.out(), "$[0].total_calls")).isEqualTo("1234");
 
+    Run.execute(
+        superuser,
+        "UPDATE hello_ops.snapshot SET taken_at = taken_at - interval '10 minutes'"
+            + " WHERE taken_at = (SELECT min(taken_at) FROM hello_ops.snapshot)");
+    Run html = report(server, database, "performance", "--html");
+    assertThat(html.status()).isZero();
+    assertThat(html.out())
+        .startsWith("<!DOCTYPE html>")
+        .contains(
+            "<td>now_ms()</td>", "<td class=\"n\">1234</td>", "<h2>now_ms()</h2>", "<polyline")
+        .doesNotContain("NaN", "%s", "src=", "href=");
+    assertThat(report(server, database, "performance", "--html", "--json").status()).isEqualTo(3);
+
     assertThat(report(server, database, "baseline").status()).as("no baseline").isEqualTo(3);
     Run.execute(superuser, "SELECT hello_ops.baseline('a \"b\"')");
     run = report(server, database, "baseline", "--label", "a \"b\"", "--json");

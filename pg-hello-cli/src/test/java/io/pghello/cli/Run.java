@@ -5,6 +5,8 @@ import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -18,11 +20,44 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** One run of the program in a JVM of its own, with an environment of its own. */
 record Run(int status, String out, String err) {
   static Run pghello(Map<String, String> environment, String... arguments) {
-    List<String> command =
+    return start(environment, arguments).end();
+  }
+
+  /** A run that has not ended yet. */
+  record Running(
+      Process process, StringWriter soFar, FutureTask<String> out, FutureTask<String> err) {
+    /** Returns what it has printed so far. */
+    String printed() {
+      return soFar.toString();
+    }
+
+    Run end() {
+      try {
+        return new Run(process.waitFor(), out.get(), err.get());
+      } catch (ExecutionException e) {
+        throw new AssertionError(e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new AssertionError(e);
+      }
+    }
+
+    /** Tells it to end, as {@code kill} does. */
+    Run interrupt() {
+      // Process.destroy() would close what it prints to
+      process.toHandle().destroy();
+      return end();
+    }
+  }
+
+  static Running start(Map<String, String> environment, String... arguments) {
+    var command =
         new ArrayList<>(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -32,27 +67,35 @@ record Run(int status, String out, String err) {
                 System.getProperty("java.class.path"),
                 Pghello.class.getName()));
     command.addAll(List.of(arguments));
+    return start(environment, command);
+  }
+
+  static Running start(Map<String, String> environment, List<String> command) {
     var builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("PG"));
     builder.environment().putAll(environment);
     try {
       Process process = builder.start();
+      var soFar = new StringWriter();
       // not of the common pool, which a test may keep busy
-      var err = new FutureTask<>(() -> read(process.getErrorStream()));
+      var out = new FutureTask<>(() -> read(process.getInputStream(), soFar));
+      var err = new FutureTask<>(() -> read(process.getErrorStream(), new StringWriter()));
+      new Thread(out).start();
       new Thread(err).start();
-      String out = read(process.getInputStream());
-      return new Run(process.waitFor(), out, err.get());
-    } catch (IOException | ExecutionException e) {
-      throw new AssertionError(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      return new Running(process, soFar, out, err);
+    } catch (IOException e) {
       throw new AssertionError(e);
     }
   }
 
-  private static String read(InputStream stream) {
-    try (stream) {
-      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+  private static String read(InputStream stream, StringWriter soFar) {
+    char[] some = new char[8192];
+    try (var reader = new InputStreamReader(stream, StandardCharsets.UTF_8)) {
+      int length;
+      while ((length = reader.read(some)) >= 0) {
+        soFar.write(some, 0, length);
+      }
+      return soFar.toString();
     } catch (IOException e) {
       throw new AssertionError(e);
     }
@@ -66,6 +109,22 @@ record Run(int status, String out, String err) {
             "PGUSER", "hello",
             "PGDATABASE", database.name(),
             "PGPASSWORD", server.password()));
+  }
+
+  /** Waits until something is so, or fails. */
+  static void await(String what, Condition condition) throws Exception {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
+    while (!condition.isTrue()) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("waited in vain: " + what);
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+    }
+  }
+
+  /** What is waited for. */
+  interface Condition {
+    boolean isTrue() throws Exception;
   }
 
   static void execute(Connection connection, String... statements) throws SQLException {

@@ -103,6 +103,69 @@ class TargetTest {
         .hasMessageContaining(message);
   }
 
+  /** What libpq would heed must not be ignored in silence. */
+  @ParameterizedTest
+  @CsvSource({
+    "hostaddr, PGHOSTADDR, 10.0.0.1",
+    "channel_binding, PGCHANNELBINDING, require",
+    "require_auth, PGREQUIREAUTH, scram-sha-256",
+    "gssencmode, PGGSSENCMODE, require",
+    "sslcrl, PGSSLCRL, /etc/crl",
+    "ssl_min_protocol_version, PGSSLMINPROTOCOLVERSION, TLSv1.3",
+    "load_balance_hosts, PGLOADBALANCEHOSTS, random",
+    "target_session_attrs, PGTARGETSESSIONATTRS, whatever"
+  })
+  void refusesWhatTheDriverDoesNotKnow(String name, String variable, String value) {
+    assertThatThrownBy(() -> find(Map.of(), Map.of(name, value), Map.of()))
+        .hasMessageContaining(name)
+        .hasMessageContaining(value);
+    assertThatThrownBy(() -> find(Map.of(), Map.of(), Map.of(variable, value)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(name);
+  }
+
+  @Test
+  void takesWhatMakesNoDifference() {
+    assertThat(
+            find(
+                    Map.of(),
+                    Map.of("channel_binding", "prefer", "gssencmode", "disable"),
+                    Map.of("PGLOADBALANCEHOSTS", "disable"))
+                .name())
+        .isEqualTo("me at localhost:5432");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "read-write, primary",
+    "standby, secondary",
+    "prefer-standby, preferSecondary",
+    "any, any"
+  })
+  void findsTheServerThatIsAskedFor(String attributes, String type) {
+    Target target = find(Map.of(), Map.of(), Map.of("PGTARGETSESSIONATTRS", attributes));
+    assertThat(target.properties()).containsEntry("targetServerType", type);
+    assertThat(target.environment()).containsEntry("PGTARGETSESSIONATTRS", attributes);
+  }
+
+  @Test
+  void tellsPostgresqlsProgramsTheSame() {
+    Target target =
+        find(
+            Map.of("host", "a,b", "port", "1,2", "user", "u", "dbname", "d"),
+            Map.of("password", "secret", "sslmode", "require"),
+            Map.of("PGPASSFILE", "/pgpass"));
+    assertThat(target.environment())
+        .containsEntry("PGHOST", "a,b")
+        .containsEntry("PGPORT", "1,2")
+        .containsEntry("PGUSER", "u")
+        .containsEntry("PGPASSWORD", "secret")
+        .containsEntry("PGSSLMODE", "require")
+        .containsEntry("PGPASSFILE", "/pgpass")
+        .doesNotContainKey("PGDATABASE");
+    assertThat(target.in("other").url()).isEqualTo("jdbc:postgresql://a:1,b:2/other");
+  }
+
   private static Target find(
       Map<String, String> options, Map<String, String> service, Map<String, String> variables) {
     var nullable = new HashMap<String, @Nullable String>(options);

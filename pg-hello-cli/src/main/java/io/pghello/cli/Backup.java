@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.net.URLEncoder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A folder with the dumps of several databases, the roles, and the extension's files. It gets its
+ * name, which is its time, when it is complete and on the disk, and never changes again, but for
+ * the file that says that it has been verified.
+ */
+record Backup(Path folder, Instant time) {
+  static final String ROLES = "roles.sql";
+  static final String FILES = "extension";
+  static final String UNFINISHED = ".incomplete-";
+
+  /** Asks a server who it is; its copies by backup and replication answer the same. */
+  static final String SYSTEM = "SELECT system_identifier FROM pg_control_system()";
+
+  private static final String SUMS = "SHA256SUMS";
+  private static final String ABOUT = "backup.properties";
+  private static final String VERIFIED = "verified.properties";
+  private static final DateTimeFormatter NAME =
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+  /** Returns the backups in a folder that are complete, the oldest first. */
+  static List<Backup> in(Path folder) {
+    var backups = new ArrayList<Backup>();
+    for (Path path : list(folder)) {
+      Instant time = timeOf(path.getFileName().toString());
+      if (time != null && Files.isRegularFile(path.resolve(SUMS))) {
+        backups.add(new Backup(path, time));
+      }
+    }
+    backups.sort(Comparator.comparing(Backup::time));
+    return backups;
+  }
+
+  /** Returns the time that is the name of a backup; null for what others keep there. */
+  private static @Nullable Instant timeOf(String name) {
+    try {
+      return NAME.parse(name, Instant::from);
+    } catch (DateTimeParseException e) {
+      return null;
+    }
+  }
+
+  /** Returns the newest that is not later than a time, or the newest of all. */
+  static Backup find(Path folder, @Nullable Instant notAfter) {
+    Backup found = null;
+    for (Backup backup : in(folder)) {
+      if (notAfter == null || !backup.time.isAfter(notAfter)) {
+        found = backup;
+      }
+    }
+    if (found == null) {
+      throw Failure.unknown(
+          "there is no complete backup in "
+              + folder
+              + (notAfter == null ? "" : " of " + notAfter + " or before"));
+    }
+    return found;
+  }
+
+  static String nameOf(Instant time) {
+    return NAME.format(time);
+  }
+
+  String name() {
+    return nameOf(time);
+  }
+
+  Duration age() {
+    return Duration.between(time, Instant.now());
+  }
+
+  static Path dump(Path folder, String database) {
+    return folder.resolve(encoded(database) + ".dump");
+  }
+
+  Path dump(String database) {
+    return dump(folder, database);
+  }
+
+  static Path contents(Path folder, String database) {
+    return folder.resolve(encoded(database) + ".contents");
+  }
+
+  Properties contents(String database) {
+    return load(contents(folder, database));
+  }
+
+  private static String encoded(String database) {
+    // no hidden file, and none with the name of one of ours
+    return "db-" + URLEncoder.encode(database, StandardCharsets.UTF_8).replace("*", "%2A");
+  }
+
+  /** Returns the databases that are in it. */
+  List<String> databases() {
+    Properties about = about();
+    var databases = new ArrayList<String>();
+    for (int i = 1; about.containsKey("database." + i); i++) {
+      databases.add(about.getProperty("database." + i));
+    }
+    return databases;
+  }
+
+  /** Returns the databases to restore: those that are named, which must be in it, or all. */
+  List<String> databases(List<String> named) {
+    List<String> all = databases();
+    for (String name : named) {
+      if (!all.contains(name)) {
+        throw Failure.unknown(
+            "there is no database \"" + name + "\" in backup " + name() + ", but " + all);
+      }
+    }
+    return named.isEmpty() ? all : named;
+  }
+
+  int serverMajor() {
+    return Integer.parseInt(about().getProperty("server_version_num")) / 10000;
+  }
+
+  /** Returns the answer of the server to {@link #SYSTEM}. */
+  String system() {
+    return about().getProperty("system_identifier", "");
+  }
+
+  /** Returns the version of the extension that a database had; null if it had none. */
+  @Nullable String extensionVersion(String database) {
+    return about().getProperty("extension." + (databases().indexOf(database) + 1));
+  }
+
+  private Properties about() {
+    return load(folder.resolve(ABOUT));
+  }
+
+  static void writeAbout(Path folder, Properties about) throws IOException {
+    store(about, folder.resolve(ABOUT));
+  }
+
+  /** Writes when it was restored and found right, and how long that took. */
+  void setVerified(Instant when, Duration took) throws IOException {
+    var verified = new Properties();
+    verified.setProperty("verified", when.toString());
+    verified.setProperty("seconds", String.format(Locale.ROOT, "%.3f", took.toMillis() / 1e3));
+    Path written = folder.resolve(VERIFIED + ".new");
+    store(verified, written);
+    Files.move(
+        written,
+        folder.resolve(VERIFIED),
+        StandardCopyOption.ATOMIC_MOVE,
+        StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  static Properties load(Path file) {
+    var properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(file)) {
+      properties.load(reader);
+      return properties;
+    } catch (IOException e) {
+      throw Failure.critical("cannot read " + file + ": " + e);
+    }
+  }
+
+  static void store(Properties properties, Path file) throws IOException {
+    try (Writer writer = Files.newBufferedWriter(file)) {
+      properties.store(writer, null);
+    }
+  }
+
+  /** Writes the sums of all files of a folder, and sees to it that all is on the disk. */
+  static void seal(Path folder) throws IOException {
+    var sums = new StringBuilder();
+    for (Map.Entry<String, String> sum : sums(folder).entrySet()) {
+      sums.append(sum.getValue()).append("  ").append(sum.getKey()).append('\n');
+    }
+    Files.writeString(folder.resolve(SUMS), sums);
+    try (Stream<Path> paths = Files.walk(folder)) {
+      for (Path path : (Iterable<Path>) paths::iterator) {
+        sync(path);
+      }
+    }
+  }
+
+  /** Has the system write a file, or the names in a folder, to the disk. */
+  static void sync(Path path) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+
+  /** Fails if a file is missing, or is not as it was written. */
+  void check() {
+    var expected = new TreeMap<String, String>();
+    try {
+      for (String line : Files.readAllLines(folder.resolve(SUMS))) {
+        expected.put(line.substring(66), line.substring(0, 64));
+      }
+      Map<String, String> found = sums(folder);
+      for (Map.Entry<String, String> sum : expected.entrySet()) {
+        String now = found.get(sum.getKey());
+        if (!sum.getValue().equals(now)) {
+          throw Failure.critical(
+              "backup "
+                  + name()
+                  + " is damaged: "
+                  + sum.getKey()
+                  + (now == null ? " is missing" : " is not as it was written"));
+        }
+      }
+    } catch (IOException | UncheckedIOException | IndexOutOfBoundsException e) {
+      throw Failure.critical("backup " + name() + " cannot be read: " + e);
+    }
+  }
+
+  private static Map<String, String> sums(Path folder) throws IOException {
+    var sums = new TreeMap<String, String>();
+    try (Stream<Path> paths = Files.walk(folder)) {
+      for (Path path : (Iterable<Path>) paths::iterator) {
+        String name = folder.relativize(path).toString();
+        if (Files.isRegularFile(path) && !name.equals(SUMS) && !name.startsWith(VERIFIED)) {
+          sums.put(name, sha256(path));
+        }
+      }
+    }
+    return sums;
+  }
+
+  private static String sha256(Path file) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+        in.transferTo(OutputStream.nullOutputStream());
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Removes it; from the beginning of that on it is no backup any more. */
+  void delete() throws IOException {
+    Path dying = folder.resolveSibling(UNFINISHED + name());
+    Files.move(folder, dying, StandardCopyOption.ATOMIC_MOVE);
+    deleteFolder(dying);
+  }
+
+  /** Removes what a run has left that was killed. */
+  static void deleteUnfinished(Path folder) throws IOException {
+    for (Path path : list(folder)) {
+      if (path.getFileName().toString().startsWith(UNFINISHED)) {
+        deleteFolder(path);
+      }
+    }
+  }
+
+  static void deleteFolder(Path folder) throws IOException {
+    if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try (Stream<Path> paths = Files.walk(folder)) {
+      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    }
+  }
+
+  private static List<Path> list(Path folder) {
+    try (Stream<Path> paths = Files.list(folder)) {
+      return paths.toList();
+    } catch (IOException e) {
+      throw Failure.unknown("cannot read the folder " + folder + ": " + e.getMessage());
+    }
+  }
+}

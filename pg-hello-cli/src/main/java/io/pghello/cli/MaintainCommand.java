@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello maintain}. */
+@Command(
+    name = "maintain",
+    description = {
+      "Does what is to be done each day, week or month, for timers; see deploy/systemd. May be run at any time, and",
+      "again. Goes on after what fails. Only one runs at a time on a server."
+    },
+    sortOptions = false,
+    footerHeading = "%nExit status:%n",
+    footer = {
+      "  the gravest of those of its parts; 3 if another one runs",
+      "",
+      "Example:",
+      "  pghello maintain --daily --backups /backup/app -h db.example.com -U postgres app shop"
+    })
+final class MaintainCommand implements Callable<Integer> {
+  // any number, as long as it is the same each time
+  private static final String LOCK = "SELECT pg_try_advisory_lock(1885302380, 1)";
+
+  /** How often. */
+  static final class Rhythm {
+    @Option(
+        names = "--daily",
+        description = "A snapshot, the performance report of a day, health, and a backup.")
+    private boolean daily;
+
+    @Option(
+        names = "--weekly",
+        description = "A baseline of the week, and the verification of the last backup.")
+    private boolean weekly;
+
+    @Option(names = "--monthly", description = "The compliance report.")
+    private boolean monthly;
+  }
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @ArgGroup(multiplicity = "1")
+  private Rhythm rhythm = new Rhythm();
+
+  @Parameters(
+      paramLabel = "DATABASE",
+      arity = "0..*",
+      description = "Which. Default: all databases that have the extension; a backup is of all.")
+  private List<String> named = List.of();
+
+  @Option(
+      names = "--backups",
+      paramLabel = "FOLDER",
+      description = "Where backups are. Needed by --daily and --weekly.")
+  private @Nullable Path backups;
+
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
+  @SuppressWarnings("UnusedVariable")
+  @Option(names = "--help", usageHelp = true, description = "Show this text.")
+  private boolean help;
+
+  private Status status = Status.OK;
+
+  @Override
+  public Integer call() {
+    if (!rhythm.monthly && backups == null) {
+      throw new ParameterException(spec.commandLine(), "--backups is needed: where backups are");
+    }
+    Target target = connection.target();
+    try (Connection session = target.connectForLong();
+        Statement statement = session.createStatement()) {
+      try (ResultSet row = statement.executeQuery(LOCK)) {
+        row.next();
+        if (!row.getBoolean(1)) {
+          throw Failure.unknown("another pghello maintain runs on this server");
+        }
+      }
+      List<String> databases = withExtension(session, target);
+      for (String database : databases) {
+        if (rhythm.daily) {
+          ask(target, database, "snapshot", "SELECT hello_ops.take_snapshot()");
+          run(database, "report", "performance", "--since", "1 day");
+          run(database, "health");
+        } else if (rhythm.weekly) {
+          String label = "week of " + LocalDate.now(ZoneOffset.UTC);
+          ask(target, database, "baseline", "SELECT hello_ops.baseline(?, '7 days')", label);
+        } else {
+          run(database, "report", "compliance");
+        }
+      }
+      whole(target);
+    } catch (SQLException e) {
+      throw Failure.of(e);
+    }
+    return status.exitCode();
+  }
+
+  /** What is not of one database. */
+  private void whole(Target target) {
+    if (rhythm.daily) {
+      var arguments = new ArrayList<>(List.of("backup", "--to", String.valueOf(backups)));
+      arguments.addAll(named);
+      run(target.database(), arguments.toArray(String[]::new));
+    } else if (rhythm.weekly) {
+      var arguments = new ArrayList<>(List.of("verify", "--from", String.valueOf(backups)));
+      arguments.addAll(named);
+      begin(target.database(), "verify");
+      take(Pghello.commandLine().execute(arguments.toArray(String[]::new)));
+    }
+  }
+
+  private List<String> withExtension(Connection session, Target target) throws SQLException {
+    var databases = new ArrayList<String>();
+    for (String database : ServerDatabases.choose(session, named)) {
+      try (Connection one = target.in(database).connect();
+          Statement statement = one.createStatement();
+          ResultSet row =
+              statement.executeQuery("SELECT FROM pg_extension WHERE extname = 'pg_hello'")) {
+        if (row.next() || !named.isEmpty()) {
+          databases.add(database);
+        }
+      }
+    }
+    return databases;
+  }
+
+  private void begin(String database, String what) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf("== %s: %s%n", database, what);
+    out.flush();
+  }
+
+  private void ask(Target target, String database, String what, String sql, String... parameters) {
+    begin(database, what);
+    try (Connection session = target.in(database).connectForLong();
+        PreparedStatement statement = session.prepareStatement(sql)) {
+      for (int i = 0; i < parameters.length; i++) {
+        statement.setString(i + 1, parameters[i]);
+      }
+      statement.execute();
+    } catch (SQLException e) {
+      spec.commandLine()
+          .getErr()
+          .printf("pghello maintain: %s: %s%n", what, ReportCommand.explain(e));
+      status = status.or(Status.UNKNOWN);
+    }
+  }
+
+  private void run(String database, String... command) {
+    begin(database, command[0]);
+    var arguments = new ArrayList<>(Arrays.asList(command));
+    arguments.addAll(1, connection.arguments());
+    arguments.addAll(1, List.of("--dbname", database));
+    take(Pghello.commandLine().execute(arguments.toArray(String[]::new)));
+  }
+
+  private void take(int exitCode) {
+    for (Status one : Status.values()) {
+      if (one.exitCode() == exitCode) {
+        status = status.or(one);
+      }
+    }
+  }
+}

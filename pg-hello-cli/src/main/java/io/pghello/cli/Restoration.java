@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Restores databases of a backup, each under a passing name that it keeps until all of it is there.
+ * Not thread-safe.
+ */
+final class Restoration {
+  private static final Pattern OF_DATABASE =
+      Pattern.compile(
+          "[0-9]+; [0-9]+ [0-9]+ (DATABASE -|DATABASE PROPERTIES -|(ACL|COMMENT|SECURITY LABEL) - DATABASE) .*");
+
+  private final Programs programs;
+  private final Target maintenance;
+  private final int jobs;
+  private final boolean scratch;
+  private final Undo undo;
+
+  /**
+   * @param maintenance a database that is not restored
+   * @param jobs how many tables and indexes are restored at once
+   * @param scratch whether tablespaces and subscriptions are left out
+   */
+  Restoration(Programs programs, Target maintenance, int jobs, boolean scratch, Undo undo) {
+    this.programs = programs;
+    this.maintenance = maintenance;
+    this.jobs = jobs;
+    this.scratch = scratch;
+    this.undo = undo;
+  }
+
+  /**
+   * Restores a database.
+   *
+   * @param name what it is called then, which is its own name or that of a copy
+   * @return what the database that had the name before is called now; null if there was none
+   */
+  @Nullable String restore(Backup backup, String database, String name)
+      throws SQLException, IOException {
+    Path dump = backup.dump(database);
+    List<String> script = script(dump);
+    String passing = "pghello_restore_" + UUID.randomUUID().toString().substring(0, 8);
+    Undo.Step drop = () -> execute("DROP DATABASE IF EXISTS %s WITH (FORCE)".formatted(passing));
+    String create = createStatement(script, database, passing);
+    undo.begin(() -> execute(create), drop);
+
+    var command =
+        new ArrayList<>(
+            List.of(
+                programs.path("pg_restore"),
+                "--exit-on-error",
+                "--no-password",
+                "--jobs=" + jobs,
+                "--dbname=" + BackupCommand.conninfo(passing)));
+    if (scratch) {
+      command.addAll(List.of("--no-tablespaces", "--no-subscriptions"));
+    }
+    command.add(dump.toString());
+    undo.run(command, maintenance.environment(), Redirect.DISCARD);
+
+    if (!name.equals(database)) {
+      execute(
+          "REVOKE CONNECT ON DATABASE %s FROM PUBLIC".formatted(passing),
+          "COMMENT ON DATABASE %s IS 'copy of backup %s'".formatted(passing, backup.name()));
+    }
+    return giveName(
+        drop, passing, name, name.equals(database) ? properties(script, database) : List.of());
+  }
+
+  /** Does all at once, so that nobody comes in before privileges and settings are there. */
+  private @Nullable String giveName(
+      Undo.Step drop, String passing, String name, List<String> properties) throws SQLException {
+    String quoted = quoted(name);
+    boolean exists = exists(name);
+    String before =
+        name.substring(0, Math.min(name.length(), 30)) + "_before_" + passing.substring(16);
+    var statements = new ArrayList<String>();
+    statements.add("SET LOCAL standard_conforming_strings = on");
+    if (exists) {
+      undo.begin(
+          () -> execute("ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(quoted)),
+          () -> execute("ALTER DATABASE %s ALLOW_CONNECTIONS true".formatted(quoted)));
+      endSessions(name);
+      statements.add("ALTER DATABASE %s RENAME TO %s".formatted(quoted, quoted(before)));
+    }
+    statements.add("ALTER DATABASE %s RENAME TO %s".formatted(passing, quoted));
+    statements.addAll(properties);
+    undo.complete(drop, () -> executeTogether(statements));
+    return exists ? before : null;
+  }
+
+  /** Returns what the dump says of the database as a whole. */
+  private List<String> script(Path dump) throws IOException {
+    List<String> entries =
+        output("--create", "--list", dump.toString())
+            .lines()
+            .filter(OF_DATABASE.asMatchPredicate())
+            .toList();
+    Path list = Files.createTempFile("pghello", ".list");
+    try {
+      Files.write(list, entries);
+      return Roles.statements(
+          output("--create", "--file=-", "--use-list=" + list, dump.toString()));
+    } finally {
+      Files.delete(list);
+    }
+  }
+
+  /** Returns the dump's own statement, with its encoding and locale, under another name. */
+  private String createStatement(List<String> script, String database, String passing)
+      throws SQLException {
+    String create = "CREATE DATABASE " + quoted(database) + " ";
+    String owner = "ALTER DATABASE " + quoted(database) + " OWNER TO ";
+    String rest = "";
+    String ownerName = "";
+    for (String statement : script) {
+      if (statement.startsWith(create)) {
+        rest = statement.substring(create.length(), statement.length() - 1);
+      } else if (statement.startsWith(owner)) {
+        ownerName = statement.substring(owner.length(), statement.length() - 1);
+      }
+    }
+    if (rest.isEmpty()) {
+      throw Failure.critical("the dump has no CREATE DATABASE " + quoted(database));
+    }
+    if (scratch) {
+      rest = rest.replaceFirst(" TABLESPACE = .*$", "");
+    }
+    return "CREATE DATABASE "
+        + passing
+        + " "
+        + rest
+        + (ownerName.isEmpty() ? "" : " OWNER = " + ownerName);
+  }
+
+  /** Returns the statements for privileges, settings and the comment of the database. */
+  private List<String> properties(List<String> script, String database) throws SQLException {
+    String name = quoted(database);
+    return script.stream()
+        .filter(
+            statement ->
+                statement.startsWith("ALTER DATABASE " + name + " ")
+                    || statement.startsWith("ALTER ROLE ")
+                    || statement.startsWith("GRANT ")
+                    || statement.startsWith("REVOKE ")
+                    || statement.startsWith("COMMENT ON DATABASE " + name + " ")
+                    || statement.startsWith("SECURITY LABEL "))
+        .toList();
+  }
+
+  private String output(String... arguments) {
+    Path file = null;
+    try {
+      file = Files.createTempFile("pghello", ".out");
+      var command = new ArrayList<String>();
+      command.add(programs.path("pg_restore"));
+      command.addAll(List.of(arguments));
+      undo.run(command, maintenance.environment(), Redirect.to(file.toFile()));
+      return Files.readString(file, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw Failure.critical(e.toString());
+    } finally {
+      if (file != null) {
+        file.toFile().delete();
+      }
+    }
+  }
+
+  boolean exists(String name) throws SQLException {
+    return !ask("SELECT datname FROM pg_database WHERE datname = ?", name).isEmpty();
+  }
+
+  private String quoted(String name) throws SQLException {
+    return ask("SELECT quote_ident(?)", name);
+  }
+
+  private void endSessions(String database) throws SQLException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!ask(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ?",
+            database)
+        .equals("0")) {
+      if (System.nanoTime() > end) {
+        throw Failure.critical("sessions in the database " + database + " do not end");
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+    }
+  }
+
+  private String ask(String sql, String parameter) throws SQLException {
+    try (Connection connection = maintenance.connect();
+        PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setString(1, parameter);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() ? row.getString(1) : "";
+      }
+    }
+  }
+
+  private void execute(String... statements) throws SQLException {
+    try (Connection connection = maintenance.connectForLong();
+        Statement statement = connection.createStatement()) {
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+    }
+  }
+
+  private void executeTogether(List<String> statements) throws SQLException {
+    try (Connection connection = maintenance.connectForLong();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+      connection.commit();
+    }
+  }
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Logs with planted messages, and those of a real server. */
+class LogsIT {
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @EnumSource(LogFormat.class)
+  void findsAllOfOursAndNoneOfOthersInAMillionLines(LogFormat format) throws IOException {
+    Path log = folder.resolve("million.log");
+    PlantedLog.write(log, format, true);
+    try (Stream<String> lines = Files.lines(log)) {
+      assertThat(lines.count()).isGreaterThan(1_000_000);
+    }
+    assertThat(LogFormat.of(Files.newBufferedReader(log).readLine())).isEqualTo(format);
+    Map<LogEvent, Long> found = new EnumMap<>(LogEvent.class);
+    var wrong = new ArrayList<String>();
+    var scanner =
+        new LogScanner(
+            null,
+            (event, state, entry) -> {
+              found.merge(event, 1L, Long::sum);
+              if (state == null || !event.hasState(state)) {
+                wrong.add(event + " " + state);
+              }
+            });
+    byte[] buffer = new byte[1 << 20];
+    try (var in = Files.newInputStream(log)) {
+      int length;
+      while ((length = in.read(buffer)) > 0) {
+        scanner.add(buffer, length);
+      }
+    }
+    scanner.end();
+    assertThat(wrong).isEmpty();
+    assertThat(scanner.format()).isEqualTo(format);
+    assertPlanted(found);
+  }
+
+  /** Whatever the parts are in which the file is read. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 100, 1 << 16})
+  void findsThemAcrossParts(int size) throws IOException {
+    for (LogFormat format : LogFormat.values()) {
+      Path log = folder.resolve(format + ".log");
+      PlantedLog.write(log, format, true, 1);
+      byte[] all = Files.readAllBytes(log);
+      Map<LogEvent, Long> found = new EnumMap<>(LogEvent.class);
+      var scanner =
+          new LogScanner(format, (event, state, entry) -> found.merge(event, 1L, Long::sum));
+      for (int i = 0; i < all.length; i += size) {
+        byte[] part = Arrays.copyOfRange(all, i, Math.min(all.length, i + size));
+        scanner.add(part, part.length);
+      }
+      scanner.end();
+      assertPlanted(found);
+    }
+  }
+
+  private static void assertPlanted(Map<LogEvent, Long> found) {
+    for (LogEvent event : LogEvent.values()) {
+      assertThat(found.getOrDefault(event, 0L))
+          .as(event.toString())
+          .isEqualTo(PlantedLog.expected(event));
+    }
+  }
+
+  @Test
+  void saysSoByItsStatus() throws IOException {
+    Path log = folder.resolve("a.log");
+    PlantedLog.write(log, LogFormat.STDERR, true, 1);
+    Run run = logs("--summary", log.toString());
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out())
+        .containsPattern("critical +no_library +4 ")
+        .hasLineCount(1 + LogEvent.values().length);
+
+    Files.writeString(
+        log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)).repeat(2));
+    run = logs(log.toString());
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.out())
+        .startsWith(
+            "warning 2026-11-21 20:00:00.000 UTC [12345] 22023 app@shop ERROR: repeat count must be");
+    run = logs("--json", log.toString());
+    assertThat(run.out().lines().findFirst().orElseThrow())
+        .contains("\"sqlstate\": \"22023\"", "\"event\": \"refused_argument\"");
+
+    Path packed = folder.resolve("b.log.gz");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+      Files.copy(log, out);
+    }
+    assertThat(logs(folder.toString()).out()).contains(" 4 ");
+
+    Files.writeString(log, "nothing\nof ours, and no end of the line");
+    assertThat(logs(log.toString()).status()).isZero();
+    run = logs(folder.resolve("none").toString());
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.err()).contains("there is no file").hasLineCount(1);
+    assertThat(logs("--follow", "a", "b").err()).contains("--follow is for one");
+    assertThat(logs("--for", "1s", "a").err()).contains("--for goes with --follow");
+    assertThat(logs("--follow", "--for", "soon", "a").status()).isEqualTo(3);
+  }
+
+  @Test
+  void goesByMessagesWhereThereIsNoState() throws IOException {
+    Path log = folder.resolve("a.log");
+    Files.writeString(log, PlantedLog.line(LogFormat.STDERR, false, PlantedLog.MESSAGES.get(0)));
+    Run run = logs(log.toString());
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err()).contains("add %e to log_line_prefix");
+    Files.writeString(
+        log,
+        PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0))
+            .replace(" 22023 ", " P0001 "));
+    assertThat(logs(log.toString()).status()).isZero();
+  }
+
+  @Test
+  void followsAFileThatIsRotated() throws Exception {
+    String ours = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0));
+    Path log = folder.resolve("server.log");
+    Files.writeString(log, ours);
+    Run.Running running = Run.start(Map.of(), "logs", "--follow", "--json", log.toString());
+    // until it has begun
+    Run.await(
+        "the first is found",
+        () -> append(log, ours) && running.printed().contains("refused_argument"));
+    Files.move(log, folder.resolve("server.log.1"));
+    append(
+        folder.resolve("server.log.1"),
+        PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(7)));
+    Files.writeString(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(9)));
+    Run.await(
+        "those after the rotation",
+        () ->
+            running.printed().contains("too_large") && running.printed().contains("no_privilege"));
+    append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(23)).repeat(1000));
+    append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(18)));
+    Run.await("all is read", () -> running.printed().contains("\"extension\""));
+    Files.writeString(log, "");
+    Run.await(
+        "those after it was emptied",
+        () ->
+            append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(17)))
+                && running.printed().contains("old_library"));
+    assertThat(running.interrupt().status()).isEqualTo(143);
+  }
+
+  @Test
+  void followsForATime() throws Exception {
+    Path log = Files.writeString(folder.resolve("server.log"), "");
+    Run.Running running = Run.start(Map.of(), "logs", "--follow", "--for", "5s", log.toString());
+    while (running.process().isAlive()) {
+      append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)));
+      running.process().waitFor(100, TimeUnit.MILLISECONDS);
+    }
+    Run run = running.end();
+    assertThat(run.status()).as(run.err()).isEqualTo(1);
+  }
+
+  /** What a server of this version really writes, and in a folder in which it begins new files. */
+  @Test
+  void readsTheLogsOfAServer() throws Exception {
+    Path logs = Files.createDirectory(folder.resolve("logs"));
+    // the server may run as somebody else
+    logs.toFile().setWritable(true, false);
+    try (PgHelloServer server =
+            PgHelloServer.builder()
+                .setting("logging_collector", "on")
+                .setting("log_destination", "stderr,csvlog,jsonlog")
+                .setting("log_directory", logs.toString())
+                .setting("log_filename", "server-%H%M%S.log")
+                .setting("log_line_prefix", "%m [%p] %e %q%u@%d ")
+                .start();
+        TestDatabase database = server.createDatabase();
+        Connection connection = database.superuserDataSource().getConnection()) {
+      fails(connection, "SELECT pg_hello('x', 11)");
+      fails(connection, "SELECT pg_hello_all('{a,b}', '{1}')");
+      fails(connection, "SET pg_hello.repeat = 11");
+      fails(
+          connection, "SELECT 1/0 AS \"ERROR:  repeat count must be between 1 and 10, but is 11\"");
+      fails(
+          connection,
+          "DO $$BEGIN RAISE EXCEPTION 'repeat count must be between 1 and 10, but is 11'; END$$");
+      fails(connection, "SELECT nothing.pg_hello('x')");
+      fails(connection, "SELECT pg_hello('x', 'y', 'z')");
+      fails(connection, "CREATE EXTENSION pg_hello");
+      fails(connection, "ALTER EXTENSION pg_hello UPDATE TO '9'");
+      fails(
+          connection,
+          "CREATE FUNCTION f() RETURNS void LANGUAGE c AS '$libdir/pg_hello', 'unheard_of'");
+      Run.execute(
+          connection,
+          "REVOKE EXECUTE ON FUNCTION now_ms() FROM PUBLIC",
+          "SET SESSION AUTHORIZATION hello");
+      fails(connection, "SELECT now_ms()");
+      for (String ending : List.of("log", "csv", "json")) {
+        List<String> files;
+        try (Stream<Path> paths = Files.list(logs)) {
+          files = paths.map(Path::toString).filter(name -> name.endsWith("." + ending)).toList();
+        }
+        assertThat(files).isNotEmpty();
+        var arguments = new ArrayList<>(List.of("--summary"));
+        arguments.addAll(files);
+        Run.await(
+            "the log is written",
+            () -> logs(arguments.toArray(String[]::new)).out().contains("no_privilege"));
+        Run run = logs(arguments.toArray(String[]::new));
+        assertThat(run.out())
+            .as(ending)
+            .containsPattern("refused_argument +2 ")
+            .containsPattern("refused_setting +1 ")
+            .containsPattern("no_privilege +1 ")
+            .containsPattern("no_function +1 ")
+            .containsPattern("old_library +1 ")
+            .containsPattern(" extension +2 ");
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err()).isEmpty();
+      }
+    }
+  }
+
+  private static boolean append(Path log, String line) throws IOException {
+    Files.writeString(log, line, StandardOpenOption.APPEND);
+    return true;
+  }
+
+  private static void fails(Connection connection, String sql) {
+    try {
+      Run.execute(connection, sql);
+    } catch (SQLException e) {
+      return;
+    }
+    throw new AssertionError("does not fail: " + sql);
+  }
+
+  private static Run logs(String... arguments) {
+    var all = new ArrayList<>(List.of("logs"));
+    all.addAll(List.of(arguments));
+    return Run.pghello(Map.of(), all.toArray(String[]::new));
+  }
+}
