@@ -41,7 +41,7 @@ done
 ends 0 'Usage: ./dev COMMAND'
 for help in -h --help; do
   ends 0 'Usage: ./dev COMMAND' "$help"
-  for command in test install format generate; do
+  for command in test install images format generate; do
     ends 0 'Usage: ./dev COMMAND' "$command" "$help"
   done
   for command in native bench server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo mcp'; do
@@ -52,11 +52,11 @@ done
 
 ends 2 'no such command: unheard-of' unheard-of
 ends 2 'no such command: --unknown' --unknown
-for command in help install format generate test native bench server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo mcp'; do
+for command in help install images format generate test native bench server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo mcp'; do
   # shellcheck disable=SC2086
   ends 2 --unknown $command --unknown
 done
-for command in help install format generate 'test --all' 'test --repeat 2 faults' 'native --sanitize' 'native --fuzz 5' \
+for command in help install images format generate 'test --all' 'test --repeat 2 faults' 'native --sanitize' 'native --fuzz 5' \
   'native --check' 'native --headers 17' server; do
   # shellcheck disable=SC2086
   ends 2 unheard-of $command unheard-of

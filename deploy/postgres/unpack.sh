@@ -1,0 +1,26 @@
+#!/bin/sh
+# unpack.sh JAR MAJOR FOLDER: puts the extension's files for a PostgreSQL major, 18 or newer, out of our jar into a folder
+# that the server's dynamic_library_path (FOLDER/lib) and extension_control_path (FOLDER/share) name.
+# SPDX-License-Identifier: MIT
+set -eu
+jar=$1 major=$2 folder=$3
+case $(uname -m) in
+  x86_64) platform=linux-amd64 ;;
+  aarch64) platform=linux-arm64 ;;
+  *) platform=$(uname -m) ;;
+esac
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unzip -q "$jar" 'io/pghello/extension/*' -d "$work"
+files=$work/io/pghello/extension
+if [ ! -e "$files/$platform/$major/pg_hello.so" ]; then
+  echo "the jar has no library for PostgreSQL $major on $platform" >&2
+  exit 1
+fi
+mkdir -p "$folder/lib" "$folder/share/extension"
+cp "$files/$platform/$major/pg_hello.so" "$folder/lib/pg_hello.so.new"
+# in one step: a server may be loading the old one
+mv "$folder/lib/pg_hello.so.new" "$folder/lib/pg_hello.so"
+cp "$files"/*.control "$files"/*.sql "$folder/share/extension/"
+chmod 755 "$folder" "$folder/lib" "$folder/share" "$folder/share/extension" "$folder/lib/pg_hello.so"
+chmod 644 "$folder"/share/extension/*

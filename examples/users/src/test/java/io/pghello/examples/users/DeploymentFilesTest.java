@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.users;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.yaml.snakeyaml.Yaml;
+
+/** What the files of {@code deploy} agree on, as far as it can be told without running them. */
+class DeploymentFilesTest {
+  private static final Path DEPLOY = Path.of("../../deploy");
+
+  private static List<Map<String, Object>> documents(String file) throws IOException {
+    var documents = new ArrayList<Map<String, Object>>();
+    for (Object document : new Yaml().loadAll(Files.readString(DEPLOY.resolve(file)))) {
+      documents.add(map(document));
+    }
+    return documents;
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Map<String, Object> map(@Nullable Object value) {
+    return (Map<String, Object>) Objects.requireNonNull(value);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T> List<T> list(@Nullable Object value) {
+    return (List<T>) Objects.requireNonNull(value);
+  }
+
+  private static Map<String, Object> services() throws IOException {
+    return map(documents("compose.yaml").get(0).get("services"));
+  }
+
+  @Test
+  void composeHasTheServicesPortsAndVariablesOfTheGuide() throws IOException {
+    Map<String, Object> services = services();
+    assertThat(services)
+        .containsKeys("postgres", "redis", "greeting-service", "user-service", "api-gateway");
+    assertThat(list(map(services.get("greeting-service")).get("ports")))
+        .containsExactly("127.0.0.1:3001:3000");
+    assertThat(list(map(services.get("user-service")).get("ports")))
+        .containsExactly("127.0.0.1:3002:3000");
+    assertThat(list(map(services.get("api-gateway")).get("ports"))).containsExactly("3000:3000");
+    assertThat(map(map(services.get("greeting-service")).get("environment")))
+        .containsKeys("DATABASE_URL", "REDIS_URL");
+    assertThat(map(map(services.get("user-service")).get("environment")))
+        .containsEntry("GREETING_SERVICE_URL", "http://greeting-service:3000")
+        .containsKey("DATABASE_URL");
+    assertThat(map(map(services.get("postgres")).get("environment")))
+        .containsEntry("POSTGRES_DB", "microservices_db");
+    assertThat(map(documents("compose.yaml").get(0).get("volumes"))).containsKey("postgres_data");
+  }
+
+  @Test
+  void composeGivesNobodyMoreThanIsNeeded() throws IOException {
+    services()
+        .forEach(
+            (name, value) -> {
+              Map<String, Object> service = map(value);
+              assertThat(service.get("read_only")).as("%s is read-only", name).isEqualTo(true);
+              assertThat(list(service.get("cap_drop"))).as(name).contains("ALL");
+              assertThat(service.get("restart")).as(name).isIn("no", "unless-stopped");
+              if (!"no".equals(service.get("restart"))) {
+                assertThat(service).as("the health of %s", name).containsKey("healthcheck");
+              }
+            });
+  }
+
+  @Test
+  void noPasswordIsInAFile() throws IOException {
+    try (Stream<Path> files = Files.walk(DEPLOY)) {
+      for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+        if (file.toString().matches(".*\\.(ya?ml|sh|sql)|.*Dockerfile")) {
+          assertThat(Files.readString(file))
+              .as("%s", file)
+              .doesNotContainPattern("(?i)password[\"']?: *[\"']?[a-z0-9]+[\"']? *$")
+              .doesNotContain("METHOD: trust", "METHOD, value: trust");
+        }
+      }
+    }
+  }
+
+  @Test
+  void composeMountsWhatIsThere() throws IOException {
+    for (Object value : services().values()) {
+      Object volumes = map(value).get("volumes");
+      if (volumes != null) {
+        for (String volume : DeploymentFilesTest.<String>list(volumes)) {
+          if (volume.startsWith("./") && !volume.startsWith("./target/")) {
+            assertThat(DEPLOY.resolve(volume.substring(0, volume.indexOf(':')))).exists();
+          }
+        }
+      }
+    }
+  }
+
+  /** The parameters that the module polytope/postgres has, and the blueprint's values. */
+  @Test
+  void polytopeHasTheValuesOfTheBlueprint() throws IOException {
+    List<Map<String, Object>> modules =
+        list(documents("polytope/polytope.yml").get(0).get("modules"));
+    Map<String, Object> module = modules.get(0);
+    assertThat(module).containsEntry("module", "polytope/postgres").containsKeys("id", "info");
+    Map<String, Object> arguments = map(module.get("args"));
+    assertThat(arguments.keySet())
+        .isSubsetOf(
+            Set.of(
+                "image",
+                "container-id",
+                "data-volume",
+                "service-id",
+                "env",
+                "cmd",
+                "restart",
+                "scripts"));
+    assertThat(map(arguments.get("data-volume")))
+        .containsEntry("type", "volume")
+        .containsEntry("scope", "project");
+    assertThat(map(arguments.get("restart"))).containsOnlyKeys("policy", "max-restarts");
+    // each is mounted at the same path
+    List<Map<String, Object>> scripts = list(arguments.get("scripts"));
+    assertThat(scripts).hasSize(1);
+    assertThat(DEPLOY.resolve("polytope").resolve(String.valueOf(scripts.get(0).get("path"))))
+        .exists();
+    assertThat(Files.readString(DEPLOY.resolve("postgres/Dockerfile")))
+        .contains("FROM postgres:17");
+    assertThat(arguments).containsEntry("image", "pg-hello-postgres:17");
+    String text = Files.readString(DEPLOY.resolve("polytope/polytope.yml"));
+    assertThat(text)
+        .contains(
+            "pt.value postgres-host",
+            "pt.value postgres-port",
+            "pt.value postgres-database",
+            "pt.secret postgres-username",
+            "pt.secret postgres-password",
+            "POSTGRES_INITDB_ARGS",
+            "POSTGRES_INITDB_WALDIR");
+  }
+
+  @Test
+  void kubernetesFilesReferToOneAnother() throws IOException {
+    List<String> resources = list(documents("kustomization.yaml").get(0).get("resources"));
+    var kinds = new ArrayList<String>();
+    var selected = new ArrayList<Object>();
+    var labelled = new ArrayList<Object>();
+    for (String resource : resources) {
+      for (Map<String, Object> document : documents(resource)) {
+        kinds.add(document.get("kind") + " " + map(document.get("metadata")).get("name"));
+        assertThat(document).containsKey("apiVersion");
+        if ("Service".equals(document.get("kind"))) {
+          selected.add(map(map(document.get("spec")).get("selector")).get("app"));
+        }
+        if ("Deployment".equals(document.get("kind"))) {
+          Map<String, Object> template = map(map(document.get("spec")).get("template"));
+          labelled.add(map(map(template.get("metadata")).get("labels")).get("app"));
+          Map<String, Object> pod = map(template.get("spec"));
+          assertThat(map(pod.get("securityContext"))).containsEntry("runAsNonRoot", true);
+          assertThat(map(map(list(pod.get("containers")).get(0)).get("securityContext")))
+              .containsEntry("readOnlyRootFilesystem", true);
+        }
+      }
+    }
+    assertThat(kinds)
+        .contains("Cluster microservices", "Database microservices-db")
+        .doesNotHaveDuplicates();
+    assertThat(labelled).containsExactlyInAnyOrderElementsOf(selected).hasSize(3);
+  }
+}

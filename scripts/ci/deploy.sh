@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Tests what deploy/ does to a server, on a PostgreSQL 18 of its own: the extension is found where the compose file puts it,
+# the applications' role can create it, and the blueprint's script and folders work.
+# SPDX-License-Identifier: MIT
+PROGRAM=scripts/ci/deploy.sh
+# shellcheck source=scripts/lib.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../lib.sh"
+
+need psql postgresql-client unzip unzip xz xz-utils
+"$ROOT/scripts/native.sh" 17 18
+new_scratch
+FILES=$SCRATCH/files
+maven -q -B -ntp -f "$ROOT/pom.xml" -pl extension -am -Dmaven.javadoc.skip=true -Dmaven.source.skip=true \
+  -Dspotless.check.skip=true package
+jar=$(echo "$ROOT"/extension/target/pg-hello-extension-*-SNAPSHOT.jar)
+"$ROOT/deploy/postgres/unpack.sh" "$jar" 18 "$FILES"
+"$ROOT/deploy/postgres/unpack.sh" "$jar" 18 "$FILES" # again, as with each start
+if "$ROOT/deploy/postgres/unpack.sh" "$jar" 99 "$SCRATCH/none" 2>"$SCRATCH/said"; then
+  die "it unpacks what is not there"
+fi
+grep -q 'no library for PostgreSQL 99' "$SCRATCH/said" || die "it said: $(<"$SCRATCH/said")"
+
+tree=$(embedded_tree 18)
+[ ! -e "$tree/share/postgresql/extension/pg_hello.control" ] || die "the server's own folder has the extension"
+# shellcheck disable=SC2016
+start_server "$tree" "-c 'dynamic_library_path=$FILES/lib:\$libdir'" "-c 'extension_control_path=$FILES/share:\$system'" \
+  -c session_preload_libraries=pg_hello
+psql -X -q -d postgres -c 'CREATE DATABASE microservices_db'
+"$ROOT/deploy/secrets.sh" "$SCRATCH/secrets"
+before=$(<"$SCRATCH/secrets/app-password")
+"$ROOT/deploy/secrets.sh" "$SCRATCH/secrets"
+[ "$before" = "$(<"$SCRATCH/secrets/app-password")" ] || die "secrets.sh changes a secret that is there"
+POSTGRES_USER=postgres POSTGRES_DB=microservices_db APP_PASSWORD_FILE=$SCRATCH/secrets/app-password \
+  "$ROOT/deploy/postgres/init.sh"
+said=$(PGPASSWORD=$before psql -X -qAt -v ON_ERROR_STOP=1 -U app -d microservices_db \
+  -c 'CREATE EXTENSION pg_hello' -c "SELECT pg_hello('compose', 2)" -c 'SHOW pg_hello.repeat')
+[ "$said" = $'Hello, compose! Hello, compose!\n1' ] || die "the applications' role is told: $said"
+echo "PostgreSQL 18 finds the extension in a folder of its own, and the applications' role creates it"
+
+psql -X -q -d postgres -c 'CREATE DATABASE blueprint'
+psql -X -q -v ON_ERROR_STOP=1 -d blueprint -f "$ROOT/deploy/polytope/init.sql"
+said=$(psql -X -qAt -d blueprint -c "SELECT pg_hello('blueprint')" -c 'SHOW session_preload_libraries')
+[ "$said" = $'Hello, blueprint!\npg_hello' ] || die "the blueprint's script leads to: $said"
+mkdir -p "$SCRATCH/volume/cluster" "$SCRATCH/volume/wal"
+chmod 700 "$SCRATCH/volume/cluster" "$SCRATCH/volume/wal"
+server_user "$tree/bin/initdb" -D "$SCRATCH/volume/cluster" --waldir "$SCRATCH/volume/wal" -U postgres --auth-host=scram-sha-256 \
+  --auth-local=scram-sha-256 --data-checksums --pwfile="$SCRATCH/secrets/postgres-password" >/dev/null
+[ "$(readlink "$SCRATCH/volume/cluster/pg_wal")" = "$SCRATCH/volume/wal" ] || die "the WAL is elsewhere"
+! grep -vE '^ *(#|$)' "$SCRATCH/volume/cluster/pg_hba.conf" | grep -v scram-sha-256 || die "not only SCRAM"
+echo "The blueprint's arguments, WAL folder and script work"
