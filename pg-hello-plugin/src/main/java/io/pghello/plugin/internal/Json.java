@@ -5,9 +5,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -40,8 +38,6 @@ public final class Json {
                           .maxStringLength(Integer.MAX_VALUE)
                           .build())
                   .build())
-          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-          .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
           .build();
 
   private Json() {}
@@ -68,11 +64,6 @@ public final class Json {
   /** Returns what reads a text. */
   static JsonParser parser(String text) throws IOException {
     return MAPPER.createParser(text);
-  }
-
-  /** Returns the value that a parser is at the beginning of. */
-  static JsonNode tree(JsonParser parser) throws IOException {
-    return MAPPER.readTree(parser);
   }
 
   /** Adds a column to a row; refuses one whose name is there. A value of null is JSON's. */

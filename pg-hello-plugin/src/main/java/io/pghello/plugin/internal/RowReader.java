@@ -3,9 +3,10 @@ package io.pghello.plugin.internal;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.util.JsonParserDelegate;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.ContainerNode;
 import com.fasterxml.jackson.databind.node.DecimalNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
@@ -15,6 +16,7 @@ import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayDeque;
 
 /** Makes rows of one result of their texts, within a bound of memory. For one thread. */
 public final class RowReader {
@@ -32,29 +34,62 @@ public final class RowReader {
    * @throws PostgresException if two columns have the same name, or the result takes too much
    */
   public ObjectNode row(String text) {
-    take(OBJECT_BYTES);
-    ObjectNode row = Json.object();
     try (JsonParser parser = Json.parser(text)) {
       parser.nextToken();
-      for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
-        take(2 * VALUE_BYTES);
-        Json.add(row, name, value(parser));
-      }
+      return row(parser);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return row;
   }
 
-  private JsonNode value(JsonParser parser) throws IOException {
-    return switch (parser.nextToken()) {
+  /** Reads to the end of an object that has begun; without recursion, as it may be deep. */
+  private ObjectNode row(JsonParser parser) throws IOException {
+    take(OBJECT_BYTES);
+    ObjectNode row = Json.object();
+    var around = new ArrayDeque<ContainerNode<?>>();
+    ContainerNode<?> open = row;
+    String name = "";
+    while (true) {
+      JsonToken token = parser.nextToken();
+      if (token == JsonToken.FIELD_NAME) {
+        name = parser.currentName();
+        take(VALUE_BYTES);
+      } else if (token.isStructEnd()) {
+        if (around.isEmpty()) {
+          return row;
+        }
+        open = around.pop();
+      } else {
+        JsonNode value = value(token, parser);
+        if (around.isEmpty()) {
+          Json.add(row, name, value);
+        } else if (open instanceof ObjectNode object) {
+          object.set(name, value);
+        } else {
+          ((ArrayNode) open).add(value);
+        }
+        if (value instanceof ContainerNode<?> begun) {
+          around.push(open);
+          open = begun;
+        }
+      }
+    }
+  }
+
+  private JsonNode value(JsonToken token, JsonParser parser) throws IOException {
+    take(
+        token == JsonToken.START_OBJECT
+            ? OBJECT_BYTES
+            : token == JsonToken.START_ARRAY ? ARRAY_BYTES : VALUE_BYTES);
+    return switch (token) {
+      case START_OBJECT -> Json.object();
+      case START_ARRAY -> Json.array();
       case VALUE_STRING -> TextNode.valueOf(parser.getText());
       case VALUE_NUMBER_INT -> integer(parser);
       case VALUE_NUMBER_FLOAT -> DecimalNode.valueOf(parser.getDecimalValue());
       case VALUE_TRUE -> BooleanNode.TRUE;
       case VALUE_FALSE -> BooleanNode.FALSE;
-      case VALUE_NULL -> NullNode.instance;
-      default -> Json.tree(new Counted(parser));
+      default -> NullNode.instance;
     };
   }
 
@@ -74,26 +109,6 @@ public final class RowReader {
           Code.LIMIT_REACHED,
           "The result takes more than 512 MB of memory.",
           "Ask for fewer rows, or for less JSON in them.");
-    }
-  }
-
-  /** Takes what the tree of its tokens needs. */
-  private final class Counted extends JsonParserDelegate {
-    Counted(JsonParser parser) {
-      super(parser);
-    }
-
-    @Override
-    public JsonToken nextToken() throws IOException {
-      JsonToken token = super.nextToken();
-      take(
-          switch (token) {
-            case START_OBJECT -> OBJECT_BYTES;
-            case START_ARRAY -> ARRAY_BYTES;
-            case END_OBJECT, END_ARRAY -> 0;
-            default -> VALUE_BYTES;
-          });
-      return token;
     }
   }
 }
