@@ -14,6 +14,7 @@ import io.pghello.benchmarks.suites.ClientBenchmark;
 import io.pghello.benchmarks.suites.ExtensionBenchmark;
 import io.pghello.benchmarks.suites.HibernateBenchmark;
 import io.pghello.benchmarks.suites.JooqBenchmark;
+import io.pghello.benchmarks.suites.PluginBenchmark;
 import io.pghello.benchmarks.suites.SpringBenchmark;
 import io.pghello.benchmarks.suites.StartBenchmark;
 import java.io.FileDescriptor;
@@ -64,6 +65,7 @@ public final class Bench implements Callable<Integer> {
     BENCHMARKS.put("hibernate", HibernateBenchmark::new);
     BENCHMARKS.put("jooq", JooqBenchmark::new);
     BENCHMARKS.put("spring", SpringBenchmark::new);
+    BENCHMARKS.put("plugin", PluginBenchmark::new);
   }
 
   private final PrintStream out;
@@ -74,7 +76,8 @@ public final class Bench implements Callable<Integer> {
       arity = "0..*",
       paramLabel = "NAME",
       description =
-          "What to measure: extension, client, start, hibernate, jooq, spring. Default: all.")
+          "What to measure: extension, client, start, hibernate, jooq, spring, plugin."
+              + " Default: all.")
   private List<String> names = List.of();
 
   @Option(names = "--check", description = "End with exit code 1 if a row is a MISS.")

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.benchmarks.suites;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.benchmarks.harness.Comparison;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PluginBenchmarkIT {
+  @Test
+  void measuresAllRowsTwice() throws Exception {
+    try (var benchmark = new PluginBenchmark(true)) {
+      List<String> rows = new ArrayList<>();
+      for (Comparison comparison : benchmark.comparisons()) {
+        Once.measure(comparison);
+        // its check leaves nothing that the next one stumbles over
+        rows.add(Once.measure(comparison).row().name());
+      }
+      assertThat(rows)
+          .containsExactly(
+              "queryOne() by a key",
+              "queryOne() by a key",
+              "query() of 100,000 rows",
+              "batchInsert() of 20,000 rows",
+              "batchInsert() of 100,000 rows",
+              "heap of a pool that sleeps");
+    }
+  }
+}
