@@ -2,7 +2,7 @@
 package io.pghello.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
@@ -150,7 +150,7 @@ class BackupIT {
         TestDatabase shop = source.createDatabase("shop");
         TestDatabase plain = source.createDatabase("plain 'p'");
         Connection superuser = shop.superuserDataSource().getConnection()) {
-      assumeThat(hasClient(source)).isTrue();
+      assumeTrue(hasClient(source), "no programs of this version");
       Run.execute(
           superuser,
           "CREATE ROLE \"o'brien\" LOGIN PASSWORD 'secret; --' IN ROLE pg_monitor",
@@ -198,7 +198,7 @@ class BackupIT {
   void refusesWhatIsDamaged(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
-    assumeThat(hasClient(server)).isTrue();
+    assumeTrue(hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     Run.execute(superuser, "CREATE TABLE numbers AS SELECT generate_series(1, 3) i");
     assertThat(backup(environment, database.name()).status()).isZero();
@@ -246,7 +246,7 @@ class BackupIT {
   void leavesNothingHalfDone(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
-    assumeThat(hasClient(server)).isTrue();
+    assumeTrue(hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     String name = database.name();
     Run.execute(
@@ -302,7 +302,7 @@ class BackupIT {
       throws Exception {
     // beside the proxy, through which the test's own connections go
     try (Connection superuser = database.superuserDataSource().getConnection()) {
-      assumeThat(hasClient(server)).isTrue();
+      assumeTrue(hasClient(server), "no programs of this version");
       Map<String, String> environment = environment(server, database);
       String name = database.name();
       environment.put("PGUSER", "hello");
@@ -346,7 +346,7 @@ class BackupIT {
 
   @Test
   void keepsADaysNumber(PgHelloServer server, TestDatabase database) throws Exception {
-    assumeThat(hasClient(server)).isTrue();
+    assumeTrue(hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     assertThat(backup(environment, database.name()).status()).isZero();
     Path made = folder.resolve(backups().get(0));
