@@ -155,7 +155,7 @@ class UserGenerationIT {
         .contains("Greets a name repeat times (1 to 10)")
         .doesNotContain("pg_hello.repeat says");
     assertThat(head(generated.source(ROUTINES + "UpdateGreetingConfigInt4.java")))
-        .contains("Changes how often new users are greeted");
+        .contains("Changes how many times a greeting is repeated, for all connections");
     String routines = text(generated.source("com/example/db/Routines.java"));
     // each in front of the call and of the fields
     assertThat(routines.split("as many times as the setting", -1)).hasSize(1 + 3);
