@@ -20,7 +20,7 @@ final class GivenValues {
   private static final class Key extends WeakReference<Object> {
     private final int hash;
 
-    Key(Object entity, @Nullable ReferenceQueue<Object> queue) {
+    Key(Object entity, ReferenceQueue<Object> queue) {
       super(entity, queue);
       this.hash = System.identityHashCode(entity);
     }
@@ -40,9 +40,28 @@ final class GivenValues {
     }
   }
 
+  /** Equals the key of an entity, and costs the collector less than one more reference to it. */
+  private record Lookup(Object entity) {
+    @Override
+    public int hashCode() {
+      return System.identityHashCode(entity);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Key key && key.refersTo(entity);
+    }
+  }
+
   /** Returns what an entity was given; null if nothing. */
   @Nullable PrefetchedValues of(Object entity) {
-    return values.get(new Key(entity, null));
+    return find(new Lookup(entity));
+  }
+
+  // a map calls equals of what is looked for
+  @SuppressWarnings("CollectionIncompatibleType")
+  private @Nullable PrefetchedValues find(Lookup lookup) {
+    return values.get(lookup);
   }
 
   void put(Object entity, ServerValueAttribute attribute, @Nullable String name, Object value) {
@@ -54,9 +73,14 @@ final class GivenValues {
     if (given != null) {
       given.remove(attribute);
       if (given.isEmpty()) {
-        values.remove(new Key(entity, null));
+        forget(new Lookup(entity));
       }
     }
+  }
+
+  @SuppressWarnings("CollectionIncompatibleType")
+  private @Nullable PrefetchedValues forget(Lookup lookup) {
+    return values.remove(lookup);
   }
 
   /** Notes that Hibernate has copied one entity's state to another, which may be the same. */
@@ -69,7 +93,7 @@ final class GivenValues {
 
   /** Forgets an entity, and returns what was known; null if nothing. */
   @Nullable PrefetchedValues take(Object entity) {
-    return values.isEmpty() ? null : values.remove(new Key(entity, null));
+    return values.isEmpty() ? null : forget(new Lookup(entity));
   }
 
   /** Keeps what belongs to an entity. */

@@ -166,7 +166,11 @@ public final class Prefetcher {
         return path.get(entity);
       }
       if (path.isAt(name)) {
-        return values.value(session, entity, entry, attribute, event);
+        return current != null
+                && entry != null
+                && values.isFilled(entry, attribute, entity, current)
+            ? current
+            : values.value(session, entity, entry, attribute, event);
       }
       if (path.isWithin(name) && attribute.value().isOn(event)) {
         Object value = values.value(session, entity, entry, attribute, event);
@@ -175,6 +179,22 @@ public final class Prefetcher {
       }
     }
     return written;
+  }
+
+  /**
+   * Returns whether an entity and the state that is about to be written have the value that was
+   * prefetched for the name in there, and so nothing has changed since.
+   */
+  @SuppressWarnings("ReferenceEquality") // an equal value may be the program's
+  private boolean isFilled(
+      EntityEntry entry, ServerValueAttribute attribute, Object entity, Object current) {
+    PrefetchedValues prefetched = entry.getExtraState(PrefetchedValues.class);
+    if (prefetched == null || prefetched.event() != INSERT) {
+      return false;
+    }
+    EntityWrite write = new EntityWrite(entity, INSERT, entry, prefetched.state());
+    return prefetched.get(attribute, attribute.name(write)) == current
+        && attribute.path().get(entity) == current;
   }
 
   /** Returns what the statement is: a new row of what is {@code @Temporal} is an UPDATE's. */
