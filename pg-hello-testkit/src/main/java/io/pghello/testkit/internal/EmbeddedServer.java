@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EmbeddedServer {
   /** Part of the template's name; raise it when a template is prepared in another way. */
-  private static final int TEMPLATE_FORMAT = 2;
+  private static final int TEMPLATE_FORMAT = 3;
 
   private static final String PASSWORD_FILE = "pg-hello-password";
   private static final String LOCK_FILE = "epg-lock";
@@ -353,10 +353,19 @@ public final class EmbeddedServer {
     byte[] random = new byte[16];
     new SecureRandom().nextBytes(random);
     String password = HexFormat.of().formatHex(random);
+    // to check a password would take the server milliseconds at each log-in, so that those that
+    // people choose are hard to guess; nobody guesses this one
+    Map<String, String> quickPasswords =
+        binaries.major() < 16
+            ? Map.of("password_encryption", "md5")
+            : Map.of("scram_iterations", "1");
     try (Scratch scratch = Scratch.create()) {
-      EmbeddedPostgres server = launch(binaries, scratch, 0, Map.of(), password);
-      try (Databases databases = Databases.embedded(server.getPort(), password)) {
+      EmbeddedPostgres server = launch(binaries, scratch, 0, quickPasswords, password);
+      try (Databases databases = Databases.embedded(server.getPort(), password);
+          Connection superuser = server.getPostgresDatabase().getConnection();
+          Statement statement = superuser.createStatement()) {
         databases.prepare();
+        statement.execute("ALTER ROLE CURRENT_USER PASSWORD '" + password + "'");
       } catch (SQLException e) {
         throw new IOException("could not prepare the template database", e);
       } finally {
