@@ -23,7 +23,7 @@ import org.springframework.context.annotation.Bean;
 @ConditionalOnEnabledHealthIndicator("pg-hello")
 public final class PgHelloHealthBoot4AutoConfiguration {
   @Bean
-  @ConditionalOnMissingBean(name = "pgHelloHealthIndicator")
+  @ConditionalOnMissingBean(name = {"pgHelloHealthIndicator", "pgHelloHealthContributor"})
   HealthIndicator pgHelloHealthIndicator(ObjectProvider<PgHelloClient> client) {
     var status = new PgHelloStatus(client);
     return () -> {

@@ -9,6 +9,7 @@ import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener;
+import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import jakarta.transaction.UserTransaction;
@@ -20,10 +21,15 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
@@ -226,6 +232,37 @@ class AutoConfigurationIT {
             context ->
                 assertThat(context.getBean(PgHelloClient.class).toString())
                     .contains("not coalescing"));
+  }
+
+  @Test
+  void givesWayToAHealthContributorOfTheApplication(TestDatabase database) {
+    String ours = "pgHelloHealthIndicator";
+    Contexts.jdbc(database).run(context -> assertThat(context).hasBean(ours));
+    Contexts.jdbc(database)
+        .withBean("pgHelloHealthContributor", Object.class)
+        .run(context -> assertThat(context).doesNotHaveBean(ours));
+  }
+
+  @Test
+  @ExtendWith(OutputCaptureExtension.class)
+  void logsNoNamesAndNoPasswords(TestDatabase database, CapturedOutput output) {
+    try (ConfigurableApplicationContext context =
+        SpringApplication.run(
+            Contexts.Jdbc.class,
+            "--spring.datasource.url=" + database.jdbcUrl(),
+            "--spring.main.web-application-type=none",
+            "--logging.level.io.pghello=trace",
+            "--debug")) {
+      PgHelloClient client = context.getBean(PgHelloClient.class);
+      assertThat(client.hello("Marguerite")).isEqualTo("Hello, Marguerite!");
+      assertThatThrownBy(() -> client.hello("Marguerite\0"))
+          .isInstanceOf(PgHelloException.class)
+          .hasMessageNotContaining("Marguerite");
+    }
+    assertThat(output)
+        .contains("PgHelloAutoConfiguration")
+        .doesNotContain("Marguerite")
+        .doesNotContain(PgHelloServer.shared().password());
   }
 
   @Test

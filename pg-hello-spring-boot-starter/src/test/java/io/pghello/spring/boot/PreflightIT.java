@@ -145,8 +145,19 @@ class PreflightIT {
   @Test
   void comesAfterFlyway(TestDatabase database) {
     Contexts.on(database)
-        .withPropertyValues("pg-hello.preflight=fail")
-        .withUserConfiguration(Flyway.class, GreetsAtTheStart.class)
+        .withPropertyValues("pg-hello.preflight=fail", "spring.liquibase.enabled=false")
+        .withUserConfiguration(Migrated.class, GreetsAtTheStart.class)
+        .run(context -> assertThat(context).getBean("greeting").isEqualTo("Hello, Ada!"));
+  }
+
+  @Test
+  void comesAfterLiquibase(TestDatabase database) {
+    Contexts.on(database)
+        .withPropertyValues(
+            "pg-hello.preflight=fail",
+            "spring.flyway.enabled=false",
+            "spring.liquibase.change-log=classpath:db/changelog/create-extension.sql")
+        .withUserConfiguration(Migrated.class, GreetsAtTheStart.class)
         .run(context -> assertThat(context).getBean("greeting").isEqualTo("Hello, Ada!"));
   }
 
@@ -204,5 +215,5 @@ class PreflightIT {
         "org.springframework.boot.autoconfigure.jooq.JooqAutoConfiguration",
         "org.springframework.boot.jooq.autoconfigure.JooqAutoConfiguration"
       })
-  static class Flyway {}
+  static class Migrated {}
 }

@@ -1,0 +1,4 @@
+--liquibase formatted sql
+
+--changeset test:1
+CREATE EXTENSION IF NOT EXISTS pg_hello;
