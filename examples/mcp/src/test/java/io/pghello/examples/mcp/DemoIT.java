@@ -40,7 +40,7 @@ class DemoIT {
     assertThat(result.err()).isEmpty();
     assertThat(result.status()).as(result.out()).isZero();
     List<String> lines = result.out().lines().toList();
-    assertThat(lines.get(0)).contains("pg-hello-mcp of this tree", "postgres 0.1.0");
+    assertThat(lines.get(0)).contains("pg-hello-mcp ", "postgres 0.1.0");
     assertThat(line(lines, "select name from users")).matches(".* answered +answered");
     assertThat(line(lines, "commit; insert"))
         .containsPattern("refused: POSTGRES_BAD_SQL +LET THROUGH: rows");
