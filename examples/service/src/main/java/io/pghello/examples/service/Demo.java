@@ -131,6 +131,8 @@ public final class Demo implements Callable<Integer> {
             "greeting.load.enabled", "true",
             "spring.main.banner-mode", "off",
             "logging.level.root", "warn",
+            // at the end the database may go before who listens to it
+            "logging.level.io.pghello.examples.shared", "off",
             // what it would say, this program says in a line
             "logging.level.org.springframework.boot.diagnostics", "off",
             "logging.level.org.springframework.boot.SpringApplication", "off",
