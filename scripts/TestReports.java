@@ -39,8 +39,15 @@ public final class TestReports {
     }
 
     private static String reason(Element outcome) {
-      String message = outcome.getAttribute("message");
-      return (message.isBlank() ? outcome.getAttribute("type") : message).replaceAll("\\s+", " ");
+      // an assumption's reason is in the first line of the text alone
+      return Stream.of(
+              outcome.getAttribute("message"),
+              outcome.getTextContent().strip().lines().findFirst().orElse(""),
+              outcome.getAttribute("type"))
+          .filter(text -> !text.isBlank())
+          .findFirst()
+          .orElse("")
+          .replaceAll("\\s+", " ");
     }
   }
 
