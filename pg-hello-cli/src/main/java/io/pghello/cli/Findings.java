@@ -53,7 +53,7 @@ final class Findings {
   /** Returns the first line of the server's or driver's message, with the SQLSTATE. */
   static String message(SQLException e) {
     String line = String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip();
-    return e.getSQLState() == null ? line : line + " (SQLSTATE " + e.getSQLState() + ")";
+    return state(e).isEmpty() ? line : line + " (SQLSTATE " + state(e) + ")";
   }
 
   boolean isEmpty() {

@@ -93,8 +93,8 @@ final class Load {
     try {
       session.close();
     } catch (SQLException e) {
-      // of one that is lost
-      count(e);
+      // it is lost, and its call has failed
+      return;
     }
   }
 

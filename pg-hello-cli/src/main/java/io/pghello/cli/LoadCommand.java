@@ -109,16 +109,20 @@ final class LoadCommand implements Callable<Integer> {
     check(!late.isZero(), "--late must be greater than 0");
     check(tolerance >= 1, "--tolerance must be at least 1");
     Target target = connection.target();
-    Load load;
+    String function;
     try (Connection session = target.connect()) {
       var findings = new Findings();
-      String function =
+      function =
           new Health(findings, Double.MAX_VALUE, Double.MAX_VALUE).checkInstallation(session);
       if (function == null) {
         throw Failure.unknown(String.join("; ", findings.texts(Status.CRITICAL)));
       }
-      load = new Load(target, function, connections, rate, time, late);
-      new Work(spec.commandLine()).progress("%s at %.0f calls a second", target.name(), rate);
+    } catch (SQLException e) {
+      throw Failure.of(e);
+    }
+    var load = new Load(target, function, connections, rate, time, late);
+    new Work(spec.commandLine()).progress("%s at %.0f calls a second", target.name(), rate);
+    try {
       load.run();
     } catch (SQLException e) {
       throw Failure.of(e);
