@@ -25,8 +25,6 @@ class TargetsIT {
   // peers of rows that came after the committed run, or their names if they have none
   private static final Set<String> NOT_MEASURED_YET =
       Set.of(
-          "the same with JdbcTemplate",
-          "without the starter",
           "JDBC on HikariCP, into a Map",
           "jOOQ, plain SQL, into a Map",
           "JSON of JDBC's values, by Jackson",

@@ -39,6 +39,7 @@ class GeneratedPagesTest {
             "docs/hibernate.md",
             "docs/jooq.md",
             "docs/load.md",
+            "docs/spring-boot.md",
             "docs/testkit.md");
   }
 
