@@ -11,6 +11,7 @@ trap 'rm -rf "$WORK"' EXIT
 
 failed=()
 skipped=()
+durations=()
 
 # step NAME COMMAND...: runs it, shows its last lines, and goes on if it fails, so that one run shows
 # all that is wrong.  Status 77, and a line that begins with "skipped:", say that it was not run.
@@ -39,6 +40,7 @@ step() {
       failed+=("$name")
       ;;
   esac
+  durations+=("$name $((SECONDS - started))")
   printf -- '-- %s: %s, %d s\n' "$name" "$([ $status = 0 ] && echo passed || echo "status $status")" \
     $((SECONDS - started))
 }
@@ -218,6 +220,11 @@ for line in "${skipped[@]}"; do
     failed+=("a skip that is not allowed")
   fi
 done
+# once more, for who sees the end of a long report only
+for name in "${failed[@]}"; do
+  [ ! -e "$WORK/$name.log" ] || tail -n 40 "$WORK/$name.log" | cut -c 1-300 | sed "s/^/$name: /"
+done
+printf 'seconds: %s\n' "${durations[*]}"
 [ ${#failed[@]} = 0 ] || printf 'failed: %s\n' "${failed[@]}"
 find "$WORK" -name 'TEST-*.xml' | test_reports summary
 [ ${#failed[@]} = 0 ]
