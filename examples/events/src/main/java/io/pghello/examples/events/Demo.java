@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.events;
 
+import io.pghello.examples.shared.DemoCommand;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
@@ -51,30 +47,12 @@ public final class Demo implements Callable<Integer> {
    * @param args what {@code --help} says
    */
   public static void main(String[] args) {
-    var out =
-        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    var err =
-        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-    System.exit(run(args, out, err));
+    DemoCommand.runAndExit(Demo::run, args);
   }
 
   /** Runs the program with other streams, and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
-    return new CommandLine(new Demo(out))
-        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
-        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
-        .setExpandAtFiles(false)
-        .setParameterExceptionHandler(
-            (e, arguments) -> {
-              err.println("demo: " + e.getMessage() + " (see ./dev demo events --help)");
-              return ExitCode.USAGE;
-            })
-        .setExecutionExceptionHandler(
-            (e, command, result) -> {
-              err.println("demo: " + e.getMessage());
-              return ExitCode.SOFTWARE;
-            })
-        .execute(args);
+    return DemoCommand.run("events", new Demo(out), Exception::getMessage, args, out, err);
   }
 
   @Override

@@ -3,32 +3,21 @@ package io.pghello.examples.events;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import io.pghello.examples.shared.DemoCommand;
+import io.pghello.examples.shared.DemoCommand.Output;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What {@code ./dev demo events} does. */
 @Timeout(180)
 class DemoIT {
-  private record Result(int status, String out, String err) {}
-
-  private static Result demo(String... args) {
-    var out = new ByteArrayOutputStream();
-    var err = new ByteArrayOutputStream();
-    int status =
-        Demo.run(
-            args,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Result(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  private static Output demo(String... args) {
+    return DemoCommand.capture(Demo::run, args);
   }
 
   @Test
   void losesNothingWhenTheListenerIsKilled() {
-    Result result = demo();
+    Output result = demo();
     assertThat(result.err()).isEmpty();
     assertThat(result.status()).isZero();
     assertThat(result.out())
@@ -49,7 +38,7 @@ class DemoIT {
 
   @Test
   void saysWhatIsWrongWithTheCommandLine() {
-    Result result = demo("--nonsense");
+    Output result = demo("--nonsense");
     assertThat(result.status()).isEqualTo(2);
     assertThat(result.err()).startsWith("demo: ").contains("see ./dev demo events --help");
   }

@@ -5,16 +5,12 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloInfo;
+import io.pghello.examples.shared.DemoCommand;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
 import jakarta.persistence.EntityExistsException;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -109,45 +105,26 @@ public final class Demo implements Callable<Integer> {
   public static void main(String[] args) {
     // Hibernate would write its log to standard error otherwise
     System.setProperty("org.jboss.logging.provider", "slf4j");
-    var out =
-        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    var err =
-        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
     // Java cannot tell whether standard error is a terminal; ./dev can
-    System.exit(run(args, out, err, System.getenv("PG_HELLO_PROGRESS") != null));
+    boolean progress = System.getenv("PG_HELLO_PROGRESS") != null;
+    DemoCommand.runAndExit((given, out, err) -> run(given, out, err, progress), args);
   }
 
   /** Runs the program with other streams, and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err, boolean progress) {
-    return new CommandLine(new Demo(out, err, progress))
-        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
-        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
-        .setExpandAtFiles(false)
-        .setParameterExceptionHandler(
-            (e, arguments) -> {
-              err.println("demo: " + e.getMessage() + " (see ./dev demo hibernate --help)");
-              return ExitCode.USAGE;
-            })
-        .setExecutionExceptionHandler((e, command, result) -> failed(e, err))
-        .execute(args);
+    return DemoCommand.run(
+        "hibernate", new Demo(out, err, progress), Demo::explanation, args, out, err);
   }
 
-  /** One line that says what is wrong, and no stack trace. */
-  private static int failed(Exception e, PrintStream err) {
-    SQLException database = ofDatabase(e);
-    if (e instanceof PgHelloException
-        || e instanceof EntityExistsException
-        || e instanceof UncheckedIOException
-        || e instanceof IllegalStateException) {
-      err.println("demo: " + e.getMessage());
-    } else if (database != null) {
-      String words = String.valueOf(database.getMessage());
-      err.println("demo: " + words.lines().findFirst().orElse(words));
-    } else {
-      err.println("demo: this is a mistake of the program; please report it:");
-      e.printStackTrace(err);
+  private static @Nullable String explanation(Exception e) {
+    if (e instanceof PgHelloException || e instanceof EntityExistsException) {
+      return e.getMessage();
     }
-    return ExitCode.SOFTWARE;
+    String server = DemoCommand.messageOfServer(e);
+    SQLException database = ofDatabase(e);
+    return server == null && database != null
+        ? DemoCommand.firstLine(database.getMessage())
+        : server;
   }
 
   /** Returns the error of the server or the driver, which does not quote the statement. */

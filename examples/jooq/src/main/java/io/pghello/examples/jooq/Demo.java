@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.jooq;
 
+import io.pghello.examples.shared.DemoCommand;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -16,7 +12,7 @@ import java.util.concurrent.Callable;
 import org.jooq.CloseableDSLContext;
 import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
-import picocli.CommandLine;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
@@ -72,39 +68,19 @@ public final class Demo implements Callable<Integer> {
    * @param args what {@code --help} says
    */
   public static void main(String[] args) {
-    var out =
-        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    var err =
-        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-    System.exit(run(args, out, err));
+    DemoCommand.runAndExit(Demo::run, args);
   }
 
   /** Runs the program with other streams, and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
-    return new CommandLine(new Demo(out))
-        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
-        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
-        .setExpandAtFiles(false)
-        .setParameterExceptionHandler(
-            (e, arguments) -> {
-              err.println("demo: " + e.getMessage() + " (see ./dev demo jooq --help)");
-              return ExitCode.USAGE;
-            })
-        .setExecutionExceptionHandler(
-            (e, command, result) -> {
-              if (e instanceof DataAccessException data && data.getCause() != null) {
-                // the cause without the statement; a server's words may have several lines
-                String words = String.valueOf(data.getCause().getMessage());
-                err.println("demo: " + words.lines().findFirst().orElse(words));
-              } else if (e instanceof UncheckedIOException || e instanceof IllegalStateException) {
-                err.println("demo: " + e.getMessage());
-              } else {
-                err.println("demo: this is a mistake of the program; please report it:");
-                e.printStackTrace(err);
-              }
-              return ExitCode.SOFTWARE;
-            })
-        .execute(args);
+    return DemoCommand.run("jooq", new Demo(out), Demo::explanation, args, out, err);
+  }
+
+  /** The cause says it without the statement. */
+  private static @Nullable String explanation(Exception e) {
+    return e instanceof DataAccessException data && data.getCause() != null
+        ? DemoCommand.firstLine(data.getCause().getMessage())
+        : DemoCommand.messageOfServer(e);
   }
 
   @Override

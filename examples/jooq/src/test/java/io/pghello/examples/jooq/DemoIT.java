@@ -3,9 +3,8 @@ package io.pghello.examples.jooq;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import io.pghello.examples.shared.DemoCommand;
+import io.pghello.examples.shared.DemoCommand.Output;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,23 +13,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What {@code ./dev demo jooq} does. */
 @Timeout(120)
 class DemoIT {
-  private record Result(int status, String out, String err) {}
-
-  private static Result demo(String... args) {
-    var out = new ByteArrayOutputStream();
-    var err = new ByteArrayOutputStream();
-    int status =
-        Demo.run(
-            args,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Result(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  private static Output demo(String... args) {
+    return DemoCommand.capture(Demo::run, args);
   }
 
   @Test
   void welcomesUsersAndReports() {
-    Result result = demo();
+    Output result = demo();
     assertThat(result.err()).isEmpty();
     assertThat(result.status()).isZero();
     assertThat(result.out().replaceAll("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z", "TIME"))
@@ -64,7 +53,7 @@ class DemoIT {
     "--bogus, 2, --bogus"
   })
   void saysInOneLineWhatIsWrong(String args, int status, String reason) {
-    Result result = demo(args.split(" "));
+    Output result = demo(args.split(" "));
     assertThat(result.status()).isEqualTo(status);
     assertThat(result.err().lines()).hasSize(1);
     assertThat(result.err()).startsWith("demo: ").contains(reason);
@@ -72,7 +61,7 @@ class DemoIT {
 
   @Test
   void keepsTheNameOfTheLastUserForItself() {
-    Result result = demo("the last");
+    Output result = demo("the last");
     assertThat(result.status()).isEqualTo(1);
     assertThat(result.err()).startsWith("demo: the name \"the last\" is taken").hasLineCount(1);
     assertThat(result.out()).isEmpty();

@@ -2,15 +2,11 @@
 package io.pghello.examples.mcp;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.pghello.examples.shared.DemoCommand;
 import io.pghello.mcp.PgHelloMcp;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
@@ -18,7 +14,6 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Callable;
 import org.postgresql.Driver;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
@@ -102,35 +97,12 @@ public final class Demo implements Callable<Integer> {
    * @param args what {@code --help} says
    */
   public static void main(String[] args) {
-    var out =
-        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    var err =
-        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-    System.exit(run(args, out, err));
+    DemoCommand.runAndExit(Demo::run, args);
   }
 
   /** Runs the program with other streams, and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
-    return new CommandLine(new Demo(out))
-        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
-        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
-        .setExpandAtFiles(false)
-        .setParameterExceptionHandler(
-            (e, arguments) -> {
-              err.println("demo: " + e.getMessage() + " (see ./dev demo mcp --help)");
-              return ExitCode.USAGE;
-            })
-        .setExecutionExceptionHandler(
-            (e, command, result) -> {
-              if (e instanceof UncheckedIOException || e instanceof IllegalStateException) {
-                err.println("demo: " + e.getMessage());
-              } else {
-                err.println("demo: this is a mistake of the program; please report it:");
-                e.printStackTrace(err);
-              }
-              return ExitCode.SOFTWARE;
-            })
-        .execute(args);
+    return DemoCommand.run("mcp", new Demo(out), DemoCommand::messageOfServer, args, out, err);
   }
 
   @Override

@@ -4,9 +4,8 @@ package io.pghello.examples.mcp;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import io.pghello.examples.shared.DemoCommand;
+import io.pghello.examples.shared.DemoCommand.Output;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -15,18 +14,8 @@ import org.junit.jupiter.api.Timeout;
 /** What {@code ./dev demo mcp} does. */
 @Timeout(600)
 class DemoIT {
-  private record Result(int status, String out, String err) {}
-
-  private static Result demo(String... args) {
-    var out = new ByteArrayOutputStream();
-    var err = new ByteArrayOutputStream();
-    int status =
-        Demo.run(
-            args,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Result(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  private static Output demo(String... args) {
+    return DemoCommand.capture(Demo::run, args);
   }
 
   @BeforeAll
@@ -36,7 +25,7 @@ class DemoIT {
 
   @Test
   void ourServerLetsNothingThrough() {
-    Result result = demo();
+    Output result = demo();
     assertThat(result.err()).isEmpty();
     assertThat(result.status()).as(result.out()).isZero();
     List<String> lines = result.out().lines().toList();

@@ -4,20 +4,15 @@ package io.pghello.examples.plugin;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.examples.shared.DemoCommand;
 import io.pghello.plugin.Permissions;
 import io.pghello.plugin.PluginContext;
 import io.pghello.plugin.PostgresPlugin;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
@@ -77,35 +72,12 @@ public final class Demo implements Callable<Integer> {
    * @param args what {@code --help} says
    */
   public static void main(String[] args) {
-    var out =
-        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    var err =
-        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-    System.exit(run(args, out, err));
+    DemoCommand.runAndExit(Demo::run, args);
   }
 
   /** Runs the program with other streams, and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
-    return new CommandLine(new Demo(out))
-        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
-        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
-        .setExpandAtFiles(false)
-        .setParameterExceptionHandler(
-            (e, arguments) -> {
-              err.println("demo: " + e.getMessage() + " (see ./dev demo plugin --help)");
-              return ExitCode.USAGE;
-            })
-        .setExecutionExceptionHandler(
-            (e, command, result) -> {
-              if (e instanceof UncheckedIOException || e instanceof IllegalStateException) {
-                err.println("demo: " + e.getMessage());
-              } else {
-                err.println("demo: this is a mistake of the program; please report it:");
-                e.printStackTrace(err);
-              }
-              return ExitCode.SOFTWARE;
-            })
-        .execute(args);
+    return DemoCommand.run("plugin", new Demo(out), DemoCommand::messageOfServer, args, out, err);
   }
 
   @Override

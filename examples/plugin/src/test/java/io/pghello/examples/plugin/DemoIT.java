@@ -3,32 +3,21 @@ package io.pghello.examples.plugin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import io.pghello.examples.shared.DemoCommand;
+import io.pghello.examples.shared.DemoCommand.Output;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What {@code ./dev demo plugin} does. */
 @Timeout(120)
 class DemoIT {
-  private record Result(int status, String out, String err) {}
-
-  private static Result demo(String... args) {
-    var out = new ByteArrayOutputStream();
-    var err = new ByteArrayOutputStream();
-    int status =
-        Demo.run(
-            args,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Result(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  private static Output demo(String... args) {
+    return DemoCommand.capture(Demo::run, args);
   }
 
   @Test
   void readsAndWritesNothing() {
-    Result result = demo();
+    Output result = demo();
     assertThat(result.err()).isEmpty();
     assertThat(result.status()).isZero();
     assertThat(result.out())

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service;
 
+import io.pghello.examples.shared.DemoCommand;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -70,40 +67,22 @@ public final class Demo implements Callable<Integer> {
    * @param args what {@code --help} says
    */
   public static void main(String[] args) {
-    var out =
-        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    var err =
-        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-    System.exit(run(args, out, err));
+    DemoCommand.runAndExit(Demo::run, args);
   }
 
   /** Runs the program with other streams, and returns the exit code. */
   static int run(String[] args, PrintStream out, PrintStream err) {
-    return new CommandLine(new Demo(out))
-        .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
-        .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
-        .setExpandAtFiles(false)
-        .setParameterExceptionHandler(
-            (e, arguments) -> {
-              err.println("demo: " + e.getMessage() + " (see ./dev demo service --help)");
-              return ExitCode.USAGE;
-            })
-        .setExecutionExceptionHandler(
-            (e, command, result) -> {
-              err.println("demo: " + messageOf(e));
-              return ExitCode.SOFTWARE;
-            })
-        .execute(args);
+    return DemoCommand.run("service", new Demo(out), Demo::messageOf, args, out, err);
   }
 
-  private static String messageOf(Throwable e) {
+  private static String messageOf(Exception e) {
     Throwable root = e;
     while (root.getCause() != null && !(root instanceof PortInUseException)) {
       root = root.getCause();
     }
     return root instanceof PortInUseException inUse
         ? "port " + inUse.getPort() + " is in use; choose another with SERVER_PORT"
-        : String.valueOf(root.getMessage()).lines().findFirst().orElse("");
+        : DemoCommand.firstLine(root.getMessage());
   }
 
   @Override

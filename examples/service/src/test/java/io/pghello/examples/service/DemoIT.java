@@ -3,9 +3,9 @@ package io.pghello.examples.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.examples.shared.DemoCommand;
+import io.pghello.examples.shared.DemoCommand.Output;
 import java.io.BufferedReader;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,18 +28,8 @@ class DemoIT {
   private static final Pattern ADDRESS =
       Pattern.compile("runs at http://127\\.0\\.0\\.1:([0-9]+)$");
 
-  private record Result(int status, String out, String err) {}
-
-  private static Result demo(String... args) {
-    var out = new ByteArrayOutputStream();
-    var err = new ByteArrayOutputStream();
-    int status =
-        Demo.run(
-            args,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Result(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  private static Output demo(String... args) {
+    return DemoCommand.capture(Demo::run, args);
   }
 
   private static Process start(Path errors, Map<String, String> variables) throws Exception {
@@ -115,7 +105,7 @@ class DemoIT {
 
   @Test
   void aServerThatIsNotThereIsSaidInOneLine() {
-    Result result = demo("--url", "jdbc:postgresql://127.0.0.1:1/none");
+    Output result = demo("--url", "jdbc:postgresql://127.0.0.1:1/none");
     assertThat(result.status()).isEqualTo(1);
     assertThat(result.err()).startsWith("demo: ").hasLineCount(1);
   }
@@ -123,7 +113,7 @@ class DemoIT {
   @ParameterizedTest
   @ValueSource(strings = {"--nonsense", "--url=http://localhost", "Ada"})
   void saysWhatIsWrongWithTheCommandLine(String option) {
-    Result result = demo(option);
+    Output result = demo(option);
     assertThat(result.status()).isEqualTo(2);
     assertThat(result.err()).startsWith("demo: ").contains("see ./dev demo service --help");
   }

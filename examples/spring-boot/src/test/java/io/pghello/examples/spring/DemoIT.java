@@ -3,9 +3,8 @@ package io.pghello.examples.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import io.pghello.examples.shared.DemoCommand;
+import io.pghello.examples.shared.DemoCommand.Output;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,23 +13,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What {@code ./dev demo spring} does. */
 @Timeout(120)
 class DemoIT {
-  private record Result(int status, String out, String err) {}
-
-  private static Result demo(String... args) {
-    var out = new ByteArrayOutputStream();
-    var err = new ByteArrayOutputStream();
-    int status =
-        Demo.run(
-            args,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Result(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  private static Output demo(String... args) {
+    return DemoCommand.capture(Demo::run, args);
   }
 
   @Test
   void callsTheApplicationAndPrintsTheAnswers() {
-    Result result = demo("Ada", "O'Brien \"Zoë\"");
+    Output result = demo("Ada", "O'Brien \"Zoë\"");
     assertThat(result.err()).isEmpty();
     assertThat(result.status()).isZero();
     assertThat(result.out())
@@ -47,7 +36,7 @@ class DemoIT {
 
   @Test
   void aServerThatIsNotThereIsSaidInOneLine() {
-    Result result = demo("--url", "jdbc:postgresql://127.0.0.1:1/none");
+    Output result = demo("--url", "jdbc:postgresql://127.0.0.1:1/none");
     assertThat(result.status()).isEqualTo(1);
     assertThat(result.err()).startsWith("demo: ");
   }
@@ -55,7 +44,7 @@ class DemoIT {
   @ParameterizedTest
   @ValueSource(strings = {"--nonsense", "--url=http://localhost", "--serve=70000", "--serve=x"})
   void saysWhatIsWrongWithTheCommandLine(String option) {
-    Result result = demo(option);
+    Output result = demo(option);
     assertThat(result.status()).isEqualTo(2);
     assertThat(result.err()).startsWith("demo: ").contains("see ./dev demo spring --help");
   }
