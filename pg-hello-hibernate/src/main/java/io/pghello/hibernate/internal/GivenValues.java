@@ -54,14 +54,9 @@ final class GivenValues {
   }
 
   /** Returns what an entity was given; null if nothing. */
+  @SuppressWarnings("CollectionIncompatibleType") // a map calls equals of what is looked for
   @Nullable PrefetchedValues of(Object entity) {
-    return find(new Lookup(entity));
-  }
-
-  // a map calls equals of what is looked for
-  @SuppressWarnings("CollectionIncompatibleType")
-  private @Nullable PrefetchedValues find(Lookup lookup) {
-    return values.get(lookup);
+    return values.get(new Lookup(entity));
   }
 
   void put(Object entity, ServerValueAttribute attribute, @Nullable String name, Object value) {
@@ -73,14 +68,9 @@ final class GivenValues {
     if (given != null) {
       given.remove(attribute);
       if (given.isEmpty()) {
-        forget(new Lookup(entity));
+        var unused = take(entity);
       }
     }
-  }
-
-  @SuppressWarnings("CollectionIncompatibleType")
-  private @Nullable PrefetchedValues forget(Lookup lookup) {
-    return values.remove(lookup);
   }
 
   /** Notes that Hibernate has copied one entity's state to another, which may be the same. */
@@ -92,8 +82,9 @@ final class GivenValues {
   }
 
   /** Forgets an entity, and returns what was known; null if nothing. */
+  @SuppressWarnings("CollectionIncompatibleType")
   @Nullable PrefetchedValues take(Object entity) {
-    return values.isEmpty() ? null : forget(new Lookup(entity));
+    return values.isEmpty() ? null : values.remove(new Lookup(entity));
   }
 
   /** Keeps what belongs to an entity. */
