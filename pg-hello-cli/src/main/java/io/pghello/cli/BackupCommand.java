@@ -102,10 +102,6 @@ final class BackupCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
-  @SuppressWarnings("UnusedVariable")
-  @Option(names = "--help", usageHelp = true, description = "Show this text.")
-  private boolean help;
-
   @Override
   public Integer call() throws Exception {
     if (keepDays < 1) {

@@ -47,10 +47,6 @@ final class HealthCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
-  @SuppressWarnings("UnusedVariable")
-  @Option(names = "--help", usageHelp = true, description = "Show this text.")
-  private boolean help;
-
   @Override
   public Integer call() {
     if (!(warningMillis > 0) || !(criticalMillis >= warningMillis)) {

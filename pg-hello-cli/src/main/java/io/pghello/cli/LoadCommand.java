@@ -95,10 +95,6 @@ final class LoadCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
-  @SuppressWarnings("UnusedVariable")
-  @Option(names = "--help", usageHelp = true, description = "Show this text.")
-  private boolean help;
-
   @Override
   public Integer call() throws InterruptedException {
     check(rate > 0 && rate <= 1e6, "--rate must be between 0 and 1000000 calls a second");

@@ -95,10 +95,6 @@ final class LogsCommand implements Callable<Integer> {
       description = "Print JSON: a line for each, then what there was in all.")
   private boolean json;
 
-  @SuppressWarnings("UnusedVariable")
-  @Option(names = "--help", usageHelp = true, description = "Show this text.")
-  private boolean help;
-
   private final Map<LogEvent, Integer> counts = new EnumMap<>(LogEvent.class);
   private final byte[] buffer = new byte[BUFFER_BYTES];
   private boolean withoutState;

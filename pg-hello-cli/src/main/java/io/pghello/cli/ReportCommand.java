@@ -101,10 +101,6 @@ final class ReportCommand implements Callable<Integer> {
       description = "Print a page for a browser, of performance with plots of the time since then.")
   private boolean html;
 
-  @SuppressWarnings("UnusedVariable")
-  @Option(names = "--help", usageHelp = true, description = "Show this text.")
-  private boolean help;
-
   @Override
   public Integer call() {
     if (json && html) {

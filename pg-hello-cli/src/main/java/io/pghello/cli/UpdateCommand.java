@@ -103,10 +103,6 @@ final class UpdateCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
-  @SuppressWarnings("UnusedVariable")
-  @Option(names = "--help", usageHelp = true, description = "Show this text.")
-  private boolean help;
-
   private final List<List<@Nullable Object>> rows = new ArrayList<>();
 
   @Override

@@ -58,10 +58,6 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
-  @SuppressWarnings("UnusedVariable")
-  @Option(names = "--help", usageHelp = true, description = "Show this text.")
-  private boolean help;
-
   @Override
   public Integer call() {
     int jobs = backups.jobs();

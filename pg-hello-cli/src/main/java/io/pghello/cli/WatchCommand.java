@@ -82,10 +82,6 @@ final class WatchCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON, each time.")
   private boolean json;
 
-  @SuppressWarnings("UnusedVariable")
-  @Option(names = "--help", usageHelp = true, description = "Show this text.")
-  private boolean help;
-
   /** The counters of a function at a time. */
   private record Counter(String name, long calls, double millis) {}
 
