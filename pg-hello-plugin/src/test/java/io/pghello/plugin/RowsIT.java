@@ -648,6 +648,23 @@ class RowsIT {
     }
   }
 
+  /** A procedure that commits has done something when it fails. */
+  @Test
+  void aCallThatFailsIsNotRepeated(DataSource source) {
+    Plugins.run(
+        source,
+        "create table items (a int)",
+        "create procedure import_items(items text[]) language plpgsql as $$ declare item text;"
+            + " begin foreach item in array items loop"
+            + " insert into items values (item::int); commit; end loop; end $$");
+    for (String items : List.of("[['1']]", "[['2', '3', 'x']]")) {
+      ObjectNode call = Plugins.sql("call import_items($1)");
+      call.set("params", json(items));
+      plugin.execute(Plugins.ID, config, "execute", call);
+    }
+    assertThat(succeed("count", "{'table': 'items'}")).hasToString("{\"count\":3}");
+  }
+
   @Test
   void parametersAreAnObject() {
     PostgresConnection connection = plugin.connect(Plugins.ID, config);

@@ -54,7 +54,7 @@ public final class Runner {
         : transactions.use(call, work);
   }
 
-  /** Works, and once more if a table was changed meanwhile: what has failed has done nothing. */
+  /** Works, and once more if a table was changed meanwhile: what has failed was rolled back. */
   private static <T> T applied(Session session, boolean several, Function<Session, T> work) {
     try {
       return work.apply(session);

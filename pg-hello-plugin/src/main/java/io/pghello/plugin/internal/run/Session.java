@@ -287,7 +287,8 @@ public final class Session {
     } catch (SQLException e) {
       if (STALE.contains(String.valueOf(e.getSQLState()))) {
         pool.parameterTypes().remove(text);
-        stale = before && !forgotten;
+        // CALL and others may have committed something, which would be done twice
+        stale = before && !forgotten && !sql.mayChangeSession();
       }
       throw failure(e, sql.keepsPlaces() ? prefix.length() : -1);
     } catch (UncheckedIOException e) {
