@@ -125,7 +125,8 @@ final class Transport implements McpServerTransportProvider {
       return;
     }
     JsonNode id = message.path("id");
-    boolean named = id.isTextual() || id.isIntegralNumber();
+    // the SDK takes no number that is larger
+    boolean named = id.isTextual() || (id.isIntegralNumber() && id.canConvertToLong());
     JsonNode method = message.path("method");
     boolean valid =
         message.isObject()
@@ -159,6 +160,10 @@ final class Transport implements McpServerTransportProvider {
       refuse(id, ErrorCodes.INVALID_REQUEST, "The session is not initialized");
       return;
     }
+    // first, as nobody would give the permit back if it failed
+    var request =
+        new McpSchema.JSONRPCRequest(
+            McpSchema.JSONRPC_VERSION, method, value(id), value(message.path("params")));
     if (!permits.tryAcquire()) {
       refuse(id, TOO_MANY, "There are " + IN_FLIGHT_MAX + " requests in flight");
       return;
@@ -169,9 +174,6 @@ final class Transport implements McpServerTransportProvider {
       refuse(id, ErrorCodes.INVALID_REQUEST, "A request with this id is in flight");
       return;
     }
-    var request =
-        new McpSchema.JSONRPCRequest(
-            McpSchema.JSONRPC_VERSION, method, value(id), value(message.path("params")));
     subscribe(
         open()
             .handle(request)

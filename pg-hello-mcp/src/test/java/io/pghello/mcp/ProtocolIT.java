@@ -138,6 +138,7 @@ class ProtocolIT {
             "{\"jsonrpc\": \"2.0\", \"id\": null, \"method\": \"ping\"}",
             "{\"jsonrpc\": \"2.0\", \"id\": {}, \"method\": \"ping\"}",
             "{\"jsonrpc\": \"2.0\", \"id\": 1.5, \"method\": \"ping\"}",
+            "{\"jsonrpc\": \"2.0\", \"id\": 99999999999999999999, \"method\": \"ping\"}",
             "{\"jsonrpc\": \"2.0\", \"method\": 7}")) {
       client.send(line);
       assertThat(client.unnamedError()).as(line).isEqualTo(-32600);
@@ -150,6 +151,22 @@ class ProtocolIT {
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/initialized\"}");
     assertThat(client.query("select 1 as a").at("/data/rows/0/a").intValue()).isEqualTo(1);
     assertThat(client.end().status()).isZero();
+  }
+
+  /** Whatever a request is refused for, it takes no place from others. */
+  @Test
+  void refusedRequestsAreNotInFlight() {
+    client.initialize();
+    for (int i = 0; i < Transport.IN_FLIGHT_MAX; i++) {
+      client.send(
+          "{\"jsonrpc\": \"2.0\", \"id\": 99999999999999999"
+              + (100 + i)
+              + ", \"method\": \"ping\"}");
+    }
+    for (int i = 0; i < Transport.IN_FLIGHT_MAX; i++) {
+      assertThat(client.unnamedError()).isNegative();
+    }
+    assertThat(client.answer(client.request("ping", null)).has("result")).isTrue();
   }
 
   @Test
