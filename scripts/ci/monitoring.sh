@@ -42,9 +42,12 @@ end() {
   unset "PIDS[$1]"
 }
 
-# give_up WORD...: with the logs of all that runs.
+# give_up WORD...: with the logs of all that runs, and the alerts that there are.
 give_up() {
   tail -n 15 "$SCRATCH"/*.log >&2
+  if [ -n "${PORTS[9090]-}" ]; then
+    api alerts | jq -r '.data.alerts[] | "\(.labels.alertname) \(.state) since \(.activeAt)"' >&2 || true
+  fi
   die "$@"
 }
 
@@ -265,7 +268,7 @@ test_monitoring() {
   local web mail path answer expression count=0 not_seen
   check_files
 
-  start_database -c archive_mode=on
+  start_database -c archive_mode=on -c archive_timeout=2
   # what the guide asks for, as the page says
   ! answer=$(sql -c 'SELECT mean_time FROM pg_stat_user_functions' 2>&1) || die "there is a mean_time"
   [[ $answer == *'column "mean_time" does not exist'* ]] || die "the guide's query is answered with $answer"
@@ -296,6 +299,13 @@ test_monitoring() {
   fires PgHelloRecoveryPointOld
   archive true
   ends PgHelloRecoveryPointUnknown PgHelloRecoveryPointOld
+  fault 'little is written, and the segment is not ended'
+  psql -X -q -d postgres -c 'ALTER SYSTEM SET archive_timeout = 0'
+  sql -o /dev/null -c 'SELECT pg_reload_conf()' -c 'INSERT INTO written VALUES (0)'
+  fires PgHelloRecoveryPointOld
+  psql -X -q -d postgres -c 'ALTER SYSTEM RESET archive_timeout'
+  sql -o /dev/null -c 'SELECT pg_reload_conf()' -c 'SELECT pg_switch_wal()'
+  ends PgHelloRecoveryPointOld
 
   while IFS= read -r expression; do
     wait_until 60 "a value of $expression" has_values "$expression"
@@ -443,12 +453,12 @@ cost() {
   mapfile -t clients < <(sessions shop)
   mapfile -t watchers < <(sessions hello_exporter)
   before=("$(cpu "${clients[@]}")" "$(cpu "${PIDS[exporter]}" "${watchers[@]}")" "$(children_cpu "$postmaster")")
-  start snapshots bash -c 'trap "exit" TERM
+  start snapshots bash -c 'trap "kill \$!; exit" TERM
     while :; do
       psql -X -q -o /dev/null -U keeper -d app -c "SELECT hello_ops.take_snapshot()"
       sleep 60 & wait $!
     done'
-  start scrapes bash -c "trap exit TERM
+  start scrapes bash -c "trap 'kill \$!; exit' TERM
     while :; do
       curl -sf -o /dev/null http://127.0.0.1:${PORTS[9187]}/metrics
       sleep 15 & wait \$!
