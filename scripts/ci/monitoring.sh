@@ -268,7 +268,7 @@ test_monitoring() {
   local web mail path answer expression count=0 not_seen
   check_files
 
-  start_database -c archive_mode=on -c archive_timeout=2
+  start_database -c archive_mode=on
   # what the guide asks for, as the page says
   ! answer=$(sql -c 'SELECT mean_time FROM pg_stat_user_functions' 2>&1) || die "there is a mean_time"
   [[ $answer == *'column "mean_time" does not exist'* ]] || die "the guide's query is answered with $answer"
@@ -297,14 +297,14 @@ test_monitoring() {
   fault 'the last verified backup is an hour old'
   date -d '1 hour ago' +%s >"$SCRATCH/received/verified"
   fires PgHelloRecoveryPointOld
+  set_server archive_timeout 2
   archive true
   ends PgHelloRecoveryPointUnknown PgHelloRecoveryPointOld
   fault 'little is written, and the segment is not ended'
-  psql -X -q -d postgres -c 'ALTER SYSTEM SET archive_timeout = 0'
-  sql -o /dev/null -c 'SELECT pg_reload_conf()' -c 'INSERT INTO written VALUES (0)'
+  set_server archive_timeout 0
+  sql -c 'INSERT INTO written VALUES (0)'
   fires PgHelloRecoveryPointOld
-  psql -X -q -d postgres -c 'ALTER SYSTEM RESET archive_timeout'
-  sql -o /dev/null -c 'SELECT pg_reload_conf()' -c 'SELECT pg_switch_wal()'
+  set_server archive_timeout 2
   ends PgHelloRecoveryPointOld
 
   while IFS= read -r expression; do
@@ -378,9 +378,14 @@ test_monitoring() {
 
 # archive COMMAND: from now on, with something new to archive.
 archive() {
-  psql -X -q -d postgres -c "ALTER SYSTEM SET archive_command = '$1'"
-  sql -o /dev/null -c 'SELECT pg_reload_conf()' \
-    -c 'CREATE TABLE IF NOT EXISTS written (i integer)' -c 'INSERT INTO written SELECT generate_series(1, 10000)' -c 'SELECT pg_switch_wal()'
+  set_server archive_command "$1"
+  sql -o /dev/null -c 'CREATE TABLE IF NOT EXISTS written (i integer)' \
+    -c 'INSERT INTO written SELECT generate_series(1, 10000)' -c 'SELECT pg_switch_wal()'
+}
+
+# set_server NAME VALUE: a setting, for all sessions.
+set_server() {
+  psql -X -q -d postgres -o /dev/null -c "ALTER SYSTEM SET $1 = '$2'" -c 'SELECT pg_reload_conf()'
 }
 
 # new_sessions TRACK: with this value of track_functions.
