@@ -72,14 +72,17 @@ final class Outbox {
 
   // endregion
 
-  /** Delivers what is due, and returns how many events that were, with those that failed. */
+  /**
+   * Delivers what is due, until the thread is interrupted, and returns how many events that were,
+   * with those that failed.
+   */
   int deliver(Handler handler) throws SQLException {
     int delivered = 0;
     int some;
     do {
       some = deliverBatch(handler);
       delivered += some;
-    } while (some > 0);
+    } while (some > 0 && !Thread.currentThread().isInterrupted());
     return delivered;
   }
 
@@ -91,7 +94,9 @@ final class Outbox {
       var handled = new ArrayList<Long>();
       var failed = new ArrayList<Long>();
       for (Event event : events) {
-        (handle(event, handler) ? handled : failed).add(event.id());
+        if (!Thread.currentThread().isInterrupted()) {
+          handle(event, handler, handled, failed);
+        }
       }
       update(connection, "DELETE FROM outbox WHERE id = ANY (?)", handled);
       update(
@@ -101,7 +106,7 @@ final class Outbox {
               + " WHERE id = ANY (?)",
           failed);
       connection.commit();
-      return events.size();
+      return handled.size() + failed.size();
     }
   }
 
@@ -123,16 +128,17 @@ final class Outbox {
 
   // endregion
 
-  private static boolean handle(Event event, Handler handler) {
+  private static void handle(Event event, Handler handler, List<Long> handled, List<Long> failed) {
     try {
       handler.handle(event);
-      return true;
-    } catch (Exception e) {
-      if (e instanceof InterruptedException) {
-        Thread.currentThread().interrupt();
-      }
+      handled.add(event.id());
+    } catch (InterruptedException e) {
+      // whoever closes the listener; the event has not failed, and is told again
+      Thread.currentThread().interrupt();
+    } catch (Throwable e) {
+      // an Error, too, is of this event alone
       LOG.warn("Event {} ({}) was not handled and comes again", event.id(), event.topic(), e);
-      return false;
+      failed.add(event.id());
     }
   }
 

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -48,9 +49,13 @@ class OutboxIT {
   }
 
   private static long waiting(DataSource database) throws SQLException {
+    return waiting(database, "true");
+  }
+
+  private static long waiting(DataSource database, String condition) throws SQLException {
     try (Connection connection = database.getConnection();
         Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("SELECT count(*) FROM outbox")) {
+        ResultSet row = statement.executeQuery("SELECT count(*) FROM outbox WHERE " + condition)) {
       row.next();
       return row.getLong(1);
     }
@@ -123,6 +128,41 @@ class OutboxIT {
     assertThat(new Outbox(database).deliver(told::add)).isEqualTo(250);
     assertThat(told).extracting(Event::id).isSorted().hasSize(250);
     assertThat(waiting(database)).isZero();
+  }
+
+  @Test
+  void leavesTheRestToTheNextOneWhenItIsClosed(DataSource database) throws Exception {
+    signUp(database, 250);
+    var begun = new CountDownLatch(1);
+    NotificationListener listener =
+        new Outbox(database)
+            .listen(
+                NEVER,
+                event -> {
+                  begun.countDown();
+                  new CountDownLatch(1).await();
+                });
+    assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+    listener.close();
+    assertThat(waiting(database, "failures = 0 AND due_at <= now_ms()")).isEqualTo(250);
+    assertThat(new Outbox(database).deliver(told::add)).isEqualTo(250);
+  }
+
+  @Test
+  void anErrorIsOfItsEventAlone(DataSource database) throws Exception {
+    signUp(database, 3);
+    int delivered =
+        new Outbox(database)
+            .deliver(
+                event -> {
+                  if (event.payload().contains("user2")) {
+                    throw new StackOverflowError("of this test");
+                  }
+                  told.add(event);
+                });
+    assertThat(delivered).isEqualTo(3);
+    assertThat(told).extracting(Event::id).containsExactly(1L, 3L);
+    assertThat(waiting(database, "failures = 1")).isEqualTo(1);
   }
 
   @Test

@@ -76,9 +76,10 @@ public final class NotificationListener implements AutoCloseable {
       try (Connection connection = connector.connect()) {
         open = connection;
         listen(connection);
-      } catch (SQLException | RuntimeException e) {
+      } catch (Throwable e) {
+        // an Error of the action, too, does not end it
         if (!closed && !failing) {
-          LOG.warn("Not listening to {}, trying again every second: {}", channel, e.getMessage());
+          LOG.warn("Not listening to {}, trying again every second: {}", channel, e.toString());
           failing = true;
         }
       }

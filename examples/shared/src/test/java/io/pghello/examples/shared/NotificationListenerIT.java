@@ -11,6 +11,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -83,13 +84,18 @@ class NotificationListenerIT {
 
   @Test
   void goesOnWhenTheActionFails(DataSource database) throws Exception {
+    var first = new AtomicBoolean(true);
     NotificationListener.Action failing =
         () -> {
           runs.release();
+          if (first.getAndSet(false)) {
+            throw new AssertionError("of this test");
+          }
           throw new IllegalStateException("of this test");
         };
     try (var listener =
         NotificationListener.start("news", database::getConnection, NEVER, failing)) {
+      awaitRun();
       awaitRun();
       awaitRun();
       assertThat(listener).isNotNull();
