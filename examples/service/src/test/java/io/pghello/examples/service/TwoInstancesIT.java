@@ -7,6 +7,10 @@ import static org.awaitility.Awaitility.await;
 import io.pghello.examples.service.Http.Answer;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.springframework.boot.SpringApplication;
@@ -57,6 +62,14 @@ class TwoInstancesIT {
     database.close();
   }
 
+  @BeforeEach
+  void forgetWhatWasCounted() throws SQLException {
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("TRUNCATE rate_limit_bucket");
+    }
+  }
+
   @Test
   void aChangeThroughOneIsSeenByTheOther() throws Exception {
     Answer changed =
@@ -85,5 +98,40 @@ class TwoInstancesIT {
     }
     assertThat(statuses.stream().filter(status -> status == 200)).hasSize(100);
     assertThat(statuses.stream().filter(status -> status == 429)).hasSize(50);
+  }
+
+  @Test
+  void theMultitudeOfOneClientTakesNoConnectionsFromOthers() throws Exception {
+    Connection blocker = database.dataSource().getConnection();
+    blocker.setAutoCommit(false);
+    List<CompletableFuture<Answer>> many;
+    try (blocker;
+        Statement statement = blocker.createStatement()) {
+      // whoever counts waits
+      statement.execute("LOCK TABLE rate_limit_bucket");
+      many =
+          IntStream.range(0, 60).mapToObj(i -> http.get(0).getAsync("/api/greeting/Ada")).toList();
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(() -> assertThat(waitingForLocks()).isPositive());
+      for (int i = 0; i < 20; i++) {
+        assertThat(http.get(0).get("/greeting/Grace").status()).isEqualTo(200);
+      }
+      assertThat(waitingForLocks()).isLessThanOrEqualTo(1);
+      blocker.rollback();
+    }
+    many.forEach(each -> assertThat(each.join().status()).isIn(200, 429, 503));
+  }
+
+  private int waitingForLocks() throws SQLException {
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT count(*) FROM pg_stat_activity"
+                    + " WHERE datname = current_database() AND wait_event_type = 'Lock'")) {
+      row.next();
+      return row.getInt(1);
+    }
   }
 }

@@ -36,7 +36,10 @@ public record RateLimitProperties(
   public enum Store {
     /** In this instance; others count for themselves. */
     MEMORY,
-    /** In the database, for all instances together, with one statement a request. */
+    /**
+     * In the database, for all instances together, with a transaction of three statements a
+     * request.
+     */
     POSTGRESQL,
     /**
      * In Redis, for all instances together; while it does not answer, each instance counts for

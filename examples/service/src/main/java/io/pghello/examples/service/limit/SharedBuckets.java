@@ -10,15 +10,27 @@ import io.github.bucket4j.distributed.jdbc.PrimaryKeyMapper;
 import io.github.bucket4j.postgresql.Bucket4jPostgreSQL;
 import io.github.bucket4j.postgresql.PostgreSQLadvisoryLockBasedProxyManager;
 import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.springframework.scheduling.annotation.Scheduled;
 
-/** Counts in a table of the database, for all instances together. */
+/**
+ * Counts in a table of the database, for all instances together. The database counts the requests
+ * of one client one after the other; so they wait here, rather than each with a connection of the
+ * pool.
+ */
 final class SharedBuckets implements Buckets {
   private static final int DELETED_AT_ONCE = 1_000;
+  private static final int LOCKS = 256;
 
   private final PostgreSQLadvisoryLockBasedProxyManager<String> manager;
   private final BucketConfiguration configuration;
+  // a client has one of them, which it shares with few others
+  private final ReentrantLock[] locks =
+      Stream.generate(ReentrantLock::new).limit(LOCKS).toArray(ReentrantLock[]::new);
 
   SharedBuckets(RateLimitProperties properties, Bandwidth limit, DataSource dataSource) {
     configuration = BucketConfiguration.builder().addLimit(limit).build();
@@ -35,16 +47,27 @@ final class SharedBuckets implements Buckets {
 
   @Override
   public ConsumptionProbe take(String client) {
-    return bucket(client).tryConsumeAndReturnRemaining(1);
+    return alone(client, bucket -> bucket.tryConsumeAndReturnRemaining(1));
   }
 
   @Override
   public void giveBack(String client) {
-    bucket(client).addTokens(1);
+    alone(
+        client,
+        bucket -> {
+          bucket.addTokens(1);
+          return null;
+        });
   }
 
-  private Bucket bucket(String client) {
-    return manager.builder().build(client, () -> configuration);
+  private <T extends @Nullable Object> T alone(String client, Function<Bucket, T> action) {
+    ReentrantLock lock = locks[Math.floorMod(client.hashCode(), LOCKS)];
+    lock.lock();
+    try {
+      return action.apply(manager.builder().build(client, () -> configuration));
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Deletes the clients whose buckets are full again. */

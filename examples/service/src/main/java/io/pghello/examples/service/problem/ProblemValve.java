@@ -3,6 +3,7 @@ package io.pghello.examples.service.problem;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.valves.ErrorReportValve;
@@ -23,14 +24,15 @@ public final class ProblemValve extends ErrorReportValve {
     }
     // of constants alone, so that there is nothing to escape
     String problem =
-        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\",\"code\":\"%s\"}"
-            .formatted(
-                status.getReasonPhrase(),
-                status.value(),
-                status.is4xxClientError()
-                    ? "The request is not allowed."
-                    : "The service has a mistake.",
-                status.name());
+        String.format(
+            Locale.ROOT,
+            "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\",\"code\":\"%s\"}",
+            status.getReasonPhrase(),
+            status.value(),
+            status.is4xxClientError()
+                ? "The request is not allowed."
+                : "The service has a mistake.",
+            status.name());
     try {
       response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);
       response.getOutputStream().write(problem.getBytes(StandardCharsets.UTF_8));
