@@ -79,6 +79,9 @@ extension_version() {
   sed -n "s/^default_version = '\(.*\)'/\1/p" "$ROOT/extension/pg_hello.control"
 }
 
+# The version of the artifacts.
+project_version() { sed -n 's:^  <version>\(.*\)</version>:\1:p' "$ROOT/pom.xml"; }
+
 # pom_property NAME: a property of the root POM, where every version stands.
 pom_property() {
   sed -n "s:.*<$1>\(.*\)</$1>.*:\1:p" "$ROOT/pom.xml"

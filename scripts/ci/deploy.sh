@@ -12,7 +12,7 @@ new_scratch
 FILES=$SCRATCH/files
 maven -q -B -ntp -f "$ROOT/pom.xml" -pl extension -am -Dmaven.javadoc.skip=true -Dmaven.source.skip=true \
   -Dspotless.check.skip=true package
-jar=$(echo "$ROOT"/extension/target/pg-hello-extension-*-SNAPSHOT.jar)
+jar=$ROOT/extension/target/pg-hello-extension-$(project_version).jar
 "$ROOT/deploy/postgres/unpack.sh" "$jar" 18 "$FILES"
 "$ROOT/deploy/postgres/unpack.sh" "$jar" 18 "$FILES" # again, as with each start
 if "$ROOT/deploy/postgres/unpack.sh" "$jar" 99 "$SCRATCH/none" 2>"$SCRATCH/said"; then

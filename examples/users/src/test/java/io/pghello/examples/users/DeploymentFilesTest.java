@@ -51,7 +51,8 @@ class DeploymentFilesTest {
         .containsExactly("127.0.0.1:3001:3000");
     assertThat(list(map(services.get("user-service")).get("ports")))
         .containsExactly("127.0.0.1:3002:3000");
-    assertThat(list(map(services.get("api-gateway")).get("ports"))).containsExactly("3000:3000");
+    assertThat(list(map(services.get("api-gateway")).get("ports")))
+        .containsExactly("127.0.0.1:3000:3000");
     assertThat(map(map(services.get("greeting-service")).get("environment")))
         .containsKeys("DATABASE_URL", "REDIS_URL");
     assertThat(map(map(services.get("user-service")).get("environment")))
@@ -84,7 +85,7 @@ class DeploymentFilesTest {
         if (file.toString().matches(".*\\.(ya?ml|sh|sql)|.*Dockerfile")) {
           assertThat(Files.readString(file))
               .as("%s", file)
-              .doesNotContainPattern("(?i)password[\"']?: *[\"']?[a-z0-9]+[\"']? *$")
+              .doesNotContainPattern("(?im)password[\"']?: *[\"']?[a-z0-9]+[\"']? *$")
               .doesNotContain("METHOD: trust", "METHOD, value: trust");
         }
       }
@@ -134,7 +135,7 @@ class DeploymentFilesTest {
     assertThat(DEPLOY.resolve("polytope").resolve(String.valueOf(scripts.get(0).get("path"))))
         .exists();
     assertThat(Files.readString(DEPLOY.resolve("postgres/Dockerfile")))
-        .contains("FROM postgres:17");
+        .contains("ARG MAJOR=17\nFROM postgres:${MAJOR}\n");
     assertThat(arguments).containsEntry("image", "pg-hello-postgres:17");
     String text = Files.readString(DEPLOY.resolve("polytope/polytope.yml"));
     assertThat(text)
