@@ -181,18 +181,24 @@ uncalled=$(comm -23 \
 [ -z "$uncalled" ] || fail "documented, but not called: $uncalled"
 passed "every documented path answers through the gateway"
 
-load "$WORK/gets" 3000 "$GATEWAY/greeting/load" &
+load "$WORK/gets" 4000 "$GATEWAY/greeting/load" &
 GETS=$!
+PIDS[gets]=$GETS
 json '{"names":["Ada","Bob"]}'
-load "$WORK/posts" 1500 "$GATEWAY/greetings/batch?load=" "${ARGUMENTS[@]}" &
+load "$WORK/posts" 4000 "$GATEWAY/greetings/batch?load=" "${ARGUMENTS[@]}" &
 POSTS=$!
+PIDS[posts]=$POSTS
 await_lines "$WORK/gets" 300
 await_lines "$WORK/posts" 100
 kill_part greeting-1
-wait $GETS $POSTS
-all_answered "$WORK/gets" 3000 GETs
-all_answered "$WORK/posts" 1500 POSTs
-passed "one instance was killed under load: of 4,500 requests none was lost"
+for part in gets posts; do
+  kill -0 "${PIDS[$part]}" 2>/dev/null || fail "the $part ended before the instance was killed"
+done
+wait "$GETS" "$POSTS"
+unset "PIDS[gets]" "PIDS[posts]"
+all_answered "$WORK/gets" 4000 GETs
+all_answered "$WORK/posts" 4000 POSTs
+passed "one instance was killed under load: of 8,000 requests none was lost"
 
 json '{"repeat":3}'
 call POST /api/config/greeting /api/config/greeting 200 'Hello, Config! Hello, Config! Hello, Config!' \
