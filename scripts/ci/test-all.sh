@@ -168,7 +168,7 @@ tests_in_containers() {
 JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
 PATH=$PATH:/usr/sbin
-need chromium chromium chromedriver chromium-driver nginx nginx-light curl curl node nodejs npm npm \
+need chromium chromium chromedriver chromium-driver nginx nginx-light curl curl jq jq node nodejs npm npm \
   redis-server redis-server shellcheck shellcheck
 echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: the better part of an hour, and some 10 minutes more the first time"
 

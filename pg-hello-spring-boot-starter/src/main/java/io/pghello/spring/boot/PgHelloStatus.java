@@ -28,13 +28,17 @@ final class PgHelloStatus {
   }
 
   /**
-   * Asks the server's catalogue, in one round trip, and two more the first time.
+   * What the server's catalogue says.
    *
    * @param isUp whether {@code pg_hello(text)} can be called
    * @param details as the health endpoint shows them
    */
   record Answer(boolean isUp, Map<String, Object> details) {}
 
+  /**
+   * Asks the server's catalogue, in one round trip; in two more for the versions, the first time,
+   * after it was down, and as long as there are problems.
+   */
   Answer ask() {
     try {
       List<PgHelloProblem> problems = client.getObject().preflight();
