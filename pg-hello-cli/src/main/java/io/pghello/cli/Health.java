@@ -44,7 +44,10 @@ final class Health {
 
   private static final String GREETING = "pg_hello(text)";
 
-  /** What is true if a function answers right; the parameter is its schema. */
+  /**
+   * What is true if a function answers right; the parameter is its schema. Arguments have the types
+   * of the function's own, or else another one of the name could be nearer.
+   */
   private static final Map<String, String> CALLS_BY_FUNCTION =
       Map.of(
           GREETING,
@@ -53,7 +56,7 @@ final class Health {
           "SELECT %1$s.pg_hello(n, 2) = 'Hello, pghello! Hello, pghello!'"
               + " FROM (SELECT 'pghello'::text OFFSET 0) v (n)",
           "pg_hello_all(text[], integer[])",
-          "SELECT %1$s.pg_hello_all('{pghello,NULL}', '{2,1}')"
+          "SELECT %1$s.pg_hello_all('{pghello,NULL}'::text[], '{2,1}'::integer[])"
               + " = '{\"Hello, pghello! Hello, pghello!\",NULL}'",
           "now_ms()",
           "SELECT abs(%1$s.now_ms() - extract(epoch FROM clock_timestamp()) * 1000) < 1000",
@@ -227,7 +230,7 @@ final class Health {
 
   private void checkResponseTime(Connection connection, String function) throws SQLException {
     double[] nanos = new double[CALLS];
-    try (PreparedStatement statement = connection.prepareStatement("SELECT " + function + "(?)")) {
+    try (PreparedStatement statement = connection.prepareStatement("SELECT " + function + "(?::text)")) {
       for (int i = 0; i < CALLS; i++) {
         statement.setString(1, "pghello " + i);
         long begin = System.nanoTime();

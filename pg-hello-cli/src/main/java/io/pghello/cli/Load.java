@@ -99,7 +99,7 @@ final class Load {
   }
 
   private PreparedStatement prepare(Connection session) throws SQLException {
-    return session.prepareStatement("SELECT " + function + "(?, ?)");
+    return session.prepareStatement("SELECT " + function + "(?::text, ?::integer)");
   }
 
   private void work(Connection session, long begin) {

@@ -71,9 +71,19 @@ class HealthIT {
     Run.execute(
         admin,
         "CREATE FUNCTION public.quote_ident(name) RETURNS text LANGUAGE plpgsql AS"
+            + " 'BEGIN RAISE EXCEPTION ''called''; END'",
+        "CREATE FUNCTION public.pg_hello(varchar) RETURNS text LANGUAGE plpgsql AS"
+            + " 'BEGIN RAISE EXCEPTION ''called''; END'",
+        "CREATE FUNCTION public.pg_hello(varchar, integer) RETURNS text LANGUAGE plpgsql AS"
+            + " 'BEGIN RAISE EXCEPTION ''called''; END'",
+        "CREATE FUNCTION public.pg_hello_all(text, text) RETURNS text[] LANGUAGE plpgsql AS"
             + " 'BEGIN RAISE EXCEPTION ''called''; END'");
     Run run = health(Run.environment(server, database), PATIENT);
     assertThat(run.status()).as(run.out()).isZero();
+    Run load =
+        Run.pghello(
+            Run.environment(server, database), "load", "--rate", "100", "--time", "1s", "--late", "1m");
+    assertThat(load.status()).as(load.out() + load.err()).isZero();
   }
 
   @Test

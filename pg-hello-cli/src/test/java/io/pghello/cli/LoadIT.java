@@ -105,7 +105,7 @@ class LoadIT {
           () ->
               Run.value(
                       superuser,
-                      "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pghello' AND query LIKE '%pg_hello($1, $2)%'")
+                      "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pghello' AND query LIKE '%pg_hello($1%'")
                   .equals("4"));
       proxy.cut();
       Run run = running.end();
