@@ -230,7 +230,8 @@ final class Health {
 
   private void checkResponseTime(Connection connection, String function) throws SQLException {
     double[] nanos = new double[CALLS];
-    try (PreparedStatement statement = connection.prepareStatement("SELECT " + function + "(?::text)")) {
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT " + function + "(?::text)")) {
       for (int i = 0; i < CALLS; i++) {
         statement.setString(1, "pghello " + i);
         long begin = System.nanoTime();

@@ -8,12 +8,16 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -29,7 +33,8 @@ import picocli.CommandLine.Spec;
     name = "maintain",
     description = {
       "Does what is to be done each day, week or month, for timers; see deploy/systemd. May be run at any time, and",
-      "again. Goes on after what fails. Only one runs at a time on a server."
+      "again. Goes on after what fails. Only one runs at a time on a server: they take a lock in its database postgres,",
+      "or in the one they are told if they may not connect to that."
     },
     sortOptions = false,
     footerHeading = "%nExit status:%n",
@@ -42,6 +47,13 @@ import picocli.CommandLine.Spec;
 final class MaintainCommand implements Callable<Integer> {
   // any number, as long as it is the same each time
   private static final String LOCK = "SELECT pg_try_advisory_lock(1885302380, 1)";
+
+  // whoever takes them more often says how long they are kept; its own is not seen in a statement
+  private static final String SNAPSHOT =
+      """
+      SELECT hello_ops.take_snapshot(NULL::interval),
+        EXISTS (SELECT FROM hello_ops.snapshot WHERE taken_at >= now() - interval '25 hours')
+      """;
 
   /** How often. */
   static final class Rhythm {
@@ -78,6 +90,14 @@ final class MaintainCommand implements Callable<Integer> {
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
 
+  @Option(
+      names = "--wait",
+      paramLabel = "TIME",
+      defaultValue = "0s",
+      converter = Durations.class,
+      description = "How long to wait for another one to end, as in 6h. Default: not at all.")
+  private Duration wait = Duration.ZERO;
+
   private Status status = Status.OK;
 
   @Override
@@ -86,23 +106,26 @@ final class MaintainCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), "--backups is needed: where backups are");
     }
     Target target = connection.target();
-    try (Connection session = target.connectForLong();
-        Statement statement = session.createStatement()) {
-      try (ResultSet row = statement.executeQuery(LOCK)) {
-        row.next();
-        if (!row.getBoolean(1)) {
-          throw Failure.unknown("another pghello maintain runs on this server");
-        }
-      }
+    try (Connection session = connectToLock(target)) {
+      lock(session);
       List<String> databases = withExtension(session, target);
       for (String database : databases) {
         if (rhythm.daily) {
-          ask(target, database, "snapshot", "SELECT hello_ops.take_snapshot()");
-          run(database, "report", "performance", "--since", "1 day");
+          String earlier = ask(target, database, "snapshot", SNAPSHOT);
+          if ("t".equals(earlier)) {
+            run(database, "report", "performance", "--since", "25 hours");
+          } else if (earlier != null) {
+            begin(database, "no snapshot of the last 25 hours that it could be compared with");
+          }
           run(database, "health");
         } else if (rhythm.weekly) {
           String label = "week of " + LocalDate.now(ZoneOffset.UTC);
-          ask(target, database, "baseline", "SELECT hello_ops.baseline(?, '7 days')", label);
+          ask(
+              target,
+              database,
+              "baseline",
+              "SELECT hello_ops.baseline(?::text, '7 days'::interval)",
+              label);
         } else {
           run(database, "report", "compliance");
         }
@@ -112,6 +135,34 @@ final class MaintainCommand implements Callable<Integer> {
       throw Failure.of(e);
     }
     return status.exitCode();
+  }
+
+  /** Connects to the same database whatever is maintained, as each has locks of its own. */
+  private static Connection connectToLock(Target target) throws SQLException {
+    try {
+      return target.in("postgres").connectForLong();
+    } catch (SQLException e) {
+      return target.connectForLong();
+    }
+  }
+
+  private void lock(Connection session) throws SQLException {
+    Instant end = Instant.now().plus(wait);
+    try (Statement statement = session.createStatement()) {
+      while (true) {
+        try (ResultSet row = statement.executeQuery(LOCK)) {
+          row.next();
+          if (row.getBoolean(1)) {
+            return;
+          }
+        }
+        if (!Instant.now().isBefore(end)) {
+          throw Failure.unknown("another pghello maintain runs on this server");
+        }
+        // a statement that waits in the server would keep vacuum from its work
+        LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
+      }
+    }
   }
 
   /** What is not of one database. */
@@ -131,13 +182,19 @@ final class MaintainCommand implements Callable<Integer> {
   private List<String> withExtension(Connection session, Target target) throws SQLException {
     var databases = new ArrayList<String>();
     for (String database : ServerDatabases.choose(session, named)) {
+      if (!named.isEmpty()) {
+        databases.add(database);
+        continue;
+      }
       try (Connection one = target.in(database).connect();
           Statement statement = one.createStatement();
           ResultSet row =
               statement.executeQuery("SELECT FROM pg_extension WHERE extname = 'pg_hello'")) {
-        if (row.next() || !named.isEmpty()) {
+        if (row.next()) {
           databases.add(database);
         }
+      } catch (SQLException e) {
+        hasFailed(database, Findings.message(e));
       }
     }
     return databases;
@@ -149,20 +206,31 @@ final class MaintainCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private void ask(Target target, String database, String what, String sql, String... parameters) {
+  /** Returns the last column; null if it fails. */
+  private @Nullable String ask(
+      Target target, String database, String what, String sql, String... parameters) {
     begin(database, what);
     try (Connection session = target.in(database).connectForLong();
         PreparedStatement statement = session.prepareStatement(sql)) {
+      OpsExtension.check(session);
       for (int i = 0; i < parameters.length; i++) {
         statement.setString(i + 1, parameters[i]);
       }
-      statement.execute();
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getString(row.getMetaData().getColumnCount());
+      }
     } catch (SQLException e) {
-      spec.commandLine()
-          .getErr()
-          .printf("pghello maintain: %s: %s%n", what, ReportCommand.explain(e));
-      status = status.or(Status.UNKNOWN);
+      hasFailed(what, ReportCommand.explain(e));
+    } catch (Failure e) {
+      hasFailed(what, String.valueOf(e.getMessage()));
     }
+    return null;
+  }
+
+  private void hasFailed(String what, String why) {
+    spec.commandLine().getErr().printf("pghello maintain: %s: %s%n", what, why);
+    status = status.or(Status.UNKNOWN);
   }
 
   private void run(String database, String... command) {

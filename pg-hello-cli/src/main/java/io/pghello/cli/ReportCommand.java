@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "report",
     description =
-        "Prints a report of the extension pg_hello_ops, which must be in the database. Changes nothing.",
+        "Prints a report of the extension pg_hello_ops, which must be in the database. Changes nothing. To a superuser,"
+            + " only if all of it is a superuser's, as it runs its owner's code.",
     sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
@@ -38,7 +39,8 @@ final class ReportCommand implements Callable<Integer> {
   /** What can be reported. */
   enum Kind {
     PERFORMANCE("SELECT * FROM hello_ops.pg_hello_performance_report(?::interval)"),
-    BASELINE("SELECT * FROM hello_ops.compare_with_baseline(label => ?, since => ?::interval)"),
+    BASELINE(
+        "SELECT * FROM hello_ops.compare_with_baseline(label => ?::text, since => ?::interval)"),
     COMPLIANCE("SELECT * FROM hello_ops.compliance_report()");
 
     private final String sql;
@@ -110,6 +112,7 @@ final class ReportCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     try (Connection session = target.connect();
         PreparedStatement statement = session.prepareStatement(kind.sql)) {
+      OpsExtension.check(session);
       List<String> parameters =
           switch (kind) {
             case PERFORMANCE -> List.of(since);

@@ -82,7 +82,14 @@ class HealthIT {
     assertThat(run.status()).as(run.out()).isZero();
     Run load =
         Run.pghello(
-            Run.environment(server, database), "load", "--rate", "100", "--time", "1s", "--late", "1m");
+            Run.environment(server, database),
+            "load",
+            "--rate",
+            "100",
+            "--time",
+            "1s",
+            "--late",
+            "1m");
     assertThat(load.status()).as(load.out() + load.err()).isZero();
   }
 

@@ -10,6 +10,7 @@ import io.pghello.testkit.TestDatabase;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,15 @@ class MaintainIT {
       throws Exception {
     boolean hasClient =
         Files.isExecutable(Path.of("/usr/lib/postgresql/" + server.major() + "/bin/pg_dump"));
-    Run.execute(superuser, "CREATE EXTENSION pg_hello_ops", "SELECT hello_ops.take_snapshot()");
+    Run.execute(superuser, "CREATE EXTENSION pg_hello_ops");
+    Run first = maintain(server, database, "--daily");
+    assertThat(first.out()).contains("no snapshot of the last 25 hours").doesNotContain(": report");
+    assertThat(first.status()).as(first.err()).isEqualTo(hasClient ? 0 : 3);
+    Run.execute(
+        superuser,
+        "SELECT hello_ops.take_snapshot()",
+        "UPDATE hello_ops.snapshot SET taken_at = taken_at - interval '1 year'"
+            + " WHERE taken_at = (SELECT min(taken_at) FROM hello_ops.snapshot)");
     Run daily = maintain(server, database, "--daily");
     assertThat(daily.out())
         .contains(
@@ -36,7 +45,8 @@ class MaintainIT {
             ": backup",
             "pg_hello answers in");
     assertThat(Run.value(superuser, "SELECT count(DISTINCT taken_at) FROM hello_ops.snapshot"))
-        .isEqualTo("2");
+        .as("whoever keeps snapshots for longer than 30 days keeps them")
+        .isEqualTo("3");
     if (hasClient) {
       assertThat(daily.err()).isEmpty();
       assertThat(daily.out()).contains("is complete after");
@@ -70,18 +80,104 @@ class MaintainIT {
     assertThat(daily.out()).contains("pg_hello answers in");
   }
 
+  /** It could be anybody's function that a superuser runs then. */
+  @Test
+  void callsNoFunctionOfSomebodys(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    try (Connection owner = database.dataSource().getConnection()) {
+      Run.execute(
+          owner,
+          "CREATE SCHEMA hello_ops",
+          "CREATE FUNCTION hello_ops.take_snapshot(retention interval DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS"
+              + " 'BEGIN RAISE EXCEPTION ''called''; END'");
+      Run daily = maintain(server, database, "--daily");
+      assertThat(daily.status()).isEqualTo(3);
+      assertThat(daily.err())
+          .doesNotContain("called")
+          .contains(
+              "maintain: snapshot: ",
+              "hello_ops.take_snapshot(interval) is no part of the extension pg_hello_ops",
+              "this role is a superuser");
+      assertThat(daily.out()).contains("pg_hello answers in");
+
+      Run.execute(owner, "DROP SCHEMA hello_ops CASCADE", "CREATE EXTENSION pg_hello_ops");
+      for (String kind : List.of("performance", "baseline", "compliance")) {
+        Run report = Run.pghello(environment(server, database), "report", kind);
+        assertThat(report.status()).as(kind).isEqualTo(3);
+        assertThat(report.out()).isEmpty();
+        assertThat(report.err()).contains("belongs to hello").hasLineCount(1);
+        Run asOwner = Run.pghello(Run.environment(server, database), "report", kind);
+        assertThat(asOwner.err()).as("who is no superuser decides alone").isEmpty();
+      }
+
+      Run.execute(superuser, "DROP SCHEMA hello_ops CASCADE", "CREATE EXTENSION pg_hello_ops");
+      Run report = Run.pghello(environment(server, database), "report", "compliance");
+      assertThat(report.err()).isEmpty();
+      Run.execute(superuser, "GRANT CREATE ON SCHEMA hello_ops TO hello");
+      Run.execute(owner, "CREATE VIEW hello_ops.beside AS SELECT 1");
+      report = Run.pghello(environment(server, database), "report", "compliance");
+      assertThat(report.err()).contains("hello_ops.beside is no part of the extension");
+    }
+  }
+
+  @Test
+  void goesOnWithOtherDatabases(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    try (TestDatabase closed = server.createDatabase()) {
+      Run.execute(
+          superuser,
+          "CREATE EXTENSION pg_hello_ops",
+          "ALTER DATABASE " + closed.name() + " OWNER TO postgres",
+          "REVOKE CONNECT ON DATABASE " + closed.name() + " FROM PUBLIC");
+      Run run =
+          Run.pghello(
+              Run.environment(server, database),
+              "maintain",
+              "--monthly",
+              closed.name(),
+              database.name());
+      assertThat(run.status()).isEqualTo(3);
+      assertThat(run.err()).contains(closed.name(), "SQLSTATE 42501");
+      assertThat(run.out()).contains("== " + database.name() + ": report");
+      run = Run.pghello(Run.environment(server, database), "maintain", "--monthly");
+      assertThat(run.status()).isEqualTo(3);
+      assertThat(run.err()).contains("maintain: " + closed.name(), "SQLSTATE 42501");
+      assertThat(run.out()).contains("== " + database.name() + ": report");
+    }
+  }
+
   @Test
   void runsOnceAtATime(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
-    Run.execute(superuser, "SELECT pg_advisory_lock(1885302380, 1)");
-    Run run = maintain(server, database, "--monthly");
-    assertThat(run.status()).isEqualTo(3);
-    assertThat(run.err()).contains("another pghello maintain runs");
-    assertThat(run.out()).isEmpty();
-    Run.execute(superuser, "SELECT pg_advisory_unlock(1885302380, 1)");
+    // the connection of a run that begins from another database
+    try (TestDatabase other = server.createDatabase();
+        Connection holder =
+            DriverManager.getConnection(
+                other.superuserJdbcUrl().replace("/" + other.name(), "/postgres"))) {
+      Run.execute(holder, "SELECT pg_advisory_lock(1885302380, 1)");
+      Run run = maintain(server, database, "--monthly");
+      assertThat(run.status()).isEqualTo(3);
+      assertThat(run.err()).contains("another pghello maintain runs");
+      assertThat(run.out()).isEmpty();
+      Run.Running waits =
+          Run.start(
+              environment(server, database), "maintain", "--monthly", "--wait", "1h", other.name());
+      Run.await(
+          "it asks for the lock",
+          () ->
+              Run.value(
+                      superuser,
+                      "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%' AND state = 'idle'")
+                  .equals("1"));
+      assertThat(waits.printed()).isEmpty();
+      Run.execute(holder, "SELECT pg_advisory_unlock(1885302380, 1)");
+      assertThat(waits.end().out()).contains("== " + other.name() + ": report");
+    }
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGPASSWORD", "wrong");
-    run = Run.pghello(environment, "maintain", "--monthly");
+    Run run = Run.pghello(environment, "maintain", "--monthly");
     assertThat(run.status()).isEqualTo(3);
     assertThat(run.err()).contains("SQLSTATE 28P01");
     assertThat(Run.pghello(environment, "maintain", "--daily").err())
@@ -91,13 +187,17 @@ class MaintainIT {
   }
 
   private Run maintain(PgHelloServer server, TestDatabase database, String rhythm) {
-    Map<String, String> environment = Run.environment(server, database);
-    environment.put("PGUSER", "postgres");
     var arguments = new ArrayList<>(List.of("maintain", rhythm));
     if (!rhythm.equals("--monthly")) {
       arguments.addAll(List.of("--backups", folder.toString()));
     }
     arguments.add(database.name());
-    return Run.pghello(environment, arguments.toArray(String[]::new));
+    return Run.pghello(environment(server, database), arguments.toArray(String[]::new));
+  }
+
+  private static Map<String, String> environment(PgHelloServer server, TestDatabase database) {
+    Map<String, String> environment = Run.environment(server, database);
+    environment.put("PGUSER", "postgres");
+    return environment;
   }
 }

@@ -31,10 +31,13 @@ class OperationsPageIT {
     assertThat(commands).hasSizeGreaterThanOrEqualTo(17);
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase("app");
-        Connection owner = database.dataSource().getConnection()) {
+        Connection superuser = database.superuserDataSource().getConnection()) {
       Run.execute(
-          owner,
+          superuser,
           "CREATE EXTENSION pg_hello_ops",
+          "GRANT USAGE ON SCHEMA hello_ops TO hello",
+          "GRANT SELECT ON ALL TABLES IN SCHEMA hello_ops TO hello",
+          "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hello_ops TO hello",
           "SELECT hello_ops.take_snapshot()",
           "SELECT hello_ops.take_snapshot()",
           "SELECT hello_ops.baseline('release 1')");

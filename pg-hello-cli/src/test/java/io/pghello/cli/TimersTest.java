@@ -29,6 +29,13 @@ class TimersTest {
     assertThat(parsed.commandSpec().name()).isEqualTo("maintain");
     assertThat(parsed.hasMatchedOption("--" + rhythm)).isTrue();
     assertThat(parsed.hasMatchedOption("--backups")).isEqualTo(!rhythm.equals("monthly"));
+    // after a night without power all of them begin at once
+    assertThat(parsed.hasMatchedOption("--wait")).isTrue();
+    if (rhythm.equals("daily")) {
+      Path backups = parsed.matchedOptionValue("--backups", Path.of(""));
+      assertThat(service)
+          .containsPattern("(?m)^ExecStartPre=\\+.* -o postgres .* " + backups + "$");
+    }
     assertThat(Arrays.asList(service.split("\n", -1))).contains("SuccessExitStatus=1");
     assertThat(Files.readString(FOLDER.resolve("pghello-" + rhythm + ".timer")))
         .contains("OnCalendar=", "Persistent=true");
