@@ -310,6 +310,22 @@ class ReadOnlyIT {
     assertThat(query("select 1 as a")).isEqualTo("[{\"a\":1}]");
   }
 
+  /** Each of them stays under the limit of a result; together they are over that of a call. */
+  @Test
+  void whatAListReturnsIsBounded() {
+    ObjectNode list = Plugins.JSON.createObjectNode().put("timeout", 600_000);
+    list.withArray("operations")
+        .add(sql("select ('[' || repeat('[],', 5000000) || '0]')::json as a"))
+        .add(sql("with d as (delete from e) select repeat('x', 30000000) as a"));
+    try (PostgresPlugin writer = plugin(Permissions.all())) {
+      ObjectNode answer = writer.execute(Plugins.ID, config, "transaction", list);
+      assertThat(answer.at("/error/code").textValue()).isEqualTo("POSTGRES_LIMIT_REACHED");
+      list.withArray("operations").remove(1);
+      answer = writer.execute(Plugins.ID, config, "transaction", list);
+      assertThat(answer.get("success").booleanValue()).isTrue();
+    }
+  }
+
   private static final String SETTINGS =
       "select current_setting('search_path') as path, current_user, session_user,"
           + " current_setting('default_transaction_read_only') as read_only,"

@@ -17,8 +17,11 @@ import io.pghello.plugin.PostgresException.Code;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
-/** Makes rows of one result of their texts, within a bound of memory. For one thread. */
+/**
+ * Makes rows of their texts, within a bound of memory for all results of a call. For one thread.
+ */
 public final class RowReader {
   // what empty objects and arrays take is some forty times their text
   private static final long BYTES_MAX = 512L << 20;
@@ -31,15 +34,26 @@ public final class RowReader {
   /**
    * Returns a row.
    *
-   * @throws PostgresException if two columns have the same name, or the result takes too much
+   * @throws PostgresException if two columns have the same name, or the results take too much
    */
   public ObjectNode row(String text) {
+    take(text.length());
     try (JsonParser parser = Json.parser(text)) {
       parser.nextToken();
       return row(parser);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /**
+   * Returns a text, null if there is none.
+   *
+   * @throws PostgresException if the results take too much
+   */
+  public @Nullable JsonNode text(@Nullable String text) {
+    take(VALUE_BYTES + (text == null ? 0 : text.length()));
+    return TextNode.valueOf(text);
   }
 
   /** Reads to the end of an object that has begun; without recursion, as it may be deep. */
@@ -107,7 +121,7 @@ public final class RowReader {
     if (left < 0) {
       throw Failures.withRemedy(
           Code.LIMIT_REACHED,
-          "The result takes more than 512 MB of memory.",
+          "The result of the call takes more than 512 MB of memory.",
           "Ask for fewer rows, or for less JSON in them.");
     }
   }

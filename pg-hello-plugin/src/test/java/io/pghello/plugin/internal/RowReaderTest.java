@@ -41,6 +41,21 @@ class RowReaderTest {
                 reader.row(row);
               }
             })
-        .withMessage("The result takes more than 512 MB of memory.");
+        .withMessage("The result of the call takes more than 512 MB of memory.");
+  }
+
+  @Test
+  void countsTheLengthOfTexts() {
+    String row = "{\"a\":\"" + "x".repeat(60_000_000) + "\"}";
+    var reader = new RowReader();
+    assertThatExceptionOfType(PostgresException.class)
+        .isThrownBy(
+            () -> {
+              for (int i = 0; i < 9; i++) {
+                reader.row(row);
+              }
+            })
+        .extracting(PostgresException::code)
+        .isEqualTo(Code.LIMIT_REACHED);
   }
 }

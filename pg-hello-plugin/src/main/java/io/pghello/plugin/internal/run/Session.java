@@ -3,7 +3,6 @@ package io.pghello.plugin.internal.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.databind.node.TextNode;
 import io.pghello.plugin.Isolation;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
@@ -44,6 +43,7 @@ public final class Session {
   private final Timeouts.Guard guard;
   private final boolean readOnly;
   private final boolean transaction;
+  private final RowReader reader = new RowReader();
   private boolean wrote;
   private boolean changedSession;
   private boolean stale;
@@ -230,7 +230,6 @@ public final class Session {
         suffix,
         statement -> {
           var rows = new ArrayList<ObjectNode>();
-          var reader = new RowReader();
           try (ResultSet result = statement.executeQuery()) {
             while (result.next() && rows.size() <= maxRows) {
               rows.add(reader.row(result.getString(1)));
@@ -247,7 +246,7 @@ public final class Session {
   }
 
   /** Of a statement that cannot stand in brackets, all values of rows are texts. */
-  private static QueryResult plain(PreparedStatement statement, int maxRows) throws SQLException {
+  private QueryResult plain(PreparedStatement statement, int maxRows) throws SQLException {
     statement.setMaxRows(maxRows + 1);
     if (!statement.execute()) {
       return new QueryResult(List.of(), Math.max(0, statement.getLargeUpdateCount()), false);
@@ -258,7 +257,7 @@ public final class Session {
       while (result.next()) {
         ObjectNode row = Json.object();
         for (int i = 1; i <= columns.getColumnCount(); i++) {
-          Json.add(row, columns.getColumnLabel(i), TextNode.valueOf(result.getString(i)));
+          Json.add(row, columns.getColumnLabel(i), reader.text(result.getString(i)));
         }
         rows.add(row);
       }
