@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -383,6 +384,27 @@ class ReadOnlyIT {
     String before = query(SETTINGS);
     ObjectNode answer = run("query", sql(sql));
     assertThat(query(SETTINGS)).as(answer.toString()).isEqualTo(before);
+  }
+
+  /** Whether a name says so, whereupon the session ends, or hides it. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select pg_advisory_lock(1)",
+        "select query_to_xml('select pg_advisory_lock(1)', true, true, '')"
+      })
+  void locksEndBeforeTheAnswer(String sql, DataSource source) throws SQLException {
+    try (Connection other = source.getConnection();
+        Statement statement = other.createStatement()) {
+      for (int i = 0; i < 20; i++) {
+        assertThat(run("query", sql(sql)).get("success").booleanValue()).isTrue();
+        try (ResultSet free =
+            statement.executeQuery("select pg_try_advisory_lock(1), pg_advisory_unlock_all()")) {
+          free.next();
+          assertThat(free.getBoolean(1)).isTrue();
+        }
+      }
+    }
   }
 
   @Test

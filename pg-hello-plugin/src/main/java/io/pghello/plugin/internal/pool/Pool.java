@@ -126,10 +126,15 @@ public final class Pool {
           endReading(connection);
         }
       } else if (!connection.isClosed()) {
-        if (!connection.getAutoCommit()) {
-          connection.rollback();
+        try {
+          // the pool closes it on another thread, maybe after the caller has gone on
+          endReading(connection);
+          if (!connection.getAutoCommit()) {
+            connection.rollback();
+          }
+        } finally {
+          source.evictConnection(connection);
         }
-        source.evictConnection(connection);
       }
     } catch (SQLException | RuntimeException e) {
       // the pool has dropped it, or is closed, and the server rolls back
