@@ -648,6 +648,38 @@ class RowsIT {
     }
   }
 
+  @Test
+  void aKeyHasNoneOfTheColumnsThatItsIndexIncludes(DataSource source) {
+    Plugins.run(source, "create table i (a int, b int, primary key (a) include (b))");
+    String batch =
+        "{'table': 'i', 'records': [{'a': 1, 'b': 2}, {'a': 1, 'b': 3}],"
+            + " 'conflictStrategy': 'update'}";
+    assertThat(succeed("batchInsert", batch).get("duplicates").intValue()).isEqualTo(1);
+    assertThat(succeed("find", "{'table': 'i'}").get("rows")).hasToString("[{\"a\":1,\"b\":3}]");
+  }
+
+  /** Another constraint fails: rows must not be left out for what the caller has not named. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "'conflictColumns': ['a'],"})
+  void ignoresConflictsOfTheKeyAlone(String columns, DataSource source) {
+    Plugins.run(
+        source, "create table u (a int primary key, b int unique)", "insert into u values (1, 1)");
+    String batch =
+        "{'table': 'u', " + columns + " 'conflictStrategy': 'ignore', 'records': [RECORDS]}";
+    assertThat(
+            succeed("batchInsert", batch.replace("RECORDS", "{'a': 1, 'b': 2}, {'a': 2, 'b': 2}"))
+                .get("ignored")
+                .intValue())
+        .isEqualTo(1);
+    assertThat(run("batchInsert", batch.replace("RECORDS", "{'a': 3, 'b': 1}")).at("/error/code"))
+        .hasToString("\"POSTGRES_CONSTRAINT_VIOLATED\"");
+    Plugins.run(source, "alter table u drop constraint u_pkey");
+    if (columns.isEmpty()) {
+      JsonNode any = succeed("batchInsert", batch.replace("RECORDS", "{'a': 3, 'b': 1}"));
+      assertThat(any.get("ignored").intValue()).isEqualTo(1);
+    }
+  }
+
   /** A procedure that commits has done something when it fails. */
   @Test
   void aCallThatFailsIsNotRepeated(DataSource source) {

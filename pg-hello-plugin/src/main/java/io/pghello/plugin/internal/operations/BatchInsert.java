@@ -101,11 +101,11 @@ final class BatchInsert {
     if (strategy.isEmpty() && !keys.isEmpty()) {
       throw Failures.badRequest("conflictColumns needs a conflictStrategy.");
     }
-    if (strategy.equals("update") && keys.isEmpty()) {
+    if (!strategy.isEmpty() && keys.isEmpty()) {
       keys.addAll(info.primaryKey());
-      if (keys.isEmpty()) {
-        throw Failures.badRequest("the table has no primary key; name its conflictColumns.");
-      }
+    }
+    if (strategy.equals("update") && keys.isEmpty()) {
+      throw Failures.badRequest("the table has no primary key; name its conflictColumns.");
     }
     return keys;
   }

@@ -193,7 +193,10 @@ public final class OperationTable {
     with(
         parameters,
         "conflictColumns",
-        array("What must be unique; default: the primary key.", text("A column."))
+        array(
+                "What must be unique; default: the primary key. Without one, ignore takes any"
+                    + " conflict.",
+                text("A column."))
             .put("minItems", 1));
     ObjectNode result = changed.deepCopy();
     with(result, "ignored!", number("How many rows were there already."));

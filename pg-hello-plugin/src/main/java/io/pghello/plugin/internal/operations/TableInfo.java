@@ -25,7 +25,7 @@ final class TableInfo {
           FROM pg_index i
           CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
           JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-          WHERE i.indrelid = c.oid AND i.indisprimary)) AS info
+          WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts)) AS info
       FROM pg_class c WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
       """;
 
