@@ -132,7 +132,8 @@ new_scratch() {
   if [ -d /dev/shm ] && [ -w /dev/shm ] && [ "$(df --output=avail -m /dev/shm | tail -1)" -gt 1024 ]; then
     base=/dev/shm
   fi
-  trap drop_scratch EXIT
+  # a second signal, as from a shell that ends, would leave it half done
+  trap 'trap "" HUP INT TERM; drop_scratch' EXIT
   SCRATCH=$(mktemp -d "$base/pg-hello.XXXXXX")
 }
 
