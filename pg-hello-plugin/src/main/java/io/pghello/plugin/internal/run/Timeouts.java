@@ -3,18 +3,22 @@ package io.pghello.plugin.internal.run;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
 /** Cancels statements when their time is over. Thread-safe. */
 public final class Timeouts implements AutoCloseable {
   private static final int NETWORK_GRACE_MILLIS = 5_000;
-  private static final long AGAIN_MILLIS = 250;
+  private static final long AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+  private static final long NEVER_NANOS = Long.MAX_VALUE / 2;
 
   private final ScheduledThreadPoolExecutor timer =
       new ScheduledThreadPoolExecutor(1, threads("pg-hello-plugin-timer"));
@@ -22,6 +26,10 @@ public final class Timeouts implements AutoCloseable {
   // a cancellation is a connection of its own, and takes as long as the network does
   private final ExecutorService workers =
       Executors.newCachedThreadPool(threads("pg-hello-plugin-worker"));
+
+  private final Set<Guard> guards = ConcurrentHashMap.newKeySet();
+  private volatile long nextLook = System.nanoTime() + NEVER_NANOS;
+  private @Nullable ScheduledFuture<?> look;
 
   /** Starts none of the threads yet. */
   public Timeouts() {
@@ -54,10 +62,46 @@ public final class Timeouts implements AutoCloseable {
    */
   Guard guard(Connection connection, Call call, long millis) throws SQLException {
     var guard = new Guard(connection, millis);
+    guards.add(guard);
+    lookAt(guard.end);
     if (call.cancellation() != null) {
       var unused = call.cancellation().whenComplete((done, e) -> workers.execute(guard::cancel));
     }
     return guard;
+  }
+
+  /**
+   * Has the guards looked at when a time comes. To wake the timer's thread for each guard would
+   * cost as much as a round trip, so it wakes for the first whose time may be over.
+   */
+  private void lookAt(long nanos) {
+    if (nanos - nextLook < 0) {
+      scheduleLook(nanos);
+    }
+  }
+
+  private synchronized void scheduleLook(long nanos) {
+    if (nanos - nextLook < 0 && !timer.isShutdown()) {
+      nextLook = nanos;
+      if (look != null) {
+        look.cancel(false);
+      }
+      look = timer.schedule(this::look, nanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+    }
+  }
+
+  private void look() {
+    long now = System.nanoTime();
+    // before the guards are read, so that one that comes meanwhile schedules a look of its own
+    nextLook = now + NEVER_NANOS;
+    for (Guard guard : guards) {
+      if (guard.end - now <= 0) {
+        guard.end = now + NEVER_NANOS;
+        workers.execute(guard::cancel);
+      } else {
+        lookAt(guard.end);
+      }
+    }
   }
 
   @Override
@@ -69,14 +113,14 @@ public final class Timeouts implements AutoCloseable {
   /** Watches what a connection does. No cancellation is under way after it is closed. */
   final class Guard implements AutoCloseable {
     private final PGConnection connection;
-    private ScheduledFuture<?> next;
-    private boolean ended;
+    private volatile long end;
     private volatile boolean over;
+    private boolean ended;
 
     private Guard(Connection connection, long millis) throws SQLException {
       this.connection = connection.unwrap(PGConnection.class);
       connection.setNetworkTimeout(workers, (int) millis + NETWORK_GRACE_MILLIS);
-      this.next = after(millis, this::cancel);
+      this.end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     }
 
     /** Returns whether the time is over. */
@@ -87,7 +131,6 @@ public final class Timeouts implements AutoCloseable {
     private synchronized void cancel() {
       if (!ended) {
         over = true;
-        next.cancel(false);
         try {
           connection.cancelQuery();
         } catch (SQLException e) {
@@ -95,14 +138,17 @@ public final class Timeouts implements AutoCloseable {
           over = true;
         }
         // nothing may have run just then
-        next = after(AGAIN_MILLIS, this::cancel);
+        end = System.nanoTime() + AGAIN_NANOS;
+        lookAt(end);
       }
     }
 
     @Override
-    public synchronized void close() {
-      ended = true;
-      next.cancel(false);
+    public void close() {
+      guards.remove(this);
+      synchronized (this) {
+        ended = true;
+      }
     }
   }
 }
