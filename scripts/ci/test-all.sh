@@ -7,7 +7,19 @@ PROGRAM='dev test --all'
 
 ALLOWED_SKIPS=$ROOT/scripts/ci/allowed-skips.txt
 WORK=$(mktemp -d)
-trap 'rm -rf "$WORK"' EXIT
+trap cleanup EXIT
+
+# The process of the step that runs beside others, and when it was begun.
+BESIDE=''
+BEGUN=0
+
+cleanup() {
+  if [ -n "$BESIDE" ]; then
+    kill "$BESIDE" 2>/dev/null || true
+    wait "$BESIDE" || true
+  fi
+  rm -rf "$WORK"
+}
 
 failed=()
 skipped=()
@@ -16,19 +28,38 @@ durations=()
 # step NAME COMMAND...: runs it, shows its last lines, and goes on if it fails, so that one run shows
 # all that is wrong.  Status 77, and a line that begins with "skipped:", say that it was not run.
 step() {
-  local name=$1 log started status line
+  local name=$1 started=$SECONDS status
   shift
-  log=$WORK/$name.log
-  started=$SECONDS
   printf '\n== %s\n' "$name"
   # not "|| status=$?", which would switch errexit off inside
   set +e
   (
     set -e
     "$@"
-  ) >"$log" 2>&1
+  ) >"$WORK/$name.log" 2>&1
   status=$?
   set -e
+  show "$name" "$status" $((SECONDS - started))
+}
+
+# begin NAME COMMAND...: starts a step that mostly waits, beside those that follow, until finish NAME.
+begin() {
+  BEGUN=$SECONDS
+  "${@:2}" >"$WORK/$1.log" 2>&1 &
+  BESIDE=$!
+}
+
+finish() {
+  local status=0
+  printf '\n== %s\n' "$1"
+  wait "$BESIDE" || status=$?
+  BESIDE=''
+  show "$1" "$status" $((SECONDS - BEGUN))
+}
+
+# show NAME STATUS SECONDS: what came of a step.
+show() {
+  local name=$1 status=$2 seconds=$3 log=$WORK/$1.log line
   while IFS= read -r line; do
     skipped+=("$name: ${line#*skipped: }")
   done < <(grep -E '^skipped: |: dump and restore skipped: ' "$log")
@@ -40,9 +71,8 @@ step() {
       failed+=("$name")
       ;;
   esac
-  durations+=("$name $((SECONDS - started))")
-  printf -- '-- %s: %s, %d s\n' "$name" "$([ $status = 0 ] && echo passed || echo "status $status")" \
-    $((SECONDS - started))
+  durations+=("$name $seconds")
+  printf -- '-- %s: %s, %d s\n' "$name" "$([ "$status" = 0 ] && echo passed || echo "status $status")" "$seconds"
 }
 
 # copy_tree FOLDER: the tree and the libraries, without what Maven built.
@@ -199,12 +229,13 @@ step ordinary-user ordinary_user_can
 LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/consumer.sh"
 LINES_SHOWN=8 step system env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/system.sh"
 step deploy "$ROOT/scripts/ci/deploy.sh"
+begin monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
 LINES_SHOWN=30 step regress "$ROOT/scripts/regress.sh" --settings "${MAJORS[@]}"
 step installcheck "$ROOT/scripts/ci/installcheck.sh"
 step races "$ROOT/scripts/ci/stress.sh"
 LINES_SHOWN=20 step sanitizers "$ROOT/dev" native --sanitize
 step fuzzing "$ROOT/dev" native --fuzz 20
-LINES_SHOWN=25 step monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
+LINES_SHOWN=25 finish monitoring
 LINES_SHOWN=45 step guard "$ROOT/dev" bench --guard
 step containers tests_in_containers
 
