@@ -6,6 +6,8 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.retry.Retry;
 import io.github.resilience4j.retry.RetryConfig;
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.Optional;
@@ -13,27 +15,38 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.MediaType;
+import org.springframework.http.client.ClientHttpResponse;
 import org.springframework.http.client.JdkClientHttpRequestFactory;
 import org.springframework.stereotype.Component;
 import org.springframework.web.client.HttpServerErrorException;
 import org.springframework.web.client.ResourceAccessException;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestClientException;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Asks the greeting service, and gives up soon: an answer has a time-out, a request that failed is
- * made once more, and a service that fails half of its requests is not asked for some seconds.
- * Thread-safe.
+ * made once more, and a service that fails half of its requests is not asked for some seconds. No
+ * more is read than a greeting can be long, and a redirect is not followed. Thread-safe.
  */
 @Component
 class GreetingServiceClient {
   private static final Logger LOG = LoggerFactory.getLogger(GreetingServiceClient.class);
 
+  // ten times the longest name, with each character as two escapes
+  private static final int MAX_BYTES = 16 * 1024;
+
+  private final JsonMapper mapper;
   private final @Nullable RestClient client;
   private final Retry retry;
   private final CircuitBreaker breaker;
 
-  GreetingServiceClient(GreetingServiceProperties properties) {
+  GreetingServiceClient(GreetingServiceProperties properties, JsonMapper mapper) {
+    this.mapper = mapper;
     client = properties.url() == null ? null : client(properties, properties.url().toString());
     retry =
         Retry.of(
@@ -77,7 +90,12 @@ class GreetingServiceClient {
     }
     RestClient asked = client;
     Supplier<@Nullable Answer> request =
-        () -> asked.get().uri("/greeting/{name}", name).retrieve().body(Answer.class);
+        () ->
+            asked
+                .get()
+                .uri("/greeting/{name}", name)
+                .accept(MediaType.APPLICATION_JSON)
+                .exchange((sent, response) -> read(response));
     try {
       Answer answer =
           Retry.decorateSupplier(retry, CircuitBreaker.decorateSupplier(breaker, request)).get();
@@ -87,6 +105,26 @@ class GreetingServiceClient {
     } catch (RestClientException e) {
       LOG.warn("The greeting service does not greet: {}", e.getMessage());
       return Optional.empty();
+    }
+  }
+
+  private @Nullable Answer read(ClientHttpResponse response) throws IOException {
+    HttpStatusCode status = response.getStatusCode();
+    // closed here: the client would read what is left of it
+    try (InputStream body = response.getBody()) {
+      if (status.is5xxServerError()) {
+        throw new HttpServerErrorException(status);
+      }
+      if (status.value() != HttpStatus.OK.value()) {
+        throw new RestClientException("it answers " + status);
+      }
+      byte[] answer = body.readNBytes(MAX_BYTES + 1);
+      if (answer.length > MAX_BYTES) {
+        throw new RestClientException("it answers more than " + MAX_BYTES + " bytes");
+      }
+      return mapper.readValue(answer, Answer.class);
+    } catch (JacksonException e) {
+      throw new RestClientException("its answer is not the JSON that is asked for", e);
     }
   }
 }

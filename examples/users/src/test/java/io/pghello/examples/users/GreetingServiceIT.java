@@ -4,22 +4,28 @@ package io.pghello.examples.users;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpExchange;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The greeting service, in each of the ways in which it may fail. */
 @Timeout(120)
 class GreetingServiceIT {
   private static final Duration LONG = Duration.ofSeconds(30);
+  private static final long ONE_GB = 1L << 30;
 
   private final Backend service = new Backend(Backend.answering(200, "{\"greeting\":\"Hi\"}"));
 
@@ -31,7 +37,8 @@ class GreetingServiceIT {
   private GreetingServiceClient client(Duration readTimeout, Duration openFor) {
     return new GreetingServiceClient(
         new GreetingServiceProperties(
-            URI.create("http://" + service.address()), LONG, readTimeout, openFor));
+            URI.create("http://" + service.address()), LONG, readTimeout, openFor),
+        JsonMapper.shared());
   }
 
   private GreetingServiceClient client() {
@@ -68,10 +75,82 @@ class GreetingServiceIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"{}", "{\"greeting\":null}", "nonsense", ""})
+  @ValueSource(
+      strings = {
+        "{}",
+        "{\"greeting\":null}",
+        "{\"greeting\":[\"Hi\"]}",
+        "{\"greeting\":\"Hi",
+        "[]",
+        "null",
+        "\"Hi\"",
+        "<html>Hi</html>",
+        ""
+      })
   void believesNoOtherAnswer(String body) {
     service.behave(Backend.answering(200, body));
     assertThat(client().greet("Ada")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {301, 302, 303, 307, 308})
+  void followsNobody(int status) {
+    try (var other = new Backend(Backend.answering(200, "{\"greeting\":\"Other\"}"))) {
+      service.behave(
+          exchange -> {
+            exchange.getResponseHeaders().set("Location", "http://" + other.address() + "/");
+            Backend.answering(status, "{\"greeting\":\"Moved\"}").answer(exchange);
+          });
+      assertThat(client().greet("Ada")).isEmpty();
+      assertThat(service.requests()).hasSize(1);
+      assertThat(other.requests()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{\"greeting\":\"", "{\"other\":[", "", "{\"greeting\":\"Hi\"}"})
+  void readsNoMoreThanAGreetingCanBeLong(String begin) throws InterruptedException {
+    var written = new AtomicLong();
+    var ended = new CountDownLatch(1);
+    service.behave(
+        exchange -> {
+          try (OutputStream body = answer(exchange, ONE_GB, begin)) {
+            byte[] blanks = " ".repeat(64 * 1024).getBytes(StandardCharsets.US_ASCII);
+            for (long left = ONE_GB - begin.length(); left > 0; left -= blanks.length) {
+              body.write(blanks, 0, (int) Math.min(left, blanks.length));
+              written.addAndGet(blanks.length);
+            }
+          } finally {
+            ended.countDown();
+          }
+        });
+    assertThat(client().greet("Ada")).isEmpty();
+    ended.await();
+    // what fits into the buffers of two sockets
+    assertThat(written.get()).isLessThan(ONE_GB / 8);
+  }
+
+  @Test
+  void givesUpWhenAnAnswerDoesNotEnd() {
+    var ended = new CountDownLatch(1);
+    service.behave(
+        exchange -> {
+          try (OutputStream body = answer(exchange, 100, "{\"greeting\":")) {
+            body.flush();
+            ended.await();
+          }
+        });
+    assertThat(client(Duration.ofMillis(100), LONG).greet("Ada")).isEmpty();
+    ended.countDown();
+  }
+
+  private static OutputStream answer(HttpExchange exchange, long length, String begin)
+      throws IOException {
+    exchange.getResponseHeaders().set("Content-Type", "application/json");
+    exchange.sendResponseHeaders(200, length);
+    OutputStream body = exchange.getResponseBody();
+    body.write(begin.getBytes(StandardCharsets.UTF_8));
+    return body;
   }
 
   @Test
@@ -105,15 +184,16 @@ class GreetingServiceIT {
     }
     var client =
         new GreetingServiceClient(
-            new GreetingServiceProperties(
-                URI.create("http://127.0.0.1:" + free), LONG, LONG, LONG));
+            new GreetingServiceProperties(URI.create("http://127.0.0.1:" + free), LONG, LONG, LONG),
+            JsonMapper.shared());
     assertThat(client.greet("Ada")).isEmpty();
   }
 
   @Test
   void asksNobodyWithoutAUrl() {
     assertThat(
-            new GreetingServiceClient(new GreetingServiceProperties(null, LONG, LONG, LONG))
+            new GreetingServiceClient(
+                    new GreetingServiceProperties(null, LONG, LONG, LONG), JsonMapper.shared())
                 .greet("Ada"))
         .isEmpty();
   }
