@@ -76,10 +76,11 @@ debian_sources() {
   unset -f next_source
 }
 
-# debian_download TYPE SUITE PACKAGE DIR: the newest PACKAGE of a suite, as deb or as deb-src, into
+# debian_download TYPE SUITE PACKAGES DIR: the newest of a suite, as deb or as deb-src, with blanks between their names, into
 # DIR, with lists of our own: nothing is installed, and no root is needed. Returns 2 if the suite
 # does not have the package, and 1 if the suite cannot be read from here.
 debian_download() (
+  read -ra packages <<<"$3"
   tmp=$(mktemp -d)
   trap 'rm -rf "$tmp"' EXIT
   mkdir -p "$tmp/sources" "$tmp/parts" "$tmp/lists/partial" "$tmp/cache/archives/partial" "$4"
@@ -110,11 +111,11 @@ END
     apt-get -qq -c "$tmp/apt.conf" update >"$tmp/log" 2>&1 || continue
     cd "$4" || return 1
     if [ "$1" = deb ]; then
-      apt-cache -c "$tmp/apt.conf" show "$3" >/dev/null 2>&1 || return 2
-      apt-get -qq -c "$tmp/apt.conf" download "$3" >"$tmp/log" 2>&1 && return 0
+      apt-cache -c "$tmp/apt.conf" show "${packages[@]}" >/dev/null 2>&1 || return 2
+      apt-get -qq -c "$tmp/apt.conf" download "${packages[@]}" >"$tmp/log" 2>&1 && return 0
     else
-      [ -n "$(apt-cache -c "$tmp/apt.conf" showsrc "$3" 2>/dev/null)" ] || return 2
-      apt-get -qq -c "$tmp/apt.conf" source --download-only "$3" >"$tmp/log" 2>&1 && return 0
+      [ -n "$(apt-cache -c "$tmp/apt.conf" showsrc "${packages[@]}" 2>/dev/null)" ] || return 2
+      apt-get -qq -c "$tmp/apt.conf" source --download-only "${packages[@]}" >"$tmp/log" 2>&1 && return 0
     fi
   done
   # the mirror's address is the machine's own business

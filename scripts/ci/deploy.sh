@@ -1,10 +1,48 @@
 #!/usr/bin/env bash
-# Tests what deploy/ does to a server, on a PostgreSQL 18 of its own: the extension is found where the compose file puts it,
-# the applications' role can create it, and the blueprint's script and folders work.
+# Tests deploy/: docker-compose reads the compose file, and what the files do to a server is done to a PostgreSQL 18. The
+# extension is found where the compose file puts it, the applications' role can create it, the exporter's role sees it, and the
+# blueprint's script and folders work.
 # SPDX-License-Identifier: MIT
 PROGRAM=scripts/ci/deploy.sh
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../lib.sh"
+
+# Debian's docker-compose reads a file without an engine. It is only unpacked, with the libraries that it needs.
+COMPOSE=$CACHE/debian/docker-compose
+if [ ! -e "$COMPOSE" ]; then
+  # shellcheck source=scripts/debian.sh
+  source "$ROOT/scripts/debian.sh"
+  say "Fetching docker-compose (some seconds, once)"
+  mkdir -p "$CACHE/debian"
+  tmp=$(mktemp -d "$CACHE/debian/.tmp.XXXXXX")
+  wanted=docker-compose
+  for library in attr cached-property certifi chardet distro distutils docker dockerpty docopt dotenv idna jsonschema packaging \
+    pyrsistent requests six texttable urllib3 websocket yaml; do
+    wanted+=" python3-$library"
+  done
+  if ! debian_download deb bookworm "$wanted" "$tmp/deb"; then
+    rm -rf "$tmp"
+    die "docker-compose cannot be fetched"
+  fi
+  for package in "$tmp"/deb/*.deb; do
+    dpkg -x "$package" "$tmp/tree"
+  done
+  mv -T "$tmp/tree" "$COMPOSE" 2>/dev/null || [ -e "$COMPOSE" ]
+  rm -rf "$tmp"
+fi
+
+compose() {
+  PYTHONPATH=$COMPOSE/usr/lib/python3/dist-packages:$COMPOSE/usr/lib/python3.11 /usr/bin/python3 \
+    "$COMPOSE/usr/bin/docker-compose" -f "$ROOT/deploy/compose.yaml" "$@"
+}
+
+mkdir -p "$ROOT/deploy/target"
+compose config --quiet
+services=$(compose --profile redis --profile monitoring config --services | sort | paste -sd ' ')
+expected='alertmanager api-gateway extension grafana greeting-service greeting-service-2 greeting-service-training'
+expected+=' monitoring-setup postgres postgres-exporter prometheus redis user-service user-service-training'
+[ "$services" = "$expected" ] || die "docker-compose reads other services: $services"
+echo "docker-compose reads the compose file"
 
 need psql postgresql-client unzip unzip xz xz-utils
 "$ROOT/scripts/native.sh" 17 18
@@ -36,6 +74,19 @@ said=$(PGPASSWORD=$before psql -X -qAt -v ON_ERROR_STOP=1 -U app -d microservice
   -c 'CREATE EXTENSION pg_hello' -c "SELECT pg_hello('compose', 2)" -c 'SHOW pg_hello.repeat')
 [ "$said" = $'Hello, compose! Hello, compose!\n1' ] || die "the applications' role is told: $said"
 echo "PostgreSQL 18 finds the extension in a folder of its own, and the applications' role creates it"
+
+mkdir "$SCRATCH/monitoring"
+cp "$ROOT/extension/ops/roles.sql" "$ROOT/deploy/monitoring/exporter.sql" "$SCRATCH/monitoring"
+for _ in 1 2; do # again, as with each start
+  PGDATABASE=microservices_db POSTGRES_PASSWORD_FILE=$SCRATCH/secrets/postgres-password \
+    EXPORTER_PASSWORD_FILE=$SCRATCH/secrets/exporter-password "$ROOT/deploy/postgres/monitoring.sh" "$SCRATCH/monitoring"
+done
+said=$(PGPASSWORD=$(<"$SCRATCH/secrets/exporter-password") psql -X -qAt -v ON_ERROR_STOP=1 -U hello_exporter \
+  -d microservices_db -c "SELECT pg_hello('exporter')" -c 'SELECT count(*) > 0 FROM hello_ops.pg_hello_stats' -c 'SHOW track_functions')
+[ "$said" = $'Hello, exporter!\nt\nall' ] || die "the exporter's role is told: $said"
+said=$(PGPASSWORD=$before psql -X -qAt -v ON_ERROR_STOP=1 -U app -d microservices_db -c "SELECT pg_hello('app')")
+[ "$said" = 'Hello, app!' ] || die "the applications' role is told, when monitoring is there: $said"
+echo "The exporter's role sees what it has to see, and the applications' role keeps what it had"
 
 psql -X -q -d postgres -c 'CREATE DATABASE blueprint'
 psql -X -q -v ON_ERROR_STOP=1 -d blueprint -f "$ROOT/deploy/polytope/init.sql"

@@ -226,6 +226,8 @@ start_application() {
 check_files() {
   local alert
   promtool check config "$FILES/prometheus.yml" || die "promtool refuses prometheus.yml"
+  cp "$ROOT/deploy/monitoring/compose/prometheus.yml" "$FILES/compose.yml"
+  promtool check config "$FILES/compose.yml" || die "promtool refuses the compose file's prometheus.yml"
   promtool test rules "$FILES/rules.test.yml" || die "the rules do not do what rules.test.yml says"
   amtool check-config "$FILES/alertmanager.yml" || die "amtool refuses alertmanager.yml"
   while IFS= read -r alert; do

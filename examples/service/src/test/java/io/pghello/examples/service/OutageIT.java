@@ -40,27 +40,38 @@ class OutageIT {
                 GreetingServiceApplication.class,
                 "--spring.datasource.url=" + database.jdbcUrl(),
                 "--server.port=0",
+                "--management.server.port=0",
+                "--management.endpoints.web.exposure.include=health,prometheus",
                 "--greeting.admin-token=" + ServiceTest.TOKEN,
                 "--greeting.cache=caffeine")) {
-      var http =
-          new Http(service.getEnvironment().getRequiredProperty("local.server.port", int.class));
-      awaitHealthy(http);
+      Http http = http(service, "local.server.port");
+      Http management = http(service, "local.management.port");
+      awaitHealthy(http, management);
       assertBobIsCached(http, false);
+      assertThat(http.get("/actuator/prometheus").status()).isEqualTo(404);
+      assertThat(management.get("/actuator/prometheus").response().body())
+          .contains("pg_hello_round_trip_seconds_count", "hikaricp_connections_pending");
 
       execute(database, "DROP EXTENSION pg_hello CASCADE");
-      assertUnavailable(http, "NOT_CREATED", "The extension pg_hello is not available.");
+      assertUnavailable(
+          http, management, "NOT_CREATED", "The extension pg_hello is not available.");
       execute(database, "CREATE EXTENSION pg_hello");
-      awaitHealthy(http);
+      awaitHealthy(http, management);
 
       server.stop();
-      assertUnavailable(http, "NO_CONNECTION|CONNECTION_LOST", "The database is not available.");
+      assertUnavailable(
+          http, management, "NO_CONNECTION|CONNECTION_LOST", "The database is not available.");
       assertBobIsCached(http, true);
       server.startAgain();
-      awaitHealthy(http);
+      awaitHealthy(http, management);
       for (Map.Entry<String, String> request : REQUESTS.entrySet()) {
         assertThat(send(http, request).status()).as("%s", request).isEqualTo(200);
       }
     }
+  }
+
+  private static Http http(ConfigurableApplicationContext service, String port) {
+    return new Http(service.getEnvironment().getRequiredProperty(port, int.class));
   }
 
   private static void assertBobIsCached(Http http, boolean cached) throws Exception {
@@ -82,7 +93,8 @@ class OutageIT {
         : http.post(request.getKey(), request.getValue(), "Authorization", ServiceTest.BEARER);
   }
 
-  private static void assertUnavailable(Http http, String code, String detail) throws Exception {
+  private static void assertUnavailable(Http http, Http management, String code, String detail)
+      throws Exception {
     for (Map.Entry<String, String> request : REQUESTS.entrySet()) {
       Answer answer = send(http, request);
       assertThat(answer.status()).as("%s", answer).isEqualTo(503);
@@ -105,17 +117,17 @@ class OutageIT {
             "\\{\"status\":\"unhealthy\",\"service\":\"greeting-service\",\"code\":\"("
                 + code
                 + ")\"}");
-    assertThat(http.get("/actuator/health/readiness").status()).isEqualTo(503);
-    assertThat(http.get("/actuator/health/liveness").status()).isEqualTo(200);
+    assertThat(management.get("/actuator/health/readiness").status()).isEqualTo(503);
+    assertThat(management.get("/actuator/health/liveness").status()).isEqualTo(200);
   }
 
-  private static void awaitHealthy(Http http) {
+  private static void awaitHealthy(Http http, Http management) {
     await()
         .atMost(LONG)
         .ignoreExceptions()
         .until(
             () ->
                 http.get("/health").status() == 200
-                    && http.get("/actuator/health/readiness").status() == 200);
+                    && management.get("/actuator/health/readiness").status() == 200);
   }
 }

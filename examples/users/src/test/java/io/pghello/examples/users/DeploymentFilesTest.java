@@ -98,12 +98,63 @@ class DeploymentFilesTest {
       Object volumes = map(value).get("volumes");
       if (volumes != null) {
         for (String volume : DeploymentFilesTest.<String>list(volumes)) {
-          if (volume.startsWith("./") && !volume.startsWith("./target/")) {
+          if (volume.startsWith(".") && !volume.startsWith("./target/")) {
             assertThat(DEPLOY.resolve(volume.substring(0, volume.indexOf(':')))).exists();
           }
         }
       }
     }
+  }
+
+  /**
+   * What {@code monitoring/prometheus.yml} watches, but for the backups, which nobody makes there.
+   */
+  @Test
+  void composeIsWatched() throws IOException {
+    Map<String, Object> services = services();
+    Map<String, Object> prometheus = documents("monitoring/compose/prometheus.yml").get(0);
+    assertThat(jobs(prometheus))
+        .isEqualTo(
+            jobs(documents("monitoring/prometheus.yml").get(0)).stream()
+                .filter(job -> !job.equals("pg_hello_backup"))
+                .toList());
+    var targets = new ArrayList<String>();
+    List<Map<String, Object>> scraped = list(prometheus.get("scrape_configs"));
+    List<Map<String, Object>> told = list(map(prometheus.get("alerting")).get("alertmanagers"));
+    for (Map<String, Object> job : Stream.concat(scraped.stream(), told.stream()).toList()) {
+      List<Map<String, Object>> configurations = list(job.get("static_configs"));
+      targets.addAll(list(configurations.get(0).get("targets")));
+    }
+    assertThat(targets).hasSize(5);
+    for (String target : targets) {
+      String host = target.substring(0, target.indexOf(':'));
+      Map<String, Object> service =
+          services.containsKey(host) ? map(services.get(host)) : ofAddress(services, host);
+      if (target.endsWith(":8081")) {
+        assertThat(map(service.get("environment")))
+            .containsEntry("MANAGEMENT_SERVER_PORT", "8081")
+            .containsEntry("MANAGEMENT_ENDPOINTS_WEB_EXPOSURE_INCLUDE", "health,prometheus");
+        assertThat(String.valueOf(service.get("ports"))).doesNotContain("8081");
+      }
+    }
+    assertThat(Files.readString(DEPLOY.resolve("gateway/nginx.conf.template")))
+        .doesNotContain("8081");
+    assertThat(documents("monitoring/compose/datasources.yaml").toString())
+        .contains("http://prometheus:9090");
+  }
+
+  private static List<String> jobs(Map<String, Object> prometheus) {
+    return DeploymentFilesTest.<Map<String, Object>>list(prometheus.get("scrape_configs")).stream()
+        .map(job -> String.valueOf(job.get("job_name")))
+        .toList();
+  }
+
+  private static Map<String, Object> ofAddress(Map<String, Object> services, String address) {
+    return services.values().stream()
+        .map(DeploymentFilesTest::map)
+        .filter(service -> String.valueOf(service.get("networks")).contains(address + "}"))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no service has the address " + address));
   }
 
   /** The parameters that the module polytope/postgres has, and the blueprint's values. */

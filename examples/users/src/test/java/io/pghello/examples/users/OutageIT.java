@@ -35,16 +35,21 @@ class OutageIT {
                 UserServiceApplication.class,
                 "--spring.datasource.url=" + database.jdbcUrl(),
                 "--server.port=0",
+                "--management.server.port=0",
+                "--management.endpoints.web.exposure.include=health,prometheus",
                 "--greeting.service.url=http://" + greetingService.address(),
                 "--greeting.service.open-for=1ms")) {
-      var http =
-          new Http(service.getEnvironment().getRequiredProperty("local.server.port", int.class));
-      awaitReady(http);
+      Http http = http(service, "local.server.port");
+      Http management = http(service, "local.management.port");
+      awaitReady(management);
       String ada =
           String.valueOf(
               http.post("/users", "{\"username\":\"Ada\",\"email\":\"ada@example.com\"}")
                   .header("Location"));
       assertGreets(http, ada, "Hi", "greeting-service");
+      assertThat(http.get("/actuator/prometheus").status()).isEqualTo(404);
+      assertThat(management.get("/actuator/prometheus").response().body())
+          .contains("pg_hello_round_trip_seconds_count", "hikaricp_connections_pending");
 
       for (Backend.Behaviour failing :
           List.of(
@@ -54,16 +59,16 @@ class OutageIT {
               Backend.answering(200, "nonsense"))) {
         greetingService.behave(failing);
         assertGreets(http, ada, "Hello, Ada!", "database");
-        assertThat(http.get("/actuator/health/readiness").status()).isEqualTo(200);
+        assertThat(management.get("/actuator/health/readiness").status()).isEqualTo(200);
       }
 
       execute(database, "DROP EXTENSION pg_hello CASCADE");
       assertUnavailable(http.post("/users", BOB));
       assertUnavailable(http.get(ada + "/greeting"));
       assertThat(http.get(ada).status()).isEqualTo(200);
-      assertThat(http.get("/actuator/health/readiness").status()).isEqualTo(503);
+      assertThat(management.get("/actuator/health/readiness").status()).isEqualTo(503);
       execute(database, "CREATE EXTENSION pg_hello");
-      awaitReady(http);
+      awaitReady(management);
       assertGreets(http, ada, "Hello, Ada!", "database");
 
       server.stop();
@@ -71,13 +76,17 @@ class OutageIT {
       for (Answer answer : allOf(http, ada)) {
         assertUnavailable(answer);
       }
-      assertThat(http.get("/actuator/health/readiness").status()).isEqualTo(503);
-      assertThat(http.get("/actuator/health/liveness").status()).isEqualTo(200);
+      assertThat(management.get("/actuator/health/readiness").status()).isEqualTo(503);
+      assertThat(management.get("/actuator/health/liveness").status()).isEqualTo(200);
       server.startAgain();
-      awaitReady(http);
+      awaitReady(management);
       assertThat(allOf(http, ada)).extracting(Answer::status).containsExactly(201, 200, 200, 200);
       await().atMost(LONG).untilAsserted(() -> assertGreets(http, ada, "Hi", "greeting-service"));
     }
+  }
+
+  private static Http http(ConfigurableApplicationContext service, String port) {
+    return new Http(service.getEnvironment().getRequiredProperty(port, int.class));
   }
 
   private static List<Answer> allOf(Http http, String user) throws Exception {
@@ -112,10 +121,10 @@ class OutageIT {
     }
   }
 
-  private static void awaitReady(Http http) {
+  private static void awaitReady(Http management) {
     await()
         .atMost(LONG)
         .ignoreExceptions()
-        .until(() -> http.get("/actuator/health/readiness").status() == 200);
+        .until(() -> management.get("/actuator/health/readiness").status() == 200);
   }
 }
