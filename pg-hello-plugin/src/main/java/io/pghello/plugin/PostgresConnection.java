@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  * again if it was closed.
  *
  * <p>An operation takes one round trip; on a read-only connection two, as a read-only transaction
- * is rolled back after it, and so does a change that returns rows, for its commit. Values are what
- * {@link SqlStatement#of} takes. Conditions are values by column, or operators by column, as in
- * {@code Map.of("age", Map.of("gte", 18))}.
+ * is rolled back after it, and so does a change that returns rows, for its commit. The fifth run of
+ * a query takes one more. Values are what {@link SqlStatement#of} takes. Conditions are values by
+ * column, or operators by column, as in {@code Map.of("age", Map.of("gte", 18))}.
  *
  * <p>Immutable and thread-safe.
  */

@@ -62,7 +62,7 @@ public final class Json {
   }
 
   /** Returns what reads a text. */
-  static JsonParser parser(String text) throws IOException {
+  static JsonParser parser(byte[] text) throws IOException {
     return MAPPER.createParser(text);
   }
 

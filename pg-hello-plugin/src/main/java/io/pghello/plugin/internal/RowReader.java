@@ -36,11 +36,27 @@ public final class RowReader {
    *
    * @throws PostgresException if two columns have the same name, or the results take too much
    */
-  public ObjectNode row(String text) {
-    take(text.length());
+  public ObjectNode row(byte[] text) {
+    return (ObjectNode) value(text, true);
+  }
+
+  /**
+   * Returns a value.
+   *
+   * @throws PostgresException if the results take too much
+   */
+  JsonNode value(byte[] text) {
+    return value(text, false);
+  }
+
+  private JsonNode value(byte[] text, boolean row) {
+    take(text.length);
     try (JsonParser parser = Json.parser(text)) {
-      parser.nextToken();
-      return row(parser);
+      JsonNode value = value(parser.nextToken(), parser);
+      if (value instanceof ContainerNode<?> begun) {
+        read(begun, row, parser);
+      }
+      return value;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -56,12 +72,10 @@ public final class RowReader {
     return TextNode.valueOf(text);
   }
 
-  /** Reads to the end of an object that has begun; without recursion, as it may be deep. */
-  private ObjectNode row(JsonParser parser) throws IOException {
-    take(OBJECT_BYTES);
-    ObjectNode row = Json.object();
+  /** Reads to the end of what has begun; without recursion, as it may be deep. */
+  private void read(ContainerNode<?> begun, boolean row, JsonParser parser) throws IOException {
     var around = new ArrayDeque<ContainerNode<?>>();
-    ContainerNode<?> open = row;
+    ContainerNode<?> open = begun;
     String name = "";
     while (true) {
       JsonToken token = parser.nextToken();
@@ -70,21 +84,21 @@ public final class RowReader {
         take(VALUE_BYTES);
       } else if (token.isStructEnd()) {
         if (around.isEmpty()) {
-          return row;
+          return;
         }
         open = around.pop();
       } else {
         JsonNode value = value(token, parser);
-        if (around.isEmpty()) {
-          Json.add(row, name, value);
+        if (row && around.isEmpty()) {
+          Json.add((ObjectNode) open, name, value);
         } else if (open instanceof ObjectNode object) {
           object.set(name, value);
         } else {
           ((ArrayNode) open).add(value);
         }
-        if (value instanceof ContainerNode<?> begun) {
+        if (value instanceof ContainerNode<?> inner) {
           around.push(open);
-          open = begun;
+          open = inner;
         }
       }
     }
@@ -116,7 +130,14 @@ public final class RowReader {
     };
   }
 
-  private void take(int bytes) {
+  /** Returns a new object for so many members, and counts the memory that both take. */
+  ObjectNode object(int members) {
+    take(OBJECT_BYTES + 2 * VALUE_BYTES * members);
+    return Json.object();
+  }
+
+  /** Counts memory that a result takes. */
+  void take(int bytes) {
     left -= bytes;
     if (left < 0) {
       throw Failures.withRemedy(

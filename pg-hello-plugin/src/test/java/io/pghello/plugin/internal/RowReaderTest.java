@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -16,7 +17,7 @@ class RowReaderTest {
     String row =
         "{\"a\":1,\"b\":12345678901,\"c\":123456789012345678901234567890,\"d\":1.250,\"e\":\"x\\n\","
             + "\"f\":null,\"g\":true,\"h\":false,\"i\":[],\"j\":{\"k\":[1.10,{}]},\"l\":-0}";
-    assertThat(new RowReader().row(row)).hasToString(row.replace("-0", "0"));
+    assertThat(new RowReader().row(utf8(row))).hasToString(row.replace("-0", "0"));
   }
 
   @ParameterizedTest
@@ -24,7 +25,7 @@ class RowReaderTest {
   void refusesWhatTakesFarMoreThanItsText(String element) {
     String row = "{\"a\":[" + element.repeat(6_000_000) + "0]}";
     assertThatExceptionOfType(PostgresException.class)
-        .isThrownBy(() -> new RowReader().row(row))
+        .isThrownBy(() -> new RowReader().row(utf8(row)))
         .extracting(PostgresException::code)
         .isEqualTo(Code.LIMIT_REACHED);
   }
@@ -33,12 +34,12 @@ class RowReaderTest {
   void refusesManyRowsTogether() {
     String row = "{\"a\":[" + "[],".repeat(1_000_000) + "0]}";
     var reader = new RowReader();
-    reader.row(row);
+    reader.row(utf8(row));
     assertThatExceptionOfType(PostgresException.class)
         .isThrownBy(
             () -> {
               for (int i = 0; i < 10; i++) {
-                reader.row(row);
+                reader.row(utf8(row));
               }
             })
         .withMessage("The result of the call takes more than 512 MB of memory.");
@@ -52,10 +53,14 @@ class RowReaderTest {
         .isThrownBy(
             () -> {
               for (int i = 0; i < 9; i++) {
-                reader.row(row);
+                reader.row(utf8(row));
               }
             })
         .extracting(PostgresException::code)
         .isEqualTo(Code.LIMIT_REACHED);
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 }

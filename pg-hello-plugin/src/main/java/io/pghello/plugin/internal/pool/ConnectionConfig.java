@@ -65,6 +65,9 @@ public record ConnectionConfig(
     properties.setProperty("socketTimeout", seconds);
     properties.setProperty("cancelSignalTimeout", "2");
     properties.setProperty("tcpKeepAlive", "true");
+    // else a statement that runs often has other texts for times and numbers than one that does not
+    properties.setProperty("binaryTransfer", "false");
+    properties.setProperty("binaryTransferDisable", "POINT,BOX");
     properties.setProperty("maxResultBuffer", RESULT_BYTES_MAX);
     properties.setProperty("prepareThreshold", preparedStatements ? "5" : "0");
     properties.setProperty("sslmode", tls.mode());

@@ -37,6 +37,7 @@ public final class Pool {
   private final Counters counters = new Counters();
   private final Semaphore transactions;
   private final Map<String, List<String>> parameterTypes = BoundedCache.of(CACHED_MAX);
+  private final PlainQueries plainQueries = new PlainQueries();
   private final boolean readCommitted;
   private final CompletableFuture<Void> end = new CompletableFuture<>();
   private int users;
@@ -96,6 +97,11 @@ public final class Pool {
   /** Returns the types of the parameters of statements, as far as they were asked for. */
   public Map<String, List<String>> parameterTypes() {
     return parameterTypes;
+  }
+
+  /** Returns which queries can be read without the server's JSON. */
+  public PlainQueries plainQueries() {
+    return plainQueries;
   }
 
   /**

@@ -78,7 +78,7 @@ public final class Runner {
         connection.setAutoCommit(false);
       }
       try (Timeouts.Guard guard = timeouts.guard(connection, call, call.timeoutMillis())) {
-        var session = new Session(pool, connection, guard, readOnly, several || readOnly);
+        var session = new Session(pool, connection, guard, readOnly, several || readOnly, several);
         try {
           session.isolate(isolation);
           T result = applied(session, several, work);

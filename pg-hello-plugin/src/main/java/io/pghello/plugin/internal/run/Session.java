@@ -8,6 +8,7 @@ import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.QueryResult;
 import io.pghello.plugin.SqlStatement;
+import io.pghello.plugin.internal.ColumnReader;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.RowReader;
@@ -36,6 +37,7 @@ public final class Session {
   private static final Set<String> STALE = Set.of("42804", "42883", "22P02", "42P18", "0A000");
 
   private static final String READ = "SELECT to_json(q.*)::text FROM (\n";
+  private static final String READ_PLAIN = "SELECT q.* FROM (\n";
   private static final String CHANGE = "WITH q AS (\n";
 
   private final Pool pool;
@@ -43,6 +45,7 @@ public final class Session {
   private final Timeouts.Guard guard;
   private final boolean readOnly;
   private final boolean transaction;
+  private final boolean several;
   private final RowReader reader = new RowReader();
   private boolean wrote;
   private boolean changedSession;
@@ -54,12 +57,14 @@ public final class Session {
       Connection connection,
       Timeouts.Guard guard,
       boolean readOnly,
-      boolean transaction) {
+      boolean transaction,
+      boolean several) {
     this.pool = pool;
     this.connection = connection;
     this.guard = guard;
     this.readOnly = readOnly;
     this.transaction = transaction;
+    this.several = several;
   }
 
   /**
@@ -78,7 +83,50 @@ public final class Session {
   }
 
   private QueryResult bracketed(DollarSql sql, List<JsonNode> params, int maxRows) {
-    return rows(sql, params, READ, "\n) q LIMIT " + (maxRows + 1L), maxRows);
+    String suffix = "\n) q LIMIT " + (maxRows + 1L);
+    // another type of a column would end a transaction with other statements in it
+    return !several && isPlain(sql, params)
+        ? run(sql, params, READ_PLAIN, suffix, statement -> plainRows(statement, sql, maxRows))
+        : rows(sql, params, READ, suffix, maxRows);
+  }
+
+  /** Returns whether a query needs no JSON of the server; asks once, by a run without rows. */
+  private boolean isPlain(DollarSql sql, List<JsonNode> params) {
+    return switch (pool.plainQueries().run(sql.jdbc())) {
+      case PLAIN -> true;
+      case RARE, OTHER -> false;
+      case UNKNOWN -> {
+        boolean plain = run(sql, params, READ_PLAIN, "\n) q LIMIT 0", this::hasPlainColumns);
+        pool.plainQueries().answered(sql.jdbc(), plain);
+        yield plain;
+      }
+    };
+  }
+
+  private boolean hasPlainColumns(PreparedStatement statement) throws SQLException {
+    try (ResultSet result = statement.executeQuery()) {
+      return ColumnReader.of(result, reader).isPresent();
+    }
+  }
+
+  private QueryResult plainRows(PreparedStatement statement, DollarSql sql, int maxRows)
+      throws SQLException {
+    try (ResultSet result = statement.executeQuery()) {
+      ColumnReader columns = ColumnReader.of(result, reader).orElse(null);
+      if (columns == null) {
+        pool.plainQueries().forget(sql.jdbc());
+        stale = !wrote && !forgotten;
+        throw Failures.withRemedy(
+            Code.OUTCOME_UNKNOWN,
+            "A column of the result has got another type since the query ran before.",
+            "Repeat it, unless it calls a function that writes.");
+      }
+      var rows = new ArrayList<ObjectNode>();
+      while (rows.size() <= maxRows && result.next()) {
+        rows.add(columns.row());
+      }
+      return result(rows, maxRows);
+    }
   }
 
   /** Runs any statement; on a read-only connection, a query. */
@@ -232,7 +280,7 @@ public final class Session {
           var rows = new ArrayList<ObjectNode>();
           try (ResultSet result = statement.executeQuery()) {
             while (result.next() && rows.size() <= maxRows) {
-              rows.add(reader.row(result.getString(1)));
+              rows.add(reader.row(result.getBytes(1)));
             }
           }
           return result(rows, maxRows);
@@ -266,12 +314,12 @@ public final class Session {
   }
 
   /** What is done with a statement whose parameters are set. */
-  private interface Work {
-    QueryResult run(PreparedStatement statement) throws SQLException;
+  private interface Work<T> {
+    T run(PreparedStatement statement) throws SQLException;
   }
 
-  private QueryResult run(
-      DollarSql sql, List<JsonNode> params, String prefix, String suffix, Work work) {
+  private <T> T run(
+      DollarSql sql, List<JsonNode> params, String prefix, String suffix, Work<T> work) {
     requireTime();
     String text = prefix + sql.jdbc() + suffix;
     changedSession = changedSession || sql.mayChangeSession();
@@ -280,12 +328,13 @@ public final class Session {
     try (PreparedStatement statement = connection.prepareStatement(text)) {
       before = statement.unwrap(PGStatement.class).isUseServerPrepare();
       before |= Bindings.bind(statement, text, sql.order(), params, pool.parameterTypes());
-      QueryResult result = work.run(statement);
+      T result = work.run(statement);
       requireOpenTransaction();
       return result;
     } catch (SQLException e) {
       if (STALE.contains(String.valueOf(e.getSQLState()))) {
         pool.parameterTypes().remove(text);
+        pool.plainQueries().forget(sql.jdbc());
         // CALL and others may have committed something, which would be done twice
         stale = before && !forgotten && !sql.mayChangeSession();
       }

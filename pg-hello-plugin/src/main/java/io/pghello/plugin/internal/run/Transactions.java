@@ -184,7 +184,7 @@ public final class Transactions {
       try (Timeouts.Guard guard = timeouts.guard(transaction.connection, call, millis)) {
         var session =
             new Session(
-                transaction.pool, transaction.connection, guard, transaction.readOnly, true);
+                transaction.pool, transaction.connection, guard, transaction.readOnly, true, true);
         try {
           return work.apply(session);
         } finally {

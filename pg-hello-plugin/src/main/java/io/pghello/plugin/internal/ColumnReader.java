@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.DecimalNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.NullNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Optional;
+import org.postgresql.core.Oid;
+import org.postgresql.jdbc.PgResultSet;
+
+/**
+ * Makes rows of columns that the server sends as texts, the same as {@link RowReader} makes of the
+ * server's to_json. It does so for the types that every server has, but for those that contain
+ * others. For one thread.
+ */
+public final class ColumnReader {
+  // digits that are a long for sure
+  private static final int LONG_LENGTH = 18;
+
+  /** How a value becomes JSON. */
+  private enum Kind {
+    TEXT,
+    INTEGER,
+    NUMBER,
+    BOOLEAN,
+    JSON,
+    TIMESTAMP,
+    TIMESTAMP_WITH_ZONE,
+    OTHER
+  }
+
+  private final PgResultSet result;
+  private final Kind[] kinds;
+  private final String[] names;
+  private final RowReader reader;
+  private boolean begun;
+
+  private ColumnReader(PgResultSet result, Kind[] kinds, String[] names, RowReader reader) {
+    this.result = result;
+    this.kinds = kinds;
+    this.names = names;
+    this.reader = reader;
+  }
+
+  /**
+   * Returns what reads a result, unless a column of it has another type.
+   *
+   * @param reader what bounds the memory that it takes
+   */
+  public static Optional<ColumnReader> of(ResultSet rows, RowReader reader) throws SQLException {
+    PgResultSet result = rows.unwrap(PgResultSet.class);
+    var columns = result.getMetaData();
+    var kinds = new Kind[columns.getColumnCount()];
+    String[] names = new String[kinds.length];
+    for (int i = 0; i < kinds.length; i++) {
+      kinds[i] = kind(result.getColumnOID(i + 1));
+      names[i] = columns.getColumnLabel(i + 1);
+      if (kinds[i] == Kind.OTHER) {
+        return Optional.empty();
+      }
+    }
+    // the driver takes a row without columns for none
+    return kinds.length == 0
+        ? Optional.empty()
+        : Optional.of(new ColumnReader(result, kinds, names, reader));
+  }
+
+  private static Kind kind(int oid) {
+    return switch (oid) {
+      case Oid.TEXT,
+          Oid.VARCHAR,
+          Oid.BPCHAR,
+          Oid.NAME,
+          Oid.CHAR,
+          Oid.UUID,
+          Oid.BYTEA,
+          Oid.DATE,
+          Oid.TIME,
+          Oid.TIMETZ,
+          Oid.INTERVAL,
+          Oid.OID,
+          Oid.XML,
+          Oid.MONEY,
+          Oid.BIT,
+          Oid.VARBIT ->
+          Kind.TEXT;
+      case Oid.INT2, Oid.INT4, Oid.INT8 -> Kind.INTEGER;
+      case Oid.FLOAT4, Oid.FLOAT8, Oid.NUMERIC -> Kind.NUMBER;
+      case Oid.BOOL -> Kind.BOOLEAN;
+      case Oid.JSON, Oid.JSONB -> Kind.JSON;
+      case Oid.TIMESTAMP -> Kind.TIMESTAMP;
+      case Oid.TIMESTAMPTZ -> Kind.TIMESTAMP_WITH_ZONE;
+      default -> Kind.OTHER;
+    };
+  }
+
+  /**
+   * Returns the row that the result is at.
+   *
+   * @throws io.pghello.plugin.PostgresException if two columns have the same name, or the results
+   *     take too much
+   */
+  public ObjectNode row() throws SQLException {
+    ObjectNode row = reader.object(kinds.length);
+    for (int i = 0; i < kinds.length; i++) {
+      JsonNode value = value(i);
+      if (begun) {
+        row.set(names[i], value);
+      } else {
+        Json.add(row, names[i], value);
+      }
+    }
+    begun = true;
+    return row;
+  }
+
+  private JsonNode value(int column) throws SQLException {
+    if (kinds[column] == Kind.JSON) {
+      byte[] json = result.getBytes(column + 1);
+      return json == null ? NullNode.instance : reader.value(json);
+    } else if (kinds[column] == Kind.INTEGER) {
+      long integer = result.getLong(column + 1);
+      return integer == 0 && result.wasNull() ? NullNode.instance : integer(integer);
+    }
+    String text = result.getString(column + 1);
+    if (text == null) {
+      return NullNode.instance;
+    }
+    reader.take(text.length());
+    return switch (kinds[column]) {
+      case NUMBER -> number(text);
+      case BOOLEAN -> BooleanNode.valueOf(text.equals("t"));
+      case TIMESTAMP -> TextNode.valueOf(timestamp(text, false));
+      case TIMESTAMP_WITH_ZONE -> TextNode.valueOf(timestamp(text, true));
+      default -> TextNode.valueOf(text);
+    };
+  }
+
+  private static JsonNode integer(long value) {
+    return value == (int) value
+        ? JsonNodeFactory.instance.numberNode((int) value)
+        : JsonNodeFactory.instance.numberNode(value);
+  }
+
+  private static JsonNode number(String text) {
+    boolean digits = true;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == 'N' || c == 'I') {
+        // NaN and infinities, which JSON has not
+        return TextNode.valueOf(text);
+      }
+      digits &= c == '-' || (c >= '0' && c <= '9');
+    }
+    if (!digits) {
+      return DecimalNode.valueOf(new BigDecimal(text));
+    }
+    if (text.length() <= LONG_LENGTH) {
+      return integer(Long.parseLong(text));
+    }
+    var integer = new BigInteger(text);
+    return integer.bitLength() < Long.SIZE
+        ? integer(integer.longValue())
+        : JsonNodeFactory.instance.numberNode(integer);
+  }
+
+  /** Returns a time as XML Schema has it: with a T, and with the minutes of its zone. */
+  private static String timestamp(String text, boolean zone) {
+    int space = text.indexOf(' ');
+    if (space < 0) {
+      return text;
+    }
+    int era = text.indexOf(' ', space + 1);
+    int end = era < 0 ? text.length() : era;
+    var xml = new StringBuilder(text.length() + 3).append(text);
+    xml.setCharAt(space, 'T');
+    // of a zone with minutes, there is a colon
+    if (zone && text.charAt(end - 3) != ':') {
+      xml.insert(end, ":00");
+    }
+    return xml.toString();
+  }
+}
