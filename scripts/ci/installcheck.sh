@@ -58,6 +58,12 @@ audit() {
   [ "$(grep -c ',FUNCTION,EXECUTE,FUNCTION,public.pg_hello,' <<<"$lines")" = 2 ] ||
     die "$name: pgaudit writes $lines"
   ! grep -E 'Ada|Bob|Cid|upper' <<<"$lines" || die "$name: pgaudit writes more than the functions"
+  psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION pg_hello_ops' app
+  for settings in "'role'" "'all, -function'" "'function, role, ddl'"; do
+    lines+=" $(psql -X -q -A -t -c "SET pgaudit.log = $settings" \
+      -c "SELECT status FROM hello_ops.compliance_report() WHERE object = 'pgaudit.log'" app)"
+  done
+  [ "${lines: -19}" = ' warning warning ok' ] || die "$name: the compliance report says of pgaudit.log: $lines"
   printf '%s: pgaudit writes which functions are called\n' "$name"
 }
 

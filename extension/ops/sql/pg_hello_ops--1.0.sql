@@ -43,14 +43,14 @@ ORDER BY s.calls DESC, s.function;
 COMMENT ON VIEW @extschema@.pg_hello_usage IS
 'The share of each function in the calls of all functions of pg_hello';
 
--- A regular expression; names may have any character.
+-- A regular expression; names may have any character. A name before a full stop is that of a setting or a schema.
 CREATE FUNCTION @extschema@.member_pattern() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT '(?<![[:alnum:]_])('
     || string_agg(DISTINCT regexp_replace(m.funcname, '([^[:alnum:]_])', E'\\\\\\1', 'g'), '|')
-    || ')(?![[:alnum:]_])'
+    || ')(?![[:alnum:]_]|"?[[:space:]]*[.])'
   FROM @extschema@.members m;
 END;
 
@@ -391,6 +391,27 @@ BEGIN ATOMIC
     WHERE f.lanname = 'c'
 
     UNION ALL
+    SELECT 2, 'owner', format('%s %s', o.kind, o.name),
+      CASE WHEN o.owner = e.extowner OR r.rolsuper THEN 'ok' ELSE 'warning' END,
+      format('owned by %I, the extension by %I', r.rolname, pg_get_userbyid(e.extowner)),
+      format('ALTER %s %s OWNER TO %I', upper(o.kind), o.name, pg_get_userbyid(e.extowner))
+    FROM extension e
+      CROSS JOIN LATERAL (
+        SELECT CASE t.relkind WHEN 'v' THEN 'view' ELSE 'table' END, format('%I.%I', n.nspname, t.relname), t.relowner
+        FROM pg_depend d
+          JOIN pg_class t ON d.classid = 'pg_class'::regclass AND d.objid = t.oid
+          JOIN pg_namespace n ON t.relnamespace = n.oid
+        WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+          AND t.relkind IN ('r', 'v')
+        UNION ALL
+        SELECT 'function', f.name, f.proowner
+        FROM function f
+        WHERE f.extname = e.extname AND f.lanname <> 'c'
+      ) o (kind, name, owner)
+      JOIN pg_roles r ON o.owner = r.oid
+    WHERE e.extname = 'pg_hello_ops'
+
+    UNION ALL
     SELECT 3, 'library', 'function ' || f.name,
       CASE WHEN f.probin = '$libdir/pg_hello' THEN 'ok' ELSE 'warning' END,
       'library ' || f.probin,
@@ -420,23 +441,36 @@ BEGIN ATOMIC
 
     UNION ALL
     SELECT 6, 'search_path', 'function ' || s.name,
-      CASE WHEN s.fixed THEN 'ok' ELSE 'warning' END,
-      CASE WHEN s.fixed THEN 'fixed' ELSE 'the caller''s' || CASE WHEN s.prosecdef THEN ', with the rights of its owner' ELSE '' END END,
-      format('set what it needs, and pg_temp last: ALTER FUNCTION %s SET search_path = ...', s.name)
+      CASE WHEN s.fixed AND s.open IS NULL THEN 'ok' ELSE 'warning' END,
+      CASE WHEN NOT s.fixed THEN 'the caller''s' || CASE WHEN s.prosecdef THEN ', with the rights of its owner' ELSE '' END
+        WHEN s.open IS NULL THEN 'fixed'
+        ELSE format('fixed, but others than its owner may create objects in %s', s.open) END,
+      CASE WHEN s.fixed AND s.open IS NOT NULL
+        THEN format('let nobody else create there, or leave it out: REVOKE CREATE ON SCHEMA %s FROM ...', s.open)
+        ELSE format('set what it needs, and pg_temp last: ALTER FUNCTION %s SET search_path = ...', s.name) END
     FROM (
-      SELECT f.name, f.prosecdef, f.proconfig
+      SELECT f.name, f.prosecdef, f.proconfig, f.proowner
       FROM function f
       WHERE f.lanname NOT IN ('c', 'internal')
       UNION ALL
-      SELECT format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)), true, p.proconfig
+      SELECT format('%I.%I(%s)', n.nspname, p.proname, oidvectortypes(p.proargtypes)), true, p.proconfig, p.proowner
       FROM pg_proc p
         JOIN pg_namespace n ON p.pronamespace = n.oid
       WHERE p.prosecdef AND NOT EXISTS (SELECT FROM function f WHERE f.oid = p.oid)
         AND coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) ~* (SELECT @extschema@.member_pattern())
-    ) o (name, prosecdef, proconfig)
+    ) o (name, prosecdef, proconfig, owner)
       CROSS JOIN LATERAL (
-        SELECT o.name, o.prosecdef, EXISTS (SELECT FROM unnest(o.proconfig) c WHERE starts_with(c, 'search_path='))
-      ) s (name, prosecdef, fixed)
+        SELECT o.name, o.prosecdef, EXISTS (SELECT FROM unnest(o.proconfig) c WHERE starts_with(c, 'search_path=')),
+          (SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ')
+           FROM unnest(o.proconfig) c
+             CROSS JOIN regexp_split_to_table(substr(c, length('search_path=') + 1), ' *, *') item
+             JOIN pg_namespace n ON n.nspname = btrim(item, '"')
+             CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+             LEFT JOIN pg_database d ON d.datname = current_database() AND pg_get_userbyid(a.grantee) = 'pg_database_owner'
+             LEFT JOIN pg_roles r ON r.oid = coalesce(d.datdba, a.grantee)
+           WHERE starts_with(c, 'search_path=') AND a.privilege_type = 'CREATE'
+             AND (a.grantee = 0 OR NOT r.rolsuper AND r.oid <> o.owner))
+      ) s (name, prosecdef, fixed, open)
 
     UNION ALL
     SELECT 7, 'schema', format('schema %I', n.nspname),
@@ -463,6 +497,17 @@ BEGIN ATOMIC
     WHERE t.relname = 'app_config' AND t.relkind IN ('r', 'p')
 
     UNION ALL
+    SELECT 8, 'row_security', format('policy %I on table %I.%I', p.polname, n.nspname, t.relname), 'warning',
+      format('it is not of app_config.sql, and allows more: %s', coalesce(pg_get_expr(p.polqual, p.polrelid),
+        pg_get_expr(p.polwithcheck, p.polrelid))),
+      format('if nobody needs it: DROP POLICY %I ON %I.%I', p.polname, n.nspname, t.relname)
+    FROM pg_policy p
+      JOIN pg_class t ON p.polrelid = t.oid
+      JOIN pg_namespace n ON t.relnamespace = n.oid
+    WHERE t.relname = 'app_config' AND t.relkind IN ('r', 'p') AND p.polpermissive
+      AND p.polname NOT IN ('hello_read', 'hello_change')
+
+    UNION ALL
     SELECT 9, 'setting', v.name,
       CASE WHEN g.setting IS NULL THEN 'unknown' WHEN g.setting ~ v.expected THEN 'ok' ELSE 'warning' END,
       coalesce(format('"%s"', g.setting), 'hidden from this user, or not known here'),
@@ -474,7 +519,8 @@ BEGIN ATOMIC
       ('log_statement', '^(none|ddl)$', 'ddl: names in statements are written to the log otherwise'),
       ('log_min_duration_statement', '^(-1|[1-9][0-9]*)$', 'a threshold: with 0 every name is written to the log'),
       ('session_preload_libraries', '(^|[ ,"])pg_hello($|[ ,"])', 'append pg_hello: wrong values of its setting are accepted otherwise'),
-      ('shared_preload_libraries', '(^|[ ,"])pgaudit($|[ ,"])', 'append pgaudit: there is no record of who called what otherwise')
+      ('shared_preload_libraries', '(^|[ ,"])pgaudit($|[ ,"])', 'append pgaudit: there is no record of who called what otherwise'),
+      ('pgaudit.log', '(?i)^(?!.*-(function|all))(.*[ ,])?(function|all)($|[ ,])', 'function, role, ddl: calls are not recorded otherwise')
     ) v (name, expected, remedy)
       LEFT JOIN pg_settings g ON v.name = g.name
 

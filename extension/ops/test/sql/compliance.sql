@@ -31,14 +31,25 @@ CREATE FUNCTION atomic(name text) RETURNS text LANGUAGE sql SECURITY DEFINER BEG
 CREATE FUNCTION safe(name text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS 'BEGIN RETURN pg_hello(name); END';
 CREATE FUNCTION another(name text) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT name';
 ALTER FUNCTION hello_ops.baseline(text, interval) RESET search_path;
+ALTER FUNCTION hello_ops.take_snapshot(interval) OWNER TO regress_hello_owner;
+ALTER VIEW hello_ops.pg_hello_stats OWNER TO regress_hello_owner;
 CREATE TABLE app_config (key text);
+CREATE POLICY hello_read ON app_config FOR SELECT TO regress_hello_user USING (true);
+CREATE POLICY others ON app_config FOR SELECT TO PUBLIC USING (key LIKE 'pg_hello%');
+CREATE POLICY less ON app_config AS RESTRICTIVE FOR SELECT TO PUBLIC USING (key <> 'x');
 SELECT check_name, object, detail, remedy FROM hello_ops.compliance_report()
 WHERE status = 'warning' AND check_name NOT IN ('setting', 'public');
 ALTER TABLE app_config ENABLE ROW LEVEL SECURITY;
-SELECT status, detail FROM hello_ops.compliance_report() WHERE check_name = 'row_security';
+SELECT status, detail FROM hello_ops.compliance_report() WHERE check_name = 'row_security' AND object LIKE 'table%';
 ALTER TABLE app_config FORCE ROW LEVEL SECURITY;
-SELECT status, detail FROM hello_ops.compliance_report() WHERE check_name = 'row_security';
+SELECT status, detail FROM hello_ops.compliance_report() WHERE check_name = 'row_security' AND object LIKE 'table%';
 SELECT object, status, detail FROM hello_ops.compliance_report() WHERE object LIKE '%public.safe%' OR object LIKE '%another%';
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+SELECT object, status, detail FROM hello_ops.compliance_report() WHERE object LIKE '%public.safe%';
+GRANT CREATE ON SCHEMA public TO regress_hello_user;
+SELECT object, status, detail FROM hello_ops.compliance_report() WHERE object LIKE '%public.safe%';
+ALTER FUNCTION safe(text) OWNER TO regress_hello_user;
+SELECT object, status, detail FROM hello_ops.compliance_report() WHERE object LIKE '%public.safe%';
 
 -- an old version
 DROP FUNCTION wrapper(text), atomic(text), safe(text);

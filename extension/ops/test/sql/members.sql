@@ -34,7 +34,8 @@ SELECT function FROM hello_ops.members WHERE schemaname = 'public';
 SELECT hello_ops.member_pattern();
 SELECT text, text ~* hello_ops.member_pattern() AS names
 FROM (VALUES ('SELECT "a.b|c (d)"()'), ('SELECT axb'), ('SELECT PG_HELLO (''x'')'), ('SELECT pg_hello_ops'), ('SELECT x.now_ms()'),
-  ('SELECT snow_ms()'), ('SELECT c')) v (text);
+  ('SELECT snow_ms()'), ('SELECT c'), ('SET pg_hello.repeat = 2'), ('SET "pg_hello" . repeat TO 2'),
+  ('SELECT pg_hello.now_ms()')) v (text);
 ALTER EXTENSION pg_hello DROP FUNCTION "a.b|c (d)"();
 
 -- a function that comes back goes on from its totals
