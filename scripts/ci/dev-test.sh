@@ -33,7 +33,7 @@ ends() {
 }
 
 # the first start of a program compiles it, and says so
-for command in demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo mcp' server bench pghello mcp; do
+for command in demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp' server bench pghello mcp; do
   # shellcheck disable=SC2086
   "$ROOT/dev" $command --unknown >/dev/null 2>&1 </dev/null || true
 done
@@ -44,7 +44,7 @@ for help in -h --help; do
   for command in test install images format generate; do
     ends 0 'Usage: ./dev COMMAND' "$command" "$help"
   done
-  for command in native bench server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo mcp'; do
+  for command in native bench server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp'; do
     # shellcheck disable=SC2086
     ends 0 "Usage: ./dev $command" $command "$help"
   done
@@ -52,7 +52,7 @@ done
 
 ends 2 'no such command: unheard-of' unheard-of
 ends 2 'no such command: --unknown' --unknown
-for command in help install images format generate test native bench server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo mcp'; do
+for command in help install images format generate test native bench server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp'; do
   # shellcheck disable=SC2086
   ends 2 --unknown $command --unknown
 done
@@ -66,7 +66,9 @@ done
 ends 0 'Usage: pghello' pghello --help
 ends 0 'Usage: pghello health' pghello health --help
 ends 0 'Usage: pghello backup' pghello backup --help
+ends 0 'Usage: pghello install' pghello install --help
 ends 3 'a command is missing' pghello
+ends 3 "'--to=FOLDER'" pghello install
 ends 3 unheard-of pghello unheard-of
 ends 3 --unknown pghello health --unknown
 

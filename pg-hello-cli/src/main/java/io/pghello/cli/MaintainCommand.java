@@ -175,7 +175,7 @@ final class MaintainCommand implements Callable<Integer> {
       var arguments = new ArrayList<>(List.of("verify", "--from", String.valueOf(backups)));
       arguments.addAll(named);
       begin(target.database(), "verify");
-      take(Pghello.commandLine().execute(arguments.toArray(String[]::new)));
+      run(arguments);
     }
   }
 
@@ -238,10 +238,12 @@ final class MaintainCommand implements Callable<Integer> {
     var arguments = new ArrayList<>(Arrays.asList(command));
     arguments.addAll(1, connection.arguments());
     arguments.addAll(1, List.of("--dbname", database));
-    take(Pghello.commandLine().execute(arguments.toArray(String[]::new)));
+    run(arguments);
   }
 
-  private void take(int exitCode) {
+  private void run(List<String> arguments) {
+    String[] array = arguments.toArray(String[]::new);
+    int exitCode = Pghello.commandLine(array).execute(array);
     for (Status one : Status.values()) {
       if (one.exitCode() == exitCode) {
         status = status.or(one);

@@ -2,6 +2,8 @@
 package io.pghello.cli;
 
 import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -14,21 +16,6 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "pghello",
     description = "Looks after PostgreSQL databases with the extension pg_hello.",
-    subcommands = {
-      HealthCommand.class,
-      ReportCommand.class,
-      AdviseCommand.class,
-      DiagnoseCommand.class,
-      BackupCommand.class,
-      RestoreCommand.class,
-      VerifyCommand.class,
-      UpdateCommand.class,
-      LoadCommand.class,
-      WatchCommand.class,
-      HardenCommand.class,
-      MaintainCommand.class,
-      LogsCommand.class
-    },
     sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
@@ -40,6 +27,23 @@ import picocli.CommandLine.Spec;
       "A password comes from the password file (~/.pgpass), $$PGPASSWORD or a service, never from the command line."
     })
 public final class Pghello implements Runnable {
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          HealthCommand.class,
+          ReportCommand.class,
+          AdviseCommand.class,
+          DiagnoseCommand.class,
+          BackupCommand.class,
+          RestoreCommand.class,
+          VerifyCommand.class,
+          UpdateCommand.class,
+          LoadCommand.class,
+          WatchCommand.class,
+          HardenCommand.class,
+          MaintainCommand.class,
+          LogsCommand.class,
+          InstallCommand.class);
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @SuppressWarnings("UnusedVariable")
@@ -62,11 +66,16 @@ public final class Pghello implements Runnable {
    * @param args what {@code --help} says
    */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    System.exit(commandLine(args).execute(args));
   }
 
-  static CommandLine commandLine() {
+  /** Returns the program with the command that arguments begin with, or with all. */
+  static CommandLine commandLine(String... args) {
     var commandLine = new CommandLine(new Pghello());
+    String first = args.length == 0 ? "" : args[0];
+    // most of the time of a start would go into reading the annotations of all
+    List<Class<?>> named = COMMANDS.stream().filter(command -> isNamed(command, first)).toList();
+    (named.isEmpty() ? COMMANDS : named).forEach(commandLine::addSubcommand);
     String version = Pghello.class.getPackage().getImplementationVersion();
     commandLine.getCommandSpec().version("pghello " + (version == null ? "of this tree" : version));
     return commandLine
@@ -88,6 +97,10 @@ public final class Pghello implements Runnable {
                   command.getCommandSpec().qualifiedName(), failure ? e.getMessage() : e);
               return e instanceof Failure f ? f.status().exitCode() : Status.UNKNOWN.exitCode();
             });
+  }
+
+  private static boolean isNamed(Class<?> command, String name) {
+    return command.getSimpleName().toLowerCase(Locale.ROOT).equals(name + "command");
   }
 
   @Override

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.net.URISyntaxException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.stream.Stream;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello install}. */
+@Command(
+    name = "install",
+    description = {
+      "Installs the program in a folder: its jar, a launcher for the Java that runs this, an archive of its classes",
+      "with which it starts faster, manual pages, and completion for bash. May be run again, also over another version."
+    },
+    sortOptions = false,
+    footerHeading = "%nExample:%n",
+    footer = "  java -jar pg-hello-cli-all.jar install --to ~/.local")
+final class InstallCommand implements Callable<Integer> {
+  // logs and load run long enough for the second compiler
+  private static final String LAUNCHER =
+      """
+      #!/bin/sh
+      # SPDX-License-Identifier: MIT
+      lib=$(dirname "$(dirname "$(readlink -f "$0")")")/lib/pghello
+      java=@JAVA@
+      [ -x "$java" ] || java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+      compiler=-XX:TieredStopAtLevel=1
+      case ${1-} in logs | load) compiler=-XX:+TieredCompilation ;; esac
+      exec "$java" "$compiler" -XX:+UseSerialGC -Xshare:auto -XX:SharedArchiveFile="$lib/pghello.jsa" \\
+        -Xlog:disable -cp "$lib/pghello.jar" io.pghello.cli.Pghello "$@"
+      """;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--to",
+      paramLabel = "FOLDER",
+      required = true,
+      description = "Where bin, lib and share are, as /usr/local or ~/.local.")
+  private Path folder = Path.of("");
+
+  @Override
+  public Integer call() {
+    Path from = jar();
+    PrintWriter out = spec.commandLine().getOut();
+    try {
+      // as the launcher finds it, because the archive has the jar's path
+      Path to = folder(folder.toAbsolutePath()).toRealPath();
+      Path lib = folder(to.resolve("lib/pghello"));
+      Path jar = lib.resolve("pghello.jar");
+      Replacement.of(jar, "rw-r--r--", path -> Files.copy(from, path));
+      Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+      Replacement.of(
+          lib.resolve("pghello.jsa"), "rw-r--r--", archive -> writeArchive(java, jar, archive));
+
+      CommandLine whole = Pghello.commandLine();
+      Path completions = folder(to.resolve("share/bash-completion/completions"));
+      Replacement.write(
+          completions.resolve("pghello"), "rw-r--r--", AutoComplete.bash("pghello", whole));
+      writePages(folder(to.resolve("share/man/man1")), whole);
+
+      Path launcher = folder(to.resolve("bin")).resolve("pghello");
+      String quoted = "'" + java.toString().replace("'", "'\\''") + "'";
+      Replacement.write(launcher, "rwxr-xr-x", LAUNCHER.replace("@JAVA@", quoted));
+      out.printf("Installed %s%n", launcher);
+      out.flush();
+      return Status.OK.exitCode();
+    } catch (AccessDeniedException e) {
+      throw Failure.critical("no permission to write " + e.getFile());
+    } catch (IOException | UncheckedIOException e) {
+      throw Failure.critical("cannot install to " + folder + ": " + e);
+    }
+  }
+
+  private static Path jar() {
+    try {
+      Path jar = Path.of(Pghello.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+      if (Files.isRegularFile(jar)) {
+        try (var file = new JarFile(jar.toFile())) {
+          if (file.getEntry("org/postgresql/Driver.class") != null) {
+            return jar;
+          }
+        }
+      }
+    } catch (URISyntaxException | IOException e) {
+      throw Failure.unknown("cannot find the program's jar: " + e);
+    }
+    throw Failure.unknown(
+        "install is a command of the jar that has everything: java -jar pg-hello-cli-…-all.jar install");
+  }
+
+  private static void writePages(Path manual, CommandLine whole) throws IOException {
+    var pages = new HashSet<>(Set.of("pghello.1"));
+    Replacement.write(manual.resolve("pghello.1"), "rw-r--r--", ManPage.of(whole));
+    for (Map.Entry<String, CommandLine> command : whole.getSubcommands().entrySet()) {
+      String page = "pghello-" + command.getKey() + ".1";
+      Replacement.write(manual.resolve(page), "rw-r--r--", ManPage.of(command.getValue()));
+      pages.add(page);
+    }
+    // of commands that another version had
+    try (Stream<Path> paths = Files.list(manual)) {
+      for (Path path : (Iterable<Path>) paths::iterator) {
+        String name = path.getFileName().toString();
+        if (name.startsWith("pghello-") && name.endsWith(".1") && !pages.contains(name)) {
+          Files.delete(path);
+        }
+      }
+    }
+  }
+
+  /** Creates a folder that is missing, which others may read whatever the umask. */
+  private static Path folder(Path path) throws IOException {
+    if (!Files.isDirectory(path)) {
+      Path parent = path.getParent();
+      if (parent != null) {
+        folder(parent);
+      }
+      Files.createDirectory(path);
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    return path;
+  }
+
+  private static void writeArchive(Path java, Path jar, Path archive) {
+    try (var undo = new Undo()) {
+      undo.run(
+          List.of(
+              java.toString(),
+              "-XX:+UseSerialGC",
+              "-Xlog:disable",
+              "-XX:ArchiveClassesAtExit=" + archive,
+              "-cp",
+              jar.toString(),
+              Loading.class.getName(),
+              jar.toString()),
+          Map.of(),
+          ProcessBuilder.Redirect.DISCARD);
+    }
+  }
+
+  /** Loads the classes of the jar, and ends. */
+  static final class Loading {
+    private Loading() {}
+
+    @SuppressWarnings("ReturnValueIgnored")
+    public static void main(String[] arguments) throws IOException {
+      try (var jar = new JarFile(arguments[0])) {
+        for (JarEntry entry : (Iterable<JarEntry>) jar.stream()::iterator) {
+          String name = entry.getName();
+          if (name.endsWith(".class") && !name.startsWith("META-INF/")) {
+            try {
+              Class<?> loaded =
+                  Class.forName(
+                      name.substring(0, name.length() - 6).replace('/', '.'),
+                      false,
+                      Loading.class.getClassLoader());
+              // links it, without which Java 17 would not keep it
+              loaded.getDeclaredMethods();
+            } catch (ClassNotFoundException | LinkageError e) {
+              // it is for a library that is not here
+            }
+          }
+        }
+      }
+      // for those of Java
+      Pghello.commandLine("health")
+          .setErr(new PrintWriter(Writer.nullWriter()))
+          .execute("health", "--host=127.0.0.1", "--port=1");
+    }
+  }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.jar.JarFile;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The one jar, and what it installs. */
+@PgHelloTest
+class InstallIT {
+  private static final String JAVA =
+      Path.of(System.getProperty("java.home"), "bin", "java").toString();
+
+  @TempDir private Path folder;
+
+  @Test
+  void installsALauncherThatStartsTheProgram(PgHelloServer server, TestDatabase database)
+      throws Exception {
+    Path to = folder.resolve("it's here");
+    install(to);
+    Path launcher = to.resolve("bin/pghello");
+    Run health =
+        run(
+            Run.environment(server, database),
+            launcher.toString(),
+            "health",
+            "--warning=20000",
+            "--critical=20000");
+    assertThat(health.err()).isEmpty();
+    assertThat(health.out()).startsWith("OK - ");
+    assertThat(health.status()).isZero();
+    // its exit status and what it is called with
+    Run wrong = run(Map.of(), launcher.toString(), "health", "--dbname=two words", "--port=1");
+    assertThat(wrong.status()).isEqualTo(2);
+    assertThat(wrong.out()).contains("two words at localhost:1");
+    assertThat(Files.getPosixFilePermissions(launcher))
+        .isEqualTo(PosixFilePermissions.fromString("rwxr-xr-x"));
+
+    Path link = Files.createSymbolicLink(folder.resolve("linked"), launcher);
+    assertThat(run(Map.of(), link.toString(), "--version").out()).matches("pghello [0-9].*\\R");
+  }
+
+  @Test
+  void startsWithTheArchiveOfItsClasses() throws Exception {
+    Path to = folder.resolve("with a space");
+    install(to);
+    assertThat(usesArchive(to, Map.of())).isTrue();
+    assertThat(Files.getPosixFilePermissions(to.resolve("lib/pghello/pghello.jsa")))
+        .isEqualTo(PosixFilePermissions.fromString("rw-r--r--"));
+
+    Files.delete(to.resolve("lib/pghello/pghello.jsa"));
+    assertThat(usesArchive(to, Map.of())).isFalse();
+    Files.writeString(to.resolve("lib/pghello/pghello.jsa"), "what was cut off");
+    Run version = run(Map.of(), to.resolve("bin/pghello").toString(), "--version");
+    assertThat(version.err()).isEmpty();
+    assertThat(version.out()).startsWith("pghello ");
+  }
+
+  /** Asks the process which files it has mapped. */
+  private boolean usesArchive(Path to, Map<String, String> environment) throws Exception {
+    Path log = folder.resolve("server.log");
+    Files.writeString(log, "");
+    Run.Running running =
+        Run.start(
+            environment,
+            List.of(to.resolve("bin/pghello").toString(), "logs", "--follow", log.toString()));
+    Path maps = Path.of("/proc", String.valueOf(running.process().pid()), "maps");
+    Path jar = to.resolve("lib/pghello/pghello.jar");
+    Path files = Path.of("/proc", String.valueOf(running.process().pid()), "fd");
+    Run.await("the log is followed", () -> links(files).anyMatch(log.toRealPath()::equals));
+    boolean uses = Files.readString(maps).contains(jar.resolveSibling("pghello.jsa").toString());
+    running.interrupt();
+    return uses;
+  }
+
+  private static Stream<Path> links(Path folder) {
+    String[] names = folder.toFile().list();
+    return names == null
+        ? Stream.of()
+        : Arrays.stream(names).map(name -> target(folder.resolve(name))).filter(Files::exists);
+  }
+
+  private static Path target(Path link) {
+    try {
+      return Files.readSymbolicLink(link);
+    } catch (IOException e) {
+      return link;
+    }
+  }
+
+  @Test
+  void replacesAnotherVersion() throws Exception {
+    Path to = folder.resolve("home");
+    Path manual = Files.createDirectories(to.resolve("share/man/man1"));
+    Files.writeString(manual.resolve("pghello-gone.1"), "of a command that was");
+    Files.writeString(manual.resolve("pghellos.1"), "another's");
+    Files.createDirectories(to.resolve("lib/pghello"));
+    Files.writeString(to.resolve("lib/pghello/pghello.jar"), "an old one");
+    Files.writeString(to.resolve("lib/pghello/pghello.jsa"), "its archive");
+    install(to);
+    Object archive = Files.readAttributes(to.resolve("lib/pghello/pghello.jsa"), "unix:ino");
+    install(to);
+    assertThat(Files.readAttributes(to.resolve("lib/pghello/pghello.jsa"), "unix:ino"))
+        .as("programs that run keep the file that they have mapped")
+        .isNotEqualTo(archive);
+    assertThat(usesArchive(to, Map.of())).isTrue();
+    try (Stream<Path> all = Files.walk(to)) {
+      List<String> names =
+          all.filter(Files::isRegularFile).map(path -> path.getFileName().toString()).toList();
+      assertThat(names)
+          .contains("pghello.1", "pghello-backup.1", "pghello-install.1", "pghellos.1")
+          .doesNotContain("pghello-gone.1")
+          .noneMatch(name -> name.endsWith(".new"));
+    }
+  }
+
+  @Test
+  void takesAnotherJavaIfItsOwnIsGone() throws Exception {
+    install(folder);
+    Path launcher = folder.resolve("bin/pghello");
+    String text = Files.readString(launcher);
+    assertThat(text).contains("java='" + JAVA + "'");
+    Files.writeString(launcher, text.replace("'" + JAVA + "'", "'/was/here/java'"));
+    for (Map<String, String> environment :
+        List.of(
+            Map.of("JAVA_HOME", System.getProperty("java.home"), "PATH", "/usr/bin:/bin"),
+            Map.of("JAVA_HOME", "", "PATH", new File(JAVA).getParent() + ":/usr/bin:/bin"))) {
+      Run version = run(environment, launcher.toString(), "--version");
+      assertThat(version.err()).isEmpty();
+      assertThat(version.out()).startsWith("pghello ");
+    }
+  }
+
+  @Test
+  void hasPagesAndCompletion() throws Exception {
+    install(folder);
+    String completion = folder.resolve("share/bash-completion/completions/pghello").toString();
+    Run completed =
+        run(
+            Map.of(),
+            "bash",
+            "-ec",
+            """
+            . "$1"
+            compopt() { :; }
+            COMP_WORDS=(pghello ver) COMP_CWORD=1 COMP_LINE='pghello ver' COMP_POINT=11
+            _complete_pghello
+            echo "${COMPREPLY[@]}"
+            COMP_WORDS=(pghello health --war) COMP_CWORD=2
+            _complete_pghello
+            echo "${COMPREPLY[@]}"
+            """,
+            "bash",
+            completion);
+    assertThat(completed.err()).isEmpty();
+    assertThat(completed.out().lines()).containsExactly("verify", "--warning");
+    assertThat(Files.readString(folder.resolve("share/man/man1/pghello-backup.1")))
+        .contains(".TH PGHELLO-BACKUP 1");
+  }
+
+  @Test
+  void saysWhyItCannotInstall() throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    for (String to : List.of("/proc/nowhere", file + "/in")) {
+      Run run = run(Map.of(), JAVA, "-jar", jar().toString(), "install", "--to", to);
+      assertThat(run.status()).isEqualTo(2);
+      assertThat(run.err()).contains("cannot install to " + to).hasLineCount(1);
+    }
+    Run run = Run.pghello(Map.of(), "install", "--to", folder.toString());
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.err()).contains("java -jar").hasLineCount(1);
+    assertThat(folder).isDirectoryNotContaining(path -> !path.equals(file));
+  }
+
+  @Test
+  void hasEverythingInTheJar() throws Exception {
+    try (var jar = new JarFile(jar().toFile())) {
+      assertThat(jar.stream().map(Object::toString))
+          .contains("org/postgresql/Driver.class", "META-INF/services/java.sql.Driver")
+          .doesNotContain("module-info.class");
+      assertThat(jar.getManifest().getMainAttributes().getValue("Implementation-Version"))
+          .isNotEmpty();
+    }
+  }
+
+  private static void install(Path to) throws IOException {
+    Run install = run(Map.of(), JAVA, "-jar", jar().toString(), "install", "--to", to.toString());
+    assertThat(install.err()).isEmpty();
+    assertThat(install.status()).as(install.out()).isZero();
+  }
+
+  private static Path jar() throws IOException {
+    try (Stream<Path> jars = Files.list(Path.of("target"))) {
+      return jars.filter(path -> path.toString().endsWith("-all.jar")).findFirst().orElseThrow();
+    }
+  }
+
+  private static Run run(Map<String, String> environment, String... command) {
+    return Run.start(environment, new ArrayList<>(List.of(command))).end();
+  }
+}

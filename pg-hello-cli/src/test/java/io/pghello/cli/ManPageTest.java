@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Locale;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** Manual pages, and what every command has. */
+class ManPageTest {
+  @Test
+  void hasWhatHelpHas() {
+    CommandLine whole = Pghello.commandLine();
+    assertThat(ManPage.of(whole))
+        .startsWith(".TH PGHELLO 1\n.SH NAME\npghello \\- Looks after")
+        .contains(".SH COMMANDS", "\\fBpghello\\-health\\fR(1)\n", "$PGPASSWORD");
+    for (Map.Entry<String, CommandLine> command : whole.getSubcommands().entrySet()) {
+      String page = ManPage.of(command.getValue());
+      assertThat(page.lines())
+          .as(command.getKey())
+          .noneMatch(line -> line.startsWith("'") || line.contains("%n"));
+      assertThat(page).contains(".TH PGHELLO-" + command.getKey().toUpperCase(Locale.ROOT) + " 1");
+      for (OptionSpec option : command.getValue().getCommandSpec().options()) {
+        assertThat(page).as(command.getKey()).contains(option.longestName().replace("-", "\\-"));
+      }
+    }
+  }
+
+  @Test
+  void everyCommandHasHelpWithAnExample() {
+    Pghello.commandLine()
+        .getSubcommands()
+        .forEach(
+            (name, command) ->
+                assertThat(command.getUsageMessage(CommandLine.Help.Ansi.OFF))
+                    .as(name)
+                    .contains(
+                        "Example:",
+                        name.equals("install") ? "install --to" : "pghello " + name,
+                        "--help"));
+  }
+}
