@@ -55,6 +55,16 @@ final class VerifyCommand implements Callable<Integer> {
       description = "Where the server's data is meanwhile. Default: the system's folder for such.")
   private Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
 
+  @Option(
+      names = "--metric",
+      paramLabel = "FILE",
+      defaultValue = "${env:PGHELLO_METRIC}",
+      description = {
+        "Write there, if all is as it was, when this backup was made, as node_exporter's textfile collector reads it. The",
+        "name ends in .prom. Default: $$PGHELLO_METRIC, or nowhere."
+      })
+  private @Nullable Path metric;
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -63,6 +73,7 @@ final class VerifyCommand implements Callable<Integer> {
     int jobs = backups.jobs();
     Backup backup = backups.find();
     List<String> databases = backup.databases(named);
+    VerifiedMetric written = metric == null ? null : VerifiedMetric.in(metric);
     Programs programs = Programs.ofServer(backup.serverMajor(), backups.bindir());
     var work = new Work(spec.commandLine());
     var rows = new ArrayList<List<@Nullable Object>>();
@@ -96,6 +107,9 @@ final class VerifyCommand implements Callable<Integer> {
       Duration took = Duration.between(begin, Instant.now());
       if (wrong.isEmpty() && databases.equals(backup.databases())) {
         backup.setVerified(Instant.now(), took);
+        if (written != null) {
+          written.write(backup.time());
+        }
       }
       print(backup, took, rows, wrong);
     } catch (SQLException e) {

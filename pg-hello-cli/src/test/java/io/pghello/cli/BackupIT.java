@@ -18,6 +18,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -76,9 +77,19 @@ class BackupIT {
                 "sh", "-c", "cd " + made + " && sha256sum -c --quiet SHA256SUMS; echo $?"))
         .isEqualTo("0");
 
-    Run verify = Run.pghello(Map.of(), "verify", "--from", folder.toString());
+    Path metric = folder.resolve("pg_hello.prom");
+    Run verify =
+        Run.pghello(
+            Map.of("PGHELLO_METRIC", metric.toString()), "verify", "--from", folder.toString());
     assertThat(verify.err()).isEmpty();
     assertThat(verify.status()).as(verify.out()).isZero();
+    assertThat(metric)
+        .content()
+        .endsWith(
+            String.format(
+                Locale.ROOT,
+                "\npg_hello_backup_verified_timestamp_seconds %.3f\n",
+                Backup.find(folder, null).time().toEpochMilli() / 1e3));
     assertThat(verify.out()).contains("as it was", "can be restored", "Recovery time: ");
     assertThat(made.resolve("verified.properties")).exists();
 
@@ -218,7 +229,10 @@ class BackupIT {
     // a backup that says so of itself, and still differs
     Files.delete(sums);
     Backup.seal(made);
-    verify = Run.pghello(Map.of(), "verify", "--from", folder.toString());
+    Path metric = folder.resolve("pg_hello.prom");
+    verify =
+        Run.pghello(Map.of(), "verify", "--from", folder.toString(), "--metric", metric.toString());
+    assertThat(metric).doesNotExist();
     assertThat(verify.status()).isEqualTo(2);
     assertThat(verify.out())
         .contains("table public.numbers has 3 rows, and not 4", "cannot be relied on");
