@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -114,12 +115,11 @@ final class RestoreCommand implements Callable<Integer> {
         row.add(before);
         rows.add(row);
       }
-    } catch (SQLException e) {
-      print(backup, begin, rows, created);
-      throw Failure.of(e);
-    } catch (Failure e) {
-      print(backup, begin, rows, created);
-      throw e;
+    } catch (SQLException | Failure e) {
+      if (!rows.isEmpty() || !created.isEmpty()) {
+        print(backup, begin, rows, created);
+      }
+      throw e instanceof SQLException sql ? Failure.of(sql) : (Failure) e;
     }
     print(backup, begin, rows, created);
     return Status.OK.exitCode();
@@ -138,6 +138,13 @@ final class RestoreCommand implements Callable<Integer> {
   private void checkBefore(
       Connection session, Restoration restoration, Backup backup, List<String> databases)
       throws SQLException {
+    try (Statement statement = session.createStatement();
+        ResultSet row = statement.executeQuery("SELECT pg_is_in_recovery()")) {
+      row.next();
+      if (row.getBoolean(1)) {
+        throw Failure.unknown("this server is a standby, which only reads: restore on the primary");
+      }
+    }
     for (String database : databases) {
       String name = as == null ? database : as;
       if (!replace && restoration.exists(name)) {
