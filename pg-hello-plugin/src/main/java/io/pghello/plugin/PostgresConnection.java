@@ -4,6 +4,7 @@ package io.pghello.plugin;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import java.time.Duration;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,14 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable and thread-safe.
  */
 public final class PostgresConnection {
+  private static final Set<Code> NOT_ASKED =
+      Set.of(
+          Code.BAD_REQUEST,
+          Code.BAD_CONFIG,
+          Code.CONFIG_CHANGED,
+          Code.NOT_ALLOWED,
+          Code.TRANSACTION_FAILED);
+
   private final PostgresPlugin plugin;
   private final String id;
   private final JsonNode config;
@@ -76,7 +86,8 @@ public final class PostgresConnection {
   }
 
   /**
-   * Returns this for statements of a transaction.
+   * Returns this for statements of a transaction, and for {@link #ping}. It begins no other: {@link
+   * #transaction}, {@link #beginTransaction} and, by {@link #call}, {@code getStats} are refused.
    *
    * @param transaction what {@link #beginTransaction} returned
    */
@@ -208,11 +219,19 @@ public final class PostgresConnection {
     return (ObjectNode) call("describeTable", of(table));
   }
 
-  /** Returns whether the server answers, in a round trip. */
+  /**
+   * Returns whether the server answers, in a round trip.
+   *
+   * @throws PostgresException if nobody asks it, as the call or the configuration is wrong, not
+   *     allowed, or of a transaction that has failed or is gone
+   */
   public boolean ping() {
     try {
       return call("ping", Json.object()).get("alive").booleanValue();
     } catch (PostgresException e) {
+      if (NOT_ASKED.contains(e.code())) {
+        throw e;
+      }
       return false;
     }
   }
@@ -239,7 +258,7 @@ public final class PostgresConnection {
     if (timeoutMillis != null && !operation.equals("getStats")) {
       all.put("timeout", timeoutMillis);
     }
-    if (transactionId != null) {
+    if (transactionId != null && !all.has("transactionId")) {
       all.put("transactionId", transactionId);
     }
     return plugin.call(id, config, operation, all, null);

@@ -108,6 +108,35 @@ class TransactionsIT {
     assertThat(connection.count("t", Map.of())).isEqualTo(1);
   }
 
+  /** Even one that has all connections; a mistake of the caller is not a server that is away. */
+  @Test
+  void mayBePinged() {
+    config.put("max", 1);
+    PostgresConnection connection = connect();
+    String id = connection.beginTransaction(Isolation.READ_COMMITTED);
+    assertThat(connection.in(id).ping()).isTrue();
+    connection.commit(id);
+    assertThat(failure(() -> connection.in(id).ping()).code()).isEqualTo(Code.TRANSACTION_FAILED);
+    PostgresConnection wrong = plugin.connect("other", config).withTimeout(Duration.ofMillis(0));
+    assertThat(failure(wrong::ping).code()).isEqualTo(Code.BAD_REQUEST);
+    try (PostgresPlugin silent =
+        PostgresPlugin.initialize(
+            PluginContext.defaults().withPermissions(Permissions.all().withOperations("count")))) {
+      assertThat(failure(() -> silent.connect("one", config).ping()).code())
+          .isEqualTo(Code.NOT_ALLOWED);
+    }
+  }
+
+  @Test
+  void endByTheIdThatIsGiven() {
+    PostgresConnection connection = connect();
+    String one = connection.beginTransaction(Isolation.READ_COMMITTED);
+    String two = connection.beginTransaction(Isolation.READ_COMMITTED);
+    connection.in(one).rollback(two);
+    assertThat(failure(() -> connection.commit(two)).details()).containsEntry("reason", "gone");
+    connection.commit(one);
+  }
+
   @Test
   void deferredConstraintsFailTheCommit(DataSource source) {
     Plugins.run(source, "create table d (a int unique deferrable initially deferred)");
@@ -150,8 +179,11 @@ class TransactionsIT {
   @Test
   void endWithTheirLease() throws Exception {
     plugin.close();
-    plugin = plugin(Duration.ofSeconds(1));
+    plugin = plugin(Duration.ofSeconds(5));
     PostgresConnection connection = connect();
+    // what is slow the first time is no part of the lease
+    connection.insert("t", Map.of("a", 1));
+    connection.delete("t", Map.of("a", 1));
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
     connection.in(id).insert("t", Map.of("a", 1));
     PostgresException e = failure(() -> connection.in(id).query("select pg_sleep(600)"));

@@ -81,7 +81,7 @@ public final class OperationTable {
     reads(
         "ping",
         "Asks the server for a sign of life.",
-        timed(object()),
+        common(object()),
         with(object(), "alive!", bool("true")),
         control::ping);
     reads("getStats", "Returns what the pool has and did.", object(), stats(), control::stats);
