@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -21,6 +22,7 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
@@ -68,8 +70,8 @@ class ReadOnlyIT {
           "drop table e",
           "truncate e",
           "copy e from stdin",
-          "copy (select 1) to program 'touch /tmp/x'",
-          "copy e to '/tmp/x'",
+          "copy (select 1) to program 'touch FILE'",
+          "copy e to 'FILE'",
           "explain analyze insert into e values (2)",
           "explain (analyze) delete from e",
           "do $$ begin insert into e values (2); end $$",
@@ -120,36 +122,40 @@ class ReadOnlyIT {
     plugin.close();
   }
 
+  private String begin() {
+    ObjectNode answer = run("beginTransaction", Plugins.JSON.createObjectNode());
+    String id = answer.at("/data/transactionId").textValue();
+    assertThat(id).as(answer.toString()).isNotNull();
+    return id;
+  }
+
   private ObjectNode run(String operation, ObjectNode parameters) {
     return plugin.execute(Plugins.ID, config, operation, parameters);
   }
 
   /** Twice, so that what the first left in the session would help the second. */
   @Test
-  void nothingWrites() {
+  void nothingWrites(@TempDir Path folder) {
+    Path file = folder.resolve("attack");
     String before = state();
-    for (String attack : Stream.concat(ATTACKS.stream(), ATTACKS.stream()).toList()) {
+    for (String template : Stream.concat(ATTACKS.stream(), ATTACKS.stream()).toList()) {
+      String attack = template.replace("FILE", file.toString());
       for (String operation : List.of("query", "queryOne", "queryValue", "execute")) {
         run(operation, sql(attack));
       }
       ObjectNode transaction = Plugins.JSON.createObjectNode();
       transaction.putArray("operations").add(sql(attack)).add(sql("select writes()"));
       run("transaction", transaction);
-      String id =
-          run("beginTransaction", Plugins.JSON.createObjectNode())
-              .at("/data/transactionId")
-              .textValue();
+      String id = begin();
       run("query", sql(attack).put("transactionId", id));
       run("query", sql("select writes()").put("transactionId", id));
       run("commit", Plugins.JSON.createObjectNode().put("transactionId", id));
       // once more with nothing after it that fails, so that the commit is not refused
-      String alone =
-          run("beginTransaction", Plugins.JSON.createObjectNode())
-              .at("/data/transactionId")
-              .textValue();
+      String alone = begin();
       run("query", sql(attack).put("transactionId", alone));
       run("commit", Plugins.JSON.createObjectNode().put("transactionId", alone));
       assertThat(state()).as(attack).isEqualTo(before);
+      assertThat(file).as(attack).doesNotExist();
     }
   }
 
@@ -169,11 +175,7 @@ class ReadOnlyIT {
       assertThat(run("transaction", list).at("/error/code").textValue())
           .isEqualTo("POSTGRES_NOT_ALLOWED");
       ObjectNode id = Plugins.JSON.createObjectNode();
-      id.put(
-          "transactionId",
-          run("beginTransaction", Plugins.JSON.createObjectNode())
-              .at("/data/transactionId")
-              .textValue());
+      id.put("transactionId", begin());
       run("query", ((ObjectNode) sql(off.formatted(local)).setAll(id)));
       assertThat(run("query", ((ObjectNode) sql(split).setAll(id))).at("/error/code").textValue())
           .isEqualTo("POSTGRES_NOT_ALLOWED");
@@ -339,10 +341,7 @@ class ReadOnlyIT {
     try (Connection listener = source.getConnection();
         Statement statement = listener.createStatement()) {
       statement.execute("listen channel");
-      String id =
-          run("beginTransaction", Plugins.JSON.createObjectNode())
-              .at("/data/transactionId")
-              .textValue();
+      String id = begin();
       for (String sql :
           List.of(
               "select pg_notify('channel', 'from a reader')",

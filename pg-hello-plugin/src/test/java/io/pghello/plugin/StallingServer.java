@@ -10,13 +10,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Another server's answers, until it is sent a text; then there are none any more. */
+/** Another server's answers, until it is sent a text; then there are none until it is cut. */
 final class StallingServer implements AutoCloseable {
   private final ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
   private final int port;
   private final String text;
   private volatile boolean stalled;
+  private volatile boolean cut;
 
   StallingServer(int port, String text) throws IOException {
     this.port = port;
@@ -63,11 +64,21 @@ final class StallingServer implements AutoCloseable {
 
   private void forward(InputStream from, Socket to) throws IOException {
     byte[] buffer = new byte[65_536];
-    for (int count = from.read(buffer); count > 0 && !stalled; count = from.read(buffer)) {
-      stalled = new String(buffer, 0, count, StandardCharsets.ISO_8859_1).contains(text);
-      if (!stalled) {
+    for (int count = from.read(buffer); count > 0; count = from.read(buffer)) {
+      if (new String(buffer, 0, count, StandardCharsets.ISO_8859_1).contains(text)) {
+        stalled = true;
+      }
+      if (!stalled || cut) {
         to.getOutputStream().write(buffer, 0, count);
       }
+    }
+  }
+
+  /** Closes the connections that there are, and answers those that come. */
+  void cutAndServe() throws IOException {
+    cut = true;
+    for (Socket socket : sockets) {
+      socket.close();
     }
   }
 
