@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -21,6 +22,7 @@ import java.util.Properties;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.Driver;
 import org.postgresql.PGConnection;
 
@@ -119,7 +121,7 @@ class AttacksIT {
           List.of("select lo_truncate(lo_open(1, 131072), 0)"),
           List.of("select lo_import('/etc/hostname')"),
           List.of("copy e from program 'echo 2'"),
-          List.of("copy (select 1) to program 'touch /tmp/pg-hello-attack'"),
+          List.of("copy (select 1) to program 'touch FILE'"),
           List.of("select pg_read_file('/etc/passwd')"),
           // settings, roles, other sessions
           List.of("alter system set work_mem = '1GB'"),
@@ -178,6 +180,8 @@ class AttacksIT {
           List.of(";;; ; " + INSERT),
           List.of("select 1;;;;" + INSERT));
 
+  @TempDir private Path folder;
+
   @BeforeEach
   void createTables(DataSource source) throws SQLException {
     Waits.run(
@@ -213,13 +217,15 @@ class AttacksIT {
                 + " relname = 'e'), (select count(*) from pg_replication_slots),"
                 + " (select count(*) from pg_locks where locktype = 'advisory'),"
                 + " (select count(*) from pg_locks l join pg_class c on c.oid = l.relation where"
-                + " relname = 'e'), (select setting from pg_settings where name = 'work_mem'))");
+                + " relname = 'e'), (select setting from pg_settings where name = 'work_mem'),"
+                + " (select count(*) from pg_file_settings where sourcefile like '%auto.conf'))");
     int notifications = listener.unwrap(PGConnection.class).getNotifications().length;
     return state + " " + notifications;
   }
 
-  private static void attackAll(Map<String, String> environment, DataSource superuser)
+  private void attackAll(Map<String, String> environment, DataSource superuser)
       throws SQLException {
+    Path file = folder.resolve("attack");
     try (var client = new Client(environment);
         Connection listener = superuser.getConnection();
         Statement statements = listener.createStatement()) {
@@ -227,7 +233,9 @@ class AttacksIT {
       client.initialize();
       String before = state(superuser, listener);
       String settings = settings(client);
-      for (List<String> attack : ATTACKS) {
+      for (List<String> template : ATTACKS) {
+        List<String> attack =
+            template.stream().map(text -> text.replace("FILE", file.toString())).toList();
         for (String statement : attack) {
           for (String tool : List.of("query", "queryOne", "queryValue")) {
             client.call(tool, sql(statement));
@@ -240,6 +248,7 @@ class AttacksIT {
         byId(client, attack);
         assertThat(state(superuser, listener)).as(attack.toString()).isEqualTo(before);
         assertThat(settings(client)).as(attack.toString()).isEqualTo(settings);
+        assertThat(file).as(attack.toString()).doesNotExist();
       }
       assertThat(client.end().status()).isZero();
     }
@@ -248,7 +257,9 @@ class AttacksIT {
   private static void byId(Client client, List<String> attack) {
     ObjectNode id = JSON.createObjectNode();
     JsonNode begun = client.call("beginTransaction", JSON.createObjectNode());
-    id.set("transactionId", begun.at("/data/transactionId"));
+    JsonNode transaction = begun.at("/data/transactionId");
+    assertThat(transaction.isTextual()).as(begun.toString()).isTrue();
+    id.set("transactionId", transaction);
     attack.forEach(statement -> client.call("query", sql(statement).setAll(id)));
     client.call("commit", id);
   }
