@@ -4,7 +4,6 @@ package io.pghello.mcp;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pghello.plugin.PluginContext;
 import io.pghello.plugin.PostgresException;
-import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.PostgresPlugin;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
@@ -15,6 +14,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public final class PgHelloMcp {
   private static final int OK = 0;
   private static final int MISUSE = 2;
+  private static final long GRACE_MILLIS = 1_000;
   private static final Logger ROOT = Logger.getLogger("");
   private static final String USAGE =
       """
@@ -105,31 +108,54 @@ public final class PgHelloMcp {
   }
 
   private static int serve(Connections connections, InputStream in, OutputStream out) {
+    connections.ids().forEach(id -> check(id, connections.config(id)));
     PluginContext context = PluginContext.defaults().withPermissions(connections::permissions);
+    // a server that does not answer keeps nobody waiting for the others
+    ExecutorService openers = Executors.newCachedThreadPool(PgHelloMcp::opener);
     try (PostgresPlugin plugin = PostgresPlugin.initialize(context)) {
       for (String id : connections.ids()) {
-        open(plugin, id, connections.config(id));
+        openers.execute(() -> open(plugin, id, connections.config(id)));
       }
+      openers.shutdown();
       try (var server = new Server(plugin, connections, in, out)) {
         var hook = new Thread(server::close, "pg-hello-mcp-end");
         Runtime.getRuntime().addShutdownHook(hook);
         server.run();
       }
+      // what they have found is said
+      var unused = openers.awaitTermination(GRACE_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
     return OK;
   }
 
-  /** Refuses what can never work; a server that is away may come back. */
+  private static Thread opener(Runnable task) {
+    var thread = new Thread(task, "pg-hello-mcp-open");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  /** Refuses what can never work. */
+  private static void check(String id, JsonNode config) {
+    try {
+      PostgresPlugin.check(id, config);
+    } catch (PostgresException e) {
+      throw new ConfigurationException(about(id, e).stripTrailing());
+    }
+  }
+
+  /** Says what is wrong; a server that is away may come back. */
   private static void open(PostgresPlugin plugin, String id, JsonNode config) {
     try {
       var unused = plugin.connect(id, config);
     } catch (PostgresException e) {
-      String what = "connection " + id + ": " + sentence(e.getMessage()) + sentence(remedy(e));
-      if (e.code() == Code.BAD_CONFIG) {
-        throw new ConfigurationException(what.stripTrailing());
-      }
-      System.err.println("pg-hello-mcp: " + what + "Calls will try again.");
+      System.err.println("pg-hello-mcp: " + about(id, e) + "Calls will try again.");
     }
+  }
+
+  private static String about(String id, PostgresException e) {
+    return "connection " + id + ": " + sentence(e.getMessage()) + sentence(remedy(e));
   }
 
   private static String sentence(@Nullable String text) {

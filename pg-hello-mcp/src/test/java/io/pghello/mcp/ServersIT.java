@@ -13,6 +13,8 @@ import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -81,6 +83,33 @@ class ServersIT {
     }
   }
 
+  /** A server that answers nothing keeps nobody waiting for another one. */
+  @Test
+  void startsBeforeItsServersAnswer(TestDatabase database) throws Exception {
+    ObjectNode connections = JSON.createObjectNode();
+    try (var silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      connections
+          .putObject("silent")
+          .putObject("config")
+          .put("port", silent.getLocalPort())
+          .put("user", "a")
+          .put("connectionTimeoutMillis", 600_000);
+      connections
+          .putObject("good")
+          .set("config", Client.config(database).put("password", password(database)));
+      try (var client = new Client(Map.of(), "--config", file(connections).toString())) {
+        client.initialize();
+        JsonNode query = sql("select 7 as a").put("connection", "good");
+        assertThat(client.call("query", query).at("/data/rows/0/a").intValue()).isEqualTo(7);
+        assertThat(client.end().status()).isZero();
+      }
+    }
+  }
+
+  private static String password(TestDatabase database) {
+    return Objects.requireNonNull(Client.environment(database).get("PGPASSWORD"));
+  }
+
   private Path file(ObjectNode connections) throws IOException {
     ObjectNode all = JSON.createObjectNode();
     all.set("connections", connections);
@@ -91,8 +120,7 @@ class ServersIT {
   @Test
   void hasConnectionsOfAFile(TestDatabase database, DataSource source) throws Exception {
     Waits.run(source, "create table t (a int primary key)", "create table secret (a int)");
-    Map<String, String> environment = Client.environment(database);
-    String password = Objects.requireNonNull(environment.get("PGPASSWORD"));
+    String password = password(database);
     Files.writeString(folder.resolve("password"), password + "\n");
     ObjectNode connections = JSON.createObjectNode();
     ObjectNode reader = connections.putObject("reader");
@@ -165,6 +193,8 @@ class ServersIT {
     Files.writeString(
         config, "{\"connections\": {\"a\": {\"config\": {\"pasword\": \"geheim\"}}}}");
     refuses("connection a: ", Map.of("PG_HELLO_MCP_CONFIG", config.toString()));
+    Files.writeString(config, "{\"connections\": {\"\": {\"config\": {\"user\": \"a\"}}}}");
+    refuses("The id of a connection has 1 to 128", good, "--config", config.toString());
   }
 
   private static void refuses(String why, Map<String, String> environment, String... arguments) {

@@ -80,6 +80,15 @@ public final class PostgresPlugin implements AutoCloseable {
     return connect(PluginContext.DEFAULT_ID, config);
   }
 
+  /**
+   * Refuses what {@link #connect(String, JsonNode)} refuses without asking a server.
+   *
+   * @throws PostgresException if the id or the configuration is wrong
+   */
+  public static void check(String id, JsonNode config) {
+    Pools.check(id, config);
+  }
+
   /** Returns whether a connection is open and its server answers; asks it, in a round trip. */
   public boolean isConnected(String id) {
     Optional<Pool> found = pools.find(id);

@@ -65,6 +65,12 @@ public final class Pools implements AutoCloseable {
     }
   }
 
+  /** Refuses an id and a configuration that are wrong. */
+  public static void check(String id, JsonNode json) {
+    requireId(id);
+    var unused = ConfigReader.read(json);
+  }
+
   /** Returns the pool of an id if it is open, whose use {@link Pool#release()} ends. */
   public Optional<Pool> find(String id) {
     CompletableFuture<Pool> known = pools.get(id);
