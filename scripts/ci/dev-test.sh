@@ -103,5 +103,14 @@ ends 2 '--port must be between 0 and 65535, but is 65536' server --port 65536
 ends 2 '--repeat must be between 1 and 10, but is 11' demo --repeat 11
 ends 2 '--url must begin with jdbc:postgresql:' demo --url jdbc:mysql://x
 
+# a demo that is a script has no other test
+cases=$((cases + 1))
+if ! timeout 600 "$ROOT/dev" demo ops >"$WORK/out" 2>&1 </dev/null || ! grep -q '^OK - ' "$WORK/out" ||
+  ! grep -q '^3000 calls' "$WORK/out" || ! grep -qE 'can be restored$|^No backup: ' "$WORK/out"; then
+  printf './dev demo ops does not show what it promises\n'
+  cat "$WORK/out"
+  failures=$((failures + 1))
+fi
+
 [ "$failures" = 0 ] || die "$failures of $cases cases failed"
 echo "$cases cases of ./dev passed"
