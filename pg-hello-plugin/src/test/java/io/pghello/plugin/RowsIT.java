@@ -277,6 +277,23 @@ class RowsIT {
         .hasToString("{\"rowCount\":0,\"ignored\":" + count + ",\"duplicates\":0}");
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {20_000, 60_000})
+  void insertsNoneIfOneIsRefused(int count) {
+    config.put("max", 1);
+    ArrayNode records = records(count, count);
+    ((ObjectNode) records.get(count - 1)).put("name", "\0");
+    assertThat(batch(records, "").textValue()).isEqualTo("POSTGRES_BAD_VALUE");
+    assertThat(batch(records, ", 'conflictStrategy': 'ignore'").textValue())
+        .isEqualTo("POSTGRES_BAD_VALUE");
+    assertThat(succeed("count", "{'table': 'p'}")).hasToString("{\"count\":3}");
+    String id = succeed("beginTransaction", "{}").get("transactionId").textValue();
+    assertThat(batch(records, ", 'transactionId': '" + id + "'").textValue())
+        .isEqualTo("POSTGRES_BAD_VALUE");
+    run("commit", "{'transactionId': '" + id + "'}");
+    assertThat(succeed("count", "{'table': 'p'}")).hasToString("{\"count\":3}");
+  }
+
   @Test
   void refusesBatches() {
     for (String bad :

@@ -13,6 +13,7 @@ import io.pghello.plugin.internal.run.Session;
 import io.pghello.plugin.internal.sql.CrudSql;
 import io.pghello.plugin.internal.sql.Names;
 import java.nio.charset.StandardCharsets;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -110,21 +111,29 @@ final class BatchInsert {
     return keys;
   }
 
+  /** Returns the texts of records, each made when it is asked for: the server works meanwhile. */
   private static List<@Nullable String[]> rows(
       JsonNode records, List<String> columns, TableInfo info) {
     boolean[] arrays = new boolean[columns.size()];
     for (int i = 0; i < arrays.length; i++) {
       arrays[i] = info.type(columns.get(i)).endsWith("[]");
     }
-    var rows = new ArrayList<@Nullable String[]>(records.size());
-    for (JsonNode record : records) {
-      @Nullable String[] row = new String[arrays.length];
-      for (int i = 0; i < arrays.length; i++) {
-        row[i] = Bindings.text(record.get(columns.get(i)), arrays[i], "A value of records");
+    return new AbstractList<>() {
+      @Override
+      public int size() {
+        return records.size();
       }
-      rows.add(row);
-    }
-    return rows;
+
+      @Override
+      public @Nullable String[] get(int index) {
+        JsonNode record = records.get(index);
+        @Nullable String[] row = new String[arrays.length];
+        for (int i = 0; i < arrays.length; i++) {
+          row[i] = Bindings.text(record.get(columns.get(i)), arrays[i], "A value of records");
+        }
+        return row;
+      }
+    };
   }
 
   private static List<@Nullable String[]> lastOfEachKey(
@@ -162,10 +171,11 @@ final class BatchInsert {
     String source =
         "unnest(" + String.join(", ", arrays) + ") AS u(" + String.join(", ", names) + ")";
     String sql = insertFrom(plan, values, source);
+    // all before the first is sent, as a value may be refused
+    List<@Nullable String[]> rows = List.copyOf(plan.rows());
     long changed = 0;
-    for (int from = 0; from < plan.rows().size(); from += CHUNK) {
-      List<@Nullable String[]> part =
-          plan.rows().subList(from, Math.min(plan.rows().size(), from + CHUNK));
+    for (int from = 0; from < rows.size(); from += CHUNK) {
+      List<@Nullable String[]> part = rows.subList(from, Math.min(rows.size(), from + CHUNK));
       var params = new ArrayList<JsonNode>(width);
       for (int column = 0; column < width; column++) {
         params.add(Json.of(literal(part, column)));
@@ -239,15 +249,21 @@ final class BatchInsert {
       text.append("\\N");
       return;
     }
+    int copied = 0;
     for (int i = 0; i < value.length(); i++) {
-      char c = value.charAt(i);
-      switch (c) {
-        case '\\' -> text.append("\\\\");
-        case '\n' -> text.append("\\n");
-        case '\r' -> text.append("\\r");
-        case '\t' -> text.append("\\t");
-        default -> text.append(c);
+      String escaped =
+          switch (value.charAt(i)) {
+            case '\\' -> "\\\\";
+            case '\n' -> "\\n";
+            case '\r' -> "\\r";
+            case '\t' -> "\\t";
+            default -> "";
+          };
+      if (!escaped.isEmpty()) {
+        text.append(value, copied, i).append(escaped);
+        copied = i + 1;
       }
     }
+    text.append(copied == 0 ? value : value.substring(copied));
   }
 }
