@@ -76,6 +76,7 @@ public final class Pghello implements Runnable {
     // most of the time of a start would go into reading the annotations of all
     List<Class<?>> named = COMMANDS.stream().filter(command -> isNamed(command, first)).toList();
     (named.isEmpty() ? COMMANDS : named).forEach(commandLine::addSubcommand);
+    commandLine.getSubcommands().values().forEach(Pghello::putSentenceFirst);
     String version = Pghello.class.getPackage().getImplementationVersion();
     commandLine.getCommandSpec().version("pghello " + (version == null ? "of this tree" : version));
     return commandLine
@@ -97,6 +98,12 @@ public final class Pghello implements Runnable {
                   command.getCommandSpec().qualifiedName(), failure ? e.getMessage() : e);
               return e instanceof Failure f ? f.status().exitCode() : Status.UNKNOWN.exitCode();
             });
+  }
+
+  /** Lets the list of commands show the first sentence of each, and not its first line. */
+  private static void putSentenceFirst(CommandLine command) {
+    CommandLine.Model.UsageMessageSpec usage = command.getCommandSpec().usageMessage();
+    usage.description(String.join(" ", usage.description()).split("(?<=\\.) ", 2));
   }
 
   private static boolean isNamed(Class<?> command, String name) {

@@ -30,6 +30,23 @@ class ManPageTest {
   }
 
   @Test
+  void listsCommandsByTheirFirstSentence() {
+    assertThat(
+            Pghello.commandLine()
+                .getUsageMessage(CommandLine.Help.Ansi.OFF)
+                .replaceAll("\\s+", " "))
+        .contains(
+            " backup Dumps databases, roles and the extension's files into a new folder, with sums of all"
+                + " files, of all rows and of all values. restore ",
+            " verify Proves a backup: ");
+    assertThat(Pghello.commandLine("backup").getSubcommands().values())
+        .singleElement()
+        .extracting(command -> command.getUsageMessage(CommandLine.Help.Ansi.OFF))
+        .asString()
+        .containsPattern("of all\\s+values\\.\\s+A backup that is\\s+not complete");
+  }
+
+  @Test
   void everyCommandHasHelpWithAnExample() {
     Pghello.commandLine()
         .getSubcommands()
