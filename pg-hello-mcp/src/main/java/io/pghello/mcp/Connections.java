@@ -89,11 +89,24 @@ final class Connections {
       }
       config.put("port", Integer.parseInt(port));
     }
+    String mode = environment.getOrDefault("PGSSLMODE", "");
+    if (!mode.isEmpty()) {
+      config.put("ssl", tls(mode));
+    }
     String ca = environment.getOrDefault("PGSSLROOTCERT", "");
-    if (!ca.isEmpty()) {
+    if (!ca.isEmpty() && !mode.equals("disable")) {
       config.putObject("ssl").put("ca", text(Path.of(ca), "PGSSLROOTCERT"));
     }
     return new Connection(config, Permissions.read().withSql(true));
+  }
+
+  private static boolean tls(String mode) {
+    return switch (mode) {
+      case "disable" -> false;
+      case "verify-full" -> true;
+      // libpq has others, with which anybody's certificate may pass
+      default -> throw new ConfigurationException("PGSSLMODE is neither disable nor verify-full");
+    };
   }
 
   private static JsonNode parse(Path file) {

@@ -39,7 +39,8 @@ public final class PgHelloMcp {
         --version       show the version
 
       Without a file, there is one connection, to $PGHOST, $PGPORT, $PGDATABASE as $PGUSER with
-      $PGPASSWORD; $PGSSLROOTCERT names a file with the server's CA. The file has
+      $PGPASSWORD; $PGSSLMODE is verify-full or disable (no TLS; the default on this machine), and
+      $PGSSLROOTCERT names a file with the server's CA. The file has
 
         {"connections": {"shop": {
           "config": {"host": "db.example.com", "database": "shop", "user": "agent",

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -60,6 +62,29 @@ class ConnectionsTest {
                 "{'host': 'db', 'port': 6432, 'database': 'shop', 'user': 'agent', 'password':"
                     + " 'geheim', 'ssl': {'ca': 'PEM'}}"));
     assertThat(connections.permissions("default")).isEqualTo(Permissions.read().withSql(true));
+  }
+
+  private static JsonNode ssl(Map<String, String> more) {
+    var environment = new HashMap<>(more);
+    environment.put("PGUSER", "agent");
+    return Connections.read(null, environment).config("default").path("ssl");
+  }
+
+  @Test
+  void readsTheModeOfTls() throws IOException {
+    String ca = Files.writeString(folder.resolve("ca.pem"), "PEM\n").toString();
+    assertThat(ssl(Map.of()).isMissingNode()).isTrue();
+    assertThat(ssl(Map.of("PGSSLMODE", "")).isMissingNode()).isTrue();
+    assertThat(ssl(Map.of("PGSSLMODE", "disable"))).hasToString("false");
+    assertThat(ssl(Map.of("PGSSLMODE", "disable", "PGSSLROOTCERT", ca))).hasToString("false");
+    assertThat(ssl(Map.of("PGSSLMODE", "verify-full"))).hasToString("true");
+    assertThat(ssl(Map.of("PGSSLMODE", "verify-full", "PGSSLROOTCERT", ca)))
+        .hasToString("{\"ca\":\"PEM\"}");
+    for (String mode : List.of("allow", "prefer", "require", "verify-ca", "nonsense")) {
+      assertThatThrownBy(() -> ssl(Map.of("PGSSLMODE", mode)))
+          .isInstanceOf(ConfigurationException.class)
+          .hasMessage("PGSSLMODE is neither disable nor verify-full");
+    }
   }
 
   @Test
