@@ -53,7 +53,7 @@ record Backup(Path folder, Instant time) {
   private static final DateTimeFormatter NAME =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
-  /** Returns the backups in a folder that are complete, the oldest first. */
+  /** Returns the backups in a folder that are complete, the newest first. */
   static List<Backup> in(Path folder) {
     var backups = new ArrayList<Backup>();
     for (Path path : list(folder)) {
@@ -62,7 +62,7 @@ record Backup(Path folder, Instant time) {
         backups.add(new Backup(path, time));
       }
     }
-    backups.sort(Comparator.comparing(Backup::time));
+    backups.sort(Comparator.comparing(Backup::time).reversed());
     return backups;
   }
 
@@ -75,21 +75,29 @@ record Backup(Path folder, Instant time) {
     }
   }
 
-  /** Returns the newest that is not later than a time, or the newest of all. */
-  static Backup find(Path folder, @Nullable Instant notAfter) {
-    Backup found = null;
+  /**
+   * Returns the newest that fits.
+   *
+   * @param databases that are in it; others may be, too
+   * @param system the answer to {@link #SYSTEM} of the server that it is of; null for any
+   * @param notAfter the latest time; null for any
+   */
+  static Backup find(
+      Path folder, List<String> databases, @Nullable String system, @Nullable Instant notAfter) {
     for (Backup backup : in(folder)) {
-      if (notAfter == null || !backup.time.isAfter(notAfter)) {
-        found = backup;
+      if ((notAfter == null || !backup.time.isAfter(notAfter))
+          && backup.databases().containsAll(databases)
+          && (system == null || backup.system().equals(system))) {
+        return backup;
       }
     }
-    if (found == null) {
-      throw Failure.unknown(
-          "there is no complete backup in "
-              + folder
-              + (notAfter == null ? "" : " of " + notAfter + " or before"));
-    }
-    return found;
+    throw Failure.unknown(
+        "there is no complete backup"
+            + (system == null ? "" : " of this server")
+            + " in "
+            + folder
+            + (databases.isEmpty() ? "" : " with " + databases)
+            + (notAfter == null ? "" : " of " + notAfter + " or before"));
   }
 
   static String nameOf(Instant time) {
@@ -133,18 +141,6 @@ record Backup(Path folder, Instant time) {
       databases.add(about.getProperty("database." + i));
     }
     return databases;
-  }
-
-  /** Returns the databases to restore: those that are named, which must be in it, or all. */
-  List<String> databases(List<String> named) {
-    List<String> all = databases();
-    for (String name : named) {
-      if (!all.contains(name)) {
-        throw Failure.unknown(
-            "there is no database \"" + name + "\" in backup " + name() + ", but " + all);
-      }
-    }
-    return named.isEmpty() ? all : named;
   }
 
   int serverMajor() {

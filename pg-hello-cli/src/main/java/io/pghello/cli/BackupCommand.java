@@ -19,6 +19,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -83,7 +84,7 @@ final class BackupCommand implements Callable<Integer> {
       paramLabel = "DAYS",
       defaultValue = "7",
       description =
-          "Remove older backups when this one is complete, but never the last one. Default: 7.")
+          "Remove older backups when this one is complete, but never the last one of a database. Default: 7.")
   private int keepDays;
 
   @Option(
@@ -304,10 +305,16 @@ final class BackupCommand implements Callable<Integer> {
     }
   }
 
+  /** Removes old ones all of whose databases are in newer ones. */
   private int removeOld(Instant now) throws IOException {
     int removed = 0;
+    var kept = new HashSet<List<String>>();
     for (Backup backup : Backup.in(folder)) {
-      if (backup.time().isBefore(now.minus(Duration.ofDays(keepDays)))) {
+      boolean isLast = false;
+      for (String database : backup.databases()) {
+        isLast |= kept.add(List.of(backup.system(), database));
+      }
+      if (!isLast && backup.time().isBefore(now.minus(Duration.ofDays(keepDays)))) {
         backup.delete();
         removed++;
       }

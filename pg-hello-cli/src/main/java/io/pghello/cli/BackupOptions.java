@@ -4,6 +4,7 @@ package io.pghello.cli;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,7 +28,7 @@ final class BackupOptions {
       names = "--at",
       paramLabel = "TIME",
       description =
-          "Take the last backup that is not later, as in 2026-11-21T20:00:00Z. Default: the last.")
+          "Take the last backup of the databases that is not later, as in 2026-11-21T20:00:00Z. Default: the last.")
   private @Nullable String at;
 
   @Option(
@@ -55,15 +56,15 @@ final class BackupOptions {
     return jobs;
   }
 
-  /** Returns the backup, all of whose files are as they were written. */
-  Backup find() {
+  /** Returns the last backup with these databases, all of whose files are as they were written. */
+  Backup find(List<String> databases) {
     Instant notAfter = null;
     try {
       notAfter = at == null ? null : Instant.parse(at);
     } catch (DateTimeParseException e) {
       throw misuse("--at must be a time in UTC, as in 2026-11-21T20:00:00Z, but is " + at);
     }
-    Backup backup = Backup.find(folder, notAfter);
+    Backup backup = Backup.find(folder, databases, null, notAfter);
     backup.check();
     return backup;
   }

@@ -60,7 +60,12 @@ final class Restoration {
     String passing = "pghello_restore_" + UUID.randomUUID().toString().substring(0, 8);
     Undo.Step drop = () -> execute("DROP DATABASE IF EXISTS %s WITH (FORCE)".formatted(passing));
     String create = createStatement(script, database, passing);
-    undo.begin(() -> execute(create), drop);
+    undo.begin(
+        () ->
+            execute(
+                create,
+                "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing)),
+        drop);
 
     var command =
         new ArrayList<>(
@@ -76,13 +81,15 @@ final class Restoration {
     command.add(dump.toString());
     undo.run(command, maintenance.environment(), Redirect.DISCARD);
 
-    if (!name.equals(database)) {
-      execute(
-          "REVOKE CONNECT ON DATABASE %s FROM PUBLIC".formatted(passing),
-          "COMMENT ON DATABASE %s IS 'copy of backup %s'".formatted(passing, backup.name()));
-    }
     return giveName(
-        drop, passing, name, name.equals(database) ? properties(script, database) : List.of());
+        drop,
+        passing,
+        name,
+        name.equals(database)
+            ? properties(script, database)
+            : List.of(
+                "COMMENT ON DATABASE %s IS 'copy of backup %s'"
+                    .formatted(quoted(name), backup.name())));
   }
 
   /** Does all at once, so that nobody comes in before privileges and settings are there. */
@@ -101,7 +108,11 @@ final class Restoration {
       endSessions(name);
       statements.add("ALTER DATABASE %s RENAME TO %s".formatted(quoted, quoted(before)));
     }
+    // the owner may be in, and could come again
+    execute("ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(passing));
+    endSessions(passing);
     statements.add("ALTER DATABASE %s RENAME TO %s".formatted(passing, quoted));
+    statements.add("ALTER DATABASE %s ALLOW_CONNECTIONS true".formatted(quoted));
     statements.addAll(properties);
     undo.complete(drop, () -> executeTogether(statements));
     return exists ? before : null;
@@ -154,7 +165,10 @@ final class Restoration {
   /** Returns the statements for privileges, settings and the comment of the database. */
   private List<String> properties(List<String> script, String database) throws SQLException {
     String name = quoted(database);
-    return script.stream()
+    var properties = new ArrayList<String>();
+    // the dump says how its privileges differ from those of a new database
+    properties.add("GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC".formatted(name));
+    script.stream()
         .filter(
             statement ->
                 statement.startsWith("ALTER DATABASE " + name + " ")
@@ -163,7 +177,8 @@ final class Restoration {
                     || statement.startsWith("REVOKE ")
                     || statement.startsWith("COMMENT ON DATABASE " + name + " ")
                     || statement.startsWith("SECURITY LABEL "))
-        .toList();
+        .forEach(properties::add);
+    return properties;
   }
 
   private String output(String... arguments) {
@@ -195,7 +210,8 @@ final class Restoration {
   private void endSessions(String database) throws SQLException {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!ask(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ?",
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                + " WHERE datname = ? AND backend_type IS DISTINCT FROM 'autovacuum worker'",
             database)
         .equals("0")) {
       if (System.nanoTime() > end) {

@@ -81,8 +81,8 @@ final class RestoreCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     int jobs = backups.jobs();
-    Backup backup = backups.find();
-    List<String> databases = backup.databases(named);
+    Backup backup = backups.find(named);
+    List<String> databases = named.isEmpty() ? backup.databases() : named;
     if (as != null && databases.size() != 1) {
       throw new ParameterException(
           spec.commandLine(), "--as is for one database, but there are " + databases);

@@ -156,7 +156,20 @@ final class UpdateCommand implements Callable<Integer> {
     if (requiredBackup == null || backups == null) {
       return;
     }
-    Backup backup = Backup.find(backups, null);
+    var needed = new ArrayList<String>();
+    for (String database : databases) {
+      try (Connection other = target.in(database).connect()) {
+        if (installed(other) != null) {
+          needed.add(database);
+        }
+      }
+    }
+    Backup backup;
+    try (Statement statement = session.createStatement();
+        ResultSet row = statement.executeQuery(Backup.SYSTEM)) {
+      row.next();
+      backup = Backup.find(backups, needed, row.getString(1), null);
+    }
     if (backup.age().compareTo(requiredBackup) > 0) {
       throw Failure.unknown(
           "the last backup is of "
@@ -166,24 +179,6 @@ final class UpdateCommand implements Callable<Integer> {
               + " ago: run pghello backup");
     }
     backup.check();
-    try (Statement statement = session.createStatement();
-        ResultSet row = statement.executeQuery(Backup.SYSTEM)) {
-      row.next();
-      if (!row.getString(1).equals(backup.system())) {
-        throw Failure.unknown("the backup " + backup.folder() + " is of another server");
-      }
-    }
-    List<String> in = backup.databases();
-    for (String database : databases) {
-      if (!in.contains(database)) {
-        try (Connection other = target.in(database).connect()) {
-          if (installed(other) != null) {
-            throw Failure.unknown(
-                "the database " + database + " is not in the backup " + backup.folder());
-          }
-        }
-      }
-    }
   }
 
   private static @Nullable String installed(Connection session) throws SQLException {
@@ -205,7 +200,8 @@ final class UpdateCommand implements Callable<Integer> {
       }
       long begin = System.nanoTime();
       String from = null;
-      try (Connection session = target.in(database).connect()) {
+      // the limit of the time-out for locks may be longer than that for answers
+      try (Connection session = target.in(database).connectForLong()) {
         from = installed(session);
         if (from == null && !named.contains(database) && !first.contains(database)) {
           continue;

@@ -71,8 +71,8 @@ final class VerifyCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     int jobs = backups.jobs();
-    Backup backup = backups.find();
-    List<String> databases = backup.databases(named);
+    Backup backup = backups.find(named);
+    List<String> databases = named.isEmpty() ? backup.databases() : named;
     VerifiedMetric written = metric == null ? null : VerifiedMetric.in(metric);
     Programs programs = Programs.ofServer(backup.serverMajor(), backups.bindir());
     var work = new Work(spec.commandLine());

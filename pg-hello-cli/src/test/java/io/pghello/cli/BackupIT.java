@@ -2,6 +2,7 @@
 package io.pghello.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.testkit.PgHelloServer;
@@ -311,6 +312,75 @@ class BackupIT {
     assertThat(Run.value(superuser, "SELECT count(*) FROM numbers")).isEqualTo("3");
   }
 
+  /** Nobody sees a database that is not whole, nor can the restore fail for somebody who tries. */
+  @Test
+  void letsNobodyIntoWhatIsNotWhole(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    String name = database.name();
+    String stranger = name + "_stranger";
+    String goOn = name + "_go_on";
+    Run.execute(
+        superuser,
+        "CREATE FUNCTION slow(i int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN"
+            + " WHILE current_database() LIKE 'pghello_restore%' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '"
+            + goOn
+            + "') LOOP PERFORM pg_sleep(0.02); END LOOP; RETURN true; END$$",
+        "CREATE TABLE numbers (i int CHECK (public.slow(i)))",
+        "INSERT INTO numbers SELECT generate_series(1, 3)",
+        "CREATE ROLE " + stranger + " LOGIN PASSWORD 'x'");
+    try {
+      assertThat(backup(environment, name).status()).isZero();
+      Run.Running restoring =
+          Run.start(environment, "restore", "--from", folder.toString(), "--replace", name);
+      Run.await(
+          "pg_restore waits",
+          () ->
+              Run.value(
+                      superuser,
+                      "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname LIKE 'pghello_restore%'")
+                  .equals("1"));
+      String passing =
+          Run.value(
+              superuser, "SELECT datname FROM pg_database WHERE datname LIKE 'pghello_restore%'");
+      String url = "jdbc:postgresql://127.0.0.1:" + server.port() + "/" + passing;
+      assertThatThrownBy(() -> DriverManager.getConnection(url, stranger, "x"))
+          .hasMessageContaining("permission denied for database");
+      try (Connection owner = DriverManager.getConnection(url, "hello", server.password());
+          Connection maintenance =
+              DriverManager.getConnection(
+                  database.superuserJdbcUrl().replace("/" + name, "/postgres"))) {
+        assertThat(Run.value(owner, "SELECT 1")).isEqualTo("1");
+        Run.execute(maintenance, "CREATE ROLE " + goOn);
+        Run restore = restoring.end();
+        assertThat(restore.err()).isEmpty();
+        assertThat(restore.status()).isZero();
+        assertThat(
+                Run.value(
+                    maintenance,
+                    "SELECT has_database_privilege('public', '"
+                        + name
+                        + "', 'CONNECT') AND has_database_privilege('public', '"
+                        + name
+                        + "', 'TEMPORARY') AND datallowconn FROM pg_database WHERE datname = '"
+                        + name
+                        + "'"))
+            .isEqualTo("t");
+        String before =
+            Run.value(
+                maintenance,
+                "SELECT datname FROM pg_database WHERE datname LIKE '" + name + "_before_%'");
+        Run.execute(maintenance, "DROP DATABASE " + before);
+      }
+    } finally {
+      try (Connection again = database.superuserDataSource().getConnection()) {
+        Run.execute(again, "DROP ROLE IF EXISTS " + goOn, "DROP ROLE " + stranger);
+      }
+    }
+  }
+
   @Test
   void saysWhyItCannot(PgHelloServer server, TestDatabase database, WireProxy proxy)
       throws Exception {
@@ -383,6 +453,42 @@ class BackupIT {
     Run run = backup(environment, database.name());
     assertThat(run.out()).contains("Removed 1 older than 7 days");
     assertThat(backups()).hasSize(2).contains("20010101T000000.001Z");
+  }
+
+  /** Several databases may be backed up to one folder, each by a run of its own. */
+  @Test
+  void keepsTheLastOfEachDatabase(PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(hasClient(server), "no programs of this version");
+    try (TestDatabase other = server.createDatabase()) {
+      Map<String, String> environment = environment(server, database);
+      assertThat(backup(environment, database.name()).status()).isZero();
+      Path made = folder.resolve(backups().get(0));
+      Path older = folder.resolve("20010101T000000.000Z");
+      Path oldest = folder.resolve("20000101T000000.000Z");
+      Files.move(made, older);
+      assertThat(backup(environment, database.name()).out()).contains("Removed 1 older");
+      Files.move(folder.resolve(backups().get(0)), older);
+      assertThat(backup(environment, other.name()).status()).isZero();
+      assertThat(backups()).hasSize(2);
+      Files.move(folder.resolve(backups().get(1)), oldest);
+      Run both = backup(environment, other.name());
+      assertThat(both.out()).contains("Removed 1 older than 7 days");
+      assertThat(older).as("the only one of " + database.name()).exists();
+      assertThat(oldest).doesNotExist();
+
+      Run copy = restore(environment, "--as", database.name() + "_copy", database.name());
+      assertThat(copy.status()).as(copy.err()).isZero();
+      Run.execute(
+          other.superuserDataSource().getConnection(),
+          "DROP DATABASE " + database.name() + "_copy");
+      Run verify = Run.pghello(Map.of(), "verify", "--from", folder.toString(), database.name());
+      assertThat(verify.status()).as(verify.err()).isZero();
+      assertThat(older.resolve("verified.properties")).exists();
+      Run none = restore(environment, "--as", "x", "unheard-of");
+      assertThat(none.status()).isEqualTo(3);
+      assertThat(none.err())
+          .contains("there is no complete backup in " + folder + " with [unheard-of]");
+    }
   }
 
   private Run backup(Map<String, String> environment, String... arguments) {

@@ -127,13 +127,42 @@ class UpdateIT {
   }
 
   @Test
+  void waitsForALockLongerThanForTheServer(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    Run.execute(superuser, OLD);
+    try (Connection holder = database.superuserDataSource().getConnection()) {
+      holder.setAutoCommit(false);
+      Run.execute(holder, "ALTER EXTENSION pg_hello UPDATE");
+      Map<String, String> environment = Run.environment(server, database);
+      environment.put("PGUSER", "postgres");
+      Run.Running waits =
+          Run.start(
+              environment, "update", "--lock-timeout", "1h", "--timeout", "1", database.name());
+      Run.await(
+          "it waits for more than a second",
+          () ->
+              !waits.process().isAlive()
+                  || Run.value(
+                          superuser,
+                          "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                              + " AND datname = current_database() AND query_start < clock_timestamp() - interval '3 s'")
+                      .equals("1"));
+      holder.rollback();
+      Run run = waits.end();
+      assertThat(run.status()).as(run.out()).isZero();
+    }
+    assertThat(Run.value(superuser, VERSION)).isEqualTo("1.1");
+  }
+
+  @Test
   void demandsABackup(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Run.execute(superuser, OLD);
     String[] demand = {"--require-backup", "1h", "--backups", folder.toString(), database.name()};
     Run run = update(server, database, demand);
     assertThat(run.status()).isEqualTo(3);
-    assertThat(run.err()).contains("there is no complete backup in");
+    assertThat(run.err()).contains("there is no complete backup of this server in");
 
     String system = Run.value(superuser, Backup.SYSTEM);
     Path old = sealed(Instant.now().minus(Duration.ofHours(2)), system, database.name());
@@ -142,14 +171,12 @@ class UpdateIT {
     assertThat(run.err()).contains("which is 2 h 0 min ago: run pghello backup");
     Backup.deleteFolder(old);
 
-    Path other = sealed(Instant.now(), "4711", database.name());
-    assertThat(update(server, database, demand).err()).contains("is of another server");
-    Backup.deleteFolder(other);
-    other = sealed(Instant.now(), system, "other");
-    assertThat(update(server, database, demand).err()).contains("is not in the backup");
-    Backup.deleteFolder(other);
+    sealed(Instant.now().minusSeconds(2), "4711", database.name());
+    sealed(Instant.now().minusSeconds(1), system, "other");
+    assertThat(update(server, database, demand).err())
+        .contains("there is no complete backup of this server in", "with [" + database.name() + "]");
 
-    Path right = sealed(Instant.now(), system, database.name());
+    Path right = sealed(Instant.now().minus(Duration.ofMinutes(1)), system, database.name());
     Files.writeString(right.resolve("more"), "not in the sums, and so no damage");
     Files.writeString(right.resolve("roles.sql"), "damaged");
     assertThat(update(server, database, demand).err())
