@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0 if nothing is open (any more), 1 if something is, 2 if it could not be applied",
+      "  0 if nothing is open (any more), 1 if something is, 2 if it could not be applied, or a part of it only,",
+      "  3 if it may not be applied, and nothing has been",
       "",
       "Example:",
       "  pghello harden -h db.example.com -U postgres -d app --apply"
@@ -43,7 +44,7 @@ final class HardenCommand implements Callable<Integer> {
       names = "--apply",
       description =
           "Do it: roles, privileges and the database's settings in one transaction, then settings of the server, which"
-              + " are loaded again, and modes of files.")
+              + " are loaded again, and modes of files. Prints each before it is done.")
   private boolean apply;
 
   @Option(names = "--json", description = "Print JSON.")
@@ -54,7 +55,7 @@ final class HardenCommand implements Callable<Integer> {
     Target target = connection.target();
     var findings = new Findings();
     var hardening = new Hardening(findings);
-    List<Hardening.Step> done = List.of();
+    var done = new ArrayList<Hardening.Step>();
     try (Connection session = target.connect()) {
       try (Statement statement = session.createStatement();
           var row = statement.executeQuery("SELECT FROM pg_extension WHERE extname = 'pg_hello'")) {
@@ -67,8 +68,7 @@ final class HardenCommand implements Callable<Integer> {
       }
       hardening.check(session, isThisMachine(target));
       if (apply) {
-        done = hardening.steps();
-        apply(session, done);
+        apply(session, hardening.steps(), done);
       }
       for (Hardening.Step step : hardening.steps()) {
         findings.add(
@@ -93,48 +93,74 @@ final class HardenCommand implements Callable<Integer> {
   }
 
   /** What belongs to the database is done together; what the server has cannot be. */
-  private static void apply(Connection session, List<Hardening.Step> steps)
+  private void apply(Connection session, List<Hardening.Step> steps, List<Hardening.Step> done)
       throws SQLException, IOException {
     try (Statement statement = session.createStatement()) {
       session.setAutoCommit(false);
+      var together = new ArrayList<Hardening.Step>();
       for (Hardening.Step step : steps) {
         if (!step.isForWholeServer() && step.file() == null) {
+          show(step);
           statement.execute(step.sql());
+          together.add(step);
         }
       }
       session.commit();
+      done.addAll(together);
       session.setAutoCommit(true);
-      boolean reload = false;
       for (Hardening.Step step : steps) {
         if (step.isForWholeServer()) {
+          show(step);
           statement.execute(step.sql());
-          reload = true;
+          done.add(step);
         }
       }
-      if (reload) {
+      if (done.stream().anyMatch(Hardening.Step::isForWholeServer)) {
         statement.execute("SELECT pg_reload_conf()");
       }
-    }
-    for (Hardening.Step step : steps) {
-      Path file = step.file();
-      if (file != null) {
-        Hardening.protect(file);
+      for (Hardening.Step step : steps) {
+        Path file = step.file();
+        if (file != null) {
+          show(step);
+          Hardening.protect(file);
+          done.add(step);
+        }
       }
+    } catch (SQLException | IOException e) {
+      if (done.isEmpty()) {
+        throw e;
+      }
+      if (json) {
+        spec.commandLine().getOut().println(Json.write(applied(done)));
+      }
+      throw Failure.critical(
+          (e instanceof SQLException s ? Findings.message(s) : e.toString())
+              + ": what is printed before "
+              + (json ? "" : "the last line ")
+              + "is done");
     }
+  }
+
+  /** Prints what is done next, as the program may be ended before the end. */
+  private void show(Hardening.Step step) {
+    if (!json) {
+      PrintWriter out = spec.commandLine().getOut();
+      out.println(step.sql() + (step.file() == null ? ";" : ""));
+      out.flush();
+    }
+  }
+
+  private static Map<String, @Nullable Object> applied(List<Hardening.Step> done) {
+    Map<String, @Nullable Object> map = new LinkedHashMap<>();
+    map.put("applied", done.stream().map(Hardening.Step::sql).toList());
+    return map;
   }
 
   private void print(Target target, Findings findings, List<Hardening.Step> done) {
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      Map<String, @Nullable Object> map = new LinkedHashMap<>();
-      var statements = new ArrayList<String>();
-      done.forEach(step -> statements.add(step.sql()));
-      map.put("applied", statements);
-      out.println(findings.toJson(target, map));
+      out.println(findings.toJson(target, applied(done)));
     } else {
-      for (Hardening.Step step : done) {
-        out.println(step.sql() + (step.file() == null ? ";" : ""));
-      }
       out.print(findings.toText(target, ""));
     }
     out.flush();

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -71,7 +72,7 @@ final class LogsCommand implements Callable<Integer> {
       names = "--follow",
       description =
           "Go on with what is written to it from now on, also when it is rotated: to the same name, or in a folder to a"
-              + " new one. For one file or folder.")
+              + " new one. In a folder several servers may write. For one file or folder.")
   private boolean follow;
 
   @Option(
@@ -167,29 +168,33 @@ final class LogsCommand implements Callable<Integer> {
   private void follow(Path path) throws IOException {
     long end = time == null ? Long.MAX_VALUE : System.nanoTime() + time.toNanos();
     String ending = Files.isDirectory(path) ? ending(path) : "";
-    Path file = current(path, ending);
+    var positions = new HashMap<@Nullable Object, Long>();
+    Path file = null;
+    for (Path one : candidates(path, ending)) {
+      positions.put(key(one), size(one));
+      file = one;
+    }
     if (file == null) {
       throw new NoSuchFileException(path.toString());
     }
-    boolean fromBeginning = false;
-    while (file != null) {
+    while (file != null && System.nanoTime() < end) {
       Path now = file;
       file = null;
       Object key = key(now);
       LogScanner scanner = scanner();
       try (InputStream in = Files.newInputStream(now)) {
-        long position = fromBeginning ? 0 : skipToEnd(in);
-        fromBeginning = true;
+        long position = in.skip(positions.getOrDefault(key, 0L));
         while (file == null) {
-          Path next = current(path, ending);
+          Path next = next(candidates(path, ending), positions, now);
           Object nextKey = next == null ? null : key(next);
           position += drain(in, scanner);
           if (nextKey != null && (!now.equals(next) || !nextKey.equals(key))) {
             // who wrote the old one may not have noticed yet
             LockSupport.parkNanos(POLL_NANOS);
-            drain(in, scanner);
+            positions.put(key, position + drain(in, scanner));
             file = next;
-          } else if (nextKey != null && Files.size(now) < position) {
+          } else if (nextKey != null && size(now) < position) {
+            positions.put(key, 0L);
             file = now;
           } else if (System.nanoTime() >= end) {
             break;
@@ -210,29 +215,41 @@ final class LogsCommand implements Callable<Integer> {
     if (form != null) {
       return form == Form.STDERR ? ".log" : "." + form.name().toLowerCase(Locale.ROOT);
     }
-    Path newest = current(folder, "");
-    String name = newest == null ? ".log" : newest.toString();
+    List<Path> all = candidates(folder, "");
+    String name = all.isEmpty() ? ".log" : all.get(all.size() - 1).toString();
     return name.substring(name.lastIndexOf('.'));
   }
 
-  private static long skipToEnd(InputStream in) throws IOException {
-    long position = 0;
-    long skipped;
-    while ((skipped = in.skip(in.available())) > 0) {
-      position += skipped;
+  /** Returns the files that may be followed, the newest last. */
+  private static List<Path> candidates(Path path, String ending) throws IOException {
+    if (Files.isDirectory(path)) {
+      return logs(path).stream()
+          .filter(file -> !file.toString().endsWith(".gz") && file.toString().endsWith(ending))
+          .toList();
     }
-    return position;
+    return Files.exists(path) ? List.of(path) : List.of();
   }
 
-  private static @Nullable Path current(Path path, String ending) throws IOException {
-    if (Files.isDirectory(path)) {
-      List<Path> logs =
-          logs(path).stream()
-              .filter(file -> !file.toString().endsWith(".gz") && file.toString().endsWith(ending))
-              .toList();
-      return logs.isEmpty() ? null : logs.get(logs.size() - 1);
+  /** Returns the first but this one that has not been read to its end, or else this one. */
+  private static @Nullable Path next(
+      List<Path> candidates, Map<@Nullable Object, Long> positions, Path now) throws IOException {
+    Path next = null;
+    for (Path file : candidates) {
+      if (file.equals(now)) {
+        next = next == null ? now : next;
+      } else {
+        long size = size(file);
+        long position = positions.getOrDefault(key(file), 0L);
+        if (size < position) {
+          // emptied
+          positions.put(key(file), 0L);
+        }
+        if (size != position && (next == null || next.equals(now))) {
+          next = file;
+        }
+      }
     }
-    return Files.exists(path) ? path : null;
+    return next;
   }
 
   private static @Nullable Object key(Path file) throws IOException {
@@ -240,6 +257,14 @@ final class LogsCommand implements Callable<Integer> {
       return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
     } catch (NoSuchFileException e) {
       return null;
+    }
+  }
+
+  private static long size(Path file) throws IOException {
+    try {
+      return Files.size(file);
+    } catch (NoSuchFileException e) {
+      return 0;
     }
   }
 

@@ -94,6 +94,44 @@ class HardenIT {
     }
   }
 
+  /** What has been done stays, so it is said. */
+  @Test
+  void saysWhatItDidBeforeItFailed() throws Exception {
+    boolean canRefuse = PgHelloServer.shared().major() >= 17;
+    var builder = PgHelloServer.builder();
+    if (canRefuse) {
+      builder.setting("allow_alter_system", "off");
+    }
+    try (PgHelloServer server = builder.start();
+        TestDatabase database = server.createDatabase();
+        Connection superuser = database.superuserDataSource().getConnection()) {
+      if (!canRefuse) {
+        // the server cannot write its file
+        Files.createDirectory(
+            Path.of(Run.value(superuser, "SHOW data_directory"), "postgresql.auto.conf.tmp"));
+      }
+      Run run = harden(server, database, "--apply");
+      assertThat(run.status()).as(run.err()).isEqualTo(2);
+      assertThat(run.err()).contains("what is printed before the last line is done").hasLineCount(1);
+      List<String> printed = run.out().lines().toList();
+      assertThat(printed.get(0)).isEqualTo("CREATE ROLE hello_admin;");
+      assertThat(printed.get(printed.size() - 1)).startsWith("ALTER SYSTEM SET ");
+      assertThat(
+              Run.value(
+                  superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
+          .isEqualTo("3");
+
+      Run.execute(superuser, "GRANT EXECUTE ON FUNCTION now_ms() TO PUBLIC");
+      run = harden(server, database, "--apply", "--json");
+      assertThat(run.status()).isEqualTo(2);
+      assertThat(Run.json(superuser, run.out(), "$.applied[0]"))
+          .isEqualTo("REVOKE ALL ON FUNCTION public.now_ms() FROM PUBLIC");
+      assertThat(Run.json(superuser, run.out(), "$.applied.size()")).isEqualTo("1");
+      // nothing is done but what the server refuses
+      assertThat(harden(server, database, "--apply").status()).isEqualTo(canRefuse ? 3 : 2);
+    }
+  }
+
   @Test
   void namesWhatIsToBeDoneByHand(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)

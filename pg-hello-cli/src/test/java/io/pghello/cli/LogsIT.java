@@ -174,6 +174,43 @@ class LogsIT {
     assertThat(running.interrupt().status()).isEqualTo(143);
   }
 
+  /** As of two clusters of Debian's, whose servers write at the same time. */
+  @Test
+  void followsTheLogsOfSeveralServers() throws Exception {
+    Path one = folder.resolve("postgresql-15-main.log");
+    Path two = folder.resolve("postgresql-17-main.log");
+    String before = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(9));
+    Files.writeString(one, before);
+    Files.writeString(two, before);
+    Run.Running running = Run.start(Map.of(), "logs", "--follow", "--json", folder.toString());
+    String ours = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0));
+    Run.await(
+        "it has begun", () -> append(one, ours) && running.printed().contains("refused_argument"));
+    for (int i = 0; i < 3; i++) {
+      for (Path log : List.of(one, two)) {
+        long seen = events(running);
+        append(log, ours);
+        Run.await("what is new in " + log, () -> events(running) > seen);
+      }
+    }
+    append(two, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(7)));
+    Run.await("the last", () -> running.printed().contains("too_large"));
+    assertThat(running.printed()).doesNotContain("no_privilege");
+    assertThat(running.printed().lines().filter(line -> line.contains("refused_argument")).count())
+        .isLessThanOrEqualTo(lines(one) + lines(two));
+    running.interrupt();
+  }
+
+  private static long events(Run.Running running) {
+    return running.printed().lines().count();
+  }
+
+  private static long lines(Path log) throws IOException {
+    try (var lines = Files.lines(log)) {
+      return lines.filter(line -> line.contains(" 22023 ")).count();
+    }
+  }
+
   @Test
   void followsForATime() throws Exception {
     Path log = Files.writeString(folder.resolve("server.log"), "");
