@@ -47,8 +47,7 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExample:%n",
     footer = "  pghello backup --to /backup/app -h db.example.com -U postgres app shop")
 final class BackupCommand implements Callable<Integer> {
-  private static final String EXTENSION =
-      "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'";
+  static final String EXTENSION = "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'";
 
   private static final String FILES =
       """

@@ -48,13 +48,20 @@ final class Restoration {
   }
 
   /**
+   * A database that has been restored.
+   *
+   * @param before what the database that had the name before is called now; null if there was none
+   * @param extensionVersion of the extension in it, which the server's files decide; null if it has
+   *     none
+   */
+  record Restored(@Nullable String before, @Nullable String extensionVersion) {}
+
+  /**
    * Restores a database.
    *
    * @param name what it is called then, which is its own name or that of a copy
-   * @return what the database that had the name before is called now; null if there was none
    */
-  @Nullable String restore(Backup backup, String database, String name)
-      throws SQLException, IOException {
+  Restored restore(Backup backup, String database, String name) throws SQLException, IOException {
     Path dump = backup.dump(database);
     List<String> script = script(dump);
     String passing = "pghello_restore_" + UUID.randomUUID().toString().substring(0, 8);
@@ -63,8 +70,7 @@ final class Restoration {
     undo.begin(
         () ->
             execute(
-                create,
-                "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing)),
+                create, "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing)),
         drop);
 
     var command =
@@ -81,15 +87,26 @@ final class Restoration {
     command.add(dump.toString());
     undo.run(command, maintenance.environment(), Redirect.DISCARD);
 
-    return giveName(
-        drop,
-        passing,
-        name,
-        name.equals(database)
-            ? properties(script, database)
-            : List.of(
-                "COMMENT ON DATABASE %s IS 'copy of backup %s'"
-                    .formatted(quoted(name), backup.name())));
+    String version = extensionVersion(passing);
+    String before =
+        giveName(
+            drop,
+            passing,
+            name,
+            name.equals(database)
+                ? properties(script, database)
+                : List.of(
+                    "COMMENT ON DATABASE %s IS 'copy of backup %s'"
+                        .formatted(quoted(name), backup.name())));
+    return new Restored(before, version);
+  }
+
+  private @Nullable String extensionVersion(String database) throws SQLException {
+    try (Connection connection = maintenance.in(database).connect();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(BackupCommand.EXTENSION)) {
+      return row.next() ? row.getString(1) : null;
+    }
   }
 
   /** Does all at once, so that nobody comes in before privileges and settings are there. */

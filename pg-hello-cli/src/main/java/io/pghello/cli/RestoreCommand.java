@@ -4,7 +4,6 @@ package io.pghello.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -40,8 +39,8 @@ import picocli.CommandLine.Spec;
       "On a new server, install the extension's files first: they are in the backup's folder extension."
     })
 final class RestoreCommand implements Callable<Integer> {
-  private static final String HAS_VERSION =
-      "SELECT FROM pg_available_extension_versions WHERE name = 'pg_hello' AND version = ?";
+  private static final String HAS_FILES =
+      "SELECT FROM pg_available_extensions WHERE name = 'pg_hello'";
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -106,13 +105,13 @@ final class RestoreCommand implements Callable<Integer> {
         new Work(spec.commandLine()).progress("%s", database);
         Instant started = Instant.now();
         String name = as == null ? database : as;
-        String before = restoration.restore(backup, database, name);
+        Restoration.Restored restored = restoration.restore(backup, database, name);
         var row = new ArrayList<@Nullable Object>();
         row.add(name);
-        row.add(backup.extensionVersion(database));
+        row.add(restored.extensionVersion());
         row.add(Contents.rows(backup.contents(database)));
         row.add(Work.seconds(Duration.between(started, Instant.now())));
-        row.add(before);
+        row.add(restored.before());
         rows.add(row);
       }
     } catch (SQLException | Failure e) {
@@ -151,20 +150,15 @@ final class RestoreCommand implements Callable<Integer> {
         throw Failure.unknown(
             "there is a database \"" + name + "\": say --replace, or another name with --as");
       }
-      String version = backup.extensionVersion(database);
-      if (version != null) {
-        try (PreparedStatement statement = session.prepareStatement(HAS_VERSION)) {
-          statement.setString(1, version);
-          try (ResultSet row = statement.executeQuery()) {
-            if (!row.next()) {
-              throw Failure.unknown(
-                  "the server has no files of pg_hello "
-                      + version
-                      + ": install those in "
-                      + backup.folder().resolve(Backup.FILES)
-                      + " (the library to pg_config --pkglibdir, the others to extension under pg_config"
-                      + " --sharedir)");
-            }
+      if (backup.extensionVersion(database) != null) {
+        try (Statement statement = session.createStatement();
+            ResultSet row = statement.executeQuery(HAS_FILES)) {
+          if (!row.next()) {
+            throw Failure.unknown(
+                "the server has no files of pg_hello: install those in "
+                    + backup.folder().resolve(Backup.FILES)
+                    + " (the library to pg_config --pkglibdir, the others to extension under pg_config"
+                    + " --sharedir)");
           }
         }
       }

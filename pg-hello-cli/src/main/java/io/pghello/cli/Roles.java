@@ -27,6 +27,9 @@ final class Roles {
   private static final Pattern GRANT =
       Pattern.compile("GRANT " + NAME + " TO " + NAME + "[ ;].*", Pattern.DOTALL);
 
+  // a server's first superuser may have another name, and nobody else can grant in its name
+  private static final Pattern GRANTOR = Pattern.compile(" GRANTED BY " + NAME + ";$");
+
   private Roles() {}
 
   /**
@@ -45,7 +48,8 @@ final class Roles {
       Set<String> existing = existing(statement);
       for (String sql : statements(Files.readString(script))) {
         if (concerns(sql, existing, missing)) {
-          statement.execute(sql);
+          statement.execute(
+              sql.startsWith("GRANT ") ? GRANTOR.matcher(sql).replaceFirst(";") : sql);
         }
       }
       connection.commit();

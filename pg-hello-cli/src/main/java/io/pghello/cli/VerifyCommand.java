@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Proves a backup: starts a server of its own with the extension's files of the backup, restores roles and",
       "databases into it, compares all rows and values with those at the time of the backup, and calls the",
-      "extension's functions. Touches no other server. Needs PostgreSQL's server programs of the same version."
+      "extension's functions. Sequences and large objects are restored, too, but not compared. Touches no other server.",
+      "Needs PostgreSQL's server programs of the same version."
     },
     sortOptions = false,
     footerHeading = "%nExit status:%n",
@@ -91,13 +92,13 @@ final class VerifyCommand implements Callable<Integer> {
       for (String database : databases) {
         work.progress("%s", database);
         Instant started = Instant.now();
-        restoration.restore(backup, database, database);
+        Restoration.Restored there = restoration.restore(backup, database, database);
         Instant restored = Instant.now();
         int before = wrong.size();
         Properties contents = compare(backup, database, server, wrong);
         var row = new ArrayList<@Nullable Object>();
         row.add(database);
-        row.add(backup.extensionVersion(database));
+        row.add(there.extensionVersion());
         row.add(contents.size());
         row.add(Contents.rows(contents));
         row.add(Work.seconds(Duration.between(started, restored)));

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -18,6 +19,10 @@ import org.junit.jupiter.api.io.TempDir;
 class OperationsPageIT {
   private static final String PROMPT = "$ ./dev pghello ";
   private static final Pattern WORD = Pattern.compile("'[^']*'|\\S+");
+
+  /** Of what stands open, could be set better, or is in a log. */
+  private static final Set<String> MAY_WARN =
+      Set.of("advise", "harden", "logs", "maintain", "report", "watch");
 
   @TempDir private Path folder;
 
@@ -51,23 +56,24 @@ class OperationsPageIT {
                 .map(word -> word.startsWith("/var/log/") ? server.logFile().toString() : word)
                 .toArray(String[]::new);
         Run run = Run.pghello(Run.environment(server, database), words);
-        if (!hasClient(server) && needsClient(words)) {
+        if (needsPrograms(words)
+            && !(words[0].equals("verify") ? Run.hasServer(server) : Run.hasClient(server))) {
           assertThat(run.status()).as(command).isEqualTo(3);
-          assertThat(run.err()).as(command).containsAnyOf("client programs", "no complete backup");
+          assertThat(run.err())
+              .as(command)
+              .containsAnyOf(" programs of version", "no complete backup");
           continue;
         }
         assertThat(run.err()).as(command).isEmpty();
         assertThat(run.out()).as(command).isNotBlank();
-        assertThat(run.status()).as(command).isBetween(0, 2);
+        assertThat(run.status())
+            .as(command + "\n" + run.out())
+            .isBetween(0, MAY_WARN.contains(words[0]) ? 1 : 0);
       }
     }
   }
 
-  private static boolean hasClient(PgHelloServer server) {
-    return Files.isExecutable(Path.of("/usr/lib/postgresql/" + server.major() + "/bin/pg_dump"));
-  }
-
-  private boolean needsClient(String[] words) {
+  private boolean needsPrograms(String[] words) {
     return List.of(words).contains(folder.toString());
   }
 }

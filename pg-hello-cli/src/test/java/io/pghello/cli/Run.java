@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 /** One run of the program in a JVM of its own, with an environment of its own. */
 record Run(int status, String out, String err) {
@@ -109,6 +110,24 @@ record Run(int status, String out, String err) {
             "PGUSER", "hello",
             "PGDATABASE", database.name(),
             "PGPASSWORD", server.password()));
+  }
+
+  /** Returns whether this machine has programs that can dump databases of a server. */
+  static boolean hasClient(PgHelloServer server) {
+    return isThere(() -> Programs.forServer(server.major(), null));
+  }
+
+  /** Returns whether this machine has programs that such a server can be started with. */
+  static boolean hasServer(PgHelloServer server) {
+    return isThere(() -> Programs.ofServer(server.major(), null));
+  }
+
+  private static boolean isThere(Supplier<Programs> programs) {
+    try {
+      return programs.get() != null;
+    } catch (Failure e) {
+      return false;
+    }
   }
 
   /** Waits until something is so, or fails. */

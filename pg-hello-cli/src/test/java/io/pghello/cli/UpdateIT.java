@@ -174,7 +174,8 @@ class UpdateIT {
     sealed(Instant.now().minusSeconds(2), "4711", database.name());
     sealed(Instant.now().minusSeconds(1), system, "other");
     assertThat(update(server, database, demand).err())
-        .contains("there is no complete backup of this server in", "with [" + database.name() + "]");
+        .contains(
+            "there is no complete backup of this server in", "with [" + database.name() + "]");
 
     Path right = sealed(Instant.now().minus(Duration.ofMinutes(1)), system, database.name());
     Files.writeString(right.resolve("more"), "not in the sums, and so no damage");
