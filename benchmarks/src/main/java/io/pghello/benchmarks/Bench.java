@@ -15,6 +15,7 @@ import io.pghello.benchmarks.suites.ExtensionBenchmark;
 import io.pghello.benchmarks.suites.HibernateBenchmark;
 import io.pghello.benchmarks.suites.JooqBenchmark;
 import io.pghello.benchmarks.suites.PluginBenchmark;
+import io.pghello.benchmarks.suites.ServiceBenchmark;
 import io.pghello.benchmarks.suites.SpringBenchmark;
 import io.pghello.benchmarks.suites.StartBenchmark;
 import java.io.FileDescriptor;
@@ -66,6 +67,7 @@ public final class Bench implements Callable<Integer> {
     BENCHMARKS.put("jooq", JooqBenchmark::new);
     BENCHMARKS.put("spring", SpringBenchmark::new);
     BENCHMARKS.put("plugin", PluginBenchmark::new);
+    BENCHMARKS.put("service", ServiceBenchmark::new);
   }
 
   private final PrintStream out;
@@ -76,7 +78,7 @@ public final class Bench implements Callable<Integer> {
       arity = "0..*",
       paramLabel = "NAME",
       description =
-          "What to measure: extension, client, start, hibernate, jooq, spring, plugin."
+          "What to measure: extension, client, start, hibernate, jooq, spring, plugin, service."
               + " Default: all.")
   private List<String> names = List.of();
 

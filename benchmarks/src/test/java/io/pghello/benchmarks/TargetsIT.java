@@ -30,7 +30,12 @@ class TargetsIT {
           "JSON of JDBC's values, by Jackson",
           "unnest by JDBC",
           "rewritten addBatch()",
-          "heap of a pool that sleeps");
+          "heap of a pool that sleeps",
+          "the same service with JdbcTemplate",
+          "the guide's Express program",
+          "the guide's Flask program, 2 workers",
+          "the guide's microservice",
+          "without the AOT cache");
 
   static Stream<Arguments> all() {
     return Bench.BENCHMARKS.entrySet().stream()
@@ -66,8 +71,10 @@ class TargetsIT {
   private static List<Row> judged(Stream<Row> rows) {
     // older JDKs have none
     boolean virtual = Workload.virtualThreads() != null;
+    boolean aot = Runtime.version().feature() >= 25;
     return rows.filter(row -> row.target() != null)
         .filter(row -> virtual || !row.name().contains("virtual"))
+        .filter(row -> aot || !row.name().contains("AOT"))
         .map(TargetsIT::withoutGuard)
         .toList();
   }

@@ -8,8 +8,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.HashMap;
-import java.util.Map;
+import java.time.Duration;
+import java.util.stream.Stream;
 
 /**
  * The CPU time that a client and a server use from one moment on, as Linux counts it: of all the
@@ -21,7 +21,7 @@ public final class CpuTime {
   private final Client client;
   private final long serverPid;
   private final long clientNanos;
-  private final Map<String, Long> serverNanos;
+  private final long serverNanos;
 
   /** What counts as the client. */
   public interface Client {
@@ -40,6 +40,15 @@ public final class CpuTime {
     /** A process with all its threads, to ten milliseconds. */
     static Client of(ProcessHandle process) {
       return () -> process.info().totalCpuDuration().orElseThrow().toNanos();
+    }
+
+    /** A process and all that it has started and that run. */
+    static Client withDescendants(ProcessHandle process) {
+      return () ->
+          Stream.concat(Stream.of(process), process.descendants())
+              .flatMap(each -> each.info().totalCpuDuration().stream())
+              .mapToLong(Duration::toNanos)
+              .sum();
     }
 
     /** Returns the CPU time since its start. */
@@ -68,28 +77,31 @@ public final class CpuTime {
 
   /** Returns the microseconds since the start, for each of so many calls. */
   public double microsPerCall(double calls) throws IOException {
-    long nanos = client.nanos() - clientNanos;
-    for (var process : serverNanos().entrySet()) {
-      nanos += process.getValue() - serverNanos.getOrDefault(process.getKey(), 0L);
-    }
+    long nanos = client.nanos() - clientNanos + serverNanos() - serverNanos;
     return nanos / calls / 1e3;
   }
 
   private static long childrenNanos() throws IOException {
-    String stat = Files.readString(Path.of("/proc/self/stat"));
+    return childrenNanos("self");
+  }
+
+  /** Returns the CPU time of those children of a process that have ended. */
+  private static long childrenNanos(String pid) throws IOException {
+    String stat = Files.readString(Path.of("/proc", pid, "stat"));
     // what follows the name, which may have spaces, begins with the third field
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
     return (Long.parseLong(fields[13]) + Long.parseLong(fields[14])) * NANOS_PER_TICK;
   }
 
-  private Map<String, Long> serverNanos() throws IOException {
-    Map<String, Long> nanos = new HashMap<>();
+  /** Returns the CPU time of the server's processes, of those that have ended, too. */
+  private long serverNanos() throws IOException {
     String main = Long.toString(serverPid);
+    long nanos = childrenNanos(main);
     String children = Files.readString(Path.of("/proc", main, "task", main, "children"));
     for (String pid : (main + " " + children).strip().split(" ", -1)) {
       try {
         String times = Files.readString(Path.of("/proc", pid, "schedstat"));
-        nanos.put(pid, Long.valueOf(times.substring(0, times.indexOf(' '))));
+        nanos += Long.parseLong(times.substring(0, times.indexOf(' ')));
       } catch (NoSuchFileException e) {
         // a process that has just ended
       }

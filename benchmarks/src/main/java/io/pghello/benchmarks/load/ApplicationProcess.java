@@ -3,10 +3,7 @@ package io.pghello.benchmarks.load;
 
 import io.pghello.benchmarks.harness.Address;
 import io.pghello.benchmarks.harness.ChildJvm;
-import io.pghello.benchmarks.harness.Comparison.Sample;
-import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.CpuTime.Client;
-import io.pghello.benchmarks.harness.SampleNames;
 import java.io.File;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -29,16 +26,7 @@ public final class ApplicationProcess implements AutoCloseable {
   private final ChildJvm jvm;
   private final GreetingApplication.Started started;
   private final int inFlight;
-  private @Nullable HttpCaller caller;
-
-  /**
-   * What came of requests.
-   *
-   * @param rate in thousands a second, with the CPU time of a request, application and database
-   *     together
-   * @param databaseMicros the CPU time of a request in the database alone
-   */
-  public record Response(Sample rate, double databaseMicros) {}
+  private @Nullable Requests requests;
 
   /**
    * Starts an application, and waits until it takes requests.
@@ -103,35 +91,19 @@ public final class ApplicationProcess implements AutoCloseable {
     return started.cpuMillis();
   }
 
-  /** Makes requests for some time. */
-  public Response measure(long serverPid, long millis) throws IOException, InterruptedException {
-    load(WarmUp.RECALL_MILLIS);
-    CpuTime all = CpuTime.start(Client.of(jvm.handle()), serverPid);
-    CpuTime database = CpuTime.start(Client.NONE, serverPid);
-    Load.Figures figures = load(millis);
-    double calls = figures.calls();
-    return new Response(
-        new Sample(figures.thousandsPerSecond(), all.microsPerCall(calls)),
-        database.microsPerCall(calls));
-  }
-
-  /** Makes requests until they become no faster. */
-  public void warmUp() throws InterruptedException {
-    WarmUp.run(millis -> load(millis).thousandsPerSecond());
-  }
-
-  private Load.Figures load(long millis) throws InterruptedException {
-    if (caller == null) {
-      caller = new HttpCaller(started.port(), inFlight);
+  /** Returns what asks it, with its CPU time counted. */
+  public Requests requests() {
+    if (requests == null) {
+      requests = new Requests(started.port(), "/greeting/", inFlight, Client.of(jvm.handle()));
     }
-    return new Load(SampleNames.USUAL, inFlight, millis).futures(caller);
+    return requests;
   }
 
   /** Ends it, and waits until it has ended. */
   @Override
   public void close() throws IOException {
-    if (caller != null) {
-      caller.close();
+    if (requests != null) {
+      requests.close();
     }
     jvm.close();
     try {

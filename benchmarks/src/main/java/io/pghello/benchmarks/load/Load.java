@@ -4,21 +4,24 @@ package io.pghello.benchmarks.load;
 import io.pghello.benchmarks.harness.SampleNames;
 import java.util.List;
 import java.util.Queue;
+import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import org.HdrHistogram.IntCountsHistogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps a number of calls under way for some time: each answer is compared with what it should be,
- * and the next call is made.
+ * Keeps a number of calls under way for some time, or makes them at a rate: each answer is compared
+ * with what it should be.
  */
 public final class Load {
   private static final long TIMEOUT_SECONDS = 60;
+  private static final long SEED = 1;
   private static final long LATENCY_STEP = 100;
   private static final long MAX_LATENCY = TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
 
@@ -99,6 +102,42 @@ public final class Load {
     return run(() -> chains.forEach(chain -> chain.callNext(caller)));
   }
 
+  /**
+   * Makes so many calls a second, whether or not others were answered, at times that know nothing
+   * of each other, as with many callers (a Poisson process), and that are the same in each run.
+   * Latencies begin when a call should be made, so that one that comes late counts as long as its
+   * caller waits.
+   */
+  Figures atRate(double perSecond, AsyncCaller caller) throws InterruptedException {
+    int calls = (int) (nanos * perSecond / TimeUnit.SECONDS.toNanos(1));
+    long[] times = new SplittableRandom(SEED).longs(calls, 0, nanos).sorted().toArray();
+    var left = new CountDownLatch(calls);
+    long start = System.nanoTime();
+    for (int i = 0; i < calls && failure == null; i++) {
+      int index = i;
+      long due = start + times[i];
+      for (long wait; (wait = due - System.nanoTime()) > 0; ) {
+        LockSupport.parkNanos(wait);
+      }
+      caller.hello(
+          names.name(index),
+          (answer, error) -> {
+            try {
+              record(latencies.get(), System.nanoTime() - due);
+              if (error != null) {
+                throw new IllegalStateException(error);
+              }
+              names.check(index, answer);
+            } catch (Throwable e) {
+              failure = e;
+            }
+            left.countDown();
+          });
+    }
+    boolean ended = failure != null || left.await(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    return figures(ended, System.nanoTime() - start, 0);
+  }
+
   /** Greets as many names as there should be calls under way, again and again. */
   Figures inARow(Bulk bulk) throws Exception {
     var allocation = new Allocation();
@@ -143,6 +182,10 @@ public final class Load {
     long took = System.nanoTime() - start;
     long allocated = allocation.sum();
     measured.countDown();
+    return figures(ended, took, allocated);
+  }
+
+  private Figures figures(boolean ended, long took, long allocated) {
     if (failure != null || !ended) {
       throw new IllegalStateException(ended ? "a call failed" : "calls are missing", failure);
     }

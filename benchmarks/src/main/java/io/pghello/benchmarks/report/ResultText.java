@@ -34,7 +34,7 @@ final class ResultText {
   static String rates(Result result) {
     Spread peer = result.peerSpread();
     String unit = result.row().unit();
-    return peer == null || !unit.endsWith("/s")
+    return peer == null || !unit.contains("/")
         ? ""
         : TextTable.figure(result.ourSpread().median())
             + " against "

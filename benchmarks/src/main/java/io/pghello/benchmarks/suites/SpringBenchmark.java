@@ -14,8 +14,8 @@ import io.pghello.benchmarks.harness.FreshJvm;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.load.ApplicationProcess;
-import io.pghello.benchmarks.load.ApplicationProcess.Response;
 import io.pghello.benchmarks.load.ClientController;
+import io.pghello.benchmarks.load.Requests;
 import io.pghello.benchmarks.load.Workload;
 import io.pghello.benchmarks.peers.JdbcTemplateController;
 import io.pghello.testkit.PgHelloServer;
@@ -123,7 +123,7 @@ public final class SpringBenchmark implements Benchmark {
     return () -> measure(new Place(controller, false)).databaseMicros();
   }
 
-  private Response measure(Place place) throws IOException, InterruptedException {
+  private Requests.Response measure(Place place) throws IOException, InterruptedException {
     ApplicationProcess application = applications.get(place);
     if (application == null) {
       Address where = place.away ? address.via(proxy.host(), proxy.port()) : address;
@@ -138,10 +138,10 @@ public final class SpringBenchmark implements Benchmark {
       applications.put(place, application);
       // from afar it would take too long
       proxy.delay(Duration.ZERO);
-      application.warmUp();
+      application.requests().warmUp();
       proxy.delay(AWAY);
     }
-    return application.measure(serverPid, millis);
+    return application.requests().measure(serverPid, millis);
   }
 
   private double startCpuMillis(boolean starter) throws IOException {

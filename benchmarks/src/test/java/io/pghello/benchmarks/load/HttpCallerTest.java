@@ -34,7 +34,8 @@ class HttpCallerTest {
 
   @Test
   void takesGreetingsFromAsManyConnectionsAsRequestsAreInFlight() throws Exception {
-    Load.Figures figures = ask(name -> "{\"greeting\":\"Hello, " + name + "!\"}");
+    Load.Figures figures =
+        ask(name -> "{\"greeting\":\"Hello, " + name + "!\",\"timestamp_ms\":1}");
     assertThat(figures.calls()).isGreaterThanOrEqualTo(IN_FLIGHT);
     assertThat(connections).hasSize(IN_FLIGHT);
   }
@@ -66,7 +67,7 @@ class HttpCallerTest {
           }
         });
     server.start();
-    try (var caller = new HttpCaller(server.getAddress().getPort(), IN_FLIGHT)) {
+    try (var caller = new HttpCaller(server.getAddress().getPort(), PATH, IN_FLIGHT)) {
       return new Load(SampleNames.USUAL, IN_FLIGHT, 100).futures(caller);
     }
   }

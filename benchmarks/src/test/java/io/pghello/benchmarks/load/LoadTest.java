@@ -49,6 +49,37 @@ class LoadTest {
   }
 
   @Test
+  void makesAsManyCallsAsTheRateSays() throws Exception {
+    Load.Figures figures =
+        load(3).atRate(1_000, (name, answer) -> answer.accept(greet(name), null));
+    assertThat(figures.calls()).isEqualTo(calls.get()).isEqualTo(MILLIS);
+  }
+
+  @Test
+  void aCallThatComesLateHasWaited() throws Exception {
+    int stallMillis = MILLIS + 10;
+    Load.Figures figures =
+        load(3)
+            .atRate(
+                1_000,
+                (name, answer) -> {
+                  if (calls.get() == 0) {
+                    sleep(stallMillis);
+                  }
+                  answer.accept(greet(name), null);
+                });
+    assertThat(figures.latencies().getMinValue()).isGreaterThan(10 * 1_000_000L * 9 / 10);
+  }
+
+  private static void sleep(int millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
   void countsTheNamesOfCallsInARow() throws Exception {
     Load.Figures figures = load(3).inARow((names, count) -> calls.addAndGet(count));
     assertThat(figures.calls()).isEqualTo(calls.get()).isGreaterThanOrEqualTo(3);
@@ -84,6 +115,8 @@ class LoadTest {
   void aWrongAnswerFails() {
     assertThatThrownBy(() -> load(1).threads(Thread::new, name -> "Hello, you!"))
         .hasRootCauseMessage("expected \"Hello, Name0000000!\", but got \"Hello, you!\"");
+    assertThatThrownBy(() -> load(1).atRate(1_000, (name, a) -> a.accept("Hello, you!", null)))
+        .hasRootCauseMessage("expected \"Hello, Name0000000!\", but got \"Hello, you!\"");
     assertThatThrownBy(() -> load(1).futures((name, answer) -> answer.accept(null, null)))
         .hasRootCauseMessage("expected \"Hello, Name0000000!\", but got \"null\"");
   }
@@ -101,6 +134,8 @@ class LoadTest {
                         }))
         .hasRootCause(failure);
     assertThatThrownBy(() -> load(2).futures((name, a) -> a.accept(null, failure)))
+        .hasRootCause(failure);
+    assertThatThrownBy(() -> load(2).atRate(1_000, (name, a) -> a.accept(null, failure)))
         .hasRootCause(failure);
   }
 
