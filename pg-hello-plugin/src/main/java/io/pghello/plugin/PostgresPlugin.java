@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,8 @@ public final class PostgresPlugin implements AutoCloseable {
   private final Timeouts timeouts = new Timeouts();
   private final Transactions transactions;
   private final OperationTable operations;
+  private final LongAdder ended = new LongAdder();
+  private final LongAdder failures = new LongAdder();
 
   private PostgresPlugin(PluginContext context) {
     this.context = context;
@@ -152,7 +155,8 @@ public final class PostgresPlugin implements AutoCloseable {
    * statement when somebody does not need it any more; it then answers as if its time were over. A
    * call that still waits for a connection waits on, and runs nothing.
    *
-   * @param cancellation cancels the call once it completes, well or not; null if nobody does
+   * @param cancellation cancels the call once it completes, well or not; null if nobody does. One
+   *     for each call: until it completes, it keeps what it would cancel
    */
   public ObjectNode execute(
       @Nullable String connectionId,
@@ -194,6 +198,10 @@ public final class PostgresPlugin implements AutoCloseable {
     } finally {
       long duration = System.nanoTime() - begun;
       pool.counters().ended(duration, failed);
+      ended.increment();
+      if (failed) {
+        failures.increment();
+      }
       String what = given.path("sql").asText(given.path("table").asText(""));
       pool.logOperation(operation, what, duration, failed);
       pool.release();
@@ -210,6 +218,16 @@ public final class PostgresPlugin implements AutoCloseable {
     Map<String, ConnectionStats> stats = new LinkedHashMap<>();
     pools.open().forEach(pool -> stats.put(pool.id(), pool.stats()));
     return stats;
+  }
+
+  /** Returns how many operations have ended, on connections that are closed now, too. */
+  public long operationCount() {
+    return ended.sum();
+  }
+
+  /** Returns how many of them failed. */
+  public long errorCount() {
+    return failures.sum();
   }
 
   /** Returns the operations, with the schemas of what they take and answer. */

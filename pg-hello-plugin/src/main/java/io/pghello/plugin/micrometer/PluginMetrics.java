@@ -15,7 +15,7 @@ import java.util.function.ToDoubleFunction;
  *
  * <p>{@code pghello.plugin.connections} with the tag {@code state} ({@code total}, {@code idle},
  * {@code waiting}, {@code max}), {@code pghello.plugin.pools}, {@code pghello.plugin.operations}
- * and {@code pghello.plugin.errors}. The last two begin again with a connection that was closed.
+ * and {@code pghello.plugin.errors}. The last two count those of connections that were closed, too.
  */
 public final class PluginMetrics implements MeterBinder {
   private final PostgresPlugin plugin;
@@ -34,8 +34,8 @@ public final class PluginMetrics implements MeterBinder {
     Gauge.builder("pghello.plugin.pools", plugin, known -> known.stats().size())
         .description("Pools that are open")
         .register(registry);
-    counter(registry, "operations", "Operations that ended", ConnectionStats::queryCount);
-    counter(registry, "errors", "Operations that failed", ConnectionStats::errorCount);
+    counter(registry, "operations", "Operations that ended", PostgresPlugin::operationCount);
+    counter(registry, "errors", "Operations that failed", PostgresPlugin::errorCount);
   }
 
   private void gauge(
@@ -50,8 +50,8 @@ public final class PluginMetrics implements MeterBinder {
       MeterRegistry registry,
       String name,
       String description,
-      ToDoubleFunction<ConnectionStats> value) {
-    FunctionCounter.builder("pghello.plugin." + name, plugin, known -> sum(known, value))
+      ToDoubleFunction<PostgresPlugin> value) {
+    FunctionCounter.builder("pghello.plugin." + name, plugin, value)
         .description(description)
         .register(registry);
   }

@@ -43,6 +43,10 @@ class PluginMetricsIT {
       assertThat(registry.get("pghello.plugin.pools").gauge().value()).isEqualTo(2);
       assertThat(registry.get("pghello.plugin.operations").functionCounter().count()).isEqualTo(3);
       assertThat(registry.get("pghello.plugin.errors").functionCounter().count()).isEqualTo(1);
+      plugin.disconnect("one");
+      assertThat(registry.get("pghello.plugin.pools").gauge().value()).isEqualTo(1);
+      assertThat(registry.get("pghello.plugin.operations").functionCounter().count()).isEqualTo(3);
+      assertThat(registry.get("pghello.plugin.errors").functionCounter().count()).isEqualTo(1);
     }
   }
 }
