@@ -74,10 +74,12 @@ final class Npm {
               .redirectOutput(log.toFile())
               .start();
       npm.getOutputStream().close();
-      if (!npm.waitFor(INSTALL_MINUTES, TimeUnit.MINUTES) || npm.exitValue() != 0) {
-        npm.destroyForcibly();
+      boolean ended = npm.waitFor(INSTALL_MINUTES, TimeUnit.MINUTES);
+      npm.destroyForcibly();
+      if (!ended || npm.exitValue() != 0) {
         throw new IllegalStateException(
-            "npm could not get the client and the reference server: " + firstError(log));
+            "npm could not get the client and the reference server: "
+                + (ended ? firstError(Files.readAllLines(log)) : "it took too long"));
       }
       Files.move(unfinished, folder, StandardCopyOption.ATOMIC_MOVE);
     } catch (InterruptedException e) {
@@ -93,13 +95,12 @@ final class Npm {
     }
   }
 
-  private static String firstError(Path log) throws IOException {
-    try (Stream<String> lines = Files.lines(log)) {
-      return lines
-          .filter(line -> line.startsWith("npm error"))
-          .findFirst()
-          .orElse("it took too long");
-    }
+  /** Returns the first of npm's lines that says what is wrong; before npm 10, it shouts. */
+  static String firstError(List<String> log) {
+    return log.stream()
+        .filter(line -> line.startsWith("npm error") || line.startsWith("npm ERR!"))
+        .findFirst()
+        .orElse("npm says nothing of it");
   }
 
   private static void delete(Path folder) throws IOException {

@@ -67,7 +67,8 @@ final class Victim implements AutoCloseable {
     var damage = new ArrayList<String>();
     note(damage, "rows", "select count(*) <> 2 or max(name) <> 'bob' from users", "users");
     note(damage, "a table", "select count(*) <> 1 from pg_tables where schemaname = 'public'");
-    note(damage, "a sequence", "select is_called or last_value <> 1 from numbers");
+    note(damage, "a sequence", "select to_regclass('numbers') is null");
+    note(damage, "a sequence", "select is_called or last_value <> 1 from numbers", "numbers");
     note(damage, "a large object", "select count(*) <> 0 from pg_largeobject_metadata");
     note(
         damage,

@@ -46,4 +46,13 @@ class DemoIT {
     assertThat(demo("select 1").out()).containsPattern("select 1 +answered +answered");
     assertThat(demo("--nonsense").status()).isEqualTo(2);
   }
+
+  /** A database without its sequence is damage, and no mistake of the demo. */
+  @Test
+  void survivesWhatIsDropped() {
+    Output result = demo("commit; drop schema public cascade", "select 1 as a");
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out()).containsPattern("drop schema public cascade .*LET THROUGH: .*table");
+    assertThat(result.out()).containsPattern("select 1 as a +answered +answered");
+  }
 }
