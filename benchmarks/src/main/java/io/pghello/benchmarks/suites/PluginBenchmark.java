@@ -339,8 +339,12 @@ public final class PluginBenchmark implements Benchmark {
     System.setProperty("com.zaxxer.hikari.housekeeping.periodMs", "1000");
     JsonNode config = config().put("idleTimeoutMillis", 10_000);
     long before = heap();
-    for (int i = 0; i < pools; i++) {
-      require(plugin.connect("sleeper " + i, config).ping());
+    try {
+      for (int i = 0; i < pools; i++) {
+        require(plugin.connect("sleeper " + i, config).ping());
+      }
+    } finally {
+      System.clearProperty("com.zaxxer.hikari.housekeeping.periodMs");
     }
     while (plugin.stats().entrySet().stream()
         .anyMatch(pool -> pool.getKey().startsWith("sleeper") && pool.getValue().total() > 0)) {
