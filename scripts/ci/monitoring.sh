@@ -226,8 +226,10 @@ start_application() {
 check_files() {
   local alert
   promtool check config "$FILES/prometheus.yml" || die "promtool refuses prometheus.yml"
-  cp "$ROOT/deploy/monitoring/compose/prometheus.yml" "$FILES/compose.yml"
-  promtool check config "$FILES/compose.yml" || die "promtool refuses the compose file's prometheus.yml"
+  # beside the rules, as the compose file mounts it
+  mkdir "$SCRATCH/compose"
+  cp "$FILES/compose/prometheus.yml" "$FILES/rules.yml" "$SCRATCH/compose"
+  promtool check config "$SCRATCH/compose/prometheus.yml" || die "promtool refuses the compose file's prometheus.yml"
   promtool test rules "$FILES/rules.test.yml" || die "the rules do not do what rules.test.yml says"
   amtool check-config "$FILES/alertmanager.yml" || die "amtool refuses alertmanager.yml"
   while IFS= read -r alert; do
