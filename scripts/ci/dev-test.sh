@@ -69,6 +69,12 @@ ends 0 'Usage: pghello backup' pghello backup --help
 ends 0 'Usage: pghello install' pghello install --help
 ends 3 'a command is missing' pghello
 ends 3 "'--to=FOLDER'" pghello install
+ends 0 "Installed $WORK/a folder/bin/pghello" pghello install --to "$WORK/a folder"
+cases=$((cases + 1))
+if [[ $("$WORK/a folder/bin/pghello" --version) != 'pghello '[0-9]* ]]; then
+  printf 'the program that was installed does not say its version\n'
+  failures=$((failures + 1))
+fi
 ends 3 unheard-of pghello unheard-of
 ends 3 --unknown pghello health --unknown
 
