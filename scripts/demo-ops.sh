@@ -23,7 +23,7 @@ done
 
 work=$(mktemp -d)
 server=''
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null; wait; rm -rf "$work"' EXIT
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; wait; rm -rf "$work"' EXIT
 say "Starting a PostgreSQL $major"
 "$ROOT/dev" server --major "$major" >"$work/server" &
 server=$!

@@ -7,6 +7,7 @@ PROGRAM=scripts/ci/deploy.sh
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../lib.sh"
 
+need /usr/bin/python3 python3
 # Debian's docker-compose reads a file without an engine. It is only unpacked, with the libraries that it needs.
 COMPOSE=$CACHE/debian/docker-compose
 if [ ! -e "$COMPOSE" ]; then
@@ -17,7 +18,7 @@ if [ ! -e "$COMPOSE" ]; then
   tmp=$(mktemp -d "$CACHE/debian/.tmp.XXXXXX")
   wanted=docker-compose
   for library in attr cached-property certifi chardet distro distutils docker dockerpty docopt dotenv idna jsonschema packaging \
-    pyrsistent requests six texttable urllib3 websocket yaml; do
+    pkg-resources pyrsistent requests six texttable urllib3 websocket yaml; do
     wanted+=" python3-$library"
   done
   if ! debian_download deb bookworm "$wanted" "$tmp/deb"; then
