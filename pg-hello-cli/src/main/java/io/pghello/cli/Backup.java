@@ -143,6 +143,11 @@ record Backup(Path folder, Instant time) {
     return databases;
   }
 
+  /** Returns those that are named, each once, or all. */
+  List<String> databases(List<String> named) {
+    return named.isEmpty() ? databases() : named.stream().distinct().toList();
+  }
+
   int serverMajor() {
     return Integer.parseInt(about().getProperty("server_version_num")) / 10000;
   }

@@ -47,8 +47,6 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExample:%n",
     footer = "  pghello backup --to /backup/app -h db.example.com -U postgres app shop")
 final class BackupCommand implements Callable<Integer> {
-  static final String EXTENSION = "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'";
-
   private static final String FILES =
       """
       WITH folder (path, pattern) AS (
@@ -208,10 +206,10 @@ final class BackupCommand implements Callable<Integer> {
                 Redirect.DISCARD);
         contents = Contents.of(reading);
         undo.waitFor(dump);
-        String version = ask(reading, EXTENSION);
+        String version = ServerDatabases.extensionVersion(reading);
         int number = rows.size() + 1;
         about.setProperty("database." + number, database);
-        if (!version.isEmpty()) {
+        if (version != null) {
           about.setProperty("extension." + number, version);
           anyExtension = true;
         }

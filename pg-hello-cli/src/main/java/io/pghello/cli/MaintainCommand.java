@@ -180,17 +180,14 @@ final class MaintainCommand implements Callable<Integer> {
   }
 
   private List<String> withExtension(Connection session, Target target) throws SQLException {
+    List<String> chosen = ServerDatabases.choose(session, named);
+    if (!named.isEmpty()) {
+      return chosen;
+    }
     var databases = new ArrayList<String>();
-    for (String database : ServerDatabases.choose(session, named)) {
-      if (!named.isEmpty()) {
-        databases.add(database);
-        continue;
-      }
-      try (Connection one = target.in(database).connect();
-          Statement statement = one.createStatement();
-          ResultSet row =
-              statement.executeQuery("SELECT FROM pg_extension WHERE extname = 'pg_hello'")) {
-        if (row.next()) {
+    for (String database : chosen) {
+      try (Connection one = target.in(database).connect()) {
+        if (ServerDatabases.extensionVersion(one) != null) {
           databases.add(database);
         }
       } catch (SQLException e) {

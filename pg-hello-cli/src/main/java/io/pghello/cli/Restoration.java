@@ -87,7 +87,10 @@ final class Restoration {
     command.add(dump.toString());
     undo.run(command, maintenance.environment(), Redirect.DISCARD);
 
-    String version = extensionVersion(passing);
+    String version;
+    try (Connection connection = maintenance.in(passing).connect()) {
+      version = ServerDatabases.extensionVersion(connection);
+    }
     String before =
         giveName(
             drop,
@@ -99,14 +102,6 @@ final class Restoration {
                     "COMMENT ON DATABASE %s IS 'copy of backup %s'"
                         .formatted(quoted(name), backup.name())));
     return new Restored(before, version);
-  }
-
-  private @Nullable String extensionVersion(String database) throws SQLException {
-    try (Connection connection = maintenance.in(database).connect();
-        Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery(BackupCommand.EXTENSION)) {
-      return row.next() ? row.getString(1) : null;
-    }
   }
 
   /** Does all at once, so that nobody comes in before privileges and settings are there. */

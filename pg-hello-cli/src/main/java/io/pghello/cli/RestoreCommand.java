@@ -81,7 +81,7 @@ final class RestoreCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     int jobs = backups.jobs();
     Backup backup = backups.find(named);
-    List<String> databases = named.isEmpty() ? backup.databases() : named;
+    List<String> databases = backup.databases(named);
     if (as != null && databases.size() != 1) {
       throw new ParameterException(
           spec.commandLine(), "--as is for one database, but there are " + databases);

@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The databases of a server that one can connect to. */
 final class ServerDatabases {
@@ -34,5 +35,15 @@ final class ServerDatabases {
       }
     }
     return named.isEmpty() ? usual : named.stream().distinct().toList();
+  }
+
+  /** Returns the version of pg_hello in the database of a session; null if it has none. */
+  static @Nullable String extensionVersion(Connection session) throws SQLException {
+    try (Statement statement = session.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'")) {
+      return row.next() ? row.getString(1) : null;
+    }
   }
 }

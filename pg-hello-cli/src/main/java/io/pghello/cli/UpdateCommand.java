@@ -159,7 +159,7 @@ final class UpdateCommand implements Callable<Integer> {
     var needed = new ArrayList<String>();
     for (String database : databases) {
       try (Connection other = target.in(database).connect()) {
-        if (installed(other) != null) {
+        if (ServerDatabases.extensionVersion(other) != null) {
           needed.add(database);
         }
       }
@@ -181,15 +181,6 @@ final class UpdateCommand implements Callable<Integer> {
     backup.check();
   }
 
-  private static @Nullable String installed(Connection session) throws SQLException {
-    try (Statement statement = session.createStatement();
-        ResultSet row =
-            statement.executeQuery(
-                "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'")) {
-      return row.next() ? row.getString(1) : null;
-    }
-  }
-
   private boolean update(Target target, List<String> databases, String version) {
     boolean right = true;
     int width = Math.max(8, databases.stream().mapToInt(String::length).max().orElse(0));
@@ -202,7 +193,7 @@ final class UpdateCommand implements Callable<Integer> {
       String from = null;
       // the limit of the time-out for locks may be longer than that for answers
       try (Connection session = target.in(database).connectForLong()) {
-        from = installed(session);
+        from = ServerDatabases.extensionVersion(session);
         if (from == null && !named.contains(database) && !first.contains(database)) {
           continue;
         }

@@ -178,9 +178,11 @@ class BackupIT {
     assertThat(Run.json(superuser, copy.out(), "$.databases[0].pg_hello")).isEqualTo("1.1");
     Run.execute(superuser, "DROP DATABASE " + name + "_copy");
     assumeTrue(Run.hasServer(server), "no programs of this version");
-    Run verify = Run.pghello(Map.of(), "verify", "--json", "--from", folder.toString());
+    // a name that is given twice counts once
+    Run verify = Run.pghello(Map.of(), "verify", "--json", "--from", folder.toString(), name, name);
     assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
     assertThat(Run.json(superuser, verify.out(), "$.databases[0].pg_hello")).isEqualTo("1.1");
+    assertThat(Run.json(superuser, verify.out(), "$.databases.size()")).isEqualTo("1");
   }
 
   @Test
