@@ -95,9 +95,10 @@ public final class TestDatabase implements AutoCloseable {
 
   /**
    * Ends the sessions that are left in the database, and drops it. On an embedded server, unless
-   * the program has named the database, this tells the sessions to end, and returns; the server
-   * drops the database in the background, or, if it does not run, when it has been started again. A
-   * second call does nothing.
+   * the program has named the database, this returns at once; the sessions are ended and the
+   * database is dropped in the background, or, if the server does not run, when it has been started
+   * again. While others wait to be dropped, this tells the sessions to end. A second call does
+   * nothing.
    *
    * @throws IllegalStateException if another server does not do it
    */

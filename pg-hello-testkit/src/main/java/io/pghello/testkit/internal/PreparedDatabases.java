@@ -93,10 +93,15 @@ final class PreparedDatabases implements AutoCloseable {
     }
   }
 
-  /** Drops a database, soon. If the server does not run, it is dropped when that runs again. */
-  void drop(String name) {
+  /**
+   * Drops a database, soon. If the server does not run, it is dropped when that runs again.
+   *
+   * @return how many there are to drop
+   */
+  int drop(String name) {
     toDrop.add(name);
     dropLeft();
+    return toDrop.size();
   }
 
   /** Drops what is left to drop, soon. */
