@@ -2,8 +2,10 @@
 package io.pghello.examples.service.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.pghello.examples.service.Http;
 import io.pghello.examples.service.Http.Answer;
 import io.pghello.examples.service.ServiceTest;
@@ -13,6 +15,8 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,6 +37,7 @@ class EndpointsIT {
 
   @LocalServerPort int port;
   @Autowired StatementCounter statements;
+  @Autowired MeterRegistry meters;
   private Http http = new Http(0);
 
   @BeforeEach
@@ -96,6 +101,20 @@ class EndpointsIT {
   void takesTheTimestampFromTheDatabaseWhereItIsAskedFor() throws Exception {
     assertThat(statements.count(() -> http.get("/api/timestamp"))).isEqualTo(1);
     assertThat(statements.count(() -> http.get("/api/greeting/Ada"))).isEqualTo(1);
+  }
+
+  @Test
+  void observesARequestAsAWholeAlone() throws Exception {
+    assertThat(http.get("/api/greeting/Ada").status()).isEqualTo(200);
+    // it is counted after it was answered
+    await().until(this::meterNames, names -> names.contains("http.server.requests"));
+    assertThat(meterNames()).noneMatch(name -> name.startsWith("spring.security"));
+  }
+
+  private Set<String> meterNames() {
+    return meters.getMeters().stream()
+        .map(meter -> meter.getId().getName())
+        .collect(Collectors.toSet());
   }
 
   static Stream<String> oddNames() {
