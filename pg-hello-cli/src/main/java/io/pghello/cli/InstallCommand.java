@@ -36,17 +36,18 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExample:%n",
     footer = "  java -jar pg-hello-cli-all.jar install --to ~/.local")
 final class InstallCommand implements Callable<Integer> {
-  // logs and load run long enough for the second compiler
+  // logs and load run long enough for the second compiler; other programs would take milliseconds
   private static final String LAUNCHER =
       """
       #!/bin/sh
       # SPDX-License-Identifier: MIT
-      lib=$(dirname "$(dirname "$(readlink -f "$0")")")/lib/pghello
+      lib=@LIB@
+      [ "$lib/../../bin/pghello" -ef "$0" ] || lib=$(dirname "$(dirname "$(readlink -f "$0")")")/lib/pghello
       java=@JAVA@
       [ -x "$java" ] || java=${JAVA_HOME:+$JAVA_HOME/bin/}java
       compiler=-XX:TieredStopAtLevel=1
       case ${1-} in logs | load) compiler=-XX:+TieredCompilation ;; esac
-      exec "$java" "$compiler" -XX:+UseSerialGC -Xshare:auto -XX:SharedArchiveFile="$lib/pghello.jsa" \\
+      exec "$java" "$compiler" -XX:+UseSerialGC -XX:-UsePerfData -Xshare:auto -XX:SharedArchiveFile="$lib/pghello.jsa" \\
         -Xlog:disable -cp "$lib/pghello.jar" io.pghello.cli.Pghello "$@"
       """;
 
@@ -80,8 +81,10 @@ final class InstallCommand implements Callable<Integer> {
       writePages(folder(to.resolve("share/man/man1")), whole);
 
       Path launcher = folder(to.resolve("bin")).resolve("pghello");
-      String quoted = "'" + java.toString().replace("'", "'\\''") + "'";
-      Replacement.write(launcher, "rwxr-xr-x", LAUNCHER.replace("@JAVA@", quoted));
+      Replacement.write(
+          launcher,
+          "rwxr-xr-x",
+          LAUNCHER.replace("@LIB@", quoted(lib)).replace("@JAVA@", quoted(java)));
       out.printf("Installed %s%n", launcher);
       out.flush();
       return Status.OK.exitCode();
@@ -90,6 +93,10 @@ final class InstallCommand implements Callable<Integer> {
     } catch (IOException | UncheckedIOException e) {
       throw Failure.critical("cannot install to " + folder + ": " + e);
     }
+  }
+
+  private static String quoted(Path path) {
+    return "'" + path.toString().replace("'", "'\\''") + "'";
   }
 
   private static Path jar() {

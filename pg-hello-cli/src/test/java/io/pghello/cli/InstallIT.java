@@ -130,6 +130,18 @@ class InstallIT {
   }
 
   @Test
+  void startsWhereItWasMovedTo() throws Exception {
+    install(folder.resolve("one"));
+    Path two = Files.move(folder.resolve("one"), folder.resolve("two"));
+    Path link = Files.createSymbolicLink(folder.resolve("link"), two.resolve("bin/pghello"));
+    for (Path launcher : List.of(two.resolve("bin/pghello"), link)) {
+      Run version = run(Map.of(), launcher.toString(), "--version");
+      assertThat(version.err()).isEmpty();
+      assertThat(version.out()).startsWith("pghello ");
+    }
+  }
+
+  @Test
   void takesAnotherJavaIfItsOwnIsGone() throws Exception {
     install(folder);
     Path launcher = folder.resolve("bin/pghello");
