@@ -35,9 +35,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A folder with the dumps of several databases, the roles, and the extension's files. It gets its
- * name, which is its time, when it is complete and on the disk, and never changes again, but for
- * the file that says that it has been verified.
+ * A folder with the dumps of several databases, the roles, and the extension's files; or with those
+ * files, and the name of a backup of the whole server in pgBackRest's repository. It gets its name,
+ * which is its time, when it is complete and on the disk, and never changes again, but for the file
+ * that says that it has been verified.
  */
 record Backup(Path folder, Instant time) {
   static final String ROLES = "roles.sql";
@@ -160,6 +161,29 @@ record Backup(Path folder, Instant time) {
   /** Returns the version of the extension that a database had; null if it had none. */
   @Nullable String extensionVersion(String database) {
     return about().getProperty("extension." + (databases().indexOf(database) + 1));
+  }
+
+  /** Returns whether it is one of the whole server by pgBackRest, and has no dumps. */
+  boolean isOfWholeServer() {
+    return about().containsKey("pgbackrest.stanza");
+  }
+
+  /** Returns where the whole server is. */
+  PgBackRest pgBackRest() {
+    Properties about = about();
+    String config = about.getProperty("pgbackrest.config");
+    return new PgBackRest(
+        about.getProperty("pgbackrest.stanza"), config == null ? null : Path.of(config));
+  }
+
+  /** Returns pgBackRest's name of the whole server's backup. */
+  String label() {
+    return about().getProperty("pgbackrest.label", "");
+  }
+
+  /** Returns the role that the server was created with. */
+  String superuser() {
+    return about().getProperty("superuser", "postgres");
   }
 
   private Properties about() {
@@ -287,11 +311,16 @@ record Backup(Path folder, Instant time) {
   }
 
   static void deleteFolder(Path folder) throws IOException {
+    deleteContents(folder);
+    Files.deleteIfExists(folder);
+  }
+
+  static void deleteContents(Path folder) throws IOException {
     if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
     try (Stream<Path> paths = Files.walk(folder)) {
-      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+      for (Path path : paths.skip(1).sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(path);
       }
     }

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -41,11 +42,16 @@ import picocli.CommandLine.Spec;
     description = {
       "Dumps databases, roles and the extension's files into a new folder, with sums of all files, of all rows and",
       "of all values. A backup that is not complete does not count, and is removed.",
-      "Needs pg_dump and pg_dumpall of the server's version or newer on this machine."
+      "Needs pg_dump and pg_dumpall of the server's version or newer on this machine. With --pgbackrest it is one of the",
+      "whole server, which can be restored to any time after: the folder then has the extension's files, which pgBackRest",
+      "does not take, and the name of its backup."
     },
     sortOptions = false,
     footerHeading = "%nExample:%n",
-    footer = "  pghello backup --to /backup/app -h db.example.com -U postgres app shop")
+    footer = {
+      "  pghello backup --to /backup/app -h db.example.com -U postgres app shop",
+      "  pghello backup --to /backup/main --pgbackrest main"
+    })
 final class BackupCommand implements Callable<Integer> {
   private static final String FILES =
       """
@@ -76,12 +82,23 @@ final class BackupCommand implements Callable<Integer> {
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
 
+  @Mixin private PgBackRestOptions pgBackRestOptions = new PgBackRestOptions();
+
+  @Option(
+      names = "--type",
+      paramLabel = "TYPE",
+      defaultValue = "incr",
+      description =
+          "What pgBackRest copies: full, diff or incr, since the last full one or the last one. Default: incr.")
+  private String type = "";
+
   @Option(
       names = "--keep",
       paramLabel = "DAYS",
       defaultValue = "7",
       description =
-          "Remove older backups when this one is complete, but never the last one of a database. Default: 7.")
+          "Remove older backups when this one is complete, but never the last one of a database. Default: 7. Of"
+              + " pgBackRest's go those that it has removed.")
   private int keepDays;
 
   @Option(
@@ -106,6 +123,15 @@ final class BackupCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--keep must be at least 1 day, but is " + keepDays);
     }
+    PgBackRest pgBackRest = pgBackRestOptions.pgBackRest();
+    if (pgBackRest != null && !databases.isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(), "--pgbackrest takes the whole server, and not " + databases);
+    }
+    if (!Set.of("full", "diff", "incr").contains(type)) {
+      throw new ParameterException(
+          spec.commandLine(), "--type must be full, diff or incr, but is " + type);
+    }
     Target target = connection.target();
     Instant begin = Instant.now();
     try (Connection session = target.connectForLong()) {
@@ -115,11 +141,18 @@ final class BackupCommand implements Callable<Integer> {
           var undo = new Undo()) {
         Objects.requireNonNull(lock);
         Backup.deleteUnfinished(folder);
+        checkKind(pgBackRest);
         Instant time = Instant.now();
         Path unfinished = folder.resolve(Backup.UNFINISHED + Backup.nameOf(time));
         Undo.Step remove = () -> Backup.deleteFolder(unfinished);
         undo.begin(() -> createPrivate(unfinished), remove);
-        var table = fill(unfinished, target.pinnedTo(session), session, time, undo);
+        Table table;
+        if (pgBackRest == null) {
+          table = fill(unfinished, target.pinnedTo(session), session, time, undo);
+        } else {
+          table = fill(unfinished, pgBackRest, target.pinnedTo(session), session, undo);
+          time = Instant.now();
+        }
         Backup.seal(unfinished);
         Path finished = folder.resolve(Backup.nameOf(time));
         undo.complete(
@@ -128,7 +161,10 @@ final class BackupCommand implements Callable<Integer> {
               Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
               Backup.sync(folder);
             });
-        int removed = removeOld(time);
+        int removed =
+            pgBackRest == null
+                ? removeOld(time)
+                : removeExpired(pgBackRest.repository(undo).labels());
         print(finished, time, Duration.between(begin, Instant.now()), table, removed);
       }
     } catch (SQLException e) {
@@ -137,6 +173,21 @@ final class BackupCommand implements Callable<Integer> {
       throw Failure.critical(e.toString());
     }
     return Status.OK.exitCode();
+  }
+
+  /** What reads a folder takes the last one in it, and one of a stanza removes others. */
+  private void checkKind(@Nullable PgBackRest pgBackRest) {
+    String wanted = pgBackRest == null ? null : pgBackRest.stanza();
+    for (Backup other : Backup.in(folder)) {
+      String stanza = other.isOfWholeServer() ? other.pgBackRest().stanza() : null;
+      if (!Objects.equals(stanza, wanted)) {
+        throw Failure.unknown(
+            folder
+                + " has backups "
+                + (stanza == null ? "of dumps" : "by pgBackRest of the stanza " + stanza)
+                + ": name another folder");
+      }
+    }
   }
 
   private FileChannel openLock() throws IOException {
@@ -174,13 +225,7 @@ final class BackupCommand implements Callable<Integer> {
       throw Failure.unknown("there is no database to dump");
     }
     var work = new Work(spec.commandLine());
-    var about = new Properties();
-    about.setProperty("begun", time.toString());
-    about.setProperty("server", target.address());
-    about.setProperty("server_version_num", ask(session, "SHOW server_version_num"));
-
-    about.setProperty("system_identifier", ask(session, Backup.SYSTEM));
-
+    Properties about = about(target, session, time);
     work.progress("roles");
     undo.run(rolesCommand(programs, target, session, to), target.environment(), Redirect.DISCARD);
 
@@ -231,6 +276,62 @@ final class BackupCommand implements Callable<Integer> {
     about.setProperty("finished", Instant.now().toString());
     Backup.writeAbout(to, about);
     return new Table(List.of("database", "pg_hello", "tables", "rows", "bytes", "seconds"), rows);
+  }
+
+  /** Has pgBackRest copy the whole server, and keeps what that leaves out. */
+  private Table fill(Path to, PgBackRest pgBackRest, Target target, Connection session, Undo undo)
+      throws SQLException, IOException {
+    pgBackRest.check();
+    var work = new Work(spec.commandLine());
+    Properties about = about(target, session, Instant.now());
+    about.setProperty("superuser", ask(session, "SELECT rolname FROM pg_roles WHERE oid = 10"));
+    about.setProperty("pgbackrest.stanza", pgBackRest.stanza());
+    if (pgBackRest.config() != null) {
+      about.setProperty("pgbackrest.config", pgBackRest.config().toString());
+    }
+    boolean anyExtension = false;
+    var rows = new ArrayList<List<@Nullable Object>>();
+    for (String database : ServerDatabases.choose(session, List.of())) {
+      try (Connection reading = target.in(database).connect()) {
+        String version = ServerDatabases.extensionVersion(reading);
+        int number = rows.size() + 1;
+        about.setProperty("database." + number, database);
+        if (version != null) {
+          about.setProperty("extension." + number, version);
+          anyExtension = true;
+        }
+        var row = new ArrayList<@Nullable Object>();
+        row.add(database);
+        row.add(version);
+        row.add(Long.valueOf(ask(reading, "SELECT pg_database_size(current_database())")));
+        rows.add(row);
+      }
+    }
+    if (anyExtension && !withoutFiles) {
+      copyFiles(session, to.resolve(Backup.FILES));
+    }
+    work.progress("pgBackRest");
+    pgBackRest.run(
+        undo,
+        target.environment(),
+        Redirect.DISCARD,
+        "backup",
+        List.of("--type=" + type, "--start-fast"));
+    List<String> labels = pgBackRest.repository(undo).labels();
+    about.setProperty("pgbackrest.label", labels.get(labels.size() - 1));
+    about.setProperty("finished", Instant.now().toString());
+    Backup.writeAbout(to, about);
+    return new Table(List.of("database", "pg_hello", "bytes"), rows);
+  }
+
+  private static Properties about(Target target, Connection session, Instant time)
+      throws SQLException {
+    var about = new Properties();
+    about.setProperty("begun", time.toString());
+    about.setProperty("server", target.address());
+    about.setProperty("server_version_num", ask(session, "SHOW server_version_num"));
+    about.setProperty("system_identifier", ask(session, Backup.SYSTEM));
+    return about;
   }
 
   private static List<String> rolesCommand(
@@ -319,6 +420,18 @@ final class BackupCommand implements Callable<Integer> {
     return removed;
   }
 
+  /** Removes those whose servers pgBackRest has removed. */
+  private int removeExpired(List<String> labels) throws IOException {
+    int removed = 0;
+    for (Backup backup : Backup.in(folder)) {
+      if (!labels.contains(backup.label())) {
+        backup.delete();
+        removed++;
+      }
+    }
+    return removed;
+  }
+
   private void print(Path finished, Instant time, Duration took, Table table, int removed) {
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
@@ -334,7 +447,12 @@ final class BackupCommand implements Callable<Integer> {
       out.printf("%nBackup %s is complete after %s%n", finished, Work.inWords(took));
       out.printf("Recovery point: %s%n", time);
       if (removed > 0) {
-        out.printf("Removed %d older than %d days%n", removed, keepDays);
+        out.printf(
+            "Removed %d %s%n",
+            removed,
+            pgBackRestOptions.pgBackRest() == null
+                ? "older than " + keepDays + " days"
+                : "that pgBackRest no longer has");
       }
     }
     out.flush();

@@ -28,7 +28,8 @@ final class BackupOptions {
       names = "--at",
       paramLabel = "TIME",
       description =
-          "Take the last backup of the databases that is not later, as in 2026-11-21T20:00:00Z. Default: the last.")
+          "Take the last backup of the databases that is not later, as in 2026-11-21T20:00:00Z, and if it is by pgBackRest"
+              + " go on to that time. Default: the last.")
   private @Nullable String at;
 
   @Option(
@@ -58,15 +59,21 @@ final class BackupOptions {
 
   /** Returns the last backup with these databases, all of whose files are as they were written. */
   Backup find(List<String> databases) {
-    Instant notAfter = null;
+    Instant notAfter = at();
+    Backup backup = Backup.find(folder, databases, null, notAfter);
+    backup.check();
+    if (notAfter != null && backup.isOfWholeServer() && notAfter.isAfter(Instant.now())) {
+      throw misuse("--at is in the future: " + at);
+    }
+    return backup;
+  }
+
+  @Nullable Instant at() {
     try {
-      notAfter = at == null ? null : Instant.parse(at);
+      return at == null ? null : Instant.parse(at);
     } catch (DateTimeParseException e) {
       throw misuse("--at must be a time in UTC, as in 2026-11-21T20:00:00Z, but is " + at);
     }
-    Backup backup = Backup.find(folder, databases, null, notAfter);
-    backup.check();
-    return backup;
   }
 
   private ParameterException misuse(String message) {

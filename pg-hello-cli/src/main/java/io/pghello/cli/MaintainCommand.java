@@ -90,6 +90,8 @@ final class MaintainCommand implements Callable<Integer> {
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
 
+  @Mixin private PgBackRestOptions pgBackRest = new PgBackRestOptions();
+
   @Option(
       names = "--wait",
       paramLabel = "TIME",
@@ -169,7 +171,7 @@ final class MaintainCommand implements Callable<Integer> {
   private void whole(Target target) {
     if (rhythm.daily) {
       var arguments = new ArrayList<>(List.of("backup", "--to", String.valueOf(backups)));
-      arguments.addAll(named);
+      arguments.addAll(pgBackRest.pgBackRest() == null ? named : pgBackRest.arguments());
       run(target.database(), arguments.toArray(String[]::new));
     } else if (rhythm.weekly) {
       var arguments = new ArrayList<>(List.of("verify", "--from", String.valueOf(backups)));

@@ -3,6 +3,7 @@ package io.pghello.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -29,12 +30,14 @@ import picocli.CommandLine.Spec;
     name = "restore",
     description = {
       "Restores databases of a backup, with their settings and privileges. A database gets its name when all of it is",
-      "there, so whatever happens, there is the whole old one or the whole new one."
+      "there, so whatever happens, there is the whole old one or the whole new one. From a backup by pgBackRest it restores",
+      "the whole server into a new data directory, as it was at any time after, and has it replay the WAL."
     },
     sortOptions = false,
     footerHeading = "%nExample:%n",
     footer = {
       "  pghello restore --from /backup/app --replace -h db.example.com -U postgres app",
+      "  pghello restore --from /backup/main --to /var/lib/postgresql/15/before --at 2026-11-21T20:00:00Z",
       "",
       "On a new server, install the extension's files first: they are in the backup's folder extension."
     })
@@ -74,6 +77,27 @@ final class RestoreCommand implements Callable<Integer> {
           "First create the roles that the server does not have, with passwords and settings. Others stay as they are.")
   private boolean roles;
 
+  @Option(
+      names = "--to",
+      paramLabel = "FOLDER",
+      description =
+          "Restore the whole server of a backup by pgBackRest into this data directory, which is not there yet, or empty.")
+  private @Nullable Path to;
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description =
+          "With --to: as it was at a restore point of this name, after the backup that --at takes.")
+  private @Nullable String point;
+
+  @Option(
+      names = "--temp",
+      paramLabel = "FOLDER",
+      description =
+          "With --to: where the server has its socket meanwhile. Default: the system's folder for such.")
+  private Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -81,6 +105,20 @@ final class RestoreCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     int jobs = backups.jobs();
     Backup backup = backups.find(named);
+    if (backup.isOfWholeServer() != (to != null)) {
+      throw Failure.unknown(
+          "backup "
+              + backup.folder()
+              + (to == null
+                  ? " is one of the whole server: name a data directory by --to"
+                  : " has dumps: --to is for one by pgBackRest"));
+    }
+    if (to != null) {
+      return restoreServer(backup, to, jobs);
+    }
+    if (point != null) {
+      throw new ParameterException(spec.commandLine(), "--name is for --to");
+    }
     List<String> databases = backup.databases(named);
     if (as != null && databases.size() != 1) {
       throw new ParameterException(
@@ -122,6 +160,59 @@ final class RestoreCommand implements Callable<Integer> {
     }
     print(backup, begin, rows, created);
     return Status.OK.exitCode();
+  }
+
+  private int restoreServer(Backup backup, Path to, int jobs) throws IOException {
+    if (!named.isEmpty() || as != null || replace || roles) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--to restores the whole server: without databases, --as, --replace and --roles");
+    }
+    Path data = to.toAbsolutePath().normalize();
+    RecoveredServer.checkEmpty(data);
+    backup.pgBackRest().check();
+    Programs programs = Programs.ofServer(backup.serverMajor(), backups.bindir());
+    new Work(spec.commandLine()).progress("%s", data);
+    Instant begin = Instant.now();
+    try (var undo = new Undo()) {
+      var goal = new RecoveredServer.Goal(point == null ? backups.at() : null, point);
+      RecoveredServer server =
+          RecoveredServer.start(backup, programs, data, temporary, goal, jobs, undo);
+      Instant recovered = server.point();
+      String gap = server.gap();
+      server.keep();
+      print(backup, data, begin, recovered, gap);
+      return (gap == null ? Status.OK : Status.CRITICAL).exitCode();
+    }
+  }
+
+  private void print(
+      Backup backup, Path data, Instant begin, Instant recovered, @Nullable String gap) {
+    Duration age = Duration.between(recovered, begin);
+    Duration took = Duration.between(begin, Instant.now());
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      Map<String, @Nullable Object> map = new LinkedHashMap<>();
+      map.put("backup", backup.folder().toString());
+      map.put("label", backup.label());
+      map.put("data_directory", data.toString());
+      map.put("recovery_point", recovered.toString());
+      map.put("recovery_point_age_seconds", Work.seconds(age));
+      map.put("recovery_seconds", Work.seconds(took));
+      map.put("wrong", gap == null ? List.of() : List.of(gap));
+      out.println(Json.write(map));
+    } else {
+      out.printf(
+          "%s is a data directory of PostgreSQL %d, shut down, with archive_mode off%n",
+          data, backup.serverMajor());
+      if (gap != null) {
+        out.println(gap);
+      }
+      out.printf(
+          "Recovery point: %s, %s before this began%nRecovery time: %s%n",
+          recovered, Work.inWords(age), Work.inWords(took));
+    }
+    out.flush();
   }
 
   /** A database from which the others can be renamed. */

@@ -81,34 +81,34 @@ final class ScratchServer {
                 "maintenance_work_mem=256MB"),
             Map.of(),
             Redirect.DISCARD);
-    // a fast shutdown, which does not wait for sessions to end
     undo.begin(
         () -> {},
         () -> {
-          Programs.output("kill", "-INT", String.valueOf(running.process().pid()));
+          tellToEnd(running);
           running.process().waitFor(20, TimeUnit.SECONDS);
         });
-    Target target =
-        Target.find(
-            Map.of(
-                "host",
-                "127.0.0.1",
-                "port",
-                String.valueOf(port),
-                "user",
-                "postgres",
-                "dbname",
-                "template1"),
-            Map.of("password", password),
-            name -> null,
-            "postgres",
-            10);
+    Target target = target(port, "postgres", password);
     awaitStart(target, running);
     return new ScratchServer(target);
   }
 
   Target target() {
     return target;
+  }
+
+  static Target target(int port, String role, String password) {
+    return Target.find(
+        Map.of(
+            "host", "127.0.0.1", "port", String.valueOf(port), "user", role, "dbname", "template1"),
+        Map.of("password", password),
+        name -> null,
+        role,
+        10);
+  }
+
+  /** Asks for a fast shutdown, which does not wait for sessions to end. */
+  static void tellToEnd(Undo.Running server) {
+    Programs.output("kill", "-INT", String.valueOf(server.process().pid()));
   }
 
   private static void awaitStart(Target target, Undo.Running running) {
@@ -135,7 +135,7 @@ final class ScratchServer {
   }
 
   /** The server refuses to run as root, who runs it in a user namespace where root has no name. */
-  private static List<String> asServer(String... command) {
+  static List<String> asServer(String... command) {
     var whole = new ArrayList<String>();
     if (Programs.output("id", "-u").equals("0")) {
       whole.addAll(List.of("unshare", "--user"));
@@ -148,7 +148,7 @@ final class ScratchServer {
    * Makes a tree of links beside the server's own, in which the extension's files are those of the
    * backup. The server finds its files from where its program is, so that is copied.
    */
-  private static Path tree(Programs programs, Path root, Path files) throws IOException {
+  static Path tree(Programs programs, Path root, Path files) throws IOException {
     Path bin = root.resolve(relative(configured(programs, "--bindir")));
     Path share = configured(programs, "--sharedir");
     Path extensions = share.resolve("extension");
@@ -199,7 +199,7 @@ final class ScratchServer {
     return Path.of(path);
   }
 
-  private static int freePort() throws IOException {
+  static int freePort() throws IOException {
     try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }

@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
       "Proves a backup: starts a server of its own with the extension's files of the backup, restores roles and",
       "databases into it, compares all rows and values with those at the time of the backup, and calls the",
       "extension's functions. Sequences and large objects are restored, too, but not compared. Touches no other server.",
-      "Needs PostgreSQL's server programs of the same version."
+      "Needs PostgreSQL's server programs of the same version. A backup by pgBackRest it restores as a whole, has it",
+      "replay the WAL to its end or to --at, reads all rows, and compares what the functions have computed into them."
     },
     sortOptions = false,
     footerHeading = "%nExit status:%n",
@@ -76,6 +77,9 @@ final class VerifyCommand implements Callable<Integer> {
     List<String> databases = backup.databases(named);
     VerifiedMetric written = metric == null ? null : VerifiedMetric.in(metric);
     Programs programs = Programs.ofServer(backup.serverMajor(), backups.bindir());
+    if (backup.isOfWholeServer()) {
+      return verifyServer(backup, programs, jobs, written);
+    }
     var work = new Work(spec.commandLine());
     var rows = new ArrayList<List<@Nullable Object>>();
     var wrong = new ArrayList<String>();
@@ -107,18 +111,101 @@ final class VerifyCommand implements Callable<Integer> {
       }
       Duration took = Duration.between(begin, Instant.now());
       if (wrong.isEmpty() && databases.equals(backup.databases())) {
-        backup.setVerified(Instant.now(), took);
-        if (written != null) {
-          written.write(backup.time());
-        }
+        note(backup, backup.time(), took, written);
       }
-      print(backup, took, rows, wrong);
+      var table =
+          new Table(List.of("database", "pg_hello", "tables", "rows", "seconds", "contents"), rows);
+      print(backup, backup.time(), took, table, wrong);
     } catch (SQLException e) {
       throw Failure.critical(Findings.message(e));
     } catch (IOException e) {
       throw Failure.critical(e.toString());
     }
     return (wrong.isEmpty() ? Status.OK : Status.CRITICAL).exitCode();
+  }
+
+  private int verifyServer(
+      Backup backup, Programs programs, int jobs, @Nullable VerifiedMetric written) {
+    backup.pgBackRest().check();
+    var work = new Work(spec.commandLine());
+    var rows = new ArrayList<List<@Nullable Object>>();
+    var wrong = new ArrayList<String>();
+    Instant begin = Instant.now();
+    try (var undo = new Undo()) {
+      work.progress("a server");
+      var goal = new RecoveredServer.Goal(backups.at(), null);
+      RecoveredServer recovered =
+          RecoveredServer.start(backup, programs, null, temporary, goal, jobs, undo);
+      Duration took = Duration.between(begin, Instant.now());
+      Instant point = recovered.point();
+      String gap = recovered.gap();
+      if (gap != null) {
+        wrong.add(gap);
+      }
+      Target server = recovered.target();
+      List<String> databases;
+      try (Connection session = server.connectForLong()) {
+        databases = ServerDatabases.choose(session, named);
+      }
+      for (String database : databases) {
+        work.progress("%s", database);
+        rows.add(check(server.in(database), wrong));
+      }
+      if (wrong.isEmpty() && named.isEmpty()) {
+        note(backup, point, took, written);
+      }
+      var table =
+          new Table(
+              List.of("database", "pg_hello", "tables", "rows", "computed", "seconds", "contents"),
+              rows);
+      print(backup, point, took, table, wrong);
+    } catch (SQLException e) {
+      throw Failure.critical(Findings.message(e));
+    } catch (IOException e) {
+      throw Failure.critical(e.toString());
+    }
+    return (wrong.isEmpty() ? Status.OK : Status.CRITICAL).exitCode();
+  }
+
+  /** Reads all of a database. */
+  private static List<@Nullable Object> check(Target database, List<String> wrong)
+      throws SQLException {
+    Instant started = Instant.now();
+    int before = wrong.size();
+    try (Connection session = database.connectForLong()) {
+      Properties contents = Contents.of(session);
+      String version = ServerDatabases.extensionVersion(session);
+      long computed = 0;
+      if (version != null) {
+        computed = ComputedValues.check(session, database.database(), wrong);
+        checkExtension(session, database.database(), wrong);
+      }
+      var row = new ArrayList<@Nullable Object>();
+      row.add(database.database());
+      row.add(version);
+      row.add(contents.size());
+      row.add(Contents.rows(contents));
+      row.add(computed);
+      row.add(Work.seconds(Duration.between(started, Instant.now())));
+      row.add(wrong.size() == before ? "can be read" : "wrong");
+      return row;
+    }
+  }
+
+  private static void checkExtension(Connection session, String database, List<String> wrong)
+      throws SQLException {
+    var findings = new Findings();
+    new Health(findings, Double.MAX_VALUE, Double.MAX_VALUE).checkInstallation(session);
+    findings.texts(Status.CRITICAL).forEach(text -> wrong.add(database + ": " + text));
+  }
+
+  private static void note(
+      Backup backup, Instant point, Duration took, @Nullable VerifiedMetric written)
+      throws IOException {
+    backup.setVerified(Instant.now(), took);
+    if (written != null) {
+      written.write(point);
+    }
   }
 
   private static Properties compare(
@@ -129,25 +216,21 @@ final class VerifyCommand implements Callable<Integer> {
         wrong.add(database + ": " + difference);
       }
       if (backup.extensionVersion(database) != null) {
-        var findings = new Findings();
-        new Health(findings, Double.MAX_VALUE, Double.MAX_VALUE).checkInstallation(session);
-        findings.texts(Status.CRITICAL).forEach(text -> wrong.add(database + ": " + text));
+        checkExtension(session, database, wrong);
       }
       return contents;
     }
   }
 
-  private void print(
-      Backup backup, Duration took, List<List<@Nullable Object>> rows, List<String> wrong) {
-    var table =
-        new Table(List.of("database", "pg_hello", "tables", "rows", "seconds", "contents"), rows);
+  private void print(Backup backup, Instant point, Duration took, Table table, List<String> wrong) {
+    Duration age = Duration.between(point, Instant.now());
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       Map<String, @Nullable Object> map = new LinkedHashMap<>();
       map.put("backup", backup.folder().toString());
       map.put("status", (wrong.isEmpty() ? Status.OK : Status.CRITICAL).toString());
-      map.put("recovery_point", backup.time().toString());
-      map.put("recovery_point_age_seconds", Work.seconds(backup.age()));
+      map.put("recovery_point", point.toString());
+      map.put("recovery_point_age_seconds", Work.seconds(age));
       map.put("recovery_seconds", Work.seconds(took));
       map.put("databases", table.toMaps());
       map.put("wrong", wrong);
@@ -160,7 +243,7 @@ final class VerifyCommand implements Callable<Integer> {
           backup.folder(), wrong.isEmpty() ? "can be restored" : "cannot be relied on");
       out.printf(
           "Recovery point: %s, %s ago%nRecovery time: %s%n",
-          backup.time(), Work.inWords(backup.age()), Work.inWords(took));
+          point, Work.inWords(age), Work.inWords(took));
     }
     out.flush();
   }
