@@ -16,6 +16,7 @@ import io.pghello.testkit.WireProxy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -292,6 +293,117 @@ class RowsIT {
         .isEqualTo("POSTGRES_BAD_VALUE");
     run("commit", "{'transactionId': '" + id + "'}");
     assertThat(succeed("count", "{'table': 'p'}")).hasToString("{\"count\":3}");
+  }
+
+  private void insertAll(String table, List<? extends JsonNode> records) {
+    ObjectNode parameters = Plugins.JSON.createObjectNode().put("table", table);
+    parameters.putArray("records").addAll(records);
+    ObjectNode answer = plugin.execute(Plugins.ID, config, "batchInsert", parameters);
+    assertThat(answer.at("/data/rowCount").intValue())
+        .as(answer.toString())
+        .isEqualTo(records.size());
+  }
+
+  /** COPY's binary format has what the server makes of texts, and leaves others to the server. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'s': -32768, 'i': -2147483648, 'l': -9223372036854775808, 'b': false}",
+        "{'s': 32767, 'i': 2147483647, 'l': 9223372036854775807, 'b': true}",
+        "{'s': '7', 'i': ' 7', 'l': '-7', 'b': 'yes'}",
+        "{'s': 0, 'i': 0, 'l': '1000', 'b': 'f'}",
+        "{'t': '', 'v': '', 'j': '1', 'jb': '\\\"x\\\"'}",
+        "{'t': 'é€😀\\n\\t\\\\', 'v': 'é€😀', 'j': ' {\\\"a\\\" : [1.50]}', 'jb': {'b': [1.50, null]}}",
+        "{'t': 12, 'v': 1.50, 'j': [1, {'c': 'é'}], 'jb': true}",
+        "{'t': {'a': [1]}, 'v': true, 'j': 5, 'jb': 5}",
+        "{'at': '2026-01-02T03:04:05Z'}",
+        "{'at': '2026-01-02T03:04Z'}",
+        "{'at': '2026-01-02T03:04:05.1+02:30'}",
+        "{'at': '2026-12-31T23:59:59.123456-15:59'}",
+        "{'at': '1582-10-10T00:00:00Z'}",
+        "{'at': '0001-01-01T00:00:00Z'}",
+        "{'at': '9999-12-31T23:59:59.999999Z'}",
+        "{'at': '1999-12-31T23:59:59.5-00:30'}",
+        "{'at': '2024-02-29T00:00:00+00:00'}",
+        "{'at': '2026-01-02T03:04:05.1234567Z'}",
+        "{'at': '2026-01-02T24:00:00Z'}",
+        "{'at': '2026-01-02T03:04:60Z'}",
+        "{'at': '2026-01-02T03:04:05'}",
+        "{'at': '2026-01-02T03:04:05+01'}",
+        "{'at': '2026-01-02 03:04:05+01'}",
+        "{'at': '0044-03-15 12:00:00 BC'}",
+        "{'at': 'infinity'}",
+        "{'at': 'epoch'}"
+      })
+  void largeBatchesHaveTheSameValues(String edge) {
+    String columns =
+        "(id int primary key, s smallint, i int, l bigint, b boolean, t text, v varchar(5), j json,"
+            + " jb jsonb, at timestamptz)";
+    succeed("execute", "{'sql': 'create table few " + columns + "'}");
+    succeed("execute", "{'sql': 'create table many " + columns + "'}");
+    ObjectNode none =
+        (ObjectNode)
+            json(
+                "{'s': null, 'i': null, 'l': null, 'b': null, 't': null, 'v': null, 'j': null,"
+                    + " 'jb': null, 'at': null}");
+    List<ObjectNode> records =
+        IntStream.rangeClosed(0, 10_000).mapToObj(id -> none.deepCopy().put("id", id)).toList();
+    for (int id : new int[] {0, 700, 10_000}) {
+      records.get(id).setAll((ObjectNode) json(edge));
+    }
+    insertAll("many", records);
+    insertAll("few", records.subList(0, 1));
+    assertThat(
+            succeed(
+                "queryOne",
+                """
+                {'sql': 'select count(*) as all, count(*) filter (where
+                    (m.s, m.i, m.l, m.b, m.t, m.v, m.j::text, m.jb, m.at)
+                    is not distinct from (f.s, f.i, f.l, f.b, f.t, f.v, f.j::text, f.jb, f.at)) as same
+                  from many m cross join few f'}
+                """
+                    .replace("\n", " ")))
+        .hasToString("{\"all\":10001,\"same\":3}");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'i': 2147483648}",
+        "{'s': 32768}",
+        "{'b': 2}",
+        "{'v': '123456'}",
+        "{'j': '{'}",
+        "{'jb': 'x'}",
+        "{'at': '2026-02-29T00:00:00Z'}",
+        "{'at': '2026-01-02T03:04:05+16:00'}",
+        "{'at': '2026-13-02T03:04:05Z'}",
+        "{'at': '2026-01-02T03:61:05Z'}",
+        "{'at': '0000-01-02T03:04:05Z'}",
+        "{'at': 1}"
+      })
+  void largeBatchesRefuseTheSame(String bad) {
+    succeed(
+        "execute",
+        "{'sql': 'create table many (id int, s smallint, i int, b boolean, v varchar(5), j json,"
+            + " jb jsonb, at timestamptz)'}");
+    JsonNode value = json(bad);
+    String column = value.fieldNames().next();
+    for (int count : new int[] {1, 10_001}) {
+      ObjectNode parameters = Plugins.JSON.createObjectNode().put("table", "many");
+      ArrayNode records = parameters.putArray("records");
+      for (int id = 1; id <= count; id++) {
+        records.addObject().put("id", id).set(column, id == count ? value.get(column) : null);
+      }
+      assertThat(
+              plugin
+                  .execute(Plugins.ID, config, "batchInsert", parameters)
+                  .at("/error/code")
+                  .textValue())
+          .as(count + " rows")
+          .isEqualTo("POSTGRES_BAD_VALUE");
+    }
+    assertThat(succeed("count", "{'table': 'many'}")).hasToString("{\"count\":0}");
   }
 
   @Test

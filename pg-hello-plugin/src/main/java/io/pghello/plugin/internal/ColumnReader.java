@@ -10,8 +10,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.Optional;
 import org.postgresql.core.Oid;
 import org.postgresql.jdbc.PgResultSet;
@@ -24,6 +26,7 @@ import org.postgresql.jdbc.PgResultSet;
 public final class ColumnReader {
   // digits that are a long for sure
   private static final int LONG_LENGTH = 18;
+  private static final byte[] ZONE_MINUTES = {':', '0', '0'};
 
   /** How a value becomes JSON. */
   private enum Kind {
@@ -109,39 +112,47 @@ public final class ColumnReader {
    *     take too much
    */
   public ObjectNode row() throws SQLException {
-    ObjectNode row = reader.object(kinds.length);
-    for (int i = 0; i < kinds.length; i++) {
-      JsonNode value = value(i);
-      if (begun) {
-        row.set(names[i], value);
-      } else {
-        Json.add(row, names[i], value);
+    if (!begun) {
+      ObjectNode distinct = Json.object();
+      for (String name : names) {
+        Json.add(distinct, name, NullNode.instance);
       }
+      begun = true;
     }
-    begun = true;
-    return row;
+    reader.takeRow(kinds.length);
+    JsonNode[] values = new JsonNode[kinds.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = value(i);
+    }
+    return new ObjectNode(JsonNodeFactory.instance, RowMap.of(names, values));
   }
 
   private JsonNode value(int column) throws SQLException {
-    if (kinds[column] == Kind.JSON) {
-      byte[] json = result.getBytes(column + 1);
-      return json == null ? NullNode.instance : reader.value(json);
-    } else if (kinds[column] == Kind.INTEGER) {
+    Kind kind = kinds[column];
+    if (kind == Kind.INTEGER) {
       long integer = result.getLong(column + 1);
       return integer == 0 && result.wasNull() ? NullNode.instance : integer(integer);
+    } else if (kind == Kind.TEXT) {
+      String text = result.getString(column + 1);
+      return text == null ? NullNode.instance : text(text);
     }
-    String text = result.getString(column + 1);
-    if (text == null) {
+    byte[] value = result.getBytes(column + 1);
+    if (value == null) {
       return NullNode.instance;
+    } else if (kind == Kind.JSON) {
+      return reader.value(value);
     }
-    reader.take(text.length());
-    return switch (kinds[column]) {
-      case NUMBER -> number(text);
-      case BOOLEAN -> BooleanNode.valueOf(text.equals("t"));
-      case TIMESTAMP -> TextNode.valueOf(timestamp(text, false));
-      case TIMESTAMP_WITH_ZONE -> TextNode.valueOf(timestamp(text, true));
-      default -> TextNode.valueOf(text);
+    reader.take(value.length);
+    return switch (kind) {
+      case BOOLEAN -> BooleanNode.valueOf(value[0] == 't');
+      case NUMBER -> number(new String(value, StandardCharsets.ISO_8859_1));
+      default -> TextNode.valueOf(timestamp(value, kind == Kind.TIMESTAMP_WITH_ZONE));
     };
+  }
+
+  private TextNode text(String text) {
+    reader.take(text.length());
+    return TextNode.valueOf(text);
   }
 
   private static JsonNode integer(long value) {
@@ -173,19 +184,28 @@ public final class ColumnReader {
   }
 
   /** Returns a time as XML Schema has it: with a T, and with the minutes of its zone. */
-  private static String timestamp(String text, boolean zone) {
-    int space = text.indexOf(' ');
-    if (space < 0) {
-      return text;
+  private static String timestamp(byte[] text, boolean zone) {
+    int space = indexOf(text, ' ', 0);
+    if (space == text.length) {
+      return new String(text, StandardCharsets.ISO_8859_1);
     }
-    int era = text.indexOf(' ', space + 1);
-    int end = era < 0 ? text.length() : era;
-    var xml = new StringBuilder(text.length() + 3).append(text);
-    xml.setCharAt(space, 'T');
+    int end = indexOf(text, ' ', space + 1);
+    byte[] xml = text;
     // of a zone with minutes, there is a colon
-    if (zone && text.charAt(end - 3) != ':') {
-      xml.insert(end, ":00");
+    if (zone && text[end - 3] != ':') {
+      xml = Arrays.copyOf(text, text.length + ZONE_MINUTES.length);
+      System.arraycopy(ZONE_MINUTES, 0, xml, end, ZONE_MINUTES.length);
+      System.arraycopy(text, end, xml, end + ZONE_MINUTES.length, text.length - end);
     }
-    return xml.toString();
+    xml[space] = 'T';
+    return new String(xml, StandardCharsets.ISO_8859_1);
+  }
+
+  private static int indexOf(byte[] text, char c, int from) {
+    int i = from;
+    while (i < text.length && text[i] != c) {
+      i++;
+    }
+    return i;
   }
 }

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresException.Code;
 import java.io.IOException;
+import java.io.InputStream;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.temporal.TemporalAccessor;
@@ -66,6 +67,11 @@ public final class Json {
     return MAPPER.createParser(text);
   }
 
+  /** Returns what reads texts one after the other. */
+  static JsonParser parser(InputStream texts) throws IOException {
+    return MAPPER.createParser(texts);
+  }
+
   /** Adds a column to a row; refuses one whose name is there. A value of null is JSON's. */
   public static void add(ObjectNode row, String name, @Nullable JsonNode value) {
     if (row.replace(name, value) != null) {
@@ -84,6 +90,8 @@ public final class Json {
     JsonNodeFactory nodes = JsonNodeFactory.instance;
     if (value == null) {
       return nodes.nullNode();
+    } else if (value instanceof String text) {
+      return nodes.textNode(text);
     } else if (value instanceof JsonNode node) {
       return node;
     } else if (value instanceof Boolean known) {
@@ -108,9 +116,7 @@ public final class Json {
         || value instanceof TemporalAmount) {
       return nodes.textNode(value.toString());
     } else if (value instanceof Map<?, ?> map) {
-      ObjectNode object = nodes.objectNode();
-      map.forEach((name, member) -> object.set(String.valueOf(name), of(member)));
-      return object;
+      return object(map);
     } else if (value instanceof Iterable<?> many) {
       ArrayNode array = nodes.arrayNode();
       many.forEach(element -> array.add(of(element)));
@@ -120,5 +126,17 @@ public final class Json {
     }
     throw new IllegalArgumentException(
         "a parameter cannot be a " + value.getClass().getName() + "; convert it to a text");
+  }
+
+  private static ObjectNode object(Map<?, ?> map) {
+    Object[] members = map.entrySet().toArray();
+    String[] names = new String[members.length];
+    JsonNode[] values = new JsonNode[members.length];
+    for (int i = 0; i < members.length; i++) {
+      var member = (Map.Entry<?, ?>) members[i];
+      names[i] = String.valueOf(member.getKey());
+      values[i] = of(member.getValue());
+    }
+    return new ObjectNode(JsonNodeFactory.instance, RowMap.ofAny(names, values));
   }
 }

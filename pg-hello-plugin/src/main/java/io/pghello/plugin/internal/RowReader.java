@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,9 @@ public final class RowReader {
   private static final int ARRAY_BYTES = 100;
   private static final int VALUE_BYTES = 40;
 
+  private final Values values = new Values();
+  private @Nullable JsonParser kept;
+  private boolean first = true;
   private long left = BYTES_MAX;
 
   /**
@@ -51,15 +55,34 @@ public final class RowReader {
 
   private JsonNode value(byte[] text, boolean row) {
     take(text.length);
-    try (JsonParser parser = Json.parser(text)) {
+    try {
+      JsonParser parser = parser(text);
       JsonNode value = value(parser.nextToken(), parser);
       if (value instanceof ContainerNode<?> begun) {
         read(begun, row, parser);
       }
+      if (first) {
+        parser.close();
+      } else {
+        kept = parser;
+      }
+      first = false;
       return value;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Returns what reads a text: of one of many, what has read the one before. */
+  private JsonParser parser(byte[] text) throws IOException {
+    if (first) {
+      return Json.parser(text);
+    }
+    values.next(text);
+    JsonParser parser = kept == null ? Json.parser(values) : kept;
+    // not the next time, unless it reads to the end
+    kept = null;
+    return parser;
   }
 
   /**
@@ -130,10 +153,9 @@ public final class RowReader {
     };
   }
 
-  /** Returns a new object for so many members, and counts the memory that both take. */
-  ObjectNode object(int members) {
-    take(OBJECT_BYTES + 2 * VALUE_BYTES * members);
-    return Json.object();
+  /** Counts the memory that a row takes which has so many columns. */
+  void takeRow(int columns) {
+    take(OBJECT_BYTES + 2 * VALUE_BYTES * columns);
   }
 
   /** Counts memory that a result takes. */
@@ -144,6 +166,40 @@ public final class RowReader {
           Code.LIMIT_REACHED,
           "The result of the call takes more than 512 MB of memory.",
           "Ask for fewer rows, or for less JSON in them.");
+    }
+  }
+
+  /** Values one after the other, each of which has its end before the next is there. */
+  private static final class Values extends InputStream {
+    private byte[] text = {};
+    private int at;
+
+    void next(byte[] next) {
+      text = next;
+      at = 0;
+    }
+
+    @Override
+    public int read() {
+      return at < text.length ? text[at++] & 0xff : end();
+    }
+
+    /** A space ends a number. */
+    private int end() {
+      return at++ == text.length ? ' ' : -1;
+    }
+
+    @Override
+    public int read(byte[] buffer, int from, int most) {
+      int count = Math.min(most, text.length - at);
+      if (count > 0) {
+        System.arraycopy(text, at, buffer, from, count);
+        at += count;
+        return count;
+      }
+      int end = end();
+      buffer[from] = (byte) end;
+      return end < 0 ? -1 : 1;
     }
   }
 }

@@ -11,8 +11,12 @@ public final class Texts {
 
   /** Returns the text, unless PostgreSQL's protocol or type text cannot hold it. */
   public static String check(String text, Code code, String what) {
-    for (int i = 0; i < text.length(); i++) {
+    int length = text.length();
+    for (int i = 0; i < length; i++) {
       char c = text.charAt(i);
+      if (c != 0 && c < Character.MIN_SURROGATE) {
+        continue;
+      }
       if (c == 0) {
         throw Failures.of(code, what + " has the character U+0000 at index " + i + ".");
       }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -58,6 +59,43 @@ class RowReaderTest {
             })
         .extracting(PostgresException::code)
         .isEqualTo(Code.LIMIT_REACHED);
+  }
+
+  @Test
+  void readsOneAfterTheOther() {
+    var reader = new RowReader();
+    String large = "{\"a\": [" + "\"é€😀\", ".repeat(10_000) + "0]}";
+    for (String value :
+        List.of(
+            "1",
+            "2",
+            "-3.50",
+            "true",
+            "null",
+            "\"\"",
+            "[]",
+            "{}",
+            " [1, {\"b\": null}]\n",
+            large,
+            "12345678901234567890",
+            "\"" + "x".repeat(20_000) + "\"",
+            "false",
+            "7")) {
+      assertThat(reader.value(utf8(value)))
+          .hasToString(new RowReader().value(utf8(value)).toString());
+    }
+    assertThat(reader.value(utf8(large)).get("a")).hasSize(10_001);
+  }
+
+  @Test
+  void readsOnAfterWhatItRefuses() {
+    var reader = new RowReader();
+    reader.value(utf8("1"));
+    reader.value(utf8("2"));
+    assertThatExceptionOfType(PostgresException.class)
+        .isThrownBy(() -> reader.row(utf8("{\"a\": 1, \"a\": 2, \"b\": 3}")))
+        .withMessage("Two columns of the result have the same name.");
+    assertThat(reader.value(utf8("{\"a\": 4}"))).hasToString("{\"a\":4}");
   }
 
   private static byte[] utf8(String text) {

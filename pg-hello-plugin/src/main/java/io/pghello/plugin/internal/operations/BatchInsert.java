@@ -25,10 +25,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Inserts many rows: by arrays of their values, of which each statement has one for each column, or
- * from {@value #COPY_FROM} rows on by COPY.
+ * by COPY, if they are more than one statement has. Where rows may be there already, COPY needs a
+ * table in between, which is worth it from {@value #COPY_BETWEEN_FROM} rows on.
  */
 final class BatchInsert {
-  static final int COPY_FROM = 50_000;
+  static final int COPY_BETWEEN_FROM = 50_000;
+  static final String VALUE = "A value of records";
   private static final int CHUNK = 10_000;
   private static final int COPY_CHUNK = 500;
   private static final AtomicLong TEMPORARY = new AtomicLong();
@@ -44,6 +46,7 @@ final class BatchInsert {
       String table,
       TableInfo info,
       List<String> columns,
+      List<JsonNode> records,
       List<@Nullable String[]> rows,
       List<String> keys,
       String strategy) {}
@@ -60,16 +63,16 @@ final class BatchInsert {
           TableInfo info = TableInfo.of(session, table);
           columns.forEach(info::requireWritable);
           List<String> keys = keys(parameters, info, strategy);
-          List<@Nullable String[]> rows = rows(records, columns, info);
+          List<JsonNode> checked = checked(records, columns);
+          List<@Nullable String[]> rows = rows(checked, columns, info);
           int sent = rows.size();
           if (strategy.equals("update")) {
             rows = lastOfEachKey(rows, columns, keys);
           }
-          var plan = new Plan(table, info, columns, rows, keys, strategy);
-          long changed =
-              rows.size() >= COPY_FROM && info.takesCopy()
-                  ? copy(session, plan)
-                  : arrays(session, plan);
+          var plan = new Plan(table, info, columns, checked, rows, keys, strategy);
+          boolean many =
+              strategy.isEmpty() ? rows.size() > CHUNK : rows.size() >= COPY_BETWEEN_FROM;
+          long changed = many && info.takesCopy() ? copy(session, plan) : arrays(session, plan);
           return Json.object()
               .put("rowCount", changed)
               .put("ignored", rows.size() - changed)
@@ -83,17 +86,16 @@ final class BatchInsert {
     if (columns.isEmpty()) {
       throw Failures.badRequest("records[0] has no columns.");
     }
-    for (int i = 1; i < records.size(); i++) {
-      JsonNode record = records.get(i);
-      if (record.size() != columns.size() || !columns.stream().allMatch(record::has)) {
-        throw Failures.badRequest(
-            "records["
-                + i
-                + "] has other columns than records[0]; give all records the same, null where there"
-                + " is no value.");
+    return columns;
+  }
+
+  private static boolean hasColumns(JsonNode record, List<String> columns) {
+    for (String column : columns) {
+      if (!record.has(column)) {
+        return false;
       }
     }
-    return columns;
+    return record.size() == columns.size();
   }
 
   private static List<String> keys(ObjectNode parameters, TableInfo info, String strategy) {
@@ -111,9 +113,34 @@ final class BatchInsert {
     return keys;
   }
 
-  /** Returns the texts of records, each made when it is asked for: the server works meanwhile. */
+  /**
+   * Returns records, each of which is looked at when it is asked for: the server works meanwhile.
+   */
+  private static List<JsonNode> checked(JsonNode records, List<String> columns) {
+    return new AbstractList<>() {
+      @Override
+      public int size() {
+        return records.size();
+      }
+
+      @Override
+      public JsonNode get(int index) {
+        JsonNode record = records.get(index);
+        if (!hasColumns(record, columns)) {
+          throw Failures.badRequest(
+              "records["
+                  + index
+                  + "] has other columns than records[0]; give all records the same, null where"
+                  + " there is no value.");
+        }
+        return record;
+      }
+    };
+  }
+
+  /** Returns the texts of records, each made when it is asked for. */
   private static List<@Nullable String[]> rows(
-      JsonNode records, List<String> columns, TableInfo info) {
+      List<JsonNode> records, List<String> columns, TableInfo info) {
     boolean[] arrays = new boolean[columns.size()];
     for (int i = 0; i < arrays.length; i++) {
       arrays[i] = info.type(columns.get(i)).endsWith("[]");
@@ -129,7 +156,7 @@ final class BatchInsert {
         JsonNode record = records.get(index);
         @Nullable String[] row = new String[arrays.length];
         for (int i = 0; i < arrays.length; i++) {
-          row[i] = Bindings.text(record.get(columns.get(i)), arrays[i], "A value of records");
+          row[i] = Bindings.text(record.get(columns.get(i)), arrays[i], VALUE);
         }
         return row;
       }
@@ -200,8 +227,18 @@ final class BatchInsert {
     String columns = plan.columns().stream().map(Names::quote).collect(Collectors.joining(", "));
     String table = Names.quoteTable(plan.table());
     if (plan.strategy().isEmpty()) {
-      session.copy("COPY " + table + " (" + columns + ") FROM STDIN", lines(plan.rows()));
-      return plan.rows().size();
+      String copy = "COPY " + table + " (" + columns + ") FROM STDIN";
+      int all = plan.rows().size();
+      int sent = 0;
+      BinaryRows binary = BinaryRows.of(plan.records(), plan.columns(), plan.info());
+      if (binary != null) {
+        session.copy(copy + " (FORMAT binary)", binary);
+        sent = binary.sent();
+      }
+      if (sent < all) {
+        session.copy(copy, lines(plan.rows().subList(sent, all)));
+      }
+      return all;
     }
     String temporary = "pg_hello_batch_" + TEMPORARY.incrementAndGet();
     session.changeAll(
@@ -233,7 +270,7 @@ final class BatchInsert {
   }
 
   private static byte[] chunk(List<@Nullable String[]> rows) {
-    var text = new StringBuilder();
+    var text = new StringBuilder(rows.size() * 64);
     for (@Nullable String[] row : rows) {
       for (int i = 0; i < row.length; i++) {
         text.append(i == 0 ? "" : "\t");

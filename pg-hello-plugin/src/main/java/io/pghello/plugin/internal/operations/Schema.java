@@ -9,6 +9,7 @@ import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.Texts;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Makes JSON schemas, and checks values by the part of JSON Schema that they use. */
 public final class Schema {
@@ -86,6 +87,26 @@ public final class Schema {
    * @throws PostgresException if it is not; the message says where
    */
   public static void check(JsonNode schema, JsonNode value, String where) {
+    check(schema, value, new Place(null, where));
+  }
+
+  /** Where a value is, which is written only when it is refused. */
+  private record Place(@Nullable Place parent, Object member) {
+    Place at(Object name) {
+      return new Place(this, name);
+    }
+
+    @Override
+    public String toString() {
+      if (parent == null) {
+        return member.toString();
+      }
+      return parent
+          + (member instanceof Integer ? "[" + member + "]" : "." + Texts.oneLine((String) member));
+    }
+  }
+
+  private static void check(JsonNode schema, JsonNode value, Place where) {
     requireType(schema.path("type"), value, where);
     if (schema.has("enum") && !contains(schema.get("enum"), value)) {
       throw bad(where, "must be one of " + schema.get("enum"));
@@ -99,7 +120,7 @@ public final class Schema {
     }
   }
 
-  private static void requireType(JsonNode type, JsonNode value, String where) {
+  private static void requireType(JsonNode type, JsonNode value, Place where) {
     boolean right = type.isMissingNode() || (type.isTextual() && is(type.textValue(), value));
     for (JsonNode one : type) {
       right = right || is(one.textValue(), value);
@@ -121,7 +142,7 @@ public final class Schema {
     };
   }
 
-  private static void requireRange(JsonNode schema, JsonNode value, String where) {
+  private static void requireRange(JsonNode schema, JsonNode value, Place where) {
     if (schema.has("minimum")
         && (!value.canConvertToLong()
             || value.longValue() < schema.get("minimum").longValue()
@@ -131,30 +152,35 @@ public final class Schema {
     }
   }
 
-  private static void requireElements(JsonNode schema, JsonNode value, String where) {
+  private static void requireElements(JsonNode schema, JsonNode value, Place where) {
     if (value.size() < schema.path("minItems").asInt(0)) {
       throw bad(where, "must not be empty");
     }
-    if (schema.has("items")) {
+    JsonNode items = schema.get("items");
+    if (items != null) {
       for (int i = 0; i < value.size(); i++) {
-        check(schema.get("items"), value.get(i), where + "[" + i + "]");
+        check(items, value.get(i), where.at(i));
       }
     }
   }
 
-  private static void requireMembers(JsonNode schema, JsonNode value, String where) {
+  private static void requireMembers(JsonNode schema, JsonNode value, Place where) {
     for (JsonNode name : schema.path("required")) {
       if (!value.has(name.textValue())) {
         throw bad(where, "needs " + name.textValue());
       }
     }
+    JsonNode properties = schema.path("properties");
     JsonNode others = schema.path("additionalProperties");
+    if (properties.isMissingNode() && others.isMissingNode()) {
+      return;
+    }
     for (Map.Entry<String, JsonNode> member : value.properties()) {
-      JsonNode known = schema.path("properties").path(member.getKey());
+      JsonNode known = properties.path(member.getKey());
       if (known.isObject()) {
-        check(known, member.getValue(), where + "." + member.getKey());
+        check(known, member.getValue(), where.at(member.getKey()));
       } else if (others.isObject()) {
-        check(others, member.getValue(), where + "." + Texts.oneLine(member.getKey()));
+        check(others, member.getValue(), where.at(member.getKey()));
       } else if (others.isBoolean()) {
         throw bad(where, "has no member " + Texts.oneLine(member.getKey()));
       }
@@ -170,7 +196,7 @@ public final class Schema {
     return false;
   }
 
-  private static PostgresException bad(String where, String what) {
+  private static PostgresException bad(Place where, String what) {
     return Failures.badRequest(where + " " + what + ".");
   }
 }

@@ -17,7 +17,7 @@ final class TableInfo {
   private static final String INFO =
       """
       SELECT json_build_object(
-        'copy', c.relkind IN ('r', 'p') AND NOT c.relrowsecurity,
+        'copy', c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity OR c.relhasrules),
         'columns', (SELECT json_object_agg(a.attname, format_type(a.atttypid, -1))
           FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           AND a.attgenerated = '' AND a.attidentity <> 'a'),

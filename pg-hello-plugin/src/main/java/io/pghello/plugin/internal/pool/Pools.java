@@ -45,7 +45,7 @@ public final class Pools implements AutoCloseable {
    */
   public Pool acquire(String id, @Nullable JsonNode json) {
     while (true) {
-      CompletableFuture<Pool> known = pools.get(requireId(id));
+      CompletableFuture<Pool> known = pools.get(id);
       Pool pool = known == null ? openOnce(id, json) : join(known);
       if (pool != null && pool.retain()) {
         try {
@@ -125,6 +125,7 @@ public final class Pools implements AutoCloseable {
 
   /** Opens a pool, or returns null if another thread does. */
   private @Nullable Pool openOnce(String id, @Nullable JsonNode json) {
+    requireId(id);
     if (closed) {
       throw Failures.of(Code.CLOSED, "The plugin is closed.");
     }
@@ -292,11 +293,10 @@ public final class Pools implements AutoCloseable {
     }
   }
 
-  private static String requireId(String id) {
+  private static void requireId(String id) {
     if (!ID.matcher(id).matches()) {
       throw Failures.badRequest(
           "The id of a connection has 1 to 128 characters, none of which controls anything.");
     }
-    return id;
   }
 }

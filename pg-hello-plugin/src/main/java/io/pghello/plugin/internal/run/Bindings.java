@@ -43,7 +43,7 @@ public final class Bindings {
       throws SQLException {
     List<String> types = List.of();
     List<String> known = null;
-    if (values.stream().anyMatch(JsonNode::isArray)) {
+    if (hasArray(values)) {
       known = cache.get(text);
       types = known == null ? types(statement) : known;
       if (text.length() <= BoundedCache.TEXT_MAX) {
@@ -64,6 +64,15 @@ public final class Bindings {
       }
     }
     return known != null;
+  }
+
+  private static boolean hasArray(List<JsonNode> values) {
+    for (JsonNode value : values) {
+      if (value.isArray()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static List<String> types(PreparedStatement statement) throws SQLException {
