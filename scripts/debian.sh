@@ -122,3 +122,34 @@ END
   [ ! -s "$tmp/log" ] || sed -n 's#\(https\?://\)[^/ ]*#\1...#g; /^[EW]:/p' "$tmp/log" >&2
   return 1
 )
+
+DOCKER_COMPOSE=$CACHE/debian/docker-compose
+
+# provide_docker_compose: Debian's docker-compose, with the libraries that it needs. It is only unpacked.
+provide_docker_compose() {
+  local tmp wanted=docker-compose library package
+  need /usr/bin/python3 python3
+  [ ! -e "$DOCKER_COMPOSE" ] || return 0
+  say "Fetching docker-compose (some seconds, once)"
+  for library in attr cached-property certifi chardet distro distutils docker dockerpty docopt dotenv idna jsonschema packaging \
+    pkg-resources pyrsistent requests six texttable urllib3 websocket yaml; do
+    wanted+=" python3-$library"
+  done
+  mkdir -p "$CACHE/debian"
+  tmp=$(mktemp -d "$CACHE/debian/.tmp.XXXXXX")
+  if ! debian_download deb bookworm "$wanted" "$tmp/deb"; then
+    rm -rf "$tmp"
+    return 1
+  fi
+  for package in "$tmp"/deb/*.deb; do
+    dpkg -x "$package" "$tmp/tree"
+  done
+  mv -T "$tmp/tree" "$DOCKER_COMPOSE" 2>/dev/null || [ -e "$DOCKER_COMPOSE" ]
+  rm -rf "$tmp"
+}
+
+# docker_compose ARGUMENT...: runs it.
+docker_compose() {
+  PYTHONPATH=$DOCKER_COMPOSE/usr/lib/python3/dist-packages:$DOCKER_COMPOSE/usr/lib/python3.11 /usr/bin/python3 \
+    "$DOCKER_COMPOSE/usr/bin/docker-compose" "$@"
+}

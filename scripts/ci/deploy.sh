@@ -7,36 +7,13 @@ PROGRAM=scripts/ci/deploy.sh
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../lib.sh"
 
-need /usr/bin/python3 python3
-# Debian's docker-compose reads a file without an engine. It is only unpacked, with the libraries that it needs.
-COMPOSE=$CACHE/debian/docker-compose
-if [ ! -e "$COMPOSE" ]; then
-  # shellcheck source=scripts/debian.sh
-  source "$ROOT/scripts/debian.sh"
-  say "Fetching docker-compose (some seconds, once)"
-  mkdir -p "$CACHE/debian"
-  tmp=$(mktemp -d "$CACHE/debian/.tmp.XXXXXX")
-  wanted=docker-compose
-  for library in attr cached-property certifi chardet distro distutils docker dockerpty docopt dotenv idna jsonschema packaging \
-    pkg-resources pyrsistent requests six texttable urllib3 websocket yaml; do
-    wanted+=" python3-$library"
-  done
-  if ! debian_download deb bookworm "$wanted" "$tmp/deb"; then
-    rm -rf "$tmp"
-    die "docker-compose cannot be fetched"
-  fi
-  for package in "$tmp"/deb/*.deb; do
-    dpkg -x "$package" "$tmp/tree"
-  done
-  mv -T "$tmp/tree" "$COMPOSE" 2>/dev/null || [ -e "$COMPOSE" ]
-  rm -rf "$tmp"
-fi
+# shellcheck source=scripts/debian.sh
+source "$ROOT/scripts/debian.sh"
 
-compose() {
-  PYTHONPATH=$COMPOSE/usr/lib/python3/dist-packages:$COMPOSE/usr/lib/python3.11 /usr/bin/python3 \
-    "$COMPOSE/usr/bin/docker-compose" -f "$ROOT/deploy/compose.yaml" "$@"
-}
+compose() { docker_compose -f "$ROOT/deploy/compose.yaml" "$@"; }
 
+# it reads a file without an engine
+provide_docker_compose || die "docker-compose cannot be fetched"
 mkdir -p "$ROOT/deploy/target"
 compose config --quiet
 services=$(compose --profile redis --profile monitoring config --services | sort | paste -sd ' ')

@@ -20,6 +20,9 @@ if [ "$(id -u)" = 0 ]; then
     env HOME=/var/lib/postgresql "$0" "$@"
 fi
 
+if [ -n "${POSTGRES_PASSWORD_FILE:-}" ]; then
+  POSTGRES_PASSWORD=$(<"$POSTGRES_PASSWORD_FILE")
+fi
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   if [ -z "${POSTGRES_PASSWORD:-}" ] && [ "${POSTGRES_HOST_AUTH_METHOD:-}" != trust ]; then
     echo 'Error: Database is uninitialized and superuser password is not specified.' >&2

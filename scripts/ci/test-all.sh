@@ -198,7 +198,7 @@ tests_in_containers() {
 JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
 PATH=$PATH:/usr/sbin
-need chromium chromium chromedriver chromium-driver nginx nginx-light curl curl jq jq node nodejs npm npm \
+need chromium chromium chromedriver chromium-driver nginx nginx-light curl curl jq jq node nodejs npm npm pgbackrest pgbackrest \
   redis-server redis-server shellcheck shellcheck
 echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: the better part of an hour, and some 10 minutes more the first time"
 
@@ -239,6 +239,7 @@ step fuzzing "$ROOT/dev" native --fuzz 20
 LINES_SHOWN=25 finish monitoring
 LINES_SHOWN=45 step guard "$ROOT/dev" bench --guard
 step containers tests_in_containers
+LINES_SHOWN=8 step compose env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/containers.sh" run "$ROOT/scripts/ci/compose.sh"
 
 printf '\n== summary\n'
 while IFS= read -r line; do

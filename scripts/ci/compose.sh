@@ -1,0 +1,207 @@
+#!/usr/bin/env bash
+# Runs deploy/compose.yaml, but for the monitoring, in a container engine that reaches no registry of images: stand-ins of the
+# images that it names are made of this machine's programs. Builds the Dockerfiles of deploy/. Needs what containers.sh provides:
+#   scripts/ci/containers.sh run scripts/ci/compose.sh
+# SPDX-License-Identifier: MIT
+PROGRAM=scripts/ci/compose.sh
+# shellcheck source=scripts/lib.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../lib.sh"
+# shellcheck source=scripts/debian.sh
+source "$ROOT/scripts/debian.sh"
+
+BASE=${PG_HELLO_TEST_IMAGE:?"run it by scripts/ci/containers.sh run"}
+IMAGES=(busybox:1.37 postgres:18 eclipse-temurin:25-jre nginx:1.28 redis:8)
+BUILT=(pg-hello-greeting-service pg-hello-user-service pg-hello-ci-postgres pg-hello-ci-extension)
+export DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0 COMPOSE_PROJECT_NAME=pg-hello-ci COMPOSE_HTTP_TIMEOUT=300
+# images that were not there before
+OURS=()
+
+compose() { docker_compose -f "$SCRATCH/compose.yaml" --project-directory "$ROOT/deploy" "$@"; }
+
+leave_nothing() {
+  trap '' HUP INT TERM
+  compose --profile redis down -v --remove-orphans >/dev/null 2>&1 || true
+  docker rm -fv pg-hello-ci-postgres pg-hello-ci-extension >/dev/null 2>&1 || true
+  docker image rm -f "${OURS[@]}" >/dev/null 2>&1 || true
+  drop_scratch
+}
+
+fail() {
+  compose --profile redis ps >&2 || true
+  compose --profile redis logs --no-color --tail 25 >&2 || true
+  die "$@"
+}
+
+passed() { printf '%3d s  %s\n' "$SECONDS" "$*"; }
+
+# build NAME FOLDER [ARGUMENT...]: an image of a folder with a Dockerfile.
+build() {
+  docker build -q -t "$1" "${@:3}" "$2" >"$SCRATCH/build.log" 2>&1 || die "$1 cannot be built: $(tail -5 "$SCRATCH/build.log")"
+}
+
+has_image() { docker image inspect "$1" >/dev/null 2>&1; }
+
+# programs FOLDER PROGRAM...: copies programs of this machine, and their libraries, into a folder.
+programs() {
+  local program library folder=$1
+  shift
+  mkdir -p "$folder/usr/bin"
+  for program in "$@"; do
+    program=$(command -v "$program")
+    cp -L "$program" "$folder/usr/bin"
+    while IFS= read -r library; do
+      mkdir -p "$folder/usr$(dirname "${library#/usr}")"
+      cp -L "$library" "$folder/usr${library#/usr}"
+    done < <(ldd "$program" | grep -oE '/(usr/)?lib/[^ ]+' | grep -vE '/(ld-linux|libc|libm|libdl|libpthread)[-.]')
+  done
+}
+
+# make_stand_ins: images that are missing on the engine.
+make_stand_ins() {
+  local folder tree image
+  for image in "${IMAGES[@]}"; do
+    ! has_image "$image" || continue
+    OURS+=("$image")
+    folder=$SCRATCH/${image%:*}
+    mkdir -p "$folder/files"
+    case $image in
+      busybox:*)
+        debian_download deb bookworm busybox-static "$folder/deb" || die "busybox cannot be fetched"
+        dpkg -x "$folder"/deb/*.deb "$folder/files"
+        printf '%s\n' 'FROM scratch' 'COPY files/bin/busybox /bin/busybox' 'RUN ["/bin/busybox", "--install", "/bin"]' \
+          >"$folder/Dockerfile"
+        ;;
+      postgres:*)
+        tree=$(embedded_tree 18)
+        cp -r "$tree/." "$folder/files"
+        sed -Ei "s/^#?listen_addresses = .*/listen_addresses = '*'/" "$folder/files/share/postgresql/postgresql.conf.sample"
+        # its socket is in /tmp, and the client, of another build, would look elsewhere
+        cat >"$folder/Dockerfile" <<END
+FROM $BASE
+COPY files /opt/postgresql-18
+RUN groupmod -g 999 postgres && usermod -u 999 postgres && chown -R 999:999 /var/lib/postgresql
+ENV PATH=/opt/postgresql-18/bin:/usr/local/bin:/usr/bin:/bin:/usr/lib/postgresql/15/bin PGDATA=/var/lib/postgresql/18/docker PGHOST=/tmp
+VOLUME /var/lib/postgresql
+END
+        ;;
+      eclipse-temurin:*)
+        tar -C "$JDK25" --exclude=./lib/src.zip --exclude=./jmods --exclude=./demo --exclude=./man -c . | tar -C "$folder/files" -x
+        printf '%s\n' "FROM $BASE" 'COPY files /opt/java/openjdk' 'ENV PATH=/opt/java/openjdk/bin:/usr/bin:/bin' \
+          'ENTRYPOINT []' 'CMD ["bash"]' >"$folder/Dockerfile"
+        ;;
+      *)
+        case $image in
+          nginx:*) programs "$folder/files" nginx envsubst curl ;;
+          redis:*) programs "$folder/files" redis-server redis-cli ;;
+        esac
+        printf '%s\n' "FROM $BASE" 'COPY files /' 'ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin' 'ENTRYPOINT []' >"$folder/Dockerfile"
+        ;;
+    esac
+    build "$image" "$folder"
+    rm -rf "$folder"
+  done
+}
+
+# call PATH STATUS WORDS [ARGUMENT...]: what the gateway answers.
+call() {
+  local path=$1 expected=$2 words=$3 status
+  status=$(curl -sS -o "$SCRATCH/answer" -w '%{http_code}' "${@:4}" "$GATEWAY$path") || true
+  [ "$status" = "$expected" ] || fail "$path: status $status: $(<"$SCRATCH/answer")"
+  grep -qF -- "$words" "$SCRATCH/answer" || fail "$path: no $words in: $(<"$SCRATCH/answer")"
+}
+
+# up [ARGUMENT...]: everything, until the gateway says that all before it are healthy.
+up() {
+  compose "$@" up -d --build >"$SCRATCH/up.log" 2>&1 || fail "up fails: $(tail -5 "$SCRATCH/up.log")"
+  GATEWAY=http://$(compose port api-gateway 3000)
+  local i
+  for ((i = 0; i < 300; i++)); do
+    ! curl -sf -o /dev/null "$GATEWAY/health" || return 0
+    sleep 0.2
+  done
+  fail "the gateway does not answer"
+}
+
+PATH=$PATH:/usr/sbin
+need curl curl nginx nginx-light envsubst gettext-base redis-server redis-server
+JDK25=$(find_jdk 25) || die "needs a JDK 25"
+provide_docker_compose || die "docker-compose cannot be fetched"
+"$ROOT/dev" images
+new_scratch
+trap leave_nothing EXIT
+# ports that are free
+sed -E 's/"127\.0\.0\.1:[0-9]+:([0-9]+)"/"127.0.0.1::\1"/' "$ROOT/deploy/compose.yaml" >"$SCRATCH/compose.yaml"
+export SECRETS=$SCRATCH/secrets
+"$ROOT/deploy/secrets.sh" "$SECRETS"
+SECONDS=0
+
+make_stand_ins
+passed "stand-ins of ${OURS[*]}"
+for image in "${BUILT[@]}"; do
+  has_image "$image" || OURS+=("$image")
+done
+up
+passed "up: PostgreSQL, two greeting services, the user service, the gateway"
+call /api/greeting/Ada 200 'Hello, Ada!'
+call /users 201 '"welcome_message":"Hello, Ada!"' -H 'Content-Type: application/json' \
+  -d '{"username":"Ada","email":"ada@example.com"}'
+call /users/1/greeting 200 '"source":"greeting-service"'
+call /api/config/greeting 200 'Hello, Config! Hello, Config!' -H "Authorization: Bearer $(<"$SECRETS/admin-token")" \
+  -H 'Content-Type: application/json' -d '{"repeat":2}'
+call /api/config/greeting 401 UNAUTHORIZED -H 'Content-Type: application/json' -d '{"repeat":3}'
+passed "they greet through the gateway, and take the administrator's token out of its file"
+for service in postgres greeting-service greeting-service-2 user-service api-gateway; do
+  [ "$(compose exec -T "$service" id -u)" != 0 ] || fail "$service runs as root"
+  ! compose exec -T "$service" sh -c 'echo x >/written' 2>/dev/null || fail "$service can write its own files"
+done
+for service in greeting-service greeting-service-2 user-service; do
+  compose exec -T "$service" grep -q /cache/app.aot /proc/1/maps || fail "$service does not use its AOT cache"
+done
+passed "nobody is root, nobody can write what is his program's, and the AOT caches are used"
+
+compose exec -T greeting-service sh -c 'kill 1'
+for ((i = 0; i < 20; i++)); do
+  call "/greeting/Ada$i" 200 "Hello, Ada$i!"
+done
+for ((i = 0; i < 600; i++)); do
+  started=$(docker inspect -f '{{.RestartCount}} {{.State.Health.Status}}' "$(compose ps -q greeting-service)")
+  [ "$started" != '1 healthy' ] || break
+  sleep 0.2
+done
+[ "$started" = '1 healthy' ] || fail "an instance that has ended is: $started"
+passed "an instance that ends is not missed, and starts again"
+
+compose down >/dev/null 2>&1
+export GREETING_CACHE=redis GREETING_RATE_LIMIT_STORE=redis
+up --profile redis
+call /users/1 200 '"email":"ada@example.com"'
+# a greeting does not wait for Redis, which connects meanwhile
+for ((i = 0; i < 40; i++)); do
+  call /api/greeting/Bob 200 'Hello, Bob! Hello, Bob!' # limited
+  call /greeting/Bob 200 'Hello, Bob! Hello, Bob!'     # cached
+  keys=$(compose exec -T redis redis-cli --scan)
+  [[ $keys != *$'\n'* ]] || break
+  sleep 0.5
+done
+[[ $keys == *$'\n'* ]] || fail "Redis has not the greeting and a bucket, but: $keys"
+compose logs --no-color greeting-service-training | grep -q '/cache/app.aot is there' || fail "the AOT cache is made once more"
+compose --profile redis down -v >/dev/null 2>&1
+passed "down and up, with Redis: users, configuration and AOT caches are kept"
+
+build pg-hello-ci-postgres "$ROOT/extension" -f "$ROOT/deploy/postgres/Dockerfile" --build-arg MAJOR="${BASE#*:}" \
+  --build-arg TARGETARCH="$(platform | sed 's/.*-//')"
+docker run -d --name pg-hello-ci-postgres -e POSTGRES_PASSWORD=secret pg-hello-ci-postgres >/dev/null
+for ((i = 0; i < 150; i++)); do
+  ! docker exec pg-hello-ci-postgres pg_isready -q -h 127.0.0.1 || break
+  sleep 0.2
+done
+said=$(docker exec -u postgres pg-hello-ci-postgres psql -X -qAt -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION pg_hello_ops CASCADE' \
+  -c "SELECT pg_hello('image')" 2>&1) || true
+grep -qx 'Hello, image!' <<<"$said" || die "the image with the extension says: $said"
+build pg-hello-ci-extension "$ROOT/extension" -f "$ROOT/deploy/kubernetes/Dockerfile" --build-arg PLATFORM="$(platform)"
+docker create --name pg-hello-ci-extension pg-hello-ci-extension none >/dev/null
+files=$(docker export pg-hello-ci-extension | tar -t)
+for file in lib/pg_hello.so share/extension/pg_hello.control share/extension/pg_hello_ops.control; do
+  grep -qx "$file" <<<"$files" || die "the image for CloudNativePG has no $file: $files"
+done
+passed "the images with the extension are right"
