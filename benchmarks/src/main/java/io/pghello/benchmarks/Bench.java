@@ -6,6 +6,7 @@ import io.pghello.benchmarks.harness.ChildJvm;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
+import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.benchmarks.report.HtmlReport;
 import io.pghello.benchmarks.report.Report;
@@ -70,6 +71,7 @@ public final class Bench implements Callable<Integer> {
     BENCHMARKS.put("service", ServiceBenchmark::new);
   }
 
+  private final CommandLine command;
   private final PrintStream out;
   private final PrintStream err;
   private final boolean progress;
@@ -102,8 +104,8 @@ public final class Bench implements Callable<Integer> {
       description = "How many JVMs measure one after the other. Default: 3; with --quick 1.")
   private @Nullable Integer forks;
 
-  @Option(names = "--fork", hidden = true, description = "Be one of them.")
-  private boolean fork;
+  @Option(names = "--fork", hidden = true, description = "Be one of them, for this NAME.")
+  private @Nullable String fork;
 
   @Option(
       names = "--report",
@@ -146,13 +148,10 @@ public final class Bench implements Callable<Integer> {
     this.out = out;
     this.err = err;
     this.progress = progress;
+    command = new CommandLine(this);
   }
 
-  /**
-   * Measures, and ends the JVM with the exit code.
-   *
-   * @param args what {@code --help} says
-   */
+  /** Does what {@code --help} says, and ends the JVM with the exit code. */
   public static void main(String[] args) {
     var out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
@@ -164,7 +163,8 @@ public final class Bench implements Callable<Integer> {
 
   /** Runs the command with other streams, and returns the exit code. */
   public static int run(String[] args, PrintStream out, PrintStream err, boolean progress) {
-    return new CommandLine(new Bench(out, err, progress))
+    return new Bench(out, err, progress)
+        .command
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
         .setExpandAtFiles(false)
@@ -200,19 +200,17 @@ public final class Bench implements Callable<Integer> {
     if (handicap < 1) {
       throw usage("--handicap must be 1 or more, but is " + handicap);
     }
-    if (fork) {
+    if (fork != null) {
       ChildJvm.endWithParent();
-      for (String name : chosen.keySet()) {
-        try (Benchmark benchmark = chosen.get(name).open(quick || guard)) {
-          measure(benchmark);
-        }
+      try (Benchmark benchmark = Objects.requireNonNull(BENCHMARKS.get(fork)).open(isShort())) {
+        measure(benchmark);
       }
       return ExitCode.OK;
     }
     Environment environment = Environment.now();
     out.print(TextTable.environment(environment));
     List<Report.Section> sections = new ArrayList<>();
-    int count = forks != null ? forks : quick || guard ? 1 : 3;
+    int count = forks != null ? forks : isShort() ? 1 : 3;
     for (String name : chosen.keySet()) {
       String place =
           chosen.size() == 1
@@ -225,7 +223,7 @@ public final class Bench implements Callable<Integer> {
       }
       sections.add(all.section());
     }
-    var result = new Report(environment, quick || guard, guard, text, count, handicap, sections);
+    var result = new Report(environment, isShort(), guard, text, count, handicap, sections);
     if (json != null) {
       Files.writeString(json, result.toJson());
     }
@@ -235,6 +233,17 @@ public final class Bench implements Callable<Integer> {
       out.println(System.lineSeparator() + "The report is in " + file);
     }
     return (check || guard) && !passes(sections) ? ExitCode.SOFTWARE : ExitCode.OK;
+  }
+
+  private boolean isShort() {
+    return quick || guard;
+  }
+
+  /** Returns those of this program, of which a fork asks for one benchmark. */
+  private List<String> forkArguments(String name) {
+    List<String> arguments = new ArrayList<>(List.of("--fork", name));
+    arguments.addAll(command.getParseResult().originalArgs());
+    return arguments;
   }
 
   private boolean passes(List<Report.Section> sections) {
@@ -248,21 +257,6 @@ public final class Bench implements Callable<Integer> {
       err.println("bench: no row was judged, so that nothing was checked");
     }
     return !verdicts.isEmpty() && !verdicts.contains(Result.Verdict.MISS);
-  }
-
-  private List<String> forkArguments(String name) {
-    List<String> arguments = new ArrayList<>(List.of("--fork", name, "--row", text));
-    arguments.addAll(List.of("--handicap", Integer.toString(handicap)));
-    if (major != null) {
-      arguments.addAll(List.of("--major", major.toString()));
-    }
-    if (quick) {
-      arguments.add("--quick");
-    }
-    if (guard) {
-      arguments.add("--guard");
-    }
-    return arguments;
   }
 
   /** Measures in this JVM, and says so to the one that started it. */
@@ -282,24 +276,20 @@ public final class Bench implements Callable<Integer> {
         guard
             ? List.of()
             : benchmark.sweeps().stream().filter(sweep -> isChosen(sweep.name())).toList();
+    List<String> notRun = guard ? List.of() : benchmark.notRun();
+    int steps =
+        comparisons.stream().mapToInt(Comparison::steps).sum()
+            + sweeps.stream().mapToInt(Sweep::steps).sum();
+    List<Row> rows = comparisons.stream().map(Comparison::row).toList();
     say(
-        ForkMessage.of(
-            new ForkMessage.Plan(
-                server,
-                comparisons.stream().map(Comparison::row).toList(),
-                guard ? List.of() : benchmark.notRun().stream().filter(this::isChosen).toList(),
-                comparisons.stream().mapToInt(Comparison::steps).sum()
-                    + sweeps.stream().mapToInt(Sweep::steps).sum())));
-    Consumer<String> steps = what -> say(ForkMessage.of(what));
+        "plan",
+        new ForkMessage.Plan(server, rows, notRun.stream().filter(this::isChosen).toList(), steps));
+    Consumer<String> progress = what -> say("step", what);
     for (Comparison comparison : comparisons) {
-      say(
-          ForkMessage.of(
-              guard
-                  ? comparison.measureAgainIfMissed(handicap, steps)
-                  : comparison.measure(handicap, steps)));
+      say("result", comparison.measure(handicap, guard, progress));
     }
     for (Sweep sweep : sweeps) {
-      say(ForkMessage.of(sweep.measure(steps)));
+      say("curves", sweep.measure(progress));
     }
   }
 
@@ -307,11 +297,12 @@ public final class Bench implements Callable<Integer> {
     return name.contains(text);
   }
 
-  private void say(ForkMessage message) {
-    ChildJvm.say(out, message);
+  /** Sends one part of a {@link ForkMessage}. */
+  private void say(String part, Object message) {
+    ChildJvm.say(out, Map.of(part, message));
   }
 
   private ParameterException usage(String message) {
-    return new ParameterException(new CommandLine(this), message);
+    return new ParameterException(command, message);
   }
 }

@@ -23,26 +23,6 @@ public record ForkMessage(
     @Nullable Result result,
     @Nullable List<Curve> curves) {
 
-  /**
-   * What there is to do.
-   *
-   * @param steps how many will be told of
-   */
+  /** What there is to do, in so many steps. */
   record Plan(Environment.Server server, List<Row> rows, List<String> notRun, int steps) {}
-
-  static ForkMessage of(Plan plan) {
-    return new ForkMessage(plan, null, null, null);
-  }
-
-  static ForkMessage of(String step) {
-    return new ForkMessage(null, step, null, null);
-  }
-
-  static ForkMessage of(Result result) {
-    return new ForkMessage(null, null, result, null);
-  }
-
-  static ForkMessage of(List<Curve> curves) {
-    return new ForkMessage(null, null, null, curves);
-  }
 }

@@ -37,13 +37,7 @@ final class ForkedRun {
   private int resultsOfFork;
   private int curvesOfFork;
 
-  /**
-   * Prepares them.
-   *
-   * @param place the name for those who wait, as in "client (2 of 5)"
-   * @param count how many JVMs
-   * @param progress whether somebody sees standard error
-   */
+  /** Prepares so many JVMs; the place is the name for those who wait, as in "client (2 of 5)". */
   ForkedRun(
       String name, String place, int count, PrintStream out, PrintStream err, boolean progress) {
     this.name = name;

@@ -7,6 +7,7 @@ import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
+import io.pghello.benchmarks.harness.Row.Better;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -18,24 +19,16 @@ class ForkMessageTest {
 
   @Test
   void comesBackFromALineAsItWas() {
+    var server = new Environment.Server("17.11", "1.1", Map.of("jit", "off"));
+    List<Row> rows = List.of(ROW, Row.plain("c", null, "KB"));
+    var curve = new Curve("a by b", "b", "k/s", Better.HIGHER, List.of());
     for (ForkMessage message :
         List.of(
-            ForkMessage.of(
-                new ForkMessage.Plan(
-                    new Environment.Server("17.11", "1.1", Map.of("jit", "off")),
-                    List.of(ROW, Row.plain("c", null, "KB")),
-                    List.of("d: no server"),
-                    7)),
-            ForkMessage.of("a step"),
-            ForkMessage.of(Result.of(ROW, List.of(1.5), List.of(5.0))),
-            ForkMessage.of(
-                List.of(
-                    new Curve(
-                        "throughput by calls",
-                        "calls",
-                        "k/s",
-                        Row.Better.HIGHER,
-                        List.of(new Curve.Line("a", true, List.of()))))))) {
+            new ForkMessage(
+                new ForkMessage.Plan(server, rows, List.of("d: no server"), 7), null, null, null),
+            new ForkMessage(null, "a step", null, null),
+            new ForkMessage(null, null, Result.of(ROW, List.of(1.5), List.of(5.0)), null),
+            new ForkMessage(null, null, null, List.of(curve)))) {
       String line = JSON.std.asString(message);
       assertThat(line).hasLineCount(1);
       assertThat(JSON.std.beanFrom(ForkMessage.class, line)).isEqualTo(message);

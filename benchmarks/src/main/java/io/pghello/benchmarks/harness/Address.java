@@ -6,11 +6,7 @@ import java.util.Properties;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 
-/**
- * Where a database is, in parts, for programs that take no JDBC URL.
- *
- * @param password never on a command line, which others can read
- */
+/** Where a database is, in parts; others can read a command line, so no password is on one. */
 public record Address(String host, int port, String database, String user, String password) {
 
   /** Takes apart the URL of a test database. */

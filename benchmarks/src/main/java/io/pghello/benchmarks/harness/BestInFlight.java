@@ -3,10 +3,14 @@ package io.pghello.benchmarks.harness;
 
 import io.pghello.benchmarks.harness.Comparison.Sample;
 import io.pghello.benchmarks.harness.Comparison.Side;
+import io.pghello.benchmarks.harness.InterleavedSamples.Statistic;
 import io.pghello.benchmarks.harness.Sweep.Metric;
 import io.pghello.benchmarks.harness.Sweep.Track;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Map;
 
 /**
  * Two sides, each at its own best number of calls in flight. Both numbers are chosen from one axis,
@@ -23,14 +27,9 @@ public final class BestInFlight {
   private final List<Integer> axis;
   private final int samples;
   private final List<Rate> sides;
-  private double[][] figures = {};
+  private final List<Map<Integer, Double>> figures = new ArrayList<>();
 
-  /**
-   * Prepares them.
-   *
-   * @param axis the numbers to choose from
-   * @param samples how many each side takes with each number
-   */
+  /** Prepares them; each takes so many samples with each number of the axis. */
   public BestInFlight(List<Integer> axis, int samples, Rate ours, Rate peer) {
     this.axis = axis;
     this.samples = samples;
@@ -52,39 +51,33 @@ public final class BestInFlight {
   }
 
   private Track track(String name, int side) {
-    return Track.of(name, side == 0, inFlight -> figures(side)[axis.indexOf((int) inFlight)]);
+    return Track.of(name, side == 0, inFlight -> figures(side).getOrDefault((int) inFlight, 0.0));
   }
 
   private Sample atBest(int side) throws Exception {
-    double[] found = figures(side);
+    Map<Integer, Double> found = figures(side);
     int best =
-        IntStream.range(0, found.length)
-            .reduce((one, other) -> found[other] > found[one] ? other : one)
+        axis.stream()
+            .max(Comparator.comparingDouble(i -> found.getOrDefault(i, 0.0)))
             .orElseThrow();
-    return sides.get(side).with(axis.get(best));
+    return sides.get(side).with(best);
   }
 
-  private double[] figures(int side) throws Exception {
-    if (figures.length == 0) {
-      figures = measure();
+  private Map<Integer, Double> figures(int side) throws Exception {
+    if (figures.isEmpty()) {
+      figures.addAll(List.of(new HashMap<>(), new HashMap<>()));
+      for (int inFlight : axis) {
+        var both =
+            new InterleavedSamples(
+                Row.Better.HIGHER,
+                Statistic.TRIMMED_MEAN,
+                samples,
+                Side.of(() -> sides.get(0).with(inFlight)),
+                Side.of(() -> sides.get(1).with(inFlight)));
+        figures.get(0).put(inFlight, both.ours().measure());
+        figures.get(1).put(inFlight, both.peer().measure());
+      }
     }
-    return figures[side];
-  }
-
-  private double[][] measure() throws Exception {
-    var measured = new double[2][axis.size()];
-    for (int i = 0; i < axis.size(); i++) {
-      int inFlight = axis.get(i);
-      var both =
-          new InterleavedSamples(
-              Row.Better.HIGHER,
-              InterleavedSamples.Statistic.TRIMMED_MEAN,
-              samples,
-              Side.of(() -> sides.get(0).with(inFlight)),
-              Side.of(() -> sides.get(1).with(inFlight)));
-      measured[0][i] = both.ours().measure();
-      measured[1][i] = both.peer().measure();
-    }
-    return measured;
+    return figures.get(side);
   }
 }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.jr.ob.JSON;
 
@@ -56,6 +57,15 @@ public final class ChildJvm implements AutoCloseable {
       String program, List<String> options, List<String> arguments, Map<String, String> environment)
       throws IOException {
     return start(program, options, arguments, environment, System.err::println);
+  }
+
+  /** Starts a program that measures, and that gets the password of a database. */
+  public static ChildJvm start(
+      Class<?> program, Address address, List<String> options, Object... arguments)
+      throws IOException {
+    List<String> texts = Stream.of(arguments).map(String::valueOf).toList();
+    Map<String, String> password = Map.of(PASSWORD, address.password());
+    return start(program.getName(), measuring(options.toArray(String[]::new)), texts, password);
   }
 
   /** Starts a program, the class of this name, with more variables than those of this JVM. */

@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
  * How a row is measured.
  *
  * @param check fails if an answer of one of the sides is wrong; runs once, before the first round
- * @param peer none if the row has no peer
  * @param warmUps rounds whose figures are thrown away
  */
 public record Comparison(
@@ -23,18 +22,8 @@ public record Comparison(
     void run() throws Exception;
   }
 
-  /**
-   * What a side did.
-   *
-   * @param figure in the row's unit
-   * @param cpuMicros CPU time of a call, client and server together; NaN if it is not counted
-   */
+  /** A figure in the row's unit, and the CPU time of a call; NaN if that is not counted. */
   public record Sample(double figure, double cpuMicros) {}
-
-  /** Works once. */
-  public interface Sampler {
-    Sample sample() throws Exception;
-  }
 
   /** One of the sides. */
   public interface Side {
@@ -48,17 +37,7 @@ public record Comparison(
 
     /** A side that counts CPU time. */
     static Side of(Sampler sampler) {
-      return new Side() {
-        @Override
-        public double measure() throws Exception {
-          return sampler.sample().figure();
-        }
-
-        @Override
-        public Sample sample() throws Exception {
-          return sampler.sample();
-        }
-      };
+      return sampler;
     }
 
     /** Does so many things at a time; in thousands a second, with the CPU time of this thread. */
@@ -72,6 +51,22 @@ public record Comparison(
             return new Sample(rate, cpu.microsPerCall(count));
           });
     }
+  }
+
+  /** A side that counts CPU time. */
+  public interface Sampler extends Side {
+    @Override
+    Sample sample() throws Exception;
+
+    @Override
+    default double measure() throws Exception {
+      return sample().figure();
+    }
+  }
+
+  /** The same with another check. */
+  public Comparison of(Action otherCheck) {
+    return new Comparison(row, otherCheck, ours, peer, warmUps, rounds);
   }
 
   /** The same for a row that is judged otherwise. */
@@ -88,17 +83,16 @@ public record Comparison(
    * Measures the sides alternately, with another one first in each round.
    *
    * @param handicap by how much our side is slowed down
+   * @param again whether what misses is measured once more: a busy moment passes, and what is
+   *     broken stays
    */
-  public Result measure(int handicap, Consumer<String> progress) throws Exception {
+  public Result measure(int handicap, boolean again, Consumer<String> progress) throws Exception {
     check.run();
-    return measureRounds(handicap, progress);
-  }
-
-  /** Measures, and once more what misses: a busy moment passes, and what is broken stays. */
-  public Result measureAgainIfMissed(int handicap, Consumer<String> progress) throws Exception {
-    Result first = measure(handicap, progress);
+    Result first = measureRounds(handicap, progress);
     // nobody was told of more steps
-    return first.verdict() == Result.Verdict.MISS ? measureRounds(handicap, step -> {}) : first;
+    return again && first.verdict() == Result.Verdict.MISS
+        ? measureRounds(handicap, step -> {})
+        : first;
   }
 
   private Result measureRounds(int handicap, Consumer<String> progress) throws Exception {

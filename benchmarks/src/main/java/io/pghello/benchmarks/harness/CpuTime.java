@@ -35,7 +35,7 @@ public final class CpuTime {
     Client PROCESS = of(ProcessHandle.current());
 
     /** The programs that this JVM started and that have ended, to ten milliseconds. */
-    Client CHILDREN = CpuTime::childrenNanos;
+    Client CHILDREN = () -> childrenNanos("self");
 
     /** A process with all its threads, to ten milliseconds. */
     static Client of(ProcessHandle process) {
@@ -79,10 +79,6 @@ public final class CpuTime {
   public double microsPerCall(double calls) throws IOException {
     long nanos = client.nanos() - clientNanos + serverNanos() - serverNanos;
     return nanos / calls / 1e3;
-  }
-
-  private static long childrenNanos() throws IOException {
-    return childrenNanos("self");
   }
 
   /** Returns the CPU time of those children of a process that have ended. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.harness;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BinaryOperator;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What a figure of several sides comes to along an axis.
@@ -15,11 +17,7 @@ import java.util.Optional;
  */
 public record Curve(String name, String axis, String unit, Row.Better better, List<Line> lines) {
 
-  /**
-   * One side.
-   *
-   * @param points where it was measured; the axis may go on beyond them
-   */
+  /** One side, with the points where it was measured; the axis may go on beyond them. */
   public record Line(String name, boolean ours, List<Point> points) {
     /** Returns the figures at a place, if it was measured there. */
     public Optional<Spread> at(double x) {
@@ -27,24 +25,18 @@ public record Curve(String name, String axis, String unit, Row.Better better, Li
     }
 
     private Line and(Line other) {
-      List<Point> joined = new ArrayList<>();
-      for (int i = 0; i < points.size(); i++) {
-        List<Double> figures = new ArrayList<>(points.get(i).figures);
-        figures.addAll(other.points.get(i).figures);
-        joined.add(Point.of(points.get(i).x, figures));
-      }
-      return new Line(name, ours, joined);
+      return new Line(name, ours, joined(points, other.points, Point::and));
     }
   }
 
-  /**
-   * What was measured at one place.
-   *
-   * @param figures of each round
-   */
+  /** The figures of each round at one place. */
   public record Point(double x, List<Double> figures, Spread spread) {
     public static Point of(double x, List<Double> figures) {
       return new Point(x, figures, Spread.of(figures));
+    }
+
+    private Point and(Point other) {
+      return of(x, Stream.concat(figures.stream(), other.figures.stream()).toList());
     }
   }
 
@@ -59,10 +51,12 @@ public record Curve(String name, String axis, String unit, Row.Better better, Li
 
   /** Joins the rounds of two curves that have the same lines and points. */
   public Curve and(Curve other) {
-    List<Line> joined = new ArrayList<>();
-    for (int i = 0; i < lines.size(); i++) {
-      joined.add(lines.get(i).and(other.lines.get(i)));
-    }
-    return new Curve(name, axis, unit, better, joined);
+    return new Curve(name, axis, unit, better, joined(lines, other.lines, Line::and));
+  }
+
+  private static <T> List<T> joined(List<T> ones, List<T> others, BinaryOperator<T> and) {
+    return IntStream.range(0, ones.size())
+        .mapToObj(i -> and.apply(ones.get(i), others.get(i)))
+        .toList();
   }
 }

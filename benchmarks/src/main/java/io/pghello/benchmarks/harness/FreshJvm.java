@@ -24,11 +24,9 @@ public record FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
   }
 
   /**
-   * Returns the milliseconds from the start of a JVM to the end of the first line that it writes,
-   * and waits until it has ended.
+   * Runs a program, a class and its arguments, which has to write this line, to its end.
    *
-   * @param line what it has to write
-   * @param program a class, and its arguments
+   * @return the milliseconds from the start of the JVM to the end of the first line that it writes
    */
   public double millisToLine(String line, String... program)
       throws IOException, InterruptedException {

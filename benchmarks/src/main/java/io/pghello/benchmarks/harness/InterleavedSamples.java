@@ -32,11 +32,7 @@ public final class InterleavedSamples {
   private final List<Side> sides;
   private final @Nullable Sample[] figures = new Sample[2];
 
-  /**
-   * Prepares them.
-   *
-   * @param count how many samples of each side a round has
-   */
+  /** Prepares them, with so many samples of each side in a round. */
   public InterleavedSamples(
       Row.Better better, Statistic statistic, int count, Side ours, Side peer) {
     this.better = better;

@@ -8,13 +8,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was measured for a row.
- *
- * @param ours our figure of each round
- * @param peer the peer's figure of each round; empty if there is no peer
- * @param ratio of each round's ratio, ours to the peer's
- * @param verdict none if the row has no target
- * @param cpu what CPU time a call took; null if it was not counted
+ * What was measured for a row: both sides' figures of each round, and the ratio of each round, ours
+ * to the peer's. There is no verdict without a target, and no CPU time that was not counted.
  */
 public record Result(
     Row row,
@@ -33,11 +28,7 @@ public record Result(
     GOAL
   }
 
-  /**
-   * The CPU time of a call in microseconds, client and server together.
-   *
-   * @param ratio of each round's ratio, the peer's to ours: how many times less ours needs
-   */
+  /** CPU time of a call in us, client and server together; the ratio is the peer's to ours. */
   public record Cpu(
       List<Double> ours, List<Double> peer, Spread ourSpread, Spread peerSpread, Spread ratio) {
     public static Cpu ofMicros(List<Double> ours, List<Double> peer) {
@@ -50,12 +41,10 @@ public record Result(
   }
 
   public static Result of(Row row, List<Double> ours, List<Double> peer, @Nullable Cpu cpu) {
-    Spread ourSpread = Spread.of(ours);
     Spread peerSpread = peer.isEmpty() ? null : Spread.of(peer);
     Spread ratio = peer.isEmpty() ? null : ratios(ours, peer);
-    var result = new Result(row, ours, peer, ourSpread, peerSpread, ratio, null, cpu);
-    Verdict verdict = result.judge();
-    return new Result(row, ours, peer, ourSpread, peerSpread, ratio, verdict, cpu);
+    var result = new Result(row, ours, peer, Spread.of(ours), peerSpread, ratio, null, cpu);
+    return new Result(row, ours, peer, result.ourSpread, peerSpread, ratio, result.judge(), cpu);
   }
 
   /** Returns what was measured, with the CPU time of a call if both sides counted it. */

@@ -5,14 +5,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A line of the table: what is compared, and what should come of it.
+ * A line of the table: what is compared, and what should come of it. Without a target it is shown
+ * for information.
  *
- * @param peer what it is measured against, if there is anything
- * @param unit what both sides are measured in, as in ms
- * @param better which way a good figure goes
- * @param target none if the row is shown for information
- * @param guard the limit that even a short run on a busy machine keeps, unless something is broken;
- *     null if there is none
+ * @param guard the limit that even a short run on a busy machine keeps, unless something is broken
  */
 public record Row(
     String name,
@@ -41,12 +37,7 @@ public record Row(
     COUNT
   }
 
-  /**
-   * A figure that must be reached, and one that we aim at.
-   *
-   * @param lessCpu how many times less CPU time than the peer's a call must take; null if that is
-   *     not judged
-   */
+  /** What must be reached, what we aim at, and how many times less CPU time a call must take. */
   public record Target(double must, double goal, @Nullable Double lessCpu) {}
 
   /** A row for information about costs: both sides' figures and their ratio. */

@@ -22,21 +22,21 @@ public record Sweep(
   /** One of the figures of a measurement. */
   public record Metric(String name, String unit, Row.Better better) {}
 
-  /**
-   * A side.
-   *
-   * @param covers where it is measured
-   */
+  /** A side, and where it is measured. */
   public record Track(String name, boolean ours, DoublePredicate covers, Measurement measurement) {
     /** A side with one figure, which is measured everywhere. */
     public static Track of(String name, boolean ours, Figure figure) {
       return new Track(name, ours, point -> true, point -> new double[] {figure.at(point)});
     }
+
+    /** The same, which is not measured beyond a point. */
+    public Track to(double last) {
+      return new Track(name, ours, point -> point <= last, measurement);
+    }
   }
 
-  /** Works once. */
+  /** Works once, and returns a figure for each metric; more are not looked at. */
   public interface Measurement {
-    /** Returns a figure for each metric; more are not looked at. */
     double[] at(double point) throws Exception;
   }
 
@@ -47,9 +47,8 @@ public record Sweep(
 
   /** How many times something is measured. */
   public int steps() {
-    return tracks.stream()
-        .mapToInt(t -> (int) points.stream().filter(t.covers::test).count())
-        .sum();
+    return (int)
+        tracks.stream().flatMap(track -> points.stream().filter(track.covers::test)).count();
   }
 
   /** Measures all, with another side first at each point, and returns a curve for each metric. */

@@ -19,6 +19,9 @@ final class HttpCaller implements Load.AsyncCaller, Closeable {
   private static final String BEGIN = "{\"greeting\":\"";
   private static final char END = '"';
 
+  // fewer than Node.js and Tomcat keep a connection, which else could be closed as it is used
+  private static final int IDLE_SECONDS = 2;
+
   private final Vertx vertx =
       Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(1));
   private final Context context = vertx.getOrCreateContext();
@@ -34,7 +37,10 @@ final class HttpCaller implements Load.AsyncCaller, Closeable {
     this.path = path;
     client =
         vertx.createHttpClient(
-            new HttpClientOptions().setDefaultHost("127.0.0.1").setDefaultPort(port),
+            new HttpClientOptions()
+                .setDefaultHost("127.0.0.1")
+                .setDefaultPort(port)
+                .setKeepAliveTimeout(IDLE_SECONDS),
             new PoolOptions().setHttp1MaxSize(inFlight));
   }
 

@@ -40,12 +40,7 @@ public final class Load {
     void hello(SampleNames names, int count) throws Exception;
   }
 
-  /**
-   * What came of it.
-   *
-   * @param latencies in nanoseconds
-   * @param allocated bytes, by all threads of this JVM
-   */
+  /** What came of it: latencies in nanoseconds, and the bytes that this JVM's threads allocated. */
   record Figures(long calls, long nanos, IntCountsHistogram latencies, long allocated) {
     double thousandsPerSecond() {
       return calls * 1e6 / nanos;

@@ -8,7 +8,6 @@ import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.SampleNames;
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,15 +21,9 @@ public final class LoadProcess implements AutoCloseable {
 
   private final ChildJvm jvm;
 
-  /**
-   * What to measure.
-   *
-   * @param port where the server, or a proxy, listens
-   * @param nameBytes how long names are; 0 for the usual ones
-   */
+  /** What to measure, at the port of the server or a proxy; names of 0 bytes are the usual ones. */
   public record Request(int port, int connections, int calls, int nameBytes, long millis) {}
 
-  /** The results. */
   public record Response(
       double thousandsPerSecond,
       double medianMicros,
@@ -50,22 +43,11 @@ public final class LoadProcess implements AutoCloseable {
     }
   }
 
-  /**
-   * Starts a library, and lets the compiler learn it until it becomes no faster.
-   *
-   * @param serverPid the server's main process, whose CPU time is counted
-   */
+  /** Starts a library, and lets the compiler learn it until it becomes no faster. */
   public LoadProcess(Workload library, Address address, int connections, long serverPid)
       throws IOException {
-    List<String> arguments =
-        List.of(
-            library.name(),
-            address.host(),
-            address.database(),
-            address.user(),
-            Long.toString(serverPid));
-    Map<String, String> password = Map.of(ChildJvm.PASSWORD, address.password());
-    jvm = ChildJvm.start(LoadProcess.class.getName(), ChildJvm.measuring(), arguments, password);
+    Object[] arguments = {library, address.host(), address.database(), address.user(), serverPid};
+    jvm = ChildJvm.start(LoadProcess.class, address, List.of(), arguments);
     boolean bulk = library == Workload.ALL || library == Workload.JDBC_LOOP;
     int calls = bulk ? WARM_NAMES : WARM_CALLS;
     WarmUp.run(
@@ -89,11 +71,7 @@ public final class LoadProcess implements AutoCloseable {
     jvm.close();
   }
 
-  /**
-   * Does as it is told until its input ends.
-   *
-   * @param args the library, a host, a database, the user, and the server's main process
-   */
+  /** Measures a library, with the host, database, user and main process of a server. */
   public static void main(String[] args) {
     try {
       ChildJvm.serve(Request.class, new Server(args)::measure);

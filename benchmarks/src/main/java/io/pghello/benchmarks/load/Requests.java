@@ -46,6 +46,11 @@ public final class Requests implements Closeable {
     WarmUp.run(millis -> load(millis).thousandsPerSecond());
   }
 
+  /** Makes requests until they take no less CPU time, that of the compiler included. */
+  public void warmUpWholly(long serverPid) throws Exception {
+    WarmUp.<Exception>untilCheap(millis -> measure(serverPid, millis).rate().cpuMicros());
+  }
+
   private Load.Figures load(long millis) throws InterruptedException {
     return new Load(SampleNames.USUAL, inFlight, millis).futures(caller);
   }

@@ -9,7 +9,6 @@ import io.pghello.benchmarks.harness.ChildJvm;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 
 /** Greets many names in a JVM with a heap of its own. */
 public final class StreamingGreeting {
@@ -26,15 +25,21 @@ public final class StreamingGreeting {
 
   /** How they are greeted. */
   public enum Way {
-    EACH,
-    ALL
+    EACH("helloEach()"),
+    ALL("helloAll(), all in memory");
+
+    private final String title;
+
+    Way(String title) {
+      this.title = title;
+    }
+
+    public String title() {
+      return title;
+    }
   }
 
-  /**
-   * Greets names and checks each answer.
-   *
-   * @param args a JDBC URL, the user, how many names, and in which way
-   */
+  /** At a JDBC URL, as a user, greets so many names in one way, and checks each answer. */
   public static void main(String[] args) {
     try (PgHelloClient client =
         PgHelloClient.builder()
@@ -74,14 +79,10 @@ public final class StreamingGreeting {
 
   private static boolean runsIn(int megabytes, Address address, Way way, int count)
       throws IOException, InterruptedException {
-    List<String> options =
-        ChildJvm.measuring(
-            "-Xmx" + megabytes + "m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError");
-    List<String> arguments =
-        List.of(address.jdbcUrl(), address.user(), Integer.toString(count), way.name());
-    Map<String, String> password = Map.of(ChildJvm.PASSWORD, address.password());
-    try (ChildJvm jvm =
-        ChildJvm.start(StreamingGreeting.class.getName(), options, arguments, password)) {
+    List<String> heap =
+        List.of("-Xmx" + megabytes + "m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError");
+    Object[] arguments = {address.jdbcUrl(), address.user(), count, way};
+    try (ChildJvm jvm = ChildJvm.start(StreamingGreeting.class, address, heap, arguments)) {
       jvm.endAfter(TIMEOUT);
       int status = jvm.waitFor();
       if (status != 0 && status != OUT_OF_MEMORY && status != TOO_SLOW) {

@@ -18,23 +18,33 @@ import org.jspecify.annotations.Nullable;
 
 /** Ways to call the function: ours, and others'. */
 public enum Workload {
-  ASYNC(Ours::new, (ours, load) -> load.futures(ours::hello)),
-  THREADS(Ours::new, (ours, load) -> load.threads(Thread::new, ours.client::hello)),
-  VIRTUAL(Ours::new, (ours, load) -> load.threads(virtual(), ours.client::hello)),
+  ASYNC("helloAsync()", Ours::new, (ours, load) -> load.futures(ours::hello)),
+  THREADS("hello(), threads", Ours::new, (o, load) -> load.threads(Thread::new, o.client::hello)),
+  VIRTUAL(
+      "hello(), virtual threads", Ours::new, (o, load) -> load.threads(virtual(), o.client::hello)),
   /** Many names with one call. */
-  ALL(Ours::new, (ours, load) -> load.inARow(ours::helloAll)),
-  JDBC_THREADS(JdbcPeer::new, (jdbc, load) -> load.threads(Thread::new, jdbc::hello)),
-  JDBC_VIRTUAL(JdbcPeer::new, (jdbc, load) -> load.threads(virtual(), jdbc::hello)),
+  ALL("helloAll()", Ours::new, (ours, load) -> load.inARow(ours::helloAll)),
+  JDBC_THREADS("JDBC, threads", JdbcPeer::new, (o, load) -> load.threads(Thread::new, o::hello)),
+  JDBC_VIRTUAL(
+      "JDBC, virtual threads", JdbcPeer::new, (o, load) -> load.threads(virtual(), o::hello)),
   /** Many names one after the other, with one statement. */
-  JDBC_LOOP(JdbcPeer::new, (jdbc, load) -> load.inARow(jdbc::helloAll)),
-  VERTX(VertxPeer::new, (vertx, load) -> load.futures(vertx::hello)),
-  R2DBC(R2dbcPeer::new, (r2dbc, load) -> load.futures(r2dbc::hello));
+  JDBC_LOOP("JDBC, one by one", JdbcPeer::new, (jdbc, load) -> load.inARow(jdbc::helloAll)),
+  VERTX("Vert.x, pipelined", VertxPeer::new, (vertx, load) -> load.futures(vertx::hello)),
+  R2DBC("R2DBC, pooled", R2dbcPeer::new, (r2dbc, load) -> load.futures(r2dbc::hello));
+
+  private final String title;
 
   @SuppressWarnings("ImmutableEnumChecker") // it has no state
   private final Opening opening;
 
-  <T extends Closeable> Workload(Connecting<T> connecting, Way<T> way) {
+  <T extends Closeable> Workload(String title, Connecting<T> connecting, Way<T> way) {
+    this.title = title;
     opening = (address, connections) -> new Library<>(connecting.to(address, connections), way);
+  }
+
+  /** Returns its name in tables and charts. */
+  public String title() {
+    return title;
   }
 
   /** Opens the connections. */

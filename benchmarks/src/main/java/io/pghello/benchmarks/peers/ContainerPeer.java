@@ -7,11 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 import org.testcontainers.utility.DockerImageName;
@@ -25,15 +26,12 @@ import org.testcontainers.utility.TestcontainersConfiguration;
 public final class ContainerPeer {
   private static final String DATA = "/pgdata";
   private static final String LABEL = "io.pghello.benchmarks";
+  private static final String RYUK = "ryuk.disabled";
   private static final int TIMEOUT_SECONDS = 20;
 
   private ContainerPeer() {}
 
-  /**
-   * Starts a container, prints a greeting, and removes the container.
-   *
-   * @param args the image, and what marks the container as that of this run
-   */
+  /** Starts a container of an image, marked as that of a run, greets, and removes it. */
   public static void main(String[] args) throws SQLException {
     try (PostgreSQLContainer container = create(args[0], args[1])) {
       container.start();
@@ -58,32 +56,26 @@ public final class ContainerPeer {
     return Objects.requireNonNullElse(System.getenv("PG_HELLO_TEST_IMAGE"), "postgres:" + major);
   }
 
-  /** Says why the image cannot be run here without a pull, if so. */
-  public static Optional<String> obstacle(String image) {
+  /** Returns why the image cannot be run here without a pull; null if it can. */
+  public static @Nullable String obstacle(String image) {
     if (docker("version").isEmpty()) {
-      return Optional.of("no container engine answers");
+      return "no container engine answers";
     }
     if (docker("image", "inspect", "-f", "ok", image).isEmpty()) {
-      return Optional.of(
-          "the container engine has no image " + image + ", and nothing is pulled here");
+      return "the container engine has no image " + image + ", and nothing is pulled here";
     }
-    TestcontainersConfiguration configuration = TestcontainersConfiguration.getInstance();
-    if (!Boolean.parseBoolean(configuration.getEnvVarOrProperty("ryuk.disabled", "false"))
-        && docker("image", "ls", "-q", "testcontainers/ryuk")
-            .filter(id -> !id.isBlank())
-            .isEmpty()) {
-      return Optional.of(
-          "Testcontainers would pull its helper testcontainers/ryuk; pull it, or set"
-              + " TESTCONTAINERS_RYUK_DISABLED=true");
+    String helper = TestcontainersConfiguration.getInstance().getEnvVarOrProperty(RYUK, "false");
+    if (!Boolean.parseBoolean(helper)
+        && docker("image", "ls", "-q", "testcontainers/ryuk").orElse("").isBlank()) {
+      return "Testcontainers would pull its helper testcontainers/ryuk; pull it, or set"
+          + " TESTCONTAINERS_RYUK_DISABLED=true";
     }
-    if (Files.exists(Path.of("/.dockerenv"))
-        && Objects.requireNonNullElse(System.getenv("DOCKER_HOST"), "unix:").startsWith("unix:")
-        && System.getenv("TESTCONTAINERS_HOST_OVERRIDE") == null) {
-      return Optional.of(
-          "in a container, Testcontainers would pull a helper to find the engine's address; set"
-              + " TESTCONTAINERS_HOST_OVERRIDE");
-    }
-    return Optional.empty();
+    return Files.exists(Path.of("/.dockerenv"))
+            && Objects.requireNonNullElse(System.getenv("DOCKER_HOST"), "unix:").startsWith("unix:")
+            && System.getenv("TESTCONTAINERS_HOST_OVERRIDE") == null
+        ? "in a container, Testcontainers would pull a helper to find the engine's address; set"
+            + " TESTCONTAINERS_HOST_OVERRIDE"
+        : null;
   }
 
   /** Fails if the engine still knows a container. */
@@ -99,17 +91,12 @@ public final class ContainerPeer {
   /** Removes what a run that was ended left behind. */
   public static void removeAll(String run) {
     String ids = docker("ps", "-aq", "--filter", "label=" + LABEL + "=" + run).orElse("");
-    if (!ids.isBlank()) {
-      List<String> remove = new ArrayList<>(List.of("rm", "-fv"));
-      ids.lines().forEach(remove::add);
-      docker(remove.toArray(String[]::new));
-    }
+    ids.lines().forEach(id -> docker("rm", "-fv", id));
   }
 
   /** Returns what the engine's own client prints, or nothing if it fails or is not there. */
   private static Optional<String> docker(String... arguments) {
-    List<String> command = new ArrayList<>(List.of("docker"));
-    command.addAll(List.of(arguments));
+    List<String> command = Stream.concat(Stream.of("docker"), Stream.of(arguments)).toList();
     try {
       var program = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
       return Optional.of(Command.run(program, TIMEOUT_SECONDS));

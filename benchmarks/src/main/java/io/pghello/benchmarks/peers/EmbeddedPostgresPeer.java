@@ -16,11 +16,7 @@ import java.sql.SQLException;
 public final class EmbeddedPostgresPeer {
   private EmbeddedPostgresPeer() {}
 
-  /**
-   * Starts a server, prints a greeting, and stops.
-   *
-   * @param args where the data shall be; nothing for the default, a temporary folder
-   */
+  /** Starts a server, perhaps with its data in a folder that is named, greets, and stops. */
   public static void main(String[] args) throws IOException, SQLException {
     EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder();
     if (args.length > 0) {

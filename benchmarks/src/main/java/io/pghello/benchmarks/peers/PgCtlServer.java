@@ -2,8 +2,8 @@
 package io.pghello.benchmarks.peers;
 
 import io.pghello.benchmarks.harness.Sql;
+import java.io.Closeable;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.commons.io.FileUtils;
+import org.apache.commons.io.function.Uncheck;
 
 /**
  * The peer without a library: initdb, pg_ctl and JDBC, on the very binaries that ours unpacked,
@@ -21,7 +22,7 @@ import org.apache.commons.io.FileUtils;
  * documentation says for data that may be lost: no fsync, synchronous_commit and full_page_writes,
  * fewer checkpoints, initdb --no-sync, an immediate stop; and the caller puts the data into memory.
  */
-public final class PgCtlServer implements AutoCloseable {
+public final class PgCtlServer implements Closeable {
   /** Asks {@link #main} for a tuned one. */
   public static final String TUNED = "tuned";
 
@@ -35,20 +36,16 @@ public final class PgCtlServer implements AutoCloseable {
   private final boolean tuned;
   private final int port;
 
-  private PgCtlServer(Path programs, Path folder, boolean tuned) throws IOException {
+  private PgCtlServer(Path programs, Path parent, boolean tuned) throws IOException {
     this.programs = programs;
-    this.folder = folder;
     this.tuned = tuned;
+    folder = Files.createTempDirectory(parent, "by-hand");
     try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      this.port = socket.getLocalPort();
+      port = socket.getLocalPort();
     }
   }
 
-  /**
-   * Starts a server, prints a greeting, and stops.
-   *
-   * @param args the folder with the programs, one to put the data into, and perhaps {@link #TUNED}
-   */
+  /** Starts a server of programs in a folder, with data in another one, and perhaps tuned. */
   public static void main(String[] args) throws IOException, SQLException {
     boolean tuned = args.length > 2 && args[2].equals(TUNED);
     try (PgCtlServer server = start(Path.of(args[0]), Path.of(args[1]), tuned);
@@ -57,15 +54,10 @@ public final class PgCtlServer implements AutoCloseable {
     }
   }
 
-  /**
-   * Starts a server that ends with the JVM.
-   *
-   * @param programs the folder with initdb and pg_ctl
-   * @param parent where its data shall be, in a folder of its own
-   */
+  /** Starts a server that ends with the JVM, and whose data is in a folder within this one. */
   public static PgCtlServer start(Path programs, Path parent, boolean tuned) throws IOException {
-    var server = new PgCtlServer(programs, Files.createTempDirectory(parent, "by-hand"), tuned);
-    Runtime.getRuntime().addShutdownHook(new Thread(server::closeAtExit));
+    var server = new PgCtlServer(programs, parent, tuned);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> Uncheck.run(server::close)));
     try {
       server.run("initdb", "-U postgres -A trust -E UTF8 --locale=C" + (tuned ? " --no-sync" : ""));
       String options =
@@ -90,11 +82,7 @@ public final class PgCtlServer implements AutoCloseable {
     return Sql.text(connection, "SELECT pg_hello('Ada')");
   }
 
-  /**
-   * Runs a program.
-   *
-   * @param options have no spaces in them; those of the server follow, if there are any
-   */
+  /** Runs a program with options that have no spaces in them, and then those of the server. */
   private void run(String program, String options, String... server) throws IOException {
     List<String> command = new ArrayList<>();
     // PostgreSQL refuses to run as root, so root has no name there
@@ -126,14 +114,6 @@ public final class PgCtlServer implements AutoCloseable {
       throw e;
     } finally {
       FileUtils.deleteDirectory(folder.toFile());
-    }
-  }
-
-  private void closeAtExit() {
-    try {
-      close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }

@@ -28,13 +28,12 @@ public final class PgbenchPeer implements AutoCloseable {
           + "SELECT pg_hello(:name) = 'Hello, ' || :name || '!' AS right \\gset\n"
           + "\\if :right\n\\else\n\\set wrong 1 / 0\n\\endif\n";
 
-  private final String program;
+  private final @Nullable String program = find();
   private final Address address;
   private final long serverPid;
   private final Path folder;
 
-  public PgbenchPeer(String program, Address address, long serverPid) throws IOException {
-    this.program = program;
+  public PgbenchPeer(Address address, long serverPid) throws IOException {
     this.address = address;
     this.serverPid = serverPid;
     this.folder = Files.createTempDirectory("bench-pg-hello-pgbench");
@@ -47,8 +46,13 @@ public final class PgbenchPeer implements AutoCloseable {
     FileUtils.forceDeleteOnExit(folder.toFile());
   }
 
-  /** Finds the program: on the path, or the newest where Debian has it; null if there is none. */
-  public static @Nullable String find() {
+  /** Returns whether it can be run. */
+  public boolean isInstalled() {
+    return program != null;
+  }
+
+  /** Finds it on the path, or the newest where Debian has it. */
+  private static @Nullable String find() {
     String found = "command -v pgbench || ls -rv /usr/lib/postgresql/*/bin/pgbench";
     try {
       var shell = new ProcessBuilder("sh", "-c", found);
@@ -82,7 +86,8 @@ public final class PgbenchPeer implements AutoCloseable {
   }
 
   private double run(String script, String... options) throws IOException {
-    List<String> command = new ArrayList<>(List.of(program, "-n", "-M", "prepared"));
+    List<String> command =
+        new ArrayList<>(List.of(String.valueOf(program), "-n", "-M", "prepared"));
     command.addAll(List.of("-h", address.host(), "-p", Integer.toString(address.port())));
     command.addAll(List.of("-U", address.user(), "-f", folder.resolve(script).toString()));
     command.addAll(List.of(options));

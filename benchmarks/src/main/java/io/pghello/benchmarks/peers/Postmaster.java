@@ -9,9 +9,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * The process of a server on this machine, and where its data is: to see that both have gone when
@@ -38,20 +36,8 @@ public record Postmaster(ProcessHandle process, Path data) {
   }
 
   private static boolean hasEnded(ProcessHandle process) {
-    try {
-      process.onExit().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    } catch (ExecutionException | TimeoutException e) {
-      return false;
-    }
-  }
-
-  /** Returns the command lines of the servers whose data is, or was, in a folder. */
-  public static List<ProcessHandle> in(Path folder) {
-    return ProcessHandle.allProcesses().filter(process -> serves(process, folder)).toList();
+    process.onExit().completeOnTimeout(process, TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
+    return !process.isAlive();
   }
 
   private static boolean serves(ProcessHandle process, Path folder) {
@@ -61,7 +47,9 @@ public record Postmaster(ProcessHandle process, Path data) {
 
   /** Ends the servers in a folder at once, but so that they give back their shared memory. */
   public static void endAll(Path folder) throws IOException {
-    for (ProcessHandle server : in(folder)) {
+    List<ProcessHandle> servers =
+        ProcessHandle.allProcesses().filter(process -> serves(process, folder)).toList();
+    for (ProcessHandle server : servers) {
       new ProcessBuilder("kill", "-QUIT", Long.toString(server.pid())).start();
       if (!hasEnded(server)) {
         server.destroyForcibly();

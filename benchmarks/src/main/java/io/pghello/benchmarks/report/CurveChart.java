@@ -6,6 +6,7 @@ import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Spread;
 import io.pghello.benchmarks.report.Scale.Tick;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -21,11 +22,9 @@ import org.jspecify.annotations.Nullable;
  * quartile. Widths are shares of the page's, heights are pixels, so that letters are as large on a
  * phone.
  *
- * @param figures what the curve shows
  * @param letters the length of the longest label beside the axis
  * @param gap where the axis is interrupted, if it is, between zero and the rest
- * @param drawn the lines in the order in which they are drawn: ours last, and so on top
- * @param legend the lines in the order of the curve
+ * @param drawn the lines, ours last and so on top; the legend has them in the curve's order
  */
 record CurveChart(
     String id,
@@ -90,6 +89,10 @@ record CurveChart(
           .collect(Collectors.joining(" "));
     }
 
+    Mark mark(Curve.Point point) {
+      return new Mark(Scale.percentOf(x(point.x())), number(y(point.spread().median())));
+    }
+
     /** The places whose labels do not touch on a chart of this width; the last is one of them. */
     List<Double> labelled(int width) {
       List<Double> kept = new ArrayList<>();
@@ -113,12 +116,13 @@ record CurveChart(
     List<Tick> ticksAcross() {
       List<Double> narrow = labelled(NARROW);
       List<Double> wide = labelled(WIDE);
-      return places.stream().map(v -> tickAcross(v, narrow.contains(v), wide.contains(v))).toList();
-    }
-
-    private Tick tickAcross(double value, boolean always, boolean wide) {
-      String label = wide ? TextTable.figure(value) : "";
-      return new Tick(Scale.percentOf(x(value)), label, always, true, "zero");
+      return places.stream()
+          .map(
+              v -> {
+                String label = wide.contains(v) ? TextTable.figure(v) : "";
+                return new Tick(Scale.percentOf(x(v)), label, narrow.contains(v), true, "zero");
+              })
+          .toList();
     }
 
     String gap() {
@@ -142,7 +146,7 @@ record CurveChart(
     private static Track of(Curve.Line line, int index, Frame frame) {
       List<Curve.Point> points = line.points();
       List<Curve.Point> back = new ArrayList<>(points);
-      back.sort(Comparator.comparingDouble(Curve.Point::x).reversed());
+      Collections.reverse(back);
       return new Track(
           line.name(),
           line.ours(),
@@ -150,18 +154,13 @@ record CurveChart(
           "#point" + index,
           frame.points(points, Spread::upper) + " " + frame.points(back, Spread::lower),
           frame.points(points, Spread::median),
-          points.stream().map(point -> Mark.of(point, frame)).toList(),
+          points.stream().map(frame::mark).toList(),
           frame.y(back.get(0).spread().median()));
     }
   }
 
   /** A point. */
-  record Mark(String x, String y) {
-    private static Mark of(Curve.Point point, Frame frame) {
-      return new Mark(
-          Scale.percentOf(frame.x(point.x())), number(frame.y(point.spread().median())));
-    }
-  }
+  record Mark(String x, String y) {}
 
   /** The name of a line beside its last point. */
   record Label(String style, Mark from, String middle, String top, List<String> lines) {}

@@ -28,45 +28,43 @@ public final class HtmlReport {
 
   /** Returns the page. */
   public static String html(Report report) {
-    List<SectionView> sections =
-        IntStream.range(0, report.benchmarks().size())
-            .mapToObj(i -> SectionView.of("benchmark-" + (i + 1), report.benchmarks().get(i)))
-            .toList();
+    Environment environment = report.environment();
     List<Result> all = report.results();
+    String servers =
+        report.benchmarks().stream()
+            .map(Report.Section::server)
+            .map(s -> "PostgreSQL %s, pg_hello %s".formatted(s.version(), s.extension()))
+            .distinct()
+            .collect(Collectors.joining("; "));
+    List<Count> counts =
+        List.of(
+            new Count("goal", count(all, Verdict.GOAL), "reach the goal"),
+            new Count("ok", count(all, Verdict.OK), "do what they must"),
+            new Count("miss", count(all, Verdict.MISS), "miss"));
+    List<Map<String, Object>> sections =
+        IntStream.range(0, report.benchmarks().size())
+            .mapToObj(i -> view("benchmark-" + (i + 1), report.benchmarks().get(i)))
+            .toList();
     return PAGE.execute(
         Map.of(
-            "environment", report.environment(),
-            "quick", report.quick(),
-            "slowed", report.handicap() == 1 ? "" : String.valueOf(report.handicap()),
-            "facts", facts(report),
+            "environment",
+            environment,
+            "quick",
+            report.quick(),
+            "slowed",
+            report.handicap() == 1 ? "" : String.valueOf(report.handicap()),
+            "cpus",
+            environment.cpus() == 1 ? "1 CPU" : environment.cpus() + " CPUs",
+            "servers",
+            servers.isEmpty() ? Templates.NONE : servers,
+            "forks",
+            report.forks() == 1 ? "in one JVM" : "in " + report.forks() + " JVMs",
             "counts",
-                List.of(
-                    new Count("goal", count(all, Verdict.GOAL), "reach the goal"),
-                    new Count("ok", count(all, Verdict.OK), "do what they must"),
-                    new Count("miss", count(all, Verdict.MISS), "miss")),
-            "command", command(report),
-            "sections", sections));
-  }
-
-  private static List<Fact> facts(Report report) {
-    Environment environment = report.environment();
-    return List.of(
-        new Fact("Measured", environment.date()),
-        new Fact("On", environment.cpus() + (environment.cpus() == 1 ? " CPU" : " CPUs")),
-        new Fact("System", environment.os()),
-        new Fact("Java", environment.jdk()),
-        new Fact(
-            "Server",
-            report.benchmarks().stream()
-                .map(section -> server(section.server()))
-                .distinct()
-                .collect(Collectors.joining("; "))),
-        new Fact(
-            "Each row", report.forks() == 1 ? "in one JVM" : "in " + report.forks() + " JVMs"));
-  }
-
-  private static String server(Environment.Server server) {
-    return "PostgreSQL " + server.version() + ", pg_hello " + server.extension();
+            counts,
+            "command",
+            command(report),
+            "sections",
+            sections));
   }
 
   private static String command(Report report) {
@@ -92,12 +90,6 @@ public final class HtmlReport {
     return results.stream().filter(result -> result.verdict() == verdict).count();
   }
 
-  private record Fact(String name, String value) {
-    Fact {
-      value = value.isEmpty() ? Templates.NONE : value;
-    }
-  }
-
   private record Count(String style, long count, String words) {}
 
   /** A verdict as a shape and a word; a row without a target has no word. */
@@ -109,57 +101,41 @@ public final class HtmlReport {
     }
   }
 
-  private record SectionView(
-      String id,
-      Report.Section section,
-      String server,
-      List<Fact> settings,
-      List<Long> numbers,
-      List<RowView> misses,
-      boolean measured,
-      boolean counted,
-      @Nullable RatioChart chart,
-      String others,
-      List<RowView> rows,
-      List<CurveView> curves,
-      boolean skipped) {
+  private static Map<String, Object> view(String id, Report.Section section) {
+    List<Result> results = section.results();
+    List<RowView> rows = results.stream().map(RowView::of).toList();
+    List<Curve> curves = section.curves();
+    var styles = CurveChart.Styles.of(curves);
+    List<Long> numbers =
+        List.of(
+            count(results, Verdict.GOAL),
+            count(results, Verdict.OK),
+            count(results, Verdict.MISS),
+            count(results, null),
+            (long) curves.size());
+    List<CurveView> shown =
+        IntStream.range(0, curves.size())
+            .mapToObj(i -> CurveView.of(id + "-curve-" + (i + 1), curves.get(i), styles))
+            .toList();
+    long others = results.stream().filter(result -> !RatioChart.draws(result)).count();
+    return Map.of(
+        "id", id,
+        "section", section,
+        "numbers", numbers,
+        "misses", rows.stream().filter(row -> row.result.verdict() == Verdict.MISS).toList(),
+        "counted", results.stream().anyMatch(result -> result.cpu() != null),
+        "chart", others == results.size() ? "" : RatioChart.of(id + "-ratios", results),
+        "others", alone(others),
+        "rows", rows,
+        "curves", shown);
+  }
 
-    static SectionView of(String id, Report.Section section) {
-      List<Result> results = section.results();
-      List<RowView> rows = results.stream().map(RowView::of).toList();
-      var styles = CurveChart.Styles.of(section.curves());
-      long others = results.stream().filter(result -> !RatioChart.draws(result)).count();
-      return new SectionView(
-          id,
-          section,
-          HtmlReport.server(section.server()),
-          section.server().settings().entrySet().stream()
-              .sorted(Map.Entry.comparingByKey())
-              .map(setting -> new Fact(setting.getKey(), setting.getValue()))
-              .toList(),
-          List.of(
-              count(results, Verdict.GOAL),
-              count(results, Verdict.OK),
-              count(results, Verdict.MISS),
-              count(results, null),
-              (long) section.curves().size()),
-          rows.stream().filter(row -> row.result.verdict() == Verdict.MISS).toList(),
-          !results.isEmpty(),
-          results.stream().anyMatch(result -> result.cpu() != null),
-          others == results.size() ? null : RatioChart.of(id + "-ratios", results),
-          others == 0
-              ? ""
-              : others == 1
-                  ? "1 row has no ratio that could be drawn, and stands in the table alone."
-                  : others
-                      + " rows have no ratio that could be drawn, and stand in the table alone.",
-          rows,
-          IntStream.range(0, section.curves().size())
-              .mapToObj(
-                  i -> CurveView.of(id + "-curve-" + (i + 1), section.curves().get(i), styles))
-              .toList(),
-          !section.notRun().isEmpty());
-    }
+  private static String alone(long rows) {
+    return switch ((int) rows) {
+      case 0 -> "";
+      case 1 -> "1 row has no ratio that could be drawn, and stands in the table alone.";
+      default -> rows + " rows have no ratio that could be drawn, and stand in the table alone.";
+    };
   }
 
   private record RowView(Result result, Badge badge, String must, String goal, String missed) {

@@ -15,11 +15,7 @@ public final class ProgressLine {
   private final long start = System.nanoTime();
   private int done;
 
-  /**
-   * Creates it for so many steps.
-   *
-   * @param shown whether there is a terminal; nothing is written if not
-   */
+  /** Creates it for so many steps; nothing is written unless it is shown. */
   public ProgressLine(PrintStream terminal, boolean shown, String name, int steps) {
     this.terminal = terminal;
     this.shown = shown;

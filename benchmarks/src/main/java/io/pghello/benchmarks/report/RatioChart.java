@@ -15,10 +15,6 @@ import org.jspecify.annotations.Nullable;
 /**
  * How far ahead our side is in each row, as ratios.html and ratios.svg draw it: to the right of the
  * middle line it is ahead, whichever way a good figure goes.
- *
- * @param ours the style of the words right of the middle line
- * @param theirs the style of those left of it
- * @param ahead the width of what lies right of the middle
  */
 record RatioChart(
     String id,
@@ -33,12 +29,7 @@ record RatioChart(
   // nearer to an edge than this, a phone has no room for the words beside the middle line
   private static final double ROOM = 0.28;
 
-  /**
-   * A row.
-   *
-   * @param worse where the quartile lies in which ours looks worse
-   * @param must where it has to be ahead; empty if its target does not say so
-   */
+  /** A row with its places along the axis; limits that it does not have are empty. */
   record Bar(
       String id,
       Row row,

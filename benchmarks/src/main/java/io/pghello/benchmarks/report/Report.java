@@ -25,11 +25,7 @@ public record Report(
     int handicap,
     List<Section> benchmarks) {
 
-  /**
-   * The rows of one benchmark.
-   *
-   * @param notRun what could not be measured, each with the reason
-   */
+  /** What one benchmark measured, and what could not be measured, each with the reason. */
   public record Section(
       String name,
       Environment.Server server,

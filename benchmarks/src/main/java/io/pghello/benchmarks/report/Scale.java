@@ -5,13 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
-/**
- * Where values lie along an axis of a chart.
- *
- * @param low the value at its beginning
- * @param high the value at its end
- */
+/** Where values lie along an axis of a chart, from low at its beginning to high at its end. */
 record Scale(boolean logarithmic, double low, double high) {
   private static final double MARGIN = 0.04;
 
@@ -101,17 +97,12 @@ record Scale(boolean logarithmic, double low, double high) {
   }
 
   private List<Double> powers(int most) {
-    for (List<Integer> digits : List.of(List.of(1, 2, 5), List.of(1))) {
-      List<Double> ticks = powers(digits, 1);
-      if (ticks.size() <= most) {
-        return ticks;
-      }
-    }
-    int every = 2;
-    while (powers(List.of(1), every).size() > most) {
-      every++;
-    }
-    return powers(List.of(1), every);
+    Stream<List<Double>> fewer =
+        IntStream.rangeClosed(1, Double.MAX_EXPONENT).mapToObj(i -> powers(List.of(1), i));
+    return Stream.concat(Stream.of(powers(List.of(1, 2, 5), 1)), fewer)
+        .filter(ticks -> ticks.size() <= most)
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Powers of ten, times the digits; 1 is always one of them, if the axis reaches it. */

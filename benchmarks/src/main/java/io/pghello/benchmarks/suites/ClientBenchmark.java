@@ -2,78 +2,63 @@
 package io.pghello.benchmarks.suites;
 
 import static io.pghello.benchmarks.harness.Comparison.CHECKED_MEANWHILE;
+import static io.pghello.benchmarks.load.Workload.ASYNC;
+import static io.pghello.benchmarks.load.Workload.JDBC_THREADS;
+import static io.pghello.benchmarks.load.Workload.JDBC_VIRTUAL;
+import static io.pghello.benchmarks.load.Workload.R2DBC;
+import static io.pghello.benchmarks.load.Workload.THREADS;
+import static io.pghello.benchmarks.load.Workload.VERTX;
+import static io.pghello.benchmarks.load.Workload.VIRTUAL;
 
-import io.pghello.benchmarks.harness.Address;
-import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.BestInFlight;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Side;
-import io.pghello.benchmarks.harness.CpuTime;
-import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.Row;
-import io.pghello.benchmarks.harness.Row.Better;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.benchmarks.harness.Sweep.Metric;
 import io.pghello.benchmarks.harness.Sweep.Track;
 import io.pghello.benchmarks.load.LoadProcess;
-import io.pghello.benchmarks.load.LoadProcess.Request;
 import io.pghello.benchmarks.load.LoadProcess.Response;
 import io.pghello.benchmarks.load.StreamingGreeting;
 import io.pghello.benchmarks.load.Workload;
 import io.pghello.benchmarks.peers.PgbenchPeer;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
 import java.io.IOException;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the client does under load, beside what else one calls a function with. Each library has a
  * JVM of its own, and all have as many connections; one caller alone has one, which ours and JDBC
  * share. Every answer is compared with what it should be.
  */
-public final class ClientBenchmark implements Benchmark {
+public final class ClientBenchmark extends ServerBenchmark {
   private static final int CONNECTIONS = 4;
   private static final int MANY = 256;
   private static final int FEW = 16;
   private static final int ALL_NAMES = 10_000;
-  private static final List<Integer> IN_FLIGHT =
-      List.of(16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192);
-
-  private static final String RATE = "k/s";
   private static final String SINGLE = "hello(), 1 thread";
-  private static final String VIRTUAL = "hello(), 256 virtual threads";
-  private static final String ASYNC = "helloAsync(), 256 in flight";
-  private static final String VERTX = "Vert.x, pipelined";
-  private static final String JDBC = "JDBC, 256 threads";
   private static final String ITS_BEST = ", its best number in flight";
+  private static final String ONE_BY_ONE = "JDBC, one by one";
 
   // in the order of the figures
-  private static final Metric THROUGHPUT = new Metric("throughput", RATE, Better.HIGHER);
-  private static final Metric MEDIAN = new Metric("median latency", "us", Better.LOWER);
-  private static final Metric P99 = new Metric("99 % latency", "us", Better.LOWER);
-  private static final Metric P999 = new Metric("99.9 % latency", "us", Better.LOWER);
+  private static final Metric THROUGHPUT = new Metric("throughput", "k/s", Row.Better.HIGHER);
+  private static final Metric MEDIAN = new Metric("median latency", "us", Row.Better.LOWER);
+  private static final Metric P99 = new Metric("99 % latency", "us", Row.Better.LOWER);
+  private static final Metric P999 = new Metric("99.9 % latency", "us", Row.Better.LOWER);
 
-  private final PgHelloServer server;
-  private final TestDatabase database;
-  private final WireProxy proxy;
-  private final Address address;
-  private final long serverPid;
-  private final SingleConnectionComparison singleConnection;
-  private final @Nullable PgbenchPeer pgbench;
-  private final boolean virtual = Workload.virtualThreads() != null;
+  private final WireProxy proxy = closing(WireProxy.to(server));
+  private final PgbenchPeer pgbench = closing(new PgbenchPeer(address, serverPid));
+  private final SingleConnectionComparison single;
   private final BestInFlight best;
   private final Map<Workload, LoadProcess> libraries = new EnumMap<>(Workload.class);
+  private final boolean virtual = Workload.virtualThreads() != null;
   private final int rounds;
   private final int judgedRounds;
   private final int millis;
@@ -81,72 +66,44 @@ public final class ClientBenchmark implements Benchmark {
   private final int streamedNames;
 
   public ClientBenchmark(boolean quick) throws IOException, SQLException {
+    super(PgHelloServer.start());
     rounds = quick ? 1 : 4;
     judgedRounds = quick ? 5 : 4;
     millis = quick ? 500 : 800;
     sweepMillis = quick ? 100 : 200;
     streamedNames = quick ? 1_000_000 : 10_000_000;
-    server = PgHelloServer.start();
-    database = server.createDatabase();
-    proxy = WireProxy.to(server);
-    address = Address.of(database.jdbcUrl());
-    try (Connection connection = database.dataSource().getConnection()) {
-      serverPid = CpuTime.serverPid(connection);
-    }
-    singleConnection = new SingleConnectionComparison(address, serverPid, quick ? 60 : 120);
+    single = closing(new SingleConnectionComparison(address, serverPid, quick ? 60 : 120));
     best =
         new BestInFlight(
-            IN_FLIGHT,
+            List.of(16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192),
             quick ? 1 : 2,
-            calls -> measure(Workload.ASYNC, calls).rate(),
-            calls -> measure(Workload.VERTX, calls).rate());
-    String program = PgbenchPeer.find();
-    pgbench = program == null ? null : new PgbenchPeer(program, address, serverPid);
-  }
-
-  @Override
-  public Environment.Server server() throws SQLException {
-    try (Connection connection = database.dataSource().getConnection()) {
-      return Environment.Server.of(connection);
-    }
+            calls -> near(ASYNC, calls).rate(),
+            calls -> near(VERTX, calls).rate());
   }
 
   @Override
   public List<Comparison> comparisons() {
     return Stream.of(
             interleaved(
-                Row.rate(SINGLE, "JDBC, 1 thread", RATE).target(0.95, 1).lessCpu(0.85),
-                singleConnection.calls()),
+                Row.rate(SINGLE, "JDBC, 1 thread", "k/s").target(0.95, 1).lessCpu(0.85),
+                single.calls()),
+            judged(rates(ASYNC, VERTX).target(10, 20).lessCpu(4), ASYNC, VERTX),
             judged(
-                Row.rate(ASYNC, VERTX, RATE).target(10, 20).lessCpu(4),
-                rate(Workload.ASYNC),
-                rate(Workload.VERTX)),
-            judged(
-                Row.rate("helloAsync()" + ITS_BEST, VERTX + ITS_BEST, RATE)
+                Row.rate(ASYNC.title() + ITS_BEST, VERTX.title() + ITS_BEST, "k/s")
                     .target(18, 30)
                     .lessCpu(5),
                 best.ours(),
                 best.peer()),
-            judged(
-                Row.rate(ASYNC, JDBC, RATE).target(30, 75).lessCpu(20),
-                rate(Workload.ASYNC),
-                rate(Workload.JDBC_THREADS)),
-            judged(
-                Row.rate(VIRTUAL, "JDBC, 256 virtual threads", RATE).target(25, 50).lessCpu(5),
-                rate(Workload.VIRTUAL),
-                rate(Workload.JDBC_VIRTUAL)),
-            plain(
-                Row.rate(VIRTUAL, JDBC, RATE), rate(Workload.VIRTUAL), rate(Workload.JDBC_THREADS)),
-            judged(
-                Row.rate("hello(), 256 threads", JDBC, RATE).target(4, 7).lessCpu(2),
-                rate(Workload.THREADS),
-                rate(Workload.JDBC_THREADS)),
+            judged(rates(ASYNC, JDBC_THREADS).target(30, 75).lessCpu(20), ASYNC, JDBC_THREADS),
+            judged(rates(VIRTUAL, JDBC_VIRTUAL).target(25, 50).lessCpu(5), VIRTUAL, JDBC_VIRTUAL),
+            plain(rates(VIRTUAL, JDBC_THREADS), rate(VIRTUAL), rate(JDBC_THREADS)),
+            judged(rates(THREADS, JDBC_THREADS).target(4, 7).lessCpu(2), THREADS, JDBC_THREADS),
             interleaved(
-                Row.rate("helloAll(%,d names)".formatted(ALL_NAMES), "JDBC, one by one", RATE)
+                Row.rate("helloAll(%,d names)".formatted(ALL_NAMES), ONE_BY_ONE, "k/s")
                     .target(50, 300)
                     .lessCpu(40)
                     .guarded(20),
-                singleConnection.bulk(ALL_NAMES)),
+                single.bulk(ALL_NAMES)),
             new Comparison(
                 Row.plain("heap, helloEach(%,d names)".formatted(streamedNames), null, "MB")
                     .count(32, 12)
@@ -156,83 +113,76 @@ public final class ClientBenchmark implements Benchmark {
                 null,
                 0,
                 1),
-            plain(
-                Row.rate(ASYNC, "R2DBC, pooled", RATE), rate(Workload.ASYNC), rate(Workload.R2DBC)),
+            plain(rates(ASYNC, R2DBC), rate(ASYNC), rate(R2DBC)),
             pgbench(
-                Row.rate(SINGLE, "pgbench, 1 client", RATE),
-                rate(Workload.THREADS, 1),
-                Side.of(() -> pgbench().single(1))),
+                Row.rate(SINGLE, "pgbench, 1 client", "k/s"),
+                Side.of(() -> near(THREADS, 1).rate()),
+                () -> pgbench.single(1)),
             pgbench(
-                Row.rate(ASYNC, "pgbench, 4 clients", RATE),
-                rate(Workload.ASYNC),
-                Side.of(() -> pgbench().single(CONNECTIONS))),
+                Row.rate(all(ASYNC), "pgbench, 4 clients", "k/s"),
+                rate(ASYNC),
+                () -> pgbench.single(CONNECTIONS)),
             pgbench(
-                Row.rate(ASYNC, "pgbench, 4 clients, pipelined", RATE),
-                rate(Workload.ASYNC),
-                Side.of(() -> pgbench().pipelined(CONNECTIONS))),
+                Row.rate(all(ASYNC), "pgbench, 4 clients, pipelined", "k/s"),
+                rate(ASYNC),
+                () -> pgbench.pipelined(CONNECTIONS)),
             plain(
                 Row.plain("allocated, " + SINGLE, "JDBC, 1 thread", "B").guarded(2),
-                allocation(Workload.THREADS, 1),
-                allocation(Workload.JDBC_THREADS, 1)),
+                () -> near(THREADS, 1).bytesPerCall(),
+                () -> near(JDBC_THREADS, 1).bytesPerCall()),
             plain(
-                Row.plain("allocated, " + ASYNC, VERTX, "B").guarded(1),
-                allocation(Workload.ASYNC, MANY),
-                allocation(Workload.VERTX, MANY)),
-            plain(
-                Row.rate(ASYNC + ", 1 ms away", VERTX, RATE),
-                far(Workload.ASYNC),
-                far(Workload.VERTX)),
-            plain(
-                Row.rate("hello(), 256 threads, 1 ms away", JDBC, RATE),
-                far(Workload.THREADS),
-                far(Workload.JDBC_THREADS)))
-        .filter(comparison -> virtual || !comparison.row().name().equals(VIRTUAL))
-        .filter(comparison -> pgbench != null || !isPgbench(comparison.row()))
+                Row.plain("allocated, " + all(ASYNC), all(VERTX), "B").guarded(1),
+                () -> near(ASYNC, MANY).bytesPerCall(),
+                () -> near(VERTX, MANY).bytesPerCall()),
+            away(ASYNC, VERTX),
+            away(THREADS, JDBC_THREADS))
+        .filter(comparison -> virtual || !comparison.row().name().contains("virtual"))
+        .filter(comparison -> pgbench.isInstalled() || !isPgbench(comparison.row()))
         .toList();
   }
 
-  private static Comparison plain(Row row, Side ours, Side peer, int warmUps, int rounds) {
-    return new Comparison(row, CHECKED_MEANWHILE, ours, peer, warmUps, rounds);
+  /** How a library is called by as many at a time as in most rows. */
+  private static String all(Workload library) {
+    return library == ASYNC
+        ? library.title() + ", 256 in flight"
+        : library.title().replaceFirst("(virtual )?threads", "256 $0");
+  }
+
+  private static Row rates(Workload ours, Workload peer) {
+    return Row.rate(all(ours), all(peer), "k/s");
   }
 
   private Comparison plain(Row row, Side ours, Side peer) {
-    return plain(row, ours, peer, 0, rounds);
+    return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 0, rounds);
   }
 
   private Comparison judged(Row row, Side ours, Side peer) {
-    return plain(row, ours, peer, 1, judgedRounds);
+    return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 1, judgedRounds);
+  }
+
+  private Comparison judged(Row row, Workload ours, Workload peer) {
+    return judged(row, rate(ours), rate(peer));
   }
 
   private Comparison interleaved(Row row, InterleavedSamples samples) {
     return samples.comparison(row, CHECKED_MEANWHILE, 6, judgedRounds);
   }
 
-  private Comparison pgbench(Row row, Side ours, Side peer) {
-    return new Comparison(row, () -> pgbench().check(), ours, peer, 0, rounds);
-  }
-
-  private PgbenchPeer pgbench() {
-    return Objects.requireNonNull(pgbench);
+  private Comparison pgbench(Row row, Side ours, Comparison.Sampler peer) {
+    return new Comparison(row, pgbench::check, ours, Side.of(peer), 0, rounds);
   }
 
   private static boolean isPgbench(Row row) {
     return row.peer() != null && row.peer().startsWith("pgbench");
   }
 
+  private Comparison away(Workload ours, Workload peer) {
+    Row row = Row.rate(all(ours) + ", 1 ms away", all(peer), "k/s");
+    return plain(row, Side.of(() -> away(ours, 1).rate()), Side.of(() -> away(peer, 1).rate()));
+  }
+
   private Side rate(Workload library) {
-    return rate(library, MANY);
-  }
-
-  private Side rate(Workload library, int calls) {
-    return Side.of(() -> measure(library, calls).rate());
-  }
-
-  private Side far(Workload library) {
-    return Side.of(() -> away(library, 1).rate());
-  }
-
-  private Side allocation(Workload library, int calls) {
-    return () -> measure(library, calls).bytesPerCall();
+    return Side.of(() -> near(library, MANY).rate());
   }
 
   private double heap(StreamingGreeting.Way way, double names) throws Exception {
@@ -248,7 +198,7 @@ public final class ClientBenchmark implements Benchmark {
             List.of(1.0, 4.0, 16.0, 64.0, 256.0, 1_024.0, 4_096.0),
             List.of(THROUGHPUT, MEDIAN, P99, P999),
             everyone((library, calls) -> near(library, CONNECTIONS, calls, 0))),
-        best.sweep("calls in flight, to choose the best", THROUGHPUT, "helloAsync()", VERTX),
+        best.sweep("calls in flight, to choose the best", THROUGHPUT, ASYNC.title(), VERTX.title()),
         new Sweep(
             "connections",
             "256 calls in flight",
@@ -274,22 +224,15 @@ public final class ClientBenchmark implements Benchmark {
             List.of(THROUGHPUT),
             List.of(
                 Track.of("helloAll()", true, names -> bulk(Workload.ALL, names)),
-                new Track(
-                    "JDBC, one by one",
-                    false,
-                    names -> names <= 1_000,
-                    names -> new double[] {bulk(Workload.JDBC_LOOP, names)}))),
+                Track.of(ONE_BY_ONE, false, names -> bulk(Workload.JDBC_LOOP, names)).to(1_000))),
         new Sweep(
             "names streamed",
             "",
             Stream.of(1e3, 1e4, 1e5, 1e6).filter(names -> names <= streamedNames).toList(),
-            List.of(new Metric("heap", "MB", Better.LOWER)),
-            List.of(
-                Track.of("helloEach()", true, names -> heap(StreamingGreeting.Way.EACH, names)),
-                Track.of(
-                    "helloAll(), all in memory",
-                    true,
-                    names -> heap(StreamingGreeting.Way.ALL, names)))));
+            List.of(new Metric("heap", "MB", Row.Better.LOWER)),
+            Stream.of(StreamingGreeting.Way.values())
+                .map(way -> Track.of(way.title(), true, names -> heap(way, names)))
+                .toList()));
   }
 
   private interface Loaded {
@@ -298,73 +241,56 @@ public final class ClientBenchmark implements Benchmark {
 
   /** All libraries that call for one name at a time. */
   private List<Track> everyone(Loaded loaded) {
-    return Stream.of(
-            track("helloAsync()", Workload.ASYNC, loaded),
-            track("hello(), virtual threads", Workload.VIRTUAL, loaded),
-            track("hello(), threads", Workload.THREADS, loaded),
-            track(VERTX, Workload.VERTX, loaded),
-            track("R2DBC, pooled", Workload.R2DBC, loaded),
-            track("JDBC, virtual threads", Workload.JDBC_VIRTUAL, loaded),
-            track("JDBC, threads", Workload.JDBC_THREADS, loaded))
-        .filter(track -> virtual || !track.name().contains("virtual"))
+    return Stream.of(ASYNC, VIRTUAL, THREADS, VERTX, R2DBC, JDBC_VIRTUAL, JDBC_THREADS)
+        .filter(library -> virtual || !library.title().contains("virtual"))
+        .map(
+            library ->
+                new Track(
+                    library.title(),
+                    library.title().startsWith("hello"),
+                    point -> true,
+                    point -> loaded.at(library, point).all()))
         .toList();
-  }
-
-  private static Track track(String name, Workload library, Loaded loaded) {
-    return new Track(
-        name, name.startsWith("hello"), point -> true, point -> loaded.at(library, point).all());
   }
 
   private double bulk(Workload library, double names) throws IOException {
     return near(library, CONNECTIONS, names, 0).thousandsPerSecond();
   }
 
+  private Response near(Workload library, int calls) throws IOException {
+    return measure(library, address.port(), CONNECTIONS, calls, 0, millis);
+  }
+
   private Response near(Workload library, int connections, double calls, int nameBytes)
       throws IOException {
-    return library(library)
-        .measure(new Request(address.port(), connections, (int) calls, nameBytes, sweepMillis));
+    return measure(library, address.port(), connections, (int) calls, nameBytes, sweepMillis);
   }
 
   private Response away(Workload library, double delayMillis) throws IOException {
     proxy.delay(Duration.ofNanos((long) (delayMillis * 1e6)));
-    return library(library).measure(new Request(proxy.port(), CONNECTIONS, MANY, 0, sweepMillis));
+    return measure(library, proxy.port(), CONNECTIONS, MANY, 0, sweepMillis);
   }
 
-  private Response measure(Workload library, int calls) throws IOException {
-    return library(library).measure(new Request(address.port(), CONNECTIONS, calls, 0, millis));
-  }
-
-  /** The JVM of a library, which is started and warmed up when it is first asked for. */
-  private LoadProcess library(Workload library) throws IOException {
+  /** Asks the JVM of a library, which is started and warmed up when it is first asked. */
+  private Response measure(
+      Workload library, int port, int connections, int calls, int nameBytes, long time)
+      throws IOException {
     LoadProcess process = libraries.get(library);
     if (process == null) {
-      process = new LoadProcess(library, address, CONNECTIONS, serverPid);
+      process = closing(new LoadProcess(library, address, CONNECTIONS, serverPid));
       libraries.put(library, process);
     }
-    return process;
+    return process.measure(new LoadProcess.Request(port, connections, calls, nameBytes, time));
   }
 
   @Override
   public List<String> notRun() {
-    List<String> reasons = new ArrayList<>();
-    if (!virtual) {
-      reasons.add(VIRTUAL + ": not run, needs JDK 21 or newer");
-    }
-    if (pgbench == null) {
-      reasons.add("pgbench: not run, there is none (Debian's package is postgresql)");
-    }
-    return reasons;
-  }
-
-  @Override
-  public void close() throws IOException {
-    libraries.values().forEach(LoadProcess::close);
-    try (server;
-        database;
-        proxy;
-        singleConnection;
-        pgbench) {
-      // in this order, backwards
-    }
+    return Stream.of(
+            virtual ? "" : all(VIRTUAL) + ": not run, needs JDK 21 or newer",
+            pgbench.isInstalled()
+                ? ""
+                : "pgbench: not run, there is none (Debian's package is postgresql)")
+        .filter(reason -> !reason.isEmpty())
+        .toList();
   }
 }

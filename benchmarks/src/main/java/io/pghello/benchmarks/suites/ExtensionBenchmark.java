@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.suites;
 
-import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Side;
-import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.benchmarks.harness.Sweep;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +26,7 @@ import org.postgresql.PGConnection;
  * <p>A statement calls the function once for each row of a table in memory; the cost is what it
  * takes beyond the same statement without the call.
  */
-public final class ExtensionBenchmark implements Benchmark {
+public final class ExtensionBenchmark extends ServerBenchmark {
   private static final int MANY_STATEMENTS = 1_000;
   private static final int MAX_GROWTH_KB = 512;
 
@@ -38,11 +35,12 @@ public final class ExtensionBenchmark implements Benchmark {
   // What others write to get the same answers.
   private static final String CONCATENATION = "'Hello, ' || name || '!'";
   private static final String REPEATED = "rtrim(repeat('Hello, ' || name || '! ', 10))";
+  // an aggregate of as many rows of the same value; OFFSET 0 keeps the planner from evaluating a
+  // constant once for all rows
+  private static final String REPEATED_VALUE =
+      "SELECT %s FROM (SELECT ?::%s OFFSET 0) n, generate_series(1, ?)";
   private static final String SUBQUERY = "array(SELECT pg_hello(n) FROM unnest(names) n)";
 
-  private final PgHelloServer server;
-  private final TestDatabase database;
-  private final Connection connection;
   private final int rounds;
   private final int curveCalls;
   private final int nameCount;
@@ -50,21 +48,19 @@ public final class ExtensionBenchmark implements Benchmark {
   private final int memoryCalls;
 
   public ExtensionBenchmark(boolean quick) throws SQLException {
-    rounds = quick ? 9 : 5;
-    curveCalls = quick ? 100_000 : 250_000;
-    nameCount = quick ? 250_000 : 500_000;
-    fewCount = nameCount / 10;
-    memoryCalls = quick ? 1_000_000 : 3_000_000;
-    server =
+    super(
         PgHelloServer.builder()
             .setting("autovacuum", "off")
             .setting("jit", "off")
             .setting("max_parallel_workers_per_gather", "0")
             // a table of more than a quarter of it is not read from it
             .setting("shared_buffers", "512MB")
-            .start();
-    database = server.createDatabase();
-    connection = database.superuserDataSource().getConnection();
+            .start());
+    rounds = quick ? 9 : 5;
+    curveCalls = quick ? 100_000 : 250_000;
+    nameCount = quick ? 250_000 : 500_000;
+    fewCount = nameCount / 10;
+    memoryCalls = quick ? 1_000_000 : 3_000_000;
     Sql.execute(
         connection,
         "CREATE UNLOGGED TABLE names AS SELECT 'Name' || lpad(i::text, 7, '0') AS name"
@@ -75,11 +71,6 @@ public final class ExtensionBenchmark implements Benchmark {
         "VACUUM (FREEZE, ANALYZE) names, few, long_names",
         "CREATE FUNCTION plpgsql_hello(name text) RETURNS text LANGUAGE plpgsql STABLE STRICT"
             + " AS $$ BEGIN RETURN 'Hello, ' || name || '!'; END $$");
-  }
-
-  @Override
-  public Environment.Server server() throws SQLException {
-    return Environment.Server.of(connection);
   }
 
   @Override
@@ -177,16 +168,11 @@ public final class ExtensionBenchmark implements Benchmark {
   }
 
   private static Comparison prepared(Action before, Comparison comparison) {
-    return new Comparison(
-        comparison.row(),
+    return comparison.of(
         () -> {
           before.run();
           comparison.check().run();
-        },
-        comparison.ours(),
-        comparison.peer(),
-        comparison.warmUps(),
-        comparison.rounds());
+        });
   }
 
   /** Loads the library that scripts/native.sh compiles from the folder peer. */
@@ -208,24 +194,15 @@ public final class ExtensionBenchmark implements Benchmark {
   /** An expression for each row of a table beside one that costs nothing, in nanoseconds. */
   private Side call(String table, String nothing, String expression) {
     int calls = count(table);
-    String sql = "SELECT count(%s) FROM " + table;
-    return () -> {
-      try (PreparedStatement with = connection.prepareStatement(sql.formatted(expression));
-          PreparedStatement without = connection.prepareStatement(sql.formatted(nothing))) {
-        return difference(with, without, calls) / calls;
-      }
-    };
+    return () -> nanos("SELECT count(%s) FROM " + table, nothing, expression, calls) / calls;
   }
 
   /** An expression of one array, a number of times, in microseconds each. */
   private double arrayMicros(String expression, int length, int calls) throws SQLException {
-    String sum = "sum(cardinality(" + expression + "))";
-    Array names = names(length);
-    try (PreparedStatement with = repeated(sum, "text[] AS names", names, calls);
-        PreparedStatement without =
-            repeated("sum(cardinality(names))", "text[] AS names", names, calls)) {
-      return difference(with, without, (long) length * calls) / calls / 1e3;
-    }
+    String sql = REPEATED_VALUE.formatted("sum(cardinality(%s))", "text[] AS names");
+    return nanos(sql, "names", expression, (long) length * calls, names(length), calls)
+        / calls
+        / 1e3;
   }
 
   /** An expression of a long name, in nanoseconds. */
@@ -236,40 +213,29 @@ public final class ExtensionBenchmark implements Benchmark {
         connection,
         "SELECT pg_hello(name) = " + CONCATENATION + " FROM (SELECT ?::text AS name OFFSET 0) n",
         name);
-    try (PreparedStatement with =
-            repeated("count(" + expression + ")", "text AS name", name, calls);
-        PreparedStatement without = repeated("count(name)", "text AS name", name, calls)) {
-      return difference(with, without, calls) / calls;
-    }
+    String sql = REPEATED_VALUE.formatted("count(%s)", "text AS name");
+    return nanos(sql, "name", expression, calls, name, calls) / calls;
   }
 
   /**
-   * An aggregate of as many rows of the same value. OFFSET 0 keeps the planner from evaluating a
-   * constant once for all rows.
+   * What a statement takes longer with an expression than with one that costs nothing, in
+   * nanoseconds. The shortest of a few runs each: what else the machine does only adds to it.
    */
-  private PreparedStatement repeated(String aggregate, String type, Object value, int times)
-      throws SQLException {
-    PreparedStatement statement =
-        connection.prepareStatement(
-            "SELECT %s FROM (SELECT ?::%s OFFSET 0) n, generate_series(1, ?)"
-                .formatted(aggregate, type));
-    statement.setObject(1, value);
-    statement.setInt(2, times);
-    return statement;
-  }
-
-  /** The shortest of a few runs each: what else the machine does only adds to it. */
-  private static double difference(PreparedStatement with, PreparedStatement without, long expected)
+  private double nanos(
+      String sql, String nothing, String expression, long expected, Object... parameters)
       throws SQLException {
     long shortestWith = Long.MAX_VALUE;
     long shortestWithout = Long.MAX_VALUE;
-    for (int i = 0; i < 5; i++) {
-      long start = System.nanoTime();
-      requireCount(without, expected);
-      long middle = System.nanoTime();
-      requireCount(with, expected);
-      shortestWithout = Math.min(shortestWithout, middle - start);
-      shortestWith = Math.min(shortestWith, System.nanoTime() - middle);
+    try (PreparedStatement with = Sql.prepare(connection, sql.formatted(expression), parameters);
+        PreparedStatement without = Sql.prepare(connection, sql.formatted(nothing), parameters)) {
+      for (int i = 0; i < 5; i++) {
+        long start = System.nanoTime();
+        requireCount(without, expected);
+        long middle = System.nanoTime();
+        requireCount(with, expected);
+        shortestWithout = Math.min(shortestWithout, middle - start);
+        shortestWith = Math.min(shortestWith, System.nanoTime() - middle);
+      }
     }
     return shortestWith - shortestWithout;
   }
@@ -288,10 +254,8 @@ public final class ExtensionBenchmark implements Benchmark {
   }
 
   private double statementMicros(String expression, int length, int times) throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement(
-            "SELECT cardinality(" + expression + ") FROM (SELECT ?::text[] AS names) n")) {
-      statement.setArray(1, names(length));
+    String sql = "SELECT cardinality(" + expression + ") FROM (SELECT ?::text[] AS names) n";
+    try (PreparedStatement statement = Sql.prepare(connection, sql, names(length))) {
       long start = System.nanoTime();
       for (int i = 0; i < times; i++) {
         requireCount(statement, length);
@@ -384,14 +348,5 @@ public final class ExtensionBenchmark implements Benchmark {
 
   private Sweep.Track byLength(String expression, boolean ours) {
     return Sweep.Track.of(expression, ours, length -> nanos(expression, (int) length));
-  }
-
-  @Override
-  public void close() throws SQLException {
-    try (server;
-        database;
-        connection) {
-      // in this order, backwards
-    }
   }
 }

@@ -4,13 +4,12 @@ package io.pghello.benchmarks.suites;
 import static io.pghello.benchmarks.harness.Comparison.CHECKED_MEANWHILE;
 
 import io.pghello.benchmarks.harness.Address;
-import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.CpuTime;
-import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
+import io.pghello.benchmarks.harness.InterleavedSamples.Statistic;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.benchmarks.harness.Sweep;
@@ -25,7 +24,6 @@ import io.pghello.benchmarks.suites.MemberEntities.Returned;
 import io.pghello.benchmarks.suites.MemberEntities.Tuned;
 import io.pghello.benchmarks.suites.MemberEntities.TunedPlain;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -53,14 +51,12 @@ import org.postgresql.PGProperty;
  * entities are a flush, and each side works on a connection of its own kind; the rows that it has
  * written are compared with what they should be each time.
  */
-public final class HibernateBenchmark implements Benchmark {
+public final class HibernateBenchmark extends ServerBenchmark {
   // a logger that nobody holds would forget its level
   private static final Logger LOG = Logger.getLogger("org.hibernate");
 
   private static final int MANY = 10_000;
   private static final int FLUSH = 1_000;
-  private static final int JUDGED_ROUNDS = 5;
-  private static final int SAMPLES = 5;
 
   private static final String ROUND_TRIPS = "round trips, 10,000 ";
   private static final String INSERTS = "10,000 inserts";
@@ -69,14 +65,8 @@ public final class HibernateBenchmark implements Benchmark {
   private static final String RETURNING = "strategy = RETURNING";
   private static final String FLOOR = "JDBC, INSERT ... SELECT FROM unnest";
 
-  private final PgHelloServer server;
-  private final TestDatabase database;
-  private final WireProxy counting;
-  private final WireProxy delaying;
-  private final Connection control;
-  private final long serverPid;
-  private final Way near;
-  private final Way nearTuned;
+  private final Way near = new Way(address, false, HibernateBenchmark::millis);
+  private final Way nearTuned = new Way(address, true, HibernateBenchmark::millis);
   private final Way counted;
   private final Way countedTuned;
   private final Way far;
@@ -94,114 +84,105 @@ public final class HibernateBenchmark implements Benchmark {
   }
 
   /** How entities come to the database. */
-  private record Way(Connection connection, int batchSize, Meter meter) implements AutoCloseable {
-    static Way of(Address address, boolean tuned, Meter meter) throws SQLException {
+  private final class Way {
+    private final Connection session;
+    private final int batchSize;
+    private final Meter meter;
+
+    Way(Address address, boolean tuned, Meter meter) throws SQLException {
       var properties = new Properties();
       PGProperty.USER.set(properties, address.user());
       PGProperty.PASSWORD.set(properties, address.password());
       PGProperty.REWRITE_BATCHED_INSERTS.set(properties, tuned);
-      Connection connection = DriverManager.getConnection(address.jdbcUrl(), properties);
-      connection.setAutoCommit(false);
-      return new Way(connection, tuned ? 1_000 : 50, meter);
+      session = closing(DriverManager.getConnection(address.jdbcUrl(), properties));
+      session.setAutoCommit(false);
+      batchSize = tuned ? 1_000 : 50;
+      this.meter = meter;
     }
 
     /** Measures something in a transaction that it ends; the driver sends BEGIN before it. */
     double measure(Action action) throws Exception {
-      Sql.execute(connection, "SELECT 1");
+      Sql.execute(session, "SELECT 1");
       return meter.measure(action);
     }
 
-    @Override
-    public void close() throws SQLException {
-      connection.close();
+    Session open() {
+      Session opened = sessions.withOptions().connection(session).openSession();
+      opened.setJdbcBatchSize(batchSize);
+      return opened;
     }
   }
 
   public HibernateBenchmark(boolean quick) throws SQLException {
+    super(PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start());
     LOG.setLevel(Level.WARNING);
     rounds = quick ? 1 : 2;
     warmUps = quick ? 2 : 6;
     fewInserts = quick ? 500 : 2_000;
     longestOneByOne = quick ? FLUSH : MANY;
-    server = PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start();
-    database = server.createDatabase();
-    counting = WireProxy.to(server);
-    delaying = WireProxy.to(server);
-    delaying.delay(Duration.ofMillis(1));
-    control = database.dataSource().getConnection();
-    serverPid = CpuTime.serverPid(control);
-    Address address = Address.of(database.jdbcUrl());
-    near = Way.of(address, false, HibernateBenchmark::millis);
-    nearTuned = Way.of(address, true, HibernateBenchmark::millis);
-    Meter roundTrips = action -> counting.countRoundTrips(action::run);
+    WireProxy counting = closing(WireProxy.to(server));
     Address proxy = address.via(counting.host(), counting.port());
-    counted = Way.of(proxy, false, roundTrips);
-    countedTuned = Way.of(proxy, true, roundTrips);
+    Meter roundTrips = action -> counting.countRoundTrips(action::run);
+    counted = new Way(proxy, false, roundTrips);
+    countedTuned = new Way(proxy, true, roundTrips);
+    WireProxy delaying = closing(WireProxy.to(server));
+    delaying.delay(Duration.ofMillis(1));
     Address away = address.via(delaying.host(), delaying.port());
-    far = Way.of(away, false, HibernateBenchmark::millis);
-    farTuned = Way.of(away, true, HibernateBenchmark::millis);
+    far = new Way(away, false, HibernateBenchmark::millis);
+    farTuned = new Way(away, true, HibernateBenchmark::millis);
     var configuration = new Configuration();
     configuration.getProperties().put("hibernate.connection.datasource", database.dataSource());
     configuration.getProperties().put("hibernate.hbm2ddl.auto", "create");
-    MemberEntities.ALL.forEach(configuration::addAnnotatedClass);
-    sessions = configuration.buildSessionFactory();
-  }
-
-  @Override
-  public Environment.Server server() throws SQLException {
-    return Environment.Server.of(control);
+    MemberEntities.all().forEach(configuration::addAnnotatedClass);
+    sessions = closing(configuration.buildSessionFactory());
   }
 
   @Override
   public List<Comparison> comparisons() {
-    Side counts = inserts(Filled::new, counted);
     Side times = inserts(Filled::new, near);
     Side rates = rate(Filled::new, far);
+    String inserts = ROUND_TRIPS + "inserts";
     String away = "%,d inserts, 1 ms away".formatted(fewInserts);
     return List.of(
-        counted(count("inserts", 411), counts, inserts(Plain::new, counted)),
+        countInserts(count("inserts", 411), Filled::new, Plain::new),
         counted(
             count("inserts, tuned", 31),
             inserts(Tuned::new, countedTuned),
             inserts(TunedPlain::new, countedTuned)),
-        counted(
-            Row.plain(ROUND_TRIPS + "inserts, IDENTITY", WITHOUT, "").target(1, 1).guarded(1),
-            inserts(Counted::new, counted),
-            inserts(CountedPlain::new, counted)),
+        countInserts(
+            Row.plain(inserts + ", IDENTITY", WITHOUT, "").target(1, 1).guarded(1),
+            Counted::new,
+            CountedPlain::new),
         counted(
             count("updates, 10 flushes", 210),
             () -> update(Renamed::new, counted),
             () -> update(Plain::new, counted)),
-        counted(
-            Row.plain(ROUND_TRIPS + "inserts", LISTENER, ""),
-            counts,
-            inserts(Listened::new, counted)),
-        counted(
-            Row.plain(ROUND_TRIPS + "inserts", RETURNING, ""),
-            counts,
-            inserts(Returned::new, counted)),
-        counted(Row.plain(ROUND_TRIPS + "inserts", FLOOR, ""), counts, () -> floor(counted)),
-        best(times, inserts(Plain::new, near))
-            .comparison(
-                Row.plain(INSERTS, WITHOUT, "ms").target(1.3, 1.05),
-                CHECKED_MEANWHILE,
-                warmUps,
-                JUDGED_ROUNDS),
+        countInserts(Row.plain(inserts, LISTENER, ""), Filled::new, Listened::new),
+        countInserts(Row.plain(inserts, RETURNING, ""), Filled::new, Returned::new),
+        counted(Row.plain(inserts, FLOOR, ""), inserts(Filled::new, counted), () -> floor(counted)),
+        interleaved(
+            Row.plain(INSERTS, WITHOUT, "ms").target(1.3, 1.05),
+            times,
+            inserts(Plain::new, near),
+            warmUps,
+            5),
         interleaved(
             Row.plain(INSERTS + ", tuned", WITHOUT, "ms"),
             inserts(Tuned::new, nearTuned),
-            inserts(TunedPlain::new, nearTuned)),
-        timed(
-            Row.plain(INSERTS + ", IDENTITY", WITHOUT, "ms"),
-            inserts(Counted::new, near),
-            inserts(CountedPlain::new, near)),
+            inserts(TunedPlain::new, nearTuned),
+            1,
+            rounds),
+        timeInserts(
+            Row.plain(INSERTS + ", IDENTITY", WITHOUT, "ms"), Counted::new, CountedPlain::new),
         interleaved(
             Row.plain("10,000 updates, 10 flushes", WITHOUT, "ms"),
             () -> update(Renamed::new, near),
-            () -> update(Plain::new, near)),
-        timed(Row.plain(INSERTS, LISTENER, "ms"), times, inserts(Listened::new, near)),
-        timed(Row.plain(INSERTS, RETURNING, "ms"), times, inserts(Returned::new, near)),
-        interleaved(Row.plain(INSERTS, FLOOR, "ms"), times, () -> floor(near)),
+            () -> update(Plain::new, near),
+            1,
+            rounds),
+        timeInserts(Row.plain(INSERTS, LISTENER, "ms"), Filled::new, Listened::new),
+        timeInserts(Row.plain(INSERTS, RETURNING, "ms"), Filled::new, Returned::new),
+        interleaved(Row.plain(INSERTS, FLOOR, "ms"), times, () -> floor(near), 1, rounds),
         new Comparison(
             Row.rate(away, LISTENER, "k/s").target(30, 45).lessCpu(4),
             this::warmUpNearby,
@@ -216,10 +197,8 @@ public final class HibernateBenchmark implements Benchmark {
             rate(TunedPlain::new, farTuned)));
   }
 
-  private static Row count(String what, int roundTrips) {
-    return Row.plain(ROUND_TRIPS + what, WITHOUT, "")
-        .count(roundTrips, roundTrips)
-        .guarded(roundTrips);
+  private static Row count(String what, int trips) {
+    return Row.plain(ROUND_TRIPS + what, WITHOUT, "").count(trips, trips).guarded(trips);
   }
 
   /** A round for the first identifier, which takes a round trip more, and one to count. */
@@ -227,17 +206,21 @@ public final class HibernateBenchmark implements Benchmark {
     return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 1, 1);
   }
 
+  private Comparison countInserts(Row row, Supplier<Member> ours, Supplier<Member> peer) {
+    return counted(row, inserts(ours, counted), inserts(peer, counted));
+  }
+
+  private Comparison timeInserts(Row row, Supplier<Member> ours, Supplier<Member> peer) {
+    return timed(row, inserts(ours, near), inserts(peer, near));
+  }
+
   private Comparison timed(Row row, Side ours, Side peer) {
     return new Comparison(row, CHECKED_MEANWHILE, ours, peer, 2, rounds);
   }
 
-  private Comparison interleaved(Row row, Side ours, Side peer) {
-    return best(ours, peer).comparison(row, CHECKED_MEANWHILE, 1, rounds);
-  }
-
-  private static InterleavedSamples best(Side ours, Side peer) {
-    return new InterleavedSamples(
-        Row.Better.LOWER, InterleavedSamples.Statistic.BEST, SAMPLES, ours, peer);
+  private static Comparison interleaved(Row row, Side ours, Side peer, int warmUps, int rounds) {
+    return new InterleavedSamples(Row.Better.LOWER, Statistic.BEST, 5, ours, peer)
+        .comparison(row, CHECKED_MEANWHILE, warmUps, rounds);
   }
 
   /** Lets what comes later find most of it compiled, which takes too long from afar. */
@@ -287,11 +270,7 @@ public final class HibernateBenchmark implements Benchmark {
 
   private Sweep.Track track(
       String name, boolean ours, int longest, Supplier<Member> maker, Effort effort) {
-    return new Sweep.Track(
-        name,
-        ours,
-        flush -> flush <= longest,
-        flush -> new double[] {perEntity(maker, (int) flush, effort)});
+    return Sweep.Track.of(name, ours, flush -> perEntity(maker, (int) flush, effort)).to(longest);
   }
 
   private double perEntity(Supplier<Member> maker, int flush, Effort effort) throws Exception {
@@ -329,20 +308,19 @@ public final class HibernateBenchmark implements Benchmark {
 
   /** Fills an empty table, and fails unless all rows are right then. */
   private double checked(String table, int count, Side side) throws Exception {
-    Sql.execute(control, "TRUNCATE " + table);
+    Sql.execute(connection, "TRUNCATE " + table);
     double figure = side.measure();
     Sql.requireTrue(
-        control,
-        "SELECT count(*) = ? FROM "
-            + table
+        connection,
+        "SELECT count(*) = ? FROM %s".formatted(table)
             + " WHERE greeting = 'Hello, ' || username || '!' AND createdAt > 0",
         count);
     return figure;
   }
 
   private void persist(Supplier<Member> maker, int count, int flush, Way way) {
-    Listened.connection = way.connection;
-    try (Session session = open(way)) {
+    Listened.connection = way.session;
+    try (Session session = way.open()) {
       session.beginTransaction();
       for (int i = 1; i <= count; i++) {
         Member member = maker.get();
@@ -376,7 +354,7 @@ public final class HibernateBenchmark implements Benchmark {
         () -> {
           persist(maker, MANY, FLUSH, way);
           double sum = 0;
-          try (Session session = open(way)) {
+          try (Session session = way.open()) {
             session.beginTransaction();
             for (int i = 0; i < MANY; i += FLUSH) {
               session
@@ -394,24 +372,16 @@ public final class HibernateBenchmark implements Benchmark {
         });
   }
 
-  private Session open(Way way) {
-    Session session = sessions.withOptions().connection(way.connection).openSession();
-    session.setJdbcBatchSize(way.batchSize);
-    return session;
-  }
-
   /** Inserts rows of which no entities are made. */
   private double floor(Way way) throws Exception {
     String table = table(Counted::new);
-    return checked(table, MANY, () -> way.measure(() -> insertRows(table, way.connection)));
+    return checked(table, MANY, () -> way.measure(() -> insertRows(table, way.session)));
   }
 
   private static void insertRows(String table, Connection connection) throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement(
-            "INSERT INTO "
-                + table
-                + " (username, greeting, createdAt)"
+            "INSERT INTO %s (username, greeting, createdAt)".formatted(table)
                 + " SELECT name, pg_hello(name, 1), now_ms() FROM unnest(?) AS name"
                 + " RETURNING id, greeting, createdAt")) {
       for (int first = 1; first <= MANY; first += FLUSH) {
@@ -432,33 +402,9 @@ public final class HibernateBenchmark implements Benchmark {
     return maker.get().getClass().getSimpleName();
   }
 
-  private static void require(boolean condition, String otherwise) {
-    if (!condition) {
-      throw new IllegalStateException(otherwise);
-    }
-  }
-
   private static double millis(Action action) throws Exception {
     long start = System.nanoTime();
     action.run();
     return (System.nanoTime() - start) / 1e6;
-  }
-
-  @Override
-  public void close() throws SQLException {
-    try (server;
-        database;
-        counting;
-        delaying;
-        control;
-        near;
-        nearTuned;
-        counted;
-        countedTuned;
-        far;
-        farTuned;
-        sessions) {
-      // in this order, backwards
-    }
   }
 }

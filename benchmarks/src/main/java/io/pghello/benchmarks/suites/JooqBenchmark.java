@@ -6,19 +6,14 @@ import static io.pghello.benchmarks.harness.SampleNames.USUAL;
 import static io.pghello.jooq.PgHello.nowMs;
 import static io.pghello.jooq.PgHello.pgHello;
 
-import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Side;
-import io.pghello.benchmarks.harness.CpuTime;
-import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.InterleavedSamples.Statistic;
 import io.pghello.benchmarks.harness.Row;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
@@ -33,7 +28,7 @@ import org.jooq.impl.DSL;
 import org.jooq.impl.SQLDataType;
 
 /** What the routines of jOOQ cost, over one connection without a network. */
-public final class JooqBenchmark implements Benchmark {
+public final class JooqBenchmark extends ServerBenchmark {
   private static final Table<Record> NAMES = DSL.table(DSL.name("names"));
   private static final Field<Integer> ID = DSL.field(DSL.name("names", "id"), SQLDataType.INTEGER);
   private static final Field<String> NAME = DSL.field(DSL.name("names", "name"), SQLDataType.CLOB);
@@ -51,21 +46,13 @@ public final class JooqBenchmark implements Benchmark {
   private static final int INSERT_SAMPLES = 5;
   private static final int ROWS = 100_000;
 
-  private final PgHelloServer server;
-  private final TestDatabase database;
-  private final Connection connection;
-  private final long serverPid;
-  private final DSLContext ctx;
+  private final DSLContext ctx = DSL.using(connection, SQLDialect.POSTGRES);
   private final List<String> many = USUAL.list(MANY);
   private final int rounds;
 
   public JooqBenchmark(boolean quick) throws SQLException {
+    super(PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start());
     rounds = quick ? 9 : 7;
-    server = PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start();
-    database = server.createDatabase();
-    connection = database.superuserDataSource().getConnection();
-    serverPid = CpuTime.serverPid(connection);
-    ctx = DSL.using(connection, SQLDialect.POSTGRES);
     Sql.execute(
         connection,
         "create unlogged table names as select i as id, 'Name' || i as name"
@@ -76,46 +63,30 @@ public final class JooqBenchmark implements Benchmark {
   }
 
   @Override
-  public Environment.Server server() throws SQLException {
-    return Environment.Server.of(connection);
-  }
-
-  @Override
   public List<Comparison> comparisons() {
     String template = "the same SQL as a plain SQL template";
     return List.of(
-        samples(
-                Row.Better.LOWER,
-                Statistic.TRIMMED_MEAN,
-                () -> micros(this::routines),
-                () -> micros(this::template))
-            .comparison(
-                Row.plain("select of one row with routines", template, "us").target(1.1, 1.0),
-                this::requireSameQueries,
-                5,
-                rounds),
-        samples(
-                Row.Better.LOWER,
-                Statistic.BEST,
-                () -> renderMicros(this::routines),
-                () -> renderMicros(this::template))
-            .comparison(Row.plain("the same, rendered only", template, "us"), () -> {}, 5, rounds),
-        samples(
-                Row.Better.HIGHER,
-                Statistic.TRIMMED_MEAN,
-                Side.rate(MANY, serverPid, () -> USUAL.check(MANY, pgHello(ctx, many))),
-                Side.rate(LOOP, serverPid, this::loop))
-            .comparison(
-                // no target: a round trip of the loop takes two or three times as long if it goes
-                // from one CPU to another, and that of so many names does not
-                Row.rate(
-                        "pgHello(ctx, 10,000 names)",
-                        "a loop of pgHello(configuration, name)",
-                        "k/s")
-                    .guarded(20),
-                CHECKED_MEANWHILE,
-                5,
-                rounds),
+        interleaved(
+            Row.plain("select of one row with routines", template, "us").target(1.1, 1.0),
+            Statistic.TRIMMED_MEAN,
+            this::requireSameQueries,
+            () -> micros(this::routines),
+            () -> micros(this::template)),
+        interleaved(
+            Row.plain("the same, rendered only", template, "us"),
+            Statistic.BEST,
+            CHECKED_MEANWHILE,
+            () -> renderMicros(this::routines),
+            () -> renderMicros(this::template)),
+        // no target: a round trip of the loop takes two or three times as long if it goes
+        // from one CPU to another, and that of so many names does not
+        interleaved(
+            Row.rate("pgHello(ctx, 10,000 names)", "a loop of pgHello(configuration, name)", "k/s")
+                .guarded(20),
+            Statistic.TRIMMED_MEAN,
+            CHECKED_MEANWHILE,
+            Side.rate(MANY, serverPid, () -> USUAL.check(MANY, pgHello(ctx, many))),
+            Side.rate(LOOP, serverPid, this::loop)),
         new InterleavedSamples(
                 Row.Better.HIGHER,
                 Statistic.BEST,
@@ -131,9 +102,9 @@ public final class JooqBenchmark implements Benchmark {
                 rounds));
   }
 
-  private static InterleavedSamples samples(
-      Row.Better better, Statistic statistic, Side ours, Side peer) {
-    return new InterleavedSamples(better, statistic, SAMPLES, ours, peer);
+  private Comparison interleaved(Row row, Statistic statistic, Action check, Side ours, Side peer) {
+    return new InterleavedSamples(row.better(), statistic, SAMPLES, ours, peer)
+        .comparison(row, check, 5, rounds);
   }
 
   private interface Query {
@@ -210,11 +181,10 @@ public final class JooqBenchmark implements Benchmark {
   }
 
   private void insertSelectByJdbc() throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement(
-            "insert into greetings (greeting, created_at)"
-                + " select pg_hello(name, ?), now_ms() from names")) {
-      statement.setInt(1, 2);
+    String sql =
+        "insert into greetings (greeting, created_at)"
+            + " select pg_hello(name, ?), now_ms() from names";
+    try (PreparedStatement statement = Sql.prepare(connection, sql, 2)) {
       statement.executeUpdate();
     }
   }
@@ -222,20 +192,5 @@ public final class JooqBenchmark implements Benchmark {
   private Comparison.Sample insert(Action action) throws Exception {
     ctx.execute("truncate greetings");
     return Side.rate(ROWS, serverPid, action).sample();
-  }
-
-  private static void require(boolean condition, String otherwise) {
-    if (!condition) {
-      throw new IllegalStateException(otherwise);
-    }
-  }
-
-  @Override
-  public void close() throws SQLException {
-    try (server;
-        database;
-        connection) {
-      // in this order, backwards
-    }
   }
 }

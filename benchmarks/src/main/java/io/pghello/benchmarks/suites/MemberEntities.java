@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.suites;
 
+import io.pghello.benchmarks.harness.Sql;
 import io.pghello.hibernate.NowMillis;
 import io.pghello.hibernate.ValueEvent;
 import io.pghello.hibernate.ValueStrategy;
@@ -13,11 +14,9 @@ import jakarta.persistence.MappedSuperclass;
 import jakarta.persistence.PrePersist;
 import jakarta.persistence.SequenceGenerator;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,19 +24,12 @@ import org.jspecify.annotations.Nullable;
  * a sequence of its own that steps by 50, unless it says otherwise.
  */
 final class MemberEntities {
-  static final List<Class<?>> ALL =
-      List.of(
-          Plain.class,
-          Filled.class,
-          Returned.class,
-          Listened.class,
-          Renamed.class,
-          TunedPlain.class,
-          Tuned.class,
-          CountedPlain.class,
-          Counted.class);
-
   private MemberEntities() {}
+
+  static Stream<Class<?>> all() {
+    return Stream.of(MemberEntities.class.getDeclaredClasses())
+        .filter(each -> each.isAnnotationPresent(Entity.class));
+  }
 
   @MappedSuperclass
   abstract static class Member {
@@ -128,18 +120,9 @@ final class MemberEntities {
     @PrePersist
     void fill() throws SQLException {
       Connection current = Objects.requireNonNull(connection);
-      try (PreparedStatement statement = current.prepareStatement("SELECT pg_hello(?)")) {
-        statement.setString(1, username);
-        try (ResultSet row = statement.executeQuery()) {
-          row.next();
-          greeting = row.getString(1);
-        }
-      }
-      try (PreparedStatement statement = current.prepareStatement("SELECT now_ms()");
-          ResultSet row = statement.executeQuery()) {
-        row.next();
-        createdAt = row.getLong(1);
-      }
+      String name = Objects.requireNonNull(username);
+      greeting = Sql.query(current, "SELECT pg_hello(?)", row -> row.getString(1), name);
+      createdAt = Sql.query(current, "SELECT now_ms()", row -> row.getLong(1));
     }
   }
 

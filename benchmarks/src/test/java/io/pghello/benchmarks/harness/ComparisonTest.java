@@ -21,7 +21,7 @@ class ComparisonTest {
   @Test
   void anotherSideBeginsEachRound() throws Exception {
     Comparison comparison = new Comparison(COST, () -> {}, side("a", 1), side("b", 4), 1, 3);
-    Result result = comparison.measure(1, ComparisonTest::ignore);
+    Result result = comparison.measure(1, false, ComparisonTest::ignore);
     assertThat(String.join("", calls)).isEqualTo("ba" + "ab" + "ba" + "ab");
     assertThat(result.ours()).containsExactly(1.0, 1.0, 1.0);
     assertThat(result.peer()).containsExactly(4.0, 4.0, 4.0);
@@ -30,7 +30,7 @@ class ComparisonTest {
   @Test
   void aHandicapAddsUpCosts() throws Exception {
     Comparison comparison = new Comparison(COST, () -> {}, side("a", 1), side("b", 4), 0, 1);
-    assertThat(comparison.measure(3, ComparisonTest::ignore).ours()).containsExactly(3.0);
+    assertThat(comparison.measure(3, false, ComparisonTest::ignore).ours()).containsExactly(3.0);
     assertThat(String.join("", calls)).isEqualTo("aaab");
   }
 
@@ -38,14 +38,14 @@ class ComparisonTest {
   void aHandicapDividesRates() throws Exception {
     Row rate = Row.rate("rate", "peer", "1/s").target(1, 1);
     Comparison comparison = new Comparison(rate, () -> {}, side("a", 8), side("b", 8), 0, 1);
-    assertThat(comparison.measure(2, ComparisonTest::ignore).ours()).containsExactly(4.0);
+    assertThat(comparison.measure(2, false, ComparisonTest::ignore).ours()).containsExactly(4.0);
   }
 
   @Test
   void aHandicapLeavesCountsAlone() throws Exception {
     Row count = Row.plain("round trips", null, "").count(31, 31);
     Comparison comparison = new Comparison(count, () -> {}, side("a", 31), null, 0, 1);
-    assertThat(comparison.measure(2, ComparisonTest::ignore).ours()).containsExactly(31.0);
+    assertThat(comparison.measure(2, false, ComparisonTest::ignore).ours()).containsExactly(31.0);
   }
 
   @Test
@@ -54,7 +54,7 @@ class ComparisonTest {
     Side peer = Side.of(() -> new Sample(4, 30));
     Row rate = Row.rate("rate", "peer", "k/s").target(1, 1);
     Result result =
-        new Comparison(rate, () -> {}, ours, peer, 1, 2).measure(1, ComparisonTest::ignore);
+        new Comparison(rate, () -> {}, ours, peer, 1, 2).measure(1, false, ComparisonTest::ignore);
     assertThat(result.cpu())
         .isEqualTo(Result.Cpu.ofMicros(List.of(2.0, 2.0), List.of(30.0, 30.0)))
         .extracting(Result.Cpu::ratio)
@@ -63,10 +63,10 @@ class ComparisonTest {
         .extracting(Result.Cpu::ours)
         .isEqualTo(List.of(2.0, 2.0, 2.0, 2.0));
     Result handicapped =
-        new Comparison(rate, () -> {}, ours, peer, 0, 1).measure(3, ComparisonTest::ignore);
+        new Comparison(rate, () -> {}, ours, peer, 0, 1).measure(3, false, ComparisonTest::ignore);
     assertThat(handicapped.cpu()).extracting(Result.Cpu::ours).isEqualTo(List.of(6.0));
     Comparison half = new Comparison(rate, () -> {}, ours, side("b", 4), 0, 1);
-    assertThat(half.measure(1, ComparisonTest::ignore).cpu()).isNull();
+    assertThat(half.measure(1, false, ComparisonTest::ignore).cpu()).isNull();
   }
 
   @Test
@@ -91,7 +91,7 @@ class ComparisonTest {
           return next.next();
         };
     return new Comparison(COST, () -> calls.add("?"), ours, side("b", 4), 0, 1)
-        .measureAgainIfMissed(1, step -> steps++);
+        .measure(1, true, step -> steps++);
   }
 
   @Test
@@ -107,7 +107,7 @@ class ComparisonTest {
             side("b", 1),
             0,
             1);
-    assertThatThrownBy(() -> comparison.measure(1, ComparisonTest::ignore)).isSameAs(wrong);
+    assertThatThrownBy(() -> comparison.measure(1, false, ComparisonTest::ignore)).isSameAs(wrong);
     assertThat(calls).isEmpty();
   }
 

@@ -15,7 +15,7 @@ final class Once {
     Result result =
         new Comparison(
                 comparison.row(), comparison.check(), comparison.ours(), comparison.peer(), 0, 1)
-            .measure(1, step -> {});
+            .measure(1, false, step -> {});
     assertThat(result.ours()).hasSize(1).allMatch(figure -> figure > 0);
     assertThat(result.peer())
         .hasSize(comparison.peer() == null ? 0 : 1)
