@@ -162,19 +162,19 @@ public final class ServiceBenchmark implements Benchmark {
 
   private Side p99(Program program) {
     return () ->
-        at(program, true).requests(IN_FLIGHT).p99Millis(capacity * PART_OF_CAPACITY, 2L * millis);
+        // long enough that no single pause of either side is the 99th part of it
+        at(program, true).requests(IN_FLIGHT).p99Millis(capacity * PART_OF_CAPACITY, 4L * millis);
   }
 
   /** Finds what the twin can do when it is as warm as it gets, as ours is then. */
-  private void findCapacity() throws IOException, InterruptedException {
+  private void findCapacity() throws Exception {
     at(Program.SERVICE, true).requests(IN_FLIGHT).warmUp();
     Requests twin = at(Program.TWIN, true).requests(IN_FLIGHT);
     twin.warmUp();
     capacity = 1e3 * twin.measure(serverPid, 2L * millis).rate().figure();
   }
 
-  private ServiceProcess at(Program program, boolean away)
-      throws IOException, InterruptedException {
+  private ServiceProcess at(Program program, boolean away) throws Exception {
     var place = new Place(program, away);
     ServiceProcess process = programs.get(place);
     if (process == null) {
@@ -183,7 +183,7 @@ public final class ServiceBenchmark implements Benchmark {
       if (program != Program.MICROSERVICE) {
         // from afar it would take too long
         proxy.delay(Duration.ZERO);
-        process.requests(IN_FLIGHT).warmUp();
+        process.requests(IN_FLIGHT).warmUpWholly(serverPid);
         proxy.delay(AWAY);
       }
     }
