@@ -25,16 +25,8 @@ class TargetsIT {
   // peers of rows that came after the committed run, or their names if they have none
   private static final Set<String> NOT_MEASURED_YET =
       Set.of(
-          "JDBC on HikariCP, into a Map",
           "jOOQ, plain SQL, into a Map",
           "JSON of JDBC's values, by Jackson",
-          "unnest by JDBC",
-          "rewritten addBatch()",
-          "heap of a pool that sleeps",
-          "the same service with JdbcTemplate",
-          "the guide's Express program",
-          "the guide's Flask program, 2 workers",
-          "the guide's microservice",
           "without the AOT cache");
 
   static Stream<Arguments> all() {

@@ -39,6 +39,8 @@ class GeneratedPagesTest {
             "docs/hibernate.md",
             "docs/jooq.md",
             "docs/load.md",
+            "docs/plugin.md",
+            "docs/service.md",
             "docs/spring-boot.md",
             "docs/testkit.md");
   }
