@@ -8,5 +8,13 @@ if [ -e "$cache" ] && [ -z "$(find . -type f -newer "$cache")" ]; then
   echo "$cache is there"
   exit
 fi
+for attempt in 1 2 3; do
+  rm -f "$cache"
+  if java -XX:AOTCacheOutput="$cache" -Dspring.context.exit=onRefresh -jar app.jar; then
+    exit
+  fi
+  echo "The application did not start (attempt $attempt)" >&2
+done
+# the application starts without one, too, and is restarted until it does
 rm -f "$cache"
-exec java -XX:AOTCacheOutput="$cache" -Dspring.context.exit=onRefresh -jar app.jar
+echo "There is no $cache, and so a start takes longer" >&2

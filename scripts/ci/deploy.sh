@@ -22,9 +22,36 @@ expected+=' monitoring-setup postgres postgres-exporter prometheus redis user-se
 [ "$services" = "$expected" ] || die "docker-compose reads other services: $services"
 echo "docker-compose reads the compose file"
 
+new_scratch
+mkdir "$SCRATCH/app" "$SCRATCH/bin"
+# a java that fails as often as it is told, and leaves a part of a cache then
+cat >"$SCRATCH/bin/java" <<'END'
+#!/bin/sh
+cache=${1#-XX:AOTCacheOutput=}
+echo start >>"$STARTS"
+echo part >"$cache"
+[ "$(wc -l <"$STARTS")" -gt "$FAILURES" ] && echo whole >"$cache"
+END
+chmod +x "$SCRATCH/bin/java"
+# train FAILURES STARTS CACHE: what comes of train.sh.
+train() {
+  local came
+  : >"$SCRATCH/starts"
+  (cd "$SCRATCH/app" && STARTS=$SCRATCH/starts FAILURES=$1 PATH=$SCRATCH/bin:$PATH "$ROOT/deploy/app/train.sh" "$SCRATCH/cache") \
+    >"$SCRATCH/said" 2>&1 || die "train.sh fails: $(<"$SCRATCH/said")"
+  came="$(wc -l <"$SCRATCH/starts") $(cat "$SCRATCH/cache" 2>/dev/null || echo none)"
+  [ "$came" = "$2 $3" ] || die "train.sh, when $1 starts fail, makes $came: $(<"$SCRATCH/said")"
+}
+train 2 3 whole
+train 0 0 whole # it is there
+touch -d '1 minute' "$SCRATCH/app/app.jar"
+train 0 1 whole # it is that of another jar
+touch -d '2 minutes' "$SCRATCH/app/app.jar"
+train 9 3 none
+echo "A training that fails is tried again, and no training stops an application"
+
 need psql postgresql-client unzip unzip xz xz-utils
 "$ROOT/scripts/native.sh" 17 18
-new_scratch
 FILES=$SCRATCH/files
 maven -q -B -ntp -f "$ROOT/pom.xml" -pl extension -am -Dmaven.javadoc.skip=true -Dmaven.source.skip=true \
   -Dspotless.check.skip=true package
