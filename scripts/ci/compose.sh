@@ -26,9 +26,15 @@ leave_nothing() {
   drop_scratch
 }
 
+# fail WORD...: shows the last lines of all containers, those that have failed at the end.
 fail() {
-  compose --profile redis ps >&2 || true
-  compose --profile redis logs --no-color --tail 25 >&2 || true
+  local container containers
+  containers=$(docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" |
+    xargs -r docker inspect -f '{{.State.ExitCode}} {{.Name}}' | sort -n)
+  while read -r container; do
+    printf '== %s: %s\n' "${container#* /}" "$(docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' "${container#* /}")"
+    docker logs --tail 25 "${container#* /}" 2>&1 | cut -c 1-300
+  done <<<"$containers" >&2
   die "$@"
 }
 
