@@ -230,16 +230,17 @@ java_home() {
   fi
 }
 
-# maven ARGUMENT...: the installed Maven on the JDK that java_home names.
+# maven ARGUMENT...: the installed Maven on the JDK that java_home names. It has ended before the JVM's second compiler would
+# pay.
 maven() {
-  local home
+  local home options="-XX:TieredStopAtLevel=1 ${MAVEN_OPTS-}"
   home=$(java_home)
   need mvn maven
   # Maven 3.8 colours even pipes, and makes newer JDKs warn about itself in each run
   if [ -t 1 ] && [ "$(jdk_version "$home")" -lt 24 ]; then
-    JAVA_HOME=$home mvn "$@"
+    JAVA_HOME=$home MAVEN_OPTS=$options mvn "$@"
   else
-    JAVA_HOME=$home mvn -Dstyle.color=never "$@" 2>&1 |
+    JAVA_HOME=$home MAVEN_OPTS=$options mvn -Dstyle.color=never "$@" 2>&1 |
       sed -u -e 's/\x1b\[[0-9;]*m//g' -e '/^WARNING: .*sun\.misc\.Unsafe/d' \
         -e '/^WARNING: Please consider reporting this to the maintainers/d'
   fi
