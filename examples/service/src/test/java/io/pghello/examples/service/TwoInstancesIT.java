@@ -24,7 +24,10 @@ import org.junit.jupiter.api.TestInstance;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 
-/** Two instances of the service that were started at the same time on one database. */
+/**
+ * Two instances of the service that were started at the same time on one database, as Kubernetes
+ * does.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TwoInstancesIT {
   private final TestDatabase database = PgHelloServer.shared().createDatabase();
@@ -50,6 +53,7 @@ class TwoInstancesIT {
         GreetingServiceApplication.class,
         "--spring.datasource.url=" + database.jdbcUrl(),
         "--server.port=0",
+        "--spring.main.cloud-platform=kubernetes",
         "--greeting.admin-token=" + ServiceTest.TOKEN,
         "--greeting.config.poll-interval=1h",
         "--greeting.rate-limit.store=postgresql",
@@ -98,6 +102,19 @@ class TwoInstancesIT {
     }
     assertThat(statuses.stream().filter(status -> status == 200)).hasSize(100);
     assertThat(statuses.stream().filter(status -> status == 429)).hasSize(50);
+  }
+
+  /** Nobody may name the client, not even where Spring Boot finds Kubernetes around it. */
+  @Test
+  void aHeaderOfAnUnknownGatewayIsNotBelieved() throws Exception {
+    for (int i = 0; i < 100; i++) {
+      greet("192.0.2." + i);
+    }
+    assertThat(greet("192.0.2.200").status()).isEqualTo(429);
+  }
+
+  private Answer greet(String client) throws Exception {
+    return http.get(0).get("/api/greeting/Ada", "X-Forwarded-For", client);
   }
 
   @Test
