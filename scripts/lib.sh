@@ -75,6 +75,22 @@ need() {
   [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 }
 
+# npm_packages FOLDER: prints where a copy of it is with the packages that its package-lock.json names.
+npm_packages() {
+  local folder
+  need node nodejs npm npm
+  folder=$CACHE/npm/$(cat "$1"/* | sha256sum | cut -c1-16)
+  if [ ! -d "$folder" ]; then
+    say "Installing the npm packages of ${1#"$ROOT/"}"
+    rm -rf "$folder.new"
+    mkdir -p "$folder.new"
+    cp "$1"/* "$folder.new"
+    npm ci --silent --ignore-scripts --no-audit --no-fund --prefix "$folder.new" >&2
+    mv "$folder.new" "$folder"
+  fi
+  printf '%s' "$folder"
+}
+
 extension_version() {
   sed -n "s/^default_version = '\(.*\)'/\1/p" "$ROOT/extension/pg_hello.control"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tests deploy/: docker-compose reads the compose file, and what the files do to a server is done to a PostgreSQL 18. The
-# extension is found where the compose file puts it, the applications' role can create it, the exporter's role sees it, and the
-# blueprint's script and folders work.
+# Tests deploy/: docker-compose reads the compose file, the manifests for Kubernetes are as the schemas of their kinds demand, and
+# what the files do to a server is done to a PostgreSQL 18. The extension is found where the compose file puts it, the
+# applications' role can create it, the exporter's role sees it, and the blueprint's script and folders work.
 # SPDX-License-Identifier: MIT
 PROGRAM=scripts/ci/deploy.sh
 # shellcheck source=scripts/lib.sh
@@ -49,6 +49,14 @@ train 0 1 whole # it is that of another jar
 touch -d '2 minutes' "$SCRATCH/app/app.jar"
 train 9 3 none
 echo "A training that fails is tried again, and no training stops an application"
+
+checker=$(npm_packages "$ROOT/scripts/ci/kubernetes")/check.mjs
+node "$checker" "$ROOT"/deploy/kubernetes/*.yaml
+for wrong in 's/replicas: 2/replicas: two/' 's/readinessProbe/readynessProbe/'; do
+  sed "$wrong" "$ROOT/deploy/kubernetes/greeting-service.yaml" >"$SCRATCH/wrong.yaml"
+  ! node "$checker" "$SCRATCH/wrong.yaml" >/dev/null 2>&1 || die "a manifest is taken for right after $wrong"
+done
+echo "The schemas of their kinds know each field of the manifests, and allow its value"
 
 need psql postgresql-client unzip unzip xz xz-utils
 "$ROOT/scripts/native.sh" 17 18
