@@ -9,15 +9,15 @@ ALLOWED_SKIPS=$ROOT/scripts/ci/allowed-skips.txt
 WORK=$(mktemp -d)
 trap cleanup EXIT
 
-# The process of the step that runs beside others, and when it was begun.
-BESIDE=''
-BEGUN=0
+# The processes of the steps that run beside others, by name.
+declare -A BESIDE=()
 
 cleanup() {
-  if [ -n "$BESIDE" ]; then
-    kill "$BESIDE" 2>/dev/null || true
-    wait "$BESIDE" || true
-  fi
+  local name
+  for name in "${!BESIDE[@]}"; do
+    kill "${BESIDE[$name]}" 2>/dev/null || true
+    wait "${BESIDE[$name]}" || true
+  done
   rm -rf "$WORK"
 }
 
@@ -42,19 +42,27 @@ step() {
   show "$name" "$status" $((SECONDS - started))
 }
 
-# begin NAME COMMAND...: starts a step that mostly waits, beside those that follow, until finish NAME.
+# begin NAME COMMAND...: starts a step beside those that follow, until finish NAME. It needs one CPU at most, and what runs beside
+# it uses neither its folders nor a Maven that fetches what it fetches as well.
 begin() {
-  BEGUN=$SECONDS
-  "${@:2}" >"$WORK/$1.log" 2>&1 &
-  BESIDE=$!
+  (
+    started=$SECONDS status=0
+    "${@:2}" >"$WORK/$1.log" 2>&1 &
+    trap 'kill $!; wait $!; exit 143' TERM
+    wait $! || status=$?
+    printf '%d\n' $((SECONDS - started)) >"$WORK/$1.seconds"
+    exit "$status"
+  ) &
+  BESIDE[$1]=$!
 }
 
+# finish NAME: waits for it, and shows it, with the time that it has taken itself.
 finish() {
   local status=0
   printf '\n== %s\n' "$1"
-  wait "$BESIDE" || status=$?
-  BESIDE=''
-  show "$1" "$status" $((SECONDS - BEGUN))
+  wait "${BESIDE[$1]}" || status=$?
+  unset "BESIDE[$1]"
+  show "$1" "$status" "$(cat "$WORK/$1.seconds" || echo 0)"
 }
 
 # show NAME STATUS SECONDS: what came of a step.
@@ -79,6 +87,14 @@ show() {
 copy_tree() {
   mkdir "$1"
   tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$1" -x
+}
+
+# Servers of all majors, which Maven fetches: of two that do so at once, one spoils what the other writes.
+fetch_servers() {
+  local major
+  for major in "${MAJORS[@]}"; do
+    embedded_tree "$major" >/dev/null
+  done
 }
 
 # axis NAME MAJOR JDK ARGUMENT...: Maven in a copy of the tree, so that the axes' jars can be compared.
@@ -199,21 +215,26 @@ JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/j
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
 PATH=$PATH:/usr/sbin
 need chromium chromium chromedriver chromium-driver nginx nginx-light curl curl jq jq node nodejs npm npm pgbackrest pgbackrest \
-  redis-server redis-server shellcheck shellcheck
+  psql postgresql-client redis-server redis-server shellcheck shellcheck unzip unzip xz xz-utils
 echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: the better part of an hour, and some 10 minutes more the first time"
 
 step native "$ROOT/scripts/native.sh"
 step native-check "$ROOT/scripts/native.sh" --check
 step shellcheck shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/ci/*.sh,deploy/*.sh,deploy/*/*.sh}
+step servers fetch_servers
+begin regress "$ROOT/scripts/regress.sh" --settings "${MAJORS[@]}"
 step dev "$ROOT/scripts/ci/dev-test.sh"
 axis postgres17-jdk25 17 "$JDK25" -Dbenchmarks.excludedGroups= -Djooq.run="$(pom_property jooq.3.21.version)" \
   -Dhibernate.run="$(pom_property hibernate.7.4.version)"
+LINES_SHOWN=30 finish regress
 # applications that stand on JDBC and the client are tested on the first axis alone: it takes minutes, and says little on
 # one more; what is published on JDBC alone, also on the oldest server and JDK
 ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dexamples.plugin.skipTests=true
   -Dexamples.shared.skipTests=true -Dexamples.events.skipTests=true -Dexamples.mcp.skipTests=true
   -Dexamples.users.skipTests=true)
-axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" -Dpg-hello-plugin.skipTests=true -Dpg-hello-mcp.skipTests=true \
+# and the checkers have seen all sources
+axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
+  -Dpg-hello-plugin.skipTests=true -Dpg-hello-mcp.skipTests=true \
   -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu'
 axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
 step reproducible-jars jars_are_reproducible
@@ -229,14 +250,14 @@ step seeded-null-error null_error_is_seen
 step ordinary-user ordinary_user_can
 LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/consumer.sh"
 LINES_SHOWN=8 step system env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/system.sh"
-step deploy "$ROOT/scripts/ci/deploy.sh"
 begin monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
-LINES_SHOWN=30 step regress "$ROOT/scripts/regress.sh" --settings "${MAJORS[@]}"
+step deploy "$ROOT/scripts/ci/deploy.sh"
 step installcheck "$ROOT/scripts/ci/installcheck.sh"
 step races "$ROOT/scripts/ci/stress.sh"
 LINES_SHOWN=20 step sanitizers "$ROOT/dev" native --sanitize
 step fuzzing "$ROOT/dev" native --fuzz 20
 LINES_SHOWN=25 finish monitoring
+# judges performance, so alone
 LINES_SHOWN=45 step guard "$ROOT/dev" bench --guard
 step containers tests_in_containers
 LINES_SHOWN=8 step compose env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/containers.sh" run "$ROOT/scripts/ci/compose.sh"
@@ -257,7 +278,7 @@ done
 for name in "${failed[@]}"; do
   [ ! -e "$WORK/$name.log" ] || tail -n 40 "$WORK/$name.log" | cut -c 1-300 | sed "s/^/$name: /"
 done
-printf 'seconds: %s\n' "${durations[*]}"
+printf 'seconds: %s; together %d\n' "${durations[*]}" "$SECONDS"
 [ ${#failed[@]} = 0 ] || printf 'failed: %s\n' "${failed[@]}"
 find "$WORK" -name 'TEST-*.xml' | test_reports summary
 [ ${#failed[@]} = 0 ]
