@@ -66,6 +66,20 @@ class CpuTimeIT {
   }
 
   @Test
+  void countsWhatAConnectionDidThatHasEnded() throws Exception {
+    CpuTime cpu = CpuTime.start(Client.NONE, serverPid);
+    ProcessHandle process;
+    try (Connection other = database.dataSource().getConnection();
+        Statement statement = other.createStatement()) {
+      long pid = Long.parseLong(Sql.text(other, "SELECT pg_backend_pid()"));
+      process = ProcessHandle.of(pid).orElseThrow();
+      statement.execute("SELECT count(*) FROM generate_series(1, 5000000)");
+    }
+    process.onExit().join();
+    assertThat(cpu.microsPerCall(1)).isGreaterThan(50_000);
+  }
+
+  @Test
   void countsThisThreadOrTheWholeProcess() throws Exception {
     CpuTime thread = CpuTime.start(Client.THREAD, serverPid);
     CpuTime process = CpuTime.start(Client.PROCESS, serverPid);
