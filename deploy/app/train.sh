@@ -10,7 +10,8 @@ if [ -e "$cache" ] && [ -z "$(find . -type f -newer "$cache")" ]; then
 fi
 for attempt in 1 2 3; do
   rm -f "$cache"
-  if java -XX:AOTCacheOutput="$cache" -Dspring.context.exit=onRefresh -jar app.jar; then
+  # without profiles of code, by which the next ones would compile: requests need other code than a start
+  if java -XX:AOTCacheOutput="$cache" -XX:TieredStopAtLevel=2 -Dspring.context.exit=onRefresh -jar app.jar; then
     exit
   fi
   echo "The application did not start (attempt $attempt)" >&2

@@ -24,10 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class TargetsIT {
   // peers of rows that came after the committed run, or their names if they have none
   private static final Set<String> NOT_MEASURED_YET =
-      Set.of(
-          "jOOQ, plain SQL, into a Map",
-          "JSON of JDBC's values, by Jackson",
-          "without the AOT cache");
+      Set.of("jOOQ, plain SQL, into a Map", "JSON of JDBC's values, by Jackson");
 
   static Stream<Arguments> all() {
     return Bench.BENCHMARKS.entrySet().stream()

@@ -30,10 +30,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The greeting service beside the same with {@code JdbcTemplate}, and beside the programs of the
@@ -65,7 +63,6 @@ public final class ServiceBenchmark implements Benchmark {
   private final int rounds;
   private final int millis;
   private double capacity;
-  private @Nullable String jars;
 
   private enum Program {
     SERVICE,
@@ -218,6 +215,10 @@ public final class ServiceBenchmark implements Benchmark {
 
   private static ServiceProcess service(Map<String, String> variables, List<String> command)
       throws IOException, InterruptedException {
+    return new ServiceProcess(command, settings(variables), GREETING);
+  }
+
+  private static Map<String, String> settings(Map<String, String> variables) {
     Map<String, String> all = new HashMap<>(variables);
     all.put("GREETING_RATE_LIMIT_ENABLED", "false");
     all.put("LOGGING_LEVEL_ROOT", "warn");
@@ -227,14 +228,17 @@ public final class ServiceBenchmark implements Benchmark {
     all.put("SERVER_ADDRESS", "127.0.0.1");
     // a connection is for as many requests as there are
     all.put("SERVER_TOMCAT_MAX_KEEP_ALIVE_REQUESTS", "-1");
-    return new ServiceProcess(command, all, GREETING);
+    return all;
   }
 
   /** Returns the class path of the service, which has other libraries than this program. */
   private static String classPath() {
+    return given("pghello.bench.service");
+  }
+
+  private static String given(String property) {
     return Objects.requireNonNull(
-        System.getProperty("pghello.bench.service"),
-        "the class path of the service is not known; run ./dev bench");
+        System.getProperty(property), property + " is not set; run ./dev bench");
   }
 
   /** Returns where the classes of this program are. */
@@ -249,59 +253,66 @@ public final class ServiceBenchmark implements Benchmark {
   }
 
   private static List<String> java(String classPath, String... arguments) {
-    return java(List.of(), classPath, arguments);
-  }
-
-  private static List<String> java(List<String> options, String classPath, String... arguments) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(options);
-    command.addAll(List.of("-cp", classPath));
+    List<String> command = new ArrayList<>(List.of(bin("java"), "-cp", classPath));
     command.addAll(List.of(arguments));
     return command;
   }
 
-  private Path aotCache() {
-    return folder.resolve("service.aot");
+  private static String bin(String program) {
+    return Path.of(System.getProperty("java.home"), "bin", program).toString();
   }
 
-  /** Lets a start of the service tell what the next ones will need. */
-  private void trainAotCache() throws IOException, InterruptedException {
-    if (jars != null) {
+  private String application() {
+    return folder.resolve("app").toString();
+  }
+
+  private List<String> inApplication(List<String> command) {
+    return Stream.concat(Stream.of("env", "-C", application()), command.stream()).toList();
+  }
+
+  private Path aotCache() {
+    return folder.resolve("app.aot");
+  }
+
+  /**
+   * Makes the service's application as its image has it, and lets a start tell what others need.
+   */
+  private void trainAotCache() throws IOException {
+    if (Files.exists(aotCache())) {
       return;
     }
-    jars = jars();
-    List<String> training =
-        java(
-            List.of("-XX:AOTCacheOutput=" + aotCache(), "-Dspring.context.exit=onRefresh"),
-            jars,
-            MAIN);
-    GuidePrograms.run(training, ServiceProcess.variables(address), TRAINING_SECONDS);
-  }
-
-  /** Returns the class path with jars in place of folders, which an AOT cache does not take. */
-  private String jars() throws IOException {
-    ToolProvider jar = ToolProvider.findFirst("jar").orElseThrow();
-    List<String> parts = new ArrayList<>();
-    for (String part : classPath().split(File.pathSeparator, -1)) {
-      if (Files.isDirectory(Path.of(part))) {
-        String file = folder.resolve(parts.size() + ".jar").toString();
-        if (jar.run(System.out, System.err, "-c", "-f", file, "-C", part, ".") != 0) {
-          throw new IOException("no jar of " + part);
-        }
-        parts.add(file);
-      } else {
-        parts.add(part);
-      }
-    }
-    return String.join(File.pathSeparator, parts);
+    Path jar = folder.resolve("app.jar");
+    Files.copy(Path.of(given("pghello.bench.application")), jar);
+    Map<String, String> settings = settings(ServiceProcess.variables(address));
+    // 0 is any port that is free
+    settings.put("SERVER_PORT", "0");
+    settings.put("PATH", bin("") + File.pathSeparator + System.getenv("PATH"));
+    GuidePrograms.run(
+        List.of(
+            bin("java"),
+            "-Djarmode=tools",
+            "-jar",
+            jar.toString(),
+            "extract",
+            "--destination",
+            application()),
+        settings,
+        TRAINING_SECONDS);
+    GuidePrograms.run(
+        inApplication(List.of(given("pghello.bench.training"), aotCache().toString())),
+        settings,
+        TRAINING_SECONDS);
   }
 
   private double startCpuMillis(boolean cached) throws IOException, InterruptedException {
-    List<String> options = cached ? List.of("-XX:AOTCache=" + aotCache()) : List.of();
+    List<String> command = new ArrayList<>(List.of(bin("java"), "-XX:MaxRAMPercentage=50"));
+    if (cached) {
+      // where it cannot be used, the service does not start
+      command.addAll(List.of("-XX:AOTCache=" + aotCache(), "-XX:AOTMode=on"));
+    }
+    command.addAll(List.of("-jar", "app.jar"));
     try (ServiceProcess service =
-        service(
-            ServiceProcess.variables(address), java(options, Objects.requireNonNull(jars), MAIN))) {
+        service(ServiceProcess.variables(address), inApplication(command))) {
       return service.startCpuMillis();
     }
   }
