@@ -193,6 +193,7 @@ final class InstallCommand implements Callable<Integer> {
       Pghello.commandLine("health")
           .setErr(new PrintWriter(Writer.nullWriter()))
           .execute("health", "--host=127.0.0.1", "--port=1");
+      Pghello.commandLine("logs").execute("logs", "/dev/null");
     }
   }
 }

@@ -3,6 +3,7 @@ package io.pghello.cli;
 
 import java.util.Locale;
 import java.util.Set;
+import java.util.StringJoiner;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +70,9 @@ enum LogEvent {
       "retention must be greater than zero, but is .*|the newest snapshot is of .*, and it is .*",
       "look at who calls take_snapshot(), and at the server's clock");
 
+  // most messages are of none, and found to be so at once
+  private static final Pattern ANY = any();
+
   private final Status status;
 
   @SuppressWarnings("ImmutableEnumChecker") // of Set.of
@@ -80,8 +84,17 @@ enum LogEvent {
   LogEvent(Status status, String states, String message, String remedy) {
     this.status = status;
     this.states = Set.of(states.split(" "));
-    this.message = Pattern.compile(message);
+    // stderr has the position behind it; a value may have bytes that elsewhere end a line
+    this.message = Pattern.compile("(?:" + message + ")(?: at character [0-9]+)?", Pattern.DOTALL);
     this.remedy = remedy;
+  }
+
+  private static Pattern any() {
+    var any = new StringJoiner("|");
+    for (LogEvent event : values()) {
+      any.add(event.message.pattern());
+    }
+    return Pattern.compile(any.toString(), Pattern.DOTALL);
   }
 
   /**
@@ -90,6 +103,9 @@ enum LogEvent {
    * @param state the SQLSTATE; null where the log does not have it
    */
   static @Nullable LogEvent of(@Nullable String state, String message) {
+    if (!ANY.matcher(message).matches()) {
+      return null;
+    }
     for (LogEvent event : values()) {
       if ((state == null || event.states.contains(state))
           && event.message.matcher(message).matches()) {

@@ -8,88 +8,105 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The forms in which a server writes its log. In each a message has marks by which it is found
- * without looking at the lines that are none: text that is written by users cannot have those of
- * csvlog and jsonlog, and in those of stderr the first in a line counts.
+ * The forms in which a server writes its log. What users write into a statement, a value or a name
+ * is not taken for a message: in stderr the first level in a line counts; in csvlog the columns do;
+ * and in jsonlog text of theirs cannot have the keys.
  */
 enum LogFormat {
-  STDERR("ERROR:  ", "FATAL:  ", "PANIC:  ", "WARNING:  ") {
+  STDERR {
     @Override
-    @Nullable Entry entry(String text, int lineBegin, int lineEnd, int mark, String found) {
-      if (text.charAt(lineBegin) == '\t') {
+    @Nullable Entry entry(String line) {
+      if (line.startsWith("\t")) {
         // the lines of a statement
         return null;
       }
-      String prefix = text.substring(lineBegin, mark);
-      if (OTHER_MARK.matcher(prefix).find()) {
-        return null;
+      int end = -1;
+      while ((end = line.indexOf(":  ", end + 1)) >= 0) {
+        for (String severity : SEVERITIES) {
+          int begin = end - severity.length();
+          if (line.startsWith(severity, begin)) {
+            return new Entry(null, line.substring(0, begin), severity, line.substring(end + 3));
+          }
+        }
+        for (String level : OTHER_LEVELS) {
+          if (line.startsWith(level, end - level.length())) {
+            return null;
+          }
+        }
       }
-      return new Entry(
-          null,
-          prefix,
-          found.substring(0, found.indexOf(':')),
-          POSITION.matcher(text.substring(mark + found.length(), lineEnd)).replaceFirst(""));
+      return null;
     }
   },
 
-  CSV(",ERROR,", ",FATAL,", ",PANIC,", ",WARNING,") {
+  CSV {
     @Override
-    @Nullable Entry entry(String text, int lineBegin, int lineEnd, int mark, String found) {
-      int state = mark + found.length();
-      int message = state + 7;
-      // a quotation mark in a value is doubled, so that this is no value of a user's
-      if (message >= lineEnd || !text.startsWith(",\"", state + 5) || text.charAt(message) == '"') {
+    @Nullable Entry entry(String line) {
+      int severity = 0;
+      for (int column = 1; column < 12; column++) {
+        severity = endOfValue(line, severity) + 1;
+      }
+      int state = endOfValue(line, severity) + 1;
+      int message = endOfValue(line, state) + 1;
+      // a quotation mark in a value is doubled, so a line of a statement cannot have this
+      if (!line.startsWith("\"", message)
+          || line.startsWith("\"\"", message)
+          || !SEVERITIES.contains(line.substring(severity, state - 1))) {
         return null;
       }
-      int end = message;
-      while (end < lineEnd && (text.charAt(end) != '"' || text.startsWith("\"\"", end))) {
-        end += text.charAt(end) == '"' ? 2 : 1;
-      }
-      int time = text.indexOf(',', lineBegin);
+      int end = endOfValue(line, message);
       return new Entry(
-          text.substring(state, state + 5),
-          text.substring(lineBegin, time),
-          found.substring(1, found.length() - 1),
-          text.substring(message, Math.min(end, lineEnd)).replace("\"\"", "\""));
+          line.substring(state, message - 1),
+          line.substring(0, line.indexOf(',')),
+          line.substring(severity, state - 1),
+          line.substring(message + 1, end < line.length() ? end - 1 : end).replace("\"\"", "\""));
     }
   },
 
-  JSON(
-      "\"error_severity\":\"ERROR\",",
-      "\"error_severity\":\"FATAL\",",
-      "\"error_severity\":\"PANIC\",",
-      "\"error_severity\":\"WARNING\",") {
+  JSON {
     @Override
-    @Nullable Entry entry(String text, int lineBegin, int lineEnd, int mark, String found) {
-      int begin = mark + found.length();
+    @Nullable Entry entry(String line) {
       // a quotation mark in a value has a backslash before it, so that this is no value of a user's
-      Matcher state = JSON_STATE.matcher(text).region(begin, lineEnd);
-      if (!state.lookingAt()) {
+      Matcher message = JSON_MESSAGE.matcher(line);
+      if (!message.find()) {
         return null;
       }
-      int end = state.end();
-      while (end < lineEnd && text.charAt(end) != '"') {
-        end += text.charAt(end) == '\\' ? 2 : 1;
+      int end = message.end();
+      while (end < line.length() && line.charAt(end) != '"') {
+        end += line.charAt(end) == '\\' ? 2 : 1;
       }
-      if (end >= lineEnd) {
-        return null;
-      }
-      Matcher time = JSON_TIME.matcher(text).region(lineBegin, lineEnd);
+      Matcher time = JSON_TIME.matcher(line);
       return new Entry(
-          state.group(1),
+          message.group(2),
           time.lookingAt() ? time.group(1) : "",
-          found.substring(18, found.length() - 2),
-          unescaped(text.substring(state.end(), end)));
+          message.group(1),
+          unescaped(line.substring(message.end(), Math.min(end, line.length()))));
     }
   };
 
-  private static final Pattern OTHER_MARK =
+  /** The levels of messages that may be about the extension. */
+  static final List<String> SEVERITIES = List.of("ERROR", "FATAL", "PANIC", "WARNING");
+
+  private static final List<String> OTHER_LEVELS =
+      List.of(
+          "LOG",
+          "DETAIL",
+          "HINT",
+          "QUERY",
+          "CONTEXT",
+          "LOCATION",
+          "BACKTRACE",
+          "STATEMENT",
+          "NOTICE",
+          "INFO",
+          "DEBUG",
+          "DEBUG1",
+          "DEBUG2",
+          "DEBUG3",
+          "DEBUG4",
+          "DEBUG5");
+  private static final Pattern JSON_MESSAGE =
       Pattern.compile(
-          "(?:DEBUG[1-5]?|INFO|NOTICE|WARNING|LOG|ERROR|FATAL|PANIC"
-              + "|DETAIL|HINT|QUERY|CONTEXT|LOCATION|BACKTRACE|STATEMENT):  ");
-  private static final Pattern POSITION = Pattern.compile(" at character [0-9]+$");
-  private static final Pattern JSON_STATE =
-      Pattern.compile("\"state_code\":\"([0-9A-Z]{5})\",\"message\":\"");
+          "\"error_severity\":\"(ERROR|FATAL|PANIC|WARNING)\",\"state_code\":\"([0-9A-Z]{5})\",\"message\":\"");
   private static final Pattern JSON_TIME = Pattern.compile("\\{\"timestamp\":\"([^\"]*)\"");
   private static final Pattern CSV_LINE =
       Pattern.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ [A-Z0-9+-]+,.*", Pattern.DOTALL);
@@ -102,13 +119,6 @@ enum LogFormat {
    */
   record Entry(@Nullable String state, String prefix, String severity, String message) {}
 
-  @SuppressWarnings("ImmutableEnumChecker") // of List.of
-  private final List<String> marks;
-
-  LogFormat(String... marks) {
-    this.marks = List.of(marks);
-  }
-
   /** Returns the form of a log that begins with a text. */
   static LogFormat of(String beginning) {
     if (beginning.startsWith("{\"")) {
@@ -117,18 +127,26 @@ enum LogFormat {
     return CSV_LINE.matcher(beginning).matches() ? CSV : STDERR;
   }
 
-  List<String> marks() {
-    return marks;
-  }
-
   /**
-   * Returns the message that has a mark; null if there is none, as the mark is part of another one.
+   * Returns the message that begins in a line; null if none does.
    *
-   * @param text whole lines, a character for each byte
-   * @param mark where the mark begins
-   * @param found the mark
+   * @param line a character for each byte, without its end; perhaps only the beginning of a long
+   *     one
    */
-  abstract @Nullable Entry entry(String text, int lineBegin, int lineEnd, int mark, String found);
+  abstract @Nullable Entry entry(String line);
+
+  /** Returns where a value of csvlog ends: at a comma, or with the line. */
+  private static int endOfValue(String line, int begin) {
+    int end = begin;
+    while (line.startsWith("\"", end)) {
+      end = line.indexOf('"', end + 1) + 1;
+      if (end == 0) {
+        return line.length();
+      }
+    }
+    int comma = line.indexOf(',', end);
+    return comma < 0 ? line.length() : comma;
+  }
 
   private static String unescaped(String json) {
     if (json.indexOf('\\') < 0) {
@@ -138,6 +156,10 @@ enum LogFormat {
     for (int i = 0; i < json.length(); i++) {
       char c = json.charAt(i);
       if (c == '\\') {
+        if (i + (json.startsWith("u", i + 1) ? 5 : 1) >= json.length()) {
+          // of a long line, of which this is the beginning
+          break;
+        }
         c = json.charAt(++i);
         switch (c) {
           case 'n' -> text.append('\n');

@@ -49,7 +49,6 @@ import picocli.CommandLine.Spec;
       "  pghello logs --follow /var/log/postgresql/postgresql-15-main.log"
     })
 final class LogsCommand implements Callable<Integer> {
-  private static final int BUFFER_BYTES = 4 << 20;
   private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
   /** The forms of a log by name. */
@@ -97,7 +96,6 @@ final class LogsCommand implements Callable<Integer> {
   private boolean json;
 
   private final Map<LogEvent, Integer> counts = new EnumMap<>(LogEvent.class);
-  private final byte[] buffer = new byte[BUFFER_BYTES];
   private boolean withoutState;
 
   @Override
@@ -148,21 +146,11 @@ final class LogsCommand implements Callable<Integer> {
     LogScanner scanner = scanner();
     InputStream raw = Files.newInputStream(file);
     try (InputStream in = file.toString().endsWith(".gz") ? new GZIPInputStream(raw) : raw) {
-      drain(in, scanner);
+      scanner.read(in);
     } finally {
       raw.close();
     }
     scanner.end();
-  }
-
-  private long drain(InputStream in, LogScanner scanner) throws IOException {
-    long bytes = 0;
-    int length;
-    while ((length = in.read(buffer)) > 0) {
-      scanner.add(buffer, length);
-      bytes += length;
-    }
-    return bytes;
   }
 
   private void follow(Path path) throws IOException {
@@ -187,11 +175,11 @@ final class LogsCommand implements Callable<Integer> {
         while (file == null) {
           Path next = next(candidates(path, ending), positions, now);
           Object nextKey = next == null ? null : key(next);
-          position += drain(in, scanner);
+          position += scanner.read(in);
           if (nextKey != null && (!now.equals(next) || !nextKey.equals(key))) {
             // who wrote the old one may not have noticed yet
             LockSupport.parkNanos(POLL_NANOS);
-            positions.put(key, position + drain(in, scanner));
+            positions.put(key, position + scanner.read(in));
             file = next;
           } else if (nextKey != null && size(now) < position) {
             positions.put(key, 0L);

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -50,12 +55,8 @@ class LogsIT {
                 wrong.add(event + " " + state);
               }
             });
-    byte[] buffer = new byte[1 << 20];
     try (var in = Files.newInputStream(log)) {
-      int length;
-      while ((length = in.read(buffer)) > 0) {
-        scanner.add(buffer, length);
-      }
+      assertThat(scanner.read(in)).isEqualTo(Files.size(log));
     }
     scanner.end();
     assertThat(wrong).isEmpty();
@@ -75,12 +76,93 @@ class LogsIT {
       var scanner =
           new LogScanner(format, (event, state, entry) -> found.merge(event, 1L, Long::sum));
       for (int i = 0; i < all.length; i += size) {
-        byte[] part = Arrays.copyOfRange(all, i, Math.min(all.length, i + size));
-        scanner.add(part, part.length);
+        scanner.read(new ByteArrayInputStream(all, i, size));
       }
       scanner.end();
       assertPlanted(found);
     }
+  }
+
+  /** Wherever a line begins in the buffer, also where the one before it fills that. */
+  @Test
+  void findsThemAcrossTheEndOfTheBuffer() throws IOException {
+    byte[] ours =
+        PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)).getBytes(UTF_8);
+    for (int i = -3; i <= ours.length; i++) {
+      byte[] log = new byte[LogScanner.LINE_BYTES - i + ours.length];
+      Arrays.fill(log, (byte) '.');
+      log[log.length - ours.length - 1] = '\n';
+      System.arraycopy(ours, 0, log, log.length - ours.length, ours.length);
+      var found = new ArrayList<String>();
+      var scanner = new LogScanner(null, (event, state, entry) -> found.add(entry.prefix()));
+      scanner.read(new ByteArrayInputStream(log));
+      scanner.end();
+      assertThat(found)
+          .as("%d", i)
+          .containsExactly("2026-11-21 20:00:00.000 UTC [12345] 22023 app@shop ");
+    }
+  }
+
+  @Test
+  void needsLittleMemoryForLongLines() throws IOException {
+    String setting =
+        "2026-11-21 20:00:00.000 UTC [12345] 22023 app@shop ERROR:  invalid value for parameter"
+            + " \"pg_hello.repeat\": \"";
+    Path log = folder.resolve("long.log");
+    try (var file = new RandomAccessFile(log.toFile(), "rw")) {
+      file.writeBytes(setting + "x\"\n" + setting);
+      file.seek(1 << 30);
+      file.writeBytes("ERROR:  greeting exceeds the maximum size of a value\n" + setting + "x\"\n");
+    }
+    Run run =
+        Run.pghello(Map.of("JDK_JAVA_OPTIONS", "-Xmx24m"), "logs", log.toString(), "--summary");
+    assertThat(run.out())
+        .as(run.err())
+        .containsPattern("refused_setting +3 ")
+        .doesNotContain("too_large");
+  }
+
+  /** Ends of lines of another system, the position, and bytes that are no UTF-8. */
+  @ParameterizedTest
+  @EnumSource(LogFormat.class)
+  void takesLinesAsTheyCome(LogFormat format) throws IOException {
+    Path log = folder.resolve("a.log");
+    var ours =
+        List.of(
+            new PlantedLog.Message(
+                "ERROR", "42883", "function pg_hello(unknown) does not exist at character 8", null),
+            new PlantedLog.Message(
+                "ERROR",
+                "22023",
+                "invalid value for parameter \"pg_hello.repeat\": \"\u00c5\n\"",
+                null));
+    String lines =
+        ours.stream().map(message -> PlantedLog.line(format, true, message)).collect(joining());
+    Files.write(log, lines.replaceAll("\n(?!\t)", "\r\n").getBytes(UTF_8));
+    assertThat(logs("--json", log.toString()).out())
+        .contains("no_function", "refused_setting", "\u00c5");
+    Files.write(log, lines.getBytes(ISO_8859_1));
+    assertThat(logs("--json", log.toString()).out())
+        .contains("no_function", "refused_setting", "\ufffd");
+  }
+
+  /** A role or a database may have any name. */
+  @ParameterizedTest
+  @EnumSource(LogFormat.class)
+  void takesNoNameForASeverity(LogFormat format) throws IOException {
+    Path log = folder.resolve("a.log");
+    String line = PlantedLog.line(format, true, PlantedLog.MESSAGES.get(0));
+    Files.writeString(
+        log, line.replace("app", "ERROR") + line.replace("app", ",ERROR,42501,") + line);
+    assertThat(logs("--summary", log.toString()).out())
+        .containsPattern("refused_argument +3 ")
+        .hasLineCount(2);
+    Files.writeString(
+        log,
+        line.replace("app", "ERROR")
+            .replace("ERROR:  ", "LOG:  ")
+            .replaceAll("(\\W)ERROR(\\W{1,3}(?:state_code\\W{3})?22023)", "$1LOG$2"));
+    assertThat(logs(log.toString()).status()).isZero();
   }
 
   private static void assertPlanted(Map<LogEvent, Long> found) {
