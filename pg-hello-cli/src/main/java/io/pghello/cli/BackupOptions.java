@@ -57,11 +57,10 @@ final class BackupOptions {
     return jobs;
   }
 
-  /** Returns the last backup with these databases, all of whose files are as they were written. */
+  /** Returns the last backup with these databases, whose files may be damaged. */
   Backup find(List<String> databases) {
     Instant notAfter = at();
     Backup backup = Backup.find(folder, databases, null, notAfter);
-    backup.check();
     if (notAfter != null && backup.isOfWholeServer() && notAfter.isAfter(Instant.now())) {
       throw misuse("--at is in the future: " + at);
     }

@@ -65,13 +65,13 @@ final class Restoration {
     Path dump = backup.dump(database);
     List<String> script = script(dump);
     String passing = "pghello_restore_" + UUID.randomUUID().toString().substring(0, 8);
-    Undo.Step drop = () -> execute("DROP DATABASE IF EXISTS %s WITH (FORCE)".formatted(passing));
-    String create = createStatement(script, database, passing);
-    undo.begin(
-        () ->
-            execute(
-                create, "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing)),
-        drop);
+    Undo.Step drop = () -> takeBack("DROP DATABASE IF EXISTS %s WITH (FORCE)".formatted(passing));
+    // not for longer, as it would be idle while the restore takes hours
+    try (Connection session = maintenance.connectForLong()) {
+      String create = createStatement(session, script, database, passing);
+      String revoke = "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing);
+      undo.begin(() -> execute(session, create, revoke), drop);
+    }
 
     var command =
         new ArrayList<>(
@@ -91,42 +91,46 @@ final class Restoration {
     try (Connection connection = maintenance.in(passing).connect()) {
       version = ServerDatabases.extensionVersion(connection);
     }
-    String before =
-        giveName(
-            drop,
-            passing,
-            name,
-            name.equals(database)
-                ? properties(script, database)
-                : List.of(
-                    "COMMENT ON DATABASE %s IS 'copy of backup %s'"
-                        .formatted(quoted(name), backup.name())));
-    return new Restored(before, version);
+    try (Connection session = maintenance.connectForLong()) {
+      String before =
+          giveName(
+              session,
+              drop,
+              passing,
+              name,
+              name.equals(database)
+                  ? properties(script, quoted(session, database))
+                  : List.of(
+                      "COMMENT ON DATABASE %s IS 'copy of backup %s'"
+                          .formatted(quoted(session, name), backup.name())));
+      return new Restored(before, version);
+    }
   }
 
   /** Does all at once, so that nobody comes in before privileges and settings are there. */
   private @Nullable String giveName(
-      Undo.Step drop, String passing, String name, List<String> properties) throws SQLException {
-    String quoted = quoted(name);
-    boolean exists = exists(name);
+      Connection session, Undo.Step drop, String passing, String name, List<String> properties)
+      throws SQLException {
+    String quoted = quoted(session, name);
+    boolean exists = exists(session, name);
     String before =
         name.substring(0, Math.min(name.length(), 30)) + "_before_" + passing.substring(16);
     var statements = new ArrayList<String>();
     statements.add("SET LOCAL standard_conforming_strings = on");
     if (exists) {
       undo.begin(
-          () -> execute("ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(quoted)),
-          () -> execute("ALTER DATABASE %s ALLOW_CONNECTIONS true".formatted(quoted)));
-      endSessions(name);
-      statements.add("ALTER DATABASE %s RENAME TO %s".formatted(quoted, quoted(before)));
+          () -> execute(session, "ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(quoted)),
+          () -> takeBack("ALTER DATABASE %s ALLOW_CONNECTIONS true".formatted(quoted)));
+      endSessions(session, name);
+      statements.add("ALTER DATABASE %s RENAME TO %s".formatted(quoted, quoted(session, before)));
     }
     // the owner may be in, and could come again
-    execute("ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(passing));
-    endSessions(passing);
+    execute(session, "ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(passing));
+    endSessions(session, passing);
     statements.add("ALTER DATABASE %s RENAME TO %s".formatted(passing, quoted));
     statements.add("ALTER DATABASE %s ALLOW_CONNECTIONS true".formatted(quoted));
     statements.addAll(properties);
-    undo.complete(drop, () -> executeTogether(statements));
+    undo.complete(drop, () -> executeTogether(session, statements));
     return exists ? before : null;
   }
 
@@ -148,10 +152,12 @@ final class Restoration {
   }
 
   /** Returns the dump's own statement, with its encoding and locale, under another name. */
-  private String createStatement(List<String> script, String database, String passing)
+  private String createStatement(
+      Connection session, List<String> script, String database, String passing)
       throws SQLException {
-    String create = "CREATE DATABASE " + quoted(database) + " ";
-    String owner = "ALTER DATABASE " + quoted(database) + " OWNER TO ";
+    String name = quoted(session, database);
+    String create = "CREATE DATABASE " + name + " ";
+    String owner = "ALTER DATABASE " + name + " OWNER TO ";
     String rest = "";
     String ownerName = "";
     for (String statement : script) {
@@ -162,7 +168,7 @@ final class Restoration {
       }
     }
     if (rest.isEmpty()) {
-      throw Failure.critical("the dump has no CREATE DATABASE " + quoted(database));
+      throw Failure.critical("the dump has no CREATE DATABASE " + name);
     }
     if (scratch) {
       rest = rest.replaceFirst(" TABLESPACE = .*$", "");
@@ -175,8 +181,7 @@ final class Restoration {
   }
 
   /** Returns the statements for privileges, settings and the comment of the database. */
-  private List<String> properties(List<String> script, String database) throws SQLException {
-    String name = quoted(database);
+  private static List<String> properties(List<String> script, String name) {
     var properties = new ArrayList<String>();
     // the dump says how its privileges differ from those of a new database
     properties.add("GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC".formatted(name));
@@ -211,17 +216,18 @@ final class Restoration {
     }
   }
 
-  boolean exists(String name) throws SQLException {
-    return !ask("SELECT datname FROM pg_database WHERE datname = ?", name).isEmpty();
+  static boolean exists(Connection session, String name) throws SQLException {
+    return !ask(session, "SELECT datname FROM pg_database WHERE datname = ?", name).isEmpty();
   }
 
-  private String quoted(String name) throws SQLException {
-    return ask("SELECT quote_ident(?)", name);
+  private static String quoted(Connection session, String name) throws SQLException {
+    return ask(session, "SELECT quote_ident(?)", name);
   }
 
-  private void endSessions(String database) throws SQLException {
+  private static void endSessions(Connection session, String database) throws SQLException {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!ask(
+            session,
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
                 + " WHERE datname = ? AND backend_type IS DISTINCT FROM 'autovacuum worker'",
             database)
@@ -233,9 +239,8 @@ final class Restoration {
     }
   }
 
-  private String ask(String sql, String parameter) throws SQLException {
-    try (Connection connection = maintenance.connect();
-        PreparedStatement statement = connection.prepareStatement(sql)) {
+  private static String ask(Connection session, String sql, String parameter) throws SQLException {
+    try (PreparedStatement statement = session.prepareStatement(sql)) {
       statement.setString(1, parameter);
       try (ResultSet row = statement.executeQuery()) {
         return row.next() ? row.getString(1) : "";
@@ -243,23 +248,25 @@ final class Restoration {
     }
   }
 
-  private void execute(String... statements) throws SQLException {
-    try (Connection connection = maintenance.connectForLong();
-        Statement statement = connection.createStatement()) {
+  private static void execute(Connection session, String... statements) throws SQLException {
+    try (Statement statement = session.createStatement()) {
       for (String sql : statements) {
         statement.execute(sql);
       }
     }
   }
 
-  private void executeTogether(List<String> statements) throws SQLException {
-    try (Connection connection = maintenance.connectForLong();
-        Statement statement = connection.createStatement()) {
-      connection.setAutoCommit(false);
-      for (String sql : statements) {
-        statement.execute(sql);
-      }
-      connection.commit();
+  private static void executeTogether(Connection session, List<String> statements)
+      throws SQLException {
+    session.setAutoCommit(false);
+    execute(session, statements.toArray(String[]::new));
+    session.commit();
+  }
+
+  /** Runs a statement in a session of its own, as the one before may be gone. */
+  private void takeBack(String sql) throws SQLException {
+    try (Connection session = maintenance.connectForLong()) {
+      execute(session, sql);
     }
   }
 }

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -114,6 +116,7 @@ final class RestoreCommand implements Callable<Integer> {
                   : " has dumps: --to is for one by pgBackRest"));
     }
     if (to != null) {
+      backup.check();
       return restoreServer(backup, to, jobs);
     }
     if (point != null) {
@@ -124,6 +127,11 @@ final class RestoreCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--as is for one database, but there are " + databases);
     }
+    // beside the connecting, as both take their time
+    var sums = new FutureTask<@Nullable Void>(backup::check, null);
+    var checking = new Thread(sums, "pghello-sums");
+    checking.setDaemon(true);
+    checking.start();
     Instant begin = Instant.now();
     var rows = new ArrayList<List<@Nullable Object>>();
     Set<String> created = Set.of();
@@ -135,7 +143,8 @@ final class RestoreCommand implements Callable<Integer> {
       Programs programs =
           Programs.forServer(session.getMetaData().getDatabaseMajorVersion(), backups.bindir());
       var restoration = new Restoration(programs, maintenance, jobs, false, undo);
-      checkBefore(session, restoration, backup, databases);
+      checkBefore(session, backup, databases);
+      await(sums);
       if (roles) {
         created = Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
       }
@@ -225,8 +234,18 @@ final class RestoreCommand implements Callable<Integer> {
     throw Failure.unknown("name the databases to restore, and leave out one to connect to");
   }
 
-  private void checkBefore(
-      Connection session, Restoration restoration, Backup backup, List<String> databases)
+  private static void await(FutureTask<@Nullable Void> sums) {
+    try {
+      sums.get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof Failure failure ? failure : new IllegalStateException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw Failure.critical("interrupted");
+    }
+  }
+
+  private void checkBefore(Connection session, Backup backup, List<String> databases)
       throws SQLException {
     try (Statement statement = session.createStatement();
         ResultSet row = statement.executeQuery("SELECT pg_is_in_recovery()")) {
@@ -237,7 +256,7 @@ final class RestoreCommand implements Callable<Integer> {
     }
     for (String database : databases) {
       String name = as == null ? database : as;
-      if (!replace && restoration.exists(name)) {
+      if (!replace && Restoration.exists(session, name)) {
         throw Failure.unknown(
             "there is a database \"" + name + "\": say --replace, or another name with --as");
       }

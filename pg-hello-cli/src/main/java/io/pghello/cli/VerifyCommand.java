@@ -74,6 +74,7 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() {
     int jobs = backups.jobs();
     Backup backup = backups.find(named);
+    backup.check();
     List<String> databases = backup.databases(named);
     VerifiedMetric written = metric == null ? null : VerifiedMetric.in(metric);
     Programs programs = Programs.ofServer(backup.serverMajor(), backups.bindir());
