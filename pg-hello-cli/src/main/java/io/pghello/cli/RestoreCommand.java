@@ -47,6 +47,14 @@ final class RestoreCommand implements Callable<Integer> {
   private static final String HAS_FILES =
       "SELECT FROM pg_available_extensions WHERE name = 'pg_hello'";
 
+  private static final String LEFT =
+      """
+      SELECT datname FROM pg_database d
+      WHERE datname ~ '^pghello_restore_[0-9a-f]{8}$'
+        AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)
+      ORDER BY 1
+      """;
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Parameters(
@@ -145,6 +153,7 @@ final class RestoreCommand implements Callable<Integer> {
       var restoration = new Restoration(programs, maintenance, jobs, false, undo);
       checkBefore(session, backup, databases);
       await(sums);
+      nameWhatIsLeft(session);
       if (roles) {
         created = Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
       }
@@ -232,6 +241,21 @@ final class RestoreCommand implements Callable<Integer> {
       }
     }
     throw Failure.unknown("name the databases to restore, and leave out one to connect to");
+  }
+
+  /** Leaves it to people to drop it, as another restore may be between two of its sessions. */
+  private void nameWhatIsLeft(Connection session) throws SQLException {
+    try (Statement statement = session.createStatement();
+        ResultSet rows = statement.executeQuery(LEFT)) {
+      while (rows.next()) {
+        String name = rows.getString(1);
+        spec.commandLine()
+            .getErr()
+            .printf(
+                "database %s is of a restore that was killed: unless another one runs, DROP DATABASE %s;%n",
+                name, name);
+      }
+    }
   }
 
   private static void await(FutureTask<@Nullable Void> sums) {

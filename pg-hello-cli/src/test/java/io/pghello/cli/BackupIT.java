@@ -341,6 +341,36 @@ class BackupIT {
     assertThat(Run.value(superuser, "SELECT count(*) FROM numbers")).isEqualTo("3");
   }
 
+  /** What {@code kill -9} leaves is named, and left alone while somebody is in it. */
+  @Test
+  void namesWhatAKilledRestoreHasLeft(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    String name = database.name();
+    String left = "pghello_restore_0123abcd";
+    assertThat(backup(environment, name).status()).isZero();
+    Run.execute(superuser, "CREATE DATABASE " + left);
+    try {
+      Run restore = restore(environment, name, "--as", name + "_copy");
+      assertThat(restore.status()).isZero();
+      assertThat(restore.err()).contains("DROP DATABASE " + left + ";").hasLineCount(1);
+      try (Connection other =
+          DriverManager.getConnection(
+              database.superuserJdbcUrl().replace("/" + name, "/" + left))) {
+        assertThat(restore(environment, name, "--as", name + "_other").err()).isEmpty();
+        assertThat(Run.value(other, "SELECT current_database()")).isEqualTo(left);
+      }
+    } finally {
+      Run.execute(
+          superuser,
+          "DROP DATABASE " + left + " WITH (FORCE)",
+          "DROP DATABASE IF EXISTS " + name + "_copy",
+          "DROP DATABASE IF EXISTS " + name + "_other");
+    }
+  }
+
   /** Nobody sees a database that is not whole, nor can the restore fail for somebody who tries. */
   @Test
   void letsNobodyIntoWhatIsNotWhole(
