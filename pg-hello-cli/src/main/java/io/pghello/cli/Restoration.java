@@ -28,6 +28,9 @@ final class Restoration {
       Pattern.compile(
           "[0-9]+; [0-9]+ [0-9]+ (DATABASE -|DATABASE PROPERTIES -|(ACL|COMMENT|SECURITY LABEL) - DATABASE) .*");
 
+  private static final String HAS_LITTLE_MEMORY =
+      "SELECT setting::int < 262144 FROM pg_settings WHERE name = ?";
+
   private final Programs programs;
   private final Target maintenance;
   private final int jobs;
@@ -69,8 +72,13 @@ final class Restoration {
     // not for longer, as it would be idle while the restore takes hours
     try (Connection session = maintenance.connectForLong()) {
       String create = createStatement(session, script, database, passing);
-      String revoke = "REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing);
-      undo.begin(() -> execute(session, create, revoke), drop);
+      var statements = new ArrayList<>(List.of(create));
+      statements.add("REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing));
+      if (ask(session, HAS_LITTLE_MEMORY, "maintenance_work_mem").equals("t")) {
+        // for indexes; by the database, so that options and settings of the role come before it
+        statements.add("ALTER DATABASE %s SET maintenance_work_mem = '256MB'".formatted(passing));
+      }
+      undo.begin(() -> execute(session, statements), drop);
     }
 
     var command =
@@ -119,14 +127,17 @@ final class Restoration {
     statements.add("SET LOCAL standard_conforming_strings = on");
     if (exists) {
       undo.begin(
-          () -> execute(session, "ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(quoted)),
+          () ->
+              execute(
+                  session, List.of("ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(quoted))),
           () -> takeBack("ALTER DATABASE %s ALLOW_CONNECTIONS true".formatted(quoted)));
       endSessions(session, name);
       statements.add("ALTER DATABASE %s RENAME TO %s".formatted(quoted, quoted(session, before)));
     }
     // the owner may be in, and could come again
-    execute(session, "ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(passing));
+    execute(session, List.of("ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(passing)));
     endSessions(session, passing);
+    statements.add("ALTER DATABASE %s RESET maintenance_work_mem".formatted(passing));
     statements.add("ALTER DATABASE %s RENAME TO %s".formatted(passing, quoted));
     statements.add("ALTER DATABASE %s ALLOW_CONNECTIONS true".formatted(quoted));
     statements.addAll(properties);
@@ -248,7 +259,7 @@ final class Restoration {
     }
   }
 
-  private static void execute(Connection session, String... statements) throws SQLException {
+  private static void execute(Connection session, List<String> statements) throws SQLException {
     try (Statement statement = session.createStatement()) {
       for (String sql : statements) {
         statement.execute(sql);
@@ -259,14 +270,14 @@ final class Restoration {
   private static void executeTogether(Connection session, List<String> statements)
       throws SQLException {
     session.setAutoCommit(false);
-    execute(session, statements.toArray(String[]::new));
+    execute(session, statements);
     session.commit();
   }
 
   /** Runs a statement in a session of its own, as the one before may be gone. */
   private void takeBack(String sql) throws SQLException {
     try (Connection session = maintenance.connectForLong()) {
-      execute(session, sql);
+      execute(session, List.of(sql));
     }
   }
 }

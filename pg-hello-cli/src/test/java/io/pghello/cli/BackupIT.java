@@ -112,6 +112,14 @@ class BackupIT {
                 superuser, "SELECT has_database_privilege('public', '" + copy + "', 'CONNECT')"))
         .isEqualTo("f");
 
+    assertThat(
+            Run.value(
+                superuser,
+                "SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON setdatabase = d.oid WHERE datname = '"
+                    + copy
+                    + "'"))
+        .isEqualTo("0");
+
     Run restore = restore(environment, name, "--replace", "--json");
     assertThat(restore.err()).isEmpty();
     assertThat(restore.status()).isZero();
