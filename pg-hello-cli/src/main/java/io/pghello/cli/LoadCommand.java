@@ -44,6 +44,8 @@ final class LoadCommand implements Callable<Integer> {
   private static final double[] PERCENTILES = {50, 90, 95, 99, 99.9};
   private static final int BAR_WIDTH = 40;
 
+  private static final String NO_FUNCTION = "42883";
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
@@ -121,6 +123,10 @@ final class LoadCommand implements Callable<Integer> {
     try {
       load.run();
     } catch (SQLException e) {
+      if (NO_FUNCTION.equals(e.getSQLState())) {
+        throw Failure.unknown(
+            "the extension has no pg_hello(text, integer), which came with 1.1: ALTER EXTENSION pg_hello UPDATE");
+      }
       throw Failure.of(e);
     }
     Map<String, Double> values = values(load);

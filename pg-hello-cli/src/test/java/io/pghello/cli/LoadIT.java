@@ -136,6 +136,18 @@ class LoadIT {
     }
   }
 
+  @Test
+  void saysWhatAnOldExtensionLacks(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    Run.execute(superuser, "DROP EXTENSION pg_hello", "CREATE EXTENSION pg_hello VERSION '1.0'");
+    Run old = load(Run.environment(server, database));
+    assertThat(old.status()).isEqualTo(3);
+    assertThat(old.err())
+        .contains("no pg_hello(text, integer)", "ALTER EXTENSION pg_hello UPDATE")
+        .hasLineCount(1);
+  }
+
   private static Run load(Map<String, String> environment, String... options) {
     var arguments = new ArrayList<>(List.of("load"));
     arguments.addAll(List.of(SMALL));
