@@ -62,6 +62,8 @@ class PgBackRestIT {
         [global]
         repo1-path=%1$s/repo
         repo1-retention-full=1
+        repo1-cipher-type=aes-256-cbc
+        repo1-cipher-pass=of a test
         lock-path=%1$s/lock
         log-path=%1$s
         log-level-file=off
@@ -98,13 +100,17 @@ class PgBackRestIT {
 
   @Test
   void bringsBackWhatWasDeleted() throws Exception {
+    Path far = Files.createDirectory(folder.resolve("far"));
+    // the server may run as somebody else
+    far.toFile().setWritable(true, false);
     Run.execute(
         superuser,
+        "CREATE TABLESPACE far LOCATION '" + far + "'",
         "CREATE TABLE big (name text, greeting text GENERATED ALWAYS AS (pg_hello(name, 2)) STORED)",
         "INSERT INTO big SELECT 'person ' || i FROM generate_series(1, 20000) i",
         "CREATE FUNCTION mine(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1'",
         "CREATE TABLE kept (name text, greeting text GENERATED ALWAYS AS (pg_hello(name, 3)) STORED,"
-            + " copy text GENERATED ALWAYS AS (public.mine(name)) STORED)",
+            + " copy text GENERATED ALWAYS AS (public.mine(name)) STORED) TABLESPACE far",
         "INSERT INTO kept SELECT 'friend ' || i FROM generate_series(1, 300) i");
     List<String> page = page();
     Run backup = ofPage(page.get(0), "", "--config", config().toString());
