@@ -197,19 +197,18 @@ ordinary_user_can() {
   echo "an ordinary user is greeted: $greeting"
 }
 
-# The tests of testkit and client once more, on a server in a container, and that of the starter which needs one.
+# Tests on a server in a container: all of the testkit, which starts it, that of the starter which needs one, and those of the
+# client whose outcome is a matter of the machine that the server runs on: its clock, its files, its encoding, its sessions.
 tests_in_containers() {
-  local copy=$WORK/containers
-  copy_tree "$copy"
-  # shellcheck disable=SC2016
-  JAVA_HOME=$JDK17 PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/containers.sh" run bash -ec '
-    maven() { mvn -B -ntp -Dstyle.color=never -f "$1/pom.xml" "${@:2}" verify; }
-    maven "$1" -pl .,pg-hello-bom,extension,pg-hello-testkit,pg-hello-core
-    maven "$1" -pl pg-hello-spring-boot-starter -am -Dtest=NoTest -Dit.test=ContainerIT \
-      -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false \
-      -Dpg-hello-spring-boot-starter.excludedGroups=
-  ' containers "$copy"
+  # in place of this shell, so that a signal reaches it
+  exec env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/containers.sh" run \
+    mvn -B -ntp -Dstyle.color=never -f "$WORK/containers/pom.xml" -pl pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter -am \
+    -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -Dpg-hello-spring-boot-starter.excludedGroups= \
+    -Dit.test="$(IFS=, && printf '%s' "${IN_CONTAINERS[*]}")" -Dfailsafe.failIfNoSpecifiedTests=false \
+    -Dmaven.javadoc.skip -Dmaven.source.skip verify
 }
+IN_CONTAINERS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,internal/jdbc/ServerEncodingIT}
+  io/pghello/spring/boot/app/ContainerIT)
 
 JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
@@ -248,8 +247,12 @@ LINES_SHOWN=1 step jooq-3.20 \
 step jooq-sources sources_compile_on_newest_jooq
 step seeded-null-error null_error_is_seen
 step ordinary-user ordinary_user_can
+# now, as consumer writes in the tree
+copy_tree "$WORK/containers"
+begin containers tests_in_containers
 LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/consumer.sh"
 LINES_SHOWN=8 step system env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/system.sh"
+finish containers
 begin monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
 step deploy "$ROOT/scripts/ci/deploy.sh"
 step installcheck "$ROOT/scripts/ci/installcheck.sh"
@@ -259,7 +262,6 @@ step fuzzing "$ROOT/dev" native --fuzz 20
 LINES_SHOWN=25 finish monitoring
 # judges performance, so alone
 LINES_SHOWN=45 step guard "$ROOT/dev" bench --guard
-step containers tests_in_containers
 LINES_SHOWN=8 step compose env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/containers.sh" run "$ROOT/scripts/ci/compose.sh"
 
 printf '\n== summary\n'
