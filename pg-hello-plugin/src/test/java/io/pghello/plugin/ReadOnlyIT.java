@@ -98,7 +98,42 @@ class ReadOnlyIT {
           "select * from (insert into e values (2) returning a) z",
           "select query_to_xml('insert into e values (2) returning a', true, true, '')",
           "select query_to_xml('select writes()', true, true, '')",
-          "select * from xpath_table('a', 'b', 'e', 'c', 'd') as t (x int)");
+          "select * from xpath_table('a', 'b', 'e', 'c', 'd') as t (x int)",
+          "select definer_writes()",
+          "select begins_to_write()",
+          "select commits()",
+          "select prepares()",
+          "select a from writing_view",
+          "select * from ts_stat('insert into e values (2) returning a::text::tsvector')",
+          "select ts_rewrite('a'::tsquery, 'delete from e returning null::tsquery, null::tsquery')",
+          "select query_to_xml('set transaction read write', true, true, '')",
+          "select E'a''\\'') q; insert into e values (2); --'",
+          "select E'a'\n'\\'') q; insert into e values (2); --'",
+          "select\u000bE'\\'') q; insert into e values (2); --'",
+          "select 1 -- \r) q; insert into e values (2); --",
+          "select 1 /*/ ' */ ) q; insert into e values (2); --'",
+          "select $→$ ' $→$) q; insert into e values (2); --'",
+          "select 1$a$ ' $a$) q; insert into e values (2); --'",
+          "prepare transaction 'x'",
+          "commit prepared 'x'",
+          "select lo_creat(-1)",
+          "select lo_import('/etc/passwd')",
+          "select lo_export(1, 'FILE')",
+          "select pg_read_file('/etc/passwd')",
+          "select pg_create_logical_replication_slot('x', 'test_decoding')",
+          "select pg_logical_emit_message(true, 'a', 'b')",
+          "select set_config('session_replication_role', 'replica', true)",
+          "select set_config('role', 'postgres', true)",
+          "select pg_reload_conf()",
+          "copy e from program 'touch FILE'",
+          "import foreign schema public from server s into public",
+          "reindex table e",
+          "analyze e",
+          "checkpoint",
+          "load 'dblink'",
+          "create extension dblink",
+          "alter system set work_mem = '1MB'",
+          "notify channel");
 
   private final PostgresPlugin plugin = plugin(Permissions.read().withSql(true));
   private ObjectNode config = Plugins.JSON.createObjectNode();
@@ -114,7 +149,16 @@ class ReadOnlyIT {
         "create materialized view m as select 1 as a",
         "create function writes() returns int language plpgsql as"
             + " $$ begin insert into e values (2); return 1; end $$",
-        "create procedure inserts() language sql as 'insert into e values (2)'");
+        "create procedure inserts() language sql as 'insert into e values (2)'",
+        "create function definer_writes() returns int language plpgsql security definer as"
+            + " $$ begin insert into e values (2); return 1; end $$",
+        "create function begins_to_write() returns int language plpgsql as"
+            + " $$ begin set transaction read write; insert into e values (2); return 1; end $$",
+        "create function commits() returns int language plpgsql as"
+            + " $$ begin commit; insert into e values (2); return 1; end $$",
+        "create function prepares() returns int language plpgsql as"
+            + " $$ begin execute 'prepare transaction ''x'''; return 1; end $$",
+        "create view writing_view as select writes() as a");
   }
 
   @AfterEach
@@ -428,5 +472,74 @@ class ReadOnlyIT {
     }
     plugin.disconnect(Plugins.ID);
     assertThat(query("select a from e")).isEqualTo("[{\"a\":1}]");
+  }
+
+  /** A function of dblink has a session of its own, which no rollback of ours ends. */
+  @Test
+  void whatDblinkWritesStaysUnlessTheRoleMayNotCallIt(TestDatabase database) {
+    Plugins.run(database.superuserDataSource(), "create extension dblink");
+    String self =
+        "'host=%s port=%s dbname=%s user=%s password=%s'"
+            .formatted(
+                config.get("host").textValue(),
+                config.get("port"),
+                config.get("database").textValue(),
+                config.get("user").textValue(),
+                config.get("password").textValue());
+    String exec = "select dblink_exec(" + self + ", 'insert into e values (2)')";
+    String rows =
+        "select * from dblink(" + self + ", 'insert into e values (3) returning a') as d (a int)";
+    assertThat(query(exec)).isEqualTo("[{\"dblink_exec\":\"INSERT 0 1\"}]");
+    assertThat(query(rows)).isEqualTo("[{\"a\":3}]");
+    assertThat(query("select count(*) from e")).isEqualTo("[{\"count\":3}]");
+    Plugins.run(
+        database.superuserDataSource(),
+        "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC");
+    for (String attack : List.of(exec, rows)) {
+      assertThat(run("query", sql(attack)).at("/error/details/sqlState").textValue())
+          .isEqualTo("42501");
+    }
+    assertThat(query("select count(*) from e")).isEqualTo("[{\"count\":3}]");
+  }
+
+  /**
+   * The other server's transaction is read-write, and so a function there writes; it is rolled back
+   * with ours.
+   */
+  @Test
+  void whatAForeignTableWritesIsRolledBack(TestDatabase database) {
+    String user = config.get("user").textValue();
+    Plugins.run(
+        database.superuserDataSource(),
+        "create extension postgres_fdw",
+        "create server s foreign data wrapper postgres_fdw options (host '%s', port '%s', dbname '%s')"
+            .formatted(
+                config.get("host").textValue(),
+                config.get("port"),
+                config.get("database").textValue()),
+        "create user mapping for %s server s options (user '%s', password '%s')"
+            .formatted(user, user, config.get("password").textValue()),
+        "grant usage on foreign server s to " + user);
+    Plugins.run(
+        database.dataSource(),
+        // the other session's search_path is pg_catalog
+        "create function writes_there() returns int language plpgsql as"
+            + " $$ begin insert into public.e values (2); return 1; end $$",
+        "create view writing_there as select writes_there() as a",
+        "create foreign table far_e (a int) server s options (table_name 'e')",
+        "create foreign table far_writing (a int) server s options (table_name 'writing_there')",
+        "create function writes_far() returns int language plpgsql as"
+            + " $$ begin insert into far_e values (2); return 1; end $$");
+    String before = state();
+    assertThat(query("select a from far_e")).isEqualTo("[{\"a\":1}]");
+    assertThat(run("query", sql("select writes_far()")).at("/error/code").textValue())
+        .isEqualTo("POSTGRES_NOT_ALLOWED");
+    assertThat(query("select a from far_writing")).isEqualTo("[{\"a\":1}]");
+    assertThat(state()).isEqualTo(before);
+    ObjectNode id = Plugins.JSON.createObjectNode().put("transactionId", begin());
+    ObjectNode answer = run("query", (ObjectNode) sql("select a from far_writing").setAll(id));
+    assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+    assertThat(run("commit", id).get("success").booleanValue()).isTrue();
+    assertThat(state()).isEqualTo(before);
   }
 }

@@ -160,6 +160,7 @@ public record DollarSql(
     private String first = "";
     private int highest;
     private int depth;
+    private int escapesAt = -1;
     private boolean ended;
 
     Translation(String text) {
@@ -221,7 +222,12 @@ public record DollarSql(
       char c = chars[start];
       int end = start;
       switch (c) {
-        case '\'' -> end = Parser.parseSingleQuotes(chars, start, true);
+        case '\'' -> {
+          end = Parser.parseSingleQuotes(chars, start, true);
+          if (escapesAt == start) {
+            requireEscapesSeen(start, end);
+          }
+        }
         case '"' -> {
           end = Parser.parseDoubleQuotes(chars, start);
           if (end < chars.length) {
@@ -229,13 +235,23 @@ public record DollarSql(
           }
         }
         case '-' -> end = Parser.parseLineComment(chars, start);
-        case '/' -> end = Parser.parseBlockComment(chars, start);
+        case '/' -> {
+          // the driver takes it for a whole comment
+          if (text.startsWith("/*/", start)) {
+            throw bad("There is /*/ at index " + start + ": put a space into it.");
+          }
+          end = Parser.parseBlockComment(chars, start);
+        }
         case '$' -> {
           int parameter = parameter(start);
           if (parameter > start) {
             return parameter;
           }
           end = Parser.parseDollarQuotes(chars, start);
+          // to the server it may be a quote: right behind another, or with signs for a name
+          if (end == start) {
+            throw bad("There is a $ at index " + start + ", which is no quote or parameter.");
+          }
         }
         case ';' -> {
           ended = true;
@@ -253,6 +269,9 @@ public record DollarSql(
             throw bad("A bracket is closed that was not opened, at index " + start + ".");
           }
         }
+        // a space to servers from 16 on, and to the driver part of a word
+        case '\u000b' -> throw bad("There is a vertical tab at index " + start + ".");
+        case '\\' -> throw bad("There is a backslash outside of quotes at index " + start + ".");
         // the driver would take it for JDBC's escapes, and to the server it is a mistake
         case '{', '}' -> throw bad("There is a brace outside of quotes at index " + start + ".");
         default -> {
@@ -260,6 +279,10 @@ public record DollarSql(
             end = word(start);
           } else if (isDigit(c)) {
             end = wordEnd(start);
+            // to the server a quote may begin at it
+            if (text.substring(start, end + 1).contains("$")) {
+              throw bad("There is a $ right behind the number at index " + start + ".");
+            }
           }
         }
       }
@@ -269,7 +292,7 @@ public record DollarSql(
         throw bad("A quote or a comment that begins at index " + start + " does not end.");
       }
       end = Math.min(end, chars.length - 1);
-      if (!comment && !Character.isWhitespace(c)) {
+      if (!comment && c > ' ') {
         requireNotEnded(start);
       }
       out.append(chars, start, end - start + 1);
@@ -313,7 +336,43 @@ public record DollarSql(
       }
       words.add(word);
       names.add(word);
+      escapesAt = word.equals("E") ? end + 1 : -1;
       return end;
+    }
+
+    /**
+     * Refuses a text with escapes which the server and the driver see end in different places:
+     * right behind another text, and where it goes on behind a quote with escapes, the driver sees
+     * none.
+     */
+    private void requireEscapesSeen(int start, int end) {
+      if (start < 2 || chars[start - 2] == '\'' || chars[start - 2] == '$') {
+        throw bad("There is no space before the text at index " + (start - 1) + ".");
+      }
+      int last = end;
+      for (int next = continuation(end); next < chars.length; next = continuation(last)) {
+        last = next + 1;
+        while (last < chars.length && chars[last] != '\'') {
+          last += chars[last] == '\\' ? 2 : 1;
+        }
+        if (last != Parser.parseSingleQuotes(chars, next, true)) {
+          throw bad("A text with escapes goes on at index " + next + ": write it in one piece.");
+        }
+      }
+    }
+
+    /** Returns where a text goes on that seemed to end, or the length if it has ended. */
+    private int continuation(int end) {
+      int i = end + 1;
+      while (i < chars.length && chars[i] != '\'') {
+        if (chars[i] == '-' && i + 1 < chars.length && chars[i + 1] == '-') {
+          i = Parser.parseLineComment(chars, i);
+        } else if (chars[i] > ' ') {
+          return chars.length;
+        }
+        i++;
+      }
+      return i;
     }
 
     private int wordEnd(int start) {

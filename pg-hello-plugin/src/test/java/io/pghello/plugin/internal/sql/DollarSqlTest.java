@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import java.util.List;
+import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -30,7 +33,12 @@ class DollarSqlTest {
         "select /* $2 /* ; */ ? */ $1 | select /* $2 /* ; */ ? */ ? | 1",
         "select $1 ; | select ? | 1",
         "select $1; -- end | select ?  -- end | 1",
-        "select $10, $1 | select ?, ? | 10,1"
+        "select $10, $1 | select ?, ? | 10,1",
+        "select 1 /**/ /* / */, $1 | select 1 /**/ /* / */, ? | 1",
+        "select \"int4\"'1', 1e5, 0x1F, $1 | select \"int4\"'1', 1e5, 0x1F, ? | 1",
+        "select E'it''s $1\\n', $1 | select E'it''s $1\\n', ? | 1",
+        "`select E'a' -$1\n || 'b'` | `select E'a' -?\n || 'b'` | 1",
+        "`select 'a'\n'b' -- 'c` | `select 'a'\n'b' -- 'c` | "
       })
   void makesQuestionMarksOfFirstMentions(String given, String expected, String order) {
     DollarSql sql = DollarSql.of(given);
@@ -59,6 +67,20 @@ class DollarSqlTest {
         "select $1a",
         "select $1$2",
         "select {fn now()}",
+        "select E'a'\n'\\'') q --'",
+        "select E'a''\\'') q --'",
+        "select E'a'\n'b'\n'\\'') q --'",
+        "select e'a' -- b\r\n\t-- c\n '\\'') q --'",
+        "E'\\'') q --'",
+        "select $a$b$a$$$ ' $$) q --'",
+        "select $→$ ' $→$) q --'",
+        "select $a→$ ' $a→$) q --'",
+        "select\u000bE'\\'') q --'",
+        "select 'a'E'\\'') q --'",
+        "select $$a$$e'\\'') q --'",
+        "select 1$a$ ' $a$) q --'",
+        "select 1 /*/ ' */) q --'",
+        "select 1; \u2028a",
         "select }",
         "",
         "  ",
@@ -157,5 +179,85 @@ class DollarSqlTest {
       })
   void knowsWhatMayChangeTheSession(String text, boolean changes) {
     assertThat(DollarSql.of(text).mayChangeSession()).isEqualTo(changes);
+  }
+
+  // where the driver and the server might not see the same
+  private static final String[] PIECES = {
+    "'", "''", "\\", "\\'", "E'", "e'", "E", "\"", "$", "$$", "$a$", "$1", "/", "*", "/*", "*/",
+        "--",
+    "\n", "\r", "\t", "\f", "\u000b", " ", " ", ";", "(", ")", "a", "1", "1e", "U&'", "N'", "U&\"",
+        "→",
+    "\u00a0", "\u2028", "?", "_", "@", "-", ",", ".", "[", ":", "&", "{", "date'"
+  };
+  // as the server's lexer has them
+  private static final String LINE = "(?:[ \t\f\u000b]|--[^\n\r]*)*[\n\r](?:\\s|--[^\n\r]*[\n\r])*";
+  private static final Pattern TOKEN =
+      Pattern.compile(
+          "--[^\n\r]*"
+              + "|[eE]'(?:[^'\\\\]|\\\\.|'(?:LINE)?')*+'".replace("LINE", LINE)
+              + "|(?:[bBxXnN]|[uU]&)?'(?:[^']|'(?:LINE)?')*+'".replace("LINE", LINE)
+              + "|(?:[uU]&)?\"(?:[^\"]|\"\")*+\""
+              + "|[$]((?:[a-zA-Z_\\x{80}-\\x{ffff}][\\w\\x{80}-\\x{ffff}]*)?)[$].*?[$]\\1[$]"
+              + "|[a-zA-Z_\\x{80}-\\x{ffff}][\\w$\\x{80}-\\x{ffff}]*"
+              + "|[$]?[0-9]\\w*|[^'\"$]",
+          Pattern.DOTALL);
+  private static final Pattern COMMENT = Pattern.compile("/[*]|[*]/");
+
+  @Test
+  void takesForOneStatementWhatTheServerDoes() {
+    var random = new Random(18);
+    int accepted = 0;
+    for (int round = 0; round < 100_000; round++) {
+      var sql = new StringBuilder("select ");
+      for (int i = random.nextInt(14); i >= 0; i--) {
+        sql.append(PIECES[random.nextInt(PIECES.length)]);
+      }
+      try {
+        var unused = DollarSql.of(sql.toString());
+      } catch (PostgresException e) {
+        continue;
+      }
+      accepted++;
+      assertThat(isOneStatement(sql.toString())).as("%s", sql).isTrue();
+    }
+    assertThat(accepted).isGreaterThan(10_000);
+  }
+
+  private static boolean isOneStatement(String sql) {
+    Matcher token = TOKEN.matcher(sql);
+    int depth = 0;
+    boolean ended = false;
+    for (int at = 0; at < sql.length(); ) {
+      if (sql.startsWith("/*", at)) {
+        at = endOfComment(sql, at);
+        continue;
+      }
+      if (at < 0 || !token.region(at, sql.length()).lookingAt()) {
+        return false;
+      }
+      String text = token.group();
+      depth += text.equals("(") ? 1 : text.equals(")") ? -1 : 0;
+      if (depth < 0 || (ended && !text.isBlank() && !text.startsWith("--") && !text.equals(";"))) {
+        return false;
+      }
+      ended |= text.equals(";");
+      at = token.end();
+    }
+    return depth == 0;
+  }
+
+  /** Comments are nested. */
+  private static int endOfComment(String sql, int start) {
+    Matcher mark = COMMENT.matcher(sql);
+    int depth = 0;
+    int at = start;
+    while (mark.find(at)) {
+      depth += mark.group().equals("/*") ? 1 : -1;
+      at = mark.end();
+      if (depth == 0) {
+        return at;
+      }
+    }
+    return -1;
   }
 }
