@@ -95,11 +95,15 @@ class PlainRowsIT {
         "time § '24:00'",
         "timetz § ('10:00:01.5' || (array['+02', '-03:30', '+00', '+01:02:03'])[i % 4 + 1])",
         "timestamp § timestamp 'epoch' + (h % 200000000000) * interval '1.000001 s'",
-        "timestamp § (array['infinity', '-infinity', '0044-03-15 BC', '12345-01-01'])[i % 4 + 1]",
+        "timestamp § (array['infinity', '-infinity', '0044-03-15 BC', '12345-01-01', '0001-01-01', '9999-12-31',"
+            + " '10000-01-01', '0001-12-31 23:59:59.000001 BC', '4714-11-24 00:00:00 BC', '99999-12-31',"
+            + " '100000-01-01', '294276-12-31 23:59:59.999999', '1999-12-31 23:59:59.12'])[i % 13 + 1]",
         "timestamp(0) § timestamp '2026-11-22 10:00:00.6'",
         "timestamptz § to_timestamp(h % 200000000000)",
         "timestamptz § to_timestamp((h % 100000000000)::float8 / 1000)",
-        "timestamptz § (array['infinity', '-infinity', '0044-03-15 BC', '12345-01-01'])[i % 4 + 1]",
+        "timestamptz § (array['infinity', '-infinity', '0044-03-15 BC', '12345-01-01', '0001-01-01', '9999-12-31',"
+            + " '10000-01-01', '0001-12-31 23:59:59.000001 BC', '4714-11-24 00:00:00 BC', '99999-12-31',"
+            + " '100000-01-01', '294276-12-31 23:59:59.999999', '1999-12-31 23:59:59.12'])[i % 13 + 1]",
         "interval § (h % 1000000) * interval '1 mon 2 days 1.000001 s'",
         "oid § abs(h % 4294967296)",
         "xml § '<a>' || i || '</a>'",
@@ -141,15 +145,24 @@ class PlainRowsIT {
         "Pacific/Kiritimati",
         "+5"
       })
-  void zonesHaveTheirMinutes(String zone) {
-    QueryResult result =
-        often(
-            "select i, case when set_config('TimeZone', '"
-                + zone
-                + "', true) <> '' then t end as v"
-                + " from (select i, to_timestamp(i * 12345678901::bigint % 150000000000) as t"
-                + " from generate_series(-50, 50) i) g");
+  void timesAreInTheZoneOfTheTransaction(String zone) {
+    String times =
+        "to_timestamp(i * 12345678901::bigint % 150000000000) as t"
+            + " from generate_series(-50, 50) i";
+    String set = "set_config('TimeZone', '" + zone + "', true)";
+    QueryResult result = often("select i, " + set + " as zone, " + times);
     assertThat(result.rows()).hasSize(101);
+
+    often("select i, " + times);
+    String id = connection.beginTransaction(Isolation.READ_COMMITTED);
+    connection.in(id).query("select " + set);
+    for (int i = 0; i < 3 * OFTEN; i++) {
+      List<ObjectNode> rows = connection.in(id).query("select i, " + times).rows();
+      for (int row = 0; row < rows.size(); row++) {
+        assertThat(rows.get(row).get("t")).isEqualTo(result.rows().get(row).get("t"));
+      }
+    }
+    connection.rollback(id);
   }
 
   @ParameterizedTest

@@ -3,29 +3,26 @@ package io.pghello.plugin.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
-import com.fasterxml.jackson.databind.node.DecimalNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import java.math.BigDecimal;
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.Optional;
+import org.postgresql.core.Field;
 import org.postgresql.core.Oid;
 import org.postgresql.jdbc.PgResultSet;
+import org.postgresql.jdbc.PgResultSetMetaData;
 
 /**
- * Makes rows of columns that the server sends as texts, the same as {@link RowReader} makes of the
- * server's to_json. It does so for the types that every server has, but for those that contain
- * others. For one thread.
+ * Makes rows of columns that the server sends as texts, or times as it has them, the same as {@link
+ * RowReader} makes of the server's to_json in UTC. It does so for the types that every server has,
+ * but for those that contain others. For one thread.
  */
 public final class ColumnReader {
-  // digits that are a long for sure
-  private static final int LONG_LENGTH = 18;
   private static final byte[] ZONE_MINUTES = {':', '0', '0'};
 
   /** How a value becomes JSON. */
@@ -42,13 +39,16 @@ public final class ColumnReader {
 
   private final PgResultSet result;
   private final Kind[] kinds;
+  private final boolean[] binary;
   private final String[] names;
   private final RowReader reader;
   private boolean begun;
 
-  private ColumnReader(PgResultSet result, Kind[] kinds, String[] names, RowReader reader) {
+  private ColumnReader(
+      PgResultSet result, Kind[] kinds, boolean[] binary, String[] names, RowReader reader) {
     this.result = result;
     this.kinds = kinds;
+    this.binary = binary;
     this.names = names;
     this.reader = reader;
   }
@@ -60,11 +60,13 @@ public final class ColumnReader {
    */
   public static Optional<ColumnReader> of(ResultSet rows, RowReader reader) throws SQLException {
     PgResultSet result = rows.unwrap(PgResultSet.class);
-    var columns = result.getMetaData();
+    var columns = (PgResultSetMetaData) result.getMetaData();
     var kinds = new Kind[columns.getColumnCount()];
+    boolean[] binary = new boolean[kinds.length];
     String[] names = new String[kinds.length];
     for (int i = 0; i < kinds.length; i++) {
       kinds[i] = kind(result.getColumnOID(i + 1));
+      binary[i] = columns.getFormat(i + 1) == Field.BINARY_FORMAT;
       names[i] = columns.getColumnLabel(i + 1);
       if (kinds[i] == Kind.OTHER) {
         return Optional.empty();
@@ -73,7 +75,7 @@ public final class ColumnReader {
     // the driver takes a row without columns for none
     return kinds.length == 0
         ? Optional.empty()
-        : Optional.of(new ColumnReader(result, kinds, names, reader));
+        : Optional.of(new ColumnReader(result, kinds, binary, names, reader));
   }
 
   private static Kind kind(int oid) {
@@ -113,10 +115,7 @@ public final class ColumnReader {
    */
   public ObjectNode row() throws SQLException {
     if (!begun) {
-      ObjectNode distinct = Json.object();
-      for (String name : names) {
-        Json.add(distinct, name, NullNode.instance);
-      }
+      Json.requireDistinct(names);
       begun = true;
     }
     reader.takeRow(kinds.length);
@@ -131,7 +130,7 @@ public final class ColumnReader {
     Kind kind = kinds[column];
     if (kind == Kind.INTEGER) {
       long integer = result.getLong(column + 1);
-      return integer == 0 && result.wasNull() ? NullNode.instance : integer(integer);
+      return integer == 0 && result.wasNull() ? NullNode.instance : RowReader.integer(integer);
     } else if (kind == Kind.TEXT) {
       String text = result.getString(column + 1);
       return text == null ? NullNode.instance : text(text);
@@ -145,8 +144,12 @@ public final class ColumnReader {
     reader.take(value.length);
     return switch (kind) {
       case BOOLEAN -> BooleanNode.valueOf(value[0] == 't');
-      case NUMBER -> number(new String(value, StandardCharsets.ISO_8859_1));
-      default -> TextNode.valueOf(timestamp(value, kind == Kind.TIMESTAMP_WITH_ZONE));
+      case NUMBER -> number(value);
+      default -> {
+        boolean zone = kind == Kind.TIMESTAMP_WITH_ZONE;
+        yield TextNode.valueOf(
+            binary[column] ? BinaryTime.text(value, zone) : timestamp(value, zone));
+      }
     };
   }
 
@@ -155,35 +158,14 @@ public final class ColumnReader {
     return TextNode.valueOf(text);
   }
 
-  private static JsonNode integer(long value) {
-    return value == (int) value
-        ? JsonNodeFactory.instance.numberNode((int) value)
-        : JsonNodeFactory.instance.numberNode(value);
+  private static JsonNode number(byte[] text) {
+    // NaN and infinities, which JSON has not
+    return text[text.length - 1] > '9'
+        ? TextNode.valueOf(new String(text, StandardCharsets.ISO_8859_1))
+        : RowReader.number(text, 0, text.length);
   }
 
-  private static JsonNode number(String text) {
-    boolean digits = true;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == 'N' || c == 'I') {
-        // NaN and infinities, which JSON has not
-        return TextNode.valueOf(text);
-      }
-      digits &= c == '-' || (c >= '0' && c <= '9');
-    }
-    if (!digits) {
-      return DecimalNode.valueOf(new BigDecimal(text));
-    }
-    if (text.length() <= LONG_LENGTH) {
-      return integer(Long.parseLong(text));
-    }
-    var integer = new BigInteger(text);
-    return integer.bitLength() < Long.SIZE
-        ? integer(integer.longValue())
-        : JsonNodeFactory.instance.numberNode(integer);
-  }
-
-  /** Returns a time as XML Schema has it: with a T, and with the minutes of its zone. */
+  /** Returns a time as XML Schema has it: with a T, and with the minutes of its zone, UTC. */
   private static String timestamp(byte[] text, boolean zone) {
     int space = indexOf(text, ' ', 0);
     if (space == text.length) {
@@ -191,8 +173,7 @@ public final class ColumnReader {
     }
     int end = indexOf(text, ' ', space + 1);
     byte[] xml = text;
-    // of a zone with minutes, there is a colon
-    if (zone && text[end - 3] != ':') {
+    if (zone) {
       xml = Arrays.copyOf(text, text.length + ZONE_MINUTES.length);
       System.arraycopy(ZONE_MINUTES, 0, xml, end, ZONE_MINUTES.length);
       System.arraycopy(text, end, xml, end + ZONE_MINUTES.length, text.length - end);

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresException.Code;
-import java.io.IOException;
-import java.io.InputStream;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.temporal.TemporalAccessor;
@@ -23,23 +18,9 @@ import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** JSON: numbers keep all their digits, and limits are those of PostgreSQL. */
+/** JSON of Java's values, and as a text. */
 public final class Json {
-  // a numeric has up to 131,072 digits before the point, and 16,383 after it
-  private static final int DIGITS_MAX = 150_000;
-  private static final int DEPTH_MAX = 6_000;
-
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNumberLength(DIGITS_MAX)
-                          .maxNestingDepth(DEPTH_MAX)
-                          .maxStringLength(Integer.MAX_VALUE)
-                          .build())
-                  .build())
-          .build();
+  private static final JsonMapper MAPPER = new JsonMapper();
 
   private Json() {}
 
@@ -62,14 +43,12 @@ public final class Json {
     }
   }
 
-  /** Returns what reads a text. */
-  static JsonParser parser(byte[] text) throws IOException {
-    return MAPPER.createParser(text);
-  }
-
-  /** Returns what reads texts one after the other. */
-  static JsonParser parser(InputStream texts) throws IOException {
-    return MAPPER.createParser(texts);
+  /** Refuses columns of which two have the same name. */
+  static void requireDistinct(String[] names) {
+    ObjectNode row = object();
+    for (String name : names) {
+      add(row, name, row.nullNode());
+    }
   }
 
   /** Adds a column to a row; refuses one whose name is there. A value of null is JSON's. */

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.io.NumberInput;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
-import com.fasterxml.jackson.databind.node.ContainerNode;
 import com.fasterxml.jackson.databind.node.DecimalNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
@@ -14,14 +12,20 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.util.ArrayDeque;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes rows of their texts, within a bound of memory for all results of a call. For one thread.
+ * Makes rows of their texts, within a bound of memory for all results of a call. The texts are JSON
+ * that the server has made or checked, so that a comma is no more than a space here; and most
+ * objects of a result have the same names, which they share. For one thread.
  */
 public final class RowReader {
   // what empty objects and arrays take is some forty times their text
@@ -30,10 +34,29 @@ public final class RowReader {
   private static final int ARRAY_BYTES = 100;
   private static final int VALUE_BYTES = 40;
 
-  private final Values values = new Values();
-  private @Nullable JsonParser kept;
-  private boolean first = true;
+  // a numeric has up to 131,072 digits before the point, and 16,383 after it
+  private static final int DIGITS_MAX = 150_000;
+  private static final int DEPTH_MAX = 6_000;
+  // digits that are a long for sure
+  private static final int LONG_DIGITS = 18;
+
+  private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+
+  private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+  // names, and those that objects have together, by their hashes
+  private final @Nullable String[] knownNames = new String[128];
+  private final String[] @Nullable [] knownShapes = new String[32][];
   private long left = BYTES_MAX;
+
+  private byte[] text = {};
+  private int at;
+  private boolean plain;
+  // members and elements of what is open, and where each that is open begins
+  private String[] names = new String[16];
+  private JsonNode[] values = new JsonNode[16];
+  private int count;
+  private int[] begins = new int[8];
+  private int depth;
 
   /**
    * Returns a row.
@@ -53,36 +76,269 @@ public final class RowReader {
     return value(text, false);
   }
 
-  private JsonNode value(byte[] text, boolean row) {
-    take(text.length);
-    try {
-      JsonParser parser = parser(text);
-      JsonNode value = value(parser.nextToken(), parser);
-      if (value instanceof ContainerNode<?> begun) {
-        read(begun, row, parser);
+  /** Reads without recursion, as a value may be deep. */
+  private JsonNode value(byte[] json, boolean row) {
+    take(json.length);
+    text = json;
+    at = 0;
+    count = 0;
+    depth = 0;
+    while (true) {
+      JsonNode value;
+      byte c = next();
+      switch (c) {
+        case '{', '[' -> {
+          take(c == '{' ? OBJECT_BYTES : ARRAY_BYTES);
+          begin();
+          continue;
+        }
+        case '}' -> value = object(row && depth == 1);
+        case ']' -> value = array();
+        case '"' -> {
+          take(VALUE_BYTES);
+          int end = endOfString();
+          if (isName(end)) {
+            names[count] = name(end);
+            continue;
+          }
+          value = TextNode.valueOf(string(end));
+        }
+        default -> {
+          take(VALUE_BYTES);
+          value = scalar(c);
+        }
       }
-      if (first) {
-        parser.close();
-      } else {
-        kept = parser;
+      if (depth == 0) {
+        return value;
       }
-      first = false;
-      return value;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      values[count] = value;
+      reserve();
     }
   }
 
-  /** Returns what reads a text: of one of many, what has read the one before. */
-  private JsonParser parser(byte[] text) throws IOException {
-    if (first) {
-      return Json.parser(text);
+  /** Returns the next character that means something, and goes behind it. */
+  private byte next() {
+    byte c;
+    do {
+      c = text[at++];
+    } while (c <= ' ' || c == ',' || c == ':');
+    return c;
+  }
+
+  private void begin() {
+    if (depth == DEPTH_MAX) {
+      throw unreadable();
+    } else if (depth == begins.length) {
+      begins = Arrays.copyOf(begins, 2 * depth);
     }
-    values.next(text);
-    JsonParser parser = kept == null ? Json.parser(values) : kept;
-    // not the next time, unless it reads to the end
-    kept = null;
-    return parser;
+    // its own name, if it has one, stays in front of its members
+    reserve();
+    begins[depth++] = count;
+  }
+
+  private void reserve() {
+    if (++count == values.length) {
+      names = Arrays.copyOf(names, 2 * count);
+      values = Arrays.copyOf(values, 2 * count);
+    }
+  }
+
+  /** Ends what is open, and returns where its members or elements begin. */
+  private int end() {
+    int begin = begins[--depth];
+    count = begin - 1;
+    return begin;
+  }
+
+  private JsonNode array() {
+    int end = count;
+    int begin = end();
+    var array = new ArrayNode(NODES, end - begin);
+    for (int i = begin; i < end; i++) {
+      array.add(values[i]);
+    }
+    return array;
+  }
+
+  private JsonNode object(boolean row) {
+    int end = count;
+    int begin = end();
+    JsonNode[] members = Arrays.copyOfRange(values, begin, end);
+    int hash = 0;
+    for (int i = begin; i < end; i++) {
+      hash = 31 * hash + names[i].hashCode();
+    }
+    int slot = slot(hash, knownShapes.length);
+    String[] known = knownShapes[slot];
+    if (known != null && Arrays.equals(names, begin, end, known, 0, known.length)) {
+      return new ObjectNode(NODES, RowMap.of(known, members));
+    }
+    String[] shape = Arrays.copyOfRange(names, begin, end);
+    Map<String, JsonNode> map = RowMap.ofAny(shape, members);
+    if (map instanceof RowMap) {
+      knownShapes[slot] = shape;
+    } else if (row && map.size() < shape.length) {
+      Json.requireDistinct(shape);
+    }
+    return new ObjectNode(NODES, map);
+  }
+
+  private static int slot(int hash, int slots) {
+    return (hash ^ hash >>> 8) & slots - 1;
+  }
+
+  /** Returns where a string ends, and sees whether its bytes are its characters. */
+  private int endOfString() {
+    int end = at;
+    int all = 0;
+    boolean escapes = false;
+    for (byte c = text[end]; c != '"'; c = text[end]) {
+      all |= c;
+      escapes |= c == '\\';
+      end += c == '\\' ? 2 : 1;
+    }
+    plain = all >= 0 && !escapes;
+    return end;
+  }
+
+  /** Returns whether a text that ends there is the name of a member. */
+  private boolean isName(int end) {
+    int next = end + 1;
+    while (next < text.length && text[next] <= ' ') {
+      next++;
+    }
+    return next < text.length && text[next] == ':';
+  }
+
+  private String name(int end) {
+    if (!plain) {
+      return string(end);
+    }
+    int hash = 0;
+    for (int i = at; i < end; i++) {
+      hash = 31 * hash + text[i];
+    }
+    int slot = slot(hash, knownNames.length);
+    String known = knownNames[slot];
+    if (known != null && isNext(known, end)) {
+      at = end + 1;
+      return known;
+    }
+    String name = string(end);
+    knownNames[slot] = name;
+    return name;
+  }
+
+  private boolean isNext(String name, int end) {
+    int length = end - at;
+    if (name.length() != length) {
+      return false;
+    }
+    for (int i = 0; i < length; i++) {
+      if (text[at + i] != name.charAt(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Returns a text up to its end, and goes behind it. */
+  private String string(int end) {
+    int begin = at;
+    at = end + 1;
+    return plain ? ascii(text, begin, end) : unescaped(begin, end);
+  }
+
+  private String unescaped(int begin, int end) {
+    var string = new StringBuilder(end - begin);
+    int from = begin;
+    for (int i = begin; i < end; i++) {
+      if (text[i] == '\\') {
+        string.append(decoded(from, i));
+        byte c = text[++i];
+        switch (c) {
+          case 'b' -> string.append('\b');
+          case 'f' -> string.append('\f');
+          case 'n' -> string.append('\n');
+          case 'r' -> string.append('\r');
+          case 't' -> string.append('\t');
+          case 'u' -> {
+            string.append((char) HexFormat.fromHexDigits(ascii(text, i + 1, i + 5)));
+            i += 4;
+          }
+          default -> string.append((char) c);
+        }
+        from = i + 1;
+      }
+    }
+    String rest = decoded(from, end);
+    return from == begin ? rest : string.append(rest).toString();
+  }
+
+  /** Returns what bytes are in UTF-8; a database in SQL_ASCII may have others. */
+  private String decoded(int begin, int end) {
+    try {
+      return decoder.decode(ByteBuffer.wrap(text, begin, end - begin)).toString();
+    } catch (CharacterCodingException e) {
+      throw unreadable();
+    }
+  }
+
+  private static String ascii(byte[] text, int begin, int end) {
+    return new String(text, begin, end - begin, StandardCharsets.ISO_8859_1);
+  }
+
+  private JsonNode scalar(byte first) {
+    int begin = at - 1;
+    while (at < text.length
+        && text[at] > ' '
+        && text[at] != ','
+        && text[at] != ']'
+        && text[at] != '}') {
+      at++;
+    }
+    return switch (first) {
+      case 't' -> BooleanNode.TRUE;
+      case 'f' -> BooleanNode.FALSE;
+      case 'n' -> NullNode.instance;
+      default -> number(text, begin, at);
+    };
+  }
+
+  /** Returns a number, of which no digit is lost. */
+  static JsonNode number(byte[] text, int begin, int end) {
+    boolean negative = text[begin] == '-';
+    long value = 0;
+    boolean digits = true;
+    for (int i = negative ? begin + 1 : begin; i < end; i++) {
+      value = 10 * value + text[i] - '0';
+      digits &= text[i] <= '9' && text[i] >= '0';
+    }
+    if (digits && end - begin <= LONG_DIGITS) {
+      return integer(negative ? -value : value);
+    } else if (end - begin > DIGITS_MAX) {
+      throw unreadable();
+    }
+    try {
+      String number = ascii(text, begin, end);
+      if (!digits) {
+        return DecimalNode.valueOf(NumberInput.parseBigDecimal(number, false));
+      }
+      BigInteger integer = NumberInput.parseBigInteger(number, false);
+      return integer.bitLength() < Long.SIZE
+          ? integer(integer.longValue())
+          : NODES.numberNode(integer);
+    } catch (NumberFormatException e) {
+      throw unreadable();
+    }
+  }
+
+  static JsonNode integer(long value) {
+    return value == (int) value ? NODES.numberNode((int) value) : NODES.numberNode(value);
+  }
+
+  private static PostgresException unreadable() {
+    return Failures.of(Code.LIMIT_REACHED, "A value of the result cannot be read as JSON.");
   }
 
   /**
@@ -93,64 +349,6 @@ public final class RowReader {
   public @Nullable JsonNode text(@Nullable String text) {
     take(VALUE_BYTES + (text == null ? 0 : text.length()));
     return TextNode.valueOf(text);
-  }
-
-  /** Reads to the end of what has begun; without recursion, as it may be deep. */
-  private void read(ContainerNode<?> begun, boolean row, JsonParser parser) throws IOException {
-    var around = new ArrayDeque<ContainerNode<?>>();
-    ContainerNode<?> open = begun;
-    String name = "";
-    while (true) {
-      JsonToken token = parser.nextToken();
-      if (token == JsonToken.FIELD_NAME) {
-        name = parser.currentName();
-        take(VALUE_BYTES);
-      } else if (token.isStructEnd()) {
-        if (around.isEmpty()) {
-          return;
-        }
-        open = around.pop();
-      } else {
-        JsonNode value = value(token, parser);
-        if (row && around.isEmpty()) {
-          Json.add((ObjectNode) open, name, value);
-        } else if (open instanceof ObjectNode object) {
-          object.set(name, value);
-        } else {
-          ((ArrayNode) open).add(value);
-        }
-        if (value instanceof ContainerNode<?> inner) {
-          around.push(open);
-          open = inner;
-        }
-      }
-    }
-  }
-
-  private JsonNode value(JsonToken token, JsonParser parser) throws IOException {
-    take(
-        token == JsonToken.START_OBJECT
-            ? OBJECT_BYTES
-            : token == JsonToken.START_ARRAY ? ARRAY_BYTES : VALUE_BYTES);
-    return switch (token) {
-      case START_OBJECT -> Json.object();
-      case START_ARRAY -> Json.array();
-      case VALUE_STRING -> TextNode.valueOf(parser.getText());
-      case VALUE_NUMBER_INT -> integer(parser);
-      case VALUE_NUMBER_FLOAT -> DecimalNode.valueOf(parser.getDecimalValue());
-      case VALUE_TRUE -> BooleanNode.TRUE;
-      case VALUE_FALSE -> BooleanNode.FALSE;
-      default -> NullNode.instance;
-    };
-  }
-
-  private static JsonNode integer(JsonParser parser) throws IOException {
-    JsonNodeFactory nodes = JsonNodeFactory.instance;
-    return switch (parser.getNumberType()) {
-      case INT -> nodes.numberNode(parser.getIntValue());
-      case LONG -> nodes.numberNode(parser.getLongValue());
-      default -> nodes.numberNode(parser.getBigIntegerValue());
-    };
   }
 
   /** Counts the memory that a row takes which has so many columns. */
@@ -166,40 +364,6 @@ public final class RowReader {
           Code.LIMIT_REACHED,
           "The result of the call takes more than 512 MB of memory.",
           "Ask for fewer rows, or for less JSON in them.");
-    }
-  }
-
-  /** Values one after the other, each of which has its end before the next is there. */
-  private static final class Values extends InputStream {
-    private byte[] text = {};
-    private int at;
-
-    void next(byte[] next) {
-      text = next;
-      at = 0;
-    }
-
-    @Override
-    public int read() {
-      return at < text.length ? text[at++] & 0xff : end();
-    }
-
-    /** A space ends a number. */
-    private int end() {
-      return at++ == text.length ? ' ' : -1;
-    }
-
-    @Override
-    public int read(byte[] buffer, int from, int most) {
-      int count = Math.min(most, text.length - at);
-      if (count > 0) {
-        System.arraycopy(text, at, buffer, from, count);
-        at += count;
-        return count;
-      }
-      int end = end();
-      buffer[from] = (byte) end;
-      return end < 0 ? -1 : 1;
     }
   }
 }

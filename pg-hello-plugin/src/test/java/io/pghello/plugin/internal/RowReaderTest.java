@@ -4,15 +4,74 @@ package io.pghello.plugin.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RowReaderTest {
+  private static final List<String> SCALARS =
+      List.of(
+          "0",
+          "-0",
+          "-1",
+          "12",
+          "2147483647",
+          "-2147483648",
+          "2147483648",
+          "999999999999999999",
+          "9223372036854775807",
+          "-9223372036854775808",
+          "9223372036854775808",
+          "123456789012345678901234567890",
+          "1.50",
+          "-0.00",
+          "1e3",
+          "1E-300",
+          "-2.5e+20",
+          "0.1234567890123456789",
+          "true",
+          "false",
+          "null");
+
+  // of texts and names
+  private static final List<String> PIECES =
+      List.of(
+          "a",
+          "b",
+          "Aa",
+          "BB",
+          "key",
+          ":",
+          ",",
+          "{",
+          "]",
+          " ",
+          "é",
+          "€",
+          "😀",
+          "x".repeat(300),
+          "\\\"",
+          "\\\\",
+          "\\/",
+          "\\b",
+          "\\f",
+          "\\n",
+          "\\r",
+          "\\t",
+          "\\u0000",
+          "\\u00e9",
+          "\\uD83D\\ude00");
+
   @Test
   void keepsWhatIsThere() {
     String row =
@@ -96,6 +155,86 @@ class RowReaderTest {
         .isThrownBy(() -> reader.row(utf8("{\"a\": 1, \"a\": 2, \"b\": 3}")))
         .withMessage("Two columns of the result have the same name.");
     assertThat(reader.value(utf8("{\"a\": 4}"))).hasToString("{\"a\":4}");
+  }
+
+  @Test
+  void readsWhatJacksonReads() throws IOException {
+    JsonMapper jackson =
+        JsonMapper.builder()
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+            .build();
+    var random = new Random(18);
+    var reader = new RowReader();
+    for (int i = 0; i < 5_000; i++) {
+      var text = new StringBuilder();
+      append(text, random, 5);
+      byte[] json = utf8(text.toString());
+      assertThat(reader.value(json)).as("%s", text).isEqualTo(jackson.readTree(json));
+    }
+  }
+
+  private static void append(StringBuilder text, Random random, int depth) {
+    String space = " \n\t\r".substring(random.nextInt(5)).repeat(random.nextInt(2));
+    text.append(space);
+    switch (random.nextInt(depth == 0 ? 2 : 4)) {
+      case 0 -> text.append(SCALARS.get(random.nextInt(SCALARS.size())));
+      case 1 -> appendString(text, random);
+      case 2 -> {
+        text.append('[');
+        for (int i = random.nextInt(4); i > 0; i--) {
+          append(text, random, depth - 1);
+          text.append(i == 1 ? "" : ",");
+        }
+        text.append(']');
+      }
+      default -> {
+        text.append('{');
+        for (int i = random.nextInt(depth == 5 ? 30 : 4); i > 0; i--) {
+          text.append(space);
+          appendString(text, random);
+          text.append(space).append(':');
+          append(text, random, depth - 1);
+          text.append(i == 1 ? "" : ",");
+        }
+        text.append('}');
+      }
+    }
+    text.append(space);
+  }
+
+  private static void appendString(StringBuilder text, Random random) {
+    text.append('"');
+    for (int i = random.nextInt(5); i > 0; i--) {
+      text.append(PIECES.get(random.nextInt(PIECES.size())));
+    }
+    text.append('"');
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[", "{\"a\":"})
+  void readsWhatIsDeepAndNoDeeper(String open) {
+    String close = open.equals("[") ? "]" : "}";
+    String deep = open.repeat(6_000) + "1" + close.repeat(6_000);
+    JsonNode value = new RowReader().value(utf8(deep));
+    for (int i = 0; i < 6_000; i++) {
+      value = value.iterator().next();
+    }
+    assertThat(value.intValue()).isEqualTo(1);
+    assertThatExceptionOfType(PostgresException.class)
+        .isThrownBy(() -> new RowReader().value(utf8(open + deep + close)))
+        .withMessage("A value of the result cannot be read as JSON.");
+  }
+
+  @Test
+  void refusesWhatItCannotKeep() {
+    byte[] latin = "[\"\u00e9\"]".getBytes(StandardCharsets.ISO_8859_1);
+    for (byte[] value : List.of(latin, utf8("1e9999999999"), utf8("1".repeat(150_001)))) {
+      assertThatExceptionOfType(PostgresException.class)
+          .isThrownBy(() -> new RowReader().value(value))
+          .extracting(PostgresException::code)
+          .isEqualTo(Code.LIMIT_REACHED);
+    }
   }
 
   private static byte[] utf8(String text) {

@@ -15,7 +15,6 @@ import io.pghello.plugin.internal.RowReader;
 import io.pghello.plugin.internal.pool.Pool;
 import io.pghello.plugin.internal.pool.ServerErrors;
 import io.pghello.plugin.internal.sql.DollarSql;
-import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -85,9 +84,19 @@ public final class Session {
   private QueryResult bracketed(DollarSql sql, List<JsonNode> params, int maxRows) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
     // another type of a column would end a transaction with other statements in it
-    return !several && isPlain(sql, params)
+    return !several && isInUtc(sql) && isPlain(sql, params)
         ? run(sql, params, READ_PLAIN, suffix, statement -> plainRows(statement, sql, maxRows))
         : rows(sql, params, READ, suffix, maxRows);
+  }
+
+  /** Returns whether times of a query are in UTC, as far as its text tells. */
+  private boolean isInUtc(DollarSql sql) {
+    try {
+      String zone = connection.unwrap(PGConnection.class).getParameterStatus("TimeZone");
+      return "UTC".equals(zone) && !sql.mayChangeSession();
+    } catch (SQLException e) {
+      throw failure(e, -1);
+    }
   }
 
   /** Returns whether a query needs no JSON of the server; asks once, by a run without rows. */
@@ -160,7 +169,18 @@ public final class Session {
       String suffix = "\n) SELECT to_json(q.*)::text FROM q LIMIT " + (maxRows + 1L);
       return rows(sql, params, CHANGE, suffix, maxRows);
     }
-    return run(sql, params, "", "", statement -> plain(statement, maxRows));
+    return run(
+        sql,
+        params,
+        "",
+        "",
+        statement -> {
+          if (sql.mayReturn()) {
+            // the driver would write binary times of prepared statements in this program's zone
+            statement.unwrap(PGStatement.class).setPrepareThreshold(0);
+          }
+          return plain(statement, maxRows);
+        });
   }
 
   /** Runs a statement that this library has written, and returns how many rows it changed. */
@@ -339,8 +359,6 @@ public final class Session {
         stale = before && !forgotten && !sql.mayChangeSession();
       }
       throw failure(e, sql.keepsPlaces() ? prefix.length() : -1);
-    } catch (UncheckedIOException e) {
-      throw Failures.of(Code.LIMIT_REACHED, "A value of the result cannot be read as JSON.");
     }
   }
 

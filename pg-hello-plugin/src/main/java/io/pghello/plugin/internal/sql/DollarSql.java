@@ -113,6 +113,11 @@ public record DollarSql(
     return changesAndReturns || (first.equals("WITH") && !reads);
   }
 
+  /** Returns whether a statement may return rows if it does not stand in brackets. */
+  public boolean mayReturn() {
+    return changesAndReturns || !CHANGES.contains(first);
+  }
+
   /**
    * Refuses statements that control transactions or the session.
    *
