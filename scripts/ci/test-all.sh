@@ -253,8 +253,9 @@ begin containers tests_in_containers
 LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/consumer.sh"
 LINES_SHOWN=8 step system env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/system.sh"
 finish containers
-begin monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
+# not beside monitoring, as both compile in the tree
 step deploy "$ROOT/scripts/ci/deploy.sh"
+begin monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
 step installcheck "$ROOT/scripts/ci/installcheck.sh"
 step races "$ROOT/scripts/ci/stress.sh"
 LINES_SHOWN=20 step sanitizers "$ROOT/dev" native --sanitize
