@@ -253,13 +253,14 @@ begin containers tests_in_containers
 LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/consumer.sh"
 LINES_SHOWN=8 step system env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/system.sh"
 finish containers
-# not beside monitoring, as both compile in the tree
+# not beside monitoring, as both compile in the tree, at their beginning
 step deploy "$ROOT/scripts/ci/deploy.sh"
 begin monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
 step installcheck "$ROOT/scripts/ci/installcheck.sh"
-step races "$ROOT/scripts/ci/stress.sh"
 LINES_SHOWN=20 step sanitizers "$ROOT/dev" native --sanitize
 step fuzzing "$ROOT/dev" native --fuzz 20
+# the last of them, when monitoring has compiled
+step races "$ROOT/scripts/ci/stress.sh"
 LINES_SHOWN=25 finish monitoring
 # judges performance, so alone
 LINES_SHOWN=45 step guard "$ROOT/dev" bench --guard
