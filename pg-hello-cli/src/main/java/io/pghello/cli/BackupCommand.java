@@ -87,10 +87,9 @@ final class BackupCommand implements Callable<Integer> {
   @Option(
       names = "--type",
       paramLabel = "TYPE",
-      defaultValue = "incr",
       description =
           "What pgBackRest copies: full, diff or incr, since the last full one or the last one. Default: incr.")
-  private String type = "";
+  private @Nullable String type;
 
   @Option(
       names = "--keep",
@@ -128,7 +127,10 @@ final class BackupCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--pgbackrest takes the whole server, and not " + databases);
     }
-    if (!Set.of("full", "diff", "incr").contains(type)) {
+    if (type != null && pgBackRest == null) {
+      throw new ParameterException(spec.commandLine(), "--type is for --pgbackrest");
+    }
+    if (type != null && !Set.of("full", "diff", "incr").contains(type)) {
       throw new ParameterException(
           spec.commandLine(), "--type must be full, diff or incr, but is " + type);
     }
@@ -252,12 +254,8 @@ final class BackupCommand implements Callable<Integer> {
         contents = Contents.of(reading);
         undo.waitFor(dump);
         String version = ServerDatabases.extensionVersion(reading);
-        int number = rows.size() + 1;
-        about.setProperty("database." + number, database);
-        if (version != null) {
-          about.setProperty("extension." + number, version);
-          anyExtension = true;
-        }
+        anyExtension |= version != null;
+        note(about, rows.size() + 1, database, version);
         Backup.store(contents, Backup.contents(to, database));
         var row = new ArrayList<@Nullable Object>();
         row.add(database);
@@ -294,12 +292,8 @@ final class BackupCommand implements Callable<Integer> {
     for (String database : ServerDatabases.choose(session, List.of())) {
       try (Connection reading = target.in(database).connect()) {
         String version = ServerDatabases.extensionVersion(reading);
-        int number = rows.size() + 1;
-        about.setProperty("database." + number, database);
-        if (version != null) {
-          about.setProperty("extension." + number, version);
-          anyExtension = true;
-        }
+        anyExtension |= version != null;
+        note(about, rows.size() + 1, database, version);
         var row = new ArrayList<@Nullable Object>();
         row.add(database);
         row.add(version);
@@ -316,12 +310,20 @@ final class BackupCommand implements Callable<Integer> {
         target.environment(),
         Redirect.DISCARD,
         "backup",
-        List.of("--type=" + type, "--start-fast"));
+        List.of("--type=" + (type == null ? "incr" : type), "--start-fast"));
     List<String> labels = pgBackRest.repository(undo).labels();
     about.setProperty("pgbackrest.label", labels.get(labels.size() - 1));
     about.setProperty("finished", Instant.now().toString());
     Backup.writeAbout(to, about);
     return new Table(List.of("database", "pg_hello", "bytes"), rows);
+  }
+
+  private static void note(
+      Properties about, int number, String database, @Nullable String extensionVersion) {
+    about.setProperty("database." + number, database);
+    if (extensionVersion != null) {
+      about.setProperty("extension." + number, extensionVersion);
+    }
   }
 
   private static Properties about(Target target, Connection session, Instant time)

@@ -107,6 +107,7 @@ final class MaintainCommand implements Callable<Integer> {
     if (!rhythm.monthly && backups == null) {
       throw new ParameterException(spec.commandLine(), "--backups is needed: where backups are");
     }
+    List<String> backup = pgBackRest.pgBackRest() == null ? named : pgBackRest.arguments();
     Target target = connection.target();
     try (Connection session = connectToLock(target)) {
       lock(session);
@@ -132,7 +133,7 @@ final class MaintainCommand implements Callable<Integer> {
           run(database, "report", "compliance");
         }
       }
-      whole(target);
+      whole(target, backup);
     } catch (SQLException e) {
       throw Failure.of(e);
     }
@@ -168,10 +169,10 @@ final class MaintainCommand implements Callable<Integer> {
   }
 
   /** What is not of one database. */
-  private void whole(Target target) {
+  private void whole(Target target, List<String> backup) {
     if (rhythm.daily) {
       var arguments = new ArrayList<>(List.of("backup", "--to", String.valueOf(backups)));
-      arguments.addAll(pgBackRest.pgBackRest() == null ? named : pgBackRest.arguments());
+      arguments.addAll(backup);
       run(target.database(), arguments.toArray(String[]::new));
     } else if (rhythm.weekly) {
       var arguments = new ArrayList<>(List.of("verify", "--from", String.valueOf(backups)));

@@ -24,6 +24,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Backup, restore and verification on real servers. Where this machine has no programs of the
@@ -50,6 +52,8 @@ class BackupIT {
         "CREATE TABLE \"odd \"\"name\"\" = 1\" (t text, number float)",
         "INSERT INTO \"odd \"\"name\"\" = 1\" VALUES (E'a\\\\b\\nc', 0.1), (NULL, 'NaN')",
         "ALTER DATABASE " + name + " SET track_functions = 'all'",
+        "ALTER DATABASE " + name + " SET maintenance_work_mem = '77MB'",
+        "CREATE MATERIALIZED VIEW memory AS SELECT current_setting('maintenance_work_mem') AS memory",
         "ALTER ROLE hello IN DATABASE " + name + " SET search_path = public, \"A b\"",
         "REVOKE CONNECT ON DATABASE " + name + " FROM PUBLIC",
         "COMMENT ON DATABASE " + name + " IS 'the shop''s'");
@@ -132,6 +136,9 @@ class BackupIT {
       assertThat(Run.value(again, "SELECT count(*) FROM hello_ops.snapshot WHERE calls = 1"))
           .isEqualTo("0");
       assertThat(Run.value(again, "SHOW track_functions")).isEqualTo("all");
+      assertThat(Run.value(again, "SHOW maintenance_work_mem")).isEqualTo("77MB");
+      // while it was restored
+      assertThat(Run.value(again, "SELECT memory FROM memory")).isEqualTo("256MB");
       assertThat(
               Run.value(
                   again,
@@ -347,6 +354,21 @@ class BackupIT {
     assertThat(restoring.interrupt().status()).isEqualTo(143);
     assertNothingLeft(superuser);
     assertThat(Run.value(superuser, "SELECT count(*) FROM numbers")).isEqualTo("3");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "backup --to none --type full, --type is for --pgbackrest",
+    "backup --to none --pgbackrest main --type all, '--type must be full, diff or incr'",
+    "backup --to none --config conf, --config is for --pgbackrest",
+    "backup --to none --pgbackrest main app, --pgbackrest takes the whole server",
+    "maintain --daily --backups none --config conf, --config is for --pgbackrest"
+  })
+  void refusesWhatDoesNotGoTogether(String command, String why) {
+    Run run = Run.pghello(Map.of(), command.split(" "));
+    assertThat(run.err()).contains(why).hasLineCount(1);
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(Path.of("none")).doesNotExist();
   }
 
   /** What {@code kill -9} leaves is named, and left alone while somebody is in it. */
