@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.function.IntPredicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A folder of this machine that has PostgreSQL's programs of one version. */
@@ -28,8 +29,16 @@ record Programs(Path folder, int major) {
 
   private static Programs find(
       String program, int major, IntPredicate fits, @Nullable Path named, String kind) {
+    // Debian's and PGDG's, which have the version in the name
+    for (String name :
+        List.of("/usr/lib/postgresql/" + major + "/bin", "/usr/pgsql-" + major + "/bin")) {
+      Path folder = Path.of(name);
+      if (named == null && Files.isExecutable(folder.resolve(program))) {
+        return new Programs(folder, major);
+      }
+    }
     var seen = new ArrayList<String>();
-    for (Path folder : named == null ? folders(major) : List.of(named)) {
+    for (Path folder : named == null ? path() : List.of(named)) {
       Path file = folder.resolve(program);
       if (Files.isExecutable(file)) {
         int found = version(file);
@@ -50,19 +59,11 @@ record Programs(Path folder, int major) {
             + "): install them, or name their folder with --bindir");
   }
 
-  private static List<Path> folders(int major) {
-    var folders = new ArrayList<Path>();
-    folders.add(Path.of("/usr/lib/postgresql/" + major + "/bin"));
-    folders.add(Path.of("/usr/pgsql-" + major + "/bin"));
+  private static List<Path> path() {
     String path = System.getenv("PATH");
-    if (path != null) {
-      for (String folder : path.split(":", -1)) {
-        if (!folder.isEmpty()) {
-          folders.add(Path.of(folder));
-        }
-      }
-    }
-    return folders;
+    return path == null
+        ? List.of()
+        : Stream.of(path.split(":", -1)).filter(folder -> !folder.isEmpty()).map(Path::of).toList();
   }
 
   private static int version(Path program) {
