@@ -35,18 +35,22 @@ final class Restoration {
   private final Target maintenance;
   private final int jobs;
   private final boolean scratch;
+  private final Runnable check;
   private final Undo undo;
 
   /**
    * @param maintenance a database that is not restored
    * @param jobs how many tables and indexes are restored at once
    * @param scratch whether tablespaces and subscriptions are left out
+   * @param check what must succeed before a database gets its name
    */
-  Restoration(Programs programs, Target maintenance, int jobs, boolean scratch, Undo undo) {
+  Restoration(
+      Programs programs, Target maintenance, int jobs, boolean scratch, Runnable check, Undo undo) {
     this.programs = programs;
     this.maintenance = maintenance;
     this.jobs = jobs;
     this.scratch = scratch;
+    this.check = check;
     this.undo = undo;
   }
 
@@ -99,6 +103,7 @@ final class Restoration {
     try (Connection connection = maintenance.in(passing).connect()) {
       version = ServerDatabases.extensionVersion(connection);
     }
+    check.run();
     try (Connection session = maintenance.connectForLong()) {
       String before =
           giveName(

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -135,26 +135,31 @@ final class RestoreCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--as is for one database, but there are " + databases);
     }
-    // beside the connecting, as both take their time
-    var sums = new FutureTask<@Nullable Void>(backup::check, null);
-    var checking = new Thread(sums, "pghello-sums");
-    checking.setDaemon(true);
-    checking.start();
     Instant begin = Instant.now();
     var rows = new ArrayList<List<@Nullable Object>>();
     Set<String> created = Set.of();
     Target given = connection.target();
     Target maintenance = maintenance(given, as == null ? databases : List.of(as));
-    try (Connection session = maintenance.connectForLong();
-        var undo = new Undo()) {
+    var undo = new Undo();
+    // hours, where there is much data, and so beside what is restored
+    var sums = new CompletableFuture<@Nullable Void>();
+    var unused = sums.whenComplete((nothing, wrong) -> takeBackIf(wrong, undo));
+    try (undo;
+        Connection session = maintenance.connectForLong()) {
       maintenance = maintenance.pinnedTo(session);
       Programs programs =
           Programs.forServer(session.getMetaData().getDatabaseMajorVersion(), backups.bindir());
-      var restoration = new Restoration(programs, maintenance, jobs, false, undo);
+      var restoration =
+          new Restoration(programs, maintenance, jobs, false, () -> await(sums), undo);
       checkBefore(session, backup, databases);
-      await(sums);
       nameWhatIsLeft(session);
+      sums.completeAsync(
+          () -> {
+            backup.check();
+            return null;
+          });
       if (roles) {
+        await(sums);
         created = Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
       }
       for (String database : databases) {
@@ -173,6 +178,10 @@ final class RestoreCommand implements Callable<Integer> {
     } catch (SQLException | Failure e) {
       if (!rows.isEmpty() || !created.isEmpty()) {
         print(backup, begin, rows, created);
+      }
+      if (sums.isCompletedExceptionally()) {
+        // says why what was done with it has been ended
+        await(sums);
       }
       throw e instanceof SQLException sql ? Failure.of(sql) : (Failure) e;
     }
@@ -258,14 +267,17 @@ final class RestoreCommand implements Callable<Integer> {
     }
   }
 
-  private static void await(FutureTask<@Nullable Void> sums) {
+  private static void takeBackIf(@Nullable Throwable wrong, Undo undo) {
+    if (wrong != null) {
+      undo.close();
+    }
+  }
+
+  private static void await(CompletableFuture<@Nullable Void> sums) {
     try {
-      sums.get();
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof Failure failure ? failure : new IllegalStateException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw Failure.critical("interrupted");
+      sums.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof Failure failure ? failure : e;
     }
   }
 

@@ -93,7 +93,7 @@ final class VerifyCommand implements Callable<Integer> {
       try (Connection session = server.connectForLong()) {
         Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
       }
-      var restoration = new Restoration(programs, server, jobs, true, undo);
+      var restoration = new Restoration(programs, server, jobs, true, () -> {}, undo);
       for (String database : databases) {
         work.progress("%s", database);
         Instant started = Instant.now();

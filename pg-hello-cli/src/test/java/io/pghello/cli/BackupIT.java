@@ -11,6 +11,7 @@ import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -269,7 +270,11 @@ class BackupIT {
     assertThat(verify.err())
         .contains(contents.getFileName() + " is not as it was written")
         .hasLineCount(1);
+    // a restore waits for the sums
+    Path large = large(made, 1 << 28);
     assertThat(restore(environment, database.name(), "--replace").status()).isEqualTo(2);
+    assertNothingLeft(superuser);
+    Files.delete(large);
 
     // a backup that says so of itself, and still differs
     Files.delete(sums);
@@ -352,6 +357,15 @@ class BackupIT {
                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname LIKE 'pghello_restore%'")
                 .equals("1"));
     assertThat(restoring.interrupt().status()).isEqualTo(143);
+    assertNothingLeft(superuser);
+
+    // its sums are read in a second or two, when pg_restore is at work
+    Path made = folder.resolve(backups().get(0));
+    large(made, 1 << 27);
+    Files.writeString(made.resolve("db-" + name + ".contents"), "damaged");
+    Run damaged = restore(environment, name, "--replace");
+    assertThat(damaged.err()).contains("is damaged: ", "is not as it was written");
+    assertThat(damaged.status()).isEqualTo(2);
     assertNothingLeft(superuser);
     assertThat(Run.value(superuser, "SELECT count(*) FROM numbers")).isEqualTo("3");
   }
@@ -594,6 +608,15 @@ class BackupIT {
     var all = new ArrayList<>(List.of("restore", "--from", folder.toString()));
     all.addAll(List.of(arguments));
     return Run.pghello(environment, all.toArray(String[]::new));
+  }
+
+  /** Adds a file that it takes long to read, and that needs no room. */
+  private static Path large(Path backup, int bytes) throws IOException {
+    Path file = backup.resolve("large");
+    try (var large = new RandomAccessFile(file.toFile(), "rw")) {
+      large.setLength(bytes);
+    }
+    return file;
   }
 
   /** Returns what is in the folder, but for the lock. */

@@ -40,7 +40,11 @@ record Run(int status, String out, String err) {
 
     Run end() {
       try {
-        return new Run(process.waitFor(), out.get(), err.get());
+        if (!process.waitFor(3, TimeUnit.MINUTES)) {
+          process.destroyForcibly();
+          throw new AssertionError("does not end; has printed " + soFar);
+        }
+        return new Run(process.exitValue(), out.get(), err.get());
       } catch (ExecutionException e) {
         throw new AssertionError(e);
       } catch (InterruptedException e) {
