@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.commons.io.FileUtils;
@@ -86,8 +87,8 @@ public final class PgbenchPeer implements AutoCloseable {
   }
 
   private double run(String script, String... options) throws IOException {
-    List<String> command =
-        new ArrayList<>(List.of(String.valueOf(program), "-n", "-M", "prepared"));
+    String found = Objects.requireNonNull(program, "there is no pgbench");
+    List<String> command = new ArrayList<>(List.of(found, "-n", "-M", "prepared"));
     command.addAll(List.of("-h", address.host(), "-p", Integer.toString(address.port())));
     command.addAll(List.of("-U", address.user(), "-f", folder.resolve(script).toString()));
     command.addAll(List.of(options));
