@@ -141,7 +141,7 @@ final class RestoreCommand implements Callable<Integer> {
     Target given = connection.target();
     Target maintenance = maintenance(given, as == null ? databases : List.of(as));
     var undo = new Undo();
-    // hours, where there is much data, and so beside what is restored
+    // takes long where there is much data, and so runs beside the restore
     var sums = new CompletableFuture<@Nullable Void>();
     var unused = sums.whenComplete((nothing, wrong) -> takeBackIf(wrong, undo));
     try (undo;
