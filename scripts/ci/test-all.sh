@@ -98,7 +98,7 @@ fetch_servers() {
 }
 
 # The JVMs of the further axes' tests run for seconds, in which the second compiler does not pay.
-SHORT='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
+SHORT_LIVED_JVM='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
 
 # axis NAME MAJOR JDK ARGUMENT...: Maven in a copy of the tree, so that the axes' jars can be compared.
 axis() {
@@ -238,8 +238,8 @@ ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dexamples.plu
 # and the checkers have seen all sources
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
   -Dpg-hello-plugin.skipTests=true -Dpg-hello-mcp.skipTests=true \
-  -DargLine="$SHORT -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu"
-axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -DargLine="$SHORT" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
+  -DargLine="$SHORT_LIVED_JVM -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu"
+axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
 step reproducible-jars jars_are_reproducible
 for line in 6.6 7.0 7.2 7.3; do
   LINES_SHOWN=1 step "hibernate-$line" \
