@@ -48,7 +48,7 @@ record Backup(Path folder, Instant time) {
   /** Asks a server who it is; its copies by backup and replication answer the same. */
   static final String SYSTEM = "SELECT system_identifier FROM pg_control_system()";
 
-  private static final String SUMS = "SHA256SUMS";
+  static final String SUMS = "SHA256SUMS";
   private static final String ABOUT = "backup.properties";
   private static final String VERIFIED = "verified.properties";
   private static final DateTimeFormatter NAME =

@@ -18,6 +18,9 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,6 +47,8 @@ import picocli.CommandLine.Spec;
       "On a new server, install the extension's files first: they are in the backup's folder extension."
     })
 final class RestoreCommand implements Callable<Integer> {
+  private static final int SUMS_SECONDS = 10;
+
   private static final String HAS_FILES =
       "SELECT FROM pg_available_extensions WHERE name = 'pg_hello'";
 
@@ -166,7 +171,13 @@ final class RestoreCommand implements Callable<Integer> {
         new Work(spec.commandLine()).progress("%s", database);
         Instant started = Instant.now();
         String name = as == null ? database : as;
-        Restoration.Restored restored = restoration.restore(backup, database, name);
+        Restoration.Restored restored;
+        try {
+          restored = restoration.restore(backup, database, name);
+        } catch (SQLException | Failure e) {
+          sayWhetherItIsDamaged(backup, sums);
+          throw e;
+        }
         var row = new ArrayList<@Nullable Object>();
         row.add(name);
         row.add(restored.extensionVersion());
@@ -178,10 +189,6 @@ final class RestoreCommand implements Callable<Integer> {
     } catch (SQLException | Failure e) {
       if (!rows.isEmpty() || !created.isEmpty()) {
         print(backup, begin, rows, created);
-      }
-      if (sums.isCompletedExceptionally()) {
-        // says why what was done with it has been ended
-        await(sums);
       }
       throw e instanceof SQLException sql ? Failure.of(sql) : (Failure) e;
     }
@@ -270,6 +277,23 @@ final class RestoreCommand implements Callable<Integer> {
   private static void takeBackIf(@Nullable Throwable wrong, Undo undo) {
     if (wrong != null) {
       undo.close();
+    }
+  }
+
+  /** Fails if the backup is damaged, which explains best why it could not be restored. */
+  private void sayWhetherItIsDamaged(Backup backup, CompletableFuture<@Nullable Void> sums) {
+    try {
+      sums.get(SUMS_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      await(sums);
+    } catch (TimeoutException e) {
+      spec.commandLine()
+          .getErr()
+          .printf(
+              "backup %s may be damaged, as not all of its sums are checked yet: \"sha256sum -c %s\" in %s tells%n",
+              backup.name(), Backup.SUMS, backup.folder());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -274,9 +274,24 @@ class BackupIT {
     Path large = large(made, 1 << 28);
     assertThat(restore(environment, database.name(), "--replace").status()).isEqualTo(2);
     assertNothingLeft(superuser);
+
+    Files.writeString(contents, right);
+    Path dump = made.resolve("db-" + database.name() + ".dump");
+    byte[] sound = Files.readAllBytes(dump);
+    byte[] damaged = sound.clone();
+    damaged[0] ^= 1;
+    Files.write(dump, damaged);
+    // for less time than a failed restore waits for the sums, on a busy machine, too
+    large(made, 1 << 26);
+    // pg_restore finds it sooner, and does not say which file it is
+    assertThat(restore(environment, database.name(), "--replace").err())
+        .contains(dump.getFileName() + " is not as it was written")
+        .hasLineCount(1);
+    Files.write(dump, sound);
     Files.delete(large);
 
     // a backup that says so of itself, and still differs
+    Files.writeString(contents, right.replace("public.numbers=3 ", "public.numbers=4 "));
     Files.delete(sums);
     Backup.seal(made);
     Path metric = folder.resolve("pg_hello.prom");
