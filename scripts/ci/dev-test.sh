@@ -56,7 +56,7 @@ for command in help install images format generate test native bench server demo
   # shellcheck disable=SC2086
   ends 2 --unknown $command --unknown
 done
-for command in help install images format generate 'test --all' 'test --repeat 2 faults' 'native --sanitize' 'native --fuzz 5' \
+for command in help install images format generate 'test --all' 'test --long' 'test --repeat 2 faults' 'native --sanitize' 'native --fuzz 5' \
   'native --check' 'native --headers 17' server; do
   # shellcheck disable=SC2086
   ends 2 unheard-of $command unheard-of

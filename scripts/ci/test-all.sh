@@ -2,113 +2,11 @@
 # ./dev test --all: each PostgreSQL major, each JDK, the checkers, sanitizers, containers.
 # SPDX-License-Identifier: MIT
 PROGRAM='dev test --all'
-# shellcheck source=scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-
-ALLOWED_SKIPS=$ROOT/scripts/ci/allowed-skips.txt
-WORK=$(mktemp -d)
-trap cleanup EXIT
-
-# The processes of the steps that run beside others, by name.
-declare -A BESIDE=()
-
-cleanup() {
-  local name
-  for name in "${!BESIDE[@]}"; do
-    kill "${BESIDE[$name]}" 2>/dev/null || true
-    wait "${BESIDE[$name]}" || true
-  done
-  rm -rf "$WORK"
-}
-
-failed=()
-skipped=()
-durations=()
-
-# step NAME COMMAND...: runs it, shows its last lines, and goes on if it fails, so that one run shows
-# all that is wrong.  Status 77, and a line that begins with "skipped:", say that it was not run.
-step() {
-  local name=$1 started=$SECONDS status
-  shift
-  printf '\n== %s\n' "$name"
-  # not "|| status=$?", which would switch errexit off inside
-  set +e
-  (
-    set -e
-    "$@"
-  ) >"$WORK/$name.log" 2>&1
-  status=$?
-  set -e
-  show "$name" "$status" $((SECONDS - started))
-}
-
-# begin NAME COMMAND...: starts a step beside those that follow, until finish NAME. It needs one CPU at most, and what runs beside
-# it uses neither its folders nor a Maven that fetches what it fetches as well.
-begin() {
-  (
-    started=$SECONDS status=0
-    "${@:2}" >"$WORK/$1.log" 2>&1 &
-    trap 'kill $!; wait $!; exit 143' TERM
-    wait $! || status=$?
-    printf '%d\n' $((SECONDS - started)) >"$WORK/$1.seconds"
-    exit "$status"
-  ) &
-  BESIDE[$1]=$!
-}
-
-# finish NAME: waits for it, and shows it, with the time that it has taken itself.
-finish() {
-  local status=0
-  printf '\n== %s\n' "$1"
-  wait "${BESIDE[$1]}" || status=$?
-  unset "BESIDE[$1]"
-  show "$1" "$status" "$(cat "$WORK/$1.seconds" || echo 0)"
-}
-
-# show NAME STATUS SECONDS: what came of a step.
-show() {
-  local name=$1 status=$2 seconds=$3 log=$WORK/$1.log line
-  while IFS= read -r line; do
-    skipped+=("$name: ${line#*skipped: }")
-  done < <(grep -E '^skipped: |: dump and restore skipped: ' "$log")
-  case $status in
-    0) tail -n "${LINES_SHOWN:-6}" "$log" ;;
-    77) printf 'skipped, as said below\n' ;;
-    *)
-      cat "$log"
-      failed+=("$name")
-      ;;
-  esac
-  durations+=("$name $seconds")
-  printf -- '-- %s: %s, %d s\n' "$name" "$([ "$status" = 0 ] && echo passed || echo "status $status")" "$seconds"
-}
-
-# copy_tree FOLDER: the tree and the libraries, without what Maven built.
-copy_tree() {
-  mkdir "$1"
-  tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$1" -x
-}
-
-# Servers of all majors, which Maven fetches: of two that do so at once, one spoils what the other writes.
-fetch_servers() {
-  local major
-  for major in "${MAJORS[@]}"; do
-    embedded_tree "$major" >/dev/null
-  done
-}
+# shellcheck source=scripts/ci/steps.sh
+. "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
 # The JVMs of the further axes' tests run for seconds, in which the second compiler does not pay.
 SHORT_LIVED_JVM='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
-
-# axis NAME MAJOR JDK ARGUMENT...: Maven in a copy of the tree, so that the axes' jars can be compared.
-axis() {
-  local name=$1 major=$2 home=$3
-  shift 3
-  copy_tree "$WORK/$name"
-  JAVA_HOME=$home LINES_SHOWN=0 step "$name" maven -B -ntp -T 2 -fae -f "$WORK/$name/pom.xml" \
-    -Dpostgres.major="$major" "$@" verify
-  grep -E 'Tests run:.*[0-9]$' "$WORK/$name.log" || true
-}
 
 # other_line MODULE LIBRARY VERSION TESTS: the class files of the axis postgres17-jdk25, on another line
 # of a library.
@@ -207,7 +105,7 @@ tests_in_containers() {
   # in place of this shell, so that a signal reaches it
   exec env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/containers.sh" run \
     mvn -B -ntp -Dstyle.color=never -f "$WORK/containers/pom.xml" -pl pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter -am \
-    -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -Dpg-hello-spring-boot-starter.excludedGroups= \
+    -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -DexcludedGroups=long,slow \
     -Dit.test="$(IFS=, && printf '%s' "${IN_CONTAINERS[*]}")" -Dfailsafe.failIfNoSpecifiedTests=false \
     -Dmaven.javadoc.skip -Dmaven.source.skip verify
 }
@@ -227,7 +125,7 @@ step shellcheck shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scrip
 step servers fetch_servers
 begin regress "$ROOT/scripts/regress.sh" --settings "${MAJORS[@]}"
 step dev "$ROOT/scripts/ci/dev-test.sh"
-axis postgres17-jdk25 17 "$JDK25" -Dbenchmarks.excludedGroups= -Djooq.run="$(pom_property jooq.3.21.version)" \
+axis postgres17-jdk25 17 "$JDK25" -DexcludedGroups=long,container -Djooq.run="$(pom_property jooq.3.21.version)" \
   -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 LINES_SHOWN=30 finish regress
 # applications that stand on JDBC and the client are tested on the first axis alone: it takes minutes, and says little on
@@ -270,23 +168,4 @@ LINES_SHOWN=25 finish monitoring
 LINES_SHOWN=45 step guard "$ROOT/dev" bench --guard
 LINES_SHOWN=8 step compose env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/containers.sh" run "$ROOT/scripts/ci/compose.sh"
 
-printf '\n== summary\n'
-while IFS= read -r line; do
-  skipped+=("$line")
-done < <(cd "$WORK" && find . -name 'TEST-*.xml' | test_reports skipped)
-for line in "${skipped[@]}"; do
-  if grep -vE '^(#|$)' "$ALLOWED_SKIPS" | grep -qxE -f - <(printf '%s\n' "$line"); then
-    printf 'skipped (allowed): %s\n' "$line"
-  else
-    printf 'skipped (NOT allowed, see scripts/ci/allowed-skips.txt): %s\n' "$line"
-    failed+=("a skip that is not allowed")
-  fi
-done
-# once more, for who sees the end of a long report only
-for name in "${failed[@]}"; do
-  [ ! -e "$WORK/$name.log" ] || tail -n 40 "$WORK/$name.log" | cut -c 1-300 | sed "s/^/$name: /"
-done
-printf 'seconds: %s; together %d\n' "${durations[*]}" "$SECONDS"
-[ ${#failed[@]} = 0 ] || printf 'failed: %s\n' "${failed[@]}"
-find "$WORK" -name 'TEST-*.xml' | test_reports summary
-[ ${#failed[@]} = 0 ]
+summary

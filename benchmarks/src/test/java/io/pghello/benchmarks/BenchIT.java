@@ -57,7 +57,7 @@ class BenchIT {
   }
 
   @Test
-  @Tag("long")
+  @Tag("slow")
   void joinsWhatForksMeasure(@TempDir Path folder) throws IOException {
     Path json = folder.resolve("report.json");
     List<String> options = List.of("extension", "--quick", "--row", "now_ms()", "--json");
@@ -85,7 +85,7 @@ class BenchIT {
   }
 
   @Test
-  @Tag("long")
+  @Tag("slow")
   void measuresTheClientAndItsPeers() {
     assertThat(bench("client", "--quick", "--row", "1 ms away")).isZero();
     assertThat(lines()).anyMatch(line -> line.contains("Vert.x") && line.contains("k/s"));
@@ -95,7 +95,7 @@ class BenchIT {
   }
 
   @Test
-  @Tag("long")
+  @Tag("slow")
   void measuresAlongAnAxis(@TempDir Path folder) throws IOException {
     Path json = folder.resolve("report.json");
     assertThat(bench("client", "--quick", "--row", "names of a call", "--json", json.toString()))
@@ -109,7 +109,7 @@ class BenchIT {
   }
 
   @Test
-  @Tag("long")
+  @Tag("slow")
   void guardsWhatHoldsOnBusyMachines() {
     // what is allocated hardly depends on what else runs
     assertThat(bench("client", "--guard", "--row", "JDBC, 1 thread")).isZero();
@@ -121,7 +121,7 @@ class BenchIT {
   }
 
   @Test
-  @Tag("long")
+  @Tag("slow")
   void aGuardCanFail() {
     assertThat(bench("extension", "--guard", "--handicap", "4", "--row", ROW)).isEqualTo(1);
     assertThat(lines()).anyMatch(line -> line.contains(ROW) && line.endsWith("MISS"));
@@ -148,7 +148,7 @@ class BenchIT {
   }
 
   @Test
-  @Tag("long")
+  @Tag("slow")
   void writesAPage(@TempDir Path folder) throws IOException {
     String before = System.getProperty("pghello.bench.reports", ".");
     System.setProperty("pghello.bench.reports", folder.toString());
@@ -161,14 +161,14 @@ class BenchIT {
   }
 
   @Test
-  @Tag("long")
+  @Tag("slow")
   void streamsInALittleHeap() {
     assertThat(bench("client", "--quick", "--check", "--row", "heap")).isZero();
     assertThat(lines()).anyMatch(line -> line.startsWith("heap") && line.endsWith("ok"));
   }
 
   @Test
-  @Tag("long")
+  @Tag("slow")
   void countsTheRoundTripsOfEntities() {
     assertThat(bench("hibernate", "--quick", "--check", "--row", "round trips")).isZero();
     assertThat(figures("round trips, 10,000 inserts ", "without")).startsWith("411", "401");
@@ -181,7 +181,7 @@ class BenchIT {
   }
 
   @Test
-  @Tag("long")
+  @Tag("slow")
   void timesEntitiesBesideTheUsualListener() {
     assertThat(bench("hibernate", "--quick", "--row", "1 ms away")).isZero();
     assertThat(lines()).anyMatch(line -> line.contains("@PrePersist") && line.contains("k/s"));
@@ -199,7 +199,7 @@ class BenchIT {
   }
 
   @Test
-  @Tag("long")
+  @Tag("slow")
   void saysWhatCannotBeRun() {
     assertThat(bench("client", "--quick", "--row", "virtual threads: not run")).isZero();
     assertThat(lines().stream().anyMatch(line -> line.contains("needs JDK 21")))

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-@Tag("long")
+@Tag("slow")
 class ClientBenchmarkIT {
   @Test
   void measuresOneCallerAlternately() throws Exception {

@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-@Tag("long")
+@Tag("slow")
 class HibernateBenchmarkIT {
   @Test
   void countsTheRoundTripsOfAFlush() throws Exception {

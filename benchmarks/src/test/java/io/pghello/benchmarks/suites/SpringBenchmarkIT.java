@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 
-@Tag("long")
+@Tag("slow")
 class SpringBenchmarkIT {
   @Test
   void measuresAllThatThisJdkHas() throws Exception {

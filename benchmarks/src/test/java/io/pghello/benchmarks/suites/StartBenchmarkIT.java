@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Tag("long")
+@Tag("slow")
 @Timeout(300)
 class StartBenchmarkIT {
   @Test

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# ./dev test --long: what takes too long for ./dev test --all.  See docs/testing.md for how to add to it.
+# SPDX-License-Identifier: MIT
+PROGRAM='dev test --long'
+# shellcheck source=scripts/ci/steps.sh
+. "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+
+JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
+echo "The long tests: the better part of two hours"
+
+step native "$ROOT/scripts/native.sh"
+step servers fetch_servers
+# all tests with the tag long, and no others
+axis postgres17-jdk25 17 "$JDK25" -Dgroups=long -DexcludedGroups= '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip
+step faults "$ROOT/dev" test --repeat 20 faults
+step fuzzing "$ROOT/dev" native --fuzz 600
+
+summary
