@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Function;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
@@ -16,8 +17,10 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,12 +30,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 @PgHelloTest(extension = false)
 class PreflightIT {
   private static final Set<String> ALL =
-      Set.of(
-          "pg_hello(text)",
-          "pg_hello(text,integer)",
-          "pg_hello_all(text[],integer[])",
-          "now_ms()",
-          "spi_version()");
+      Arrays.stream(Function.values()).map(Function::signature).collect(Collectors.toSet());
 
   private static final String CREATE = "CREATE EXTENSION pg_hello";
 
@@ -109,7 +107,7 @@ class PreflightIT {
         .isEqualTo(
             "Extension pg_hello in database "
                 + database.name()
-                + " is at version 1.0, which has no counts and no arrays.");
+                + ", at version 1.0, lacks pg_hello(text,integer), pg_hello_all(text[],integer[]).");
     assertThat(problem.remedy())
         .isEqualTo("Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
     assertThat(problem.functions())
@@ -374,7 +372,7 @@ class PreflightIT {
       statement.execute("SET search_path = pg_temp, public, pg_catalog");
       PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
       assertThat(client.preflight()).isEmpty();
-      assertThat(client.info().functions()).hasSize(5);
+      assertThat(client.info().functions()).isEqualTo(ALL);
       SessionsIT.callAll(client, 1);
     }
   }

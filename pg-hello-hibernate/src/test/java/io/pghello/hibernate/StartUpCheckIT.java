@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Function;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
@@ -366,6 +367,13 @@ class StartUpCheckIT {
         .isEqualTo("Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
     execute(dataSource, "ALTER EXTENSION pg_hello UPDATE");
     start(dataSource, settings);
+  }
+
+  @Test
+  void needsNoNewerVersionThanTheClient(DataSource dataSource) throws SQLException {
+    execute(dataSource, CREATE + " VERSION '" + Function.REQUIRED_VERSION + "'");
+    start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
+    assertThat(logged).isEmpty();
   }
 
   @Test

@@ -90,16 +90,26 @@ public final class InstallationProblems {
         .collect(Collectors.joining(", "));
   }
 
-  /** The extension is of a version that lacks functions. */
-  static PgHelloProblem tooOld(String database, String version, Set<Function> missing) {
+  /**
+   * The extension lacks functions.
+   *
+   * @param version its version
+   * @param filesVersion the version of the files on the server; null if there are none
+   */
+  static PgHelloProblem tooOld(
+      String database, String version, @Nullable String filesVersion, Set<Function> missing) {
+    boolean oldFiles = filesVersion == null || filesVersion.equals(version);
     return new PgHelloProblem(
         Code.TOO_OLD,
         "Extension pg_hello in database "
             + database
-            + " is at version "
+            + ", at version "
             + version
-            + ", which has no counts and no arrays.",
-        "Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;",
+            + ", lacks "
+            + list("", missing)
+            + ".",
+        (oldFiles ? "Install the files of this build on the server. " : "")
+            + "Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;",
         signatures(missing));
   }
 

@@ -8,11 +8,13 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param serverVersion the version of PostgreSQL
  * @param schema the quoted name of the extension's schema; null if it is not created here
  * @param extensionVersion its version; null if it is not created here
+ * @param filesVersion the version that the files on the server would create; null if there are none
  * @param functions those that are there
  * @param forbidden those of them that the role may not execute
  * @param problems what is wrong, the gravest first
@@ -32,6 +35,7 @@ public record Preflight(
     String serverVersion,
     @Nullable String schema,
     @Nullable String extensionVersion,
+    @Nullable String filesVersion,
     Set<Function> functions,
     Set<Function> forbidden,
     List<PgHelloProblem> problems) {
@@ -39,12 +43,8 @@ public record Preflight(
   // Types are told by their OIDs, which are fixed (PostgreSQL's pg_type.dat): a type of the same
   // name can stand in a schema that comes first on the path.
   private static final Map<String, Function> FUNCTIONS =
-      Map.of(
-          "pg_hello 25", Function.HELLO,
-          "pg_hello 25 23", Function.HELLO_REPEAT,
-          "pg_hello_all 1009 1007", Function.HELLO_ALL,
-          "now_ms ", Function.NOW_MS,
-          "spi_version ", Function.SPI_VERSION);
+      Arrays.stream(Function.values())
+          .collect(Collectors.toUnmodifiableMap(Function::declaration, function -> function));
 
   private static final String SQL =
       """
@@ -89,6 +89,16 @@ public record Preflight(
    * @param told the quoted schema in which functions are called; null if it is to be found
    */
   public static Preflight run(Connection connection, @Nullable String told) throws SQLException {
+    return run(connection, told, Function.required());
+  }
+
+  /**
+   * Looks around for a client that needs these functions.
+   *
+   * @param required what is no problem to lack if it is not among them, until it is called
+   */
+  static Preflight run(Connection connection, @Nullable String told, Set<Function> required)
+      throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(SQL)) {
       row.next();
@@ -100,17 +110,24 @@ public record Preflight(
           row.getString("server_version"),
           schema,
           row.getString("extversion"),
+          row.getString("default_version"),
           functions,
           forbidden,
-          problems(row, schema, told, functions, forbidden));
+          problems(row, schema, told, required, functions, forbidden));
     }
   }
 
   /** Returns the gravest problem because of which the client cannot call a function. */
   public Optional<PgHelloProblem> obstacle(Function function) {
-    return problems.stream()
-        .filter(problem -> problem.functions().contains(function.signature()))
-        .findFirst();
+    Optional<PgHelloProblem> problem =
+        problems.stream()
+            .filter(each -> each.functions().contains(function.signature()))
+            .findFirst();
+    return problem.isPresent() || functions.contains(function) || extensionVersion == null
+        ? problem
+        : Optional.of(
+            InstallationProblems.tooOld(
+                database, extensionVersion, filesVersion, EnumSet.of(function)));
   }
 
   private static Set<Function> split(@Nullable String declared) {
@@ -130,6 +147,7 @@ public record Preflight(
       ResultSet row,
       @Nullable String schema,
       @Nullable String told,
+      Set<Function> required,
       Set<Function> functions,
       Set<Function> forbidden)
       throws SQLException {
@@ -153,9 +171,12 @@ public record Preflight(
       problems.add(InstallationProblems.noExecutePrivilege(schema, role, forbidden));
     }
     Set<Function> missing = EnumSet.allOf(Function.class);
+    missing.retainAll(required);
     missing.removeAll(functions);
     if (!missing.isEmpty()) {
-      problems.add(InstallationProblems.tooOld(database, row.getString("extversion"), missing));
+      problems.add(
+          InstallationProblems.tooOld(
+              database, row.getString("extversion"), row.getString("default_version"), missing));
     }
     if (told != null && !told.equals(schema.startsWith("\"") ? schema : '"' + schema + '"')) {
       problems.add(InstallationProblems.elsewhere(schema, told));

@@ -132,6 +132,16 @@ class PreflightIT {
   }
 
   @Test
+  void theVersionThatTheClientNeedsIsNewEnough(TestDatabase database, CapturedOutput output)
+      throws SQLException {
+    execute(database, "CREATE EXTENSION pg_hello VERSION '1.1'");
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.preflight=fail")
+        .run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).doesNotContain("pg_hello");
+  }
+
+  @Test
   void comesAfterTheScriptsOfTheApplication(TestDatabase database) {
     Contexts.jdbc(database)
         .withPropertyValues(

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.installation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloProblem;
+import io.pghello.internal.Function;
+import io.pghello.testkit.PgHelloTest;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Which functions each version of the extension has, and which of them the client needs. */
+@PgHelloTest(extension = false)
+class PreflightFunctionsIT {
+  private static final String MEMBERS =
+      "SELECT concat(proname, ' ', proargtypes) FROM pg_depend JOIN pg_proc p ON p.oid = objid WHERE"
+          + " classid = 'pg_proc'::regclass AND refclassid = 'pg_extension'::regclass AND deptype ="
+          + " 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_hello')";
+
+  /** A function that is forgotten in {@link Function} is found here. */
+  @Test
+  void knowTheVersionThatEachFunctionCameWith(Connection connection) throws SQLException {
+    List<String> versions =
+        strings(
+            connection,
+            "SELECT version FROM pg_available_extension_versions WHERE name = 'pg_hello'");
+    assertThat(versions).contains("1.0", Function.REQUIRED_VERSION);
+    for (String version : versions) {
+      create(connection, version);
+      Set<Function> functions = Function.of(version);
+      assertThat(strings(connection, MEMBERS))
+          .as("functions of version %s", version)
+          .containsExactlyInAnyOrderElementsOf(
+              functions.stream().map(Function::declaration).toList());
+      Preflight preflight = Preflight.run(connection, null);
+      assertThat(preflight.functions()).as(version).isEqualTo(functions);
+      assertThat(preflight.problems().isEmpty())
+          .as("whether %s is new enough: %s", version, preflight.problems())
+          .isEqualTo(functions.containsAll(Function.required()));
+    }
+  }
+
+  @Test
+  void lackWhatIsNotNeededWithoutAProblemUntilItIsCalled(Connection connection)
+      throws SQLException {
+    create(connection, "1.0");
+    Set<Function> there = Function.of("1.0");
+    Preflight preflight = Preflight.run(connection, null, there);
+    assertThat(preflight.problems()).isEmpty();
+    for (Function function : there) {
+      assertThat(preflight.obstacle(function)).isEmpty();
+    }
+    for (Function function : EnumSet.complementOf(EnumSet.copyOf(there))) {
+      PgHelloProblem problem = preflight.obstacle(function).orElseThrow();
+      assertThat(problem.code()).isEqualTo(Code.TOO_OLD);
+      assertThat(problem.message())
+          .isEqualTo(
+              "Extension pg_hello in database %s, at version 1.0, lacks %s.",
+              preflight.database(), function.signature());
+      assertThat(problem.remedy())
+          .isEqualTo("Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
+      assertThat(problem.functions()).containsExactly(function.signature());
+    }
+  }
+
+  @Test
+  void needNewFilesWhereTheOldOnesHaveItNot(Connection connection) throws SQLException {
+    create(connection, "1.0");
+    Preflight found = Preflight.run(connection, null, Set.of());
+    var oldFiles =
+        new Preflight(
+            found.database(),
+            found.serverVersion(),
+            found.schema(),
+            found.extensionVersion(),
+            "1.0",
+            found.functions(),
+            found.forbidden(),
+            found.problems());
+    assertThat(oldFiles.obstacle(Function.HELLO_ALL).orElseThrow().remedy())
+        .isEqualTo(
+            "Install the files of this build on the server. Let the extension's owner run: ALTER"
+                + " EXTENSION pg_hello UPDATE;");
+  }
+
+  private static void create(Connection connection, String version) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("DROP EXTENSION IF EXISTS pg_hello");
+      statement.execute("CREATE EXTENSION pg_hello VERSION '" + version + "'");
+    }
+  }
+
+  private static List<String> strings(Connection connection, String sql) throws SQLException {
+    var strings = new ArrayList<String>();
+    try (Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery(sql)) {
+      while (rows.next()) {
+        strings.add(rows.getString(1));
+      }
+    }
+    return strings;
+  }
+}
