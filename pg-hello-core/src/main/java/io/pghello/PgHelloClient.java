@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
  * another. A call ends within {@link PgHelloClientBuilder#callTimeout}.
  *
  * <p>Needs version 1.1 of the extension; on 1.0, {@link #hello(String)}, {@link #helloAsync},
- * {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work where no count is given. Where
- * a function is missing that came with a later version, only its own calls fail.
+ * {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work where no count is given.
+ * Where a function is missing that came with a later version, only its own calls fail.
  *
  * <p>All methods throw {@link PgHelloException}, whose code and message say what is wrong and what
  * mends it; a null where none is allowed gives a {@link NullPointerException}.

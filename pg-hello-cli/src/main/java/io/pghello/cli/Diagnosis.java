@@ -56,8 +56,7 @@ final class Diagnosis {
   }
 
   void make(Connection connection) throws SQLException {
-    String function =
-        new Health(findings, Double.MAX_VALUE, Double.MAX_VALUE).checkInstallation(connection);
+    String function = new Health(findings).checkInstallation(connection);
     try (Statement statement = connection.createStatement()) {
       checkLibraries(statement);
       boolean mayReadMemory = checkPreload(statement);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli;
 
+import static java.util.stream.Collectors.joining;
+
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -48,7 +50,7 @@ final class Health {
    * What is true if a function answers right; the parameter is its schema. Arguments have the types
    * of the function's own, or else another one of the name could be nearer.
    */
-  private static final Map<String, String> CALLS_BY_FUNCTION =
+  static final Map<String, String> CALLS_BY_FUNCTION =
       Map.of(
           GREETING,
           "SELECT left(%1$s.pg_hello(n), 15) = 'Hello, pghello!' FROM (SELECT 'pghello'::text OFFSET 0) v (n)",
@@ -63,15 +65,19 @@ final class Health {
           "spi_version()",
           "SELECT %1$s.spi_version() = version()");
 
-  private final double warningMillis;
-  private final double criticalMillis;
   private final Findings findings;
   private @Nullable Double millis;
 
-  Health(Findings findings, double warningMillis, double criticalMillis) {
+  Health(Findings findings) {
     this.findings = findings;
-    this.warningMillis = warningMillis;
-    this.criticalMillis = criticalMillis;
+  }
+
+  /** Returns a regular expression of the functions' names. */
+  static String functionNames() {
+    return CALLS_BY_FUNCTION.keySet().stream()
+        .map(function -> function.substring(0, function.indexOf('(')))
+        .distinct()
+        .collect(joining("|", "(?:", ")"));
   }
 
   /** Returns how long a call takes; null where none could be made. */
@@ -80,10 +86,21 @@ final class Health {
   }
 
   /** Checks all that can be, and stops where the next check could not succeed. */
-  void check(Connection connection) throws SQLException {
+  void check(Connection connection, double warningMillis, double criticalMillis)
+      throws SQLException {
     String function = checkInstallation(connection);
     if (function != null) {
-      checkResponseTime(connection, function);
+      double median = responseMillis(connection, function);
+      millis = median;
+      findings.add(
+          new Finding(
+              median > criticalMillis
+                  ? Status.CRITICAL
+                  : median > warningMillis ? Status.WARNING : Status.OK,
+              "time",
+              String.format(
+                  Locale.ROOT, "pg_hello answers in %.3f ms (median of %d calls)", median, CALLS),
+              null));
     }
   }
 
@@ -175,6 +192,13 @@ final class Health {
       } else if (CALLS_BY_FUNCTION.containsKey(function)) {
         boolean right = checkFunction(connection, schema, function);
         answers |= right && function.equals(GREETING);
+      } else {
+        findings.add(
+            new Finding(
+                Status.WARNING,
+                "function",
+                function + " is not checked: this pghello does not know it",
+                "use the pghello that came with the extension's version"));
       }
     }
     return answers;
@@ -228,7 +252,7 @@ final class Health {
     }
   }
 
-  private void checkResponseTime(Connection connection, String function) throws SQLException {
+  private static double responseMillis(Connection connection, String function) throws SQLException {
     double[] nanos = new double[CALLS];
     try (PreparedStatement statement =
         connection.prepareStatement("SELECT " + function + "(?::text)")) {
@@ -240,18 +264,6 @@ final class Health {
       }
     }
     Arrays.sort(nanos);
-    double median = nanos[CALLS / 2] / 1e6;
-    millis = median;
-    Status status =
-        median > criticalMillis
-            ? Status.CRITICAL
-            : median > warningMillis ? Status.WARNING : Status.OK;
-    findings.add(
-        new Finding(
-            status,
-            "time",
-            String.format(
-                Locale.ROOT, "pg_hello answers in %.3f ms (median of %d calls)", median, CALLS),
-            null));
+    return nanos[CALLS / 2] / 1e6;
   }
 }

@@ -55,9 +55,9 @@ final class HealthCommand implements Callable<Integer> {
     }
     Target target = connection.target();
     var findings = new Findings();
-    var health = new Health(findings, warningMillis, criticalMillis);
+    var health = new Health(findings);
     try (Connection session = target.connect()) {
-      health.check(session);
+      health.check(session, warningMillis, criticalMillis);
     } catch (SQLException e) {
       findings.lost(e);
     }

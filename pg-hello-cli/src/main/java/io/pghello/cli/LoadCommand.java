@@ -110,8 +110,7 @@ final class LoadCommand implements Callable<Integer> {
     String function;
     try (Connection session = target.connect()) {
       var findings = new Findings();
-      function =
-          new Health(findings, Double.MAX_VALUE, Double.MAX_VALUE).checkInstallation(session);
+      function = new Health(findings).checkInstallation(session);
       if (function == null) {
         throw Failure.unknown(String.join("; ", findings.texts(Status.CRITICAL)));
       }

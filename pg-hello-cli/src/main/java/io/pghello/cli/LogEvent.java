@@ -33,13 +33,15 @@ enum LogEvent {
   NO_PRIVILEGE(
       Status.WARNING,
       "42501",
-      "permission denied for (?:function (?:pg_hello|pg_hello_all|now_ms|spi_version)|schema hello_ops)"
+      "permission denied for (?:function "
+          + Health.functionNames()
+          + "|schema hello_ops)"
           + "|must be owner of extension \"?pg_hello(?:_ops)?\"?",
       "grant the role hello_user, or hello_monitor for hello_ops"),
   NO_FUNCTION(
       Status.CRITICAL,
       "42883",
-      "function (?:\\S+\\.)?(?:pg_hello|pg_hello_all|now_ms|spi_version)\\(.*\\) does not exist",
+      "function (?:\\S+\\.)?" + Health.functionNames() + "\\(.*\\) does not exist",
       "the extension is not created there, not on the search_path, or too old: pghello health"),
   NO_LIBRARY(
       Status.CRITICAL,

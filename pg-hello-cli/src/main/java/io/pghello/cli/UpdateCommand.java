@@ -237,7 +237,7 @@ final class UpdateCommand implements Callable<Integer> {
       statement.execute("ALTER EXTENSION pg_hello UPDATE TO '" + version.replace("'", "''") + "'");
       var findings = new Findings();
       try {
-        new Health(findings, Double.MAX_VALUE, Double.MAX_VALUE).checkInstallation(session);
+        new Health(findings).checkInstallation(session);
       } catch (SQLException e) {
         // after a call that fails the transaction answers nothing
         if (findings.texts(Status.CRITICAL).isEmpty()) {

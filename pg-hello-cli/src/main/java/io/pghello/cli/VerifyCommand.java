@@ -196,7 +196,7 @@ final class VerifyCommand implements Callable<Integer> {
   private static void checkExtension(Connection session, String database, List<String> wrong)
       throws SQLException {
     var findings = new Findings();
-    new Health(findings, Double.MAX_VALUE, Double.MAX_VALUE).checkInstallation(session);
+    new Health(findings).checkInstallation(session);
     findings.texts(Status.CRITICAL).forEach(text -> wrong.add(database + ": " + text));
   }
 
