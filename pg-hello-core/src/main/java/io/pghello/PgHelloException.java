@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.internal.ExceptionAccess;
 import java.io.Serial;
 import java.util.Objects;
 import java.util.Optional;
@@ -89,10 +88,6 @@ public final class PgHelloException extends RuntimeException {
   private final PgHelloProblem problem;
   private final @Nullable String sqlState;
 
-  static {
-    ExceptionAccess.provide(PgHelloException::new);
-  }
-
   /**
    * Creates an exception as the client would throw it, for tests of what a program does then. It
    * has no SQLSTATE, and its remedy is empty.
@@ -106,7 +101,14 @@ public final class PgHelloException extends RuntimeException {
     this.sqlState = null;
   }
 
-  private PgHelloException(
+  /**
+   * Creates an exception of a problem. The client does, and tests can.
+   *
+   * @param problem what went wrong, and what to do about it
+   * @param sqlState the server's error code; null if the error is not the server's
+   * @param cause what was thrown; null if nothing, or if it can have the name in it
+   */
+  public PgHelloException(
       PgHelloProblem problem, @Nullable String sqlState, @Nullable Throwable cause) {
     super(problem.toString(), cause);
     this.problem = problem;

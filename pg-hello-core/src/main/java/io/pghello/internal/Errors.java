@@ -32,7 +32,7 @@ public final class Errors {
   /** The same error of the server's, for one of many names. */
   public static PgHelloException atIndex(PgHelloException e, long index) {
     String where = NameValidator.where(index);
-    return ExceptionAccess.create(
+    return new PgHelloException(
         e.code() == Code.INVALID_NAME ? notInEncoding(where) : tooLarge(where),
         e.sqlState().orElse(null),
         null);
@@ -131,7 +131,7 @@ public final class Errors {
             Code.SERVER_ERROR,
             "The call failed in this JVM: " + e.getClass().getName() + ".",
             "See the cause.");
-    return ExceptionAccess.create(problem, null, e);
+    return new PgHelloException(problem, null, e);
   }
 
   /** Returns the error that a listener is told of a call that threw this. */
@@ -141,7 +141,7 @@ public final class Errors {
 
   /** The same error with the trace of the current thread, whose call another thread made. */
   public static PgHelloException again(PgHelloException e) {
-    return ExceptionAccess.create(e.problem(), e.sqlState().orElse(null), e.getCause());
+    return new PgHelloException(e.problem(), e.sqlState().orElse(null), e.getCause());
   }
 
   /**
@@ -160,12 +160,12 @@ public final class Errors {
       return timedOut(own);
     }
     return problem.equals(noConnectionWithin(told))
-        ? ExceptionAccess.create(noConnectionWithin(own), e.sqlState().orElse(null), e.getCause())
+        ? new PgHelloException(noConnectionWithin(own), e.sqlState().orElse(null), e.getCause())
         : e;
   }
 
   /** Returns the error of a problem that neither the server nor the driver has reported. */
   public static PgHelloException of(PgHelloProblem problem) {
-    return ExceptionAccess.create(problem, null, null);
+    return new PgHelloException(problem, null, null);
   }
 }

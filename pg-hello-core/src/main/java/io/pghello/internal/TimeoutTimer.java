@@ -68,13 +68,8 @@ public final class TimeoutTimer {
     }
     var check = new Check();
     // the scheduler's lock would stay locked if the stack overflowed in there
-    int unused = useStack(STACK_FRAMES);
+    Threads.requireStack(STACK_FRAMES);
     return !current.compareAndSet(null, check) || check.schedule();
-  }
-
-  /** Overflows the stack unless there is room for a number of frames. */
-  private static int useStack(int frames) {
-    return frames == 0 ? 0 : useStack(frames - 1) + 1;
   }
 
   /** A check from start to stop. */
@@ -82,16 +77,21 @@ public final class TimeoutTimer {
     private boolean schedule() {
       boolean scheduled = false;
       try {
-        var unused = scheduler.schedule(this, periodMillis, TimeUnit.MILLISECONDS);
-        scheduled = true;
-      } catch (OutOfMemoryError e) {
-        return false;
+        scheduled = trySchedule();
       } finally {
         if (!scheduled) {
           current.set(null);
         }
       }
-      return true;
+      return scheduled;
+    }
+
+    private boolean trySchedule() {
+      return Threads.tryExecute(
+          task -> {
+            var unused = scheduler.schedule(task, periodMillis, TimeUnit.MILLISECONDS);
+          },
+          this);
     }
 
     @Override
@@ -112,14 +112,8 @@ public final class TimeoutTimer {
 
     /** Calls wait for the next check; so it tries until there is the memory for it. */
     private void scheduleAgain() {
-      boolean scheduled = false;
-      while (!scheduled) {
-        try {
-          var unused = scheduler.schedule(this, periodMillis, TimeUnit.MILLISECONDS);
-          scheduled = true;
-        } catch (OutOfMemoryError e) {
-          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(periodMillis));
-        }
+      while (!trySchedule()) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(periodMillis));
       }
     }
 
@@ -127,17 +121,12 @@ public final class TimeoutTimer {
       try {
         return checkTimeouts.getAsBoolean();
       } catch (RuntimeException | Error e) {
-        log(e);
+        // the next check matters more than what is logged
+        boolean unused =
+            Threads.tryExecute(
+                Runnable::run,
+                () -> LOG.log(Level.WARNING, "A check of time-outs failed; it is repeated", e));
         return true;
-      }
-    }
-
-    private static void log(Throwable failure) {
-      try {
-        LOG.log(Level.WARNING, "A check of time-outs failed; it is repeated", failure);
-      } catch (OutOfMemoryError e) {
-        // the next check matters more
-        return;
       }
     }
   }

@@ -5,6 +5,7 @@ import io.pghello.PgHelloException;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Settings;
+import io.pghello.internal.Threads;
 import java.io.Serial;
 import java.time.Duration;
 import java.util.Set;
@@ -31,7 +32,7 @@ final class AsyncCalls {
   private final Executor executor;
   private final Executor own;
   private final Function<Duration, PgHelloException> timedOut;
-  private final FutureFailures failures;
+  private final FutureFailer failures;
 
   /**
    * Creates an instance.
@@ -52,7 +53,7 @@ final class AsyncCalls {
     this.executor = executor;
     this.own = own;
     this.timedOut = timedOut;
-    this.failures = new FutureFailures(own);
+    this.failures = new FutureFailer(own);
   }
 
   /**
@@ -90,7 +91,9 @@ final class AsyncCalls {
    */
   private void dispatch() {
     boolean ranHere = false;
-    while (!queue.isEmpty() && !(ranHere && executeOnOwn(this::dispatch)) && permits.tryAcquire()) {
+    while (!queue.isEmpty()
+        && !(ranHere && Threads.tryExecute(own, this::dispatch))
+        && permits.tryAcquire()) {
       boolean submitted = false;
       try {
         Task<?> task = queue.poll();
@@ -107,26 +110,15 @@ final class AsyncCalls {
     }
   }
 
-  /** Executes work on a thread of the client; returns false if the JVM cannot start one. */
-  private boolean executeOnOwn(Runnable work) {
-    try {
-      own.execute(work);
-      return true;
-    } catch (OutOfMemoryError e) {
-      return false;
-    }
-  }
-
   /** Executes a call; returns whether the executor ran it on the current thread. */
   private boolean execute(Task<?> task) {
     task.submitter = Thread.currentThread();
     try {
-      executor.execute(() -> run(task));
+      if (!Threads.tryExecute(executor, () -> run(task))) {
+        retryOrRefuse(task);
+      }
     } catch (RejectedExecutionException e) {
       refuse(task, Errors.overloaded());
-    } catch (OutOfMemoryError e) {
-      // there is no thread for it, or no memory
-      retryOrRefuse(task, e);
     } catch (RuntimeException | Error e) {
       refuse(task, Errors.unexpected(e));
     } finally {
@@ -136,10 +128,10 @@ final class AsyncCalls {
   }
 
   /** Lets the next check try again, if the call was not started. */
-  private void retryOrRefuse(Task<?> task, OutOfMemoryError error) {
+  private void retryOrRefuse(Task<?> task) {
     task.isToBeExecuted = task.isSubmitted();
     if (!task.isToBeExecuted) {
-      refuse(task, Errors.unexpected(error));
+      refuse(task, Errors.noThread());
     }
   }
 
@@ -193,7 +185,7 @@ final class AsyncCalls {
     tasks.removeIf(this::check);
     failures.check();
     if (!queue.isEmpty() && permits.availablePermits() > 0) {
-      boolean unused = executeOnOwn(this::dispatch);
+      boolean unused = Threads.tryExecute(own, this::dispatch);
     }
     return !isIdle();
   }
@@ -204,7 +196,7 @@ final class AsyncCalls {
     if (!done && !task.deadline.isOver()) {
       if (task.isToBeExecuted) {
         task.isToBeExecuted = false;
-        if (!executeOnOwn(() -> execute(task))) {
+        if (!Threads.tryExecute(own, () -> execute(task))) {
           task.isToBeExecuted = true;
         }
       }

@@ -9,6 +9,7 @@ import io.pghello.internal.Errors;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
+import io.pghello.internal.Threads;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -64,7 +65,7 @@ final class Coalescer {
   private final boolean blockWhenFull;
   private final Executor executor;
   private final Sender sender;
-  private final FutureFailures failures;
+  private final FutureFailer failures;
 
   Coalescer(Settings settings, Executor executor, Sender sender) {
     this.batchLimits = settings.batches();
@@ -72,7 +73,7 @@ final class Coalescer {
     this.blockWhenFull = limits.blockWhenFull();
     this.executor = executor;
     this.sender = sender;
-    this.failures = new FutureFailures(executor);
+    this.failures = new FutureFailer(executor);
     this.queue = new CallQueue<>(limits.maxCalls(), limits.maxBytes());
     this.inFlightLimit = new InFlightLimit(batchLimits.maxInFlight());
   }
@@ -198,21 +199,11 @@ final class Coalescer {
     batch.leader = null;
     boolean executed = false;
     try {
-      executed = tryExecute(() -> lead(batch, null));
+      executed = Threads.tryExecute(executor, () -> lead(batch, null));
     } finally {
       if (!executed) {
         batch.failed = true;
       }
-    }
-  }
-
-  /** Executes work on the executor; returns false if the JVM cannot start a thread for it. */
-  private boolean tryExecute(Runnable work) {
-    try {
-      executor.execute(work);
-      return true;
-    } catch (OutOfMemoryError e) {
-      return false;
     }
   }
 
@@ -315,7 +306,7 @@ final class Coalescer {
    * Completes futures on the executor. If there is no thread, {@link #checkTimeouts} tries again.
    */
   private void completeFuturesOnExecutor(Batch batch) {
-    boolean unused = tryExecute(() -> completeFutures(batch));
+    boolean unused = Threads.tryExecute(executor, () -> completeFutures(batch));
   }
 
   /** Removes the leader from a batch and assigns another one. */

@@ -4,7 +4,7 @@ package io.pghello.internal.jdbc;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.util.Credentials;
-import io.pghello.internal.AsyncWorker;
+import io.pghello.internal.Threads;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -57,14 +57,14 @@ public final class OwnPool extends HikariDataSource {
   /** Closes the pool wholly, also where the calling thread is interrupted, which it stays. */
   @Override
   public void close() {
-    try {
-      CompletableFuture.runAsync(
-              super::close, task -> new AsyncWorker(task, "pg-hello-close").start())
-          .join();
-    } catch (OutOfMemoryError e) {
-      // there is no thread for it
-      super.close();
-    }
+    CompletableFuture.runAsync(
+            super::close,
+            task -> {
+              if (!Threads.tryStart("pg-hello-close", task)) {
+                task.run();
+              }
+            })
+        .join();
     if (first != null) {
       first.close();
     }

@@ -5,7 +5,6 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import io.pghello.internal.Errors;
-import io.pghello.internal.ExceptionAccess;
 import io.pghello.internal.installation.InstallationProblems;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
@@ -246,6 +245,6 @@ public final class SqlErrors {
   private static PgHelloException of(
       PgHelloProblem problem, @Nullable Exception reported, @Nullable Throwable cause) {
     String state = reported instanceof SQLException sql ? sql.getSQLState() : null;
-    return ExceptionAccess.create(problem, state, cause);
+    return new PgHelloException(problem, state, cause);
   }
 }

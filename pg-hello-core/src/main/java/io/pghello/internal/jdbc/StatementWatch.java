@@ -2,9 +2,9 @@
 package io.pghello.internal.jdbc;
 
 import io.pghello.ConnectionSource;
-import io.pghello.internal.AsyncWorker;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
+import io.pghello.internal.Threads;
 import io.pghello.internal.TimeoutTimer;
 import java.io.Serial;
 import java.sql.Connection;
@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * and for no write.
  */
 final class StatementWatch {
+  private static final String ABORT = "pg-hello-abort";
+
   private final Set<Watched> underWay = ConcurrentHashMap.newKeySet();
   private final TimeoutTimer timer;
   private volatile boolean closed;
@@ -139,7 +141,7 @@ final class StatementWatch {
       if (left) {
         // the stack of its thread has overflowed
         Connection known = released ? null : connection;
-        return known == null || start(() -> abortAndRelease(known));
+        return known == null || Threads.tryStart(ABORT, () -> abortAndRelease(known));
       }
       if (deadline.isOver()) {
         expire();
@@ -161,24 +163,15 @@ final class StatementWatch {
       }
     }
 
+    /** On a thread of its own, as TLS waits for the writer whose connection it is to close. */
     private boolean abort() {
       Connection known = Objects.requireNonNull(connection);
-      return start(() -> StatementExecutor.abort(known));
+      return Threads.tryStart(ABORT, () -> StatementExecutor.abort(known));
     }
 
     private void abortAndRelease(Connection connection) {
       StatementExecutor.abort(connection);
       StatementExecutor.release(source, connection);
-    }
-
-    /** On a thread of its own, as TLS waits for the writer whose connection it is to close. */
-    private static boolean start(Runnable task) {
-      try {
-        new AsyncWorker(task, "pg-hello-abort").start();
-        return true;
-      } catch (OutOfMemoryError e) {
-        return false;
-      }
     }
   }
 }

@@ -2,6 +2,7 @@
 package io.pghello.internal.coalescing;
 
 import io.pghello.internal.AsyncWorker;
+import io.pghello.internal.Threads;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -11,14 +12,14 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Fails futures on threads of the client, because their dependents may block, and the thread that
  * finds the failure is a caller's, or is shared.
  */
-final class FutureFailures {
+final class FutureFailer {
   private final Queue<Runnable> failures = new ConcurrentLinkedQueue<>();
   private final AtomicInteger threads = new AtomicInteger();
   private final AtomicInteger ended = new AtomicInteger();
   private final Executor executor;
   private int endedBefore;
 
-  FutureFailures(Executor executor) {
+  FutureFailer(Executor executor) {
     this.executor = executor;
   }
 
@@ -52,11 +53,8 @@ final class FutureFailures {
     boolean executed = false;
     threads.incrementAndGet();
     try {
-      executor.execute(this::run);
-      executed = true;
-    } catch (OutOfMemoryError e) {
-      // the next check tries again, and until then a thread may end
-      return;
+      // if there is no thread, the next check tries again, and until then one may end
+      executed = Threads.tryExecute(executor, this::run);
     } finally {
       if (!executed) {
         threads.decrementAndGet();

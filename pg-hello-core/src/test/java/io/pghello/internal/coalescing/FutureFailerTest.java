@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Shows how many threads fail futures. */
-class FutureFailuresTest extends CoalescerFixture {
+class FutureFailerTest extends CoalescerFixture {
   private final AtomicInteger executed = new AtomicInteger();
   private final AtomicInteger begun = new AtomicInteger();
   private final Semaphore steps = new Semaphore(0);
@@ -21,7 +21,7 @@ class FutureFailuresTest extends CoalescerFixture {
         executor.execute(task);
       };
 
-  private final FutureFailures failures = new FutureFailures(counting);
+  private final FutureFailer failures = new FutureFailer(counting);
 
   @Test
   void anotherThreadStartsOnlyIfAllAreBlocked() {
