@@ -23,6 +23,7 @@ import org.xml.sax.SAXException;
  * java TestReports.java summary        the sums, in Maven's words
  * java TestReports.java skipped        "FOLDER: CLASS.TEST: REASON" for each skipped test
  * java TestReports.java outcome NAME   how many tests passed, and why others did not; fails if there is none
+ * java TestReports.java failures       "FOLDER: CLASS.TEST: REASON" for each test that did not pass, and how many; fails if there are some
  * java TestReports.java slowest        the ten slowest classes
  * </pre>
  */
@@ -36,6 +37,11 @@ public final class TestReports {
           .findFirst()
           .map(child -> new Test(report, name, child.getTagName(), reason(child)))
           .orElse(new Test(report, name, "", ""));
+    }
+
+    /** Returns the name of the module's folder, which is above target and the folder of reports. */
+    String module() {
+      return report.toAbsolutePath().getParent().getParent().getParent().getFileName().toString();
     }
 
     private static String reason(Element outcome) {
@@ -84,6 +90,12 @@ public final class TestReports {
               tests.size(), failures.size(), errors.size(), skipped.size());
       case "skipped" ->
           skipped.forEach(t -> System.out.printf("%s: %s: %s%n", t.report.normalize().getName(0), t.name, t.reason));
+      case "failures" -> {
+        List<Test> all = Stream.of(failures, errors).flatMap(List::stream).toList();
+        all.forEach(t -> System.out.printf("%s: %s: %.300s%n", t.module(), t.name, t.reason));
+        System.out.printf("%d of %d tests failed%n", all.size(), tests.size());
+        System.exit(all.isEmpty() ? 0 : 1);
+      }
       case "outcome" -> {
         int passed = tests.size() - failures.size() - errors.size();
         System.out.printf("%s: %d of %d passed%n", args[1], passed, tests.size());

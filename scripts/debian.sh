@@ -76,15 +76,16 @@ debian_sources() {
   unset -f next_source
 }
 
-# debian_download TYPE SUITE PACKAGES DIR: the newest of a suite, as deb or as deb-src, with blanks between their names, into
-# DIR, with lists of our own: nothing is installed, and no root is needed. Returns 2 if the suite
-# does not have the package, and 1 if the suite cannot be read from here.
+# debian_download TYPE SUITE PACKAGES DIR: the newest of a suite, as deb, as deb-src, or as deb-libs, which is as deb with all
+# libraries that they need, with blanks between their names, into DIR, with lists of our own: nothing is installed, and no root
+# is needed. Returns 2 if the suite does not have the package, and 1 if the suite cannot be read from here.
 debian_download() (
   read -ra packages <<<"$3"
+  type=${1%-libs}
   tmp=$(mktemp -d)
   trap 'rm -rf "$tmp"' EXIT
   mkdir -p "$tmp/sources" "$tmp/parts" "$tmp/lists/partial" "$tmp/cache/archives/partial" "$4"
-  debian_sources "$1" "$2" "$tmp/sources"
+  debian_sources "$type" "$2" "$tmp/sources"
   # a machine's own hooks and further indexes are for its own lists
   cat >"$tmp/apt.conf" <<END
 #clear APT::Update::Pre-Invoke;
@@ -110,8 +111,12 @@ END
     cp "$source" "$tmp/parts"
     apt-get -qq -c "$tmp/apt.conf" update >"$tmp/log" 2>&1 || continue
     cd "$4" || return 1
-    if [ "$1" = deb ]; then
+    if [ "$type" = deb ]; then
       apt-cache -c "$tmp/apt.conf" show "${packages[@]}" >/dev/null 2>&1 || return 2
+      if [ "$1" = deb-libs ]; then
+        mapfile -O "${#packages[@]}" -t packages < <(apt-cache -c "$tmp/apt.conf" depends --recurse --no-recommends \
+          --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "${packages[@]}" | grep -E '^(lib|zlib)' | sort -u)
+      fi
       apt-get -qq -c "$tmp/apt.conf" download "${packages[@]}" >"$tmp/log" 2>&1 && return 0
     else
       [ -n "$(apt-cache -c "$tmp/apt.conf" showsrc "${packages[@]}" 2>/dev/null)" ] || return 2
@@ -122,6 +127,45 @@ END
   [ ! -s "$tmp/log" ] || sed -n 's#\(https\?://\)[^/ ]*#\1...#g; /^[EW]:/p' "$tmp/log" >&2
   return 1
 )
+
+# provide_client MAJOR: prints the folder of pg_dump and psql of that major, out of its suite's package, with the libraries of
+# that suite, as this machine's may be older; it is only unpacked. Fails if the suite does not have it.
+provide_client() {
+  local folder=$CACHE/client/$1 tmp package program
+  if [ ! -e "$folder" ]; then
+    [ -n "${HEADER_SUITE[$1]-}" ] || return 1
+    say "PostgreSQL $1: fetching pg_dump out of Debian's suite ${HEADER_SUITE[$1]} (some seconds, once)"
+    mkdir -p "$CACHE/client"
+    tmp=$(mktemp -d "$CACHE/client/.tmp.XXXXXX")
+    if ! debian_download deb-libs "${HEADER_SUITE[$1]}" "postgresql-client-$1" "$tmp/deb"; then
+      rm -rf "$tmp"
+      return 1
+    fi
+    mkdir "$tmp/tree" "$tmp/tree/bin"
+    for package in "$tmp"/deb/*.deb; do
+      dpkg-deb --fsys-tarfile "$package" | tar -x -C "$tmp/tree" --keep-directory-symlink
+    done
+    for program in pg_dump psql; do
+      cat >"$tmp/tree/bin/$program" <<END
+#!/bin/sh
+tree=\$(dirname "\$(dirname "\$0")")
+libraries=\$(printf '%s:' "\$tree"/lib/*-linux-gnu* "\$tree"/usr/lib/*-linux-gnu*)
+for loader in "\$tree"/lib*/ld-linux*.so.* "\$tree"/usr/lib*/ld-linux*.so.* "\$tree"/usr/lib/*/ld-linux*.so.*; do
+  [ ! -e "\$loader" ] ||
+    exec "\$loader" --library-path "\$libraries" "\$tree/usr/lib/postgresql/$1/bin/$program" "\$@"
+done
+END
+      chmod +x "$tmp/tree/bin/$program"
+    done
+    if ! "$tmp/tree/bin/pg_dump" --version >/dev/null || ! "$tmp/tree/bin/psql" --version >/dev/null; then
+      rm -rf "$tmp"
+      return 1
+    fi
+    mv -T "$tmp/tree" "$folder" 2>/dev/null || [ -e "$folder" ]
+    rm -rf "$tmp"
+  fi
+  printf '%s' "$folder/bin"
+}
 
 DOCKER_COMPOSE=$CACHE/debian/docker-compose
 

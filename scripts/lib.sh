@@ -32,6 +32,16 @@ misuse() {
   exit 2
 }
 
+# contains VALUE ELEMENT...: whether it is among the elements.
+contains() {
+  local value=$1 element
+  shift
+  for element in "$@"; do
+    [ "$element" != "$value" ] || return 0
+  done
+  return 1
+}
+
 # Name of a platform as the libraries' folders and Docker say it: linux-amd64.
 platform() {
   local arch

@@ -118,5 +118,30 @@ if ! timeout 600 "$ROOT/dev" demo ops >"$WORK/out" 2>&1 </dev/null || ! grep -q 
   failures=$((failures + 1))
 fi
 
+# the sum at the end of ./dev test has what failed in each module
+cases=$((cases + 1))
+for module in one two; do
+  mkdir -p "$WORK/$module/target/surefire-reports"
+  printf '<testsuite name="XTest" time="1"><testcase classname="XTest" name="fails"><failure message="%s">%s</failure></testcase>%s' \
+    "wrong in $module" '' '<testcase classname="XTest" name="passes"/></testsuite>' >"$WORK/$module/target/surefire-reports/TEST-XTest.xml"
+done
+if find "$WORK" -name 'TEST-*.xml' | test_reports failures >"$WORK/out" || [ "$(<"$WORK/out")" != 'one: XTest.fails: wrong in one
+two: XTest.fails: wrong in two
+2 of 4 tests failed' ]; then
+  printf 'the failures of two modules are reported as\n'
+  cat "$WORK/out"
+  failures=$((failures + 1))
+fi
+
+# a major that it cannot test
+cases=$((cases + 1))
+status=0
+"$ROOT/scripts/regress.sh" 16 >"$WORK/out" 2>&1 || status=$?
+if [ "$status" != 2 ] || ! grep -q 'majors of 15 17 18, not: 16' "$WORK/out"; then
+  printf 'scripts/regress.sh 16 ends with %s\n' "$status"
+  cat "$WORK/out"
+  failures=$((failures + 1))
+fi
+
 [ "$failures" = 0 ] || die "$failures of $cases cases failed"
 echo "$cases cases of ./dev passed"

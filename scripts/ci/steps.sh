@@ -69,7 +69,7 @@ show() {
   local name=$1 status=$2 seconds=$3 log=$WORK/$1.log line
   while IFS= read -r line; do
     skipped+=("$name: ${line#*skipped: }")
-  done < <(grep -E '^skipped: |: dump and restore skipped: ' "$log")
+  done < <(grep '^skipped: ' "$log")
   case $status in
     0) tail -n "${LINES_SHOWN:-6}" "$log" ;;
     77) printf 'skipped, as said below\n' ;;
