@@ -104,7 +104,9 @@ ends 2 'unknown argument seventeen' native seventeen
 ends 2 'a number of seconds, not: 0' native --fuzz 0
 ends 2 '--major is 99; there are 15 17 18' server --major 99
 ends 2 '--major is 99; there are 15 17 18' bench --major=99
-ends 2 'unheard-of' bench unheard-of
+ends 2 'no such benchmark: unheard-of; there are extension, client, start' bench unheard-of
+ends 2 'no such benchmark: unheard-of' bench --row TEXT --quick client unheard-of
+ends 2 'no option --unknown' bench client --unknown=client
 ends 2 '--port must be between 0 and 65535, but is 65536' server --port 65536
 ends 2 '--repeat must be between 1 and 10, but is 11' demo --repeat 11
 ends 2 '--url must begin with jdbc:postgresql:' demo --url jdbc:mysql://x
