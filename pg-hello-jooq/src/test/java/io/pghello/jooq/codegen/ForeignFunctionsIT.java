@@ -265,9 +265,10 @@ class ForeignFunctionsIT {
       assertOurs(loader.loadClass("db.Routines"), connection);
     }
     UserGenerationIT.execute(database, "CREATE TABLE items (a integer)");
-    assertThat(generateIn("tr", database, folder.resolve("jooq")).files("db/tables"))
+    // not the file's name, which the locale of this machine may have no letter for
+    assertThat(generateIn("tr", database, folder.resolve("jooq")).source("db/Tables.java"))
         .as("jOOQ's own names are others")
-        .contains("\u0130tems.java");
+        .contains("import db.tables.\u0130tems;");
   }
 
   /** Generates in a JVM of its own: jOOQ keeps what it finds out when it is loaded. */
