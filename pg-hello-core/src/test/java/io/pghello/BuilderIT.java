@@ -118,15 +118,18 @@ class BuilderIT {
         superuser,
         "CREATE OR REPLACE FUNCTION spi_version() RETURNS text LANGUAGE sql STABLE STRICT PARALLEL"
             + " SAFE AS $$ SELECT current_setting('statement_timeout') $$");
-    try (PgHelloClient own = PgHelloClient.builder().url(database.jdbcUrl()).build();
+    try (PgHelloClient own =
+            PgHelloClient.builder().url(database.jdbcUrl()).schema("public").build();
         PgHelloClient other =
             PgHelloClient.builder()
                 .url(database.jdbcUrl())
+                .schema("public")
                 .statementTimeout(Duration.ofMillis(1234))
                 .build();
         PgHelloClient none =
             PgHelloClient.builder()
                 .url(database.jdbcUrl())
+                .schema("public")
                 .statementTimeout(Duration.ZERO)
                 .build()) {
       assertThat(own.spiVersion()).isEqualTo("5s");
@@ -587,6 +590,7 @@ class BuilderIT {
       PgHelloClient client =
           PgHelloClient.builder()
               .connections(connections)
+              .schema("public")
               .retryLostCalls(false)
               .callTimeout(Duration.ofSeconds(20))
               .build();

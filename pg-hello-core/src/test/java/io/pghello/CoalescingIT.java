@@ -519,7 +519,7 @@ class CoalescingIT {
         "CREATE OR REPLACE FUNCTION pg_hello(name text, repeat integer) RETURNS text LANGUAGE sql"
             + " IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT 'Hello, Eve!'::text || left($1, 0) $$");
     try (var pool = pool(dataSource, 1);
-        var client = client(pool).maxInFlightBatches(1).build()) {
+        var client = client(pool).schema("public").maxInFlightBatches(1).build()) {
       client.hello("Ada");
       List<Runnable> wrong =
           List.of(
@@ -923,7 +923,7 @@ class CoalescingIT {
         "SELECT pg_catalog.array_agg('Hello, ' || n || '!')"
             + " FROM unnest(ARRAY[$1[2], $1[1]] || $1[3:]) n");
     try (var pool = pool(dataSource, 2);
-        var client = client(pool).maxInFlightBatches(1).build()) {
+        var client = client(pool).schema("public").maxInFlightBatches(1).build()) {
       holdUp(client, proxy);
       List<CompletableFuture<String>> futures =
           Stream.of("a", "b", "c", "d").map(client::helloAsync).toList();
@@ -949,7 +949,7 @@ class CoalescingIT {
               + body
               + "$body$");
       try (var pool = pool(dataSource, 2);
-          var client = client(pool).build()) {
+          var client = client(pool).schema("public").build()) {
         assertThatThrownBy(() -> client.hello("secret"))
             .isInstanceOfSatisfying(
                 PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH))
@@ -973,7 +973,7 @@ class CoalescingIT {
 
   private void assertMismatchForAll(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 2);
-        var client = client(pool).maxInFlightBatches(1).build()) {
+        var client = client(pool).schema("public").maxInFlightBatches(1).build()) {
       holdUp(client, proxy);
       List<Started<String>> calls =
           start(platformThreads, 5, i -> () -> client.hello("secret" + i));

@@ -94,6 +94,7 @@ class DeadlinesIT {
         PgHelloClient client =
             PgHelloClient.builder()
                 .connections(connections)
+                .schema("public")
                 .maxInFlightBatches(1)
                 .callTimeout(CALL_TIMEOUT)
                 .listener(heard)

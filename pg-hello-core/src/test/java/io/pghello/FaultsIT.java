@@ -418,7 +418,10 @@ class FaultsIT {
     execute(
         superuser, "ALTER DATABASE " + ask(superuser, DATABASE) + " SET statement_timeout='1s'");
     try (var scene =
-        new Scene(dataSource, 2, builder -> builder.callTimeout(Duration.ofMinutes(1)))) {
+        new Scene(
+            dataSource,
+            2,
+            builder -> builder.schema("public").callTimeout(Duration.ofMinutes(1)))) {
       slow(superuser, 20);
       assertThat(assertFails(Code.CANCELLED_BY_SERVER, () -> scene.client.hello("Ada")))
           .hasMessageStartingWith(
@@ -436,7 +439,10 @@ class FaultsIT {
     var heard = new Heard();
     try (var scene =
         new Scene(
-            dataSource, 2, builder -> builder.listener(heard).callTimeout(Duration.ofMinutes(1)))) {
+            dataSource,
+            2,
+            builder ->
+                builder.schema("public").listener(heard).callTimeout(Duration.ofMinutes(1)))) {
       slow(superuser, 20);
       CompletableFuture<String> future = scene.client.helloAsync("Ada");
       String cancel =
@@ -608,7 +614,7 @@ class FaultsIT {
     }
   }
 
-  /** Lets pg_hello(text) take its time. */
+  /** Lets pg_hello(text) take its time, for clients that are told where it is, and do not look. */
   static void slow(DataSource superuser, double seconds) throws SQLException {
     execute(
         superuser,

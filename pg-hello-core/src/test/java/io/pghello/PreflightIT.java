@@ -139,6 +139,33 @@ class PreflightIT {
     assertFails(Code.FOREIGN_BUILD, () -> PgHelloClient.create(dataSource).hello("Ada"));
   }
 
+  /** Who owns an extension, which is no superuser's right, can add functions to it. */
+  @Test
+  void callsNoFunctionThatItsOwnerHasAdded(DataSource dataSource) throws SQLException {
+    execute(dataSource, CREATE + " VERSION '1.0'");
+    execute(dataSource, "CREATE TABLE called (what text)");
+    execute(
+        dataSource,
+        "CREATE FUNCTION public.pg_hello(text, integer) RETURNS text LANGUAGE sql AS $$ INSERT INTO"
+            + " called VALUES ('pg_hello'); SELECT 'Hello, Ada! Hello, Ada!' $$");
+    execute(
+        dataSource,
+        "CREATE FUNCTION public.pg_hello_all(text[], integer[]) RETURNS text[] LANGUAGE sql AS $$"
+            + " INSERT INTO called VALUES ('pg_hello_all'); SELECT ARRAY['Hello, Ada!'] $$");
+    execute(dataSource, "ALTER EXTENSION pg_hello ADD FUNCTION public.pg_hello(text, integer)");
+    execute(
+        dataSource, "ALTER EXTENSION pg_hello ADD FUNCTION public.pg_hello_all(text[], integer[])");
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    PgHelloProblem problem = only(client.preflight());
+    assertThat(problem.code()).isEqualTo(Code.FOREIGN_BUILD);
+    assertThat(problem.message())
+        .contains("pg_hello(text,integer), pg_hello_all(text[],integer[]). They are not called.");
+    assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    assertFails(Code.FOREIGN_BUILD, () -> client.hello("Ada", 2));
+    assertFails(Code.FOREIGN_BUILD, () -> client.helloAll(List.of("Ada")));
+    assertThat(ask(dataSource, "SELECT count(*) FROM called")).isEqualTo("0");
+  }
+
   @Test
   void seesAClockThatBeginsInTheYear2000(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
@@ -224,7 +251,9 @@ class PreflightIT {
         superuser,
         "UPDATE pg_proc SET probin = '$libdir/pg_hello_gone' WHERE proname = 'pg_hello' AND"
             + " pronargs = 1");
-    assertFails(Code.FILES_MISSING, () -> PgHelloClient.create(dataSource).hello("Ada"));
+    assertFails(
+        Code.FILES_MISSING,
+        () -> PgHelloClient.builder().dataSource(dataSource).schema("public").build().hello("Ada"));
   }
 
   @Test

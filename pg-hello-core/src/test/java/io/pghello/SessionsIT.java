@@ -57,9 +57,17 @@ class SessionsIT {
         };
     try (HikariDataSource pool = pool(dataSource, settings);
         PgHelloClient client =
-            PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofSeconds(20)).build();
+            PgHelloClient.builder()
+                .dataSource(pool)
+                .schema("public")
+                .callTimeout(Duration.ofSeconds(20))
+                .build();
         PgHelloClient hasty =
-            PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofMillis(500)).build()) {
+            PgHelloClient.builder()
+                .dataSource(pool)
+                .schema("public")
+                .callTimeout(Duration.ofMillis(500))
+                .build()) {
       assertThat(client.preflight()).isEmpty();
       List<String> before = states(pool);
       assertThat(before).hasSize(SIZE);

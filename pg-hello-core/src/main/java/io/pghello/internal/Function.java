@@ -29,6 +29,12 @@ public enum Function {
 
   private static final Set<Function> REQUIRED = Collections.unmodifiableSet(of(REQUIRED_VERSION));
 
+  /** The language that all of them are written in. */
+  public static final String LANGUAGE = "c";
+
+  /** The library that all of them are in. */
+  public static final String LIBRARY = "$libdir/pg_hello";
+
   private final String since;
   private final String signature;
   private final String declaration;

@@ -62,6 +62,20 @@ public final class InstallationProblems {
         ALL);
   }
 
+  /** Functions are members of the extension, but somebody else's, so that they are not called. */
+  static PgHelloProblem foreignFunctions(String database, Set<Function> foreign) {
+    return new PgHelloProblem(
+        Code.FOREIGN_BUILD,
+        "Somebody has added functions of his own to extension pg_hello in database "
+            + database
+            + ", or has replaced its own: "
+            + list("", foreign)
+            + ". They are not called.",
+        "Find out who has, then let the extension's owner run: DROP EXTENSION pg_hello; CREATE"
+            + " EXTENSION pg_hello;",
+        signatures(foreign));
+  }
+
   /** The role lacks USAGE on the schema. */
   static PgHelloProblem noSchemaPrivilege(String schema, String role) {
     return new PgHelloProblem(

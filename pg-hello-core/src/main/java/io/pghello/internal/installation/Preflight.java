@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param schema the quoted name of the extension's schema; null if it is not created here
  * @param extensionVersion its version; null if it is not created here
  * @param filesVersion the version that the files on the server would create; null if there are none
- * @param functions those that are there
+ * @param functions those that are there, and are the extension's own: in its language and library,
+ *     owned by a superuser
  * @param forbidden those of them that the role may not execute
  * @param problems what is wrong, the gravest first
  */
@@ -46,6 +47,7 @@ public record Preflight(
       Arrays.stream(Function.values())
           .collect(Collectors.toUnmodifiableMap(Function::declaration, function -> function));
 
+  // Who owns an extension can add functions to it, so that a member alone is not to be called.
   private static final String SQL =
       """
       SELECT pg_catalog.current_database() AS database,
@@ -57,31 +59,39 @@ public record Preflight(
         n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true)) AS on_path,
         pg_catalog.current_setting('search_path') AS search_path,
         pg_catalog.current_setting('server_version') AS server_version,
-        f.functions, f.foreign_build, f.forbidden
+        f.functions, f.foreign_functions, f.foreign_build, f.forbidden
       FROM pg_catalog.pg_database d
         LEFT JOIN pg_catalog.pg_available_extensions a ON a.name OPERATOR(pg_catalog.=) 'pg_hello'
         LEFT JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) 'pg_hello'
         LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
         LEFT JOIN LATERAL (
-          SELECT pg_catalog.string_agg(s.declared, ';') AS functions,
-            pg_catalog.bool_or(s.provolatile OPERATOR(pg_catalog.<>)
+          SELECT pg_catalog.string_agg(s.declared, ';') FILTER (WHERE s.own) AS functions,
+            pg_catalog.string_agg(s.declared, ';') FILTER (WHERE NOT s.own) AS foreign_functions,
+            pg_catalog.bool_or(s.own AND s.provolatile OPERATOR(pg_catalog.<>)
               CASE WHEN s.declared OPERATOR(pg_catalog.=) 'pg_hello 25' THEN 's'
                 WHEN s.declared OPERATOR(pg_catalog.=) 'now_ms ' THEN 'v'
                 WHEN s.declared OPERATOR(pg_catalog.=) 'pg_hello 25 23' THEN 'i'
                 ELSE s.provolatile END) AS foreign_build,
             pg_catalog.string_agg(s.declared, ';')
-              FILTER (WHERE NOT pg_catalog.has_function_privilege(s.oid, 'EXECUTE')) AS forbidden
+              FILTER (WHERE s.own AND NOT pg_catalog.has_function_privilege(s.oid, 'EXECUTE')) AS forbidden
           FROM (
             SELECT p.oid, p.provolatile,
-              pg_catalog.concat(p.proname, ' ', p.proargtypes) AS declared
+              pg_catalog.concat(p.proname, ' ', p.proargtypes) AS declared,
+              r.rolsuper AND l.lanname OPERATOR(pg_catalog.=) 'LANGUAGE'
+                AND COALESCE(p.probin, '') OPERATOR(pg_catalog.=) 'LIBRARY'
+                AND p.pronamespace OPERATOR(pg_catalog.=) n.oid AS own
             FROM pg_catalog.pg_depend m
               JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) m.objid
+              JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
+              JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) p.proowner
             WHERE m.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
               AND m.refobjid OPERATOR(pg_catalog.=) e.oid
               AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
               AND m.deptype OPERATOR(pg_catalog.=) 'e') s) f ON true
       WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
-      """;
+      """
+          .replace("LANGUAGE", Function.LANGUAGE)
+          .replace("LIBRARY", Function.LIBRARY);
 
   /**
    * Looks around on a connection, and changes nothing.
@@ -113,7 +123,14 @@ public record Preflight(
           row.getString("default_version"),
           functions,
           forbidden,
-          problems(row, schema, told, required, functions, forbidden));
+          problems(
+              row,
+              schema,
+              told,
+              required,
+              functions,
+              split(row.getString("foreign_functions")),
+              forbidden));
     }
   }
 
@@ -149,6 +166,7 @@ public record Preflight(
       @Nullable String told,
       Set<Function> required,
       Set<Function> functions,
+      Set<Function> foreign,
       Set<Function> forbidden)
       throws SQLException {
     String database = row.getString("database");
@@ -161,6 +179,11 @@ public record Preflight(
                   database, role, row.getBoolean("may_create") ? null : row.getString("owner")));
     }
     var problems = new ArrayList<PgHelloProblem>();
+    // one of them may be in another schema
+    foreign.removeAll(functions);
+    if (!foreign.isEmpty()) {
+      problems.add(InstallationProblems.foreignFunctions(database, foreign));
+    }
     if (row.getBoolean("foreign_build")) {
       problems.add(InstallationProblems.foreignBuild(database));
     }
@@ -173,6 +196,7 @@ public record Preflight(
     Set<Function> missing = EnumSet.allOf(Function.class);
     missing.retainAll(required);
     missing.removeAll(functions);
+    missing.removeAll(foreign);
     if (!missing.isEmpty()) {
       problems.add(
           InstallationProblems.tooOld(
