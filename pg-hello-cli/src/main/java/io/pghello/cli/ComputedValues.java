@@ -16,15 +16,10 @@ final class ComputedValues {
   // those that call the extension's functions and the server's own, and nothing of the owner's
   private static final String COLUMNS =
       """
-      WITH members AS (
-        SELECT d.classid, d.objid
+      WITH uses AS (
+        SELECT d.objid AS expression, f.oid IS NOT NULL AS is_own
         FROM pg_depend d
-          JOIN pg_extension e ON d.refobjid = e.oid
-        WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'pg_hello'
-      ), uses AS (
-        SELECT d.objid AS expression, m.objid IS NOT NULL AS is_member
-        FROM pg_depend d
-          LEFT JOIN members m ON (m.classid, m.objid) = (d.refclassid, d.refobjid)
+          LEFT JOIN (FUNCTIONS) f ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = f.oid AND f.foreigner IS NULL
         WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid <> 'pg_class'::regclass
       )
       SELECT format('%I.%I', n.nspname, c.relname), format('%I', a.attname), pg_get_expr(f.adbin, f.adrelid)
@@ -33,9 +28,10 @@ final class ComputedValues {
         JOIN pg_class c ON c.oid = f.adrelid
         JOIN pg_namespace n ON c.relnamespace = n.oid
       WHERE a.attgenerated = 's' AND c.relkind = 'r' AND c.relpersistence = 'p'
-        AND (SELECT bool_and(u.is_member) FROM uses u WHERE u.expression = f.oid)
+        AND (SELECT bool_and(u.is_own) FROM uses u WHERE u.expression = f.oid)
       ORDER BY 1, a.attnum
-      """;
+      """
+          .replace("FUNCTIONS", ExtensionFunctions.PG_HELLO.query());
 
   private ComputedValues() {}
 

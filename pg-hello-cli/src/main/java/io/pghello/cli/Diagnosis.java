@@ -13,17 +13,6 @@ final class Diagnosis {
   // as much as a session may take for anything else meanwhile
   private static final long MEMORY_BYTES = 64 << 10;
 
-  private static final String LIBRARIES =
-      """
-      SELECT p.oid::regprocedure, p.probin
-      FROM pg_extension e
-        JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
-        JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
-        JOIN pg_language l ON p.prolang = l.oid
-      WHERE e.extname = 'pg_hello' AND (l.lanname <> 'c' OR p.probin <> '$libdir/pg_hello')
-      ORDER BY 1::text
-      """;
-
   private static final String PRELOADED =
       """
       SELECT
@@ -58,32 +47,11 @@ final class Diagnosis {
   void make(Connection connection) throws SQLException {
     String function = new Health(findings).checkInstallation(connection);
     try (Statement statement = connection.createStatement()) {
-      checkLibraries(statement);
       boolean mayReadMemory = checkPreload(statement);
       checkBlocked(statement);
       if (function != null) {
         checkMemory(statement, function, mayReadMemory);
       }
-    }
-  }
-
-  private void checkLibraries(Statement statement) throws SQLException {
-    boolean right = true;
-    try (ResultSet rows = statement.executeQuery(LIBRARIES)) {
-      while (rows.next()) {
-        right = false;
-        String library = rows.getString(2);
-        findings.add(
-            new Finding(
-                Status.CRITICAL,
-                "library",
-                rows.getString(1)
-                    + (library == null ? " is not written in C" : " is in the library " + library),
-                "it is not the extension's own: find out who has replaced it"));
-      }
-    }
-    if (right) {
-      findings.ok("library", "all functions are in $libdir/pg_hello");
     }
   }
 
@@ -145,8 +113,7 @@ final class Diagnosis {
   }
 
   /** Calls a function many times, twice, so that what is kept once does not count. */
-  private void checkMemory(Statement statement, String function, boolean mayRead)
-      throws SQLException {
+  void checkMemory(Statement statement, String function, boolean mayRead) throws SQLException {
     if (!mayRead) {
       findings.ok("memory", "what memory a session takes is hidden from this role");
       return;

@@ -23,11 +23,9 @@ final class Hardening {
   private static final String PRIVILEGES =
       """
       WITH member AS (
-        SELECT p.oid::regprocedure::text AS name, p.pronamespace, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
-        FROM pg_extension e
-          JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
-          JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
-        WHERE e.extname = 'pg_hello'
+        SELECT f.oid::regprocedure::text AS name, f.pronamespace, coalesce(f.proacl, acldefault('f', f.proowner)) AS acl
+        FROM (FUNCTIONS) f
+        WHERE f.foreigner IS NULL
       ),
       wanted (role) AS (VALUES ('hello_user'), ('hello_admin'), ('hello_monitor')),
       caller (role) AS (VALUES ('hello_user'), ('hello_monitor')),
@@ -90,7 +88,8 @@ final class Hardening {
           WHERE a.grantee <> 0 AND pg_get_userbyid(a.grantee) = 'hello_monitor' AND a.privilege_type = o.privilege)
       ) v (position, what, sql)
       ORDER BY position, sql
-      """;
+      """
+          .replace("FUNCTIONS", ExtensionFunctions.PG_HELLO.query());
 
   private static final String SETTINGS =
       """

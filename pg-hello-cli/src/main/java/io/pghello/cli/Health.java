@@ -8,7 +8,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -31,13 +33,11 @@ final class Health {
 
   private static final String MEMBERS =
       """
-      SELECT format('%I(%s)', p.proname, oidvectortypes(p.proargtypes)), has_function_privilege(p.oid, 'EXECUTE')
-      FROM pg_extension e
-        JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
-        JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
-      WHERE e.extname = 'pg_hello'
-      ORDER BY 1
-      """;
+      SELECT f.name, has_function_privilege(f.oid, 'EXECUTE'), f.schema, f.foreigner
+      FROM (%s) f
+      ORDER BY f.name, f.schema
+      """
+          .formatted(ExtensionFunctions.PG_HELLO.query());
 
   private static final String SETTINGS =
       """
@@ -65,6 +65,7 @@ final class Health {
           "spi_version()",
           "SELECT %1$s.spi_version() = version()");
 
+  private final List<String> calledRight = new ArrayList<>();
   private final Findings findings;
   private @Nullable Double millis;
 
@@ -83,6 +84,11 @@ final class Health {
   /** Returns how long a call takes; null where none could be made. */
   @Nullable Double millis() {
     return millis;
+  }
+
+  /** Returns whether a function of the extension's own, with its types, has answered right. */
+  boolean answers(String function) {
+    return calledRight.contains(function);
   }
 
   /** Checks all that can be, and stops where the next check could not succeed. */
@@ -143,9 +149,9 @@ final class Health {
                 "GRANT USAGE ON SCHEMA " + schema + " TO " + role));
         return null;
       }
-      boolean answers = checkFunctions(connection, schema, role);
+      checkFunctions(connection, schema, role);
       checkSettings(connection);
-      return answers ? schema + ".pg_hello" : null;
+      return answers(GREETING) ? schema + ".pg_hello" : null;
     }
   }
 
@@ -161,14 +167,25 @@ final class Health {
             missing ? "install the files of the extension again: make install" : null));
   }
 
-  /** Returns whether the function that is timed answers. */
-  private boolean checkFunctions(Connection connection, String schema, String role)
+  private void checkFunctions(Connection connection, String schema, String role)
       throws SQLException {
     var members = new TreeMap<String, Boolean>();
     try (Statement statement = connection.createStatement();
         ResultSet rows = statement.executeQuery(MEMBERS)) {
       while (rows.next()) {
-        members.put(rows.getString(1), rows.getBoolean(2));
+        String foreigner = rows.getString(4);
+        if (foreigner == null) {
+          members.put(rows.getString(1), rows.getBoolean(2));
+        } else {
+          String name = rows.getString(3) + "." + rows.getString(1);
+          findings.add(
+              new Finding(
+                  Status.CRITICAL,
+                  "function",
+                  name + " is no function of pg_hello, and is not called: it " + foreigner,
+                  "find out who has added or replaced it: ALTER EXTENSION pg_hello DROP FUNCTION "
+                      + name));
+        }
       }
     }
     if (!members.containsKey(GREETING)) {
@@ -179,7 +196,6 @@ final class Health {
               "the extension has no function " + GREETING,
               "create it anew: DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello"));
     }
-    boolean answers = false;
     for (Map.Entry<String, Boolean> member : members.entrySet()) {
       String function = member.getKey();
       if (!member.getValue()) {
@@ -190,8 +206,9 @@ final class Health {
                 "role " + role + " may not execute " + function,
                 "GRANT EXECUTE ON FUNCTION " + schema + "." + function + " TO " + role));
       } else if (CALLS_BY_FUNCTION.containsKey(function)) {
-        boolean right = checkFunction(connection, schema, function);
-        answers |= right && function.equals(GREETING);
+        if (checkFunction(connection, schema, function)) {
+          calledRight.add(function);
+        }
       } else {
         findings.add(
             new Finding(
@@ -201,7 +218,6 @@ final class Health {
                 "use the pghello that came with the extension's version"));
       }
     }
-    return answers;
   }
 
   private boolean checkFunction(Connection connection, String schema, String function)

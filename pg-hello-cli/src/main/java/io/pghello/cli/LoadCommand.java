@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -44,7 +45,7 @@ final class LoadCommand implements Callable<Integer> {
   private static final double[] PERCENTILES = {50, 90, 95, 99, 99.9};
   private static final int BAR_WIDTH = 40;
 
-  private static final String NO_FUNCTION = "42883";
+  private static final String CALLED = "pg_hello(text, integer)";
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -110,9 +111,16 @@ final class LoadCommand implements Callable<Integer> {
     String function;
     try (Connection session = target.connect()) {
       var findings = new Findings();
-      function = new Health(findings).checkInstallation(session);
-      if (function == null) {
-        throw Failure.unknown(String.join("; ", findings.texts(Status.CRITICAL)));
+      var health = new Health(findings);
+      function = health.checkInstallation(session);
+      if (function == null || !health.answers(CALLED)) {
+        List<String> wrong = findings.texts(Status.CRITICAL);
+        throw Failure.unknown(
+            wrong.isEmpty()
+                ? "the extension has no "
+                    + CALLED
+                    + ", which came with 1.1: ALTER EXTENSION pg_hello UPDATE"
+                : String.join("; ", wrong));
       }
     } catch (SQLException e) {
       throw Failure.of(e);
@@ -122,10 +130,6 @@ final class LoadCommand implements Callable<Integer> {
     try {
       load.run();
     } catch (SQLException e) {
-      if (NO_FUNCTION.equals(e.getSQLState())) {
-        throw Failure.unknown(
-            "the extension has no pg_hello(text, integer), which came with 1.1: ALTER EXTENSION pg_hello UPDATE");
-      }
       throw Failure.of(e);
     }
     Map<String, Double> values = values(load);

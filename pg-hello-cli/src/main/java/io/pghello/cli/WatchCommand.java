@@ -41,15 +41,13 @@ import picocli.CommandLine.Spec;
 final class WatchCommand implements Callable<Integer> {
   private static final String FUNCTIONS =
       """
-      SELECT p.oid::text, format('%I(%s)', p.proname, oidvectortypes(p.proargtypes)),
-        coalesce(s.calls, 0), coalesce(s.total_time, 0)
-      FROM pg_extension e
-        JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
-        JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
-        LEFT JOIN pg_stat_user_functions s ON s.funcid = p.oid
-      WHERE e.extname = 'pg_hello'
+      SELECT f.oid::text, f.name, coalesce(s.calls, 0), coalesce(s.total_time, 0)
+      FROM (%s) f
+        LEFT JOIN pg_stat_user_functions s ON s.funcid = f.oid
+      WHERE f.foreigner IS NULL
       ORDER BY 2
-      """;
+      """
+          .formatted(ExtensionFunctions.PG_HELLO.query());
 
   private static final String SESSIONS =
       """

@@ -231,13 +231,14 @@ class HealthIT {
     Run.execute(
         superuser,
         "CREATE OR REPLACE FUNCTION pg_hello(name text, repeat integer) RETURNS text"
-            + " LANGUAGE sql IMMUTABLE AS 'SELECT name'",
-        "CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql AS 'SELECT 1/0::bigint'");
+            + " LANGUAGE c IMMUTABLE STRICT AS '$libdir/pg_hello', 'pg_hello'",
+        "UPDATE pg_proc SET prosrc = 'gone' WHERE proname = 'now_ms'");
     Run run = health(Run.environment(server, database), PATIENT);
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out())
         .contains("pg_hello(text, integer) answers wrong")
-        .contains("now_ms(): ERROR: division by zero (SQLSTATE 22012)");
+        .contains("now_ms(): ERROR: could not find function \"gone\"", "(SQLSTATE 42883)")
+        .contains("the library is older than the extension");
   }
 
   @Test

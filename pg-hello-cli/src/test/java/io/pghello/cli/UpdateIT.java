@@ -103,13 +103,14 @@ class UpdateIT {
         OLD,
         // the update itself refuses another build, so this one is made while it runs
         "CREATE FUNCTION replace_it() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN"
-            + " CREATE OR REPLACE FUNCTION public.now_ms() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';"
+            + " CREATE OR REPLACE FUNCTION public.pg_hello(name text) RETURNS text LANGUAGE c STABLE STRICT"
+            + " AS '$libdir/pg_hello', 'spi_version';"
             + " END$$",
         "CREATE EVENT TRIGGER replace_it ON ddl_command_end WHEN TAG IN ('ALTER EXTENSION')"
             + " EXECUTE FUNCTION replace_it()");
     Run run = update(server, database, database.name());
     assertThat(run.status()).isEqualTo(2);
-    assertThat(run.out()).contains("failed").contains("now_ms() answers wrong");
+    assertThat(run.out()).contains("failed").contains("pg_hello(text) answers wrong");
     assertThat(Run.value(superuser, VERSION)).isEqualTo("1.0");
   }
 
