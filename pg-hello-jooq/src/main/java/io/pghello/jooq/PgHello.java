@@ -32,12 +32,17 @@ import org.jspecify.annotations.Nullable;
  * context call the server, in one round trip; what goes wrong there is a {@link
  * org.jooq.exception.DataAccessException}, as always with jOOQ.
  *
- * <p>Names are rendered without a schema, so the server finds the functions by its {@code
+ * <p>A name that is given as a value is refused where the method is called, with an {@link
+ * IllegalArgumentException}, if PostgreSQL's type text cannot hold it: with U+0000 or an unpaired
+ * surrogate. A value that is bound later is not looked at.
+ *
+ * <p>Functions are rendered without a schema, so the server finds the functions by its {@code
  * search_path}. {@link #inSchema} is for an extension that is elsewhere, and jOOQ's mapping of the
  * default schema holds as well. Other dialects than PostgreSQL's fail with an {@link
  * org.jooq.exception.SQLDialectNotSupportedException} that says so, before anything is sent.
  *
- * <p>Thread-safe: there is no state. The fields and tables are as thread-safe as jOOQ's own.
+ * <p>Thread-safe: there is no state. The fields and tables are as thread-safe as jOOQ's own, and as
+ * serializable.
  */
 public final class PgHello extends Routines {
   private static final int REPEAT_MIN = 1;
@@ -51,11 +56,13 @@ public final class PgHello extends Routines {
    * same for all rows.
    *
    * @param name a field that may be NULL, and then the greeting is NULL
-   * @param repeat how often each name is greeted, 1 to 10; sent as a bind value
+   * @param repeat how often each name is greeted, 1 to 10; a part of the statement's text, so that
+   *     the same call is known to be the same in {@code GROUP BY} and {@code ORDER BY}, and an
+   *     index on it is used
    * @throws IllegalArgumentException if the count is none of these
    */
   public static Field<String> pgHello(Field<String> name, int repeat) {
-    return pgHello(Objects.requireNonNull(name, "name"), DSL.val(checked(repeat)));
+    return pgHello(Objects.requireNonNull(name, "name"), DSL.inline(checked(repeat)));
   }
 
   /**
@@ -91,6 +98,7 @@ public final class PgHello extends Routines {
    * @param names none of them null; all are sent in one message, which PostgreSQL limits to 1 GB
    * @return the greetings in the order of the names, unmodifiable
    * @throws NullPointerException if a name is null; the message has its index
+   * @throws IllegalArgumentException if a name has U+0000 or an unpaired surrogate
    * @throws org.jooq.exception.DataAccessException if the server reports an error
    */
   public static List<String> pgHello(DSLContext ctx, Collection<String> names) {
@@ -110,11 +118,14 @@ public final class PgHello extends Routines {
    *
    * @param names none of them null; sent as one bind value
    * @throws NullPointerException if a name is null; the message has its index
+   * @throws IllegalArgumentException if a name has U+0000 or an unpaired surrogate
    */
   public static Table<Record3<Long, String, String>> pgHelloTable(Collection<String> names) {
     Field<String[]> all = DSL.field(DSL.name("names", "names"), String[].class);
+    String[] array = array(names);
+    ExtensionRoutine.checkText("names", array);
     Table<?> source =
-        DSL.select(DSL.val(array(names), SQLDataType.CLOB.array()).as("names")).asTable("names");
+        DSL.select(DSL.val(array, SQLDataType.CLOB.array()).as("names")).asTable("names");
     Field<Long> position = DSL.field(DSL.name("n", "position"), SQLDataType.BIGINT);
     Field<String> name = DSL.field(DSL.name("n", "name"), SQLDataType.CLOB);
     Field<String> greeting = DSL.field(DSL.name("n", "greeting"), SQLDataType.CLOB);
@@ -139,7 +150,8 @@ public final class PgHello extends Routines {
    * {@code CREATE EXTENSION pg_hello SCHEMA ext} was run. Nothing else is looked for there.
    *
    * @param ctx any; it stays as it is, and the new one shares its connections and transactions
-   * @param schema the name of the schema, not quoted; it prevails over a mapping in the settings
+   * @param schema the name of the schema, not quoted; it prevails over the settings, over a mapping
+   *     as over {@code renderSchema} false
    * @throws IllegalArgumentException if the name is blank
    */
   public static DSLContext inSchema(DSLContext ctx, String schema) {
@@ -154,7 +166,8 @@ public final class PgHello extends Routines {
    * between threads.
    *
    * @param configuration is changed
-   * @param schema the name of the schema, not quoted; it prevails over a mapping in the settings
+   * @param schema the name of the schema, not quoted; it prevails over the settings, over a mapping
+   *     as over {@code renderSchema} false
    * @throws IllegalArgumentException if the name is blank
    */
   public static void setSchema(Configuration configuration, String schema) {

@@ -20,10 +20,15 @@ import static org.jooq.impl.DSL.selectFrom;
 import static org.jooq.impl.DSL.table;
 
 import io.pghello.jooq.generated.Routines;
+import java.io.File;
 import java.lang.reflect.Method;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jooq.Configuration;
 import org.jooq.DSLContext;
 import org.jooq.Field;
@@ -56,12 +61,12 @@ class RenderTest {
     assertThat(CTX.renderInlined(pgHello(USERNAME)))
         .isEqualTo("\"pg_hello\"(cast(\"users\".\"username\" as text))");
     assertThat(CTX.render(pgHello(USERNAME, 2)))
-        .isEqualTo("\"pg_hello\"(cast(\"users\".\"username\" as text), cast(? as int))");
+        .isEqualTo("\"pg_hello\"(cast(\"users\".\"username\" as text), cast(2 as int))");
   }
 
   @Test
-  void sendsCountsAndNamesAsBindValues() {
-    assertThat(CTX.extractBindValues(pgHello(USERNAME, 2))).containsExactly(2);
+  void sendsNamesAsBindValues() {
+    assertThat(CTX.extractBindValues(pgHello(USERNAME, 2))).isEmpty();
     assertThat(CTX.extractBindValues(pgHello("x'); drop", 3))).containsExactly("x'); drop", 3);
     assertThat(CTX.extractBindValues(pgHelloOrNull(null))).containsExactly((Object) null);
     assertThat(CTX.extractBindValues(selectFrom(pgHelloTable(List.of("a", "b")))))
@@ -82,8 +87,8 @@ class RenderTest {
     assertThat(ctx.render(nowMs())).isEqualTo("\"My \"\"Ext\"\"\".\"now_ms\"()");
     assertThat(ctx.render(select(pgHello(USERNAME, 2)).from(table(name("users")))))
         .isEqualTo(
-            "select \"My \"\"Ext\"\"\".\"pg_hello\"(cast(\"users\".\"username\" as text), cast(?"
-                + " as int)) from \"users\"");
+            "select \"My \"\"Ext\"\"\".\"pg_hello\"(cast(\"users\".\"username\" as text), cast(2 as int))"
+                + " from \"users\"");
     assertThat(ctx.render(selectFrom(pgHelloTable(List.of("a")))))
         .contains("\"My \"\"Ext\"\"\".\"pg_hello_all\"(");
     assertThat(inSchema(ctx, "other").render(nowMs())).isEqualTo("\"other\".\"now_ms\"()");
@@ -110,6 +115,9 @@ class RenderTest {
                 .withRenderQuotedNames(RenderQuotedNames.NEVER)
                 .withRenderKeywordCase(RenderKeywordCase.UPPER));
     assertThat(bare.render(pgHello("a"))).isEqualToIgnoringCase("pg_hello(cast(? as text))");
+    assertThat(inSchema(bare, "ext").render(nowMs()))
+        .as("what the program says of one context comes before what it says of all")
+        .isEqualTo("ext.now_ms()");
   }
 
   @Test
@@ -189,5 +197,67 @@ class RenderTest {
     assertThat(pgHello("Ada").toString()).startsWith("\"pg_hello\"(").contains("'Ada'");
     assertThat(pgHello("Ada")).isEqualTo(pgHello("Ada")).isNotEqualTo(pgHello("Grace"));
     assertThat(pgHelloAll(new String[] {"a"}, null).toString()).contains("pg_hello_all");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a\0b", "a\uD83Db", "\uDC69", "\uDC69\uD83D", "ab\uD83D"})
+  void refusesNamesThatTextCannotHold(String name) {
+    Configuration configuration = CTX.configuration();
+    String what = name.indexOf(0) < 0 ? "an unpaired surrogate" : "the character U+0000";
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> pgHello(name),
+            () -> pgHello(name, 2),
+            () -> pgHello(DSL.val(name)),
+            () -> pgHello(DSL.inline(name), 2),
+            () -> pgHelloOrNull(name),
+            () -> pgHelloOrNull(name, 2),
+            () -> pgHello(configuration, name),
+            () -> pgHello(configuration, name, 2))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(call)
+          .withMessageStartingWith("name has " + what + " at index ")
+          .withMessageNotContaining(name);
+    }
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> pgHello(CTX, List.of("👩‍👩‍👧", name)),
+            () -> pgHelloTable(List.of("👩‍👩‍👧", name)),
+            () -> pgHelloAll(new @Nullable String[] {null, name}, null),
+            () -> pgHelloAll(configuration, new @Nullable String[] {null, name}, null))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(call)
+          .withMessageStartingWith("names[1] has " + what + " at index ")
+          .withMessageNotContaining(name);
+    }
+  }
+
+  /** To compare the first two, jOOQ maps their table, and changes its settings for that. */
+  @Test
+  void equalCallsAreEqualFromTheFirst() throws Exception {
+    var path = new ArrayList<URL>();
+    for (String entry : System.getProperty("java.class.path", "").split(File.pathSeparator, -1)) {
+      path.add(Path.of(entry).toUri().toURL());
+    }
+    ClassLoader jdk = ClassLoader.getPlatformClassLoader();
+    try (var fresh = new URLClassLoader(path.toArray(URL[]::new), jdk)) {
+      Class<?> first = fresh.loadClass(First.class.getName());
+      assertThat(first.getClassLoader()).isSameAs(fresh);
+      assertThat(first.getMethod("comparison").invoke(null)).isEqualTo(true);
+      assertThat(first.getMethod("comparison").invoke(null)).isEqualTo(true);
+    }
+  }
+
+  /** Is loaded once more, with a jOOQ of its own. */
+  public static final class First {
+    private First() {}
+
+    public static boolean comparison() {
+      return call().equals(call());
+    }
+
+    private static Field<String> call() {
+      return pgHello(field(name("users", "username"), String.class), 2);
+    }
   }
 }

@@ -6,9 +6,11 @@ import org.jooq.Configuration;
 import org.jooq.Context;
 import org.jooq.DataType;
 import org.jooq.Field;
+import org.jooq.Param;
 import org.jooq.Parameter;
 import org.jooq.SQLDialect;
 import org.jooq.Schema;
+import org.jooq.conf.RenderMapping;
 import org.jooq.exception.SQLDialectNotSupportedException;
 import org.jooq.impl.AbstractRoutine;
 import org.jooq.impl.CustomField;
@@ -45,10 +47,56 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
     configuration.data(SCHEMA, schema);
   }
 
-  /** Returns the call as a part of a statement. */
+  /**
+   * Refuses what PostgreSQL's type text cannot hold in any database, and the driver would refuse or
+   * send as a question mark.
+   *
+   * @param where what the error begins with
+   * @param value a name or an array of names; whatever else it is, and null, is let through
+   * @throws IllegalArgumentException with the index, and without the name
+   */
+  public static void checkText(String where, @Nullable Object value) {
+    if (value instanceof Object[] elements) {
+      for (int i = 0; i < elements.length; i++) {
+        checkText(where + "[" + i + "]", elements[i]);
+      }
+    } else if (value instanceof String text) {
+      for (int i = 0; i < text.length(); i++) {
+        char c = text.charAt(i);
+        if (c == 0) {
+          throw invalid(where, "the character U+0000", i);
+        }
+        if (Character.isSurrogate(c)) {
+          if (Character.isLowSurrogate(c)
+              || i + 1 == text.length()
+              || !Character.isLowSurrogate(text.charAt(i + 1))) {
+            throw invalid(where, "an unpaired surrogate", i);
+          }
+          i++;
+        }
+      }
+    }
+  }
+
+  private static IllegalArgumentException invalid(String where, String what, int index) {
+    return new IllegalArgumentException(
+        where + " has " + what + " at index " + index + ", which PostgreSQL's text cannot hold");
+  }
+
+  /**
+   * Returns the call as a part of a statement.
+   *
+   * @throws IllegalArgumentException if a value is none of PostgreSQL's type text
+   */
   public final Field<T> field() {
-    return CustomField.of(
-        getUnqualifiedName(), getReturnParameter().getDataType(), this::renderCall);
+    getInValues()
+        .forEach(
+            (parameter, value) -> {
+              if (value instanceof Param<?> param) {
+                checkText(parameter.getName(), param.getValue());
+              }
+            });
+    return new CallField<>(this);
   }
 
   /** Calls it in one round trip. */
@@ -60,7 +108,7 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
   private void renderCall(Context<?> context) {
     require(context.family());
     Object schema = context.configuration().data(SCHEMA);
-    if (schema == null && context.settings().getRenderMapping() != null) {
+    if (schema == null && isMapped(context.settings().getRenderMapping())) {
       // only jOOQ knows how to map it
       context.visit(asField());
       return;
@@ -78,6 +126,11 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
     context.sql(')');
   }
 
+  /** Returns whether a mapping maps anything: jOOQ puts an empty one into settings without one. */
+  private static boolean isMapped(@Nullable RenderMapping mapping) {
+    return mapping != null && !(mapping.getSchemata().isEmpty() && mapping.getCatalogs().isEmpty());
+  }
+
   private void require(SQLDialect family) {
     // DEFAULT is what toString() renders with
     if (family != SQLDialect.POSTGRES && family != SQLDialect.DEFAULT) {
@@ -87,6 +140,23 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
               + " configuration is "
               + family.getName()
               + ". Use SQLDialect.POSTGRES, and a PostgreSQL that has the extension.");
+    }
+  }
+
+  /** The call as a part of a statement. A lambda in its place would not be serializable. */
+  private static final class CallField<T> extends CustomField<T> {
+    @Serial private static final long serialVersionUID = 1L;
+
+    private final ExtensionRoutine<T> routine;
+
+    CallField(ExtensionRoutine<T> routine) {
+      super(routine.getUnqualifiedName(), routine.getReturnParameter().getDataType());
+      this.routine = routine;
+    }
+
+    @Override
+    public void accept(Context<?> context) {
+      routine.renderCall(context);
     }
   }
 }

@@ -14,6 +14,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.jooq.codegen.GenerationTool;
 import org.jooq.meta.jaxb.Configuration;
 import org.junit.jupiter.api.BeforeEach;
@@ -218,9 +220,19 @@ class UserGenerationIT {
         .containsExactly(PgHelloGenerator.INCLUDE_SQL.strip().split("\\s+"));
     String parent = Files.readString(Path.of("../pom.xml"));
     for (String property : List.of("jooq.version", "postgresql.version")) {
-      String element = "<" + property + ">";
-      String version = element + value(parent, element) + "<";
-      assertThat(pom).contains(version);
+      String version = value(parent, "<" + property + ">");
+      assertThat(value(pom, "<" + property + ">")).as("%s of the POM", property).isEqualTo(version);
+      // other versions of the same line are old ones
+      String line = Pattern.quote(version.substring(0, version.lastIndexOf('.') + 1)) + "\\d+";
+      for (String page : List.of("jooq.md", "spring-boot.md")) {
+        assertThat(
+                Pattern.compile(line)
+                    .matcher(Files.readString(Path.of("../docs", page)))
+                    .results()
+                    .map(MatchResult::group))
+            .as("%s in %s", property, page)
+            .allMatch(version::equals);
+      }
     }
   }
 }
