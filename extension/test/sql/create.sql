@@ -4,9 +4,10 @@ CREATE ROLE regress_hello_guest;
 CREATE DATABASE regress_hello_create OWNER regress_hello_owner;
 SELECT current_database() AS main \gset
 \c regress_hello_create
+SELECT default_version AS newest FROM pg_available_extensions WHERE name = 'pg_hello' \gset
 SET SESSION AUTHORIZATION regress_hello_owner;
 CREATE EXTENSION pg_hello;
-SELECT extname, extversion, extowner::regrole, extrelocatable FROM pg_extension WHERE extname = 'pg_hello';
+SELECT extname, extversion = :'newest' AS newest, extowner::regrole, extrelocatable FROM pg_extension WHERE extname = 'pg_hello';
 SELECT obj_description(oid, 'pg_extension') FROM pg_extension WHERE extname = 'pg_hello';
 SELECT pg_hello('World'), pg_hello('World', 2), pg_hello_all('{World}');
 

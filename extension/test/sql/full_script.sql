@@ -54,7 +54,7 @@ FROM (
 CREATE EXTENSION pg_hello;
 CREATE TABLE public.created AS TABLE public.catalog_rows;
 DROP EXTENSION pg_hello;
-SELECT what, count(*), count(DISTINCT object) AS objects FROM public.created GROUP BY what ORDER BY what;
+SELECT what, count(DISTINCT object) >= CASE what WHEN 'pg_extension' THEN 1 ELSE 5 END AS enough FROM public.created GROUP BY what ORDER BY what;
 
 -- what one has and the other has not
 CREATE VIEW public.differences AS

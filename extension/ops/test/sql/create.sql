@@ -79,7 +79,11 @@ CREATE OPERATOR hello_ops.= (LEFTARG = name, RIGHTARG = text, PROCEDURE = hello_
 CREATE TABLE hello_ops.pg_extension (oid oid, extname name);
 CREATE TEMPORARY TABLE pg_proc (oid oid);
 CREATE EXTENSION pg_hello_ops;
-SELECT function FROM hello_ops.members ORDER BY function COLLATE "C";
+SELECT count(*) >= 5 AND count(*) = (
+  SELECT count(*) FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_extension e ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+  WHERE e.extname = 'pg_hello' AND d.classid = 'pg_catalog.pg_proc'::regclass
+) AS members FROM hello_ops.members;
 DROP EXTENSION pg_hello_ops;
 -- and nothing is replaced
 CREATE VIEW hello_ops.members AS SELECT 1 AS funcid;

@@ -15,7 +15,7 @@ SELECT hello_ops.member_pattern();
 SELECT hello_ops.take_snapshot() IS NOT NULL AS taken;
 
 -- an update brings more
-ALTER EXTENSION pg_hello UPDATE;
+ALTER EXTENSION pg_hello UPDATE TO '1.1';
 SELECT schemaname, function FROM hello_ops.members ORDER BY function COLLATE "C";
 SELECT hello_ops.take_snapshot() IS NOT NULL AS taken;
 SELECT function_name, total_calls, note LIKE 'it is not in%' AS new FROM hello_ops.pg_hello_performance_report()

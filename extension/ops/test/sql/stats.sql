@@ -2,7 +2,8 @@
 CREATE DATABASE regress_hello_ops_stats;
 SELECT current_database() AS main \gset
 \c regress_hello_ops_stats
-CREATE EXTENSION pg_hello_ops CASCADE;
+CREATE EXTENSION pg_hello VERSION '1.1';
+CREATE EXTENSION pg_hello_ops;
 CREATE TABLE names AS SELECT 'n' || i AS name FROM generate_series(1, 100) i;
 
 -- nothing is counted
