@@ -130,7 +130,7 @@ greets() {
     sleep 0.2
   done
   [ "$greeting" = '{"greeting":"Hello, Ada!"}' ] || die "the application said: $greeting ($mode)"
-  curl -sf "http://127.0.0.1:$port/actuator/health/readiness" | grep -qF '"extensionVersion":"1.1"' ||
+  curl -sf "http://127.0.0.1:$port/actuator/health/readiness" | grep -qF "\"extensionVersion\":\"$(extension_version)\"" ||
     die "the application's health does not know the extension ($mode)"
   end "$APPLICATION"
   APPLICATION=

@@ -148,7 +148,7 @@ json '{"names":["Ada","Bob"]}'
 call POST /api/bulk-greetings /api/bulk-greetings 200 '"greeting":"Hello, Bob!"' "${ARGUMENTS[@]}"
 call POST /greetings/batch /greetings/batch 200 '"count":2' "${ARGUMENTS[@]}"
 call GET /api/timestamp /api/timestamp 200 '"timestamp_ms":'
-call GET /api/info /api/info 200 '"extension_version":"1.1"'
+call GET /api/info /api/info 200 "\"extension_version\":\"$(extension_version)\""
 call GET '/greeting/{name}' /greeting/Ada?repeat=2 200 'Hello, Ada! Hello, Ada!'
 call GET /health /health 200 '{"status":"healthy","service":"greeting-service"}'
 json '{"query":"{bulkGreetings(names:[\"Ada\",\"Bob\"]){greeting} systemInfo{extension_version}}"}'

@@ -15,6 +15,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener.Kind;
+import io.pghello.internal.Function;
+import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
@@ -36,6 +38,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -541,15 +544,12 @@ class BuilderIT {
         .isEqualTo(
             new PgHelloInfo(
                 ask(dataSource, "SHOW server_version"),
-                "1.1",
+                PgHelloServer.extensionVersion(),
                 "public",
                 1,
-                Set.of(
-                    "pg_hello(text)",
-                    "pg_hello(text,integer)",
-                    "pg_hello_all(text[],integer[])",
-                    "now_ms()",
-                    "spi_version()")));
+                Arrays.stream(Function.values())
+                    .map(Function::signature)
+                    .collect(Collectors.toSet())));
     String database = ask(superuser, "SELECT quote_ident(current_database())");
     String role = ask(dataSource, "SELECT quote_ident(current_user)");
     execute(superuser, "ALTER DATABASE " + database + " SET pg_hello.repeat = 4");

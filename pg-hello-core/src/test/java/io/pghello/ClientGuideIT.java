@@ -5,6 +5,7 @@ import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import java.lang.reflect.Proxy;
@@ -105,7 +106,7 @@ class ClientGuideIT {
     assertThat(length.join()).isEqualTo(11);
     assertThat(hasty.hello("Ada")).isEqualTo("Hello, Ada!");
     assertThat(now).isBetween(Instant.now().minusSeconds(60), Instant.now().plusSeconds(60));
-    assertThat(info.extensionVersion()).isEqualTo("1.1");
+    assertThat(info.extensionVersion()).isEqualTo(PgHelloServer.extensionVersion());
     assertThat(info.schema()).isEqualTo("public");
     assertThat(info.defaultRepeat()).isEqualTo(1);
   }

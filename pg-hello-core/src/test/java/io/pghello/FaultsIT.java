@@ -70,7 +70,10 @@ class FaultsIT {
         client ->
             assertThat(client.nowMillis()).isCloseTo(System.currentTimeMillis(), within(60_000L))),
     SPI_VERSION(client -> assertThat(client.spiVersion()).startsWith("PostgreSQL ")),
-    INFO(client -> assertThat(client.info().extensionVersion()).isEqualTo("1.1")),
+    INFO(
+        client ->
+            assertThat(client.info().extensionVersion())
+                .isEqualTo(PgHelloServer.extensionVersion())),
     PREFLIGHT(client -> assertThat(client.preflight()).isEmpty());
 
     @SuppressWarnings("ImmutableEnumChecker")

@@ -114,7 +114,9 @@ class PgBackRestIT {
         "INSERT INTO kept SELECT 'friend ' || i FROM generate_series(1, 300) i");
     List<String> page = page();
     Run backup = ofPage(page.get(0), "", "--config", config().toString());
-    assertThat(backup.out()).contains("app", "1.1", "is complete after", "Recovery point: 20");
+    assertThat(backup.out())
+        .contains(
+            "app", PgHelloServer.extensionVersion(), "is complete after", "Recovery point: 20");
     Path made = Backup.in(backups).get(0).folder();
     assertThat(made.resolve("extension")).isDirectoryContaining("glob:**/pg_hello.so");
 

@@ -3,6 +3,7 @@ package io.pghello.testkit;
 
 import io.pghello.testkit.internal.Databases;
 import io.pghello.testkit.internal.EmbeddedServer;
+import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -170,6 +171,14 @@ public final class PgHelloServer implements AutoCloseable {
     } catch (SQLException e) {
       throw new IllegalStateException("could not create a database", e);
     }
+  }
+
+  /**
+   * Returns the newest version of the extension that servers of the testkit have, as in {@code
+   * 1.1}; {@code CREATE EXTENSION} creates that one, and databases with the extension have it.
+   */
+  public static String extensionVersion() {
+    return ExtensionFiles.version();
   }
 
   /** Returns the major version of the server, as in 17. */

@@ -26,6 +26,11 @@ import org.junit.jupiter.api.Test;
 /** The extension pg_hello_ops, with more than one session, and its scripts. */
 @PgHelloTest
 class OperationsIT {
+  /** How many functions the extension has. */
+  static final String FUNCTIONS =
+      "SELECT count(*) FROM pg_depend WHERE classid = 'pg_proc'::regclass AND deptype = 'e' AND"
+          + " refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_hello')";
+
   private static final Path SCRIPTS = Path.of("..", "extension", "ops");
   private static final Path CONFIGURATION =
       Path.of("../examples/shared/src/main/resources/db/greeting/V2__greeting_config.sql");
@@ -33,10 +38,12 @@ class OperationsIT {
   @Test
   void isCreatedByTheOwnerOfTheDatabase(Connection owner) throws SQLException {
     execute(owner, "CREATE EXTENSION pg_hello_ops");
-    assertThat(ask(owner, "SELECT count(*) FROM hello_ops.members")).isEqualTo("5");
+    String functions = ask(owner, FUNCTIONS);
+    assertThat(Integer.parseInt(functions)).isGreaterThanOrEqualTo(5);
+    assertThat(ask(owner, "SELECT count(*) FROM hello_ops.members")).isEqualTo(functions);
     assertThat(ask(owner, "SELECT hello_ops.take_snapshot() IS NOT NULL")).isEqualTo("t");
     assertThat(ask(owner, "SELECT count(*) FROM hello_ops.pg_hello_performance_report()"))
-        .isEqualTo("5");
+        .isEqualTo(functions);
   }
 
   @Test

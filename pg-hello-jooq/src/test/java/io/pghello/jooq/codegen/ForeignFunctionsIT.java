@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
@@ -38,10 +37,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What the extension's functions are called beside functions of others that are named alike. */
 @PgHelloTest
 class ForeignFunctionsIT {
-  private static final List<String> CLASSES =
-      List.of(
-          "NowMs", "PgHelloAllTextArrayInt4Array", "PgHelloText", "PgHelloTextInt4", "SpiVersion");
-
   private static final String RETURNS_TEXT = " RETURNS text LANGUAGE sql AS $$SELECT 'theirs'$$;";
 
   /** Each has the Java name of a function of the extension, or would have its class or file. */
@@ -149,7 +144,7 @@ class ForeignFunctionsIT {
       boolean theirsFirst, TestDatabase database, Connection connection, @TempDir Path folder)
       throws Exception {
     Generated alone = generate(database, folder.resolve("alone"), "public");
-    assertThat(alone.files("db/routines")).hasSize(CLASSES.size());
+    assertThat(alone.files("db/routines")).isEqualTo(GeneratedSourcesIT.routines());
     Set<String> methods;
     try (URLClassLoader loader = compile(alone, folder.resolve("classes1"))) {
       methods = Generated.methods(loader.loadClass("db.Routines"));
@@ -168,9 +163,9 @@ class ForeignFunctionsIT {
         .doesNotHaveDuplicates()
         .contains("pghellotext_1.java")
         .hasSizeGreaterThan(20);
-    for (String name : CLASSES) {
-      assertThat(withoutOverloads(crowded.source("db/routines/" + name + ".java")))
-          .isEqualTo(withoutOverloads(alone.source("db/routines/" + name + ".java")));
+    for (String file : GeneratedSourcesIT.routines()) {
+      assertThat(withoutOverloads(crowded.source("db/routines/" + file)))
+          .isEqualTo(withoutOverloads(alone.source("db/routines/" + file)));
     }
     try (URLClassLoader loader = compile(crowded, folder.resolve("classes2"))) {
       Class<?> routines = loader.loadClass("db.Routines");

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.jooq.codegen.GenerationTool;
 import org.jooq.meta.jaxb.Configuration;
 import org.jooq.meta.jaxb.Database;
@@ -22,6 +24,11 @@ import org.junit.jupiter.api.io.TempDir;
 @PgHelloTest
 class GeneratedSourcesIT {
   private static final Path COMMITTED = Path.of("src", "generated", "java");
+
+  /** The files of the extension's functions, by their names. */
+  static List<String> routines() throws IOException {
+    return new Generated(COMMITTED).files("io/pghello/jooq/generated/routines");
+  }
 
   @Test
   void areWhatTheExtensionIs(TestDatabase database, @TempDir Path folder) throws Exception {

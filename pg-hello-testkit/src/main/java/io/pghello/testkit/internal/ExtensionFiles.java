@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The files of the extension and of {@code pg_hello_ops}, as the jar {@code pg-hello-extension} has
@@ -21,6 +22,9 @@ public final class ExtensionFiles {
   public static final String LIBRARY = "pg_hello.so";
 
   private static final String FOLDER = "/io/pghello/extension/";
+
+  private static final Pattern DEFAULT_VERSION =
+      Pattern.compile("^default_version = '(.*)'$", Pattern.MULTILINE);
 
   // Resources cannot be listed; a test compares this with the folders of the extension.
   static final List<String> SCRIPTS =
@@ -55,6 +59,18 @@ public final class ExtensionFiles {
         };
     String system = os.toLowerCase(Locale.ROOT).replace(' ', '-');
     return system + "-" + arch + (musl ? "-musl" : "");
+  }
+
+  /**
+   * Returns the version of the extension that {@code CREATE EXTENSION} creates with these files.
+   */
+  public static String version() {
+    var matcher =
+        DEFAULT_VERSION.matcher(new String(read("pg_hello.control"), StandardCharsets.UTF_8));
+    if (!matcher.find()) {
+      throw new IllegalStateException("pg_hello.control has no default_version");
+    }
+    return matcher.group(1);
   }
 
   /** Returns the control files and the scripts by their names. */

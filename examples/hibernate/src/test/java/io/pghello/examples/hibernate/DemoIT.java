@@ -3,6 +3,7 @@ package io.pghello.examples.hibernate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import java.io.ByteArrayOutputStream;
@@ -30,7 +31,8 @@ class DemoIT {
     String steadyOut() {
       return out.replaceAll("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z", "TIME")
           .replaceAll("[0-9,]+ a second", "N a second")
-          .replaceAll("PostgreSQL \\d+\\S*(?: \\(.*?\\))?,", "PostgreSQL N,");
+          .replaceAll("PostgreSQL \\d+\\S*(?: \\(.*?\\))?,", "PostgreSQL N,")
+          .replace("pg_hello " + PgHelloServer.extensionVersion() + ",", "pg_hello VERSION,");
     }
   }
 
@@ -80,7 +82,7 @@ class DemoIT {
             100,000 users imported: N a second, 302 round trips
             user100000  TIME  Hello, user100000!
 
-            PostgreSQL N, pg_hello 1.1, TIME
+            PostgreSQL N, pg_hello VERSION, TIME
             1,000 names greeted in bulk: N a second, 1 round trip
             """);
   }
@@ -99,7 +101,7 @@ class DemoIT {
             3 users imported: N a second
             user3  TIME  Hello, user3!
 
-            PostgreSQL N, pg_hello 1.1, TIME
+            PostgreSQL N, pg_hello VERSION, TIME
             5 names greeted in bulk: N a second
             """);
     assertThat(query(connection, "SELECT username FROM users")).isEqualTo("kept");

@@ -9,6 +9,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloInfo;
+import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
@@ -272,7 +273,7 @@ class UsersIT {
         service -> {
           PgHelloInfo info = service.serverInfo();
           assertThat(version).startsWith("PostgreSQL " + info.serverVersion());
-          assertThat(info.extensionVersion()).isEqualTo("1.1");
+          assertThat(info.extensionVersion()).isEqualTo(PgHelloServer.extensionVersion());
         });
   }
 

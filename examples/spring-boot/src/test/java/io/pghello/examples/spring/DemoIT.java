@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.examples.shared.DemoCommand;
 import io.pghello.examples.shared.DemoCommand.Output;
+import io.pghello.testkit.PgHelloServer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +31,7 @@ class DemoIT {
             "POST /api/bulk-greetings [\"Ada\",\"O'Brien \\\"Zoë\\\"\"]\n     200 [{\"name\":\"Ada\"")
         .contains("GET  /api/timestamp\n     200 {\"timestamp_ms\":")
         .contains("GET  /actuator/health/readiness\n     200 {")
-        .contains("\"extensionVersion\":\"1.1\"")
+        .contains("\"extensionVersion\":\"" + PgHelloServer.extensionVersion() + "\"")
         .containsPattern("The application answered [0-9.,]+ s after its start began\n");
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.pghello.PgHelloClient;
 import io.pghello.jooq.PgHello;
+import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
 import jakarta.persistence.EntityManager;
 import java.io.IOException;
@@ -52,7 +53,7 @@ class ApplicationIT {
     String body = get("/actuator/health");
     assertThat(body)
         .contains("\"pgHello\":{")
-        .contains("\"extensionVersion\":\"1.1\"")
+        .contains("\"extensionVersion\":\"" + PgHelloServer.extensionVersion() + "\"")
         .contains("\"schema\":\"public\"", "\"serverVersion\":\"");
     assertThat(get("/actuator/health/readiness")).contains("\"status\":\"UP\"", "pgHello");
     assertThat(get("/actuator/health/liveness")).contains("UP").doesNotContain("pgHello");

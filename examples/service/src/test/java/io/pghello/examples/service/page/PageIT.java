@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.pghello.examples.service.Http;
 import io.pghello.examples.service.Http.Answer;
 import io.pghello.examples.service.Programs;
+import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
 import java.io.File;
 import java.io.IOException;
@@ -132,7 +133,9 @@ class PageIT {
 
   private void open() {
     browser().get("http://127.0.0.1:" + port + "/");
-    awaitText("info", text -> text.startsWith("pg_hello 1.1 · PostgreSQL "));
+    awaitText(
+        "info",
+        text -> text.startsWith("pg_hello " + PgHelloServer.extensionVersion() + " · PostgreSQL "));
     new WebDriverWait(browser(), LONG).until(b -> find("load").isDisplayed());
   }
 

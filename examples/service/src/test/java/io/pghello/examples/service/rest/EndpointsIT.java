@@ -10,6 +10,7 @@ import io.pghello.examples.service.Http;
 import io.pghello.examples.service.Http.Answer;
 import io.pghello.examples.service.ServiceTest;
 import io.pghello.examples.service.StatementCounter;
+import io.pghello.testkit.PgHelloServer;
 import java.io.ByteArrayInputStream;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
@@ -60,7 +61,9 @@ class EndpointsIT {
         arguments(
             "/api/info",
             "",
-            "{\"postgresql_version\":\"PostgreSQL [0-9].*\",\"extension_version\":\"1.1\"}"),
+            "{\"postgresql_version\":\"PostgreSQL [0-9].*\",\"extension_version\":\""
+                + PgHelloServer.extensionVersion()
+                + "\"}"),
         arguments(
             "/api/bulk-greetings",
             "{\"names\":[\"Ada\",\"Bob\",\"Ada\"],\"repeat\":1}",
