@@ -78,7 +78,7 @@ until grep -qx ready "$WORK/server.log"; do
 done
 url=$(awk '$1 == "owner" { print $2 }' "$WORK/server.log")
 # without the JDBC prefix, libpq knows it as well
-psql -X -q -v ON_ERROR_STOP=1 -o /dev/null "${url#jdbc:}" \
+psql -X -q -1 -v ON_ERROR_STOP=1 -o /dev/null "${url#jdbc:}" \
   -f "$ROOT/examples/shared/src/main/resources/db/greeting/V2__greeting_config.sql" \
   -f "$ROOT/examples/jooq/src/main/resources/io/pghello/examples/jooq/schema.sql"
 project=$(copy_project jooq-codegen)

@@ -71,7 +71,8 @@ public final class Demo implements Callable<Integer> {
       out.println("  " + configure(connection, 2));
       signUp(connection, "Bob");
       out.println("  Bob has signed up");
-      out.println("The next listener is told of all, and of Ada again:");
+      out.println(
+          "The next listener is told of all, and of Ada again, a second after the first time:");
       try (ListenProcess listener = new ListenProcess(database.jdbcUrl())) {
         for (int i = 0; i < 3; i++) {
           print(listener.nextEvent());

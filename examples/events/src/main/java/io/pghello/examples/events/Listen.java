@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.events;
 
-import io.pghello.examples.shared.NotificationListener;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -26,7 +25,7 @@ final class Listen {
     var out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     var ended = new CountDownLatch(1);
-    NotificationListener listener =
+    Outbox.Delivery delivery =
         new Outbox(database)
             .listen(
                 Duration.ofSeconds(1),
@@ -38,6 +37,6 @@ final class Listen {
                   }
                 });
     ended.await();
-    listener.close();
+    delivery.close();
   }
 }

@@ -26,12 +26,12 @@ class DemoIT {
             A listener is there, and Ada signs up:
               told: user.signed_up {"id": 1, "greeting": "Hello, Ada!", "username": "Ada"}
             It is killed before it has said that this was handled. Meanwhile, nobody listens:
-              Updated from 1 to 2. Test: Hello, Config Test! Hello, Config Test!
+              Updated from default to 2. Test: Hello, Config Test! Hello, Config Test!
               Bob has signed up
-            The next listener is told of all, and of Ada again:
-              told: user.signed_up {"id": 1, "greeting": "Hello, Ada!", "username": "Ada"}
+            The next listener is told of all, and of Ada again, a second after the first time:
               told: config.changed {"key": "greeting_repeat", "after": "2", "before": null}
               told: user.signed_up {"id": 2, "greeting": "Hello, Bob! Hello, Bob!", "username": "Bob"}
+              told: user.signed_up {"id": 1, "greeting": "Hello, Ada!", "username": "Ada"}
               told: user.signed_up {"id": 3, "greeting": "Hello, Carol! Hello, Carol!", "username": "Carol"}
             """);
   }

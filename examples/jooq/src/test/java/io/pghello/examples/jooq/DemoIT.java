@@ -25,7 +25,7 @@ class DemoIT {
     assertThat(result.out().replaceAll("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z", "TIME"))
         .isEqualTo(
             """
-            Updated from 1 to 2. Test: Hello, Config Test! Hello, Config Test!
+            Updated from default to 2. Test: Hello, Config Test! Hello, Config Test!
 
             alice     TIME  Hello, alice!
             bob       TIME  Hello, bob!
@@ -40,7 +40,7 @@ class DemoIT {
   @Test
   void takesNamesAndACount() {
     assertThat(demo("--repeat", "3", "O'Brien", "Zoë {0} ?").out())
-        .startsWith("Updated from 1 to 3. Test: Hello, Config Test! ")
+        .startsWith("Updated from default to 3. Test: Hello, Config Test! ")
         .contains("  Hello, O'Brien!\n")
         .contains("  Hello, Zoë {0} ?!\n");
   }

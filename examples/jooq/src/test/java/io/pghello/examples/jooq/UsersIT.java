@@ -54,7 +54,7 @@ class UsersIT {
       assertThat(on(another).report()).hasSize(1);
 
       assertThat(users.updateGreetingConfig(3))
-          .startsWith("Updated from 1 to 3. Test: Hello, Config Test! ");
+          .startsWith("Updated from default to 3. Test: Hello, Config Test! ");
       on(another).signUp(List.of("bob"));
       assertThat(users.report())
           .extracting(Users.User::welcomeMessage)

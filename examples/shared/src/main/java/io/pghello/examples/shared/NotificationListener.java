@@ -13,14 +13,18 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs an action when PostgreSQL notifies a channel ({@code NOTIFY}).
  *
- * <p>Notifications are lost while there is no connection. So the action also runs whenever one has
- * been made, and, as not every pooler passes notifications on, at the end of each interval without
- * any. It must therefore read what there is, rather than trust in having been told of each change.
- * It runs on one thread; what it throws is logged, and it runs again.
+ * <p>Notifications are lost while there is no connection, and not every pooler passes them on. So
+ * the action also runs whenever a connection has been made, and at the end of each interval without
+ * a notification, whether there is a connection that listens or not. It must therefore read what
+ * there is, rather than trust in having been told of each change.
+ *
+ * <p>The action runs on one thread. What it throws is logged, and it runs again. It may leave the
+ * thread interrupted, which ends nothing: only {@link #close()} does.
  */
 public final class NotificationListener implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NotificationListener.class);
   private static final long RECONNECT_MILLIS = 1_000;
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
   /** Makes a connection of PostgreSQL's driver that nobody else uses. */
   public interface Connector {
@@ -29,7 +33,7 @@ public final class NotificationListener implements AutoCloseable {
 
   /** What is run. */
   public interface Action {
-    void run() throws SQLException;
+    void run() throws Exception;
   }
 
   private final String channel;
@@ -39,7 +43,9 @@ public final class NotificationListener implements AutoCloseable {
   private final Thread thread;
   private volatile @Nullable Connection open;
   private volatile boolean closed;
+  private volatile long lastRun = System.nanoTime();
   // of the thread alone: an outage is logged once
+  private boolean unconnected;
   private boolean failing;
 
   private NotificationListener(
@@ -71,20 +77,34 @@ public final class NotificationListener implements AutoCloseable {
     return listener;
   }
 
+  /**
+   * Returns how long ago the action last ran to its end; until it first has, how long ago this was
+   * started. Much more than the interval means that the action fails or hangs.
+   */
+  public Duration sinceLastRun() {
+    return Duration.ofNanos(System.nanoTime() - lastRun);
+  }
+
   private void run() {
     while (!closed) {
       try (Connection connection = connector.connect()) {
         open = connection;
         listen(connection);
       } catch (Throwable e) {
-        // an Error of the action, too, does not end it
-        if (!closed && !failing) {
-          LOG.warn("Not listening to {}, trying again every second: {}", channel, e.toString());
-          failing = true;
+        if (!closed && !unconnected) {
+          LOG.warn(
+              "Not listening to {}, trying again every second; until then, only the interval runs"
+                  + " the action: {}",
+              channel,
+              e.toString());
+          unconnected = true;
         }
       }
       open = null;
-      pause();
+      if (sinceLastRun().toMillis() >= intervalMillis) {
+        succeeds();
+      }
+      pause(RECONNECT_MILLIS);
     }
   }
 
@@ -92,10 +112,13 @@ public final class NotificationListener implements AutoCloseable {
     try (Statement statement = connection.createStatement()) {
       statement.execute("LISTEN " + channel);
     }
+    unconnected = false;
     PGConnection notified = connection.unwrap(PGConnection.class);
     while (!closed) {
-      action.run();
-      failing = false;
+      if (!succeeds()) {
+        pause(RECONNECT_MILLIS);
+        continue;
+      }
       boolean told = notified.getNotifications(intervalMillis).length > 0;
       if (!told && !closed && !connection.isValid(5)) {
         throw new SQLException("the connection was lost");
@@ -103,17 +126,45 @@ public final class NotificationListener implements AutoCloseable {
     }
   }
 
-  private void pause() {
+  /** Runs the action, and returns whether it has thrown nothing. An Error does not end this. */
+  private boolean succeeds() {
     try {
-      if (!closed) {
-        Thread.sleep(RECONNECT_MILLIS);
+      action.run();
+      lastRun = System.nanoTime();
+      failing = false;
+      return true;
+    } catch (Throwable e) {
+      if (!closed && !failing) {
+        LOG.warn("The action for {} failed, trying again every second", channel, e);
+        failing = true;
       }
-    } catch (InterruptedException e) {
-      closed = true;
+      return false;
+    } finally {
+      clearInterrupt();
     }
   }
 
-  /** Ends the listening, and waits for the action that may be running. */
+  private void pause(long millis) {
+    try {
+      if (!closed) {
+        Thread.sleep(millis);
+      }
+    } catch (InterruptedException e) {
+      clearInterrupt();
+    }
+  }
+
+  // whoever closes this has set the flag as well
+  private void clearInterrupt() {
+    if (!closed) {
+      Thread.interrupted();
+    }
+  }
+
+  /**
+   * Ends the listening: interrupts the action that may be running, and waits for its end, five
+   * seconds at most. Does nothing the second time.
+   */
   @Override
   public void close() {
     closed = true;
@@ -123,7 +174,10 @@ public final class NotificationListener implements AutoCloseable {
       if (connection != null) {
         connection.abort(Runnable::run);
       }
-      thread.join();
+      thread.join(CLOSE_TIMEOUT.toMillis());
+      if (thread.isAlive()) {
+        LOG.warn("The action for {} is still running after {}", channel, CLOSE_TIMEOUT);
+      }
     } catch (SQLException e) {
       LOG.warn("The connection that listened to {} was not closed", channel, e);
     } catch (InterruptedException e) {

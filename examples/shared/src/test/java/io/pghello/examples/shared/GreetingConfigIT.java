@@ -18,6 +18,7 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
 
 /** The configuration that examples share. */
 @PgHelloTest
@@ -46,7 +47,7 @@ class GreetingConfigIT {
     GreetingConfig.create(connection);
     assertThat(ask(connection, "SELECT greet(?)", "O'Brien")).isEqualTo("Hello, O'Brien!");
     assertThat(ask(connection, "SELECT update_greeting_config(?)", 2))
-        .isEqualTo("Updated from 1 to 2. Test: Hello, Config Test! Hello, Config Test!");
+        .isEqualTo("Updated from default to 2. Test: Hello, Config Test! Hello, Config Test!");
     assertThat(ask(connection, "SELECT greet(?)", "Ada")).isEqualTo("Hello, Ada! Hello, Ada!");
     assertThat(ask(connection, "SELECT greet(NULL) IS NULL")).isEqualTo("t");
   }
@@ -90,7 +91,59 @@ class GreetingConfigIT {
     execute(superuser, "CREATE EXTENSION pg_hello");
     execute(connection, "INSERT INTO app_config (key, value) VALUES ('colour', 'blue')");
     assertThat(ask(connection, "SELECT updated_at > 1700000000000 FROM app_config")).isEqualTo("t");
-    assertThat(ask(connection, "SELECT update_greeting_config(2)")).startsWith("Updated from 1");
+    assertThat(ask(connection, "SELECT update_greeting_config(2)"))
+        .startsWith("Updated from default");
+  }
+
+  /** As postgres_fdw and pg_restore set it, and where others have put a table before ours. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SET search_path = ''",
+        "SET search_path = pg_catalog",
+        "CREATE TEMP TABLE app_config (key, value) AS VALUES ('greeting_repeat', '9')"
+      })
+  void meansItsOwnTablesAndFunctions(String before, Connection connection) throws SQLException {
+    GreetingConfig.create(connection);
+    String schema = ask(connection, "SELECT current_schema()");
+    execute(connection, before);
+    assertThat(ask(connection, "SELECT " + schema + ".greet('Ada')")).isEqualTo("Hello, Ada!");
+    assertThat(ask(connection, "SELECT " + schema + ".update_greeting_config(2)"))
+        .startsWith("Updated from default to 2.");
+    assertThat(ask(connection, "SELECT " + schema + ".greeting_repeat()")).isEqualTo("2");
+    execute(connection, "DELETE FROM " + schema + ".app_config");
+  }
+
+  @Test
+  void leavesTheSessionsSearchPath(Connection connection) throws SQLException {
+    String before = ask(connection, "SHOW search_path");
+    GreetingConfig.create(connection);
+    assertThat(ask(connection, "SHOW search_path")).isEqualTo(before);
+    assertThat(
+            ask(
+                connection,
+                "SELECT count(*) FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
+                    + " AND proconfig[1] NOT LIKE 'search_path=%, pg_temp'"))
+        .isEqualTo("0");
+  }
+
+  @Test
+  void notifiesOfAnyChange(Connection connection, DataSource database) throws SQLException {
+    GreetingConfig.create(connection);
+    execute(connection, "LISTEN app_config");
+    try (Connection other = database.getConnection()) {
+      for (String change :
+          List.of(
+              "INSERT INTO app_config (key, value) VALUES ('greeting_repeat', '2')",
+              "UPDATE app_config SET value = '3'",
+              "DELETE FROM app_config",
+              "TRUNCATE app_config")) {
+        execute(other, change);
+        assertThat(connection.unwrap(PGConnection.class).getNotifications(30_000))
+            .as(change)
+            .hasSize(1);
+      }
+    }
   }
 
   @ParameterizedTest

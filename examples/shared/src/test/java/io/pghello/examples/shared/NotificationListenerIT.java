@@ -3,8 +3,11 @@ package io.pghello.examples.shared;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -15,6 +18,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.postgresql.ds.PGSimpleDataSource;
 
 @PgHelloTest
 @Timeout(60)
@@ -111,6 +115,115 @@ class NotificationListenerIT {
     listener.close();
     execute(database, "NOTIFY news");
     assertThat(runs.availablePermits()).isZero();
+  }
+
+  @Test
+  void runsAtIntervalsWhereItCannotListen() throws Exception {
+    NotificationListener.Connector refused =
+        () -> {
+          throw new SQLException("of this test");
+        };
+    try (var listener =
+        NotificationListener.start("news", refused, Duration.ofMillis(20), runs::release)) {
+      awaitRun();
+      awaitRun();
+      assertThat(listener.sinceLastRun()).isLessThan(Duration.ofSeconds(30));
+    }
+  }
+
+  @Test
+  void runsAtIntervalsWhereListenIsRefused(DataSource database) throws Exception {
+    NotificationListener.Connector aborted =
+        () -> {
+          Connection connection = database.getConnection();
+          connection.setAutoCommit(false);
+          assertThatThrownBy(() -> connection.createStatement().execute("no SQL"))
+              .isInstanceOf(SQLException.class);
+          return connection;
+        };
+    try (var listener =
+        NotificationListener.start("news", aborted, Duration.ofMillis(20), runs::release)) {
+      awaitRun();
+      awaitRun();
+      assertThat(listener).isNotNull();
+    }
+  }
+
+  /** Bytes neither come nor does the connection end: only a question to the server shows it. */
+  @Test
+  void noticesThatItsConnectionWasCutSilently(TestDatabase test, WireProxy proxy) throws Exception {
+    DataSource database = test.dataSource();
+    var through = new PGSimpleDataSource();
+    through.setURL(test.jdbcUrl());
+    through.setServerNames(new String[] {proxy.host()});
+    through.setPortNumbers(new int[] {proxy.port()});
+    var first = new AtomicBoolean(true);
+    NotificationListener.Connector connector =
+        () -> (first.getAndSet(false) ? through : database).getConnection();
+    try (var listener =
+        NotificationListener.start("news", connector, Duration.ofMillis(200), runs::release)) {
+      awaitRun();
+      proxy.stall();
+      runs.drainPermits();
+      // at most one run more is under way without a connection that hears
+      awaitRun();
+      awaitRun();
+      execute(database, "NOTIFY news");
+      awaitRun();
+      assertThat(listener).isNotNull();
+    } finally {
+      proxy.resume();
+    }
+  }
+
+  @Test
+  void goesOnWhenTheActionInterruptsItsThread(DataSource database) throws Exception {
+    NotificationListener.Action interrupting =
+        () -> {
+          runs.release();
+          Thread.currentThread().interrupt();
+        };
+    try (var listener =
+        NotificationListener.start("news", database::getConnection, NEVER, interrupting)) {
+      awaitRun();
+      for (int i = 0; i < 3; i++) {
+        execute(database, "NOTIFY news");
+        awaitRun();
+      }
+      assertThat(listener).isNotNull();
+    }
+  }
+
+  @Test
+  void goesOnWhenTheActionThrowsAnInterruption(DataSource database) throws Exception {
+    NotificationListener.Action interrupted =
+        () -> {
+          runs.release();
+          throw new InterruptedException("of this test");
+        };
+    try (var listener =
+        NotificationListener.start("news", database::getConnection, NEVER, interrupted)) {
+      awaitRun();
+      awaitRun();
+      awaitRun();
+      assertThat(listener.sinceLastRun()).isPositive();
+    }
+  }
+
+  @Test
+  void waitsForAnActionThatNeverEndsForSecondsOnly(DataSource database) throws Exception {
+    var end = new AtomicBoolean();
+    NotificationListener.Action deaf =
+        () -> {
+          runs.release();
+          while (!end.get()) {
+            Thread.onSpinWait();
+          }
+        };
+    var listener = NotificationListener.start("news", database::getConnection, NEVER, deaf);
+    awaitRun();
+    listener.close();
+    end.set(true);
   }
 
   @Test

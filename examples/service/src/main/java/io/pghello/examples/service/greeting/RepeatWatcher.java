@@ -3,11 +3,14 @@ package io.pghello.examples.service.greeting;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.TimeGauge;
 import io.pghello.examples.shared.GreetingConfig;
 import io.pghello.examples.shared.NotificationListener;
 import java.sql.DriverManager;
 import java.time.Duration;
 import java.util.Properties;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -15,7 +18,10 @@ import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
-/** Reads the configured count again when the database tells that it was changed. */
+/**
+ * Reads the configured count again when the database tells that it was changed. The meter {@code
+ * greeting.config.age} has the seconds since it was last read.
+ */
 @Component
 class RepeatWatcher implements SmartLifecycle {
   private final JdbcConnectionDetails database;
@@ -37,7 +43,11 @@ class RepeatWatcher implements SmartLifecycle {
       JdbcConnectionDetails database,
       HikariDataSource pool,
       ConfiguredRepeat configured,
-      Settings settings) {
+      Settings settings,
+      MeterRegistry meters) {
+    TimeGauge.builder("greeting.config.age", this, TimeUnit.SECONDS, RepeatWatcher::ageSeconds)
+        .description("Time since the configured count was last read")
+        .register(meters);
     this.database = database;
     this.pool = pool;
     this.configured = configured;
@@ -52,6 +62,11 @@ class RepeatWatcher implements SmartLifecycle {
             () -> DriverManager.getConnection(database.getJdbcUrl(), logIn(database, pool)),
             settings.pollInterval(),
             configured::refresh);
+  }
+
+  private double ageSeconds() {
+    NotificationListener running = listener;
+    return running == null ? Double.NaN : running.sinceLastRun().toMillis() / 1000.0;
   }
 
   // a connection of its own: one of the pool would be lost to the others

@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.pghello.examples.service.Http;
 import io.pghello.examples.service.Http.Answer;
 import io.pghello.examples.service.ServiceTest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,6 +39,7 @@ class ConfigurationIT {
   @Autowired Greetings greetings;
   @Autowired HikariDataSource pool;
   @Autowired ConfigurableListableBeanFactory beans;
+  @Autowired MeterRegistry meters;
   private Http http = new Http(0);
 
   @BeforeEach
@@ -77,7 +80,7 @@ class ConfigurationIT {
   @Test
   void aChangeByWhomeverIsSeenAfterANotification() {
     assertThat(jdbc.sql("SELECT update_greeting_config(4)").query(String.class).single())
-        .startsWith("Updated from 1 to 4. Test: Hello, Config Test! Hello, ");
+        .startsWith("Updated from default to 4. Test: Hello, Config Test! Hello, ");
     awaitRepeat(4);
     jdbc.sql("UPDATE app_config SET value = '7'").update();
     awaitRepeat(7);
@@ -98,6 +101,12 @@ class ConfigurationIT {
             ended -> ended == 1);
     jdbc.sql("SELECT update_greeting_config(5)").query(String.class).single();
     awaitRepeat(5);
+  }
+
+  @Test
+  void aMeterTellsHowOldTheCountIs() {
+    assertThat(meters.get("greeting.config.age").timeGauge().value(TimeUnit.SECONDS))
+        .isBetween(0.0, 600.0);
   }
 
   @ParameterizedTest
