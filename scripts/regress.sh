@@ -225,6 +225,44 @@ SQL
   printf '%s: dump and restore passed (pg_dump %s)\n' "$name" "$version"
 }
 
+# converse OPTIONS COMMAND...: sends commands in the protocol, in a session with these options, and prints the values of
+# pg_hello.repeat that the server reports meanwhile, on a line; psql shows none of what is reported.
+converse() {
+  local options=$1 command
+  shift
+  exec 3<>"/dev/tcp/$PGHOST/$PGPORT"
+  send_message '' "\\0\\3\\0\\0user\\0$PGUSER\\0database\\0postgres\\0options\\0$options\\0\\0" >&3
+  for command; do
+    send_message Q "$command\\0" >&3
+  done
+  send_message X '' >&3
+  timeout 60 cat <&3 | tr '\0' '\n' | grep -a -A1 'pg_hello\.repeat$' | grep -aE '^[0-9]+$' | paste -sd ' ' || true
+  exec 3<&-
+}
+
+# send_message TYPE BODY: a message of the protocol; the body is a format of printf.
+send_message() {
+  local length
+  # shellcheck disable=SC2059
+  length=$(printf "$2" | wc -c)
+  # shellcheck disable=SC2059
+  printf "$1\\x00\\x00\\x$(printf %02x $(((length + 4) / 256)))\\x$(printf %02x $(((length + 4) % 256)))$2"
+}
+
+# The server reports the setting to clients that do not ask (GUC_REPORT): when it changes, or when a session begins with the
+# library. A value that is refused is not reported.
+report_setting() {
+  local name=$1 before=${#FAILED[@]} reported commands=("SELECT pg_hello('x')" 'SET pg_hello.repeat = 3' 'SET pg_hello.repeat = 99' 'RESET pg_hello.repeat')
+  sql postgres -c 'CREATE EXTENSION pg_hello'
+  reported=$(converse '' "${commands[@]}")
+  [ "$reported" = '3 1' ] || failed "$name: reports of the setting: $reported, in place of 3 1"
+  reported=$(converse '-c session_preload_libraries=pg_hello' "${commands[@]}")
+  [ "$reported" = '1 3 1' ] || failed "$name: reports of the setting with the library preloaded: $reported, in place of 1 3 1"
+  sql postgres -c 'DROP EXTENSION pg_hello'
+  check_log "$name"
+  [ ${#FAILED[@]} != "$before" ] || printf '%s: the setting is reported\n' "$name"
+}
+
 # A library that was built for another major must be refused, and say why.
 refuse_library_of() {
   local tree=$1 name=$2 major=$3 other=$4 answer
@@ -256,6 +294,7 @@ regress() {
 
   run_tests "$tree" "$name"
   [ -z "$with_settings" ] || run_tests_with_settings "$tree" "$name"
+  report_setting "$name"
   dump_and_restore "$name" "$major"
   for other in "${MAJORS[@]}"; do
     if [ "$other" != "$major" ] && [ -e "$(library "$other")" ]; then

@@ -39,6 +39,7 @@ greeting_size(size_t name_len, int repeat, size_t limit, size_t *size)
 {
 	const size_t frame = GREETING_PREFIX_LEN + 2;	/* prefix, '!', space */
 
+	/* a name of any length, so that the sum below cannot overflow */
 	if (name_len > limit)
 		return false;
 	/* there is no space behind the last one, hence the 1 */

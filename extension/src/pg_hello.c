@@ -310,8 +310,7 @@ pg_hello_all(PG_FUNCTION_ARGS)
 					 errdetail("The count is element %d of argument \"repeats\".",
 							   ARR_LBOUND(repeats)[0] + i)));
 		name_len = VARSIZE_ANY_EXHDR(name);
-		if (unlikely(left < VARHDRSZ ||
-					 !greeting_size(name_len, repeat, left - VARHDRSZ, &size) ||
+		if (unlikely(!greeting_size(name_len, repeat, left, &size) ||
 					 INTALIGN(size + VARHDRSZ) > left))
 			report_oversize(name_len, repeat, ARR_LBOUND(names)[0] + i);
 		left -= INTALIGN(size + VARHDRSZ);
@@ -395,6 +394,7 @@ spi_version(PG_FUNCTION_ARGS)
 		version_plan = plan;
 	}
 
+	/* read-only: a command counter that went on would fail in parallel mode */
 	rc = SPI_execute_plan(version_plan, NULL, NULL, true, 1);
 	if (rc != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "version query failed: %s", SPI_result_code_string(rc));

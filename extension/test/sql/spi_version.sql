@@ -116,6 +116,18 @@ SELECT spi_version() = version() AS equal;
 FETCH v;
 COMMIT;
 
+-- in a command that writes, in parallel mode, where the command counter must not go on
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET max_parallel_workers = 0;
+CREATE TABLE parallel_versions AS SELECT spi_version() = version() AS equal FROM versions;
+SELECT equal, count(*) FROM parallel_versions GROUP BY equal;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+RESET max_parallel_workers;
+
 -- no arguments
 \set VERBOSITY sqlstate
 SELECT spi_version(1);
