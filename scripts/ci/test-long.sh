@@ -8,6 +8,8 @@ PROGRAM='dev test --long'
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
 echo "The long tests: the better part of two hours"
 
+PATH=$PATH:/usr/sbin
+need pgbouncer pgbouncer
 step native "$ROOT/scripts/native.sh"
 step servers fetch_servers
 # all tests with the tag long, and no others

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * transaction, as Spring's {@code TransactionAwareDataSourceProxy}), switch that off</b> with
  * {@link PgHelloClientBuilder#coalescing(boolean)}, or have a client for each database.
  *
- * <p>The functions change nothing, so a call whose connection was lost is repeated once, on
- * another. A call ends within {@link PgHelloClientBuilder#callTimeout}.
+ * <p>The functions change nothing, so a call whose connection was lost is repeated on others. A
+ * call ends within {@link PgHelloClientBuilder#callTimeout}.
  *
  * <p>Needs version 1.1 of the extension; on 1.0, {@link #hello(String)}, {@link #helloAsync},
  * {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work where no count is given.

@@ -171,11 +171,11 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * How long a call may take, with waiting, getting a connection, the round trip, and the retry
-   * after a lost connection; 5 seconds by default. A connection on which it runs out is aborted,
-   * whatever the statement waits for; only over TLS, a name that the server does not read can hold
-   * up its own caller longer. A call may fail a tenth of a second later and, in a batch that the
-   * server does not answer, a tenth of the time-out earlier.
+   * How long a call may take, with waiting, getting a connection, the round trip, and retries after
+   * lost connections; 5 seconds by default. A connection on which it runs out is aborted, whatever
+   * the statement waits for; only over TLS, a name that the server does not read can hold up its
+   * own caller longer. A call may fail a tenth of a second later and, in a batch that the server
+   * does not answer, a tenth of the time-out earlier.
    *
    * @param timeout a millisecond or more, and less than 20 days
    */
@@ -184,7 +184,12 @@ public final class PgHelloClientBuilder {
     return this;
   }
 
-  /** Repeats a call once when its connection is lost, which changes nothing but time; true. */
+  /**
+   * Repeats a call on another connection when its own is lost, which changes nothing but time; true
+   * by default. It goes on until one lives or the call's time is over: when a server has restarted,
+   * a pool can hand out all of its dead connections, one after the other. From the second
+   * repetition on, a pause of a millisecond comes before, which grows to 20.
+   */
   public PgHelloClientBuilder retryLostCalls(boolean retryLostCalls) {
     this.retryLostCalls = retryLostCalls;
     return this;

@@ -41,7 +41,10 @@ public final class PgHelloException extends RuntimeException {
     INVALID_REPEAT(false),
     /** The name or the greeting would exceed the server's limit of 1 GB for a value. */
     RESULT_TOO_LARGE(false),
-    /** The answer does not belong to the name that was asked for. */
+    /**
+     * The answer does not belong to what was asked, or the server does not know the statement: a
+     * pooler mixes up prepared statements.
+     */
     ANSWER_MISMATCH(false),
     /**
      * The log-in was refused: the user, the password or the database is wrong, or the user may not

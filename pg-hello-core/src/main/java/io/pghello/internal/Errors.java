@@ -53,12 +53,24 @@ public final class Errors {
 
   /** Returns the error of an answer that does not belong to the request. */
   public static PgHelloException mismatch() {
-    return of(
-        new PgHelloProblem(
-            Code.ANSWER_MISMATCH,
-            "The server answered something that was not asked.",
-            "If there is a pooler between, let it track prepared statements, or connect with"
-                + " prepareThreshold=0; otherwise look at what pg_hello is in this database."));
+    return of(mismatch("The server answered something that was not asked."));
+  }
+
+  /**
+   * The server does not have the statements that the driver prepared, or others.
+   *
+   * @param reported what the server said of it
+   */
+  public static PgHelloProblem statementsMixedUp(String reported) {
+    return mismatch("The server has other prepared statements than the driver (" + reported + ").");
+  }
+
+  private static PgHelloProblem mismatch(String message) {
+    return new PgHelloProblem(
+        Code.ANSWER_MISMATCH,
+        message,
+        "If there is a pooler between, let it track prepared statements, or connect with"
+            + " prepareThreshold=0; otherwise look at what pg_hello is in this database.");
   }
 
   public static PgHelloProblem timeout(Duration callTimeout) {
@@ -141,7 +153,11 @@ public final class Errors {
 
   /** The same error with the trace of the current thread, whose call another thread made. */
   public static PgHelloException again(PgHelloException e) {
-    return new PgHelloException(e.problem(), e.sqlState().orElse(null), e.getCause());
+    var again = new PgHelloException(e.problem(), e.sqlState().orElse(null), e.getCause());
+    for (Throwable before : e.getSuppressed()) {
+      again.addSuppressed(before);
+    }
+    return again;
   }
 
   /**

@@ -70,8 +70,18 @@ public enum Function {
     return declaration;
   }
 
-  /** Returns the statement that calls it, with its parameters. */
+  /** Returns whether an answer repeats the arguments, so that it shows what it answers. */
+  public boolean repeatsArguments() {
+    return this == HELLO || this == HELLO_REPEAT || this == HELLO_ALL;
+  }
+
+  /**
+   * Returns the statement that calls it, with its parameters. The value is in the last column of
+   * the answer. The signature is in the one before if the value does not show what it answers: a
+   * pooler may have the server run another statement.
+   */
   public String in(String schema) {
-    return "SELECT " + schema + "." + expression;
+    String question = repeatsArguments() ? "" : "'" + signature + "', ";
+    return "SELECT " + question + schema + "." + expression;
   }
 }

@@ -2,6 +2,7 @@
 package io.pghello.internal.installation;
 
 import io.pghello.PgHelloProblem;
+import io.pghello.internal.Errors;
 import io.pghello.internal.Function;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -47,10 +48,13 @@ public record Preflight(
       Arrays.stream(Function.values())
           .collect(Collectors.toUnmodifiableMap(Function::declaration, function -> function));
 
+  /** What the answer has to begin with, or else it is that of another statement. */
+  private static final String QUESTION = "pg_hello's installation";
+
   // Who owns an extension can add functions to it, so that a member alone is not to be called.
   private static final String SQL =
       """
-      SELECT pg_catalog.current_database() AS database,
+      SELECT 'pg_hello''s installation' AS question, pg_catalog.current_database() AS database,
         pg_catalog.quote_ident(current_user) AS role,
         pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.datdba)) AS owner,
         pg_catalog.has_database_privilege(d.oid, 'CREATE') AS may_create,
@@ -111,7 +115,9 @@ public record Preflight(
       throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(SQL)) {
-      row.next();
+      if (!row.next() || !QUESTION.equals(row.getString(1))) {
+        throw Errors.mismatch();
+      }
       String schema = row.getString("schema");
       Set<Function> functions = split(row.getString("functions"));
       Set<Function> forbidden = split(row.getString("forbidden"));

@@ -47,6 +47,16 @@ final class ServerEncoding {
   private ServerEncoding() {}
 
   /**
+   * Returns whether a database changes a name instead of refusing it: EUC_JP takes the broken bar
+   * for its fullwidth form.
+   *
+   * @param encoding of the server; null if it is not known
+   */
+  static boolean changes(@Nullable String encoding, String name) {
+    return "EUC_JP".equals(encoding) && name.indexOf('\u00a6') >= 0;
+  }
+
+  /**
    * Returns an encoder that knows what a database holds.
    *
    * @param name of the server's encoding; null if it is not known

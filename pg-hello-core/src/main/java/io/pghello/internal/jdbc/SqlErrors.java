@@ -23,6 +23,10 @@ import org.postgresql.util.PSQLException;
  * parameters in it ({@code log_parameter_max_length_on_error}); its primary message has not.
  */
 public final class SqlErrors {
+  /** The server's functions that compare a prepared statement with its use, as errors name them. */
+  private static final Set<String> OF_OTHER_STATEMENT =
+      Set.of("exec_bind_message", "PortalSetResultFormat", "RevalidateCachedQuery");
+
   private SqlErrors() {}
 
   /** Returns whether this error can come from the way the extension is installed. */
@@ -43,7 +47,7 @@ public final class SqlErrors {
       case "58P01" ->
           of(InstallationProblems.filesMissing("the server cannot load their library"), e, null);
       case "54000" -> of(Errors.tooLarge(""), e, null);
-      case "22021", "22P05" -> of(Errors.notInEncoding(""), e, null);
+      case "22P05" -> of(Errors.notInEncoding(""), e, null);
       case "57014" ->
           of(
               new PgHelloProblem(
@@ -85,9 +89,34 @@ public final class SqlErrors {
     return translate(e, Duration.ZERO);
   }
 
+  /**
+   * Returns whether the server took a prepared statement for another one, or does not have it: so
+   * do poolers that do not know of them. 26000: it does not have it; 42P05: it has one of that
+   * name; 02000: it is none that returns rows; 22P02, 22P03, 22021: a parameter is none of its
+   * type. What we send is of the right type, and is UTF-8 whatever the database's encoding is.
+   */
+  private static boolean isOfOtherStatement(SQLException e, String state) {
+    return switch (state) {
+      case "26000", "42P05", "02000", "22P02", "22P03", "22021" -> true;
+      // poolers and the server give these for much else
+      case "08P01", "0A000" ->
+          e instanceof PSQLException ours
+              && ours.getServerErrorMessage() != null
+              && OF_OTHER_STATEMENT.contains(
+                  String.valueOf(ours.getServerErrorMessage().getRoutine()));
+      default -> false;
+    };
+  }
+
   private static PgHelloException other(SQLException e, String state, Duration callTimeout) {
     if (hasCause(e, SocketTimeoutException.class)) {
       return of(Errors.timeout(callTimeout), e, e);
+    }
+    String words = serverMessage(e);
+    // 22: data exceptions, whose messages quote the data
+    boolean told = words != null && !state.startsWith("22");
+    if (isOfOtherStatement(e, state)) {
+      return of(Errors.statementsMixedUp(told ? state + ": " + words : state), e, null);
     }
     // 08: connection exceptions; 57P: the server is shut down, or ended this session; 25P03 and
     // 25P04: the session or its transaction was idle, or open, for too long, which ends it
@@ -106,9 +135,6 @@ public final class SqlErrors {
           e,
           null);
     }
-    String words = serverMessage(e);
-    // 22: data exceptions, whose messages quote the data
-    boolean told = words != null && !state.startsWith("22");
     return of(
         new PgHelloProblem(
             Code.SERVER_ERROR,
@@ -116,9 +142,11 @@ public final class SqlErrors {
                 + " reported an error"
                 + (state.isEmpty() ? "" : " (" + state + ")")
                 + (told ? ": " + words + "." : "."),
-            "See the error code in PostgreSQL's documentation, and the server's log."),
+            words == null
+                ? "See the cause."
+                : "See the error code in PostgreSQL's documentation, and the server's log."),
         e,
-        null);
+        cause(e));
   }
 
   static PgHelloException connectionLost(SQLException e) {
@@ -128,7 +156,16 @@ public final class SqlErrors {
             "The connection to the database was lost during the call.",
             "Try again on another connection."),
         e,
-        serverMessage(e) == null ? e : null);
+        cause(e));
+  }
+
+  /** Returns what may be the cause of our exception: nothing that the server has reported. */
+  private static @Nullable SQLException cause(SQLException e) {
+    return causes(e).stream().noneMatch(SqlErrors::isOfServer) ? e : null;
+  }
+
+  private static boolean isOfServer(Throwable e) {
+    return e instanceof PSQLException ours && ours.getServerErrorMessage() != null;
   }
 
   /** Translates an error of the source of connections. */

@@ -9,6 +9,7 @@ import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Events;
 import io.pghello.internal.Function;
+import io.pghello.internal.HelloRequest;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
 import io.pghello.internal.installation.Installations;
@@ -26,6 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.core.BaseConnection;
@@ -53,6 +55,9 @@ public final class StatementExecutor {
 
   private static final Logger LOG = System.getLogger("io.pghello");
   private static final Executor DIRECT = Runnable::run;
+
+  /** How long the pause between two connections becomes: a pool of 100 is tried in two seconds. */
+  private static final int PAUSE_MAX_MILLIS = 20;
 
   private final ConnectionSource source;
   private final Settings.Statements settings;
@@ -98,28 +103,56 @@ public final class StatementExecutor {
   }
 
   /**
-   * Runs work on a connection, and once more on another if the first is lost, unless it is the
-   * caller's.
+   * Runs work on a connection. If that is lost, runs it on another one, and so on until the
+   * deadline, unless it is the caller's: after a restart of the server, a pool can hand out all the
+   * connections that it had before, one after the other.
    *
    * @param context what it is done for
    */
   public <T> T run(StatementContext context, Work<T> work) {
     boolean bound = isBound();
+    PgHelloException lost = null;
     underWay.increment();
     try {
-      return attempt(context, bound, work);
-    } catch (PgHelloException e) {
-      if (bound
-          || !settings.retryLostCalls()
-          || e.code() != Code.CONNECTION_LOST
-          || context.deadline().isOver()) {
-        throw e;
+      for (int lostBefore = 0; ; lostBefore++) {
+        try {
+          return attempt(context, bound, work);
+        } catch (PgHelloException e) {
+          if (e.code() != Code.CONNECTION_LOST) {
+            throw lost == null ? e : afterLoss(lost, e);
+          }
+          if (bound || !settings.retryLostCalls() || !pauseAfter(lostBefore, context.deadline())) {
+            throw e;
+          }
+          lost = e;
+          settings.listener().retrying(new Events.Retry(e));
+        }
       }
-      settings.listener().retrying(new Events.Retry(e));
-      return attempt(context, bound, work);
     } finally {
       underWay.decrement();
     }
+  }
+
+  /** What was lost says more than that the time was over meanwhile. */
+  private static PgHelloException afterLoss(PgHelloException lost, PgHelloException e) {
+    PgHelloException telling = e.code() == Code.TIMEOUT ? lost : e;
+    telling.addSuppressed(telling.equals(e) ? lost : e);
+    return telling;
+  }
+
+  /**
+   * Waits a moment before another connection is tried, the longer the more have been lost: a server
+   * may end each that it has accepted. Returns false if there is no time left.
+   */
+  private static boolean pauseAfter(int lostBefore, Deadline deadline) {
+    long nanos = TimeUnit.MILLISECONDS.toNanos(Math.min(lostBefore, PAUSE_MAX_MILLIS));
+    if (deadline.nanosLeft() <= nanos) {
+      return false;
+    }
+    if (nanos > 0) {
+      LockSupport.parkNanos(nanos);
+    }
+    return true;
   }
 
   /** Returns whether no statement is under way, on connections of callers either. */
@@ -144,32 +177,29 @@ public final class StatementExecutor {
     if (settings.listens()) {
       settings.listener().statementStarting(new Events.Starting(context.kind(), context.calls()));
     }
+    StatementWatch.Watched watched = watch.statement(source, context.deadline());
     long begin = System.nanoTime();
     PgHelloException error = null;
     try {
-      return attempt(context.deadline(), bound, work);
+      watched.begin();
+      return use(connect(watched, context.deadline()), watched, context.deadline(), bound, work);
     } catch (RuntimeException | Error e) {
       error = Errors.ofCall(e);
       throw e;
     } finally {
-      settings
-          .listener()
-          .statementEnded(new Events.Statement(context, System.nanoTime() - begin, error));
-    }
-  }
-
-  private <T> T attempt(Deadline deadline, boolean bound, Work<T> work) {
-    StatementWatch.Watched watched = watch.statement(source, deadline);
-    try {
-      watched.begin();
-      return use(connect(watched, deadline), watched, deadline, bound, work);
-    } finally {
       // no method is called before, as the stack may have overflowed
       watched.left = true;
-      watched.leave();
+      try {
+        watched.leave();
+      } finally {
+        settings
+            .listener()
+            .statementEnded(new Events.Statement(context, System.nanoTime() - begin, error));
+      }
     }
   }
 
+  /** Works on a connection, and gives it back; throws at the deadline, whatever came of it. */
   private <T> T use(
       Connection connection,
       StatementWatch.Watched watched,
@@ -177,43 +207,38 @@ public final class StatementExecutor {
       boolean bound,
       Work<T> work) {
     try {
-      T answer = answer(connection, watched, deadline, bound, work);
+      T answer;
+      try (var session = new Session(connection, deadline, bound)) {
+        answer = work.on(session);
+        watched.sound = bound || !session.isMixedUp;
+      }
       if (!watched.end()) {
         return answer;
       }
+    } catch (SQLException e) {
+      watched.sound = true;
+      PgHelloException error = translate(e, connection, deadline);
+      if (!watched.end()) {
+        throw error;
+      }
     } catch (PgHelloException e) {
+      watched.sound = bound || e.code() != Code.ANSWER_MISMATCH;
       if (!watched.end()) {
         throw e;
       }
+    } catch (RuntimeException e) {
+      if (!watched.end()) {
+        throw Errors.unexpected(e);
+      }
     } finally {
-      if (watched.end() || !watched.sound) {
+      boolean aborted = watched.end() || !watched.sound;
+      if (aborted) {
         abort(connection);
       }
-      release(source, connection);
+      release(source, connection, aborted);
       watched.released = true;
     }
     throw Errors.timedOut(deadline.timeout());
-  }
-
-  private <T> T answer(
-      Connection connection,
-      StatementWatch.Watched watched,
-      Deadline deadline,
-      boolean bound,
-      Work<T> work) {
-    try (var session = new Session(connection, deadline, bound)) {
-      T answer = work.on(session);
-      watched.sound = bound || !session.isMixedUp;
-      return answer;
-    } catch (SQLException e) {
-      watched.sound = true;
-      throw translate(e, connection, deadline);
-    } catch (PgHelloException e) {
-      watched.sound = bound || e.code() != Code.ANSWER_MISMATCH;
-      throw e;
-    } catch (RuntimeException e) {
-      throw Errors.unexpected(e);
-    }
   }
 
   private PgHelloException translate(SQLException e, Connection connection, Deadline deadline) {
@@ -285,12 +310,17 @@ public final class StatementExecutor {
         : Errors.timedOut(timeout);
   }
 
-  static void release(ConnectionSource source, Connection connection) {
+  /**
+   * Gives a connection back.
+   *
+   * @param aborted whether it was aborted before, so that it is no wonder if that fails
+   */
+  static void release(ConnectionSource source, Connection connection, boolean aborted) {
     try {
       source.release(connection);
     } catch (SQLException | RuntimeException e) {
       // what the call has to say matters more
-      LOG.log(Level.WARNING, "A connection could not be given back", e);
+      LOG.log(aborted ? Level.DEBUG : Level.WARNING, "A connection could not be given back", e);
     }
   }
 
@@ -332,9 +362,12 @@ public final class StatementExecutor {
 
     /** Returns what knows which names the database can hold; null if all have to be sent. */
     @Nullable CharsetEncoder encoder() throws SQLException {
+      return ServerEncoding.encoder(serverEncoding());
+    }
+
+    private @Nullable String serverEncoding() throws SQLException {
       return connection.isWrapperFor(PGConnection.class)
-          ? ServerEncoding.encoder(
-              connection.unwrap(PGConnection.class).getParameterStatus("server_encoding"))
+          ? connection.unwrap(PGConnection.class).getParameterStatus("server_encoding")
           : null;
     }
 
@@ -351,8 +384,13 @@ public final class StatementExecutor {
 
     /**
      * Returns the error for a wrong answer, and lets the connection be closed that has given it.
+     *
+     * @param where what goes into the error to find the name by
      */
-    PgHelloException mismatch() {
+    PgHelloException mismatch(HelloRequest request, String where) throws SQLException {
+      if (ServerEncoding.changes(serverEncoding(), request.name())) {
+        return Errors.of(Errors.notInEncoding(where));
+      }
       isMixedUp = true;
       return Errors.mismatch();
     }
@@ -376,10 +414,10 @@ public final class StatementExecutor {
     public <T> T call(Function function, Binder binder, Reader<T> reader) throws SQLException {
       String statement = statement(function);
       if (statement == null) {
-        return execute(find(function), binder, reader);
+        return execute(function, find(function), binder, reader);
       }
       try {
-        return execute(statement, binder, reader);
+        return execute(function, statement, binder, reader);
       } catch (SQLException e) {
         if (!SqlErrors.mayBeInstallation(e) || inTransaction) {
           throw e;
@@ -387,7 +425,7 @@ public final class StatementExecutor {
         // the extension may have moved, or gone, since it was found
         String again = find(function);
         if (!again.equals(statement)) {
-          return execute(again, binder, reader);
+          return execute(function, again, binder, reader);
         }
         if ("42883".equals(e.getSQLState())) {
           throw SqlErrors.libraryTooOld(e);
@@ -428,15 +466,32 @@ public final class StatementExecutor {
       return function.in(Objects.requireNonNull(preflight.schema()));
     }
 
-    private <T> T execute(String sql, Binder binder, Reader<T> reader) throws SQLException {
+    private <T> T execute(Function function, String sql, Binder binder, Reader<T> reader)
+        throws SQLException {
       limitTime();
       try (PreparedStatement statement = connection.prepareStatement(sql)) {
         binder.bind(statement);
         try (ResultSet row = statement.executeQuery()) {
-          row.next();
-          return reader.read(row);
+          return read(function, row, reader);
         }
       }
+    }
+
+    /** Reads an answer, which can be that of another statement, and then be anything. */
+    private <T> T read(Function function, ResultSet row, Reader<T> reader) throws SQLException {
+      try {
+        if (row.next()
+            && (function.repeatsArguments() || function.signature().equals(row.getString(1)))) {
+          return reader.read(row);
+        }
+      } catch (PgHelloException e) {
+        throw e;
+      } catch (SQLException | RuntimeException e) {
+        if (isClosed(connection)) {
+          throw e;
+        }
+      }
+      throw Errors.mismatch();
     }
   }
 

@@ -171,7 +171,7 @@ final class StatementWatch {
 
     private void abortAndRelease(Connection connection) {
       StatementExecutor.abort(connection);
-      StatementExecutor.release(source, connection);
+      StatementExecutor.release(source, connection, true);
     }
   }
 }

@@ -16,8 +16,8 @@ import org.springframework.util.unit.DataSize;
  * @param preflight What to do when the application starts and the extension cannot be used.
  * @param defaultRepeat How many times a greeting is repeated where no count is given, 1 to 10. By
  *     default what the database's setting pg_hello.repeat says.
- * @param callTimeout How long a call may take, with waiting for a connection and a retry.
- * @param retryLostCalls Whether a call is made once more when its connection is lost.
+ * @param callTimeout How long a call may take, with waiting for a connection and retries.
+ * @param retryLostCalls Whether a call is made again on another connection when its own is lost.
  * @param coalescing Whether calls that would have to wait share one statement. By default true, but
  *     false where the calling thread decides on the connection: with a routing data source, or with
  *     JTA.
