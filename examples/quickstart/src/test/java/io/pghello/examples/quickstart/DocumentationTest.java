@@ -138,7 +138,8 @@ class DocumentationTest {
   @Test
   void keepsTheReadmeShort() throws IOException {
     List<String> lines = Files.readAllLines(ROOT.resolve("README.md"));
-    assertThat(lines).hasSizeLessThan(150);
+    // words, as a limit of lines is kept by leaving blank ones out
+    assertThat(String.join(" ", lines).split("\\s+", -1)).hasSizeLessThan(1_700);
     assertThat(lines.indexOf("```java")).isBetween(0, 20);
     assertThat(lines).anyMatch(line -> line.startsWith("./dev demo"));
     assertThat(lines).anyMatch(line -> line.startsWith("./dev test"));
