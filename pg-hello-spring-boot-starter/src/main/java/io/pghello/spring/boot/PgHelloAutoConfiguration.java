@@ -44,13 +44,13 @@ public final class PgHelloAutoConfiguration {
       ObjectProvider<PgHelloListener> listeners,
       ObjectProvider<PgHelloClientCustomizer> customizers,
       ListableBeanFactory beans) {
-    var source = new SpringConnectionSource(dataSource);
+    SpringConnectionSource source = source(dataSource, properties.coalescing(), beans);
     PgHelloClientBuilder builder =
         PgHelloClient.builder()
             .connections(source)
             .callTimeout(properties.callTimeout())
             .retryLostCalls(properties.retryLostCalls())
-            .coalescing(coalescing(properties.coalescing(), source, beans))
+            .coalescing(source.isShareable())
             .maxBatchSize(properties.maxBatchSize())
             .maxBatchBytes((int) properties.maxBatchBytes().toBytes())
             .maxInFlightBatches(properties.maxInFlightBatches())
@@ -69,24 +69,39 @@ public final class PgHelloAutoConfiguration {
     return builder.build();
   }
 
-  private static boolean coalescing(
-      @Nullable Boolean wanted, SpringConnectionSource source, ListableBeanFactory beans) {
+  /** Returns the source of connections, and says once why calls do not share statements. */
+  private static SpringConnectionSource source(
+      DataSource dataSource, @Nullable Boolean wanted, ListableBeanFactory beans) {
+    if (Boolean.FALSE.equals(wanted)) {
+      return new SpringConnectionSource(dataSource, false);
+    }
+    var source = new SpringConnectionSource(dataSource);
     String reason =
         source.isRouted()
             ? "the data source is chosen by the calling thread"
             : hasJta(beans) ? "JTA binds connections to threads" : null;
-    if (reason == null) {
-      return wanted == null || wanted;
-    }
-    if (wanted != null && wanted) {
+    if (wanted != null && reason != null) {
       throw new IllegalStateException(
           "pg-hello.coalescing is true, but calls of several threads cannot share a statement"
               + " here, as "
               + reason
               + ". Remove the property, or define a PgHelloClient for each database.");
     }
-    LOG.info("Calls of pg_hello do not share statements, as " + reason);
-    return false;
+    if (wanted != null) {
+      return new SpringConnectionSource(dataSource, true);
+    }
+    if (reason != null || !source.isShareable()) {
+      LOG.info(
+          "Calls of pg_hello do not share statements, as "
+              + (reason != null
+                  ? reason
+                  : "it is not known whether all threads get connections of one database from the"
+                      + " data source ("
+                      + source
+                      + "). If they do, set pg-hello.coalescing=true; false silences this."));
+      return new SpringConnectionSource(dataSource, false);
+    }
+    return source;
   }
 
   private static boolean hasJta(ListableBeanFactory beans) {

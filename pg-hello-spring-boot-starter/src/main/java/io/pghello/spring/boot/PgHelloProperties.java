@@ -18,9 +18,9 @@ import org.springframework.util.unit.DataSize;
  *     default what the database's setting pg_hello.repeat says.
  * @param callTimeout How long a call may take, with waiting for a connection and retries.
  * @param retryLostCalls Whether a call is made again on another connection when its own is lost.
- * @param coalescing Whether calls that would have to wait share one statement. By default true, but
- *     false where the calling thread decides on the connection: with a routing data source, or with
- *     JTA.
+ * @param coalescing Whether calls that would have to wait share one statement. By default true on a
+ *     pool, and false where the calling thread decides on the connection (a routing data source,
+ *     JTA), or where that is not known of the data source.
  * @param maxBatchSize How many names a statement carries at most.
  * @param maxBatchBytes How many bytes of names a statement carries, plus at most one name.
  * @param maxInFlightBatches How many statements of coalesced calls are in flight at a time, each on

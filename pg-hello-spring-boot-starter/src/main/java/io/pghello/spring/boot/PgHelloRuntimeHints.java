@@ -7,8 +7,9 @@ import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.RuntimeHintsRegistrar;
 
 /**
- * Tells ahead-of-time processing which class Hibernate instantiates because an annotation names it.
- * What else is found by its name, Spring Boot and the JDK know by themselves.
+ * Tells ahead-of-time processing which class Hibernate instantiates because an annotation names it,
+ * and which pools {@link DataSources} knows. What else is found by its name, Spring Boot and the
+ * JDK know by themselves.
  */
 final class PgHelloRuntimeHints implements RuntimeHintsRegistrar {
   static final String BINDER = "io.pghello.hibernate.internal.ServerValueBinder";
@@ -18,5 +19,7 @@ final class PgHelloRuntimeHints implements RuntimeHintsRegistrar {
     hints
         .reflection()
         .registerTypeIfPresent(loader, BINDER, MemberCategory.INVOKE_DECLARED_CONSTRUCTORS);
+    // asked for by their names alone
+    DataSources.POOLS.forEach(pool -> hints.reflection().registerTypeIfPresent(loader, pool));
   }
 }

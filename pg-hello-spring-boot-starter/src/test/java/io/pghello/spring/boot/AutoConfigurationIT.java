@@ -14,10 +14,15 @@ import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import jakarta.transaction.UserTransaction;
 import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
@@ -34,6 +39,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
 import org.springframework.core.annotation.Order;
+import org.springframework.jdbc.datasource.AbstractDriverBasedDataSource;
 import org.springframework.jdbc.datasource.UserCredentialsDataSourceAdapter;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.transaction.jta.JtaTransactionManager;
@@ -215,6 +221,35 @@ class AutoConfigurationIT {
   }
 
   @Test
+  @ExtendWith(OutputCaptureExtension.class)
+  void callsAreTheirOwnWhereNothingIsKnownOfTheDataSource(
+      TestDatabase database, CapturedOutput output) {
+    var unknown = Contexts.on(database).withUserConfiguration(Contexts.Jdbc.class, Unknown.class);
+    unknown.run(
+        context ->
+            assertThat(context.getBean(PgHelloClient.class).toString()).contains("not coalescing"));
+    assertThat(output)
+        .containsOnlyOnce("Calls of pg_hello do not share statements, as it is not known whether")
+        .contains("(OfAnotherLibrary). If they do, set pg-hello.coalescing=true");
+    unknown
+        .withPropertyValues("pg-hello.coalescing=false")
+        .run(
+            context ->
+                assertThat(context.getBean(PgHelloClient.class).toString())
+                    .contains("not coalescing"));
+    unknown
+        .withPropertyValues("pg-hello.coalescing=true")
+        .run(
+            context -> {
+              PgHelloClient client = context.getBean(PgHelloClient.class);
+              assertThat(client.toString()).doesNotContain("not coalescing");
+              assertThat(context.getBean(DataSource.class)).isInstanceOf(OfAnotherLibrary.class);
+              assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+            });
+    assertThat(output).containsOnlyOnce("Calls of pg_hello do not share statements");
+  }
+
+  @Test
   void callsAreTheirOwnWhereTheThreadLogsInAsItself(TestDatabase database) {
     Contexts.on(database)
         .withUserConfiguration(Contexts.Jdbc.class, LogsInByThread.class)
@@ -358,6 +393,25 @@ class AutoConfigurationIT {
           heard.add(name);
         }
       };
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  static class Unknown {
+    @Bean
+    DataSource dataSource(@Value("${spring.datasource.url}") String url) {
+      return new OfAnotherLibrary(url);
+    }
+  }
+
+  private static final class OfAnotherLibrary extends AbstractDriverBasedDataSource {
+    OfAnotherLibrary(String url) {
+      setUrl(url);
+    }
+
+    @Override
+    protected Connection getConnectionFromDriver(Properties properties) throws SQLException {
+      return DriverManager.getConnection(Objects.requireNonNull(getUrl()), properties);
     }
   }
 

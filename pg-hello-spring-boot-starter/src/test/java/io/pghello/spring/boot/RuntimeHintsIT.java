@@ -3,6 +3,7 @@ package io.pghello.spring.boot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.zaxxer.hikari.HikariDataSource;
 import org.junit.jupiter.api.Test;
 import org.springframework.aot.hint.MemberCategory;
 import org.springframework.aot.hint.RuntimeHints;
@@ -14,7 +15,7 @@ import org.springframework.beans.factory.aot.AotServices;
 /** What ahead-of-time processing is told; scripts/ci/consumer.sh runs an application with it. */
 class RuntimeHintsIT {
   @Test
-  void nameTheClassThatHibernateInstantiates() {
+  void nameWhatIsFoundByItsName() {
     var hints = new RuntimeHints();
     for (RuntimeHintsRegistrar registrar :
         AotServices.factories().load(RuntimeHintsRegistrar.class)) {
@@ -28,6 +29,7 @@ class RuntimeHintsIT {
                 .onType(TypeReference.of(PgHelloRuntimeHints.BINDER))
                 .withMemberCategory(MemberCategory.INVOKE_DECLARED_CONSTRUCTORS))
         .accepts(hints);
+    assertThat(RuntimeHintsPredicates.reflection().onType(HikariDataSource.class)).accepts(hints);
   }
 
   @Test

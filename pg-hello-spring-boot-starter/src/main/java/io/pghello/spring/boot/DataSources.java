@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.spring.boot;
+
+import java.lang.reflect.Method;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
+import org.springframework.jdbc.datasource.UserCredentialsDataSourceAdapter;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+import org.springframework.util.ClassUtils;
+
+/** What a data source says of where its connections come from. Opens none. */
+final class DataSources {
+  /** Gives all threads connections of one database, as one user; its subclasses may not. */
+  static final List<String> POOLS =
+      List.of(
+          "com.zaxxer.hikari.HikariDataSource",
+          "org.apache.tomcat.jdbc.pool.DataSource",
+          "org.apache.commons.dbcp2.BasicDataSource",
+          "com.mchange.v2.c3p0.ComboPooledDataSource",
+          "org.postgresql.ds.PGSimpleDataSource",
+          "org.springframework.jdbc.datasource.DriverManagerDataSource",
+          "org.springframework.jdbc.datasource.SimpleDriverDataSource");
+
+  private static final List<Class<?>> PRESENT = present(DataSources.class.getClassLoader());
+  private static final Set<String> DECIDING =
+      Set.of("getConnection", "getTargetDataSource", "obtainTargetDataSource");
+
+  /** Whether a class of these takes its connections from its target, and decides nothing. */
+  private static final ClassValue<Boolean> PLAIN =
+      new ClassValue<>() {
+        @Override
+        protected Boolean computeValue(Class<?> type) {
+          for (Class<?> c = type;
+              c != DelegatingDataSource.class && c != LazyConnectionDataSourceProxy.class;
+              c = c.getSuperclass()) {
+            if (Stream.of(c.getDeclaredMethods())
+                .map(Method::getName)
+                .anyMatch(DECIDING::contains)) {
+              return false;
+            }
+          }
+          return true;
+        }
+      };
+
+  private DataSources() {}
+
+  /**
+   * Returns whether there is one of Spring's data sources by which the calling thread decides on
+   * the database, or on the user. One that nothing shows is not found.
+   */
+  static boolean isRouted(DataSource dataSource) {
+    return isOrWraps(dataSource, AbstractRoutingDataSource.class)
+        || isOrWraps(dataSource, UserCredentialsDataSourceAdapter.class);
+  }
+
+  /**
+   * Returns the pool from which the current thread gets its connections; null if none is known,
+   * because it is another's, or because something that is not known to be harmless is in between.
+   */
+  static @Nullable DataSource pool(DataSource dataSource) {
+    try {
+      return PRESENT.contains(dataSource.getClass())
+          ? dataSource
+          : isRouted(dataSource) ? null : poolBehind(dataSource);
+    } catch (SQLException | RuntimeException e) {
+      // as where the thread has no tenant
+      return null;
+    }
+  }
+
+  private static @Nullable DataSource poolBehind(DataSource dataSource) throws SQLException {
+    if (PRESENT.contains(dataSource.getClass())) {
+      return dataSource;
+    }
+    if (dataSource instanceof DelegatingDataSource proxy) {
+      DataSource target = proxy.getTargetDataSource();
+      return target != null && PLAIN.get(proxy.getClass()) ? poolBehind(target) : null;
+    }
+    if (dataSource.isWrapperFor(DelegatingDataSource.class)) {
+      return poolBehind(dataSource.unwrap(DelegatingDataSource.class));
+    }
+    for (Class<?> type : PRESENT) {
+      if (dataSource.isWrapperFor(type)
+          && dataSource.unwrap(type) instanceof DataSource pool
+          && pool.getClass() == type) {
+        return pool;
+      }
+    }
+    return null;
+  }
+
+  private static boolean isOrWraps(DataSource dataSource, Class<?> type) {
+    try {
+      return type.isInstance(dataSource) || dataSource.isWrapperFor(type);
+    } catch (SQLException | RuntimeException e) {
+      return false;
+    }
+  }
+
+  private static List<Class<?>> present(@Nullable ClassLoader loader) {
+    return POOLS.stream()
+        .filter(name -> ClassUtils.isPresent(name, loader))
+        .<Class<?>>map(name -> ClassUtils.resolveClassName(name, loader))
+        .toList();
+  }
+}
