@@ -17,6 +17,7 @@ import io.pghello.testkit.WireProxy;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -27,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
@@ -312,27 +314,52 @@ class OnConnectionIT {
       client.on(connection).hello("first");
       var answered = new AtomicBoolean();
       Connection slow =
-          (Connection)
-              Proxy.newProxyInstance(
-                  getClass().getClassLoader(),
-                  new Class<?>[] {Connection.class},
-                  (proxy, method, arguments) -> {
-                    // what is asked once more when the answer has been read
-                    if (method.getName().equals("getNetworkTimeout") && answered.getAndSet(true)) {
-                      while (!connection.isClosed()) {
-                        Thread.onSpinWait();
-                      }
-                    }
-                    try {
-                      return method.invoke(connection, arguments);
-                    } catch (InvocationTargetException e) {
-                      throw e.getCause();
-                    }
-                  });
+          intercepted(
+              Connection.class,
+              connection,
+              "prepareStatement",
+              prepared ->
+                  intercepted(
+                      PreparedStatement.class,
+                      (PreparedStatement) prepared,
+                      // after the answer has been read
+                      "close",
+                      closed -> {
+                        answered.set(true);
+                        awaitClosed(connection);
+                        return closed;
+                      }));
       PgHelloOperations operations = client.withTimeout(Duration.ofSeconds(2)).on(slow);
       assertFails(Code.TIMEOUT, () -> operations.hello("Ada"));
       assertThat(answered).isTrue();
       assertThat(connection.isClosed()).isTrue();
+    }
+  }
+
+  /** Returns an object whose results of one method are replaced. */
+  private static <T> T intercepted(
+      Class<T> type, T object, String name, UnaryOperator<Object> replacement) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            OnConnectionIT.class.getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, method, arguments) -> {
+              try {
+                Object result = method.invoke(object, arguments);
+                return method.getName().equals(name) ? replacement.apply(result) : result;
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            }));
+  }
+
+  private static void awaitClosed(Connection connection) {
+    try {
+      while (!connection.isClosed()) {
+        Thread.onSpinWait();
+      }
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -135,37 +134,6 @@ class SessionsIT {
       }
       assertThat(connection.getAutoCommit()).isFalse();
     }
-  }
-
-  /** A call of two statements, each of which has what is left of the time. */
-  @Test
-  void areGivenTheTimeThatIsLeftForEachStatement(DataSource dataSource) throws SQLException {
-    List<Integer> timeouts = new CopyOnWriteArrayList<>();
-    try (Connection connection = dataSource.getConnection()) {
-      Connection recording =
-          (Connection)
-              Proxy.newProxyInstance(
-                  SessionsIT.class.getClassLoader(),
-                  new Class<?>[] {Connection.class},
-                  (proxy, method, arguments) -> {
-                    if (method.getName().equals("setNetworkTimeout")) {
-                      timeouts.add((Integer) arguments[1]);
-                    }
-                    return method.invoke(connection, arguments);
-                  });
-      PgHelloClient client =
-          PgHelloClient.builder()
-              .dataSource(new OneConnection(recording))
-              .callTimeout(Duration.ofSeconds(30))
-              .build();
-      client.hello("Ada");
-      timeouts.clear();
-      client.info();
-    }
-    assertThat(timeouts).hasSize(3);
-    assertThat(timeouts.get(0)).isBetween(1, 30_000);
-    assertThat(timeouts.get(1)).isBetween(1, timeouts.get(0));
-    assertThat(timeouts.get(2)).isZero();
   }
 
   /**

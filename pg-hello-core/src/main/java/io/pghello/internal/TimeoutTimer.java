@@ -42,7 +42,8 @@ public final class TimeoutTimer {
     this(callTimeout, checkTimeouts, TIMER);
   }
 
-  TimeoutTimer(
+  /** Creates a stopped timer on a thread of one's own. */
+  public TimeoutTimer(
       Duration callTimeout, BooleanSupplier checkTimeouts, ScheduledExecutorService scheduler) {
     long period = callTimeout.toMillis() / PERIODS_PER_TIMEOUT;
     this.checkTimeouts = checkTimeouts;

@@ -77,7 +77,7 @@ public final class StatementExecutor {
         new StatementWatch(settings.callTimeout()));
   }
 
-  private StatementExecutor(
+  StatementExecutor(
       ConnectionSource source,
       Settings.Statements settings,
       Installations installations,
@@ -208,7 +208,7 @@ public final class StatementExecutor {
       Work<T> work) {
     try {
       T answer;
-      try (var session = new Session(connection, deadline, bound)) {
+      try (var session = new Session(connection, deadline, bound, watched.isTimed)) {
         answer = work.on(session);
         watched.sound = bound || !session.isMixedUp;
       }
@@ -332,13 +332,18 @@ public final class StatementExecutor {
   /** A connection while it is used. */
   public final class Session implements AutoCloseable {
     private final Connection connection;
-    private final int networkTimeout;
     private final boolean switchedAutoCommit;
     private final boolean inTransaction;
     private final Deadline deadline;
+
+    // the watch ends a statement, and the driver's time-out only where there is no thread for that
+    private final boolean isTimed;
+    private final int networkTimeout;
+
     private boolean isMixedUp;
 
-    private Session(Connection connection, Deadline deadline, boolean bound) throws SQLException {
+    private Session(Connection connection, Deadline deadline, boolean bound, boolean isTimed)
+        throws SQLException {
       if (deadline.isOver()) {
         // the connection has come too late; to send would only break it
         throw Errors.timedOut(deadline.timeout());
@@ -349,7 +354,8 @@ public final class StatementExecutor {
       // One round trip instead of two: such a connection has no transaction that could be ended.
       this.switchedAutoCommit = !autoCommit && !bound && isIdle(connection);
       this.inTransaction = bound || (!autoCommit && !switchedAutoCommit);
-      this.networkTimeout = connection.getNetworkTimeout();
+      this.isTimed = isTimed;
+      this.networkTimeout = isTimed ? 0 : connection.getNetworkTimeout();
       if (switchedAutoCommit) {
         connection.setAutoCommit(true);
       }
@@ -376,6 +382,12 @@ public final class StatementExecutor {
       if (deadline.isOver()) {
         throw Errors.timedOut(deadline.timeout());
       }
+      if (!isTimed) {
+        limitNetworkTime();
+      }
+    }
+
+    private void limitNetworkTime() throws SQLException {
       long millis = Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline.nanosLeft()));
       if (networkTimeout == 0 || networkTimeout > millis) {
         connection.setNetworkTimeout(DIRECT, (int) Math.min(millis, Integer.MAX_VALUE));
@@ -399,7 +411,7 @@ public final class StatementExecutor {
     @Override
     public void close() {
       try {
-        if (connection.getNetworkTimeout() != networkTimeout) {
+        if (!isTimed && connection.getNetworkTimeout() != networkTimeout) {
           connection.setNetworkTimeout(DIRECT, networkTimeout);
         }
         if (switchedAutoCommit) {

@@ -13,14 +13,15 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Ends statements at their deadlines, whatever the source's own time-out is and whatever the thread
  * waits for. While it waits for a connection it is interrupted, which pools heed unless they are
- * suspended. Afterwards its connection is aborted: the time-out of a network counts for one read,
- * and for no write.
+ * suspended. Afterwards its connection is aborted: a network's time-out counts for one read, and
+ * for no write; and to set it for each statement takes longer than all else that the client does.
  */
 final class StatementWatch {
   private static final String ABORT = "pg-hello-abort";
@@ -31,6 +32,10 @@ final class StatementWatch {
 
   StatementWatch(Duration callTimeout) {
     this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts);
+  }
+
+  StatementWatch(Duration callTimeout, ScheduledExecutorService scheduler) {
+    this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts, scheduler);
   }
 
   /** Returns a statement of the current thread, which is watched once it {@link Watched#begin}s. */
@@ -79,6 +84,9 @@ final class StatementWatch {
     private boolean ended;
     private boolean aborted;
 
+    /** Whether the statement is ended at its deadline; the JVM may have no thread for that. */
+    boolean isTimed;
+
     /** Whether the connection can be used again. */
     boolean sound;
 
@@ -94,6 +102,12 @@ final class StatementWatch {
       this.deadline = deadline;
     }
 
+    /** That of its thread, which has one already; to make one for each statement takes longer. */
+    @Override
+    public int hashCode() {
+      return thread.hashCode();
+    }
+
     /** Begins the watch; throws if statements are refused. */
     void begin() {
       underWay.add(this);
@@ -105,7 +119,7 @@ final class StatementWatch {
     /** Returns a connection; throws what the source throws, also where it was told to give up. */
     @Nullable Connection connect() throws SQLException {
       try {
-        timer.start();
+        isTimed = timer.start();
         connection = source.get();
         return connection;
       } finally {

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.ConnectionSource;
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Deadline;
+import io.pghello.internal.Function;
+import io.pghello.internal.Settings;
+import io.pghello.internal.StatementContext;
+import io.pghello.internal.installation.Installations;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.WireProxy;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The watch ends statements; a time-out of the network does where there is no thread for it. */
+@PgHelloTest
+@Timeout(60)
+class NetworkTimeoutIT {
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+  private final List<Integer> timeouts = new ArrayList<>();
+
+  @Test
+  void isLeftAloneWhereAStatementIsWatched(DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      StatementExecutor executor = executor(connection, new StatementWatch(TIMEOUT));
+      assertThat(twoGreetings(executor, TIMEOUT)).isEqualTo("Hello, Ada! Hello, Zoë!");
+    }
+    assertThat(timeouts).isEmpty();
+  }
+
+  @Test
+  void isWhatIsLeftOfTheTimeWhereNoThreadCanWatch(DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        var scheduler = new Threadless()) {
+      StatementExecutor executor = executor(connection, new StatementWatch(TIMEOUT, scheduler));
+      assertThat(twoGreetings(executor, TIMEOUT)).isEqualTo("Hello, Ada! Hello, Zoë!");
+      assertThat(timeouts).hasSizeGreaterThanOrEqualTo(3);
+      int last = timeouts.size() - 1;
+      assertThat(timeouts.get(0)).isBetween(1, 30_000);
+      assertThat(timeouts.get(last - 1)).isBetween(1, timeouts.get(0));
+      assertThat(timeouts.get(last)).isZero();
+      // shorter than what a call may take: it stays
+      connection.setNetworkTimeout(Runnable::run, 20_000);
+      timeouts.clear();
+      twoGreetings(executor, TIMEOUT);
+      assertThat(timeouts).isEmpty();
+    }
+  }
+
+  @Test
+  void endsAStalledCallWhereNoThreadCanWatch(DataSource dataSource, WireProxy proxy)
+      throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        var scheduler = new Threadless()) {
+      StatementExecutor executor = executor(connection, new StatementWatch(TIMEOUT, scheduler));
+      twoGreetings(executor, TIMEOUT);
+      proxy.stall();
+      // or a call that ends not at all would keep the test
+      Future<?> resumed =
+          CompletableFuture.runAsync(
+              proxy::resume, CompletableFuture.delayedExecutor(30, TimeUnit.SECONDS));
+      assertThatThrownBy(() -> twoGreetings(executor, Duration.ofMillis(300)))
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.TIMEOUT));
+      assertThat(resumed).isNotDone();
+      proxy.resume();
+    }
+  }
+
+  private static String twoGreetings(StatementExecutor executor, Duration timeout) {
+    return executor.run(
+        StatementContext.single(Deadline.after(timeout)),
+        session -> greet(session, "Ada") + " " + greet(session, "Zoë"));
+  }
+
+  private static String greet(StatementExecutor.Session session, String name) throws SQLException {
+    return session.call(
+        Function.HELLO, statement -> statement.setString(1, name), row -> row.getString(1));
+  }
+
+  /** Uses a connection, and notes the time-outs that it is given. */
+  private StatementExecutor executor(Connection connection, StatementWatch watch) {
+    var recording =
+        (Connection)
+            Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {Connection.class},
+                (proxy, method, arguments) -> {
+                  if (method.getName().equals("setNetworkTimeout")) {
+                    timeouts.add((Integer) arguments[1]);
+                  }
+                  return method.invoke(connection, arguments);
+                });
+    ConnectionSource source =
+        new ConnectionSource() {
+          @Override
+          public Connection get() {
+            return recording;
+          }
+
+          @Override
+          public void release(Connection released) {}
+        };
+    return new StatementExecutor(
+        source, Settings.Statements.withoutClient(TIMEOUT), new Installations(null), watch);
+  }
+
+  /** Of a JVM that can start no thread. */
+  private static final class Threadless extends ScheduledThreadPoolExecutor
+      implements AutoCloseable {
+    Threadless() {
+      super(0);
+    }
+
+    @Override
+    public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
+      throw new OutOfMemoryError("unable to create native thread");
+    }
+
+    @Override
+    public <V> ScheduledFuture<V> schedule(Callable<V> task, long delay, TimeUnit unit) {
+      throw new OutOfMemoryError("unable to create native thread");
+    }
+
+    @Override
+    public void close() {
+      shutdownNow();
+    }
+  }
+}
