@@ -20,6 +20,7 @@ final class Batch implements CallQueue.Target<Call> {
   private long bytes;
   private @Nullable Call latest;
   private volatile InFlightBatch inFlight = new InFlightBatch(calls);
+  private boolean isPublished = true;
   private volatile boolean seen;
   private Object @Nullable [] outcomes;
 
@@ -56,6 +57,7 @@ final class Batch implements CallQueue.Target<Call> {
   @Override
   public void add(Call call) {
     calls.add(call);
+    isPublished = false;
     bytes += call.request.bytes();
     preferAsLatest(call);
   }
@@ -70,6 +72,7 @@ final class Batch implements CallQueue.Target<Call> {
   void remove(Call call) {
     if (calls.remove(call)) {
       bytes -= call.request.bytes();
+      isPublished = false;
     }
     if (call.equals(latest)) {
       latest = null;
@@ -103,7 +106,10 @@ final class Batch implements CallQueue.Target<Call> {
 
   /** Publishes the current calls to the time-out check. */
   void publish() {
-    inFlight = new InFlightBatch(calls);
+    if (!isPublished) {
+      inFlight = new InFlightBatch(calls);
+      isPublished = true;
+    }
   }
 
   InFlightBatch inFlight() {
