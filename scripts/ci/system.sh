@@ -125,7 +125,7 @@ start_greeting greeting-2 "$TWO"
 start users examples/users io.pghello.examples.users.UserServiceApplication "$USERS" \
   GREETING_SERVICE_URL="$GATEWAY" GREETING_SERVICE_OPENFOR=1s
 sed -e "s#\${GATEWAY_FOLDER}#$WORK#" -e "s#\${GATEWAY_LISTEN}#127.0.0.1:$LISTEN#" \
-  -e "s#\${GREETING_SERVERS}#server 127.0.0.1:$ONE max_fails=3 fail_timeout=5s; server 127.0.0.1:$TWO max_fails=3 fail_timeout=5s;#" \
+  -e "s#\${GREETING_SERVERS}#server 127.0.0.1:$ONE max_fails=0; server 127.0.0.1:$TWO max_fails=0;#" \
   -e "s#\${USER_SERVERS}#server 127.0.0.1:$USERS;#" "$ROOT/deploy/gateway/nginx.conf.template" >"$WORK/nginx.conf"
 AS=()
 [ "$(id -u)" != 0 ] || AS=(-g 'user root root;')

@@ -56,6 +56,11 @@ final class Backend implements AutoCloseable {
     return exchange -> {};
   }
 
+  /** Reads a request, and answers nothing for a minute, as one does that hangs. */
+  static Behaviour hanging() {
+    return exchange -> Thread.sleep(60_000);
+  }
+
   private void handle(HttpExchange exchange) throws IOException {
     try (exchange) {
       String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);

@@ -67,7 +67,7 @@ final class Gateway implements AutoCloseable {
 
   private static String servers(List<String> addresses) {
     return addresses.stream()
-        .map(address -> "server " + address + " max_fails=3 fail_timeout=5s;")
+        .map(address -> "server " + address + " max_fails=0;")
         .collect(Collectors.joining(" "));
   }
 

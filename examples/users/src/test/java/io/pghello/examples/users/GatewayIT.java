@@ -8,6 +8,7 @@ import io.pghello.examples.users.Http.Answer;
 import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -119,6 +120,16 @@ class GatewayIT {
         "10.9.8.7",
         "Forwarded",
         "for=10.9.8.7",
+        "X-Forwarded-Ssl",
+        "on",
+        "X-Original-URL",
+        "/actuator",
+        "X-Rewrite-URL",
+        "/actuator",
+        "True-Client-IP",
+        "10.9.8.7",
+        "X-Client-IP",
+        "10.9.8.7",
         "Authorization",
         "Bearer token");
     Request request =
@@ -127,7 +138,16 @@ class GatewayIT {
     assertThat(request.headers().get("X-Forwarded-Proto")).containsExactly("http");
     assertThat(request.headers())
         .doesNotContainKeys(
-            "X-forwarded-host", "X-forwarded-port", "X-forwarded-prefix", "X-real-ip", "Forwarded");
+            "X-forwarded-host",
+            "X-forwarded-port",
+            "X-forwarded-prefix",
+            "X-forwarded-ssl",
+            "X-original-url",
+            "X-rewrite-url",
+            "True-client-ip",
+            "X-client-ip",
+            "X-real-ip",
+            "Forwarded");
     assertThat(request.headers().get("Authorization")).containsExactly("Bearer token");
   }
 
@@ -183,6 +203,65 @@ class GatewayIT {
     }
     two.behave(Backend.answering(503, "{\"code\":\"NO_CONNECTION\"}"));
     assertThat(http.get("/greeting/Ada").status()).isEqualTo(503);
+  }
+
+  /** One path's trouble, as of a cache that only it needs, must not become that of all paths. */
+  @Test
+  void keepsAnInstanceThatIsUnavailableForOnePath() throws Exception {
+    Backend.Behaviour halfWell =
+        exchange ->
+            (exchange.getRequestURI().getPath().equals("/greeting/Ada")
+                    ? Backend.answering(503, "{\"code\":\"CACHE_UNAVAILABLE\"}")
+                    : OK)
+                .answer(exchange);
+    one.behave(halfWell);
+    two.behave(halfWell);
+    for (int i = 0; i < 12; i++) {
+      Answer answer = http.send("DELETE", "/greeting/Ada", BodyPublishers.noBody());
+      assertThat(answer.status()).isEqualTo(503);
+      assertThat(answer.text("code")).isEqualTo("CACHE_UNAVAILABLE");
+    }
+    for (int i = 0; i < 40; i++) {
+      assertThat(http.get("/api/info").status()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void waitsSecondsForAnInstanceThatHangs() throws Exception {
+    one.behave(Backend.hanging());
+    two.behave(Backend.hanging());
+    long started = System.nanoTime();
+    assertThat(http.post("/api/config/greeting", "{}").status()).isEqualTo(503);
+    assertThat(Duration.ofNanos(System.nanoTime() - started))
+        .isBetween(Duration.ofSeconds(7), Duration.ofSeconds(25));
+    assertThat(requests()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "GET / HTTP/1.1\\r\\nConnection: close\\r\\n\\r\\n | 400 | BAD_REQUEST",
+        "GET / HTTP/1.1\\r\\nHost: a\\r\\nX: LONG\\r\\n\\r\\n | 400 | BAD_REQUEST",
+        "GET /LONG HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n | 414 | URI_TOO_LONG",
+        "TRACE / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n | 405 | METHOD_NOT_ALLOWED",
+        "POST / HTTP/1.1\\r\\nHost: a\\r\\nTransfer-Encoding: x\\r\\n\\r\\n | 501 | NOT_IMPLEMENTED"
+      })
+  void refusesWithAProblem(String request, int status, String code) throws Exception {
+    String text = request.replace("\\r\\n", "\r\n").replace("LONG", "x".repeat(40_000));
+    String answer = http.raw(text);
+    assertThat(answer)
+        .startsWith("HTTP/1.1 " + status)
+        .contains("Content-Type: application/problem+json", "\"code\":\"" + code + "\"");
+    assertThat(requests()).isZero();
+  }
+
+  @Test
+  void sendsAHostWhereHttp10HasNone() throws Exception {
+    assertThat(http.raw("GET /health HTTP/1.0\r\n\r\n")).startsWith("HTTP/1.1 200");
+    assertThat(Stream.of(one, two).flatMap(each -> each.requests().stream()))
+        .allSatisfy(
+            request -> assertThat(request.headers().get("Host")).containsExactly("localhost"));
   }
 
   @Test

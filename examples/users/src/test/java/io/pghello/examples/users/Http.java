@@ -2,6 +2,7 @@
 package io.pghello.examples.users;
 
 import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -9,6 +10,7 @@ import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -67,5 +69,17 @@ final class Http {
       builder.setHeader(headers[i], headers[i + 1]);
     }
     return new Answer(client.send(builder.build(), BodyHandlers.ofString()));
+  }
+
+  /**
+   * Sends these very bytes, and returns all that comes back until the server ends the connection.
+   */
+  String raw(String request) throws IOException {
+    URI server = URI.create(address);
+    try (var socket = new Socket(server.getHost(), server.getPort())) {
+      socket.setSoTimeout(60_000);
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+    }
   }
 }
