@@ -126,7 +126,9 @@ final class PgHelloExtension
             .orElseThrow();
     ExtensionContext owner = context;
     if (settings.database() == PgHelloTest.Scope.CLASS) {
-      while (owner.getTestMethod().isPresent()) {
+      // of the class that asks for it, which may be an enclosing one
+      while (owner.getTestMethod().isPresent()
+          || !AnnotationSupport.isAnnotated(owner.getRequiredTestClass(), PgHelloTest.class)) {
         owner = owner.getParent().orElseThrow();
       }
     } else if (context.getTestMethod().isEmpty()) {
@@ -177,8 +179,9 @@ final class PgHelloExtension
   }
 
   /** Something that JUnit closes at the end of what it is stored for. */
-  @SuppressWarnings("deprecation")
-  private record Stored(Object value) implements Store.CloseableResource {
+  // by both names that it has had: JUnit 6 warns of the older one alone, JUnit 5.12 knows no other
+  @SuppressWarnings({"deprecation", "try"})
+  private record Stored(Object value) implements Store.CloseableResource, AutoCloseable {
     @Override
     public void close() throws Exception {
       if (value instanceof AutoCloseable closeable) {

@@ -51,7 +51,7 @@ public @interface PgHelloTest {
   enum Scope {
     /** Each test method has its own. */
     METHOD,
-    /** All test methods of the class share one. */
+    /** All test methods of the class, and of its nested classes, share one. */
     CLASS
   }
 

@@ -62,7 +62,6 @@ class ArchitectureTest {
             "java..",
             "javax.sql..",
             "io.pghello.testkit..",
-            "io.zonky.test.db.postgres.embedded..",
             "org.apache.commons.compress..",
             "org.jspecify..",
             "com.github.dockerjava..",

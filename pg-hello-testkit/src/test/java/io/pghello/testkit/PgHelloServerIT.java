@@ -527,6 +527,16 @@ class PgHelloServerIT {
     }
   }
 
+  /** Which pg_ctl has said, and not a time-out. */
+  @Test
+  void saysThatASettingIsWrong() {
+    PgHelloServer.Builder builder = PgHelloServer.builder().setting("no_such_setting", "1");
+    assertThatThrownBy(builder::start)
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("pg_ctl ended with status 1. ")
+        .hasMessageContaining("unrecognized configuration parameter \"no_such_setting\"");
+  }
+
   /** The server reports the setting to drivers, whenever a session loads the library. */
   @Test
   void reportsItsSettingToClients() throws SQLException {

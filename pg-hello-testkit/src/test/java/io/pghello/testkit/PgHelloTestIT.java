@@ -17,8 +17,12 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -102,6 +106,28 @@ class PgHelloTestIT {
     void sharesOneDatabase(TestDatabase database) {
       assertThat(database.name()).isEqualTo(seen);
     }
+
+    @Nested
+    class Inner {
+      @BeforeAll
+      static void prepare(TestDatabase database) {
+        assertThat(database.name()).isEqualTo(seen);
+      }
+
+      @Test
+      void sharesTheDatabaseOfTheClassAround(TestDatabase database) {
+        assertThat(database.name()).isEqualTo(seen);
+      }
+    }
+
+    @Nested
+    @PgHelloTest(database = Scope.CLASS)
+    class Apart {
+      @Test
+      void hasADatabaseOfItsOwnIfItSaysSo(TestDatabase database) {
+        assertThat(database.name()).isNotEqualTo(seen);
+      }
+    }
   }
 
   @Nested
@@ -136,6 +162,33 @@ class PgHelloTestIT {
                     instanceOf(AssertionError.class),
                     message("the test left 2 connection(s) open; see where"),
                     suppressed(0, message("opened here")))));
+  }
+
+  /** JUnit warns of extensions that the next JUnit may not know any more. */
+  @Test
+  void givesJUnitNothingToWarnOf() {
+    var said = new ConcurrentLinkedQueue<String>();
+    var handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord entry) {
+            said.add(entry.getMessage());
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger logger = Logger.getLogger("org.junit");
+    logger.addHandler(handler);
+    try {
+      run("passes").assertStatistics(events -> events.succeeded(1));
+    } finally {
+      logger.removeHandler(handler);
+    }
+    assertThat(said).isEmpty();
   }
 
   @Test

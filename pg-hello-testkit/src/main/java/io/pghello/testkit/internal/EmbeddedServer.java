@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit.internal;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -27,8 +22,11 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
+import javax.sql.DataSource;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * An embedded server that keeps its data directory over stops and crashes.
@@ -41,35 +39,54 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EmbeddedServer {
   /** Part of the template's name; raise it when a template is prepared in another way. */
-  private static final int TEMPLATE_FORMAT = 3;
+  private static final int TEMPLATE_FORMAT = 4;
 
   private static final String PASSWORD_FILE = "pg-hello-password";
-  private static final String LOCK_FILE = "epg-lock";
   private static final int ATTEMPTS = 3;
   private static final int LOG_LINES = 8;
+  private static final String START_SECONDS = "60";
+  private static final String STOP_SECONDS = "10";
+  private static final long POLL_MILLIS = 5;
 
-  // a file lock is a whole JVM's
-  private static final ReentrantLock TEMPLATE_LOCK = new ReentrantLock();
+  /** What tests want otherwise than PostgreSQL has it. */
+  private static final Map<String, String> DEFAULTS =
+      Map.of(
+          "timezone",
+          "UTC",
+          "max_connections",
+          "300",
+          "fsync",
+          "off",
+          "unix_socket_directories",
+          "",
+          // in the data directory, so that nothing is left when that is removed
+          "dynamic_shared_memory_type",
+          "mmap");
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final ExtensionBinaryResolver binaries;
+  private final ServerPrograms programs;
+  private final int major;
   private final Map<String, String> settings;
   private final boolean fixedPort;
   private final Scratch scratch;
   private final Thread cleaner = new Thread(this::close, "pg-hello-server-closer");
   private String password = "";
   private int port;
-  private @Nullable EmbeddedPostgres running;
+  private boolean started;
   private boolean closed;
   private boolean removed;
 
   private EmbeddedServer(
-      ExtensionBinaryResolver binaries, Map<String, String> settings, int port, Scratch scratch) {
-    this.binaries = binaries;
-    this.settings = Map.copyOf(settings);
+      ServerPrograms programs, int major, Map<String, String> settings, int port, Scratch scratch) {
+    this.programs = programs;
+    this.major = major;
+    this.settings = new TreeMap<>(DEFAULTS);
+    this.settings.putAll(settings);
     this.port = port;
     this.fixedPort = port != 0;
     this.scratch = scratch;
+    // from here on the JVM may be told to end at any moment
+    Runtime.getRuntime().addShutdownHook(cleaner);
   }
 
   /**
@@ -79,11 +96,20 @@ public final class EmbeddedServer {
    * @param settings of {@code postgresql.conf}
    */
   public static EmbeddedServer start(int port, Map<String, String> settings) throws IOException {
-    var binaries = new ExtensionBinaryResolver();
-    Path template = template(binaries);
-    var server = new EmbeddedServer(binaries, settings, port, Scratch.create());
-    // from here on the JVM may be told to end at any moment
-    Runtime.getRuntime().addShutdownHook(server.cleaner);
+    ExtensionFiles.requirePlatform(ExtensionFiles.platform());
+    ServerArchive archive = ServerArchive.find();
+    int major = archive.major();
+    Map<String, byte[]> files = ExtensionFiles.forServer(major);
+    String key = major + "-" + key(archive, files);
+    Cache cache = Cache.open();
+    var programs =
+        new ServerPrograms(
+            cache.folder("postgresql-" + key, folder -> unpack(archive, files, folder)));
+    Path template =
+        cache.folder(
+            "template-" + TEMPLATE_FORMAT + "-" + key,
+            folder -> makeTemplate(programs, major, folder));
+    var server = new EmbeddedServer(programs, major, settings, port, Scratch.create());
     try {
       server.prepare(template);
       server.start();
@@ -91,6 +117,14 @@ public final class EmbeddedServer {
     } catch (IOException | RuntimeException | Error e) {
       server.close();
       throw e;
+    }
+  }
+
+  private static void unpack(ServerArchive archive, Map<String, byte[]> files, Path folder)
+      throws IOException {
+    archive.unpack(folder);
+    for (Map.Entry<String, byte[]> file : files.entrySet()) {
+      Files.write(folder.resolve(file.getKey()), file.getValue());
     }
   }
 
@@ -110,13 +144,15 @@ public final class EmbeddedServer {
     lock.lock();
     try {
       requireOpen();
-      for (int attempt = 1; running == null; attempt++) {
+      for (int attempt = 1; !started; attempt++) {
+        int chosen = port != 0 ? port : freePort();
         if (port != 0) {
           requireFree(port);
         }
         try {
-          running = launch(binaries, scratch, port, settings, password);
-          port = running.getPort();
+          launch(chosen);
+          port = chosen;
+          started = true;
         } catch (IOException e) {
           // between the search for a free port and its use somebody else may have taken it
           if (fixedPort || attempt == ATTEMPTS || !e.toString().contains("could not bind")) {
@@ -126,6 +162,12 @@ public final class EmbeddedServer {
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
     }
   }
 
@@ -150,11 +192,21 @@ public final class EmbeddedServer {
   public void stop() {
     lock.lock();
     try {
-      if (running != null) {
-        running.close();
-        running = null;
+      if (started) {
+        started = false;
+        programs.run(
+            scratch.log(),
+            "pg_ctl",
+            "-D",
+            scratch.data().toString(),
+            "-m",
+            "fast",
+            "-w",
+            "-t",
+            STOP_SECONDS,
+            "stop");
       }
-      // also one whose start was given up
+      // also one whose start was given up, or that did not stop
       scratch.endServer();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -180,7 +232,7 @@ public final class EmbeddedServer {
   public boolean isRunning() {
     lock.lock();
     try {
-      return running != null && scratch.server().isPresent();
+      return started && scratch.server().isPresent();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
@@ -195,7 +247,7 @@ public final class EmbeddedServer {
 
   /** Returns the major version. */
   public int major() {
-    return binaries.major();
+    return major;
   }
 
   /** Returns the password of the superuser and of the owner of the databases. */
@@ -232,88 +284,91 @@ public final class EmbeddedServer {
     }
   }
 
-  private static EmbeddedPostgres launch(
-      ExtensionBinaryResolver binaries,
-      Scratch scratch,
-      int port,
-      Map<String, String> settings,
-      String password)
-      throws IOException {
-    Path passwordFile = scratch.data().resolveSibling(PASSWORD_FILE);
-    Files.writeString(passwordFile, password);
-    File log = scratch.log().toFile();
-    var builder =
-        EmbeddedPostgres.builder()
-            .setPgBinaryResolver(binaries)
-            .setOverrideWorkingDirectory(Scratch.cache().toFile())
-            .setDataDirectory(scratch.data())
-            .setCleanDataDirectory(false)
-            .setRegisterShutdownHook(false)
-            // options of initdb, for which there is no other way
-            .setLocaleConfig("locale", "C")
-            .setLocaleConfig("pwfile", passwordFile.toString())
-            .setDataDirectoryCustomizer(EmbeddedServer::requirePasswords)
-            .setConnectConfig("password", password)
-            .setConnectConfig("loginTimeout", "2")
-            .setPort(port)
-            .setOutputRedirector(ProcessBuilder.Redirect.appendTo(log))
-            .setErrorRedirector(ProcessBuilder.Redirect.appendTo(log));
-    builder.setServerConfig("unix_socket_directories", "''");
-    // in the data directory, so that nothing is left when that is removed
-    builder.setServerConfig("dynamic_shared_memory_type", "mmap");
-    // costs little without fsync, and a killed server then keeps what was committed
-    builder.setServerConfig("synchronous_commit", "on");
-    // the command line goes through a shell
-    settings.forEach(
-        (name, value) -> builder.setServerConfig(name, "'" + value.replace("'", "'\\''") + "'"));
+  private void launch(int port) throws IOException {
+    long logged = scratch.log().toFile().length();
     try {
-      EmbeddedPostgres server = builder.start();
-      requireOwn(server, scratch);
-      return server;
-    } catch (IOException | SQLException | RuntimeException | ExceptionInInitializerError e) {
+      Process starter =
+          programs.start(
+              scratch.log(),
+              "pg_ctl",
+              "-D",
+              scratch.data().toString(),
+              "-o",
+              options(port),
+              "-w",
+              "-t",
+              START_SECONDS,
+              "start");
+      // it looks every 100 ms
+      while (!scratch.isReady()) {
+        if (starter.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS) && starter.exitValue() != 0) {
+          throw new IOException("pg_ctl ended with status " + starter.exitValue() + ".");
+        }
+      }
+      requireOwn(port);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
       scratch.endServer();
-      // the library keeps it locked, and would refuse the next attempt
-      Files.deleteIfExists(scratch.data().resolve(LOCK_FILE));
-      throw new IOException(startFailure(binaries.major(), port, scratch, e), e);
+      throw new IOException("Interrupted while the embedded PostgreSQL starts.", e);
+    } catch (IOException | SQLException | RuntimeException e) {
+      scratch.endServer();
+      throw new IOException(startFailure(port, logged, e), e);
     }
+  }
+
+  /** The command line goes through a shell. */
+  private String options(int port) {
+    var options = new StringBuilder("-p ").append(port);
+    settings.forEach(
+        (name, value) ->
+            options.append(" -c '").append((name + "=" + value).replace("'", "'\\''")).append("'"));
+    return options.toString();
   }
 
   /** Lets nobody in without a password, not even on this machine. */
-  private static void requirePasswords(File data) {
-    try {
-      Files.writeString(
-          data.toPath().resolve("pg_hba.conf"),
-          """
-          # the password is sent over the loopback interface only
-          host all all 127.0.0.1/32 password
-          host all all ::1/128 password
-          """);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private void requirePasswords() throws IOException {
+    Files.writeString(
+        scratch.data().resolve("pg_hba.conf"),
+        """
+        # the password is sent over the loopback interface only
+        host all all 127.0.0.1/32 password
+        host all all ::1/128 password
+        """);
   }
 
-  private static void requireOwn(EmbeddedPostgres server, Scratch scratch)
-      throws SQLException, IOException {
-    try (Connection connection = server.getPostgresDatabase().getConnection();
+  private void requireOwn(int port) throws SQLException, IOException {
+    try (Connection connection = superuser(port).getConnection();
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery("SHOW data_directory")) {
       row.next();
       if (!row.getString(1).equals(scratch.data().toString())) {
-        throw new IOException("could not bind: another server answers on port " + server.getPort());
+        throw new IOException("could not bind: another server answers on port " + port + ".");
       }
     }
   }
 
-  private static String startFailure(int major, int port, Scratch scratch, Throwable cause)
-      throws IOException {
-    String log =
-        Files.exists(scratch.log())
-            ? new String(Files.readAllBytes(scratch.log()), StandardCharsets.UTF_8)
-            : "";
+  private DataSource superuser(int port) {
+    var dataSource = new PGSimpleDataSource();
+    dataSource.setServerNames(new String[] {"127.0.0.1"});
+    dataSource.setPortNumbers(new int[] {port});
+    dataSource.setDatabaseName("postgres");
+    dataSource.setUser("postgres");
+    dataSource.setPassword(password);
+    return dataSource;
+  }
+
+  /** Says why, with the end of the log, of which an earlier start wrote so many bytes. */
+  private String startFailure(int port, long logged, Throwable cause) throws IOException {
+    String log = "";
+    if (Files.exists(scratch.log())) {
+      byte[] bytes = Files.readAllBytes(scratch.log());
+      log = new String(bytes, (int) logged, bytes.length - (int) logged, StandardCharsets.UTF_8);
+    }
     List<String> lines = log.lines().toList();
     return "The embedded PostgreSQL "
         + major
+        + " in "
+        + programs.folder()
         + " did not start"
         + (port == 0 ? "" : " on port " + port)
         + (log.contains("cannot be run as root")
@@ -321,71 +376,81 @@ public final class EmbeddedServer {
                 + " Run as an ordinary user, or use a container or a server of your own"
             : "")
         + ". "
-        + cause
+        + (cause.getClass() == IOException.class ? cause.getMessage() : cause)
         + " The end of its log: "
         + String.join(" | ", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
   }
 
-  /** Returns the initialised data directory in the cache, and makes it where it is missing. */
-  private static Path template(ExtensionBinaryResolver binaries) throws IOException {
-    Path cache = Scratch.cache();
-    Path template =
-        cache.resolve("template-" + TEMPLATE_FORMAT + "-" + binaries.major() + "-" + key(binaries));
-    if (Files.exists(template)) {
-      return template;
-    }
-    TEMPLATE_LOCK.lock();
-    try (FileChannel lock =
-        FileChannel.open(
-            cache.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-      lock.lock();
-      if (!Files.exists(template)) {
-        makeTemplate(binaries, template);
-      }
-    } finally {
-      TEMPLATE_LOCK.unlock();
-    }
-    return template;
-  }
-
-  private static void makeTemplate(ExtensionBinaryResolver binaries, Path template)
+  /** Makes a data directory with the template database in it. */
+  private static void makeTemplate(ServerPrograms programs, int major, Path folder)
       throws IOException {
-    byte[] random = new byte[16];
-    new SecureRandom().nextBytes(random);
-    String password = HexFormat.of().formatHex(random);
     // to check a password would take the server milliseconds at each log-in, so that those that
     // people choose are hard to guess; nobody guesses this one
     Map<String, String> quickPasswords =
-        binaries.major() < 16
-            ? Map.of("password_encryption", "md5")
-            : Map.of("scram_iterations", "1");
-    try (Scratch scratch = Scratch.create()) {
-      EmbeddedPostgres server = launch(binaries, scratch, 0, quickPasswords, password);
-      try (Databases databases = Databases.embedded(server.getPort(), password);
-          Connection superuser = server.getPostgresDatabase().getConnection();
+        major < 16 ? Map.of("password_encryption", "md5") : Map.of("scram_iterations", "1");
+    var server = new EmbeddedServer(programs, major, quickPasswords, 0, Scratch.create());
+    try {
+      server.initialize();
+      server.start();
+      try (Databases databases = Databases.embedded(server.port(), server.password());
+          Connection superuser = server.superuser(server.port()).getConnection();
           Statement statement = superuser.createStatement()) {
         databases.prepare();
-        statement.execute("ALTER ROLE CURRENT_USER PASSWORD '" + password + "'");
+        statement.execute("ALTER ROLE CURRENT_USER PASSWORD '" + server.password() + "'");
       } catch (SQLException e) {
         throw new IOException("could not prepare the template database", e);
-      } finally {
-        server.close();
-        scratch.endServer();
       }
-      Path file = Files.writeString(scratch.data().resolve(PASSWORD_FILE), password);
-      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-      Files.deleteIfExists(scratch.data().resolve(LOCK_FILE));
-      Path copy = Files.createTempDirectory(template.getParent(), ".template-").resolve("data");
-      Scratch.copy(scratch.data(), copy);
-      Files.move(copy, template, StandardCopyOption.ATOMIC_MOVE);
-      Files.delete(copy.getParent());
+      server.stop();
+      Scratch.copy(server.scratch.data(), folder);
+    } finally {
+      server.close();
     }
   }
 
-  private static String key(ExtensionBinaryResolver binaries) {
+  /** Creates an empty data directory, for a superuser with a random password. */
+  private void initialize() throws IOException {
+    lock.lock();
     try {
-      byte[] digest = MessageDigest.getInstance("SHA-256").digest(binaries.fingerprint());
-      return HexFormat.of().formatHex(Arrays.copyOf(digest, 8));
+      requireOpen();
+      byte[] random = new byte[16];
+      new SecureRandom().nextBytes(random);
+      password = HexFormat.of().formatHex(random);
+      Path file = scratch.data().resolveSibling(PASSWORD_FILE);
+      Files.writeString(file, password);
+      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+      int status =
+          programs.run(
+              scratch.log(),
+              "initdb",
+              "--auth=trust",
+              "--username=postgres",
+              "--pwfile=" + file,
+              "--encoding=UTF-8",
+              "--locale=C",
+              "--no-sync",
+              "--pgdata=" + scratch.data());
+      if (status != 0) {
+        throw new IOException(
+            startFailure(0, 0, new IOException("initdb ended with status " + status + ".")));
+      }
+      Files.move(file, scratch.data().resolve(PASSWORD_FILE));
+      requirePasswords();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns what changes when the server or the files of the extension do. */
+  private static String key(ServerArchive archive, Map<String, byte[]> files) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      digest.update(archive.identity().getBytes(StandardCharsets.UTF_8));
+      for (Map.Entry<String, byte[]> file : files.entrySet()) {
+        digest.update(
+            (file.getKey() + " " + file.getValue().length).getBytes(StandardCharsets.UTF_8));
+        digest.update(file.getValue());
+      }
+      return HexFormat.of().formatHex(Arrays.copyOf(digest.digest(), 8));
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }

@@ -73,6 +73,35 @@ public final class ExtensionFiles {
     return matcher.group(1);
   }
 
+  /**
+   * Refuses a platform that there is no library for, whatever the major.
+   *
+   * @throws IllegalStateException if it is one; the message names those there are, and the ways
+   *     that are left
+   */
+  static void requirePlatform(String platform) {
+    List<String> platforms =
+        libraries().stream().map(path -> path.substring(0, path.indexOf('/'))).distinct().toList();
+    if (!platforms.contains(platform)) {
+      throw new IllegalStateException(
+          "The embedded PostgreSQL with pg_hello runs on "
+              + String.join(", ", platforms)
+              + " alone, and this is "
+              + platform
+              + ". Run this on such a machine, or use a container, where its engine runs images of"
+              + " linux/amd64 (PgHelloContainer), or a server elsewhere on which the extension was"
+              + " installed (PG_HELLO_SERVER=jdbc:postgresql:...).");
+    }
+  }
+
+  /** Returns what a server of this platform needs: contents by paths in its folder. */
+  static Map<String, byte[]> forServer(int major) {
+    var files = new LinkedHashMap<String, byte[]>();
+    files.put("lib/postgresql/" + LIBRARY, library(platform(), major));
+    scripts().forEach((name, script) -> files.put("share/postgresql/extension/" + name, script));
+    return files;
+  }
+
   /** Returns the control files and the scripts by their names. */
   public static Map<String, byte[]> scripts() {
     var scripts = new LinkedHashMap<String, byte[]>();

@@ -6,13 +6,11 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -39,6 +37,7 @@ final class Scratch implements AutoCloseable {
   private static final Duration GRACE = Duration.ofMinutes(1);
   private static final Duration CLOCK_SLACK = Duration.ofSeconds(5);
   private static final long END_SECONDS = 10;
+  private static final int STATUS_LINE = 7;
 
   private final Path path;
   private final FileChannel lockFile;
@@ -59,35 +58,6 @@ final class Scratch implements AutoCloseable {
             path.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     lockFile.lock();
     return new Scratch(path, lockFile);
-  }
-
-  /**
-   * Returns the folder in which binaries and templates are kept: in the user's cache, and closed to
-   * others, who could put programs of theirs there.
-   */
-  static Path cache() throws IOException {
-    Path cache = Files.createDirectories(cacheFolder());
-    if (!belongsToUser(cache)) {
-      throw new IOException(
-          cache + " belongs to somebody else; set PG_HELLO_CACHE to a folder of your own");
-    }
-    Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwx------"));
-    return Files.createDirectories(cache.resolve("server"));
-  }
-
-  private static Path cacheFolder() {
-    String own = System.getenv("PG_HELLO_CACHE");
-    if (own != null && !own.isBlank()) {
-      return Path.of(own);
-    }
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    String home = System.getenv("HOME");
-    Path homeFolder = Path.of(home != null ? home : System.getProperty("user.home", "/"));
-    Path caches = xdg != null && !xdg.isBlank() ? Path.of(xdg) : homeFolder.resolve(".cache");
-    if (!Files.isWritable(Files.isDirectory(caches) ? caches : homeFolder)) {
-      caches = Path.of(System.getProperty("java.io.tmpdir"), System.getProperty("user.name"));
-    }
-    return caches.resolve("pg-hello");
   }
 
   private static Path parent() throws IOException {
@@ -146,6 +116,14 @@ final class Scratch implements AutoCloseable {
                     .isPresent());
   }
 
+  /** Returns whether the server in here runs and takes connections. */
+  boolean isReady() throws IOException {
+    return server().isPresent()
+        && Files.readAllLines(path.resolve("data").resolve("postmaster.pid")).stream()
+            .skip(STATUS_LINE)
+            .anyMatch(line -> line.startsWith("ready"));
+  }
+
   /** Ends the server in here, if it runs, and waits until it is gone. */
   void endServer() throws IOException {
     Optional<ProcessHandle> server = server();
@@ -201,7 +179,7 @@ final class Scratch implements AutoCloseable {
     }
     for (Path folder : folders) {
       try {
-        if (belongsToUser(folder)) {
+        if (Cache.belongsToUser(folder)) {
           removeIfAbandoned(folder);
         }
       } catch (IOException e) {
@@ -233,19 +211,11 @@ final class Scratch implements AutoCloseable {
     }
   }
 
-  /** Returns whether a path is a folder of the user's, and not a link to another place. */
-  private static boolean belongsToUser(Path folder) throws IOException {
-    return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
-        && Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS)
-            .getName()
-            .equals(System.getProperty("user.name"));
-  }
-
   /**
    * Removes a folder with all that is in it, even while a dying process still removes files. The
    * lock goes last, so that what is left of an interrupted removal is found again.
    */
-  private static void delete(Path folder) throws IOException {
+  static void delete(Path folder) throws IOException {
     deleteContents(folder);
     Files.deleteIfExists(folder.resolve(LOCK));
     Files.deleteIfExists(folder);

@@ -17,6 +17,7 @@ import org.assertj.core.api.Condition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ExtensionFilesTest {
   private static final Path EXTENSION = Path.of("..", "extension");
@@ -92,6 +93,21 @@ class ExtensionFilesTest {
   })
   void namesPlatforms(String os, String architecture, boolean musl, String platform) {
     assertThat(ExtensionFiles.platform(os, architecture, musl)).isEqualTo(platform);
+  }
+
+  /** To add another archive of PostgreSQL would help nobody. */
+  @ParameterizedTest
+  @ValueSource(strings = {"mac-os-x-arm64", "windows-11-amd64", "linux-arm64", "linux-amd64-musl"})
+  void saysWhatIsLeftOnOtherPlatforms(String platform) {
+    assertThatThrownBy(() -> ExtensionFiles.requirePlatform(platform))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "The embedded PostgreSQL with pg_hello runs on linux-amd64 alone, and this is %s."
+                    .formatted(platform)
+                + " Run this on such a machine, or use a container, where its engine runs images"
+                + " of linux/amd64 (PgHelloContainer), or a server elsewhere on which the extension"
+                + " was installed (PG_HELLO_SERVER=jdbc:postgresql:...).");
+    ExtensionFiles.requirePlatform("linux-amd64");
   }
 
   @Test

