@@ -20,7 +20,6 @@ final class Batch implements CallQueue.Target<Call> {
   private long bytes;
   private @Nullable Call latest;
   private volatile InFlightBatch inFlight = new InFlightBatch(calls);
-  private boolean isPublished = true;
   private volatile boolean seen;
   private Object @Nullable [] outcomes;
 
@@ -57,7 +56,6 @@ final class Batch implements CallQueue.Target<Call> {
   @Override
   public void add(Call call) {
     calls.add(call);
-    isPublished = false;
     bytes += call.request.bytes();
     preferAsLatest(call);
   }
@@ -72,7 +70,6 @@ final class Batch implements CallQueue.Target<Call> {
   void remove(Call call) {
     if (calls.remove(call)) {
       bytes -= call.request.bytes();
-      isPublished = false;
     }
     if (call.equals(latest)) {
       latest = null;
@@ -106,10 +103,7 @@ final class Batch implements CallQueue.Target<Call> {
 
   /** Publishes the current calls to the time-out check. */
   void publish() {
-    if (!isPublished) {
-      inFlight = new InFlightBatch(calls);
-      isPublished = true;
-    }
+    inFlight = new InFlightBatch(calls);
   }
 
   InFlightBatch inFlight() {

@@ -25,8 +25,7 @@ import org.jspecify.annotations.Nullable;
  * wait in the {@linkplain CallQueue queue}. A thread that releases a permit assigns it to a batch
  * of queued calls. One of these calls leads the batch: its thread wakes up, adds the calls that
  * have been queued meanwhile, sends the batch, releases the permit, and wakes up the other threads.
- * A thread of the executor leads a batch that contains only futures, and goes on with calls that
- * are queued when it has completed these.
+ * A thread of the executor leads a batch that contains only futures.
  *
  * <p>These invariants hold:
  *
@@ -133,13 +132,10 @@ final class Coalescer {
   /** Assigns available permits to queued calls. */
   private void dispatch(boolean queueIsFull) {
     int permit;
-    while ((permit = acquireForQueued(queueIsFull)) != InFlightLimit.NONE) {
+    while (!queue.isEmpty()
+        && (permit = inFlightLimit.tryAcquire(queue, queueIsFull)) != InFlightLimit.NONE) {
       start(newBatch(permit));
     }
-  }
-
-  private int acquireForQueued(boolean queueIsFull) {
-    return queue.isEmpty() ? InFlightLimit.NONE : inFlightLimit.tryAcquire(queue, queueIsFull);
   }
 
   /** Returns an empty batch with a permit that the current thread has acquired. */
@@ -203,32 +199,11 @@ final class Coalescer {
     batch.leader = null;
     boolean executed = false;
     try {
-      executed = tryExecute(() -> lead(batch, null));
+      executed = Threads.tryExecute(executor, () -> lead(batch, null));
     } finally {
       if (!executed) {
         batch.failed = true;
       }
-    }
-  }
-
-  /**
-   * Executes work on the executor, whose thread then leads the calls that are queued: to wake up
-   * another one takes longer. Returns false if the JVM has no thread for it.
-   */
-  private boolean tryExecute(Runnable work) {
-    return Threads.tryExecute(
-        executor,
-        () -> {
-          work.run();
-          leadQueued();
-        });
-  }
-
-  /** Leads queued calls on a thread of the executor, as long as a permit is available. */
-  private void leadQueued() {
-    int permit;
-    while ((permit = acquireForQueued(false)) != InFlightLimit.NONE) {
-      lead(newBatch(permit), null);
     }
   }
 
@@ -243,10 +218,6 @@ final class Coalescer {
       Object[] outcomes = batch.outcomes();
       if (outcomes == null) {
         fill(batch);
-        if (leader == null) {
-          // it may have taken the batch itself; others lead what has not fitted in
-          dispatch(false);
-        }
         sendOrPassLead(batch, leader);
       } else {
         // the leader before has thrown an error after the answer
@@ -262,11 +233,6 @@ final class Coalescer {
   }
 
   private void sendOrPassLead(Batch batch, @Nullable Call leader) {
-    if (batch.size() == 0) {
-      // all calls had ended
-      discard(batch);
-      return;
-    }
     Deadline latest = batch.latest().deadline;
     if (leader != null && Thread.currentThread().isInterrupted()) {
       removeLeader(batch, leader, Errors.interrupted());
@@ -327,19 +293,20 @@ final class Coalescer {
   }
 
   /**
-   * Completes the futures of a batch, which also runs their dependents. {@link #leadQueued} sends
-   * the calls that the dependents add, together.
+   * Completes the futures of a batch, which also runs their dependents. Calls that the dependents
+   * add are sent together afterwards.
    */
   private void completeFutures(Batch batch) {
     AsyncWorker.completeFuturesOf(this, batch.inFlight()::completeFutures);
     batches.remove(batch);
+    dispatch(false);
   }
 
   /**
    * Completes futures on the executor. If there is no thread, {@link #checkTimeouts} tries again.
    */
   private void completeFuturesOnExecutor(Batch batch) {
-    boolean unused = tryExecute(() -> completeFutures(batch));
+    boolean unused = Threads.tryExecute(executor, () -> completeFutures(batch));
   }
 
   /** Removes the leader from a batch and assigns another one. */

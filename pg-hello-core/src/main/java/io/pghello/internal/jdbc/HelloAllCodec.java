@@ -9,7 +9,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The parameters and the answer of {@code pg_hello_all(text[], integer[])}. */
 public final class HelloAllCodec {
@@ -19,18 +18,19 @@ public final class HelloAllCodec {
   public static void bind(PreparedStatement statement, List<HelloRequest> requests)
       throws SQLException {
     var names = new String[requests.size()];
-    Integer @Nullable [] repeats = null;
+    var repeats = new Integer[names.length];
+    boolean asSet = true;
     for (int i = 0; i < names.length; i++) {
       HelloRequest request = requests.get(i);
       names[i] = request.name();
       if (request.repeat() != HelloRequest.AS_SET) {
-        repeats = repeats == null ? new Integer[names.length] : repeats;
         repeats[i] = request.repeat();
+        asSet = false;
       }
     }
     Connection connection = statement.getConnection();
     statement.setArray(1, connection.createArrayOf("text", names));
-    statement.setArray(2, repeats == null ? null : connection.createArrayOf("int4", repeats));
+    statement.setArray(2, asSet ? null : connection.createArrayOf("int4", repeats));
   }
 
   /**

@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -77,48 +76,6 @@ class CoalescerFutureTest extends CoalescerFixture {
     assertThat(answerNext()).containsExactly("a");
     assertThat(answerNext()).containsExactly("b", "c");
     assertThat(get(get(made).get(1))).isEqualTo("Hello, c!");
-    assertNothingIsLost(coalescer);
-  }
-
-  /** To wake up another one would take longer. */
-  @Test
-  void theThreadThatHasCompletedFuturesSendsTheCallsOfTheirDependents() {
-    var executed = new AtomicInteger();
-    Coalescer coalescer =
-        coalescer(
-            work -> {
-              executed.incrementAndGet();
-              workers.execute(work);
-            });
-    CompletableFuture<List<CompletableFuture<String>>> made =
-        futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c"));
-    Sent first = sender.next();
-    first.answer();
-    Sent second = sender.next();
-    assertThat(second.names()).containsExactly("b", "c");
-    assertThat(second.thread).isEqualTo(first.thread);
-    second.answer();
-    assertThat(get(get(made).get(1))).isEqualTo("Hello, c!");
-    assertThat(executed).hasValue(1);
-    assertNothingIsLost(coalescer);
-  }
-
-  @Test
-  void otherThreadsSendWhatDoesNotFitItsBatch() {
-    batchSize = 1;
-    maxInFlightBatches = 2;
-    Coalescer coalescer = coalescer(workers);
-    CompletableFuture<List<CompletableFuture<String>>> made =
-        futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c", "d"));
-    answerNext();
-    Sent one = sender.next();
-    Sent other = sender.next();
-    assertThat(one.thread).isNotEqualTo(other.thread);
-    one.answer();
-    other.answer();
-    answerNext();
-    assertThat(get(made).stream().map(CoalescerFixture::get))
-        .containsExactly("Hello, b!", "Hello, c!", "Hello, d!");
     assertNothingIsLost(coalescer);
   }
 
