@@ -13,7 +13,8 @@ import java.util.List;
  * values as they were, so they are compared with what the functions answer now.
  */
 final class ComputedValues {
-  // those that call the extension's functions and the server's own, and nothing of the owner's
+  // those that call the extension's functions and the server's own, and nothing of the owner's, in
+  // tables that are planned without calls of anything of his
   private static final String COLUMNS =
       """
       WITH uses AS (
@@ -29,8 +30,11 @@ final class ComputedValues {
         JOIN pg_namespace n ON c.relnamespace = n.oid
       WHERE a.attgenerated = 's' AND c.relkind = 'r' AND c.relpersistence = 'p'
         AND (SELECT bool_and(u.is_own) FROM uses u WHERE u.expression = f.oid)
+        AND NOT EXISTS (EVALUATED
+          AND NOT EXISTS (SELECT FROM (FUNCTIONS) o WHERE o.oid = d.refobjid AND o.foreigner IS NULL))
       ORDER BY 1, a.attnum
       """
+          .replace("EVALUATED", Contents.EVALUATED)
           .replace("FUNCTIONS", ExtensionFunctions.PG_HELLO.query());
 
   private ComputedValues() {}

@@ -320,7 +320,8 @@ final class RecoveredServer {
                 "-d",
                 "template1"));
     command.addAll(what);
-    undo.run(command, Map.of(), out);
+    // or else a function of somebody's could be found in place of the server's own
+    undo.run(command, Map.of("PGOPTIONS", "-c search_path=pg_catalog,pg_temp"), out);
   }
 
   /** Shuts it down, and keeps its data directory. */

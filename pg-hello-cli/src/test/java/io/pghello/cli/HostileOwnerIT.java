@@ -2,16 +2,23 @@
 package io.pghello.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Commands that a superuser runs in a database whose owner, who is no superuser, is hostile. What
@@ -22,13 +29,14 @@ import org.junit.jupiter.api.Test;
 class HostileOwnerIT {
   private static final String STRIKE =
       """
-      CREATE FUNCTION public.strike(what text) RETURNS void LANGUAGE plpgsql AS $$
+      CREATE FUNCTION public.strike(what text) RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog AS $$
       BEGIN
         PERFORM pg_catalog.set_config('role', 'none', false);
         EXECUTE pg_catalog.format('COPY (SELECT 1) TO %L',
           pg_catalog.current_setting('data_directory') || '/struck_' || pg_catalog.current_database() || ' ' || what);
+        RETURN true;
       EXCEPTION WHEN insufficient_privilege THEN
-        RETURN;
+        RETURN true;
       END
       $$
       """;
@@ -81,6 +89,78 @@ class HostileOwnerIT {
     load = pghello(server, database, "load", "--time", "1s");
     assertThat(load.status()).as(load.out()).isEqualTo(3);
     assertThat(struck(admin, database)).isEmpty();
+  }
+
+  /** Everything at once that such an owner may create, against each command. */
+  @Test
+  void nothingOfHisRunsAsASuperuser(@TempDir Path folder) throws Exception {
+    try (PgHelloServer server = PgHelloServer.builder().start();
+        TestDatabase database = server.createDatabase();
+        Connection admin = database.superuserDataSource().getConnection()) {
+      try (Connection owner = database.dataSource().getConnection()) {
+        Run.execute(owner, STRIKE);
+        Run.execute(owner, Files.readString(Path.of("src/test/resources/hostile-owner.sql")));
+        assertThatThrownBy(
+                () ->
+                    Run.execute(
+                        owner,
+                        "CREATE FUNCTION evil.started() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+                        "CREATE EVENT TRIGGER started ON ddl_command_start EXECUTE FUNCTION evil.started()"))
+            .hasMessageContaining("Must be superuser to create an event trigger");
+      }
+      Run.execute(admin, "SET search_path = pg_catalog");
+      try (Connection careless = database.superuserDataSource().getConnection()) {
+        Run.execute(
+            careless,
+            "SELECT quote_ident(relname) FROM pg_class",
+            "SELECT pg_catalog.count(*) FROM public.planned",
+            "SELECT public.now_ms(1::pg_catalog.int4)");
+      }
+      assertThat(struck(admin, database))
+          .as("what a superuser runs is seen")
+          .contains("relation pg_class", "index expression", "index predicate", "statistics")
+          .contains("overload now_ms");
+      forget(admin, database);
+
+      List<List<String>> commands = new ArrayList<>();
+      commands.add(List.of("health"));
+      commands.add(List.of("diagnose"));
+      for (String kind : List.of("performance", "baseline", "compliance")) {
+        commands.add(List.of("report", kind));
+      }
+      commands.add(List.of("advise"));
+      commands.add(List.of("watch", "--count", "1", "--interval", "1s"));
+      commands.add(List.of("load", "--time", "1s", "--rate", "10"));
+      commands.add(List.of("update", "--dry-run", database.name()));
+      commands.add(List.of("harden"));
+      commands.add(List.of("harden", "--apply"));
+      commands.add(List.of("backup", "--to", folder.toString(), database.name()));
+      for (String rhythm : List.of("--daily", "--monthly")) {
+        commands.add(List.of("maintain", rhythm, "--backups", folder.toString(), database.name()));
+      }
+      commands.add(List.of("update", database.name()));
+      for (List<String> command : commands) {
+        Run run = pghello(server, database, command.toArray(String[]::new));
+        assertThat(run.out() + run.err())
+            .as(command.toString())
+            .isNotEmpty()
+            .doesNotContain("Exception");
+        assertThat(struck(admin, database)).as("%s: %s", command, run).isEmpty();
+      }
+      if (Run.hasClient(server)) {
+        Path sums = contents(folder);
+        assertThat(sums)
+            .content()
+            .containsPattern("public.planned=1 copied -?[0-9]+")
+            .containsPattern("public.generated=1 -?[0-9]+");
+      }
+    }
+  }
+
+  private static Path contents(Path folder) throws IOException {
+    try (Stream<Path> paths = Files.walk(folder)) {
+      return paths.filter(path -> path.toString().endsWith(".contents")).findFirst().orElseThrow();
+    }
   }
 
   private static Run pghello(PgHelloServer server, TestDatabase database, String... arguments) {
