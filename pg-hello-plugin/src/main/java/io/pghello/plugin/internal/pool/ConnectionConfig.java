@@ -57,7 +57,8 @@ public record ConnectionConfig(
     // without one, the driver would take that of this program's own password file
     properties.setProperty("password", Objects.requireNonNullElse(password, ""));
     properties.setProperty("gssEncMode", "disable");
-    properties.setProperty("requireAuth", "!gss,!sspi");
+    // anybody may have taken the port of a server that has stopped
+    properties.setProperty("requireAuth", tls.on() ? "!gss,!sspi" : "!gss,!sspi,!password");
     properties.setProperty("ApplicationName", "pg-hello-plugin");
     String seconds = String.valueOf((connectionTimeoutMillis + 999) / 1000);
     properties.setProperty("loginTimeout", seconds);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Whoever takes the port of a server that has stopped may ask for the password. */
+class CleartextPasswordTest {
+  @Test
+  void isNotSentWithoutTls() throws Exception {
+    try (var listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        var plugin = Plugins.plugin(Permissions.read())) {
+      var sent = new FutureTask<>(() -> sentWhenAsked(listener));
+      var server = new Thread(sent);
+      server.setDaemon(true);
+      server.start();
+      ObjectNode config =
+          Plugins.JSON
+              .createObjectNode()
+              .put("host", "127.0.0.1")
+              .put("port", listener.getLocalPort())
+              .put("database", "shop")
+              .put("user", "agent")
+              .put("password", "SECRET")
+              .put("ssl", false);
+      assertThatThrownBy(() -> plugin.connect(Plugins.ID, config))
+          .isInstanceOf(PostgresException.class)
+          .hasMessageNotContaining("SECRET");
+      assertThat(sent.get(1, TimeUnit.MINUTES)).doesNotContain("SECRET");
+    }
+  }
+
+  /** Asks the first client for its password in clear text, and returns what it sends then. */
+  private static String sentWhenAsked(ServerSocket listener) throws IOException {
+    try (Socket client = listener.accept()) {
+      var in = new DataInputStream(client.getInputStream());
+      in.readFully(new byte[in.readInt() - Integer.BYTES]);
+      var out = new DataOutputStream(client.getOutputStream());
+      out.writeByte('R');
+      out.writeInt(8);
+      out.writeInt(3);
+      out.flush();
+      // the rest of its message, or that it is gone
+      byte[] answer = new byte[100];
+      int length = in.read(answer);
+      return length < 0 ? "" : new String(answer, 0, length, StandardCharsets.ISO_8859_1);
+    }
+  }
+}
