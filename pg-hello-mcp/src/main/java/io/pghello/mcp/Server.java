@@ -5,16 +5,23 @@ import io.modelcontextprotocol.json.McpJsonMapper;
 import io.modelcontextprotocol.json.jackson2.JacksonMcpJsonMapper;
 import io.modelcontextprotocol.json.schema.JsonSchemaValidator.ValidationResponse;
 import io.modelcontextprotocol.server.McpServer;
+import io.modelcontextprotocol.server.McpServerFeatures.AsyncToolSpecification;
+import io.modelcontextprotocol.spec.McpSchema.Implementation;
 import io.modelcontextprotocol.spec.McpSchema.ServerCapabilities;
 import io.pghello.plugin.PostgresPlugin;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** An MCP server on two streams. */
 final class Server implements AutoCloseable {
+  static final ServerCapabilities CAPABILITIES = ServerCapabilities.builder().tools(false).build();
+
   private static final int THREADS = 32;
   private static final long IDLE_SECONDS = 10;
   private static final long GRACE_MILLIS = 1_000;
@@ -33,18 +40,24 @@ final class Server implements AutoCloseable {
   Server(PostgresPlugin plugin, Connections connections, InputStream in, OutputStream out) {
     calls.allowCoreThreadTimeOut(true);
     McpJsonMapper mapper = new JacksonMcpJsonMapper(Messages.JSON);
-    this.transport = new Transport(mapper, in, out);
     var tools = new Tools(plugin, connections, calls);
+    List<AsyncToolSpecification> all = tools.all();
+    Set<String> names =
+        all.stream().map(one -> one.tool().name()).collect(Collectors.toUnmodifiableSet());
+    this.transport = new Transport(mapper, names, in, out);
     var unused =
         McpServer.async(transport)
-            .serverInfo("pg-hello-mcp", PgHelloMcp.version())
+            .serverInfo(
+                Implementation.builder("pg-hello-mcp", PgHelloMcp.version())
+                    .title("PostgreSQL, by pg-hello")
+                    .build())
             .instructions(tools.instructions())
-            .capabilities(ServerCapabilities.builder().tools(false).build())
+            .capabilities(CAPABILITIES)
             .jsonMapper(mapper)
             // the plugin checks what it is given, and says more when it refuses
             .validateToolInputs(false)
             .jsonSchemaValidator((schema, content) -> ValidationResponse.asValid(null))
-            .tools(tools.all())
+            .tools(all)
             .build();
   }
 

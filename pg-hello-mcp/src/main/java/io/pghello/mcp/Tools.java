@@ -20,6 +20,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -95,6 +96,7 @@ final class Tools {
     }
     boolean reads = reads(operation, ids);
     return Tool.builder(operation.name(), map(parameters))
+        .title(title(operation.name()))
         .description(operation.description())
         .outputSchema(map(answer(operation)))
         .annotations(
@@ -104,6 +106,12 @@ final class Tools {
                 .openWorldHint(false)
                 .build())
         .build();
+  }
+
+  /** Returns a name in words: List tables. */
+  private static String title(String name) {
+    String words = name.replaceAll("(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
+    return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
   }
 
   /** Returns whether a tool changes nothing: SQL may call functions that write where it may. */

@@ -22,6 +22,7 @@ import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -45,6 +46,8 @@ final class Transport implements McpServerTransportProvider {
   private static final String INITIALIZE = "initialize";
   private static final String INITIALIZED = "notifications/initialized";
   private static final int TOO_MANY = -32000;
+  // the only version in which a line may have several messages
+  private static final String WITH_BATCHES = ProtocolVersions.MCP_2025_03_26;
 
   private final McpJsonMapper mapper;
   private final Messages messages;
@@ -57,19 +60,27 @@ final class Transport implements McpServerTransportProvider {
       Executors.newSingleThreadExecutor(task -> new Thread(task, "pg-hello-mcp-writer"));
 
   private volatile @Nullable McpServerSession session;
+  private final Requests requests;
   private boolean initialized;
+  private boolean batches;
 
-  Transport(McpJsonMapper mapper, InputStream in, OutputStream out) {
+  /**
+   * Creates it.
+   *
+   * @param tools the names of the tools that there are
+   */
+  Transport(McpJsonMapper mapper, Set<String> tools, InputStream in, OutputStream out) {
     this.mapper = mapper;
+    this.requests = new Requests(tools);
     this.messages = new Messages(in);
     this.out = out;
   }
 
   @Override
   public List<String> protocolVersions() {
-    // not 2025-03-26, in which several messages may be one
     return List.of(
         ProtocolVersions.MCP_2024_11_05,
+        WITH_BATCHES,
         ProtocolVersions.MCP_2025_06_18,
         ProtocolVersions.MCP_2025_11_25);
   }
@@ -124,6 +135,14 @@ final class Transport implements McpServerTransportProvider {
       refuse(null, ErrorCodes.PARSE_ERROR, "The message is no JSON" + Messages.place(e));
       return;
     }
+    if (batches && message.isArray() && !message.isEmpty()) {
+      message.forEach(this::handle);
+    } else {
+      handle(message);
+    }
+  }
+
+  private void handle(JsonNode message) {
     JsonNode id = message.path("id");
     // the SDK takes no number that is larger
     boolean named = id.isTextual() || (id.isIntegralNumber() && id.canConvertToLong());
@@ -155,25 +174,42 @@ final class Transport implements McpServerTransportProvider {
 
   private void request(ObjectNode message, JsonNode id, String method) {
     String key = id.toString();
+    if (inFlight.containsKey(key)) {
+      refuse(id, ErrorCodes.INVALID_REQUEST, "A request with this id is in flight");
+      return;
+    }
+    if (method.equals(McpSchema.METHOD_PING)) {
+      // at any time, while the SDK would wait for the session
+      write(McpSchema.JSONRPCResponse.result(value(id), Map.of()));
+      return;
+    }
     if (!initialized && !method.equals(INITIALIZE)) {
       // the SDK would answer when it is, or never
       refuse(id, ErrorCodes.INVALID_REQUEST, "The session is not initialized");
       return;
     }
+    JsonNode params = message.path("params");
+    String wrong = requests.wrong(method, params);
+    if (wrong != null) {
+      refuse(id, ErrorCodes.INVALID_PARAMS, wrong);
+      return;
+    }
+    if (method.equals(McpSchema.METHOD_LOGGING_SET_LEVEL)) {
+      refuse(id, ErrorCodes.METHOD_NOT_FOUND, "Method not found: " + method);
+      return;
+    }
+    if (method.equals(INITIALIZE)) {
+      batches = params.path("protocolVersion").textValue().equals(WITH_BATCHES);
+    }
     // first, as nobody would give the permit back if it failed
     var request =
-        new McpSchema.JSONRPCRequest(
-            McpSchema.JSONRPC_VERSION, method, value(id), value(message.path("params")));
+        new McpSchema.JSONRPCRequest(McpSchema.JSONRPC_VERSION, method, value(id), value(params));
     if (!permits.tryAcquire()) {
       refuse(id, TOO_MANY, "There are " + IN_FLIGHT_MAX + " requests in flight");
       return;
     }
     Disposable.Swap running = Disposables.swap();
-    if (inFlight.putIfAbsent(key, running) != null) {
-      permits.release();
-      refuse(id, ErrorCodes.INVALID_REQUEST, "A request with this id is in flight");
-      return;
-    }
+    inFlight.put(key, running);
     subscribe(
         open()
             .handle(request)
@@ -266,7 +302,20 @@ final class Transport implements McpServerTransportProvider {
   private final class Writer implements McpServerTransport {
     @Override
     public Mono<Void> sendMessage(JSONRPCMessage message) {
-      return Mono.fromRunnable(() -> write(message));
+      return Mono.fromRunnable(() -> write(withoutLogging(message)));
+    }
+
+    /** Takes back a capability that the SDK promises of itself, as no log message is ever sent. */
+    private static JSONRPCMessage withoutLogging(JSONRPCMessage message) {
+      return message instanceof McpSchema.JSONRPCResponse response
+              && response.result() instanceof McpSchema.InitializeResult result
+          ? McpSchema.JSONRPCResponse.result(
+              response.id(),
+              McpSchema.InitializeResult.builder(
+                      result.protocolVersion(), Server.CAPABILITIES, result.serverInfo())
+                  .instructions(result.instructions())
+                  .build())
+          : message;
     }
 
     @Override

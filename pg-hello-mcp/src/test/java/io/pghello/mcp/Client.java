@@ -65,6 +65,8 @@ final class Client implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
+                // as docs/mcp.md and ./dev mcp have it
+                "-XX:+DisplayVMOutputToStderr",
                 "-cp",
                 System.getProperty("java.class.path"),
                 PgHelloMcp.class.getName()));
@@ -306,6 +308,11 @@ final class Client implements AutoCloseable {
       assertThat(process.isAlive()).isFalse();
     }
     return awaitEnd();
+  }
+
+  /** Has the JVM dump its threads. */
+  void dumpThreads() throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-QUIT", String.valueOf(process.pid())).start().waitFor();
   }
 
   End terminate() {

@@ -14,9 +14,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a client sees of the program, and what it may do to it. */
 @PgHelloTest(extension = false)
@@ -40,12 +43,18 @@ class ProtocolIT {
     JsonNode server = client.initialize();
     assertThat(server.get("protocolVersion").textValue()).isEqualTo("2025-06-18");
     assertThat(server.at("/serverInfo/name").textValue()).isEqualTo("pg-hello-mcp");
-    assertThat(server.at("/capabilities/tools").isObject()).isTrue();
+    assertThat(server.at("/serverInfo/title").textValue()).isEqualTo("PostgreSQL, by pg-hello");
+    assertThat(server.get("capabilities"))
+        .as("what there is, and no logging")
+        .hasToString("{\"tools\":{\"listChanged\":false}}");
     assertThat(server.get("instructions").textValue())
         .contains("Connection default only reads, takes SQL, and answers 1000 rows at most.");
     assertThat(client.answer(client.request("ping", null)).get("result")).isEmpty();
-    assertThat(client.answer(client.request("nope", null)).at("/error/code").intValue())
-        .isEqualTo(-32601);
+    for (String method : List.of("nope", "logging/setLevel", "resources/list")) {
+      assertThat(client.answer(client.request(method, null)).at("/error/code").intValue())
+          .as(method)
+          .isEqualTo(-32601);
+    }
     assertThat(client.end().status()).isZero();
   }
 
@@ -58,6 +67,87 @@ class ProtocolIT {
     assertThat(result.get("protocolVersion").textValue()).isEqualTo("2025-11-25");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"})
+  void speaksAVersionOfTheClient(String version) {
+    JsonNode result =
+        client.answer(client.request("initialize", Client.initialization(version))).get("result");
+    assertThat(result.get("protocolVersion").textValue()).isEqualTo(version);
+  }
+
+  /** In one version a line may have several messages. */
+  @Test
+  void takesSeveralMessagesInOneWhereTheVersionHasThem() {
+    JsonNode one = quoted("{'jsonrpc': '2.0', 'id': 'a', 'method': 'ping'}");
+    JsonNode other =
+        quoted(
+            "{'jsonrpc': '2.0', 'id': 77, 'method': 'tools/call', 'params': {'name': 'queryValue',"
+                + " 'arguments': {'sql': 'select 7'}}}");
+    int id = client.request("initialize", Client.initialization("2025-03-26"));
+    assertThat(client.answer(id).has("result")).isTrue();
+    client.notification("notifications/initialized", JSON.createObjectNode());
+    client.send(JSON.createArrayNode().add(one).add(other).add(JSON.createArrayNode()));
+    assertThat(client.result(77).get("data").intValue()).isEqualTo(7);
+    assertThat(client.unnamedError()).as("no array in an array").isEqualTo(-32600);
+    client.send("[]");
+    assertThat(client.unnamedError()).isEqualTo(-32600);
+  }
+
+  @Test
+  void answersAPingAtAnyTime() {
+    assertThat(client.answer(client.request("ping", null)).get("result")).isEmpty();
+    int id = client.request("initialize", Client.initialization("2025-06-18"));
+    assertThat(client.answer(id).has("result")).isTrue();
+    assertThat(client.answer(client.request("ping", JSON.createObjectNode())).get("result"))
+        .isEmpty();
+  }
+
+  @Test
+  void saysWhatIsWrongWithParameters() {
+    for (String params :
+        List.of(
+            "null",
+            "7",
+            "[]",
+            "{}",
+            "{'protocolVersion': 7, 'capabilities': {}, 'clientInfo': {'name': 'a', 'version': '1'}}",
+            "{'protocolVersion': '2025-06-18', 'clientInfo': {'name': 'a', 'version': '1'}}",
+            "{'protocolVersion': '2025-06-18', 'capabilities': [], 'clientInfo': {'name': 'a', 'version': '1'}}",
+            "{'protocolVersion': '2025-06-18', 'capabilities': {}}",
+            "{'protocolVersion': '2025-06-18', 'capabilities': {}, 'clientInfo': {'name': 'a'}}",
+            "{'protocolVersion': '2025-06-18', 'capabilities': {}, 'clientInfo': {'name': 1, 'version': '1'}}")) {
+      assertInvalid("initialize", params, "params");
+    }
+    assertInvalid("initialize", null, "params.protocolVersion must be a text");
+    client.initialize();
+    assertInvalid("tools/list", "{'cursor': 'bogus'}", "params.cursor");
+    assertInvalid("tools/list", "{'cursor': 7}", "params.cursor");
+    assertInvalid("tools/list", "[]", "params must be an object");
+    assertInvalid("tools/list", "{'_meta': 7}", "params._meta must be an object");
+    assertInvalid("tools/call", "{'name': 'nope'}", "Unknown tool: nope");
+    assertInvalid("tools/call", "{'name': 'insert'}", "Unknown tool: insert");
+    assertInvalid("tools/call", "{'name': 'query', 'arguments': []}", "params.arguments must be");
+    JsonNode first = client.answer(client.request("tools/list", quoted("{'cursor': null}")));
+    assertThat(first.at("/result/tools")).isNotEmpty();
+  }
+
+  private void assertInvalid(String method, @Nullable String params, String sentence) {
+    JsonNode answer = client.answer(client.request(method, params == null ? null : quoted(params)));
+    assertThat(answer.at("/error/code").intValue()).as(params + " " + answer).isEqualTo(-32602);
+    assertThat(answer.at("/error/message").textValue())
+        .as(params)
+        .startsWith(sentence)
+        .doesNotContain("java", "deserialize", "null\"");
+  }
+
+  @Test
+  void aDumpOfThreadsIsNoneOfTheProtocolsLines() throws Exception {
+    client.initialize();
+    client.dumpThreads();
+    assertThat(client.query("select 1 as a").at("/data/rows/0/a").intValue()).isEqualTo(1);
+    assertThat(client.end().err()).contains("Full thread dump");
+  }
+
   @Test
   void listsToolsThatOnlyRead() {
     client.initialize();
@@ -66,6 +156,7 @@ class ProtocolIT {
     for (JsonNode tool : tools) {
       names.add(tool.get("name").textValue());
       assertThat(tool.get("description").textValue()).endsWith(".");
+      assertThat(tool.get("title").textValue()).matches("[A-Z][a-z]+( [a-z]+)*");
       assertThat(tool.at("/inputSchema/type").textValue()).isEqualTo("object");
       assertThat(tool.at("/inputSchema/additionalProperties").booleanValue()).isFalse();
       assertThat(tool.at("/inputSchema/properties").has("connection")).isFalse();
@@ -188,8 +279,7 @@ class ProtocolIT {
             "{'name': {'a': 1}}",
             "{'name': 'query', 'arguments': 'select 1'}",
             "{'name': 'query', 'arguments': [1]}")) {
-      JsonNode answer = client.answer(client.request("tools/call", quoted(params)));
-      assertThat(answer.has("error")).as(params + " " + answer).isTrue();
+      assertInvalid("tools/call", params, "");
     }
     for (String arguments :
         List.of(

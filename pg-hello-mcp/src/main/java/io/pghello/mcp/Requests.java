@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.mcp;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.modelcontextprotocol.spec.McpSchema;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the parameters of requests must be. The SDK would answer with the words of Java for an
+ * internal error.
+ *
+ * @param tools the names of the tools that there are
+ */
+record Requests(Set<String> tools) {
+  private static final int NAME_MAX = 100;
+
+  /** Returns what is wrong with the parameters of a request; null if nothing is. */
+  @Nullable String wrong(String method, JsonNode params) {
+    if (!params.isObject() && !isAbsent(params)) {
+      return "params must be an object";
+    }
+    JsonNode meta = params.path("_meta");
+    if (!meta.isObject() && !isAbsent(meta)) {
+      return "params._meta must be an object";
+    }
+    return switch (method) {
+      case McpSchema.METHOD_INITIALIZE -> wrongInitialize(params);
+      case McpSchema.METHOD_TOOLS_CALL -> wrongCall(params);
+      case McpSchema.METHOD_TOOLS_LIST ->
+          // one page has all
+          isAbsent(params.path("cursor"))
+              ? null
+              : "params.cursor is none of this server's, which has given none";
+      default -> null;
+    };
+  }
+
+  private static @Nullable String wrongInitialize(JsonNode params) {
+    if (!params.path("protocolVersion").isTextual()) {
+      return "params.protocolVersion must be a text";
+    }
+    if (!params.path("capabilities").isObject()) {
+      return "params.capabilities must be an object";
+    }
+    JsonNode client = params.path("clientInfo");
+    return client.path("name").isTextual() && client.path("version").isTextual()
+        ? null
+        : "params.clientInfo must be an object with the texts name and version";
+  }
+
+  private @Nullable String wrongCall(JsonNode params) {
+    JsonNode name = params.path("name");
+    if (!name.isTextual()) {
+      return "params.name must be a text: the name of a tool";
+    }
+    if (!tools.contains(name.textValue())) {
+      String unknown = name.textValue();
+      return "Unknown tool: "
+          + (unknown.length() > NAME_MAX ? unknown.substring(0, NAME_MAX) + "…" : unknown);
+    }
+    JsonNode arguments = params.path("arguments");
+    return arguments.isObject() || isAbsent(arguments)
+        ? null
+        : "params.arguments must be an object";
+  }
+
+  private static boolean isAbsent(JsonNode node) {
+    return node.isMissingNode() || node.isNull();
+  }
+}
