@@ -42,19 +42,19 @@ final class WriteExpressions {
   }
 
   String greeting(int repeat) {
-    String name = "substr(t.v, " + (mark.length() + 1) + ")";
-    return "(select case when starts_with(t.v, '"
+    String name = "pg_catalog.substr(t.v, " + (mark.length() + 1) + ")";
+    return "(select case when pg_catalog.starts_with(t.v, '"
         + mark
         + "') then "
         + schema
         + "pg_hello("
         + name
         + (repeat == WelcomeMessage.AS_SET ? "" : ", " + repeat)
-        + ") else t.v end from (select cast(? as text) as v) as t)";
+        + ") else t.v end from (select cast(? as pg_catalog.text) as v) as t)";
   }
 
   String millis() {
-    return "(select case when t.v = "
+    return "(select case when t.v operator(pg_catalog.=) "
         + markedTime.toEpochMilli()
         + " then "
         + schema
@@ -63,11 +63,11 @@ final class WriteExpressions {
 
   String instant() {
     // not to_timestamp, which counts in floating point
-    return "(select case when t.v = timestamp with time zone '"
+    return "(select case when t.v operator(pg_catalog.=) timestamp with time zone '"
         + LITERAL.format(markedTime.atOffset(ZoneOffset.UTC))
-        + "' then to_timestamp("
+        + "' then pg_catalog.to_timestamp("
         + schema
-        + "now_ms() / 1000.0) else t.v end"
+        + "now_ms() operator(pg_catalog./) 1000.0) else t.v end"
         + " from (select cast(? as timestamp with time zone) as v) as t)";
   }
 }

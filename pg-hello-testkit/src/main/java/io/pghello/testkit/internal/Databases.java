@@ -239,10 +239,11 @@ public final class Databases implements AutoCloseable {
   /** Returns a statement that tells the sessions in a database to end, and counts them. */
   private static String endingSessions(String name) {
     // the view pg_stat_activity takes longer, as it joins the names of databases and roles
-    return "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_get_activity(NULL) WHERE datid ="
-        + " (SELECT oid FROM pg_database WHERE datname = '"
+    return "SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid))"
+        + " FROM pg_catalog.pg_stat_get_activity(NULL) WHERE datid OPERATOR(pg_catalog.=)"
+        + " (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) '"
         + name.replace("'", "''")
-        + "') AND backend_type = 'client backend'";
+        + "') AND backend_type OPERATOR(pg_catalog.=) 'client backend'";
   }
 
   AdminConnection connect() {
@@ -268,7 +269,10 @@ public final class Databases implements AutoCloseable {
   /** Returns the major version that the server reports. */
   public int major() throws SQLException {
     try (AdminConnection once = connect()) {
-      return (int) once.execute("SELECT current_setting('server_version_num')::int / 10000");
+      return (int)
+          once.execute(
+              "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4"
+                  + " OPERATOR(pg_catalog./) 10000");
     }
   }
 

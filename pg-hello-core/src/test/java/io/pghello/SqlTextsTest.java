@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * SQL of ours, on connections that others have made, resolves no name that somebody else could
+ * define: functions, types, tables and operators of the server are written with their schema. The
+ * program pghello is not among these, because it fixes the path of its own connections.
+ */
+class SqlTextsTest {
+  private static final List<String> MODULES =
+      List.of("core", "hibernate", "mcp", "spring-boot-starter", "testkit");
+
+  // texts that begin a statement, or a part of one
+  private static final Pattern SQL =
+      Pattern.compile("(?is)^\\s*\\(?(select|with|insert|delete|case|copy)\\s.*");
+  private static final Pattern LITERALS =
+      Pattern.compile(
+          "(?s)(?:\"\"\".*?\"\"\"|\"(?:[^\"\\\\\\n]|\\\\.)*\")"
+              + "(?:\\s*\\+\\s*(?:\"\"\".*?\"\"\"|\"(?:[^\"\\\\\\n]|\\\\.)*\"))*");
+  private static final Pattern QUOTES = Pattern.compile("\"\"\"|(?<!\\\\)\"\\s*\\+\\s*\"|^\"|\"$");
+
+  private static final String KEYWORDS =
+      "any|array|as|case|cast|coalesce|exists|extract|filter|from|greatest|in|lateral|least|nullif|operator"
+          + "|ordinality|over|row|then|values|where|with";
+
+  /** What is wrong, by what finds it. */
+  private static final Map<String, Pattern> UNQUALIFIED =
+      Map.of(
+          "function",
+          Pattern.compile("(?i)(?<![\\w.\"])(?!(?:" + KEYWORDS + ")\\b)[a-z_]\\w*(?=\\s*\\()"),
+          "type",
+          Pattern.compile("::\\s*(?!pg_catalog\\.)\\w+|(?i)cast\\(\\? as text"),
+          "operator",
+          Pattern.compile(
+              "(?i)(?<![<>=|~!])(?:=|<>|<=?|>=?|\\|\\||!?~)(?![<>=|~])|\\b(?:i?like|in \\()"),
+          "table",
+          Pattern.compile("\\b(?:FROM|JOIN|from|join)\\s+(?!pg_catalog\\.)pg_\\w+"));
+
+  // texts of ours that are no SQL, or that are the user's to qualify
+  private static final Set<String> ALLOWED = Set.of();
+
+  @Test
+  void areQualified() throws IOException {
+    var wrong = new ArrayList<String>();
+    var seen = 0;
+    for (String module : MODULES) {
+      Path main = Path.of("../pg-hello-" + module, "src/main/java");
+      try (Stream<Path> files = Files.walk(main)) {
+        for (Path file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
+          for (String sql : texts(Files.readString(file))) {
+            seen++;
+            for (String name : unqualified(sql)) {
+              if (!ALLOWED.contains(sql.strip())) {
+                wrong.add(file.getFileName() + ": " + name + " in: " + sql.strip());
+              }
+            }
+          }
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+    assertThat(seen).as("texts that were found").isGreaterThan(8);
+  }
+
+  @Test
+  void anErrorIsSeen() {
+    assertThat(texts("String sql = \"SELECT \" + \"now()\"; /* x */ f(\"Select one\");"))
+        .containsExactly("SELECT now()", "Select one");
+    assertThat(unqualified("SELECT pg_catalog.now() FROM pg_catalog.pg_class c WHERE EXISTS (a)"))
+        .isEmpty();
+    assertThat(unqualified("SELECT a OPERATOR(pg_catalog.=) 'b = now()' AND c.d"))
+        .as("and what is quoted is a value")
+        .isEmpty();
+    assertThat(unqualified("SELECT now()")).containsExactly("function now");
+    assertThat(unqualified("SELECT pg_catalog.now()::text")).containsExactly("type ::text");
+    assertThat(unqualified("SELECT a FROM b WHERE a = 1")).containsExactly("operator =");
+    assertThat(unqualified("SELECT a FROM b WHERE a IN (1)")).containsExactly("operator IN (");
+    assertThat(unqualified("SELECT a || b FROM c")).containsExactly("operator ||");
+    assertThat(unqualified("SELECT 1 FROM pg_class")).containsExactly("table FROM pg_class");
+  }
+
+  /** Returns the texts of a source that begin as SQL does. */
+  private static List<String> texts(String source) {
+    return LITERALS
+        .matcher(source.replaceAll("(?m)^\\s*(?:\\*|//|/\\*).*$", ""))
+        .results()
+        .map(MatchResult::group)
+        .map(text -> QUOTES.matcher(text).replaceAll(""))
+        .filter(text -> SQL.matcher(text).matches())
+        .toList();
+  }
+
+  private static List<String> unqualified(String sql) {
+    String names =
+        sql.replaceAll("'(?:[^']|'')*'?", "?")
+            .replaceAll("(?i)operator\\(pg_catalog\\.[^)]+\\)", ",");
+    var found = new ArrayList<String>();
+    UNQUALIFIED.forEach(
+        (kind, pattern) -> {
+          Matcher matcher = pattern.matcher(names);
+          while (matcher.find()) {
+            found.add(kind + " " + matcher.group());
+          }
+        });
+    return found;
+  }
+}
