@@ -40,6 +40,7 @@ import org.hibernate.event.spi.EventType;
 import org.hibernate.event.spi.MergeContext;
 import org.hibernate.event.spi.MergeEvent;
 import org.hibernate.event.spi.MergeEventListener;
+import org.hibernate.event.spi.PostLoadEventListener;
 import org.hibernate.exception.ConstraintViolationException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -640,6 +641,74 @@ class DetachedIT {
     assertGreeted(Answered.class, 2, "Bob");
     assertGreeted(Answered.class, 3, "Grace");
     assertGreeted(Answered.class, 4, "Alan");
+  }
+
+  /** What the INSERT has made stays, but there is nothing left of it. */
+  @Test
+  void mergesOverWhatWasErased() {
+    Once once = named(new Once(), 1, "Ada");
+    factory.inTransaction(session -> session.persist(once));
+    long created = once.createdAt;
+    factory.inTransaction(
+        session ->
+            session
+                .createMutationQuery("update Once set createdAt = 0, greeting = null")
+                .executeUpdate());
+    factory.inTransaction(session -> session.merge(once));
+    assertThat(row(Once.class, 1).createdAt).isEqualTo(created);
+    assertGreeted(Once.class, 1, "Ada");
+  }
+
+  /** What the failed INSERT was told is nothing that the next one was given. */
+  @Test
+  void keepsWhatTheProgramSetsAfterAnInsertThatFailed() {
+    Answered taken = named(new Answered(), 1, "Bob");
+    taken.key = "taken";
+    factory.inTransaction(session -> session.persist(taken));
+    Answered answered = named(new Answered(), 2, "Ada");
+    answered.key = "taken";
+    assertThatThrownBy(
+            () ->
+                factory.inTransaction(
+                    session -> {
+                      session.persist(answered);
+                      session.flush();
+                    }))
+        .isInstanceOf(ConstraintViolationException.class);
+    answered.key = "free";
+    answered.name = "Grace";
+    answered.greeting = "Welcome";
+    factory.inTransaction(session -> session.persist(answered));
+    assertThat(row(Answered.class, 2).greeting).isEqualTo("Welcome");
+  }
+
+  /** The merge that failed is over when the one around it is. */
+  @Test
+  void endsAMergeInWhichAnotherHasFailed() {
+    var numbered = new Numbered("Ada");
+    factory.inTransaction(session -> session.persist(numbered));
+    PostLoadEventListener failing =
+        event -> {
+          if (event.getEntity() instanceof Numbered) {
+            assertThatThrownBy(() -> ((Session) event.getSession()).merge(new Object()))
+                .isInstanceOf(IllegalArgumentException.class);
+          }
+        };
+    factory
+        .unwrap(SessionFactoryImplementor.class)
+        .getServiceRegistry()
+        .requireService(EventListenerRegistry.class)
+        .appendListeners(EventType.POST_LOAD, failing);
+    factory.inSession(
+        session -> {
+          session.beginTransaction();
+          session.merge(numbered);
+          var another = new Numbered("Grace");
+          another.greeting = numbered.greeting;
+          session.persist(another);
+          assertThat(another.greeting).isEqualTo("Hello, Ada!");
+          session.getTransaction().rollback();
+        });
   }
 
   @Test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -30,6 +31,8 @@ import org.hibernate.event.service.spi.EventListenerRegistry;
 import org.hibernate.event.spi.EventType;
 import org.hibernate.event.spi.PreInsertEventListener;
 import org.hibernate.event.spi.PreUpdateEventListener;
+import org.hibernate.metamodel.spi.EmbeddableInstantiator;
+import org.hibernate.metamodel.spi.ValueAccess;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -80,6 +83,62 @@ class EmbeddablesIT {
       this.home = home;
       this.work = work;
     }
+  }
+
+  /** Made by an instantiator alone. */
+  @Embeddable
+  static class Stamp {
+    final String maker;
+    int count;
+    @NowMillis @Nullable Instant stampedAt;
+
+    Stamp(String maker, int count, @Nullable Instant stampedAt) {
+      this.maker = maker;
+      this.count = count;
+      this.stampedAt = stampedAt;
+    }
+  }
+
+  /** Makes stamps for any line of Hibernate. */
+  static class StampMaker implements EmbeddableInstantiator {
+    @Override
+    public Object instantiate(ValueAccess access, SessionFactoryImplementor factory) {
+      return instantiate(access);
+    }
+
+    // of Hibernate 7, as the next two
+    public Object instantiate(ValueAccess access) {
+      return new Stamp(
+          "StampMaker", access.getValue(0, Integer.class), access.getValue(2, Instant.class));
+    }
+
+    @Override
+    public boolean isInstance(Object object, SessionFactoryImplementor factory) {
+      return isInstance(object);
+    }
+
+    public boolean isInstance(Object object) {
+      return object instanceof Stamp;
+    }
+
+    @Override
+    public boolean isSameClass(Object object, SessionFactoryImplementor factory) {
+      return isInstance(object);
+    }
+
+    public boolean isSameClass(Object object) {
+      return isInstance(object);
+    }
+  }
+
+  /** Stamped. */
+  @Entity(name = "Letter")
+  static class Letter {
+    @Id int id;
+
+    @org.hibernate.annotations.EmbeddableInstantiator(StampMaker.class)
+    @Embedded
+    @Nullable Stamp stamp;
   }
 
   /** When something was made and changed. */
@@ -353,6 +412,23 @@ class EmbeddablesIT {
   static class Recorded {
     @Id int id;
     @Embedded @Nullable Outer outer;
+  }
+
+  @Test
+  void makesWhatIsEmbeddedByItsOwnInstantiator(DataSource dataSource) {
+    try (SessionFactory letters = Factories.open(dataSource, Map.of(), Letter.class)) {
+      var letter = new Letter();
+      letters.inTransaction(session -> session.persist(letter));
+      Stamp stamp = requireNonNull(letter.stamp);
+      assertThat(stamp.maker).isEqualTo("StampMaker");
+      assertThat(stamp.count).isZero();
+      assertThat(stamp.stampedAt).isNotNull();
+      Stamp row =
+          requireNonNull(
+              requireNonNull(letters.fromSession(session -> session.find(Letter.class, 0))).stamp);
+      assertThat(row.maker).isEqualTo("StampMaker");
+      assertThat(row.stampedAt).isEqualTo(stamp.stampedAt);
+    }
   }
 
   @Test

@@ -408,25 +408,20 @@ class MappingErrorsTest {
   }
 
   @Entity(name = "E")
-  static class WithInstantiator {
+  static class WithoutConstructor {
     @Id int id;
-
-    @Embedded
-    @EmbeddableInstantiator(StampMaker.class)
-    Stamp stamp;
+    @Embedded Stamp stamp;
   }
 
   @Entity(name = "E")
-  static class WithInstantiatorInside {
+  static class WithoutConstructorInside {
     @Id int id;
     StampHolder holder;
   }
 
   @Embeddable
   static class StampHolder {
-    @Embedded
-    @EmbeddableInstantiator(StampMaker.class)
-    Stamp stamp;
+    @Embedded Stamp stamp;
   }
 
   @Embeddable
@@ -737,11 +732,12 @@ class MappingErrorsTest {
             "E.at is kept in a column without room for milliseconds; make it a BIGINT."),
         arguments(TwoColumns.class, "E.at has not just one column; map it to one."),
         arguments(
-            WithInstantiator.class,
+            WithoutConstructor.class,
             "E.stamp.at is in Stamp, which has no constructor without arguments for one to be made"
-                + " where there is none; add it, or move the time to the entity."),
+                + " where there is none; add it, or an @EmbeddableInstantiator, or move the time to"
+                + " the entity."),
         arguments(
-            WithInstantiatorInside.class,
+            WithoutConstructorInside.class,
             "E.holder.stamp.at is in Stamp, which has no constructor without arguments"),
         arguments(
             WithoutSetter.class,

@@ -14,17 +14,28 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.SQLTransientConnectionException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
+import org.hibernate.JDBCException;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
 import org.hibernate.annotations.RowId;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.event.service.spi.EventListenerRegistry;
+import org.hibernate.event.spi.EventType;
+import org.hibernate.event.spi.PreInsertEventListener;
+import org.hibernate.exception.ConstraintViolationException;
 import org.hibernate.exception.JDBCConnectionException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -220,6 +231,72 @@ class PrefetcherIT {
         .cause()
         .isInstanceOfSatisfying(
             PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_LOST));
+  }
+
+  /** Hibernate executes its batch before it prepares another statement. */
+  @Test
+  void aViolationBeforeALookUpIsHibernatesError() {
+    factory.inTransaction(session -> session.persist(new Stamped(1)));
+    PreInsertEventListener naming =
+        event -> {
+          if (event.getEntity() instanceof Stamped stamped && stamped.name == null) {
+            event.getState()[event.getPersister().getPropertyIndex("name")] = "Ada";
+          }
+          return false;
+        };
+    factory
+        .unwrap(SessionFactoryImplementor.class)
+        .getServiceRegistry()
+        .requireService(EventListenerRegistry.class)
+        .appendListeners(EventType.PRE_INSERT, naming);
+    assertThatThrownBy(
+            () ->
+                factory.inTransaction(
+                    session -> {
+                      session.persist(new Stamped(1));
+                      var nameless = new Stamped(2);
+                      nameless.name = null;
+                      session.persist(nameless);
+                      session.flush();
+                    }))
+        .isInstanceOf(ConstraintViolationException.class)
+        .satisfies(e -> assertThat(causes(e)).noneMatch(PgHelloException.class::isInstance));
+  }
+
+  @Test
+  void thatThereIsNoConnectionIsHibernatesError(DataSource dataSource) {
+    var empty = new AtomicBoolean();
+    DataSource pool =
+        (DataSource)
+            Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {DataSource.class},
+                (proxy, method, arguments) -> {
+                  if (empty.get() && method.getName().equals("getConnection")) {
+                    throw new SQLTransientConnectionException("no connection", "08001");
+                  }
+                  return method.invoke(dataSource, arguments);
+                });
+    try (SessionFactory pooled =
+        Factories.open(
+            pool,
+            Map.of("hibernate.connection.provider_disables_autocommit", true),
+            Stamped.class)) {
+      try (Session session = pooled.openSession()) {
+        session.beginTransaction();
+        session.persist(new Stamped(1));
+        empty.set(true);
+        assertThatThrownBy(session::flush)
+            .isInstanceOf(JDBCException.class)
+            .satisfies(e -> assertThat(causes(e)).noneMatch(PgHelloException.class::isInstance));
+      } finally {
+        empty.set(false);
+      }
+    }
+  }
+
+  private static List<Throwable> causes(Throwable e) {
+    return Stream.iterate(e, Objects::nonNull, Throwable::getCause).toList();
   }
 
   @Test

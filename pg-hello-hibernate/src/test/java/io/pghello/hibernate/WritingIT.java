@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.WireProxy;
 import jakarta.persistence.Column;
+import jakarta.persistence.Embeddable;
+import jakarta.persistence.Embedded;
 import jakarta.persistence.Entity;
 import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.GenerationType;
@@ -16,12 +19,15 @@ import jakarta.persistence.InheritanceType;
 import jakarta.persistence.OptimisticLockException;
 import jakarta.persistence.SecondaryTable;
 import jakarta.persistence.Version;
+import java.lang.reflect.Method;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.hibernate.MappingException;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
+import org.hibernate.StatelessSession;
 import org.hibernate.annotations.DynamicInsert;
 import org.hibernate.annotations.DynamicUpdate;
 import org.hibernate.annotations.Immutable;
@@ -31,6 +37,7 @@ import org.hibernate.annotations.SQLInsert;
 import org.hibernate.exception.ConstraintViolationException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 
 /** Values and what decides which columns are written, and when. */
 @PgHelloTest
@@ -131,6 +138,29 @@ class WritingIT {
       this.id = id;
       this.name = name;
     }
+  }
+
+  /** The same, with values in an embedded object. */
+  @Entity(name = "PatchedInside")
+  @DynamicUpdate
+  static class PatchedInside {
+    @Id int id;
+    @Nullable String other;
+    @Embedded @Nullable Stamp stamp;
+  }
+
+  /** Filled whenever its entity is written. */
+  @Embeddable
+  static class Stamp {
+    @Nullable String name;
+
+    @WelcomeMessage(
+        of = "name",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+
+    @NowMillis(on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    long changedAt;
   }
 
   /** Changed only if what is changed is as it was loaded. */
@@ -397,6 +427,100 @@ class WritingIT {
           .extracting(d -> d.greeting, d -> d.returned)
           .containsExactly("Hello, b!", "Hello, a!");
       assertThat(row.changedAt).isGreaterThan(document.changedAt);
+    }
+  }
+
+  /** If Hibernate does not know what has changed, it takes what is generated for all that has. */
+  @Test
+  void losesNoChangeThatAStatelessSessionUpdates(DataSource dataSource, WireProxy proxy) {
+    try (SessionFactory factory =
+        Factories.open(dataSource, Map.of(), Patched.class, PatchedInside.class)) {
+      var patched = new Patched(1, "Ada");
+      var inside = new PatchedInside();
+      inside.id = 1;
+      inside.stamp = new Stamp();
+      inside.stamp.name = "Ada";
+      long inserted;
+      try (StatelessSession session = factory.openStatelessSession()) {
+        session.beginTransaction();
+        session.insert(patched);
+        session.insert(inside);
+        inserted = patched.changedAt;
+        patched.name = "Bob";
+        patched.other = "changed";
+        inside.stamp.name = "Bob";
+        inside.other = "changed";
+        // a look-up and an UPDATE of each
+        roundTrips(
+            proxy,
+            4,
+            () -> {
+              session.update(patched);
+              session.update(inside);
+            });
+        session.getTransaction().commit();
+      }
+      assertThat(List.of(patched, find(factory, Patched.class)))
+          .allSatisfy(
+              each -> {
+                assertThat(each.name).isEqualTo("Bob");
+                assertThat(each.other).isEqualTo("changed");
+                assertThat(each.greeting).isEqualTo("Hello, Bob!");
+                assertThat(each.changedAt).isEqualTo(patched.changedAt);
+              });
+      assertThat(patched.changedAt).isGreaterThanOrEqualTo(inserted);
+      assertThat(List.of(inside, find(factory, PatchedInside.class)))
+          .allSatisfy(
+              each -> {
+                assertThat(each.other).isEqualTo("changed");
+                assertThat(requireNonNull(each.stamp).name).isEqualTo("Bob");
+                assertThat(each.stamp.greeting).isEqualTo("Hello, Bob!");
+                assertThat(each.stamp.changedAt)
+                    .isEqualTo(requireNonNull(inside.stamp).changedAt)
+                    .isPositive();
+              });
+    }
+  }
+
+  @Test
+  void losesNoChangeThatAStatelessSessionUpserts(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Patched.class)) {
+      factory.inTransaction(session -> session.persist(new Patched(1, "Ada")));
+      var patched = new Patched(1, "Bob");
+      patched.other = "changed";
+      try (StatelessSession session = factory.openStatelessSession()) {
+        session.beginTransaction();
+        session.upsert(patched);
+        session.getTransaction().commit();
+      }
+      assertThat(find(factory, Patched.class))
+          .extracting(p -> p.name, p -> p.other, p -> p.greeting)
+          .containsExactly("Bob", "changed", "Hello, Bob!");
+    }
+  }
+
+  @Test
+  @EnabledIf(
+      value = "io.pghello.hibernate.DetachedIT#hasUpdate",
+      disabledReason = "Hibernate 7 has no Session.update")
+  void losesNoChangeOfADetachedObjectThatIsUpdated(DataSource dataSource) throws Exception {
+    Method update = Session.class.getMethod("update", Object.class);
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Patched.class)) {
+      factory.inTransaction(session -> session.persist(new Patched(1, "Ada")));
+      Patched detached = find(factory, Patched.class);
+      detached.name = "Bob";
+      detached.other = "changed";
+      factory.inTransaction(
+          session -> {
+            try {
+              update.invoke(session, detached);
+            } catch (ReflectiveOperationException e) {
+              throw new LinkageError("Session.update", e);
+            }
+          });
+      assertThat(find(factory, Patched.class))
+          .extracting(p -> p.name, p -> p.other, p -> p.greeting)
+          .containsExactly("Bob", "changed", "Hello, Bob!");
     }
   }
 

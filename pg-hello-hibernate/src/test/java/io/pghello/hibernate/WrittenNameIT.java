@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.WireProxy;
 import jakarta.persistence.Column;
+import jakarta.persistence.ElementCollection;
 import jakarta.persistence.Embeddable;
 import jakarta.persistence.Embedded;
 import jakarta.persistence.Entity;
@@ -15,6 +16,7 @@ import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
 import jakarta.persistence.MappedSuperclass;
+import jakarta.persistence.Version;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -237,6 +239,19 @@ class WrittenNameIT {
     @Nullable String greeting;
   }
 
+  /** Has a version, which counts the changes of a collection, too. */
+  @Entity(name = "Tagged")
+  static class Tagged {
+    @Id @GeneratedValue @Nullable Long id;
+    @Version int version;
+    @Nullable String name;
+
+    @WelcomeMessage(of = "name")
+    @Nullable String greeting;
+
+    @ElementCollection final List<String> tags = new ArrayList<>();
+  }
+
   /** With an identifier that the INSERT makes. */
   @Entity(name = "Numbered")
   static class Numbered {
@@ -285,6 +300,7 @@ class WrittenNameIT {
             Outside.class,
             Timed.class,
             Inside.class,
+            Tagged.class,
             Numbered.class);
   }
 
@@ -502,6 +518,21 @@ class WrittenNameIT {
           changed.title = "Dr";
         });
     assertRow("Patched", "ADA");
+  }
+
+  /** The UPDATE writes the version alone, and not the name that the INSERT has not written. */
+  @Test
+  void greetsTheInsertedNameIfOnlyACollectionFollows() {
+    PreInsertEventListener insert = event -> rename(event.getPersister(), event.getState());
+    listeners().appendListeners(EventType.PRE_INSERT, insert);
+    var entity = new Tagged();
+    entity.name = "Ada";
+    factory.inTransaction(
+        session -> {
+          session.persist(entity);
+          entity.tags.add("new");
+        });
+    assertRow("Tagged", "ADA");
   }
 
   /** Who looks for changes says that there are none. */

@@ -75,6 +75,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
   private final int rounds;
   private final int warmUps;
   private final int fewInserts;
+  private final int loads;
   private final int longestOneByOne;
   private final Set<String> warm = new HashSet<>();
 
@@ -119,6 +120,8 @@ public final class HibernateBenchmark extends ServerBenchmark {
     rounds = quick ? 1 : 2;
     warmUps = quick ? 2 : 6;
     fewInserts = quick ? 500 : 2_000;
+    // enough that the counter's ten milliseconds do not matter
+    loads = quick ? 1 : 20;
     longestOneByOne = quick ? FLUSH : MANY;
     WireProxy counting = closing(WireProxy.to(server));
     Address proxy = address.via(counting.host(), counting.port());
@@ -180,6 +183,13 @@ public final class HibernateBenchmark extends ServerBenchmark {
             () -> update(Plain::new, near),
             1,
             rounds),
+        interleaved(
+                Row.plain("CPU of 10,000 loads, session closed", WITHOUT, "ms").target(1.08, 1.03),
+                loads(Filled::new),
+                loads(Plain::new),
+                2,
+                5)
+            .of(this::fillWhatIsLoaded),
         timeInserts(Row.plain(INSERTS, LISTENER, "ms"), Filled::new, Listened::new),
         timeInserts(Row.plain(INSERTS, RETURNING, "ms"), Filled::new, Returned::new),
         interleaved(Row.plain(INSERTS, FLOOR, "ms"), times, () -> floor(near), 1, rounds),
@@ -370,6 +380,27 @@ public final class HibernateBenchmark extends ServerBenchmark {
           }
           return sum;
         });
+  }
+
+  private void fillWhatIsLoaded() throws Exception {
+    insert(Filled::new, MANY, FLUSH, near);
+    insert(Plain::new, MANY, FLUSH, near);
+  }
+
+  /** Reads all entities of a type, some times; counts the CPU time of all threads of this JVM. */
+  private Side loads(Supplier<Member> maker) {
+    String table = table(maker);
+    return () -> {
+      long start = CpuTime.Client.PROCESS.nanos();
+      for (int i = 0; i < loads; i++) {
+        try (Session session = near.open()) {
+          List<Member> all = session.createQuery("from " + table, Member.class).getResultList();
+          require(all.size() == MANY, "not all entities");
+        }
+        near.session.rollback();
+      }
+      return (CpuTime.Client.PROCESS.nanos() - start) / 1e6 / loads;
+    };
   }
 
   /** Inserts rows of which no entities are made. */

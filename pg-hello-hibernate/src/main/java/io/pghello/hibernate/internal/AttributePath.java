@@ -3,24 +3,33 @@ package io.pghello.hibernate.internal;
 
 import static java.util.Objects.requireNonNull;
 
-import java.lang.reflect.Constructor;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Array;
+import java.lang.reflect.Method;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.hibernate.Hibernate;
-import org.hibernate.InstantiationException;
 import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
 import org.hibernate.engine.spi.SelfDirtinessTracker;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.metamodel.mapping.AttributeMapping;
+import org.hibernate.metamodel.mapping.EmbeddableMappingType;
 import org.hibernate.metamodel.mapping.EmbeddableValuedModelPart;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.metamodel.mapping.ModelPart;
 import org.hibernate.metamodel.mapping.SelectableMapping;
+import org.hibernate.metamodel.spi.EmbeddableInstantiator;
+import org.hibernate.metamodel.spi.ValueAccess;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /** The way to an attribute of an entity, or of an embedded object in it. */
 final class AttributePath {
+  // Hibernate 6.6 wants the factory, too.
+  private static final MethodHandle INSTANTIATE = instantiate();
+
   private final EntityPersister persister;
   private final List<String> names;
   private final String description;
@@ -105,6 +114,11 @@ final class AttributePath {
     return rest.length > 0 && names.get(0).equals(name);
   }
 
+  /** Returns whether this is the entity's own attribute of this name, or embedded in it. */
+  boolean isPartOf(String name) {
+    return names.get(0).equals(name);
+  }
+
   /** Returns whether this is in an embedded object. */
   boolean isEmbedded() {
     return rest.length > 0;
@@ -144,15 +158,54 @@ final class AttributePath {
     return embedded;
   }
 
-  private static Object make(ModelPart embedded) {
-    Class<?> type = embedded.getJavaType().getJavaTypeClass();
+  private Object make(ModelPart embedded) {
+    EmbeddableMappingType type =
+        ((EmbeddableValuedModelPart) embedded).getEmbeddableTypeDescriptor();
+    EmbeddableInstantiator instantiator = type.getRepresentationStrategy().getInstantiator();
+    // Hibernate's own leaves what the constructor has set if there are no values
+    boolean own = instantiator.getClass().getName().startsWith("org.hibernate.");
+    @Nullable Object @Nullable [] values = own ? null : unsetValues(type);
     try {
-      Constructor<?> constructor = type.getDeclaredConstructor();
-      constructor.setAccessible(true);
-      return constructor.newInstance();
-    } catch (ReflectiveOperationException e) {
-      throw new InstantiationException("No embedded object could be made for a value", type, e);
+      return INSTANTIATE.invokeExact(instantiator, (ValueAccess) () -> values, factory());
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
     }
+  }
+
+  /** Returns null for each attribute, and for one of a primitive type what a field has at first. */
+  private static @Nullable Object[] unsetValues(EmbeddableMappingType type) {
+    var values = new @Nullable Object[type.getNumberOfAttributeMappings()];
+    for (int i = 0; i < values.length; i++) {
+      Class<?> each =
+          type.getAttributeMapping(i).getPropertyAccess().getGetter().getReturnTypeClass();
+      values[i] = each.isPrimitive() ? Array.get(Array.newInstance(each, 1), 0) : null;
+    }
+    return values;
+  }
+
+  private static MethodHandle instantiate() {
+    MethodType called =
+        MethodType.methodType(
+            Object.class,
+            EmbeddableInstantiator.class,
+            ValueAccess.class,
+            SessionFactoryImplementor.class);
+    try {
+      for (Method each : EmbeddableInstantiator.class.getMethods()) {
+        if (each.getName().equals("instantiate")) {
+          MethodHandle found = MethodHandles.publicLookup().unreflect(each);
+          return each.getParameterCount() == 2
+              ? found.asType(called)
+              : MethodHandles.dropArguments(found, 2, SessionFactoryImplementor.class)
+                  .asType(called);
+        }
+      }
+    } catch (IllegalAccessException e) {
+      throw new LinkageError("Hibernate's EmbeddableInstantiator is not public", e);
+    }
+    throw new LinkageError("Hibernate's EmbeddableInstantiator makes nothing");
   }
 
   private @Nullable Object ofEntity(Object entity) {

@@ -83,17 +83,16 @@ final class EntityWrite {
 
   /** Returns the state that has the row's name; null if that is the entity itself. */
   private @Nullable Object @Nullable [] row(AttributePath source) {
-    PrefetchedValues prefetched =
-        entry == null ? null : entry.getExtraState(PrefetchedValues.class);
-    int[] dirty = prefetched == null ? null : prefetched.dirty();
+    FlushState flush = FlushState.find(entry);
+    int[] dirty = flush == null ? null : flush.dirty();
     if (event == UPDATE) {
       return source.isUpdated(dirty) ? state : loaded();
     }
     // an UPDATE of the same flush writes what has been changed since persist; but one for the sake
     // of a collection writes the version alone
     boolean updated =
-        prefetched != null
-            && prefetched.isUpdated()
+        flush != null
+            && flush.isUpdated()
             && !(dirty != null && dirty.length == 0)
             && source.isUpdated(dirty);
     return updated ? null : state == null ? loaded() : state;

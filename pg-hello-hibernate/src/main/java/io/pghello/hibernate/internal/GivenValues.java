@@ -1,115 +1,140 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import java.lang.ref.Reference;
-import java.lang.ref.ReferenceQueue;
-import java.lang.ref.WeakReference;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.hibernate.engine.spi.EntityEntry;
+import org.hibernate.engine.spi.EntityEntryExtraState;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The values that entities were given, or loaded with, by which they are told from values that the
  * program has set when an entity is written again: after a rollback, after it was removed, as a
- * copy, or in another session. Entities are known by their identity, and may be collected.
+ * copy, or in another session.
+ *
+ * <p>Most of what is loaded is never written, so reading is to cost next to nothing. What a loaded
+ * entity has is noted at its entry, where its session finds it, and in a list that becomes a part
+ * of the map when somebody looks for an entity without such an entry.
  */
-final class GivenValues {
-  private final Map<Key, PrefetchedValues> values = new ConcurrentHashMap<>();
-  private final ReferenceQueue<Object> collected = new ReferenceQueue<>();
+final class GivenValues extends WeakIdentityMap<Answers> {
+  private final AtomicReference<@Nullable Loaded> newest = new AtomicReference<>();
+  private volatile boolean moving;
 
-  private static final class Key extends WeakReference<Object> {
-    private final int hash;
+  /** What an entity was loaded with. */
+  private static final class Loaded extends Key implements EntryState {
+    private final Answers answers = new Answers();
+    private @Nullable Loaded earlier;
+    private @Nullable EntityEntryExtraState next;
 
-    Key(Object entity, ReferenceQueue<Object> queue) {
-      super(entity, queue);
-      this.hash = System.identityHashCode(entity);
+    Loaded(Object entity) {
+      super(entity);
     }
 
     @Override
-    public int hashCode() {
-      return hash;
+    public @Nullable EntityEntryExtraState next() {
+      return next;
     }
 
     @Override
-    public boolean equals(@Nullable Object other) {
-      if (this == other) {
-        return true;
-      }
-      Object entity = get();
-      return entity != null && other instanceof Key key && key.refersTo(entity);
+    public void setNext(EntityEntryExtraState other) {
+      next = other;
     }
   }
 
-  /** Equals the key of an entity, and costs the collector less than one more reference to it. */
-  private record Lookup(Object entity) {
-    @Override
-    public int hashCode() {
-      return System.identityHashCode(entity);
+  /** Notes that an entity was loaded; what with, is to be added to what is returned. */
+  Answers load(Object entity, EntityEntry entry) {
+    Loaded known = entry.getExtraState(Loaded.class);
+    if (known != null) {
+      return known.answers;
     }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return other instanceof Key key && key.refersTo(entity);
-    }
+    var loaded = new Loaded(entity);
+    entry.addExtraState(loaded);
+    Loaded before;
+    do {
+      before = newest.get();
+      loaded.earlier = before;
+    } while (!newest.compareAndSet(before, loaded));
+    watch();
+    return loaded.answers;
   }
 
-  /** Returns what an entity was given; null if nothing. */
-  @SuppressWarnings("CollectionIncompatibleType") // a map calls equals of what is looked for
-  @Nullable PrefetchedValues of(Object entity) {
-    return values.get(new Lookup(entity));
+  /**
+   * Returns what an entity was given; null if nothing.
+   *
+   * @param entry the entity's in its session; null if it has none, or that is not known
+   */
+  @Nullable Answers of(Object entity, @Nullable EntityEntry entry) {
+    Loaded loaded = entry == null ? null : entry.getExtraState(Loaded.class);
+    return loaded == null ? get(entity) : loaded.answers;
   }
 
-  void put(Object entity, ServerValueAttribute attribute, @Nullable String name, Object value) {
-    made(entity).put(attribute, name, value);
-  }
-
-  void remove(Object entity, ServerValueAttribute attribute) {
-    PrefetchedValues given = of(entity);
-    if (given != null) {
-      given.remove(attribute);
-      if (given.isEmpty()) {
-        var unused = take(entity);
-      }
-    }
+  void put(
+      Object entity,
+      @Nullable EntityEntry entry,
+      ServerValueAttribute attribute,
+      @Nullable String name,
+      Object value) {
+    Answers known = of(entity, entry);
+    (known == null ? computeIfAbsent(entity, Answers::new) : known).put(attribute, name, value);
   }
 
   /** Notes that Hibernate has copied one entity's state to another, which may be the same. */
   void copy(Object from, Object to) {
-    PrefetchedValues given = of(from);
+    Answers given = get(from);
     if (given != null) {
-      made(to).addAll(given);
+      computeIfAbsent(to, Answers::new).putAll(given);
     }
   }
 
-  /** Forgets an entity, and returns what was known; null if nothing. */
-  @SuppressWarnings("CollectionIncompatibleType")
-  @Nullable PrefetchedValues take(Object entity) {
-    return values.isEmpty() ? null : values.remove(new Lookup(entity));
+  @Override
+  @Nullable Answers get(Object entity) {
+    // in this order: what is in neither is in the map
+    if (newest.get() != null || moving) {
+      moveLoaded();
+    }
+    return super.get(entity);
   }
 
-  /** Keeps what belongs to an entity. */
-  void hold(Object entity, PrefetchedValues ofEntity) {
-    expunge();
-    values.put(new Key(entity, collected), ofEntity);
-  }
-
-  /** Returns how many entities are known. */
+  @Override
   int size() {
-    return values.size();
+    moveLoaded();
+    return super.size();
   }
 
-  /** Returns what an entity was given, to be added to. */
-  PrefetchedValues made(Object entity) {
-    expunge();
-    PrefetchedValues known = of(entity);
-    return known != null
-        ? known
-        : values.computeIfAbsent(new Key(entity, collected), any -> new PrefetchedValues());
+  @Override
+  void removeCollected() {
+    moveLoaded();
+    super.removeCollected();
   }
 
-  private void expunge() {
-    for (Reference<?> gone = collected.poll(); gone != null; gone = collected.poll()) {
-      values.remove(gone);
+  /** Moves what was loaded into the map, and joins it with what is there. */
+  synchronized void moveLoaded() {
+    moving = true;
+    // the earliest first, as an entity may have been loaded again
+    Loaded earliest = null;
+    for (Loaded each = newest.getAndSet(null); each != null; ) {
+      Loaded earlier = each.earlier;
+      each.earlier = earliest;
+      earliest = each;
+      each = earlier;
     }
+    while (earliest != null) {
+      Loaded later = earliest.earlier;
+      earliest.earlier = null;
+      move(earliest);
+      earliest = later;
+    }
+    moving = false;
+  }
+
+  private void move(Loaded loaded) {
+    Object entity = loaded.get();
+    if (entity == null) {
+      return;
+    }
+    Answers known = super.get(entity);
+    if (known != null) {
+      loaded.answers.putMissing(known, attribute -> !attribute.isNotedWhenLoaded());
+    }
+    put(loaded, loaded.answers);
   }
 }

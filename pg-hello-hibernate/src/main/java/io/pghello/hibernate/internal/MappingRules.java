@@ -65,11 +65,13 @@ final class MappingRules {
     if (!hasSetter(type, attribute)) {
       return "has no setter in " + type.getSimpleName() + "; add one, or move it to the entity";
     }
-    if (value.source() == null && !hasEmptyConstructor(type)) {
+    if (value.source() == null
+        && embedded.getCustomInstantiator() == null
+        && !hasEmptyConstructor(type)) {
       return "is in "
           + type.getSimpleName()
           + ", which has no constructor without arguments for one to be made where there is none;"
-          + " add it, or move the time to the entity";
+          + " add it, or an @EmbeddableInstantiator, or move the time to the entity";
     }
     return obstacle(value, requireNonNull(place.outer()), requireNonNull(place.attribute()));
   }

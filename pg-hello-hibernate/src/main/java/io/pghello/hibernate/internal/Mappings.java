@@ -23,19 +23,24 @@ final class Mappings {
   private static final String IN_IDENTIFIER = "is part of the identifier";
 
   private final Dialect dialect;
+  private final Prefetcher prefetcher;
   private final StrategyChoice strategies;
   private final Map<String, List<MappedValue>> found = new HashMap<>();
 
-  private Mappings(Dialect dialect, StrategyChoice strategies) {
+  private Mappings(Dialect dialect, Prefetcher prefetcher, StrategyChoice strategies) {
     this.dialect = dialect;
+    this.prefetcher = prefetcher;
     this.strategies = strategies;
   }
 
-  /** Returns what is to be filled, by the entity's name. */
-  static Map<String, List<MappedValue>> find(Metadata metadata, WriteExpressions expressions) {
+  /** Returns what is to be filled, by the entity's name, after preparing that. */
+  static Map<String, List<MappedValue>> prepare(
+      Metadata metadata, WriteExpressions expressions, Prefetcher prefetcher) {
     var mappings =
         new Mappings(
-            metadata.getDatabase().getDialect(), new StrategyChoice(metadata, expressions));
+            metadata.getDatabase().getDialect(),
+            prefetcher,
+            new StrategyChoice(metadata, expressions, prefetcher));
     metadata.getEntityBindings().forEach(mappings::visit);
     return mappings.found;
   }
@@ -99,7 +104,8 @@ final class Mappings {
       }
     }
     if (!events.isEmpty()) {
-      embedded.setValueGeneratorCreator(new PrefetchGenerator.Creator(embedded.getName(), events));
+      embedded.setValueGeneratorCreator(
+          new PrefetchGenerator.Creator(prefetcher, embedded.getName(), events));
     }
   }
 

@@ -20,15 +20,15 @@ import org.jspecify.annotations.Nullable;
  * the program's either.
  */
 final class Merges {
-  private final Prefetcher values;
+  private final Prefetcher prefetcher;
 
   // The innermost first. A merge that fails leaves its own here, until one around it has ended or
   // the session goes.
   private final Map<SharedSessionContractImplementor, Deque<WeakReference<Object>>> underWay =
       Collections.synchronizedMap(new WeakHashMap<>());
 
-  Merges(Prefetcher values) {
-    this.values = values;
+  Merges(Prefetcher prefetcher) {
+    this.prefetcher = prefetcher;
   }
 
   /** Comes before Hibernate's own listener, which inserts a copy whose identifier the row has. */
@@ -62,10 +62,12 @@ final class Merges {
         .computeIfAbsent(event.getSession(), any -> new ArrayDeque<>())
         .push(new WeakReference<>(event.getOriginal()));
     Object detached = detached(event.getOriginal());
-    if (values.given().of(detached) != null) {
+    if (prefetcher.given().get(detached) != null) {
       EntityPersister persister =
           event.getSession().getEntityPersister(event.getEntityName(), detached);
-      values.of(persister).forEach(attribute -> attribute.noteChange(detached, values.given()));
+      prefetcher
+          .of(persister)
+          .forEach(attribute -> attribute.noteChange(detached, null, prefetcher.given()));
     }
   }
 
@@ -84,7 +86,7 @@ final class Merges {
     }
     Object merged = event.getResult();
     if (merged != null && Hibernate.isInitialized(merged)) {
-      values.given().copy(detached, Hibernate.unproxy(merged));
+      prefetcher.given().copy(detached, Hibernate.unproxy(merged));
     }
   }
 
@@ -96,10 +98,8 @@ final class Merges {
   void copyTo(Object copy, EntityPersister persister, SharedSessionContractImplementor session) {
     if (!underWay.isEmpty() && persister.isIdentifierAssignedByInsert()) {
       Object detached = innermost(session);
-      if (detached != null
-          && detached.getClass() == copy.getClass()
-          && values.given().of(copy) == null) {
-        values.given().copy(detached, copy);
+      if (detached != null && prefetcher.given().get(copy) == null) {
+        prefetcher.given().copy(detached, copy);
       }
     }
   }

@@ -10,6 +10,9 @@ import org.hibernate.boot.spi.BootstrapContext;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.event.service.spi.EventListenerRegistry;
 import org.hibernate.event.spi.EventType;
+import org.hibernate.event.spi.RefreshContext;
+import org.hibernate.event.spi.RefreshEvent;
+import org.hibernate.event.spi.RefreshEventListener;
 import org.hibernate.integrator.spi.Integrator;
 import org.hibernate.metamodel.MappingMetamodel;
 import org.hibernate.service.spi.SessionFactoryServiceRegistry;
@@ -22,18 +25,20 @@ public final class PgHelloIntegrator implements Integrator {
   @Override
   public void integrate(
       Metadata metadata, BootstrapContext context, SessionFactoryImplementor factory) {
+    Versions.requireSame();
     StartUpCheck.register(factory);
     String schema = Schema.prefix(context.getServiceRegistry());
     var expressions = new WriteExpressions(schema);
-    Map<String, List<MappedValue>> mapped = Mappings.find(metadata, expressions);
+    var prefetcher = new Prefetcher(schema);
+    Map<String, List<MappedValue>> mapped = Mappings.prepare(metadata, expressions, prefetcher);
     if (mapped.isEmpty()) {
       return;
     }
     factory.addObserver(new Check(mapped));
-    var values = new Prefetcher(mapped, schema);
-    values.serve(factory);
-    var merges = new Merges(values);
-    var listener = new ValueListener(values, expressions, merges);
+    prefetcher.map(mapped);
+    PrefetcherService.set(factory, prefetcher);
+    var merges = new Merges(prefetcher);
+    var listener = new ValueListener(prefetcher, expressions, merges);
     EventListenerRegistry listeners =
         factory.getServiceRegistry().requireService(EventListenerRegistry.class);
     // before those of others, as of Bean Validation, which are to see the values
@@ -50,12 +55,26 @@ public final class PgHelloIntegrator implements Integrator {
     // before Hibernate's own, which looks for changes, and after it
     listeners.prependListeners(EventType.FLUSH_ENTITY, listener);
     listeners.appendListeners(EventType.FLUSH_ENTITY, listener::afterFlushEntity);
+    listeners.appendListeners(EventType.REFRESH, new AfterRefresh(prefetcher.given()));
   }
 
   @Override
   public void disintegrate(
       SessionFactoryImplementor factory, SessionFactoryServiceRegistry serviceRegistry) {
-    Prefetcher.forget(factory);
+    // all that is ours is the factory's, and goes with it
+  }
+
+  /** Joins what an entity has been loaded with anew with what was known of it before. */
+  private record AfterRefresh(GivenValues given) implements RefreshEventListener {
+    @Override
+    public void onRefresh(RefreshEvent event) {
+      given.moveLoaded();
+    }
+
+    @Override
+    public void onRefresh(RefreshEvent event, RefreshContext refreshedAlready) {
+      given.moveLoaded();
+    }
   }
 
   /** Checks what is known only once the factory is complete. */

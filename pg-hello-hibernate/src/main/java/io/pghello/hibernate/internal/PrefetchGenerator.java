@@ -19,24 +19,28 @@ import org.jspecify.annotations.Nullable;
 // Hibernate declares generators to be serializable, and never makes use of that.
 @SuppressWarnings("serial")
 final class PrefetchGenerator implements BeforeExecutionGenerator {
+  private final Prefetcher prefetcher;
   private final String attribute;
   private final EnumSet<EventType> events;
 
   /** Creates the generator of an embedded object that has values in it. */
-  record Creator(String attribute, Set<ValueEvent> events) implements GeneratorCreator {
+  record Creator(Prefetcher prefetcher, String attribute, Set<ValueEvent> events)
+      implements GeneratorCreator {
     @Override
     public Generator createGenerator(GeneratorCreationContext context) {
-      return new PrefetchGenerator(attribute, events);
+      return new PrefetchGenerator(prefetcher, attribute, events);
     }
   }
 
   /**
    * Makes one for an attribute of an entity.
    *
+   * @param prefetcher computes the values
    * @param attribute its name; if it is an embedded object, that is what has values in it
    * @param on when any of them is computed
    */
-  PrefetchGenerator(String attribute, Set<ValueEvent> on) {
+  PrefetchGenerator(Prefetcher prefetcher, String attribute, Set<ValueEvent> on) {
+    this.prefetcher = prefetcher;
     this.attribute = attribute;
     this.events = EnumSet.noneOf(EventType.class);
     for (ValueEvent event : on) {
@@ -57,7 +61,8 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
 
   // Asked by Hibernate 7.
   public boolean generatedBeforeExecution(Object entity, SharedSessionContractImplementor session) {
-    return Prefetcher.isGenerated(session, entity, attribute);
+    prefetcher.fillUnasked(session, entity, attribute);
+    return prefetcher.isAsked(session, entity, attribute);
   }
 
   @Override
@@ -66,7 +71,7 @@ final class PrefetchGenerator implements BeforeExecutionGenerator {
       Object owner,
       @Nullable Object currentValue,
       EventType eventType) {
-    return Prefetcher.generate(
+    return prefetcher.generate(
         session,
         owner,
         attribute,

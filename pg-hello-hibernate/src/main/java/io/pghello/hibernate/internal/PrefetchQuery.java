@@ -27,7 +27,7 @@ final class PrefetchQuery {
   private @Nullable Long millis;
   private long bytes;
 
-  private record Asker(ServerValueAttribute attribute, PrefetchedValues prefetched) {}
+  private record Asker(ServerValueAttribute attribute, Answers answers) {}
 
   /**
    * Makes one.
@@ -48,8 +48,8 @@ final class PrefetchQuery {
   }
 
   /** Asks for what an entity needs for this attribute. */
-  void add(ServerValueAttribute attribute, EntityWrite write, PrefetchedValues prefetched) {
-    var asker = new Asker(attribute, prefetched);
+  void add(ServerValueAttribute attribute, EntityWrite write, Answers answers) {
+    var asker = new Asker(attribute, answers);
     if (attribute.source() == null) {
       timeAskers.add(asker);
       return;
@@ -69,7 +69,7 @@ final class PrefetchQuery {
     }
     if (millis != null) {
       for (Asker asker : timeAskers) {
-        asker.prefetched.put(asker.attribute, null, asker.attribute.time(millis));
+        asker.answers.put(asker.attribute, null, asker.attribute.time(millis));
       }
     }
   }
@@ -127,7 +127,7 @@ final class PrefetchQuery {
     HelloAllCodec.verify(requests, greetings);
     for (int i = 0; i < greetings.length; i++) {
       Asker asker = askers.get(i);
-      asker.prefetched.put(asker.attribute, requests.get(i).name(), greetings[i]);
+      asker.answers.put(asker.attribute, requests.get(i).name(), greetings[i]);
     }
   }
 }

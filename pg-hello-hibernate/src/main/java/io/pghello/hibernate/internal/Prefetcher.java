@@ -18,7 +18,6 @@ import org.hibernate.FlushMode;
 import org.hibernate.Hibernate;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.PersistenceContext;
-import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.engine.spi.Status;
 import org.hibernate.persister.entity.EntityPersister;
@@ -32,40 +31,27 @@ import org.jspecify.annotations.Nullable;
  * their values at their entries in the session.
  */
 public final class Prefetcher {
-  private static final Map<SessionFactoryImplementor, Prefetcher> OF_FACTORIES =
-      new ConcurrentHashMap<>();
-
-  private final Map<String, List<MappedValue>> mapped;
   private final String schema;
   private final Map<EntityPersister, List<ServerValueAttribute>> filled = new ConcurrentHashMap<>();
   private final GivenValues given = new GivenValues();
-  private final GivenValues writes = new GivenValues();
+  private final WeakIdentityMap<FlushState> writes = new WeakIdentityMap<>();
+  private Map<String, List<MappedValue>> mapped = Map.of();
 
   // A stateless session has no entries for its entities to hang something on.
-  private final Map<SharedSessionContractImplementor, GivenValues> stateless =
+  private final Map<SharedSessionContractImplementor, WeakIdentityMap<Answers>> stateless =
       Collections.synchronizedMap(new WeakHashMap<>());
 
-  Prefetcher(Map<String, List<MappedValue>> mapped, String schema) {
-    this.mapped = mapped;
+  Prefetcher(String schema) {
     this.schema = schema;
   }
 
-  void serve(SessionFactoryImplementor factory) {
-    OF_FACTORIES.put(factory, this);
-  }
-
-  static void forget(SessionFactoryImplementor factory) {
-    OF_FACTORIES.remove(factory);
-  }
-
-  /** Returns the prefetcher of the session's factory; null if no entity of it is filled. */
-  private static @Nullable Prefetcher of(SharedSessionContractImplementor session) {
-    Prefetcher values = OF_FACTORIES.get(session.getFactory());
-    if (values == null && session.getFactory().isClosed()) {
-      throw new IllegalStateException(
-          "The session factory is closed, and fills no more entities; close its sessions before.");
-    }
-    return values;
+  /**
+   * Says what it is to fill, before there are sessions.
+   *
+   * @param values by the entity's name
+   */
+  void map(Map<String, List<MappedValue>> values) {
+    mapped = values;
   }
 
   GivenValues given() {
@@ -76,7 +62,7 @@ public final class Prefetcher {
    * What is being written that a session has no entry for, or loses it: what a stateless session
    * writes, and marks in what an INSERT returns.
    */
-  GivenValues writes() {
+  WeakIdentityMap<FlushState> writes() {
     return writes;
   }
 
@@ -92,50 +78,102 @@ public final class Prefetcher {
         .toList();
   }
 
+  /** Notes what an entity is loaded with, as it may be changed and written by another session. */
+  void noteLoaded(Object entity, EntityEntry entry) {
+    Answers loaded = null;
+    for (ServerValueAttribute attribute : of(entry.getPersister())) {
+      if (attribute.isNotedWhenLoaded()) {
+        if (loaded == null) {
+          loaded = given.load(entity, entry);
+        }
+        attribute.noteLoaded(entity, entry.getLoadedState(), loaded);
+      }
+    }
+  }
+
+  /**
+   * Fills what Hibernate is not to be asked for, in the entity and in the state that is about to be
+   * written: what is embedded in an entity that is inserted, as Hibernate would make one object of
+   * the two, though they differ where it has to insert a null first to break a cycle of foreign
+   * keys; and what is in an UPDATE of which Hibernate would write nothing else.
+   *
+   * @param name the entity's own attribute
+   */
+  void fillUnasked(SharedSessionContractImplementor session, Object entity, String name) {
+    EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
+    FlushState flush = flush(entity, entry);
+    @Nullable Object @Nullable [] state = flush == null ? null : flush.state();
+    if (flush == null || state == null || isUnread(entity, entry)) {
+      return;
+    }
+    ValueEvent event = requireNonNull(flush.event());
+    boolean whole = isWholeUpdate(session, entity, entry, event);
+    for (ServerValueAttribute attribute : of(persister(session, entity, entry))) {
+      AttributePath path = attribute.path();
+      boolean embedded = entry != null && event == INSERT && path.isWithin(name);
+      if ((embedded || (whole && path.isPartOf(name)))
+          && attribute.value().isOn(event)
+          && flush.markFilled(attribute)) {
+        fill(session, entity, entry, attribute, event, state);
+      }
+    }
+  }
+
   /**
    * Returns whether Hibernate is to call the generator of an entity's own attribute, and to write
    * what it returns. An UPDATE is to leave out what is not due, which another transaction may have
-   * changed. An INSERT does not need to be asked for what is embedded: it is filled here, in the
-   * state and in the entity, as Hibernate would make one object of the two, though they differ
-   * where it has to insert a null first to break a cycle of foreign keys.
+   * changed.
    */
-  static boolean isGenerated(SharedSessionContractImplementor session, Object entity, String name) {
-    Prefetcher values = requireNonNull(of(session), name);
+  boolean isAsked(SharedSessionContractImplementor session, Object entity, String name) {
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
-    PrefetchedValues prefetched =
-        entry == null ? null : entry.getExtraState(PrefetchedValues.class);
-    ValueEvent event = prefetched == null ? null : prefetched.event();
-    if (entry == null || prefetched == null || event == null || isUnread(entity, entry)) {
+    FlushState flush = flush(entity, entry);
+    ValueEvent event = flush == null ? null : flush.event();
+    if (event == null || isUnread(entity, entry)) {
       return true;
     }
-    boolean generated = false;
-    for (ServerValueAttribute attribute : values.of(entry.getPersister())) {
-      AttributePath path = attribute.path();
-      if (path.isAt(name) || path.isWithin(name)) {
-        if (event == UPDATE) {
-          generated |= values.isDue(attribute, values.write(entity, UPDATE, entry));
-        } else if (path.isEmbedded()) {
-          values.fill(session, entity, entry, attribute, requireNonNull(prefetched.state()));
-        } else {
-          generated = true;
-        }
-      }
+    if (isWholeUpdate(session, entity, entry, event)) {
+      return false;
     }
-    return generated;
+    if (entry == null) {
+      return true;
+    }
+    return of(entry.getPersister()).stream()
+        .filter(attribute -> attribute.path().isPartOf(name))
+        .anyMatch(
+            attribute ->
+                event == UPDATE
+                    ? isDue(attribute, write(entity, UPDATE, entry))
+                    : !attribute.path().isEmbedded());
   }
 
-  /** Fills an attribute of an entity, and of the state that its INSERT is about to write. */
+  /**
+   * Returns whether an UPDATE writes all attributes of an entity for which Hibernate would only
+   * write those that have changed, if it knew them. If it was told that one is generated, it would
+   * take that for all that has changed.
+   */
+  private static boolean isWholeUpdate(
+      SharedSessionContractImplementor session,
+      Object entity,
+      @Nullable EntityEntry entry,
+      ValueEvent event) {
+    return event == UPDATE
+        && (entry == null
+            ? Hibernate.isInitialized(entity)
+            : EntityWrite.isOfDetached(entity, entry))
+        && persister(session, entity, entry).getEntityMetamodel().isDynamicUpdate();
+  }
+
+  /** Fills an attribute of an entity, and of the state that is about to be written. */
   void fill(
       SharedSessionContractImplementor session,
       Object entity,
-      EntityEntry entry,
+      @Nullable EntityEntry entry,
       ServerValueAttribute attribute,
+      ValueEvent event,
       @Nullable Object[] state) {
-    if (attribute.value().isOn(INSERT)) {
-      Object value = value(session, entity, entry, attribute, INSERT);
-      attribute.path().set(entity, value);
-      attribute.path().setIn(state, value);
-    }
+    Object value = value(session, entity, entry, attribute, event);
+    attribute.path().set(entity, value);
+    attribute.path().setIn(state, value);
   }
 
   /**
@@ -143,16 +181,14 @@ public final class Prefetcher {
    * written. If it is an embedded object, it is the one that was to be written, and what is in it
    * is filled, as in the entity's.
    */
-  static @Nullable Object generate(
+  @Nullable Object generate(
       SharedSessionContractImplementor session,
       Object entity,
       String name,
       @Nullable Object current,
       ValueEvent asked) {
-    Prefetcher values = requireNonNull(of(session), name);
     EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
-    EntityPersister persister =
-        entry == null ? session.getEntityPersister(null, entity) : entry.getPersister();
+    EntityPersister persister = persister(session, entity, entry);
     ValueEvent event = eventOf(entry, asked);
     boolean set = AttributePath.isSet(entity, name);
     boolean unread = entry != null && event == UPDATE && isUnread(entity, entry);
@@ -160,20 +196,18 @@ public final class Prefetcher {
       read(session, entity, entry, name);
     }
     Object written = unread ? persister.getPropertyValue(entity, name) : current;
-    for (ServerValueAttribute attribute : values.of(persister)) {
+    for (ServerValueAttribute attribute : of(persister)) {
       AttributePath path = attribute.path();
       if (path.isAt(name) && unread && set && !attribute.value().overwrite()) {
         return path.get(entity);
       }
       if (path.isAt(name)) {
-        return current != null
-                && entry != null
-                && values.isFilled(entry, attribute, entity, current)
+        return current != null && entry != null && isFilled(entry, attribute, entity, current)
             ? current
-            : values.value(session, entity, entry, attribute, event);
+            : value(session, entity, entry, attribute, event);
       }
       if (path.isWithin(name) && attribute.value().isOn(event)) {
-        Object value = values.value(session, entity, entry, attribute, event);
+        Object value = value(session, entity, entry, attribute, event);
         path.set(entity, value);
         written = path.with(written, value);
       }
@@ -188,20 +222,19 @@ public final class Prefetcher {
   @SuppressWarnings("ReferenceEquality") // an equal value may be the program's
   private boolean isFilled(
       EntityEntry entry, ServerValueAttribute attribute, Object entity, Object current) {
-    PrefetchedValues prefetched = entry.getExtraState(PrefetchedValues.class);
-    if (prefetched == null || prefetched.event() != INSERT) {
+    FlushState flush = FlushState.find(entry);
+    if (flush == null || flush.event() != INSERT) {
       return false;
     }
-    EntityWrite write = new EntityWrite(entity, INSERT, entry, prefetched.state());
-    return prefetched.get(attribute, attribute.name(write)) == current
+    EntityWrite write = new EntityWrite(entity, INSERT, entry, flush.state());
+    return flush.answers().get(attribute, attribute.name(write)) == current
         && attribute.path().get(entity) == current;
   }
 
   /** Returns what the statement is: a new row of what is {@code @Temporal} is an UPDATE's. */
   private static ValueEvent eventOf(@Nullable EntityEntry entry, ValueEvent asked) {
-    PrefetchedValues prefetched =
-        entry == null ? null : entry.getExtraState(PrefetchedValues.class);
-    ValueEvent event = prefetched == null ? null : prefetched.event();
+    FlushState flush = FlushState.find(entry);
+    ValueEvent event = flush == null ? null : flush.event();
     return event == null ? asked : event;
   }
 
@@ -209,8 +242,9 @@ public final class Prefetcher {
    * Returns whether an enhanced entity was referred to, and not read. Hibernate updates what the
    * program has set in it, and what is generated.
    */
-  private static boolean isUnread(Object entity, EntityEntry entry) {
-    return entry.getLoadedState() == null
+  private static boolean isUnread(Object entity, @Nullable EntityEntry entry) {
+    return entry != null
+        && entry.getLoadedState() == null
         && entry.isExistsInDatabase()
         && !Hibernate.isInitialized(entity);
   }
@@ -254,9 +288,18 @@ public final class Prefetcher {
 
   /** Returns what is known of a statement, before and after Hibernate has begun it. */
   private EntityWrite write(Object entity, ValueEvent event, @Nullable EntityEntry entry) {
-    PrefetchedValues prefetched =
-        entry == null ? writes.of(entity) : entry.getExtraState(PrefetchedValues.class);
-    return new EntityWrite(entity, event, entry, prefetched == null ? null : prefetched.state());
+    FlushState flush = flush(entity, entry);
+    return new EntityWrite(entity, event, entry, flush == null ? null : flush.state());
+  }
+
+  /** Returns what is known of the current flush or statement; null if nothing is. */
+  private @Nullable FlushState flush(Object entity, @Nullable EntityEntry entry) {
+    return entry == null ? writes.get(entity) : FlushState.find(entry);
+  }
+
+  private static EntityPersister persister(
+      SharedSessionContractImplementor session, Object entity, @Nullable EntityEntry entry) {
+    return entry == null ? session.getEntityPersister(null, entity) : entry.getPersister();
   }
 
   /**
@@ -264,7 +307,7 @@ public final class Prefetcher {
    * first if the program has set something else since.
    */
   boolean isDue(ServerValueAttribute attribute, EntityWrite write) {
-    attribute.noteChange(write.entity(), given);
+    attribute.noteChange(write.entity(), write.entry(), given);
     return attribute.isDue(write, given);
   }
 
@@ -276,31 +319,36 @@ public final class Prefetcher {
     }
     Object entity = write.entity();
     EntityEntry entry = write.entry();
-    PrefetchedValues prefetched =
-        entry == null ? ofStateless(session, entity) : PrefetchedValues.at(entry);
-    if (prefetched.get(attribute, name) == null) {
-      ask(session, write, prefetched);
+    Answers answers = entry == null ? ofStateless(session, entity) : FlushState.at(entry).answers();
+    if (answers.get(attribute, name) == null) {
+      ask(session, write, answers);
     }
-    Object answer = requireNonNull(prefetched.get(attribute, name));
-    given.put(entity, attribute, name, answer);
+    Object answer = requireNonNull(answers.get(attribute, name));
+    given.put(entity, entry, attribute, name, answer);
     return answer;
   }
 
-  private PrefetchedValues ofStateless(SharedSessionContractImplementor session, Object entity) {
-    return stateless.computeIfAbsent(session, any -> new GivenValues()).made(entity);
+  private Answers ofStateless(SharedSessionContractImplementor session, Object entity) {
+    return stateless
+        .computeIfAbsent(session, any -> new WeakIdentityMap<>())
+        .computeIfAbsent(entity, Answers::new);
   }
 
   /** Keeps what is prefetched until each attribute has been written, once. */
   private void take(
       SharedSessionContractImplementor session, Object entity, ServerValueAttribute attribute) {
-    GivenValues ofSession = stateless.get(session);
-    if (ofSession != null) {
-      ofSession.remove(entity, attribute);
+    WeakIdentityMap<Answers> ofSession = stateless.get(session);
+    Answers ofEntity = ofSession == null ? null : ofSession.get(entity);
+    if (ofSession != null && ofEntity != null) {
+      ofEntity.remove(attribute);
+      if (ofEntity.first() == null) {
+        var unused = ofSession.remove(entity);
+      }
     }
   }
 
-  private void ask(
-      SharedSessionContractImplementor session, EntityWrite write, PrefetchedValues prefetched) {
+  private void ask(SharedSessionContractImplementor session, EntityWrite write, Answers answers) {
+    requireOpen(session);
     PersistenceContext context = session.getPersistenceContextInternal();
     // Outside a flush the others may still change.
     List<Map.Entry<Object, EntityEntry>> others =
@@ -309,7 +357,7 @@ public final class Prefetcher {
     EntityEntry own = write.entry();
     EntityPersister persister =
         own == null ? session.getEntityPersister(null, write.entity()) : own.getPersister();
-    add(query, persister, write, prefetched);
+    add(query, persister, write, answers);
     for (Map.Entry<Object, EntityEntry> other : others) {
       if (query.isFull()) {
         break;
@@ -320,7 +368,7 @@ public final class Prefetcher {
             query,
             entry.getPersister(),
             write(other.getKey(), entry.isExistsInDatabase() ? UPDATE : INSERT, entry),
-            PrefetchedValues.at(entry));
+            FlushState.at(entry).answers());
       }
     }
     query.send(session, schema);
@@ -329,8 +377,8 @@ public final class Prefetcher {
   /** Returns the time that one of the entities was given in the current flush; null if none was. */
   private static @Nullable Long timeOf(List<Map.Entry<Object, EntityEntry>> entities) {
     for (Map.Entry<Object, EntityEntry> each : entities) {
-      PrefetchedValues prefetched = each.getValue().getExtraState(PrefetchedValues.class);
-      Long millis = prefetched == null ? null : prefetched.millis();
+      FlushState flush = FlushState.find(each.getValue());
+      Long millis = flush == null ? null : flush.millis();
       if (millis != null) {
         return millis;
       }
@@ -341,8 +389,8 @@ public final class Prefetcher {
   /** Returns whether the current flush writes the entity. */
   private static boolean isPending(EntityEntry entry) {
     if (entry.isExistsInDatabase()) {
-      PrefetchedValues prefetched = entry.getExtraState(PrefetchedValues.class);
-      return prefetched != null && prefetched.isUpdated() && entry.getStatus() == Status.MANAGED;
+      FlushState flush = FlushState.find(entry);
+      return flush != null && flush.isUpdated() && entry.getStatus() == Status.MANAGED;
     }
     // what is removed in the same flush is inserted before
     return entry.getStatus() == Status.MANAGED
@@ -352,14 +400,10 @@ public final class Prefetcher {
 
   /** Asks for what an entity needs and has not been answered. */
   private void add(
-      PrefetchQuery query,
-      EntityPersister persister,
-      EntityWrite write,
-      PrefetchedValues prefetched) {
+      PrefetchQuery query, EntityPersister persister, EntityWrite write, Answers answers) {
     for (ServerValueAttribute attribute : of(persister)) {
-      if (isPrefetched(attribute, write)
-          && prefetched.get(attribute, attribute.name(write)) == null) {
-        query.add(attribute, write, prefetched);
+      if (isPrefetched(attribute, write) && answers.get(attribute, attribute.name(write)) == null) {
+        query.add(attribute, write, answers);
       }
     }
   }
@@ -370,19 +414,27 @@ public final class Prefetcher {
 
   /** Fills entities that a stateless session is about to insert. */
   public static void prefetch(SharedSessionContractImplementor session, Collection<?> entities) {
-    Prefetcher values = of(session);
-    if (values != null) {
-      values.fill(session, entities);
+    requireOpen(session);
+    Prefetcher prefetcher = PrefetcherService.of(session.getFactory());
+    if (prefetcher != null) {
+      prefetcher.fill(session, entities);
+    }
+  }
+
+  private static void requireOpen(SharedSessionContractImplementor session) {
+    if (session.getFactory().isClosed()) {
+      throw new IllegalStateException(
+          "The session factory is closed, and fills no more entities; close its sessions before.");
     }
   }
 
   private void fill(SharedSessionContractImplementor session, Collection<?> entities) {
-    var answers = new IdentityHashMap<Object, PrefetchedValues>();
+    var answers = new IdentityHashMap<Object, Answers>();
     var query = new PrefetchQuery(null);
     for (Object entity : entities) {
-      var prefetched = new PrefetchedValues();
-      if (answers.putIfAbsent(entity, prefetched) == null) {
-        addMissing(query, session, entity, prefetched);
+      var ofEntity = new Answers();
+      if (answers.putIfAbsent(entity, ofEntity) == null) {
+        addMissing(query, session, entity, ofEntity);
       }
       if (query.isFull()) {
         query.send(session, schema);
@@ -390,7 +442,7 @@ public final class Prefetcher {
       }
     }
     query.send(session, schema);
-    answers.forEach((entity, prefetched) -> fill(session, entity, prefetched));
+    answers.forEach((entity, ofEntity) -> fill(session, entity, ofEntity));
   }
 
   /** Asks for what an entity needs and has not been given by an earlier call. */
@@ -398,27 +450,26 @@ public final class Prefetcher {
       PrefetchQuery query,
       SharedSessionContractImplementor session,
       Object entity,
-      PrefetchedValues prefetched) {
-    GivenValues ofSession = stateless.get(session);
-    PrefetchedValues earlier = ofSession == null ? null : ofSession.of(entity);
+      Answers answers) {
+    WeakIdentityMap<Answers> ofSession = stateless.get(session);
+    Answers earlier = ofSession == null ? null : ofSession.get(entity);
     var write = new EntityWrite(entity, INSERT, null, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
       if (isPrefetched(attribute, write)
           && (earlier == null || earlier.get(attribute, attribute.name(write)) == null)) {
-        query.add(attribute, write, prefetched);
+        query.add(attribute, write, answers);
       }
     }
   }
 
-  private void fill(
-      SharedSessionContractImplementor session, Object entity, PrefetchedValues prefetched) {
+  private void fill(SharedSessionContractImplementor session, Object entity, Answers answers) {
     var write = new EntityWrite(entity, INSERT, null, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
       String name = attribute.name(write);
-      Object answer = prefetched.get(attribute, name);
+      Object answer = answers.get(attribute, name);
       if (answer != null) {
         attribute.path().set(entity, answer);
-        given.put(entity, attribute, name, answer);
+        given.put(entity, null, attribute, name, answer);
         // the insert is to find what it would ask for again
         if (isDue(attribute, write)) {
           ofStateless(session, entity).put(attribute, name, answer);

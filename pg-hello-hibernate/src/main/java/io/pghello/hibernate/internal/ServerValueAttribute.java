@@ -88,8 +88,8 @@ record ServerValueAttribute(
     if (isUnset(now)) {
       return true;
     }
-    PrefetchedValues ofEntity = given.of(write.entity());
-    PrefetchedValues.Answer answer = ofEntity == null ? null : ofEntity.find(this, now);
+    Answers ofEntity = given.of(write.entity(), write.entry());
+    Answers.Answer answer = ofEntity == null ? null : ofEntity.find(this, now);
     if (answer == null) {
       return false;
     }
@@ -98,36 +98,46 @@ record ServerValueAttribute(
         || (source.isLoaded(write.entity()) && !Objects.equals(answer.name(), name(write)));
   }
 
+  /** Returns whether what an entity is loaded with may have been given to it. */
+  boolean isNotedWhenLoaded() {
+    return source != null || value.isOn(UPDATE);
+  }
+
   /**
    * Notes the value that an entity was loaded with as given, unless it is the program's: a greeting
    * is the program's if it is not that of the name beside it, and a time if only the INSERT fills
    * it, as a copy is to keep it.
+   *
+   * @param state what was loaded; null if that is in the entity alone
    */
-  void noteLoaded(Object entity, GivenValues given) {
-    Object now = path.isLoaded(entity) ? path.get(entity) : null;
-    if (now == null || isUnset(now)) {
-      return;
-    }
+  void noteLoaded(Object entity, @Nullable Object @Nullable [] state, Answers given) {
+    given.remove(this);
+    Object now = loaded(path, entity, state);
     if (source == null) {
-      if (value.isOn(UPDATE)) {
-        given.put(entity, this, null, now);
+      if (value.isOn(UPDATE) && now != null && !isUnset(now)) {
+        given.put(this, null, now);
       }
-    } else if (source.isLoaded(entity)
-        && source.get(entity) instanceof String name
-        && now instanceof String greeting
+    } else if (now instanceof String greeting
+        && loaded(source, entity, state) instanceof String name
         && new HelloRequest(name, value.repeat(), 0).isAnsweredBy(greeting)) {
-      given.put(entity, this, name, greeting);
-    } else {
-      // it may have been given before a refresh
-      given.remove(entity, this);
+      given.put(this, name, greeting);
     }
   }
 
+  private static @Nullable Object loaded(
+      AttributePath path, Object entity, @Nullable Object @Nullable [] state) {
+    if (state != null) {
+      Object value = path.getFrom(state, entity);
+      return AttributePath.isUnfetched(value) ? null : value;
+    }
+    return path.isLoaded(entity) ? path.get(entity) : null;
+  }
+
   /** Forgets what an entity was given if the program has set something else since. */
-  void noteChange(Object entity, GivenValues given) {
+  void noteChange(Object entity, @Nullable EntityEntry entry, GivenValues given) {
     Object now = path.isLoaded(entity) ? path.get(entity) : null;
     if (!isUnset(now)) {
-      PrefetchedValues ofEntity = given.of(entity);
+      Answers ofEntity = given.of(entity, entry);
       if (ofEntity != null && ofEntity.find(this, now) == null) {
         ofEntity.remove(this);
       }
@@ -148,7 +158,7 @@ record ServerValueAttribute(
     if (AttributePath.isUnfetched(made) || Objects.equals(now, made)) {
       return;
     }
-    noteChange(entity, given);
+    noteChange(entity, entry, given);
     if (!value.isOn(UPDATE)
         && !isUnset(made)
         && isOpen(new EntityWrite(entity, UPDATE, entry, null), now, given)) {

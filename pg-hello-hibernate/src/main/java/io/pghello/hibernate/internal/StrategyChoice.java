@@ -37,12 +37,14 @@ final class StrategyChoice {
 
   private final Metadata metadata;
   private final WriteExpressions expressions;
+  private final Prefetcher prefetcher;
   // an inherited attribute is seen once in each entity, and prepared once
   private final IdentityHashMap<Property, ValueStrategy> prepared = new IdentityHashMap<>();
 
-  StrategyChoice(Metadata metadata, WriteExpressions expressions) {
+  StrategyChoice(Metadata metadata, WriteExpressions expressions, Prefetcher prefetcher) {
     this.metadata = metadata;
     this.expressions = expressions;
+    this.prefetcher = prefetcher;
   }
 
   /** Returns how the value of an attribute comes, after preparing that. */
@@ -75,7 +77,7 @@ final class StrategyChoice {
     }
     if (strategy == ValueStrategy.PREFETCH) {
       if (place.path().isEmpty()) {
-        value.generateWith(new PrefetchGenerator(attribute.getName(), value.events()));
+        value.generateWith(new PrefetchGenerator(prefetcher, attribute.getName(), value.events()));
       }
       return strategy;
     }

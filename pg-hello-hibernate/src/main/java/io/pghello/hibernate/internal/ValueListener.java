@@ -5,7 +5,7 @@ import static io.pghello.hibernate.ValueEvent.INSERT;
 import static io.pghello.hibernate.ValueEvent.UPDATE;
 
 import io.pghello.hibernate.ValueStrategy;
-import io.pghello.hibernate.internal.PrefetchedValues.Answer;
+import io.pghello.hibernate.internal.Answers.Answer;
 import io.pghello.internal.HelloRequest;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -46,12 +46,12 @@ final class ValueListener
 
   private static final int[] NONE = {};
 
-  private final Prefetcher values;
+  private final Prefetcher prefetcher;
   private final WriteExpressions expressions;
   private final Merges merges;
 
-  ValueListener(Prefetcher values, WriteExpressions expressions, Merges merges) {
-    this.values = values;
+  ValueListener(Prefetcher prefetcher, WriteExpressions expressions, Merges merges) {
+    this.prefetcher = prefetcher;
     this.expressions = expressions;
     this.merges = merges;
   }
@@ -80,9 +80,7 @@ final class ValueListener
     EntityEntry entry = entry(event.getSession(), entity);
     if (entry != null) {
       // the event may have the persister of a superclass
-      for (ServerValueAttribute attribute : values.of(entry.getPersister())) {
-        attribute.noteLoaded(entity, values.given());
-      }
+      prefetcher.noteLoaded(entity, entry);
     }
   }
 
@@ -95,8 +93,8 @@ final class ValueListener
         || !entry.isExistsInDatabase()) {
       return;
     }
-    for (ServerValueAttribute attribute : values.of(entry.getPersister())) {
-      attribute.keep(event.getEntity(), entry, values.given());
+    for (ServerValueAttribute attribute : prefetcher.of(entry.getPersister())) {
+      attribute.keep(event.getEntity(), entry, prefetcher.given());
     }
   }
 
@@ -105,13 +103,13 @@ final class ValueListener
     EntityEntry entry = event.getEntityEntry();
     boolean unknown = EntityWrite.isOfDetached(event.getEntity(), entry);
     boolean updated = unknown || event.hasDirtyProperties() || event.hasDirtyCollection();
-    PrefetchedValues prefetched = entry.getExtraState(PrefetchedValues.class);
-    if (prefetched == null && updated && !values.of(entry.getPersister()).isEmpty()) {
-      prefetched = PrefetchedValues.at(entry);
+    FlushState flush = FlushState.find(entry);
+    if (flush == null && updated && !prefetcher.of(entry.getPersister()).isEmpty()) {
+      flush = FlushState.at(entry);
     }
-    if (prefetched != null) {
+    if (flush != null) {
       int[] dirty = event.getDirtyProperties();
-      prefetched.begin(updated, unknown || dirty != null ? dirty : NONE);
+      flush.begin(updated, unknown || dirty != null ? dirty : NONE);
     }
   }
 
@@ -120,7 +118,7 @@ final class ValueListener
   public boolean onPreInsert(PreInsertEvent event) {
     Object entity = event.getEntity();
     @Nullable Object[] state = event.getState();
-    List<ServerValueAttribute> attributes = values.of(event.getPersister());
+    List<ServerValueAttribute> attributes = prefetcher.of(event.getPersister());
     if (attributes.isEmpty()) {
       return false;
     }
@@ -132,36 +130,38 @@ final class ValueListener
     SharedSessionContractImplementor session = session(event);
     EntityEntry entry = entry(session, entity);
     // an INSERT that failed may have left its own
-    values.writes().take(entity);
-    PrefetchedValues prefetched = statement(entity, entry);
-    prefetched.beginStatement(INSERT, state);
+    var unused = prefetcher.writes().remove(entity);
+    FlushState flush = statement(entity, entry);
+    flush.beginStatement(INSERT, state);
     if (session == null || entry == null) {
       // a stateless session may not be told here, and has its generators
       return false;
     }
     if (event.getPersister().getRowIdMapping() != null) {
       // Hibernate replaces the entry after the INSERT
-      values.writes().hold(entity, prefetched);
+      prefetcher.writes().put(entity, flush);
     }
     merges.copyTo(entity, event.getPersister(), session);
     for (ServerValueAttribute attribute : attributes) {
-      if (attribute.strategy() == ValueStrategy.PREFETCH) {
-        values.fill(session, entity, entry, attribute, state);
+      if (attribute.strategy() == ValueStrategy.PREFETCH && attribute.value().isOn(INSERT)) {
+        prefetcher.fill(session, entity, entry, attribute, INSERT, state);
       }
     }
     return false;
   }
 
   /** Returns where to note what is being written; in a stateless session that is no entry. */
-  private PrefetchedValues statement(Object entity, @Nullable EntityEntry entry) {
-    return entry == null ? values.writes().made(entity) : PrefetchedValues.at(entry);
+  private FlushState statement(Object entity, @Nullable EntityEntry entry) {
+    return entry == null
+        ? prefetcher.writes().computeIfAbsent(entity, FlushState::new)
+        : FlushState.at(entry);
   }
 
   /** Prepares what the INSERT computes. */
   boolean afterPreInsert(PreInsertEvent event) {
     Object entity = event.getEntity();
     @Nullable Object[] state = event.getState();
-    for (ServerValueAttribute attribute : values.of(event.getPersister())) {
+    for (ServerValueAttribute attribute : prefetcher.of(event.getPersister())) {
       if (attribute.strategy() == ValueStrategy.RETURNING) {
         var write = new EntityWrite(entity, INSERT, entry(session(event), entity), state);
         state[attribute.path().index()] = toBeWritten(attribute, write);
@@ -171,7 +171,7 @@ final class ValueListener
   }
 
   private @Nullable Object toBeWritten(ServerValueAttribute attribute, EntityWrite write) {
-    if (!values.isDue(attribute, write)) {
+    if (!prefetcher.isDue(attribute, write)) {
       return attribute.path().get(write.entity());
     }
     HelloRequest request = attribute.request(write);
@@ -183,7 +183,11 @@ final class ValueListener
         name == null
             ? attribute.time(expressions.markedTime().toEpochMilli())
             : expressions.marked(name);
-    values.writes().put(write.entity(), attribute, name, marked);
+    prefetcher
+        .writes()
+        .computeIfAbsent(write.entity(), FlushState::new)
+        .answers()
+        .put(attribute, name, marked);
     return marked;
   }
 
@@ -195,7 +199,7 @@ final class ValueListener
   public boolean onPreUpdate(PreUpdateEvent event) {
     EntityPersister persister = event.getPersister();
     @Nullable Object[] state = event.getState();
-    List<ServerValueAttribute> attributes = values.of(persister);
+    List<ServerValueAttribute> attributes = prefetcher.of(persister);
     if (attributes.isEmpty()) {
       return false;
     }
@@ -213,7 +217,7 @@ final class ValueListener
 
   @Override
   public boolean onPreUpsert(PreUpsertEvent event) {
-    if (!values.of(event.getPersister()).isEmpty()) {
+    if (!prefetcher.of(event.getPersister()).isEmpty()) {
       statement(event.getEntity(), null).beginStatement(UPDATE, event.getState());
     }
     return false;
@@ -224,22 +228,22 @@ final class ValueListener
   public void onPostInsert(PostInsertEvent event) {
     @Nullable Object[] state = event.getState();
     Object entity = event.getEntity();
-    List<ServerValueAttribute> attributes = values.of(event.getPersister());
+    List<ServerValueAttribute> attributes = prefetcher.of(event.getPersister());
     if (attributes.isEmpty()) {
       return;
     }
     EntityEntry entry = entry(session(event), entity);
-    PrefetchedValues written = values.writes().take(entity);
+    FlushState written = prefetcher.writes().remove(entity);
     if (entry != null) {
-      if (written != null && entry.getExtraState(PrefetchedValues.class) == null) {
+      if (written != null && FlushState.find(entry) == null) {
         // with what it says of an UPDATE in the same flush, which writes another state
         entry.addExtraState(written);
       }
-      PrefetchedValues.at(entry).endStatement();
+      FlushState.at(entry).endStatement();
     }
     var write = new EntityWrite(entity, INSERT, entry, state);
     for (ServerValueAttribute attribute : attributes) {
-      Answer marked = written == null ? null : written.of(attribute);
+      Answer marked = written == null ? null : written.answers().of(attribute);
       if (marked != null && attribute.strategy() == ValueStrategy.RETURNING) {
         noteReturned(attribute, write, marked, state);
       }
@@ -266,7 +270,7 @@ final class ValueListener
               + " prepend the listener.");
     }
     if (!unread) {
-      values.given().put(write.entity(), attribute, marked.name(), returned);
+      prefetcher.given().put(write.entity(), write.entry(), attribute, marked.name(), returned);
     }
   }
 

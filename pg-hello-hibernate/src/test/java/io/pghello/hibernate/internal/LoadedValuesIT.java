@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.hibernate.ValueEvent;
+import io.pghello.hibernate.WelcomeMessage;
+import io.pghello.testkit.PgHelloTest;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import javax.sql.DataSource;
+import org.hibernate.SessionFactory;
+import org.hibernate.boot.registry.BootstrapServiceRegistryBuilder;
+import org.hibernate.cfg.Configuration;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.engine.transaction.jta.platform.internal.NoJtaPlatform;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What is kept of entities that are read, and for how long. */
+@PgHelloTest
+class LoadedValuesIT {
+  /** Is read. */
+  @Entity(name = "Guestbook")
+  static class Guestbook {
+    @Id int id;
+    @Nullable String name;
+
+    @WelcomeMessage(
+        of = "name",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+  }
+
+  private SessionFactory factory;
+
+  @BeforeEach
+  void open(DataSource dataSource) {
+    factory = open(dataSource, Guestbook.class);
+  }
+
+  @AfterEach
+  void close() {
+    factory.close();
+  }
+
+  private static SessionFactory open(DataSource dataSource, Class<?> entity) {
+    var configuration =
+        new Configuration(
+            new BootstrapServiceRegistryBuilder()
+                .applyClassLoader(entity.getClassLoader())
+                .build());
+    configuration.getProperties().put("hibernate.connection.datasource", dataSource);
+    configuration.getProperties().put("hibernate.hbm2ddl.auto", "create-drop");
+    configuration.getProperties().put("hibernate.transaction.jta.platform", NoJtaPlatform.INSTANCE);
+    return configuration.addAnnotatedClass(entity).buildSessionFactory();
+  }
+
+  private void insert(int rows) {
+    factory.inTransaction(
+        session ->
+            session
+                .createNativeMutationQuery(
+                    "insert into Guestbook (id, name, greeting) select i, 'user' || i,"
+                        + " 'Hello, user' || i || '!' from generate_series(1, "
+                        + rows
+                        + ") as i")
+                .executeUpdate());
+  }
+
+  private List<Guestbook> load() {
+    return factory.fromSession(
+        session ->
+            session.createSelectionQuery("from Guestbook order by id", Guestbook.class).list());
+  }
+
+  private GivenValues given() {
+    return requireNonNull(PrefetcherService.of(factory.unwrap(SessionFactoryImplementor.class)))
+        .given();
+  }
+
+  private static void collectUntil(BooleanSupplier condition) {
+    for (int i = 0; !condition.getAsBoolean(); i++) {
+      assertThat(i).as("collections of garbage").isLessThan(1_000);
+      System.gc();
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void keepsNothingOfWhatIsGoneInAnIdleProgram() {
+    insert(1_000);
+    List<Guestbook> kept = new ArrayList<>(load().subList(0, 10));
+    for (int i = 0; i < 10; i++) {
+      assertThat(load()).hasSize(1_000);
+    }
+    // nothing is loaded or written meanwhile
+    collectUntil(() -> given().size() == kept.size());
+    Guestbook copy = kept.get(0);
+    copy.id = 2_000;
+    copy.name = "Grace";
+    factory.inTransaction(session -> session.persist(copy));
+    assertThat(copy.greeting).isEqualTo("Hello, Grace!");
+    kept.clear();
+  }
+
+  /** A million loads, in sessions that are closed. */
+  @Test
+  @Tag("long")
+  void memoryIsFlatAfterAMillionLoads() {
+    insert(10_000);
+    load();
+    collectUntil(() -> given().size() == 0);
+    long before = used();
+    for (int i = 0; i < 100; i++) {
+      assertThat(load()).hasSize(10_000);
+    }
+    collectUntil(() -> given().size() == 0 && used() - before < 10_000_000);
+  }
+
+  private static long used() {
+    return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+  }
+
+  @Test
+  void anUpdateOfWhatWasLoadedIsKnownByItsEntry() {
+    insert(2);
+    factory.inTransaction(
+        session -> {
+          Guestbook loaded = session.find(Guestbook.class, 1);
+          loaded.name = "Grace";
+          session.flush();
+          assertThat(loaded.greeting).isEqualTo("Hello, Grace!");
+          session.refresh(loaded);
+          loaded.name = "Ada";
+        });
+    assertThat(load())
+        .extracting(each -> each.greeting)
+        .containsExactly("Hello, Ada!", "Hello, user2!");
+  }
+
+  /** A program that is stopped, and whose classes go, as in a server that goes on. */
+  @Test
+  void keepsNoClassesOfAProgramThatIsGone(DataSource dataSource) throws Exception {
+    var loader = new WeakReference<ClassLoader>(run(dataSource));
+    collectUntil(() -> loader.refersTo(null));
+  }
+
+  private static ClassLoader run(DataSource dataSource) throws Exception {
+    ClassLoader loader = new OfProgram();
+    Class<?> entity = loader.loadClass(Guestbook.class.getName());
+    assertThat(entity).isNotEqualTo(Guestbook.class);
+    try (SessionFactory program = open(dataSource, entity)) {
+      var constructor = entity.getDeclaredConstructor();
+      constructor.setAccessible(true);
+      Object written = constructor.newInstance();
+      program.inTransaction(session -> session.persist(written));
+      program.inSession(session -> assertThat(session.find(entity, 0)).isNotNull());
+    }
+    return loader;
+  }
+
+  /** Defines the entity anew. */
+  private static final class OfProgram extends ClassLoader {
+    OfProgram() {
+      super(LoadedValuesIT.class.getClassLoader());
+    }
+
+    @Override
+    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+      if (!name.equals(Guestbook.class.getName())) {
+        return super.loadClass(name, resolve);
+      }
+      Class<?> loaded = findLoadedClass(name);
+      if (loaded != null) {
+        return loaded;
+      }
+      String file = name.replace('.', '/') + ".class";
+      try (InputStream in = requireNonNull(getParent().getResourceAsStream(file), file)) {
+        byte[] bytes = in.readAllBytes();
+        return defineClass(name, bytes, 0, bytes.length);
+      } catch (IOException e) {
+        throw new ClassNotFoundException(name, e);
+      }
+    }
+  }
+}
