@@ -12,19 +12,20 @@ import java.lang.reflect.Method;
 import org.hibernate.HibernateException;
 import org.hibernate.boot.spi.BootstrapContext;
 import org.hibernate.integrator.spi.Integrator;
-import org.jspecify.annotations.Nullable;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The module is used with a core of its own version alone. */
+@NullUnmarked
 class VersionsTest {
   /** Has our classes anew, as if they came from jars of these versions. */
   private static final class OfVersions extends ClassLoader {
-    private final @Nullable String core;
-    private final @Nullable String module;
+    private final String core;
+    private final String module;
 
-    OfVersions(@Nullable String core, @Nullable String module) {
+    OfVersions(String core, String module) {
       super(VersionsTest.class.getClassLoader());
       this.core = core;
       this.module = module;
@@ -81,7 +82,7 @@ class VersionsTest {
 
   @ParameterizedTest
   @CsvSource({"0.1.0,0.1.0", "0.1.0,", ",0.1.0", ","})
-  void takesOneVersionAndClassesOfNoJar(@Nullable String core, @Nullable String module) {
+  void takesOneVersionAndClassesOfNoJar(String core, String module) {
     assertThatCode(() -> new OfVersions(core, module).check()).doesNotThrowAnyException();
   }
 }
