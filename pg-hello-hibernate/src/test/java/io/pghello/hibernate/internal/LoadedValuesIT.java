@@ -4,11 +4,7 @@ package io.pghello.hibernate.internal;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pghello.hibernate.ValueEvent;
-import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.testkit.PgHelloTest;
-import jakarta.persistence.Entity;
-import jakarta.persistence.Id;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.ref.WeakReference;
@@ -21,27 +17,13 @@ import org.hibernate.boot.registry.BootstrapServiceRegistryBuilder;
 import org.hibernate.cfg.Configuration;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.transaction.jta.platform.internal.NoJtaPlatform;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is kept of entities that are read, and for how long. */
 @PgHelloTest
 class LoadedValuesIT {
-  /** Is read. */
-  @Entity(name = "Guestbook")
-  static class Guestbook {
-    @Id int id;
-    @Nullable String name;
-
-    @WelcomeMessage(
-        of = "name",
-        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
-    @Nullable String greeting;
-  }
-
   private SessionFactory factory;
 
   @BeforeEach
@@ -112,24 +94,6 @@ class LoadedValuesIT {
     factory.inTransaction(session -> session.persist(copy));
     assertThat(copy.greeting).isEqualTo("Hello, Grace!");
     kept.clear();
-  }
-
-  /** A million loads, in sessions that are closed. */
-  @Test
-  @Tag("long")
-  void memoryIsFlatAfterAMillionLoads() {
-    insert(10_000);
-    load();
-    collectUntil(() -> given().size() == 0);
-    long before = used();
-    for (int i = 0; i < 100; i++) {
-      assertThat(load()).hasSize(10_000);
-    }
-    collectUntil(() -> given().size() == 0 && used() - before < 10_000_000);
-  }
-
-  private static long used() {
-    return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
   }
 
   @Test

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import io.pghello.hibernate.ValueEvent;
+import io.pghello.hibernate.WelcomeMessage;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import org.jspecify.annotations.Nullable;
+
+/** Is read; in a file of its own, as a class loader can define it without another class. */
+@Entity
+class Guestbook {
+  @Id int id;
+  @Nullable String name;
+
+  @WelcomeMessage(
+      of = "name",
+      on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+  @Nullable String greeting;
+}
