@@ -47,7 +47,7 @@ final class PgHelloStatus {
       if (obstacle.isPresent()) {
         return down(obstacle.get());
       }
-      PgHelloInfo info = known;
+      PgHelloInfo info = problems.isEmpty() ? known : null;
       if (info == null) {
         info = client.getObject().info();
         // an update mends what is wrong with an old one

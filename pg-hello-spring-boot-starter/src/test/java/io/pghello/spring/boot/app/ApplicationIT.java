@@ -77,9 +77,13 @@ class ApplicationIT {
     assertThat(get("/actuator/health/readiness"))
         .contains("\"status\":\"UP\"")
         .contains(
-            "\"problems\":[\"Extension pg_hello in database", "ALTER EXTENSION pg_hello UPDATE;");
+            "\"extensionVersion\":\"1.0\"",
+            "\"problems\":[\"Extension pg_hello in database",
+            "ALTER EXTENSION pg_hello UPDATE;");
     jdbc.execute("ALTER EXTENSION pg_hello UPDATE");
-    assertThat(get("/actuator/health/readiness")).doesNotContain("\"problems\"");
+    assertThat(get("/actuator/health/readiness"))
+        .contains("\"extensionVersion\":\"" + PgHelloServer.extensionVersion() + "\"")
+        .doesNotContain("\"problems\"");
   }
 
   @Test
