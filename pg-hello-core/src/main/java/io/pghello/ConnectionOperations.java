@@ -3,7 +3,9 @@ package io.pghello;
 
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.StatementContext;
+import io.pghello.internal.WaitTime;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** Calls on a connection of the program's. */
 final class ConnectionOperations extends Operations {
@@ -12,7 +14,7 @@ final class ConnectionOperations extends Operations {
   }
 
   @Override
-  String greet(HelloRequest request) {
+  String greet(HelloRequest request, @Nullable WaitTime wait) {
     checkOpen();
     return context.statements().one(request, StatementContext.single(context.deadline()));
   }

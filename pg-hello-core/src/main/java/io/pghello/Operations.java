@@ -9,6 +9,7 @@ import io.pghello.internal.HelloRequest;
 import io.pghello.internal.HelloRequests;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
+import io.pghello.internal.WaitTime;
 import io.pghello.internal.coalescing.HelloDispatcher;
 import io.pghello.internal.jdbc.HelloStatements;
 import io.pghello.internal.jdbc.ServerCalls;
@@ -25,6 +26,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The calls that do not depend on the source of connections. */
 abstract class Operations implements PgHelloOperations {
@@ -69,8 +71,12 @@ abstract class Operations implements PgHelloOperations {
     this.context = context;
   }
 
-  /** Sends a request, after a check that the client is open. */
-  abstract String greet(HelloRequest request);
+  /**
+   * Sends a request, after a check that the client is open.
+   *
+   * @param wait is told how long the call waited; null if nobody wants to know
+   */
+  abstract String greet(HelloRequest request, @Nullable WaitTime wait);
 
   @Override
   public String hello(String name) {
@@ -83,7 +89,11 @@ abstract class Operations implements PgHelloOperations {
   }
 
   private String hello(HelloRequest request) {
-    return measured(request.function(), () -> greet(request));
+    if (!context.settings().listens()) {
+      return greet(request, null);
+    }
+    var wait = new WaitTime();
+    return measured(request.function(), wait, () -> greet(request, wait));
   }
 
   @Override
@@ -203,9 +213,10 @@ abstract class Operations implements PgHelloOperations {
   }
 
   private <T> T measured(Function function, Supplier<T> call) {
-    if (!context.settings().listens()) {
-      return call.get();
-    }
+    return context.settings().listens() ? measured(function, new WaitTime(), call) : call.get();
+  }
+
+  private <T> T measured(Function function, WaitTime wait, Supplier<T> call) {
     long begin = System.nanoTime();
     PgHelloException error = null;
     try {
@@ -218,7 +229,9 @@ abstract class Operations implements PgHelloOperations {
           .settings()
           .statements()
           .listener()
-          .callEnded(new Events.Call(function.signature(), System.nanoTime() - begin, error));
+          .callEnded(
+              new Events.Call(
+                  function.signature(), System.nanoTime() - begin, wait.nanos(), error));
     }
   }
 

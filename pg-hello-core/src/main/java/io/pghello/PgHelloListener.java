@@ -40,6 +40,14 @@ public interface PgHelloListener {
     long nanos();
 
     /**
+     * Returns how long the call waited for others before a statement was made for it, in
+     * nanoseconds: for its place among the statements in flight, and for a thread of an executor. 0
+     * if it had not to wait; all of {@link #nanos()} if it ended before. What is left of {@link
+     * #nanos()} is the time to get a connection, the round trip, and waking the caller.
+     */
+    long waitedNanos();
+
+    /**
      * Returns why the call failed; null if it did not. A future that the program cancelled or
      * completed has {@link PgHelloException.Code#CANCELLED_BY_CALLER}.
      */

@@ -3,11 +3,13 @@ package io.pghello;
 
 import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
+import io.pghello.internal.WaitTime;
 import io.pghello.internal.coalescing.CallFuture;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /** Calls on connections of a source. */
 class PooledOperations extends Operations implements PgHelloAsyncOperations {
@@ -16,8 +18,8 @@ class PooledOperations extends Operations implements PgHelloAsyncOperations {
   }
 
   @Override
-  String greet(HelloRequest request) {
-    return context.dispatcher().hello(request, context.deadline());
+  String greet(HelloRequest request, @Nullable WaitTime wait) {
+    return context.dispatcher().hello(request, context.deadline(), wait);
   }
 
   @Override

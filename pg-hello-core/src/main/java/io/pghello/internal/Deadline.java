@@ -15,6 +15,11 @@ public record Deadline(Duration timeout, long nanos) {
     return new Deadline(timeout, System.nanoTime() + timeout.toNanos());
   }
 
+  /** Returns when the call began, in terms of {@link System#nanoTime()}. */
+  public long begin() {
+    return nanos - timeout.toNanos();
+  }
+
   /** Returns whether the deadline has passed. */
   public boolean isOver() {
     return nanosLeft() <= 0;

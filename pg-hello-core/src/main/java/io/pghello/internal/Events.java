@@ -11,7 +11,8 @@ public final class Events {
   private Events() {}
 
   /** The end of a call. */
-  public record Call(String function, long nanos, @Nullable PgHelloException error)
+  public record Call(
+      String function, long nanos, long waitedNanos, @Nullable PgHelloException error)
       implements PgHelloListener.CallEnded {}
 
   /** The beginning of a statement. */

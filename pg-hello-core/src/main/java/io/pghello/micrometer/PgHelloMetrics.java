@@ -35,6 +35,12 @@ import java.util.concurrent.TimeUnit;
  * <tr><th>name</th><th>type</th><th>tags</th><th>of</th></tr>
  * <tr><td>{@code pg.hello.calls}</td><td>counter</td><td>{@code function}, {@code outcome}</td>
  *     <td>calls that have ended</td></tr>
+ * <tr><td>{@code pg.hello.call}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
+ *     <td>{@code function}, {@code outcome}</td>
+ *     <td>calls, from the program's call to its answer, with waiting</td></tr>
+ * <tr><td>{@code pg.hello.call.wait}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
+ *     <td>{@code function}</td>
+ *     <td>calls that had to wait: how long, before a statement was made for them</td></tr>
  * <tr><td>{@code pg.hello.round.trip}</td><td>timer, with buckets at 1, 10 and 100 ms</td>
  *     <td>{@code kind}, {@code outcome}</td>
  *     <td>statements, with the time to get a connection</td></tr>
@@ -51,8 +57,9 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>{@code kind} is {@code single}, {@code batch} or {@code bulk}; {@code outcome} is {@code
  * SUCCESS} or the name of a {@link PgHelloException.Code}. A name that is greeted is in no tag. A
- * call costs one increment of a counter; everything else is kept for each statement. Two clients
- * add up in the same meters, but for the gauges, which show the first, unless tags tell them apart.
+ * call costs one increment of a counter, a record in a timer, and another one if it had to wait;
+ * everything else is kept for each statement. Two clients add up in the same meters, but for the
+ * gauges, which show the first, unless tags tell them apart.
  *
  * <p>Thread-safe.
  */
@@ -63,7 +70,7 @@ public final class PgHelloMetrics implements PgHelloListener {
 
   private final MeterRegistry registry;
   private final Tags tags;
-  private final ConcurrentMap<String, Counter> succeeded = new ConcurrentHashMap<>();
+  private final ConcurrentMap<String, CallMeters> succeeded = new ConcurrentHashMap<>();
   private final Map<Kind, Timer> roundTrips = new EnumMap<>(Kind.class);
   private final Map<Kind, DistributionSummary> sizes = new EnumMap<>(Kind.class);
   private final Timer queueWait;
@@ -133,12 +140,38 @@ public final class PgHelloMetrics implements PgHelloListener {
   @Override
   public void callEnded(CallEnded event) {
     PgHelloException error = event.error();
-    Counter counter =
+    CallMeters meters =
         error == null
             ? succeeded.computeIfAbsent(
-                event.function(), function -> calls(function, Outcome.SUCCESS))
-            : calls(event.function(), Outcome.of(error));
-    counter.increment();
+                event.function(), function -> callMeters(function, Outcome.SUCCESS))
+            : callMeters(event.function(), Outcome.of(error));
+    meters.count.increment();
+    meters.time.record(event.nanos(), TimeUnit.NANOSECONDS);
+    long waited = event.waitedNanos();
+    if (waited > 0) {
+      meters.waiting.record(waited, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /** What a call is recorded in. */
+  private record CallMeters(Counter count, Timer time, Timer waiting) {}
+
+  private CallMeters callMeters(String function, String outcome) {
+    return new CallMeters(
+        calls(function, outcome),
+        Timer.builder("pg.hello.call")
+            .description("How long calls took, with waiting for others")
+            .tags(tags)
+            .tag("function", function)
+            .tag("outcome", outcome)
+            .serviceLevelObjectives(BUCKETS)
+            .register(registry),
+        Timer.builder("pg.hello.call.wait")
+            .description("How long calls waited for others, those that had to")
+            .tags(tags)
+            .tag("function", function)
+            .serviceLevelObjectives(BUCKETS)
+            .register(registry));
   }
 
   @Override

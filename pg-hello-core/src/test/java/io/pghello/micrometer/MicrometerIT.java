@@ -13,6 +13,7 @@ import io.micrometer.observation.ObservationHandler;
 import io.micrometer.observation.ObservationRegistry;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
+import io.pghello.PgHelloListener;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
@@ -54,6 +56,60 @@ class MicrometerIT {
     assertThat(registry.get("pg.hello.queue.wait").timer().count()).isEqualTo(4);
   }
 
+  /** The slowest call takes longer than any statement; where the time went is told. */
+  @Test
+  void tellsWaitingFromTheRoundTrip(DataSource dataSource, WireProxy proxy) {
+    var ended = new ConcurrentLinkedQueue<PgHelloListener.CallEnded>();
+    try (PgHelloClient client =
+        PgHelloClient.builder()
+            .dataSource(dataSource)
+            .maxInFlightBatches(1)
+            .listener(new PgHelloMetrics(registry))
+            .listener(
+                new PgHelloListener() {
+                  @Override
+                  public void callEnded(CallEnded event) {
+                    ended.add(event);
+                  }
+                })
+            .build()) {
+      client.hello("Ada");
+      assertThat(ended.remove().waitedNanos()).isZero();
+      proxy.stall();
+      CompletableFuture<String> blocking =
+          CompletableFuture.supplyAsync(() -> client.hello("first"));
+      while (client.inFlightStatements() == 0) {
+        Thread.onSpinWait();
+      }
+      List<CompletableFuture<String>> waiting =
+          List.of(
+              client.helloAsync("future"),
+              CompletableFuture.supplyAsync(() -> client.hello("Bob")));
+      while (client.queuedCalls() < 2) {
+        Thread.onSpinWait();
+      }
+      long queued = System.nanoTime();
+      while (System.nanoTime() - queued < 20_000_000) {
+        Thread.onSpinWait();
+      }
+      proxy.resume();
+      blocking.join();
+      waiting.forEach(CompletableFuture::join);
+    }
+    assertThat(ended)
+        .hasSize(3)
+        .allSatisfy(call -> assertThat(call.nanos()).isGreaterThan(20_000_000));
+    assertThat(ended)
+        .filteredOn(call -> call.waitedNanos() > 0)
+        .hasSize(2)
+        .allSatisfy(
+            call ->
+                assertThat(call.waitedNanos()).isGreaterThan(20_000_000).isLessThan(call.nanos()));
+    assertThat(registry.get("pg.hello.call").tag("outcome", "SUCCESS").timer().count())
+        .isEqualTo(4);
+    assertThat(registry.get("pg.hello.call.wait").timer().count()).isEqualTo(2);
+  }
+
   @Test
   void countsWhatFailsByItsCode(TestDatabase database) throws SQLException {
     PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
@@ -63,6 +119,8 @@ class MicrometerIT {
     }
     assertThat(calls("pg_hello(text)", "NO_CONNECTION")).isEqualTo(1);
     assertThat(roundTrips("single", "NO_CONNECTION")).isEqualTo(1);
+    assertThat(registry.get("pg.hello.call").tag("outcome", "NO_CONNECTION").timer().count())
+        .isEqualTo(1);
   }
 
   @Test
@@ -86,7 +144,7 @@ class MicrometerIT {
     try (PgHelloClient client = metered(dataSource)) {
       client.hello("Ada");
     }
-    for (String name : List.of("pg.hello.round.trip", "pg.hello.queue.wait")) {
+    for (String name : List.of("pg.hello.call", "pg.hello.round.trip", "pg.hello.queue.wait")) {
       Timer timer = registry.get(name).timers().iterator().next();
       assertThat(
               Arrays.stream(timer.takeSnapshot().histogramCounts())

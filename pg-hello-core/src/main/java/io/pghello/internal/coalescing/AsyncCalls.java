@@ -148,6 +148,9 @@ final class AsyncCalls {
     if (!task.tryStart()) {
       return;
     }
+    if (task.future.isMeasured()) {
+      task.setSent(System.nanoTime());
+    }
     Runnable completion;
     try {
       completion = outcome(task);

@@ -35,6 +35,11 @@ public final class CallFuture<T> extends CompletableFuture<T> {
     this.call = call;
   }
 
+  /** Returns whether somebody is told how long the call takes. */
+  boolean isMeasured() {
+    return ended != null;
+  }
+
   /** Completes the future with an answer; does nothing if it is complete. */
   void answer(T answer) {
     if (end(isDone() ? Errors.cancelledByCaller() : null)) {
@@ -82,7 +87,14 @@ public final class CallFuture<T> extends CompletableFuture<T> {
     }
     boolean first = ended.compareAndSet(false, true);
     if (first) {
-      listener.callEnded(new Events.Call(function.signature(), System.nanoTime() - begin, error));
+      long end = System.nanoTime();
+      QueuedCall known = call;
+      listener.callEnded(
+          new Events.Call(
+              function.signature(),
+              end - begin,
+              known == null ? 0 : known.waitedNanos(begin, end),
+              error));
     }
     return first;
   }

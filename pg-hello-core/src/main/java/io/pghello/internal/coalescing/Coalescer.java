@@ -63,6 +63,7 @@ final class Coalescer {
   private final Set<Batch> batches = ConcurrentHashMap.newKeySet();
   private final Settings.Batches batchLimits;
   private final boolean blockWhenFull;
+  private final boolean measures;
   private final Executor executor;
   private final Sender sender;
   private final FutureFailer failures;
@@ -71,6 +72,7 @@ final class Coalescer {
     this.batchLimits = settings.batches();
     Settings.Queue limits = settings.queue();
     this.blockWhenFull = limits.blockWhenFull();
+    this.measures = settings.listens();
     this.executor = executor;
     this.sender = sender;
     this.failures = new FutureFailer(executor);
@@ -254,7 +256,12 @@ final class Coalescer {
   }
 
   private void send(Batch batch, @Nullable Call leader, Deadline deadline) {
-    long oldestWait = batch.calls().get(0).deadline.nanosElapsed();
+    Deadline oldest = batch.calls().get(0).deadline;
+    long oldestWait = oldest.nanosElapsed();
+    if (measures) {
+      long now = oldest.begin() + oldestWait;
+      batch.calls().forEach(call -> call.setSent(now));
+    }
     inFlightLimit.batchSent(batch.permit, batch.size());
     Object[] outcomes =
         sender.send(

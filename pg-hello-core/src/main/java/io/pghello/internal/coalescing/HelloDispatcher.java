@@ -9,6 +9,7 @@ import io.pghello.internal.HelloRequest;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
 import io.pghello.internal.TimeoutTimer;
+import io.pghello.internal.WaitTime;
 import io.pghello.internal.jdbc.HelloStatements;
 import java.time.Duration;
 import java.util.List;
@@ -19,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Decides whether a call is sent alone or in a batch. */
 public final class HelloDispatcher implements AutoCloseable {
@@ -74,8 +76,12 @@ public final class HelloDispatcher implements AutoCloseable {
     return new AsyncWorker(task, "pg-hello-" + number.incrementAndGet());
   }
 
-  /** Greets on the calling thread, or in a batch of another thread. */
-  public String hello(HelloRequest request, Deadline deadline) {
+  /**
+   * Greets on the calling thread, or in a batch of another thread.
+   *
+   * @param wait is told how long the call waited; null if nobody wants to know
+   */
+  public String hello(HelloRequest request, Deadline deadline, @Nullable WaitTime wait) {
     checkOpen();
     if (!mayJoin(request, deadline)) {
       return statements.one(request, StatementContext.single(deadline));
@@ -92,6 +98,9 @@ public final class HelloDispatcher implements AutoCloseable {
     coalescer.add(call);
     boolean watchesDeadline = !timer.start();
     Object outcome = coalescer.await(call, watchesDeadline);
+    if (wait != null) {
+      wait.set(call.waitedNanos(deadline.begin(), System.nanoTime()));
+    }
     if (outcome instanceof PgHelloException error) {
       // created on another thread, perhaps for several calls: a copy has the trace of this thread
       throw Errors.again(error);

@@ -24,6 +24,9 @@ abstract class QueuedCall extends AtomicReference<@Nullable Object> {
   @SuppressWarnings("UnusedVariable") // by the handle
   private transient @Nullable CallQueue<?> queue;
 
+  /** When a statement was made for the call, by {@link System#nanoTime()}; 0 before. */
+  private transient long sent;
+
   /** Returns the number of bytes that the call has in the queue. */
   abstract int bytes();
 
@@ -38,6 +41,20 @@ abstract class QueuedCall extends AtomicReference<@Nullable Object> {
   /** Returns true once for each queue: to the thread that has to release the call's weight. */
   final boolean exitQueue(CallQueue<?> queue) {
     return QUEUE.compareAndSet(this, queue, null);
+  }
+
+  /** Notes when a statement is made for the call. Only those need it who measure. */
+  final void setSent(long nanoTime) {
+    sent = nanoTime;
+  }
+
+  /**
+   * Returns how long the call waited until a statement was made for it, or until it ended without
+   * one.
+   */
+  final long waitedNanos(long begin, long end) {
+    long known = sent;
+    return Math.max(0, (known == 0 ? end : known) - begin);
   }
 
   /** Returns whether the call is in a queue. */
