@@ -124,7 +124,9 @@ step native-check "$ROOT/scripts/native.sh" --check
 step shellcheck shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/ci/*.sh,deploy/*.sh,deploy/*/*.sh}
 step servers fetch_servers
 begin regress "$ROOT/scripts/regress.sh" --settings "${MAJORS[@]}"
+begin first-run "$ROOT/scripts/ci/first-run.sh"
 step dev "$ROOT/scripts/ci/dev-test.sh"
+LINES_SHOWN=1 finish first-run
 axis postgres17-jdk25 17 "$JDK25" -DexcludedGroups=long,container -Djooq.run="$(pom_property jooq.3.21.version)" \
   -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 LINES_SHOWN=30 finish regress

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# What somebody sees who has just cloned the project: as an ordinary user, with nothing in the environment but HOME and PATH, each
+# command of ./dev help in its shortest form. With --long, also those that build and test for minutes.
+# SPDX-License-Identifier: MIT
+PROGRAM=first-run
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+LONG=${1-}
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+CLONE=$WORK/clone
+NEWCOMER=()
+failures=0 commands=0
+
+# linked FROM TO: what the machine has is used, and not fetched again: its files, in folders that are the newcomer's.
+linked() {
+  [ -d "$1" ] || return 0
+  mkdir -p "$(dirname "$2")"
+  cp -al "$1" "$2" 2>/dev/null || { rm -rf "$2" && cp -a "$1" "$2"; }
+}
+
+# newcomer: NEWCOMER, what starts a command as an ordinary user with a home of its own; root becomes one whom this machine knows
+# in these commands alone, as Java and initdb look the user up.
+newcomer() {
+  local home=$WORK/home id=54321
+  if [ "$(id -u)" != 0 ]; then
+    NEWCOMER=(env -i "HOME=$HOME" "PATH=$PATH")
+    return
+  fi
+  linked "$HOME/.m2/repository" "$home/.m2/repository"
+  rm -rf "$home/.m2/repository/io/pghello"
+  # the server's headers, but nothing that was built or unpacked
+  linked "$CACHE/headers" "$home/.cache/pg-hello/headers"
+  [ ! -e "$HOME/.m2/settings.xml" ] || install -m 644 "$HOME/.m2/settings.xml" "$home/.m2"
+  chmod 755 "$WORK"
+  find "$home" -type d -exec chown $id:$id {} +
+  chown -R $id:$id "$CLONE"
+  { cat /etc/passwd && echo "newcomer:x:$id:$id::$home:/bin/bash"; } >"$WORK/passwd"
+  # shellcheck disable=SC2016
+  NEWCOMER=(unshare -m sh -c 'mount --bind "$0" /etc/passwd && exec "$@"' "$WORK/passwd"
+    setpriv "--reuid=$id" "--regid=$id" --clear-groups env -i "HOME=$home" "PATH=$PATH")
+  if ! "${NEWCOMER[@]}" true 2>/dev/null; then
+    echo "skipped: root cannot become an ordinary user here, who has a home"
+    exit 77
+  fi
+}
+
+# says STATUS WORDS ARGUMENT...: ./dev must end with this status, and its standard output, or its standard error if it fails,
+# must have these words in it.
+says() {
+  local expected=$1 words=$2 status=0 heard=$WORK/out
+  shift 2
+  commands=$((commands + 1))
+  (cd "$CLONE" && timeout 900 "${NEWCOMER[@]}" ./dev "$@") >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+  [ "$expected" = 0 ] || heard=$WORK/err
+  if [ "$status" != "$expected" ] || ! grep -qF -- "$words" "$heard"; then
+    printf './dev %s: expected status %s and "%s", but the status is %s:\n' "$*" "$expected" "$words" "$status"
+    cat "$WORK/out" "$WORK/err"
+    failures=$((failures + 1))
+  fi
+}
+
+# unbuilt COMMAND...: removes the libraries before, as it has to build what it needs by itself.
+unbuilt() {
+  rm -rf "$CLONE/extension/build"
+  "$@"
+}
+
+mkdir "$CLONE"
+# as git clone would have it, and with what is not committed yet
+git -C "$ROOT" ls-files -z --cached --others --exclude-standard | tar -C "$ROOT" --null --ignore-failed-read -T - -c | tar -C "$CLONE" -x
+newcomer
+
+says 0 'Usage: ./dev COMMAND'
+says 0 'Usage: ./dev COMMAND' help
+for command in test install images format generate; do
+  says 0 'Usage: ./dev COMMAND' "$command" --help
+done
+says 0 'Usage: ./dev bench' bench --help
+says 2 'no such benchmark: nope; there are extension, ' bench nope
+says 0 'Usage: ./dev native' native --help
+says 2 'no module nope has tests' test nope
+
+unbuilt says 0 'Usage: pghello' pghello --help
+unbuilt says 0 'Usage: pg-hello-mcp' mcp --help
+# standard output is the protocol's, also where the first start builds
+rm -f "$CLONE"/pg-hello-mcp/target/classpath-*
+says 2 'no connection is configured' mcp
+if [ -s "$WORK/out" ]; then
+  echo './dev mcp writes to standard output what is no protocol:'
+  cat "$WORK/out"
+  failures=$((failures + 1))
+fi
+says 0 'Hello, Ada!' demo Ada
+for demo in hibernate jooq spring service events plugin ops mcp; do
+  says 0 "Usage: ./dev demo $demo" demo "$demo" --help
+done
+# until it says that it is ready
+commands=$((commands + 1))
+(cd "$CLONE" && exec timeout 300 "${NEWCOMER[@]}" ./dev server) >"$WORK/server" 2>&1 </dev/null &
+server=$!
+until grep -qx ready "$WORK/server"; do
+  if ! kill -0 "$server" 2>/dev/null; then
+    echo './dev server does not start:'
+    cat "$WORK/server"
+    failures=$((failures + 1))
+    break
+  fi
+  sleep 0.1
+done
+kill "$server" 2>/dev/null || true
+wait "$server" || true
+
+if [ "$LONG" = --long ]; then
+  for demo in hibernate jooq plugin; do
+    says 0 '' demo "$demo"
+  done
+  says 0 'Installed io.pghello' install
+  says 0 'greeting-service.jar' images
+  unbuilt says 0 'BUILD SUCCESS' test
+fi
+
+[ "$failures" = 0 ] || die "$failures of $commands commands failed"
+echo "$commands commands work in a fresh clone, as an ordinary user without an environment"
