@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.FaultsIT.assertFails;
+import static io.pghello.PgHelloClientIT.ask;
+import static io.pghello.PgHelloClientIT.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** To abort an encrypted connection sends a message, and must not wait for the answer. */
+@Timeout(120)
+class TlsStallIT {
+  private static final char[] PASSWORD = "changeit".toCharArray();
+  private static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
+  private static final long RESUME_SECONDS = 30;
+
+  @Test
+  void endsAStalledCallInTime(@TempDir Path folder) throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        WireProxy proxy = WireProxy.to(server)) {
+      DataSource superuser = database.superuserDataSource();
+      KeyStore keys = selfSigned(folder.resolve("keys.p12"));
+      write(superuser, "CERTIFICATE", keys.getCertificate("a").getEncoded(), "server.crt");
+      write(superuser, "PRIVATE KEY", keys.getKey("a", PASSWORD).getEncoded(), "server.key");
+      for (String version : new String[] {"TLSv1.3", "TLSv1.2"}) {
+        execute(superuser, "ALTER SYSTEM SET ssl_max_protocol_version = '" + version + "'");
+        execute(superuser, "ALTER SYSTEM SET ssl = on");
+        execute(superuser, "SELECT pg_reload_conf()");
+        PGSimpleDataSource way = database.dataSource().unwrap(PGSimpleDataSource.class);
+        way.setServerNames(new String[] {"127.0.0.1"});
+        way.setPortNumbers(new int[] {proxy.port()});
+        way.setSslMode("require");
+        until(() -> version(way).equals(version));
+        assertEndsInTime(way, proxy);
+      }
+    }
+  }
+
+  private static void assertEndsInTime(DataSource way, WireProxy proxy) throws SQLException {
+    try (var connections = new KeptConnections(way, 1);
+        PgHelloClient client =
+            PgHelloClient.builder().connections(connections).callTimeout(CALL_TIMEOUT).build()) {
+      client.hello("Ada");
+      proxy.stall();
+      // or a call that ends not at all would keep the test
+      var resumed =
+          CompletableFuture.runAsync(
+              proxy::resume, CompletableFuture.delayedExecutor(RESUME_SECONDS, TimeUnit.SECONDS));
+      assertFails(Code.TIMEOUT, () -> client.hello("Ada"));
+      assertThat(resumed).isNotDone();
+      resumed.cancel(false);
+      proxy.resume();
+      assertThat(client.withTimeout(Duration.ofSeconds(RESUME_SECONDS)).hello("Zoë"))
+          .isEqualTo("Hello, Zoë!");
+    }
+  }
+
+  private static String version(DataSource way) {
+    try {
+      return ask(way, "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+    } catch (SQLException e) {
+      // it has not read its settings yet
+      return "";
+    }
+  }
+
+  private static void until(BooleanSupplier condition) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(RESUME_SECONDS);
+    while (!condition.getAsBoolean()) {
+      assertThat(end - System.nanoTime()).as("time left to wait").isPositive();
+      LockSupport.parkNanos(5_000_000);
+    }
+  }
+
+  /** Makes a key, and a certificate that it has signed. */
+  private static KeyStore selfSigned(Path store) throws Exception {
+    Process keytool =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair",
+                "-alias",
+                "a",
+                "-keyalg",
+                "EC",
+                "-dname",
+                "CN=localhost",
+                "-storetype",
+                "PKCS12",
+                "-keystore",
+                store.toString(),
+                "-storepass",
+                new String(PASSWORD))
+            .inheritIO()
+            .start();
+    assertThat(keytool.waitFor()).isZero();
+    KeyStore keys = KeyStore.getInstance("PKCS12");
+    try (InputStream in = Files.newInputStream(store)) {
+      keys.load(in, PASSWORD);
+    }
+    return keys;
+  }
+
+  /** Files of the server belong to its user, and a key must be readable by nobody else. */
+  private static void write(DataSource superuser, String what, byte[] bytes, String file)
+      throws SQLException {
+    String base64 = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(bytes);
+    String pem = "-----BEGIN " + what + "-----\n" + base64 + "\n-----END " + what + "-----";
+    execute(
+        superuser,
+        "COPY (SELECT unnest(string_to_array('"
+            + pem
+            + "', E'\\n'))) TO PROGRAM 'umask 077 && cat > "
+            + file
+            + "'");
+  }
+}
