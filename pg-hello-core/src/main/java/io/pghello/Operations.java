@@ -59,10 +59,6 @@ abstract class Operations implements PgHelloOperations {
     Deadline deadline() {
       return Deadline.after(timeout);
     }
-
-    HelloRequest request(String name) {
-      return HelloRequest.of(name, repeat);
-    }
   }
 
   final Context context;
@@ -80,20 +76,39 @@ abstract class Operations implements PgHelloOperations {
 
   @Override
   public String hello(String name) {
-    return hello(context.request(name));
+    return greetNow(name, context.repeat());
   }
 
   @Override
   public String hello(String name, int repeat) {
-    return hello(HelloRequest.of(name, checkedRepeat(repeat)));
+    return greetNow(name, told(repeat));
   }
 
-  private String hello(HelloRequest request) {
+  private String greetNow(String name, int repeat) {
+    HelloRequest request = request(name, repeat);
     if (!context.settings().listens()) {
       return greet(request, null);
     }
     var wait = new WaitTime();
     return measured(request.function(), wait, () -> greet(request, wait));
+  }
+
+  /** Checks the count of a call. */
+  final int told(int repeat) {
+    try {
+      return checkedRepeat(repeat);
+    } catch (PgHelloException e) {
+      throw refused(Function.HELLO_REPEAT, e);
+    }
+  }
+
+  /** Checks the name of a call. */
+  final HelloRequest request(String name, int repeat) {
+    try {
+      return HelloRequest.of(name, repeat);
+    } catch (PgHelloException e) {
+      throw refused(HelloRequest.function(repeat), e);
+    }
   }
 
   @Override
@@ -135,17 +150,36 @@ abstract class Operations implements PgHelloOperations {
       count += batch.size();
       progress.accept(count);
     }
-    requests.throwIfInvalid();
+    try {
+      requests.throwIfInvalid();
+    } catch (PgHelloException e) {
+      throw refused(Function.HELLO_ALL, e);
+    }
     return count;
   }
 
-  /** Checks names. */
-  List<HelloRequest> requests(Collection<String> names) {
+  /** Checks the names of a call. */
+  final List<HelloRequest> requests(Collection<String> names) {
+    Objects.requireNonNull(names, "names");
     var requests = new ArrayList<HelloRequest>(names.size());
-    for (String name : names) {
-      requests.add(HelloRequest.of(name, context.repeat(), requests.size()));
+    try {
+      for (String name : names) {
+        requests.add(HelloRequest.of(name, context.repeat(), requests.size()));
+      }
+    } catch (PgHelloException e) {
+      throw refused(Function.HELLO_ALL, e);
     }
     return requests;
+  }
+
+  /** Tells the listener of a call that ended with the check of its arguments. */
+  private PgHelloException refused(Function function, PgHelloException error) {
+    listener().callEnded(new Events.Call(function.signature(), 0, 0, error));
+    return error;
+  }
+
+  final PgHelloListener listener() {
+    return context.settings().statements().listener();
   }
 
   private List<HelloRequest> nextBatch(Iterator<HelloRequest> requests) {
@@ -179,7 +213,11 @@ abstract class Operations implements PgHelloOperations {
 
   @Override
   public PgHelloInfo info() {
-    return run(Function.HELLO, session -> ServerCalls.info(session, context.repeat()));
+    checkOpen();
+    return executor()
+        .run(
+            StatementContext.single(context.deadline()),
+            session -> ServerCalls.info(session, context.repeat()));
   }
 
   @Override
@@ -225,10 +263,7 @@ abstract class Operations implements PgHelloOperations {
       error = Errors.ofCall(e);
       throw e;
     } finally {
-      context
-          .settings()
-          .statements()
-          .listener()
+      listener()
           .callEnded(
               new Events.Call(
                   function.signature(), System.nanoTime() - begin, wait.nanos(), error));
@@ -243,6 +278,7 @@ abstract class Operations implements PgHelloOperations {
   }
 
   static Duration checkedTimeout(Duration timeout) {
+    Objects.requireNonNull(timeout, "timeout");
     if (timeout.compareTo(Duration.ofMillis(1)) < 0) {
       throw new IllegalArgumentException("The time-out of a call is less than a millisecond");
     }

@@ -91,6 +91,7 @@ public final class PgHelloClientBuilder {
    *     host; the message does not repeat it
    */
   public PgHelloClientBuilder url(String url) {
+    Objects.requireNonNull(url, "url");
     // the message does not repeat it: there may be a password in it
     require(url.startsWith("jdbc:postgresql:"), "The URL does not begin with jdbc:postgresql:");
     require(
@@ -130,6 +131,7 @@ public final class PgHelloClientBuilder {
    * @param timeout whole milliseconds; zero leaves it to the server
    */
   public PgHelloClientBuilder statementTimeout(Duration timeout) {
+    Objects.requireNonNull(timeout, "timeout");
     ownPoolOptions.add("statementTimeout");
     require(!timeout.isNegative(), "The statement time-out is negative");
     require(
@@ -154,6 +156,7 @@ public final class PgHelloClientBuilder {
    * with one round trip before its first call.
    */
   public PgHelloClientBuilder schema(String schema) {
+    Objects.requireNonNull(schema, "schema");
     require(!schema.isEmpty() && schema.indexOf(0) < 0, "The schema has no name");
     this.schema = '"' + schema.replace("\"", "\"\"") + '"';
     return this;
@@ -367,7 +370,9 @@ public final class PgHelloClientBuilder {
 
     @Override
     public String toString() {
-      return dataSource.getClass().getSimpleName();
+      // an anonymous class has no simple name
+      String name = dataSource.getClass().getName();
+      return name.substring(name.lastIndexOf('.') + 1);
     }
   }
 }

@@ -94,7 +94,8 @@ public interface PgHelloListener {
   }
 
   /**
-   * A call has ended. Each batch of {@code helloEach} is a call.
+   * A call has ended, be it that its arguments were refused. Each batch of {@code helloEach} is a
+   * call; {@code info} and {@code preflight} are none.
    *
    * @param event what is known of it
    */

@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.stream.Stream;
@@ -89,7 +90,7 @@ public interface PgHelloOperations {
    * LongConsumer)}.
    */
   default long helloEach(Iterable<String> names, Consumer<? super String> greetings) {
-    return helloEach(names.iterator(), greetings);
+    return helloEach(Objects.requireNonNull(names, "names").iterator(), greetings);
   }
 
   /**
@@ -99,6 +100,7 @@ public interface PgHelloOperations {
    * @param names closed afterwards
    */
   default long helloEach(Stream<String> names, Consumer<? super String> greetings) {
+    Objects.requireNonNull(names, "names");
     try (names) {
       return helloEach(names.iterator(), greetings);
     }
@@ -131,7 +133,8 @@ public interface PgHelloOperations {
   String spiVersion();
 
   /**
-   * Returns what these calls talk to. Two round trips.
+   * Returns what these calls talk to. Two round trips. As with {@link #preflight}, a listener is
+   * told of the statement alone.
    *
    * @throws PgHelloException if the extension, the server or a connection cannot be used
    */

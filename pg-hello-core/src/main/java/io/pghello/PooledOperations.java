@@ -24,22 +24,19 @@ class PooledOperations extends Operations implements PgHelloAsyncOperations {
 
   @Override
   public CompletableFuture<String> helloAsync(String name) {
-    return helloAsync(context.request(name));
+    return greetAsync(name, context.repeat());
   }
 
   @Override
   public CompletableFuture<String> helloAsync(String name, int repeat) {
-    return helloAsync(HelloRequest.of(name, checkedRepeat(repeat)));
+    return greetAsync(name, told(repeat));
   }
 
-  private CompletableFuture<String> helloAsync(HelloRequest request) {
+  private CompletableFuture<String> greetAsync(String name, int repeat) {
+    HelloRequest request = request(name, repeat);
     var future = new CallFuture<String>(request.function(), listener());
     context.dispatcher().helloAsync(request, context.deadline(), future);
     return future;
-  }
-
-  private PgHelloListener listener() {
-    return context.settings().statements().listener();
   }
 
   @Override

@@ -210,8 +210,7 @@ class BuilderIT {
             "pg_hello_all(text[],integer[])",
             "pg_hello_all(text[],integer[])",
             "now_ms()",
-            "spi_version()",
-            "pg_hello(text)");
+            "spi_version()");
     assertThat(heard.statements).containsExactly("1", "1", "1", "3", "2", "1", "1", "1");
     assertThat(heard.kinds)
         .containsExactly(
@@ -398,6 +397,33 @@ class BuilderIT {
       // five bytes each
       proxy.assertRoundTrips(5, () -> light.helloAll(Collections.nCopies(10, "Zoë5")));
     }
+  }
+
+  @Test
+  void tellsItsListenerOfCallsThatAreRefusedBeforeTheyAreSent(DataSource dataSource) {
+    var heard = new Heard();
+    PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).listener(heard).build();
+    assertFails(Code.INVALID_NAME, () -> client.hello("\0"));
+    assertFails(Code.INVALID_NAME, () -> client.hello("\0", 2));
+    assertFails(Code.INVALID_REPEAT, () -> client.hello("Ada", 11));
+    assertFails(Code.INVALID_NAME, () -> client.helloAsync("\0").join());
+    assertFails(Code.INVALID_NAME, () -> client.helloAsync("\0", 2).join());
+    assertFails(Code.INVALID_REPEAT, () -> client.helloAsync("Ada", 0).join());
+    assertFails(Code.INVALID_NAME, () -> client.helloAll(List.of("Ada", "\0")));
+    assertFails(Code.INVALID_NAME, () -> client.helloAllAsync(List.of("Ada", "\0")).join());
+    assertFails(Code.INVALID_NAME, () -> client.helloEach(List.of("\0"), greeting -> {}));
+    assertThat(heard.calls)
+        .containsExactly(
+            "pg_hello(text) INVALID_NAME",
+            "pg_hello(text,integer) INVALID_NAME",
+            "pg_hello(text,integer) INVALID_REPEAT",
+            "pg_hello(text) INVALID_NAME",
+            "pg_hello(text,integer) INVALID_NAME",
+            "pg_hello(text,integer) INVALID_REPEAT",
+            "pg_hello_all(text[],integer[]) INVALID_NAME",
+            "pg_hello_all(text[],integer[]) INVALID_NAME",
+            "pg_hello_all(text[],integer[]) INVALID_NAME");
+    assertThat(heard.statements).isEmpty();
   }
 
   @Test

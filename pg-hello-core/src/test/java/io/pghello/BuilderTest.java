@@ -111,6 +111,27 @@ class BuilderTest {
       assertThatThrownBy(call::run).isInstanceOf(NullPointerException.class);
     }
     assertThatThrownBy(() -> PgHelloClient.create(null)).hasMessage("dataSource");
+    assertThatThrownBy(() -> builder.url(null)).hasMessage("url");
+    assertThatThrownBy(() -> builder.schema(null)).hasMessage("schema");
+    assertThatThrownBy(() -> builder.statementTimeout(null)).hasMessage("timeout");
+    try (PgHelloClient client = PgHelloClient.create(new PGSimpleDataSource())) {
+      assertThatThrownBy(() -> client.hello(null)).hasMessage("name");
+      assertThatThrownBy(() -> client.helloAll(null)).hasMessage("names");
+      assertThatThrownBy(() -> client.helloAllAsync(null)).hasMessage("names");
+      assertThatThrownBy(() -> client.helloEach((Iterable<String>) null, names -> {}))
+          .hasMessage("names");
+      assertThatThrownBy(() -> client.helloEach((Stream<String>) null, names -> {}))
+          .hasMessage("names");
+      assertThatThrownBy(() -> client.withTimeout(null)).hasMessage("timeout");
+    }
+  }
+
+  @Test
+  void namesAnAnonymousDataSourceToo() {
+    try (PgHelloClient client = PgHelloClient.create(new PGSimpleDataSource() {})) {
+      assertThat(client)
+          .hasToString("PgHelloClient[BuilderTest$1, time-out 5000 ms, coalescing 2 x 1024]");
+    }
   }
 
   @ParameterizedTest

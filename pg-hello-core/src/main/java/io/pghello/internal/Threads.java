@@ -1,11 +1,38 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
-/** What to do where the JVM has no thread, or no stack, for what is to be done. */
+/** What kind a thread is, and what to do where the JVM has none, or no stack for it. */
 public final class Threads {
+  /** Null on a JDK without virtual threads. */
+  private static final @Nullable MethodHandle IS_VIRTUAL = isVirtual();
+
   private Threads() {}
+
+  private static @Nullable MethodHandle isVirtual() {
+    try {
+      return MethodHandles.publicLookup()
+          .findVirtual(Thread.class, "isVirtual", MethodType.methodType(boolean.class));
+    } catch (ReflectiveOperationException e) {
+      return null;
+    }
+  }
+
+  /** Returns whether a thread is virtual: it may get no carrier, and then stands still anywhere. */
+  public static boolean isVirtual(Thread thread) {
+    try {
+      return IS_VIRTUAL != null && (boolean) IS_VIRTUAL.invokeExact(thread);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
 
   /**
    * Has an executor execute a task.

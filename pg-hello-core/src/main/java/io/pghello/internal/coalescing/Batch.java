@@ -5,6 +5,7 @@ import io.pghello.internal.HelloRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -162,5 +163,27 @@ final class Batch implements CallQueue.Target<Call> {
   /** Returns the call with the latest deadline; the batch must not be empty. */
   Call latest() {
     return Objects.requireNonNull(latest);
+  }
+
+  /**
+   * Returns the call whose thread should lead: the one with the latest deadline, or nearly so if
+   * that is a virtual thread's and not all calls are. Null if a thread of the executor should. The
+   * batch must not be empty.
+   */
+  @Nullable Call candidate() {
+    Call last = latest();
+    Call call = last.isOfVirtualThread() ? latestOfOthers().orElse(last) : last;
+    return call.hasThread() && !last.deadline.isWellAfter(call.deadline) ? call : null;
+  }
+
+  /** Returns whether a virtual thread would keep others waiting that are none. */
+  boolean needsOtherThan(Call leader) {
+    return leader.isOfVirtualThread() && latestOfOthers().isPresent();
+  }
+
+  private Optional<Call> latestOfOthers() {
+    return calls.stream()
+        .filter(call -> !call.isOfVirtualThread())
+        .reduce((one, other) -> one.deadline.isAfter(other.deadline) ? one : other);
   }
 }

@@ -5,6 +5,7 @@ import io.pghello.PgHelloException;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.HelloRequest;
+import io.pghello.internal.Threads;
 import java.io.Serial;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +61,11 @@ final class Call extends QueuedCall {
 
   boolean hasThread() {
     return caller != null;
+  }
+
+  /** Returns whether a virtual thread waits for the call. */
+  boolean isOfVirtualThread() {
+    return caller != null && Threads.isVirtual(caller);
   }
 
   @Override

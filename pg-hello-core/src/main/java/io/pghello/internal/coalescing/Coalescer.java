@@ -39,6 +39,8 @@ import org.jspecify.annotations.Nullable;
  *       statement's. Calls with earlier deadlines end at their own. A call that is added while the
  *       leader wakes up may have a later deadline, by up to a tenth of its own time-out; if it has
  *       more, it leads instead.
+ *   <li>A virtual thread leads only calls of virtual threads, as it may get no carrier while it has
+ *       the answer of the others.
  *   <li>A batch belongs to one thread at a time. An assigned leader has to begin by a
  *       compare-and-set. If it does not begin, for example because it is a virtual thread without a
  *       carrier, {@link #checkTimeouts} revokes the assignment by another compare-and-set. A batch
@@ -183,8 +185,8 @@ final class Coalescer {
   /** Assigns a leader to a batch that holds a permit; returns false if no call is left in it. */
   private boolean assignLeader(Batch batch) {
     while (batch.size() > 0) {
-      Call call = batch.latest();
-      if (!call.hasThread()) {
+      Call call = batch.candidate();
+      if (call == null) {
         leadOnExecutor(batch);
         return true;
       }
@@ -244,7 +246,7 @@ final class Coalescer {
       send(batch, null, latest);
     } else if (leader.deadline.isOver()) {
       removeLeader(batch, leader, sender.timedOut(leader.deadline.timeout()));
-    } else if (latest.isWellAfter(leader.deadline)) {
+    } else if (latest.isWellAfter(leader.deadline) || batch.needsOtherThan(leader)) {
       passLead(batch, leader);
     } else {
       send(batch, leader, leader.deadline);

@@ -47,6 +47,16 @@ final class ServerEncoding {
   private ServerEncoding() {}
 
   /**
+   * Returns whether the server converts some names to bytes that it then refuses itself as none of
+   * the encoding (22021). All others say that they have no such character (22P05).
+   *
+   * @param encoding of the server; null if it is not known
+   */
+  static boolean refusesOwnBytes(@Nullable String encoding) {
+    return "EUC_TW".equals(encoding) || "EUC_JIS_2004".equals(encoding);
+  }
+
+  /**
    * Returns whether a database changes a name instead of refusing it: EUC_JP takes the broken bar
    * for its fullwidth form.
    *

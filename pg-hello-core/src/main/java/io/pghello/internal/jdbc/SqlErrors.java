@@ -6,6 +6,7 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import io.pghello.internal.Errors;
 import io.pghello.internal.installation.InstallationProblems;
+import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.sql.SQLException;
@@ -47,7 +48,7 @@ public final class SqlErrors {
       case "58P01" ->
           of(InstallationProblems.filesMissing("the server cannot load their library"), e, null);
       case "54000" -> of(Errors.tooLarge(""), e, null);
-      case "22P05" -> of(Errors.notInEncoding(""), e, null);
+      case "22P05" -> notInEncoding(e);
       case "57014" ->
           of(
               new PgHelloProblem(
@@ -87,6 +88,10 @@ public final class SqlErrors {
           e);
     }
     return translate(e, Duration.ZERO);
+  }
+
+  static PgHelloException notInEncoding(SQLException e) {
+    return of(Errors.notInEncoding(""), e, null);
   }
 
   /**
@@ -197,11 +202,18 @@ public final class SqlErrors {
         new PgHelloProblem(
             Code.NO_CONNECTION,
             "No connection to the database could be had: " + words,
-            state.equals("53300")
-                ? "Try again, make the pools of the programs smaller, or raise max_connections."
-                : Errors.NO_CONNECTION_REMEDY),
+            noConnectionRemedy(e, state)),
         reason,
         e);
+  }
+
+  private static String noConnectionRemedy(Exception e, String state) {
+    if (state.equals("53300")) {
+      return "Try again, make the pools of the programs smaller, or raise max_connections.";
+    }
+    return hasCause(e, ConnectException.class)
+        ? "Check that the server runs, and the URL."
+        : Errors.NO_CONNECTION_REMEDY;
   }
 
   private static PgHelloException refused(SQLException reason, Exception e) {
@@ -269,6 +281,8 @@ public final class SqlErrors {
     if (words == null) {
       words = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
     }
+    // pgjdbc names what was to give the password, also where there is nothing
+    words = words.replace(" by plugin null", "");
     return words.endsWith(".") ? words : words + ".";
   }
 

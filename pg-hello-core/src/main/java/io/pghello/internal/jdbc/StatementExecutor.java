@@ -242,6 +242,9 @@ public final class StatementExecutor {
   }
 
   private PgHelloException translate(SQLException e, Connection connection, Deadline deadline) {
+    if ("22021".equals(e.getSQLState()) && refusesOwnBytes(connection)) {
+      return SqlErrors.notInEncoding(e);
+    }
     PgHelloException error =
         e.getSQLState() == null && isClosed(connection)
             ? SqlErrors.connectionLost(e)
@@ -250,6 +253,20 @@ public final class StatementExecutor {
     return error.code() == Code.CONNECTION_LOST && Thread.currentThread().isInterrupted()
         ? Errors.interrupted()
         : error;
+  }
+
+  private static boolean refusesOwnBytes(Connection connection) {
+    try {
+      return ServerEncoding.refusesOwnBytes(serverEncoding(connection));
+    } catch (SQLException e) {
+      return false;
+    }
+  }
+
+  private static @Nullable String serverEncoding(Connection connection) throws SQLException {
+    return connection.isWrapperFor(PGConnection.class)
+        ? connection.unwrap(PGConnection.class).getParameterStatus("server_encoding")
+        : null;
   }
 
   /** Pools give no SQLSTATE where they refuse a connection that they have closed. */
@@ -368,13 +385,7 @@ public final class StatementExecutor {
 
     /** Returns what knows which names the database can hold; null if all have to be sent. */
     @Nullable CharsetEncoder encoder() throws SQLException {
-      return ServerEncoding.encoder(serverEncoding());
-    }
-
-    private @Nullable String serverEncoding() throws SQLException {
-      return connection.isWrapperFor(PGConnection.class)
-          ? connection.unwrap(PGConnection.class).getParameterStatus("server_encoding")
-          : null;
+      return ServerEncoding.encoder(serverEncoding(connection));
     }
 
     /** Gives a statement the time that is left of the call's. */
@@ -400,7 +411,7 @@ public final class StatementExecutor {
      * @param where what goes into the error to find the name by
      */
     PgHelloException mismatch(HelloRequest request, String where) throws SQLException {
-      if (ServerEncoding.changes(serverEncoding(), request.name())) {
+      if (ServerEncoding.changes(serverEncoding(connection), request.name())) {
         return Errors.of(Errors.notInEncoding(where));
       }
       isMixedUp = true;

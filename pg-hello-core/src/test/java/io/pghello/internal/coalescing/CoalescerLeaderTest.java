@@ -4,11 +4,16 @@ package io.pghello.internal.coalescing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
 
 /** Shows which call leads a batch, and what happens when its thread does not. */
 class CoalescerLeaderTest extends CoalescerFixture {
@@ -54,6 +59,91 @@ class CoalescerLeaderTest extends CoalescerFixture {
     assertThat(get(sent).deadline).isEqualTo(patient.deadline);
     assertAnswered(List.of(patient));
     assertNothingIsLost(coalescer);
+  }
+
+  /** It may get no carrier when it has the answer of the others. */
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
+  void aVirtualThreadDoesNotLeadCallsOfOthers() throws Exception {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    Caller platform = waitingCallers(coalescer, "platform").get(0);
+    CompletableFuture<Object> virtual =
+        virtually(() -> call(coalescer, sender, request("virtual"), in(CALL_TIMEOUT)));
+    until(() -> coalescer.queuedCalls() == 2);
+    release(coalescer);
+    Sent sent = sender.next();
+    assertThat(sent.names()).containsExactly("platform", "virtual");
+    assertThat(sent.thread).isEqualTo(platform.thread);
+    sent.answer();
+    assertAnswered(List.of(platform));
+    assertThat(get(virtual)).isEqualTo("Hello, virtual!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
+  void theExecutorLeadsIfAVirtualThreadHasMuchMoreTimeThanOthers() throws Exception {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    var hasty = new Caller(coalescer, "hasty", CALL_TIMEOUT.dividedBy(2));
+    until(hasty::isWaiting);
+    Deadline latest = in(CALL_TIMEOUT);
+    CompletableFuture<Object> virtual =
+        virtually(() -> call(coalescer, sender, request("virtual"), latest));
+    until(() -> coalescer.queuedCalls() == 2);
+    release(coalescer);
+    Sent sent = sender.next();
+    assertThat(sent.names()).containsExactly("hasty", "virtual");
+    assertThat(sent.thread.getName()).startsWith("pool-");
+    assertThat(sent.deadline).isEqualTo(latest);
+    sent.answer();
+    assertAnswered(List.of(hasty));
+    assertThat(get(virtual)).isEqualTo("Hello, virtual!");
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
+  void aVirtualThreadPassesTheLeadToAnotherThatIsAddedMeanwhile() throws Exception {
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    var run = new CountDownLatch(1);
+    CompletableFuture<Object> virtual =
+        virtually(
+            () -> {
+              Call call = Call.ofThread(request("virtual"), in(CALL_TIMEOUT));
+              coalescer.add(call);
+              run.await();
+              return coalescer.await(call, false);
+            });
+    until(() -> coalescer.queuedCalls() == 1);
+    // assigned, but not running
+    release(coalescer);
+    Caller platform = waitingCallers(coalescer, "platform").get(0);
+    run.countDown();
+    Sent sent = sender.next();
+    assertThat(sent.names()).containsExactly("virtual", "platform");
+    assertThat(sent.thread).isEqualTo(platform.thread);
+    sent.answer();
+    assertAnswered(List.of(platform));
+    assertThat(get(virtual)).isEqualTo("Hello, virtual!");
+    assertNothingIsLost(coalescer);
+  }
+
+  /** Calls on a virtual thread, which the oldest JDK that this is compiled for does not have. */
+  private static CompletableFuture<Object> virtually(Callable<Object> task) throws Exception {
+    var outcome = new CompletableFuture<Object>();
+    Runnable run =
+        () -> {
+          try {
+            outcome.complete(task.call());
+          } catch (Exception e) {
+            outcome.completeExceptionally(e);
+          }
+        };
+    Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null, run);
+    return outcome;
   }
 
   @Test

@@ -16,6 +16,7 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Java's character sets against the server's conversions. */
 @PgHelloTest
@@ -68,6 +69,49 @@ class ServerEncodingIT {
 
   static Set<String> encodings() {
     return ServerEncoding.CHARSETS.keySet();
+  }
+
+  /** What comes back as another character cannot be told from another call's answer. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"EUC_JP", "EUC_TW", "EUC_JIS_2004", "EUC_KR", "EUC_CN", "MULE_INTERNAL", "LATIN1"})
+  void knowsWhatTheServerChanges(String encoding, DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          """
+          CREATE FUNCTION pg_temp.changed(encoding name, OUT changed text, OUT refused boolean)
+          LANGUAGE plpgsql AS $$
+          BEGIN
+            changed := '';
+            refused := false;
+            FOR i IN 1..65535 LOOP
+              IF i NOT BETWEEN 55296 AND 57343 THEN
+                BEGIN
+                  IF convert_from(convert_to(chr(i), encoding), encoding) <> chr(i) THEN
+                    changed := changed || chr(i);
+                  END IF;
+                EXCEPTION
+                  WHEN untranslatable_character OR undefined_function THEN
+                    NULL;
+                  WHEN character_not_in_repertoire THEN
+                    refused := true;
+                END;
+              END IF;
+            END LOOP;
+          END $$
+          """);
+      try (ResultSet row =
+          statement.executeQuery("SELECT * FROM pg_temp.changed('" + encoding + "')")) {
+        row.next();
+        String changed = row.getString(1);
+        assertThat(changed.chars().mapToObj(Character::toString))
+            .allMatch(each -> ServerEncoding.changes(encoding, "a" + each));
+        assertThat(ServerEncoding.refusesOwnBytes(encoding)).isEqualTo(row.getBoolean(2));
+        assertThat(changed).isEqualTo(encoding.equals("EUC_JP") ? "\u00a6" : "");
+      }
+    }
+    assertThat(ServerEncoding.changes(encoding, "Zo\u00eb")).isFalse();
   }
 
   @Test

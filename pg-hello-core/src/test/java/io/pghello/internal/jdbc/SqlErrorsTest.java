@@ -3,11 +3,18 @@ package io.pghello.internal.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
+import java.net.ConnectException;
 import java.sql.SQLException;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
 
 /** What is made of errors that no server can be told to report. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -33,6 +40,74 @@ class SqlErrorsTest {
     var foreign = new SQLException("timed out", new IllegalStateException("deeper"));
     assertThat(SqlErrors.noConnection(foreign))
         .hasMessageContaining("could be had: timed out. Check");
+  }
+
+  @Test
+  void namesThePoolOnlyWhereItMayBeTheReason() {
+    var refused =
+        new SQLException("Connection to localhost:1 refused", "08001", new ConnectException());
+    assertThat(SqlErrors.noConnection(refused))
+        .hasMessageEndingWith("refused. Check that the server runs, and the URL.");
+    assertThat(SqlErrors.noConnection(new SQLException("timed out")))
+        .hasMessageEndingWith("and the size of the pool.");
+  }
+
+  @Test
+  void namesNoPluginWhereThereIsNone() {
+    var error = new SQLException("no password was provided by plugin null", "08004");
+    assertThat(SqlErrors.noConnection(error))
+        .hasMessageStartingWith("The log-in was refused: no password was provided. ");
+  }
+
+  @Test
+  void keepsWhatTheDriverOrThePoolThrew() {
+    var driver = new SQLException("not supported");
+    assertThat(SqlErrors.translate(driver, Duration.ofSeconds(1)))
+        .hasMessageStartingWith("The driver reported an error. See the cause.")
+        .hasCause(driver);
+    // what the server reports can have the parameters in its context
+    var server = new PSQLException(new ServerErrorMessage("SERROR\0C57P01\0Mended\0Wsecret\0\0"));
+    var wrapped = new SQLException("lost", "08006", server);
+    assertThat(SqlErrors.translate(wrapped, Duration.ofSeconds(1))).hasNoCause();
+    assertThat(SqlErrors.translate(server, Duration.ofSeconds(1))).hasNoCause();
+  }
+
+  /** With their routines, as the server gives 08P01 and 0A000 for much else. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SERROR\0C26000\0Mno statement\0RFetchPreparedStatement\0\0",
+        "SERROR\0C42P05\0Mthere is one\0RStorePreparedStatement\0\0",
+        "SERROR\0C08P01\0Mparameters\0Rexec_bind_message\0\0",
+        "SERROR\0C08P01\0Mcolumns\0RPortalSetResultFormat\0\0",
+        "SERROR\0C0A000\0Mcached plan\0RRevalidateCachedQuery\0\0",
+        "SERROR\0C22P02\0Msecret\0Rpg_strtoint32\0\0",
+        "SERROR\0C22P03\0Msecret\0Rexec_bind_message\0\0",
+        "SERROR\0C22021\0Msecret\0Rreport_invalid_encoding\0\0"
+      })
+  void saysOfAStatementThatAPoolerMixedUpThatItDid(String reported) {
+    var error = new PSQLException(new ServerErrorMessage(reported));
+    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1)))
+        .hasMessageStartingWith("The server has other prepared statements than the driver (")
+        .hasMessageContaining("prepareThreshold=0")
+        .hasMessageNotContaining("secret")
+        .extracting(PgHelloException::code)
+        .isEqualTo(Code.ANSWER_MISMATCH);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "08P01, '', CONNECTION_LOST",
+    "08P01, ProcessStartupPacket, CONNECTION_LOST",
+    "0A000, transformSelectStmt, SERVER_ERROR",
+    "22P05, report_untranslatable_char, INVALID_NAME",
+    "22023, pg_hello, SERVER_ERROR"
+  })
+  void takesOtherErrorsOfTheseClassesAsTheyAre(String state, String routine, Code code) {
+    String reported =
+        "SERROR\0C" + state + "\0Mwords\0" + (routine.isEmpty() ? "" : "R" + routine + "\0");
+    var error = new PSQLException(new ServerErrorMessage(reported + "\0"));
+    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1)).code()).isEqualTo(code);
   }
 
   /** The client has interrupted the wait for a connection; nobody has interrupted the caller. */
