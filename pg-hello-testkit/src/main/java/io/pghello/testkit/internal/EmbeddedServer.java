@@ -26,6 +26,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
@@ -73,6 +74,7 @@ public final class EmbeddedServer {
   private String password = "";
   private int port;
   private boolean started;
+  private @Nullable Process starter;
   private boolean closed;
   private boolean removed;
 
@@ -184,8 +186,17 @@ public final class EmbeddedServer {
       socket.setReuseAddress(true);
       socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     } catch (BindException e) {
-      throw new IOException("Port " + port + " is taken: " + e.getMessage() + ".", e);
+      throw new IOException(portProblem(port, e), e);
     }
+  }
+
+  /** An ordinary user may not have those up to 1023, which nobody need have taken. */
+  static String portProblem(int port, BindException e) {
+    return "Port "
+        + port
+        + (String.valueOf(e.getMessage()).contains("denied") ? " is not allowed: " : " is taken: ")
+        + e.getMessage()
+        + ".";
   }
 
   /** Stops it as an administrator would; sessions are ended. Its data stays. */
@@ -208,6 +219,10 @@ public final class EmbeddedServer {
       }
       // also one whose start was given up, or that did not stop
       scratch.endServer();
+      if (starter != null) {
+        starter.onExit().join();
+        starter = null;
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
@@ -287,7 +302,7 @@ public final class EmbeddedServer {
   private void launch(int port) throws IOException {
     long logged = scratch.log().toFile().length();
     try {
-      Process starter =
+      Process starting =
           programs.start(
               scratch.log(),
               "pg_ctl",
@@ -299,10 +314,11 @@ public final class EmbeddedServer {
               "-t",
               START_SECONDS,
               "start");
-      // it looks every 100 ms
+      starter = starting;
+      // it looks every 100 ms, and so goes on for a moment
       while (!scratch.isReady()) {
-        if (starter.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS) && starter.exitValue() != 0) {
-          throw new IOException("pg_ctl ended with status " + starter.exitValue() + ".");
+        if (starting.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS) && starting.exitValue() != 0) {
+          throw new IOException("pg_ctl ended with status " + starting.exitValue() + ".");
         }
       }
       requireOwn(port);
