@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # What somebody sees who has just cloned the project: as an ordinary user, with nothing in the environment but HOME and PATH, each
-# command of ./dev help in its shortest form. With --long, also those that build and test for minutes.
+# command of ./dev help in its shortest form.
 # SPDX-License-Identifier: MIT
 PROGRAM=first-run
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-LONG=${1-}
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 CLONE=$WORK/clone
@@ -111,15 +110,6 @@ until grep -qx ready "$WORK/server"; do
 done
 kill "$server" 2>/dev/null || true
 wait "$server" || true
-
-if [ "$LONG" = --long ]; then
-  for demo in hibernate jooq plugin; do
-    says 0 '' demo "$demo"
-  done
-  says 0 'Installed io.pghello' install
-  says 0 'greeting-service.jar' images
-  unbuilt says 0 'BUILD SUCCESS' test
-fi
 
 [ "$failures" = 0 ] || die "$failures of $commands commands failed"
 echo "$commands commands work in a fresh clone, as an ordinary user without an environment"
