@@ -165,7 +165,7 @@ class FaultySourceIT {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"HELLO_ASYNC", "PREFLIGHT"})
+      names = {"HELLO_ASYNC", "INFO", "PREFLIGHT"})
   void tellsTheListenerOfAnErrorOfTheDriver(Kind kind) {
     var heard = new Heard();
     ConnectionSource source =
