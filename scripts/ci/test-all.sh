@@ -139,7 +139,8 @@ ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dexamples.plu
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
   -Dpg-hello-plugin.skipTests=true -Dpg-hello-mcp.skipTests=true \
   -DargLine="$SHORT_LIVED_JVM -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu"
-axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
+# nor has it a locale, as for cron, su - and many containers
+LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
 step reproducible-jars jars_are_reproducible
 for line in 6.6 7.0 7.2 7.3; do
   LINES_SHOWN=1 step "hibernate-$line" \
