@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -97,7 +98,12 @@ final class Connections {
     if (!ca.isEmpty() && !mode.equals("disable")) {
       config.putObject("ssl").put("ca", text(Path.of(ca), "PGSSLROOTCERT"));
     }
-    return new Connection(config, Permissions.read().withSql(true));
+    return new Connection(config, reader());
+  }
+
+  /** Returns what a connection may do of which nothing is said. */
+  private static Permissions reader() {
+    return Permissions.read().withSql(true).withMaxBytes(Tools.ANSWER_MAX);
   }
 
   private static boolean tls(String mode) {
@@ -120,19 +126,25 @@ final class Connections {
       // its words would have a part of the file
       throw new ConfigurationException(file + " is no JSON" + Messages.place(e));
     } catch (NoSuchFileException e) {
-      throw new ConfigurationException("there is no file " + file);
+      throw new ConfigurationException("there is no file " + shown(file));
     } catch (IOException e) {
-      throw new ConfigurationException("cannot read " + file);
+      throw new ConfigurationException("cannot read " + shown(file));
     }
+  }
+
+  /** Returns a path, unless it was meant as an address, which may have a password. */
+  private static String shown(Path file) {
+    String name = file.toString();
+    return name.contains(":/") || name.contains("=") ? "of that name; it takes a path" : name;
   }
 
   private static String text(Path file, String where) {
     try {
       return Files.readString(file).replaceFirst("\\R\\z", "");
     } catch (NoSuchFileException e) {
-      throw new ConfigurationException(where + ": there is no file " + file);
+      throw new ConfigurationException(where + ": there is no file " + shown(file));
     } catch (IOException e) {
-      throw new ConfigurationException(where + ": cannot read " + file);
+      throw new ConfigurationException(where + ": cannot read " + shown(file));
     }
   }
 
@@ -204,9 +216,20 @@ final class Connections {
 
     private static Permissions permissions(JsonNode given, String where) {
       if (given.isMissingNode()) {
-        return Permissions.read().withSql(true);
+        return reader();
       }
-      requireMembers(given, where, Set.of("readOnly", "sql", "operations", "tables", "maxRows"));
+      requireMembers(
+          given,
+          where,
+          Set.of(
+              "readOnly",
+              "sql",
+              "operations",
+              "tables",
+              "maxRows",
+              "maxBytes",
+              "maxTimeout",
+              "privileged"));
       boolean readOnly = flag(given, "readOnly", true, where);
       Set<String> tables = names(given, "tables", where);
       boolean sql = flag(given, "sql", readOnly && tables == null, where);
@@ -217,20 +240,31 @@ final class Connections {
         throw new ConfigurationException(
             where + ".operations: there are " + String.join(", ", OPERATIONS));
       }
-      JsonNode maxRows = given.path("maxRows");
-      if (!maxRows.isMissingNode() && !maxRows.isInt()) {
-        throw new ConfigurationException(where + ".maxRows must be a number");
-      }
+      int maxRows = number(given, "maxRows", base.maxRows(), where);
+      int maxBytes = number(given, "maxBytes", Tools.ANSWER_MAX, where);
+      int maxTimeout = number(given, "maxTimeout", 0, where);
+      boolean privileged = flag(given, "privileged", false, where);
       try {
         return new Permissions(
             readOnly,
             sql,
             operations == null ? base.operations() : operations,
             tables,
-            maxRows.asInt(base.maxRows()));
+            maxRows,
+            maxBytes,
+            given.has("maxTimeout") ? Duration.ofMillis(maxTimeout) : null,
+            privileged);
       } catch (IllegalArgumentException e) {
         throw new ConfigurationException(where + ": " + e.getMessage());
       }
+    }
+
+    private static int number(JsonNode given, String name, int otherwise, String where) {
+      JsonNode number = given.path(name);
+      if (!number.isMissingNode() && !number.isInt()) {
+        throw new ConfigurationException(where + "." + name + " must be a number");
+      }
+      return number.asInt(otherwise);
     }
 
     private static boolean flag(JsonNode given, String name, boolean otherwise, String where) {

@@ -13,7 +13,10 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -26,7 +29,10 @@ public final class PgHelloMcp {
   private static final int OK = 0;
   private static final int MISUSE = 2;
   private static final long GRACE_MILLIS = 1_000;
+  private static final long ROLES_MILLIS = 5_000;
   private static final Logger ROOT = Logger.getLogger("");
+  private static final List<Logger> SILENT =
+      List.of(Logger.getLogger("com.zaxxer.hikari"), Logger.getLogger("org.postgresql"));
   private static final String USAGE =
       """
       Usage: pg-hello-mcp [--config FILE]
@@ -65,6 +71,8 @@ public final class PgHelloMcp {
     System.setOut(System.err);
     if (System.getProperty("java.util.logging.config.file") == null) {
       ROOT.setLevel(Level.WARNING);
+      // their words may be the server's
+      SILENT.forEach(logger -> logger.setLevel(Level.OFF));
     }
     System.exit(run(args, System.getenv(), new FileInputStream(FileDescriptor.in), out));
   }
@@ -83,7 +91,7 @@ public final class PgHelloMcp {
         } else if (args[i].startsWith("--config=")) {
           file = Path.of(args[i].substring("--config=".length()));
         } else if (args[i].startsWith("-")) {
-          throw new ConfigurationException(args[i] + " is no option, or lacks its value");
+          throw new ConfigurationException(named(args[i]) + " is no option, or lacks its value");
         } else {
           // it may have a password
           throw new ConfigurationException(
@@ -96,6 +104,13 @@ public final class PgHelloMcp {
       System.err.println("pg-hello-mcp: " + e.getMessage() + " (see --help)");
       return MISUSE;
     }
+  }
+
+  /** Returns an option without its value, which may be a password. */
+  private static String named(String option) {
+    return option.startsWith("--")
+        ? option.replaceFirst("(?s)[^A-Za-z-].*", "")
+        : option.substring(0, Math.min(2, option.length()));
   }
 
   private static int print(OutputStream out, String text) {
@@ -114,17 +129,20 @@ public final class PgHelloMcp {
     // a server that does not answer keeps nobody waiting for the others
     ExecutorService openers = Executors.newCachedThreadPool(PgHelloMcp::opener);
     try (PostgresPlugin plugin = PostgresPlugin.initialize(context)) {
+      Set<String> owners = ConcurrentHashMap.newKeySet();
       for (String id : connections.ids()) {
-        openers.execute(() -> open(plugin, id, connections.config(id)));
+        openers.execute(() -> open(plugin, id, connections.config(id), owners));
       }
       openers.shutdown();
-      try (var server = new Server(plugin, connections, in, out)) {
+      // what the instructions say of roles; who does not answer is not waited for
+      var unused = openers.awaitTermination(ROLES_MILLIS, TimeUnit.MILLISECONDS);
+      try (var server = new Server(plugin, connections, owners, in, out)) {
         var hook = new Thread(server::close, "pg-hello-mcp-end");
         Runtime.getRuntime().addShutdownHook(hook);
         server.run();
       }
       // what they have found is said
-      var unused = openers.awaitTermination(GRACE_MILLIS, TimeUnit.MILLISECONDS);
+      unused = openers.awaitTermination(GRACE_MILLIS, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -147,9 +165,11 @@ public final class PgHelloMcp {
   }
 
   /** Says what is wrong; a server that is away may come back. */
-  private static void open(PostgresPlugin plugin, String id, JsonNode config) {
+  private static void open(PostgresPlugin plugin, String id, JsonNode config, Set<String> owners) {
     try {
-      var unused = plugin.connect(id, config);
+      if (plugin.connect(id, config).ownsTables()) {
+        owners.add(id);
+      }
     } catch (PostgresException e) {
       System.err.println("pg-hello-mcp: " + about(id, e) + "Calls will try again.");
     }

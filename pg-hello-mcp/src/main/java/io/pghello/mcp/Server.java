@@ -37,7 +37,12 @@ final class Server implements AutoCloseable {
           new LinkedBlockingQueue<>(),
           Server::thread);
 
-  Server(PostgresPlugin plugin, Connections connections, InputStream in, OutputStream out) {
+  Server(
+      PostgresPlugin plugin,
+      Connections connections,
+      Set<String> owners,
+      InputStream in,
+      OutputStream out) {
     calls.allowCoreThreadTimeOut(true);
     McpJsonMapper mapper = new JacksonMcpJsonMapper(Messages.JSON);
     var tools = new Tools(plugin, connections, calls);
@@ -51,7 +56,7 @@ final class Server implements AutoCloseable {
                 Implementation.builder("pg-hello-mcp", PgHelloMcp.version())
                     .title("PostgreSQL, by pg-hello")
                     .build())
-            .instructions(tools.instructions())
+            .instructions(tools.instructions(owners))
             .capabilities(CAPABILITIES)
             .jsonMapper(mapper)
             // the plugin checks what it is given, and says more when it refuses

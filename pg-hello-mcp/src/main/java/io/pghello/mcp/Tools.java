@@ -32,6 +32,9 @@ final class Tools {
   /** How long an answer may be, in characters of JSON; it is in a message twice. */
   static final int ANSWER_MAX = 4 << 20;
 
+  private static final String PRIVILEGED =
+      " Its role may be one that can write files and settings of the server by functions, which no"
+          + " rollback undoes.";
   private static final int DEPTH_MAX = 900;
   private static final String CONNECTION = "connection";
   // these only add
@@ -97,7 +100,7 @@ final class Tools {
     boolean reads = reads(operation, ids);
     return Tool.builder(operation.name(), map(parameters))
         .title(title(operation.name()))
-        .description(operation.description())
+        .description(operation.description() + warning(ids))
         .outputSchema(map(answer(operation)))
         .annotations(
             ToolAnnotations.builder()
@@ -112,6 +115,16 @@ final class Tools {
   private static String title(String name) {
     String words = name.replaceAll("(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
     return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
+  }
+
+  /** Returns what a description says of connections whose roles can do more than read. */
+  private String warning(List<String> ids) {
+    return ids.stream().anyMatch(this::isPrivileged) ? PRIVILEGED : "";
+  }
+
+  private boolean isPrivileged(String id) {
+    Permissions permissions = connections.permissions(id);
+    return permissions.readOnly() && permissions.privileged();
   }
 
   /** Returns whether a tool changes nothing: SQL may call functions that write where it may. */
@@ -221,8 +234,12 @@ final class Tools {
     return answer;
   }
 
-  /** Returns what an agent should know beside the tools. */
-  String instructions() {
+  /**
+   * Returns what an agent should know beside the tools.
+   *
+   * @param owners the connections whose roles own tables
+   */
+  String instructions(Set<String> owners) {
     var text =
         new StringBuilder(
             "Tools on PostgreSQL databases. SQL is one statement of PostgreSQL with $1, $2 for its"
@@ -236,6 +253,13 @@ final class Tools {
           .append(", and answers ")
           .append(permissions.maxRows())
           .append(" rows at most.");
+      if (isPrivileged(id)) {
+        text.append(PRIVILEGED);
+      }
+      if (owners.contains(id)) {
+        text.append(
+            " Its role owns tables or views: row security does not bound what it reads of them.");
+      }
     }
     return text.toString();
   }

@@ -2,6 +2,7 @@
 package io.pghello.mcp;
 
 import static io.pghello.mcp.Client.JSON;
+import static io.pghello.mcp.Client.quoted;
 import static io.pghello.mcp.Client.sql;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -223,10 +225,10 @@ class AttacksIT {
     return state + " " + notifications;
   }
 
-  private void attackAll(Map<String, String> environment, DataSource superuser)
+  private void attackAll(DataSource superuser, Map<String, String> environment, String... arguments)
       throws SQLException {
     Path file = folder.resolve("attack");
-    try (var client = new Client(environment);
+    try (var client = new Client(environment, arguments);
         Connection listener = superuser.getConnection();
         Statement statements = listener.createStatement()) {
       statements.execute("listen channel");
@@ -279,16 +281,103 @@ class AttacksIT {
 
   @Test
   void nothingIsWritten(TestDatabase database) throws SQLException {
-    attackAll(Client.environment(database), database.superuserDataSource());
+    attackAll(database.superuserDataSource(), Client.environment(database));
   }
 
   /** A superuser has no privilege less, so that all rests on the transactions and brackets. */
   @Test
-  void nothingIsWrittenAsASuperuser(TestDatabase database) throws SQLException {
-    var environment = new HashMap<>(Client.environment(database));
+  void nothingIsWrittenAsASuperuser(TestDatabase database) throws Exception {
+    ObjectNode config = superuser(database);
+    ObjectNode file = JSON.createObjectNode();
+    file.withObject("/connections/all").set("config", config);
+    file.withObject("/connections/all/permissions").put("privileged", true);
+    Path path = Files.writeString(folder.resolve("config.json"), file.toString());
+    attackAll(database.superuserDataSource(), Map.of(), "--config", path.toString());
+    try (var client = new Client(Map.of(), "--config", path.toString())) {
+      assertThat(client.initialize().get("instructions").textValue())
+          .contains("no rollback undoes");
+      client
+          .answer(client.request("tools/list", null))
+          .at("/result/tools")
+          .forEach(
+              tool ->
+                  assertThat(tool.get("description").textValue()).contains("no rollback undoes"));
+    }
+  }
+
+  private static ObjectNode superuser(TestDatabase database) {
     Properties parts = Objects.requireNonNull(Driver.parseURL(database.superuserJdbcUrl(), null));
-    environment.put("PGUSER", parts.getProperty("user"));
-    environment.put("PGPASSWORD", parts.getProperty("password"));
-    attackAll(environment, database.superuserDataSource());
+    return Client.config(database)
+        .put("user", parts.getProperty("user"))
+        .put("password", parts.getProperty("password"));
+  }
+
+  /** What a superuser's functions write in a read-only transaction stays. */
+  @Test
+  void aSuperuserDoesNotOnlyRead(TestDatabase database) {
+    var environment = new HashMap<>(Client.environment(database));
+    environment.put("PGUSER", superuser(database).get("user").textValue());
+    environment.put("PGPASSWORD", superuser(database).get("password").textValue());
+    Path file = folder.resolve("exported");
+    try (var client = new Client(environment)) {
+      client.initialize();
+      ObjectNode list = JSON.createObjectNode();
+      list.putArray("operations")
+          .add(sql("select lo_from_bytea(6667, 'text')"))
+          .add(sql("select lo_export(6667, $1)", file.toString()));
+      JsonNode answer = client.call("transaction", list);
+      assertThat(answer.at("/error/code").textValue()).isEqualTo("POSTGRES_NOT_ALLOWED");
+      assertThat(answer.at("/error/message").textValue()).contains("SUPERUSER");
+      assertThat(file).doesNotExist();
+      assertThat(client.end().err()).contains("CREATE ROLE agent LOGIN");
+    }
+  }
+
+  /** What others have created in the search_path has no part in what a tool answers. */
+  @Test
+  void nothingOfOthersRuns(TestDatabase database) throws SQLException {
+    String raises = " language plpgsql as $$ begin raise exception 'hijacked'; end $$";
+    Waits.run(
+        database.dataSource(),
+        "create table users (id int, name varchar(9))",
+        "insert into users values (1, 'ada')");
+    Map<String, String> calls =
+        Map.of(
+            "query", "{'sql': 'select u.name from users u'}",
+            "queryOne", "{'sql': 'select u.name from users u'}",
+            "queryValue", "{'sql': 'select u.name from users u'}",
+            "transaction", "{'operations': [{'sql': 'select u.name from users u'}]}",
+            "find", "{'table': 'users', 'where': {'name': 'ada', 'id': {'in': [1]}}}",
+            "findOne", "{'table': 'users', 'where': {'name': {'like': 'a%'}}}",
+            "count", "{'table': 'users', 'where': {'name': {'gte': 'a'}}}",
+            "listTables", "{}",
+            "describeTable", "{'table': 'users'}",
+            "ping", "{}");
+    try (var client = new Client(Client.environment(database))) {
+      client.initialize();
+      var expected = new HashMap<String, JsonNode>();
+      calls.forEach(
+          (tool, call) -> expected.put(tool, client.call(tool, quoted(call)).get("data")));
+      assertThat(expected.values()).doesNotContainNull();
+      Waits.run(
+          database.superuserDataSource(),
+          "create function public.to_json(record) returns json" + raises,
+          "create function public.json_build_object(name, name) returns json" + raises,
+          "create function public.format_type(oid, oid) returns text" + raises,
+          "create function public.obj_description(oid, text) returns text" + raises,
+          "create function public.b(varchar, varchar) returns bool" + raises,
+          "create function public.b(oid, oid) returns bool" + raises,
+          "create function public.t(name, text) returns text" + raises,
+          "create operator public.= (leftarg = varchar, rightarg = varchar, function = b)",
+          "create operator public.>= (leftarg = varchar, rightarg = varchar, function = b)",
+          "create operator public.~~ (leftarg = varchar, rightarg = varchar, function = b)",
+          "create operator public.= (leftarg = oid, rightarg = oid, function = b)",
+          "create operator public.|| (leftarg = name, rightarg = text, function = t)");
+      calls.forEach(
+          (tool, call) ->
+              assertThat(client.call(tool, quoted(call)).get("data"))
+                  .as(tool)
+                  .isEqualTo(expected.get(tool)));
+    }
   }
 }

@@ -9,6 +9,7 @@ import io.pghello.plugin.Permissions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -61,7 +62,8 @@ class ConnectionsTest {
             Client.quoted(
                 "{'host': 'db', 'port': 6432, 'database': 'shop', 'user': 'agent', 'password':"
                     + " 'geheim', 'ssl': {'ca': 'PEM'}}"));
-    assertThat(connections.permissions("default")).isEqualTo(Permissions.read().withSql(true));
+    assertThat(connections.permissions("default"))
+        .isEqualTo(bounded(Permissions.read().withSql(true)));
   }
 
   private static JsonNode ssl(Map<String, String> more) {
@@ -100,19 +102,33 @@ class ConnectionsTest {
             Client.quoted(
                 "{'connection': {'password': 'geheim', 'ssl': {'key': 'line 1\\nline 2\\n'}}, 'pool':"
                     + " {'max': 2}}"));
-    assertThat(connections.permissions("a")).isEqualTo(Permissions.read().withSql(true));
+    assertThat(connections.permissions("a")).isEqualTo(bounded(Permissions.read().withSql(true)));
   }
 
   @Test
   void onlyReadsUnlessItIsTold() throws IOException {
-    assertThat(permissions("{}")).isEqualTo(Permissions.read().withSql(true));
+    assertThat(permissions("{}")).isEqualTo(bounded(Permissions.read().withSql(true)));
     assertThat(permissions("{'sql': false, 'maxRows': 7}"))
-        .isEqualTo(Permissions.read().withMaxRows(7));
-    assertThat(permissions("{'tables': ['t']}")).isEqualTo(Permissions.read().withTables("t"));
-    assertThat(permissions("{'readOnly': false}")).isEqualTo(Permissions.write());
-    assertThat(permissions("{'readOnly': false, 'sql': true}")).isEqualTo(Permissions.all());
+        .isEqualTo(bounded(Permissions.read().withMaxRows(7)));
+    assertThat(permissions("{'tables': ['t']}"))
+        .isEqualTo(bounded(Permissions.read().withTables("t")));
+    assertThat(permissions("{'readOnly': false}")).isEqualTo(bounded(Permissions.write()));
+    assertThat(permissions("{'readOnly': false, 'sql': true}"))
+        .isEqualTo(bounded(Permissions.all()));
     assertThat(permissions("{'readOnly': false, 'operations': ['insert']}"))
-        .isEqualTo(Permissions.write().withOperations("insert"));
+        .isEqualTo(bounded(Permissions.write().withOperations("insert")));
+    assertThat(permissions("{'maxBytes': 5000, 'maxTimeout': 100, 'privileged': true}"))
+        .isEqualTo(
+            Permissions.read()
+                .withSql(true)
+                .withMaxBytes(5_000)
+                .withMaxTimeout(Duration.ofMillis(100))
+                .withPrivileged(true));
+  }
+
+  /** An answer is no larger than a message may be. */
+  private static Permissions bounded(Permissions permissions) {
+    return permissions.withMaxBytes(Tools.ANSWER_MAX);
   }
 
   @ParameterizedTest
@@ -146,6 +162,10 @@ class ConnectionsTest {
         "{\"sql\": 1}|sql must be true or false",
         "{\"maxRows\": 0}|maxRows must be between 1 and 1000000",
         "{\"maxRows\": \"10\"}|maxRows must be a number",
+        "{\"maxBytes\": 1}|maxBytes must be between 1000 and 67108864",
+        "{\"maxTimeout\": 0}|maxTimeout must be between 1 and 3600000 ms",
+        "{\"maxTimeout\": 3600001}|maxTimeout must be between 1 and 3600000 ms",
+        "{\"privileged\": \"yes\"}|privileged must be true or false",
         "{\"tables\": \"t\"}|tables must be a list of names",
         "{\"tables\": [1]}|tables must be a list of names",
         "{\"operations\": [\"nope\"]}|operations: there are query, queryOne",

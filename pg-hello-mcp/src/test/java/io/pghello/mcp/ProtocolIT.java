@@ -345,7 +345,7 @@ class ProtocolIT {
   @Test
   void answersCallsAsTheyEnd(DataSource source) throws Exception {
     client.initialize();
-    int slow = client.begin("query", sql("select pg_sleep(600)").put("timeout", 3_600_000));
+    int slow = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
     Waits.untilSleeping(source, 1);
     var ids = new ArrayList<Integer>();
     for (int i = 0; i < 200; i++) {
@@ -375,7 +375,7 @@ class ProtocolIT {
   @Test
   void anIdIsInUseOnce(DataSource source) throws Exception {
     client.initialize();
-    int slow = client.begin("query", sql("select pg_sleep(600)").put("timeout", 3_600_000));
+    int slow = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
     Waits.untilSleeping(source, 1);
     client.send("{\"jsonrpc\": \"2.0\", \"id\": " + slow + ", \"method\": \"ping\"}");
     assertThat(client.answer(slow).at("/error/code").intValue()).isEqualTo(-32600);
@@ -384,7 +384,7 @@ class ProtocolIT {
   @Test
   void cancelsCalls(DataSource source) throws Exception {
     client.initialize();
-    ObjectNode sleep = sql("select pg_sleep(600)").put("timeout", 3_600_000);
+    ObjectNode sleep = sql("select pg_sleep(600)").put("timeout", 30_000);
     int one = client.begin("query", sleep);
     Waits.untilSleeping(source, 1);
     client.notification("notifications/cancelled", JSON.createObjectNode().put("requestId", "1"));
@@ -400,7 +400,7 @@ class ProtocolIT {
   @Test
   void endsWithItsInput(DataSource source) throws Exception {
     client.initialize();
-    int slow = client.begin("query", sql("select pg_sleep(600)").put("timeout", 3_600_000));
+    int slow = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
     Waits.untilSleeping(source, 1);
     // the last call has a second, which is not for a connection of its own
     assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
@@ -428,7 +428,7 @@ class ProtocolIT {
   @Test
   void endsOnASignal(DataSource source) throws Exception {
     client.initialize();
-    client.begin("query", sql("select pg_sleep(600)").put("timeout", 3_600_000));
+    client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
     Waits.untilSleeping(source, 1);
     client.terminate();
     Waits.untilSleeping(source, 0);

@@ -40,7 +40,7 @@ class ServersIT {
     try (var client = new Client(Client.environment(database, proxy))) {
       client.initialize();
       assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
-      int running = client.begin("query", sql("select pg_sleep(600)").put("timeout", 3_600_000));
+      int running = client.begin("query", sql("select pg_sleep(600)").put("timeout", 30_000));
       Waits.untilSleeping(source, 1);
       // twice, as a read is repeated once
       proxy.cut();
@@ -187,6 +187,10 @@ class ServersIT {
     refuses("--nope is no option", good, "--nope");
     refuses("--config is no option, or lacks its value", good, "--config");
     refuses("takes options alone", good, "postgresql://app:geheim@127.0.0.1/app");
+    refuses("--password is no option", good, "--password=geheim");
+    refuses("-p is no option", good, "-pgeheim");
+    refuses("there is no file", good, "--config", "postgresql://app:geheim@127.0.0.1/app");
+    refuses("there is no file", good, "--config=host=db password=geheim");
     refuses("there is no file " + config, good, "--config", config.toString());
     Files.writeString(config, "{\"connections\": {\"a\": {\"config\": {\"password\": \"geheim\"");
     refuses("is no JSON, at line 1", good, "--config=" + config);
@@ -207,6 +211,41 @@ class ServersIT {
           .endsWith(" (see --help)\n")
           .doesNotContain("geheim")
           .hasLineCount(1);
+    }
+  }
+
+  /** Many clients end their servers so. */
+  @Test
+  void aStatementEndsSoonAfterAKill(TestDatabase database, DataSource source) throws Exception {
+    ObjectNode connections = JSON.createObjectNode();
+    ObjectNode connection = connections.putObject("long");
+    connection.set("config", Client.config(database).put("password", password(database)));
+    connection.putObject("permissions").put("maxTimeout", 3_600_000);
+    try (var client = new Client(Map.of(), "--config", file(connections).toString())) {
+      client.initialize();
+      client.begin("query", sql("select pg_sleep(600)").put("timeout", 3_600_000));
+      Waits.untilSleeping(source, 1);
+    }
+    Waits.untilSleeping(source, 0);
+  }
+
+  @Test
+  void boundsAnswersBeforeTheyAreBuilt(TestDatabase database) {
+    try (var client = new Client(Client.environment(database))) {
+      client.initialize();
+      JsonNode large = client.query("select repeat('x', 60000000) as a");
+      assertThat(code(large)).isEqualTo("POSTGRES_LIMIT_REACHED");
+      assertThat(large.at("/error/message").textValue()).contains("4194304 bytes");
+      assertThat(code(client.call("query", sql("select 1").put("timeout", 30_001))))
+          .isEqualTo("POSTGRES_LIMIT_REACHED");
+    }
+  }
+
+  @Test
+  void saysWhoOwnsWhatItReads(TestDatabase database, DataSource source) throws Exception {
+    Waits.run(source, "create table owned (a int)");
+    try (var client = new Client(Client.environment(database))) {
+      assertThat(client.initialize().get("instructions").textValue()).contains("owns tables");
     }
   }
 

@@ -75,6 +75,15 @@ public final class PostgresConnection {
     plugin.disconnect(id);
   }
 
+  /**
+   * Returns whether its role, or one that it can become, owned tables or views when the connection
+   * was opened, which it opens if need be. Its owner may change a table in a transaction that
+   * writes, and row security does not bound it.
+   */
+  public boolean ownsTables() {
+    return plugin.ownsTables(id, config);
+  }
+
   /** Returns whether it is open and the server answers, in a round trip. */
   public boolean isConnected() {
     return plugin.isConnected(id);

@@ -191,7 +191,7 @@ public final class PostgresPlugin implements AutoCloseable {
     long begun = System.nanoTime();
     boolean failed = true;
     try {
-      Permissions permissions = Objects.requireNonNull(context.permissions().apply(id));
+      Permissions permissions = permissions(pool);
       JsonNode result = operations.run(pool, permissions, operation, given, cancellation);
       failed = false;
       return result;
@@ -210,7 +210,42 @@ public final class PostgresPlugin implements AutoCloseable {
 
   /** Opens a connection if it is not, and refuses another configuration. */
   void open(String id, JsonNode config) {
-    pools.acquire(id, config).release();
+    Pool pool = pools.acquire(id, config);
+    try {
+      var unused = permissions(pool);
+    } finally {
+      pool.release();
+    }
+  }
+
+  /** Returns what a connection may do; refuses a role that makes more of it than that. */
+  private Permissions permissions(Pool pool) {
+    Permissions permissions = Objects.requireNonNull(context.permissions().apply(pool.id()));
+    String powers = pool.server().powers();
+    if (powers != null && permissions.readOnly() && !permissions.privileged()) {
+      throw Failures.of(
+          PostgresException.Code.NOT_ALLOWED,
+          "The connection only reads, but its role has "
+              + powers
+              + ": what that does, no rollback"
+              + " undoes.",
+          "reason",
+          "privileged",
+          "remedy",
+          "Log in as a role without: CREATE ROLE agent LOGIN PASSWORD '…'; GRANT SELECT ON … TO"
+              + " agent. Or have its permissions say privileged.");
+    }
+    return permissions;
+  }
+
+  /** Returns whether the role of a connection, which is open, owns tables or views. */
+  boolean ownsTables(String id, JsonNode config) {
+    Pool pool = pools.acquire(id, config);
+    try {
+      return pool.server().owner();
+    } finally {
+      pool.release();
+    }
   }
 
   /** Returns what connections have and did, by their ids, for those that are open. */

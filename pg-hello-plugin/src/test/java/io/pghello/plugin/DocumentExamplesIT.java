@@ -58,6 +58,82 @@ class DocumentExamplesIT {
   }
 
   @Test
+  void beginsWithAPlugin() {
+    // region create
+    PluginContext context =
+        PluginContext.defaults().withPermissions(Permissions.read().withSql(true));
+    PostgresPlugin plugin = PostgresPlugin.initialize(context);
+    PostgresConnection connection = plugin.connect("user-123:production-db", config);
+    QueryResult users = connection.query("SELECT * FROM users WHERE id = $1", 123);
+    // once, when the program ends
+    plugin.close();
+    // endregion
+    assertThat(users.rows().get(0).get("username").textValue()).isEqualTo("ada");
+  }
+
+  @Test
+  void findsInAnOrder() {
+    JsonNode found =
+        succeed(
+            "find",
+            json(
+                // region find
+                """
+                {
+                  'table': 'users',
+                  'where': {'status': 'active', 'age': {'gte': 16}},
+                  'fields': ['username', 'age'],
+                  'orderBy': ['status', {'column': 'age', 'desc': true}],
+                  'limit': 10
+                }
+                """
+                // endregion
+                ));
+    assertThat(found.at("/rows").toString())
+        .isEqualTo("[{\"username\":\"ada\",\"age\":36},{\"username\":\"bob\",\"age\":17}]");
+    JsonNode unordered = json("{'table': 'users', 'orderBy': {'status': 'asc', 'age': 'desc'}}");
+    ObjectNode refused = execute("find", unordered);
+    assertThat(refused.at("/error/code").textValue()).isEqualTo("POSTGRES_BAD_REQUEST");
+    assertThat(refused.at("/error/message").textValue()).contains("no order in JSON");
+    for (String wrong :
+        new String[] {"[1]", "[{}]", "[{'column': 'age', 'desc': 'yes'}]", "'age'"}) {
+      assertThat(
+              execute("find", json("{'table': 'users', 'orderBy': " + wrong + "}"))
+                  .at("/error/code")
+                  .textValue())
+          .as(wrong)
+          .isEqualTo("POSTGRES_BAD_REQUEST");
+    }
+  }
+
+  @Test
+  void createsATableThatReferencesAnother() {
+    succeed(
+        "createTable",
+        json(
+            // region createTable
+            """
+            {
+              'table': 'notes',
+              'schema': {
+                'columns': [
+                  {'name': 'id', 'type': 'bigserial', 'primaryKey': true},
+                  {'name': 'user_id', 'type': 'int', 'references': {'table': 'users', 'column': 'id'}},
+                  {'name': 'written', 'type': 'timestamptz', 'default': {'fn': 'now'}}
+                ]
+              }
+            }
+            """
+            // endregion
+            ));
+    assertThat(
+            execute("insert", json("{'table': 'notes', 'data': {'user_id': 999}}"))
+                .at("/error/code")
+                .textValue())
+        .isEqualTo("POSTGRES_CONSTRAINT_VIOLATED");
+  }
+
+  @Test
   void queriesWithAParameter() {
     // region query
     ObjectNode result =
@@ -82,6 +158,7 @@ class DocumentExamplesIT {
   @Test
   void runsATransaction() {
     String transaction =
+        // region transaction
         """
         {
           'operations': [
@@ -97,6 +174,7 @@ class DocumentExamplesIT {
           'isolationLevel': 'READ_COMMITTED'
         }
         """;
+    // endregion
     JsonNode first = succeed("transaction", json(transaction));
     assertThat(first.at("/results/0/rowCount").intValue()).isEqualTo(1);
     assertThat(first.at("/results/1/rowCount").intValue()).isEqualTo(1);

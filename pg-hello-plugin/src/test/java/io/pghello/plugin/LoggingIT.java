@@ -33,7 +33,8 @@ class LoggingIT {
           lines.add(
               line.getLevel()
                   + " "
-                  + MessageFormat.format(line.getMessage(), line.getParameters()));
+                  + MessageFormat.format(line.getMessage(), line.getParameters())
+                  + (line.getThrown() == null ? "" : line.getThrown()));
         }
 
         @Override
@@ -95,6 +96,33 @@ class LoggingIT {
             line ->
                 line.contains("secret")
                     || line.contains(config(database).get("password").textValue()));
+  }
+
+  /** The pool and the driver say nothing of what a server says, or a function in its place. */
+  @Test
+  void noWordOfTheServer(TestDatabase database) {
+    Logger root = Logger.getLogger("");
+    root.addHandler(handler);
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      for (String state : List.of("08006", "08000", "08P01", "57P01", "57P03", "01002", "XX000")) {
+        String raise =
+            "do $$ begin raise exception E'card 4111-1111\nWARNING forged' using errcode = '"
+                + state
+                + "', detail = 'secret detail'; end $$";
+        ObjectNode answer = plugin.execute(Plugins.ID, config(database), "execute", sql(raise));
+        assertThat(answer.toString())
+            .contains("\"success\":false")
+            .doesNotContain("4111", "secret");
+        // the connection that it was raised on is no other caller's
+        answer = plugin.execute(Plugins.ID, config(database), "query", sql("select 1 as a"));
+        assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+      }
+    } finally {
+      root.removeHandler(handler);
+    }
+    assertThat(lines)
+        .noneMatch(
+            line -> line.contains("4111") || line.contains("secret") || line.contains("forged"));
   }
 
   @Test

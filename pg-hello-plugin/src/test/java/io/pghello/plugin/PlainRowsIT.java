@@ -216,10 +216,24 @@ class PlainRowsIT {
     behind.ping();
     String sql = "select nextval('asked')::int as v, $1::text as t";
     for (int i = 1; i <= 3 * OFTEN; i++) {
-      int trips = i == OFTEN ? 2 : 1;
+      // it may change the session, which is reset
+      int trips = i == OFTEN ? 4 : 2;
       JsonNode[] row = new JsonNode[1];
       proxy.assertRoundTrips(trips, () -> row[0] = behind.queryOne(sql, "x").orElseThrow());
       assertThat(row[0].get("v").intValue()).isEqualTo(i);
+    }
+  }
+
+  /** The fifth run asks whether it may change the session, too. */
+  @Test
+  void whatOnlyReadsTakesOneRoundTrip(TestDatabase database, WireProxy proxy) throws Exception {
+    PostgresConnection behind = plugin.connect("counted", config(database, proxy));
+    behind.execute("create table if not exists counted (a int)");
+    behind.ping();
+    for (int i = 1; i <= 3 * OFTEN; i++) {
+      int trips = i < OFTEN ? 2 : i == OFTEN ? 3 : 1;
+      proxy.assertRoundTrips(
+          trips, () -> behind.queryOne("select count(*) as a, $1::text as t from counted", "x"));
     }
   }
 

@@ -15,6 +15,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -293,7 +294,7 @@ class ReadOnlyIT {
   void tablesAndOperationsAreBounded(DataSource source) {
     Plugins.run(
         source, "create table secret (a int)", "create schema o", "create table o.e (a int)");
-    Permissions permissions = new Permissions(false, false, null, java.util.Set.of("e"), 1_000);
+    Permissions permissions = Permissions.all().withSql(false).withTables("e");
     try (PostgresPlugin bounded = plugin(permissions)) {
       for (String name : List.of("secret", "o.e", "public.e", "E", "e ", "\"e\"")) {
         for (String operation : List.of("find", "count", "delete", "describeTable", "dropTable")) {
@@ -364,7 +365,7 @@ class ReadOnlyIT {
     list.withArray("operations")
         .add(sql("select ('[' || repeat('[],', 5000000) || '0]')::json as a"))
         .add(sql("with d as (delete from e) select repeat('x', 30000000) as a"));
-    try (PostgresPlugin writer = plugin(Permissions.all())) {
+    try (PostgresPlugin writer = plugin(Permissions.all().withMaxTimeout(Duration.ofMinutes(10)))) {
       ObjectNode answer = writer.execute(Plugins.ID, config, "transaction", list);
       assertThat(answer.at("/error/code").textValue()).isEqualTo("POSTGRES_LIMIT_REACHED");
       list.withArray("operations").remove(1);

@@ -80,6 +80,37 @@ class TransactionsIT {
     }
   }
 
+  /** Permissions that were taken away hold at once, in a transaction that is open as well. */
+  @Test
+  void whoMayOnlyReadNowWritesNothing() {
+    var now = new Permissions[] {Permissions.all()};
+    try (PostgresPlugin changing =
+        PostgresPlugin.initialize(PluginContext.defaults().withPermissions(id -> now[0]))) {
+      PostgresConnection connection = changing.connect(Plugins.ID, config);
+      connection.execute(
+          "create function writes() returns int language sql as 'insert into t values (7) returning"
+              + " a'");
+      for (boolean commits : new boolean[] {false, true}) {
+        now[0] = Permissions.all();
+        String id = connection.beginTransaction(Isolation.READ_COMMITTED);
+        connection.in(id).insert("t", Map.of("a", 1));
+        now[0] = Permissions.read().withSql(true);
+        PostgresException refused =
+            failure(
+                () -> {
+                  if (commits) {
+                    connection.commit(id);
+                  } else {
+                    connection.in(id).query("select writes()");
+                  }
+                });
+        assertThat(refused.code()).isEqualTo(Code.NOT_ALLOWED);
+        assertThat(failure(() -> connection.commit(id)).details()).containsEntry("reason", "gone");
+        assertThat(connection.count("t", Map.of())).isZero();
+      }
+    }
+  }
+
   @Test
   void neverCallsAFailedTransactionCommitted() {
     PostgresConnection connection = connect();

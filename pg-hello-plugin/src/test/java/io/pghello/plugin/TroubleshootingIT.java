@@ -94,7 +94,7 @@ class TroubleshootingIT {
             .execute(Plugins.ID, config, "beginTransaction", null)
             .at("/data/transactionId")
             .textValue();
-    ObjectNode alone = sql("select pg_sleep(600)").put("timeout", 3_600_000);
+    ObjectNode alone = sql("select pg_sleep(600)").put("timeout", 30_000);
     ObjectNode within = alone.deepCopy().put("transactionId", id);
     for (ObjectNode slow : List.of(alone, within)) {
       var cancellation = new CompletableFuture<Void>();

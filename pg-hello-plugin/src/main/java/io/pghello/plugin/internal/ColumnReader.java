@@ -3,7 +3,6 @@ package io.pghello.plugin.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
@@ -123,7 +122,7 @@ public final class ColumnReader {
     for (int i = 0; i < values.length; i++) {
       values[i] = value(i);
     }
-    return new ObjectNode(JsonNodeFactory.instance, RowMap.of(names, values));
+    return Json.row(names, values, 0, values.length);
   }
 
   private JsonNode value(int column) throws SQLException {
@@ -141,7 +140,7 @@ public final class ColumnReader {
     } else if (kind == Kind.JSON) {
       return reader.value(value);
     }
-    reader.take(value.length);
+    reader.takeBytes(value.length);
     return switch (kind) {
       case BOOLEAN -> BooleanNode.valueOf(value[0] == 't');
       case NUMBER -> number(value);
@@ -154,7 +153,7 @@ public final class ColumnReader {
   }
 
   private TextNode text(String text) {
-    reader.take(text.length());
+    reader.takeBytes(text.length());
     return TextNode.valueOf(text);
   }
 

@@ -8,12 +8,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresException.Code;
+import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.temporal.TemporalAccessor;
 import java.time.temporal.TemporalAmount;
 import java.util.Arrays;
 import java.util.Date;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +34,15 @@ public final class Json {
   /** Returns a new array. */
   public static ArrayNode array() {
     return JsonNodeFactory.instance.arrayNode();
+  }
+
+  /** Returns JSON that lies beside a class. */
+  public static JsonNode resource(Class<?> beside, String name) {
+    try {
+      return MAPPER.readTree(Texts.resource(beside, name));
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Returns JSON as a text; refuses what is nested deeper than others read. */
@@ -108,14 +119,17 @@ public final class Json {
   }
 
   private static ObjectNode object(Map<?, ?> map) {
-    Object[] members = map.entrySet().toArray();
-    String[] names = new String[members.length];
-    JsonNode[] values = new JsonNode[members.length];
-    for (int i = 0; i < members.length; i++) {
-      var member = (Map.Entry<?, ?>) members[i];
-      names[i] = String.valueOf(member.getKey());
-      values[i] = of(member.getValue());
+    ObjectNode object = object();
+    map.forEach((name, value) -> object.set(String.valueOf(name), of(value)));
+    return object;
+  }
+
+  /** Returns a row of columns, whose names all differ. */
+  static ObjectNode row(String[] names, JsonNode[] values, int begin, int end) {
+    Map<String, JsonNode> members = new LinkedHashMap<>(2 * (end - begin));
+    for (int i = begin; i < end; i++) {
+      members.put(names[i], values[i]);
     }
-    return new ObjectNode(JsonNodeFactory.instance, RowMap.ofAny(names, values));
+    return new ObjectNode(JsonNodeFactory.instance, members);
   }
 }

@@ -19,7 +19,6 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * objects of a result have the same names, which they share. For one thread.
  */
 public final class RowReader {
-  // what empty objects and arrays take is some forty times their text
-  private static final long BYTES_MAX = 512L << 20;
+  // small values take more memory than their text
+  private static final int MEMORY_PER_BYTE = 8;
   private static final int OBJECT_BYTES = 160;
   private static final int ARRAY_BYTES = 100;
   private static final int VALUE_BYTES = 40;
@@ -43,10 +42,11 @@ public final class RowReader {
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
   private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
-  // names, and those that objects have together, by their hashes
+  // names by their hashes
   private final @Nullable String[] knownNames = new String[128];
-  private final String[] @Nullable [] knownShapes = new String[32][];
-  private long left = BYTES_MAX;
+  private final int maxBytes;
+  private long leftBytes;
+  private long left;
 
   private byte[] text = {};
   private int at;
@@ -57,6 +57,18 @@ public final class RowReader {
   private int count;
   private int[] begins = new int[8];
   private int depth;
+
+  /**
+   * Creates one.
+   *
+   * @param maxBytes how many bytes all results of the call may have as the server sends them; they
+   *     may take eight times as much memory
+   */
+  public RowReader(int maxBytes) {
+    this.maxBytes = maxBytes;
+    this.leftBytes = maxBytes;
+    this.left = (long) MEMORY_PER_BYTE * maxBytes;
+  }
 
   /**
    * Returns a row.
@@ -78,7 +90,7 @@ public final class RowReader {
 
   /** Reads without recursion, as a value may be deep. */
   private JsonNode value(byte[] json, boolean row) {
-    take(json.length);
+    takeBytes(json.length);
     text = json;
     at = 0;
     count = 0;
@@ -163,24 +175,11 @@ public final class RowReader {
   private JsonNode object(boolean row) {
     int end = count;
     int begin = end();
-    JsonNode[] members = Arrays.copyOfRange(values, begin, end);
-    int hash = 0;
-    for (int i = begin; i < end; i++) {
-      hash = 31 * hash + names[i].hashCode();
+    ObjectNode object = Json.row(names, values, begin, end);
+    if (row && object.size() < end - begin) {
+      Json.requireDistinct(Arrays.copyOfRange(names, begin, end));
     }
-    int slot = slot(hash, knownShapes.length);
-    String[] known = knownShapes[slot];
-    if (known != null && Arrays.equals(names, begin, end, known, 0, known.length)) {
-      return new ObjectNode(NODES, RowMap.of(known, members));
-    }
-    String[] shape = Arrays.copyOfRange(names, begin, end);
-    Map<String, JsonNode> map = RowMap.ofAny(shape, members);
-    if (map instanceof RowMap) {
-      knownShapes[slot] = shape;
-    } else if (row && map.size() < shape.length) {
-      Json.requireDistinct(shape);
-    }
-    return new ObjectNode(NODES, map);
+    return object;
   }
 
   private static int slot(int hash, int slots) {
@@ -347,7 +346,8 @@ public final class RowReader {
    * @throws PostgresException if the results take too much
    */
   public @Nullable JsonNode text(@Nullable String text) {
-    take(VALUE_BYTES + (text == null ? 0 : text.length()));
+    take(VALUE_BYTES);
+    takeBytes(text == null ? 0 : text.length());
     return TextNode.valueOf(text);
   }
 
@@ -357,13 +357,31 @@ public final class RowReader {
   }
 
   /** Counts memory that a result takes. */
-  void take(int bytes) {
+  private void take(int bytes) {
     left -= bytes;
     if (left < 0) {
-      throw Failures.withRemedy(
-          Code.LIMIT_REACHED,
-          "The result of the call takes more than 512 MB of memory.",
-          "Ask for fewer rows, or for less JSON in them.");
+      throw tooLarge(
+          "takes more than " + (long) MEMORY_PER_BYTE * maxBytes + " bytes of memory", maxBytes);
     }
+  }
+
+  /** Counts bytes that the server has sent. */
+  void takeBytes(int bytes) {
+    take(bytes);
+    leftBytes -= bytes;
+    if (leftBytes < 0) {
+      throw tooLarge("has more than " + maxBytes + " bytes", maxBytes);
+    }
+  }
+
+  /** Says which limit a result is over. */
+  public static PostgresException tooLarge(String what, int maxBytes) {
+    return Failures.of(
+        Code.LIMIT_REACHED,
+        "The result of the call " + what + ".",
+        "maxBytes",
+        maxBytes,
+        "remedy",
+        "Ask for fewer rows or columns, or for less JSON in them.");
   }
 }

@@ -2,6 +2,11 @@
 package io.pghello.plugin.internal;
 
 import io.pghello.plugin.PostgresException.Code;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 
 /** Checks texts before they are sent. */
 public final class Texts {
@@ -36,5 +41,18 @@ public final class Texts {
   public static String oneLine(String text) {
     String line = text.replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029\\s]+", " ").strip();
     return line.length() <= LOGGED_MAX ? line : line.substring(0, LOGGED_MAX) + "…";
+  }
+
+  /**
+   * Returns a text that lies beside a class.
+   *
+   * @throws UncheckedIOException if it cannot be read
+   */
+  public static String resource(Class<?> beside, String name) {
+    try (InputStream in = beside.getResourceAsStream(name)) {
+      return new String(Objects.requireNonNull(in, name).readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -77,7 +77,7 @@ class RowReaderTest {
     String row =
         "{\"a\":1,\"b\":12345678901,\"c\":123456789012345678901234567890,\"d\":1.250,\"e\":\"x\\n\","
             + "\"f\":null,\"g\":true,\"h\":false,\"i\":[],\"j\":{\"k\":[1.10,{}]},\"l\":-0}";
-    assertThat(new RowReader().row(utf8(row))).hasToString(row.replace("-0", "0"));
+    assertThat(new RowReader(64 << 20).row(utf8(row))).hasToString(row.replace("-0", "0"));
   }
 
   @ParameterizedTest
@@ -85,7 +85,7 @@ class RowReaderTest {
   void refusesWhatTakesFarMoreThanItsText(String element) {
     String row = "{\"a\":[" + element.repeat(6_000_000) + "0]}";
     assertThatExceptionOfType(PostgresException.class)
-        .isThrownBy(() -> new RowReader().row(utf8(row)))
+        .isThrownBy(() -> new RowReader(64 << 20).row(utf8(row)))
         .extracting(PostgresException::code)
         .isEqualTo(Code.LIMIT_REACHED);
   }
@@ -93,7 +93,7 @@ class RowReaderTest {
   @Test
   void refusesManyRowsTogether() {
     String row = "{\"a\":[" + "[],".repeat(1_000_000) + "0]}";
-    var reader = new RowReader();
+    var reader = new RowReader(64 << 20);
     reader.row(utf8(row));
     assertThatExceptionOfType(PostgresException.class)
         .isThrownBy(
@@ -102,13 +102,13 @@ class RowReaderTest {
                 reader.row(utf8(row));
               }
             })
-        .withMessage("The result of the call takes more than 512 MB of memory.");
+        .withMessage("The result of the call takes more than 536870912 bytes of memory.");
   }
 
   @Test
   void countsTheLengthOfTexts() {
     String row = "{\"a\":\"" + "x".repeat(60_000_000) + "\"}";
-    var reader = new RowReader();
+    var reader = new RowReader(64 << 20);
     assertThatExceptionOfType(PostgresException.class)
         .isThrownBy(
             () -> {
@@ -122,7 +122,7 @@ class RowReaderTest {
 
   @Test
   void readsOneAfterTheOther() {
-    var reader = new RowReader();
+    var reader = new RowReader(64 << 20);
     String large = "{\"a\": [" + "\"é€😀\", ".repeat(10_000) + "0]}";
     for (String value :
         List.of(
@@ -141,14 +141,14 @@ class RowReaderTest {
             "false",
             "7")) {
       assertThat(reader.value(utf8(value)))
-          .hasToString(new RowReader().value(utf8(value)).toString());
+          .hasToString(new RowReader(64 << 20).value(utf8(value)).toString());
     }
     assertThat(reader.value(utf8(large)).get("a")).hasSize(10_001);
   }
 
   @Test
   void readsOnAfterWhatItRefuses() {
-    var reader = new RowReader();
+    var reader = new RowReader(64 << 20);
     reader.value(utf8("1"));
     reader.value(utf8("2"));
     assertThatExceptionOfType(PostgresException.class)
@@ -165,7 +165,7 @@ class RowReaderTest {
             .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .build();
     var random = new Random(18);
-    var reader = new RowReader();
+    var reader = new RowReader(64 << 20);
     for (int i = 0; i < 5_000; i++) {
       var text = new StringBuilder();
       append(text, random, 5);
@@ -216,13 +216,13 @@ class RowReaderTest {
   void readsWhatIsDeepAndNoDeeper(String open) {
     String close = open.equals("[") ? "]" : "}";
     String deep = open.repeat(6_000) + "1" + close.repeat(6_000);
-    JsonNode value = new RowReader().value(utf8(deep));
+    JsonNode value = new RowReader(64 << 20).value(utf8(deep));
     for (int i = 0; i < 6_000; i++) {
       value = value.iterator().next();
     }
     assertThat(value.intValue()).isEqualTo(1);
     assertThatExceptionOfType(PostgresException.class)
-        .isThrownBy(() -> new RowReader().value(utf8(open + deep + close)))
+        .isThrownBy(() -> new RowReader(64 << 20).value(utf8(open + deep + close)))
         .withMessage("A value of the result cannot be read as JSON.");
   }
 
@@ -231,7 +231,7 @@ class RowReaderTest {
     byte[] latin = "[\"\u00e9\"]".getBytes(StandardCharsets.ISO_8859_1);
     for (byte[] value : List.of(latin, utf8("1e9999999999"), utf8("1".repeat(150_001)))) {
       assertThatExceptionOfType(PostgresException.class)
-          .isThrownBy(() -> new RowReader().value(value))
+          .isThrownBy(() -> new RowReader(64 << 20).value(value))
           .extracting(PostgresException::code)
           .isEqualTo(Code.LIMIT_REACHED);
     }

@@ -191,12 +191,13 @@ final class BatchInsert {
       String type = plan.info().type(plan.columns().get(i));
       // there are no arrays of arrays, whose elements would have to be as long as one another
       boolean array = type.endsWith("[]");
-      arrays.add("$" + (i + 1) + "::" + (array ? "text" : type) + "[]");
+      arrays.add(
+          "pg_catalog.unnest($" + (i + 1) + "::" + (array ? "pg_catalog.text" : type) + "[])");
       values.add(array ? "CAST(u.c" + i + " AS " + type + ")" : "u.c" + i);
       names.add("c" + i);
     }
     String source =
-        "unnest(" + String.join(", ", arrays) + ") AS u(" + String.join(", ", names) + ")";
+        "ROWS FROM (" + String.join(", ", arrays) + ") AS u(" + String.join(", ", names) + ")";
     String sql = insertFrom(plan, values, source);
     // all before the first is sent, as a value may be refused
     List<@Nullable String[]> rows = List.copyOf(plan.rows());

@@ -39,7 +39,7 @@ final class Control {
   }
 
   JsonNode ping(Call call, ObjectNode parameters) {
-    boolean alive = runner.read(call, session -> session.read(PING, 1).rowCount() == 1);
+    boolean alive = runner.read(call, session -> session.ask(PING, 1).rowCount() == 1);
     return Json.object().put("alive", alive);
   }
 

@@ -11,73 +11,25 @@ import io.pghello.plugin.internal.Texts;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Makes JSON schemas, and checks values by the part of JSON Schema that they use. */
+/** Checks values by the part of JSON Schema that our schemas use. */
 public final class Schema {
   private Schema() {}
 
-  /** Returns the schema of an object, to which {@link #with} adds members; there are no others. */
-  static ObjectNode object() {
-    ObjectNode schema = Json.object().put("type", "object");
-    schema.putObject("properties");
-    return schema.put("additionalProperties", false);
-  }
-
-  /** Adds a member, which is required if its name ends in an exclamation mark. */
-  static ObjectNode with(ObjectNode object, String name, ObjectNode member) {
-    boolean required = name.endsWith("!");
-    String known = required ? name.substring(0, name.length() - 1) : name;
-    ((ObjectNode) object.get("properties")).set(known, member);
-    if (required) {
-      object.withArray("required").add(known);
+  /** Returns a copy of a schema with the definitions that it names in place of their names. */
+  static JsonNode resolved(JsonNode schema, JsonNode definitions) {
+    if (schema.has("$ref")) {
+      return resolved(definitions.get(schema.get("$ref").textValue()), definitions);
+    } else if (schema.isArray()) {
+      ArrayNode array = Json.array();
+      schema.forEach(element -> array.add(resolved(element, definitions)));
+      return array;
+    } else if (schema.isObject()) {
+      ObjectNode object = Json.object();
+      schema
+          .properties()
+          .forEach(one -> object.set(one.getKey(), resolved(one.getValue(), definitions)));
+      return object;
     }
-    return object;
-  }
-
-  static ObjectNode any(String description) {
-    return Json.object().put("description", description);
-  }
-
-  static ObjectNode text(String description) {
-    return any(description).put("type", "string");
-  }
-
-  static ObjectNode bool(String description) {
-    return any(description).put("type", "boolean");
-  }
-
-  static ObjectNode number(String description) {
-    return any(description).put("type", "number");
-  }
-
-  static ObjectNode integer(String description, long least, long most) {
-    return any(description).put("type", "integer").put("minimum", least).put("maximum", most);
-  }
-
-  static ObjectNode choice(String description, String... values) {
-    ObjectNode schema = text(description);
-    ArrayNode known = schema.putArray("enum");
-    for (String value : values) {
-      known.add(value);
-    }
-    return schema;
-  }
-
-  /** Returns the schema of an object whose members have any names. */
-  static ObjectNode map(String description) {
-    return any(description).put("type", "object");
-  }
-
-  static ObjectNode map(String description, ObjectNode members) {
-    return map(description).set("additionalProperties", members);
-  }
-
-  static ObjectNode array(String description, ObjectNode elements) {
-    return any(description).put("type", "array").set("items", elements);
-  }
-
-  static ObjectNode nullable(ObjectNode schema) {
-    String type = schema.get("type").textValue();
-    schema.putArray("type").add(type).add("null");
     return schema;
   }
 

@@ -6,6 +6,7 @@ import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.Texts;
 import io.pghello.plugin.internal.run.Session;
 import io.pghello.plugin.internal.sql.Names;
 import java.util.ArrayList;
@@ -14,58 +15,18 @@ import java.util.List;
 /** What the catalogue says of a table. */
 final class TableInfo {
   // without their lengths: a cast to varchar(3) would cut, where an assignment refuses
-  private static final String INFO =
-      """
-      SELECT json_build_object(
-        'copy', c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity OR c.relhasrules),
-        'columns', (SELECT json_object_agg(a.attname, format_type(a.atttypid, -1))
-          FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-          AND a.attgenerated = '' AND a.attidentity <> 'a'),
-        'key', (SELECT json_agg(a.attname ORDER BY k.place)
-          FROM pg_index i
-          CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
-          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-          WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts)) AS info
-      FROM pg_class c WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-      """;
+  private static final String INFO = sql("columns.sql");
 
-  static final String DESCRIPTION =
-      """
-      SELECT json_build_object(
-        'name', c.relname,
-        'schema', n.nspname,
-        'kind', CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materializedView'
-          WHEN 'f' THEN 'foreignTable' ELSE 'table' END,
-        'comment', obj_description(c.oid, 'pg_class'),
-        'columns', (SELECT coalesce(json_agg(json_build_object(
-            'name', a.attname,
-            'type', format_type(a.atttypid, a.atttypmod),
-            'nullable', NOT a.attnotnull,
-            'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-            'identity', CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'byDefault' END,
-            'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-            'comment', col_description(c.oid, a.attnum)) ORDER BY a.attnum), '[]')
-          FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-        'constraints', (SELECT coalesce(json_agg(json_build_object(
-            'name', k.conname,
-            'kind', CASE k.contype WHEN 'p' THEN 'primaryKey' WHEN 'u' THEN 'unique'
-              WHEN 'f' THEN 'foreignKey' WHEN 'c' THEN 'check' WHEN 'n' THEN 'notNull'
-              WHEN 'x' THEN 'exclusion' ELSE 'other' END,
-            'columns', (SELECT coalesce(json_agg(a.attname ORDER BY u.place), '[]')
-              FROM unnest(k.conkey) WITH ORDINALITY AS u(attnum, place)
-              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.attnum),
-            'definition', pg_get_constraintdef(k.oid)) ORDER BY k.conname), '[]')
-          FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype <> 'n'),
-        'indexes', (SELECT coalesce(json_agg(json_build_object(
-            'name', x.relname, 'unique', i.indisunique, 'definition', pg_get_indexdef(i.indexrelid))
-            ORDER BY x.relname), '[]')
-          FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid)) AS info
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-      """;
+  static final String DESCRIPTION = sql("description.sql");
+
+  /** The schemas of types that are not the server's, whose operators are there as well. */
+  private static final String TYPE_SCHEMAS = sql("type-schemas.sql");
 
   private final JsonNode info;
+
+  private static String sql(String name) {
+    return Texts.resource(TableInfo.class, name);
+  }
 
   private TableInfo(JsonNode info) {
     this.info = info;
@@ -79,11 +40,19 @@ final class TableInfo {
   /** Returns what a query says of a table. */
   static JsonNode ask(Session session, String query, String table) {
     var text = new SqlStatement(query, List.of(Json.of(Names.quoteTable(table))));
-    List<? extends JsonNode> rows = session.read(text, 1).rows();
+    List<? extends JsonNode> rows = session.ask(text, 1).rows();
     if (rows.isEmpty()) {
       throw Failures.withRemedy(Code.BAD_SQL, "There is no such table.", "See listTables.");
     }
     return rows.get(0).get("info");
+  }
+
+  /**
+   * Returns the schemas that have the operators of a table's columns, but for those of types of the
+   * server; asks for a table at most once a minute, in a round trip.
+   */
+  static JsonNode operators(Session session, String table) {
+    return session.pool().operators(table, () -> ask(session, TYPE_SCHEMAS, table));
   }
 
   /** Returns whether rows can be sent by COPY. */
@@ -94,6 +63,11 @@ final class TableInfo {
   /** Returns the type of a column, without its length. */
   String type(String column) {
     return info.get("columns").get(column).textValue();
+  }
+
+  /** Returns the number of a column's type. */
+  int typeId(String column) {
+    return (int) info.get("types").get(column).longValue();
   }
 
   /** Returns the columns of the primary key, none if there is none. */

@@ -4,29 +4,26 @@ package io.pghello.plugin.internal.operations;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.SqlStatement;
+import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.Texts;
 import io.pghello.plugin.internal.run.Call;
 import io.pghello.plugin.internal.run.Runner;
+import io.pghello.plugin.internal.run.Session;
 import io.pghello.plugin.internal.sql.DdlSql;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 
 /** Operations on tables. */
 final class Tables {
   private static final SqlStatement LIST =
-      new SqlStatement(
-          """
-          SELECT CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE n.nspname || '.' END
-            || c.relname AS name
-          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-          WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-            AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
-            AND has_schema_privilege(n.oid, 'USAGE')
-            AND has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')
-          ORDER BY 1
-          """,
-          List.of());
+      new SqlStatement(Texts.resource(Tables.class, "tables.sql"), List.of());
+  // only a superuser can make functions in C
+  private static final SqlStatement HELLO =
+      new SqlStatement(Texts.resource(Tables.class, "hello-schema.sql"), List.of());
   private static final int TABLES_MAX = 100_000;
 
   private final Runner runner;
@@ -40,26 +37,32 @@ final class Tables {
     requireReferences(call, schema.get("columns"));
     return changed(
         call,
-        DdlSql.createTable(table(parameters), schema, parameters.path("ifNotExists").asBoolean()));
+        schema.get("columns"),
+        hello ->
+            DdlSql.createTable(
+                table(parameters), schema, parameters.path("ifNotExists").asBoolean(), hello));
   }
 
   JsonNode alter(Call call, ObjectNode parameters) {
     JsonNode alterations = parameters.get("alterations");
     requireReferences(call, alterations);
-    return changed(call, DdlSql.alterTable(table(parameters), alterations));
+    return changed(
+        call, alterations, hello -> DdlSql.alterTable(table(parameters), alterations, hello));
   }
 
   JsonNode drop(Call call, ObjectNode parameters) {
     return changed(
         call,
-        List.of(DdlSql.dropTable(table(parameters), parameters.path("ifExists").asBoolean())));
+        Json.array(),
+        hello ->
+            List.of(DdlSql.dropTable(table(parameters), parameters.path("ifExists").asBoolean())));
   }
 
   JsonNode list(Call call, ObjectNode parameters) {
     Set<String> allowed = call.permissions().tables();
     ArrayNode names = Json.array();
     runner
-        .read(call, session -> session.read(LIST, TABLES_MAX))
+        .read(call, session -> session.ask(LIST, TABLES_MAX))
         .rows()
         .forEach(
             row -> {
@@ -82,14 +85,33 @@ final class Tables {
                 call.permissions().tables(), column.path("references").path("table")));
   }
 
-  private JsonNode changed(Call call, List<String> statements) {
+  private JsonNode changed(Call call, JsonNode columns, Function<String, List<String>> statements) {
+    // what is wrong with them is said before anything is asked
+    var unused = statements.apply("public");
+    boolean hello = false;
+    for (JsonNode column : columns) {
+      hello |= column.at("/default/fn").asText().equals("now_ms");
+    }
+    boolean asks = hello;
     return runner.transaction(
         call,
         null,
         session -> {
-          session.changeAll(statements);
+          session.changeAll(statements.apply(asks ? helloSchema(session) : "public"));
           return Json.object().put("done", true);
         });
+  }
+
+  /** Returns where pg_hello is: a function of the same name elsewhere may be anybody's. */
+  private static String helloSchema(Session session) {
+    var rows = session.ask(HELLO, 1).rows();
+    if (rows.isEmpty()) {
+      throw Failures.withRemedy(
+          Code.BAD_SQL,
+          "The database has no function now_ms of pg_hello.",
+          "Have a superuser run CREATE EXTENSION pg_hello, or use now.");
+    }
+    return rows.get(0).get("name").textValue();
   }
 
   private static String table(ObjectNode parameters) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal.pool;
 
+import io.pghello.plugin.Permissions;
 import java.lang.System.Logger.Level;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -31,12 +32,16 @@ public record ConnectionConfig(
     long slowQueryThresholdMillis,
     boolean logConnections) {
 
-  // of one result; the driver stops reading there
-  private static final String RESULT_BYTES_MAX = "64M";
-
   /** Returns whether the connection is encrypted. */
   public boolean encrypted() {
     return tls.on();
+  }
+
+  /** Returns the longest time that a call may ask for. */
+  public long maxTimeoutMillis(Permissions permissions) {
+    return permissions.maxTimeout() == null
+        ? queryTimeoutMillis
+        : permissions.maxTimeout().toMillis();
   }
 
   /** Returns the JDBC URL, without user and password. */
@@ -50,8 +55,12 @@ public record ConnectionConfig(
         + URLEncoder.encode(database, StandardCharsets.UTF_8);
   }
 
-  /** Returns the driver's properties. */
-  Properties properties() {
+  /**
+   * Returns the driver's properties.
+   *
+   * @param maxBytes of one result
+   */
+  Properties properties(int maxBytes) {
     var properties = new Properties();
     properties.setProperty("user", user);
     // without one, the driver would take that of this program's own password file
@@ -60,6 +69,8 @@ public record ConnectionConfig(
     // anybody may have taken the port of a server that has stopped
     properties.setProperty("requireAuth", tls.on() ? "!gss,!sspi" : "!gss,!sspi,!password");
     properties.setProperty("ApplicationName", "pg-hello-plugin");
+    // so that these are of the log-in, which RESET goes back to, and not set afterwards
+    properties.setProperty("assumeMinServerVersion", "12");
     String seconds = String.valueOf((connectionTimeoutMillis + 999) / 1000);
     properties.setProperty("loginTimeout", seconds);
     // of what is asked outside of operations, each of which sets its own
@@ -71,7 +82,9 @@ public record ConnectionConfig(
     // a time as a text costs the server a fifth of a row
     properties.setProperty("binaryTransferEnable", "TIMESTAMP,TIMESTAMPTZ");
     properties.setProperty("binaryTransferDisable", "POINT,BOX");
-    properties.setProperty("maxResultBuffer", RESULT_BYTES_MAX);
+    properties.setProperty("maxResultBuffer", String.valueOf(maxBytes));
+    // several statements in one message cost the server less so
+    properties.setProperty("preferQueryMode", "extendedForPrepared");
     properties.setProperty("prepareThreshold", preparedStatements ? "5" : "0");
     properties.setProperty("sslmode", tls.mode());
     if (tls.on()) {

@@ -3,7 +3,6 @@ package io.pghello.plugin.internal.pool;
 
 import java.io.PrintWriter;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
@@ -24,83 +23,115 @@ final class LoginSource implements DataSource {
   private static final long PAUSE_MIN_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final long PAUSE_MAX_NANOS = TimeUnit.MINUTES.toNanos(5);
 
+  // without it, the server notices only when it sends the result that its client is gone
+  private static final String CHECK_CLIENT =
+      "SELECT pg_catalog.set_config('client_connection_check_interval', '2000', false)";
+
   private final String url;
   private final Properties properties;
+  private final Refusals refusals;
   private final String session;
-  private @Nullable SQLException refusal;
-  private long refusedAt;
-  private long pause;
+  private volatile boolean checksClient = true;
 
-  LoginSource(ConnectionConfig config, long idleInTransactionMillis) {
+  LoginSource(ConnectionConfig config, Limits limits, Refusals refusals) {
     this.url = config.url();
-    this.properties = config.properties();
+    this.properties = config.properties(limits.maxBytes());
+    this.refusals = refusals;
     // the server makes JSON as these say, and the driver takes SQL apart as the fourth says
     this.session =
-        "SELECT set_config('TimeZone', 'UTC', false),"
-            + " set_config('IntervalStyle', 'iso_8601', false),"
-            + " set_config('bytea_output', 'hex', false),"
-            + " set_config('standard_conforming_strings', 'on', false),"
-            + " set_config('idle_in_transaction_session_timeout', '"
-            + idleInTransactionMillis
+        "pg_catalog.set_config('TimeZone', 'UTC', false),"
+            + " pg_catalog.set_config('IntervalStyle', 'iso_8601', false),"
+            + " pg_catalog.set_config('bytea_output', 'hex', false),"
+            + " pg_catalog.set_config('standard_conforming_strings', 'on', false),"
+            + " pg_catalog.set_config('idle_in_transaction_session_timeout', '"
+            + limits.idleInTransactionMillis()
+            + "', false), pg_catalog.set_config('statement_timeout', '"
+            + limits.statementMillis()
             + "', false)";
+  }
+
+  /**
+   * What bounds a session.
+   *
+   * @param maxBytes of one result; the driver stops reading there
+   * @param idleInTransactionMillis after which the server ends a transaction that waits
+   * @param statementMillis after which the server ends a statement that nobody has cancelled
+   */
+  record Limits(int maxBytes, long idleInTransactionMillis, long statementMillis) {}
+
+  /**
+   * Returns statements that make a session what it was after the log-in, for one round trip; the
+   * last returns whether it is so. The driver's prepared statements stay.
+   */
+  String reset() {
+    return "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *;"
+        + " DISCARD TEMP; DISCARD SEQUENCES; "
+        + (checksClient ? CHECK_CLIENT + "; " : "")
+        + "SELECT "
+        + session
+        + ", "
+        + Pool.LEFT;
   }
 
   @Override
   public Connection getConnection() throws SQLException {
-    SQLException before = refusal();
+    SQLException before = refusals.last();
     if (before != null) {
       throw new SQLException("refused before", before.getSQLState(), before);
     }
     try {
       Connection connection = Objects.requireNonNull(DRIVER.connect(url, properties));
       try (Statement statement = connection.createStatement()) {
-        statement.execute(session);
+        statement.execute("SELECT " + session);
+        checkClient(statement);
       } catch (SQLException e) {
         connection.close();
         throw e;
       }
-      accepted();
+      refusals.accepted();
       return connection;
     } catch (SQLException e) {
       if (ServerErrors.isRefused(e)) {
-        refused(e);
+        refusals.refused(e);
       }
       throw e;
     }
   }
 
-  /**
-   * What a server says at the first contact.
-   *
-   * @param connectionLimit how many connections it has for ordinary roles
-   * @param readCommitted whether transactions are so unless they say otherwise
-   */
-  record Server(int connectionLimit, boolean readCommitted) {
-    static Server of(Connection connection) throws SQLException {
-      try (PreparedStatement statement =
-              connection.prepareStatement(
-                  "SELECT current_setting('max_connections')::int"
-                      + " - current_setting('superuser_reserved_connections')::int,"
-                      + " current_setting('default_transaction_isolation') = 'read committed'");
-          var result = statement.executeQuery()) {
-        result.next();
-        return new Server(result.getInt(1), result.getBoolean(2));
+  /** Has the server look whether the client is there; not all systems and versions can. */
+  private void checkClient(Statement statement) throws SQLException {
+    if (checksClient) {
+      try {
+        statement.execute(CHECK_CLIENT);
+      } catch (SQLException e) {
+        if (ServerErrors.isLost(e)) {
+          throw e;
+        }
+        checksClient = false;
       }
     }
   }
 
-  private synchronized @Nullable SQLException refusal() {
-    return refusal != null && System.nanoTime() - refusedAt < pause ? refusal : null;
-  }
+  /** When and how the server has refused log-ins of a configuration. Thread-safe. */
+  static final class Refusals {
+    private @Nullable SQLException refusal;
+    private long refusedAt;
+    private long pause;
 
-  private synchronized void refused(SQLException e) {
-    pause = refusal == null ? PAUSE_MIN_NANOS : Math.min(2 * pause, PAUSE_MAX_NANOS);
-    refusal = e;
-    refusedAt = System.nanoTime();
-  }
+    /** Returns the last, while the server is not to be asked again; null if it may be. */
+    synchronized @Nullable SQLException last() {
+      return refusal != null && System.nanoTime() - refusedAt < pause ? refusal : null;
+    }
 
-  private synchronized void accepted() {
-    refusal = null;
+    private synchronized void refused(SQLException e) {
+      pause = refusal == null ? PAUSE_MIN_NANOS : Math.min(2 * pause, PAUSE_MAX_NANOS);
+      refusal = e;
+      refusedAt = System.nanoTime();
+    }
+
+    private synchronized void accepted() {
+      refusal = null;
+    }
   }
 
   @Override

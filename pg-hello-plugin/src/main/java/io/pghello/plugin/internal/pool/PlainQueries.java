@@ -3,11 +3,13 @@ package io.pghello.plugin.internal.pool;
 
 import io.pghello.plugin.internal.BoundedCache;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which queries have columns that can be read without the server's JSON, which costs the server
- * more than the row. It takes a round trip to know, so queries are asked about that run often.
- * Thread-safe.
+ * more than the row, and which leave the session as it is. It takes a round trip to know, so
+ * queries are asked about that run often. Thread-safe.
  */
 public final class PlainQueries {
   /** What is known of a query. */
@@ -22,11 +24,17 @@ public final class PlainQueries {
     OTHER
   }
 
+  /** What was answered, and when. */
+  private record Session(boolean kept, long asked) {}
+
+  private static final long KNOWN_NANOS = TimeUnit.MINUTES.toNanos(1);
+
   // as often as the driver waits before it prepares a statement
   private static final int OFTEN = 5;
   private static final int CACHED_MAX = 500;
 
   private final Map<String, Answer> answers = BoundedCache.of(CACHED_MAX);
+  private final Map<String, Session> sessions = BoundedCache.of(CACHED_MAX);
   private final Map<String, Integer> runs = BoundedCache.of(CACHED_MAX);
 
   /** Creates one that knows none. */
@@ -49,9 +57,27 @@ public final class PlainQueries {
     answers.put(sql, plain ? Answer.PLAIN : Answer.OTHER);
   }
 
+  /**
+   * Returns whether a query leaves the session as it is; null if that is not known, or was asked
+   * more than a minute ago, as others may have changed what its names mean.
+   */
+  public @Nullable Boolean keepsSession(String sql) {
+    Session known = sessions.get(sql);
+    if (known == null || System.nanoTime() - known.asked() > KNOWN_NANOS) {
+      return null;
+    }
+    return known.kept();
+  }
+
+  /** Remembers whether a query leaves the session as it is. */
+  public void answeredSession(String sql, boolean kept) {
+    sessions.put(sql, new Session(kept, System.nanoTime()));
+  }
+
   /** Forgets a query, whose columns may be others now. */
   public void forget(String sql) {
     runs.remove(sql);
     answers.remove(sql);
+    sessions.remove(sql);
   }
 }

@@ -15,6 +15,7 @@ import io.pghello.plugin.internal.Texts;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 
@@ -29,6 +31,15 @@ import org.postgresql.core.TransactionState;
 public final class Pool {
   private static final Logger LOG = System.getLogger("io.pghello.plugin");
   private static final int CACHED_MAX = 256;
+  private static final long OPERATORS_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+  /** Ends locks, and says whether nothing is left that only the end of a session ends. */
+  static final String LEFT =
+      "pg_catalog.pg_advisory_unlock_all(), NOT EXISTS (SELECT FROM"
+          + " pg_catalog.pg_prepared_statements p WHERE p.from_sql)";
+
+  /** Schemas by column, and when they were asked for. */
+  private record Operators(JsonNode schemas, long asked) {}
 
   private final String id;
   private final JsonNode json;
@@ -36,9 +47,12 @@ public final class Pool {
   private final HikariDataSource source;
   private final Counters counters = new Counters();
   private final Semaphore transactions;
-  private final Map<String, List<String>> parameterTypes = BoundedCache.of(CACHED_MAX);
+  private final Map<String, List<Boolean>> arrays = BoundedCache.of(CACHED_MAX);
   private final PlainQueries plainQueries = new PlainQueries();
-  private final boolean readCommitted;
+  private final Map<String, Operators> operators = BoundedCache.of(CACHED_MAX);
+  private final LoginSource logins;
+  private final Server server;
+  private final int maxBytes;
   private final CompletableFuture<Void> end = new CompletableFuture<>();
   private int users;
   private boolean closed;
@@ -49,11 +63,14 @@ public final class Pool {
       JsonNode json,
       ConnectionConfig config,
       LoginSource logins,
-      boolean readCommitted) {
+      Server server,
+      int maxBytes) {
     this.id = id;
     this.json = json;
     this.config = config;
-    this.readCommitted = readCommitted;
+    this.logins = logins;
+    this.server = server;
+    this.maxBytes = maxBytes;
     this.transactions = new Semaphore(Math.max(1, config.max() - 1));
     var hikari = new HikariConfig();
     hikari.setDataSource(logins);
@@ -64,7 +81,7 @@ public final class Pool {
     hikari.setConnectionTimeout(config.connectionTimeoutMillis());
     hikari.setMaxLifetime(config.maxLifetimeMillis());
     hikari.setInitializationFailTimeout(-1);
-    hikari.setExceptionOverride(new KeepsUnsupported());
+    hikari.setExceptionOverride(new KeepsAll());
     this.source = new HikariDataSource(hikari);
     logConnection("opened");
   }
@@ -84,9 +101,14 @@ public final class Pool {
     return counters;
   }
 
-  /** Returns whether transactions of its role were READ COMMITTED by default when it was opened. */
-  public boolean readCommitted() {
-    return readCommitted;
+  /** Returns what the server said of itself and the role when it was opened. */
+  public Server server() {
+    return server;
+  }
+
+  /** Returns how many bytes a result of the server may have. */
+  public int maxBytes() {
+    return maxBytes;
   }
 
   /** Returns permits for transactions by id, which leave one connection to others. */
@@ -94,9 +116,24 @@ public final class Pool {
     return transactions;
   }
 
-  /** Returns the types of the parameters of statements, as far as they were asked for. */
-  public Map<String, List<String>> parameterTypes() {
-    return parameterTypes;
+  /** Returns which parameters of statements are arrays, as far as this was asked for. */
+  public Map<String, List<Boolean>> arrays() {
+    return arrays;
+  }
+
+  /** Returns the schemas that have the operators of a table's columns; asks once a minute. */
+  public JsonNode operators(String table, Supplier<JsonNode> ask) {
+    Operators known = operators.get(table);
+    if (known == null || System.nanoTime() - known.asked() > OPERATORS_NANOS) {
+      known = new Operators(ask.get(), System.nanoTime());
+      operators.put(table, known);
+    }
+    return known.schemas();
+  }
+
+  /** Forgets the operators of all tables, as one of them has changed. */
+  public void forgetOperators() {
+    operators.clear();
   }
 
   /** Returns which queries can be read without the server's JSON. */
@@ -120,43 +157,93 @@ public final class Pool {
     }
   }
 
+  /** What has to be done with a session before others may have it. */
+  public enum After {
+    /** It is as it was. */
+    KEEP,
+    /** A statement may have changed it. */
+    RESET,
+    /** It ends, as what was changed may be more than a reset knows. */
+    END
+  }
+
   /**
-   * Takes a connection back, which rolls back what was not committed.
-   *
-   * @param changed whether nobody else may have the session, so that it ends
+   * Takes a connection back: rolls back what was not committed, and makes the session what it was
+   * after the log-in, in one round trip if any; or ends it.
    */
-  public void giveBack(Connection connection, boolean changed) {
+  public void giveBack(Connection connection, After after) {
+    boolean same = false;
     try {
-      if (!changed) {
-        try (connection) {
-          endReading(connection);
-        }
-      } else if (!connection.isClosed()) {
-        try {
-          // the pool closes it on another thread, maybe after the caller has gone on
-          endReading(connection);
-          if (!connection.getAutoCommit()) {
-            connection.rollback();
-          }
-        } finally {
-          source.evictConnection(connection);
-        }
-      }
+      same = isAsLoggedIn(connection, after) && after != After.END;
     } catch (SQLException | RuntimeException e) {
       // the pool has dropped it, or is closed, and the server rolls back
       LOG.log(Level.DEBUG, "A connection was lost when it was given back");
     }
+    try {
+      if (same) {
+        connection.close();
+      } else {
+        // the pool closes it on another thread, maybe after the caller has gone on
+        source.evictConnection(connection);
+      }
+    } catch (SQLException | RuntimeException e) {
+      LOG.log(Level.DEBUG, "A connection was lost when it was given back");
+    }
   }
 
-  /** Rolls back what only read, and ends the locks that a rollback leaves, in one round trip. */
-  private static void endReading(Connection connection) throws SQLException {
-    if (!connection.isClosed()
-        && connection.isReadOnly()
-        && connection.unwrap(BaseConnection.class).getTransactionState() != TransactionState.IDLE) {
-      try (Statement statement = connection.createStatement()) {
-        statement.execute("ROLLBACK; SELECT pg_advisory_unlock_all()");
-      }
+  private boolean isAsLoggedIn(Connection connection, After after) throws SQLException {
+    if (connection.isClosed()) {
+      return false;
     }
+    boolean open =
+        connection.unwrap(BaseConnection.class).getTransactionState() != TransactionState.IDLE;
+    if (!open && after == After.KEEP) {
+      return true;
+    }
+    boolean reading = connection.isReadOnly();
+    if (!open) {
+      // else a transaction would begin
+      connection.setAutoCommit(true);
+    }
+    try (Statement statement = connection.createStatement()) {
+      if (after == After.KEEP) {
+        statement.execute("ROLLBACK");
+        return true;
+      }
+      // a rollback of what only read leaves locks, and statements that a function has prepared
+      String rest = open && reading ? "SELECT " + LEFT : logins.reset();
+      return returnsTrue(statement, open ? "ROLLBACK; " + rest : rest);
+    }
+  }
+
+  /**
+   * Commits, and makes the session what it was after the log-in, in one round trip.
+   *
+   * @return whether it is
+   */
+  public boolean commit(Connection connection) throws SQLException {
+    if (connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.IDLE) {
+      return true;
+    }
+    try (Statement statement = connection.createStatement()) {
+      return returnsTrue(statement, "COMMIT; " + logins.reset());
+    }
+  }
+
+  /** Returns whether the last of the statements returns a row whose last column is true. */
+  private static boolean returnsTrue(Statement statement, String sql) throws SQLException {
+    boolean last = false;
+    boolean rows = statement.execute(sql);
+    while (rows || statement.getUpdateCount() >= 0) {
+      if (rows) {
+        try (ResultSet result = statement.getResultSet()) {
+          last =
+              result.next() && "t".equals(result.getString(result.getMetaData().getColumnCount()));
+        }
+      }
+      rows = statement.getMoreResults();
+    }
+    return last;
   }
 
   /** Returns what it has and did. */
@@ -274,11 +361,14 @@ public final class Pool {
     return level.getSeverity() >= config.level().getSeverity();
   }
 
-  /** Keeps connections on which something was asked that PostgreSQL does not do. */
-  private static final class KeepsUnsupported implements SQLExceptionOverride {
+  /**
+   * Leaves it to {@link #giveBack} which connections end: a pool that ends them itself logs what
+   * the server said.
+   */
+  private static final class KeepsAll implements SQLExceptionOverride {
     @java.lang.Override
     public Override adjudicate(SQLException e) {
-      return "0A000".equals(e.getSQLState()) ? Override.DO_NOT_EVICT : Override.CONTINUE_EVICT;
+      return Override.DO_NOT_EVICT;
     }
   }
 

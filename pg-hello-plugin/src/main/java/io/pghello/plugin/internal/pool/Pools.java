@@ -2,6 +2,7 @@
 package io.pghello.plugin.internal.pool;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.pghello.plugin.Permissions;
 import io.pghello.plugin.PluginContext;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
@@ -13,6 +14,7 @@ import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -24,11 +26,11 @@ import org.jspecify.annotations.Nullable;
 public final class Pools implements AutoCloseable {
   private static final Pattern ID = Pattern.compile("[^\\p{Cntrl}\\p{Cs}]{1,128}");
   private static final int REFUSED_MAX = 1_000;
-  private static final long IDLE_IN_TRANSACTION_GRACE_MILLIS = 10_000;
+  private static final long GRACE_MILLIS = 10_000;
 
   private final PluginContext context;
   private final Map<String, CompletableFuture<Pool>> pools = new ConcurrentHashMap<>();
-  private final Map<ConnectionConfig, LoginSource> refused = BoundedCache.of(REFUSED_MAX);
+  private final Map<ConnectionConfig, LoginSource.Refusals> refused = BoundedCache.of(REFUSED_MAX);
   private final IdentityHashMap<CompletableFuture<Pool>, ConnectionConfig> reserved =
       new IdentityHashMap<>();
   private volatile boolean closed;
@@ -158,27 +160,30 @@ public final class Pools implements AutoCloseable {
   private Pool open(
       String id, JsonNode json, ConnectionConfig config, CompletableFuture<Pool> place) {
     reserve(place, config);
-    LoginSource logins = refused.get(config);
-    if (logins == null) {
-      logins =
-          new LoginSource(
-              config, context.transactionLease().toMillis() + IDLE_IN_TRANSACTION_GRACE_MILLIS);
-    }
-    LoginSource.Server server = firstContact(config, logins);
+    Permissions permissions = Objects.requireNonNull(context.permissions().apply(id));
+    LoginSource.Refusals refusals = refused.getOrDefault(config, new LoginSource.Refusals());
+    var limits =
+        new LoginSource.Limits(
+            permissions.maxBytes(),
+            context.transactionLease().toMillis() + GRACE_MILLIS,
+            config.maxTimeoutMillis(permissions) + GRACE_MILLIS);
+    var logins = new LoginSource(config, limits, refusals);
+    Server server = firstContact(config, logins, refusals);
     requireRoom(config, server.connectionLimit());
-    return new Pool(id, json, config, logins, server.readCommitted());
+    return new Pool(id, json, config, logins, server, permissions.maxBytes());
   }
 
   /** Makes one plain connection, and returns what the server says of itself. */
-  private LoginSource.Server firstContact(ConnectionConfig config, LoginSource logins) {
+  private Server firstContact(
+      ConnectionConfig config, LoginSource logins, LoginSource.Refusals refusals) {
     int attempts = config.autoReconnect() ? config.maxReconnectAttempts() : 0;
     for (int attempt = 0; ; attempt++) {
       try (Connection connection = logins.getConnection()) {
         refused.remove(config);
-        return LoginSource.Server.of(connection);
+        return Server.of(connection);
       } catch (SQLException e) {
         if (ServerErrors.isRefused(e)) {
-          refused.put(config, logins);
+          refused.put(config, refusals);
         }
         if (attempt >= attempts || !ServerErrors.mayPass(e) || closed) {
           throw ServerErrors.connecting(e, config);

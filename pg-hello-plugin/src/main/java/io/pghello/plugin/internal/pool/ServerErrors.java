@@ -129,18 +129,25 @@ public final class ServerErrors {
   }
 
   /**
-   * Returns what it means that a statement failed.
+   * How a statement ran that failed.
    *
+   * @param readOnly whether the connection only reads
    * @param cancelled whether its time-out has passed
    * @param wrote whether the server may have changed something
    * @param prefix how many characters the server saw before the caller's text; negative if places
    *     in the text are not the caller's
    */
-  public static PostgresException running(
-      SQLException e, ConnectionConfig config, boolean cancelled, boolean wrote, int prefix) {
+  public record Run(boolean readOnly, boolean cancelled, boolean wrote, int prefix) {
+    /** Before any statement. */
+    public static final Run NONE = new Run(false, false, false, -1);
+  }
+
+  /** Returns what it means that a statement failed. */
+  public static PostgresException running(SQLException e, ConnectionConfig config, Run run) {
+    boolean wrote = run.wrote();
     String state = state(e);
     boolean silent = e.getCause() instanceof SocketTimeoutException;
-    if (state.equals("57014") || (!wrote && (silent || (cancelled && isLost(e))))) {
+    if (state.equals("57014") || (!wrote && (silent || (run.cancelled() && isLost(e))))) {
       return Failures.of(
           Code.QUERY_TIMEOUT,
           "The statement was cancelled, as it took longer than its time-out.",
@@ -160,7 +167,7 @@ public final class ServerErrors {
               "Look whether it is done before you repeat it.")
           : failed(config, state, "lost", "Repeat the call.");
     }
-    Failure failure = failure(e, state);
+    Failure failure = failure(e, state, run.readOnly());
     ServerErrorMessage said = e instanceof PSQLException p ? p.getServerErrorMessage() : null;
     return Failures.of(
         failure.code(),
@@ -174,9 +181,9 @@ public final class ServerErrors {
         "column",
         said == null ? null : said.getColumn(),
         "position",
-        said == null || prefix < 0 || said.getPosition() <= prefix
+        said == null || run.prefix() < 0 || said.getPosition() <= run.prefix()
             ? null
-            : said.getPosition() - prefix,
+            : said.getPosition() - run.prefix(),
         "retryable",
         failure.retryable() ? true : null,
         "remedy",
@@ -194,7 +201,7 @@ public final class ServerErrors {
     }
   }
 
-  private static Failure failure(SQLException e, String state) {
+  private static Failure failure(SQLException e, String state, boolean readOnly) {
     return switch (state) {
       case "40001", "40P01" ->
           Failure.retryable(
@@ -215,7 +222,9 @@ public final class ServerErrors {
               : Failure.of(
                   Code.BAD_SQL,
                   "PostgreSQL does not do this here.",
-                  "Statements that change rows go to execute.");
+                  readOnly
+                      ? "This connection runs queries alone."
+                      : "Statements that change rows go to execute.");
       case "42501" ->
           Failure.of(
               Code.NOT_ALLOWED,
@@ -235,18 +244,14 @@ public final class ServerErrors {
           Failure.of(
               Code.BAD_SQL,
               "The SQL has a syntax error, or is no query where one is needed.",
-              "Mend it at position; a statement that is no query goes to execute.");
+              readOnly
+                  ? "Mend it at position; this connection runs queries alone."
+                  : "Mend it at position; a statement that is no query goes to execute.");
       case "42804" ->
           Failure.of(
               Code.BAD_SQL,
               "A value or a default is of another type than its column.",
               "See describeTable for types; a default that is a time is {\"fn\": \"now\"}.");
-      // the driver's own, of its maxResultBuffer
-      case "08S01" ->
-          Failure.of(
-              Code.LIMIT_REACHED,
-              "The result has more than 64 MB.",
-              "Ask for fewer rows or columns.");
       case "53300" -> Failure.retryable(Code.TOO_MANY_CONNECTIONS, FULL, FULL_REMEDY);
       default -> ofClass(state);
     };

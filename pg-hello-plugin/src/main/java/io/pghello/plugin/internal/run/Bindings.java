@@ -9,15 +9,23 @@ import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.Texts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.sql.ParameterMetaData;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.sql.Types;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.ParameterList;
+import org.postgresql.core.Query;
+import org.postgresql.core.QueryExecutor;
+import org.postgresql.core.ResultHandlerBase;
 
 /** Makes parameters of values in JSON: texts, whose types the server knows. */
 public final class Bindings {
@@ -25,38 +33,39 @@ public final class Bindings {
   private static final int PLAIN_SCALE_MAX = 400;
   private static final int DIMENSIONS_MAX = 6;
 
+  private static final String ARRAYS =
+      "SELECT t.oid::pg_catalog.int8 FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=)"
+          + " ANY (?::pg_catalog.oid[]) AND t.typcategory OPERATOR(pg_catalog.=) 'A'";
+
   private Bindings() {}
 
   /**
    * Sets the parameters of a statement. An array may be one of PostgreSQL's or one of JSON, so the
-   * server is asked once, which costs a round trip. Returns whether it was asked before.
+   * server is asked once, which costs two round trips. Returns whether it was asked before.
    *
    * @param order for each place, the number of its value, from 1
-   * @param cache types that were asked for, by the statement's text
+   * @param cache which parameters are arrays, by the text of a statement that was asked for
    */
   static boolean bind(
       PreparedStatement statement,
       String text,
       List<Integer> order,
       List<JsonNode> values,
-      Map<String, List<String>> cache)
+      Map<String, List<Boolean>> cache)
       throws SQLException {
-    List<String> types = List.of();
-    List<String> known = null;
+    List<Boolean> arrays = List.of();
+    List<Boolean> known = null;
     if (hasArray(values)) {
       known = cache.get(text);
-      types = known == null ? types(statement) : known;
+      arrays = known == null ? areArrays(statement, text) : known;
       if (text.length() <= BoundedCache.TEXT_MAX) {
-        cache.put(text, types);
+        cache.put(text, arrays);
       }
     }
     for (int i = 0; i < order.size(); i++) {
       JsonNode value = values.get(order.get(i) - 1);
       String parameter =
-          text(
-              value,
-              !types.isEmpty() && types.get(i).startsWith("_"),
-              "The value of $" + order.get(i));
+          text(value, !arrays.isEmpty() && arrays.get(i), "The value of $" + order.get(i));
       if (parameter == null) {
         statement.setNull(i + 1, Types.OTHER);
       } else {
@@ -75,13 +84,46 @@ public final class Bindings {
     return false;
   }
 
-  private static List<String> types(PreparedStatement statement) throws SQLException {
-    ParameterMetaData parameters = statement.getParameterMetaData();
-    var types = new ArrayList<String>();
-    for (int i = 1; i <= parameters.getParameterCount(); i++) {
-      types.add(parameters.getParameterTypeName(i));
+  /**
+   * Returns which parameters are arrays. The driver has names of types as well, but asks for them
+   * in words that others could define in the search_path.
+   */
+  private static List<Boolean> areArrays(PreparedStatement statement, String text)
+      throws SQLException {
+    BaseConnection connection = statement.getConnection().unwrap(BaseConnection.class);
+    Query query = connection.createQuery(text, false, true).query;
+    ParameterList parameters = query.createParameterList();
+    connection
+        .getQueryExecutor()
+        .execute(
+            query,
+            parameters,
+            new ResultHandlerBase() {
+              @Override
+              public void handleWarning(SQLWarning warning) {
+                // its words may have data
+              }
+            },
+            0,
+            0,
+            QueryExecutor.QUERY_ONESHOT
+                | QueryExecutor.QUERY_DESCRIBE_ONLY
+                | QueryExecutor.QUERY_SUPPRESS_BEGIN);
+    int[] types = parameters.getTypeOIDs();
+    var arrays = new HashSet<Long>();
+    try (PreparedStatement ask = connection.prepareStatement(ARRAYS)) {
+      String all =
+          IntStream.of(types).mapToObj(Integer::toUnsignedString).collect(Collectors.joining(","));
+      ask.setObject(1, "{" + all + "}", Types.OTHER);
+      try (ResultSet result = ask.executeQuery()) {
+        while (result.next()) {
+          arrays.add(result.getLong(1));
+        }
+      }
     }
-    return types;
+    return IntStream.of(types)
+        .mapToObj(type -> arrays.contains(Integer.toUnsignedLong(type)))
+        .toList();
   }
 
   /**

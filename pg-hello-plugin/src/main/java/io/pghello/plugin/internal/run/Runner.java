@@ -4,6 +4,7 @@ package io.pghello.plugin.internal.run;
 import io.pghello.plugin.Isolation;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.internal.pool.Pool;
+import io.pghello.plugin.internal.pool.Pool.After;
 import io.pghello.plugin.internal.pool.ServerErrors;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -43,14 +44,14 @@ public final class Runner {
   /** Runs one statement. */
   public <T> T write(Call call, Function<Session, T> work) {
     return call.transactionId() == null
-        ? once(call, null, false, work)
+        ? once(call, null, new Session.Mode(call.permissions().readOnly(), false), work)
         : transactions.use(call, work);
   }
 
   /** Runs several statements, all or none. */
   public <T> T transaction(Call call, @Nullable Isolation isolation, Function<Session, T> work) {
     return call.transactionId() == null
-        ? once(call, isolation, true, work)
+        ? once(call, isolation, new Session.Mode(call.permissions().readOnly(), true), work)
         : transactions.use(call, work);
   }
 
@@ -67,33 +68,32 @@ public final class Runner {
   }
 
   private <T> T once(
-      Call call, @Nullable Isolation isolation, boolean several, Function<Session, T> work) {
-    boolean readOnly = call.permissions().readOnly();
+      Call call, @Nullable Isolation isolation, Session.Mode mode, Function<Session, T> work) {
     Pool pool = call.pool();
     Connection connection = pool.borrow();
-    boolean changedSession = false;
+    After after = After.END;
     try {
-      if (several || readOnly) {
-        connection.setReadOnly(readOnly);
+      if (mode.transaction()) {
+        connection.setReadOnly(mode.readOnly());
         connection.setAutoCommit(false);
       }
       try (Timeouts.Guard guard = timeouts.guard(connection, call, call.timeoutMillis())) {
-        var session = new Session(pool, connection, guard, readOnly, several || readOnly, several);
+        var session = new Session(call, connection, guard, mode, After.KEEP);
         try {
           session.isolate(isolation);
-          T result = applied(session, several, work);
-          if (several) {
+          T result = applied(session, mode.several(), work);
+          if (mode.several()) {
             session.commit();
           }
           return result;
         } finally {
-          changedSession = session.changedSession();
+          after = session.after();
         }
       }
     } catch (SQLException e) {
-      throw ServerErrors.running(e, pool.config(), false, false, -1);
+      throw ServerErrors.running(e, pool.config(), ServerErrors.Run.NONE);
     } finally {
-      pool.giveBack(connection, changedSession);
+      pool.giveBack(connection, after);
     }
   }
 }

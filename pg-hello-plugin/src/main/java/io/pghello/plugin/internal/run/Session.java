@@ -12,7 +12,9 @@ import io.pghello.plugin.internal.ColumnReader;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.RowReader;
+import io.pghello.plugin.internal.pool.PlainQueries.Answer;
 import io.pghello.plugin.internal.pool.Pool;
+import io.pghello.plugin.internal.pool.Pool.After;
 import io.pghello.plugin.internal.pool.ServerErrors;
 import io.pghello.plugin.internal.sql.DollarSql;
 import java.sql.Connection;
@@ -33,37 +35,47 @@ import org.postgresql.core.TransactionState;
 /** What runs statements on a connection. For one thread. */
 public final class Session {
   // what a table's change by others makes of plans and types that were prepared before
-  private static final Set<String> STALE = Set.of("42804", "42883", "22P02", "42P18", "0A000");
+  private static final Set<String> STALE =
+      Set.of("26000", "42804", "42883", "22P02", "42P18", "0A000");
 
-  private static final String READ = "SELECT to_json(q.*)::text FROM (\n";
+  private static final String READ = "SELECT pg_catalog.to_json(q.*)::pg_catalog.text FROM (\n";
   private static final String READ_PLAIN = "SELECT q.* FROM (\n";
   private static final String CHANGE = "WITH q AS (\n";
 
   private final Pool pool;
   private final Connection connection;
   private final Timeouts.Guard guard;
-  private final boolean readOnly;
-  private final boolean transaction;
-  private final boolean several;
-  private final RowReader reader = new RowReader();
+  private final Mode mode;
+  private final RowReader reader;
+  private After after;
   private boolean wrote;
-  private boolean changedSession;
   private boolean stale;
   private boolean forgotten;
 
-  Session(
-      Pool pool,
-      Connection connection,
-      Timeouts.Guard guard,
-      boolean readOnly,
-      boolean transaction,
-      boolean several) {
-    this.pool = pool;
+  /**
+   * What statements run in.
+   *
+   * @param readOnly whether it is a read-only transaction
+   * @param several whether it is a transaction of several statements
+   */
+  record Mode(boolean readOnly, boolean several) {
+    boolean transaction() {
+      return readOnly || several;
+    }
+  }
+
+  Session(Call call, Connection connection, Timeouts.Guard guard, Mode mode, After after) {
+    this.after = after;
+    this.pool = call.pool();
     this.connection = connection;
     this.guard = guard;
-    this.readOnly = readOnly;
-    this.transaction = transaction;
-    this.several = several;
+    this.mode = mode;
+    this.reader = new RowReader(call.permissions().maxBytes());
+  }
+
+  /** Returns the pool that its connection is of. */
+  public Pool pool() {
+    return pool;
   }
 
   /**
@@ -72,21 +84,55 @@ public final class Session {
    */
   public QueryResult read(DollarSql sql, List<JsonNode> params, int maxRows) {
     sql.requireParameters(params.size());
-    wrote = wrote || !transaction;
+    wrote = wrote || !mode.transaction();
     return bracketed(sql, params, maxRows);
   }
 
-  /** Runs a query that this library has written. */
+  /** Runs a query that this library has written on a table or a view. */
   public QueryResult read(SqlStatement text, int maxRows) {
     return bracketed(DollarSql.of(text.sql()), text.params(), maxRows);
   }
 
+  /** Runs a query that this library has written on the catalog alone. */
+  public QueryResult ask(SqlStatement text, int maxRows) {
+    String suffix = "\n) q LIMIT " + (maxRows + 1L);
+    return rows(DollarSql.of(text.sql()), text.params(), READ, suffix, maxRows);
+  }
+
   private QueryResult bracketed(DollarSql sql, List<JsonNode> params, int maxRows) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
+    Answer known = pool.plainQueries().run(sql.jdbc());
+    if (!keepsSession(sql, known != Answer.RARE)) {
+      note(After.RESET);
+    }
     // another type of a column would end a transaction with other statements in it
-    return !several && isInUtc(sql) && isPlain(sql, params)
+    return !mode.several() && isInUtc(sql) && isPlain(sql, params, known)
         ? run(sql, params, READ_PLAIN, suffix, statement -> plainRows(statement, sql, maxRows))
         : rows(sql, params, READ, suffix, maxRows);
+  }
+
+  private void note(After more) {
+    after = after.compareTo(more) < 0 ? more : after;
+  }
+
+  /**
+   * Returns whether a query is known to leave the session as it is. The server is asked, by the
+   * names in it, about one that runs often; the answer holds for a minute.
+   */
+  private boolean keepsSession(DollarSql sql, boolean often) {
+    if (mode.several() || !sql.reads() || sql.mayChangeSession()) {
+      return false;
+    }
+    Boolean known = pool.plainQueries().keepsSession(sql.jdbc());
+    if (known == null && often) {
+      try {
+        known = Harmless.ask(connection, sql.names());
+      } catch (SQLException e) {
+        throw failure(e, -1);
+      }
+      pool.plainQueries().answeredSession(sql.jdbc(), known);
+    }
+    return Boolean.TRUE.equals(known);
   }
 
   /** Returns whether times of a query are in UTC, as far as its text tells. */
@@ -100,8 +146,8 @@ public final class Session {
   }
 
   /** Returns whether a query needs no JSON of the server; asks once, by a run without rows. */
-  private boolean isPlain(DollarSql sql, List<JsonNode> params) {
-    return switch (pool.plainQueries().run(sql.jdbc())) {
+  private boolean isPlain(DollarSql sql, List<JsonNode> params, Answer known) {
+    return switch (known) {
       case PLAIN -> true;
       case RARE, OTHER -> false;
       case UNKNOWN -> {
@@ -142,11 +188,12 @@ public final class Session {
   public QueryResult execute(DollarSql sql, List<JsonNode> params, int maxRows) {
     sql.requireNoSessionControl();
     sql.requireParameters(params.size());
-    if (readOnly || sql.reads()) {
+    if (mode.readOnly() || sql.reads()) {
       return read(sql, params, maxRows);
     }
-    wrote = wrote || !transaction;
-    return transaction || !sql.mayChangeAndReturn()
+    note(After.RESET);
+    wrote = wrote || !mode.transaction();
+    return mode.transaction() || !sql.mayChangeAndReturn()
         ? change(sql, params, maxRows)
         : changeThenCommit(sql, params, maxRows);
   }
@@ -166,7 +213,8 @@ public final class Session {
 
   private QueryResult change(DollarSql sql, List<JsonNode> params, int maxRows) {
     if (sql.changesAndReturns()) {
-      String suffix = "\n) SELECT to_json(q.*)::text FROM q LIMIT " + (maxRows + 1L);
+      String suffix =
+          "\n) SELECT pg_catalog.to_json(q.*)::pg_catalog.text FROM q LIMIT " + (maxRows + 1L);
       return rows(sql, params, CHANGE, suffix, maxRows);
     }
     return run(
@@ -195,7 +243,8 @@ public final class Session {
 
   /** Sends rows in the format of COPY. */
   public void copy(String sql, Iterable<byte[]> chunks) {
-    wrote = wrote || !transaction;
+    note(After.RESET);
+    wrote = wrote || !mode.transaction();
     try {
       CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn(sql);
       try {
@@ -215,7 +264,8 @@ public final class Session {
 
   /** Sets the isolation of the transaction that begins, if one is given. */
   void isolate(@Nullable Isolation isolation) {
-    if (isolation == null || (isolation == Isolation.READ_COMMITTED && pool.readCommitted())) {
+    if (isolation == null
+        || (isolation == Isolation.READ_COMMITTED && pool.server().readCommitted())) {
       return;
     }
     try (Statement statement = connection.createStatement()) {
@@ -229,20 +279,25 @@ public final class Session {
   void commit() {
     // the driver's commit() of a failed transaction returns as if nothing were
     requireTransaction();
-    if (readOnly) {
+    if (mode.readOnly()) {
       return;
     }
     wrote = true;
     try {
-      connection.commit();
+      // what a statement has left in the session goes in the same round trip
+      if (pool.commit(connection)) {
+        after = after == After.END ? after : After.KEEP;
+      } else {
+        after = After.END;
+      }
     } catch (SQLException e) {
       throw failure(e, -1);
     }
   }
 
-  /** Returns whether the session may be another than before, or fail what others would not. */
-  boolean changedSession() {
-    return changedSession || stale;
+  /** Returns what has to be done before others may have the session. */
+  After after() {
+    return stale ? After.END : after;
   }
 
   /**
@@ -342,19 +397,22 @@ public final class Session {
       DollarSql sql, List<JsonNode> params, String prefix, String suffix, Work<T> work) {
     requireTime();
     String text = prefix + sql.jdbc() + suffix;
-    changedSession = changedSession || sql.mayChangeSession();
+    if (sql.mayChangeSession()) {
+      note(After.END);
+    }
     requireStandardStrings();
     boolean before = false;
     try (PreparedStatement statement = connection.prepareStatement(text)) {
       before = statement.unwrap(PGStatement.class).isUseServerPrepare();
-      before |= Bindings.bind(statement, text, sql.order(), params, pool.parameterTypes());
+      before |= Bindings.bind(statement, text, sql.order(), params, pool.arrays());
       T result = work.run(statement);
       requireOpenTransaction();
       return result;
     } catch (SQLException e) {
       if (STALE.contains(String.valueOf(e.getSQLState()))) {
-        pool.parameterTypes().remove(text);
+        pool.arrays().remove(text);
         pool.plainQueries().forget(sql.jdbc());
+        pool.forgetOperators();
         // CALL and others may have committed something, which would be done twice
         stale = before && !forgotten && !sql.mayChangeSession();
       }
@@ -374,7 +432,7 @@ public final class Session {
     } catch (SQLException e) {
       throw failure(e, -1);
     }
-    changedSession = true;
+    note(After.END);
     throw Failures.withRemedy(
         Code.NOT_ALLOWED,
         "A statement has switched standard_conforming_strings off.",
@@ -391,7 +449,7 @@ public final class Session {
   }
 
   private void requireOpenTransaction() throws SQLException {
-    if (transaction
+    if (mode.transaction()
         && connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.IDLE) {
       throw Failures.of(
           Code.TRANSACTION_FAILED, "A statement has ended the transaction that it ran in.");
@@ -399,6 +457,13 @@ public final class Session {
   }
 
   PostgresException failure(SQLException e, int prefix) {
-    return ServerErrors.running(e, pool.config(), guard.isOver(), wrote, prefix);
+    if (ServerErrors.isLost(e)) {
+      note(After.END);
+    } else if ("08S01".equals(e.getSQLState())) {
+      // the driver's own, of its maxResultBuffer
+      return RowReader.tooLarge("has more than " + pool.maxBytes() + " bytes", pool.maxBytes());
+    }
+    return ServerErrors.running(
+        e, pool.config(), new ServerErrors.Run(mode.readOnly(), guard.isOver(), wrote, prefix));
   }
 }

@@ -6,6 +6,7 @@ import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.pool.Pool;
+import io.pghello.plugin.internal.pool.Pool.After;
 import io.pghello.plugin.internal.pool.ServerErrors;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -43,7 +44,7 @@ public final class Transactions {
     final boolean readOnly;
     @Nullable ScheduledFuture<?> lease;
     @Nullable String failed;
-    boolean changedSession;
+    After after = After.KEEP;
     boolean ended;
 
     Open(Pool pool, Connection connection, boolean readOnly) {
@@ -66,7 +67,7 @@ public final class Transactions {
       if (lease != null) {
         lease.cancel(false);
       }
-      pool.giveBack(connection, changedSession);
+      pool.giveBack(connection, after);
       pool.transactions().release();
       pool.release();
     }
@@ -107,7 +108,7 @@ public final class Transactions {
         throw e;
       }
     } catch (SQLException e) {
-      throw ServerErrors.running(e, pool.config(), false, false, -1);
+      throw ServerErrors.running(e, pool.config(), ServerErrors.Run.NONE);
     } finally {
       if (!begun) {
         pool.transactions().release();
@@ -180,21 +181,28 @@ public final class Transactions {
             "remedy",
             "Roll it back, and begin again.");
       }
+      if (call.permissions().readOnly() && !transaction.readOnly) {
+        transaction.end();
+        throw Failures.withRemedy(
+            Code.NOT_ALLOWED,
+            "The connection is read-only now, so that the transaction, which might write, is rolled"
+                + " back.",
+            "Begin another.");
+      }
       long millis = Math.max(1, Math.min(call.timeoutMillis(), transaction.millisLeft()));
       try (Timeouts.Guard guard = timeouts.guard(transaction.connection, call, millis)) {
-        var session =
-            new Session(
-                transaction.pool, transaction.connection, guard, transaction.readOnly, true, true);
+        var mode = new Session.Mode(transaction.readOnly, true);
+        var session = new Session(call, transaction.connection, guard, mode, transaction.after);
         try {
           return work.apply(session);
         } finally {
-          transaction.changedSession |= session.changedSession();
+          transaction.after = session.after();
         }
       } catch (PostgresException e) {
         throw noted(transaction, e);
       } catch (SQLException e) {
         throw noted(
-            transaction, ServerErrors.running(e, transaction.pool.config(), false, false, -1));
+            transaction, ServerErrors.running(e, transaction.pool.config(), ServerErrors.Run.NONE));
       }
     } finally {
       transaction.lock.unlock();

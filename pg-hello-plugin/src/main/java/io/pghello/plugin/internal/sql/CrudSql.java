@@ -2,13 +2,13 @@
 package io.pghello.plugin.internal.sql;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 import org.jooq.Condition;
@@ -31,10 +31,16 @@ public final class CrudSql {
   private static final int DEPTH_MAX = 16;
 
   private final Table<?> table;
+  private final JsonNode operators;
   private final List<JsonNode> params = new ArrayList<>();
 
   private CrudSql(String table) {
+    this(table, MissingNode.getInstance());
+  }
+
+  private CrudSql(String table, JsonNode operators) {
     this.table = DSL.table(Names.table(table));
+    this.operators = operators;
   }
 
   /** Returns an insert of one row, which returns it. */
@@ -47,9 +53,14 @@ public final class CrudSql {
             : JOOQ.insertInto(sql.table).set(values).returning(DSL.asterisk()));
   }
 
-  /** Returns an update; {@code all} says that it may be without a condition. */
-  public static SqlStatement update(String table, JsonNode data, JsonNode where, boolean all) {
-    var sql = new CrudSql(table);
+  /**
+   * Returns an update; {@code all} says that it may be without a condition.
+   *
+   * @param operators by column, the schema of its type's operators, where it is not pg_catalog
+   */
+  public static SqlStatement update(
+      String table, JsonNode data, JsonNode where, boolean all, JsonNode operators) {
+    var sql = new CrudSql(table, operators);
     Map<Field<?>, Object> values = sql.values(data);
     if (values.isEmpty()) {
       throw Failures.badRequest("data has no column to update.");
@@ -57,19 +68,19 @@ public final class CrudSql {
     return sql.text(JOOQ.update(sql.table).set(values).where(sql.required(where, all)));
   }
 
-  /** Returns a delete; {@code all} says that it may be without a condition. */
-  public static SqlStatement delete(String table, JsonNode where, boolean all) {
-    var sql = new CrudSql(table);
+  /** Returns a delete; its operators are as an update's. */
+  public static SqlStatement delete(String table, JsonNode where, boolean all, JsonNode operators) {
+    var sql = new CrudSql(table, operators);
     return sql.text(JOOQ.deleteFrom(sql.table).where(sql.required(where, all)));
   }
 
   /**
-   * Returns a query.
+   * Returns a query; its operators are as an update's.
    *
    * @param parameters {@code table, where, fields, orderBy, limit, offset}
    */
-  public static SqlStatement find(JsonNode parameters) {
-    var sql = new CrudSql(parameters.get("table").textValue());
+  public static SqlStatement find(JsonNode parameters, JsonNode operators) {
+    var sql = new CrudSql(parameters.get("table").textValue(), operators);
     List<Field<Object>> fields =
         StreamSupport.stream(parameters.path("fields").spliterator(), false)
             .map(name -> DSL.field(Names.column(name.textValue())))
@@ -91,10 +102,12 @@ public final class CrudSql {
   }
 
   /** Returns a count, whose column is called {@code count}. */
-  public static SqlStatement count(String table, JsonNode where) {
-    var sql = new CrudSql(table);
+  public static SqlStatement count(String table, JsonNode where, JsonNode operators) {
+    var sql = new CrudSql(table, operators);
     return sql.text(
-        JOOQ.select(DSL.count().as("count")).from(sql.table).where(sql.condition(where, 0)));
+        JOOQ.select(DSL.field(DSL.raw("pg_catalog.count(*)")).as("count"))
+            .from(sql.table)
+            .where(sql.condition(where, 0)));
   }
 
   /**
@@ -219,16 +232,16 @@ public final class CrudSql {
       };
     }
     return switch (operator) {
-      case "eq" -> field.eq(parameter(value));
-      case "ne" -> field.ne(parameter(value));
-      case "lt" -> field.lt(parameter(value));
-      case "lte" -> field.le(parameter(value));
-      case "gt" -> field.gt(parameter(value));
-      case "gte" -> field.ge(parameter(value));
-      case "like" -> field.like(parameter(value));
-      case "ilike" -> field.likeIgnoreCase(parameter(value));
-      case "in" -> field.in(parameters(value));
-      case "notIn" -> field.notIn(parameters(value));
+      case "eq" -> compare(field, "=", parameter(value));
+      case "ne" -> compare(field, "<>", parameter(value));
+      case "lt" -> compare(field, "<", parameter(value));
+      case "lte" -> compare(field, "<=", parameter(value));
+      case "gt" -> compare(field, ">", parameter(value));
+      case "gte" -> compare(field, ">=", parameter(value));
+      case "like" -> compare(field, "~~", parameter(value));
+      case "ilike" -> compare(field, "~~*", parameter(value));
+      case "in" -> oneOf(field, value);
+      case "notIn" -> DSL.not(oneOf(field, value));
       default ->
           throw Failures.badRequest(
               "where has an unknown operator; there are eq, ne, lt, lte, gt, gte, like, ilike, in"
@@ -236,18 +249,32 @@ public final class CrudSql {
     };
   }
 
-  private List<Field<String>> parameters(JsonNode values) {
+  /** Returns a comparison by the operator of the column's type: nobody else's is nearer. */
+  private Condition compare(Field<String> field, String operator, Field<String> value) {
+    String schema = operators.path(field.getName()).asText("pg_catalog");
+    return DSL.condition(
+        "{0} {1} {2}",
+        field, DSL.raw("OPERATOR(" + Names.quote(schema) + "." + operator + ")"), value);
+  }
+
+  private Condition oneOf(Field<String> field, JsonNode values) {
     if (!values.isArray() || values.isEmpty()) {
       throw Failures.badRequest("in and notIn take an array that is not empty.");
     }
-    var fields = new ArrayList<Field<String>>();
+    boolean arrays = false;
     for (JsonNode value : values) {
       if (value.isNull()) {
         throw Failures.badRequest("in and notIn take no null, which equals nothing.");
       }
-      fields.add(parameter(value));
+      arrays |= value.isArray();
     }
-    return fields;
+    if (!arrays) {
+      return compare(field, "=", DSL.field("any ({0})", String.class, parameter(values)));
+    }
+    // there are no arrays of arrays
+    var conditions = new ArrayList<Condition>();
+    values.forEach(value -> conditions.add(compare(field, "=", parameter(value))));
+    return DSL.or(conditions);
   }
 
   private Field<String> parameter(JsonNode value) {
@@ -257,15 +284,29 @@ public final class CrudSql {
 
   private static List<SortField<Object>> order(JsonNode orderBy) {
     var fields = new ArrayList<SortField<Object>>();
-    orderBy
-        .properties()
-        .forEach(
-            member -> {
-              SortOrder order =
-                  SortOrder.valueOf(member.getValue().textValue().toUpperCase(Locale.ROOT));
-              fields.add(DSL.field(Names.column(member.getKey())).sort(order));
-            });
+    if (orderBy.isObject() && orderBy.size() > 1) {
+      throw Failures.badRequest(
+          "orderBy is an object of several columns, which has no order in JSON; give an array, as in"
+              + " [\"name\", {\"column\": \"age\", \"desc\": true}].");
+    } else if (orderBy.isObject()) {
+      orderBy
+          .properties()
+          .forEach(
+              member ->
+                  fields.add(sort(member.getKey(), member.getValue().textValue().equals("desc"))));
+    } else {
+      orderBy.forEach(
+          column ->
+              fields.add(
+                  column.isTextual()
+                      ? sort(column.textValue(), false)
+                      : sort(column.get("column").textValue(), column.path("desc").asBoolean())));
+    }
     return fields;
+  }
+
+  private static SortField<Object> sort(String column, boolean desc) {
+    return DSL.field(Names.column(column)).sort(desc ? SortOrder.DESC : SortOrder.ASC);
   }
 
   /**

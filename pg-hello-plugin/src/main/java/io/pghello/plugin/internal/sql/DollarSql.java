@@ -33,6 +33,7 @@ import org.postgresql.core.Parser;
  * @param mayChangeSession whether the session may be another afterwards: temporary tables,
  *     settings, locks. Quoted names count, and so does what may be one written with escapes; what a
  *     text or a function hides is not seen.
+ * @param names the words and quoted names in it, as the server keeps them
  */
 public record DollarSql(
     String jdbc,
@@ -42,7 +43,8 @@ public record DollarSql(
     String first,
     boolean reads,
     boolean changesAndReturns,
-    boolean mayChangeSession) {
+    boolean mayChangeSession,
+    Set<String> names) {
   private static final int PARAMETERS_MAX = 65_535;
   private static final int CACHED_MAX = 500;
 
@@ -162,6 +164,7 @@ public record DollarSql(
     private final Map<Integer, Integer> places = new HashMap<>();
     private final Set<String> words = new HashSet<>();
     private final Set<String> names = new HashSet<>();
+    private final Set<String> kept = new HashSet<>();
     private String first = "";
     private int highest;
     private int depth;
@@ -197,7 +200,8 @@ public record DollarSql(
           first,
           reads(),
           words.contains("RETURNING") && CHANGES.contains(first),
-          mayChangeSession());
+          mayChangeSession(),
+          Set.copyOf(kept));
     }
 
     private boolean reads() {
@@ -236,7 +240,9 @@ public record DollarSql(
         case '"' -> {
           end = Parser.parseDoubleQuotes(chars, start);
           if (end < chars.length) {
-            names.add(text.substring(start + 1, end).toUpperCase(Locale.ROOT));
+            String name = text.substring(start + 1, end);
+            names.add(name.toUpperCase(Locale.ROOT));
+            kept.add(name.replace("\"\"", "\""));
           }
         }
         case '-' -> end = Parser.parseLineComment(chars, start);
@@ -341,8 +347,19 @@ public record DollarSql(
       }
       words.add(word);
       names.add(word);
+      kept.add(folded(text, start, end));
       escapesAt = word.equals("E") ? end + 1 : -1;
       return end;
+    }
+
+    /** Returns a word as the server keeps it, which folds the letters of ASCII alone. */
+    private static String folded(String text, int start, int end) {
+      var word = new StringBuilder(text.substring(start, end + 1));
+      for (int i = 0; i < word.length(); i++) {
+        char c = word.charAt(i);
+        word.setCharAt(i, c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c);
+      }
+      return word.toString();
     }
 
     /**

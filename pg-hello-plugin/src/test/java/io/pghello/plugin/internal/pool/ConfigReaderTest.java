@@ -46,7 +46,7 @@ class ConfigReaderTest {
     assertThat(config.url()).isEqualTo("jdbc:postgresql://localhost:5432/mydatabase");
     assertThat(config.max()).isEqualTo(20);
     assertThat(config.connectionTimeoutMillis()).isEqualTo(2000);
-    assertThat(config.properties())
+    assertThat(config.properties(64 << 20))
         .containsEntry("user", "myuser")
         .containsEntry("password", "mypassword")
         .containsEntry("loginTimeout", "2")
@@ -94,7 +94,7 @@ class ConfigReaderTest {
     assertThat(config.queryTimeoutMillis()).isEqualTo(10_000);
     assertThat(config.maxReconnectAttempts()).isEqualTo(10);
     assertThat(config.level()).isEqualTo(System.Logger.Level.DEBUG);
-    assertThat(config.properties())
+    assertThat(config.properties(64 << 20))
         .containsEntry("sslmode", "verify-full")
         .containsEntry("sslfactory", PemSocketFactory.class.getName())
         .containsEntry("prepareThreshold", "0");
@@ -105,7 +105,7 @@ class ConfigReaderTest {
   void encryptsByDefaultBeyondTheMachine() {
     assertThat(read("{'user': 'u'}").encrypted()).isFalse();
     assertThat(read("{'user': 'u', 'host': '::1'}").encrypted()).isFalse();
-    assertThat(read("{'user': 'u', 'host': 'db.example.org'}").properties())
+    assertThat(read("{'user': 'u', 'host': 'db.example.org'}").properties(64 << 20))
         .containsEntry("sslmode", "verify-full");
     assertThat(read("{'user': 'u', 'host': 'db.example.org', 'ssl': false}").encrypted()).isFalse();
   }

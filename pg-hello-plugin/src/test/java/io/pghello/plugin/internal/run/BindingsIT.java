@@ -20,7 +20,7 @@ class BindingsIT {
   @Test
   void keepsTheTypesOfShortTextsOnly(Connection connection) throws SQLException {
     String text = "select cardinality(?::int[])";
-    Map<String, List<String>> cache = new HashMap<>();
+    Map<String, List<Boolean>> cache = new HashMap<>();
     for (String statement : List.of(text, text + " -- " + "x".repeat(100_000))) {
       try (PreparedStatement prepared = connection.prepareStatement(statement)) {
         JsonNode values = Json.of(List.of(1, 2));

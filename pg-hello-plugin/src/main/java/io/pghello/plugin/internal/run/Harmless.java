@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.run;
+
+import io.pghello.plugin.internal.Texts;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.util.Set;
+
+/**
+ * Asks the server whether a query can only read: all that its names may mean are tables and the
+ * server's own functions, of which none can change a session. A function of somebody else, a view,
+ * row security, a domain or an operator may run any code, whose effects no text tells.
+ */
+final class Harmless {
+  /**
+   * Of the server's functions, those that are not volatile cannot write or change a setting; but
+   * those that take names of tables, queries or types as texts run what these mean.
+   */
+  private static final String QUERY = Texts.resource(Harmless.class, "harmless.sql");
+
+  private Harmless() {}
+
+  /**
+   * Asks, in a round trip.
+   *
+   * @param names all words and quoted names of the query, as the server keeps them
+   */
+  static boolean ask(Connection connection, Set<String> names) throws SQLException {
+    var literal = new StringBuilder("{");
+    for (String name : names) {
+      if (literal.length() > 1) {
+        literal.append(',');
+      }
+      Bindings.appendQuoted(literal, name);
+    }
+    literal.append('}');
+    try (PreparedStatement statement = connection.prepareStatement(QUERY)) {
+      for (int i = 1; i <= 3; i++) {
+        statement.setObject(i, literal.toString(), Types.OTHER);
+      }
+      try (ResultSet result = statement.executeQuery()) {
+        return result.next() && result.getBoolean(1);
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+SELECT NOT EXISTS (
+    SELECT FROM pg_catalog.pg_proc p
+    WHERE p.proname OPERATOR(pg_catalog.=) ANY (?::pg_catalog.name[])
+    AND (p.oid OPERATOR(pg_catalog.>=) 16384
+      OR p.provolatile OPERATOR(pg_catalog.=) 'v' AND p.proname OPERATOR(pg_catalog.<>) ALL
+        ('{clock_timestamp,gen_random_uuid,pg_sleep,random,timeofday}'::pg_catalog.name[])
+      OR p.proname OPERATOR(pg_catalog.~) '_to_xml|^pg_input_'))
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_class c
+    WHERE c.relname OPERATOR(pg_catalog.=) ANY (?::pg_catalog.name[])
+    AND (c.relkind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,i,I,S,t}')
+      OR c.relrowsecurity
+      OR EXISTS (
+        SELECT FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
+        LEFT JOIN pg_catalog.pg_type e ON e.oid OPERATOR(pg_catalog.=) t.typelem
+        WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
+        AND a.atttypid OPERATOR(pg_catalog.>=) 16384
+        AND (t.typtype OPERATOR(pg_catalog.<>) ALL ('{b,e}')
+          OR e.typtype OPERATOR(pg_catalog.<>) ALL ('{b,e}')))
+      OR EXISTS (
+        SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_depend d
+        ON d.classid OPERATOR(pg_catalog.=) 1259
+        AND d.objid OPERATOR(pg_catalog.=) i.indexrelid
+        AND d.refclassid OPERATOR(pg_catalog.=) 1255
+        WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid)))
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_type t
+    WHERE t.typname OPERATOR(pg_catalog.=) ANY (?::pg_catalog.name[])
+    AND t.oid OPERATOR(pg_catalog.>=) 16384
+    AND (t.typtype OPERATOR(pg_catalog.=) ANY ('{d,r,m}') OR EXISTS (
+      SELECT FROM pg_catalog.pg_type e WHERE e.oid OPERATOR(pg_catalog.=) t.typelem
+      AND e.typtype OPERATOR(pg_catalog.=) 'd')))
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384
+    AND p.prolang OPERATOR(pg_catalog.<>) ALL ('{12,13}')
+    AND (EXISTS (SELECT FROM pg_catalog.pg_operator o
+        WHERE o.oprcode OPERATOR(pg_catalog.=) p.oid)
+      OR EXISTS (SELECT FROM pg_catalog.pg_cast k
+        WHERE k.castfunc OPERATOR(pg_catalog.=) p.oid)))

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin;
+
+import static io.pghello.plugin.Plugins.config;
+import static io.pghello.plugin.Plugins.json;
+import static io.pghello.plugin.Plugins.plugin;
+import static io.pghello.plugin.Plugins.sql;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever a caller did, the next one finds the session of the log-in. */
+@PgHelloTest(extension = false)
+class HandedOnSessionIT {
+  private static final int DRAWS = 150;
+
+  /** What may stay in a session. */
+  private static final List<String> EFFECTS =
+      List.of(
+          "set search_path = evil, public",
+          "set timezone = 'Asia/Tokyo'",
+          "set intervalstyle = 'sql_standard'",
+          "set datestyle = 'German'",
+          "set bytea_output = 'escape'",
+          "set extra_float_digits = -5",
+          "set default_transaction_read_only = on",
+          "set default_transaction_isolation = 'serializable'",
+          "set session characteristics as transaction read only",
+          "set standard_conforming_strings = off",
+          "set statement_timeout = 0",
+          "set client_connection_check_interval = 0",
+          "set idle_in_transaction_session_timeout = 0",
+          "set lock_timeout = 1",
+          "set work_mem = '64kB'",
+          "set enable_seqscan = off",
+          "set role colleague",
+          "set client_min_messages = 'error'",
+          "listen channel",
+          "create temporary table users (a int)",
+          "create temporary view tv as select 1 as a",
+          "create temporary sequence ts",
+          "select pg_advisory_lock(7)",
+          "select pg_advisory_lock_shared(7, 8)",
+          "select nextval('s')",
+          "prepare p as select 1",
+          "deallocate all",
+          "declare c cursor with hold for select 1",
+          "select set_config('search_path', 'evil', false)",
+          "select lo_creat(-1)",
+          "load 'plpgsql'",
+          "reset all");
+
+  /** How a caller brings them about; 0 stands for the effect as a text, 1 for the effect. */
+  private static final List<String> WAYS =
+      List.of(
+          "execute {'sql': '1'}",
+          "query {'sql': '1'}",
+          "execute {'sql': 'select run($1)', 'params': ['0']}",
+          "query {'sql': 'select run($1)', 'params': ['0']}",
+          "queryOne {'sql': 'select run($1)', 'params': ['0']}",
+          "queryValue {'sql': 'select query_to_xml($1, true, true, \\'\\')', 'params': ['0']}",
+          "query {'sql': 'select run($1), 1 / (a - a) from t', 'params': ['0']}",
+          "query {'sql': 'select u.a from t, effect_view u'}",
+          "execute {'sql': 'do $d$ begin perform run($e$1$e$); end $d$'}",
+          "execute {'sql': 'call calls($1)', 'params': ['0']}",
+          "execute {'sql': 'update acts set effect = $1 where false', 'params': ['0']}",
+          "execute {'sql': 'insert into acts values ($1) returning effect', 'params': ['0']}",
+          "execute {'sql': 'with w as (insert into acts values ($1) returning 1) table w', 'params':"
+              + " ['0']}",
+          "transaction {'operations': [{'sql': 'select run($1)', 'params': ['0']}, {'sql': 'select"
+              + " 1'}]}",
+          "transaction {'operations': [{'sql': 'select run($1)', 'params': ['0']}, {'sql': 'select"
+              + " 1/0'}]}",
+          "insert {'table': 'acts', 'data': {'effect': '0'}}",
+          "update {'table': 'acts', 'data': {'effect': '0'}, 'all': true}",
+          "batchInsert {'table': 'acts', 'records': [{'effect': '0'}, {'effect': 'select 1'}]}",
+          "find {'table': 'effect_view'}",
+          "findOne {'table': 'effect_view', 'where': {'a': 1}}",
+          "count {'table': 'effect_view', 'where': {'a': '1'}}",
+          "update {'table': 'pg_settings', 'data': {'setting': 'evil'}, 'where': {'name':"
+              + " 'search_path'}}",
+          "update {'table': 'pg_catalog.pg_settings', 'data': {'setting': 'on'}, 'where': {'name':"
+              + " 'default_transaction_read_only'}}");
+
+  private static final String FINGERPRINT =
+      """
+      select (select json_object_agg(name, setting order by name) from pg_settings
+          where name not like 'plpgsql.%'),
+        (select count(*) from pg_locks where pid = pg_backend_pid() and locktype = 'advisory')
+          as locks,
+        (select count(*) from pg_class where relnamespace = pg_my_temp_schema()) as temporary,
+        current_user, session_user, last_value_here(),
+        (select count(*) from pg_listening_channels()) as channels,
+        (select count(*) from pg_cursors where name <> '') as cursors,
+        (select count(*) from pg_prepared_statements where from_sql) as prepared,
+        (select count(*) from users) as users
+      """;
+
+  private ObjectNode config = Plugins.JSON.createObjectNode();
+
+  @BeforeEach
+  void createThings(TestDatabase database, DataSource source) {
+    config = config(database).put("max", 2);
+    Plugins.run(
+        database.superuserDataSource(),
+        "do $$ begin create role colleague; exception when duplicate_object then null; end $$",
+        "grant colleague to " + config.get("user").textValue());
+    Plugins.run(
+        source,
+        "create schema evil",
+        "create table evil.users (a int)",
+        "create table users (a int)",
+        "insert into users values (1), (2)",
+        "create table t (a int)",
+        "insert into t values (1)",
+        "create sequence s",
+        "grant usage on sequence s to public",
+        "create table acts (effect text)",
+        "create table current_effect (effect text)",
+        "insert into current_effect values ('select 1')",
+        "grant all on acts, t, current_effect to public",
+        "create function run(effect text) returns int language plpgsql as"
+            + " $$ begin execute effect; return 1; end $$",
+        "create procedure calls(effect text) language plpgsql as"
+            + " $$ begin execute effect; commit; end $$",
+        "create view effect_view as select run(effect) as a from current_effect",
+        "create function acts() returns trigger language plpgsql as"
+            + " $$ begin execute new.effect; return new; end $$",
+        "create trigger acts before insert or update on acts for each row execute function acts()",
+        "insert into acts values ('select 1')",
+        "create function last_value_here() returns bigint language plpgsql as"
+            + " $$ begin return lastval(); exception when others then return -1; end $$");
+  }
+
+  private List<String> fingerprint(PostgresPlugin plugin) {
+    ObjectNode answer = plugin.execute(Plugins.ID, config, "query", sql(FINGERPRINT));
+    assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+    var members = new ArrayList<String>();
+    JsonNode row = answer.at("/data/rows/0");
+    row.properties().forEach(one -> members.add(one.toString()));
+    members.remove(0);
+    row.get("json_object_agg").properties().forEach(one -> members.add(one.toString()));
+    return members;
+  }
+
+  private static void runOne(PostgresPlugin plugin, ObjectNode config, String way, String effect) {
+    int space = way.indexOf(' ');
+    String quoted = effect.replace("'", "\\u0027");
+    String text =
+        way.substring(space + 1)
+            .replace("'0'", "'" + quoted + "'")
+            .replace("'1'}", "'" + quoted + "'}")
+            .replace("$e$1$e$", "$e$" + quoted + "$e$");
+    var unused = plugin.execute(Plugins.ID, config, way.substring(0, space), json(text));
+  }
+
+  private void byId(PostgresPlugin plugin, String effect, boolean commit) {
+    ObjectNode id = Plugins.JSON.createObjectNode();
+    id.set(
+        "transactionId",
+        plugin.execute(Plugins.ID, config, "beginTransaction", null).at("/data/transactionId"));
+    plugin.execute(
+        Plugins.ID, config, "query", sql("select run($1)", effect).setAll(id.deepCopy()));
+    plugin.execute(Plugins.ID, config, commit ? "commit" : "rollback", id);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void nextCallerFindsTheSessionOfTheLogIn(boolean readOnly, DataSource source) {
+    long seed = System.nanoTime();
+    var random = new Random(seed);
+    Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
+    List<String> expected;
+    try (PostgresPlugin fresh = plugin(permissions)) {
+      expected = fingerprint(fresh);
+    }
+    try (PostgresPlugin plugin = plugin(permissions)) {
+      for (int draw = 0; draw < DRAWS; draw++) {
+        String effect = EFFECTS.get(random.nextInt(EFFECTS.size()));
+        Plugins.run(source, "update current_effect set effect = $e$" + effect + "$e$");
+        int way = random.nextInt(WAYS.size() + 2);
+        String what =
+            way < WAYS.size() ? WAYS.get(way) : way == WAYS.size() ? "commit" : "rollback";
+        // often enough for what is known of a statement that runs often
+        int runs = random.nextInt(4) == 0 ? 7 : 1;
+        for (int i = 0; i < runs; i++) {
+          if (way < WAYS.size()) {
+            runOne(plugin, config, what, effect);
+          } else {
+            byId(plugin, effect, way == WAYS.size());
+          }
+        }
+        List<String> found = fingerprint(plugin);
+        found.removeAll(expected);
+        assertThat(found).as("seed %s, draw %s: %s by %s", seed, draw, effect, what).isEmpty();
+      }
+    }
+  }
+
+  /** A caller without SQL cannot reroute the next one's rows. */
+  @Test
+  void settingsAreNoTable(DataSource source) {
+    try (PostgresPlugin plugin = plugin(Permissions.write())) {
+      plugin.execute(
+          Plugins.ID,
+          config,
+          "update",
+          json(
+              "{'table': 'pg_settings', 'data': {'setting': 'evil'}, 'where': {'name':"
+                  + " 'search_path'}}"));
+      plugin.execute(Plugins.ID, config, "insert", json("{'table': 'users', 'data': {'a': 3}}"));
+      assertThat(
+              plugin
+                  .execute(Plugins.ID, config, "count", json("{'table': 'users'}"))
+                  .at("/data/count")
+                  .intValue())
+          .isEqualTo(3);
+    }
+  }
+
+  /** A hidden DEALLOCATE takes what the driver has prepared; the next call is not to see it. */
+  @Test
+  void statementsOfTheDriverAreFound() {
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      config.put("max", 1);
+      for (int i = 0; i < 8; i++) {
+        ObjectNode answer =
+            plugin.execute(Plugins.ID, config, "query", sql("select a + $1 as b from t", i));
+        assertThat(answer.at("/data/rows/0/b").intValue()).as(answer.toString()).isEqualTo(i + 1);
+        if (i == 6) {
+          plugin.execute(Plugins.ID, config, "query", sql("select run($1)", "deallocate all"));
+        }
+      }
+    }
+  }
+}
