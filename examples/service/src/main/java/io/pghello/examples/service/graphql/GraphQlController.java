@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.graphql;
 
-import graphql.schema.DataFetchingFieldSelectionSet;
 import io.pghello.examples.service.graphql.GreetingLoader.GreetingKey;
 import io.pghello.examples.service.greeting.GreetedName;
 import io.pghello.examples.service.greeting.Greetings;
@@ -20,13 +19,14 @@ import org.springframework.graphql.data.method.annotation.QueryMapping;
 import org.springframework.stereotype.Controller;
 
 /**
- * The guide's schema. Greetings of a query are loaded together, whichever fields ask for them; one
- * that asks for no text needs none. Maps stand for types whose fields are no names of Java.
+ * The guide's schema. Greetings of a query are loaded together, whichever fields ask for them. Maps
+ * stand for types whose fields are no names of Java.
+ *
+ * <p>No method looks at the fields that were selected: to collect those of fragments in fragments
+ * takes exponential time.
  */
 @Controller
 class GraphQlController {
-  private static final String TEXT = "greeting";
-
   private final Greetings greetings;
 
   GraphQlController(Greetings greetings) {
@@ -37,23 +37,16 @@ class GraphQlController {
   CompletableFuture<GreetingResponse> greeting(
       @Argument @GreetedName String name,
       @Argument @Min(1) @Max(10) @Nullable Integer repeat,
-      DataLoader<GreetingKey, GreetingResponse> loader,
-      DataFetchingFieldSelectionSet fields) {
-    return fields.contains(TEXT)
-        ? loader.load(new GreetingKey(name, repeat == null ? 1 : repeat))
-        : CompletableFuture.completedFuture(GreetingResponse.of(name, null));
+      DataLoader<GreetingKey, GreetingResponse> loader) {
+    return loader.load(new GreetingKey(name, repeat == null ? 1 : repeat));
   }
 
   @QueryMapping
   CompletableFuture<List<GreetingResponse>> bulkGreetings(
       @Argument @Size(max = Greetings.MAX_NAMES) List<@GreetedName String> names,
-      DataLoader<GreetingKey, GreetingResponse> loader,
-      DataFetchingFieldSelectionSet fields) {
+      DataLoader<GreetingKey, GreetingResponse> loader) {
     int repeat = greetings.configuredRepeat();
-    return fields.contains(TEXT)
-        ? loader.loadMany(names.stream().map(name -> new GreetingKey(name, repeat)).toList())
-        : CompletableFuture.completedFuture(
-            names.stream().map(name -> GreetingResponse.of(name, null)).toList());
+    return loader.loadMany(names.stream().map(name -> new GreetingKey(name, repeat)).toList());
   }
 
   @QueryMapping

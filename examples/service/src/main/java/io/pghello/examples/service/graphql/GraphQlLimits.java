@@ -3,9 +3,23 @@ package io.pghello.examples.service.graphql;
 
 import graphql.analysis.MaxQueryComplexityInstrumentation;
 import graphql.analysis.MaxQueryDepthInstrumentation;
+import graphql.execution.AbortExecutionException;
+import graphql.execution.instrumentation.Instrumentation;
+import graphql.execution.instrumentation.InstrumentationContext;
+import graphql.execution.instrumentation.InstrumentationState;
+import graphql.execution.instrumentation.SimplePerformantInstrumentation;
+import graphql.execution.instrumentation.parameters.InstrumentationValidationParameters;
+import graphql.language.Document;
+import graphql.language.FragmentSpread;
+import graphql.language.InlineFragment;
+import graphql.language.Node;
+import graphql.validation.ValidationError;
 import io.pghello.examples.service.greeting.Greetings;
+import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
@@ -18,6 +32,43 @@ class GraphQlLimits {
   @Bean
   MaxQueryDepthInstrumentation maxQueryDepth() {
     return new MaxQueryDepthInstrumentation(MAX_DEPTH);
+  }
+
+  /**
+   * Fragments that a query uses, also in others: their fields can double with each. Tools that read
+   * the schema use some ten.
+   */
+  private static final int MAX_SPREADS = 20;
+
+  /** Looks before the query is validated, as that follows all fragments, too. */
+  @Bean
+  Instrumentation maxFragments() {
+    return new SimplePerformantInstrumentation() {
+      @Override
+      public @Nullable InstrumentationContext<List<ValidationError>> beginValidation(
+          InstrumentationValidationParameters parameters, InstrumentationState state) {
+        int spreads = spreads(parameters.getDocument());
+        if (spreads > MAX_SPREADS) {
+          throw new AbortExecutionException(
+              "maximum number of fragments used exceeded " + spreads + " > " + MAX_SPREADS);
+        }
+        return super.beginValidation(parameters, state);
+      }
+    };
+  }
+
+  private static int spreads(Document document) {
+    int spreads = 0;
+    var nodes = new ArrayDeque<Node<?>>(List.of(document));
+    for (Node<?> node = nodes.poll(); node != null; node = nodes.poll()) {
+      if (node instanceof FragmentSpread || node instanceof InlineFragment) {
+        spreads++;
+      }
+      for (Node<?> child : node.getChildren()) {
+        nodes.add(child);
+      }
+    }
+    return spreads;
   }
 
   /** All fields of as many names as a request may have, and some more. */
