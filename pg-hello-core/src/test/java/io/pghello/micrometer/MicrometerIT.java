@@ -24,14 +24,19 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.postgresql.ds.PGSimpleDataSource;
 
 @PgHelloTest
 class MicrometerIT {
+  // the common pool may have one thread
+  private static final Executor THREADS = task -> new Thread(task).start();
+
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final ObservationRegistry observations = ObservationRegistry.create();
   private final List<Observation.Context> stopped = new ArrayList<>();
@@ -58,6 +63,7 @@ class MicrometerIT {
 
   /** The slowest call takes longer than any statement; where the time went is told. */
   @Test
+  @Timeout(120)
   void tellsWaitingFromTheRoundTrip(DataSource dataSource, WireProxy proxy) {
     var ended = new ConcurrentLinkedQueue<PgHelloListener.CallEnded>();
     try (PgHelloClient client =
@@ -77,14 +83,14 @@ class MicrometerIT {
       assertThat(ended.remove().waitedNanos()).isZero();
       proxy.stall();
       CompletableFuture<String> blocking =
-          CompletableFuture.supplyAsync(() -> client.hello("first"));
+          CompletableFuture.supplyAsync(() -> client.hello("first"), THREADS);
       while (client.inFlightStatements() == 0) {
         Thread.onSpinWait();
       }
       List<CompletableFuture<String>> waiting =
           List.of(
               client.helloAsync("future"),
-              CompletableFuture.supplyAsync(() -> client.hello("Bob")));
+              CompletableFuture.supplyAsync(() -> client.hello("Bob"), THREADS));
       while (client.queuedCalls() < 2) {
         Thread.onSpinWait();
       }
