@@ -120,7 +120,7 @@ public final class JooqBenchmark extends ServerBenchmark {
     return ctx.select(
             DSL.field(
                 "\"pg_hello\"(cast({0} as text), cast({1} as int))",
-                SQLDataType.CLOB, NAME, DSL.val(2)),
+                SQLDataType.CLOB, NAME, DSL.inline(2)),
             DSL.field("\"now_ms\"()", SQLDataType.BIGINT))
         .from(NAMES)
         .where(ID.eq(id));
