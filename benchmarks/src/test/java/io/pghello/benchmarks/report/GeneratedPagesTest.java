@@ -67,7 +67,7 @@ class GeneratedPagesTest {
     }
     assertThat(file)
         .as("run ./dev generate, which brings %s up to date", file)
-        .content()
+        .content(StandardCharsets.UTF_8)
         .isEqualTo(text);
   }
 
