@@ -77,7 +77,7 @@ class ArchitectureTest {
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
-            "java..", "io.micrometer..", "io.pghello", "io.pghello.micrometer", "org.jspecify..")
+            "java..", "io.micrometer..", API, VALUES, "io.pghello.micrometer", "org.jspecify..")
         .check(CLASSES);
   }
 

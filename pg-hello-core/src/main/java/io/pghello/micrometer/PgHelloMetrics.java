@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.Timer;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloListener;
+import io.pghello.internal.Function;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
@@ -56,10 +57,11 @@ import java.util.concurrent.TimeUnit;
  * </table>
  *
  * <p>{@code kind} is {@code single}, {@code batch} or {@code bulk}; {@code outcome} is {@code
- * SUCCESS} or the name of a {@link PgHelloException.Code}. A name that is greeted is in no tag. A
- * call costs one increment of a counter, a record in a timer, and another one if it had to wait;
- * everything else is kept for each statement. Two clients add up in the same meters, but for the
- * gauges, which show the first, unless tags tell them apart.
+ * SUCCESS} or the name of a {@link PgHelloException.Code}; the counters of all of them are there
+ * from the start. A name that is greeted is in no tag. A call costs one increment of a counter, a
+ * record in a timer, and another one if it had to wait; everything else is kept for each statement.
+ * Two clients add up in the same meters, but for the gauges, which show the first, unless tags tell
+ * them apart.
  *
  * <p>Thread-safe.
  */
@@ -77,7 +79,8 @@ public final class PgHelloMetrics implements PgHelloListener {
   private final Counter retries;
 
   /**
-   * Creates the meters of a client's statements, so that they are there before the first.
+   * Creates the meters of a client's statements, and a counter of calls for each function and
+   * outcome, so that they are there, at 0, before the first.
    *
    * @param registry where they are kept
    */
@@ -86,7 +89,8 @@ public final class PgHelloMetrics implements PgHelloListener {
   }
 
   /**
-   * Creates the meters of a client's statements, so that they are there before the first.
+   * Creates the meters of a client's statements, and a counter of calls for each function and
+   * outcome, so that they are there, at 0, before the first.
    *
    * @param registry where they are kept
    * @param tags what all of them have besides their own, as to tell two clients apart
@@ -104,6 +108,13 @@ public final class PgHelloMetrics implements PgHelloListener {
               .tags(this.tags)
               .tag("kind", name(kind))
               .register(registry));
+    }
+    // what a counter has when it is first read is in no rate
+    for (Function function : Function.values()) {
+      calls(function.signature(), Outcome.SUCCESS);
+      for (PgHelloException.Code code : PgHelloException.Code.values()) {
+        calls(function.signature(), code.name());
+      }
     }
     queueWait =
         Timer.builder("pg.hello.queue.wait")

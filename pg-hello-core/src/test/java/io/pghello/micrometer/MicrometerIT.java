@@ -14,6 +14,7 @@ import io.micrometer.observation.ObservationRegistry;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloListener;
+import io.pghello.internal.Function;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
@@ -143,6 +144,20 @@ class MicrometerIT {
               "pg.hello.queue.depth",
               "pg.hello.statements.in.flight");
     }
+  }
+
+  /** Or else the failures before Prometheus first sees their counter would never show in a rate. */
+  @Test
+  void countsEachOutcomeOfEachFunctionFromTheStart() {
+    new PgHelloMetrics(registry, Tags.of("client", "first"));
+    for (Function function : Function.values()) {
+      assertThat(calls(function.signature(), "SUCCESS")).isZero();
+      for (PgHelloException.Code code : PgHelloException.Code.values()) {
+        assertThat(calls(function.signature(), code.name())).isZero();
+      }
+    }
+    assertThat(registry.get("pg.hello.calls").tag("client", "first").counters())
+        .hasSize(Function.values().length * (1 + PgHelloException.Code.values().length));
   }
 
   @Test
