@@ -33,6 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(120)
 class LostConnectionsIT {
   private static final int SIZE = 8;
+  private static final int ROUNDS = 2;
 
   /** The pools that programs have, none of which tests a connection that was used just now. */
   enum Pool {
@@ -113,7 +114,7 @@ class LostConnectionsIT {
     DataSource pool = kind.start(database.jdbcUrl());
     try (PgHelloClient client =
         PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofSeconds(30)).build()) {
-      for (int round = 0; round < 3; round++) {
+      for (int round = 0; round < ROUNDS; round++) {
         useAll(pool);
         FaultsIT.terminate(superuser);
         for (int i = 0; i <= SIZE; i++) {
@@ -132,7 +133,7 @@ class LostConnectionsIT {
     DataSource pool = kind.start(database.jdbcUrl());
     try (PgHelloClient client =
         PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofSeconds(30)).build()) {
-      for (int round = 0; round < 3; round++) {
+      for (int round = 0; round < ROUNDS; round++) {
         useAll(pool);
         var calls = new ArrayList<CompletableFuture<String>>();
         for (int i = 0; i < 1_000; i++) {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Random;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,7 +24,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Whatever a caller did, the next one finds the session of the log-in. */
 @PgHelloTest(extension = false)
 class HandedOnSessionIT {
-  private static final int DRAWS = 150;
+  private static final int DRAWS = 100;
+  private static final int DRAWS_OF_A_LONG_TEST = 1_500;
 
   /** What may stay in a session. */
   private static final List<String> EFFECTS =
@@ -178,7 +180,19 @@ class HandedOnSessionIT {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void nextCallerFindsTheSessionOfTheLogIn(boolean readOnly, DataSource source) {
-    long seed = System.nanoTime();
+    // the same draws in each run: what is drawn anew is for the long test
+    nextCallerFindsTheSessionOfTheLogIn(readOnly, source, 26, DRAWS);
+  }
+
+  @Tag("long")
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void nextCallerFindsTheSessionOfTheLogInWhateverIsDrawn(boolean readOnly, DataSource source) {
+    nextCallerFindsTheSessionOfTheLogIn(readOnly, source, System.nanoTime(), DRAWS_OF_A_LONG_TEST);
+  }
+
+  private void nextCallerFindsTheSessionOfTheLogIn(
+      boolean readOnly, DataSource source, long seed, int draws) {
     var random = new Random(seed);
     Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
     List<String> expected;
@@ -186,7 +200,7 @@ class HandedOnSessionIT {
       expected = fingerprint(fresh);
     }
     try (PostgresPlugin plugin = plugin(permissions)) {
-      for (int draw = 0; draw < DRAWS; draw++) {
+      for (int draw = 0; draw < draws; draw++) {
         String effect = EFFECTS.get(random.nextInt(EFFECTS.size()));
         Plugins.run(source, "update current_effect set effect = $e$" + effect + "$e$");
         int way = random.nextInt(WAYS.size() + 2);
