@@ -128,7 +128,7 @@ public final class Bench implements Callable<Integer> {
       description = "The PostgreSQL major: 15, 17 (the default) or 18.")
   private @Nullable Integer major;
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Write all figures to a file.")
+  @Option(names = "--json", paramLabel = "FILE", description = "Write all figures to a file. What it has of benchmarks that are not measured now stays.")
   private @Nullable Path json;
 
   @Option(
@@ -225,7 +225,12 @@ public final class Bench implements Callable<Integer> {
     }
     var result = new Report(environment, isShort(), guard, text, count, handicap, sections);
     if (json != null) {
-      Files.writeString(json, result.toJson());
+      Files.writeString(
+          json,
+          (names.isEmpty() || !Files.exists(json)
+                  ? result
+                  : result.withOthersOf(Report.fromJson(Files.readString(json))))
+              .toJson());
     }
     if (report) {
       Path file = Path.of(System.getProperty("pghello.bench.reports", "."), "report.html");

@@ -4,6 +4,7 @@ package io.pghello.benchmarks;
 import io.pghello.benchmarks.ForkMessage.Plan;
 import io.pghello.benchmarks.harness.ChildJvm;
 import io.pghello.benchmarks.harness.Curve;
+import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.report.ProgressLine;
 import io.pghello.benchmarks.report.Report;
@@ -72,7 +73,7 @@ final class ForkedRun {
 
   /** All that was measured. */
   Report.Section section() {
-    return new Report.Section(name, plan().server(), results, curves, plan().notRun());
+    return new Report.Section(name, Environment.now().date(), plan().server(), results, curves, plan().notRun());
   }
 
   private void hear(ForkMessage message) {

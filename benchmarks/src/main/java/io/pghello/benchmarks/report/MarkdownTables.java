@@ -120,7 +120,11 @@ final class MarkdownTables {
     return "\n%s on %s with %d CPUs, %s and PostgreSQL %s; `./dev bench%s%s` does it on yours.\n"
         .formatted(
             report.quick() ? "Roughly measured" : "Measured",
-            environment.date().substring(0, 10),
+            sections.stream()
+                .map(section -> section.date().substring(0, 10))
+                .distinct()
+                .sorted()
+                .collect(Collectors.joining(" and ")),
             environment.cpus(),
             environment.jdk(),
             sections.stream()

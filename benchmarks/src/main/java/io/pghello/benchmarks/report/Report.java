@@ -4,6 +4,7 @@ package io.pghello.benchmarks.report;
 import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
 import io.pghello.benchmarks.harness.Result;
+import java.util.LinkedHashMap;
 import java.util.List;
 import tools.jackson.jr.ob.JSON;
 
@@ -25,9 +26,14 @@ public record Report(
     int handicap,
     List<Section> benchmarks) {
 
-  /** What one benchmark measured, and what could not be measured, each with the reason. */
+  /**
+   * What one benchmark measured, and what could not be measured, each with the reason.
+   *
+   * @param date when it ended, in UTC
+   */
   public record Section(
       String name,
+      String date,
       Environment.Server server,
       List<Result> results,
       List<Curve> curves,
@@ -41,6 +47,15 @@ public record Report(
   /** Returns the curves of all benchmarks. */
   List<Curve> curves() {
     return benchmarks.stream().flatMap(section -> section.curves.stream()).toList();
+  }
+
+  /** Returns this with what an earlier run has of benchmarks that this one did not measure. */
+  public Report withOthersOf(Report earlier) {
+    var all = new LinkedHashMap<String, Section>();
+    earlier.benchmarks.forEach(section -> all.put(section.name, section));
+    benchmarks.forEach(section -> all.put(section.name, section));
+    return new Report(
+        environment, quick, guard, rows, forks, handicap, List.copyOf(all.values()));
   }
 
   public String toJson() {

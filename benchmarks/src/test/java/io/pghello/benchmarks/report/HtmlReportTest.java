@@ -124,6 +124,7 @@ class HtmlReportTest {
     var section =
         new Report.Section(
             name,
+            "2026-11-20T08:00:00Z",
             new Environment.Server("17", name, Map.of(name, name)),
             List.of(result(Row.plain(name, name, name), 1, 2)),
             List.of(new Curve(name, name, name, Better.LOWER, List.of(line))),
@@ -167,7 +168,7 @@ class HtmlReportTest {
   void saysHowToRepeatTheRun() throws Exception {
     List<Report.Section> sections =
         Stream.of("client", "jooq")
-            .map(name -> new Report.Section(name, SERVER, List.of(), List.of(), List.of()))
+            .map(name -> new Report.Section(name, "2026-11-20T08:00:00Z", SERVER, List.of(), List.of(), List.of()))
             .toList();
     Document page = page(new Report(ENVIRONMENT, true, false, "", 5, 2, sections));
     assertTexts(
@@ -278,7 +279,7 @@ class HtmlReportTest {
   }
 
   private static Document page(List<Result> results, List<Curve> curves) throws Exception {
-    var section = new Report.Section("x", SERVER, results, curves, List.of());
+    var section = new Report.Section("x", "2026-11-20T08:00:00Z", SERVER, results, curves, List.of());
     return page(new Report(ENVIRONMENT, false, false, "", 1, 1, List.of(section)));
   }
 

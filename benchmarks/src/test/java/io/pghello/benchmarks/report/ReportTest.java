@@ -2,6 +2,7 @@
 package io.pghello.benchmarks.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.pghello.benchmarks.harness.Curve;
 import io.pghello.benchmarks.harness.Environment;
@@ -9,6 +10,7 @@ import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.harness.Row;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class ReportTest {
@@ -25,6 +27,7 @@ class ReportTest {
             List.of(
                 new Report.Section(
                     "extension",
+                    "2026-11-20T09:00:00Z",
                     new Environment.Server("17.11", "1.1", Map.of("jit", "off")),
                     List.of(
                         Result.of(
@@ -46,5 +49,33 @@ class ReportTest {
     assertThat(Report.fromJson(report.toJson())).isEqualTo(report);
     // as results were written before CPU time was counted
     assertThat(report.toJson()).containsOnlyOnce("\"cpu\"");
+  }
+
+  @Test
+  void keepsWhatAnotherRunHasMeasured() {
+    Report before = report("2026-11-20T08:00:00Z", "extension", "client", "jooq");
+    Report now = report("2026-11-22T08:00:00Z", "client", "plugin");
+    assertThat(now.withOthersOf(before).benchmarks())
+        .extracting(Report.Section::name, section -> section.date().substring(0, 10))
+        .containsExactly(
+            tuple("extension", "2026-11-20"),
+            tuple("client", "2026-11-22"),
+            tuple("jooq", "2026-11-20"),
+            tuple("plugin", "2026-11-22"));
+    assertThat(now.withOthersOf(before).environment()).isEqualTo(now.environment());
+  }
+
+  private static Report report(String date, String... names) {
+    var server = new Environment.Server("17.11", "1.1", Map.of());
+    return new Report(
+        new Environment(date, 2, "a JDK", "Linux", List.of()),
+        false,
+        false,
+        "",
+        3,
+        1,
+        Stream.of(names)
+            .map(name -> new Report.Section(name, date, server, List.of(), List.of(), List.of()))
+            .toList());
   }
 }
