@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli;
 
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.system.Replacement;
+import io.pghello.cli.system.Undo;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;

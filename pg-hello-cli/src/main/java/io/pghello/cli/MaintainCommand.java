@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli;
 
+import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
+import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.OpsExtension;
+import io.pghello.cli.connect.ServerDatabases;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Durations;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.SqlErrors;
+import io.pghello.cli.output.Status;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -194,7 +203,7 @@ final class MaintainCommand implements Callable<Integer> {
           databases.add(database);
         }
       } catch (SQLException e) {
-        hasFailed(database, Findings.message(e));
+        hasFailed(database, SqlErrors.message(e));
       }
     }
     return databases;
@@ -221,7 +230,7 @@ final class MaintainCommand implements Callable<Integer> {
         return row.getString(row.getMetaData().getColumnCount());
       }
     } catch (SQLException e) {
-      hasFailed(what, ReportCommand.explain(e));
+      hasFailed(what, OpsExtension.explain(e));
     } catch (Failure e) {
       hasFailed(what, String.valueOf(e.getMessage()));
     }

@@ -1,6 +1,20 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli;
 
+import io.pghello.cli.backup.BackupCommand;
+import io.pghello.cli.backup.RestoreCommand;
+import io.pghello.cli.backup.VerifyCommand;
+import io.pghello.cli.check.AdviseCommand;
+import io.pghello.cli.check.DiagnoseCommand;
+import io.pghello.cli.check.HardenCommand;
+import io.pghello.cli.check.HealthCommand;
+import io.pghello.cli.check.UpdateCommand;
+import io.pghello.cli.load.LoadCommand;
+import io.pghello.cli.load.WatchCommand;
+import io.pghello.cli.logs.LogsCommand;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.report.ReportCommand;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;

@@ -2,13 +2,32 @@
 package io.pghello.cli;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.ArchConfiguration;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The program starts fast because it is small. */
+/** The program starts fast because it is small; its packages use each other in one order. */
 class ArchitectureTest {
+  private static final String ROOT = "io.pghello.cli";
+  private static final List<String> LOWEST_FIRST =
+      List.of(
+          "output",
+          "connect",
+          "system",
+          "backup.folder",
+          "check",
+          "report",
+          "load",
+          "logs",
+          "backup.dump",
+          "backup.pgbackrest",
+          "backup");
+
   @Test
   void needsTheDriverPicocliAndHistogramsOnly() {
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
@@ -23,5 +42,29 @@ class ArchitectureTest {
             "org.postgresql..",
             "picocli..")
         .check(new ClassFileImporter().importPath("target/classes"));
+  }
+
+  @Test
+  void usesPackagesInOneOrder() {
+    JavaClasses all = new ClassFileImporter().importPath("target/classes");
+    for (int i = 0; i < LOWEST_FIRST.size(); i++) {
+      String[] higher =
+          Stream.concat(
+                  LOWEST_FIRST.stream().skip(i + 1).map(name -> ROOT + "." + name), Stream.of(ROOT))
+              .toArray(String[]::new);
+      noClasses()
+          .that()
+          .resideInAPackage(ROOT + "." + LOWEST_FIRST.get(i))
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(higher)
+          .check(all);
+    }
+    classes()
+        .should()
+        .resideInAnyPackage(
+            Stream.concat(LOWEST_FIRST.stream().map(name -> ROOT + "." + name), Stream.of(ROOT))
+                .toArray(String[]::new))
+        .check(all);
   }
 }

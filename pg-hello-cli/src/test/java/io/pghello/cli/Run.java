@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli;
 
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.system.Programs;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
 import java.io.IOException;
@@ -25,20 +27,20 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /** One run of the program in a JVM of its own, with an environment of its own. */
-record Run(int status, String out, String err) {
-  static Run pghello(Map<String, String> environment, String... arguments) {
+public record Run(int status, String out, String err) {
+  public static Run pghello(Map<String, String> environment, String... arguments) {
     return start(environment, arguments).end();
   }
 
   /** A run that has not ended yet. */
-  record Running(
+  public record Running(
       Process process, StringWriter soFar, FutureTask<String> out, FutureTask<String> err) {
     /** Returns what it has printed so far. */
-    String printed() {
+    public String printed() {
       return soFar.toString();
     }
 
-    Run end() {
+    public Run end() {
       try {
         if (!process.waitFor(3, TimeUnit.MINUTES)) {
           process.destroyForcibly();
@@ -54,14 +56,14 @@ record Run(int status, String out, String err) {
     }
 
     /** Tells it to end, as {@code kill} does. */
-    Run interrupt() {
+    public Run interrupt() {
       // Process.destroy() would close what it prints to
       process.toHandle().destroy();
       return end();
     }
   }
 
-  static Running start(Map<String, String> environment, String... arguments) {
+  public static Running start(Map<String, String> environment, String... arguments) {
     var command =
         new ArrayList<>(
             List.of(
@@ -75,7 +77,7 @@ record Run(int status, String out, String err) {
     return start(environment, command);
   }
 
-  static Running start(Map<String, String> environment, List<String> command) {
+  public static Running start(Map<String, String> environment, List<String> command) {
     var builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("PG"));
     builder.environment().putAll(environment);
@@ -106,7 +108,7 @@ record Run(int status, String out, String err) {
     }
   }
 
-  static Map<String, String> environment(PgHelloServer server, TestDatabase database) {
+  public static Map<String, String> environment(PgHelloServer server, TestDatabase database) {
     return new HashMap<>(
         Map.of(
             "PGHOST", "127.0.0.1",
@@ -117,12 +119,12 @@ record Run(int status, String out, String err) {
   }
 
   /** Returns whether this machine has programs that can dump databases of a server. */
-  static boolean hasClient(PgHelloServer server) {
+  public static boolean hasClient(PgHelloServer server) {
     return isThere(() -> Programs.forServer(server.major(), null));
   }
 
   /** Returns whether this machine has programs that such a server can be started with. */
-  static boolean hasServer(PgHelloServer server) {
+  public static boolean hasServer(PgHelloServer server) {
     return isThere(() -> Programs.ofServer(server.major(), null));
   }
 
@@ -135,7 +137,7 @@ record Run(int status, String out, String err) {
   }
 
   /** Waits until something is so, or fails. */
-  static void await(String what, Condition condition) throws Exception {
+  public static void await(String what, Condition condition) throws Exception {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
     while (!condition.isTrue()) {
       if (System.nanoTime() > end) {
@@ -146,11 +148,11 @@ record Run(int status, String out, String err) {
   }
 
   /** What is waited for. */
-  interface Condition {
+  public interface Condition {
     boolean isTrue() throws Exception;
   }
 
-  static void execute(Connection connection, String... statements) throws SQLException {
+  public static void execute(Connection connection, String... statements) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       for (String sql : statements) {
         statement.execute(sql);
@@ -158,7 +160,7 @@ record Run(int status, String out, String err) {
     }
   }
 
-  static String value(Connection connection, String sql) throws SQLException {
+  public static String value(Connection connection, String sql) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(sql)) {
       row.next();
@@ -167,7 +169,7 @@ record Run(int status, String out, String err) {
   }
 
   /** Returns what the server finds at a path; it refuses what is no JSON. */
-  static String json(Connection connection, String text, String path) throws SQLException {
+  public static String json(Connection connection, String text, String path) throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement(
             "SELECT jsonb_path_query_first(?::jsonb, ?::jsonpath) #>> '{}'")) {

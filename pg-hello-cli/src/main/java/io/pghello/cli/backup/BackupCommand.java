@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup;
+
+import io.pghello.cli.backup.dump.Contents;
+import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.pgbackrest.PgBackRest;
+import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
+import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.ServerDatabases;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Progress;
+import io.pghello.cli.output.SqlErrors;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.output.Table;
+import io.pghello.cli.system.Folders;
+import io.pghello.cli.system.Programs;
+import io.pghello.cli.system.PropertiesFile;
+import io.pghello.cli.system.Undo;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello backup}. */
+@Command(
+    name = "backup",
+    description = {
+      "Dumps databases, roles and the extension's files into a new folder, with sums of all files, of all rows and",
+      "of all values. A backup that is not complete does not count, and is removed.",
+      "Needs pg_dump and pg_dumpall of the server's version or newer on this machine. With --pgbackrest it is one of the",
+      "whole server, which can be restored to any time after: the folder then has the extension's files, which pgBackRest",
+      "does not take, and the name of its backup."
+    },
+    sortOptions = false,
+    footerHeading = "%nExample:%n",
+    footer = {
+      "  pghello backup --to /backup/app -h db.example.com -U postgres app shop",
+      "  pghello backup --to /backup/main --pgbackrest main"
+    })
+public final class BackupCommand implements Callable<Integer> {
+  private static final String FILES =
+      """
+      WITH folder (path, pattern) AS (
+        SELECT setting || '/extension', '^pg_hello(_ops)?([.]control|--[^/]*[.]sql)$' FROM pg_config() WHERE name = 'SHAREDIR'
+        UNION ALL
+        SELECT setting, '^pg_hello[.](so|dylib)$' FROM pg_config() WHERE name = 'PKGLIBDIR'
+      )
+      SELECT name, pg_read_binary_file(path || '/' || name)
+      FROM folder, pg_ls_dir(path) name
+      WHERE name ~ pattern
+      """;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Parameters(
+      paramLabel = "DATABASE",
+      arity = "0..*",
+      description = "What is dumped. Default: all databases that are no templates.")
+  private List<String> databases = List.of();
+
+  @Option(
+      names = "--to",
+      paramLabel = "FOLDER",
+      required = true,
+      description = "Where backups are; created if it is not there.")
+  private Path folder = Path.of("");
+
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
+  @Mixin private PgBackRestOptions pgBackRestOptions = new PgBackRestOptions();
+
+  @Option(
+      names = "--type",
+      paramLabel = "TYPE",
+      description =
+          "What pgBackRest copies: full, diff or incr, since the last full one or the last one. Default: incr.")
+  private @Nullable String type;
+
+  @Option(
+      names = "--keep",
+      paramLabel = "DAYS",
+      defaultValue = "7",
+      description =
+          "Remove older backups when this one is complete, but never the last one of a database. Default: 7. Of"
+              + " pgBackRest's go those that it has removed.")
+  private int keepDays;
+
+  @Option(
+      names = "--without-files",
+      description =
+          "Leave out the extension's files, which a superuser or a member of pg_read_server_files may read.")
+  private boolean withoutFiles;
+
+  @Option(
+      names = "--bindir",
+      paramLabel = "FOLDER",
+      description =
+          "Where PostgreSQL's programs are. Default: where the system's packages have them.")
+  private @Nullable Path bindir;
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws Exception {
+    if (keepDays < 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--keep must be at least 1 day, but is " + keepDays);
+    }
+    PgBackRest pgBackRest = pgBackRestOptions.pgBackRest();
+    if (pgBackRest != null && !databases.isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(), "--pgbackrest takes the whole server, and not " + databases);
+    }
+    if (type != null && pgBackRest == null) {
+      throw new ParameterException(spec.commandLine(), "--type is for --pgbackrest");
+    }
+    if (type != null && !Set.of("full", "diff", "incr").contains(type)) {
+      throw new ParameterException(
+          spec.commandLine(), "--type must be full, diff or incr, but is " + type);
+    }
+    Target target = connection.target();
+    Instant begin = Instant.now();
+    try (Connection session = target.connectForLong()) {
+      Files.createDirectories(folder);
+      try (FileChannel channel = openLock();
+          FileLock lock = lock(channel);
+          var undo = new Undo()) {
+        Objects.requireNonNull(lock);
+        Backup.deleteUnfinished(folder);
+        checkKind(pgBackRest);
+        Instant time = Instant.now();
+        Path unfinished = folder.resolve(Backup.UNFINISHED + Backup.nameOf(time));
+        Undo.Step remove = () -> Folders.deleteFolder(unfinished);
+        undo.begin(() -> createPrivate(unfinished), remove);
+        Table table;
+        if (pgBackRest == null) {
+          table = fill(unfinished, target.pinnedTo(session), session, time, undo);
+        } else {
+          table = fill(unfinished, pgBackRest, target.pinnedTo(session), session, undo);
+          time = Instant.now();
+        }
+        Backup.seal(unfinished);
+        Path finished = folder.resolve(Backup.nameOf(time));
+        undo.complete(
+            remove,
+            () -> {
+              Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
+              Folders.sync(folder);
+            });
+        int removed =
+            pgBackRest == null
+                ? removeOld(time)
+                : removeExpired(pgBackRest.repository(undo).labels());
+        print(finished, time, Duration.between(begin, Instant.now()), table, removed);
+      }
+    } catch (SQLException e) {
+      throw Failure.of(e);
+    } catch (IOException e) {
+      throw Failure.critical(e.toString());
+    }
+    return Status.OK.exitCode();
+  }
+
+  /** What reads a folder takes the last one in it, and one of a stanza removes others. */
+  private void checkKind(@Nullable PgBackRest pgBackRest) {
+    String wanted = pgBackRest == null ? null : pgBackRest.stanza();
+    for (Backup other : Backup.in(folder)) {
+      String stanza = other.isOfWholeServer() ? PgBackRest.of(other).stanza() : null;
+      if (!Objects.equals(stanza, wanted)) {
+        throw Failure.unknown(
+            folder
+                + " has backups "
+                + (stanza == null ? "of dumps" : "by pgBackRest of the stanza " + stanza)
+                + ": name another folder");
+      }
+    }
+  }
+
+  private FileChannel openLock() throws IOException {
+    return FileChannel.open(
+        folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+  }
+
+  private FileLock lock(FileChannel channel) throws IOException {
+    FileLock lock;
+    try {
+      lock = channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      lock = null;
+    }
+    if (lock == null) {
+      throw Failure.unknown("another backup to " + folder + " is being made");
+    }
+    return lock;
+  }
+
+  /**
+   * Only who makes backups may read them: they have all data, and what passwords are checked by.
+   */
+  private static void createPrivate(Path path) throws IOException {
+    Files.createDirectory(
+        path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+  }
+
+  private Table fill(Path to, Target target, Connection session, Instant time, Undo undo)
+      throws SQLException, IOException {
+    int major = session.getMetaData().getDatabaseMajorVersion();
+    Programs programs = Programs.forServer(major, bindir);
+    List<String> chosen = ServerDatabases.choose(session, databases);
+    if (chosen.isEmpty()) {
+      throw Failure.unknown("there is no database to dump");
+    }
+    var work = new Progress(spec.commandLine());
+    Properties about = about(target, session, time);
+    work.progress("roles");
+    undo.run(rolesCommand(programs, target, session, to), target.environment(), Redirect.DISCARD);
+
+    boolean anyExtension = false;
+    var rows = new ArrayList<List<@Nullable Object>>();
+    for (String database : chosen) {
+      work.progress("%s", database);
+      Instant begin = Instant.now();
+      Target one = target.in(database);
+      Properties contents;
+      try (Connection reading = one.connectForLong()) {
+        reading.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+        reading.setReadOnly(true);
+        reading.setAutoCommit(false);
+        Undo.Running dump =
+            undo.start(
+                dumpCommand(
+                    programs,
+                    one,
+                    Backup.dump(to, database),
+                    ask(reading, "SELECT pg_export_snapshot()")),
+                one.environment(),
+                Redirect.DISCARD);
+        contents = Contents.of(reading);
+        undo.waitFor(dump);
+        String version = ServerDatabases.extensionVersion(reading);
+        anyExtension |= version != null;
+        note(about, rows.size() + 1, database, version);
+        PropertiesFile.store(contents, Backup.contents(to, database));
+        var row = new ArrayList<@Nullable Object>();
+        row.add(database);
+        row.add(version);
+        row.add(contents.size());
+        row.add(Contents.rows(contents));
+        row.add(Files.size(Backup.dump(to, database)));
+        row.add(Progress.seconds(Duration.between(begin, Instant.now())));
+        rows.add(row);
+        reading.rollback();
+      }
+    }
+    if (anyExtension && !withoutFiles) {
+      copyFiles(session, to.resolve(Backup.FILES));
+    }
+    about.setProperty("finished", Instant.now().toString());
+    Backup.writeAbout(to, about);
+    return new Table(List.of("database", "pg_hello", "tables", "rows", "bytes", "seconds"), rows);
+  }
+
+  /** Has pgBackRest copy the whole server, and keeps what that leaves out. */
+  private Table fill(Path to, PgBackRest pgBackRest, Target target, Connection session, Undo undo)
+      throws SQLException, IOException {
+    pgBackRest.check();
+    var work = new Progress(spec.commandLine());
+    Properties about = about(target, session, Instant.now());
+    about.setProperty("superuser", ask(session, "SELECT rolname FROM pg_roles WHERE oid = 10"));
+    about.setProperty("pgbackrest.stanza", pgBackRest.stanza());
+    if (pgBackRest.config() != null) {
+      about.setProperty("pgbackrest.config", pgBackRest.config().toString());
+    }
+    boolean anyExtension = false;
+    var rows = new ArrayList<List<@Nullable Object>>();
+    for (String database : ServerDatabases.choose(session, List.of())) {
+      try (Connection reading = target.in(database).connect()) {
+        String version = ServerDatabases.extensionVersion(reading);
+        anyExtension |= version != null;
+        note(about, rows.size() + 1, database, version);
+        var row = new ArrayList<@Nullable Object>();
+        row.add(database);
+        row.add(version);
+        row.add(Long.valueOf(ask(reading, "SELECT pg_database_size(current_database())")));
+        rows.add(row);
+      }
+    }
+    if (anyExtension && !withoutFiles) {
+      copyFiles(session, to.resolve(Backup.FILES));
+    }
+    work.progress("pgBackRest");
+    pgBackRest.run(
+        undo,
+        target.environment(),
+        Redirect.DISCARD,
+        "backup",
+        List.of("--type=" + (type == null ? "incr" : type), "--start-fast"));
+    List<String> labels = pgBackRest.repository(undo).labels();
+    about.setProperty("pgbackrest.label", labels.get(labels.size() - 1));
+    about.setProperty("finished", Instant.now().toString());
+    Backup.writeAbout(to, about);
+    return new Table(List.of("database", "pg_hello", "bytes"), rows);
+  }
+
+  private static void note(
+      Properties about, int number, String database, @Nullable String extensionVersion) {
+    about.setProperty("database." + number, database);
+    if (extensionVersion != null) {
+      about.setProperty("extension." + number, extensionVersion);
+    }
+  }
+
+  private static Properties about(Target target, Connection session, Instant time)
+      throws SQLException {
+    var about = new Properties();
+    about.setProperty("begun", time.toString());
+    about.setProperty("server", target.address());
+    about.setProperty("server_version_num", ask(session, "SHOW server_version_num"));
+    about.setProperty("system_identifier", ask(session, Backup.SYSTEM));
+    return about;
+  }
+
+  private static List<String> rolesCommand(
+      Programs programs, Target target, Connection session, Path to) throws SQLException {
+    var command =
+        new ArrayList<>(
+            List.of(
+                programs.path("pg_dumpall"),
+                "--roles-only",
+                "--no-password",
+                "--database=" + target.database(),
+                "--file=" + to.resolve(Backup.ROLES)));
+    if (!ask(session, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user").equals("t")) {
+      // only a superuser may read what passwords are checked by
+      command.add("--no-role-passwords");
+    }
+    return command;
+  }
+
+  private static List<String> dumpCommand(
+      Programs programs, Target target, Path file, String snapshot) {
+    return List.of(
+        programs.path("pg_dump"),
+        "--format=custom",
+        "--no-password",
+        "--snapshot=" + snapshot,
+        "--file=" + file,
+        "--dbname=" + Target.conninfo(target.database()));
+  }
+
+  private static void copyFiles(Connection session, Path to) throws SQLException, IOException {
+    createPrivate(to);
+    boolean control = false;
+    boolean library = false;
+    try (Statement statement = session.createStatement();
+        ResultSet rows = statement.executeQuery(FILES)) {
+      while (rows.next()) {
+        String name = rows.getString(1);
+        Files.write(to.resolve(name), rows.getBytes(2));
+        control |= name.equals("pg_hello.control");
+        library |= !name.endsWith(".control") && !name.endsWith(".sql");
+      }
+    } catch (SQLException e) {
+      if ("42501".equals(e.getSQLState())) {
+        throw Failure.critical(
+            "this role may not read the extension's files on the server ("
+                + SqlErrors.message(e)
+                + "): be a superuser, or say --without-files");
+      }
+      throw e;
+    }
+    if (!control || !library) {
+      throw Failure.critical(
+          "the extension's "
+              + (control ? "library" : "control file")
+              + " is not where the server's own are: say --without-files, and keep them otherwise");
+    }
+  }
+
+  private static String ask(Connection session, String sql) throws SQLException {
+    try (Statement statement = session.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      return row.next() ? Objects.requireNonNullElse(row.getString(1), "") : "";
+    }
+  }
+
+  /** Removes old ones all of whose databases are in newer ones. */
+  private int removeOld(Instant now) throws IOException {
+    int removed = 0;
+    var kept = new HashSet<List<String>>();
+    for (Backup backup : Backup.in(folder)) {
+      boolean isLast = false;
+      for (String database : backup.databases()) {
+        isLast |= kept.add(List.of(backup.system(), database));
+      }
+      if (!isLast && backup.time().isBefore(now.minus(Duration.ofDays(keepDays)))) {
+        backup.delete();
+        removed++;
+      }
+    }
+    return removed;
+  }
+
+  /** Removes those whose servers pgBackRest has removed. */
+  private int removeExpired(List<String> labels) throws IOException {
+    int removed = 0;
+    for (Backup backup : Backup.in(folder)) {
+      if (!labels.contains(backup.label())) {
+        backup.delete();
+        removed++;
+      }
+    }
+    return removed;
+  }
+
+  private void print(Path finished, Instant time, Duration took, Table table, int removed) {
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      Map<String, @Nullable Object> map = new LinkedHashMap<>();
+      map.put("backup", finished.toString());
+      map.put("recovery_point", time.toString());
+      map.put("seconds", Progress.seconds(took));
+      map.put("removed", removed);
+      map.put("databases", table.toMaps());
+      out.println(Json.write(map));
+    } else {
+      out.println(table);
+      out.printf("%nBackup %s is complete after %s%n", finished, Progress.inWords(took));
+      out.printf("Recovery point: %s%n", time);
+      if (removed > 0) {
+        out.printf(
+            "Removed %d %s%n",
+            removed,
+            pgBackRestOptions.pgBackRest() == null
+                ? "older than " + keepDays + " days"
+                : "that pgBackRest no longer has");
+      }
+    }
+    out.flush();
+  }
+}

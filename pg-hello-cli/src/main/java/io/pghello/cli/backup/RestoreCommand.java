@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup;
+
+import io.pghello.cli.backup.dump.Contents;
+import io.pghello.cli.backup.dump.Restoration;
+import io.pghello.cli.backup.dump.Roles;
+import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.folder.BackupOptions;
+import io.pghello.cli.backup.pgbackrest.PgBackRest;
+import io.pghello.cli.backup.pgbackrest.RecoveredServer;
+import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Progress;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.output.Table;
+import io.pghello.cli.system.Programs;
+import io.pghello.cli.system.Undo;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello restore}. */
+@Command(
+    name = "restore",
+    description = {
+      "Restores databases of a backup, with their settings and privileges. A database gets its name when all of it is",
+      "there, so whatever happens, there is the whole old one or the whole new one. From a backup by pgBackRest it restores",
+      "the whole server into a new data directory, as it was at any time after, and has it replay the WAL."
+    },
+    sortOptions = false,
+    footerHeading = "%nExample:%n",
+    footer = {
+      "  pghello restore --from /backup/app --replace -h db.example.com -U postgres app",
+      "  pghello restore --from /backup/main --to /var/lib/postgresql/15/before --at 2026-11-21T20:00:00Z",
+      "",
+      "On a new server, install the extension's files first: they are in the backup's folder extension."
+    })
+public final class RestoreCommand implements Callable<Integer> {
+  private static final int SUMS_SECONDS = 10;
+
+  private static final String HAS_FILES =
+      "SELECT FROM pg_available_extensions WHERE name = 'pg_hello'";
+
+  private static final String LEFT =
+      """
+      SELECT datname FROM pg_database d
+      WHERE datname ~ '^pghello_restore_[0-9a-f]{8}$'
+        AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)
+      ORDER BY 1
+      """;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Parameters(
+      paramLabel = "DATABASE",
+      arity = "0..*",
+      description = "What is restored. Default: all databases of the backup.")
+  private List<String> named = List.of();
+
+  @Mixin private BackupOptions backups = new BackupOptions();
+
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
+  @Option(
+      names = "--replace",
+      description =
+          "Where there is a database of the name, end its sessions, and keep it under another name, which is printed.")
+  private boolean replace;
+
+  @Option(
+      names = "--as",
+      paramLabel = "NAME",
+      description =
+          "Restore one database under this name, to look at: without its settings and privileges, and nobody but its"
+              + " owner may connect.")
+  private @Nullable String as;
+
+  @Option(
+      names = "--roles",
+      description =
+          "First create the roles that the server does not have, with passwords and settings. Others stay as they are.")
+  private boolean roles;
+
+  @Option(
+      names = "--to",
+      paramLabel = "FOLDER",
+      description =
+          "Restore the whole server of a backup by pgBackRest into this data directory, which is not there yet, or empty.")
+  private @Nullable Path to;
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description =
+          "With --to: as it was at a restore point of this name, after the backup that --at takes.")
+  private @Nullable String point;
+
+  @Option(
+      names = "--temp",
+      paramLabel = "FOLDER",
+      description =
+          "With --to: where the server has its socket meanwhile. Default: the system's folder for such.")
+  private Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws IOException {
+    int jobs = backups.jobs();
+    Backup backup = backups.find(named);
+    if (backup.isOfWholeServer() != (to != null)) {
+      throw Failure.unknown(
+          "backup "
+              + backup.folder()
+              + (to == null
+                  ? " is one of the whole server: name a data directory by --to"
+                  : " has dumps: --to is for one by pgBackRest"));
+    }
+    if (to != null) {
+      backup.check();
+      return restoreServer(backup, to, jobs);
+    }
+    if (point != null) {
+      throw new ParameterException(spec.commandLine(), "--name is for --to");
+    }
+    List<String> databases = backup.databases(named);
+    if (as != null && databases.size() != 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--as is for one database, but there are " + databases);
+    }
+    Instant begin = Instant.now();
+    var rows = new ArrayList<List<@Nullable Object>>();
+    Set<String> created = Set.of();
+    Target given = connection.target();
+    Target maintenance = maintenance(given, as == null ? databases : List.of(as));
+    var undo = new Undo();
+    // takes long where there is much data, and so runs beside the restore
+    var sums = new CompletableFuture<@Nullable Void>();
+    var unused = sums.whenComplete((nothing, wrong) -> takeBackIf(wrong, undo));
+    try (undo;
+        Connection session = maintenance.connectForLong()) {
+      maintenance = maintenance.pinnedTo(session);
+      Programs programs =
+          Programs.forServer(session.getMetaData().getDatabaseMajorVersion(), backups.bindir());
+      var restoration =
+          new Restoration(programs, maintenance, jobs, false, () -> await(sums), undo);
+      checkBefore(session, backup, databases);
+      nameWhatIsLeft(session);
+      sums.completeAsync(
+          () -> {
+            backup.check();
+            return null;
+          });
+      if (roles) {
+        await(sums);
+        created = Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
+      }
+      for (String database : databases) {
+        new Progress(spec.commandLine()).progress("%s", database);
+        Instant started = Instant.now();
+        String name = as == null ? database : as;
+        Restoration.Restored restored;
+        try {
+          restored = restoration.restore(backup, database, name);
+        } catch (SQLException | Failure e) {
+          sayWhetherItIsDamaged(backup, sums);
+          throw e;
+        }
+        var row = new ArrayList<@Nullable Object>();
+        row.add(name);
+        row.add(restored.extensionVersion());
+        row.add(Contents.rows(backup.contents(database)));
+        row.add(Progress.seconds(Duration.between(started, Instant.now())));
+        row.add(restored.before());
+        rows.add(row);
+      }
+    } catch (SQLException | Failure e) {
+      if (!rows.isEmpty() || !created.isEmpty()) {
+        print(backup, begin, rows, created);
+      }
+      throw e instanceof SQLException sql ? Failure.of(sql) : (Failure) e;
+    }
+    print(backup, begin, rows, created);
+    return Status.OK.exitCode();
+  }
+
+  private int restoreServer(Backup backup, Path to, int jobs) throws IOException {
+    if (!named.isEmpty() || as != null || replace || roles) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--to restores the whole server: without databases, --as, --replace and --roles");
+    }
+    Path data = to.toAbsolutePath().normalize();
+    RecoveredServer.checkEmpty(data);
+    PgBackRest.of(backup).check();
+    Programs programs = Programs.ofServer(backup.serverMajor(), backups.bindir());
+    new Progress(spec.commandLine()).progress("%s", data);
+    Instant begin = Instant.now();
+    try (var undo = new Undo()) {
+      var goal = new RecoveredServer.Goal(point == null ? backups.at() : null, point);
+      RecoveredServer server =
+          RecoveredServer.start(backup, programs, data, temporary, goal, jobs, undo);
+      Instant recovered = server.point();
+      String gap = server.gap();
+      server.keep();
+      print(backup, data, begin, recovered, gap);
+      return (gap == null ? Status.OK : Status.CRITICAL).exitCode();
+    }
+  }
+
+  private void print(
+      Backup backup, Path data, Instant begin, Instant recovered, @Nullable String gap) {
+    Duration age = Duration.between(recovered, begin);
+    Duration took = Duration.between(begin, Instant.now());
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      Map<String, @Nullable Object> map = new LinkedHashMap<>();
+      map.put("backup", backup.folder().toString());
+      map.put("label", backup.label());
+      map.put("data_directory", data.toString());
+      map.put("recovery_point", recovered.toString());
+      map.put("recovery_point_age_seconds", Progress.seconds(age));
+      map.put("recovery_seconds", Progress.seconds(took));
+      map.put("wrong", gap == null ? List.of() : List.of(gap));
+      out.println(Json.write(map));
+    } else {
+      out.printf(
+          "%s is a data directory of PostgreSQL %d, shut down, with archive_mode off%n",
+          data, backup.serverMajor());
+      if (gap != null) {
+        out.println(gap);
+      }
+      out.printf(
+          "Recovery point: %s, %s before this began%nRecovery time: %s%n",
+          recovered, Progress.inWords(age), Progress.inWords(took));
+    }
+    out.flush();
+  }
+
+  /** A database from which the others can be renamed. */
+  private static Target maintenance(Target given, List<String> names) {
+    for (String database : List.of(given.database(), "postgres", "template1")) {
+      if (!names.contains(database)) {
+        return given.in(database);
+      }
+    }
+    throw Failure.unknown("name the databases to restore, and leave out one to connect to");
+  }
+
+  /** Leaves it to people to drop it, as another restore may be between two of its sessions. */
+  private void nameWhatIsLeft(Connection session) throws SQLException {
+    try (Statement statement = session.createStatement();
+        ResultSet rows = statement.executeQuery(LEFT)) {
+      while (rows.next()) {
+        String name = rows.getString(1);
+        spec.commandLine()
+            .getErr()
+            .printf(
+                "database %s is of a restore that was killed: unless another one runs, DROP DATABASE %s;%n",
+                name, name);
+      }
+    }
+  }
+
+  private static void takeBackIf(@Nullable Throwable wrong, Undo undo) {
+    if (wrong != null) {
+      undo.close();
+    }
+  }
+
+  /** Fails if the backup is damaged, which explains best why it could not be restored. */
+  private void sayWhetherItIsDamaged(Backup backup, CompletableFuture<@Nullable Void> sums) {
+    try {
+      sums.get(SUMS_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      await(sums);
+    } catch (TimeoutException e) {
+      spec.commandLine()
+          .getErr()
+          .printf(
+              "backup %s may be damaged, as not all of its sums are checked yet: \"sha256sum -c %s\" in %s tells%n",
+              backup.name(), Backup.SUMS, backup.folder());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void await(CompletableFuture<@Nullable Void> sums) {
+    try {
+      sums.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof Failure failure ? failure : e;
+    }
+  }
+
+  private void checkBefore(Connection session, Backup backup, List<String> databases)
+      throws SQLException {
+    try (Statement statement = session.createStatement();
+        ResultSet row = statement.executeQuery("SELECT pg_is_in_recovery()")) {
+      row.next();
+      if (row.getBoolean(1)) {
+        throw Failure.unknown("this server is a standby, which only reads: restore on the primary");
+      }
+    }
+    for (String database : databases) {
+      String name = as == null ? database : as;
+      if (!replace && Restoration.exists(session, name)) {
+        throw Failure.unknown(
+            "there is a database \"" + name + "\": say --replace, or another name with --as");
+      }
+      if (backup.extensionVersion(database) != null) {
+        try (Statement statement = session.createStatement();
+            ResultSet row = statement.executeQuery(HAS_FILES)) {
+          if (!row.next()) {
+            throw Failure.unknown(
+                "the server has no files of pg_hello: install those in "
+                    + backup.folder().resolve(Backup.FILES)
+                    + " (the library to pg_config --pkglibdir, the others to extension under pg_config"
+                    + " --sharedir)");
+          }
+        }
+      }
+    }
+  }
+
+  private void print(
+      Backup backup, Instant begin, List<List<@Nullable Object>> rows, Set<String> created) {
+    Instant end = Instant.now();
+    var table = new Table(List.of("database", "pg_hello", "rows", "seconds", "before"), rows);
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      Map<String, @Nullable Object> map = new LinkedHashMap<>();
+      map.put("backup", backup.folder().toString());
+      map.put("recovery_point", backup.time().toString());
+      map.put(
+          "recovery_point_age_seconds", Progress.seconds(Duration.between(backup.time(), begin)));
+      map.put("recovery_seconds", Progress.seconds(Duration.between(begin, end)));
+      map.put("created_roles", created);
+      map.put("databases", table.toMaps());
+      out.println(Json.write(map));
+    } else {
+      if (!created.isEmpty()) {
+        out.printf("Created roles: %s%n", String.join(", ", created));
+      }
+      if (!rows.isEmpty()) {
+        out.println(table);
+      }
+      out.printf(
+          "%nRecovery point: %s, %s before this began%n",
+          backup.time(), Progress.inWords(Duration.between(backup.time(), begin)));
+      out.printf("Recovery time: %s%n", Progress.inWords(Duration.between(begin, end)));
+      for (List<@Nullable Object> row : rows) {
+        if (row.get(4) != null) {
+          out.printf(
+              "What was %s before is %s, and lets nobody in: drop it when it is not needed any more%n",
+              row.get(0), row.get(4));
+        }
+      }
+    }
+    out.flush();
+  }
+}

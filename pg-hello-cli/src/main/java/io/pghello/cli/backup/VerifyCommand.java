@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup;
+
+import io.pghello.cli.backup.dump.ComputedValues;
+import io.pghello.cli.backup.dump.Contents;
+import io.pghello.cli.backup.dump.Restoration;
+import io.pghello.cli.backup.dump.Roles;
+import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.folder.BackupOptions;
+import io.pghello.cli.backup.pgbackrest.PgBackRest;
+import io.pghello.cli.backup.pgbackrest.RecoveredServer;
+import io.pghello.cli.check.Health;
+import io.pghello.cli.connect.ServerDatabases;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Findings;
+import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Progress;
+import io.pghello.cli.output.SqlErrors;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.output.Table;
+import io.pghello.cli.system.Programs;
+import io.pghello.cli.system.ScratchServer;
+import io.pghello.cli.system.Undo;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello verify}. */
+@Command(
+    name = "verify",
+    description = {
+      "Proves a backup: starts a server of its own with the extension's files of the backup, restores roles and",
+      "databases into it, compares all rows and values with those at the time of the backup, and calls the",
+      "extension's functions. Sequences and large objects are restored, too, but not compared. Touches no other server.",
+      "Needs PostgreSQL's server programs of the same version. A backup by pgBackRest it restores as a whole, has it",
+      "replay the WAL to its end or to --at, reads all rows, and compares what the functions have computed into them."
+    },
+    sortOptions = false,
+    footerHeading = "%nExit status:%n",
+    footer = {
+      "  0 if all is as it was, 2 if anything differs or cannot be restored",
+      "",
+      "Example:",
+      "  pghello verify --from /backup/app"
+    })
+public final class VerifyCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Parameters(
+      paramLabel = "DATABASE",
+      arity = "0..*",
+      description = "What is verified. Default: all databases of the backup.")
+  private List<String> named = List.of();
+
+  @Mixin private BackupOptions backups = new BackupOptions();
+
+  @Option(
+      names = "--temp",
+      paramLabel = "FOLDER",
+      description = "Where the server's data is meanwhile. Default: the system's folder for such.")
+  private Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
+
+  @Option(
+      names = "--metric",
+      paramLabel = "FILE",
+      defaultValue = "${env:PGHELLO_METRIC}",
+      description = {
+        "Write there, if all is as it was, when this backup was made, as node_exporter's textfile collector reads it. The",
+        "name ends in .prom. Default: $$PGHELLO_METRIC, or nowhere."
+      })
+  private @Nullable Path metric;
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    int jobs = backups.jobs();
+    Backup backup = backups.find(named);
+    backup.check();
+    List<String> databases = backup.databases(named);
+    VerifiedMetric written = metric == null ? null : VerifiedMetric.in(metric);
+    Programs programs = Programs.ofServer(backup.serverMajor(), backups.bindir());
+    if (backup.isOfWholeServer()) {
+      return verifyServer(backup, programs, jobs, written);
+    }
+    var work = new Progress(spec.commandLine());
+    var rows = new ArrayList<List<@Nullable Object>>();
+    var wrong = new ArrayList<String>();
+    Instant begin = Instant.now();
+    try (var undo = new Undo()) {
+      work.progress("a server");
+      Target server =
+          ScratchServer.start(programs, temporary, backup.folder().resolve(Backup.FILES), undo)
+              .target();
+      try (Connection session = server.connectForLong()) {
+        Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
+      }
+      var restoration = new Restoration(programs, server, jobs, true, () -> {}, undo);
+      for (String database : databases) {
+        work.progress("%s", database);
+        Instant started = Instant.now();
+        Restoration.Restored there = restoration.restore(backup, database, database);
+        Instant restored = Instant.now();
+        int before = wrong.size();
+        Properties contents = compare(backup, database, server, wrong);
+        var row = new ArrayList<@Nullable Object>();
+        row.add(database);
+        row.add(there.extensionVersion());
+        row.add(contents.size());
+        row.add(Contents.rows(contents));
+        row.add(Progress.seconds(Duration.between(started, restored)));
+        row.add(wrong.size() == before ? "as it was" : "differs");
+        rows.add(row);
+      }
+      Duration took = Duration.between(begin, Instant.now());
+      if (wrong.isEmpty() && databases.equals(backup.databases())) {
+        note(backup, backup.time(), took, written);
+      }
+      var table =
+          new Table(List.of("database", "pg_hello", "tables", "rows", "seconds", "contents"), rows);
+      print(backup, backup.time(), took, table, wrong);
+    } catch (SQLException e) {
+      throw Failure.critical(SqlErrors.message(e));
+    } catch (IOException e) {
+      throw Failure.critical(e.toString());
+    }
+    return (wrong.isEmpty() ? Status.OK : Status.CRITICAL).exitCode();
+  }
+
+  private int verifyServer(
+      Backup backup, Programs programs, int jobs, @Nullable VerifiedMetric written) {
+    PgBackRest.of(backup).check();
+    var work = new Progress(spec.commandLine());
+    var rows = new ArrayList<List<@Nullable Object>>();
+    var wrong = new ArrayList<String>();
+    Instant begin = Instant.now();
+    try (var undo = new Undo()) {
+      work.progress("a server");
+      var goal = new RecoveredServer.Goal(backups.at(), null);
+      RecoveredServer recovered =
+          RecoveredServer.start(backup, programs, null, temporary, goal, jobs, undo);
+      Duration took = Duration.between(begin, Instant.now());
+      Instant point = recovered.point();
+      String gap = recovered.gap();
+      if (gap != null) {
+        wrong.add(gap);
+      }
+      Target server = recovered.target();
+      List<String> databases;
+      try (Connection session = server.connectForLong()) {
+        databases = ServerDatabases.choose(session, named);
+      }
+      for (String database : databases) {
+        work.progress("%s", database);
+        rows.add(check(server.in(database), wrong));
+      }
+      if (wrong.isEmpty() && named.isEmpty()) {
+        note(backup, point, took, written);
+      }
+      var table =
+          new Table(
+              List.of("database", "pg_hello", "tables", "rows", "computed", "seconds", "contents"),
+              rows);
+      print(backup, point, took, table, wrong);
+    } catch (SQLException e) {
+      throw Failure.critical(SqlErrors.message(e));
+    } catch (IOException e) {
+      throw Failure.critical(e.toString());
+    }
+    return (wrong.isEmpty() ? Status.OK : Status.CRITICAL).exitCode();
+  }
+
+  /** Reads all of a database. */
+  private static List<@Nullable Object> check(Target database, List<String> wrong)
+      throws SQLException {
+    Instant started = Instant.now();
+    int before = wrong.size();
+    try (Connection session = database.connectForLong()) {
+      Properties contents = Contents.of(session);
+      String version = ServerDatabases.extensionVersion(session);
+      long computed = 0;
+      if (version != null) {
+        computed = ComputedValues.check(session, database.database(), wrong);
+        checkExtension(session, database.database(), wrong);
+      }
+      var row = new ArrayList<@Nullable Object>();
+      row.add(database.database());
+      row.add(version);
+      row.add(contents.size());
+      row.add(Contents.rows(contents));
+      row.add(computed);
+      row.add(Progress.seconds(Duration.between(started, Instant.now())));
+      row.add(wrong.size() == before ? "can be read" : "wrong");
+      return row;
+    }
+  }
+
+  private static void checkExtension(Connection session, String database, List<String> wrong)
+      throws SQLException {
+    var findings = new Findings();
+    new Health(findings).checkInstallation(session);
+    findings.texts(Status.CRITICAL).forEach(text -> wrong.add(database + ": " + text));
+  }
+
+  private static void note(
+      Backup backup, Instant point, Duration took, @Nullable VerifiedMetric written)
+      throws IOException {
+    backup.setVerified(Instant.now(), took);
+    if (written != null) {
+      written.write(point);
+    }
+  }
+
+  private static Properties compare(
+      Backup backup, String database, Target server, List<String> wrong) throws SQLException {
+    try (Connection session = server.in(database).connectForLong()) {
+      Properties contents = Contents.of(session);
+      for (String difference : Contents.differences(backup.contents(database), contents)) {
+        wrong.add(database + ": " + difference);
+      }
+      if (backup.extensionVersion(database) != null) {
+        checkExtension(session, database, wrong);
+      }
+      return contents;
+    }
+  }
+
+  private void print(Backup backup, Instant point, Duration took, Table table, List<String> wrong) {
+    Duration age = Duration.between(point, Instant.now());
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      Map<String, @Nullable Object> map = new LinkedHashMap<>();
+      map.put("backup", backup.folder().toString());
+      map.put("status", (wrong.isEmpty() ? Status.OK : Status.CRITICAL).toString());
+      map.put("recovery_point", point.toString());
+      map.put("recovery_point_age_seconds", Progress.seconds(age));
+      map.put("recovery_seconds", Progress.seconds(took));
+      map.put("databases", table.toMaps());
+      map.put("wrong", wrong);
+      out.println(Json.write(map));
+    } else {
+      out.println(table);
+      wrong.forEach(out::println);
+      out.printf(
+          "%nBackup %s %s%n",
+          backup.folder(), wrong.isEmpty() ? "can be restored" : "cannot be relied on");
+      out.printf(
+          "Recovery point: %s, %s ago%nRecovery time: %s%n",
+          point, Progress.inWords(age), Progress.inWords(took));
+    }
+    out.flush();
+  }
+}

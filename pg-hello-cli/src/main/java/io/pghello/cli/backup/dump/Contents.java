@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.dump;
+
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import java.util.TreeSet;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyOut;
+
+/**
+ * How many rows each table of a database has, and a sum over all their values, whatever their
+ * order. Two databases with the same contents have the same rows in their tables, computed values
+ * among them.
+ *
+ * <p>The planner evaluates functions in expressions of indexes, constraints and statistics, as the
+ * role that reads the table. A table with functions there that are not the server's own is read by
+ * COPY, which is not planned, and which leaves out computed values.
+ */
+public final class Contents {
+  // what pg_dump keeps: not what extensions bring along, but what they have marked as the user's
+  private static final String TABLES =
+      """
+      SELECT format('%I.%I', n.nspname, c.relname)
+      FROM pg_class c
+        JOIN pg_namespace n ON c.relnamespace = n.oid
+      WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+        AND n.nspname <> 'information_schema' AND NOT starts_with(n.nspname, 'pg_')
+        AND NOT EXISTS (
+          SELECT FROM pg_depend d
+            JOIN pg_extension e ON d.refobjid = e.oid
+          WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+            AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+            AND NOT EXISTS (SELECT FROM unnest(e.extconfig, e.extcondition) k (oid, condition)
+              WHERE k.oid = c.oid AND k.condition = ''))
+      ORDER BY 1
+      """;
+
+  /** The functions, not the server's own, that the planner may evaluate for the table {@code c}. */
+  static final String EVALUATED =
+      """
+      SELECT FROM pg_depend d
+      WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+        AND (d.classid = 'pg_class'::regclass AND d.objid IN (SELECT i.indexrelid FROM pg_index i WHERE i.indrelid = c.oid)
+          OR d.classid = 'pg_constraint'::regclass AND d.objid IN (SELECT k.oid FROM pg_constraint k WHERE k.conrelid = c.oid)
+          OR d.classid = 'pg_statistic_ext'::regclass
+            AND d.objid IN (SELECT s.oid FROM pg_statistic_ext s WHERE s.stxrelid = c.oid))
+      """;
+
+  private static final String IS_EVALUATED =
+      "SELECT EXISTS (" + EVALUATED + ") FROM pg_class c WHERE c.oid = ?::regclass";
+
+  // an index that is made between the check and the reading would be planned with
+  private static final String LOCK =
+      """
+      SELECT CASE WHEN rolsuper AND NOT pg_is_in_recovery() THEN 'SHARE UPDATE EXCLUSIVE' ELSE 'ACCESS SHARE' END
+      FROM pg_roles WHERE rolname = current_user
+      """;
+
+  private static final String[] SETTINGS = {
+    "SET row_security = off",
+    "SET extra_float_digits = 3",
+    "SET DateStyle = ISO",
+    "SET IntervalStyle = postgres",
+    "SET TimeZone = 'UTC'",
+    "SET bytea_output = hex",
+    "SET xmloption = content",
+    "SET statement_timeout = 0",
+    // an owner may put a view in the place of a table meanwhile; servers know it since August 2024
+    "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings"
+        + " WHERE name = 'restrict_nonsystem_relation_kind'"
+  };
+
+  private Contents() {}
+
+  /** Reads all rows of all tables, each once. */
+  public static Properties of(Connection connection) throws SQLException {
+    var contents = new Properties();
+    try (Statement statement = connection.createStatement()) {
+      for (String setting : SETTINGS) {
+        statement.execute(setting);
+      }
+      boolean autoCommit = connection.getAutoCommit();
+      connection.setAutoCommit(false);
+      String lock = ask(statement, LOCK);
+      for (String table : tables(statement)) {
+        contents.setProperty(table, sum(connection, statement, table, lock));
+      }
+      if (autoCommit) {
+        connection.commit();
+        connection.setAutoCommit(true);
+      }
+    }
+    return contents;
+  }
+
+  private static String sum(Connection connection, Statement statement, String table, String lock)
+      throws SQLException {
+    Savepoint before = connection.setSavepoint();
+    statement.execute("LOCK TABLE ONLY " + table + " IN " + lock + " MODE");
+    String sum;
+    if (isEvaluated(connection, table)) {
+      sum = copied(connection, table);
+    } else {
+      // a cast of the row to text may be a function of the table's owner
+      sum =
+          ask(
+              statement,
+              "SELECT count(*) || ' ' || coalesce(sum(hashtextextended(format('%s', t.*), 0)), 0) FROM ONLY "
+                  + table
+                  + " t");
+    }
+    // which gives the lock back
+    connection.rollback(before);
+    return sum;
+  }
+
+  private static boolean isEvaluated(Connection connection, String table) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(IS_EVALUATED)) {
+      statement.setString(1, table);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() && row.getBoolean(1);
+      }
+    }
+  }
+
+  private static String copied(Connection connection, String table) throws SQLException {
+    CopyOut copy =
+        connection.unwrap(PGConnection.class).getCopyAPI().copyOut("COPY " + table + " TO STDOUT");
+    long rows = 0;
+    long sum = 0;
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (byte[] row; (row = copy.readFromCopy()) != null; rows++) {
+        sum += ByteBuffer.wrap(digest.digest(row)).getLong();
+      }
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    } finally {
+      if (copy.isActive()) {
+        copy.cancelCopy();
+      }
+    }
+    return rows + " copied " + sum;
+  }
+
+  private static String ask(Statement statement, String sql) throws SQLException {
+    try (ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+
+  private static List<String> tables(Statement statement) throws SQLException {
+    var tables = new ArrayList<String>();
+    try (ResultSet rows = statement.executeQuery(TABLES)) {
+      while (rows.next()) {
+        tables.add(rows.getString(1));
+      }
+    }
+    return tables;
+  }
+
+  /** Returns a sentence for each table that differs. */
+  public static List<String> differences(Properties expected, Properties found) {
+    var differences = new ArrayList<String>();
+    var tables = new TreeSet<String>(expected.stringPropertyNames());
+    tables.addAll(found.stringPropertyNames());
+    for (String table : tables) {
+      String before = expected.getProperty(table);
+      String after = found.getProperty(table);
+      if (before == null || after == null) {
+        differences.add(
+            "table " + table + (after == null ? " is missing" : " is not in the backup"));
+      } else if (!before.equals(after)) {
+        String rows = rows(before);
+        differences.add(
+            rows.equals(rows(after))
+                ? "table " + table + " has other values"
+                : "table " + table + " has " + rows(after) + " rows, and not " + rows);
+      }
+    }
+    return differences;
+  }
+
+  public static long rows(Properties contents) {
+    return contents.stringPropertyNames().stream()
+        .mapToLong(table -> Long.parseLong(rows(contents.getProperty(table))))
+        .sum();
+  }
+
+  private static String rows(String value) {
+    return value.substring(0, value.indexOf(' '));
+  }
+}

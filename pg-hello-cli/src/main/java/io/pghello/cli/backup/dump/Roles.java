@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.dump;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The roles of a backup. */
+public final class Roles {
+  private static final String NAME = "(\"(?:[^\"]|\"\")*\"|[^ \";]+)";
+  private static final Pattern CREATE =
+      Pattern.compile("CREATE ROLE " + NAME + ";", Pattern.DOTALL);
+  private static final Pattern OF_ROLE =
+      Pattern.compile(
+          "(?:ALTER|COMMENT ON|SECURITY LABEL ON) ROLE " + NAME + " .*", Pattern.DOTALL);
+  private static final Pattern GRANT =
+      Pattern.compile("GRANT " + NAME + " TO " + NAME + "[ ;].*", Pattern.DOTALL);
+
+  // a server's first superuser may have another name, and nobody else can grant in its name
+  private static final Pattern GRANTOR = Pattern.compile(" GRANTED BY " + NAME + ";$");
+
+  private Roles() {}
+
+  /**
+   * Creates the roles that a server does not have, with their passwords, settings and memberships.
+   * Those that it has stay as they are.
+   *
+   * @param script of pg_dumpall
+   * @return the names of those that were created
+   */
+  public static Set<String> createMissing(Connection connection, Path script)
+      throws SQLException, IOException {
+    connection.setAutoCommit(false);
+    var missing = new TreeSet<String>();
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SET LOCAL standard_conforming_strings = on");
+      Set<String> existing = existing(statement);
+      for (String sql : statements(Files.readString(script))) {
+        if (concerns(sql, existing, missing)) {
+          statement.execute(
+              sql.startsWith("GRANT ") ? GRANTOR.matcher(sql).replaceFirst(";") : sql);
+        }
+      }
+      connection.commit();
+    } catch (SQLException e) {
+      connection.rollback();
+      throw e;
+    } finally {
+      connection.setAutoCommit(true);
+    }
+    return missing;
+  }
+
+  private static boolean concerns(String sql, Set<String> existing, Set<String> missing) {
+    Matcher create = CREATE.matcher(sql);
+    if (create.matches()) {
+      return !existing.contains(create.group(1)) && missing.add(create.group(1));
+    }
+    Matcher ofRole = OF_ROLE.matcher(sql);
+    if (ofRole.matches()) {
+      return missing.contains(ofRole.group(1));
+    }
+    Matcher grant = GRANT.matcher(sql);
+    return grant.matches()
+        && (missing.contains(grant.group(1)) || missing.contains(grant.group(2)));
+  }
+
+  private static Set<String> existing(Statement statement) throws SQLException {
+    var existing = new HashSet<String>();
+    try (ResultSet rows = statement.executeQuery("SELECT quote_ident(rolname) FROM pg_roles")) {
+      while (rows.next()) {
+        existing.add(rows.getString(1));
+      }
+    }
+    return existing;
+  }
+
+  /** Takes a script of pg_dumpall apart, without its comments and psql's commands. */
+  static List<String> statements(String script) {
+    var statements = new ArrayList<String>();
+    int begin = 0;
+    char quote = 0;
+    for (int i = 0; i < script.length(); i++) {
+      char c = script.charAt(i);
+      if (quote != 0) {
+        quote = c == quote ? 0 : quote;
+      } else if (i == begin
+          && (Character.isWhitespace(c) || c == '\\' || script.startsWith("--", i))) {
+        int end = Character.isWhitespace(c) ? i : script.indexOf('\n', i);
+        i = end < 0 ? script.length() : end;
+        begin = i + 1;
+      } else if (c == '\'' || c == '"') {
+        quote = c;
+      } else if (c == ';') {
+        statements.add(script.substring(begin, i + 1));
+        begin = i + 1;
+      }
+    }
+    return statements;
+  }
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.folder;
+
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.system.Folders;
+import io.pghello.cli.system.PropertiesFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A folder with the dumps of several databases, the roles, and the extension's files; or with those
+ * files, and the name of a backup of the whole server in pgBackRest's repository. It gets its name,
+ * which is its time, when it is complete and on the disk, and never changes again, but for the file
+ * that says that it has been verified.
+ */
+public record Backup(Path folder, Instant time) {
+  public static final String ROLES = "roles.sql";
+  public static final String FILES = "extension";
+  public static final String UNFINISHED = ".incomplete-";
+
+  /** Asks a server who it is; its copies by backup and replication answer the same. */
+  public static final String SYSTEM = "SELECT system_identifier FROM pg_control_system()";
+
+  public static final String SUMS = "SHA256SUMS";
+  private static final String ABOUT = "backup.properties";
+  private static final String VERIFIED = "verified.properties";
+  private static final DateTimeFormatter NAME =
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+  /** Returns the backups in a folder that are complete, the newest first. */
+  public static List<Backup> in(Path folder) {
+    var backups = new ArrayList<Backup>();
+    for (Path path : list(folder)) {
+      Instant time = timeOf(path.getFileName().toString());
+      if (time != null && Files.isRegularFile(path.resolve(SUMS))) {
+        backups.add(new Backup(path, time));
+      }
+    }
+    backups.sort(Comparator.comparing(Backup::time).reversed());
+    return backups;
+  }
+
+  /** Returns the time that is the name of a backup; null for what others keep there. */
+  private static @Nullable Instant timeOf(String name) {
+    try {
+      return NAME.parse(name, Instant::from);
+    } catch (DateTimeParseException e) {
+      return null;
+    }
+  }
+
+  /**
+   * Returns the newest that fits.
+   *
+   * @param databases that are in it; others may be, too
+   * @param system the answer to {@link #SYSTEM} of the server that it is of; null for any
+   * @param notAfter the latest time; null for any
+   */
+  public static Backup find(
+      Path folder, List<String> databases, @Nullable String system, @Nullable Instant notAfter) {
+    for (Backup backup : in(folder)) {
+      if ((notAfter == null || !backup.time.isAfter(notAfter))
+          && backup.databases().containsAll(databases)
+          && (system == null || backup.system().equals(system))) {
+        return backup;
+      }
+    }
+    throw Failure.unknown(
+        "there is no complete backup"
+            + (system == null ? "" : " of this server")
+            + " in "
+            + folder
+            + (databases.isEmpty() ? "" : " with " + databases)
+            + (notAfter == null ? "" : " of " + notAfter + " or before"));
+  }
+
+  public static String nameOf(Instant time) {
+    return NAME.format(time);
+  }
+
+  public String name() {
+    return nameOf(time);
+  }
+
+  public Duration age() {
+    return Duration.between(time, Instant.now());
+  }
+
+  public static Path dump(Path folder, String database) {
+    return folder.resolve(encoded(database) + ".dump");
+  }
+
+  public Path dump(String database) {
+    return dump(folder, database);
+  }
+
+  public static Path contents(Path folder, String database) {
+    return folder.resolve(encoded(database) + ".contents");
+  }
+
+  public Properties contents(String database) {
+    return PropertiesFile.load(contents(folder, database));
+  }
+
+  private static String encoded(String database) {
+    // no hidden file, and none with the name of one of ours
+    return "db-" + URLEncoder.encode(database, StandardCharsets.UTF_8).replace("*", "%2A");
+  }
+
+  /** Returns the databases that are in it. */
+  public List<String> databases() {
+    Properties about = about();
+    var databases = new ArrayList<String>();
+    for (int i = 1; about.containsKey("database." + i); i++) {
+      databases.add(about.getProperty("database." + i));
+    }
+    return databases;
+  }
+
+  /** Returns those that are named, each once, or all. */
+  public List<String> databases(List<String> named) {
+    return named.isEmpty() ? databases() : named.stream().distinct().toList();
+  }
+
+  public int serverMajor() {
+    return Integer.parseInt(about().getProperty("server_version_num")) / 10000;
+  }
+
+  /** Returns the answer of the server to {@link #SYSTEM}. */
+  public String system() {
+    return about().getProperty("system_identifier", "");
+  }
+
+  /** Returns the version of the extension that a database had; null if it had none. */
+  public @Nullable String extensionVersion(String database) {
+    return about().getProperty("extension." + (databases().indexOf(database) + 1));
+  }
+
+  /** Returns whether it is one of the whole server by pgBackRest, and has no dumps. */
+  public boolean isOfWholeServer() {
+    return about().containsKey("pgbackrest.stanza");
+  }
+
+  /** Returns what pgBackRest calls the whole server; only if it is one of it. */
+  public String stanza() {
+    return about().getProperty("pgbackrest.stanza");
+  }
+
+  /** Returns pgBackRest's configuration; null for the usual one. */
+  public @Nullable String config() {
+    return about().getProperty("pgbackrest.config");
+  }
+
+  /** Returns pgBackRest's name of the whole server's backup. */
+  public String label() {
+    return about().getProperty("pgbackrest.label", "");
+  }
+
+  /** Returns the role that the server was created with. */
+  public String superuser() {
+    return about().getProperty("superuser", "postgres");
+  }
+
+  private Properties about() {
+    return PropertiesFile.load(folder.resolve(ABOUT));
+  }
+
+  public static void writeAbout(Path folder, Properties about) throws IOException {
+    PropertiesFile.store(about, folder.resolve(ABOUT));
+  }
+
+  /** Writes when it was restored and found right, and how long that took. */
+  public void setVerified(Instant when, Duration took) throws IOException {
+    var verified = new Properties();
+    verified.setProperty("verified", when.toString());
+    verified.setProperty("seconds", String.format(Locale.ROOT, "%.3f", took.toMillis() / 1e3));
+    Path written = folder.resolve(VERIFIED + ".new");
+    PropertiesFile.store(verified, written);
+    Files.move(
+        written,
+        folder.resolve(VERIFIED),
+        StandardCopyOption.ATOMIC_MOVE,
+        StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** Writes the sums of all files of a folder, and sees to it that all is on the disk. */
+  public static void seal(Path folder) throws IOException {
+    var sums = new StringBuilder();
+    for (Map.Entry<String, String> sum : sums(folder).entrySet()) {
+      sums.append(sum.getValue()).append("  ").append(sum.getKey()).append('\n');
+    }
+    Files.writeString(folder.resolve(SUMS), sums);
+    try (Stream<Path> paths = Files.walk(folder)) {
+      for (Path path : (Iterable<Path>) paths::iterator) {
+        Folders.sync(path);
+      }
+    }
+  }
+
+  /** Fails if a file is missing, or is not as it was written. */
+  public void check() {
+    var expected = new TreeMap<String, String>();
+    try {
+      for (String line : Files.readAllLines(folder.resolve(SUMS))) {
+        expected.put(line.substring(66), line.substring(0, 64));
+      }
+      Map<String, String> found = sums(folder);
+      for (Map.Entry<String, String> sum : expected.entrySet()) {
+        String now = found.get(sum.getKey());
+        if (!sum.getValue().equals(now)) {
+          throw Failure.critical(
+              "backup "
+                  + name()
+                  + " is damaged: "
+                  + sum.getKey()
+                  + (now == null ? " is missing" : " is not as it was written"));
+        }
+      }
+    } catch (IOException | UncheckedIOException | IndexOutOfBoundsException e) {
+      throw Failure.critical("backup " + name() + " cannot be read: " + e);
+    }
+  }
+
+  private static Map<String, String> sums(Path folder) throws IOException {
+    var sums = new TreeMap<String, String>();
+    try (Stream<Path> paths = Files.walk(folder)) {
+      for (Path path : (Iterable<Path>) paths::iterator) {
+        String name = folder.relativize(path).toString();
+        if (Files.isRegularFile(path) && !name.equals(SUMS) && !name.startsWith(VERIFIED)) {
+          sums.put(name, sha256(path));
+        }
+      }
+    }
+    return sums;
+  }
+
+  private static String sha256(Path file) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+        in.transferTo(OutputStream.nullOutputStream());
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Removes it; from the beginning of that on it is no backup any more. */
+  public void delete() throws IOException {
+    Path dying = folder.resolveSibling(UNFINISHED + name());
+    Files.move(folder, dying, StandardCopyOption.ATOMIC_MOVE);
+    Folders.deleteFolder(dying);
+  }
+
+  /** Removes what a run has left that was killed. */
+  public static void deleteUnfinished(Path folder) throws IOException {
+    for (Path path : list(folder)) {
+      if (path.getFileName().toString().startsWith(UNFINISHED)) {
+        Folders.deleteFolder(path);
+      }
+    }
+  }
+
+  private static List<Path> list(Path folder) {
+    try (Stream<Path> paths = Files.list(folder)) {
+      return paths.toList();
+    } catch (IOException e) {
+      throw Failure.unknown("cannot read the folder " + folder + ": " + e.getMessage());
+    }
+  }
+}

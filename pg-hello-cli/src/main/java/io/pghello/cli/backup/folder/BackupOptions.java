@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.folder;
+
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Which backup to read. */
+public final class BackupOptions {
+  @Spec(Spec.Target.MIXEE)
+  private @Nullable CommandSpec spec;
+
+  @Option(
+      names = "--from",
+      paramLabel = "FOLDER",
+      required = true,
+      description = "Where backups are: the folder of backup --to.")
+  private Path folder = Path.of("");
+
+  @Option(
+      names = "--at",
+      paramLabel = "TIME",
+      description =
+          "Take the last backup of the databases that is not later, as in 2026-11-21T20:00:00Z, and if it is by pgBackRest"
+              + " go on to that time. Default: the last.")
+  private @Nullable String at;
+
+  @Option(
+      names = "--bindir",
+      paramLabel = "FOLDER",
+      description =
+          "Where PostgreSQL's programs are. Default: where the system's packages have them.")
+  private @Nullable Path bindir;
+
+  @Option(
+      names = "--jobs",
+      paramLabel = "NUMBER",
+      defaultValue = "2",
+      description = "How many tables and indexes are restored at once. Default: 2.")
+  private int jobs;
+
+  public @Nullable Path bindir() {
+    return bindir;
+  }
+
+  public int jobs() {
+    if (jobs < 1 || jobs > 64) {
+      throw misuse("--jobs must be between 1 and 64, but is " + jobs);
+    }
+    return jobs;
+  }
+
+  /** Returns the last backup with these databases, whose files may be damaged. */
+  public Backup find(List<String> databases) {
+    Instant notAfter = at();
+    Backup backup = Backup.find(folder, databases, null, notAfter);
+    if (notAfter != null && backup.isOfWholeServer() && notAfter.isAfter(Instant.now())) {
+      throw misuse("--at is in the future: " + at);
+    }
+    return backup;
+  }
+
+  public @Nullable Instant at() {
+    try {
+      return at == null ? null : Instant.parse(at);
+    } catch (DateTimeParseException e) {
+      throw misuse("--at must be a time in UTC, as in 2026-11-21T20:00:00Z, but is " + at);
+    }
+  }
+
+  private ParameterException misuse(String message) {
+    return new ParameterException(Objects.requireNonNull(spec).commandLine(), message);
+  }
+}

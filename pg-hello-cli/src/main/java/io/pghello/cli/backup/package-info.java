@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The commands {@code backup}, {@code restore} and {@code verify}, for dumps and for pgBackRest.
+ * Uses the packages below it.
+ */
+@NullMarked
+package io.pghello.cli.backup;
+
+import org.jspecify.annotations.NullMarked;

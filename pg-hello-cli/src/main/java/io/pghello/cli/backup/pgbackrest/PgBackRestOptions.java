@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.pgbackrest;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Whether a backup is one of the whole server by pgBackRest. */
+public final class PgBackRestOptions {
+  @Spec(Spec.Target.MIXEE)
+  private @Nullable CommandSpec spec;
+
+  @Option(
+      names = "--pgbackrest",
+      paramLabel = "STANZA",
+      description =
+          "Back up the whole server with pgBackRest, which calls it so, in place of dumps; as the user who runs it.")
+  private @Nullable String stanza;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "pgBackRest's configuration. Default: the usual one.")
+  private @Nullable Path config;
+
+  /** Returns null if it is one of dumps. */
+  public @Nullable PgBackRest pgBackRest() {
+    if (stanza == null) {
+      if (config != null) {
+        throw new ParameterException(
+            Objects.requireNonNull(spec).commandLine(), "--config is for --pgbackrest");
+      }
+      return null;
+    }
+    return new PgBackRest(stanza, config == null ? null : config.toAbsolutePath());
+  }
+
+  public List<String> arguments() {
+    var arguments = new ArrayList<String>();
+    if (stanza != null) {
+      arguments.addAll(List.of("--pgbackrest", stanza));
+    }
+    if (config != null) {
+      arguments.addAll(List.of("--config", config.toString()));
+    }
+    return arguments;
+  }
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.check;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What one setting is, what it had better be, and why. */
+record Advice(
+    String setting, String current, @Nullable String better, String reason, @Nullable String sql) {
+  private static final long MEGABYTE = 1 << 20;
+  private static final long GIGABYTE = 1 << 30;
+
+  /** Settings that are looked at, in the order in which they are printed. */
+  static final List<String> SETTINGS =
+      List.of(
+          "shared_buffers",
+          "effective_cache_size",
+          "work_mem",
+          "maintenance_work_mem",
+          "max_connections",
+          "random_page_cost",
+          "default_statistics_target",
+          "shared_preload_libraries",
+          "pg_hello.repeat",
+          "track_functions",
+          "archive_mode",
+          "log_line_prefix");
+
+  /** What the advice on others of them depends on: settings, and an extension with its version. */
+  static final List<String> CONDITIONS = List.of("archive_command", "archive_library");
+
+  static final String STATEMENTS = "pg_stat_statements";
+
+  /** What the server is, and where it runs. */
+  record Machine(long memory, boolean seeksAreCheap) {}
+
+  /** A setting as {@code pg_settings} has it, with its unit as {@code pg_size_bytes} reads it. */
+  record Setting(String value, @Nullable String unit) {
+    long bytes() {
+      return Long.parseLong(value)
+          * switch (unit == null ? "" : unit) {
+            case "8kB" -> 8 << 10;
+            case "kB" -> 1 << 10;
+            case "MB" -> MEGABYTE;
+            default -> 1;
+          };
+    }
+  }
+
+  boolean isChange() {
+    return better != null;
+  }
+
+  /** Judges what is known; a setting that is not is left out, or said to be hidden. */
+  static List<Advice> of(Map<String, Setting> settings, Machine machine) {
+    var advice = new ArrayList<Advice>();
+    for (String name : SETTINGS) {
+      Setting setting = settings.get(name);
+      if (setting == null) {
+        advice.add(
+            new Advice(
+                name,
+                "",
+                null,
+                name.equals("pg_hello.repeat")
+                    ? "not known in this session, as its library is not loaded at connect"
+                    : "hidden from this role: grant it pg_read_all_settings",
+                null));
+      } else {
+        advice.add(judge(name, setting, settings, machine));
+      }
+    }
+    return advice;
+  }
+
+  private static Advice judge(
+      String name, Setting setting, Map<String, Setting> settings, Machine machine) {
+    long memory = machine.memory();
+    return switch (name) {
+      case "shared_buffers" ->
+          size(
+              name,
+              setting,
+              memory * 15 / 100,
+              memory * 40 / 100,
+              memory / 4,
+              "a quarter of the memory; the operating system caches with the rest");
+      case "effective_cache_size" ->
+          size(
+              name,
+              setting,
+              memory / 2,
+              memory * 90 / 100,
+              memory * 3 / 4,
+              "what the server and the operating system cache together, which the planner goes by");
+      case "work_mem" -> {
+        Setting connections = settings.get("max_connections");
+        long each = memory / 2 / (connections == null ? 100 : Math.max(1, connections.bytes()));
+        yield size(
+            name,
+            setting,
+            Math.min(4 * MEGABYTE, each / 2),
+            each,
+            Math.max(64 << 10, Math.min(each, 16 * MEGABYTE)),
+            "each sort of each connection takes it; all together shall not take half of the memory");
+      }
+      case "maintenance_work_mem" ->
+          size(
+              name,
+              setting,
+              Math.min(64 * MEGABYTE, memory / 20),
+              memory / 8,
+              Math.max(MEGABYTE, Math.min(memory / 16, GIGABYTE)),
+              "an index build or a vacuum takes it, and few run at a time");
+      case "max_connections" ->
+          choose(
+              name,
+              setting,
+              setting.bytes() <= 500,
+              "200",
+              "more than some hundred cost memory and locks: use a pool");
+      case "random_page_cost" -> {
+        double cost = Double.parseDouble(setting.value());
+        yield machine.seeksAreCheap()
+            ? choose(name, setting, cost <= 2, "1.1", "seeks are cheap on this disk")
+            : choose(name, setting, cost >= 2, "4", "seeks are dear on this disk");
+      }
+      case "default_statistics_target" ->
+          choose(
+              name, setting, setting.bytes() >= 100, "100", "coarser statistics make worse plans");
+      case "shared_preload_libraries" ->
+          settings.containsKey(STATEMENTS) || contains(setting.value(), STATEMENTS)
+              ? choose(
+                  name,
+                  setting,
+                  contains(setting.value(), STATEMENTS),
+                  appended(setting.value(), STATEMENTS),
+                  "pg_stat_statements counts statements by user")
+              // a library that is not there would end the next start of the server
+              : new Advice(
+                  name,
+                  setting.value(),
+                  null,
+                  "pg_stat_statements would count statements by user, but its files are not there",
+                  null);
+      case "pg_hello.repeat" ->
+          choose(
+              name,
+              setting,
+              setting.value().equals("1"),
+              "1",
+              "a setting is the server's or a session's; a count for a call is its second argument");
+      case "track_functions" ->
+          choose(
+              name,
+              setting,
+              setting.value().equals("all"),
+              "all",
+              "functions in C are not counted otherwise, at some 100 ns a call");
+      case "archive_mode" -> archiving(setting.value(), settings);
+      case "log_line_prefix" ->
+          choose(
+              name,
+              setting,
+              setting.value().contains("%e"),
+              setting.value().stripTrailing() + " %e ",
+              "without the SQLSTATE (%e) errors cannot be told apart in the log");
+      default -> throw new IllegalArgumentException(name);
+    };
+  }
+
+  private static Advice size(
+      String name, Setting setting, long least, long most, long better, String reason) {
+    long bytes = setting.bytes();
+    return bytes >= least && bytes <= most
+        ? new Advice(name, sized(bytes), null, reason, null)
+        : change(name, sized(bytes), sized(better), reason);
+  }
+
+  /** There is no statement for it: what stores the files has to be there first. */
+  private static Advice archiving(String mode, Map<String, Setting> settings) {
+    boolean stored =
+        CONDITIONS.stream()
+            .map(settings::get)
+            .anyMatch(setting -> setting != null && !setting.value().isEmpty());
+    return stored && !mode.equals("off")
+        ? new Advice(
+            "archive_mode",
+            mode,
+            null,
+            "archived WAL brings back the last hour, dumps cannot",
+            null)
+        : new Advice(
+            "archive_mode",
+            mode,
+            "on, and an archive_command",
+            "archived WAL brings back the last hour, dumps cannot; set archive_command or"
+                + " archive_library first: with neither, WAL is kept until the disk is full",
+            null);
+  }
+
+  private static Advice choose(
+      String name, Setting setting, boolean good, String better, String reason) {
+    return good
+        ? new Advice(name, setting.value(), null, reason, null)
+        : change(name, setting.value(), better, reason);
+  }
+
+  private static Advice change(String name, String current, String better, String reason) {
+    String value =
+        name.equals("shared_preload_libraries") ? better : "'" + better.replace("'", "''") + "'";
+    return new Advice(name, current, better, reason, "ALTER SYSTEM SET " + name + " = " + value);
+  }
+
+  private static boolean contains(String list, String library) {
+    return libraries(list).contains(library);
+  }
+
+  /** Returns a list with one literal for each library, as ALTER SYSTEM takes it. */
+  private static String appended(String list, String library) {
+    var all = new ArrayList<>(libraries(list));
+    all.add(library);
+    return String.join(", ", all.stream().map(l -> "'" + l.replace("'", "''") + "'").toList());
+  }
+
+  private static List<String> libraries(String list) {
+    return List.of(list.split(",", -1)).stream()
+        .map(item -> item.strip().replaceAll("^\"|\"$", ""))
+        .filter(item -> !item.isEmpty())
+        .toList();
+  }
+
+  static String sized(long bytes) {
+    return bytes % MEGABYTE == 0 || bytes > 10 * MEGABYTE
+        ? bytes / MEGABYTE + "MB"
+        : bytes / 1024 + "kB";
+  }
+
+  /**
+   * Reads a size as the command line has it, as in {@code 16GB}.
+   *
+   * @throws IllegalArgumentException if it is none
+   */
+  static long bytes(String size) {
+    String text = size.strip().toUpperCase(Locale.ROOT);
+    if (!text.matches("[1-9][0-9]{0,8}(MB|GB|TB)")) {
+      throw new IllegalArgumentException("a size is a number and MB, GB or TB, not: " + size);
+    }
+    long number = Long.parseLong(text.substring(0, text.length() - 2));
+    return number
+        * switch (text.charAt(text.length() - 2)) {
+          case 'M' -> MEGABYTE;
+          case 'G' -> GIGABYTE;
+          default -> GIGABYTE << 10;
+        };
+  }
+
+  Map<String, @Nullable Object> toMap() {
+    var map = new LinkedHashMap<String, @Nullable Object>();
+    map.put("setting", setting);
+    map.put("current", current);
+    map.put("better", better);
+    map.put("reason", reason);
+    map.put("sql", sql);
+    return map;
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.check;
+
+import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Findings;
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello diagnose}. */
+@Command(
+    name = "diagnose",
+    description = {
+      "Looks for what is wrong: the checks of health, the library and its settings, who waits for whom, and whether",
+      "calls leave memory behind. Says what mends it, and changes nothing."
+    },
+    sortOptions = false,
+    footerHeading = "%nExample:%n",
+    footer = "  pghello diagnose -h db.example.com -U watcher -d app")
+public final class DiagnoseCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    Target target = connection.target();
+    var findings = new Findings();
+    try (Connection session = target.connect()) {
+      new Diagnosis(findings).make(session);
+    } catch (SQLException e) {
+      findings.lost(e);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(findings.toJson(target.name(), Map.of()));
+    } else {
+      out.print(findings.toText(target.name(), ""));
+    }
+    out.flush();
+    return findings.status().exitCode();
+  }
+}

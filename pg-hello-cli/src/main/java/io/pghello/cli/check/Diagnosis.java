@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.check;
+
+import io.pghello.cli.output.Finding;
+import io.pghello.cli.output.Findings;
+import io.pghello.cli.output.Status;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Looks for what is wrong with the extension in one database. Not thread-safe. */
+final class Diagnosis {
+  // as much as a session may take for anything else meanwhile
+  private static final long MEMORY_BYTES = 64 << 10;
+
+  private static final String PRELOADED =
+      """
+      SELECT
+        (SELECT setting ~ '(^|[ ,"])pg_hello($|[ ,"])' FROM pg_settings WHERE name = 'session_preload_libraries'),
+        (SELECT setting ~ '(^|[ ,"])pg_hello($|[ ,"])' FROM pg_settings WHERE name = 'shared_preload_libraries'),
+        (SELECT setting FROM pg_settings WHERE name = 'dynamic_library_path' AND setting <> '$libdir'),
+        has_function_privilege('pg_get_backend_memory_contexts()', 'EXECUTE')
+      """;
+
+  private static final String BLOCKED =
+      """
+      SELECT format('session %s (%s) has waited %s s for %s', a.pid, a.usename,
+          coalesce(extract(epoch FROM clock_timestamp()
+            - (SELECT min(l.waitstart) FROM pg_locks l WHERE l.pid = a.pid AND NOT l.granted))::int::text, '?'),
+          array_to_string(pg_blocking_pids(a.pid), ', ')),
+        (SELECT string_agg(CASE WHEN b = 0 THEN 'end a transaction that pg_prepared_xacts lists'
+            ELSE format('SELECT %s(%s)', CASE WHEN s.state = 'active' THEN 'pg_cancel_backend'
+              ELSE 'pg_terminate_backend' END, b) END, '; ')
+          FROM unnest(pg_blocking_pids(a.pid)) b
+            LEFT JOIN pg_stat_activity s ON s.pid = b)
+      FROM pg_stat_activity a
+      WHERE a.datname = current_database() AND cardinality(pg_blocking_pids(a.pid)) > 0
+      ORDER BY a.query_start
+      """;
+
+  private final Findings findings;
+
+  Diagnosis(Findings findings) {
+    this.findings = findings;
+  }
+
+  void make(Connection connection) throws SQLException {
+    String function = new Health(findings).checkInstallation(connection);
+    try (Statement statement = connection.createStatement()) {
+      boolean mayReadMemory = checkPreload(statement);
+      checkBlocked(statement);
+      if (function != null) {
+        checkMemory(statement, function, mayReadMemory);
+      }
+    }
+  }
+
+  /** Returns whether this role may read what memory its session takes. */
+  private boolean checkPreload(Statement statement) throws SQLException {
+    try (ResultSet row = statement.executeQuery(PRELOADED)) {
+      row.next();
+      boolean inSession = row.getBoolean(1);
+      boolean hidden = row.wasNull();
+      boolean shared = row.getBoolean(2);
+      if (hidden) {
+        findings.add(
+            new Finding(
+                Status.OK,
+                "preload",
+                "which libraries are loaded at connect is hidden from this role",
+                "GRANT pg_read_all_settings to it"));
+      } else if (shared) {
+        findings.add(
+            new Finding(
+                Status.WARNING,
+                "preload",
+                "pg_hello is in shared_preload_libraries, which a new library needs a restart for",
+                "take it out there, and append it to session_preload_libraries"));
+      } else if (inSession) {
+        findings.ok("preload", "sessions load pg_hello at connect");
+      } else {
+        findings.add(
+            new Finding(
+                Status.OK,
+                "preload",
+                "a session knows pg_hello.repeat only after its first call",
+                "append pg_hello to session_preload_libraries"));
+      }
+      String path = row.getString(3);
+      if (path != null) {
+        findings.add(
+            new Finding(
+                Status.WARNING,
+                "preload",
+                "dynamic_library_path is " + path,
+                "have one pg_hello.so only: a session that loads two of them fails"));
+      }
+      return row.getBoolean(4);
+    }
+  }
+
+  private void checkBlocked(Statement statement) throws SQLException {
+    boolean none = true;
+    try (ResultSet rows = statement.executeQuery(BLOCKED)) {
+      while (rows.next()) {
+        none = false;
+        findings.add(new Finding(Status.WARNING, "locks", rows.getString(1), rows.getString(2)));
+      }
+    }
+    if (none) {
+      findings.ok("locks", "no session waits for another one");
+    }
+  }
+
+  /** Calls a function many times, twice, so that what is kept once does not count. */
+  void checkMemory(Statement statement, String function, boolean mayRead) throws SQLException {
+    if (!mayRead) {
+      findings.ok("memory", "what memory a session takes is hidden from this role");
+      return;
+    }
+    String calls =
+        String.format(
+            Locale.ROOT,
+            "SELECT count(%s('name ' || i)) FROM generate_series(1, 20000) i",
+            function);
+    ask(statement, calls);
+    long before = used(statement);
+    ask(statement, calls);
+    long grown = used(statement) - before;
+    boolean leaks = grown > MEMORY_BYTES;
+    findings.add(
+        new Finding(
+            leaks ? Status.WARNING : Status.OK,
+            "memory",
+            leaks
+                ? "20000 calls leave " + grown + " bytes in the session"
+                : "20000 calls leave nothing in the session",
+            leaks ? "the library is another build: install this one, and recycle pools" : null));
+  }
+
+  private static long used(Statement statement) throws SQLException {
+    String bytes = ask(statement, "SELECT sum(used_bytes) FROM pg_get_backend_memory_contexts()");
+    return bytes == null ? 0 : Long.parseLong(bytes);
+  }
+
+  private static @Nullable String ask(Statement statement, String sql) throws SQLException {
+    try (ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+}

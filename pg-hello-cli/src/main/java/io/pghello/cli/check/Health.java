@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.check;
+
+import static java.util.stream.Collectors.joining;
+
+import io.pghello.cli.connect.ExtensionFunctions;
+import io.pghello.cli.output.Finding;
+import io.pghello.cli.output.Findings;
+import io.pghello.cli.output.SqlErrors;
+import io.pghello.cli.output.Status;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Finds out how the extension is in one database. Not thread-safe. */
+public final class Health {
+  private static final int CALLS = 11;
+
+  private static final String INSTALLATION =
+      """
+      SELECT current_setting('server_version'), pg_is_in_recovery(), quote_ident(current_user),
+        e.extversion, quote_ident(n.nspname), has_schema_privilege(n.oid, 'USAGE'), a.default_version,
+        ARRAY(SELECT v.version FROM pg_available_extension_versions v WHERE v.name = 'pg_hello' ORDER BY 1)
+      FROM (SELECT) one
+        LEFT JOIN pg_extension e ON e.extname = 'pg_hello'
+        LEFT JOIN pg_namespace n ON e.extnamespace = n.oid
+        LEFT JOIN pg_available_extensions a ON a.name = 'pg_hello'
+      """;
+
+  private static final String MEMBERS =
+      """
+      SELECT f.name, has_function_privilege(f.oid, 'EXECUTE'), f.schema, f.foreigner
+      FROM (%s) f
+      ORDER BY f.name, f.schema
+      """
+          .formatted(ExtensionFunctions.PG_HELLO.query());
+
+  private static final String SETTINGS =
+      """
+      SELECT (SELECT setting FROM pg_settings WHERE name = 'pg_hello.repeat'), current_setting('track_functions')
+      """;
+
+  private static final String GREETING = "pg_hello(text)";
+
+  /**
+   * What is true if a function answers right; the parameter is its schema. Arguments have the types
+   * of the function's own, or else another one of the name could be nearer.
+   */
+  static final Map<String, String> CALLS_BY_FUNCTION =
+      Map.of(
+          GREETING,
+          "SELECT left(%1$s.pg_hello(n), 15) = 'Hello, pghello!' FROM (SELECT 'pghello'::text OFFSET 0) v (n)",
+          "pg_hello(text, integer)",
+          "SELECT %1$s.pg_hello(n, 2) = 'Hello, pghello! Hello, pghello!'"
+              + " FROM (SELECT 'pghello'::text OFFSET 0) v (n)",
+          "pg_hello_all(text[], integer[])",
+          "SELECT %1$s.pg_hello_all('{pghello,NULL}'::text[], '{2,1}'::integer[])"
+              + " = '{\"Hello, pghello! Hello, pghello!\",NULL}'",
+          "now_ms()",
+          "SELECT abs(%1$s.now_ms() - extract(epoch FROM clock_timestamp()) * 1000) < 1000",
+          "spi_version()",
+          "SELECT %1$s.spi_version() = version()");
+
+  private final List<String> calledRight = new ArrayList<>();
+  private final Findings findings;
+  private @Nullable Double millis;
+
+  public Health(Findings findings) {
+    this.findings = findings;
+  }
+
+  /** Returns a regular expression of the functions' names. */
+  public static String functionNames() {
+    return CALLS_BY_FUNCTION.keySet().stream()
+        .map(function -> function.substring(0, function.indexOf('(')))
+        .distinct()
+        .collect(joining("|", "(?:", ")"));
+  }
+
+  /** Returns how long a call takes; null where none could be made. */
+  @Nullable Double millis() {
+    return millis;
+  }
+
+  /** Returns whether a function of the extension's own, with its types, has answered right. */
+  public boolean answers(String function) {
+    return calledRight.contains(function);
+  }
+
+  /** Checks all that can be, and stops where the next check could not succeed. */
+  void check(Connection connection, double warningMillis, double criticalMillis)
+      throws SQLException {
+    String function = checkInstallation(connection);
+    if (function != null) {
+      double median = responseMillis(connection, function);
+      millis = median;
+      findings.add(
+          new Finding(
+              median > criticalMillis
+                  ? Status.CRITICAL
+                  : median > warningMillis ? Status.WARNING : Status.OK,
+              "time",
+              String.format(
+                  Locale.ROOT, "pg_hello answers in %.3f ms (median of %d calls)", median, CALLS),
+              null));
+    }
+  }
+
+  /** Returns {@code pg_hello} with its schema; null if it does not answer. */
+  public @Nullable String checkInstallation(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(INSTALLATION)) {
+      row.next();
+      findings.add(
+          Finding.ok(
+              "connection",
+              "PostgreSQL " + row.getString(1) + (row.getBoolean(2) ? ", a standby" : "")));
+      String role = row.getString(3);
+      String version = row.getString(4);
+      String schema = row.getString(5);
+      String newest = row.getString(7);
+      checkFiles((String[]) row.getArray(8).getArray(), newest);
+      if (version == null) {
+        findings.add(
+            new Finding(
+                Status.CRITICAL,
+                "extension",
+                "pg_hello is not created in this database",
+                "CREATE EXTENSION pg_hello"));
+        return null;
+      }
+      boolean old = newest != null && !newest.equals(version);
+      findings.add(
+          new Finding(
+              old ? Status.WARNING : Status.OK,
+              "extension",
+              "pg_hello " + version + (old ? ", while the files are of " + newest : ""),
+              old ? "ALTER EXTENSION pg_hello UPDATE" : null));
+      if (!row.getBoolean(6)) {
+        findings.add(
+            new Finding(
+                Status.CRITICAL,
+                "privileges",
+                "role " + role + " may not use schema " + schema,
+                "GRANT USAGE ON SCHEMA " + schema + " TO " + role));
+        return null;
+      }
+      checkFunctions(connection, schema, role);
+      checkSettings(connection);
+      return answers(GREETING) ? schema + ".pg_hello" : null;
+    }
+  }
+
+  private void checkFiles(String[] versions, @Nullable String newest) {
+    boolean missing = newest == null || !Arrays.asList(versions).contains(newest);
+    findings.add(
+        new Finding(
+            missing ? Status.WARNING : Status.OK,
+            "files",
+            missing
+                ? "the server has no pg_hello.control, or no script of its version"
+                : "pg_hello.control, and scripts of " + String.join(", ", versions),
+            missing ? "install the files of the extension again: make install" : null));
+  }
+
+  private void checkFunctions(Connection connection, String schema, String role)
+      throws SQLException {
+    var members = new TreeMap<String, Boolean>();
+    try (Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery(MEMBERS)) {
+      while (rows.next()) {
+        String foreigner = rows.getString(4);
+        if (foreigner == null) {
+          members.put(rows.getString(1), rows.getBoolean(2));
+        } else {
+          String name = rows.getString(3) + "." + rows.getString(1);
+          findings.add(
+              new Finding(
+                  Status.CRITICAL,
+                  "function",
+                  name + " is no function of pg_hello, and is not called: it " + foreigner,
+                  "find out who has added or replaced it: ALTER EXTENSION pg_hello DROP FUNCTION "
+                      + name));
+        }
+      }
+    }
+    if (!members.containsKey(GREETING)) {
+      findings.add(
+          new Finding(
+              Status.CRITICAL,
+              "function",
+              "the extension has no function " + GREETING,
+              "create it anew: DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello"));
+    }
+    for (Map.Entry<String, Boolean> member : members.entrySet()) {
+      String function = member.getKey();
+      if (!member.getValue()) {
+        findings.add(
+            new Finding(
+                Status.CRITICAL,
+                "privileges",
+                "role " + role + " may not execute " + function,
+                "GRANT EXECUTE ON FUNCTION " + schema + "." + function + " TO " + role));
+      } else if (CALLS_BY_FUNCTION.containsKey(function)) {
+        if (checkFunction(connection, schema, function)) {
+          calledRight.add(function);
+        }
+      } else {
+        findings.add(
+            new Finding(
+                Status.WARNING,
+                "function",
+                function + " is not checked: this pghello does not know it",
+                "use the pghello that came with the extension's version"));
+      }
+    }
+  }
+
+  private boolean checkFunction(Connection connection, String schema, String function)
+      throws SQLException {
+    String sql = String.format(Locale.ROOT, CALLS_BY_FUNCTION.get(function), schema);
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      boolean right = row.getBoolean(1);
+      findings.add(
+          right
+              ? Finding.ok("function", function)
+              : new Finding(Status.CRITICAL, "function", function + " answers wrong", null));
+      return right;
+    } catch (SQLException e) {
+      if (connection.isClosed() || String.valueOf(e.getSQLState()).startsWith("08")) {
+        throw e;
+      }
+      findings.add(
+          new Finding(
+              Status.CRITICAL,
+              "function",
+              function + ": " + SqlErrors.message(e),
+              remedyOf(e.getSQLState())));
+      return false;
+    }
+  }
+
+  private static @Nullable String remedyOf(@Nullable String state) {
+    return switch (state == null ? "" : state) {
+      case "58P01" -> "the library is not where the server looks for it: make install";
+      case "42883" -> "the library is older than the extension: make install, then recycle pools";
+      default -> null;
+    };
+  }
+
+  private void checkSettings(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(SETTINGS)) {
+      row.next();
+      findings.add(
+          Finding.ok(
+              "setting",
+              "pg_hello.repeat is "
+                  + row.getString(1)
+                  + ", track_functions is "
+                  + row.getString(2)));
+    }
+  }
+
+  private static double responseMillis(Connection connection, String function) throws SQLException {
+    double[] nanos = new double[CALLS];
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT " + function + "(?::text)")) {
+      for (int i = 0; i < CALLS; i++) {
+        statement.setString(1, "pghello " + i);
+        long begin = System.nanoTime();
+        statement.executeQuery().close();
+        nanos[i] = System.nanoTime() - begin;
+      }
+    }
+    Arrays.sort(nanos);
+    return nanos[CALLS / 2] / 1e6;
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.check;
+
+import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Findings;
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello health}. */
+@Command(
+    name = "health",
+    description = {
+      "Checks that the extension is there, answers right and in time, and that this role may call it.",
+      "Changes nothing. The first line, and what is after its bar, are a monitoring plugin's."
+    },
+    sortOptions = false,
+    footerHeading = "%nExample:%n",
+    footer = "  pghello health -h db.example.com -U watcher -d app --warning 10 --critical 100")
+public final class HealthCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
+  @Option(
+      names = "--warning",
+      paramLabel = "MS",
+      defaultValue = "10",
+      description = "Warn if a call takes longer, in milliseconds. Default: 10.")
+  private double warningMillis;
+
+  @Option(
+      names = "--critical",
+      paramLabel = "MS",
+      defaultValue = "100",
+      description = "Critical if a call takes longer, in milliseconds. Default: 100.")
+  private double criticalMillis;
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    if (!(warningMillis > 0) || !(criticalMillis >= warningMillis)) {
+      throw new ParameterException(
+          spec.commandLine(), "--warning must be greater than 0, and --critical not less than it");
+    }
+    Target target = connection.target();
+    var findings = new Findings();
+    var health = new Health(findings);
+    try (Connection session = target.connect()) {
+      health.check(session, warningMillis, criticalMillis);
+    } catch (SQLException e) {
+      findings.lost(e);
+    }
+    Double millis = health.millis();
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      var time = new LinkedHashMap<String, @Nullable Object>();
+      time.put("milliseconds", millis);
+      out.println(findings.toJson(target.name(), time));
+    } else {
+      out.print(
+          findings.toText(
+              target.name(),
+              millis == null
+                  ? ""
+                  : String.format(
+                      Locale.ROOT,
+                      " | time=%.3fms;%s;%s",
+                      millis,
+                      number(warningMillis),
+                      number(criticalMillis))));
+    }
+    out.flush();
+    return findings.status().exitCode();
+  }
+
+  private static String number(double value) {
+    return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
+  }
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.check;
+
+import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.ServerDatabases;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Durations;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Findings;
+import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Progress;
+import io.pghello.cli.output.SqlErrors;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.output.Table;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello update}. */
+@Command(
+    name = "update",
+    description = {
+      "Updates the extension in several databases, one after the other: each in one transaction, in which the new",
+      "functions are called before it is committed. Stops at the first that fails. May be run again: what is done is",
+      "left alone. There is no transaction over databases, so those before it stay updated."
+    },
+    sortOptions = false,
+    footerHeading = "%nExit status:%n",
+    footer = {
+      "  0 if all have the version, 2 if one has failed, 3 if nothing has begun",
+      "",
+      "Example:",
+      "  pghello update -h db.example.com -U postgres --first staging --require-backup 1h --backups /backup/app"
+    })
+public final class UpdateCommand implements Callable<Integer> {
+  private static final String TARGET_VERSION =
+      """
+      SELECT default_version,
+        EXISTS (SELECT FROM pg_available_extension_versions v WHERE v.name = a.name AND v.version = ?)
+      FROM pg_available_extensions a WHERE a.name = 'pg_hello'
+      """;
+
+  private static final String[] COLUMNS = {"database", "from", "to", "result", "ms", "message"};
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Parameters(
+      paramLabel = "DATABASE",
+      arity = "0..*",
+      description = "What is updated. Default: all databases that have the extension.")
+  private List<String> named = List.of();
+
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
+  @Option(
+      names = "--to",
+      paramLabel = "VERSION",
+      description = "The version to have. Default: that of the files on the server.")
+  private @Nullable String to;
+
+  @Option(
+      names = "--first",
+      paramLabel = "DATABASE",
+      description = "Update this one before the others. May be given several times.")
+  private List<String> first = List.of();
+
+  @Option(
+      names = "--require-backup",
+      paramLabel = "AGE",
+      converter = Durations.class,
+      description =
+          "Begin only if all of them are in a complete backup that is not older, as in 1h.")
+  private @Nullable Duration requiredBackup;
+
+  @Option(
+      names = "--backups",
+      paramLabel = "FOLDER",
+      description = "Where that backup is: the folder of backup --to.")
+  private @Nullable Path backups;
+
+  @Option(
+      names = "--dry-run",
+      description = "Update and call in each database, and roll back: nothing stays changed.")
+  private boolean dryRun;
+
+  @Option(
+      names = "--lock-timeout",
+      paramLabel = "TIME",
+      defaultValue = "5s",
+      converter = Durations.class,
+      description = "How long to wait for whoever changes the extension meanwhile. Default: 5s.")
+  private Duration lockTimeout = Duration.ZERO;
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  private final List<List<@Nullable Object>> rows = new ArrayList<>();
+
+  @Override
+  public Integer call() {
+    if ((requiredBackup == null) != (backups == null)) {
+      throw new ParameterException(
+          spec.commandLine(), "--require-backup and --backups go together");
+    }
+    if (lockTimeout.isZero()) {
+      throw new ParameterException(spec.commandLine(), "--lock-timeout must be greater than 0");
+    }
+    Target target = connection.target();
+    List<String> databases;
+    String version;
+    try (Connection session = target.connect()) {
+      target = target.pinnedTo(session);
+      var ordered = new LinkedHashSet<>(first);
+      var wanted = new ArrayList<>(named);
+      wanted.addAll(named.isEmpty() ? List.of() : first);
+      ServerDatabases.choose(session, first);
+      ordered.addAll(ServerDatabases.choose(session, wanted));
+      databases = List.copyOf(ordered);
+      version = version(session);
+      requireBackup(session, target, databases);
+    } catch (SQLException e) {
+      throw Failure.of(e);
+    }
+    boolean right = update(target, databases, version);
+    end();
+    return (right ? Status.OK : Status.CRITICAL).exitCode();
+  }
+
+  private String version(Connection session) throws SQLException {
+    try (PreparedStatement statement = session.prepareStatement(TARGET_VERSION)) {
+      statement.setString(1, to);
+      try (ResultSet row = statement.executeQuery()) {
+        if (!row.next()) {
+          throw Failure.unknown("the server has no files of pg_hello: install them");
+        }
+        if (to != null && !row.getBoolean(2)) {
+          throw Failure.unknown("the server has no files of pg_hello " + to + ": install them");
+        }
+        return to == null ? row.getString(1) : to;
+      }
+    }
+  }
+
+  /** Fails unless a backup has all databases that have the extension. */
+  private void requireBackup(Connection session, Target target, List<String> databases)
+      throws SQLException {
+    if (requiredBackup == null || backups == null) {
+      return;
+    }
+    var needed = new ArrayList<String>();
+    for (String database : databases) {
+      try (Connection other = target.in(database).connect()) {
+        if (ServerDatabases.extensionVersion(other) != null) {
+          needed.add(database);
+        }
+      }
+    }
+    Backup backup;
+    try (Statement statement = session.createStatement();
+        ResultSet row = statement.executeQuery(Backup.SYSTEM)) {
+      row.next();
+      backup = Backup.find(backups, needed, row.getString(1), null);
+    }
+    if (backup.age().compareTo(requiredBackup) > 0) {
+      throw Failure.unknown(
+          "the last backup is of "
+              + backup.time()
+              + ", which is "
+              + Progress.inWords(backup.age())
+              + " ago: run pghello backup");
+    }
+    backup.check();
+  }
+
+  private boolean update(Target target, List<String> databases, String version) {
+    boolean right = true;
+    int width = Math.max(8, databases.stream().mapToInt(String::length).max().orElse(0));
+    for (String database : databases) {
+      if (!right) {
+        report(width, database, null, version, "not reached", null, null);
+        continue;
+      }
+      long begin = System.nanoTime();
+      String from = null;
+      // the limit of the time-out for locks may be longer than that for answers
+      try (Connection session = target.in(database).connectForLong()) {
+        from = ServerDatabases.extensionVersion(session);
+        if (from == null && !named.contains(database) && !first.contains(database)) {
+          continue;
+        }
+        String problem = null;
+        if (from == null) {
+          problem = "pg_hello is not created in this database";
+        } else if (!from.equals(version)) {
+          problem = update(session, version);
+        }
+        right = problem == null;
+        report(
+            width,
+            database,
+            from,
+            version,
+            !right
+                ? "failed"
+                : version.equals(from) ? "unchanged" : dryRun ? "would be done" : "done",
+            (System.nanoTime() - begin) / 1e6,
+            problem);
+      } catch (SQLException e) {
+        right = false;
+        report(
+            width,
+            database,
+            from,
+            version,
+            "failed",
+            (System.nanoTime() - begin) / 1e6,
+            SqlErrors.message(e));
+      }
+    }
+    return right;
+  }
+
+  /** Returns what is wrong with the new version, which is rolled back then; null if nothing is. */
+  private @Nullable String update(Connection session, String version) throws SQLException {
+    session.setAutoCommit(false);
+    try (Statement statement = session.createStatement()) {
+      statement.execute("SET LOCAL lock_timeout = " + lockTimeout.toMillis());
+      statement.execute("ALTER EXTENSION pg_hello UPDATE TO '" + version.replace("'", "''") + "'");
+      var findings = new Findings();
+      try {
+        new Health(findings).checkInstallation(session);
+      } catch (SQLException e) {
+        // after a call that fails the transaction answers nothing
+        if (findings.texts(Status.CRITICAL).isEmpty()) {
+          throw e;
+        }
+      }
+      List<String> wrong = findings.texts(Status.CRITICAL);
+      if (wrong.isEmpty() && !dryRun) {
+        session.commit();
+        return null;
+      }
+      session.rollback();
+      return wrong.isEmpty() ? null : wrong.get(0);
+    }
+  }
+
+  /** Prints at once what is done, as the program may be ended before the next. */
+  private void report(
+      int width,
+      String database,
+      @Nullable String from,
+      String version,
+      String result,
+      @Nullable Double millis,
+      @Nullable String message) {
+    PrintWriter out = spec.commandLine().getOut();
+    String format = "%-" + width + "s  %-7s  %-7s  %-13s  %8s  %s";
+    if (rows.isEmpty() && !json) {
+      out.println(String.format(Locale.ROOT, format, (Object[]) COLUMNS).stripTrailing());
+    }
+    String rounded = millis == null ? "" : String.format(Locale.ROOT, "%.1f", millis);
+    var row = new ArrayList<@Nullable Object>();
+    row.add(database);
+    row.add(from);
+    row.add(version);
+    row.add(result);
+    row.add(millis == null ? null : Double.valueOf(rounded));
+    row.add(message);
+    rows.add(row);
+    if (!json) {
+      out.println(
+          String.format(
+                  Locale.ROOT,
+                  format,
+                  database,
+                  from == null ? "" : from,
+                  version,
+                  result,
+                  rounded,
+                  message == null ? "" : message)
+              .stripTrailing());
+      out.flush();
+    }
+  }
+
+  private void end() {
+    PrintWriter out = spec.commandLine().getOut();
+    boolean changed = rows.stream().anyMatch(row -> "done".equals(row.get(3)));
+    if (json) {
+      Map<String, @Nullable Object> map = new LinkedHashMap<>();
+      map.put("dry_run", dryRun);
+      map.put("databases", new Table(List.of(COLUMNS), rows).toMaps());
+      out.println(Json.write(map));
+    } else if (rows.isEmpty()) {
+      out.println("No database has the extension pg_hello");
+    } else if (changed) {
+      out.printf(
+          "%nSessions that are open keep the old library: let pools open new ones%n"
+              + "New functions may be executed by everybody: pghello harden%n");
+    }
+    out.flush();
+  }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.connect;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Where to connect to, with the names that psql has for it. */
+public final class ConnectionOptions {
+  @Spec(Spec.Target.MIXEE)
+  private @Nullable CommandSpec spec;
+
+  @Option(
+      names = {"-h", "--host"},
+      paramLabel = "HOST",
+      description = "The server, or several with commas. Default: $$PGHOST, or localhost.")
+  private @Nullable String host;
+
+  @Option(
+      names = {"-p", "--port"},
+      paramLabel = "PORT",
+      description = "Its port. Default: $$PGPORT, or 5432.")
+  private @Nullable String port;
+
+  @Option(
+      names = {"-U", "--username"},
+      paramLabel = "ROLE",
+      description = "Who logs in. Default: $$PGUSER, or your name on this machine.")
+  private @Nullable String user;
+
+  @Option(
+      names = {"-d", "--dbname"},
+      paramLabel = "NAME",
+      description = "The database. Default: $$PGDATABASE, or the role's name.")
+  private @Nullable String database;
+
+  @Option(
+      names = "--service",
+      paramLabel = "NAME",
+      description = "A service of pg_service.conf. Default: $$PGSERVICE.")
+  private @Nullable String service;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "10",
+      description = "How long to wait for the server, each time. Default: 10.")
+  private int timeoutSeconds;
+
+  /** Returns what else commands are given to connect to the same server. */
+  public List<String> arguments() {
+    var arguments = new ArrayList<String>();
+    add(arguments, "--host", host);
+    add(arguments, "--port", port);
+    add(arguments, "--username", user);
+    add(arguments, "--service", service);
+    add(arguments, "--timeout", String.valueOf(timeoutSeconds));
+    return arguments;
+  }
+
+  private static void add(List<String> arguments, String option, @Nullable String value) {
+    if (value != null) {
+      arguments.addAll(List.of(option, value));
+    }
+  }
+
+  public Target target() {
+    if (timeoutSeconds < 1 || timeoutSeconds > 3600) {
+      throw misuse("--timeout must be between 1 and 3600 seconds, but is " + timeoutSeconds);
+    }
+    var options = new HashMap<String, @Nullable String>();
+    options.put("host", host);
+    options.put("port", port);
+    options.put("user", user);
+    options.put("dbname", database);
+    String name = service == null ? System.getenv("PGSERVICE") : service;
+    try {
+      return Target.find(
+          options,
+          name == null || name.isEmpty()
+              ? Map.of()
+              : ServiceFile.read(name, System::getenv, Path.of(System.getProperty("user.home"))),
+          System::getenv,
+          System.getProperty("user.name"),
+          timeoutSeconds);
+    } catch (IllegalArgumentException e) {
+      throw misuse(Objects.requireNonNullElse(e.getMessage(), "cannot connect there"));
+    }
+  }
+
+  private ParameterException misuse(String message) {
+    return new ParameterException(Objects.requireNonNull(spec).commandLine(), message);
+  }
+}

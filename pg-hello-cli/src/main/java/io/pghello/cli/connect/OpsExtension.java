@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.connect;
+
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.SqlErrors;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/** The extension {@code pg_hello_ops}, whose functions run whatever their owner wants. */
+public final class OpsExtension {
+  private static final String OF_OTHERS =
+      """
+      WITH schema AS (
+        SELECT n.oid, n.nspowner, e.oid AS extension, e.extowner
+        FROM pg_namespace n
+          LEFT JOIN pg_extension e ON e.extname = 'pg_hello_ops' AND e.extnamespace = n.oid
+        WHERE n.nspname = 'hello_ops'
+      ), object (name, owner, member) AS (
+        SELECT 'schema hello_ops', nspowner, extension IS NOT NULL FROM schema
+        UNION ALL
+        SELECT 'extension pg_hello_ops', extowner, true FROM schema WHERE extension IS NOT NULL
+        UNION ALL
+        SELECT p.oid::regprocedure::text, p.proowner, EXISTS (
+            SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+              AND d.refclassid = 'pg_extension'::regclass AND d.refobjid = s.extension AND d.deptype = 'e')
+        FROM schema s JOIN pg_proc p ON p.pronamespace = s.oid
+        UNION ALL
+        SELECT c.oid::regclass::text, c.relowner, EXISTS (
+            SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+              AND d.refclassid = 'pg_extension'::regclass AND d.refobjid = s.extension AND d.deptype = 'e')
+        FROM schema s JOIN pg_class c ON c.relnamespace = s.oid AND c.relkind NOT IN ('i', 'I')
+      )
+      SELECT CASE WHEN o.member THEN format('%s belongs to %I', o.name, r.rolname)
+        ELSE o.name || ' is no part of the extension pg_hello_ops' END
+      FROM object o JOIN pg_roles r ON o.owner = r.oid
+      WHERE (NOT o.member OR NOT r.rolsuper)
+        AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+      ORDER BY o.member, o.name
+      LIMIT 1
+      """;
+
+  private OpsExtension() {}
+
+  /**
+   * Refuses to go on if this role is a superuser, and anything in the schema {@code hello_ops} is
+   * not the extension's, or belongs to who is none.
+   */
+  public static void check(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(OF_OTHERS)) {
+      if (row.next()) {
+        throw Failure.unknown(
+            row.getString(1)
+                + ", and this role is a superuser, who must not run what others could have written:"
+                + " connect as another role, or let a superuser create the schema and the extension");
+      }
+    }
+  }
+
+  public static String explain(SQLException e) {
+    String remedy =
+        switch (e.getSQLState() == null ? "" : e.getSQLState()) {
+          case "3F000", "42P01", "42883" ->
+              "; the extension pg_hello_ops is not in this database: CREATE EXTENSION pg_hello_ops";
+          case "42501" -> "; grant this role hello_monitor (extension/ops/roles.sql)";
+          default -> "";
+        };
+    return SqlErrors.message(e) + remedy;
+  }
+}

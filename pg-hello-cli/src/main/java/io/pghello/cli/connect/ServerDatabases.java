@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.connect;
+
+import io.pghello.cli.output.Failure;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The databases of a server that one can connect to. */
+public final class ServerDatabases {
+  private ServerDatabases() {}
+
+  /** Returns those that are named, which must be there, or all but templates. */
+  public static List<String> choose(Connection connection, List<String> named) throws SQLException {
+    var all = new ArrayList<String>();
+    var usual = new ArrayList<String>();
+    try (Statement statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                "SELECT datname, NOT datistemplate FROM pg_database"
+                    + " WHERE datallowconn AND datname <> 'template1' ORDER BY 1")) {
+      while (rows.next()) {
+        all.add(rows.getString(1));
+        if (rows.getBoolean(2)) {
+          usual.add(rows.getString(1));
+        }
+      }
+    }
+    for (String name : named) {
+      if (!all.contains(name)) {
+        throw Failure.unknown("there is no database \"" + name + "\" on this server");
+      }
+    }
+    return named.isEmpty() ? usual : named.stream().distinct().toList();
+  }
+
+  /** Returns the version of pg_hello in the database of a session; null if it has none. */
+  public static @Nullable String extensionVersion(Connection session) throws SQLException {
+    try (Statement statement = session.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'")) {
+      return row.next() ? row.getString(1) : null;
+    }
+  }
+}

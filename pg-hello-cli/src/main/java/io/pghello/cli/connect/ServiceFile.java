@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.connect;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** The services that libpq's programs know, each a section of a file: {@code pg_service.conf}. */
+final class ServiceFile {
+  private ServiceFile() {}
+
+  /**
+   * Returns the values of a service under libpq's names.
+   *
+   * @param home the user's folder
+   * @throws IllegalArgumentException if no file has it
+   */
+  static Map<String, String> read(
+      String service, Function<String, @Nullable String> variables, Path home) {
+    for (Path file : files(variables, home)) {
+      if (Files.isReadable(file)) {
+        Map<String, String> values = section(service, file);
+        if (values != null) {
+          return values;
+        }
+      }
+    }
+    throw new IllegalArgumentException(
+        "there is no service " + service + " in " + files(variables, home));
+  }
+
+  private static List<Path> files(Function<String, @Nullable String> variables, Path home) {
+    var files = new ArrayList<Path>();
+    String file = variables.apply("PGSERVICEFILE");
+    files.add(file == null ? home.resolve(".pg_service.conf") : Path.of(file));
+    String folder = variables.apply("PGSYSCONFDIR");
+    if (folder != null) {
+      files.add(Path.of(folder, "pg_service.conf"));
+    }
+    return files;
+  }
+
+  private static @Nullable Map<String, String> section(String service, Path file) {
+    Map<String, String> values = null;
+    try {
+      for (String raw : Files.readAllLines(file)) {
+        String line = raw.strip();
+        int equals = line.indexOf('=');
+        if (line.startsWith("[")) {
+          if (values != null) {
+            return values;
+          }
+          values = line.equals("[" + service + "]") ? new LinkedHashMap<>() : null;
+        } else if (values != null && equals > 0 && !line.startsWith("#")) {
+          values.putIfAbsent(line.substring(0, equals).strip(), line.substring(equals + 1).strip());
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + file, e);
+    }
+    return values;
+  }
+}

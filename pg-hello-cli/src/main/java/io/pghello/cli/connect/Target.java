@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.connect;
+
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
+import org.postgresql.PGProperty;
+import org.postgresql.jdbc.PgConnection;
+import org.postgresql.util.HostSpec;
+
+/**
+ * Where to connect to, found as libpq does: an option, then the service, then the variable, then
+ * the default. A password comes from the service, {@code PGPASSWORD} or the password file, which
+ * the driver reads, never from the command line.
+ */
+public record Target(
+    String address, String database, Properties properties, Map<String, String> environment) {
+  // libpq's names in a service, the variables, and the driver's properties
+  private static final Map<String, PGProperty> OTHERS =
+      Map.of(
+          "sslmode", PGProperty.SSL_MODE,
+          "sslrootcert", PGProperty.SSL_ROOT_CERT,
+          "sslcert", PGProperty.SSL_CERT,
+          "sslkey", PGProperty.SSL_KEY,
+          "options", PGProperty.OPTIONS,
+          "application_name", PGProperty.APPLICATION_NAME);
+
+  private static final Map<String, String> VARIABLES =
+      Map.ofEntries(
+          Map.entry("host", "PGHOST"),
+          Map.entry("port", "PGPORT"),
+          Map.entry("user", "PGUSER"),
+          Map.entry("dbname", "PGDATABASE"),
+          Map.entry("password", "PGPASSWORD"),
+          Map.entry("sslmode", "PGSSLMODE"),
+          Map.entry("sslrootcert", "PGSSLROOTCERT"),
+          Map.entry("sslcert", "PGSSLCERT"),
+          Map.entry("sslkey", "PGSSLKEY"),
+          Map.entry("options", "PGOPTIONS"),
+          Map.entry("application_name", "PGAPPNAME"),
+          Map.entry("target_session_attrs", "PGTARGETSESSIONATTRS"),
+          Map.entry("hostaddr", "PGHOSTADDR"),
+          Map.entry("channel_binding", "PGCHANNELBINDING"),
+          Map.entry("require_auth", "PGREQUIREAUTH"),
+          Map.entry("passfile", "PGPASSFILE"),
+          Map.entry("gssencmode", "PGGSSENCMODE"),
+          Map.entry("sslcrl", "PGSSLCRL"),
+          Map.entry("sslcrldir", "PGSSLCRLDIR"),
+          Map.entry("requirepeer", "PGREQUIREPEER"),
+          Map.entry("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION"),
+          Map.entry("load_balance_hosts", "PGLOADBALANCEHOSTS"));
+
+  // what the driver has no like of, with the values at which that makes no difference; passfile is
+  // the driver's own as a variable, and no part of a service that it could be told
+  private static final Map<String, Set<String>> REFUSED =
+      Map.of(
+          "hostaddr", Set.of(),
+          "channel_binding", Set.of("disable", "prefer"),
+          "require_auth", Set.of(),
+          "gssencmode", Set.of("disable", "prefer"),
+          "sslcrl", Set.of(),
+          "sslcrldir", Set.of(),
+          "requirepeer", Set.of(),
+          "ssl_min_protocol_version", Set.of("TLSv1", "TLSv1.1", "TLSv1.2"),
+          "load_balance_hosts", Set.of("disable"));
+
+  private static final Map<String, String> SESSIONS =
+      Map.of(
+          "any", "any",
+          "read-write", "primary",
+          "primary", "primary",
+          "read-only", "secondary",
+          "standby", "secondary",
+          "prefer-standby", "preferSecondary");
+
+  /**
+   * Finds the target.
+   *
+   * @param options values of the command line under libpq's names; null where there is none
+   * @param service the service's values under libpq's names
+   * @param variables the environment
+   * @param operatingSystemUser the default user
+   * @throws IllegalArgumentException if there cannot be such a target
+   */
+  public static Target find(
+      Map<String, @Nullable String> options,
+      Map<String, String> service,
+      Function<String, @Nullable String> variables,
+      String operatingSystemUser,
+      int timeoutSeconds) {
+    Function<String, @Nullable String> value =
+        name ->
+            first(
+                options.get(name),
+                service.get(name),
+                variables.apply(VARIABLES.getOrDefault(name, name)));
+    String hosts = orElse(value.apply("host"), "localhost");
+    if (hosts.startsWith("/") || hosts.startsWith("@")) {
+      throw new IllegalArgumentException(
+          "the host is "
+              + hosts
+              + ", but a socket in the file system cannot be used: name a host, as in -h localhost");
+    }
+    REFUSED.forEach(
+        (name, harmless) -> {
+          String given = value.apply(name);
+          if (given != null && !harmless.contains(given)) {
+            throw new IllegalArgumentException(
+                name + " is " + given + ", which the driver for Java does not know: leave it out");
+          }
+        });
+    if (service.containsKey("passfile")) {
+      throw new IllegalArgumentException(
+          "the service has a passfile, which the driver for Java does not know: use PGPASSFILE");
+    }
+    String attributes = orElse(value.apply("target_session_attrs"), "any");
+    String sessions = SESSIONS.get(attributes);
+    if (sessions == null) {
+      throw new IllegalArgumentException("there are no target_session_attrs " + attributes);
+    }
+    String user = orElse(value.apply("user"), operatingSystemUser);
+    String database = orElse(value.apply("dbname"), user);
+    if (database.contains("://") || database.contains("=")) {
+      // not repeated, as it may have a password
+      throw new IllegalArgumentException(
+          "the database is not a name, but a connection string: say -h, -p, -U and -d, or a service");
+    }
+    String ports = orElse(value.apply("port"), "5432");
+    String address = address(hosts, ports);
+
+    var properties = new Properties();
+    var environment = new HashMap<String, String>();
+    environment.put("PGHOST", hosts);
+    environment.put("PGPORT", ports);
+    environment.put("PGUSER", user);
+    environment.put("PGAPPNAME", "pghello");
+    environment.put("PGTARGETSESSIONATTRS", attributes);
+    environment.put("PGCONNECT_TIMEOUT", String.valueOf(Math.max(2, timeoutSeconds)));
+    properties.setProperty(PGProperty.USER.getName(), user);
+    String password = value.apply("password");
+    if (password != null) {
+      properties.setProperty(PGProperty.PASSWORD.getName(), password);
+      environment.put("PGPASSWORD", password);
+    }
+    String passwordFile = variables.apply("PGPASSFILE");
+    if (passwordFile != null) {
+      environment.put("PGPASSFILE", passwordFile);
+    }
+    PGProperty.APPLICATION_NAME.set(properties, "pghello");
+    OTHERS.forEach(
+        (name, property) -> {
+          String other = value.apply(name);
+          if (other != null) {
+            property.set(properties, other);
+            environment.put(VARIABLES.getOrDefault(name, name), other);
+          }
+        });
+    String seconds = String.valueOf(timeoutSeconds);
+    PGProperty.LOGIN_TIMEOUT.set(properties, seconds);
+    PGProperty.CONNECT_TIMEOUT.set(properties, seconds);
+    PGProperty.SOCKET_TIMEOUT.set(properties, seconds);
+    PGProperty.TARGET_SERVER_TYPE.set(properties, sessions);
+    PGProperty.TCP_KEEP_ALIVE.set(properties, true);
+    return new Target(address, database, properties, environment);
+  }
+
+  /** Returns the same server and role in another database. */
+  public Target in(String other) {
+    return new Target(address, other, properties, environment);
+  }
+
+  String url() {
+    return "jdbc:postgresql://"
+        + address
+        + "/"
+        + URLEncoder.encode(database, StandardCharsets.UTF_8);
+  }
+
+  /** Returns it for people: database and server. */
+  public String name() {
+    return database + " at " + address;
+  }
+
+  /** Opens a connection without a pool and without DriverManager, which looks for all drivers. */
+  public Connection connect() throws SQLException {
+    Connection connection = new Driver().connect(url(), properties);
+    if (connection == null) {
+      throw new IllegalStateException("the driver does not take " + url());
+    }
+    try (Statement statement = connection.createStatement()) {
+      // or else a function of somebody's could be found in place of the server's own
+      statement.execute(
+          "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)");
+      return connection;
+    } catch (SQLException | RuntimeException | Error e) {
+      connection.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens a connection for statements that may take as long as they need. It notices by TCP's own
+   * means that the server is gone.
+   */
+  public Connection connectForLong() throws SQLException {
+    Connection connection = connect();
+    connection.setNetworkTimeout(Runnable::run, 0);
+    return connection;
+  }
+
+  /** Returns the one server of several that a connection has been made to. */
+  public Target pinnedTo(Connection connection) throws SQLException {
+    if (!address.contains(",")) {
+      return this;
+    }
+    HostSpec host = connection.unwrap(PgConnection.class).getQueryExecutor().getHostSpec();
+    var one = new HashMap<>(environment);
+    one.put("PGHOST", host.getHost());
+    one.put("PGPORT", String.valueOf(host.getPort()));
+    return new Target(
+        address(host.getHost(), String.valueOf(host.getPort())), database, properties, one);
+  }
+
+  /** Returns a connection string that names the database only, whatever its name. */
+  public static String conninfo(String database) {
+    return "dbname='" + database.replace("\\", "\\\\").replace("'", "\\'") + "'";
+  }
+
+  private static String address(String hosts, String ports) {
+    String[] host = hosts.split(",", -1);
+    String[] port = ports.split(",", -1);
+    if (port.length != 1 && port.length != host.length) {
+      throw new IllegalArgumentException(
+          "there are " + host.length + " hosts, but " + port.length + " ports");
+    }
+    var address = new StringBuilder();
+    for (int i = 0; i < host.length; i++) {
+      String one = port[port.length == 1 ? 0 : i];
+      if (!one.matches("[0-9]{1,5}")
+          || Integer.parseInt(one) < 1
+          || Integer.parseInt(one) > 65535) {
+        throw new IllegalArgumentException("the port must be between 1 and 65535, but is " + one);
+      }
+      boolean bracketed = host[i].contains(":") && !host[i].startsWith("[");
+      address
+          .append(i == 0 ? "" : ",")
+          .append(bracketed ? "[" + host[i] + "]" : host[i])
+          .append(':')
+          .append(one);
+    }
+    return address.toString();
+  }
+
+  private static String orElse(@Nullable String value, String otherwise) {
+    return value == null ? otherwise : value;
+  }
+
+  /** Returns the first that is there; an empty one is as good as none, as libpq has it. */
+  private static @Nullable String first(@Nullable String... values) {
+    for (String value : values) {
+      if (value != null && !value.isEmpty()) {
+        return value;
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.load;
+
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.SqlErrors;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.HdrHistogram.Histogram;
+
+/**
+ * Calls the extension at a rate that does not depend on how fast it answers: each call has a time
+ * at which it is due, and its latency counts from there, so that a server that hesitates is seen.
+ */
+final class Load {
+  private static final long HIGHEST_NANOS = Duration.ofMinutes(10).toNanos();
+
+  private final Target target;
+  private final String function;
+  private final int connections;
+  private final double rate;
+  private final Duration time;
+  private final Duration tolerated;
+
+  private final AtomicLong next = new AtomicLong();
+  private final AtomicBoolean stop = new AtomicBoolean();
+  private final AtomicBoolean late = new AtomicBoolean();
+  private final Histogram latencies = new Histogram(HIGHEST_NANOS, 3);
+  private final Map<String, Integer> errors = new TreeMap<>();
+  private long lastNanos;
+
+  /**
+   * @param function {@code pg_hello} with its schema
+   * @param rate calls a second
+   * @param tolerated by how much calls may be late before it stops
+   */
+  Load(
+      Target target,
+      String function,
+      int connections,
+      double rate,
+      Duration time,
+      Duration tolerated) {
+    this.target = target;
+    this.function = function;
+    this.connections = connections;
+    this.rate = rate;
+    this.time = time;
+    this.tolerated = tolerated;
+  }
+
+  /** Runs it, on threads of its own, and returns when all have ended. */
+  void run() throws SQLException, InterruptedException {
+    var sessions = new ArrayList<Connection>();
+    try {
+      for (int i = 0; i < connections; i++) {
+        sessions.add(target.connect());
+      }
+      for (Connection session : sessions) {
+        // the first calls of a session load the library and plan the statement
+        try (PreparedStatement statement = prepare(session)) {
+          for (int i = 0; i < 10; i++) {
+            call(statement, -1 - i);
+          }
+        }
+      }
+      long begin = System.nanoTime();
+      var threads = new ArrayList<Thread>();
+      for (Connection session : sessions) {
+        var thread = new Thread(() -> work(session, begin), "pghello-load");
+        thread.start();
+        threads.add(thread);
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    } finally {
+      stop.set(true);
+      for (Connection session : sessions) {
+        close(session);
+      }
+    }
+  }
+
+  private void close(Connection session) {
+    try {
+      session.close();
+    } catch (SQLException e) {
+      // it is lost, and its call has failed
+      return;
+    }
+  }
+
+  private PreparedStatement prepare(Connection session) throws SQLException {
+    return session.prepareStatement("SELECT " + function + "(?::text, ?::integer)");
+  }
+
+  private void work(Connection session, long begin) {
+    var mine = new Histogram(HIGHEST_NANOS, 3);
+    long last = begin;
+    try (PreparedStatement statement = prepare(session)) {
+      while (!stop.get()) {
+        long number = next.getAndIncrement();
+        long due = begin + (long) (number * 1e9 / rate);
+        if (due - begin >= time.toNanos()) {
+          break;
+        }
+        for (long wait; (wait = due - System.nanoTime()) > 0 && !stop.get(); ) {
+          LockSupport.parkNanos(wait);
+        }
+        if (System.nanoTime() - due > tolerated.toNanos()) {
+          late.set(true);
+          stop.set(true);
+          break;
+        }
+        try {
+          call(statement, number);
+          last = System.nanoTime();
+          mine.recordValue(Math.min(last - due, HIGHEST_NANOS));
+        } catch (SQLException e) {
+          count(e);
+          if (session.isClosed()) {
+            break;
+          }
+        }
+      }
+    } catch (SQLException e) {
+      count(e);
+    }
+    synchronized (latencies) {
+      latencies.add(mine);
+      lastNanos = Math.max(lastNanos, last - begin);
+    }
+  }
+
+  /** Calls with other arguments each time, as an answer for constants is computed only once. */
+  private static void call(PreparedStatement statement, long number) throws SQLException {
+    String name = "load " + number;
+    int repeat = Math.floorMod(number, 3) + 1;
+    statement.setString(1, name);
+    statement.setInt(2, repeat);
+    try (ResultSet row = statement.executeQuery()) {
+      row.next();
+      String expected = String.join(" ", Collections.nCopies(repeat, "Hello, " + name + "!"));
+      if (!expected.equals(row.getString(1))) {
+        throw new SQLException("wrong answer for " + name);
+      }
+    }
+  }
+
+  private void count(SQLException e) {
+    synchronized (latencies) {
+      errors.merge(SqlErrors.message(e), 1, Integer::sum);
+    }
+  }
+
+  Histogram latencies() {
+    return latencies;
+  }
+
+  /** Returns how often what has happened. */
+  Map<String, Integer> errors() {
+    return errors;
+  }
+
+  /** Returns whether it has stopped as the server did not keep up. */
+  boolean isLate() {
+    return late.get();
+  }
+
+  double callsPerSecond() {
+    return lastNanos == 0 ? 0 : latencies.getTotalCount() * 1e9 / lastNanos;
+  }
+}

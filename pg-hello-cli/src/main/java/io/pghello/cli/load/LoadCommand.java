@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.load;
+
+import io.pghello.cli.check.Health;
+import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Durations;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Findings;
+import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Plot;
+import io.pghello.cli.output.Progress;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.system.PropertiesFile;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.concurrent.Callable;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello load}. */
+@Command(
+    name = "load",
+    description = {
+      "Calls pg_hello with other arguments each time, at a rate that does not depend on how fast it answers, and prints",
+      "how long calls take from when they are due. Ends by itself: after a time, or when the server does not keep up.",
+      "Reads and writes no table, resets nothing."
+    },
+    sortOptions = false,
+    footerHeading = "%nExit status:%n",
+    footer = {
+      "  0 if all is answered in time, 1 if it is slower than the baseline allows, 2 if calls fail or it cannot keep up",
+      "",
+      "Example:",
+      "  pghello load -h db.example.com -U watcher -d app --rate 2000 --time 30s --baseline /var/lib/pghello/load"
+    })
+public final class LoadCommand implements Callable<Integer> {
+  private static final double[] PERCENTILES = {50, 90, 95, 99, 99.9};
+  private static final int BAR_WIDTH = 40;
+
+  private static final String CALLED = "pg_hello(text, integer)";
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
+  @Option(
+      names = "--rate",
+      paramLabel = "CALLS",
+      defaultValue = "1000",
+      description = "Calls a second. Default: 1000.")
+  private double rate;
+
+  @Option(
+      names = "--time",
+      paramLabel = "TIME",
+      defaultValue = "10s",
+      converter = Durations.class,
+      description = "How long. Default: 10s.")
+  private Duration time = Duration.ZERO;
+
+  @Option(
+      names = "--connections",
+      paramLabel = "NUMBER",
+      defaultValue = "4",
+      description = "How many, each of which makes one call at a time. Default: 4.")
+  private int connections;
+
+  @Option(
+      names = "--late",
+      paramLabel = "TIME",
+      defaultValue = "5s",
+      converter = Durations.class,
+      description = "Stop if a call cannot begin until so long after it is due. Default: 5s.")
+  private Duration late = Duration.ZERO;
+
+  @Option(
+      names = "--baseline",
+      paramLabel = "FILE",
+      description = "Compare with what is in it; where there is none yet, write it.")
+  private @Nullable Path baseline;
+
+  @Option(
+      names = "--tolerance",
+      paramLabel = "FACTOR",
+      defaultValue = "1.5",
+      description =
+          "By how much the 95th and 99th percentile may be greater than there. Default: 1.5.")
+  private double tolerance;
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    check(rate > 0 && rate <= 1e6, "--rate must be between 0 and 1000000 calls a second");
+    check(
+        !time.isZero() && time.compareTo(Duration.ofDays(1)) <= 0,
+        "--time must be between 1ms and 1d");
+    check(connections >= 1 && connections <= 500, "--connections must be between 1 and 500");
+    check(!late.isZero(), "--late must be greater than 0");
+    check(tolerance >= 1, "--tolerance must be at least 1");
+    Target target = connection.target();
+    String function;
+    try (Connection session = target.connect()) {
+      var findings = new Findings();
+      var health = new Health(findings);
+      function = health.checkInstallation(session);
+      if (function == null || !health.answers(CALLED)) {
+        List<String> wrong = findings.texts(Status.CRITICAL);
+        throw Failure.unknown(
+            wrong.isEmpty()
+                ? "the extension has no "
+                    + CALLED
+                    + ", which came with 1.1: ALTER EXTENSION pg_hello UPDATE"
+                : String.join("; ", wrong));
+      }
+    } catch (SQLException e) {
+      throw Failure.of(e);
+    }
+    var load = new Load(target, function, connections, rate, time, late);
+    new Progress(spec.commandLine()).progress("%s at %.0f calls a second", target.name(), rate);
+    try {
+      load.run();
+    } catch (SQLException e) {
+      throw Failure.of(e);
+    }
+    Map<String, Double> values = values(load);
+    Status status = load.isLate() || !load.errors().isEmpty() ? Status.CRITICAL : Status.OK;
+    Properties before = null;
+    try {
+      if (baseline != null && Files.exists(baseline)) {
+        before = PropertiesFile.load(baseline);
+        status = status.or(compared(values, before));
+      } else if (baseline != null && status == Status.OK) {
+        store(values, baseline);
+      }
+    } catch (IOException e) {
+      throw Failure.critical("cannot write " + baseline + ": " + e);
+    }
+    print(load, values, before, status);
+    return status.exitCode();
+  }
+
+  private void check(boolean right, String message) {
+    if (!right) {
+      throw new ParameterException(spec.commandLine(), message);
+    }
+  }
+
+  private static Map<String, Double> values(Load load) {
+    Histogram latencies = load.latencies();
+    var values = new LinkedHashMap<String, Double>();
+    for (double percentile : PERCENTILES) {
+      String name =
+          "p"
+              + (percentile == Math.rint(percentile)
+                  ? String.valueOf((int) percentile)
+                  : String.valueOf(percentile));
+      values.put(name, rounded(latencies.getValueAtPercentile(percentile) / 1e6));
+    }
+    values.put("max", rounded(latencies.getMaxValue() / 1e6));
+    return values;
+  }
+
+  private static double rounded(double millis) {
+    return Math.rint(millis * 1000) / 1000;
+  }
+
+  private void store(Map<String, Double> values, Path file) throws IOException {
+    var properties = new Properties();
+    properties.setProperty("recorded", Instant.now().toString());
+    properties.setProperty("rate", String.valueOf(rate));
+    properties.setProperty("connections", String.valueOf(connections));
+    values.forEach((name, value) -> properties.setProperty(name, String.valueOf(value)));
+    PropertiesFile.store(properties, file);
+  }
+
+  private Status compared(Map<String, Double> values, Properties before) {
+    if (Double.parseDouble(before.getProperty("rate", "0")) != rate
+        || Integer.parseInt(before.getProperty("connections", "0")) != connections) {
+      throw Failure.unknown(
+          "the baseline was recorded with --rate "
+              + before.getProperty("rate")
+              + " --connections "
+              + before.getProperty("connections"));
+    }
+    boolean slower = false;
+    for (String name : new String[] {"p95", "p99"}) {
+      slower |=
+          Objects.requireNonNull(values.get(name))
+              > tolerance * Double.parseDouble(before.getProperty(name, "0"));
+    }
+    return slower ? Status.WARNING : Status.OK;
+  }
+
+  private void print(
+      Load load, Map<String, Double> values, @Nullable Properties before, Status status) {
+    long calls = load.latencies().getTotalCount();
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      Map<String, @Nullable Object> map = new LinkedHashMap<>();
+      map.put("status", status.toString());
+      map.put("calls", calls);
+      map.put("calls_per_second", rounded(load.callsPerSecond()));
+      map.put("asked_per_second", rate);
+      map.put("kept_up", !load.isLate());
+      map.put("errors", load.errors());
+      map.put("milliseconds", values);
+      map.put("baseline", before);
+      out.println(Json.write(map));
+    } else {
+      out.printf(
+          Locale.ROOT,
+          "%d calls, %.1f a second of %.1f asked%n",
+          calls,
+          load.callsPerSecond(),
+          rate);
+      if (load.isLate()) {
+        out.println("Stopped: the server does not keep up");
+      }
+      load.errors().forEach((error, count) -> out.printf("%d times: %s%n", count, error));
+      double highest = Objects.requireNonNull(values.get("p99.9"));
+      values.forEach(
+          (name, value) ->
+              out.println(
+                  String.format(
+                          Locale.ROOT,
+                          "%6s  %10.3f ms  %-10s  %s",
+                          name,
+                          value,
+                          before == null ? "" : "(" + before.getProperty(name) + ")",
+                          name.equals("max") ? "" : Plot.bar(value, highest, BAR_WIDTH))
+                      .stripTrailing()));
+      if (before != null) {
+        out.printf(
+            "In brackets the baseline of %s%s%n",
+            before.getProperty("recorded"),
+            status == Status.WARNING ? ": slower than it allows" : "");
+      }
+    }
+    out.flush();
+  }
+}

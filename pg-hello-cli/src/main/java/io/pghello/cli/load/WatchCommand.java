@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.load;
+
+import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.ExtensionFunctions;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Durations;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Plot;
+import io.pghello.cli.output.Progress;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.output.Table;
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello watch}. */
+@Command(
+    name = "watch",
+    description = {
+      "Shows again and again how often functions are called and how long they take, and what sessions do. On a",
+      "terminal in place, with plots; elsewhere one table after the other. Changes nothing."
+    },
+    sortOptions = false,
+    footerHeading = "%nExample:%n",
+    footer = {
+      "  pghello watch -h db.example.com -U watcher -d app --interval 5s",
+      "",
+      "The server counts calls of functions in C only with track_functions = 'all'."
+    })
+public final class WatchCommand implements Callable<Integer> {
+  private static final String FUNCTIONS =
+      """
+      SELECT f.oid::text, f.name, coalesce(s.calls, 0), coalesce(s.total_time, 0)
+      FROM (%s) f
+        LEFT JOIN pg_stat_user_functions s ON s.funcid = f.oid
+      WHERE f.foreigner IS NULL
+      ORDER BY 2
+      """
+          .formatted(ExtensionFunctions.PG_HELLO.query());
+
+  private static final String SESSIONS =
+      """
+      SELECT count(*), count(*) FILTER (WHERE state = 'active'), count(*) FILTER (WHERE state LIKE 'idle in transaction%'),
+        count(*) FILTER (WHERE cardinality(pg_blocking_pids(pid)) > 0), current_setting('track_functions')
+      FROM pg_stat_activity
+      WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+      """;
+
+  private static final int WIDTH = 40;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
+  @Option(
+      names = "--interval",
+      paramLabel = "TIME",
+      defaultValue = "2s",
+      converter = Durations.class,
+      description = "How long between two looks, at least 1s. Default: 2s.")
+  private Duration interval = Duration.ZERO;
+
+  @Option(
+      names = "--count",
+      paramLabel = "NUMBER",
+      description = "End after so many. Default: when the program is told to end.")
+  private @Nullable Integer count;
+
+  @Option(names = "--json", description = "Print JSON, each time.")
+  private boolean json;
+
+  /** The counters of a function at a time. */
+  private record Counter(String name, long calls, double millis) {}
+
+  private final Map<String, List<Double>> rates = new HashMap<>();
+
+  @Override
+  public Integer call() {
+    if (interval.compareTo(Duration.ofSeconds(1)) < 0) {
+      // a session adds what it has counted once a second
+      throw new ParameterException(spec.commandLine(), "--interval must be at least 1s");
+    }
+    if (count != null && count < 1) {
+      throw new ParameterException(spec.commandLine(), "--count must be at least 1");
+    }
+    Target target = connection.target();
+    try (Connection session = target.connect();
+        PreparedStatement functions = session.prepareStatement(FUNCTIONS);
+        PreparedStatement sessions = session.prepareStatement(SESSIONS)) {
+      Map<String, Counter> before = read(functions);
+      long beforeNanos = System.nanoTime();
+      if (before.isEmpty()) {
+        throw Failure.unknown("pg_hello is not created in this database");
+      }
+      for (int i = 0; count == null || i < count; i++) {
+        long due = beforeNanos + interval.toNanos();
+        for (long wait; (wait = due - System.nanoTime()) > 0; ) {
+          LockSupport.parkNanos(wait);
+        }
+        Map<String, Counter> now = read(functions);
+        long nanos = System.nanoTime();
+        show(target, table(before, now, (nanos - beforeNanos) / 1e9), activity(sessions));
+        before = now;
+        beforeNanos = nanos;
+      }
+    } catch (SQLException e) {
+      throw Failure.of(e);
+    }
+    return Status.OK.exitCode();
+  }
+
+  private static Map<String, Counter> read(PreparedStatement statement) throws SQLException {
+    var counters = new LinkedHashMap<String, Counter>();
+    try (ResultSet rows = statement.executeQuery()) {
+      while (rows.next()) {
+        counters.put(
+            rows.getString(1), new Counter(rows.getString(2), rows.getLong(3), rows.getDouble(4)));
+      }
+    }
+    return counters;
+  }
+
+  private static Map<String, @Nullable Object> activity(PreparedStatement statement)
+      throws SQLException {
+    try (ResultSet row = statement.executeQuery()) {
+      row.next();
+      var activity = new LinkedHashMap<String, @Nullable Object>();
+      activity.put("sessions", row.getLong(1));
+      activity.put("active", row.getLong(2));
+      activity.put("idle_in_transaction", row.getLong(3));
+      activity.put("waiting_for_locks", row.getLong(4));
+      activity.put("track_functions", row.getString(5));
+      return activity;
+    }
+  }
+
+  private Table table(Map<String, Counter> before, Map<String, Counter> now, double seconds) {
+    var rows = new ArrayList<List<@Nullable Object>>();
+    now.forEach(
+        (id, counter) -> {
+          Counter old = before.get(id);
+          // a counter that went down was reset, and has counted from 0 since
+          Counter from =
+              old == null || old.calls() > counter.calls() || old.millis() > counter.millis()
+                  ? new Counter(counter.name(), 0, 0)
+                  : old;
+          long calls = counter.calls() - from.calls();
+          double millis = counter.millis() - from.millis();
+          double rate = calls / seconds;
+          List<Double> past = rates.computeIfAbsent(id, any -> new ArrayList<>());
+          past.add(rate);
+          if (past.size() > WIDTH) {
+            past.remove(0);
+          }
+          var row = new ArrayList<@Nullable Object>();
+          row.add(counter.name());
+          row.add(counter.calls());
+          row.add(rounded(rate, 1));
+          row.add(calls == 0 ? null : rounded(millis * 1000 / calls, 3));
+          if (!json) {
+            row.add(Plot.line(past));
+          }
+          rows.add(row);
+        });
+    var columns = new ArrayList<>(List.of("function", "calls", "calls_per_second", "mean_us"));
+    if (!json) {
+      columns.add("");
+    }
+    return new Table(columns, rows);
+  }
+
+  private static double rounded(double value, int digits) {
+    double factor = Math.pow(10, digits);
+    return Math.rint(value * factor) / factor;
+  }
+
+  private void show(Target target, Table table, Map<String, @Nullable Object> activity) {
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      Map<String, @Nullable Object> map = new LinkedHashMap<>();
+      map.put("database", target.name());
+      map.put("functions", table.toMaps());
+      map.putAll(activity);
+      out.println(Json.write(map));
+    } else {
+      if (Ansi.AUTO.enabled()) {
+        // to the upper left, and what is below is cleared
+        out.print("\u001b[H\u001b[J");
+      }
+      out.printf(
+          Locale.ROOT, "%s, each %s%n%s%n", target.name(), Progress.inWords(interval), table);
+      out.printf(
+          "sessions %s, active %s, idle in transaction %s, waiting for locks %s%n%s",
+          activity.get("sessions"),
+          activity.get("active"),
+          activity.get("idle_in_transaction"),
+          activity.get("waiting_for_locks"),
+          "all".equals(activity.get("track_functions"))
+              ? ""
+              : "track_functions is "
+                  + activity.get("track_functions")
+                  + " here: functions in C are not counted\n");
+    }
+    out.flush();
+    if (out.checkError()) {
+      throw Failure.unknown("nobody reads what it prints");
+    }
+  }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.logs;
+
+import io.pghello.cli.check.Health;
+import io.pghello.cli.output.Status;
+import java.util.Locale;
+import java.util.Set;
+import java.util.StringJoiner;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** What of the extension a server's log can tell of. */
+public enum LogEvent {
+  REFUSED_ARGUMENT(
+      Status.WARNING,
+      "22023",
+      "repeat count must be between \\d+ and \\d+, but is -?\\d+"
+          + "|argument \"(?:names|repeats)\" must have one dimension"
+          + "|arguments \"names\" and \"repeats\" must have the same length",
+      "the program passes a count or arrays that are not allowed"),
+  REFUSED_SETTING(
+      Status.WARNING,
+      "22023 42602 42704 42501",
+      "-?\\d+ is outside the valid range for parameter \"pg_hello\\..*"
+          + "|invalid value for parameter \"pg_hello\\..*"
+          + "|parameter \"pg_hello\\..*"
+          + "|(?:invalid|unrecognized) configuration parameter(?: name)? \"pg_hello\\..*"
+          + "|permission denied to set parameter \"pg_hello\\..*",
+      "pg_hello.repeat is between 1 and 10, and the only setting"),
+  TOO_LARGE(
+      Status.WARNING,
+      "54000",
+      "greetings? exceeds? the maximum size of a value",
+      "the program passes names that are too long, or too many at once"),
+  NO_PRIVILEGE(
+      Status.WARNING,
+      "42501",
+      "permission denied for (?:function "
+          + Health.functionNames()
+          + "|schema hello_ops)"
+          + "|must be owner of extension \"?pg_hello(?:_ops)?\"?",
+      "grant the role hello_user, or hello_monitor for hello_ops"),
+  NO_FUNCTION(
+      Status.CRITICAL,
+      "42883",
+      "function (?:\\S+\\.)?" + Health.functionNames() + "\\(.*\\) does not exist",
+      "the extension is not created there, not on the search_path, or too old: pghello health"),
+  NO_LIBRARY(
+      Status.CRITICAL,
+      "58P01 XX000 42501 0A000 22023",
+      "could not (?:access file|load library|find library|read file) \"[^\"]*\\bpg_hello(?:\\.so)?\".*"
+          + "|incompatible library \"[^\"]*\\bpg_hello(?:\\.so)?\".*",
+      "the library is missing, or of another server: install the extension's files again"),
+  OLD_LIBRARY(
+      Status.CRITICAL,
+      "42883",
+      "could not find function \"[^\"]*\" in file \"[^\"]*\\bpg_hello(?:\\.so)?\"",
+      "the library is older than the extension: install its files, then let pools open new sessions"),
+  EXTENSION(
+      Status.CRITICAL,
+      "42704 42710 0A000 22023 55000 2BP01 42P07 42723",
+      "(?:(?:required )?extension \"pg_hello(?:_ops)?\" .*"
+          + "|could not open extension control file \"[^\"]*/pg_hello(?:_ops)?\\.control\".*"
+          + "|cannot (?:drop|alter) .*extension pg_hello(?:_ops)? .*)",
+      "a change of the extension has failed"),
+  NO_CONTROL_FILE(
+      Status.CRITICAL,
+      "58P01",
+      "could not (?:open|access) (?:extension control )?file \"[^\"]*/pg_hello(?:_ops)?(?:--[^\"]*)?\\.(?:control|sql)\".*",
+      "install the extension's files again"),
+  SNAPSHOT(
+      Status.WARNING,
+      "22023 55000",
+      "retention must be greater than zero, but is .*|the newest snapshot is of .*, and it is .*",
+      "look at who calls take_snapshot(), and at the server's clock");
+
+  // most messages are of none, and found to be so at once
+  private static final Pattern ANY = any();
+
+  private final Status status;
+
+  @SuppressWarnings("ImmutableEnumChecker") // of Set.of
+  private final Set<String> states;
+
+  private final Pattern message;
+  private final String remedy;
+
+  LogEvent(Status status, String states, String message, String remedy) {
+    this.status = status;
+    this.states = Set.of(states.split(" "));
+    // stderr has the position behind it; a value may have bytes that elsewhere end a line
+    this.message = Pattern.compile("(?:" + message + ")(?: at character [0-9]+)?", Pattern.DOTALL);
+    this.remedy = remedy;
+  }
+
+  private static Pattern any() {
+    var any = new StringJoiner("|");
+    for (LogEvent event : values()) {
+      any.add(event.message.pattern());
+    }
+    return Pattern.compile(any.toString(), Pattern.DOTALL);
+  }
+
+  /**
+   * Returns what a message of the log tells of; null if it is not about the extension.
+   *
+   * @param state the SQLSTATE; null where the log does not have it
+   */
+  public static @Nullable LogEvent of(@Nullable String state, String message) {
+    if (!ANY.matcher(message).matches()) {
+      return null;
+    }
+    for (LogEvent event : values()) {
+      if ((state == null || event.states.contains(state))
+          && event.message.matcher(message).matches()) {
+        return event;
+      }
+    }
+    return null;
+  }
+
+  Status status() {
+    return status;
+  }
+
+  String remedy() {
+    return remedy;
+  }
+
+  boolean hasState(String state) {
+    return states.contains(state);
+  }
+
+  /** Returns its name for people and programs, as in no_library. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

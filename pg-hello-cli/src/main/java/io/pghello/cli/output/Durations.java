@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.output;
+
+import java.time.Duration;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads durations of the command line, as in 90s, 30m, 1h and 7d. */
+public final class Durations implements ITypeConverter<Duration> {
+  private static final Pattern DURATION = Pattern.compile("([0-9]{1,7})(ms|s|m|h|d)");
+
+  @Override
+  public Duration convert(String value) {
+    Matcher matcher = DURATION.matcher(value);
+    if (!matcher.matches()) {
+      throw new TypeConversionException("is no duration, as in 500ms, 90s, 30m, 1h, 7d: " + value);
+    }
+    long number = Long.parseLong(matcher.group(1));
+    return switch (matcher.group(2)) {
+      case "ms" -> Duration.ofMillis(number);
+      case "s" -> Duration.ofSeconds(number);
+      case "m" -> Duration.ofMinutes(number);
+      case "h" -> Duration.ofHours(number);
+      default -> Duration.ofDays(number);
+    };
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.output;
+
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Help.Ansi;
+
+/** What the checks of one database have found, in their order. Not thread-safe. */
+public final class Findings {
+  private final List<Finding> findings = new ArrayList<>();
+
+  public void add(Finding finding) {
+    findings.add(finding);
+  }
+
+  public void ok(String check, String text) {
+    findings.add(Finding.ok(check, text));
+  }
+
+  /** Says why there is no connection, or none any more. */
+  public void lost(SQLException e) {
+    boolean logIn = SqlErrors.isLogIn(e);
+    add(
+        new Finding(
+            SqlErrors.refusesUs(e) ? Status.UNKNOWN : Status.CRITICAL,
+            "connection",
+            SqlErrors.message(e),
+            logIn
+                ? "check the role, and its password in ~/.pgpass, PGPASSWORD or the service"
+                : null));
+  }
+
+  public boolean isEmpty() {
+    return findings.isEmpty();
+  }
+
+  public Status status() {
+    return findings.stream().map(Finding::status).reduce(Status.OK, Status::or);
+  }
+
+  public List<String> texts(Status status) {
+    return findings.stream().filter(f -> f.status() == status).map(Finding::text).toList();
+  }
+
+  /** Returns the first of the gravest findings, or if all is well the last. */
+  private Finding gravest() {
+    Status status = status();
+    return status == Status.OK
+        ? findings.get(findings.size() - 1)
+        : findings.stream().filter(f -> f.status() == status).findFirst().orElseThrow();
+  }
+
+  /** Returns a line for monitoring plugins, whose figures are after a bar, and one for each. */
+  public String toText(String database, String figures) {
+    var text = new StringBuilder();
+    text.append(status().name())
+        .append(" - ")
+        .append((database + ": " + gravest().text()).replace('|', '/'))
+        .append(figures)
+        .append(System.lineSeparator());
+    for (Finding finding : findings) {
+      text.append(
+          Ansi.AUTO.string(
+              String.format(
+                  Locale.ROOT, "@|%s %-8s|@", finding.status().colour(), finding.status())));
+      text.append(String.format(Locale.ROOT, "  %-12s  %s%n", finding.check(), finding.text()));
+      if (finding.remedy() != null) {
+        text.append(String.format(Locale.ROOT, "%-24s%s%n", "", finding.remedy()));
+      }
+    }
+    return text.toString();
+  }
+
+  public String toJson(String database, Map<String, @Nullable Object> more) {
+    var map = new LinkedHashMap<String, @Nullable Object>();
+    map.put("status", status().toString());
+    map.put("database", database);
+    map.putAll(more);
+    map.put("findings", findings.stream().map(Finding::toMap).toList());
+    return Json.write(map);
+  }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.output;
+
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The rows of a query, to be printed. */
+public record Table(List<String> columns, List<List<@Nullable Object>> rows) {
+  public static Table of(ResultSet results) throws SQLException {
+    ResultSetMetaData metaData = results.getMetaData();
+    var columns = new ArrayList<String>();
+    for (int i = 1; i <= metaData.getColumnCount(); i++) {
+      columns.add(metaData.getColumnLabel(i));
+    }
+    var rows = new ArrayList<List<@Nullable Object>>();
+    while (results.next()) {
+      var row = new ArrayList<@Nullable Object>();
+      for (int i = 1; i <= columns.size(); i++) {
+        Object value = results.getObject(i);
+        // times as the server writes them
+        row.add(value instanceof Number || value instanceof Boolean ? value : results.getString(i));
+      }
+      rows.add(row);
+    }
+    return new Table(columns, rows);
+  }
+
+  public boolean isEmptyIn(String column) {
+    int index = columns.indexOf(column);
+    return rows.stream().allMatch(row -> row.get(index) == null);
+  }
+
+  public boolean contains(String column, Object value) {
+    int index = columns.indexOf(column);
+    return rows.stream().anyMatch(row -> Objects.equals(row.get(index), value));
+  }
+
+  public List<Map<String, @Nullable Object>> toMaps() {
+    var maps = new ArrayList<Map<String, @Nullable Object>>();
+    for (List<@Nullable Object> row : rows) {
+      var map = new LinkedHashMap<String, @Nullable Object>();
+      for (int i = 0; i < columns.size(); i++) {
+        map.put(columns.get(i), row.get(i));
+      }
+      maps.add(map);
+    }
+    return maps;
+  }
+
+  /** Returns the rows under their headings, each column as wide as its widest value. */
+  @Override
+  public String toString() {
+    int[] widths = new int[columns.size()];
+    for (int i = 0; i < widths.length; i++) {
+      widths[i] = columns.get(i).length();
+      for (List<@Nullable Object> row : rows) {
+        widths[i] = Math.max(widths[i], text(row.get(i)).length());
+      }
+    }
+    var lines = new ArrayList<String>();
+    lines.add(line(columns, widths));
+    for (List<@Nullable Object> row : rows) {
+      lines.add(line(row, widths));
+    }
+    return String.join(System.lineSeparator(), lines);
+  }
+
+  private static String line(List<? extends @Nullable Object> values, int[] widths) {
+    var line = new StringBuilder();
+    for (int i = 0; i < widths.length; i++) {
+      String text = text(values.get(i));
+      String padding = " ".repeat(widths[i] - text.length());
+      line.append(values.get(i) instanceof Number ? padding + text : text + padding).append("  ");
+    }
+    return line.toString().stripTrailing();
+  }
+
+  private static String text(@Nullable Object value) {
+    return value instanceof java.math.BigDecimal number
+        ? number.toPlainString()
+        : value == null ? "" : value.toString();
+  }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.report;
+
+import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.OpsExtension;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Html;
+import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.output.Table;
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code pghello report}. */
+@Command(
+    name = "report",
+    description =
+        "Prints a report of the extension pg_hello_ops, which must be in the database. Changes nothing. To a superuser,"
+            + " only if all of it is a superuser's, as it runs its owner's code.",
+    sortOptions = false,
+    footerHeading = "%nExit status:%n",
+    footer = {
+      "  1 if compliance has warnings, 3 if there is nothing to report: no two snapshots, no baseline",
+      "",
+      "Example:",
+      "  pghello report performance -h db.example.com -U watcher -d app --since '1 day'"
+    })
+public final class ReportCommand implements Callable<Integer> {
+  /** What can be reported. */
+  enum Kind {
+    PERFORMANCE("SELECT * FROM hello_ops.pg_hello_performance_report(?::interval)"),
+    BASELINE(
+        "SELECT * FROM hello_ops.compare_with_baseline(label => ?::text, since => ?::interval)"),
+    COMPLIANCE("SELECT * FROM hello_ops.compliance_report()");
+
+    private final String sql;
+
+    Kind(String sql) {
+      this.sql = sql;
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private static final String PLOTS =
+      """
+      SELECT function, seconds, coalesce(
+        (calls - lag(calls) OVER w) / (seconds - lag(seconds) OVER w),
+        (lead(calls) OVER w - calls) / (lead(seconds) OVER w - seconds))
+      FROM (
+        SELECT function, extract(epoch FROM max(taken_at)) AS seconds, max(counted_calls) AS calls
+        FROM hello_ops.snapshot
+        WHERE taken_at >= now() - ?::interval
+        GROUP BY function, floor(extract(epoch FROM taken_at) / greatest(extract(epoch FROM ?::interval) / 200, 1))
+      ) v
+      WINDOW w AS (PARTITION BY function ORDER BY seconds)
+      ORDER BY 1, 2
+      """;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Parameters(
+      paramLabel = "REPORT",
+      description =
+          "performance: calls and their time between two snapshots; baseline: the same beside a"
+              + " baseline; compliance: owners, privileges, settings.")
+  private Kind kind = Kind.PERFORMANCE;
+
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
+  @Option(
+      names = "--since",
+      paramLabel = "INTERVAL",
+      defaultValue = "1 hour",
+      description = "How far back, as PostgreSQL writes it. Default: 1 hour.")
+  private String since = "";
+
+  @Option(
+      names = "--label",
+      paramLabel = "LABEL",
+      defaultValue = "default",
+      description = "The baseline to compare with. Default: default.")
+  private String label = "";
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  @Option(
+      names = "--html",
+      description = "Print a page for a browser, of performance with plots of the time since then.")
+  private boolean html;
+
+  @Override
+  public Integer call() {
+    if (json && html) {
+      throw new ParameterException(spec.commandLine(), "--json and --html exclude each other");
+    }
+    Target target = connection.target();
+    PrintWriter out = spec.commandLine().getOut();
+    try (Connection session = target.connect();
+        PreparedStatement statement = session.prepareStatement(kind.sql)) {
+      OpsExtension.check(session);
+      List<String> parameters =
+          switch (kind) {
+            case PERFORMANCE -> List.of(since);
+            case BASELINE -> List.of(label, since);
+            case COMPLIANCE -> List.of();
+          };
+      for (int i = 0; i < parameters.size(); i++) {
+        statement.setString(i + 1, parameters.get(i));
+      }
+      Table table;
+      try (ResultSet rows = statement.executeQuery()) {
+        table = Table.of(rows);
+      }
+      if (html) {
+        String about =
+            target.name()
+                + (kind == Kind.COMPLIANCE ? "" : ", the last " + since)
+                + ", "
+                + Instant.now();
+        out.print(Html.page("pg_hello: " + kind, about, table, plots(session)));
+      } else {
+        out.println(json ? Json.write(table.toMaps()) : table);
+      }
+      out.flush();
+      return status(table).exitCode();
+    } catch (SQLException e) {
+      spec.commandLine().getErr().printf("pghello report: %s%n", OpsExtension.explain(e));
+      return Status.UNKNOWN.exitCode();
+    }
+  }
+
+  /** Returns how often each function was called, in at most some 200 steps. */
+  private Map<String, List<Html.Point>> plots(Connection session) throws SQLException {
+    var plots = new LinkedHashMap<String, List<Html.Point>>();
+    if (kind != Kind.PERFORMANCE) {
+      return plots;
+    }
+    try (PreparedStatement statement = session.prepareStatement(PLOTS)) {
+      statement.setString(1, since);
+      statement.setString(2, since);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          plots
+              .computeIfAbsent(rows.getString(1), name -> new ArrayList<>())
+              .add(new Html.Point(rows.getDouble(2), rows.getDouble(3)));
+        }
+      }
+    }
+    return plots;
+  }
+
+  private Status status(Table table) {
+    return switch (kind) {
+      case PERFORMANCE -> table.isEmptyIn("total_calls") ? Status.UNKNOWN : Status.OK;
+      case BASELINE ->
+          table.isEmptyIn("baseline_calls_per_second") || table.isEmptyIn("calls_per_second")
+              ? Status.UNKNOWN
+              : Status.OK;
+      case COMPLIANCE -> table.contains("status", "warning") ? Status.WARNING : Status.OK;
+    };
+  }
+}

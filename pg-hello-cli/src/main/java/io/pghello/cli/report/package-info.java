@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+/** Reports out of the extension {@code pg_hello_ops}: {@code report}. */
+@NullMarked
+package io.pghello.cli.report;
+
+import org.jspecify.annotations.NullMarked;

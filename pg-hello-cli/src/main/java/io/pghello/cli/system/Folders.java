@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.system;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/** Removes folders, and sees to it that they are on the disk. */
+public final class Folders {
+  private Folders() {}
+
+  /** Has the system write a file, or the names in a folder, to the disk. */
+  public static void sync(Path path) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+
+  public static void deleteFolder(Path folder) throws IOException {
+    deleteContents(folder);
+    Files.deleteIfExists(folder);
+  }
+
+  public static void deleteContents(Path folder) throws IOException {
+    if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try (Stream<Path> paths = Files.walk(folder)) {
+      for (Path path : paths.skip(1).sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.system;
+
+import io.pghello.cli.output.Failure;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntPredicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** A folder of this machine that has PostgreSQL's programs of one version. */
+public record Programs(Path folder, int major) {
+  private static final Pattern VERSION = Pattern.compile("\\(PostgreSQL\\) ([0-9]+)");
+
+  /** Returns those that can dump and restore databases of a server: its own version, or newer. */
+  public static Programs forServer(int major, @Nullable Path named) {
+    return find("pg_dump", major, found -> found >= major, named, "client");
+  }
+
+  /** Returns those that a server of exactly this version can be started with. */
+  public static Programs ofServer(int major, @Nullable Path named) {
+    return find("postgres", major, found -> found == major, named, "server");
+  }
+
+  private static Programs find(
+      String program, int major, IntPredicate fits, @Nullable Path named, String kind) {
+    // Debian's and PGDG's, which have the version in the name
+    for (String name :
+        List.of("/usr/lib/postgresql/" + major + "/bin", "/usr/pgsql-" + major + "/bin")) {
+      Path folder = Path.of(name);
+      if (named == null && Files.isExecutable(folder.resolve(program))) {
+        return new Programs(folder, major);
+      }
+    }
+    var seen = new ArrayList<String>();
+    for (Path folder : named == null ? path() : List.of(named)) {
+      Path file = folder.resolve(program);
+      if (Files.isExecutable(file)) {
+        int found = version(file);
+        if (fits.test(found)) {
+          return new Programs(folder, found);
+        }
+        seen.add(file + " is of version " + found);
+      }
+    }
+    throw Failure.unknown(
+        "needs PostgreSQL's "
+            + kind
+            + " programs of version "
+            + major
+            + (kind.equals("client") ? " or newer" : "")
+            + " on this machine ("
+            + (seen.isEmpty() ? "there is no " + program : String.join(", ", seen))
+            + "): install them, or name their folder with --bindir");
+  }
+
+  private static List<Path> path() {
+    String path = System.getenv("PATH");
+    return path == null
+        ? List.of()
+        : Stream.of(path.split(":", -1)).filter(folder -> !folder.isEmpty()).map(Path::of).toList();
+  }
+
+  private static int version(Path program) {
+    String line = output(program.toString(), "--version");
+    Matcher matcher = VERSION.matcher(line);
+    return matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
+  }
+
+  /** Returns what a program that runs for an instant prints. */
+  public static String output(String... command) {
+    try {
+      Process process =
+          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      process.getOutputStream().close();
+      String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      process.waitFor();
+      return text.strip();
+    } catch (IOException e) {
+      return "";
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw Failure.critical("interrupted");
+    }
+  }
+
+  public String path(String program) {
+    return folder.resolve(program).toString();
+  }
+}

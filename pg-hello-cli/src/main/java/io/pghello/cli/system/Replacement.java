@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.system;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/** Replaces files by renaming, as programs may have them open, and read them at any time. */
+public final class Replacement {
+  /** What writes a file. */
+  public interface Writing {
+    void to(Path path) throws IOException;
+  }
+
+  private Replacement() {}
+
+  public static void write(Path file, String mode, String text) throws IOException {
+    of(file, mode, path -> Files.writeString(path, text));
+  }
+
+  /** Has a file written under a passing name, and gives it its mode and name. */
+  public static void of(Path file, String mode, Writing writing) throws IOException {
+    Path written = file.resolveSibling(file.getFileName() + ".new");
+    Files.deleteIfExists(written);
+    try {
+      writing.to(written);
+      Files.setPosixFilePermissions(written, PosixFilePermissions.fromString(mode));
+      Files.move(
+          written, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(written);
+    }
+  }
+}

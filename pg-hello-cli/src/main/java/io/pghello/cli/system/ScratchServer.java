@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.system;
+
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.SqlErrors;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+
+/**
+ * A server of one's own for as long as the command runs, from the programs of this machine and the
+ * extension's files of a backup: what is installed here is neither used nor changed. It listens on
+ * the loopback interface only.
+ */
+public final class ScratchServer {
+  private static final int START_SECONDS = 120;
+
+  private final Target target;
+
+  private ScratchServer(Target target) {
+    this.target = target;
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param temporary the folder in which its own is created
+   * @param files the extension's files, if there are any
+   * @param undo what ends it
+   */
+  public static ScratchServer start(Programs programs, Path temporary, Path files, Undo undo)
+      throws IOException {
+    Path folder = Files.createTempDirectory(temporary, "pghello-verify");
+    undo.begin(() -> {}, () -> Folders.deleteFolder(folder));
+    Path bin = tree(programs, folder.resolve("tree"), files);
+    Path data = folder.resolve("data");
+    String password = UUID.randomUUID().toString();
+    Path passwordFile = Files.writeString(folder.resolve("password"), password);
+    undo.run(
+        asServer(
+            bin.resolve("initdb").toString(),
+            "--pgdata=" + data,
+            "--username=postgres",
+            "--pwfile=" + passwordFile,
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync"),
+        Map.of(),
+        Redirect.DISCARD);
+    int port = freePort();
+    Undo.Running running =
+        undo.start(
+            asServer(
+                bin.resolve("postgres").toString(),
+                "-D",
+                data.toString(),
+                "-p",
+                String.valueOf(port),
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "unix_socket_directories=",
+                "-c",
+                "fsync=off",
+                "-c",
+                "autovacuum=off",
+                "-c",
+                "max_wal_size=4GB",
+                "-c",
+                "maintenance_work_mem=256MB"),
+            Map.of(),
+            Redirect.DISCARD);
+    undo.begin(
+        () -> {},
+        () -> {
+          tellToEnd(running);
+          running.process().waitFor(20, TimeUnit.SECONDS);
+        });
+    Target target = target(port, "postgres", password);
+    awaitStart(target, running);
+    return new ScratchServer(target);
+  }
+
+  public Target target() {
+    return target;
+  }
+
+  public static Target target(int port, String role, String password) {
+    return Target.find(
+        Map.of(
+            "host", "127.0.0.1", "port", String.valueOf(port), "user", role, "dbname", "template1"),
+        Map.of("password", password),
+        name -> null,
+        role,
+        10);
+  }
+
+  /** Asks for a fast shutdown, which does not wait for sessions to end. */
+  public static void tellToEnd(Undo.Running server) {
+    Programs.output("kill", "-INT", String.valueOf(server.process().pid()));
+  }
+
+  private static void awaitStart(Target target, Undo.Running running) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
+    while (true) {
+      try {
+        target.connect().close();
+        return;
+      } catch (SQLException e) {
+        if (!running.process().isAlive() || System.nanoTime() > end) {
+          throw Failure.critical("the scratch server does not start: " + messages(running, e));
+        }
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+      }
+    }
+  }
+
+  private static String messages(Undo.Running running, SQLException e) {
+    try {
+      return Files.readString(running.messages()) + SqlErrors.message(e);
+    } catch (IOException io) {
+      return SqlErrors.message(e);
+    }
+  }
+
+  /** The server refuses to run as root, who runs it in a user namespace where root has no name. */
+  public static List<String> asServer(String... command) {
+    var whole = new ArrayList<String>();
+    if (Programs.output("id", "-u").equals("0")) {
+      whole.addAll(List.of("unshare", "--user"));
+    }
+    whole.addAll(List.of(command));
+    return whole;
+  }
+
+  /**
+   * Makes a tree of links beside the server's own, in which the extension's files are those of the
+   * backup. The server finds its files from where its program is, so that is copied.
+   */
+  public static Path tree(Programs programs, Path root, Path files) throws IOException {
+    Path bin = root.resolve(relative(configured(programs, "--bindir")));
+    Path share = configured(programs, "--sharedir");
+    Path extensions = share.resolve("extension");
+    Path libraries = configured(programs, "--pkglibdir");
+    Files.createDirectories(bin);
+    for (String program : List.of("postgres", "initdb")) {
+      Files.copy(
+          programs.folder().resolve(program).toRealPath(),
+          bin.resolve(program),
+          StandardCopyOption.COPY_ATTRIBUTES);
+    }
+    link(share, root.resolve(relative(share)), List.of("extension"));
+    link(extensions, root.resolve(relative(extensions)), List.of());
+    link(libraries, root.resolve(relative(libraries)), List.of());
+    if (Files.isDirectory(files)) {
+      try (Stream<Path> paths = Files.list(files)) {
+        for (Path path : paths.toList()) {
+          String name = path.getFileName().toString();
+          boolean script = name.endsWith(".control") || name.endsWith(".sql");
+          Path to = root.resolve(relative(script ? extensions : libraries)).resolve(name);
+          Files.copy(path, to, StandardCopyOption.REPLACE_EXISTING);
+        }
+      }
+    }
+    return bin;
+  }
+
+  private static void link(Path from, Path to, List<String> without) throws IOException {
+    Files.createDirectories(to);
+    try (Stream<Path> paths = Files.list(from)) {
+      for (Path path : paths.toList()) {
+        if (!without.contains(path.getFileName().toString())) {
+          Files.createSymbolicLink(to.resolve(path.getFileName()), path);
+        }
+      }
+    }
+  }
+
+  private static Path relative(Path absolute) {
+    return Path.of("/").relativize(absolute);
+  }
+
+  private static Path configured(Programs programs, String what) {
+    String path = Programs.output(programs.path("pg_config"), what);
+    if (path.isEmpty()) {
+      throw Failure.unknown(programs.path("pg_config") + " is missing: install it");
+    }
+    return Path.of(path);
+  }
+
+  public static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+}

@@ -1,0 +1,667 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pghello.cli.Run;
+import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.system.Programs;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Backup, restore and verification on real servers. Where this machine has no programs of the
+ * server's version, the commands have to say so.
+ */
+@PgHelloTest
+class BackupIT {
+  @TempDir private Path folder;
+
+  @Test
+  void bringsBackWhatWasDeleted(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    String name = database.name();
+    String copy = name + "_copy";
+    Map<String, String> environment = environment(server, database);
+    Run.execute(
+        superuser,
+        "CREATE EXTENSION pg_hello_ops",
+        "SELECT hello_ops.take_snapshot()",
+        "CREATE TABLE people (name text, greeting text GENERATED ALWAYS AS (pg_hello(name, 2)) STORED)",
+        "INSERT INTO people SELECT 'person ' || i FROM generate_series(1, 5000) i",
+        "CREATE INDEX ON people (pg_hello(name, 3))",
+        "CREATE TABLE \"odd \"\"name\"\" = 1\" (t text, number float)",
+        "INSERT INTO \"odd \"\"name\"\" = 1\" VALUES (E'a\\\\b\\nc', 0.1), (NULL, 'NaN')",
+        "ALTER DATABASE " + name + " SET track_functions = 'all'",
+        "ALTER DATABASE " + name + " SET maintenance_work_mem = '77MB'",
+        "CREATE MATERIALIZED VIEW memory AS SELECT current_setting('maintenance_work_mem') AS memory",
+        "ALTER ROLE hello IN DATABASE " + name + " SET search_path = public, \"A b\"",
+        "REVOKE CONNECT ON DATABASE " + name + " FROM PUBLIC",
+        "COMMENT ON DATABASE " + name + " IS 'the shop''s'");
+    Run backup = backup(environment, name);
+    if (!Run.hasClient(server)) {
+      assertThat(backup.status()).isEqualTo(3);
+      assertThat(backup.err())
+          .contains("needs PostgreSQL's client programs of version " + server.major());
+      assertThat(backups()).isEmpty();
+      return;
+    }
+    assertThat(backup.err()).isEmpty();
+    assertThat(backup.status()).isZero();
+    assertThat(backup.out()).contains("Recovery point: 20", "is complete after");
+    assertThat(backups())
+        .hasSize(1)
+        .allMatch(made -> made.matches("[0-9]{8}T[0-9]{6}\\.[0-9]{3}Z"));
+    Path made = folder.resolve(backups().get(0));
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(made)))
+        .isEqualTo("rwx------");
+    assertThat(made.resolve("extension")).isDirectoryContaining("glob:**/pg_hello.control");
+    assertThat(made.resolve("extension")).isDirectoryContaining("glob:**/pg_hello_ops--1.0.sql");
+    assertThat(made.resolve("extension")).isDirectoryContaining("glob:**/pg_hello.so");
+    assertThat(
+            Programs.output(
+                "sh", "-c", "cd " + made + " && sha256sum -c --quiet SHA256SUMS; echo $?"))
+        .isEqualTo("0");
+
+    if (Run.hasServer(server)) {
+      Path metric = folder.resolve("pg_hello.prom");
+      Run verify =
+          Run.pghello(
+              Map.of("PGHELLO_METRIC", metric.toString()), "verify", "--from", folder.toString());
+      assertThat(verify.err()).isEmpty();
+      assertThat(verify.status()).as(verify.out()).isZero();
+      assertThat(metric)
+          .content()
+          .endsWith(
+              String.format(
+                  Locale.ROOT,
+                  "\npg_hello_backup_verified_timestamp_seconds %.3f\n",
+                  Backup.find(folder, List.of(), null, null).time().toEpochMilli() / 1e3));
+      assertThat(verify.out()).contains("as it was", "can be restored", "Recovery time: ");
+      assertThat(made.resolve("verified.properties")).exists();
+    }
+
+    Run.execute(
+        superuser,
+        "DELETE FROM people WHERE name > 'person 2'",
+        "UPDATE hello_ops.snapshot SET calls = 1");
+    String left = Run.value(superuser, "SELECT count(*) FROM people");
+    Run occupied = restore(environment, name);
+    assertThat(occupied.status()).isEqualTo(3);
+    assertThat(occupied.err()).contains("there is a database \"" + name + "\": say --replace");
+
+    Run beside = restore(environment, name, "--as", copy);
+    assertThat(beside.status()).as(beside.err()).isZero();
+    assertThat(
+            Run.value(
+                superuser, "SELECT has_database_privilege('public', '" + copy + "', 'CONNECT')"))
+        .isEqualTo("f");
+
+    assertThat(
+            Run.value(
+                superuser,
+                "SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON setdatabase = d.oid WHERE datname = '"
+                    + copy
+                    + "'"))
+        .isEqualTo("0");
+
+    Run restore = restore(environment, name, "--replace", "--json");
+    assertThat(restore.err()).isEmpty();
+    assertThat(restore.status()).isZero();
+    String before;
+    try (Connection again = database.superuserDataSource().getConnection()) {
+      assertThat(Run.json(again, restore.out(), "$.recovery_seconds")).isNotEmpty();
+      before = Run.json(again, restore.out(), "$.databases[0].before");
+      assertThat(Run.value(again, "SELECT count(*) FROM people WHERE greeting = pg_hello(name, 2)"))
+          .isEqualTo("5000");
+      assertThat(Run.value(again, "SELECT count(*) FROM hello_ops.snapshot WHERE calls = 1"))
+          .isEqualTo("0");
+      assertThat(Run.value(again, "SHOW track_functions")).isEqualTo("all");
+      assertThat(Run.value(again, "SHOW maintenance_work_mem")).isEqualTo("77MB");
+      // while it was restored
+      assertThat(Run.value(again, "SELECT memory FROM memory")).isEqualTo("256MB");
+      assertThat(
+              Run.value(
+                  again,
+                  "SELECT setconfig FROM pg_db_role_setting s JOIN pg_database d ON setdatabase = d.oid"
+                      + " WHERE datname = current_database() AND setrole = 'hello'::regrole"))
+          .isEqualTo("{\"search_path=public, \\\"A b\\\"\"}");
+      assertThat(
+              Run.value(
+                  again, "SELECT has_database_privilege('public', current_database(), 'CONNECT')"))
+          .isEqualTo("f");
+      assertThat(
+              Run.value(
+                  again,
+                  "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"))
+          .isEqualTo("the shop's");
+      assertThat(
+              Run.value(
+                  again,
+                  "SELECT datdba::regrole FROM pg_database WHERE datname = current_database()"))
+          .isEqualTo("hello");
+      assertThat(
+              Run.value(
+                  again, "SELECT datallowconn FROM pg_database WHERE datname = '" + before + "'"))
+          .isEqualTo("f");
+      Run.execute(again, "ALTER DATABASE " + before + " ALLOW_CONNECTIONS true");
+      try (Connection old =
+          DriverManager.getConnection(database.superuserJdbcUrl().replace(name, before))) {
+        assertThat(Run.value(old, "SELECT count(*) FROM people")).isEqualTo(left);
+      }
+      Run.execute(again, "DROP DATABASE " + before, "DROP DATABASE " + copy);
+      assertNothingLeft(again);
+    }
+  }
+
+  /** A dump says CREATE EXTENSION without a version, so the server's files decide. */
+  @Test
+  void saysWhichVersionIsThere(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    String name = database.name();
+    Run.execute(superuser, "DROP EXTENSION pg_hello", "CREATE EXTENSION pg_hello VERSION '1.0'");
+    assertThat(backup(environment, name).out()).contains(" 1.0 ");
+    Path made = folder.resolve(backups().get(0));
+    Path about = made.resolve("backup.properties");
+    Files.writeString(about, Files.readString(about).replace("extension.1=1.0", "extension.1=0.9"));
+    Files.delete(made.resolve("SHA256SUMS"));
+    Backup.seal(made);
+    Run copy = restore(environment, name, "--as", name + "_copy", "--json");
+    assertThat(copy.status()).as(copy.err()).isZero();
+    assertThat(Run.json(superuser, copy.out(), "$.databases[0].pg_hello"))
+        .isEqualTo(PgHelloServer.extensionVersion());
+    Run.execute(superuser, "DROP DATABASE " + name + "_copy");
+    assumeTrue(Run.hasServer(server), "no programs of this version");
+    // a name that is given twice counts once
+    Run verify = Run.pghello(Map.of(), "verify", "--json", "--from", folder.toString(), name, name);
+    assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
+    assertThat(Run.json(superuser, verify.out(), "$.databases[0].pg_hello"))
+        .isEqualTo(PgHelloServer.extensionVersion());
+    assertThat(Run.json(superuser, verify.out(), "$.databases.size()")).isEqualTo("1");
+  }
+
+  @Test
+  void takesWholeServersWithTheirRoles() throws Exception {
+    try (PgHelloServer source = PgHelloServer.start();
+        TestDatabase shop = source.createDatabase("shop");
+        TestDatabase plain = source.createDatabase("plain 'p'");
+        Connection superuser = shop.superuserDataSource().getConnection()) {
+      assumeTrue(Run.hasClient(source) && Run.hasServer(source), "no programs of this version");
+      Run.execute(
+          superuser,
+          "CREATE ROLE \"o'brien\" LOGIN PASSWORD 'secret; --' IN ROLE pg_monitor",
+          "COMMENT ON ROLE \"o'brien\" IS E'two\\nlines; '",
+          "ALTER ROLE \"o'brien\" SET search_path = 'x'",
+          "GRANT hello TO \"o'brien\"",
+          "CREATE TABLE mine (i int)",
+          "ALTER TABLE mine OWNER TO \"o'brien\"");
+      try (Connection other = plain.superuserDataSource().getConnection()) {
+        Run.execute(
+            other, "DROP EXTENSION pg_hello", "CREATE TABLE rows AS SELECT generate_series(1, 10)");
+      }
+      Run backup = backup(environment(source, shop));
+      assertThat(backup.status()).as(backup.err()).isZero();
+      assertThat(Run.pghello(Map.of(), "verify", "--from", folder.toString()).status()).isZero();
+
+      try (PgHelloServer goal = PgHelloServer.start();
+          TestDatabase any = goal.createDatabase("any");
+          Connection there = any.superuserDataSource().getConnection()) {
+        Map<String, String> environment = environment(goal, any);
+        Run missing = restore(environment, "shop");
+        assertThat(missing.status()).isEqualTo(2);
+        assertThat(missing.err()).contains("role \"o'brien\" does not exist");
+        assertNothingLeft(there);
+        Run restore = restore(environment, "shop", "plain 'p'", "--roles");
+        assertThat(restore.status()).as(restore.err()).isZero();
+        assertThat(restore.out()).contains("Created roles: \"o'brien\"");
+        assertThat(
+                Run.value(
+                    there,
+                    "SELECT pg_has_role('o''brien', 'hello', 'MEMBER') AND pg_has_role('o''brien', 'pg_monitor', 'MEMBER')"))
+            .isEqualTo("t");
+        assertThat(Run.value(there, "SELECT rolconfig FROM pg_roles WHERE rolname = 'o''brien'"))
+            .isEqualTo("{search_path=x}");
+        try (Connection asBrien =
+            DriverManager.getConnection(
+                "jdbc:postgresql://127.0.0.1:" + goal.port() + "/shop", "o'brien", "secret; --")) {
+          assertThat(Run.value(asBrien, "SELECT count(*) FROM public.mine")).isEqualTo("0");
+        }
+      }
+    }
+  }
+
+  @Test
+  void refusesWhatIsDamaged(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    Run.execute(superuser, "CREATE TABLE numbers AS SELECT generate_series(1, 3) i");
+    assertThat(backup(environment, database.name()).status()).isZero();
+    Path made = folder.resolve(backups().get(0));
+    Path contents = made.resolve("db-" + database.name() + ".contents");
+    Path sums = made.resolve("SHA256SUMS");
+
+    String right = Files.readString(contents);
+    Files.writeString(contents, right.replace("public.numbers=3 ", "public.numbers=4 "));
+    Run verify = Run.pghello(Map.of(), "verify", "--from", folder.toString());
+    assertThat(verify.status()).isEqualTo(2);
+    assertThat(verify.err())
+        .contains(contents.getFileName() + " is not as it was written")
+        .hasLineCount(1);
+    // a restore waits for the sums
+    Path large = large(made, 1 << 28);
+    assertThat(restore(environment, database.name(), "--replace").status()).isEqualTo(2);
+    assertNothingLeft(superuser);
+
+    Files.writeString(contents, right);
+    Path dump = made.resolve("db-" + database.name() + ".dump");
+    byte[] sound = Files.readAllBytes(dump);
+    byte[] damaged = sound.clone();
+    damaged[0] ^= 1;
+    Files.write(dump, damaged);
+    // for less time than a failed restore waits for the sums, on a busy machine, too
+    large(made, 1 << 26);
+    // pg_restore finds it sooner, and does not say which file it is
+    assertThat(restore(environment, database.name(), "--replace").err())
+        .contains(dump.getFileName() + " is not as it was written")
+        .hasLineCount(1);
+    Files.write(dump, sound);
+    Files.delete(large);
+
+    // a backup that says so of itself, and still differs
+    Files.writeString(contents, right.replace("public.numbers=3 ", "public.numbers=4 "));
+    Files.delete(sums);
+    Backup.seal(made);
+    Path metric = folder.resolve("pg_hello.prom");
+    verify =
+        Run.pghello(Map.of(), "verify", "--from", folder.toString(), "--metric", metric.toString());
+    assertThat(metric).doesNotExist();
+    assertThat(verify.status()).isEqualTo(2);
+    assertThat(verify.out())
+        .contains("table public.numbers has 3 rows, and not 4", "cannot be relied on");
+    assertThat(made.resolve("verified.properties")).doesNotExist();
+
+    Files.writeString(contents, right);
+    Files.delete(sums);
+    Backup.seal(made);
+    Files.delete(made.resolve("extension/pg_hello.so"));
+    assertThat(Run.pghello(Map.of(), "verify", "--from", folder.toString()).err())
+        .contains(" is missing");
+    Files.delete(sums);
+    Backup.seal(made);
+    verify = Run.pghello(Map.of(), "verify", "--from", folder.toString());
+    assertThat(verify.status()).isEqualTo(2);
+    assertThat(verify.err()).contains("pg_hello");
+
+    Files.delete(sums);
+    verify = Run.pghello(Map.of(), "verify", "--from", folder.toString());
+    assertThat(verify.status()).isEqualTo(3);
+    assertThat(verify.err()).contains("there is no complete backup in");
+  }
+
+  @Test
+  void leavesNothingHalfDone(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    String name = database.name();
+    Run.execute(
+        superuser,
+        "CREATE FUNCTION slow(i int) RETURNS boolean LANGUAGE sql AS $$"
+            + " SELECT pg_sleep(CASE WHEN current_database() LIKE 'pghello_restore%' THEN 3600 ELSE 0 END) IS NOT NULL $$",
+        "CREATE TABLE numbers (i int CHECK (public.slow(i)))",
+        "INSERT INTO numbers SELECT generate_series(1, 3)");
+    assertThat(backup(environment, name).status()).isZero();
+
+    try (Connection holder = database.superuserDataSource().getConnection()) {
+      holder.setAutoCommit(false);
+      Run.execute(holder, "LOCK TABLE numbers");
+      Run.Running waits = startBackup(environment, name);
+      Run.await(
+          "pg_dump and pghello wait",
+          () ->
+              Run.value(
+                      superuser,
+                      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+                  .equals("2"));
+      Run second = backup(environment, name);
+      assertThat(second.status()).isEqualTo(3);
+      assertThat(second.err()).contains("another backup to");
+      Run ended = waits.interrupt();
+      assertThat(ended.status()).isEqualTo(143);
+    }
+    assertThat(backups()).hasSize(1);
+    Run.await(
+        "sessions end",
+        () ->
+            Run.value(
+                    superuser,
+                    "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pghello', 'pg_dump')")
+                .equals("0"));
+
+    Run.Running restoring =
+        Run.start(environment, "restore", "--from", folder.toString(), "--replace", name);
+    Run.await(
+        "pg_restore waits",
+        () ->
+            Run.value(
+                    superuser,
+                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname LIKE 'pghello_restore%'")
+                .equals("1"));
+    assertThat(restoring.interrupt().status()).isEqualTo(143);
+    assertNothingLeft(superuser);
+
+    // its sums are read in a second or two, when pg_restore is at work
+    Path made = folder.resolve(backups().get(0));
+    large(made, 1 << 27);
+    Files.writeString(made.resolve("db-" + name + ".contents"), "damaged");
+    Run damaged = restore(environment, name, "--replace");
+    assertThat(damaged.err()).contains("is damaged: ", "is not as it was written");
+    assertThat(damaged.status()).isEqualTo(2);
+    assertNothingLeft(superuser);
+    assertThat(Run.value(superuser, "SELECT count(*) FROM numbers")).isEqualTo("3");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "backup --to none --type full, --type is for --pgbackrest",
+    "backup --to none --pgbackrest main --type all, '--type must be full, diff or incr'",
+    "backup --to none --config conf, --config is for --pgbackrest",
+    "backup --to none --pgbackrest main app, --pgbackrest takes the whole server",
+    "maintain --daily --backups none --config conf, --config is for --pgbackrest"
+  })
+  void refusesWhatDoesNotGoTogether(String command, String why) {
+    Run run = Run.pghello(Map.of(), command.split(" "));
+    assertThat(run.err()).contains(why).hasLineCount(1);
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(Path.of("none")).doesNotExist();
+  }
+
+  /** What {@code kill -9} leaves is named, and left alone while somebody is in it. */
+  @Test
+  void namesWhatAKilledRestoreHasLeft(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    String name = database.name();
+    String left = "pghello_restore_0123abcd";
+    assertThat(backup(environment, name).status()).isZero();
+    Run.execute(superuser, "CREATE DATABASE " + left);
+    try {
+      Run restore = restore(environment, name, "--as", name + "_copy");
+      assertThat(restore.status()).isZero();
+      assertThat(restore.err()).contains("DROP DATABASE " + left + ";").hasLineCount(1);
+      try (Connection other =
+          DriverManager.getConnection(
+              database.superuserJdbcUrl().replace("/" + name, "/" + left))) {
+        assertThat(restore(environment, name, "--as", name + "_other").err()).isEmpty();
+        assertThat(Run.value(other, "SELECT current_database()")).isEqualTo(left);
+      }
+    } finally {
+      Run.execute(
+          superuser,
+          "DROP DATABASE " + left + " WITH (FORCE)",
+          "DROP DATABASE IF EXISTS " + name + "_copy",
+          "DROP DATABASE IF EXISTS " + name + "_other");
+    }
+  }
+
+  /** Nobody sees a database that is not whole, nor can the restore fail for somebody who tries. */
+  @Test
+  void letsNobodyIntoWhatIsNotWhole(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    String name = database.name();
+    String stranger = name + "_stranger";
+    String goOn = name + "_go_on";
+    Run.execute(
+        superuser,
+        "CREATE FUNCTION slow(i int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN"
+            + " WHILE current_database() LIKE 'pghello_restore%' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '"
+            + goOn
+            + "') LOOP PERFORM pg_sleep(0.02); END LOOP; RETURN true; END$$",
+        "CREATE TABLE numbers (i int CHECK (public.slow(i)))",
+        "INSERT INTO numbers SELECT generate_series(1, 3)",
+        "CREATE ROLE " + stranger + " LOGIN PASSWORD 'x'");
+    try {
+      assertThat(backup(environment, name).status()).isZero();
+      Run.Running restoring =
+          Run.start(environment, "restore", "--from", folder.toString(), "--replace", name);
+      Run.await(
+          "pg_restore waits",
+          () ->
+              Run.value(
+                      superuser,
+                      "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname LIKE 'pghello_restore%'")
+                  .equals("1"));
+      String passing =
+          Run.value(
+              superuser, "SELECT datname FROM pg_database WHERE datname LIKE 'pghello_restore%'");
+      String url = "jdbc:postgresql://127.0.0.1:" + server.port() + "/" + passing;
+      assertThatThrownBy(() -> DriverManager.getConnection(url, stranger, "x"))
+          .hasMessageContaining("permission denied for database");
+      try (Connection owner = DriverManager.getConnection(url, "hello", server.password());
+          Connection maintenance =
+              DriverManager.getConnection(
+                  database.superuserJdbcUrl().replace("/" + name, "/postgres"))) {
+        assertThat(Run.value(owner, "SELECT 1")).isEqualTo("1");
+        Run.execute(maintenance, "CREATE ROLE " + goOn);
+        Run restore = restoring.end();
+        assertThat(restore.err()).isEmpty();
+        assertThat(restore.status()).isZero();
+        assertThat(
+                Run.value(
+                    maintenance,
+                    "SELECT has_database_privilege('public', '"
+                        + name
+                        + "', 'CONNECT') AND has_database_privilege('public', '"
+                        + name
+                        + "', 'TEMPORARY') AND datallowconn FROM pg_database WHERE datname = '"
+                        + name
+                        + "'"))
+            .isEqualTo("t");
+        String before =
+            Run.value(
+                maintenance,
+                "SELECT datname FROM pg_database WHERE datname LIKE '" + name + "_before_%'");
+        Run.execute(maintenance, "DROP DATABASE " + before);
+      }
+    } finally {
+      try (Connection again = database.superuserDataSource().getConnection()) {
+        Run.execute(again, "DROP ROLE IF EXISTS " + goOn, "DROP ROLE " + stranger);
+      }
+    }
+  }
+
+  @Test
+  void saysWhyItCannot(PgHelloServer server, TestDatabase database, WireProxy proxy)
+      throws Exception {
+    // beside the proxy, through which the test's own connections go
+    try (Connection superuser = database.superuserDataSource().getConnection()) {
+      assumeTrue(Run.hasClient(server), "no programs of this version");
+      Map<String, String> environment = environment(server, database);
+      String name = database.name();
+      environment.put("PGUSER", "hello");
+      Run run = backup(environment, name);
+      assertThat(run.status()).isEqualTo(2);
+      assertThat(run.err()).contains("may not read the extension's files", "--without-files");
+      assertThat(backups()).isEmpty();
+      run = backup(environment, name, "--without-files");
+      assertThat(run.status()).as(run.err()).isZero();
+
+      run = backup(environment, "unheard-of");
+      assertThat(run.status()).isEqualTo(3);
+      assertThat(run.err()).contains("there is no database \"unheard-of\"");
+      environment.put("PGPASSWORD", "wrong");
+      run = backup(environment, name);
+      assertThat(run.status()).isEqualTo(3);
+      assertThat(run.err()).contains("SQLSTATE 28P01").hasLineCount(1);
+
+      environment = environment(server, database);
+      environment.put("PGPORT", String.valueOf(proxy.port()));
+      Run.execute(superuser, "CREATE TABLE numbers (i int)");
+      try (Connection holder = database.superuserDataSource().getConnection()) {
+        holder.setAutoCommit(false);
+        Run.execute(holder, "LOCK TABLE numbers");
+        Run.Running waits = startBackup(environment, name);
+        Run.await(
+            "pg_dump and pghello wait",
+            () ->
+                Run.value(
+                        superuser,
+                        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+                    .equals("2"));
+        proxy.cut();
+        Run ended = waits.end();
+        assertThat(ended.status()).isEqualTo(2);
+        assertThat(ended.err()).contains("pghello backup: ");
+      }
+      assertThat(backups()).as("the one without files only").hasSize(1);
+    }
+  }
+
+  @Test
+  void keepsADaysNumber(PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    assertThat(backup(environment, database.name()).status()).isZero();
+    Path made = folder.resolve(backups().get(0));
+    Path old = folder.resolve("20010101T000000.000Z");
+    Files.move(made, old);
+    Files.createDirectories(folder.resolve(".incomplete-20010101T000000.000Z/half"));
+    Files.createDirectories(folder.resolve("20010101T000000.001Z"));
+    assertThat(
+            Run.pghello(
+                    Map.of(),
+                    "restore",
+                    "--from",
+                    folder.toString(),
+                    "--at",
+                    "2000-01-01T00:00:00Z")
+                .err())
+        .contains("there is no complete backup");
+    assertThat(backup(environment, "unheard-of").status()).isEqualTo(3);
+    assertThat(old).exists();
+    Run run = backup(environment, database.name());
+    assertThat(run.out()).contains("Removed 1 older than 7 days");
+    assertThat(backups()).hasSize(2).contains("20010101T000000.001Z");
+  }
+
+  /** Several databases may be backed up to one folder, each by a run of its own. */
+  @Test
+  void keepsTheLastOfEachDatabase(PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
+    try (TestDatabase other = server.createDatabase()) {
+      Map<String, String> environment = environment(server, database);
+      assertThat(backup(environment, database.name()).status()).isZero();
+      Path made = folder.resolve(backups().get(0));
+      Path older = folder.resolve("20010101T000000.000Z");
+      Path oldest = folder.resolve("20000101T000000.000Z");
+      Files.move(made, older);
+      assertThat(backup(environment, database.name()).out()).contains("Removed 1 older");
+      Files.move(folder.resolve(backups().get(0)), older);
+      assertThat(backup(environment, other.name()).status()).isZero();
+      assertThat(backups()).hasSize(2);
+      Files.move(folder.resolve(backups().get(1)), oldest);
+      Run both = backup(environment, other.name());
+      assertThat(both.out()).contains("Removed 1 older than 7 days");
+      assertThat(older).as("the only one of " + database.name()).exists();
+      assertThat(oldest).doesNotExist();
+
+      Run copy = restore(environment, "--as", database.name() + "_copy", database.name());
+      assertThat(copy.status()).as(copy.err()).isZero();
+      Run.execute(
+          other.superuserDataSource().getConnection(),
+          "DROP DATABASE " + database.name() + "_copy");
+      Run verify = Run.pghello(Map.of(), "verify", "--from", folder.toString(), database.name());
+      assertThat(verify.status()).as(verify.err()).isZero();
+      assertThat(older.resolve("verified.properties")).exists();
+      Run none = restore(environment, "--as", "x", "unheard-of");
+      assertThat(none.status()).isEqualTo(3);
+      assertThat(none.err())
+          .contains("there is no complete backup in " + folder + " with [unheard-of]");
+    }
+  }
+
+  private Run backup(Map<String, String> environment, String... arguments) {
+    return startBackup(environment, arguments).end();
+  }
+
+  private Run.Running startBackup(Map<String, String> environment, String... arguments) {
+    var all = new ArrayList<>(List.of("backup", "--to", folder.toString()));
+    all.addAll(List.of(arguments));
+    return Run.start(environment, all.toArray(String[]::new));
+  }
+
+  private Run restore(Map<String, String> environment, String... arguments) {
+    var all = new ArrayList<>(List.of("restore", "--from", folder.toString()));
+    all.addAll(List.of(arguments));
+    return Run.pghello(environment, all.toArray(String[]::new));
+  }
+
+  /** Adds a file that it takes long to read, and that needs no room. */
+  private static Path large(Path backup, int bytes) throws IOException {
+    Path file = backup.resolve("large");
+    try (var large = new RandomAccessFile(file.toFile(), "rw")) {
+      large.setLength(bytes);
+    }
+    return file;
+  }
+
+  /** Returns what is in the folder, but for the lock. */
+  private List<String> backups() throws IOException {
+    try (Stream<Path> paths = Files.list(folder)) {
+      return paths
+          .map(path -> path.getFileName().toString())
+          .filter(name -> !name.equals(".lock"))
+          .sorted()
+          .toList();
+    }
+  }
+
+  private static void assertNothingLeft(Connection superuser) throws SQLException {
+    assertThat(
+            Run.value(
+                superuser,
+                "SELECT count(*) FROM pg_database WHERE datname LIKE 'pghello_restore%' OR datname LIKE '%\\_before\\_%'"
+                    + " OR NOT datallowconn AND datname <> 'template0'"))
+        .isEqualTo("0");
+  }
+
+  private static Map<String, String> environment(PgHelloServer server, TestDatabase database) {
+    Map<String, String> environment = Run.environment(server, database);
+    environment.put("PGUSER", "postgres");
+    return environment;
+  }
+}

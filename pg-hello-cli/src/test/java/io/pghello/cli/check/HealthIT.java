@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.cli.Run;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The program in a process of its own, against real servers. */
+@PgHelloTest
+class HealthIT {
+  // a busy machine is no reason to warn
+  private static final String[] PATIENT = {"--warning", "20000", "--critical", "20000"};
+
+  @TempDir private Path folder;
+
+  @Test
+  void findsAllWell(PgHelloServer server, TestDatabase database) {
+    Run run = health(Run.environment(server, database), PATIENT);
+    assertThat(run.err()).isEmpty();
+    assertThat(run.status()).as(run.out()).isZero();
+    List<String> lines = run.out().lines().toList();
+    assertThat(lines.get(0))
+        .matches(
+            "OK - "
+                + database.name()
+                + " at 127\\.0\\.0\\.1:[0-9]+: pg_hello answers in [0-9.]+ ms \\(median of 11 calls\\)"
+                + " \\| time=[0-9.]+ms;20000;20000");
+    assertThat(lines.subList(1, lines.size()))
+        .allSatisfy(line -> assertThat(line).startsWith("ok "))
+        .anySatisfy(line -> assertThat(line).contains("PostgreSQL " + server.major()))
+        .anySatisfy(
+            line ->
+                assertThat(line)
+                    .matches(
+                        "ok +files +pg_hello.control, and scripts of 1.0, .*\\b"
+                            + Pattern.quote(PgHelloServer.extensionVersion())))
+        .anySatisfy(line -> assertThat(line).contains("pg_hello_all(text[], integer[])"))
+        .anySatisfy(line -> assertThat(line).contains("pg_hello.repeat is 1"));
+    assertThat(lines)
+        .filteredOn(line -> line.matches("ok +function .*"))
+        .hasSameSizeAs(Health.CALLS_BY_FUNCTION.keySet());
+  }
+
+  @Test
+  void isNotWellWithoutTheFunction(
+      PgHelloServer server, TestDatabase database, @Superuser Connection admin)
+      throws SQLException {
+    Run.execute(admin, "ALTER EXTENSION pg_hello DROP FUNCTION pg_hello(text)");
+    Run run = health(Run.environment(server, database), PATIENT);
+    assertThat(run.status()).as(run.out()).isEqualTo(2);
+    assertThat(run.out()).contains("the extension has no function pg_hello(text)");
+  }
+
+  /** Whoever may create in a schema on the path could have it run as the role that looks. */
+  @Test
+  void callsNoFunctionOfSomebodys(
+      PgHelloServer server, TestDatabase database, @Superuser Connection admin)
+      throws SQLException {
+    Run.execute(
+        admin,
+        "CREATE FUNCTION public.quote_ident(name) RETURNS text LANGUAGE plpgsql AS"
+            + " 'BEGIN RAISE EXCEPTION ''called''; END'",
+        "CREATE FUNCTION public.pg_hello(varchar) RETURNS text LANGUAGE plpgsql AS"
+            + " 'BEGIN RAISE EXCEPTION ''called''; END'",
+        "CREATE FUNCTION public.pg_hello(varchar, integer) RETURNS text LANGUAGE plpgsql AS"
+            + " 'BEGIN RAISE EXCEPTION ''called''; END'",
+        "CREATE FUNCTION public.pg_hello_all(text, text) RETURNS text[] LANGUAGE plpgsql AS"
+            + " 'BEGIN RAISE EXCEPTION ''called''; END'");
+    Run run = health(Run.environment(server, database), PATIENT);
+    assertThat(run.status()).as(run.out()).isZero();
+    Run load =
+        Run.pghello(
+            Run.environment(server, database),
+            "load",
+            "--rate",
+            "100",
+            "--time",
+            "1s",
+            "--late",
+            "1m");
+    assertThat(load.status()).as(load.out() + load.err()).isZero();
+  }
+
+  @Test
+  void aMissingPasswordIsNoOutage(PgHelloServer server, TestDatabase database) {
+    Map<String, String> environment = Run.environment(server, database);
+    environment.remove("PGPASSWORD");
+    environment.put("PGPASSFILE", folder.resolve("none").toString());
+    Run run = health(environment, PATIENT);
+    assertThat(run.status()).as(run.out()).isEqualTo(3);
+    assertThat(run.out()).contains("check the role, and its password");
+  }
+
+  @Test
+  void printsJson(PgHelloServer server, TestDatabase database, Connection connection)
+      throws SQLException {
+    Run run =
+        health(
+            Run.environment(server, database),
+            "--json",
+            "--warning",
+            "20000",
+            "--critical",
+            "20000");
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(Run.json(connection, run.out(), "$.status")).isEqualTo("ok");
+    assertThat(Run.json(connection, run.out(), "$.findings[*] ? (@.check == \"extension\").text"))
+        .isEqualTo("pg_hello " + PgHelloServer.extensionVersion());
+    assertThat(Double.parseDouble(Run.json(connection, run.out(), "$.milliseconds"))).isPositive();
+  }
+
+  @Test
+  void takesThePasswordFromAFileOrAService(PgHelloServer server, TestDatabase database)
+      throws Exception {
+    Map<String, String> environment = Run.environment(server, database);
+    environment.remove("PGPASSWORD");
+    Path file =
+        Files.writeString(
+            folder.resolve("pgpass"),
+            "127.0.0.1:%s:*:hello:%s%n".formatted(server.port(), server.password()));
+    file.toFile().setReadable(false, false);
+    file.toFile().setReadable(true, true);
+    environment.put("PGPASSFILE", file.toString());
+    assertThat(health(environment, PATIENT).status()).isZero();
+
+    Path services =
+        Files.writeString(
+            folder.resolve("services"),
+            """
+            [app]
+            host=127.0.0.1
+            port=%s
+            user=hello
+            dbname=%s
+            password=%s
+            """
+                .formatted(String.valueOf(server.port()), database.name(), server.password()));
+    Map<String, String> service = Map.of("PGSERVICE", "app", "PGSERVICEFILE", services.toString());
+    assertThat(health(service, PATIENT).status()).isZero();
+    Run unknown = health(service, "--service", "unheard-of");
+    assertThat(unknown.status()).isEqualTo(3);
+    assertThat(unknown.err()).contains("there is no service unheard-of");
+  }
+
+  @Test
+  void cannotKnowWithoutALogin(PgHelloServer server, TestDatabase database) {
+    Map<String, String> environment = Run.environment(server, database);
+    environment.put("PGPASSWORD", "wrong");
+    Run run = health(environment);
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.out())
+        .startsWith("UNKNOWN - ")
+        .contains("password authentication failed", "SQLSTATE 28P01")
+        .doesNotContain("wrong", server.password());
+    environment.put("PGPASSWORD", server.password());
+    assertThat(health(environment, "-d", "unheard-of").status()).isEqualTo(3);
+  }
+
+  @Test
+  void isCriticalWhereNoServerAnswers(PgHelloServer server, TestDatabase database)
+      throws Exception {
+    int port;
+    try (var socket = new java.net.ServerSocket(0)) {
+      port = socket.getLocalPort();
+    }
+    Run run = health(Run.environment(server, database), "-p", String.valueOf(port));
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.out()).startsWith("CRITICAL - ").contains("SQLSTATE 08001");
+  }
+
+  @Test
+  void saysThatTheExtensionIsNotThere(PgHelloServer server, TestDatabase database, Connection owner)
+      throws SQLException {
+    Run.execute(owner, "DROP EXTENSION pg_hello");
+    Run run = health(Run.environment(server, database));
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.out())
+        .startsWith("CRITICAL - ")
+        .contains("pg_hello is not created in this database", "CREATE EXTENSION pg_hello");
+  }
+
+  @Test
+  void warnsOfAnOldVersion(PgHelloServer server, TestDatabase database, Connection owner)
+      throws SQLException {
+    Run.execute(owner, "DROP EXTENSION pg_hello", "CREATE EXTENSION pg_hello VERSION '1.0'");
+    Run run = health(Run.environment(server, database), PATIENT);
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.out())
+        .startsWith("WARNING - ")
+        .contains(
+            "pg_hello 1.0, while the files are of " + PgHelloServer.extensionVersion(),
+            "ALTER EXTENSION pg_hello UPDATE");
+  }
+
+  @Test
+  void namesWhatARoleMayNot(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    Run.execute(superuser, "REVOKE EXECUTE ON FUNCTION now_ms() FROM PUBLIC");
+    Run run = health(Run.environment(server, database), PATIENT);
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.out())
+        .contains("role hello may not execute now_ms()")
+        .contains("GRANT EXECUTE ON FUNCTION public.now_ms() TO hello");
+    Run.execute(
+        superuser, "CREATE SCHEMA \"A \"\"b\"", "ALTER EXTENSION pg_hello SET SCHEMA \"A \"\"b\"");
+    run = health(Run.environment(server, database), PATIENT);
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.out()).contains("GRANT USAGE ON SCHEMA \"A \"\"b\" TO hello");
+    Run.execute(
+        superuser,
+        "GRANT USAGE ON SCHEMA \"A \"\"b\" TO hello",
+        "GRANT EXECUTE ON FUNCTION \"A \"\"b\".now_ms() TO hello");
+    assertThat(health(Run.environment(server, database), PATIENT).status()).isZero();
+  }
+
+  @Test
+  void seesAWrongAnswer(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    Run.execute(
+        superuser,
+        "CREATE OR REPLACE FUNCTION pg_hello(name text, repeat integer) RETURNS text"
+            + " LANGUAGE c IMMUTABLE STRICT AS '$libdir/pg_hello', 'pg_hello'",
+        "UPDATE pg_proc SET prosrc = 'gone' WHERE proname = 'now_ms'");
+    Run run = health(Run.environment(server, database), PATIENT);
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.out())
+        .contains("pg_hello(text, integer) answers wrong")
+        .contains("now_ms(): ERROR: could not find function \"gone\"", "(SQLSTATE 42883)")
+        .contains("the library is older than the extension");
+  }
+
+  @Test
+  void comparesTheTimeWithItsLimits(PgHelloServer server, TestDatabase database, WireProxy proxy) {
+    proxy.delay(Duration.ofMillis(30));
+    Map<String, String> environment = Run.environment(server, database);
+    environment.put("PGPORT", String.valueOf(proxy.port()));
+    assertThat(health(environment, "--warning", "10", "--critical", "20000").status()).isEqualTo(1);
+    assertThat(health(environment, "--warning", "1", "--critical", "10").status()).isEqualTo(2);
+    assertThat(health(environment, PATIENT).status()).isZero();
+  }
+
+  @Test
+  void givesUpWhereTheServerDoesNotAnswer(
+      PgHelloServer server, TestDatabase database, WireProxy proxy) {
+    proxy.stall();
+    Map<String, String> environment = Run.environment(server, database);
+    environment.put("PGPORT", String.valueOf(proxy.port()));
+    Run run = health(environment, "--timeout", "1");
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.out()).startsWith("CRITICAL - ");
+  }
+
+  @Test
+  void isCriticalWhenTheConnectionIsCut(
+      PgHelloServer server, TestDatabase database, WireProxy proxy) throws Exception {
+    proxy.delay(Duration.ofSeconds(1));
+    Map<String, String> environment = Run.environment(server, database);
+    environment.put("PGPORT", String.valueOf(proxy.port()));
+    CompletableFuture<Run> run = CompletableFuture.supplyAsync(() -> health(environment, PATIENT));
+    long connections = proxy.connections();
+    while (proxy.connections() == connections && !run.isDone()) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+    }
+    long roundTrips = proxy.roundTrips();
+    while (proxy.roundTrips() < roundTrips + 2 && !run.isDone()) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+    }
+    proxy.cut();
+    assertThat(run.get(60, TimeUnit.SECONDS).status()).isEqualTo(2);
+    assertThat(run.get().out()).contains("SQLSTATE 08");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "unheard-of",
+        "health --unheard-of",
+        "health surplus",
+        "health -p 0",
+        "health -h /tmp",
+        "health --timeout 0",
+        "health --warning 0",
+        "health --warning 20 --critical 10",
+        "health --warning x",
+        "health --password secret"
+      })
+  void refusesAWrongCommandLine(String arguments) {
+    Run run = Run.pghello(Map.of(), arguments.isEmpty() ? new String[0] : arguments.split(" "));
+    assertThat(run.status()).as(run.out()).isEqualTo(3);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err()).startsWith("pghello").doesNotContain("\tat ").hasLineCount(1);
+  }
+
+  @Test
+  void shows() {
+    Run run = Run.pghello(Map.of(), "health", "--help");
+    assertThat(run.status()).isZero();
+    assertThat(run.out()).contains("Example:", "pghello health -h db.example.com", "$PGHOST");
+    assertThat(Run.pghello(Map.of(), "--help").out()).contains("Exit status:", "health");
+    assertThat(Run.pghello(Map.of(), "--version").out()).startsWith("pghello ");
+  }
+
+  private static Run health(Map<String, String> environment, String... options) {
+    var arguments = new ArrayList<>(List.of("health"));
+    arguments.addAll(List.of(options));
+    return Run.pghello(environment, arguments.toArray(String[]::new));
+  }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.connect;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TargetTest {
+  @Test
+  void hasThePlacesThatLibpqHas() {
+    Target target = find(Map.of(), Map.of(), Map.of());
+    assertThat(target.url()).isEqualTo("jdbc:postgresql://localhost:5432/me");
+    assertThat(target.properties())
+        .containsEntry("user", "me")
+        .containsEntry("ApplicationName", "pghello")
+        .containsEntry("socketTimeout", "7")
+        .doesNotContainKey("password");
+  }
+
+  @Test
+  void prefersOptionsToTheServiceAndTheServiceToVariables() {
+    Map<String, String> variables =
+        Map.of(
+            "PGHOST",
+            "variable",
+            "PGPORT",
+            "1",
+            "PGUSER",
+            "variable",
+            "PGDATABASE",
+            "variable",
+            "PGPASSWORD",
+            "secret",
+            "PGSSLMODE",
+            "require",
+            "PGAPPNAME",
+            "cron");
+    Map<String, String> service = Map.of("host", "service", "port", "2", "user", "service");
+    Target target = find(Map.of("host", "option"), service, variables);
+    assertThat(target.url()).isEqualTo("jdbc:postgresql://option:2/variable");
+    assertThat(target.name()).isEqualTo("variable at option:2");
+    assertThat(target.properties())
+        .containsEntry("user", "service")
+        .containsEntry("password", "secret")
+        .containsEntry("sslmode", "require")
+        .containsEntry("ApplicationName", "cron");
+  }
+
+  @Test
+  void takesNothingForNoValue() {
+    assertThat(find(Map.of("host", ""), Map.of("host", ""), Map.of("PGHOST", "")).url())
+        .startsWith("jdbc:postgresql://localhost:");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'a,b', 5433, 'a:5433,b:5433'",
+    "'a,b', '1,2', 'a:1,b:2'",
+    "::1, 5432, [::1]:5432",
+    "[::1], 5432, [::1]:5432"
+  })
+  void takesSeveralHosts(String hosts, String ports, String address) {
+    assertThat(find(Map.of("host", hosts, "port", ports), Map.of(), Map.of()).url())
+        .isEqualTo("jdbc:postgresql://" + address + "/me");
+  }
+
+  @Test
+  void quotesTheDatabase() {
+    assertThat(find(Map.of("dbname", "a/b?user&y"), Map.of(), Map.of()).url())
+        .endsWith("/a%2Fb%3Fuser%26y");
+  }
+
+  /** libpq would take it apart; here it would be printed, with the password. */
+  @ParameterizedTest
+  @ValueSource(strings = {"postgresql://me:secret@host/db", "dbname=db password=secret"})
+  void refusesAConnectionString(String database) {
+    assertThatThrownBy(() -> find(Map.of("dbname", database), Map.of(), Map.of()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("a connection string")
+        .hasMessageNotContaining("secret");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/var/run/postgresql, 5432, a socket in the file system cannot be used",
+    "@abstract, 5432, a socket in the file system cannot be used",
+    "a, 0, 'the port must be between 1 and 65535, but is 0'",
+    "a, 65536, but is 65536",
+    "a, x, but is x",
+    "a, -1, but is -1",
+    "'a,b', '1,2,3', 'there are 2 hosts, but 3 ports'"
+  })
+  void refusesWhatCannotBe(String host, String port, String message) {
+    assertThatThrownBy(() -> find(Map.of("host", host, "port", port), Map.of(), Map.of()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(message);
+  }
+
+  /** What libpq would heed must not be ignored in silence. */
+  @ParameterizedTest
+  @CsvSource({
+    "hostaddr, PGHOSTADDR, 10.0.0.1",
+    "channel_binding, PGCHANNELBINDING, require",
+    "require_auth, PGREQUIREAUTH, scram-sha-256",
+    "gssencmode, PGGSSENCMODE, require",
+    "sslcrl, PGSSLCRL, /etc/crl",
+    "ssl_min_protocol_version, PGSSLMINPROTOCOLVERSION, TLSv1.3",
+    "load_balance_hosts, PGLOADBALANCEHOSTS, random",
+    "target_session_attrs, PGTARGETSESSIONATTRS, whatever"
+  })
+  void refusesWhatTheDriverDoesNotKnow(String name, String variable, String value) {
+    assertThatThrownBy(() -> find(Map.of(), Map.of(name, value), Map.of()))
+        .hasMessageContaining(name)
+        .hasMessageContaining(value);
+    assertThatThrownBy(() -> find(Map.of(), Map.of(), Map.of(variable, value)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(name);
+  }
+
+  @Test
+  void takesWhatMakesNoDifference() {
+    assertThat(
+            find(
+                    Map.of(),
+                    Map.of("channel_binding", "prefer", "gssencmode", "disable"),
+                    Map.of("PGLOADBALANCEHOSTS", "disable"))
+                .name())
+        .isEqualTo("me at localhost:5432");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "read-write, primary",
+    "standby, secondary",
+    "prefer-standby, preferSecondary",
+    "any, any"
+  })
+  void findsTheServerThatIsAskedFor(String attributes, String type) {
+    Target target = find(Map.of(), Map.of(), Map.of("PGTARGETSESSIONATTRS", attributes));
+    assertThat(target.properties()).containsEntry("targetServerType", type);
+    assertThat(target.environment()).containsEntry("PGTARGETSESSIONATTRS", attributes);
+  }
+
+  @Test
+  void tellsPostgresqlsProgramsTheSame() {
+    Target target =
+        find(
+            Map.of("host", "a,b", "port", "1,2", "user", "u", "dbname", "d"),
+            Map.of("password", "secret", "sslmode", "require"),
+            Map.of("PGPASSFILE", "/pgpass"));
+    assertThat(target.environment())
+        .containsEntry("PGHOST", "a,b")
+        .containsEntry("PGPORT", "1,2")
+        .containsEntry("PGUSER", "u")
+        .containsEntry("PGPASSWORD", "secret")
+        .containsEntry("PGSSLMODE", "require")
+        .containsEntry("PGPASSFILE", "/pgpass")
+        .doesNotContainKey("PGDATABASE");
+    assertThat(target.in("other").url()).isEqualTo("jdbc:postgresql://a:1,b:2/other");
+  }
+
+  private static Target find(
+      Map<String, String> options, Map<String, String> service, Map<String, String> variables) {
+    var nullable = new HashMap<String, @Nullable String>(options);
+    return Target.find(nullable, service, variables::get, "me", 7);
+  }
+}

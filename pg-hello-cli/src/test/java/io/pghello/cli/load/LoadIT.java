@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.load;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.cli.Run;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A load, small and short. */
+@PgHelloTest
+class LoadIT {
+  private static final String[] SMALL = {"--rate", "100", "--time", "1s", "--late", "5m"};
+
+  @TempDir private Path folder;
+
+  @Test
+  void callsAtARateAndComparesWithItsBaseline(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    Path baseline = folder.resolve("baseline");
+    Run.execute(superuser, "ALTER DATABASE " + database.name() + " SET track_functions = 'all'");
+    Map<String, String> environment = Run.environment(server, database);
+    Run first = load(environment, "--json", "--baseline", baseline.toString());
+    assertThat(first.err()).isEmpty();
+    assertThat(first.status()).as(first.out() + first.err()).isZero();
+    assertThat(Run.json(superuser, first.out(), "$.calls")).isEqualTo("100");
+    assertThat(Double.parseDouble(Run.json(superuser, first.out(), "$.milliseconds.\"p99.9\"")))
+        .isPositive();
+    Run.await(
+        "the calls are counted, none folded",
+        () ->
+            Long.parseLong(
+                    Run.value(
+                        superuser,
+                        "SELECT coalesce(sum(calls), 0) FROM pg_stat_user_functions WHERE funcid = 'pg_hello(text, integer)'::regprocedure"))
+                >= 100);
+
+    String recorded = Files.readString(baseline);
+    Files.writeString(baseline, recorded.replaceAll("(?m)^(p9.*)=.*", "$1=100000"));
+    Run again = load(environment, "--baseline", baseline.toString());
+    assertThat(again.status()).as(again.out() + again.err()).isZero();
+    assertThat(again.out()).startsWith("100 calls, ").contains("p99.9", "(100000)", "█");
+    Files.writeString(baseline, recorded.replaceAll("(?m)^(p9.*)=.*", "$1=0.000001"));
+    again = load(environment, "--baseline", baseline.toString());
+    assertThat(again.status()).isEqualTo(1);
+    assertThat(again.out()).contains("slower than it allows");
+    again = load(environment, "--baseline", baseline.toString(), "--connections", "2");
+    assertThat(again.status()).isEqualTo(3);
+    assertThat(again.err()).contains("the baseline was recorded with --rate 100.0 --connections 4");
+  }
+
+  @Test
+  void countsFromWhenCallsAreDueAndStops(
+      PgHelloServer server, TestDatabase database, WireProxy proxy) throws Exception {
+    // beside the proxy, through which the test's own connections go
+    try (Connection superuser = database.superuserDataSource().getConnection()) {
+      proxy.delay(Duration.ofMillis(50));
+      Map<String, String> environment = Run.environment(server, database);
+      environment.put("PGPORT", String.valueOf(proxy.port()));
+      // one connection makes at most 20 a second of the 100 that are due
+      Run run =
+          Run.pghello(
+              environment,
+              "load",
+              "--connections",
+              "1",
+              "--rate",
+              "100",
+              "--time",
+              "10m",
+              "--late",
+              "1s",
+              "--json");
+      assertThat(run.status()).isEqualTo(2);
+      assertThat(Run.json(superuser, run.out(), "$.kept_up")).isEqualTo("false");
+      assertThat(Double.parseDouble(Run.json(superuser, run.out(), "$.milliseconds.max")))
+          .isGreaterThan(500);
+    }
+  }
+
+  @Test
+  void endsWhenTheConnectionIsCut(PgHelloServer server, TestDatabase database, WireProxy proxy)
+      throws Exception {
+    // beside the proxy, through which the test's own connections go
+    try (Connection superuser = database.superuserDataSource().getConnection()) {
+      Map<String, String> environment = Run.environment(server, database);
+      environment.put("PGPORT", String.valueOf(proxy.port()));
+      Run.Running running =
+          Run.start(environment, "load", "--rate", "50", "--time", "1h", "--late", "5m");
+      Run.await(
+          "it calls",
+          () ->
+              Run.value(
+                      superuser,
+                      "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pghello' AND query LIKE '%pg_hello($1%'")
+                  .equals("4"));
+      proxy.cut();
+      Run run = running.end();
+      assertThat(run.status()).isEqualTo(2);
+      assertThat(run.out() + run.err()).contains("SQLSTATE 08");
+    }
+  }
+
+  @Test
+  void saysWhyItCannot(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    Map<String, String> environment = Run.environment(server, database);
+    Run.execute(superuser, "REVOKE EXECUTE ON FUNCTION pg_hello(text, integer) FROM PUBLIC");
+    Run run = load(environment);
+    assertThat(run.status()).isIn(2, 3);
+    assertThat(run.out() + run.err()).contains("pg_hello");
+    Run.execute(superuser, "DROP EXTENSION pg_hello");
+    run = load(environment);
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.err()).contains("pg_hello is not created in this database").hasLineCount(1);
+    environment.put("PGPASSWORD", "wrong");
+    assertThat(load(environment).status()).isEqualTo(3);
+    for (String wrong :
+        List.of("--rate 0", "--time 0s", "--connections 0", "--tolerance 0.5", "--late 0s")) {
+      run = Run.pghello(environment, ("load " + wrong).split(" ", -1));
+      assertThat(run.status()).as(wrong).isEqualTo(3);
+      assertThat(run.err()).contains(wrong.split(" ", -1)[0]).hasLineCount(1);
+    }
+  }
+
+  @Test
+  void saysWhatAnOldExtensionLacks(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    Run.execute(superuser, "DROP EXTENSION pg_hello", "CREATE EXTENSION pg_hello VERSION '1.0'");
+    Run old = load(Run.environment(server, database));
+    assertThat(old.status()).isEqualTo(3);
+    assertThat(old.err())
+        .contains("no pg_hello(text, integer)", "ALTER EXTENSION pg_hello UPDATE")
+        .hasLineCount(1);
+  }
+
+  private static Run load(Map<String, String> environment, String... options) {
+    var arguments = new ArrayList<>(List.of("load"));
+    arguments.addAll(List.of(SMALL));
+    arguments.addAll(List.of(options));
+    return Run.pghello(environment, arguments.toArray(String[]::new));
+  }
+}

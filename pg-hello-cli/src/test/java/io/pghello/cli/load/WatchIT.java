@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.load;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.cli.Run;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import io.pghello.testkit.WireProxy;
+import java.sql.Connection;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What is called is seen while it is called. */
+@PgHelloTest
+class WatchIT {
+  @Test
+  void showsWhatIsCalled(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    Run.execute(superuser, "SET track_functions = 'all'");
+    Run.Running running =
+        Run.start(Run.environment(server, database), "watch", "--interval", "1s", "--json");
+    Run.await(
+        "calls are seen",
+        () -> {
+          Run.execute(
+              superuser,
+              "SELECT now_ms() FROM generate_series(1, 100)",
+              "SELECT pg_stat_force_next_flush()");
+          return Pattern.compile(
+                  "now_ms\\(\\)\",\\s+\"calls\": [1-9][0-9]*,\\s+\"calls_per_second\": [1-9]")
+              .matcher(running.printed())
+              .find();
+        });
+    assertThat(running.interrupt().status()).isEqualTo(143);
+  }
+
+  @Test
+  void printsTables(PgHelloServer server, TestDatabase database) {
+    Run run =
+        Run.pghello(Run.environment(server, database), "watch", "--interval", "1s", "--count", "2");
+    assertThat(run.err()).isEmpty();
+    assertThat(run.status()).isZero();
+    assertThat(run.out())
+        .startsWith(database.name() + " at ")
+        .contains("calls_per_second", "pg_hello_all(text[], integer[])", "waiting for locks 0")
+        .contains("track_functions is none here")
+        .doesNotContain("\u001b")
+        .hasLineCount(18);
+  }
+
+  @Test
+  void saysWhyItCannot(PgHelloServer server, TestDatabase database, WireProxy proxy)
+      throws Exception {
+    // beside the proxy, through which the test's own connections go
+    try (Connection superuser = database.superuserDataSource().getConnection()) {
+      Map<String, String> environment = Run.environment(server, database);
+      environment.put("PGPORT", String.valueOf(proxy.port()));
+      Run.Running running = Run.start(environment, "watch", "--interval", "1s");
+      Run.await("it shows", () -> running.printed().contains("waiting for locks"));
+      proxy.cut();
+      Run run = running.end();
+      assertThat(run.status()).isEqualTo(2);
+      assertThat(run.err()).contains("SQLSTATE 08").hasLineCount(1);
+
+      environment = Run.environment(server, database);
+      assertThat(Run.pghello(environment, "watch", "--interval", "10ms").err())
+          .contains("at least 1s");
+      assertThat(Run.pghello(environment, "watch", "--count", "0").status()).isEqualTo(3);
+      Run.execute(superuser, "DROP EXTENSION pg_hello");
+      run = Run.pghello(environment, "watch");
+      assertThat(run.status()).isEqualTo(3);
+      assertThat(run.err()).contains("is not created in this database");
+      environment.put("PGPASSWORD", "wrong");
+      assertThat(Run.pghello(environment, "watch").status()).isEqualTo(3);
+    }
+  }
+}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.logs;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.cli.Run;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Logs with planted messages, and those of a real server. */
+class LogsIT {
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @EnumSource(LogFormat.class)
+  void findsAllOfOursAndNoneOfOthersInAMillionLines(LogFormat format) throws IOException {
+    Path log = folder.resolve("million.log");
+    PlantedLog.write(log, format, true);
+    try (Stream<String> lines = Files.lines(log)) {
+      assertThat(lines.count()).isGreaterThan(1_000_000);
+    }
+    assertThat(LogFormat.of(Files.newBufferedReader(log).readLine())).isEqualTo(format);
+    Map<LogEvent, Long> found = new EnumMap<>(LogEvent.class);
+    var wrong = new ArrayList<String>();
+    var scanner =
+        new LogScanner(
+            null,
+            (event, state, entry) -> {
+              found.merge(event, 1L, Long::sum);
+              if (state == null || !event.hasState(state)) {
+                wrong.add(event + " " + state);
+              }
+            });
+    try (var in = Files.newInputStream(log)) {
+      assertThat(scanner.read(in)).isEqualTo(Files.size(log));
+    }
+    scanner.end();
+    assertThat(wrong).isEmpty();
+    assertThat(scanner.format()).isEqualTo(format);
+    assertPlanted(found);
+  }
+
+  /** Whatever the parts are in which the file is read. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 100, 1 << 16})
+  void findsThemAcrossParts(int size) throws IOException {
+    for (LogFormat format : LogFormat.values()) {
+      Path log = folder.resolve(format + ".log");
+      PlantedLog.write(log, format, true, 1);
+      byte[] all = Files.readAllBytes(log);
+      Map<LogEvent, Long> found = new EnumMap<>(LogEvent.class);
+      var scanner =
+          new LogScanner(format, (event, state, entry) -> found.merge(event, 1L, Long::sum));
+      for (int i = 0; i < all.length; i += size) {
+        scanner.read(new ByteArrayInputStream(all, i, size));
+      }
+      scanner.end();
+      assertPlanted(found);
+    }
+  }
+
+  /** Wherever a line begins in the buffer, also where the one before it fills that. */
+  @Test
+  void findsThemAcrossTheEndOfTheBuffer() throws IOException {
+    byte[] ours =
+        PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)).getBytes(UTF_8);
+    for (int i = -3; i <= ours.length; i++) {
+      byte[] log = new byte[LogScanner.LINE_BYTES - i + ours.length];
+      Arrays.fill(log, (byte) '.');
+      log[log.length - ours.length - 1] = '\n';
+      System.arraycopy(ours, 0, log, log.length - ours.length, ours.length);
+      var found = new ArrayList<String>();
+      var scanner = new LogScanner(null, (event, state, entry) -> found.add(entry.prefix()));
+      scanner.read(new ByteArrayInputStream(log));
+      scanner.end();
+      assertThat(found)
+          .as("%d", i)
+          .containsExactly("2026-11-21 20:00:00.000 UTC [12345] 22023 app@shop ");
+    }
+  }
+
+  @Test
+  void needsLittleMemoryForLongLines() throws IOException {
+    String setting =
+        "2026-11-21 20:00:00.000 UTC [12345] 22023 app@shop ERROR:  invalid value for parameter"
+            + " \"pg_hello.repeat\": \"";
+    Path log = folder.resolve("long.log");
+    try (var file = new RandomAccessFile(log.toFile(), "rw")) {
+      file.writeBytes(setting + "x\"\n" + setting);
+      file.seek(1 << 30);
+      file.writeBytes("ERROR:  greeting exceeds the maximum size of a value\n" + setting + "x\"\n");
+    }
+    Run run =
+        Run.pghello(Map.of("JDK_JAVA_OPTIONS", "-Xmx24m"), "logs", log.toString(), "--summary");
+    assertThat(run.out())
+        .as(run.err())
+        .containsPattern("refused_setting +3 ")
+        .doesNotContain("too_large");
+  }
+
+  /** Ends of lines of another system, the position, and bytes that are no UTF-8. */
+  @ParameterizedTest
+  @EnumSource(LogFormat.class)
+  void takesLinesAsTheyCome(LogFormat format) throws IOException {
+    Path log = folder.resolve("a.log");
+    var ours =
+        List.of(
+            new PlantedLog.Message(
+                "ERROR", "42883", "function pg_hello(unknown) does not exist at character 8", null),
+            new PlantedLog.Message(
+                "ERROR",
+                "22023",
+                "invalid value for parameter \"pg_hello.repeat\": \"\u00c5\n\"",
+                null));
+    String lines =
+        ours.stream().map(message -> PlantedLog.line(format, true, message)).collect(joining());
+    Files.write(log, lines.replaceAll("\n(?!\t)", "\r\n").getBytes(UTF_8));
+    assertThat(logs("--json", log.toString()).out())
+        .contains("no_function", "refused_setting", "\u00c5");
+    Files.write(log, lines.getBytes(ISO_8859_1));
+    assertThat(logs("--json", log.toString()).out())
+        .contains("no_function", "refused_setting", "\ufffd");
+  }
+
+  /** A role or a database may have any name. */
+  @ParameterizedTest
+  @EnumSource(LogFormat.class)
+  void takesNoNameForASeverity(LogFormat format) throws IOException {
+    Path log = folder.resolve("a.log");
+    String line = PlantedLog.line(format, true, PlantedLog.MESSAGES.get(0));
+    Files.writeString(
+        log, line.replace("app", "ERROR") + line.replace("app", ",ERROR,42501,") + line);
+    assertThat(logs("--summary", log.toString()).out())
+        .containsPattern("refused_argument +3 ")
+        .hasLineCount(2);
+    Files.writeString(
+        log,
+        line.replace("app", "ERROR")
+            .replace("ERROR:  ", "LOG:  ")
+            .replaceAll("(\\W)ERROR(\\W{1,3}(?:state_code\\W{3})?22023)", "$1LOG$2"));
+    assertThat(logs(log.toString()).status()).isZero();
+  }
+
+  private static void assertPlanted(Map<LogEvent, Long> found) {
+    for (LogEvent event : LogEvent.values()) {
+      assertThat(found.getOrDefault(event, 0L))
+          .as(event.toString())
+          .isEqualTo(PlantedLog.expected(event));
+    }
+  }
+
+  @Test
+  void saysSoByItsStatus() throws IOException {
+    Path log = folder.resolve("a.log");
+    PlantedLog.write(log, LogFormat.STDERR, true, 1);
+    Run run = logs("--summary", log.toString());
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out())
+        .containsPattern("critical +no_library +4 ")
+        .hasLineCount(1 + LogEvent.values().length);
+
+    Files.writeString(
+        log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)).repeat(2));
+    run = logs(log.toString());
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.out())
+        .startsWith(
+            "warning 2026-11-21 20:00:00.000 UTC [12345] 22023 app@shop ERROR: repeat count must be");
+    run = logs("--json", log.toString());
+    assertThat(run.out().lines().findFirst().orElseThrow())
+        .contains("\"sqlstate\": \"22023\"", "\"event\": \"refused_argument\"");
+
+    Path packed = folder.resolve("b.log.gz");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+      Files.copy(log, out);
+    }
+    assertThat(logs(folder.toString()).out()).contains(" 4 ");
+
+    Files.writeString(log, "nothing\nof ours, and no end of the line");
+    assertThat(logs(log.toString()).status()).isZero();
+    run = logs(folder.resolve("none").toString());
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.err()).contains("there is no file").hasLineCount(1);
+    assertThat(logs("--follow", "a", "b").err()).contains("--follow is for one");
+    assertThat(logs("--for", "1s", "a").err()).contains("--for goes with --follow");
+    assertThat(logs("--follow", "--for", "soon", "a").status()).isEqualTo(3);
+  }
+
+  @Test
+  void goesByMessagesWhereThereIsNoState() throws IOException {
+    Path log = folder.resolve("a.log");
+    Files.writeString(log, PlantedLog.line(LogFormat.STDERR, false, PlantedLog.MESSAGES.get(0)));
+    Run run = logs(log.toString());
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err()).contains("add %e to log_line_prefix");
+    Files.writeString(
+        log,
+        PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0))
+            .replace(" 22023 ", " P0001 "));
+    assertThat(logs(log.toString()).status()).isZero();
+  }
+
+  @Test
+  void followsAFileThatIsRotated() throws Exception {
+    String ours = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0));
+    Path log = folder.resolve("server.log");
+    Files.writeString(log, ours);
+    Run.Running running = Run.start(Map.of(), "logs", "--follow", "--json", log.toString());
+    // until it has begun
+    Run.await(
+        "the first is found",
+        () -> append(log, ours) && running.printed().contains("refused_argument"));
+    Files.move(log, folder.resolve("server.log.1"));
+    append(
+        folder.resolve("server.log.1"),
+        PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(7)));
+    Files.writeString(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(9)));
+    Run.await(
+        "those after the rotation",
+        () ->
+            running.printed().contains("too_large") && running.printed().contains("no_privilege"));
+    append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(23)).repeat(1000));
+    append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(18)));
+    Run.await("all is read", () -> running.printed().contains("\"extension\""));
+    Files.writeString(log, "");
+    Run.await(
+        "those after it was emptied",
+        () ->
+            append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(17)))
+                && running.printed().contains("old_library"));
+    assertThat(running.interrupt().status()).isEqualTo(143);
+  }
+
+  /** As of two clusters of Debian's, whose servers write at the same time. */
+  @Test
+  void followsTheLogsOfSeveralServers() throws Exception {
+    Path one = folder.resolve("postgresql-15-main.log");
+    Path two = folder.resolve("postgresql-17-main.log");
+    String before = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(9));
+    Files.writeString(one, before);
+    Files.writeString(two, before);
+    Run.Running running = Run.start(Map.of(), "logs", "--follow", "--json", folder.toString());
+    String ours = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0));
+    Run.await(
+        "it has begun", () -> append(one, ours) && running.printed().contains("refused_argument"));
+    for (int i = 0; i < 3; i++) {
+      for (Path log : List.of(one, two)) {
+        long seen = events(running);
+        append(log, ours);
+        Run.await("what is new in " + log, () -> events(running) > seen);
+      }
+    }
+    append(two, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(7)));
+    Run.await("the last", () -> running.printed().contains("too_large"));
+    assertThat(running.printed()).doesNotContain("no_privilege");
+    assertThat(running.printed().lines().filter(line -> line.contains("refused_argument")).count())
+        .isLessThanOrEqualTo(lines(one) + lines(two));
+    running.interrupt();
+  }
+
+  private static long events(Run.Running running) {
+    return running.printed().lines().count();
+  }
+
+  private static long lines(Path log) throws IOException {
+    try (var lines = Files.lines(log)) {
+      return lines.filter(line -> line.contains(" 22023 ")).count();
+    }
+  }
+
+  @Test
+  void followsForATime() throws Exception {
+    Path log = Files.writeString(folder.resolve("server.log"), "");
+    Run.Running running = Run.start(Map.of(), "logs", "--follow", "--for", "5s", log.toString());
+    while (running.process().isAlive()) {
+      append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)));
+      running.process().waitFor(100, TimeUnit.MILLISECONDS);
+    }
+    Run run = running.end();
+    assertThat(run.status()).as(run.err()).isEqualTo(1);
+  }
+
+  /** What a server of this version really writes, and in a folder in which it begins new files. */
+  @Test
+  void readsTheLogsOfAServer() throws Exception {
+    Path logs = Files.createDirectory(folder.resolve("logs"));
+    // the server may run as somebody else
+    logs.toFile().setWritable(true, false);
+    try (PgHelloServer server =
+            PgHelloServer.builder()
+                .setting("logging_collector", "on")
+                .setting("log_destination", "stderr,csvlog,jsonlog")
+                .setting("log_directory", logs.toString())
+                .setting("log_filename", "server-%H%M%S.log")
+                .setting("log_line_prefix", "%m [%p] %e %q%u@%d ")
+                .start();
+        TestDatabase database = server.createDatabase();
+        Connection connection = database.superuserDataSource().getConnection()) {
+      fails(connection, "SELECT pg_hello('x', 11)");
+      fails(connection, "SELECT pg_hello_all('{a,b}', '{1}')");
+      fails(connection, "SET pg_hello.repeat = 11");
+      fails(
+          connection, "SELECT 1/0 AS \"ERROR:  repeat count must be between 1 and 10, but is 11\"");
+      fails(
+          connection,
+          "DO $$BEGIN RAISE EXCEPTION 'repeat count must be between 1 and 10, but is 11'; END$$");
+      fails(connection, "SELECT nothing.pg_hello('x')");
+      fails(connection, "SELECT pg_hello('x', 'y', 'z')");
+      fails(connection, "CREATE EXTENSION pg_hello");
+      fails(connection, "ALTER EXTENSION pg_hello UPDATE TO '9'");
+      fails(
+          connection,
+          "CREATE FUNCTION f() RETURNS void LANGUAGE c AS '$libdir/pg_hello', 'unheard_of'");
+      Run.execute(
+          connection,
+          "REVOKE EXECUTE ON FUNCTION now_ms() FROM PUBLIC",
+          "SET SESSION AUTHORIZATION hello");
+      fails(connection, "SELECT now_ms()");
+      for (String ending : List.of("log", "csv", "json")) {
+        List<String> files;
+        try (Stream<Path> paths = Files.list(logs)) {
+          files = paths.map(Path::toString).filter(name -> name.endsWith("." + ending)).toList();
+        }
+        assertThat(files).isNotEmpty();
+        var arguments = new ArrayList<>(List.of("--summary"));
+        arguments.addAll(files);
+        Run.await(
+            "the log is written",
+            () -> logs(arguments.toArray(String[]::new)).out().contains("no_privilege"));
+        Run run = logs(arguments.toArray(String[]::new));
+        assertThat(run.out())
+            .as(ending)
+            .containsPattern("refused_argument +2 ")
+            .containsPattern("refused_setting +1 ")
+            .containsPattern("no_privilege +1 ")
+            .containsPattern("no_function +1 ")
+            .containsPattern("old_library +1 ")
+            .containsPattern(" extension +2 ");
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err()).isEmpty();
+      }
+    }
+  }
+
+  private static boolean append(Path log, String line) throws IOException {
+    Files.writeString(log, line, StandardOpenOption.APPEND);
+    return true;
+  }
+
+  private static void fails(Connection connection, String sql) {
+    try {
+      Run.execute(connection, sql);
+    } catch (SQLException e) {
+      return;
+    }
+    throw new AssertionError("does not fail: " + sql);
+  }
+
+  private static Run logs(String... arguments) {
+    var all = new ArrayList<>(List.of("logs"));
+    all.addAll(List.of(arguments));
+    return Run.pghello(Map.of(), all.toArray(String[]::new));
+  }
+}
