@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin;
 
+import io.pghello.plugin.internal.Texts;
 import java.io.Serial;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -64,23 +65,71 @@ public final class PostgresException extends RuntimeException {
     }
   }
 
+  /** Why, where a code has several causes. In JSON, a reason is its name in camel case. */
+  public enum Reason {
+    /** No server listens at the address, or something between refuses. */
+    REFUSED,
+    /** The host's name cannot be resolved. */
+    UNKNOWN_HOST,
+    /** The server did not answer in time. */
+    TIMEOUT,
+    /** The server has no such database. */
+    NO_DATABASE,
+    /** The server starts, or shuts down. */
+    STARTING,
+    /** The certificates or keys of one side do not suit the other. */
+    TLS,
+    /** The server offers no TLS. */
+    SSL_NOT_OFFERED,
+    /** The server refuses a log-in without TLS, or refuses it in {@code pg_hba.conf}. */
+    SSL_OR_HBA,
+    /** The server refuses user or password. */
+    CREDENTIALS,
+    /** The server has no connection left. */
+    FULL,
+    /** The connection was lost, and nothing of what was under way is done. */
+    LOST,
+    /** The transaction has ended, or never was. */
+    GONE,
+    /** The role of a connection that only reads can do what no rollback undoes. */
+    PRIVILEGED;
+
+    /** Returns the reason as the error object has it, as in {@code unknownHost}. */
+    public String text() {
+      return Texts.camelCase(this);
+    }
+  }
+
   private final Code code;
+  private final @Nullable Reason reason;
   private final transient Map<String, Object> details;
 
   /**
-   * Creates one, for the plugin's own rooms.
+   * Creates one, for the plugin's internal packages.
    *
    * @param details values that JSON has: texts, numbers, booleans
    */
-  public PostgresException(Code code, String message, Map<String, Object> details) {
+  public PostgresException(
+      Code code, String message, @Nullable Reason reason, Map<String, Object> details) {
     super(message);
     this.code = Objects.requireNonNull(code, "code");
+    this.reason = reason;
     this.details = new LinkedHashMap<>(details);
   }
 
   /** Returns what is wrong. */
   public Code code() {
     return code;
+  }
+
+  /** Returns why, where the code has several causes; else null. */
+  public @Nullable Reason reason() {
+    return reason;
+  }
+
+  /** Returns whether the connection was lost, and nothing of what was under way is done. */
+  public boolean isConnectionLost() {
+    return reason == Reason.LOST;
   }
 
   /**

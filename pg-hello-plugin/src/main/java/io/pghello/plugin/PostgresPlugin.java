@@ -223,17 +223,16 @@ public final class PostgresPlugin implements AutoCloseable {
     Permissions permissions = Objects.requireNonNull(context.permissions().apply(pool.id()));
     String powers = pool.server().powers();
     if (powers != null && permissions.readOnly() && !permissions.privileged()) {
-      throw Failures.of(
-          PostgresException.Code.NOT_ALLOWED,
-          "The connection only reads, but its role has "
-              + powers
-              + ": what that does, no rollback"
-              + " undoes.",
-          "reason",
-          "privileged",
-          "remedy",
-          "Log in as a role without: CREATE ROLE agent LOGIN PASSWORD '…'; GRANT SELECT ON … TO"
-              + " agent. Or have its permissions say privileged.");
+      throw Failures.builder(
+              PostgresException.Code.NOT_ALLOWED,
+              "The connection only reads, but its role has "
+                  + powers
+                  + ": what that does, no rollback undoes.")
+          .reason(PostgresException.Reason.PRIVILEGED)
+          .remedy(
+              "Log in as a role without: CREATE ROLE agent LOGIN PASSWORD '…'; GRANT SELECT ON … TO"
+                  + " agent. Or have its permissions say privileged.")
+          .build();
     }
     return permissions;
   }

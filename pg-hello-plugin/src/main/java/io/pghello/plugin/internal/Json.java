@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.Failures.Detail;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -65,13 +66,10 @@ public final class Json {
   /** Adds a column to a row; refuses one whose name is there. A value of null is JSON's. */
   public static void add(ObjectNode row, String name, @Nullable JsonNode value) {
     if (row.replace(name, value) != null) {
-      throw Failures.of(
-          Code.BAD_SQL,
-          "Two columns of the result have the same name.",
-          "column",
-          name,
-          "remedy",
-          "Give one of them another name, with AS.");
+      throw Failures.builder(Code.BAD_SQL, "Two columns of the result have the same name.")
+          .with(Detail.COLUMN, name)
+          .remedy("Give one of them another name, with AS.")
+          .build();
     }
   }
 

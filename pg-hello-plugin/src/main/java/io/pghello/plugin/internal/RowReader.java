@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.Failures.Detail;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -376,12 +377,9 @@ public final class RowReader {
 
   /** Says which limit a result is over. */
   public static PostgresException tooLarge(String what, int maxBytes) {
-    return Failures.of(
-        Code.LIMIT_REACHED,
-        "The result of the call " + what + ".",
-        "maxBytes",
-        maxBytes,
-        "remedy",
-        "Ask for fewer rows or columns, or for less JSON in them.");
+    return Failures.builder(Code.LIMIT_REACHED, "The result of the call " + what + ".")
+        .with(Detail.MAX_BYTES, maxBytes)
+        .remedy("Ask for fewer rows or columns, or for less JSON in them.")
+        .build();
   }
 }

@@ -6,11 +6,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Objects;
+import java.util.regex.Pattern;
 
 /** Checks texts before they are sent. */
 public final class Texts {
   private static final int LOGGED_MAX = 2_000;
+  private static final Pattern WORD = Pattern.compile("_(.)");
 
   private Texts() {}
 
@@ -41,6 +44,12 @@ public final class Texts {
   public static String oneLine(String text) {
     String line = text.replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029\\s]+", " ").strip();
     return line.length() <= LOGGED_MAX ? line : line.substring(0, LOGGED_MAX) + "…";
+  }
+
+  /** Returns the name of a constant as JSON has names, as in {@code sqlState}. */
+  public static String camelCase(Enum<?> constant) {
+    return WORD.matcher(constant.name().toLowerCase(Locale.ROOT))
+        .replaceAll(letter -> letter.group(1).toUpperCase(Locale.ROOT));
   }
 
   /**

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
+import io.pghello.plugin.internal.Failures.Detail;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.Texts;
 import io.pghello.plugin.internal.run.Session;
@@ -80,13 +81,11 @@ final class TableInfo {
   /** Refuses a column that is not there, or that the server computes. */
   void requireWritable(String column) {
     if (!info.get("columns").has(column)) {
-      throw Failures.of(
-          Code.BAD_SQL,
-          "A column of the records is not there, or is computed by the server.",
-          "column",
-          column,
-          "remedy",
-          "See describeTable.");
+      throw Failures.builder(
+              Code.BAD_SQL, "A column of the records is not there, or is computed by the server.")
+          .with(Detail.COLUMN, column)
+          .remedy("See describeTable.")
+          .build();
     }
   }
 }

@@ -8,6 +8,7 @@ import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.BoundedCache;
 import io.pghello.plugin.internal.Failures;
+import io.pghello.plugin.internal.Failures.Detail;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Comparator;
@@ -217,15 +218,12 @@ public final class Pools implements AutoCloseable {
         return;
       }
       if (!mayFit(config) || !closeOldest()) {
-        throw Failures.of(
-            Code.LIMIT_REACHED,
-            "There are as many connections as the plugin may have.",
-            "pools",
-            context.maxPools(),
-            "connections",
-            context.maxConnections(),
-            "remedy",
-            "Lower pool.max, disconnect others, or raise the limits.");
+        throw Failures.builder(
+                Code.LIMIT_REACHED, "There are as many connections as the plugin may have.")
+            .with(Detail.POOLS, context.maxPools())
+            .with(Detail.CONNECTIONS, context.maxConnections())
+            .remedy("Lower pool.max, disconnect others, or raise the limits.")
+            .build();
       }
     }
   }
@@ -248,15 +246,13 @@ public final class Pools implements AutoCloseable {
               .sum();
     }
     if (sum > limit) {
-      throw Failures.of(
-          Code.LIMIT_REACHED,
-          "The pools to this server would have more connections than it has.",
-          "connections",
-          sum,
-          "limit",
-          limit,
-          "remedy",
-          "Lower pool.max, or raise max_connections on the server.");
+      throw Failures.builder(
+              Code.LIMIT_REACHED,
+              "The pools to this server would have more connections than it has.")
+          .with(Detail.CONNECTIONS, sum)
+          .with(Detail.LIMIT, limit)
+          .remedy("Lower pool.max, or raise max_connections on the server.")
+          .build();
     }
   }
 

@@ -33,7 +33,7 @@ public final class Runner {
       boolean again =
           call.transactionId() == null
               && call.pool().config().autoReconnect()
-              && "lost".equals(e.details().get("reason"));
+              && e.isConnectionLost();
       if (!again) {
         throw e;
       }

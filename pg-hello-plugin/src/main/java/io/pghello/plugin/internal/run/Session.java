@@ -336,11 +336,10 @@ public final class Session {
 
   private void requireTransaction() {
     if (hasFailed(connection)) {
-      throw Failures.of(
-          Code.TRANSACTION_FAILED,
-          "The transaction has failed before, and is rolled back.",
-          "retryable",
-          true);
+      throw Failures.builder(
+              Code.TRANSACTION_FAILED, "The transaction has failed before, and is rolled back.")
+          .retryable()
+          .build();
     }
   }
 

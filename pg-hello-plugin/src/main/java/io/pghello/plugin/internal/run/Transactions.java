@@ -4,7 +4,9 @@ package io.pghello.plugin.internal.run;
 import io.pghello.plugin.Isolation;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.PostgresException.Reason;
 import io.pghello.plugin.internal.Failures;
+import io.pghello.plugin.internal.Failures.Detail;
 import io.pghello.plugin.internal.pool.Pool;
 import io.pghello.plugin.internal.pool.Pool.After;
 import io.pghello.plugin.internal.pool.ServerErrors;
@@ -77,13 +79,11 @@ public final class Transactions {
   public String begin(Call call, @Nullable Isolation isolation) {
     Pool pool = call.pool();
     if (!pool.transactions().tryAcquire()) {
-      throw Failures.of(
-          Code.LIMIT_REACHED,
-          "The connection has as many open transactions as it may.",
-          "retryable",
-          true,
-          "remedy",
-          "Commit or roll back others, or increase pool.max.");
+      throw Failures.builder(
+              Code.LIMIT_REACHED, "The connection has as many open transactions as it may.")
+          .retryable()
+          .remedy("Commit or roll back others, or increase pool.max.")
+          .build();
     }
     boolean begun = false;
     try {
@@ -170,16 +170,11 @@ public final class Transactions {
     lock(transaction, call);
     try {
       if (transaction.failed != null) {
-        String cause = transaction.failed;
-        throw Failures.of(
-            Code.TRANSACTION_FAILED,
-            "The transaction has failed before.",
-            "cause",
-            cause,
-            "retryable",
-            true,
-            "remedy",
-            "Roll it back, and begin again.");
+        throw Failures.builder(Code.TRANSACTION_FAILED, "The transaction has failed before.")
+            .with(Detail.CAUSE, transaction.failed)
+            .retryable()
+            .remedy("Roll it back, and begin again.")
+            .build();
       }
       if (call.permissions().readOnly() && !transaction.readOnly) {
         transaction.end();
@@ -214,19 +209,16 @@ public final class Transactions {
     if (!transaction.ended && Session.hasFailed(transaction.connection)) {
       transaction.failed = e.code().text();
     }
-    if ("lost".equals(e.details().get("reason"))) {
+    if (e.isConnectionLost()) {
       transaction.end();
-      return Failures.of(
-          Code.TRANSACTION_FAILED,
-          "The connection of the transaction was lost, so that it is rolled back.",
-          "sqlState",
-          e.sqlState(),
-          "reason",
-          "lost",
-          "retryable",
-          true,
-          "remedy",
-          "Begin again.");
+      return Failures.builder(
+              Code.TRANSACTION_FAILED,
+              "The connection of the transaction was lost, so that it is rolled back.")
+          .with(Detail.SQL_STATE, e.sqlState())
+          .reason(Reason.LOST)
+          .retryable()
+          .remedy("Begin again.")
+          .build();
     }
     return e;
   }
@@ -270,14 +262,12 @@ public final class Transactions {
   }
 
   private static PostgresException gone() {
-    return Failures.of(
-        Code.TRANSACTION_FAILED,
-        "There is no such transaction; it has ended, or its time was over.",
-        "reason",
-        "gone",
-        "retryable",
-        true,
-        "remedy",
-        "Begin again.");
+    return Failures.builder(
+            Code.TRANSACTION_FAILED,
+            "There is no such transaction; it has ended, or its time was over.")
+        .reason(Reason.GONE)
+        .retryable()
+        .remedy("Begin again.")
+        .build();
   }
 }
