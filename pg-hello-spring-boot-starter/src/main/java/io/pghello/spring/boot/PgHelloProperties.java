@@ -5,6 +5,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 import org.springframework.util.unit.DataSize;
 
 /**
@@ -61,7 +62,7 @@ public record PgHelloProperties(
   /** Checks the values, so that an error names the property. */
   public PgHelloProperties {
     schema = schema == null || schema.isBlank() ? null : schema;
-    require(schema == null || schema.indexOf(0) < 0, "schema", "U+0000", "a name");
+    require(schema == null || schema.indexOf(0) < 0, "schema", schema, "a name without U+0000");
     require(
         defaultRepeat == null || (defaultRepeat >= 1 && defaultRepeat <= 10),
         "default-repeat",
@@ -91,8 +92,8 @@ public record PgHelloProperties(
   private static void require(
       boolean condition, String property, @Nullable Object value, String what) {
     if (!condition) {
-      throw new IllegalArgumentException(
-          "pg-hello." + property + " is " + value + "; it must be " + what);
+      throw new InvalidConfigurationPropertyValueException(
+          "pg-hello." + property, value, "it must be " + what);
     }
   }
 }

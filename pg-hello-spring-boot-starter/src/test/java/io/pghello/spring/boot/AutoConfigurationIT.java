@@ -27,10 +27,13 @@ import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -170,11 +173,12 @@ class AutoConfigurationIT {
   void namesThePropertyWhoseValueCannotBe(TestDatabase database) {
     for (var wrong :
         Map.of(
-                "pg-hello.max-batch-size=0", "pg-hello.max-batch-size is 0; it must be 1 or more",
-                "pg-hello.max-batch-bytes=3GB", "pg-hello.max-batch-bytes is 3221225472",
+                "pg-hello.max-batch-size=0", "pg-hello.max-batch-size with value '0' is invalid",
+                "pg-hello.max-batch-bytes=3GB", "pg-hello.max-batch-bytes with value '3221225472'",
                 "pg-hello.default-repeat=11", "it must be between 1 and 10",
-                "pg-hello.call-timeout=0", "pg-hello.call-timeout is PT0S",
-                "pg-hello.call-timeout=20d", "less than 20 days")
+                "pg-hello.call-timeout=0", "pg-hello.call-timeout with value 'PT0S'",
+                "pg-hello.call-timeout=20d", "less than 20 days",
+                "pg-hello.schema=a\0b", "a name without U+0000")
             .entrySet()) {
       Contexts.jdbc(database)
           .withPropertyValues(wrong.getKey())
@@ -183,9 +187,34 @@ class AutoConfigurationIT {
                   assertThat(context)
                       .getFailure()
                       .rootCause()
-                      .isInstanceOf(IllegalArgumentException.class)
+                      .isInstanceOf(InvalidConfigurationPropertyValueException.class)
                       .hasMessageContaining(wrong.getValue()));
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "pg-hello.default-repeat, 11, it must be between 1 and 10",
+    "pgHello.maxBatchBytes, 3GB, 'it must be 1 or more, and at most 2147483647'",
+    "PG-HELLO.CALL_TIMEOUT, 20d, 'it must be a millisecond or more, and less than 20 days'"
+  })
+  @ExtendWith(OutputCaptureExtension.class)
+  void explainsWhichValueCannotBeAndWhereItIs(
+      String property, String value, String reason, TestDatabase database, CapturedOutput output) {
+    assertThatThrownBy(
+            () ->
+                SpringApplication.run(
+                    Contexts.Jdbc.class,
+                    "--spring.datasource.url=" + database.jdbcUrl(),
+                    "--spring.main.web-application-type=none",
+                    "--" + property + "=" + value))
+        .hasRootCauseInstanceOf(InvalidConfigurationPropertyValueException.class);
+    assertThat(output)
+        .contains("APPLICATION FAILED TO START")
+        .containsPattern("Property: pg-hello\\.(default-repeat|max-batch-bytes|call-timeout)\\R")
+        .contains("Value: \"" + value + "\"")
+        .contains("Origin: \"" + property + "\" from property source \"commandLineArgs\"")
+        .contains("Reason: " + reason);
   }
 
   @Test
