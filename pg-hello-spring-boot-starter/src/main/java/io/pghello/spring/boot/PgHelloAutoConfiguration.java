@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.spring.boot;
 
+import io.pghello.PgHelloAsyncOperations;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloClientBuilder;
 import io.pghello.PgHelloListener;
+import io.pghello.PgHelloOperations;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -17,6 +22,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandi
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Fallback;
 import org.springframework.util.ClassUtils;
 
 /**
@@ -35,8 +41,11 @@ import org.springframework.util.ClassUtils;
 public final class PgHelloAutoConfiguration {
   private static final Log LOG = LogFactory.getLog(PgHelloAutoConfiguration.class);
   private static final String JTA = "org.springframework.transaction.jta.JtaTransactionManager";
+  private static final String CLIENT = "pgHelloClient";
 
-  @Bean(destroyMethod = "close")
+  // a bean of the application that is one of the client's interfaces comes first
+  @Bean(name = CLIENT, destroyMethod = "close")
+  @Fallback
   @DependsOnDatabaseInitialization
   PgHelloClient pgHelloClient(
       DataSource dataSource,
@@ -67,6 +76,23 @@ public final class PgHelloAutoConfiguration {
     listeners.orderedStream().forEach(builder::listener);
     customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
     return builder.build();
+  }
+
+  /**
+   * Keeps a client that is only injected by its name from coming first where a type is asked for.
+   */
+  @Bean
+  static BeanFactoryPostProcessor pgHelloFallbacks() {
+    return beans ->
+        Stream.of(PgHelloOperations.class, PgHelloAsyncOperations.class)
+            .flatMap(type -> Stream.of(beans.getBeanNamesForType(type, true, false)))
+            .filter(beans::containsBeanDefinition)
+            .map(beans::getBeanDefinition)
+            .filter(
+                bean ->
+                    bean instanceof AbstractBeanDefinition definition
+                        && !definition.isDefaultCandidate())
+            .forEach(bean -> bean.setFallback(true));
   }
 
   /** Returns the source of connections, and says once why calls do not share statements. */

@@ -3,12 +3,17 @@ package io.pghello.spring.boot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.mockito.ArgumentMatchers.anyString;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.when;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloAsyncOperations;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener;
+import io.pghello.PgHelloOperations;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
@@ -37,6 +42,7 @@ import org.springframework.boot.context.properties.source.InvalidConfigurationPr
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -218,6 +224,34 @@ class AutoConfigurationIT {
   }
 
   @Test
+  void injectsABeanOfTheApplicationForTheInterface(TestDatabase database) {
+    Contexts.jdbc(database)
+        .withUserConfiguration(Loud.class, Injected.class)
+        .run(context -> assertInjected(context, "Hello, Ada!"));
+  }
+
+  @Test
+  void injectsABeanOfTheApplicationForTheInterfaceBesideASecondClient(TestDatabase database) {
+    Contexts.on(database)
+        .withUserConfiguration(
+            Contexts.Jdbc.class, PrimaryAndReports.class, Loud.class, Injected.class)
+        .run(context -> assertInjected(context, "Hello, Ada! Hello, Ada!"));
+  }
+
+  private static void assertInjected(ApplicationContext context, String greeting) {
+    Injected injected = context.getBean(Injected.class);
+    PgHelloClient client = context.getBean("pgHelloClient", PgHelloClient.class);
+    assertThat(injected.client).isSameAs(client);
+    assertThat(injected.async).isSameAs(client);
+    assertThat(context.getBean(PgHelloClient.class)).isSameAs(client);
+    assertThat(context.getBean(PgHelloAsyncOperations.class)).isSameAs(client);
+    assertThat(client.hello("Ada")).isEqualTo(greeting);
+    assertThat(injected.operations).isSameAs(context.getBean("loud"));
+    assertThat(context.getBean(PgHelloOperations.class)).isSameAs(context.getBean("loud"));
+    assertThat(injected.operations.hello("Ada")).isEqualTo(greeting + "!!");
+  }
+
+  @Test
   void callsOfARoutedDataSourceAreTheirOwn(TestDatabase database) {
     Contexts.on(database)
         .withUserConfiguration(Contexts.Jdbc.class, Routed.class)
@@ -392,6 +426,30 @@ class AutoConfigurationIT {
       return PgHelloClient.builder().connections(new SpringConnectionSource(dataSource)).build();
     }
     // endregion
+  }
+
+  /** A bean that changes what the client says. */
+  @Configuration(proxyBeanMethods = false)
+  static class Loud {
+    @Bean
+    PgHelloOperations loud(PgHelloClient client) {
+      PgHelloOperations loud = mock();
+      when(loud.hello(anyString())).then(call -> client.hello(call.getArgument(0)) + "!!");
+      return loud;
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  static class Injected {
+    final PgHelloClient client;
+    final PgHelloOperations operations;
+    final PgHelloAsyncOperations async;
+
+    Injected(PgHelloClient client, PgHelloOperations operations, PgHelloAsyncOperations async) {
+      this.client = client;
+      this.operations = operations;
+      this.async = async;
+    }
   }
 
   @Configuration(proxyBeanMethods = false)
