@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.micrometer;
 
+import io.micrometer.common.KeyValue;
+import io.micrometer.common.KeyValues;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import io.pghello.PgHelloListener;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -25,6 +28,7 @@ public final class PgHelloObservations implements PgHelloListener {
   private static final String NAME = "pg.hello.statement";
 
   private final ObservationRegistry registry;
+  private final KeyValues keyValues;
 
   @SuppressWarnings("ThreadLocalUsage") // two listeners of a client each have their own
   private final ThreadLocal<Observation.Scope> open = new ThreadLocal<>();
@@ -35,7 +39,19 @@ public final class PgHelloObservations implements PgHelloListener {
    * @param registry what they are made in
    */
   public PgHelloObservations(ObservationRegistry registry) {
+    this(registry, List.of());
+  }
+
+  /**
+   * Creates a listener that makes observations.
+   *
+   * @param registry what they are made in
+   * @param keyValues what all of them have besides their own, with low cardinality, as to tell two
+   *     clients apart
+   */
+  public PgHelloObservations(ObservationRegistry registry, Iterable<KeyValue> keyValues) {
     this.registry = Objects.requireNonNull(registry, "registry");
+    this.keyValues = KeyValues.of(keyValues);
   }
 
   @Override
@@ -44,6 +60,7 @@ public final class PgHelloObservations implements PgHelloListener {
     Observation observation =
         Observation.createNotStarted(NAME, registry)
             .contextualName("pg_hello " + kind)
+            .lowCardinalityKeyValues(keyValues)
             .lowCardinalityKeyValue("kind", kind)
             .highCardinalityKeyValue("calls", Integer.toString(event.calls()));
     // the scope of one that is not wanted would hide those around it

@@ -4,6 +4,8 @@ package io.pghello.micrometer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.micrometer.common.KeyValue;
+import io.micrometer.common.KeyValues;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
@@ -251,6 +253,23 @@ class MicrometerIT {
     assertThat(single.getParentObservation()).isNotNull();
     assertThat(stopped.get(1).getHighCardinalityKeyValue("calls").getValue()).isEqualTo("2");
     assertThat(observations.getCurrentObservation()).isNull();
+  }
+
+  @Test
+  void observationsOfTwoClientsAreToldApart(DataSource dataSource) {
+    record();
+    try (PgHelloClient client =
+        PgHelloClient.builder()
+            .dataSource(dataSource)
+            .listener(new PgHelloObservations(observations, KeyValues.of("client", "reports")))
+            .build()) {
+      client.hello("Ada");
+    }
+    assertThat(stopped).hasSize(1);
+    assertThat(stopped.get(0).getLowCardinalityKeyValues())
+        .extracting(KeyValue::getKey)
+        .containsExactlyInAnyOrder("client", "kind", "outcome");
+    assertThat(stopped.get(0).getLowCardinalityKeyValue("client").getValue()).isEqualTo("reports");
   }
 
   @Test

@@ -2,29 +2,43 @@
 package io.pghello.spring.boot;
 
 import io.pghello.PgHelloClient;
-import org.springframework.beans.factory.ObjectProvider;
+import java.util.Map;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
+import org.springframework.boot.health.contributor.CompositeHealthContributor;
 import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthContributor;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
 
-/** The health indicator {@code pgHello} of Spring Boot 4. */
+/**
+ * The health contributor {@code pgHello} of Spring Boot 4: that of the client, or of each client by
+ * the name of its bean.
+ */
 @AutoConfiguration(after = PgHelloAutoConfiguration.class)
 @ConditionalOnClass(
     name = {
       "org.springframework.boot.health.contributor.HealthIndicator",
       "org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator"
     })
-@ConditionalOnSingleCandidate(PgHelloClient.class)
+@ConditionalOnBean(PgHelloClient.class)
 @ConditionalOnEnabledHealthIndicator("pg-hello")
 public final class PgHelloHealthBoot4AutoConfiguration {
   @Bean
   @ConditionalOnMissingBean(name = {"pgHelloHealthIndicator", "pgHelloHealthContributor"})
-  HealthIndicator pgHelloHealthIndicator(ObjectProvider<PgHelloClient> client) {
+  HealthContributor pgHelloHealthContributor(ConfigurableListableBeanFactory beans) {
+    Map<String, PgHelloClient> clients = Clients.all(beans);
+    return clients.size() == 1
+        ? indicator(clients.values().iterator().next())
+        : CompositeHealthContributor.fromMap(
+            clients, PgHelloHealthBoot4AutoConfiguration::indicator);
+  }
+
+  private static HealthIndicator indicator(PgHelloClient client) {
     var status = new PgHelloStatus(client);
     return () -> {
       PgHelloStatus.Answer answer = status.ask();

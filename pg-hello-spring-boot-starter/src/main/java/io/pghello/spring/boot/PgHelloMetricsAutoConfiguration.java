@@ -2,18 +2,26 @@
 package io.pghello.spring.boot;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import io.pghello.PgHelloClient;
 import io.pghello.micrometer.PgHelloMetrics;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Scope;
 
-/** Keeps the client's metrics in the application's registry of Micrometer. */
+/**
+ * Keeps the metrics of clients in the application's registry of Micrometer; of several clients with
+ * a tag {@code client}, the name of the bean.
+ */
 @AutoConfiguration(
     after = PgHelloAutoConfiguration.class,
     afterName = {
@@ -21,18 +29,32 @@ import org.springframework.context.annotation.Bean;
       "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration"
     })
 @ConditionalOnClass(MeterRegistry.class)
-@ConditionalOnBean(MeterRegistry.class)
-@ConditionalOnSingleCandidate(PgHelloClient.class)
+@ConditionalOnBean({MeterRegistry.class, PgHelloClient.class})
 public final class PgHelloMetricsAutoConfiguration {
+  // each client that is given the listeners gets one of its own
   @Bean
+  @Scope(ConfigurableBeanFactory.SCOPE_PROTOTYPE)
   @ConditionalOnMissingBean
-  PgHelloMetrics pgHelloMetrics(MeterRegistry registry) {
-    return new PgHelloMetrics(registry);
+  PgHelloMetrics pgHelloMetrics(MeterRegistry registry, ConfigurableListableBeanFactory beans) {
+    return metrics(registry, Clients.nameOfTheOneInCreation(beans));
   }
 
   @Bean
   SmartInitializingSingleton pgHelloGauges(
-      PgHelloMetrics metrics, ObjectProvider<PgHelloClient> client) {
-    return () -> client.ifAvailable(metrics::bindGauges);
+      MeterRegistry registry,
+      ObjectProvider<PgHelloMetrics> metrics,
+      ConfigurableListableBeanFactory beans) {
+    return () -> {
+      Map<String, PgHelloClient> clients = Clients.all(beans);
+      clients.forEach(
+          (name, client) ->
+              (clients.size() == 1 ? metrics.getObject() : metrics(registry, name))
+                  .bindGauges(client));
+    };
+  }
+
+  private static PgHelloMetrics metrics(MeterRegistry registry, @Nullable String client) {
+    return new PgHelloMetrics(
+        registry, client == null ? Tags.empty() : Tags.of(Clients.TAG, client));
   }
 }

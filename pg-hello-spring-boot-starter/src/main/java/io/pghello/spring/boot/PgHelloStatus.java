@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.springframework.beans.factory.ObjectProvider;
 
 /**
  * What the health indicator says: the same for the two interfaces that Spring Boot has had for it.
@@ -19,11 +18,11 @@ import org.springframework.beans.factory.ObjectProvider;
 final class PgHelloStatus {
   private static final String GREETING = "pg_hello(text)";
 
-  private final ObjectProvider<PgHelloClient> client;
+  private final PgHelloClient client;
   // the versions, as long as nothing is wrong; they change only by an update
   private volatile @Nullable PgHelloInfo known;
 
-  PgHelloStatus(ObjectProvider<PgHelloClient> client) {
+  PgHelloStatus(PgHelloClient client) {
     this.client = client;
   }
 
@@ -41,7 +40,7 @@ final class PgHelloStatus {
    */
   Answer ask() {
     try {
-      List<PgHelloProblem> problems = client.getObject().preflight();
+      List<PgHelloProblem> problems = client.preflight();
       Optional<PgHelloProblem> obstacle =
           problems.stream().filter(problem -> problem.functions().contains(GREETING)).findFirst();
       if (obstacle.isPresent()) {
@@ -49,7 +48,7 @@ final class PgHelloStatus {
       }
       PgHelloInfo info = problems.isEmpty() ? known : null;
       if (info == null) {
-        info = client.getObject().info();
+        info = client.info();
         // an update mends what is wrong with an old one
         known = problems.isEmpty() ? info : null;
       }

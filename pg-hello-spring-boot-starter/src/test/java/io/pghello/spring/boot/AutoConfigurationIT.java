@@ -334,10 +334,10 @@ class AutoConfigurationIT {
 
   @Test
   void givesWayToAHealthContributorOfTheApplication(TestDatabase database) {
-    String ours = "pgHelloHealthIndicator";
+    String ours = "pgHelloHealthContributor";
     Contexts.jdbc(database).run(context -> assertThat(context).hasBean(ours));
     Contexts.jdbc(database)
-        .withBean("pgHelloHealthContributor", Object.class)
+        .withBean("pgHelloHealthIndicator", Object.class)
         .run(context -> assertThat(context).doesNotHaveBean(ours));
   }
 
