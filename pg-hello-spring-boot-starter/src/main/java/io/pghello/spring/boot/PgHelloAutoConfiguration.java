@@ -95,6 +95,16 @@ public final class PgHelloAutoConfiguration {
             .forEach(bean -> bean.setFallback(true));
   }
 
+  /** Returns whether the client with this name is the one that this makes. */
+  static boolean makes(String client, ListableBeanFactory beans) {
+    return client.equals(CLIENT) && isActive(beans);
+  }
+
+  /** Returns whether the application has the client that this makes. */
+  static boolean isActive(ListableBeanFactory beans) {
+    return beans.getBeanNamesForType(PgHelloAutoConfiguration.class, false, false).length > 0;
+  }
+
   /** Returns the source of connections, and says once why calls do not share statements. */
   private static SpringConnectionSource source(
       DataSource dataSource, @Nullable Boolean wanted, ListableBeanFactory beans) {

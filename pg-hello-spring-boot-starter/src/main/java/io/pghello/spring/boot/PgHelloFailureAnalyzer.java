@@ -10,9 +10,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
+import org.springframework.core.env.Environment;
+import org.springframework.util.StringUtils;
 
 /** Says at a failed start what is wrong with the extension, and which SQL mends it. */
 final class PgHelloFailureAnalyzer implements FailureAnalyzer {
+  private final @Nullable Environment environment;
+
+  PgHelloFailureAnalyzer(@Nullable Environment environment) {
+    this.environment = environment;
+  }
+
   @Override
   public @Nullable FailureAnalysis analyze(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
@@ -20,7 +28,9 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
         return analysis(failed.problems(), cause);
       }
       if (cause instanceof PgHelloException error) {
-        return isOfInstallation(error) ? analysis(List.of(error.problem()), cause) : null;
+        return isOfInstallation(error)
+            ? analysis(List.of(SchemaRemedy.in(error.problem(), schema())), cause)
+            : null;
       }
     }
     return null;
@@ -41,6 +51,11 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
           true;
       default -> false;
     };
+  }
+
+  private @Nullable String schema() {
+    String schema = environment == null ? null : environment.getProperty("pg-hello.schema");
+    return StringUtils.hasText(schema) ? schema : null;
   }
 
   private static FailureAnalysis analysis(List<PgHelloProblem> problems, Throwable cause) {

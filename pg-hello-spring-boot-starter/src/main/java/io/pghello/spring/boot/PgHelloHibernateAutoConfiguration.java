@@ -4,6 +4,9 @@ package io.pghello.spring.boot;
 import io.pghello.hibernate.PgHelloSettings;
 import io.pghello.spring.boot.PgHelloProperties.Preflight;
 import java.util.Map;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -14,8 +17,8 @@ import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 
 /**
  * Tells Hibernate what the property {@code pg-hello.schema} says, and not to ask the database at
- * the start if {@code pg-hello.preflight} is off, unless it has been told otherwise by {@code
- * spring.jpa.properties}.
+ * the start if {@code pg-hello.preflight} is off, or if the starter asks the same database, later,
+ * when all scripts have run; unless it has been told otherwise by {@code spring.jpa.properties}.
  */
 @AutoConfiguration
 @ConditionalOnClass({LocalContainerEntityManagerFactoryBean.class, PgHelloSettings.class})
@@ -23,25 +26,42 @@ import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 public final class PgHelloHibernateAutoConfiguration {
   // The type that customizes Hibernate's properties is in another package in each line of Boot.
   @Bean
-  static BeanPostProcessor pgHelloHibernateSettings(ObjectProvider<PgHelloProperties> properties) {
+  static BeanPostProcessor pgHelloHibernateSettings(
+      ObjectProvider<PgHelloProperties> properties, ListableBeanFactory beans) {
     return new BeanPostProcessor() {
       @Override
       public Object postProcessBeforeInitialization(Object bean, String name) {
         if (bean instanceof LocalContainerEntityManagerFactoryBean factory) {
-          tell(factory.getJpaPropertyMap(), properties.getObject());
+          tell(factory, properties.getObject(), beans);
         }
         return bean;
       }
     };
   }
 
-  private static void tell(Map<String, Object> settings, PgHelloProperties properties) {
+  private static void tell(
+      LocalContainerEntityManagerFactoryBean factory,
+      PgHelloProperties properties,
+      ListableBeanFactory beans) {
+    Map<String, Object> settings = factory.getJpaPropertyMap();
     if (properties.schema() != null) {
       settings.putIfAbsent(PgHelloSettings.SCHEMA, properties.schema());
     }
-    // what else it says is for the client's data source, and for when all beans are there
-    if (properties.preflight() == Preflight.OFF || PreflightCheck.isTraining()) {
+    if (properties.preflight() == Preflight.OFF
+        || PreflightCheck.isTraining()
+        || isAskedAnyway(factory.getDataSource(), beans)) {
       settings.putIfAbsent(PgHelloSettings.PREFLIGHT, "off");
     }
+  }
+
+  /**
+   * Returns whether {@link PreflightCheck} asks the database. Which one a client of the application
+   * asks is not known.
+   */
+  private static boolean isAskedAnyway(@Nullable DataSource dataSource, ListableBeanFactory beans) {
+    return dataSource != null
+        && beans.getBeanNamesForType(PreflightCheck.class, false, false).length > 0
+        && PgHelloAutoConfiguration.isActive(beans)
+        && dataSource.equals(beans.getBeanProvider(DataSource.class).getIfUnique());
   }
 }

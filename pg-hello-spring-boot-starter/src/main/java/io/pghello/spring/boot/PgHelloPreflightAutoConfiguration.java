@@ -2,22 +2,24 @@
 package io.pghello.spring.boot;
 
 import io.pghello.PgHelloClient;
-import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.LazyInitializationExcludeFilter;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 
-/** Looks at the start whether the extension can be used, whoever has defined the client. */
+/**
+ * Looks at the start whether the extension can be used, for each client, whoever has defined it.
+ */
 @AutoConfiguration(after = PgHelloAutoConfiguration.class)
-@ConditionalOnSingleCandidate(PgHelloClient.class)
+@ConditionalOnBean(PgHelloClient.class)
 @EnableConfigurationProperties(PgHelloProperties.class)
 public final class PgHelloPreflightAutoConfiguration {
   @Bean
   PreflightCheck pgHelloPreflightCheck(
-      ObjectProvider<PgHelloClient> client, PgHelloProperties properties) {
-    return new PreflightCheck(client, properties);
+      ConfigurableListableBeanFactory beans, PgHelloProperties properties) {
+    return new PreflightCheck(beans, properties);
   }
 
   @Bean

@@ -29,7 +29,7 @@ class FailureAnalyzerIT {
   @EnumSource
   void explainsWhatALineOfSqlOrConfigurationMends(Code code) {
     var failure = new IllegalStateException(new PgHelloException(code, "It is so."));
-    FailureAnalysis analysis = new PgHelloFailureAnalyzer().analyze(failure);
+    FailureAnalysis analysis = new PgHelloFailureAnalyzer(null).analyze(failure);
     assertThat(analysis == null ? null : analysis.getDescription())
         .isEqualTo(EXPLAINED.contains(code) ? "It is so. [" + code + "]" : null);
   }

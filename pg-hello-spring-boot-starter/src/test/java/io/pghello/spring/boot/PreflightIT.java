@@ -22,12 +22,14 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.SpringProperties;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 @PgHelloTest(extension = false)
 @ExtendWith(OutputCaptureExtension.class)
 class PreflightIT {
   private static final String MISSING = "Extension pg_hello is not created in database ";
   private static final String REMEDY = "CREATE EXTENSION pg_hello;";
+  private static final String SCHEMA = "Set pg-hello.schema to that schema, or remove it";
 
   @Test
   void warnsByDefault(TestDatabase database, CapturedOutput output) {
@@ -120,7 +122,8 @@ class PreflightIT {
   }
 
   @Test
-  void anExtensionInAnotherSchemaThanWasToldIsAFailure(TestDatabase database) throws SQLException {
+  void anExtensionInAnotherSchemaThanWasToldIsAFailure(TestDatabase database, CapturedOutput output)
+      throws SQLException {
     execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello");
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.preflight=fail", "pg-hello.schema=ext")
@@ -128,7 +131,70 @@ class PreflightIT {
             context ->
                 assertThat(context)
                     .getFailure()
-                    .hasMessageContaining("is in schema public, but the client was told \"ext\""));
+                    .hasMessageContaining("is in schema public, but the client was told \"ext\"")
+                    .hasMessageContaining(SCHEMA));
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.schema=ext")
+        .run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).contains(SCHEMA).doesNotContain("Give the client that schema");
+  }
+
+  @Test
+  void explainsABeanThatWasToldAnotherSchema(TestDatabase database, CapturedOutput output)
+      throws SQLException {
+    execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello");
+    assertThatThrownBy(
+            () ->
+                SpringApplication.run(
+                    new Class<?>[] {Contexts.Jdbc.class, GreetsAtTheStart.class},
+                    new String[] {
+                      "--spring.datasource.url=" + database.jdbcUrl(),
+                      "--spring.main.web-application-type=none",
+                      "--pgHello.schema=ext"
+                    }))
+        .hasRootCauseInstanceOf(PgHelloException.class);
+    assertThat(output).contains("APPLICATION FAILED TO START", "[NOT_ON_PATH]", "Action:", SCHEMA);
+  }
+
+  @Test
+  void aFailureBesideWhatIsNoneEndsTheStart(TestDatabase database) throws SQLException {
+    execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello SCHEMA ext");
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.preflight=fail", "pg-hello.schema=public")
+        .run(
+            context ->
+                assertThat(context)
+                    .getFailure()
+                    .hasMessageContaining("but the client was told")
+                    .hasMessageContaining("which is not on the search_path"));
+  }
+
+  @Test
+  void createsTheExtensionInTheSchemaThatWasTold(TestDatabase database, CapturedOutput output)
+      throws SQLException {
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.schema=o'ext")
+        .run(context -> assertThat(context).hasNotFailed());
+    String remedy =
+        "CREATE SCHEMA IF NOT EXISTS \"o'ext\"; CREATE EXTENSION pg_hello SCHEMA \"o'ext\";";
+    assertThat(output).contains("Run in it: " + remedy);
+    execute(database, remedy);
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.preflight=fail", "pg-hello.schema=o'ext")
+        .run(context -> assertThat(context).hasNotFailed());
+  }
+
+  @Test
+  void saysWhatAClientOfTheApplicationWasToldInItsWords(
+      TestDatabase database, CapturedOutput output) throws SQLException {
+    execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello");
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.schema=public")
+        .withBean(
+            PgHelloClient.class,
+            () -> PgHelloClient.builder().dataSource(database.dataSource()).schema("ext").build())
+        .run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).contains("Give the client that schema").doesNotContain(SCHEMA);
   }
 
   @Test
@@ -198,6 +264,46 @@ class PreflightIT {
     } finally {
       SpringProperties.setProperty("spring.context.exit", null);
     }
+  }
+
+  @Test
+  void looksAtTheDatabaseOfEachClient(TestDatabase database, CapturedOutput output)
+      throws SQLException {
+    execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello");
+    var clients =
+        Contexts.jdbc(database)
+            .withBean("greetings", PgHelloClient.class, () -> client(database, "public"))
+            .withBean("reports", PgHelloClient.class, () -> client(database, "ext"));
+    clients.run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).containsOnlyOnce("was told").contains("reports: Extension pg_hello is in");
+    clients
+        .withPropertyValues("pg-hello.preflight=fail")
+        .run(
+            context -> assertThat(context).getFailure().hasMessageStartingWith("Client reports: "));
+    execute(database, "DROP EXTENSION pg_hello");
+    clients.run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).containsOnlyOnce("greetings, reports: " + MISSING + database.name());
+  }
+
+  @Test
+  void looksAtTheOthersIfADatabaseCannotBeAsked(TestDatabase database, CapturedOutput output) {
+    Contexts.jdbc(database)
+        .withBean("first", PgHelloClient.class, PreflightIT::withoutServer)
+        .withBean("second", PgHelloClient.class, () -> client(database, "public"))
+        .withBean("third", PgHelloClient.class, PreflightIT::withoutServer)
+        .run(context -> assertThat(context).hasNotFailed());
+    assertThat(output)
+        .containsOnlyOnce("It is not known whether pg_hello can be used by first: ")
+        .containsOnlyOnce("second: " + MISSING + database.name())
+        .containsOnlyOnce("It is not known whether pg_hello can be used by third: ");
+  }
+
+  private static PgHelloClient client(TestDatabase database, String schema) {
+    return PgHelloClient.builder().dataSource(database.dataSource()).schema(schema).build();
+  }
+
+  private static PgHelloClient withoutServer() {
+    return PgHelloClient.create(new DriverManagerDataSource("jdbc:postgresql://127.0.0.1:1/none"));
   }
 
   private static void execute(TestDatabase database, String sql) throws SQLException {

@@ -35,6 +35,7 @@ class SchemaIT {
     assertThat(jooq.select(PgHello.pgHello("Ada")).fetchSingle().value1()).isEqualTo("Hello, Ada!");
     assertThat(factory.getProperties())
         .containsEntry("pghello.schema", "ext")
-        .doesNotContainKey("pghello.preflight");
+        .as("the starter looks at the same database, later, and may end the start")
+        .containsEntry("pghello.preflight", "off");
   }
 }

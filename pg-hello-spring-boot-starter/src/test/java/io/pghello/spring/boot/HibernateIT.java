@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.spring.boot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.PgHelloClient;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import jakarta.persistence.EntityManagerFactory;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.SpringProperties;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
+import org.springframework.orm.jpa.vendor.HibernateJpaVendorAdapter;
+
+/** An application with JPA is told once, by the starter, what is wrong with its database. */
+@PgHelloTest(extension = false)
+@ExtendWith(OutputCaptureExtension.class)
+class HibernateIT {
+  private static final String MISSING = "Extension pg_hello is not created in database ";
+  private static final String CHECK = "pghello.preflight";
+
+  @Test
+  void isToldOnce(TestDatabase database, CapturedOutput output) {
+    jpa(database)
+        .run(
+            context ->
+                assertThat(context.getBean(EntityManagerFactory.class).getProperties())
+                    .containsEntry(CHECK, "off"));
+    assertThat(output).containsOnlyOnce(MISSING + database.name());
+  }
+
+  @Test
+  void isToldOfWhatAScriptCreatesNothing(TestDatabase database, CapturedOutput output) {
+    jpa(database)
+        .withPropertyValues(
+            "pg-hello.preflight=fail",
+            "spring.jpa.defer-datasource-initialization=true",
+            "spring.sql.init.mode=always",
+            "spring.sql.init.schema-locations=classpath:sql/create-extension.sql")
+        .run(
+            context ->
+                assertThat(context.getBean(PgHelloClient.class).hello("Ada"))
+                    .isEqualTo("Hello, Ada!"));
+    assertThat(output).doesNotContain(MISSING);
+  }
+
+  @Test
+  void hibernateLooksWhereItIsToldTo(TestDatabase database, CapturedOutput output) {
+    jpa(database)
+        .withPropertyValues("spring.jpa.properties." + CHECK + "=warn", "pg-hello.preflight=off")
+        .run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).containsOnlyOnce(MISSING + database.name());
+  }
+
+  @Test
+  void hibernateLooksAtADatabaseThatTheClientDoesNotUse(
+      TestDatabase database, CapturedOutput output) throws SQLException {
+    execute(database, "CREATE EXTENSION pg_hello");
+    try (TestDatabase other = PgHelloServer.shared().createEmptyDatabase()) {
+      Contexts.jdbc(database)
+          .withPropertyValues("other.url=" + other.jdbcUrl())
+          .withUserConfiguration(OnOtherData.class)
+          .run(context -> assertThat(context).hasNotFailed());
+      assertThat(output)
+          .containsOnlyOnce(MISSING + other.name())
+          .doesNotContain(MISSING + database.name());
+    }
+  }
+
+  @Test
+  void hibernateLooksWhereTheClientIsTheApplications(TestDatabase database, CapturedOutput output)
+      throws SQLException {
+    try (TestDatabase other = PgHelloServer.shared().createDatabase()) {
+      jpa(database)
+          .withBean(PgHelloClient.class, () -> PgHelloClient.create(other.dataSource()))
+          .run(context -> assertThat(context).hasNotFailed());
+      assertThat(output).containsOnlyOnce(MISSING + database.name());
+    }
+  }
+
+  @Test
+  void nobodyLooksIfItIsOffOrAnAotCacheIsTrained(TestDatabase database, CapturedOutput output) {
+    ApplicationContextRunner jpa = withoutPreflight(database);
+    jpa.withPropertyValues("pg-hello.preflight=off")
+        .run(context -> assertThat(context).hasNotFailed());
+    // Spring itself has read the property by now, and does not end the JVM
+    SpringProperties.setProperty("spring.context.exit", "onRefresh");
+    try {
+      jpa.run(context -> assertThat(context).hasNotFailed());
+    } finally {
+      SpringProperties.setProperty("spring.context.exit", null);
+    }
+    assertThat(output).doesNotContain(MISSING);
+  }
+
+  @Test
+  void hibernateLooksWhereNobodyElseDoes(TestDatabase database, CapturedOutput output) {
+    withoutPreflight(database).run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).containsOnlyOnce(MISSING + database.name());
+  }
+
+  private static ApplicationContextRunner jpa(TestDatabase database) {
+    return Contexts.on(database).withUserConfiguration(Jpa.class);
+  }
+
+  /** As where Spring Boot tests a part of an application. */
+  private static ApplicationContextRunner withoutPreflight(TestDatabase database) {
+    return jpa(database)
+        .withPropertyValues(
+            "spring.autoconfigure.exclude=" + PgHelloPreflightAutoConfiguration.class.getName());
+  }
+
+  private static void execute(TestDatabase database, String sql) throws SQLException {
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @EnableAutoConfiguration(
+      excludeName = {
+        "org.springframework.boot.autoconfigure.data.jpa.JpaRepositoriesAutoConfiguration",
+        "org.springframework.boot.data.jpa.autoconfigure.DataJpaRepositoriesAutoConfiguration",
+        "org.springframework.boot.autoconfigure.jooq.JooqAutoConfiguration",
+        "org.springframework.boot.jooq.autoconfigure.JooqAutoConfiguration",
+        "org.springframework.boot.autoconfigure.flyway.FlywayAutoConfiguration",
+        "org.springframework.boot.flyway.autoconfigure.FlywayAutoConfiguration",
+        "org.springframework.boot.autoconfigure.liquibase.LiquibaseAutoConfiguration",
+        "org.springframework.boot.liquibase.autoconfigure.LiquibaseAutoConfiguration"
+      })
+  static class Jpa {}
+
+  @Configuration(proxyBeanMethods = false)
+  static class OnOtherData {
+    @Bean(defaultCandidate = false)
+    DataSource otherData(@Value("${other.url}") String url) {
+      return new DriverManagerDataSource(url);
+    }
+
+    @Bean
+    LocalContainerEntityManagerFactoryBean others(@Qualifier("otherData") DataSource dataSource) {
+      var factory = new LocalContainerEntityManagerFactoryBean();
+      factory.setDataSource(dataSource);
+      factory.setJpaVendorAdapter(new HibernateJpaVendorAdapter());
+      factory.setPackagesToScan("none");
+      return factory;
+    }
+  }
+}
