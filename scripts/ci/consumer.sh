@@ -138,20 +138,30 @@ greets() {
 }
 
 # application VERSION JDK: an application with that parent, from its sources to greetings: as built, with what
-# Spring prepared ahead of time, and with an AOT cache of the JDK, which is trained without a database.
+# Spring prepared ahead of time, and on JDK 25, after a test that Spring prepared so as well, with an AOT cache
+# of the JDK, which is trained without a database.
 application() {
-  local version=$1 feature=$2 project=$WORK/application-$1 home java
+  local version=$1 feature=$2 project=$WORK/application-$1 untested=false home java
   home=$(find_jdk "$feature" "$feature")
   java=$home/bin/java
   mkdir "$project"
   cp -r "$ROOT/examples/spring-boot/src" "$project"
-  rm -r "$project/src/test" "$project/src/main/java/io/pghello/examples/spring/Demo.java"
+  rm "$project"/src/{main/java/io/pghello/examples/spring/Demo,test/java/io/pghello/examples/spring/{Demo,GreetingService}IT}.java
   sed "/spring-boot-starter-parent/{n;s:<version>.*</version>:<version>$version</version>:;}" \
     "$WORK/starter/lines/application/pom.xml" >"$project/pom.xml"
-  JAVA_HOME=$home maven -B -ntp -f "$project/pom.xml" package >"$log" 2>&1 || {
+  [ "$feature" -ge 25 ] || untested=true
+  JAVA_HOME=$home maven -B -ntp -f "$project/pom.xml" -Dmaven.test.skip="$untested" package >"$log" 2>&1 || {
     cat "$log"
     die "the application does not build with Spring Boot $version"
   }
+  if [ "$untested" = false ]; then
+    grep -q 'Tests run: 1, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
+      cat "$log"
+      die "the application's test was not run ($version)"
+    }
+    [ -n "$(find "$project/target/spring-aot/test/classes" -name 'GreetingApplicationIT__*.class')" ] ||
+      die "the application's test was not prepared ahead of time ($version)"
+  fi
   rm -rf "$WORK/application"
   "$java" -Djarmode=tools -jar "$project/target/greetings.jar" extract --destination "$WORK/application" >"$log"
   greets "Spring Boot $version, Java $feature"
