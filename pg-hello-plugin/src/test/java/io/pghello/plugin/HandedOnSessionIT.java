@@ -258,4 +258,65 @@ class HandedOnSessionIT {
       }
     }
   }
+
+  /** What is committed is told so, also where the session cannot be made what it was. */
+  @ParameterizedTest
+  @ValueSource(strings = {"execute", "transaction", "commit"})
+  void commitIsDoneWhereOnlyTheResetFails(String way, TestDatabase database, DataSource source)
+      throws Exception {
+    // every reset calls it, and a log-in does not
+    Plugins.run(
+        database.superuserDataSource(),
+        "revoke execute on function pg_catalog.pg_advisory_unlock_all() from public");
+    ObjectNode insert = sql("insert into t values (2) returning pg_backend_pid() as pid");
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      config.put("max", 2);
+      ObjectNode answer;
+      if (way.equals("execute")) {
+        answer = plugin.execute(Plugins.ID, config, "execute", insert);
+      } else if (way.equals("transaction")) {
+        ObjectNode several = Plugins.JSON.createObjectNode();
+        several.putArray("operations").add(insert);
+        answer = plugin.execute(Plugins.ID, config, "transaction", several);
+      } else {
+        ObjectNode id = Plugins.JSON.createObjectNode();
+        id.set(
+            "transactionId",
+            plugin.execute(Plugins.ID, config, "beginTransaction", null).at("/data/transactionId"));
+        plugin.execute(Plugins.ID, config, "execute", insert.setAll(id.deepCopy()));
+        answer = plugin.execute(Plugins.ID, config, "commit", id);
+      }
+      assertThat(Plugins.value(source, "select count(*) from t where a = 2")).isEqualTo("1");
+      assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+      Waits.until(
+          () ->
+              Plugins.value(
+                      source,
+                      "select count(*) from pg_stat_activity where application_name ="
+                          + " 'pg-hello-plugin' and datname = current_database()")
+                  .equals("0"));
+    }
+  }
+
+  /** A commit that fails is told so, and the session is the next one's. */
+  @ParameterizedTest
+  @ValueSource(strings = {"execute", "transaction"})
+  void commitThatFailsIsNotDone(String way, DataSource source) {
+    Plugins.run(
+        source,
+        "create table late (a int unique deferrable initially deferred)",
+        "grant all on late to public");
+    ObjectNode insert = sql("insert into late values (1), (1) returning a");
+    ObjectNode several = Plugins.JSON.createObjectNode();
+    several.putArray("operations").add(insert);
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      ObjectNode answer =
+          plugin.execute(Plugins.ID, config, way, way.equals("execute") ? insert : several);
+      assertThat(answer.at("/error/code").textValue())
+          .as(answer.toString())
+          .isEqualTo("POSTGRES_CONSTRAINT_VIOLATED");
+      assertThat(Plugins.value(source, "select count(*) from late")).isEqualTo("0");
+      assertThat(fingerprint(plugin)).isNotEmpty();
+    }
+  }
 }

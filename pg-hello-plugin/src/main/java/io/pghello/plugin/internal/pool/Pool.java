@@ -17,6 +17,7 @@ import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
@@ -24,8 +25,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
+import org.postgresql.core.Field;
+import org.postgresql.core.Query;
+import org.postgresql.core.QueryExecutor;
+import org.postgresql.core.ResultCursor;
+import org.postgresql.core.ResultHandlerBase;
 import org.postgresql.core.TransactionState;
+import org.postgresql.core.Tuple;
 
 /** The connections of one id. Thread-safe. */
 public final class Pool {
@@ -219,14 +227,50 @@ public final class Pool {
   /**
    * Commits, and makes the session what it was after the log-in, in one round trip.
    *
-   * @return whether it is
+   * @return whether the session is that; if not, the commit is done all the same
+   * @throws SQLException if the commit has failed, or nobody knows
    */
   public boolean commit(Connection connection) throws SQLException {
-    if (connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.IDLE) {
+    BaseConnection base = connection.unwrap(BaseConnection.class);
+    if (base.getTransactionState() == TransactionState.IDLE) {
       return true;
     }
-    try (Statement statement = connection.createStatement()) {
-      return returnsTrue(statement, "COMMIT; " + logins.reset());
+    Query query = base.createQuery("COMMIT; " + logins.reset(), false, false).query;
+    var commit = new Commit();
+    int flags = QueryExecutor.QUERY_EXECUTE_AS_SIMPLE | QueryExecutor.QUERY_SUPPRESS_BEGIN;
+    try {
+      base.getQueryExecutor().execute(query, null, commit, 0, 0, flags);
+    } catch (SQLException e) {
+      if (!commit.done) {
+        throw e;
+      }
+      // the caller's work is done; the session ends
+      LOG.log(Level.DEBUG, "A session could not be reset after a commit");
+      return false;
+    }
+    return commit.reset;
+  }
+
+  /** Tells the commit from the reset behind it, which a statement of JDBC does not. */
+  private static final class Commit extends ResultHandlerBase {
+    private boolean done;
+    private boolean reset;
+
+    @Override
+    public void handleCommandStatus(String status, long updateCount, long insertOid) {
+      done |= status.equals("COMMIT");
+    }
+
+    @Override
+    public void handleWarning(SQLWarning warning) {
+      // the server's words
+    }
+
+    @Override
+    public void handleResultRows(
+        Query query, Field[] fields, List<Tuple> rows, @Nullable ResultCursor cursor) {
+      byte[] last = rows.isEmpty() ? null : rows.get(0).get(fields.length - 1);
+      reset = last != null && last.length == 1 && last[0] == 't';
     }
   }
 

@@ -204,7 +204,9 @@ public final class Session {
       connection.setAutoCommit(false);
       QueryResult result = change(sql, params, maxRows);
       commit();
-      connection.setAutoCommit(true);
+      if (after != After.END) {
+        connection.setAutoCommit(true);
+      }
       return result;
     } catch (SQLException e) {
       throw failure(e, -1);
