@@ -28,7 +28,16 @@ final class Connections {
   private static final String FILE_VARIABLE = "PG_HELLO_MCP_CONFIG";
   private static final Map<String, String> VARIABLES =
       Map.of(
-          "PGHOST", "host", "PGDATABASE", "database", "PGUSER", "user", "PGPASSWORD", "password");
+          "PGHOST",
+          "host",
+          "PGDATABASE",
+          "database",
+          "PGUSER",
+          "user",
+          "PGPASSWORD",
+          "password",
+          "PGREQUIREAUTH",
+          "requireAuth");
   private static final String DEFAULT_ID = "default";
 
   /** A connection. */

@@ -46,7 +46,8 @@ public final class PgHelloMcp {
 
       Without a file, there is one connection, to $PGHOST, $PGPORT, $PGDATABASE as $PGUSER with
       $PGPASSWORD; $PGSSLMODE is verify-full or disable (no TLS; the default on this machine), and
-      $PGSSLROOTCERT names a file with the server's CA. The file has
+      $PGSSLROOTCERT names a file with the server's CA. Without TLS no password is sent in clear text,
+      unless $PGREQUIREAUTH names password. The file has
 
         {"connections": {"shop": {
           "config": {"host": "db.example.com", "database": "shop", "user": "agent",

@@ -54,6 +54,8 @@ class ConnectionsTest {
                 "geheim",
                 "PGSSLROOTCERT",
                 ca.toString(),
+                "PGREQUIREAUTH",
+                "password",
                 "PGAPPNAME",
                 "x"));
     assertThat(connections.ids()).containsExactly("default");
@@ -61,7 +63,7 @@ class ConnectionsTest {
         .isEqualTo(
             Client.quoted(
                 "{'host': 'db', 'port': 6432, 'database': 'shop', 'user': 'agent', 'password':"
-                    + " 'geheim', 'ssl': {'ca': 'PEM'}}"));
+                    + " 'geheim', 'requireAuth': 'password', 'ssl': {'ca': 'PEM'}}"));
     assertThat(connections.permissions("default"))
         .isEqualTo(bounded(Permissions.read().withSql(true)));
   }

@@ -85,6 +85,8 @@ public final class PostgresException extends RuntimeException {
     SSL_OR_HBA,
     /** The server refuses user or password. */
     CREDENTIALS,
+    /** The server asks who logs in by a method that the configuration does not allow. */
+    AUTH_METHOD,
     /** The server has no connection left. */
     FULL,
     /** The connection was lost, and nothing of what was under way is done. */

@@ -2,7 +2,7 @@
 package io.pghello.plugin;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.DataInputStream;
@@ -14,12 +14,30 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Whoever takes the port of a server that has stopped may ask for the password. */
 class CleartextPasswordTest {
   @Test
   void isNotSentWithoutTls() throws Exception {
+    assertThat(sent(null)).doesNotContain("SECRET");
+  }
+
+  @Test
+  void isSentWhereTheConfigurationSaysSo() throws Exception {
+    assertThat(sent("password")).contains("SECRET");
+    assertThat(sent("scram-sha-256,password,none")).contains("SECRET");
+  }
+
+  @Test
+  void isNotSentWhereTheConfigurationNamesOthers() throws Exception {
+    assertThat(sent("scram-sha-256")).doesNotContain("SECRET");
+    assertThat(sent("!md5")).doesNotContain("SECRET");
+  }
+
+  /** Returns what a client sends that is asked for its password in clear text. */
+  private static String sent(@Nullable String requireAuth) throws Exception {
     try (var listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         var plugin = Plugins.plugin(Permissions.read())) {
       var sent = new FutureTask<>(() -> sentWhenAsked(listener));
@@ -35,10 +53,21 @@ class CleartextPasswordTest {
               .put("user", "agent")
               .put("password", "SECRET")
               .put("ssl", false);
-      assertThatThrownBy(() -> plugin.connect(Plugins.ID, config))
-          .isInstanceOf(PostgresException.class)
-          .hasMessageNotContaining("SECRET");
-      assertThat(sent.get(1, TimeUnit.MINUTES)).doesNotContain("SECRET");
+      if (requireAuth != null) {
+        config.put("requireAuth", requireAuth);
+      }
+      Throwable failure = catchThrowable(() -> plugin.connect(Plugins.ID, config));
+      String answer = sent.get(1, TimeUnit.MINUTES);
+      assertThat(failure).isInstanceOf(PostgresException.class).hasMessageNotContaining("SECRET");
+      if (!answer.contains("SECRET")) {
+        assertThat(((PostgresException) failure).reason())
+            .isEqualTo(PostgresException.Reason.AUTH_METHOD);
+        assertThat(((PostgresException) failure).details())
+            .extractingByKey("remedy")
+            .asString()
+            .contains("scram-sha-256", "requireAuth");
+      }
+      return answer;
     }
   }
 

@@ -23,12 +23,17 @@ public final class ConfigReader {
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "::1");
   private static final int TEXT_MAX = 1_000;
   private static final int PEM_MAX = 1_000_000;
+  private static final Pattern AUTH =
+      Pattern.compile(
+          "(!?)(password|md5|scram-sha-256|none)(,\\1(password|md5|scram-sha-256|none))*");
   private static final Pattern LEVEL = Pattern.compile("error|warn|info|debug");
 
   private static final Map<String, List<String>> GROUPS = new LinkedHashMap<>();
 
   static {
-    GROUPS.put("connection", List.of("host", "port", "database", "user", "password", "ssl"));
+    GROUPS.put(
+        "connection",
+        List.of("host", "port", "database", "user", "password", "ssl", "requireAuth"));
     GROUPS.put(
         "pool",
         List.of(
@@ -138,6 +143,7 @@ public final class ConfigReader {
         user,
         given.containsKey("password") ? text("password", null) : null,
         tls(given.getOrDefault("ssl", BooleanNode.valueOf(!plain))),
+        requireAuth(),
         max,
         min,
         idle,
@@ -200,6 +206,17 @@ public final class ConfigReader {
       throw bad("ssl.verify is neither full nor ca.", "Use full, which checks the name, too.");
     }
     return checked(new Tls("verify-" + verify, pem(ssl, "ca"), pem(ssl, "cert"), pem(ssl, "key")));
+  }
+
+  private @Nullable String requireAuth() {
+    String methods = given.containsKey("requireAuth") ? text("requireAuth", null) : null;
+    if (methods != null && !AUTH.matcher(methods).matches()) {
+      throw bad(
+          "requireAuth is no list of password, md5, scram-sha-256 and none.",
+          "Name those that the server may ask by, with commas between; or with ! before each, those"
+              + " that it may not.");
+    }
+    return methods;
   }
 
   /** Builds it once, as the driver would hide what is wrong. */

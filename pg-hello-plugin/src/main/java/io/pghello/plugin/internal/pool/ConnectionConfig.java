@@ -17,6 +17,7 @@ public record ConnectionConfig(
     String user,
     @Nullable String password,
     Tls tls,
+    @Nullable String requireAuth,
     int max,
     int min,
     long idleTimeoutMillis,
@@ -66,8 +67,7 @@ public record ConnectionConfig(
     // without one, the driver would take that of this program's own password file
     properties.setProperty("password", Objects.requireNonNullElse(password, ""));
     properties.setProperty("gssEncMode", "disable");
-    // anybody may have taken the port of a server that has stopped
-    properties.setProperty("requireAuth", tls.on() ? "!gss,!sspi" : "!gss,!sspi,!password");
+    properties.setProperty("requireAuth", methods());
     properties.setProperty("ApplicationName", "pg-hello-plugin");
     // so that these are of the log-in, which RESET goes back to, and not set afterwards
     properties.setProperty("assumeMinServerVersion", "12");
@@ -94,6 +94,17 @@ public record ConnectionConfig(
       set(properties, PemSocketFactory.KEY, tls.key());
     }
     return properties;
+  }
+
+  /** Returns how the server may ask who logs in, as the driver takes it. */
+  private String methods() {
+    if (requireAuth != null && !requireAuth.startsWith("!")) {
+      return requireAuth;
+    }
+    // anybody may have taken the port of a server that has stopped
+    return "!gss,!sspi"
+        + (tls.on() ? "" : ",!password")
+        + (requireAuth == null ? "" : "," + requireAuth);
   }
 
   private static void set(Properties properties, String name, @Nullable String value) {

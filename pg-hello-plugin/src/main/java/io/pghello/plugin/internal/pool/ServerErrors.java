@@ -77,6 +77,7 @@ public final class ServerErrors {
       return Reason.CREDENTIALS;
     }
     return switch (state) {
+      case "08004" -> Reason.AUTH_METHOD;
       case "53300" -> Reason.FULL;
       case "3D000" -> Reason.NO_DATABASE;
       case "57P03" -> Reason.STARTING;
