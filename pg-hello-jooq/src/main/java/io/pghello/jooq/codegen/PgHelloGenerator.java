@@ -38,13 +38,16 @@ public class PgHelloGenerator extends JavaGenerator {
    */
   public static final String INCLUDE_SQL =
       """
-      SELECT DISTINCT n.nspname || '.' || p.proname
-      FROM pg_extension e
-      JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-        AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
-      JOIN pg_proc p ON p.oid = d.objid
-      JOIN pg_namespace n ON n.oid = p.pronamespace
-      WHERE e.extname = 'pg_hello'
+      SELECT DISTINCT pg_catalog.concat(n.nspname, '.', p.proname)
+      FROM pg_catalog.pg_extension e
+      JOIN pg_catalog.pg_depend d
+        ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
+        AND d.refobjid OPERATOR(pg_catalog.=) e.oid
+        AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+        AND d.deptype OPERATOR(pg_catalog.=) 'e'
+      JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) d.objid
+      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+      WHERE e.extname OPERATOR(pg_catalog.=) 'pg_hello'
       """;
 
   private final Set<RoutineKey> printed = new HashSet<>();
@@ -161,7 +164,8 @@ public class PgHelloGenerator extends JavaGenerator {
       return "";
     }
     if (comments == null) {
-      comments = RoutineKey.values(routine.getDatabase(), "obj_description(p.oid, 'pg_proc')");
+      comments =
+          RoutineKey.values(routine.getDatabase(), "pg_catalog.obj_description(p.oid, 'pg_proc')");
     }
     String comment = comments.get(RoutineKey.of(routine));
     return comment == null ? "" : " " + javadoc(comment);

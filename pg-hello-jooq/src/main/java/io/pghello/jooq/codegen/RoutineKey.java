@@ -59,17 +59,19 @@ record RoutineKey(String schema, String name, List<Type> types) {
   private static final String VALUES =
       """
       SELECT n.nspname, p.proname, a.schemata, a.names, a.arrays, v.value
-      FROM pg_proc p
-      JOIN pg_namespace n ON n.oid = p.pronamespace
+      FROM pg_catalog.pg_proc p
+      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
       CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(tn.nspname::text ORDER BY u.position), '{}'),
-          coalesce(array_agg(CASE WHEN is_array THEN substr(t.typname::text, 2) ELSE t.typname::text END
+        SELECT coalesce(pg_catalog.array_agg(tn.nspname::pg_catalog.text ORDER BY u.position), '{}'),
+          coalesce(pg_catalog.array_agg(CASE WHEN is_array
+            THEN pg_catalog.substr(t.typname::pg_catalog.text, 2) ELSE t.typname::pg_catalog.text END
             ORDER BY u.position), '{}'),
-          coalesce(array_agg(is_array ORDER BY u.position), '{}')
-        FROM unnest(p.proargtypes) WITH ORDINALITY u (type, position)
-        JOIN pg_type t ON t.oid = u.type
-        JOIN pg_namespace tn ON tn.oid = t.typnamespace
-        CROSS JOIN LATERAL (SELECT t.typelem <> 0 AND t.typlen = -1) i (is_array)
+          coalesce(pg_catalog.array_agg(is_array ORDER BY u.position), '{}')
+        FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS u (type, position)
+        JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) u.type
+        JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) t.typnamespace
+        CROSS JOIN LATERAL (SELECT t.typelem OPERATOR(pg_catalog.<>) 0
+          AND t.typlen OPERATOR(pg_catalog.=) -1) i (is_array)
       ) a (schemata, names, arrays)
       CROSS JOIN LATERAL (SELECT EXPRESSION) v (value)
       WHERE v.value IS NOT NULL

@@ -35,10 +35,12 @@ final class RoutineNames {
       """
       CASE
         WHEN EXISTS (
-          SELECT FROM pg_depend d
-          JOIN pg_extension e ON e.oid = d.refobjid
-          WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-            AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'pg_hello')
+          SELECT FROM pg_catalog.pg_depend d
+          JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid
+          WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+            AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e'
+            AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
+            AND e.extname OPERATOR(pg_catalog.=) 'pg_hello')
         THEN 'member'
         WHEN p.proretset THEN 'set'
         ELSE '' END
@@ -47,9 +49,10 @@ final class RoutineNames {
   private static final String TABLES =
       """
       SELECT c.relname
-      FROM pg_class c
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ? AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+      WHERE n.nspname OPERATOR(pg_catalog.=) ?
+        AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}')
       """;
 
   private final SchemaDefinition schema;
