@@ -52,10 +52,23 @@ final class Agent implements AutoCloseable {
     return server.at("/server/name").asText() + " " + server.at("/server/version").asText();
   }
 
+  /** Returns what the server says of its tools. */
+  JsonNode tools() {
+    return server.get("tools");
+  }
+
   /** Runs SQL by the tool for that, and returns the result of the call. */
   JsonNode query(String sql) {
-    ObjectNode call = JSON.createObjectNode().put("name", "query");
-    call.putObject("arguments").put("sql", sql);
+    return call("query", JSON.createObjectNode().put("sql", sql));
+  }
+
+  /**
+   * Calls a tool, and returns the result: an error as well if the client does not take what was
+   * answered, which it compares with the schema of the tool's answers.
+   */
+  JsonNode call(String tool, JsonNode arguments) {
+    ObjectNode call = JSON.createObjectNode().put("name", tool);
+    call.set("arguments", arguments);
     return ask(call);
   }
 

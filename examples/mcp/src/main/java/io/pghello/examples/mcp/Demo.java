@@ -5,15 +5,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.pghello.examples.shared.DemoCommand;
 import io.pghello.mcp.PgHelloMcp;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.concurrent.Callable;
-import org.postgresql.Driver;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
@@ -25,8 +22,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Starts a PostgreSQL, pg-hello-mcp and the reference server for PostgreSQL (npm), and",
       "lets an independent client (npm) try the same on both, to write where only reading is",
-      "allowed; shows what each let through. Both log in as a role that may write. With SQL,",
-      "tries each of these instead. Needs Node.js and npm."
+      "allowed; shows what each let through. Both log in as a role that may only read a table, or",
+      "as the owner of the tables. With SQL, tries each of these instead. Needs Node.js and npm."
     },
     customSynopsis = "./dev demo mcp [OPTIONS] [SQL...]",
     sortOptions = false,
@@ -37,7 +34,7 @@ import picocli.CommandLine.Parameters;
       "2:the command line is wrong"
     })
 public final class Demo implements Callable<Integer> {
-  /** What only the role's privileges could refuse; the page says so. */
+  /** What only a role of the agent's own refuses; the page says so. */
   private static final String ENDS_SESSIONS =
       "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user"
           + " and datname = current_database() and pid <> pg_backend_pid()";
@@ -72,6 +69,9 @@ public final class Demo implements Callable<Integer> {
           ENDS_SESSIONS,
           "select pg_advisory_lock(1)");
 
+  private static final String READER = "a role that may read one table";
+  private static final String OWNER = "the owner of the tables, who may write";
+
   private static final int WIDTH = 72;
   private static final int CELL = 38;
 
@@ -79,6 +79,11 @@ public final class Demo implements Callable<Integer> {
 
   @Parameters(arity = "0..*", paramLabel = "SQL", description = "What to try instead.")
   private List<String> attacks = ATTACKS;
+
+  @Option(
+      names = "--may-write",
+      description = "Log in as the owner of the tables, as agents should not.")
+  private boolean mayWrite;
 
   @SuppressWarnings("UnusedVariable") // picocli acts on it
   @Option(
@@ -109,10 +114,11 @@ public final class Demo implements Callable<Integer> {
   public Integer call() throws SQLException {
     Path npm = Npm.folder();
     try (PgHelloServer server = PgHelloServer.start();
-        var ourVictim = new Victim(server);
-        var theirVictim = new Victim(server);
-        var ours = ours(npm, ourVictim.database());
-        var theirs = theirs(npm, theirVictim.database())) {
+        var ourVictim = new Victim(server, mayWrite);
+        var theirVictim = new Victim(server, mayWrite);
+        var ours = ours(npm, ourVictim);
+        var theirs = theirs(npm, theirVictim)) {
+      out.println("Both log in as " + (mayWrite ? OWNER : READER) + ".");
       out.printf("%-" + WIDTH + "s %-" + CELL + "s %s%n", "", ours.server(), theirs.server());
       boolean safe = true;
       int letThrough = 0;
@@ -120,29 +126,29 @@ public final class Demo implements Callable<Integer> {
         String our = outcome(ours, ourVictim, attack);
         String their = outcome(theirs, theirVictim, attack);
         out.printf("%-" + WIDTH + "s %-" + CELL + "s %s%n", shortened(attack, WIDTH), our, their);
-        safe &= !our.startsWith("LET") || attack.equals(ENDS_SESSIONS);
+        safe &= !our.startsWith("LET") || (mayWrite && attack.equals(ENDS_SESSIONS));
         letThrough += their.startsWith("LET") ? 1 : 0;
       }
       out.println();
-      out.println(
-          "The reference server let "
-              + letThrough
-              + " through. What a role may do to its own other");
-      out.println("sessions, no server of tools can refuse: give the agent a role of its own.");
+      out.println("The reference server let " + letThrough + " through.");
+      if (mayWrite) {
+        out.println("What a role may do to its own other sessions, no server of tools can refuse:");
+        out.println("give the agent a role of its own.");
+      }
       return safe ? ExitCode.OK : ExitCode.SOFTWARE;
     }
   }
 
-  private static Agent ours(Path npm, TestDatabase database) {
-    Properties parts = parts(database);
+  /** Starts our server, and the client. */
+  static Agent ours(Path npm, Victim victim) {
     return new Agent(
         npm,
         Map.of(
-            "PGHOST", parts.getProperty("PGHOST"),
-            "PGPORT", parts.getProperty("PGPORT"),
-            "PGDATABASE", parts.getProperty("PGDBNAME"),
-            "PGUSER", parts.getProperty("user"),
-            "PGPASSWORD", parts.getProperty("password")),
+            "PGHOST", victim.login("PGHOST"),
+            "PGPORT", victim.login("PGPORT"),
+            "PGDATABASE", victim.login("PGDBNAME"),
+            "PGUSER", victim.login("user"),
+            "PGPASSWORD", victim.login("password")),
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-XX:+UseSerialGC",
@@ -153,29 +159,17 @@ public final class Demo implements Callable<Integer> {
   }
 
   /** It takes its password on the command line, where all users of the machine see it. */
-  private static Agent theirs(Path npm, TestDatabase database) {
-    Properties parts = parts(database);
+  private static Agent theirs(Path npm, Victim victim) {
     String url =
-        "postgresql://"
-            + parts.getProperty("user")
-            + ":"
-            + parts.getProperty("password")
-            + "@"
-            + parts.getProperty("PGHOST")
-            + ":"
-            + parts.getProperty("PGPORT")
-            + "/"
-            + parts.getProperty("PGDBNAME");
+        "postgresql://%s:%s@%s:%s/%s"
+            .formatted(
+                victim.login("user"),
+                victim.login("password"),
+                victim.login("PGHOST"),
+                victim.login("PGPORT"),
+                victim.login("PGDBNAME"));
     Path program = npm.resolve("node_modules/@modelcontextprotocol/server-postgres/dist/index.js");
     return new Agent(npm, Map.of(), List.of("node", program.toString(), url));
-  }
-
-  private static Properties parts(TestDatabase database) {
-    Properties parts = Driver.parseURL(database.jdbcUrl(), null);
-    if (parts == null) {
-      throw new IllegalStateException("not a URL of PostgreSQL");
-    }
-    return parts;
   }
 
   /** Tries it, and returns what has changed, or how it was answered. */

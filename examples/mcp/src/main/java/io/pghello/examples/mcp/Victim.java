@@ -9,6 +9,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Properties;
+import org.postgresql.Driver;
 import org.postgresql.PGConnection;
 
 /** A database that is attacked, seen from a connection that no attacker has. */
@@ -24,20 +27,40 @@ final class Victim implements AutoCloseable {
         as $$ insert into users values (3, name) returning id $$;
       """;
 
+  private static final String PASSWORD = "agent";
+
   private final TestDatabase database;
+  private final Properties login;
   private final Connection owner;
   private Connection colleague;
 
-  Victim(PgHelloServer server) throws SQLException {
+  /**
+   * Creates it.
+   *
+   * @param mayWrite whether the agent logs in as the owner of the tables, as others do, or as a
+   *     role of its own, which may read one of them
+   */
+  Victim(PgHelloServer server, boolean mayWrite) throws SQLException {
     database = server.createEmptyDatabase();
+    login = Objects.requireNonNull(Driver.parseURL(database.jdbcUrl(), null));
     owner = database.superuserDataSource().getConnection();
+    if (!mayWrite) {
+      login.setProperty("user", database.name() + "_agent");
+      login.setProperty("password", PASSWORD);
+      run("create role \"%s\" login password '%s'".formatted(role(), PASSWORD));
+    }
     colleague = database.dataSource().getConnection();
     run("listen orders");
     restore();
   }
 
-  TestDatabase database() {
-    return database;
+  /** Returns a part of how the agent logs in, by the driver's name of it. */
+  String login(String part) {
+    return login.getProperty(part);
+  }
+
+  private String role() {
+    return login("user");
   }
 
   private void run(String sql) throws SQLException {
@@ -53,8 +76,10 @@ final class Victim implements AutoCloseable {
     run("alter schema public owner to \"" + database.user() + "\"");
     run("alter table users owner to \"" + database.user() + "\"");
     run("alter sequence numbers owner to \"" + database.user() + "\"");
-    run("alter role \"" + database.user() + "\" in database \"" + database.name() + "\" reset all");
-    run("alter role \"" + database.user() + "\" reset all");
+    run("grant usage on schema public to \"" + role() + "\"");
+    run("grant select on users to \"" + role() + "\"");
+    run("alter role \"" + role() + "\" in database \"" + database.name() + "\" reset all");
+    run("alter role \"" + role() + "\" reset all");
     if (!isThere(colleague)) {
       colleague.close();
       colleague = database.dataSource().getConnection();
@@ -75,7 +100,7 @@ final class Victim implements AutoCloseable {
         "the role's settings",
         "select count(*) <> 0 from pg_db_role_setting s join pg_roles r on r.oid = s.setrole"
             + " where rolname = '"
-            + database.user()
+            + role()
             + "'");
     note(
         damage,
@@ -86,7 +111,7 @@ final class Victim implements AutoCloseable {
       damage.add("a notification");
     }
     if (!isThere(colleague)) {
-      damage.add("ended another session of the role");
+      damage.add("ended another session");
     }
     return damage;
   }

@@ -25,16 +25,35 @@ class DemoIT {
 
   @Test
   void ourServerLetsNothingThrough() {
-    Output result = demo();
-    assertThat(result.err()).isEmpty();
-    assertThat(result.status()).as(result.out()).isZero();
-    List<String> lines = result.out().lines().toList();
-    assertThat(lines.get(0)).contains("pg-hello-mcp ", "postgres 0.1.0");
+    List<String> lines = attacked();
+    assertThat(lines.get(0)).isEqualTo("Both log in as a role that may read one table.");
+    assertThat(lines.get(1)).contains("pg-hello-mcp ", "postgres 0.1.0");
     assertThat(line(lines, "select name from users")).matches(".* answered +answered");
+    assertThat(line(lines, "commit; insert"))
+        .containsPattern("refused: POSTGRES_BAD_SQL +refused: permission denied");
+    assertThat(line(lines, "commit; select lo_create"))
+        .containsPattern("refused: POSTGRES_BAD_SQL +LET THROUGH: a large object");
+    assertThat(line(lines, "select pg_terminate_backend")).matches(".*… +answered +answered");
+  }
+
+  @Test
+  void ourServerLetsARoleThatMayWriteOnlyEndItsOwnSessions() {
+    List<String> lines = attacked("--may-write");
     assertThat(line(lines, "commit; insert"))
         .containsPattern("refused: POSTGRES_BAD_SQL +LET THROUGH: rows");
     assertThat(line(lines, "select sign_up"))
         .containsPattern("refused: POSTGRES_NOT_ALLOWED +refused: cannot execute INSERT");
+    assertThat(lines.stream().filter(line -> line.matches(".*LET THROUGH.*LET THROUGH.*")))
+        .singleElement()
+        .asString()
+        .startsWith("select pg_terminate_backend");
+  }
+
+  private static List<String> attacked(String... args) {
+    Output result = demo(args);
+    assertThat(result.err()).isEmpty();
+    assertThat(result.status()).as(result.out()).isZero();
+    return result.out().lines().toList();
   }
 
   private static String line(List<String> lines, String start) {
@@ -50,7 +69,7 @@ class DemoIT {
   /** A database without its sequence is damage, and no mistake of the demo. */
   @Test
   void survivesWhatIsDropped() {
-    Output result = demo("commit; drop schema public cascade", "select 1 as a");
+    Output result = demo("--may-write", "commit; drop schema public cascade", "select 1 as a");
     assertThat(result.err()).isEmpty();
     assertThat(result.out()).containsPattern("drop schema public cascade .*LET THROUGH: .*table");
     assertThat(result.out()).containsPattern("select 1 as a +answered +answered");
