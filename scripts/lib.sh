@@ -85,9 +85,10 @@ need() {
   [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 }
 
-# npm_packages FOLDER: prints where a copy of it is with the packages that its package-lock.json names.
+# npm_packages FOLDER: prints where a copy of it is with the packages that its package-lock.json names; fails if they
+# cannot be had.
 npm_packages() {
-  local folder
+  local folder attempt
   need node nodejs npm npm
   folder=$CACHE/npm/$(cat "$1"/* | sha256sum | cut -c1-16)
   if [ ! -d "$folder" ]; then
@@ -95,7 +96,11 @@ npm_packages() {
     rm -rf "$folder.new"
     mkdir -p "$folder.new"
     cp "$1"/* "$folder.new"
-    npm ci --silent --ignore-scripts --no-audit --no-fund --prefix "$folder.new" >&2
+    for attempt in 1 2 3; do
+      npm ci --silent --ignore-scripts --no-audit --no-fund --prefix "$folder.new" >&2 && break
+      [ "$attempt" -lt 3 ] || return 1
+      sleep "$((5 * attempt))"
+    done
     mv "$folder.new" "$folder"
   fi
   printf '%s' "$folder"

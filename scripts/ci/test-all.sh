@@ -158,8 +158,9 @@ begin containers tests_in_containers
 LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/consumer.sh"
 LINES_SHOWN=8 step system env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/system.sh"
 finish containers
-# not beside monitoring, as both compile in the tree, at their beginning
+# not beside monitoring, as all compile in the tree, at their beginning
 step deploy "$ROOT/scripts/ci/deploy.sh"
+step mcp env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/mcp.sh"
 begin monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
 step installcheck "$ROOT/scripts/ci/installcheck.sh"
 LINES_SHOWN=20 step sanitizers "$ROOT/dev" native --sanitize

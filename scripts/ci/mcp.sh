@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs the conformance cases of the Model Context Protocol on the server, those that a server of tools can pass: the others are
+# for what it does not have, as prompts, or call tools of the names that the cases want.
+# SPDX-License-Identifier: MIT
+PROGRAM=mcp
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+WORK=$(mktemp -d)
+RELAY=
+cleanup() {
+  if [ -n "$RELAY" ]; then
+    kill "$RELAY" 2>/dev/null || true
+    wait "$RELAY" 2>/dev/null || true
+  fi
+  rm -rf "$WORK"
+}
+trap cleanup EXIT
+
+need node nodejs npm npm
+packages=$(npm_packages "$ROOT/scripts/ci/mcp") || {
+  echo "SKIPPED: npm cannot get the conformance cases"
+  exit 0
+}
+classes=$(classpath pg-hello-mcp "$DEFAULT_MAJOR")
+# no database is there, nor is one needed until a tool is called
+PGHOST=127.0.0.1 PGPORT=1 PGUSER=agent node "$packages/relay.mjs" "$(java_home)/bin/java" -cp "$classes" \
+  io.pghello.mcp.PgHelloMcp >"$WORK/url" 2>"$WORK/relay.log" &
+RELAY=$!
+until url=$(grep '^http' "$WORK/url"); do
+  kill -0 "$RELAY" 2>/dev/null || die "the relay did not start: $(<"$WORK/relay.log")"
+  sleep 0.1
+done
+
+# passes CASE: whether the server does; what is said of it is in $WORK/log.
+passes() {
+  (cd "$WORK" && timeout 120 node "$packages/node_modules/@modelcontextprotocol/conformance/dist/index.js" server \
+    --url "$url" --scenario "$1") >"$WORK/log" 2>&1
+}
+
+for case in server-initialize ping tools-list; do
+  passes "$case" || {
+    cat "$WORK/log" "$WORK/relay.log"
+    die "the server does not pass the case $case"
+  }
+done
+passes tools-call-simple-text && die "a case passes that wants a tool which is not there"
+echo "The server passes the protocol's conformance cases of a server of tools"
