@@ -22,6 +22,7 @@ packages=$(npm_packages "$ROOT/scripts/ci/mcp") || {
   echo "SKIPPED: npm cannot get the conformance cases"
   exit 0
 }
+: >"$WORK/url"
 classes=$(classpath pg-hello-mcp "$DEFAULT_MAJOR")
 # no database is there, nor is one needed until a tool is called
 PGHOST=127.0.0.1 PGPORT=1 PGUSER=agent node "$packages/relay.mjs" "$(java_home)/bin/java" -cp "$classes" \
