@@ -3,6 +3,8 @@ package io.pghello.examples.service.cache;
 
 import io.lettuce.core.SetArgs;
 import io.pghello.examples.service.redis.Redis;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +14,12 @@ import org.slf4j.LoggerFactory;
 /** Keeps greetings in Redis, for all instances. Greets without it while it does not answer. */
 final class RedisCache implements GreetingCache {
   private static final Logger LOG = LoggerFactory.getLogger(RedisCache.class);
+
+  /** The most that a character of Java's can have. */
+  private static final int UTF8_BYTES = 3;
+
+  /** What is around a name in a greeting, in bytes; more than "Hello, " and "! ". */
+  private static final int MAX_WORDS = 16;
 
   private final Redis redis;
   private final SetArgs kept;
@@ -30,12 +38,32 @@ final class RedisCache implements GreetingCache {
   public @Nullable String get(String name, int repeat) {
     try {
       byte @Nullable [] greeting = redis.call(c -> c.sync().get(key(name, repeat)));
-      return greeting == null ? null : new String(greeting, StandardCharsets.UTF_8);
+      return greeting == null ? null : greetingOf(name, repeat, greeting);
+    } catch (CharacterCodingException e) {
+      return null;
     } catch (RuntimeException e) {
       // Redis itself logs that it does not answer
       LOG.debug("A greeting was not looked for", e);
       return null;
     }
+  }
+
+  /** Returns the text; null if it cannot be a greeting of the name, whoever has put it there. */
+  private static @Nullable String greetingOf(String name, int repeat, byte[] bytes)
+      throws CharacterCodingException {
+    if (bytes.length > repeat * (UTF8_BYTES * name.length() + MAX_WORDS)) {
+      return null;
+    }
+    String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    int from = 0;
+    for (int found = 0; found < repeat; found++) {
+      int at = text.indexOf(name, from);
+      if (at < 0) {
+        return null;
+      }
+      from = at + name.length();
+    }
+    return text;
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
@@ -22,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +32,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A Redis that may be gone: a call fails within a short time, and after some that have failed, at
- * once, until a pause has passed. It need not be there at the start. Thread-safe.
+ * once, until a pause has passed. What it refuses is an answer. It need not be there at the start.
+ * Thread-safe.
  */
 public final class Redis implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Redis.class);
@@ -38,6 +41,7 @@ public final class Redis implements AutoCloseable {
       RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
   private static final int CALLS_LOOKED_AT = 5;
   private static final int FAILED_PERCENT = 50;
+  private static final Duration REFUSAL_INTERVAL = Duration.ofMinutes(1);
 
   private final ClientResources resources =
       ClientResources.builder().reconnectDelay(Delay.constant(Duration.ofSeconds(1))).build();
@@ -45,6 +49,8 @@ public final class Redis implements AutoCloseable {
   private final RedisClient client;
   private final Duration timeout;
   private final CircuitBreaker breaker;
+  private final AtomicLong refusalLogged =
+      new AtomicLong(System.nanoTime() - 2 * REFUSAL_INTERVAL.toNanos());
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable CompletableFuture<StatefulRedisConnection<String, byte[]>> connection;
 
@@ -52,6 +58,9 @@ public final class Redis implements AutoCloseable {
     timeout = properties.timeout();
     uri = RedisURI.create(properties.url());
     uri.setTimeout(timeout);
+    if (properties.password() != null) {
+      uri.setAuthentication(properties.password().strip().toCharArray());
+    }
     client = RedisClient.create(resources);
     client.setOptions(
         ClientOptions.builder()
@@ -68,16 +77,20 @@ public final class Redis implements AutoCloseable {
                 .failureRateThreshold(FAILED_PERCENT)
                 .waitDurationInOpenState(properties.pause())
                 .permittedNumberOfCallsInHalfOpenState(1)
+                // an answer, though not the one that was hoped for
+                .recordException(e -> !(e instanceof RedisCommandExecutionException))
                 .build());
     breaker
         .getEventPublisher()
         .onError(e -> LOG.debug("Redis failed", e.getThrowable()))
-        .onStateTransition(e -> log(e.getStateTransition().getToState(), properties.pause()));
+        .onStateTransition(e -> stateChanged(e.getStateTransition().getToState(), properties));
   }
 
-  private static void log(State state, Duration pause) {
+  private void stateChanged(State state, RedisProperties properties) {
     if (state == State.OPEN) {
-      LOG.warn("Redis does not answer, and is not asked for {} s", pause.toSeconds());
+      LOG.warn("Redis does not answer, and is not asked for {} s", properties.pause().toSeconds());
+      // it may have been cut without a word, which nobody would tell it for a quarter of an hour
+      forgetConnection();
     } else if (state == State.CLOSED) {
       LOG.info("Redis answers again");
     }
@@ -91,7 +104,16 @@ public final class Redis implements AutoCloseable {
    */
   public <T extends @Nullable Object> T call(
       Function<StatefulRedisConnection<String, byte[]>, T> work) {
-    return breaker.executeSupplier(() -> work.apply(connection()));
+    try {
+      return breaker.executeSupplier(() -> work.apply(connection()));
+    } catch (RedisCommandExecutionException e) {
+      long now = System.nanoTime();
+      long before = refusalLogged.get();
+      if (now - before > REFUSAL_INTERVAL.toNanos() && refusalLogged.compareAndSet(before, now)) {
+        LOG.warn("Redis refuses commands: {}", e.getMessage());
+      }
+      throw e;
+    }
   }
 
   State state() {
@@ -119,6 +141,20 @@ public final class Redis implements AutoCloseable {
       return connection;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void forgetConnection() {
+    CompletableFuture<StatefulRedisConnection<String, byte[]>> old;
+    lock.lock();
+    try {
+      old = connection;
+      connection = null;
+    } finally {
+      lock.unlock();
+    }
+    if (old != null) {
+      var unused = old.thenCompose(StatefulRedisConnection::closeAsync);
     }
   }
 

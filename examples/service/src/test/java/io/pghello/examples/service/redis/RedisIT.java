@@ -12,18 +12,21 @@ import io.pghello.examples.service.Http.Answer;
 import io.pghello.examples.service.ServiceTest;
 import io.pghello.examples.service.StatementCounter;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.web.server.LocalServerPort;
@@ -43,6 +46,7 @@ import org.springframework.test.context.TestPropertySource;
       "greeting.rate-limit.enabled=true",
       "greeting.rate-limit.store=redis",
       "greeting.rate-limit.delay=0s",
+      "greeting.rate-limit.paths=/api/greeting/**",
       "server.forward-headers-strategy=native",
       "server.tomcat.remoteip.internal-proxies=127\\.0\\.0\\.1"
     })
@@ -230,12 +234,87 @@ class RedisIT {
 
   private static Redis redisOf(RedisServer other) {
     return new Redis(
-        new RedisProperties(other.url(), Duration.ofMillis(250), Duration.ofMillis(50)));
+        new RedisProperties(other.url(), null, Duration.ofMillis(250), Duration.ofMillis(50)));
+  }
+
+  /** New connections could be had all the time. */
+  @Test
+  void answersAgainAfterASilentCut() throws Exception {
+    try (var proxy = new SilentProxy(server().port());
+        Redis cut =
+            new Redis(
+                new RedisProperties(
+                    proxy.url(), null, Duration.ofSeconds(1), Duration.ofMillis(50)))) {
+      await().atMost(LONG).ignoreExceptions().until(() -> cut.call(c -> c.sync().ping()) != null);
+      proxy.cut();
+      assertThatExceptionOfType(RedisException.class)
+          .isThrownBy(() -> cut.call(c -> c.sync().ping()));
+      await().atMost(LONG).ignoreExceptions().until(() -> cut.call(c -> c.sync().ping()) != null);
+    }
+  }
+
+  @Test
+  void whatRedisRefusesIsAnAnswer() throws Exception {
+    isCached("/greeting/known");
+    redis.call(c -> c.sync().configSet("maxmemory", "1"));
+    try {
+      for (int i = 0; i < 20; i++) {
+        assertThat(isCached("/greeting/full" + i)).isFalse();
+      }
+      assertThat(redis.state()).isEqualTo(State.CLOSED);
+      assertThat(isCached("/greeting/known")).isTrue();
+      assertThat(evict("/greeting/known").status()).isEqualTo(204);
+    } finally {
+      redis.call(c -> c.sync().configSet("maxmemory", "0"));
+    }
+  }
+
+  static Stream<byte[]> foreignValues() {
+    return Stream.of(
+        new byte[0],
+        utf8("somebody else's"),
+        // the name once where it should be twice
+        utf8("Hello, foreign!"),
+        new byte[] {'f', 'o', 'r', 'e', 'i', 'g', 'n', (byte) 0xff},
+        utf8("Hello, foreign! Hello, foreign!" + " ".repeat(100_000)));
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  @ParameterizedTest
+  @MethodSource("foreignValues")
+  void servesNothingThatIsNoGreetingOfTheName(byte[] value) throws Exception {
+    redis.call(c -> c.sync().set("greeting:2:foreign", value));
+    Answer answer = http.get("/greeting/foreign?repeat=2");
+    assertThat(answer.json().path("cached").asBoolean()).isFalse();
+    assertThat(answer.json().path("greeting").asString())
+        .isEqualTo("Hello, foreign! Hello, foreign!");
+    // it is the database's from now on
+    assertThat(isCached("/greeting/foreign?repeat=2")).isTrue();
+  }
+
+  @Test
+  void logsInWithThePassword() throws Exception {
+    try (var guarded = new RedisServer()) {
+      guarded.start("--requirepass", "secret-of-this-test");
+      try (Redis stranger = redisOf(guarded);
+          Redis known =
+              new Redis(
+                  new RedisProperties(
+                      guarded.url(), "secret-of-this-test\n", LONG, Duration.ofMillis(50)))) {
+        assertThatExceptionOfType(RedisException.class)
+            .isThrownBy(() -> stranger.call(c -> c.sync().get("a")));
+        String pong = known.call(c -> c.sync().ping());
+        assertThat(pong).isEqualTo("PONG");
+      }
+    }
   }
 
   @Test
   void aPasswordIsNotShown() {
-    assertThat(new RedisProperties("redis://:secret@host", LONG, LONG).toString())
+    assertThat(new RedisProperties("redis://:secret@host", "secret", LONG, LONG).toString())
         .doesNotContain("secret");
   }
 

@@ -12,6 +12,8 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -34,16 +36,20 @@ public final class RedisServer implements AutoCloseable {
   }
 
   /** Starts it, with nothing in it, and waits until it answers. */
-  public RedisServer start() throws IOException {
-    process =
-        new ProcessBuilder(
+  public RedisServer start(String... settings) throws IOException {
+    var command =
+        new ArrayList<>(
+            List.of(
                 program.getPath(),
                 "--port",
                 Integer.toString(port),
                 "--bind",
                 "127.0.0.1",
                 "--save",
-                "")
+                ""));
+    command.addAll(List.of(settings));
+    process =
+        new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
@@ -54,8 +60,14 @@ public final class RedisServer implements AutoCloseable {
   private boolean answers() throws IOException {
     try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
-      return socket.getInputStream().read() == '+';
+      // or that it asks for a password
+      int first = socket.getInputStream().read();
+      return first == '+' || first == '-';
     }
+  }
+
+  public int port() {
+    return port;
   }
 
   public String url() {
