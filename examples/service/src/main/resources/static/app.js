@@ -17,13 +17,13 @@ async function ask(path, options = {}, counted = true) {
   } catch {
     throw new Error('The service does not answer.');
   }
-  const body = await response.json();
+  const body = await response.json().catch(() => undefined); // a gateway may answer with a page
   if (counted) {
     countPageTime((performance.now() - begin) * 1000);
   }
-  if (!response.ok) {
-    const wrong = (body.errors ?? []).map((error) => `${error.field} ${error.message}`).join('; ');
-    throw new Error(wrong || body.detail || `The service answered ${response.status}.`);
+  if (!response.ok || !body) {
+    const wrong = (body?.errors ?? []).map((error) => `${error.field} ${error.message}`).join('; ');
+    throw new Error(wrong || body?.detail || `The service answered ${response.status}.`);
   }
   return body;
 }
@@ -59,8 +59,12 @@ element('greet').addEventListener('submit', (event) => {
   event.preventDefault();
   whileDisabled(event.currentTarget.querySelector('button'), 'greeting', async () => {
     const repeat = element('repeat').value;
-    const path = `api/greeting/${encodeURIComponent(element('name').value)}${repeat ? `?repeat=${repeat}` : ''}`;
-    show('greeting', (await ask(path)).greeting);
+    // not as a part of the path, where some names cannot be
+    const answer = await post('api/bulk-greetings', {
+      names: [element('name').value],
+      ...(repeat && { repeat: Number(repeat) }),
+    });
+    show('greeting', answer.greetings[0].greeting);
   });
 });
 
@@ -172,10 +176,10 @@ async function describe() {
   try {
     const info = await ask('api/info');
     show('info', `pg_hello ${info.extension_version} · ${info.postgresql_version}`);
+    await offerLoad();
   } catch (error) {
     show('info', error.message, true);
   }
-  await offerLoad();
 }
 
 async function offerLoad() {

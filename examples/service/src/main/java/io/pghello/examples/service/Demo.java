@@ -151,7 +151,9 @@ public final class Demo implements Callable<Integer> {
         hasToken
             ? "\"Authorization: Bearer $GREETING_ADMIN_TOKEN\""
             : "'Authorization: Bearer TOKEN'",
-        hasToken ? "" : "  # needs a start with GREETING_ADMIN_TOKEN=TOKEN");
+        hasToken
+            ? ""
+            : "  # needs a start with GREETING_ADMIN_TOKEN=TOKEN, of 16 characters or more");
     out.flush();
   }
 }

@@ -56,7 +56,7 @@ class DemoIT {
             Map.of(
                 "SERVER_PORT", "0",
                 "GREETING_RATE_LIMIT_ENABLED", "false",
-                "GREETING_ADMIN_TOKEN", "secret"));
+                "GREETING_ADMIN_TOKEN", ServiceTest.TOKEN));
     try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
       List<String> lines = new ArrayList<>();
       for (String line = ""; line != null && !line.startsWith("Ctrl-C"); ) {
@@ -69,7 +69,8 @@ class DemoIT {
           .anyMatch(line -> line.contains("curl ") && line.contains("/api/greeting/Ada"));
       var http = new Http(Integer.parseInt(address.group(1)));
       assertThat(
-              http.post("/api/config/greeting", "{\"repeat\":2}", "Authorization", "Bearer secret")
+              http.post(
+                      "/api/config/greeting", "{\"repeat\":2}", "Authorization", ServiceTest.BEARER)
                   .status())
           .isEqualTo(200);
       // enough for the notification of that to have come when the server is stopped

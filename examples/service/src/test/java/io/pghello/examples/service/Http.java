@@ -65,12 +65,15 @@ public final class Http {
   }
 
   public CompletableFuture<Answer> getAsync(String path, String... headers) {
-    return sendAsync("GET", path, headers);
+    return sendAsync("GET", path, "", headers);
   }
 
-  public CompletableFuture<Answer> sendAsync(String method, String path, String... headers) {
+  public CompletableFuture<Answer> sendAsync(
+      String method, String path, String body, String... headers) {
+    BodyPublisher publisher =
+        body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body);
     return client
-        .sendAsync(request(method, path, BodyPublishers.noBody(), headers), BodyHandlers.ofString())
+        .sendAsync(request(method, path, publisher, headers), BodyHandlers.ofString())
         .thenApply(Answer::new);
   }
 

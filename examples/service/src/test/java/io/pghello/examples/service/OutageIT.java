@@ -12,11 +12,16 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.SpringApplication;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /** What callers are told while the database, or the extension in it, is not there. */
+@ExtendWith(OutputCaptureExtension.class)
 class OutageIT {
   private static final Duration LONG = Duration.ofSeconds(90);
   private static final Map<String, String> REQUESTS = new LinkedHashMap<>();
@@ -32,7 +37,8 @@ class OutageIT {
   }
 
   @Test
-  void answersThatItIsUnavailableAndRecovers() throws Exception {
+  void answersThatItIsUnavailableAndRecovers(CapturedOutput output) throws Exception {
+    long begin = System.nanoTime();
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         ConfigurableApplicationContext service =
@@ -55,6 +61,7 @@ class OutageIT {
       execute(database, "DROP EXTENSION pg_hello CASCADE");
       assertUnavailable(
           http, management, "NOT_CREATED", "The extension pg_hello is not available.");
+      assertAtMostOneLineAMinute(output, "NOT_CREATED", System.nanoTime() - begin);
       execute(database, "CREATE EXTENSION pg_hello");
       awaitHealthy(http, management);
 
@@ -68,6 +75,11 @@ class OutageIT {
         assertThat(send(http, request).status()).as("%s", request).isEqualTo(200);
       }
     }
+  }
+
+  private static void assertAtMostOneLineAMinute(CapturedOutput output, String code, long nanos) {
+    assertThat(output.getAll().lines().filter(l -> l.contains("WARN") && l.contains(code)).count())
+        .isBetween(1L, 1 + TimeUnit.NANOSECONDS.toMinutes(nanos));
   }
 
   private static Http http(ConfigurableApplicationContext service, String port) {

@@ -57,6 +57,7 @@ class TwoInstancesIT {
         "--greeting.admin-token=" + ServiceTest.TOKEN,
         "--greeting.config.poll-interval=1h",
         "--greeting.rate-limit.store=postgresql",
+        "--greeting.rate-limit.paths=/api/greeting/**",
         "--greeting.rate-limit.delay=0s");
   }
 

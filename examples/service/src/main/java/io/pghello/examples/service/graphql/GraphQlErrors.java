@@ -5,6 +5,7 @@ import graphql.GraphQLError;
 import graphql.GraphqlErrorBuilder;
 import graphql.schema.DataFetchingEnvironment;
 import io.pghello.PgHelloException;
+import io.pghello.examples.service.problem.OutageLog;
 import io.pghello.examples.service.problem.Problems;
 import io.pghello.examples.service.problem.Problems.InputError;
 import io.pghello.examples.service.security.AdminRefusal;
@@ -33,9 +34,11 @@ class GraphQlErrors extends DataFetcherExceptionResolverAdapter {
   private static final Logger LOG = LoggerFactory.getLogger(GraphQlErrors.class);
 
   private final AdminRefusal adminRefusal;
+  private final OutageLog outages;
 
-  GraphQlErrors(AdminRefusal adminRefusal) {
+  GraphQlErrors(AdminRefusal adminRefusal, OutageLog outages) {
     this.adminRefusal = adminRefusal;
+    this.outages = outages;
     setThreadLocalContextAware(true);
   }
 
@@ -63,7 +66,7 @@ class GraphQlErrors extends DataFetcherExceptionResolverAdapter {
       return adminRefusal.problem();
     }
     if (e instanceof DataAccessException) {
-      LOG.warn("The database failed: {}", e.getMessage());
+      outages.failed("DATABASE_UNAVAILABLE", e.getMessage());
       return Problems.databaseUnavailable();
     }
     LOG.error("A query failed", e);

@@ -10,6 +10,7 @@ import graphql.execution.instrumentation.InstrumentationState;
 import graphql.execution.instrumentation.SimplePerformantInstrumentation;
 import graphql.execution.instrumentation.parameters.InstrumentationValidationParameters;
 import graphql.language.Document;
+import graphql.language.Field;
 import graphql.language.FragmentSpread;
 import graphql.language.InlineFragment;
 import graphql.language.Node;
@@ -22,8 +23,17 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.annotation.Order;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+import org.springframework.web.servlet.function.RequestPredicate;
+import org.springframework.web.servlet.function.RequestPredicates;
+import org.springframework.web.servlet.function.RouterFunction;
+import org.springframework.web.servlet.function.RouterFunctions;
+import org.springframework.web.servlet.function.ServerResponse;
 
-/** How much a query may ask for. */
+/** How much a query may ask for, and what is none. */
 @Configuration(proxyBeanMethods = false)
 class GraphQlLimits {
   /** As deep as the query by which tools read the schema. */
@@ -40,35 +50,65 @@ class GraphQlLimits {
    */
   private static final int MAX_SPREADS = 20;
 
-  /** Looks before the query is validated, as that follows all fragments, too. */
+  /** Fields as they are written, each alias for itself. Tools that read the schema have some 60. */
+  private static final int MAX_FIELDS_WRITTEN = 1_000;
+
+  /**
+   * Looks before the query is validated, as that compares all fields, and follows all fragments.
+   */
   @Bean
-  Instrumentation maxFragments() {
+  Instrumentation maxDocument() {
     return new SimplePerformantInstrumentation() {
       @Override
       public @Nullable InstrumentationContext<List<ValidationError>> beginValidation(
           InstrumentationValidationParameters parameters, InstrumentationState state) {
-        int spreads = spreads(parameters.getDocument());
-        if (spreads > MAX_SPREADS) {
-          throw new AbortExecutionException(
-              "maximum number of fragments used exceeded " + spreads + " > " + MAX_SPREADS);
-        }
+        check(parameters.getDocument());
         return super.beginValidation(parameters, state);
       }
     };
   }
 
-  private static int spreads(Document document) {
+  private static void check(Document document) {
+    int fields = 0;
     int spreads = 0;
     var nodes = new ArrayDeque<Node<?>>(List.of(document));
     for (Node<?> node = nodes.poll(); node != null; node = nodes.poll()) {
-      if (node instanceof FragmentSpread || node instanceof InlineFragment) {
+      if (node instanceof Field) {
+        fields++;
+      } else if (node instanceof FragmentSpread || node instanceof InlineFragment) {
         spreads++;
       }
       for (Node<?> child : node.getChildren()) {
         nodes.add(child);
       }
     }
-    return spreads;
+    check("fragments used", spreads, MAX_SPREADS);
+    check("fields written", fields, MAX_FIELDS_WRITTEN);
+  }
+
+  private static void check(String what, int count, int max) {
+    if (count > max) {
+      throw new AbortExecutionException(
+          "maximum number of " + what + " exceeded " + count + " > " + max);
+    }
+  }
+
+  /** Says by the status what is wrong with a request that cannot be a query. */
+  @Bean
+  @Order(-1) // before the routes of Spring Boot
+  RouterFunction<ServerResponse> refusals() {
+    RequestPredicate queries = RequestPredicates.path("/graphql");
+    RequestPredicate posts = RequestPredicates.method(HttpMethod.POST);
+    RequestPredicate accepts =
+        RequestPredicates.accept(
+            MediaType.APPLICATION_JSON, MediaType.APPLICATION_GRAPHQL_RESPONSE);
+    return RouterFunctions.route(
+            queries.and(posts.negate()),
+            request ->
+                ServerResponse.status(HttpStatus.METHOD_NOT_ALLOWED).allow(HttpMethod.POST).build())
+        .andRoute(
+            queries.and(accepts.negate()),
+            request -> ServerResponse.status(HttpStatus.NOT_ACCEPTABLE).build());
   }
 
   /** All fields of as many names as a request may have, and some more. */

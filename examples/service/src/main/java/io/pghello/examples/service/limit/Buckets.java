@@ -9,8 +9,8 @@ import io.github.bucket4j.ConsumptionProbe;
  * <p>Clients are named as {@link ClientAddress} does.
  */
 public interface Buckets {
-  /** Takes a token, if there is one, and returns what is left. */
-  ConsumptionProbe take(String client);
+  /** Takes as many tokens, if there are so many, or none, and returns what is left. */
+  ConsumptionProbe take(String client, int tokens);
 
   /** Gives back a token that was not used. */
   void giveBack(String client);

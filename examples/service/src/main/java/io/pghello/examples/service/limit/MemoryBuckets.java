@@ -27,8 +27,8 @@ public final class MemoryBuckets implements Buckets {
   }
 
   @Override
-  public ConsumptionProbe take(String client) {
-    return buckets.get(client).tryConsumeAndReturnRemaining(1);
+  public ConsumptionProbe take(String client, int tokens) {
+    return buckets.get(client).tryConsumeAndReturnRemaining(tokens);
   }
 
   @Override

@@ -47,13 +47,31 @@ class RateLimitConfiguration {
     return new SharedBuckets(properties, rateLimit, dataSource);
   }
 
+  @Bean
+  RateLimiter rateLimiter(RateLimitProperties properties, Buckets buckets) {
+    return new RateLimiter(properties, buckets);
+  }
+
+  @Bean
+  RateLimitAnswer rateLimitAnswer(RateLimitProperties properties) {
+    return new RateLimitAnswer(properties);
+  }
+
+  @Bean
+  GreetingsLimit greetingsLimit(
+      RateLimitProperties properties, RateLimiter limiter, RateLimitAnswer answer) {
+    return new GreetingsLimit(properties, limiter, answer);
+  }
+
   /** Before Spring Security, as a refused request should cost nothing more. */
   @Bean
   FilterRegistrationBean<RateLimitFilter> rateLimitFilter(
-      RateLimitProperties properties, Buckets buckets, ProblemWriter writer) {
+      RateLimitProperties properties,
+      RateLimiter limiter,
+      RateLimitAnswer answer,
+      ProblemWriter writer) {
     var registration =
-        new FilterRegistrationBean<>(
-            new RateLimitFilter(properties, new RateLimiter(properties, buckets), writer));
+        new FilterRegistrationBean<>(new RateLimitFilter(properties, limiter, answer, writer));
     registration.setOrder(Ordered.HIGHEST_PRECEDENCE + 100);
     return registration;
   }

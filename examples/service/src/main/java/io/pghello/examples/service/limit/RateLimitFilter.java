@@ -10,100 +10,93 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpHeaders;
-import org.springframework.http.HttpStatus;
-import org.springframework.http.ProblemDetail;
+import org.springframework.http.HttpMethod;
 import org.springframework.http.server.PathContainer;
+import org.springframework.security.web.util.matcher.IpAddressMatcher;
 import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.util.ServletRequestPathUtils;
 import org.springframework.web.util.pattern.PathPattern;
 import org.springframework.web.util.pattern.PathPatternParser;
 
 /**
- * Keeps a client's requests within the limits, and tells it by the headers of
- * draft-ietf-httpapi-ratelimit-headers-06 what is left, as the guide's library does.
+ * Keeps a client's requests within the limits: each counts once here, and where it turns out to ask
+ * for many greetings, {@link GreetingsLimit} takes the rest.
  */
 final class RateLimitFilter extends OncePerRequestFilter {
+  /** An attribute of the requests that count: who has made them. */
+  static final String CLIENT = RateLimitFilter.class.getName() + ".client";
+
   private static final Logger LOG = LoggerFactory.getLogger(RateLimitFilter.class);
 
-  private final RateLimitProperties properties;
   private final RateLimiter limiter;
+  private final RateLimitAnswer answer;
   private final ProblemWriter writer;
-  private final List<PathPattern> patterns;
+  private final List<PathPattern> paths;
+  private final List<PathPattern> slowPaths;
+  private final List<IpAddressMatcher> unlimited;
 
-  RateLimitFilter(RateLimitProperties properties, RateLimiter limiter, ProblemWriter writer) {
-    this.properties = properties;
+  RateLimitFilter(
+      RateLimitProperties properties,
+      RateLimiter limiter,
+      RateLimitAnswer answer,
+      ProblemWriter writer) {
     this.limiter = limiter;
+    this.answer = answer;
     this.writer = writer;
-    this.patterns =
-        properties.paths().stream().map(PathPatternParser.defaultInstance::parse).toList();
+    this.paths = parse(properties.paths());
+    this.slowPaths = parse(properties.slowPaths());
+    this.unlimited = properties.unlimited().stream().map(IpAddressMatcher::new).toList();
+  }
+
+  private static List<PathPattern> parse(List<String> paths) {
+    return paths.stream().map(PathPatternParser.defaultInstance::parse).toList();
+  }
+
+  @Override
+  protected boolean shouldNotFilter(HttpServletRequest request) {
+    return HttpMethod.DELETE.matches(request.getMethod())
+        || !matches(paths, request)
+        || unlimited.stream().anyMatch(each -> each.matches(request.getRemoteAddr()));
   }
 
   // as Spring MVC finds the controller, or else another way to write a path would pass
-  @Override
-  protected boolean shouldNotFilter(HttpServletRequest request) {
+  private static boolean matches(List<PathPattern> patterns, HttpServletRequest request) {
     PathContainer path = ServletRequestPathUtils.parse(request).pathWithinApplication();
-    return patterns.stream().noneMatch(pattern -> pattern.matches(path));
+    return patterns.stream().anyMatch(pattern -> pattern.matches(path));
   }
 
   @Override
   protected void doFilterInternal(
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
+    String client = ClientAddress.of(request.getRemoteAddr());
     Decision decision;
     try {
-      decision = limiter.take(ClientAddress.of(request.getRemoteAddr()));
+      decision = matches(slowPaths, request) ? limiter.takeSlowly(client) : limiter.take(client, 1);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      unavailable(response, Problems.databaseUnavailable());
+      unavailable(response);
       return;
     } catch (RuntimeException e) {
       LOG.warn("Requests cannot be counted: {}", e.toString());
-      unavailable(response, Problems.databaseUnavailable());
+      unavailable(response);
       return;
     }
-    writeHeaders(response, decision);
+    answer.writeHeaders(response, decision);
     if (decision.outcome() == Outcome.ALLOWED) {
+      request.setAttribute(CLIENT, client);
       chain.doFilter(request, response);
     } else {
-      writer.write(response, problem(decision.outcome()));
+      writer.write(response, answer.problem(decision.outcome()));
     }
   }
 
-  private void writeHeaders(HttpServletResponse response, Decision decision) {
-    int requests = properties.requests();
-    response.setHeader("RateLimit-Policy", requests + ";w=" + properties.window().toSeconds());
-    response.setHeader("RateLimit-Limit", Integer.toString(requests));
-    response.setHeader("RateLimit-Remaining", Long.toString(decision.remaining()));
-    response.setHeader("RateLimit-Reset", wholeSeconds(decision.reset()));
-    if (!decision.retryAfter().isZero()) {
-      response.setHeader(HttpHeaders.RETRY_AFTER, wholeSeconds(decision.retryAfter()));
-    }
-  }
-
-  private ProblemDetail problem(Outcome outcome) {
-    return outcome == Outcome.LIMIT_REACHED
-        ? Problems.of(
-            HttpStatus.TOO_MANY_REQUESTS,
-            "RATE_LIMITED",
-            "%d requests in %d seconds are allowed."
-                .formatted(properties.requests(), properties.window().toSeconds()))
-        : Problems.of(
-            HttpStatus.TOO_MANY_REQUESTS,
-            "TOO_MANY_WAITING",
-            "Requests after the first %d wait, and too many do.".formatted(properties.slowAfter()));
-  }
-
-  private void unavailable(HttpServletResponse response, ProblemDetail problem) throws IOException {
+  private void unavailable(HttpServletResponse response) throws IOException {
     response.setHeader(HttpHeaders.RETRY_AFTER, Problems.RETRY_SECONDS);
-    writer.write(response, problem);
-  }
-
-  private static String wholeSeconds(Duration duration) {
-    return Long.toString(duration.plusMillis(999).toSeconds());
+    writer.write(response, Problems.databaseUnavailable());
   }
 }

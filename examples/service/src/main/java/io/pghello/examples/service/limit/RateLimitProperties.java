@@ -10,7 +10,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * The properties {@code greeting.rate-limit.*}.
  *
  * @param enabled whether there are limits
- * @param paths which requests count, as patterns of Spring MVC
+ * @param paths which requests count, as patterns of Spring MVC; those by DELETE never do
+ * @param slowPaths which of them wait
+ * @param greetingsPerRequest how many greetings of one request count as one request
+ * @param unlimited the addresses, or networks as in {@code 10.0.0.0/8}, whose requests do not count
  * @param requests how many requests a client may make in a window
  * @param window how long a window is; it begins with a client's first request
  * @param slowAfter how many of them are answered at once
@@ -23,7 +26,17 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("greeting.rate-limit")
 public record RateLimitProperties(
     @DefaultValue("true") boolean enabled,
-    @DefaultValue("/api/greeting/**") List<String> paths,
+    @DefaultValue({
+          "/api/greeting/**",
+          "/api/bulk-greetings",
+          "/greeting/**",
+          "/greetings/batch",
+          "/graphql"
+        })
+        List<String> paths,
+    @DefaultValue("/api/greeting/**") List<String> slowPaths,
+    @DefaultValue("10") int greetingsPerRequest,
+    @DefaultValue List<String> unlimited,
     @DefaultValue("100") int requests,
     @DefaultValue("15m") Duration window,
     @DefaultValue("50") int slowAfter,
@@ -51,6 +64,7 @@ public record RateLimitProperties(
   /** Refuses what cannot be. */
   public RateLimitProperties {
     require(requests > 0, "requests must be 1 or more");
+    require(greetingsPerRequest > 0, "greetings-per-request must be 1 or more");
     require(window.toSeconds() > 0, "window must be a second or more");
     require(slowAfter >= 0, "slow-after must be 0 or more");
     require(!delay.isNegative(), "delay must not be negative");
@@ -63,6 +77,11 @@ public record RateLimitProperties(
     if (!right) {
       throw new IllegalArgumentException("greeting.rate-limit." + message);
     }
+  }
+
+  /** Returns how many requests one counts as that asks for so many greetings. */
+  int requestsOf(int greetings) {
+    return Math.max(1, (greetings + greetingsPerRequest - 1) / greetingsPerRequest);
   }
 
   /** Returns how long a request waits that is the given one of its client's, from 1. */

@@ -39,28 +39,39 @@ final class RateLimiter {
    */
   record Decision(Outcome outcome, long remaining, Duration reset, Duration retryAfter) {}
 
+  /** Takes as many requests of the client's, or none. */
+  Decision take(String client, int requests) {
+    ConsumptionProbe probe = buckets.take(client, requests);
+    return probe.isConsumed()
+        ? decision(Outcome.ALLOWED, probe, Duration.ZERO)
+        : decision(Outcome.LIMIT_REACHED, probe, Duration.ofNanos(probe.getNanosToWaitForRefill()));
+  }
+
+  private static Decision decision(Outcome outcome, ConsumptionProbe probe, Duration retryAfter) {
+    return new Decision(
+        outcome,
+        probe.getRemainingTokens(),
+        Duration.ofNanos(probe.getNanosToWaitForReset()),
+        retryAfter);
+  }
+
   /** Takes a request of the client's, and lets the thread wait if it is to. */
-  Decision take(String client) throws InterruptedException {
-    ConsumptionProbe probe = buckets.take(client);
-    Duration reset = Duration.ofNanos(probe.getNanosToWaitForReset());
-    if (!probe.isConsumed()) {
-      Duration refill = Duration.ofNanos(probe.getNanosToWaitForRefill());
-      return new Decision(Outcome.LIMIT_REACHED, 0, reset, refill);
-    }
-    long remaining = probe.getRemainingTokens();
+  Decision takeSlowly(String client) throws InterruptedException {
+    Decision decision = take(client, 1);
+    long remaining = decision.remaining();
     Duration delay = properties.delayOf(properties.requests() - remaining);
-    if (delay.isZero()) {
-      return new Decision(Outcome.ALLOWED, remaining, reset, Duration.ZERO);
+    if (decision.outcome() != Outcome.ALLOWED || delay.isZero()) {
+      return decision;
     }
     if (!waiting.tryAcquire()) {
       buckets.giveBack(client);
-      return new Decision(Outcome.TOO_MANY_WAITING, remaining + 1, reset, delay);
+      return new Decision(Outcome.TOO_MANY_WAITING, remaining + 1, decision.reset(), delay);
     }
     try {
       Thread.sleep(delay.toMillis());
     } finally {
       waiting.release();
     }
-    return new Decision(Outcome.ALLOWED, remaining, reset, Duration.ZERO);
+    return decision;
   }
 }

@@ -33,12 +33,12 @@ final class RedisBuckets implements Buckets {
   }
 
   @Override
-  public ConsumptionProbe take(String client) {
+  public ConsumptionProbe take(String client, int tokens) {
     try {
-      return redis.call(c -> bucket(c, client).tryConsumeAndReturnRemaining(1));
+      return redis.call(c -> bucket(c, client).tryConsumeAndReturnRemaining(tokens));
     } catch (RuntimeException e) {
       LOG.debug("A request is counted in this instance alone", e);
-      return own.take(client);
+      return own.take(client, tokens);
     }
   }
 

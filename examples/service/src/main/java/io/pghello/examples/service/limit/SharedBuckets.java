@@ -46,8 +46,8 @@ final class SharedBuckets implements Buckets {
   }
 
   @Override
-  public ConsumptionProbe take(String client) {
-    return alone(client, bucket -> bucket.tryConsumeAndReturnRemaining(1));
+  public ConsumptionProbe take(String client, int tokens) {
+    return alone(client, bucket -> bucket.tryConsumeAndReturnRemaining(tokens));
   }
 
   @Override

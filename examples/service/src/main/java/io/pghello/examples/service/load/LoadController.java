@@ -5,11 +5,13 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.pghello.examples.service.load.LoadConfiguration.LoadRunners;
 import io.pghello.examples.service.load.LoadRunner.Result;
 import io.pghello.examples.service.problem.Problems;
+import io.swagger.v3.oas.annotations.Hidden;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -18,8 +20,9 @@ import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
 /** Runs a load that is bounded in time, threads and calls, and never two at a time. */
+@Hidden // for the page, and often off
 @RestController
-@RequestMapping("/api/load")
+@RequestMapping(path = "/api/load", produces = MediaType.APPLICATION_JSON_VALUE)
 class LoadController {
   private final @Nullable LoadRunners runners;
   private final Semaphore running = new Semaphore(1);
@@ -68,6 +71,8 @@ class LoadController {
   }
 
   private static ResponseEntity<?> refuse(HttpStatus status, String code, String detail) {
-    return ResponseEntity.status(status).body(Problems.of(status, code, detail));
+    return ResponseEntity.status(status)
+        .contentType(MediaType.APPLICATION_PROBLEM_JSON)
+        .body(Problems.of(status, code, detail));
   }
 }

@@ -4,6 +4,7 @@ package io.pghello.examples.service.problem;
 import io.pghello.PgHelloException;
 import io.pghello.examples.service.cache.CacheUnavailableException;
 import io.pghello.examples.service.problem.Problems.InputError;
+import io.pghello.examples.shared.DecimalEditor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -12,49 +13,69 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.TypeMismatchException;
 import org.springframework.context.MessageSourceResolvable;
+import org.springframework.core.MethodParameter;
 import org.springframework.dao.DataAccessException;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.HttpStatusCode;
+import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
+import org.springframework.http.converter.HttpMessageConverter;
 import org.springframework.http.converter.HttpMessageNotReadableException;
+import org.springframework.http.server.ServerHttpRequest;
+import org.springframework.http.server.ServerHttpResponse;
 import org.springframework.security.access.AccessDeniedException;
 import org.springframework.validation.FieldError;
 import org.springframework.validation.method.ParameterErrors;
 import org.springframework.validation.method.ParameterValidationResult;
 import org.springframework.web.bind.MethodArgumentNotValidException;
+import org.springframework.web.bind.WebDataBinder;
 import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.InitBinder;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.context.request.WebRequest;
 import org.springframework.web.method.annotation.HandlerMethodValidationException;
 import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
+import org.springframework.web.servlet.mvc.method.annotation.ResponseBodyAdvice;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
 /** Makes problem details of whatever goes wrong in a controller. */
 @RestControllerAdvice
-class ProblemAdvice extends ResponseEntityExceptionHandler {
+class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBodyAdvice<Object> {
   private static final Logger LOG = LoggerFactory.getLogger(ProblemAdvice.class);
+
+  private final OutageLog outages;
+
+  ProblemAdvice(OutageLog outages) {
+    this.outages = outages;
+  }
+
+  @InitBinder
+  void readDecimals(WebDataBinder binder) {
+    binder.registerCustomEditor(Integer.class, new DecimalEditor());
+  }
 
   @ExceptionHandler
   ResponseEntity<ProblemDetail> clientFailed(PgHelloException e) {
     ProblemDetail problem = Problems.of(e);
     if (problem.getStatus() >= HttpStatus.INTERNAL_SERVER_ERROR.value()) {
-      LOG.warn("{}: {}", e.code(), e.getMessage());
+      outages.failed(e.code().name(), e.getMessage());
     }
     return response(problem);
   }
 
   @ExceptionHandler
   ResponseEntity<ProblemDetail> databaseFailed(DataAccessException e) {
-    LOG.warn("The database failed: {}", e.getMessage());
+    outages.failed("DATABASE_UNAVAILABLE", e.getMessage());
     return response(Problems.databaseUnavailable());
   }
 
   @ExceptionHandler
   ResponseEntity<ProblemDetail> cacheFailed(CacheUnavailableException e) {
-    LOG.warn("The cache failed: {}", String.valueOf(e.getCause()));
+    outages.failed("CACHE_UNAVAILABLE", String.valueOf(e.getCause()));
     return response(
         Problems.of(
             HttpStatus.SERVICE_UNAVAILABLE, "CACHE_UNAVAILABLE", "The cache is not available."));
@@ -131,7 +152,11 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
     }
     String field = fieldOf(e.getCause());
     if (field != null) {
-      return invalidInput(e, List.of(wrongType(field)), headers, request);
+      InputError error =
+          e.getCause() instanceof UnrecognizedPropertyException
+              ? new InputError(field, "is not known")
+              : wrongType(field);
+      return invalidInput(e, List.of(error), headers, request);
     }
     return handleExceptionInternal(
         e,
@@ -144,21 +169,22 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
         request);
   }
 
-  /** Gives a code to the problems that Spring itself describes, as in NOT_FOUND. */
   @Override
-  protected ResponseEntity<Object> createResponseEntity(
-      @Nullable Object body, HttpHeaders headers, HttpStatusCode status, WebRequest request) {
-    if (body instanceof ProblemDetail problem
-        && (problem.getProperties() == null || !problem.getProperties().containsKey("code"))) {
-      problem.setProperty("code", codeOf(status));
-    }
-    return super.createResponseEntity(body, headers, status, request);
+  public boolean supports(
+      MethodParameter type, Class<? extends HttpMessageConverter<?>> converterType) {
+    return true;
   }
 
-  private static String codeOf(HttpStatusCode status) {
-    return Objects.requireNonNullElse(
-            HttpStatus.resolve(status.value()), HttpStatus.INTERNAL_SERVER_ERROR)
-        .name();
+  /** Gives the one shape to the problems that Spring itself describes, as in NOT_FOUND. */
+  @Override
+  public @Nullable Object beforeBodyWrite(
+      @Nullable Object body,
+      MethodParameter type,
+      MediaType contentType,
+      Class<? extends HttpMessageConverter<?>> converterType,
+      ServerHttpRequest request,
+      ServerHttpResponse response) {
+    return body instanceof ProblemDetail problem ? Problems.complete(problem) : body;
   }
 
   private @Nullable ResponseEntity<Object> invalidInput(

@@ -11,7 +11,10 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 
-/** Answers with a problem where Tomcat refuses a request before the application sees it. */
+/**
+ * Answers with a problem where nobody else does: where Tomcat refuses a request before the
+ * application sees it, or the application sets a status alone.
+ */
 public final class ProblemValve extends ErrorReportValve {
   @Override
   protected void report(Request request, Response response, @Nullable Throwable throwable) {
@@ -19,7 +22,7 @@ public final class ProblemValve extends ErrorReportValve {
     if (status == null || !status.isError() || response.getContentWritten() > 0) {
       return;
     }
-    if (!response.setErrorReported()) {
+    if (response.isError() && !response.setErrorReported()) {
       return;
     }
     // of constants alone, so that there is nothing to escape

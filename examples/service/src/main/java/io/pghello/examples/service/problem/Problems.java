@@ -2,6 +2,8 @@
 package io.pghello.examples.service.problem;
 
 import io.pghello.PgHelloException;
+import java.net.URI;
+import java.util.Comparator;
 import java.util.List;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
@@ -13,6 +15,8 @@ import org.springframework.http.ProblemDetail;
 public final class Problems {
   /** How many seconds a caller should wait while the database cannot be used. */
   public static final String RETRY_SECONDS = "5";
+
+  private static final URI ABOUT_BLANK = URI.create("about:blank");
 
   private Problems() {}
 
@@ -33,6 +37,18 @@ public final class Problems {
   public static ProblemDetail of(HttpStatus status, String code, String detail) {
     ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, detail);
     problem.setProperty("code", code);
+    return complete(problem);
+  }
+
+  /** Gives a problem the shape of all: with a type and a code, and without the path again. */
+  static ProblemDetail complete(ProblemDetail problem) {
+    problem.setType(ABOUT_BLANK);
+    problem.setInstance(null);
+    if (problem.getProperties() == null || !problem.getProperties().containsKey("code")) {
+      HttpStatus status = HttpStatus.resolve(problem.getStatus());
+      problem.setProperty(
+          "code", (status == null ? HttpStatus.INTERNAL_SERVER_ERROR : status).name());
+    }
     return problem;
   }
 
@@ -40,7 +56,12 @@ public final class Problems {
   public static ProblemDetail invalidInput(List<InputError> errors) {
     ProblemDetail problem =
         of(HttpStatus.BAD_REQUEST, "INVALID_INPUT", "The request has values that are not allowed.");
-    problem.setProperty("errors", errors);
+    // validators find them in any order
+    problem.setProperty(
+        "errors",
+        errors.stream()
+            .sorted(Comparator.comparing(InputError::field).thenComparing(InputError::message))
+            .toList());
     return problem;
   }
 

@@ -13,6 +13,7 @@ import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotNull;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.MediaType;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -23,7 +24,7 @@ import org.springframework.web.bind.annotation.RestController;
 
 /** The paths of the guide's programs for Express, Flask and Spring Boot. */
 @RestController
-@RequestMapping("/api")
+@RequestMapping(path = "/api", produces = MediaType.APPLICATION_JSON_VALUE)
 class ApiController {
   private final Greetings greetings;
 
@@ -59,12 +60,12 @@ class ApiController {
     return new GreetingAnswer(greetings.greet(name, repeat), System.currentTimeMillis());
   }
 
-  @PostMapping("/bulk-greetings")
+  @PostMapping(path = "/bulk-greetings", consumes = MediaType.APPLICATION_JSON_VALUE)
   BulkAnswer bulkGreetings(@RequestBody @Valid BulkRequest request) {
     return new BulkAnswer(greetings.greetAll(request.names(), request.repeat()));
   }
 
-  @PostMapping("/config/greeting")
+  @PostMapping(path = "/config/greeting", consumes = MediaType.APPLICATION_JSON_VALUE)
   ConfigAnswer changeConfig(@RequestBody @Valid ConfigRequest request) {
     return new ConfigAnswer("Configuration updated", greetings.changeRepeat(request.repeat()));
   }

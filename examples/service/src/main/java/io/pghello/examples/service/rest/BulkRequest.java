@@ -3,6 +3,7 @@ package io.pghello.examples.service.rest;
 
 import io.pghello.examples.service.greeting.GreetedName;
 import io.pghello.examples.service.greeting.Greetings;
+import io.pghello.examples.service.greeting.ManyNames;
 import io.swagger.v3.oas.annotations.media.ArraySchema;
 import io.swagger.v3.oas.annotations.media.Schema;
 import jakarta.validation.constraints.Max;
@@ -22,7 +23,8 @@ record BulkRequest(
         @NotNull
         @Size(max = Greetings.MAX_NAMES)
         List<@GreetedName String> names,
-    @Schema(description = REPEAT) @Min(1) @Max(10) @Nullable Integer repeat) {
+    @Schema(description = REPEAT) @Min(1) @Max(10) @Nullable Integer repeat)
+    implements ManyNames {
   /** What the description says of a count. */
   static final String REPEAT = "How many times; without it, the configured count";
 }

@@ -13,17 +13,20 @@ import jakarta.validation.constraints.Min;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 /** The paths of the guide's microservice. */
 @RestController
+@RequestMapping(produces = MediaType.APPLICATION_JSON_VALUE)
 class GreetingController {
   private final Greetings greetings;
 
@@ -63,7 +66,7 @@ class GreetingController {
     greetings.evict(name, repeat);
   }
 
-  @PostMapping("/greetings/batch")
+  @PostMapping(path = "/greetings/batch", consumes = MediaType.APPLICATION_JSON_VALUE)
   BatchAnswer batch(@RequestBody @Valid BulkRequest request) {
     List<Greeting> all = greetings.greetAll(request.names(), request.repeat());
     return new BatchAnswer(all, all.size());

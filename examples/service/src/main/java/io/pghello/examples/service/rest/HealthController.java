@@ -8,6 +8,7 @@ import io.pghello.examples.service.problem.Problems;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
@@ -24,7 +25,7 @@ class HealthController {
   @JsonInclude(JsonInclude.Include.NON_NULL)
   record HealthAnswer(String status, String service, @Nullable String code) {}
 
-  @GetMapping("/health")
+  @GetMapping(path = "/health", produces = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<HealthAnswer> health() {
     try {
       greetings.check();

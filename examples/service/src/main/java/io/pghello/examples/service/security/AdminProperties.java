@@ -11,16 +11,25 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * The properties {@code greeting.*} that say who is an administrator.
  *
- * @param adminToken what they send as {@code Authorization: Bearer}; nobody is one without it
+ * @param adminToken what they send as {@code Authorization: Bearer}, 16 characters or more; nobody
+ *     is one without it
  * @param adminAttempts how many wrong tokens a client may send in 15 minutes
  */
 @ConfigurationProperties("greeting")
 record AdminProperties(@Nullable String adminToken, @DefaultValue("10") int adminAttempts) {
+  private static final int MIN_LENGTH = 16;
+
   AdminProperties {
     if (adminAttempts < 1) {
       throw new IllegalArgumentException("greeting.admin-attempts must be 1 or more");
     }
     adminToken = adminToken == null || adminToken.isBlank() ? null : adminToken.strip();
+    if (adminToken != null && adminToken.length() < MIN_LENGTH) {
+      throw new IllegalArgumentException(
+          "greeting.admin-token must have "
+              + MIN_LENGTH
+              + " characters or more, not to be guessed");
+    }
   }
 
   boolean isConfigured() {

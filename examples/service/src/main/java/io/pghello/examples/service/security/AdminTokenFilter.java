@@ -22,7 +22,8 @@ import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
  * Makes an administrator of who sends the token. Whoever sends another one stays anonymous; after
- * some others, no token of that client is looked at for a while, so that nobody can guess.
+ * some others, a client is refused for a while that sends one more. The right one is always taken:
+ * others, who have the same address, could lock the administrator out.
  */
 final class AdminTokenFilter extends OncePerRequestFilter {
   private static final String SCHEME = "Bearer ";
@@ -50,16 +51,14 @@ final class AdminTokenFilter extends OncePerRequestFilter {
       throws ServletException, IOException {
     String token = token(request.getHeader(HttpHeaders.AUTHORIZATION));
     if (token != null && properties.isConfigured()) {
-      String client = ClientAddress.of(request.getRemoteAddr());
-      // before it is looked at, or else many could try together
-      ConsumptionProbe attempt = attempts.take(client);
-      if (!attempt.isConsumed()) {
-        refusal.tooManyAttempts(response, Duration.ofNanos(attempt.getNanosToWaitForRefill()));
-        return;
-      }
       if (properties.matches(token)) {
-        attempts.giveBack(client);
         authenticate();
+      } else {
+        ConsumptionProbe attempt = attempts.take(ClientAddress.of(request.getRemoteAddr()), 1);
+        if (!attempt.isConsumed()) {
+          refusal.tooManyAttempts(response, Duration.ofNanos(attempt.getNanosToWaitForRefill()));
+          return;
+        }
       }
     }
     chain.doFilter(request, response);

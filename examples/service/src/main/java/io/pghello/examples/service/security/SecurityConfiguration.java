@@ -71,6 +71,8 @@ class SecurityConfiguration {
     firewall.setAllowUrlEncodedPeriod(true);
     firewall.setAllowUrlEncodedSlash(true);
     firewall.setAllowUrlEncodedDoubleSlash(true);
+    // one that is not encoded ends the name
+    firewall.getEncodedUrlBlocklist().add(";");
     return firewall;
   }
 }

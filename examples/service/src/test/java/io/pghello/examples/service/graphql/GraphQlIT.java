@@ -12,6 +12,8 @@ import io.pghello.examples.service.greeting.Greetings;
 import io.pghello.testkit.PgHelloServer;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
@@ -19,6 +21,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,6 +40,7 @@ class GraphQlIT {
   @Autowired StatementCounter statements;
   @Autowired JdbcClient jdbc;
   @Autowired Greetings greetings;
+  @Autowired DataSource dataSource;
   private Http http = new Http(0);
 
   @BeforeEach
@@ -223,6 +227,32 @@ class GraphQlIT {
     String spread = "...on Query{timestamp{timestamp_ms}} ";
     assertThat(execute("{" + spread.repeat(20) + "}").has("errors")).isFalse();
     assertAborted(execute("{" + spread.repeat(21) + "}"));
+  }
+
+  @Test
+  void answersAtMostAThousandFieldsAsTheyAreWritten() throws Exception {
+    assertThat(execute("{" + aliases(999, "__typename") + "}").has("errors")).isFalse();
+    // as well where they would be one field of the answer
+    assertAborted(execute("{" + "__typename ".repeat(1_001) + "}"));
+    assertAborted(execute("{" + aliases(1_001, "__typename") + "}"));
+  }
+
+  /** Each of the two changes waits for the table until the database gives up, after 5 seconds. */
+  @Test
+  void answersAQueryThatTakesTooLong() throws Exception {
+    try (Connection other = dataSource.getConnection();
+        Statement statement = other.createStatement()) {
+      other.setAutoCommit(false);
+      statement.execute("LOCK TABLE app_config");
+      JsonNode answer =
+          execute(
+              "mutation{" + aliases(2, "updateGreetingConfig(repeat:1){message}") + "}",
+              "Authorization",
+              ServiceTest.BEARER);
+      other.rollback();
+      assertAborted(answer);
+      assertThat(answer.at("/errors/0/extensions/code").asString()).isEqualTo("TIMEOUT");
+    }
   }
 
   private static JsonNode answeredOrAborted(JsonNode answer) {

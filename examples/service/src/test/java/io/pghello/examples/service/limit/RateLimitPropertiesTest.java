@@ -32,7 +32,7 @@ class RateLimitPropertiesTest {
   void hasTheLimitsOfTheGuide() {
     RateLimitProperties properties = bind(Map.of());
     assertThat(properties.enabled()).isTrue();
-    assertThat(properties.paths()).containsExactly("/api/greeting/**");
+    assertThat(properties.slowPaths()).containsExactly("/api/greeting/**");
     assertThat(properties.requests()).isEqualTo(100);
     assertThat(properties.window()).isEqualTo(Duration.ofMinutes(15));
   }
@@ -51,6 +51,12 @@ class RateLimitPropertiesTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"0, 1", "1, 1", "10, 1", "11, 2", "1000, 100", "1001, 101"})
+  void countsTenGreetingsAsOneRequest(int greetings, int requests) {
+    assertThat(bind(Map.of()).requestsOf(greetings)).isEqualTo(requests);
+  }
+
+  @ParameterizedTest
   @CsvSource({"1, 0", "50, 0", "51, 500", "52, 1000", "90, 20000", "91, 20000", "100, 20000"})
   void delaysAsTheGuideDoes(int request, long millis) {
     assertThat(bind(Map.of()).delayOf(request)).isEqualTo(Duration.ofMillis(millis));
@@ -65,6 +71,7 @@ class RateLimitPropertiesTest {
     "MAX_DELAY, -1s",
     "MAX_WAITING, -1",
     "MAX_CLIENTS, 0",
+    "GREETINGS_PER_REQUEST, 0",
     "STORE, none"
   })
   void refusesWhatCannotBe(String name, String value) {

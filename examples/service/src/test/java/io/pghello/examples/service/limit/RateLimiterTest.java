@@ -32,7 +32,7 @@ class RateLimiterTest {
     try {
       List<Callable<Decision>> tasks = new ArrayList<>();
       for (int i = 0; i < requests; i++) {
-        tasks.add(() -> limiter.take("client"));
+        tasks.add(() -> limiter.takeSlowly("client"));
       }
       var decisions = new ArrayList<Decision>();
       for (Future<Decision> future : threads.invokeAll(tasks)) {
@@ -91,7 +91,7 @@ class RateLimiterTest {
         new Thread(
             () -> {
               try {
-                limiter.take("client");
+                limiter.takeSlowly("client");
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
               }
@@ -99,7 +99,7 @@ class RateLimiterTest {
     waiting.start();
     await().until(waiting::getState, state -> state == Thread.State.TIMED_WAITING);
     for (int i = 0; i < 3; i++) {
-      Decision decision = limiter.take("client");
+      Decision decision = limiter.takeSlowly("client");
       assertThat(decision.outcome()).isEqualTo(Outcome.TOO_MANY_WAITING);
       assertThat(decision.remaining()).isEqualTo(99);
       assertThat(decision.retryAfter()).isEqualTo(Duration.ofHours(1));
@@ -109,16 +109,26 @@ class RateLimiterTest {
     // the place of one that was interrupted is free again
     Thread.currentThread().interrupt();
     org.assertj.core.api.Assertions.assertThatExceptionOfType(InterruptedException.class)
-        .isThrownBy(() -> limiter.take("client"));
+        .isThrownBy(() -> limiter.takeSlowly("client"));
+  }
+
+  @Test
+  void takesAllOrNothing() throws Exception {
+    RateLimiter limiter = limiter(Map.of("GREETING_RATE_LIMIT_REQUESTS", "10"));
+    assertThat(limiter.take("client", 7).remaining()).isEqualTo(3);
+    Decision refused = limiter.take("client", 4);
+    assertThat(refused.outcome()).isEqualTo(Outcome.LIMIT_REACHED);
+    assertThat(refused.remaining()).isEqualTo(3);
+    assertThat(limiter.take("client", 3).outcome()).isEqualTo(Outcome.ALLOWED);
   }
 
   @Test
   void countsEachClientForItself() throws Exception {
     RateLimiter limiter = limiter(Map.of("GREETING_RATE_LIMIT_REQUESTS", "1"));
-    assertThat(limiter.take("one").outcome()).isEqualTo(Outcome.ALLOWED);
-    Decision refused = limiter.take("one");
+    assertThat(limiter.takeSlowly("one").outcome()).isEqualTo(Outcome.ALLOWED);
+    Decision refused = limiter.takeSlowly("one");
     assertThat(refused.outcome()).isEqualTo(Outcome.LIMIT_REACHED);
     assertThat(refused.retryAfter()).isBetween(Duration.ofMinutes(14), Duration.ofMinutes(15));
-    assertThat(limiter.take("two").outcome()).isEqualTo(Outcome.ALLOWED);
+    assertThat(limiter.takeSlowly("two").outcome()).isEqualTo(Outcome.ALLOWED);
   }
 }

@@ -8,6 +8,7 @@ import io.pghello.examples.service.Http;
 import io.pghello.examples.service.ServiceTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -123,16 +124,85 @@ class OpenApiIT {
   void saysWhatCanGoWrong() {
     assertThat(names(operation("/api/greeting/{name}", "get").path("responses")))
         .containsExactly("200", "400", "429", "503");
+    assertThat(names(operation("/greeting/{name}", "get").path("responses")))
+        .containsExactly("200", "400", "429", "503");
+    for (String path : List.of("/api/bulk-greetings", "/greetings/batch")) {
+      assertThat(names(operation(path, "post").path("responses")))
+          .containsExactly("200", "400", "413", "415", "429", "503");
+    }
     assertThat(names(operation("/api/config/greeting", "post").path("responses")))
-        .containsExactly("200", "400", "401", "403", "503");
+        .containsExactly("200", "400", "401", "403", "413", "415", "429", "503");
     assertThat(operation("/api/config/greeting", "post").at("/security/0").has("administrator"))
         .isTrue();
     JsonNode eviction = operation("/greeting/{name}", "delete");
     assertThat(names(eviction.path("responses")))
-        .containsExactly("204", "400", "401", "403", "503");
+        .containsExactly("204", "400", "401", "403", "429", "503");
     assertThat(eviction.at("/security/0").has("administrator")).isTrue();
     assertThat(names(operation("/api/timestamp", "get").path("responses")))
         .containsExactly("200", "503");
+    assertThat(names(operation("/health", "get").path("responses"))).containsExactly("200", "503");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/api/greeting/{name},  get,  Get personalized greeting,     Successful greeting",
+    "/api/config/greeting,  post, Update greeting configuration, Configuration updated",
+    "/api/bulk-greetings,   post, Get multiple greetings,        Bulk greetings generated"
+  })
+  void saysItInTheWordsOfTheGuide(String path, String method, String summary, String answer) {
+    JsonNode operation = operation(path, method);
+    assertThat(operation.path("summary").asString()).isEqualTo(summary);
+    assertThat(operation.at("/responses/200/description").asString()).isEqualTo(answer);
+    assertThat(api.at("/info/description").asString())
+        .isEqualTo("REST API for PostgreSQL pg_hello extension");
+  }
+
+  @Test
+  void givesGeneratedClientsNamesThatStay() {
+    var ids = new ArrayList<String>();
+    for (JsonNode path : api.path("paths")) {
+      for (JsonNode operation : path) {
+        ids.add(operation.path("operationId").asString());
+        assertThat(operation.path("summary").asString()).isNotEmpty();
+      }
+    }
+    assertThat(ids)
+        .containsExactlyInAnyOrder(
+            "greet",
+            "configureGreeting",
+            "greetMany",
+            "timestamp",
+            "info",
+            "greetByCache",
+            "evictGreeting",
+            "greetBatch",
+            "health");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/api/greeting/{name},  get,  greeting timestamp_ms",
+    "/api/config/greeting,  post, message test_result",
+    "/api/bulk-greetings,   post, greetings",
+    "/greeting/{name},      get,  cached greeting timestamp_ms",
+    "/health,               get,  service status"
+  })
+  void saysWhatIsAlwaysThere(String path, String method, String fields) {
+    JsonNode required = answer(path, method).path("required");
+    assertThat(required.valueStream().map(JsonNode::asString).sorted())
+        .containsExactly(fields.split(" "));
+    assertThat(api.at("/components/schemas/Greeting/required").size()).isEqualTo(2);
+    assertThat(api.at("/components/schemas/Problem/required").size()).isEqualTo(5);
+  }
+
+  @Test
+  void hasNothingOfWhoAsks() {
+    assertThat(api.path("servers").toString()).isEqualTo("[{\"url\":\"/\"}]");
+  }
+
+  @Test
+  void hasNothingThatMayBeOff() {
+    assertThat(names(api.path("paths"))).doesNotContain("/api/load");
   }
 
   /** By a validator of others, which knows nothing of what made it. */

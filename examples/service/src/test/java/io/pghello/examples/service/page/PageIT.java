@@ -31,6 +31,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.OutputType;
@@ -184,6 +186,24 @@ class PageIT {
     assertThat(consoleErrors()).isEmpty();
   }
 
+  /** Neither can be a part of a path. */
+  @ParameterizedTest
+  @ValueSource(strings = {".", "..", "a;b", "a/b", "%41"})
+  void greetsNamesThatNoPathCanHave(String name) {
+    find("name").clear();
+    find("name").sendKeys(name, Keys.ENTER);
+    awaitText("greeting", text -> text.equals("Hello, " + name + "!"));
+  }
+
+  @Test
+  void saysTheStatusWhereAGatewayAnswersWithItsOwnPage() {
+    script(
+        "window.fetch = async () => new Response('<html>Bad Gateway</html>', {status: 502});"
+            + " return 1;");
+    find("greet").submit();
+    awaitText("greeting", text -> text.equals("The service answered 502."));
+  }
+
   @Test
   void greetsPastedNames() {
     find("names").clear();
@@ -201,7 +221,7 @@ class PageIT {
     find("name").sendKeys("a".repeat(51), Keys.ENTER);
     awaitText(
         "greeting",
-        text -> text.equals("name must have 1 to 50 characters that are not all blank"));
+        text -> text.equals("names[0] must have 1 to 50 characters that are not all blank"));
     assertThat(find("greeting").getDomAttribute("class")).contains("wrong");
   }
 
@@ -226,7 +246,7 @@ class PageIT {
         .until(
             () -> {
               List<CompletableFuture<Answer>> loads =
-                  Stream.generate(() -> http.sendAsync("POST", "/api/load?coalescing=true"))
+                  Stream.generate(() -> http.sendAsync("POST", "/api/load?coalescing=true", ""))
                       .limit(4)
                       .toList();
               return loads.stream().map(load -> load.join().status()).toList();

@@ -78,7 +78,8 @@ class EndpointsIT {
         arguments(
             "/greetings/batch",
             "{\"names\":[\"Ada\"],\"repeat\":2}",
-            "{\"greetings\":\\[{\"name\":\"Ada\",\"greeting\":\"Hello, Ada! Hello, Ada!\"}\\],\"count\":1}"),
+            "{\"greetings\":\\[{\"name\":\"Ada\",\"greeting\":\"Hello, Ada! Hello,"
+                + " Ada!\"}\\],\"count\":1}"),
         arguments("/health", "", "{\"status\":\"healthy\",\"service\":\"greeting-service\"}"));
   }
 
@@ -169,6 +170,16 @@ class EndpointsIT {
         arguments("/api/greeting/Ada?repeat=two", "", "repeat"),
         arguments("/api/greeting/Ada?repeat=2.5", "", "repeat"),
         arguments("/api/greeting/Ada?repeat=99999999999", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=9999999999", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=0x2", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=%232", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=%2B3", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=%202", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=02", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=%D9%A3", "", "repeat"),
+        arguments("/api/greeting/Ada?repeat=1&repeat=2", "", "repeat"),
+        arguments("/greeting/Ada?repeat=2&repeat=2", "", "repeat"),
+        arguments("/greeting/Ada?repeat=0x2", "", "repeat"),
         arguments("/greeting/" + "a".repeat(51), "", "name"),
         arguments("/greeting/%09%20", "", "name"),
         arguments("/greeting/Ada?repeat=-1", "", "repeat"),
@@ -189,6 +200,8 @@ class EndpointsIT {
         arguments("BULK", "{\"names\":[\"Ada\"],\"repeat\":\"2\"}", "repeat"),
         arguments("BULK", "{\"names\":[\"Ada\"],\"repeat\":2.5}", "repeat"),
         arguments("BULK", names(1_001), "names"),
+        arguments("BULK", "{\"names\":[\"Ada\"],\"repeats\":3}", "repeats"),
+        arguments("CONFIG", "{\"repeat\":1,\"Repeat\":2}", "Repeat"),
         arguments("CONFIG", "{}", "repeat"),
         arguments("CONFIG", "{\"repeat\":null}", "repeat"),
         arguments("CONFIG", "{\"repeat\":0}", "repeat"),
@@ -222,7 +235,7 @@ class EndpointsIT {
   void namesAllThatIsWrong() throws Exception {
     Answer answer = http.post("/greetings/batch", "{\"names\":[\"\",\"Ada\",\" \"],\"repeat\":12}");
     assertThat(answer.json().path("errors").valueStream().map(e -> e.path("field").asString()))
-        .containsExactlyInAnyOrder("names[0]", "names[2]", "repeat");
+        .containsExactly("names[0]", "names[2]", "repeat");
   }
 
   @ParameterizedTest
@@ -234,6 +247,7 @@ class EndpointsIT {
         "{",
         "{\"names\":[\"Ada\"]}x",
         "{\"names\":[[\"Ada\"]]}",
+        "{\"names\":[\"Ada\"],\"repeat\":3,\"repeat\":4}",
         "\u0000",
         "Ada"
       })
@@ -254,6 +268,9 @@ class EndpointsIT {
     "GET, /api/greeting/a%00b, 400, BAD_REQUEST",
     "GET, /api/greeting/a%0Ab, 400, INVALID_REQUEST",
     "GET, /api/greeting/a%zz, 400, BAD_REQUEST",
+    "GET, /api/greeting/a;b=c, 400, INVALID_REQUEST",
+    "GET, /graphql, 405, METHOD_NOT_ALLOWED",
+    "PUT, /graphql, 405, METHOD_NOT_ALLOWED",
   })
   void describesWhatCannotBeAnswered(String method, String path, int status, String code)
       throws Exception {
@@ -262,7 +279,8 @@ class EndpointsIT {
     assertThat(answer.status()).as("%s", answer).isEqualTo(status);
     assertThat(answer.text())
         .containsIgnoringCase("Content-Type: application/problem+json")
-        .contains("\"code\":\"" + code + "\"");
+        .contains("\"code\":\"" + code + "\"", "\"type\":\"about:blank\"")
+        .doesNotContain("\"instance\"");
   }
 
   @Test
@@ -275,7 +293,35 @@ class EndpointsIT {
         http.post("/greetings/batch", ADA, "Content-Type", "multipart/form-data; boundary=x"),
         415,
         "UNSUPPORTED_MEDIA_TYPE");
-    assertProblem(http.get("/api/timestamp", "Accept", "application/xml"), 406, "NOT_ACCEPTABLE");
+    for (String type : List.of("application/xml", "application/yaml", "text/html", "garbage")) {
+      assertProblem(http.get("/api/timestamp", "Accept", type), 406, "NOT_ACCEPTABLE");
+      assertProblem(http.get("/greeting/Ada", "Accept", type), 406, "NOT_ACCEPTABLE");
+    }
+    // that is for problems, and this would be none
+    assertProblem(
+        http.get("/api/timestamp", "Accept", "application/problem+json"), 406, "NOT_ACCEPTABLE");
+    assertProblem(
+        http.post("/graphql", "{\"query\":\"{__typename}\"}", "Accept", "application/xml"),
+        406,
+        "NOT_ACCEPTABLE");
+    for (String path : List.of("/api/bulk-greetings", "/greetings/batch", "/graphql")) {
+      assertProblem(
+          http.post(path, "names: [Ada]\n", "Content-Type", "application/yaml"),
+          415,
+          "UNSUPPORTED_MEDIA_TYPE");
+      assertProblem(http.post(path, ADA, "Content-Type", "garbage"), 415, "UNSUPPORTED_MEDIA_TYPE");
+    }
+  }
+
+  @Test
+  void saysWhatIsWrongInOneLanguage() throws Exception {
+    Answer answer =
+        http.post("/greetings/batch", "{\"names\":[\"\"],\"repeat\":11}", "Accept-Language", "de");
+    assertThat(answer.json().path("errors").toString())
+        .isEqualTo(
+            "[{\"field\":\"names[0]\",\"message\":\"must have 1 to 50 characters that are not all"
+                + " blank\"},{\"field\":\"repeat\",\"message\":\"must be less than or equal to"
+                + " 10\"}]");
   }
 
   @Test
@@ -319,6 +365,30 @@ class EndpointsIT {
     assertThat(answer.header("Set-Cookie")).isNull();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"/", "/index.html", "/app.js", "/style.css", "/favicon.svg"})
+  void browsersKeepTheFilesOfThePage(String path) throws Exception {
+    Answer answer = http.get(path);
+    assertThat(answer.status()).isEqualTo(200);
+    assertThat(answer.header("Cache-Control")).isEqualTo("no-cache");
+    String tag = String.valueOf(answer.header("ETag"));
+    assertThat(tag).startsWith("W/\"");
+    assertThat(http.get(path, "If-None-Match", tag).status()).isEqualTo(304);
+    assertThat(http.get(path, "If-None-Match", "W/\"other\"").status()).isEqualTo(200);
+  }
+
+  @Test
+  void compressesThePageAlone() throws Exception {
+    for (String path : List.of("/", "/app.js", "/style.css")) {
+      assertThat(http.get(path, "Accept-Encoding", "gzip").header("Content-Encoding"))
+          .as(path)
+          .isEqualTo("gzip");
+    }
+    Answer answer = http.post("/greetings/batch", names(1_000), "Accept-Encoding", "gzip");
+    assertThat(answer.header("Content-Encoding")).isNull();
+    assertThat(answer.header("Cache-Control")).contains("no-store");
+  }
+
   private static String names(int count) {
     List<String> names = IntStream.range(0, count).mapToObj(i -> "\"n" + i + '"').toList();
     return "{\"names\":[" + String.join(",", names) + "]}";
@@ -326,6 +396,11 @@ class EndpointsIT {
 
   private static void assertProblem(Answer answer, int status, String code) {
     assertThat(answer.status()).as("%s", answer).isEqualTo(status);
+    assertThat(answer.response().body()).as("%s", answer).isNotEmpty();
+    assertThat(answer.json().propertyNames())
+        .contains("type", "title", "status", "detail", "code")
+        .isSubsetOf("type", "title", "status", "detail", "code", "errors");
+    assertThat(answer.json().path("type").asString()).isEqualTo("about:blank");
     assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
     assertThat(answer.code()).as("%s", answer).isEqualTo(code);
     assertThat(answer.json().path("status").asInt()).isEqualTo(status);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.limit;
+
+import io.pghello.examples.service.limit.RateLimiter.Decision;
+import io.pghello.examples.service.limit.RateLimiter.Outcome;
+import io.pghello.examples.service.problem.Problems;
+import java.io.Serial;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.http.ProblemDetail;
+
+/**
+ * Counts a request that asks for many greetings as several; {@link RateLimitFilter} has counted it
+ * as one. Thread-safe.
+ */
+final class GreetingsLimit {
+  private static final Logger LOG = LoggerFactory.getLogger(GreetingsLimit.class);
+
+  private final RateLimitProperties properties;
+  private final RateLimiter limiter;
+  private final RateLimitAnswer answer;
+
+  GreetingsLimit(RateLimitProperties properties, RateLimiter limiter, RateLimitAnswer answer) {
+    this.properties = properties;
+    this.limiter = limiter;
+    this.answer = answer;
+  }
+
+  /** The request would exceed the limit, or cannot be counted. */
+  static final class RefusedException extends RuntimeException {
+    @Serial private static final long serialVersionUID = 1L;
+
+    private final transient ProblemDetail problem;
+    private final String retryAfter;
+
+    RefusedException(ProblemDetail problem, String retryAfter) {
+      super(problem.getDetail());
+      this.problem = problem;
+      this.retryAfter = retryAfter;
+    }
+
+    /** Returns after how many seconds it may be allowed. */
+    String retryAfter() {
+      return retryAfter;
+    }
+
+    ProblemDetail problem() {
+      return problem;
+    }
+  }
+
+  /**
+   * Takes what is left to take.
+   *
+   * @param client the attribute of the request; null if it does not count
+   * @return what is left; null if nothing was taken
+   * @throws RefusedException if it would be too much; nothing was taken
+   */
+  @Nullable Decision take(@Nullable Object client, int greetings) {
+    int more = properties.requestsOf(greetings) - 1;
+    if (client == null || more == 0) {
+      return null;
+    }
+    Decision decision;
+    try {
+      decision = limiter.take(client.toString(), more);
+    } catch (RuntimeException e) {
+      LOG.warn("Requests cannot be counted: {}", e.toString());
+      throw new RefusedException(Problems.databaseUnavailable(), Problems.RETRY_SECONDS);
+    }
+    if (decision.outcome() != Outcome.ALLOWED) {
+      throw new RefusedException(
+          answer.problem(decision.outcome()), RateLimitAnswer.wholeSeconds(decision.retryAfter()));
+    }
+    return decision;
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.limit;
+
+import io.pghello.examples.service.limit.RateLimiter.Decision;
+import io.pghello.examples.service.limit.RateLimiter.Outcome;
+import io.pghello.examples.service.problem.Problems;
+import jakarta.servlet.http.HttpServletResponse;
+import java.time.Duration;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
+
+/**
+ * What clients are told of the limits: by the headers of draft-ietf-httpapi-ratelimit-headers-06
+ * what is left, as the guide's library does, and by a problem why a request is refused.
+ */
+final class RateLimitAnswer {
+  private final RateLimitProperties properties;
+
+  RateLimitAnswer(RateLimitProperties properties) {
+    this.properties = properties;
+  }
+
+  void writeHeaders(HttpServletResponse response, Decision decision) {
+    int requests = properties.requests();
+    response.setHeader("RateLimit-Policy", requests + ";w=" + properties.window().toSeconds());
+    response.setHeader("RateLimit-Limit", Integer.toString(requests));
+    response.setHeader("RateLimit-Remaining", Long.toString(decision.remaining()));
+    response.setHeader("RateLimit-Reset", wholeSeconds(decision.reset()));
+    if (!decision.retryAfter().isZero()) {
+      response.setHeader(HttpHeaders.RETRY_AFTER, wholeSeconds(decision.retryAfter()));
+    }
+  }
+
+  ProblemDetail problem(Outcome outcome) {
+    return outcome == Outcome.LIMIT_REACHED
+        ? Problems.of(
+            HttpStatus.TOO_MANY_REQUESTS,
+            "RATE_LIMITED",
+            "%d requests in %d seconds are allowed, and %d greetings of one request count as one."
+                .formatted(
+                    properties.requests(),
+                    properties.window().toSeconds(),
+                    properties.greetingsPerRequest()))
+        : Problems.of(
+            HttpStatus.TOO_MANY_REQUESTS,
+            "TOO_MANY_WAITING",
+            "Requests after the first %d wait, and too many do.".formatted(properties.slowAfter()));
+  }
+
+  static String wholeSeconds(Duration duration) {
+    return Long.toString(duration.plusMillis(999).toSeconds());
+  }
+}

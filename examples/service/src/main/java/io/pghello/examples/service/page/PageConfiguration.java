@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.page;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.annotation.Order;
+import org.springframework.core.io.Resource;
+import org.springframework.http.CacheControl;
+import org.springframework.util.DigestUtils;
+import org.springframework.web.servlet.config.annotation.ResourceHandlerRegistry;
+import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
+
+/** Spares browsers the files that they have already: they ask for them by the tags they know. */
+@Configuration(proxyBeanMethods = false)
+@Order(-1) // in place of Spring Boot's handler
+class PageConfiguration implements WebMvcConfigurer {
+  @Override
+  public void addResourceHandlers(ResourceHandlerRegistry registry) {
+    registry
+        .addResourceHandler("/**")
+        .addResourceLocations("classpath:/static/")
+        .setCacheControl(CacheControl.noCache())
+        // the files of a jar have one date, whatever is in them
+        .setUseLastModified(false)
+        .setEtagGenerator(PageConfiguration::tagOf);
+  }
+
+  // a weak one, as what is sent may be compressed
+  private static String tagOf(Resource file) {
+    try (InputStream content = file.getInputStream()) {
+      return "W/\"" + DigestUtils.md5DigestAsHex(content) + '"';
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
