@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpClient;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -21,11 +22,13 @@ import org.springframework.http.MediaType;
 import org.springframework.http.client.ClientHttpResponse;
 import org.springframework.http.client.JdkClientHttpRequestFactory;
 import org.springframework.stereotype.Component;
+import org.springframework.web.client.HttpClientErrorException;
 import org.springframework.web.client.HttpServerErrorException;
 import org.springframework.web.client.ResourceAccessException;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestClientException;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -46,7 +49,9 @@ class GreetingServiceClient {
   private final CircuitBreaker breaker;
 
   GreetingServiceClient(GreetingServiceProperties properties, JsonMapper mapper) {
-    this.mapper = mapper;
+    // what else the service answers is for others
+    this.mapper =
+        mapper.rebuild().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
     client = properties.url() == null ? null : client(properties, properties.url().toString());
     retry =
         Retry.of(
@@ -66,6 +71,8 @@ class GreetingServiceClient {
                 .failureRateThreshold(50)
                 .waitDurationInOpenState(properties.openFor())
                 .permittedNumberOfCallsInHalfOpenState(1)
+                // a refusal is an answer: of one request, and not of the service
+                .recordException(e -> !(e instanceof HttpClientErrorException))
                 .build());
   }
 
@@ -80,8 +87,19 @@ class GreetingServiceClient {
     return RestClient.builder().baseUrl(url).requestFactory(factory).build();
   }
 
+  /** What the service is asked: in a body, which any name can be in. */
+  record Question(List<String> names) {}
+
   /** What is read of the service's answer. */
-  record Answer(@Nullable String greeting) {}
+  record Answer(@Nullable List<@Nullable Greeting> greetings) {
+    /** The first of the greetings, which is the only one. */
+    record Greeting(@Nullable String greeting) {}
+
+    @Nullable String greeting() {
+      Greeting first = greetings == null || greetings.isEmpty() ? null : greetings.get(0);
+      return first == null ? null : first.greeting();
+    }
+  }
 
   /** Returns the greeting, or nothing if the service cannot be asked or does not answer. */
   Optional<String> greet(String name) {
@@ -89,12 +107,15 @@ class GreetingServiceClient {
       return Optional.empty();
     }
     RestClient asked = client;
+    byte[] question = mapper.writeValueAsBytes(new Question(List.of(name)));
     Supplier<@Nullable Answer> request =
         () ->
             asked
-                .get()
-                .uri("/greeting/{name}", name)
+                .post()
+                .uri("/greetings/batch")
+                .contentType(MediaType.APPLICATION_JSON)
                 .accept(MediaType.APPLICATION_JSON)
+                .body(question)
                 .exchange((sent, response) -> read(response));
     try {
       Answer answer =
@@ -114,6 +135,9 @@ class GreetingServiceClient {
     try (InputStream body = response.getBody()) {
       if (status.is5xxServerError()) {
         throw new HttpServerErrorException(status);
+      }
+      if (status.is4xxClientError()) {
+        throw new HttpClientErrorException(status);
       }
       if (status.value() != HttpStatus.OK.value()) {
         throw new RestClientException("it answers " + status);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.users;
 
+import io.pghello.examples.shared.DecimalEditor;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import org.hibernate.exception.ConstraintViolationException;
@@ -10,22 +12,30 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.TypeMismatchException;
 import org.springframework.context.MessageSourceResolvable;
+import org.springframework.core.MethodParameter;
 import org.springframework.dao.DataAccessException;
 import org.springframework.dao.DataIntegrityViolationException;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.HttpStatusCode;
+import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
+import org.springframework.http.converter.HttpMessageConverter;
 import org.springframework.http.converter.HttpMessageNotReadableException;
+import org.springframework.http.server.ServerHttpRequest;
+import org.springframework.http.server.ServerHttpResponse;
 import org.springframework.transaction.TransactionException;
 import org.springframework.validation.method.ParameterValidationResult;
 import org.springframework.web.bind.MethodArgumentNotValidException;
+import org.springframework.web.bind.WebDataBinder;
 import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.InitBinder;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.context.request.WebRequest;
 import org.springframework.web.method.annotation.HandlerMethodValidationException;
 import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
+import org.springframework.web.servlet.mvc.method.annotation.ResponseBodyAdvice;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 
 /**
@@ -33,21 +43,20 @@ import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExcep
  * driver or the server said is in the log alone.
  */
 @RestControllerAdvice
-class ProblemAdvice extends ResponseEntityExceptionHandler {
+class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBodyAdvice<Object> {
   private static final Logger LOG = LoggerFactory.getLogger(ProblemAdvice.class);
 
   /** One of the inputs that are wrong. */
   record InputError(String field, String message) {}
 
-  private static ProblemDetail problem(HttpStatus status, String code, String detail) {
-    ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, detail);
-    problem.setProperty("code", code);
-    return problem;
+  @InitBinder
+  void readDecimals(WebDataBinder binder) {
+    binder.registerCustomEditor(int.class, new DecimalEditor());
   }
 
   @ExceptionHandler
   ProblemDetail missing(NoSuchUserException e) {
-    return problem(HttpStatus.NOT_FOUND, "NOT_FOUND", "There is no such user.");
+    return Problems.of(HttpStatus.NOT_FOUND, "NOT_FOUND", "There is no such user.");
   }
 
   @ExceptionHandler
@@ -55,7 +64,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
     if (e.getCause() instanceof ConstraintViolationException violation
         && "users_username_key".equals(violation.getConstraintName())) {
       return ResponseEntity.status(HttpStatus.CONFLICT)
-          .body(problem(HttpStatus.CONFLICT, "USERNAME_TAKEN", "The username is taken."));
+          .body(Problems.of(HttpStatus.CONFLICT, "USERNAME_TAKEN", "The username is taken."));
     }
     return failed(e);
   }
@@ -66,7 +75,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
     return ResponseEntity.status(HttpStatus.SERVICE_UNAVAILABLE)
         .header(HttpHeaders.RETRY_AFTER, "5")
         .body(
-            problem(
+            Problems.of(
                 HttpStatus.SERVICE_UNAVAILABLE,
                 "DATABASE_UNAVAILABLE",
                 "The database is not available."));
@@ -77,7 +86,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
     LOG.error("A request failed", e);
     return ResponseEntity.internalServerError()
         .body(
-            problem(
+            Problems.of(
                 HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a mistake."));
   }
 
@@ -130,7 +139,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
       WebRequest request) {
     return handleExceptionInternal(
         e,
-        problem(
+        Problems.of(
             HttpStatus.BAD_REQUEST,
             "INVALID_BODY",
             "The body of the request is not the JSON that is asked for."),
@@ -139,29 +148,36 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
         request);
   }
 
-  /** Gives a code to the problems that Spring itself describes, as in NOT_FOUND. */
   @Override
-  protected ResponseEntity<Object> createResponseEntity(
-      @Nullable Object body, HttpHeaders headers, HttpStatusCode status, WebRequest request) {
-    if (body instanceof ProblemDetail problem
-        && (problem.getProperties() == null || !problem.getProperties().containsKey("code"))) {
-      problem.setProperty(
-          "code",
-          Objects.requireNonNullElse(
-                  HttpStatus.resolve(status.value()), HttpStatus.INTERNAL_SERVER_ERROR)
-              .name());
-    }
-    return super.createResponseEntity(body, headers, status, request);
+  public boolean supports(
+      MethodParameter type, Class<? extends HttpMessageConverter<?>> converterType) {
+    return true;
+  }
+
+  @Override
+  public @Nullable Object beforeBodyWrite(
+      @Nullable Object body,
+      MethodParameter type,
+      MediaType contentType,
+      Class<? extends HttpMessageConverter<?>> converterType,
+      ServerHttpRequest request,
+      ServerHttpResponse response) {
+    return body instanceof ProblemDetail problem ? Problems.complete(problem) : body;
   }
 
   private @Nullable ResponseEntity<Object> invalidInput(
       Exception e, List<InputError> errors, HttpHeaders headers, WebRequest request) {
     ProblemDetail problem =
-        problem(
+        Problems.of(
             HttpStatus.BAD_REQUEST,
             "INVALID_INPUT",
             "The request has values that are not allowed.");
-    problem.setProperty("errors", errors);
+    // validators find them in any order
+    problem.setProperty(
+        "errors",
+        errors.stream()
+            .sorted(Comparator.comparing(InputError::field).thenComparing(InputError::message))
+            .toList());
     return handleExceptionInternal(e, problem, headers, HttpStatus.BAD_REQUEST, request);
   }
 

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.springframework.data.domain.Limit;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -25,7 +26,7 @@ import org.springframework.web.bind.annotation.RestController;
 
 /** The users over REST. */
 @RestController
-@RequestMapping("/users")
+@RequestMapping(path = "/users", produces = MediaType.APPLICATION_JSON_VALUE)
 class UserController {
   private static final int MAX_USERS = 1_000;
 
@@ -58,7 +59,7 @@ class UserController {
   record UsersAnswer(List<UserAnswer> users) {}
 
   /** Signs a user up, in one statement. */
-  @PostMapping
+  @PostMapping(consumes = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<UserAnswer> signUp(@RequestBody @Valid NewUser user) {
     UserAnswer saved = UserAnswer.of(users.save(new User(user.username(), user.email())));
     return ResponseEntity.created(URI.create("/users/" + saved.id())).body(saved);

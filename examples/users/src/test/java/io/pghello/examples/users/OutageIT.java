@@ -23,7 +23,8 @@ import org.springframework.context.ConfigurableApplicationContext;
 class OutageIT {
   private static final Duration LONG = Duration.ofSeconds(90);
   private static final String BOB = "{\"username\":\"Bob\",\"email\":\"bob@example.com\"}";
-  private static final Backend.Behaviour GREETING = Backend.answering(200, "{\"greeting\":\"Hi\"}");
+  private static final Backend.Behaviour GREETING =
+      Backend.answering(200, "{\"greetings\":[{\"greeting\":\"Hi\"}]}");
 
   @Test
   void answersThatItIsUnavailableAndRecovers() throws Exception {
@@ -35,6 +36,7 @@ class OutageIT {
                 UserServiceApplication.class,
                 "--spring.datasource.url=" + database.jdbcUrl(),
                 "--server.port=0",
+                "--users.admin-token=" + UsersIT.TOKEN,
                 "--management.server.port=0",
                 "--management.endpoints.web.exposure.include=health,prometheus",
                 "--greeting.service.url=http://" + greetingService.address(),
@@ -65,7 +67,7 @@ class OutageIT {
       execute(database, "DROP EXTENSION pg_hello CASCADE");
       assertUnavailable(http.post("/users", BOB));
       assertUnavailable(http.get(ada + "/greeting"));
-      assertThat(http.get(ada).status()).isEqualTo(200);
+      assertThat(http.get(ada, "Authorization", UsersIT.BEARER).status()).isEqualTo(200);
       assertThat(management.get("/actuator/health/readiness").status()).isEqualTo(503);
       execute(database, "CREATE EXTENSION pg_hello");
       awaitReady(management);
@@ -93,7 +95,7 @@ class OutageIT {
     List<Answer> answers = new ArrayList<>();
     answers.add(http.post("/users", BOB));
     for (String path : List.of("/users", user, user + "/greeting")) {
-      answers.add(http.get(path));
+      answers.add(http.get(path, "Authorization", UsersIT.BEARER));
     }
     return answers;
   }

@@ -2,6 +2,7 @@
 package io.pghello.examples.users;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.pghello.examples.users.Http.Answer;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
@@ -24,13 +25,20 @@ import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The users, without a greeting service. */
 @SpringBootTest(
     webEnvironment = WebEnvironment.RANDOM_PORT,
-    properties = "spring.jpa.properties.hibernate.generate_statistics=true")
+    properties = {
+      "spring.jpa.properties.hibernate.generate_statistics=true",
+      "users.admin-token=" + UsersIT.TOKEN
+    })
 @AutoConfigurePgHello
 class UsersIT {
+  static final String TOKEN = "a-token-of-this-test";
+  static final String BEARER = "Bearer " + TOKEN;
+
   @LocalServerPort int port;
   @Autowired JdbcClient jdbc;
   @Autowired SessionFactory sessions;
@@ -53,6 +61,13 @@ class UsersIT {
     return answer;
   }
 
+  /** Asks as an administrator. */
+  private Answer get(String path, String... headers) throws Exception {
+    var all = new ArrayList<>(List.of("Authorization", BEARER));
+    all.addAll(List.of(headers));
+    return http.get(path, all.toArray(String[]::new));
+  }
+
   @Test
   void welcomesWhoSignsUp() throws Exception {
     long before = sessions.getStatistics().getPrepareStatementCount();
@@ -64,7 +79,7 @@ class UsersIT {
     assertThat(Instant.ofEpochMilli(answer.json().path("created_at").asLong()))
         .isBetween(Instant.now().minus(Duration.ofMinutes(5)), Instant.now().plusSeconds(60));
     String location = String.valueOf(answer.header("Location"));
-    assertThat(http.get(location).json()).isEqualTo(answer.json());
+    assertThat(get(location).json()).isEqualTo(answer.json());
   }
 
   @Test
@@ -115,6 +130,8 @@ class UsersIT {
         "{\"username\":\"Ada\"} | INVALID_INPUT | email",
         "{\"username\":\"Ada\",\"email\":\"nobody\"} | INVALID_INPUT | email",
         "{\"username\":\"Ada\",\"email\":\"a\\u0000@example.com\"} | INVALID_INPUT | email",
+        "{\"username\":\"Ada\",\"username\":\"Bob\",\"email\":\"a@example.com\"} | INVALID_BODY | ''",
+        "{\"username\":\"Ada\",\"email\":\"a@example.com\",\"admin\":1} | INVALID_BODY | ''",
         "{\"username\":7,\"email\":\"a@example.com\"} | INVALID_BODY | ''",
         "[] | INVALID_BODY | ''",
         "nonsense | INVALID_BODY | ''",
@@ -125,7 +142,7 @@ class UsersIT {
     assertThat(answer.status()).as("%s", answer).isEqualTo(400);
     assertThat(answer.text("code")).isEqualTo(code);
     assertThat(answer.json().at("/errors/0/field").asString()).isEqualTo(field);
-    assertThat(http.get("/users").json().path("users")).isEmpty();
+    assertThat(get("/users").json().path("users")).isEmpty();
   }
 
   @Test
@@ -155,11 +172,11 @@ class UsersIT {
     for (String name : List.of("Ada", "Bob", "Carol")) {
       signUp(name);
     }
-    Answer two = http.get("/users?limit=2");
+    Answer two = get("/users?limit=2");
     assertThat(two.json().at("/users/0/username").asString()).isEqualTo("Ada");
     assertThat(two.json().path("users")).hasSize(2);
     int last = two.json().at("/users/1/id").asInt();
-    Answer rest = http.get("/users?after=" + last);
+    Answer rest = get("/users?after=" + last);
     assertThat(rest.json().path("users")).hasSize(1);
     assertThat(rest.json().at("/users/0/welcome_message").asString()).isEqualTo("Hello, Carol!");
   }
@@ -171,11 +188,18 @@ class UsersIT {
         "/users?limit=1001",
         "/users?limit=many",
         "/users?after=-1",
+        "/users?limit=0x2",
+        "/users?limit=1&limit=2",
+        "/users?after=01",
+        "/users?after=%2B1",
         "/users/one",
+        "/users/0x1",
+        "/users/%231",
+        "/users/01/greeting",
         "/users/99999999999/greeting"
       })
   void refusesOtherNumbers(String path) throws Exception {
-    Answer answer = http.get(path);
+    Answer answer = get(path);
     assertThat(answer.status()).as("%s", answer).isEqualTo(400);
     assertThat(answer.text("code")).isEqualTo("INVALID_INPUT");
   }
@@ -183,7 +207,7 @@ class UsersIT {
   @ParameterizedTest
   @ValueSource(strings = {"/users/0", "/users/0/greeting", "/users/1/nothing", "/nothing"})
   void saysWhatIsNotThere(String path) throws Exception {
-    Answer answer = http.get(path);
+    Answer answer = get(path);
     assertThat(answer.status()).as("%s", answer).isEqualTo(404);
     assertThat(answer.text("code")).isEqualTo("NOT_FOUND");
   }
@@ -192,8 +216,78 @@ class UsersIT {
   void greetsByTheDatabaseAsOftenAsItIsConfigured() throws Exception {
     String path = signUp("O'Brien").header("Location") + "/greeting";
     jdbc.sql("SELECT update_greeting_config(2)").query(String.class).single();
-    Answer answer = http.get(path);
+    Answer answer = get(path);
     assertThat(answer.text("greeting")).isEqualTo("Hello, O'Brien! Hello, O'Brien!");
     assertThat(answer.text("source")).isEqualTo("database");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/users",
+        "/users?limit=1",
+        "/users/1",
+        "/users/0",
+        "/users/one",
+        "/users;a=b",
+        "/%75sers"
+      })
+  void tellsAdministratorsAloneWhoTheUsersAre(String path) throws Exception {
+    signUp("Ada");
+    for (String[] headers :
+        List.of(
+            new String[0],
+            new String[] {"Authorization", "Bearer wrong"},
+            new String[] {"Authorization", TOKEN})) {
+      for (String method : List.of("GET", "HEAD")) {
+        Answer answer = http.send(method, path, BodyPublishers.noBody(), headers);
+        assertThat(answer.status()).as("%s", answer).isEqualTo(401);
+        assertThat(answer.header("WWW-Authenticate")).isEqualTo("Bearer");
+        assertThat(answer.response().body()).doesNotContain("Ada");
+      }
+    }
+    assertThat(http.get(path).text("code")).isEqualTo("UNAUTHORIZED");
+  }
+
+  @Test
+  void greetsWhoeverAsks() throws Exception {
+    String path = signUp("Ada").header("Location") + "/greeting";
+    assertThat(http.get(path).text("greeting")).isEqualTo("Hello, Ada!");
+  }
+
+  @Test
+  void answersInOneShapeAndLanguage() throws Exception {
+    Answer answer =
+        http.send(
+            "POST",
+            "/users",
+            BodyPublishers.ofString("{\"username\":\"\",\"email\":\"nobody\"}"),
+            "Accept-Language",
+            "de");
+    assertThat(answer.json().propertyNames())
+        .containsExactlyInAnyOrder("type", "title", "status", "detail", "code", "errors");
+    assertThat(answer.json().at("/errors/0").toString())
+        .isEqualTo("{\"field\":\"email\",\"message\":\"must be a well-formed email address\"}");
+    assertThat(answer.json().at("/errors/1/field").asString()).isEqualTo("username");
+    Answer missing = get("/users/0");
+    assertThat(missing.json().propertyNames())
+        .containsExactlyInAnyOrder("type", "title", "status", "detail", "code");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/users", "/users/1/nothing", "/actuator/health"})
+  void sendsHeadersThatProtect(String path) throws Exception {
+    Answer answer = http.get(path);
+    assertThat(answer.header("X-Content-Type-Options")).isEqualTo("nosniff");
+    assertThat(answer.header("Content-Security-Policy")).startsWith("default-src 'none'");
+    assertThat(answer.header("Referrer-Policy")).isEqualTo("no-referrer");
+    assertThat(answer.header("Cache-Control")).contains("no-store");
+  }
+
+  @Test
+  void refusesATokenThatCanBeGuessed() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new AdminTokenFilter("short", JsonMapper.shared()))
+        .withMessageContaining("users.admin-token must have 16 characters or more");
   }
 }
