@@ -6,7 +6,7 @@ set -eu
 folder=${1:-$(dirname "$0")/secrets}
 mkdir -p "$folder"
 chmod 700 "$folder"
-for name in postgres-password app-password admin-token exporter-password grafana-password; do
+for name in postgres-password app-password admin-token redis-password exporter-password grafana-password; do
   [ -s "$folder/$name" ] || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >"$folder/$name"
   chmod 644 "$folder/$name"
 done

@@ -180,12 +180,13 @@ passed "an instance that ends is not missed, and starts again"
 compose down >/dev/null 2>&1
 export GREETING_CACHE=redis GREETING_RATE_LIMIT_STORE=redis
 up --profile redis
-call /users/1 200 '"email":"ada@example.com"'
+call /users/1 200 '"email":"ada@example.com"' -H "Authorization: Bearer $(<"$SECRETS/admin-token")"
 # a greeting does not wait for Redis, which connects meanwhile
 for ((i = 0; i < 40; i++)); do
   call /api/greeting/Bob 200 'Hello, Bob! Hello, Bob!' # limited
   call /greeting/Bob 200 'Hello, Bob! Hello, Bob!'     # cached
-  keys=$(compose exec -T redis redis-cli --scan)
+  # shellcheck disable=SC2016
+  keys=$(compose exec -T redis sh -c 'REDISCLI_AUTH=$(cat /run/secrets/redis-password) redis-cli --scan')
   [[ $keys != *$'\n'* ]] || break
   sleep 0.5
 done

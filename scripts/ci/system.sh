@@ -53,7 +53,8 @@ start() {
 
 start_greeting() {
   start "$1" examples/service io.pghello.examples.service.GreetingServiceApplication "$2" \
-    GREETING_ADMIN_TOKEN=$TOKEN GREETING_RATE_LIMIT_STORE=postgresql SERVER_FORWARD_HEADERS_STRATEGY=native \
+    GREETING_ADMIN_TOKEN=$TOKEN GREETING_RATE_LIMIT_STORE=postgresql GREETING_RATE_LIMIT_REQUESTS=100000 \
+    GREETING_RATE_LIMIT_SLOW_AFTER=100000 SERVER_FORWARD_HEADERS_STRATEGY=native \
     'SERVER_TOMCAT_REMOTEIP_INTERNAL_PROXIES=127\.0\.0\.1'
 }
 
@@ -123,7 +124,7 @@ passed "PostgreSQL runs"
 start_greeting greeting-1 "$ONE"
 start_greeting greeting-2 "$TWO"
 start users examples/users io.pghello.examples.users.UserServiceApplication "$USERS" \
-  GREETING_SERVICE_URL="$GATEWAY" GREETING_SERVICE_OPENFOR=1s
+  GREETING_SERVICE_URL="$GATEWAY" GREETING_SERVICE_OPENFOR=1s USERS_ADMIN_TOKEN=$TOKEN
 sed -e "s#\${GATEWAY_FOLDER}#$WORK#" -e "s#\${GATEWAY_LISTEN}#127.0.0.1:$LISTEN#" \
   -e "s#\${GREETING_SERVERS}#server 127.0.0.1:$ONE max_fails=0; server 127.0.0.1:$TWO max_fails=0;#" \
   -e "s#\${USER_SERVERS}#server 127.0.0.1:$USERS;#" "$ROOT/deploy/gateway/nginx.conf.template" >"$WORK/nginx.conf"
@@ -140,10 +141,10 @@ passed "two greeting services, the user service and the gateway run"
 bearer=(-H "Authorization: Bearer $TOKEN")
 call GET / / 200 '<html'
 call GET '/api/greeting/{name}' "/api/greeting/O'Brien%2F?repeat=2" 200 "Hello, O'Brien/! Hello, O'Brien/!"
-grep -qi '^RateLimit-Remaining: 99' "$WORK/headers" || fail "the limit counts otherwise: $(<"$WORK/headers")"
+grep -qi '^RateLimit-Remaining: 99999' "$WORK/headers" || fail "the limit counts otherwise: $(<"$WORK/headers")"
 # a client that pretends to be another, at the other instance, is the same client
 call GET '/api/greeting/{name}' /api/greeting/Ada 200 'Hello, Ada!' -H 'X-Forwarded-For: 10.9.8.7'
-grep -qi '^RateLimit-Remaining: 98' "$WORK/headers" || fail "the limit counts otherwise: $(<"$WORK/headers")"
+grep -qi '^RateLimit-Remaining: 99998' "$WORK/headers" || fail "the limit counts otherwise: $(<"$WORK/headers")"
 json '{"names":["Ada","Bob"]}'
 call POST /api/bulk-greetings /api/bulk-greetings 200 '"greeting":"Hello, Bob!"' "${ARGUMENTS[@]}"
 call POST /greetings/batch /greetings/batch 200 '"count":2' "${ARGUMENTS[@]}"
@@ -162,9 +163,10 @@ call POST /api/config/greeting /api/config/greeting 200 'Hello, Config! Hello, C
 json '{"username":"Ada","email":"ada@example.com"}'
 call POST /users /users 201 '"welcome_message":"Hello, Ada!"' "${ARGUMENTS[@]}"
 call POST /users /users 409 USERNAME_TAKEN "${ARGUMENTS[@]}"
-call GET /users /users 200 '"username":"Ada"'
-call GET '/users/{id}' /users/1 200 '"email":"ada@example.com"'
-call GET '/users/{id}' /users/2 404 NOT_FOUND
+call GET /users /users 401 UNAUTHORIZED
+call GET /users /users 200 '"username":"Ada"' "${bearer[@]}"
+call GET '/users/{id}' /users/1 200 '"email":"ada@example.com"' "${bearer[@]}"
+call GET '/users/{id}' /users/2 404 NOT_FOUND "${bearer[@]}"
 for port in "$ONE" "$TWO"; do
   until curl -sS "http://127.0.0.1:$port/greeting/Ada" | grep -qF 'Hello, Ada! Hello, Ada!'; do
     [ $SECONDS -lt 300 ] || fail "an instance does not see the configuration"

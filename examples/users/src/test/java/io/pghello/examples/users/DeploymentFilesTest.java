@@ -106,6 +106,26 @@ class DeploymentFilesTest {
     }
   }
 
+  @Test
+  void composeLimitsNoServiceOfItsOwn() throws IOException {
+    Map<String, Object> services = services();
+    Map<String, Object> greeting = map(map(services.get("greeting-service")).get("environment"));
+    String users = String.valueOf(map(services.get("user-service")).get("networks"));
+    assertThat(users).contains("=" + greeting.get("GREETING_RATE_LIMIT_UNLIMITED") + "}");
+  }
+
+  @Test
+  void redisAsksForThePasswordThatTheServiceHas() throws IOException {
+    Map<String, Object> redis = map(services().get("redis"));
+    assertThat(String.valueOf(redis.get("command")))
+        .contains("requirepass $$(cat /run/secrets/redis-password)");
+    assertThat(list(redis.get("secrets"))).containsExactly("redis-password");
+    assertThat(String.valueOf(map(services().get("greeting-service")).get("secrets")))
+        .contains("{source=redis-password, target=greeting.redis.password}");
+    assertThat(map(documents("compose.yaml").get(0).get("secrets"))).containsKey("redis-password");
+    assertThat(Files.readString(DEPLOY.resolve("secrets.sh"))).contains(" redis-password ");
+  }
+
   /**
    * What {@code monitoring/prometheus.yml} watches, but for the backups, which nobody makes there.
    */
@@ -227,5 +247,63 @@ class DeploymentFilesTest {
         .contains("Cluster microservices", "Database microservices-db")
         .doesNotHaveDuplicates();
     assertThat(labelled).containsExactlyInAnyOrderElementsOf(selected).hasSize(3);
+  }
+
+  private static List<Map<String, Object>> kubernetes(String kind) throws IOException {
+    var found = new ArrayList<Map<String, Object>>();
+    for (String resource :
+        DeploymentFilesTest.<String>list(documents("kustomization.yaml").get(0).get("resources"))) {
+      for (Map<String, Object> document : documents(resource)) {
+        if (kind.equals(document.get("kind"))) {
+          found.add(document);
+        }
+      }
+    }
+    return found;
+  }
+
+  @Test
+  void kubernetesLetsNobodyIntoAPodWhomItDoesNotNeed() throws IOException {
+    var guarded = new ArrayList<String>();
+    for (Map<String, Object> policy : kubernetes("NetworkPolicy")) {
+      Map<String, Object> spec = map(policy.get("spec"));
+      assertThat(list(spec.get("policyTypes"))).containsExactly("Ingress");
+      assertThat(String.valueOf(spec.get("ingress"))).contains("port=");
+      guarded.add(String.valueOf(map(spec.get("podSelector")).get("matchLabels")));
+    }
+    assertThat(guarded)
+        .containsExactlyInAnyOrder(
+            "{app=greeting-service}",
+            "{app=user-service}",
+            "{app=api-gateway}",
+            "{cnpg.io/cluster=microservices}");
+    Map<String, Object> namespace = map(kubernetes("Namespace").get(0).get("metadata"));
+    assertThat(map(namespace.get("labels")))
+        .containsEntry("pod-security.kubernetes.io/enforce", "restricted");
+  }
+
+  @Test
+  void kubernetesPublishesNothingWithoutTls() throws IOException {
+    for (Map<String, Object> service : kubernetes("Service")) {
+      Map<String, Object> spec = map(service.get("spec"));
+      if (spec.containsKey("type")) {
+        assertThat(String.valueOf(spec.get("ports")))
+            .isEqualTo("[{name=https, port=443, targetPort=https}]");
+      }
+    }
+    assertThat(kubernetes("Deployment").toString())
+        .contains(
+            "name=GATEWAY_LISTEN, value=3443 ssl; ssl_certificate /etc/tls/tls.crt;"
+                + " ssl_certificate_key /etc/tls/tls.key");
+  }
+
+  @Test
+  void kubernetesVerifiesTheDatabase() throws IOException {
+    for (String name : List.of("greeting-service", "user-service")) {
+      assertThat(Files.readString(DEPLOY.resolve("kubernetes/" + name + ".yaml")))
+          .contains("?sslmode=verify-full&sslrootcert=/etc/postgresql-ca/ca.crt\"")
+          .contains("secretName: microservices-ca")
+          .contains("{name: postgresql-ca, mountPath: /etc/postgresql-ca, readOnly: true}");
+    }
   }
 }

@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import java.io.File;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,13 +35,23 @@ final class Gateway implements AutoCloseable {
   }
 
   Gateway(Path folder, List<String> greetingServers, List<String> userServers) throws IOException {
+    this(folder, "", greetingServers, userServers);
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param more what follows the port, as for TLS
+   */
+  Gateway(Path folder, String more, List<String> greetingServers, List<String> userServers)
+      throws IOException {
     try (var socket = new ServerSocket(0)) {
       port = socket.getLocalPort();
     }
     String configuration =
         Files.readString(TEMPLATE)
             .replace("${GATEWAY_FOLDER}", folder.toString())
-            .replace("${GATEWAY_LISTEN}", "127.0.0.1:" + port)
+            .replace("${GATEWAY_LISTEN}", "127.0.0.1:" + port + more)
             .replace("${GREETING_SERVERS}", servers(greetingServers))
             .replace("${USER_SERVERS}", servers(userServers));
     assertThat(configuration).doesNotContain("${");
@@ -57,12 +69,20 @@ final class Gateway implements AutoCloseable {
             .redirectError(errors.toFile())
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
-    var http = http();
     await()
         .atMost(Duration.ofSeconds(30))
         .ignoreExceptions()
         .failFast(() -> assertThat(process.isAlive()).as(Files.readString(errors)).isTrue())
-        .until(() -> http.get("/gateway/health").status() == 200);
+        .until(this::listens);
+  }
+
+  private boolean listens() throws IOException {
+    new Socket(InetAddress.getLoopbackAddress(), port).close();
+    return true;
+  }
+
+  int port() {
+    return port;
   }
 
   private static String servers(List<String> addresses) {

@@ -6,11 +6,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.examples.users.Backend.Request;
 import io.pghello.examples.users.Http.Answer;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -293,5 +303,123 @@ class GatewayIT {
     assertThat(Stream.of(one, two).flatMap(each -> each.requests().stream()))
         .extracting(Request::body)
         .containsExactly(body);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/gateway/health", "/greeting/Ada", "/users", "/actuator"})
+  void sendsHeadersThatProtectOnce(String path) throws Exception {
+    Answer answer = http.get(path);
+    assertThat(answer.response().headers().allValues("X-Content-Type-Options"))
+        .containsExactly("nosniff");
+    assertThat(answer.response().headers().allValues("Content-Security-Policy"))
+        .containsExactly("default-src 'none'; frame-ancestors 'none'");
+    assertThat(answer.response().headers().allValues("Referrer-Policy"))
+        .containsExactly("no-referrer");
+    assertThat(answer.response().headers().allValues("Cache-Control")).containsExactly("no-store");
+  }
+
+  @Test
+  void keepsTheHeadersThatAServiceSends() throws Exception {
+    Backend.Behaviour own =
+        exchange -> {
+          exchange.getResponseHeaders().set("Content-Security-Policy", "default-src 'self'");
+          exchange.getResponseHeaders().set("X-Content-Type-Options", "nosniff");
+          exchange.getResponseHeaders().set("Cache-Control", "no-cache");
+          Backend.answering(200, "{}").answer(exchange);
+        };
+    one.behave(own);
+    two.behave(own);
+    Answer answer = http.get("/");
+    assertThat(answer.response().headers().allValues("Content-Security-Policy"))
+        .containsExactly("default-src 'self'");
+    assertThat(answer.response().headers().allValues("X-Content-Type-Options"))
+        .containsExactly("nosniff");
+    assertThat(answer.response().headers().allValues("Cache-Control")).containsExactly("no-cache");
+  }
+
+  @Test
+  void limitsWhoSignsUpAlone() throws Exception {
+    int created = 0;
+    @Nullable Answer found = null;
+    // one more is allowed each second
+    for (int i = 0; i < 1_000 && found == null; i++) {
+      Answer answer = http.post("/users", "{}");
+      if (answer.status() == 429) {
+        found = answer;
+      } else {
+        created++;
+      }
+    }
+    assertThat(created).isGreaterThanOrEqualTo(20);
+    Answer refused = Objects.requireNonNull(found);
+    assertThat(refused.header("Content-Type")).isEqualTo("application/problem+json");
+    assertThat(refused.header("Retry-After")).isEqualTo("5");
+    assertThat(refused.text("code")).isEqualTo("RATE_LIMITED");
+    for (int i = 0; i < 50; i++) {
+      assertThat(http.get("/users").status()).isEqualTo(200);
+    }
+  }
+
+  /** With the value that the manifest for Kubernetes has, and a certificate of this test's own. */
+  @Test
+  void speaksTlsAloneWhereItHasACertificate(@TempDir Path folder) throws Exception {
+    char[] password = "of-this-test".toCharArray();
+    Path store = folder.resolve("store.p12");
+    Process keytool =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair",
+                "-keyalg",
+                "EC",
+                "-dname",
+                "CN=gateway",
+                "-ext",
+                "san=ip:127.0.0.1",
+                "-alias",
+                "gateway",
+                "-keystore",
+                store.toString(),
+                "-storepass",
+                new String(password))
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    assertThat(keytool.waitFor()).isZero();
+    KeyStore keys = KeyStore.getInstance(store.toFile(), password);
+    Path certificate =
+        pem(folder.resolve("tls.crt"), "CERTIFICATE", keys.getCertificate("gateway").getEncoded());
+    Path key =
+        pem(
+            folder.resolve("tls.key"),
+            "PRIVATE KEY",
+            keys.getKey("gateway", password).getEncoded());
+    TrustManagerFactory trust =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    KeyStore trusted = KeyStore.getInstance("PKCS12");
+    trusted.load(null, null);
+    trusted.setCertificateEntry("gateway", keys.getCertificate("gateway"));
+    trust.init(trusted);
+    SSLContext tls = SSLContext.getInstance("TLS");
+    tls.init(null, trust.getTrustManagers(), null);
+    String more = " ssl; ssl_certificate " + certificate + "; ssl_certificate_key " + key;
+    try (var secured =
+        new Gateway(folder, more, List.of(one.address()), List.of(users.address()))) {
+      HttpClient client = HttpClient.newBuilder().sslContext(tls).build();
+      URI address = URI.create("https://127.0.0.1:" + secured.port() + "/greeting/Ada");
+      assertThat(
+              client
+                  .send(HttpRequest.newBuilder(address).build(), BodyHandlers.ofString())
+                  .statusCode())
+          .isEqualTo(200);
+      assertThat(one.requests().get(0).headers().getFirst("X-Forwarded-Proto")).isEqualTo("https");
+      assertThat(new Http(secured.port()).get("/greeting/Ada").status()).isEqualTo(400);
+      assertThat(one.requests()).hasSize(1);
+    }
+  }
+
+  private static Path pem(Path file, String what, byte[] bytes) throws IOException {
+    String text = Base64.getMimeEncoder().encodeToString(bytes);
+    return Files.writeString(
+        file, "-----BEGIN " + what + "-----\n" + text + "\n-----END " + what + "-----\n");
   }
 }
