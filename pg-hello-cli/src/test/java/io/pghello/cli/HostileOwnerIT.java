@@ -145,6 +145,11 @@ class HostileOwnerIT {
             .as(command.toString())
             .isNotEmpty()
             .doesNotContain("Exception");
+        if (command.get(0).equals("harden")) {
+          assertThat(run.out())
+              .contains("is no part of the extension pg_hello_ops, so that nobody is let into")
+              .doesNotContain("GRANT SELECT ON TABLE hello_ops", "GRANT USAGE ON SCHEMA hello_ops");
+        }
         assertThat(struck(admin, database)).as("%s: %s", command, run).isEmpty();
       }
       if (Run.hasClient(server)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.check;
 
+import io.pghello.cli.connect.ExtensionFunctions.Own;
 import io.pghello.cli.output.Finding;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Status;
@@ -48,7 +49,7 @@ final class Diagnosis {
   }
 
   void make(Connection connection) throws SQLException {
-    String function = new Health(findings).checkInstallation(connection);
+    Own function = new Health(findings).checkInstallation(connection);
     try (Statement statement = connection.createStatement()) {
       boolean mayReadMemory = checkPreload(statement);
       checkBlocked(statement);
@@ -116,7 +117,7 @@ final class Diagnosis {
   }
 
   /** Calls a function many times, twice, so that what is kept once does not count. */
-  void checkMemory(Statement statement, String function, boolean mayRead) throws SQLException {
+  void checkMemory(Statement statement, Own function, boolean mayRead) throws SQLException {
     if (!mayRead) {
       findings.ok("memory", "what memory a session takes is hidden from this role");
       return;
@@ -124,8 +125,8 @@ final class Diagnosis {
     String calls =
         String.format(
             Locale.ROOT,
-            "SELECT count(%s('name ' || i)) FROM generate_series(1, 20000) i",
-            function);
+            "SELECT count(%s) FROM generate_series(1, 20000) i",
+            function.guarded(function.name() + "('name ' || i)"));
     ask(statement, calls);
     long before = used(statement);
     ask(statement, calls);

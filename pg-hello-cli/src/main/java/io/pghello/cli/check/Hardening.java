@@ -2,6 +2,7 @@
 package io.pghello.cli.check;
 
 import io.pghello.cli.connect.ExtensionFunctions;
+import io.pghello.cli.connect.OpsExtension;
 import io.pghello.cli.output.Finding;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Status;
@@ -49,6 +50,9 @@ final class Hardening {
         SELECT 'SCHEMA', quote_ident(n.nspname), coalesce(n.nspacl, acldefault('n', n.nspowner)), 'USAGE'
         FROM pg_namespace n
         WHERE n.nspname = 'hello_ops'
+      ),
+      own (kind, name, acl, privilege) AS (
+        SELECT * FROM object WHERE OWN_OPS
       )
       SELECT what, sql
       FROM (
@@ -81,12 +85,12 @@ final class Hardening {
           WHERE a.grantee <> 0 AND pg_get_userbyid(a.grantee) = c.role AND a.privilege_type = 'USAGE')
         UNION ALL
         SELECT 6, format('everybody has privileges on schema %s', o.name), format('REVOKE ALL ON SCHEMA %s FROM PUBLIC', o.name)
-        FROM object o
+        FROM own o
         WHERE o.kind = 'SCHEMA' AND EXISTS (SELECT FROM aclexplode(o.acl) a WHERE a.grantee = 0)
         UNION ALL
         SELECT 7, format('hello_monitor has no %s on %s', o.privilege, o.name),
           format('GRANT %s ON %s %s TO hello_monitor', o.privilege, o.kind, o.name)
-        FROM object o
+        FROM own o
         WHERE NOT EXISTS (
           SELECT FROM aclexplode(o.acl) a
           WHERE a.grantee <> 0 AND pg_get_userbyid(a.grantee) = 'hello_monitor' AND a.privilege_type = o.privilege)
@@ -184,7 +188,16 @@ final class Hardening {
   /** Looks at a database. */
   void check(Connection connection, boolean sameMachine) throws SQLException, IOException {
     try (Statement statement = connection.createStatement()) {
-      ask(statement, PRIVILEGES, (why, sql) -> steps.add(new Step(why, sql, null)));
+      String others = OpsExtension.ofOthers(connection);
+      if (others != null) {
+        warn(
+            others + ", so that nobody is let into the schema hello_ops",
+            "let a superuser create the schema and the extension");
+      }
+      ask(
+          statement,
+          PRIVILEGES.replace("OWN_OPS", String.valueOf(others == null)),
+          (why, sql) -> steps.add(new Step(why, sql, null)));
       ask(statement, SETTINGS, (why, sql) -> steps.add(new Step(why, sql, null)));
       ask(statement, BY_HAND, this::warn);
       try {

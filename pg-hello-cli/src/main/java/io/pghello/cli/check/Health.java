@@ -4,6 +4,7 @@ package io.pghello.cli.check;
 import static java.util.stream.Collectors.joining;
 
 import io.pghello.cli.connect.ExtensionFunctions;
+import io.pghello.cli.connect.ExtensionFunctions.Own;
 import io.pghello.cli.output.Finding;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.SqlErrors;
@@ -13,9 +14,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -38,7 +38,7 @@ public final class Health {
 
   private static final String MEMBERS =
       """
-      SELECT f.name, has_function_privilege(f.oid, 'EXECUTE'), f.schema, f.foreigner
+      SELECT f.name, has_function_privilege(f.oid, 'EXECUTE'), f.schema, f.foreigner, f.guard
       FROM (%s) f
       ORDER BY f.name, f.schema
       """
@@ -51,6 +51,8 @@ public final class Health {
 
   private static final String GREETING = "pg_hello(text)";
 
+  private static final String NAME = " FROM (SELECT 'pghello'::text OFFSET 0) v (n)";
+
   /**
    * What is true if a function answers right; the parameter is its schema. Arguments have the types
    * of the function's own, or else another one of the name could be nearer.
@@ -58,19 +60,21 @@ public final class Health {
   static final Map<String, String> CALLS_BY_FUNCTION =
       Map.of(
           GREETING,
-          "SELECT left(%1$s.pg_hello(n), 15) = 'Hello, pghello!' FROM (SELECT 'pghello'::text OFFSET 0) v (n)",
+          "left(%1$s.pg_hello(n), 15) = 'Hello, pghello!'",
           "pg_hello(text, integer)",
-          "SELECT %1$s.pg_hello(n, 2) = 'Hello, pghello! Hello, pghello!'"
-              + " FROM (SELECT 'pghello'::text OFFSET 0) v (n)",
+          "%1$s.pg_hello(n, 2) = 'Hello, pghello! Hello, pghello!'",
           "pg_hello_all(text[], integer[])",
-          "SELECT %1$s.pg_hello_all('{pghello,NULL}'::text[], '{2,1}'::integer[])"
+          "%1$s.pg_hello_all('{pghello,NULL}'::text[], '{2,1}'::integer[])"
               + " = '{\"Hello, pghello! Hello, pghello!\",NULL}'",
           "now_ms()",
-          "SELECT abs(%1$s.now_ms() - extract(epoch FROM clock_timestamp()) * 1000) < 1000",
+          "abs(%1$s.now_ms() - extract(epoch FROM clock_timestamp()) * 1000) < 1000",
           "spi_version()",
-          "SELECT %1$s.spi_version() = version()");
+          "%1$s.spi_version() = version()");
 
-  private final List<String> calledRight = new ArrayList<>();
+  /** What the catalog says of a function of the extension's own. */
+  private record Member(boolean mayBeCalled, String guard) {}
+
+  private final Map<String, Own> calledRight = new HashMap<>();
   private final Findings findings;
   private @Nullable Double millis;
 
@@ -91,15 +95,15 @@ public final class Health {
     return millis;
   }
 
-  /** Returns whether a function of the extension's own, with its types, has answered right. */
-  public boolean answers(String function) {
-    return calledRight.contains(function);
+  /** Returns a function of the extension's own, with its types; null if it did not answer right. */
+  public @Nullable Own answering(String function) {
+    return calledRight.get(function);
   }
 
   /** Checks all that can be, and stops where the next check could not succeed. */
   void check(Connection connection, double warningMillis, double criticalMillis)
       throws SQLException {
-    String function = checkInstallation(connection);
+    Own function = checkInstallation(connection);
     if (function != null) {
       double median = responseMillis(connection, function);
       millis = median;
@@ -115,8 +119,8 @@ public final class Health {
     }
   }
 
-  /** Returns {@code pg_hello} with its schema; null if it does not answer. */
-  public @Nullable String checkInstallation(Connection connection) throws SQLException {
+  /** Returns {@code pg_hello}; null if it does not answer. */
+  public @Nullable Own checkInstallation(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(INSTALLATION)) {
       row.next();
@@ -156,7 +160,7 @@ public final class Health {
       }
       checkFunctions(connection, schema, role);
       checkSettings(connection);
-      return answers(GREETING) ? schema + ".pg_hello" : null;
+      return answering(GREETING);
     }
   }
 
@@ -174,13 +178,13 @@ public final class Health {
 
   private void checkFunctions(Connection connection, String schema, String role)
       throws SQLException {
-    var members = new TreeMap<String, Boolean>();
+    var members = new TreeMap<String, Member>();
     try (Statement statement = connection.createStatement();
         ResultSet rows = statement.executeQuery(MEMBERS)) {
       while (rows.next()) {
         String foreigner = rows.getString(4);
         if (foreigner == null) {
-          members.put(rows.getString(1), rows.getBoolean(2));
+          members.put(rows.getString(1), new Member(rows.getBoolean(2), rows.getString(5)));
         } else {
           String name = rows.getString(3) + "." + rows.getString(1);
           findings.add(
@@ -201,9 +205,9 @@ public final class Health {
               "the extension has no function " + GREETING,
               "create it anew: DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello"));
     }
-    for (Map.Entry<String, Boolean> member : members.entrySet()) {
+    for (Map.Entry<String, Member> member : members.entrySet()) {
       String function = member.getKey();
-      if (!member.getValue()) {
+      if (!member.getValue().mayBeCalled()) {
         findings.add(
             new Finding(
                 Status.CRITICAL,
@@ -211,9 +215,8 @@ public final class Health {
                 "role " + role + " may not execute " + function,
                 "GRANT EXECUTE ON FUNCTION " + schema + "." + function + " TO " + role));
       } else if (CALLS_BY_FUNCTION.containsKey(function)) {
-        if (checkFunction(connection, schema, function)) {
-          calledRight.add(function);
-        }
+        String name = schema + "." + function.substring(0, function.indexOf('('));
+        checkFunction(connection, schema, function, new Own(name, member.getValue().guard()));
       } else {
         findings.add(
             new Finding(
@@ -225,18 +228,19 @@ public final class Health {
     }
   }
 
-  private boolean checkFunction(Connection connection, String schema, String function)
+  private void checkFunction(Connection connection, String schema, String function, Own own)
       throws SQLException {
-    String sql = String.format(Locale.ROOT, CALLS_BY_FUNCTION.get(function), schema);
+    String right = String.format(Locale.ROOT, CALLS_BY_FUNCTION.get(function), schema);
     try (Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery(sql)) {
+        ResultSet row = statement.executeQuery("SELECT " + own.guarded(right) + NAME)) {
       row.next();
-      boolean right = row.getBoolean(1);
-      findings.add(
-          right
-              ? Finding.ok("function", function)
-              : new Finding(Status.CRITICAL, "function", function + " answers wrong", null));
-      return right;
+      if (row.getBoolean(1)) {
+        calledRight.put(function, own);
+        findings.ok("function", function);
+      } else {
+        String what = row.wasNull() ? " was replaced meanwhile, or answers NULL" : " answers wrong";
+        findings.add(new Finding(Status.CRITICAL, "function", function + what, null));
+      }
     } catch (SQLException e) {
       if (connection.isClosed() || String.valueOf(e.getSQLState()).startsWith("08")) {
         throw e;
@@ -247,7 +251,6 @@ public final class Health {
               "function",
               function + ": " + SqlErrors.message(e),
               remedyOf(e.getSQLState())));
-      return false;
     }
   }
 
@@ -273,10 +276,10 @@ public final class Health {
     }
   }
 
-  private static double responseMillis(Connection connection, String function) throws SQLException {
+  private static double responseMillis(Connection connection, Own function) throws SQLException {
     double[] nanos = new double[CALLS];
     try (PreparedStatement statement =
-        connection.prepareStatement("SELECT " + function + "(?::text)")) {
+        connection.prepareStatement("SELECT " + function.guarded(function.name() + "(?::text)"))) {
       for (int i = 0; i < CALLS; i++) {
         statement.setString(1, "pghello " + i);
         long begin = System.nanoTime();

@@ -14,13 +14,30 @@ public record ExtensionFunctions(String extension, String language, String libra
       new ExtensionFunctions("pg_hello", "c", "$libdir/pg_hello");
 
   /**
-   * Returns a query of all members, with {@code name}, {@code schema} and {@code foreigner}: why a
-   * function is not the extension's own; null if it is.
+   * A function of the extension's own, when it was looked at.
+   *
+   * @param name with its schema
+   * @param guard is true in a statement in which the name still means that function
+   */
+  public record Own(String name, String guard) {
+    /**
+     * Returns an expression that calls it, or null if its owner has put another one in its place
+     * since. Both names are looked up when the statement is parsed; as the guard is a constant
+     * then, nothing behind one that is false is planned, which would run what is immutable.
+     */
+    public String guarded(String expression) {
+      return "CASE WHEN " + guard + " THEN " + expression + " END";
+    }
+  }
+
+  /**
+   * Returns a query of all members, with {@code name}, {@code schema}, {@code guard}, and {@code
+   * foreigner}: why a function is not the extension's own; null if it is.
    */
   public String query() {
     return """
         SELECT p.oid, p.pronamespace, p.proowner, p.proacl, format('%I(%s)', p.proname, oidvectortypes(p.proargtypes)) AS name,
-          quote_ident(n.nspname) AS schema,
+          quote_ident(n.nspname) AS schema, format('%L::regprocedure::oid = %s', p.oid::regprocedure, p.oid) AS guard,
           CASE WHEN l.lanname <> 'LANGUAGE' THEN format('is written in %I', l.lanname)
             WHEN p.probin <> 'LIBRARY' THEN format('is in the library %s', p.probin)
             WHEN NOT r.rolsuper THEN format('belongs to %I, who is no superuser', r.rolname)

@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import org.jspecify.annotations.Nullable;
 
 /** The extension {@code pg_hello_ops}, whose functions run whatever their owner wants. */
 public final class OpsExtension {
@@ -50,14 +51,20 @@ public final class OpsExtension {
    * not the extension's, or belongs to who is none.
    */
   public static void check(Connection connection) throws SQLException {
+    String others = ofOthers(connection);
+    if (others != null) {
+      throw Failure.unknown(
+          others
+              + ", and this role is a superuser, who must not run what others could have written:"
+              + " connect as another role, or let a superuser create the schema and the extension");
+    }
+  }
+
+  /** Returns what such a superuser cannot rely on; null if there is nothing. */
+  public static @Nullable String ofOthers(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(OF_OTHERS)) {
-      if (row.next()) {
-        throw Failure.unknown(
-            row.getString(1)
-                + ", and this role is a superuser, who must not run what others could have written:"
-                + " connect as another role, or let a superuser create the schema and the extension");
-      }
+      return row.next() ? row.getString(1) : null;
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.load;
 
+import io.pghello.cli.connect.ExtensionFunctions.Own;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.SqlErrors;
 import java.sql.Connection;
@@ -25,7 +26,7 @@ final class Load {
   private static final long HIGHEST_NANOS = Duration.ofMinutes(10).toNanos();
 
   private final Target target;
-  private final String function;
+  private final Own function;
   private final int connections;
   private final double rate;
   private final Duration time;
@@ -39,13 +40,13 @@ final class Load {
   private long lastNanos;
 
   /**
-   * @param function {@code pg_hello} with its schema
+   * @param function {@code pg_hello} of a text and a count
    * @param rate calls a second
    * @param tolerated by how much calls may be late before it stops
    */
   Load(
       Target target,
-      String function,
+      Own function,
       int connections,
       double rate,
       Duration time,
@@ -101,7 +102,8 @@ final class Load {
   }
 
   private PreparedStatement prepare(Connection session) throws SQLException {
-    return session.prepareStatement("SELECT " + function + "(?::text, ?::integer)");
+    return session.prepareStatement(
+        "SELECT " + function.guarded(function.name() + "(?::text, ?::integer)"));
   }
 
   private void work(Connection session, long begin) {

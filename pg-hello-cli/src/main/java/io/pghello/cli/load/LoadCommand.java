@@ -3,6 +3,7 @@ package io.pghello.cli.load;
 
 import io.pghello.cli.check.Health;
 import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.ExtensionFunctions.Own;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
@@ -119,12 +120,13 @@ public final class LoadCommand implements Callable<Integer> {
     check(!late.isZero(), "--late must be greater than 0");
     check(tolerance >= 1, "--tolerance must be at least 1");
     Target target = connection.target();
-    String function;
+    Own function;
     try (Connection session = target.connect()) {
       var findings = new Findings();
       var health = new Health(findings);
-      function = health.checkInstallation(session);
-      if (function == null || !health.answers(CALLED)) {
+      boolean greets = health.checkInstallation(session) != null;
+      function = health.answering(CALLED);
+      if (!greets || function == null) {
         List<String> wrong = findings.texts(Status.CRITICAL);
         throw Failure.unknown(
             wrong.isEmpty()

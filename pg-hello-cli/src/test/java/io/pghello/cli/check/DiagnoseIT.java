@@ -4,6 +4,7 @@ package io.pghello.cli.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
+import io.pghello.cli.connect.ExtensionFunctions.Own;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Status;
 import io.pghello.testkit.PgHelloServer;
@@ -104,7 +105,7 @@ class DiagnoseIT {
         """);
     var findings = new Findings();
     try (Statement statement = superuser.createStatement()) {
-      new Diagnosis(findings).checkMemory(statement, "leaking", true);
+      new Diagnosis(findings).checkMemory(statement, new Own("leaking", "true"), true);
     }
     assertThat(findings.texts(Status.WARNING))
         .singleElement()
