@@ -56,7 +56,7 @@ public final class Json {
   }
 
   /** Refuses columns of which two have the same name. */
-  static void requireDistinct(String[] names) {
+  public static void requireDistinct(String[] names) {
     ObjectNode row = object();
     for (String name : names) {
       add(row, name, row.nullNode());
@@ -71,6 +71,11 @@ public final class Json {
           .remedy("Give one of them another name, with AS.")
           .build();
     }
+  }
+
+  /** Returns a record, whose components are the members. */
+  public static JsonNode of(Record value) {
+    return MAPPER.valueToTree(value);
   }
 
   /** Returns a value of Java as JSON; see {@link io.pghello.plugin.SqlStatement#of}. */
@@ -123,7 +128,7 @@ public final class Json {
   }
 
   /** Returns a row of columns, whose names all differ. */
-  static ObjectNode row(String[] names, JsonNode[] values, int begin, int end) {
+  public static ObjectNode row(String[] names, JsonNode[] values, int begin, int end) {
     Map<String, JsonNode> members = new LinkedHashMap<>(2 * (end - begin));
     for (int i = begin; i < end; i++) {
       members.put(names[i], values[i]);

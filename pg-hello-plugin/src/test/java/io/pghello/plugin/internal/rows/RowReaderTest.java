@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.plugin.internal;
+package io.pghello.plugin.internal.rows;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -75,8 +75,8 @@ class RowReaderTest {
   @Test
   void keepsWhatIsThere() {
     String row =
-        "{\"a\":1,\"b\":12345678901,\"c\":123456789012345678901234567890,\"d\":1.250,\"e\":\"x\\n\","
-            + "\"f\":null,\"g\":true,\"h\":false,\"i\":[],\"j\":{\"k\":[1.10,{}]},\"l\":-0}";
+        "{\"a\":1,\"b\":12345678901,\"c\":123456789012345678901234567890,\"d\":1.250,\"e\":\"x\\n"
+            + "\",\"f\":null,\"g\":true,\"h\":false,\"i\":[],\"j\":{\"k\":[1.10,{}]},\"l\":-0}";
     assertThat(new RowReader(64 << 20).row(utf8(row))).hasToString(row.replace("-0", "0"));
   }
 

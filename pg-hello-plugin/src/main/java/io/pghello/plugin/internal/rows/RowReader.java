@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.plugin.internal;
+package io.pghello.plugin.internal.rows;
 
 import com.fasterxml.jackson.core.io.NumberInput;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -12,7 +12,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Failures.Detail;
+import io.pghello.plugin.internal.Json;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.plugin.internal;
+package io.pghello.plugin.internal.rows;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
