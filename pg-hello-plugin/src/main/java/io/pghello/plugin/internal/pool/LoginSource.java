@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal.pool;
 
-import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
@@ -9,16 +8,16 @@ import java.sql.Statement;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
-import java.util.logging.Logger;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * Opens connections. After the server has refused a log-in, it asks the server no more for some
  * time: a pool would try again several times a second, and lock the account. Thread-safe.
  */
-final class LoginSource implements DataSource {
+@SuppressWarnings("serial") // as the driver's are, and nobody writes it
+final class LoginSource extends PGSimpleDataSource {
   private static final Driver DRIVER = new Driver();
   private static final long PAUSE_MIN_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final long PAUSE_MAX_NANOS = TimeUnit.MINUTES.toNanos(5);
@@ -137,40 +136,5 @@ final class LoginSource implements DataSource {
   @Override
   public Connection getConnection(String user, String password) throws SQLException {
     throw new SQLFeatureNotSupportedException("the log-in is in the configuration");
-  }
-
-  @Override
-  public int getLoginTimeout() {
-    return 0;
-  }
-
-  @Override
-  public void setLoginTimeout(int seconds) {
-    // the configuration has one
-  }
-
-  @Override
-  public @Nullable PrintWriter getLogWriter() {
-    return null;
-  }
-
-  @Override
-  public void setLogWriter(PrintWriter out) throws SQLException {
-    throw new SQLFeatureNotSupportedException("there is no log writer");
-  }
-
-  @Override
-  public Logger getParentLogger() throws SQLFeatureNotSupportedException {
-    throw new SQLFeatureNotSupportedException("there is no parent logger");
-  }
-
-  @Override
-  public <T> T unwrap(Class<T> type) throws SQLException {
-    throw new SQLException("not a wrapper");
-  }
-
-  @Override
-  public boolean isWrapperFor(Class<?> type) {
-    return false;
   }
 }

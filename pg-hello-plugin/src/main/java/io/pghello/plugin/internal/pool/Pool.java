@@ -294,16 +294,15 @@ public final class Pool {
   public ConnectionStats stats() {
     HikariPoolMXBean pool = source.getHikariPoolMXBean();
     boolean open = pool != null && !source.isClosed();
-    long count = counters.count();
     return new ConnectionStats(
         open ? pool.getTotalConnections() : 0,
         open ? pool.getIdleConnections() : 0,
         open ? pool.getThreadsAwaitingConnection() : 0,
         config.max(),
         config.min(),
-        count,
+        counters.count(),
         counters.errors(),
-        count == 0 ? 0 : counters.totalMillis() / count,
+        counters.avgMillis(),
         counters.maxMillis());
   }
 
