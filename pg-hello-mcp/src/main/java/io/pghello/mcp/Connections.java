@@ -3,22 +3,17 @@ package io.pghello.mcp;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.Permissions;
-import io.pghello.plugin.PluginContext;
-import io.pghello.plugin.PluginOperation;
-import io.pghello.plugin.PostgresPlugin;
+import io.pghello.plugin.PostgresException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -170,16 +165,6 @@ final class Connections {
 
   /** Reads a file's connections. */
   private record Reader(@Nullable Path folder, Map<String, String> environment) {
-    private static final Set<String> OPERATIONS = operations();
-
-    private static Set<String> operations() {
-      try (PostgresPlugin plugin = PostgresPlugin.initialize(PluginContext.defaults())) {
-        var names = new LinkedHashSet<String>();
-        plugin.operations().stream().map(PluginOperation::name).forEach(names::add);
-        return names;
-      }
-    }
-
     Connection connection(String id, JsonNode given) {
       String where = "connections." + id;
       requireMembers(given, where, Set.of("config", "permissions"));
@@ -188,7 +173,8 @@ final class Connections {
       }
       JsonNode config = resolve(given.get("config"), where + ".config");
       return new Connection(
-          (ObjectNode) config, permissions(given.path("permissions"), where + ".permissions"));
+          (ObjectNode) config,
+          given.has("permissions") ? permissions(given.get("permissions"), where) : reader());
     }
 
     /** Returns a value with the texts that it refers to. */
@@ -224,82 +210,18 @@ final class Connections {
     }
 
     private static Permissions permissions(JsonNode given, String where) {
-      if (given.isMissingNode()) {
-        return reader();
+      ObjectNode all = JsonNodeFactory.instance.objectNode();
+      all.put("sql", given.path("readOnly").asBoolean(true) && !given.has("tables"));
+      all.put("maxBytes", Tools.ANSWER_MAX);
+      if (given instanceof ObjectNode members) {
+        all.setAll(members);
       }
-      requireMembers(
-          given,
-          where,
-          Set.of(
-              "readOnly",
-              "sql",
-              "operations",
-              "tables",
-              "maxRows",
-              "maxBytes",
-              "maxTimeout",
-              "privileged"));
-      boolean readOnly = flag(given, "readOnly", true, where);
-      Set<String> tables = names(given, "tables", where);
-      boolean sql = flag(given, "sql", readOnly && tables == null, where);
-      Permissions base =
-          readOnly ? Permissions.read() : sql ? Permissions.all() : Permissions.write();
-      Set<String> operations = names(given, "operations", where);
-      if (operations != null && !OPERATIONS.containsAll(operations)) {
-        throw new ConfigurationException(
-            where + ".operations: there are " + String.join(", ", OPERATIONS));
-      }
-      int maxRows = number(given, "maxRows", base.maxRows(), where);
-      int maxBytes = number(given, "maxBytes", Tools.ANSWER_MAX, where);
-      int maxTimeout = number(given, "maxTimeout", 0, where);
-      boolean privileged = flag(given, "privileged", false, where);
       try {
-        return new Permissions(
-            readOnly,
-            sql,
-            operations == null ? base.operations() : operations,
-            tables,
-            maxRows,
-            maxBytes,
-            given.has("maxTimeout") ? Duration.ofMillis(maxTimeout) : null,
-            privileged);
-      } catch (IllegalArgumentException e) {
-        throw new ConfigurationException(where + ": " + e.getMessage());
+        return Permissions.of(given.isObject() ? all : given);
+      } catch (PostgresException e) {
+        String why = String.valueOf(e.getMessage()).replaceFirst("\\.$", "");
+        throw new ConfigurationException(where + "." + why);
       }
-    }
-
-    private static int number(JsonNode given, String name, int otherwise, String where) {
-      JsonNode number = given.path(name);
-      if (!number.isMissingNode() && !number.isInt()) {
-        throw new ConfigurationException(where + "." + name + " must be a number");
-      }
-      return number.asInt(otherwise);
-    }
-
-    private static boolean flag(JsonNode given, String name, boolean otherwise, String where) {
-      JsonNode flag = given.path(name);
-      if (!flag.isMissingNode() && !flag.isBoolean()) {
-        throw new ConfigurationException(where + "." + name + " must be true or false");
-      }
-      return flag.asBoolean(otherwise);
-    }
-
-    private static @Nullable Set<String> names(JsonNode given, String name, String where) {
-      JsonNode names = given.path(name);
-      if (names.isMissingNode()) {
-        return null;
-      }
-      var known = new LinkedHashSet<String>();
-      if (names instanceof ArrayNode) {
-        for (JsonNode one : names) {
-          if (!one.isTextual()) {
-            throw new ConfigurationException(where + "." + name + " must be a list of names");
-          }
-          known.add(one.textValue());
-        }
-        return known;
-      }
-      throw new ConfigurationException(where + "." + name + " must be a list of names");
     }
   }
 

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.Failures;
+import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.Schema;
+import io.pghello.plugin.internal.operations.OperationTable;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -34,10 +41,8 @@ public record Permissions(
     @Nullable Duration maxTimeout,
     boolean privileged) {
   private static final int MAX_ROWS = 1_000;
-  private static final int MIN_BYTES = 1_000;
   private static final int MAX_BYTES = 64 << 20;
-  private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
-  private static final int MAX_ROWS_LIMIT = 1_000_000;
+  private static final JsonNode SCHEMA = Json.resource(Permissions.class, "permissions.json");
 
   /**
    * Copies the sets.
@@ -46,18 +51,10 @@ public record Permissions(
    *     is allowed, which a list cannot bound
    */
   public Permissions {
-    if (maxRows < 1 || maxRows > MAX_ROWS_LIMIT) {
-      throw new IllegalArgumentException(
-          "maxRows must be between 1 and " + MAX_ROWS_LIMIT + ", but is " + maxRows);
-    }
-    if (maxBytes < MIN_BYTES || maxBytes > MAX_BYTES) {
-      throw new IllegalArgumentException(
-          "maxBytes must be between " + MIN_BYTES + " and " + MAX_BYTES + ", but is " + maxBytes);
-    }
-    if (maxTimeout != null
-        && (maxTimeout.toMillis() < 1 || maxTimeout.compareTo(MAX_TIMEOUT) > 0)) {
-      throw new IllegalArgumentException(
-          "maxTimeout must be between 1 and 3600000 ms, but is " + maxTimeout.toMillis());
+    require("maxRows", maxRows);
+    require("maxBytes", maxBytes);
+    if (maxTimeout != null) {
+      require("maxTimeout", maxTimeout.toMillis());
     }
     if (sql && tables != null) {
       throw new IllegalArgumentException(
@@ -66,6 +63,16 @@ public record Permissions(
     }
     operations = operations == null ? null : Set.copyOf(operations);
     tables = tables == null ? null : Set.copyOf(tables);
+  }
+
+  private static void require(String member, long value) {
+    JsonNode limits = SCHEMA.get("properties").get(member);
+    long least = limits.get("minimum").longValue();
+    long most = limits.get("maximum").longValue();
+    if (value < least || value > most) {
+      throw new IllegalArgumentException(
+          member + " must be between " + least + " and " + most + ", but is " + value);
+    }
   }
 
   /** Returns the default: operations that read, no SQL, 1,000 rows. */
@@ -103,6 +110,47 @@ public record Permissions(
   /** Returns permissions for all operations, with SQL: what the role may do, callers may do. */
   public static Permissions all() {
     return new Permissions(false, true, null, null, MAX_ROWS, MAX_BYTES, null, false);
+  }
+
+  /**
+   * Returns permissions of an object of JSON, whose members are named as those of this record. What
+   * it leaves out is as {@link #read()} has it; where {@code readOnly} is false, as {@link
+   * #write()} has it, or with {@code sql} as {@link #all()} has it.
+   *
+   * @param json {@code maxTimeout} is in milliseconds
+   * @throws PostgresException if a member is unknown or wrong, an operation is unknown, or tables
+   *     are listed while SQL is allowed
+   */
+  public static Permissions of(JsonNode json) {
+    Schema.check(SCHEMA, json, "permissions", Code.BAD_CONFIG);
+    boolean readOnly = json.path("readOnly").asBoolean(true);
+    boolean sql = json.path("sql").asBoolean();
+    Permissions base = readOnly ? read() : sql ? all() : write();
+    Set<String> operations = json.has("operations") ? names(json, "operations") : base.operations;
+    if (operations != null && !OperationTable.names().containsAll(operations)) {
+      throw Failures.of(
+          Code.BAD_CONFIG,
+          "permissions.operations: there are " + String.join(", ", OperationTable.names()) + ".");
+    }
+    try {
+      return new Permissions(
+          readOnly,
+          sql,
+          operations,
+          json.has("tables") ? names(json, "tables") : null,
+          json.path("maxRows").asInt(MAX_ROWS),
+          json.path("maxBytes").asInt(MAX_BYTES),
+          json.has("maxTimeout") ? Duration.ofMillis(json.get("maxTimeout").longValue()) : null,
+          json.path("privileged").asBoolean());
+    } catch (IllegalArgumentException e) {
+      throw Failures.of(Code.BAD_CONFIG, "permissions: " + e.getMessage() + ".");
+    }
+  }
+
+  private static Set<String> names(JsonNode json, String member) {
+    var names = new HashSet<String>();
+    json.get(member).forEach(name -> names.add(name.textValue()));
+    return names;
   }
 
   /** Returns these, with or without SQL. */

@@ -266,7 +266,7 @@ public final class PostgresPlugin implements AutoCloseable {
 
   /** Returns the operations, with the schemas of what they take and answer. */
   public List<PluginOperation> operations() {
-    return operations.list();
+    return OperationTable.list();
   }
 
   /** Closes all connections; none can be opened any more. A second call does nothing. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.pool.ConfigReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,8 +75,8 @@ class GeneratedPagesTest {
     for (Code code : Code.values()) {
       assertThat(page).contains("`" + code.text() + "`");
     }
-    for (String option : ConfigReader.options()) {
-      assertThat(page).contains("`" + option.replaceAll(".*\\.", "") + "`");
+    for (JsonNode group : Json.resource(ConfigReader.class, "options.json")) {
+      group.fieldNames().forEachRemaining(name -> assertThat(page).contains("`" + name + "`"));
     }
   }
 }

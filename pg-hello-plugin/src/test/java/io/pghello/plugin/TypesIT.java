@@ -9,7 +9,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pghello.plugin.internal.operations.Schema;
+import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.Schema;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.PgHelloTest.Scope;
 import io.pghello.testkit.TestDatabase;
@@ -255,7 +256,7 @@ class TypesIT {
               .findFirst()
               .orElseThrow();
       JsonNode result = connection.call(name, parameters);
-      Schema.check(operation.result(), result, name);
+      Schema.check(operation.result(), result, name, Code.INTERNAL);
     }
   }
 }

@@ -2,7 +2,6 @@
 package io.pghello.plugin.internal.operations;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
@@ -18,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -51,10 +51,17 @@ final class BatchInsert {
       List<String> keys,
       String strategy) {}
 
-  JsonNode insert(Call call, ObjectNode parameters) {
-    String table = parameters.get("table").textValue();
-    JsonNode records = parameters.get("records");
-    String strategy = parameters.path("conflictStrategy").asText("");
+  /** Records, and what to do about those that are there already. */
+  record Batch(
+      String table,
+      JsonNode records,
+      @Nullable String conflictStrategy,
+      List<String> conflictColumns) {}
+
+  JsonNode insert(Call call, Batch batch) {
+    String table = batch.table();
+    JsonNode records = batch.records();
+    String strategy = Objects.requireNonNullElse(batch.conflictStrategy(), "");
     List<String> columns = columns(records);
     return runner.transaction(
         call,
@@ -62,7 +69,7 @@ final class BatchInsert {
         session -> {
           TableInfo info = TableInfo.of(session, table);
           columns.forEach(info::requireWritable);
-          List<String> keys = keys(parameters, info, strategy);
+          List<String> keys = keys(batch.conflictColumns(), info, strategy);
           List<JsonNode> checked = checked(records, columns);
           List<@Nullable String[]> rows = rows(checked, columns, info);
           int sent = rows.size();
@@ -98,9 +105,9 @@ final class BatchInsert {
     return record.size() == columns.size();
   }
 
-  private static List<String> keys(ObjectNode parameters, TableInfo info, String strategy) {
-    var keys = new ArrayList<String>();
-    parameters.path("conflictColumns").forEach(key -> keys.add(Names.check(key.textValue())));
+  private static List<String> keys(List<String> given, TableInfo info, String strategy) {
+    var keys = new ArrayList<String>(given);
+    keys.forEach(Names::check);
     if (strategy.isEmpty() && !keys.isEmpty()) {
       throw Failures.badRequest("conflictColumns needs a conflictStrategy.");
     }

@@ -2,14 +2,14 @@
 package io.pghello.plugin.internal.operations;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.pghello.plugin.ConnectionStats;
+import io.pghello.plugin.Isolation;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.run.Call;
 import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.run.Transactions;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Operations on transactions by id, and on the connection itself. */
 final class Control {
@@ -23,37 +23,32 @@ final class Control {
     this.transactions = transactions;
   }
 
-  JsonNode begin(Call call, ObjectNode parameters) {
-    return Json.object()
-        .put("transactionId", transactions.begin(call, Queries.isolation(parameters)));
+  /** What a transaction begins with. */
+  record Begin(@Nullable Isolation isolationLevel) {}
+
+  /** Of operations that take nothing but what all take. */
+  record Nothing() {}
+
+  JsonNode begin(Call call, Begin begin) {
+    return Json.object().put("transactionId", transactions.begin(call, begin.isolationLevel()));
   }
 
-  JsonNode commit(Call call, ObjectNode parameters) {
+  JsonNode commit(Call call, Nothing nothing) {
     transactions.commit(call);
     return Json.object().put("committed", true);
   }
 
-  JsonNode rollback(Call call, ObjectNode parameters) {
+  JsonNode rollback(Call call, Nothing nothing) {
     transactions.rollback(call);
     return Json.object().put("rolledBack", true);
   }
 
-  JsonNode ping(Call call, ObjectNode parameters) {
+  JsonNode ping(Call call, Nothing nothing) {
     boolean alive = runner.read(call, session -> session.ask(PING, 1).rowCount() == 1);
     return Json.object().put("alive", alive);
   }
 
-  JsonNode stats(Call call, ObjectNode parameters) {
-    ConnectionStats stats = call.pool().stats();
-    return Json.object()
-        .put("total", stats.total())
-        .put("idle", stats.idle())
-        .put("waiting", stats.waiting())
-        .put("max", stats.max())
-        .put("min", stats.min())
-        .put("queryCount", stats.queryCount())
-        .put("errorCount", stats.errorCount())
-        .put("avgQueryTime", stats.avgQueryTime())
-        .put("maxQueryTime", stats.maxQueryTime());
+  JsonNode stats(Call call, Nothing nothing) {
+    return Json.of(call.pool().stats());
   }
 }

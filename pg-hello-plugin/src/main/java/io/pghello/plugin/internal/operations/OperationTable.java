@@ -7,12 +7,18 @@ import io.pghello.plugin.Permissions;
 import io.pghello.plugin.PluginOperation;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.Records;
+import io.pghello.plugin.internal.Schema;
 import io.pghello.plugin.internal.pool.Pool;
 import io.pghello.plugin.internal.run.Call;
 import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.run.Transactions;
+import io.pghello.plugin.internal.sql.CrudSql;
+import io.pghello.plugin.internal.sql.DdlSql;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,60 +26,81 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * All operations, what they take and answer, and who may call them. What callers see of them is in
- * {@code operations.json}. Thread-safe.
+ * {@code operations.json}; what an operation gets of it is a record. Thread-safe.
  */
 public final class OperationTable {
   private static final long TIMEOUT_MAX = 3_600_000;
+  private static final Map<String, PluginOperation> DESCRIBED = described();
 
-  private final Map<String, Operation> operations = new LinkedHashMap<>();
+  private final Map<String, Operation> operations = new HashMap<>();
 
   /** Creates the table. */
   public OperationTable(Runner runner, Transactions transactions) {
-    Map<String, Operation.Handler> handlers = handlers(runner, transactions);
+    var queries = new Queries(runner);
+    put("query", SqlStatement.class, queries::query);
+    put("queryOne", SqlStatement.class, queries::queryOne);
+    put("queryValue", SqlStatement.class, queries::queryValue);
+    put("execute", SqlStatement.class, queries::execute);
+    put("transaction", Queries.Several.class, queries::transaction);
+    var control = new Control(runner, transactions);
+    put("beginTransaction", Control.Begin.class, control::begin);
+    put("commit", Control.Nothing.class, control::commit);
+    put("rollback", Control.Nothing.class, control::rollback);
+    put("ping", Control.Nothing.class, control::ping);
+    put("getStats", Control.Nothing.class, control::stats);
+    var rows = new Rows(runner);
+    put("insert", CrudSql.Change.class, rows::insert);
+    put("update", CrudSql.Change.class, rows::update);
+    put("delete", CrudSql.Change.class, rows::delete);
+    put("find", CrudSql.Find.class, rows::find);
+    put("findOne", CrudSql.Find.class, rows::findOne);
+    put("count", CrudSql.Find.class, rows::count);
+    put("batchInsert", BatchInsert.Batch.class, new BatchInsert(runner)::insert);
+    var tables = new Tables(runner);
+    put("createTable", DdlSql.Create.class, tables::create);
+    put("alterTable", DdlSql.Alter.class, tables::alter);
+    put("dropTable", DdlSql.Drop.class, tables::drop);
+    put("listTables", Control.Nothing.class, tables::list);
+    put("describeTable", Tables.Describe.class, tables::describe);
+  }
+
+  /**
+   * A row of the table.
+   *
+   * @param about what callers see of it
+   * @param schema what parameters are checked by, which no caller has
+   * @param type what it takes, made of parameters that are as the schema says
+   * @param handler returns what the result's schema says
+   */
+  private record Operation(
+      PluginOperation about,
+      ObjectNode schema,
+      Class<? extends Record> type,
+      BiFunction<Call, JsonNode, JsonNode> handler) {}
+
+  private <P extends Record> void put(
+      String name, Class<P> type, BiFunction<Call, P, JsonNode> handler) {
+    PluginOperation about = Objects.requireNonNull(DESCRIBED.get(name), name);
+    Function<JsonNode, P> reader = Records.reader(type);
+    BiFunction<Call, JsonNode, JsonNode> work =
+        (call, parameters) -> handler.apply(call, reader.apply(parameters));
+    operations.put(name, new Operation(about, about.parameters(), type, work));
+  }
+
+  private static Map<String, PluginOperation> described() {
+    var described = new LinkedHashMap<String, PluginOperation>();
     JsonNode file = Json.resource(OperationTable.class, "operations.json");
     for (JsonNode given : Schema.resolved(file.get("operations"), file.get("definitions"))) {
       PluginOperation about = about((ObjectNode) given);
-      Operation.Handler handler = Objects.requireNonNull(handlers.remove(about.name()));
-      operations.put(about.name(), new Operation(about, about.parameters(), handler));
+      described.put(about.name(), about);
     }
-    if (!handlers.isEmpty()) {
-      throw new IllegalStateException("not described: " + handlers.keySet());
-    }
-  }
-
-  private static Map<String, Operation.Handler> handlers(Runner runner, Transactions transactions) {
-    var handlers = new HashMap<String, Operation.Handler>();
-    var queries = new Queries(runner);
-    handlers.put("query", queries::query);
-    handlers.put("queryOne", queries::queryOne);
-    handlers.put("queryValue", queries::queryValue);
-    handlers.put("execute", queries::execute);
-    handlers.put("transaction", queries::transaction);
-    var control = new Control(runner, transactions);
-    handlers.put("beginTransaction", control::begin);
-    handlers.put("commit", control::commit);
-    handlers.put("rollback", control::rollback);
-    handlers.put("ping", control::ping);
-    handlers.put("getStats", control::stats);
-    var rows = new Rows(runner);
-    handlers.put("insert", rows::insert);
-    handlers.put("update", rows::update);
-    handlers.put("delete", rows::delete);
-    handlers.put("find", rows::find);
-    handlers.put("findOne", rows::findOne);
-    handlers.put("count", rows::count);
-    handlers.put("batchInsert", new BatchInsert(runner)::insert);
-    var tables = new Tables(runner);
-    handlers.put("createTable", tables::create);
-    handlers.put("alterTable", tables::alter);
-    handlers.put("dropTable", tables::drop);
-    handlers.put("listTables", tables::list);
-    handlers.put("describeTable", tables::describe);
-    return handlers;
+    return Collections.unmodifiableMap(described);
   }
 
   /** Returns an operation, with the parameters that all of its kind have. */
@@ -103,9 +130,21 @@ public final class OperationTable {
         (ObjectNode) given.get("result"));
   }
 
+  /** Returns the names of the operations, in the order of the table. */
+  public static Set<String> names() {
+    return DESCRIBED.keySet();
+  }
+
   /** Returns what callers see of the operations. */
-  public List<PluginOperation> list() {
-    return operations.values().stream().map(Operation::about).toList();
+  public static List<PluginOperation> list() {
+    return List.copyOf(DESCRIBED.values());
+  }
+
+  /** Returns what operations take, by their names. */
+  Map<String, Class<? extends Record>> types() {
+    var types = new HashMap<String, Class<? extends Record>>();
+    operations.forEach((name, operation) -> types.put(name, operation.type()));
+    return types;
   }
 
   /**
@@ -125,15 +164,15 @@ public final class OperationTable {
       throw Failures.withRemedy(
           Code.BAD_REQUEST,
           "There is no such operation.",
-          "There are " + String.join(", ", operations.keySet()) + ".");
+          "There are " + String.join(", ", names()) + ".");
     }
     requirePermission(operation.about(), permissions);
-    Schema.check(operation.parameters(), parameters, "parameters");
-    requireTable(permissions.tables(), parameters.path("table"));
+    Schema.check(operation.schema(), parameters, "parameters", Code.BAD_REQUEST);
+    requireTable(permissions.tables(), parameters.path("table").textValue());
     long timeout = timeout(pool, permissions, parameters.path("timeout"));
     String transaction = parameters.path("transactionId").textValue();
     var call = new Call(pool, permissions, timeout, transaction, cancellation);
-    return operation.handler().run(call, (ObjectNode) parameters);
+    return operation.handler().apply(call, parameters);
   }
 
   private static long timeout(Pool pool, Permissions permissions, JsonNode given) {
@@ -171,8 +210,8 @@ public final class OperationTable {
   }
 
   /** Refuses a table that is not among those that are allowed. */
-  static void requireTable(@Nullable Set<String> allowed, JsonNode table) {
-    if (allowed != null && !table.isMissingNode() && !allowed.contains(table.textValue())) {
+  static void requireTable(@Nullable Set<String> allowed, @Nullable String table) {
+    if (allowed != null && table != null && !allowed.contains(table)) {
       throw Failures.withRemedy(
           Code.NOT_ALLOWED, "This table is not among those of the connection.", "See listTables.");
     }

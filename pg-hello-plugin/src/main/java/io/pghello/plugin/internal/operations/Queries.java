@@ -7,12 +7,12 @@ import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.Isolation;
 import io.pghello.plugin.QueryResult;
+import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.run.Call;
 import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.run.Session;
 import io.pghello.plugin.internal.sql.DollarSql;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,52 +25,48 @@ final class Queries {
     this.runner = runner;
   }
 
-  JsonNode query(Call call, ObjectNode parameters) {
-    return json(read(call, parameters, call.permissions().maxRows()));
+  /** Statements of a transaction. */
+  record Several(List<SqlStatement> operations, @Nullable Isolation isolationLevel) {}
+
+  JsonNode query(Call call, SqlStatement statement) {
+    return json(read(call, statement, call.permissions().maxRows()));
   }
 
-  JsonNode queryOne(Call call, ObjectNode parameters) {
-    return first(read(call, parameters, 1));
+  JsonNode queryOne(Call call, SqlStatement statement) {
+    return first(read(call, statement, 1));
   }
 
-  JsonNode queryValue(Call call, ObjectNode parameters) {
-    Iterator<JsonNode> values = queryOne(call, parameters).iterator();
+  JsonNode queryValue(Call call, SqlStatement statement) {
+    Iterator<JsonNode> values = queryOne(call, statement).iterator();
     return values.hasNext() ? values.next() : NullNode.instance;
   }
 
-  JsonNode execute(Call call, ObjectNode parameters) {
-    DollarSql sql = sql(parameters);
-    List<JsonNode> params = params(parameters);
+  JsonNode execute(Call call, SqlStatement statement) {
+    DollarSql sql = DollarSql.of(statement.sql());
     int most = call.permissions().maxRows();
-    return json(runner.write(call, session -> session.execute(sql, params, most)));
+    return json(runner.write(call, session -> session.execute(sql, statement.params(), most)));
   }
 
-  JsonNode transaction(Call call, ObjectNode parameters) {
-    ArrayNode operations = (ArrayNode) parameters.get("operations");
+  JsonNode transaction(Call call, Several several) {
     // a mistake in the last is found before the first is run
-    operations.forEach(
-        operation -> {
-          DollarSql sql = sql(operation);
-          sql.requireNoSessionControl();
-          sql.requireParameters(params(operation).size());
-        });
+    for (SqlStatement statement : several.operations()) {
+      DollarSql sql = DollarSql.of(statement.sql());
+      sql.requireNoSessionControl();
+      sql.requireParameters(statement.params().size());
+    }
     int most = call.permissions().maxRows();
     ObjectNode answer = Json.object();
     ArrayNode results = answer.putArray("results");
     return runner.transaction(
         call,
-        isolation(parameters),
+        several.isolationLevel(),
         session -> {
-          for (JsonNode operation : operations) {
-            results.add(json(session.execute(sql(operation), params(operation), most)));
+          for (SqlStatement statement : several.operations()) {
+            DollarSql sql = DollarSql.of(statement.sql());
+            results.add(json(session.execute(sql, statement.params(), most)));
           }
           return answer;
         });
-  }
-
-  static @Nullable Isolation isolation(ObjectNode parameters) {
-    String isolation = parameters.path("isolationLevel").textValue();
-    return isolation == null ? null : Isolation.valueOf(isolation);
   }
 
   /** Returns a result as its schema says. */
@@ -85,9 +81,9 @@ final class Queries {
     return result.rows().isEmpty() ? NullNode.instance : result.rows().get(0);
   }
 
-  private QueryResult read(Call call, ObjectNode parameters, int most) {
-    DollarSql sql = sql(parameters);
-    List<JsonNode> params = params(parameters);
+  private QueryResult read(Call call, SqlStatement statement, int most) {
+    DollarSql sql = DollarSql.of(statement.sql());
+    List<JsonNode> params = statement.params();
     // a function in it may write, unless the transaction is read-only
     return call.permissions().readOnly()
         ? runner.read(call, session -> read(session, sql, params, most))
@@ -97,15 +93,5 @@ final class Queries {
   private static QueryResult read(Session session, DollarSql sql, List<JsonNode> params, int most) {
     sql.requireNoSessionControl();
     return session.read(sql, params, most);
-  }
-
-  private static DollarSql sql(JsonNode parameters) {
-    return DollarSql.of(parameters.get("sql").textValue());
-  }
-
-  private static List<JsonNode> params(JsonNode parameters) {
-    var params = new ArrayList<JsonNode>();
-    parameters.path("params").forEach(params::add);
-    return params;
   }
 }

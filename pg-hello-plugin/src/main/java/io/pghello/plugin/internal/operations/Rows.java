@@ -3,7 +3,6 @@ package io.pghello.plugin.internal.operations;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.QueryResult;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Json;
@@ -11,8 +10,10 @@ import io.pghello.plugin.internal.run.Call;
 import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.run.Session;
 import io.pghello.plugin.internal.sql.CrudSql;
+import io.pghello.plugin.internal.sql.CrudSql.Change;
+import io.pghello.plugin.internal.sql.CrudSql.Find;
 import io.pghello.plugin.internal.sql.DollarSql;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 
 /** Operations on rows, without SQL of the caller. */
 final class Rows {
@@ -22,81 +23,55 @@ final class Rows {
     this.runner = runner;
   }
 
-  JsonNode insert(Call call, ObjectNode parameters) {
-    SqlStatement text = CrudSql.insert(table(parameters), parameters.get("data"));
+  JsonNode insert(Call call, Change change) {
+    SqlStatement text = CrudSql.insert(change);
     DollarSql sql = DollarSql.of(text.sql());
     return Queries.first(runner.write(call, session -> session.execute(sql, text.params(), 1)));
   }
 
-  JsonNode update(Call call, ObjectNode parameters) {
-    return changed(
-        call,
-        parameters,
-        operators ->
-            CrudSql.update(
-                table(parameters),
-                parameters.get("data"),
-                parameters.path("where"),
-                all(parameters),
-                operators));
+  JsonNode update(Call call, Change change) {
+    return changed(call, change, CrudSql::update);
   }
 
-  JsonNode delete(Call call, ObjectNode parameters) {
-    return changed(
-        call,
-        parameters,
-        operators ->
-            CrudSql.delete(
-                table(parameters), parameters.path("where"), all(parameters), operators));
+  JsonNode delete(Call call, Change change) {
+    return changed(call, change, CrudSql::delete);
   }
 
-  JsonNode find(Call call, ObjectNode parameters) {
-    int most = call.permissions().maxRows();
-    return Queries.json(
-        read(call, parameters, most, operators -> CrudSql.find(parameters, operators)));
+  JsonNode find(Call call, Find find) {
+    return Queries.json(read(call, find, call.permissions().maxRows(), CrudSql::find));
   }
 
-  JsonNode findOne(Call call, ObjectNode parameters) {
-    return Queries.first(
-        read(call, parameters, 1, operators -> CrudSql.find(parameters, operators)));
+  JsonNode findOne(Call call, Find find) {
+    return Queries.first(read(call, find, 1, CrudSql::find));
   }
 
-  JsonNode count(Call call, ObjectNode parameters) {
-    return Queries.first(
-        read(
-            call,
-            parameters,
-            1,
-            operators -> CrudSql.count(table(parameters), parameters.path("where"), operators)));
+  JsonNode count(Call call, Find find) {
+    return Queries.first(read(call, find, 1, CrudSql::count));
   }
 
-  private ObjectNode changed(
-      Call call, ObjectNode parameters, Function<JsonNode, SqlStatement> write) {
+  private JsonNode changed(
+      Call call, Change change, BiFunction<Change, JsonNode, SqlStatement> write) {
     // what is wrong with it is said before anything is asked
-    var unused = write.apply(MissingNode.getInstance());
+    var unused = write.apply(change, MissingNode.getInstance());
     long changed =
-        runner.write(call, session -> session.change(write.apply(operators(session, parameters))));
+        runner.write(
+            call,
+            session ->
+                session.change(
+                    write.apply(change, operators(session, change.table(), change.where()))));
     return Json.object().put("rowCount", changed);
   }
 
   private QueryResult read(
-      Call call, ObjectNode parameters, int most, Function<JsonNode, SqlStatement> write) {
-    var unused = write.apply(MissingNode.getInstance());
+      Call call, Find find, int most, BiFunction<Find, JsonNode, SqlStatement> write) {
+    var unused = write.apply(find, MissingNode.getInstance());
     return runner.read(
-        call, session -> session.read(write.apply(operators(session, parameters)), most));
+        call,
+        session ->
+            session.read(write.apply(find, operators(session, find.table(), find.where())), most));
   }
 
-  private static JsonNode operators(Session session, ObjectNode parameters) {
-    return parameters.path("where").isEmpty()
-        ? MissingNode.getInstance()
-        : TableInfo.operators(session, table(parameters));
-  }
-
-  private static boolean all(ObjectNode parameters) {
-    return parameters.path("all").asBoolean();
-  }
-
-  private static String table(ObjectNode parameters) {
-    return parameters.get("table").textValue();
+  private static JsonNode operators(Session session, String table, JsonNode where) {
+    return where.isEmpty() ? MissingNode.getInstance() : TableInfo.operators(session, table);
   }
 }

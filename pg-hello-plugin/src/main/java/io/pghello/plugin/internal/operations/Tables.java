@@ -3,7 +3,6 @@ package io.pghello.plugin.internal.operations;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
@@ -13,6 +12,10 @@ import io.pghello.plugin.internal.run.Call;
 import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.run.Session;
 import io.pghello.plugin.internal.sql.DdlSql;
+import io.pghello.plugin.internal.sql.DdlSql.Alter;
+import io.pghello.plugin.internal.sql.DdlSql.Column;
+import io.pghello.plugin.internal.sql.DdlSql.Create;
+import io.pghello.plugin.internal.sql.DdlSql.Drop;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
@@ -32,33 +35,25 @@ final class Tables {
     this.runner = runner;
   }
 
-  JsonNode create(Call call, ObjectNode parameters) {
-    JsonNode schema = parameters.get("schema");
-    requireReferences(call, schema.get("columns"));
-    return changed(
-        call,
-        schema.get("columns"),
-        hello ->
-            DdlSql.createTable(
-                table(parameters), schema, parameters.path("ifNotExists").asBoolean(), hello));
+  /** What is described. */
+  record Describe(String table) {}
+
+  JsonNode create(Call call, Create create) {
+    List<Column> columns = create.schema().columns();
+    requireReferences(call, columns);
+    return changed(call, columns, hello -> DdlSql.createTable(create, hello));
   }
 
-  JsonNode alter(Call call, ObjectNode parameters) {
-    JsonNode alterations = parameters.get("alterations");
-    requireReferences(call, alterations);
-    return changed(
-        call, alterations, hello -> DdlSql.alterTable(table(parameters), alterations, hello));
+  JsonNode alter(Call call, Alter alter) {
+    requireReferences(call, alter.alterations());
+    return changed(call, alter.alterations(), hello -> DdlSql.alterTable(alter, hello));
   }
 
-  JsonNode drop(Call call, ObjectNode parameters) {
-    return changed(
-        call,
-        Json.array(),
-        hello ->
-            List.of(DdlSql.dropTable(table(parameters), parameters.path("ifExists").asBoolean())));
+  JsonNode drop(Call call, Drop drop) {
+    return changed(call, List.of(), hello -> List.of(DdlSql.dropTable(drop)));
   }
 
-  JsonNode list(Call call, ObjectNode parameters) {
+  JsonNode list(Call call, Control.Nothing nothing) {
     Set<String> allowed = call.permissions().tables();
     ArrayNode names = Json.array();
     runner
@@ -73,26 +68,24 @@ final class Tables {
     return names;
   }
 
-  JsonNode describe(Call call, ObjectNode parameters) {
+  JsonNode describe(Call call, Describe describe) {
     return runner.read(
-        call, session -> TableInfo.ask(session, TableInfo.DESCRIPTION, table(parameters)));
+        call, session -> TableInfo.ask(session, TableInfo.DESCRIPTION, describe.table()));
   }
 
-  private static void requireReferences(Call call, JsonNode columns) {
-    columns.forEach(
-        column ->
-            OperationTable.requireTable(
-                call.permissions().tables(), column.path("references").path("table")));
+  private static void requireReferences(Call call, List<Column> columns) {
+    for (Column column : columns) {
+      if (column.references() != null) {
+        OperationTable.requireTable(call.permissions().tables(), column.references().table());
+      }
+    }
   }
 
-  private JsonNode changed(Call call, JsonNode columns, Function<String, List<String>> statements) {
+  private JsonNode changed(
+      Call call, List<Column> columns, Function<String, List<String>> statements) {
     // what is wrong with them is said before anything is asked
     var unused = statements.apply("public");
-    boolean hello = false;
-    for (JsonNode column : columns) {
-      hello |= column.at("/default/fn").asText().equals("now_ms");
-    }
-    boolean asks = hello;
+    boolean asks = columns.stream().anyMatch(Column::defaultsToHello);
     return runner.transaction(
         call,
         null,
@@ -112,9 +105,5 @@ final class Tables {
           "Have a superuser run CREATE EXTENSION pg_hello, or use now.");
     }
     return rows.get(0).get("name").textValue();
-  }
-
-  private static String table(ObjectNode parameters) {
-    return parameters.get("table").textValue();
   }
 }

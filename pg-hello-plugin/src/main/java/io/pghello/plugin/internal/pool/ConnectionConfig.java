@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal.pool;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.pghello.plugin.Permissions;
 import java.lang.System.Logger.Level;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
@@ -24,14 +26,21 @@ public record ConnectionConfig(
     long connectionTimeoutMillis,
     long maxLifetimeMillis,
     boolean preparedStatements,
-    long queryTimeoutMillis,
+    @JsonProperty("queryTimeout") long queryTimeoutMillis,
     boolean autoReconnect,
-    long reconnectIntervalMillis,
+    @JsonProperty("reconnectInterval") long reconnectIntervalMillis,
     int maxReconnectAttempts,
-    Level level,
+    @JsonProperty("level") String levelName,
     boolean logQueries,
-    long slowQueryThresholdMillis,
+    @JsonProperty("slowQueryThreshold") long slowQueryThresholdMillis,
     boolean logConnections) {
+
+  /** Returns the level from which on the plugin logs. */
+  public Level level() {
+    return levelName.equals("warn")
+        ? Level.WARNING
+        : Level.valueOf(levelName.toUpperCase(Locale.ROOT));
+  }
 
   /** Returns whether the connection is encrypted. */
   public boolean encrypted() {

@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
  * @param key the client's key in PEM; null for none
  */
 record Tls(String mode, @Nullable String ca, @Nullable String cert, @Nullable String key) {
-  static final Tls NONE = new Tls("disable", null, null, null);
+  static final String DISABLE = "disable";
 
   /** Returns whether there is TLS at all. */
   boolean on() {
-    return !mode.equals("disable");
+    return !mode.equals(DISABLE);
   }
 
   @Override

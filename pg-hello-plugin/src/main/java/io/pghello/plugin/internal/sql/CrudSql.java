@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.StreamSupport;
 import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Field;
@@ -21,6 +20,7 @@ import org.jooq.SortOrder;
 import org.jooq.Table;
 import org.jooq.conf.ParamType;
 import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes statements on rows by jOOQ, which has no connection here. Each value is a parameter; of
@@ -43,10 +43,22 @@ public final class CrudSql {
     this.operators = operators;
   }
 
+  /** Rows to be inserted, updated or deleted; {@code all} without a condition. */
+  public record Change(String table, JsonNode data, JsonNode where, boolean all) {}
+
+  /** Rows to be found or counted. */
+  public record Find(
+      String table,
+      JsonNode where,
+      List<String> fields,
+      JsonNode orderBy,
+      @Nullable Long limit,
+      @Nullable Long offset) {}
+
   /** Returns an insert of one row, which returns it. */
-  public static SqlStatement insert(String table, JsonNode data) {
-    var sql = new CrudSql(table);
-    Map<Field<?>, Object> values = sql.values(data);
+  public static SqlStatement insert(Change change) {
+    var sql = new CrudSql(change.table());
+    Map<Field<?>, Object> values = sql.values(change.data());
     return sql.text(
         values.isEmpty()
             ? JOOQ.insertInto(sql.table).defaultValues().returning(DSL.asterisk())
@@ -54,60 +66,49 @@ public final class CrudSql {
   }
 
   /**
-   * Returns an update; {@code all} says that it may be without a condition.
+   * Returns an update.
    *
    * @param operators by column, the schema of its type's operators, where it is not pg_catalog
    */
-  public static SqlStatement update(
-      String table, JsonNode data, JsonNode where, boolean all, JsonNode operators) {
-    var sql = new CrudSql(table, operators);
-    Map<Field<?>, Object> values = sql.values(data);
+  public static SqlStatement update(Change change, JsonNode operators) {
+    var sql = new CrudSql(change.table(), operators);
+    Map<Field<?>, Object> values = sql.values(change.data());
     if (values.isEmpty()) {
       throw Failures.badRequest("data has no column to update.");
     }
-    return sql.text(JOOQ.update(sql.table).set(values).where(sql.required(where, all)));
+    return sql.text(JOOQ.update(sql.table).set(values).where(sql.required(change)));
   }
 
   /** Returns a delete; its operators are as an update's. */
-  public static SqlStatement delete(String table, JsonNode where, boolean all, JsonNode operators) {
-    var sql = new CrudSql(table, operators);
-    return sql.text(JOOQ.deleteFrom(sql.table).where(sql.required(where, all)));
+  public static SqlStatement delete(Change change, JsonNode operators) {
+    var sql = new CrudSql(change.table(), operators);
+    return sql.text(JOOQ.deleteFrom(sql.table).where(sql.required(change)));
   }
 
-  /**
-   * Returns a query; its operators are as an update's.
-   *
-   * @param parameters {@code table, where, fields, orderBy, limit, offset}
-   */
-  public static SqlStatement find(JsonNode parameters, JsonNode operators) {
-    var sql = new CrudSql(parameters.get("table").textValue(), operators);
+  /** Returns a query; its operators are as an update's. */
+  public static SqlStatement find(Find find, JsonNode operators) {
+    var sql = new CrudSql(find.table(), operators);
     List<Field<Object>> fields =
-        StreamSupport.stream(parameters.path("fields").spliterator(), false)
-            .map(name -> DSL.field(Names.column(name.textValue())))
-            .toList();
+        find.fields().stream().map(name -> DSL.field(Names.column(name))).toList();
     var query =
         (fields.isEmpty() ? JOOQ.select(DSL.asterisk()) : JOOQ.select(fields))
             .from(sql.table)
-            .where(sql.condition(parameters.path("where"), 0))
-            .orderBy(order(parameters.path("orderBy")));
-    JsonNode limit = parameters.path("limit");
-    JsonNode offset = parameters.path("offset");
-    if (limit.isMissingNode()) {
-      return sql.text(offset.isMissingNode() ? query : query.offset(offset.longValue()));
+            .where(sql.condition(find.where(), 0))
+            .orderBy(order(find.orderBy()));
+    if (find.limit() == null) {
+      return sql.text(find.offset() == null ? query : query.offset(find.offset()));
     }
-    return sql.text(
-        offset.isMissingNode()
-            ? query.limit(limit.longValue())
-            : query.limit(limit.longValue()).offset(offset.longValue()));
+    var limited = query.limit(find.limit());
+    return sql.text(find.offset() == null ? limited : limited.offset(find.offset()));
   }
 
-  /** Returns a count, whose column is called {@code count}. */
-  public static SqlStatement count(String table, JsonNode where, JsonNode operators) {
-    var sql = new CrudSql(table, operators);
+  /** Returns a count, whose column is called {@code count}; its operators are as an update's. */
+  public static SqlStatement count(Find find, JsonNode operators) {
+    var sql = new CrudSql(find.table(), operators);
     return sql.text(
         JOOQ.select(DSL.field(DSL.raw("pg_catalog.count(*)")).as("count"))
             .from(sql.table)
-            .where(sql.condition(where, 0)));
+            .where(sql.condition(find.where(), 0)));
   }
 
   /**
@@ -156,15 +157,15 @@ public final class CrudSql {
     return values;
   }
 
-  private Condition required(JsonNode where, boolean all) {
-    boolean none = where.isMissingNode() || where.isEmpty();
-    if (none && !all) {
+  private Condition required(Change change) {
+    boolean none = change.where().isEmpty();
+    if (none && !change.all()) {
       throw Failures.badRequest("where is empty; to mean all rows, say so with all: true.");
     }
-    if (!none && all) {
+    if (!none && change.all()) {
       throw Failures.badRequest("where and all contradict each other.");
     }
-    return condition(where, 0);
+    return condition(change.where(), 0);
   }
 
   private Condition condition(JsonNode where, int depth) {
@@ -286,8 +287,8 @@ public final class CrudSql {
     var fields = new ArrayList<SortField<Object>>();
     if (orderBy.isObject() && orderBy.size() > 1) {
       throw Failures.badRequest(
-          "orderBy is an object of several columns, which has no order in JSON; give an array, as in"
-              + " [\"name\", {\"column\": \"age\", \"desc\": true}].");
+          "orderBy is an object of several columns, which has no order in JSON; give an array, as"
+              + " in [\"name\", {\"column\": \"age\", \"desc\": true}].");
     } else if (orderBy.isObject()) {
       orderBy
           .properties()

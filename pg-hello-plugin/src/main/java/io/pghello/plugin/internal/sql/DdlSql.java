@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal.sql;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
@@ -12,7 +13,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,18 +36,12 @@ public final class DdlSql {
           "(?<![a-z])(now|today|tomorrow|yesterday)(?![a-z])", Pattern.CASE_INSENSITIVE);
   private static final Map<String, String> SERIALS =
       Map.of(
-          "serial",
-          "integer",
-          "serial4",
-          "integer",
-          "bigserial",
-          "bigint",
-          "serial8",
-          "bigint",
-          "smallserial",
-          "smallint",
-          "serial2",
-          "smallint");
+          "serial", "integer",
+          "serial4", "integer",
+          "bigserial", "bigint",
+          "serial8", "bigint",
+          "smallserial", "smallint",
+          "serial2", "smallint");
   private static final Map<String, String> FUNCTIONS =
       Map.of(
           "now", "pg_catalog.now()",
@@ -66,36 +60,85 @@ public final class DdlSql {
 
   private DdlSql() {}
 
+  /** A table to be created. */
+  public record Create(String table, Definition schema, boolean ifNotExists) {}
+
+  /** What a table has. */
+  public record Definition(
+      List<Column> columns,
+      List<String> primaryKey,
+      List<List<String>> unique,
+      @Nullable String comment) {}
+
+  /** A table to be altered. */
+  public record Alter(String table, List<Column> alterations) {}
+
+  /** A table to be dropped. */
+  public record Drop(String table, boolean ifExists) {}
+
+  /** A column that a table has, or an alteration of one. */
+  public record Column(
+      @Nullable String action,
+      String name,
+      @Nullable String to,
+      @Nullable String type,
+      @Nullable Boolean nullable,
+      @JsonProperty("default") JsonNode defaultValue,
+      boolean primaryKey,
+      boolean unique,
+      boolean identity,
+      @Nullable Reference references,
+      @Nullable String comment) {
+    /** Returns whether its default is a function of pg_hello. */
+    public boolean defaultsToHello() {
+      return defaultValue.path("fn").asText().equals("now_ms");
+    }
+
+    private String quoted() {
+      return Names.quote(name);
+    }
+
+    private <T> T require(@Nullable T member, String called) {
+      if (member == null) {
+        throw Failures.badRequest(action + " needs " + called + ".");
+      }
+      return member;
+    }
+  }
+
+  /** What a column refers to: a column, or the primary key. */
+  public record Reference(String table, @Nullable String column) {}
+
   /**
    * Returns the statements that create a table.
    *
    * @param hello the schema of pg_hello, which {@code now_ms} is of
    */
-  public static List<String> createTable(
-      String table, JsonNode schema, boolean ifNotExists, String hello) {
-    String name = Names.quoteTable(table);
+  public static List<String> createTable(Create create, String hello) {
+    Definition schema = create.schema();
+    String name = Names.quoteTable(create.table());
     var parts = new ArrayList<String>();
     var statements = new ArrayList<String>();
     var comments = new ArrayList<String>();
-    for (JsonNode column : schema.get("columns")) {
+    for (Column column : schema.columns()) {
       parts.add(column(column, hello));
-      if (column.hasNonNull("comment")) {
-        comments.add(comment("COLUMN " + name + "." + nameOf(column), column.get("comment")));
+      if (column.comment() != null) {
+        comments.add(comment("COLUMN " + name + "." + column.quoted(), column.comment()));
       }
     }
-    if (schema.has("primaryKey")) {
-      parts.add("PRIMARY KEY (" + columns(schema.get("primaryKey")) + ")");
+    if (!schema.primaryKey().isEmpty()) {
+      parts.add("PRIMARY KEY (" + columns(schema.primaryKey()) + ")");
     }
-    schema.path("unique").forEach(unique -> parts.add("UNIQUE (" + columns(unique) + ")"));
+    schema.unique().forEach(unique -> parts.add("UNIQUE (" + columns(unique) + ")"));
     statements.add(
         "CREATE TABLE "
-            + (ifNotExists ? "IF NOT EXISTS " : "")
+            + (create.ifNotExists() ? "IF NOT EXISTS " : "")
             + name
             + " ("
             + String.join(", ", parts)
             + ")");
-    if (schema.hasNonNull("comment")) {
-      statements.add(comment("TABLE " + name, schema.get("comment")));
+    if (schema.comment() != null) {
+      statements.add(comment("TABLE " + name, schema.comment()));
     }
     statements.addAll(comments);
     return statements;
@@ -106,84 +149,74 @@ public final class DdlSql {
    *
    * @param hello the schema of pg_hello, which {@code now_ms} is of
    */
-  public static List<String> alterTable(String table, JsonNode alterations, String hello) {
-    var statements = new ArrayList<String>();
-    for (JsonNode alteration : alterations) {
-      statements.add(
-          "ALTER TABLE " + Names.quoteTable(table) + " " + alteration(alteration, hello));
-    }
-    return statements;
+  public static List<String> alterTable(Alter alter, String hello) {
+    String begin = "ALTER TABLE " + Names.quoteTable(alter.table()) + " ";
+    return alter.alterations().stream().map(one -> begin + alteration(one, hello)).toList();
   }
 
   /** Returns the statement that drops a table; what depends on it prevents that. */
-  public static String dropTable(String table, boolean ifExists) {
-    return "DROP TABLE " + (ifExists ? "IF EXISTS " : "") + Names.quoteTable(table);
+  public static String dropTable(Drop drop) {
+    return "DROP TABLE " + (drop.ifExists() ? "IF EXISTS " : "") + Names.quoteTable(drop.table());
   }
 
-  private static String alteration(JsonNode alteration, String hello) {
-    String action = alteration.get("action").textValue();
-    String column = "COLUMN " + (alteration.has("name") ? nameOf(alteration) : "");
-    if (!alteration.has("name")) {
-      throw Failures.badRequest(action + " needs the name of a column.");
-    }
-    return switch (action) {
+  private static String alteration(Column alteration, String hello) {
+    String column = "COLUMN " + alteration.quoted();
+    return switch (String.valueOf(alteration.action())) {
       case "addColumn" -> "ADD COLUMN " + column(alteration, hello);
       case "dropColumn" -> "DROP " + column;
       case "renameColumn" ->
-          "RENAME " + column + " TO " + Names.quote(required(alteration, "to").textValue());
+          "RENAME " + column + " TO " + Names.quote(alteration.require(alteration.to(), "to"));
       case "setType" -> {
-        String type = type(required(alteration, "type").textValue());
+        String type = type(alteration.require(alteration.type(), "type"));
         yield "ALTER "
             + column
             + " TYPE "
             + type
             + " USING "
-            + nameOf(alteration)
+            + alteration.quoted()
             + "::"
             + withoutModifier(type);
       }
-      case "setDefault" ->
-          "ALTER " + column + " SET" + defaultOf(required(alteration, "default"), null, hello);
+      case "setDefault" -> {
+        JsonNode value = alteration.defaultValue();
+        yield "ALTER "
+            + column
+            + " SET"
+            + defaultOf(
+                alteration.require(value.isMissingNode() ? null : value, "default"), null, hello);
+      }
       case "dropDefault" -> "ALTER " + column + " DROP DEFAULT";
       case "setNotNull" -> "ALTER " + column + " SET NOT NULL";
       case "dropNotNull" -> "ALTER " + column + " DROP NOT NULL";
-      case "addUnique" -> "ADD UNIQUE (" + nameOf(alteration) + ")";
+      case "addUnique" -> "ADD UNIQUE (" + alteration.quoted() + ")";
       default -> throw Failures.badRequest("there is no alteration of that name.");
     };
   }
 
-  private static JsonNode required(JsonNode alteration, String name) {
-    if (!alteration.has(name)) {
-      throw Failures.badRequest(alteration.get("action").textValue() + " needs " + name + ".");
-    }
-    return alteration.get(name);
-  }
-
-  private static String column(JsonNode column, String hello) {
-    String given = required(column, "type").textValue();
-    String serial = SERIALS.get(given.toLowerCase(Locale.ROOT));
-    boolean identity = serial != null || column.path("identity").asBoolean();
-    var text = new StringBuilder(nameOf(column)).append(' ').append(type(given));
+  private static String column(Column column, String hello) {
+    String given = column.require(column.type(), "type");
+    boolean identity = column.identity() || SERIALS.containsKey(given.toLowerCase(Locale.ROOT));
+    var text = new StringBuilder(column.quoted()).append(' ').append(type(given));
     if (identity) {
       text.append(" GENERATED BY DEFAULT AS IDENTITY");
     }
-    if (column.has("default")) {
-      text.append(defaultOf(column.get("default"), given, hello));
+    if (!column.defaultValue().isMissingNode()) {
+      text.append(defaultOf(column.defaultValue(), given, hello));
     }
-    if (!column.path("nullable").asBoolean(true)) {
+    if (Boolean.FALSE.equals(column.nullable())) {
       text.append(" NOT NULL");
     }
-    if (column.path("primaryKey").asBoolean()) {
+    if (column.primaryKey()) {
       text.append(" PRIMARY KEY");
     }
-    if (column.path("unique").asBoolean()) {
+    if (column.unique()) {
       text.append(" UNIQUE");
     }
-    JsonNode references = column.path("references");
-    if (references.isObject()) {
-      text.append(" REFERENCES ").append(Names.quoteTable(references.get("table").textValue()));
-      if (references.has("column")) {
-        text.append(" (").append(Names.quote(references.get("column").textValue())).append(')');
+    Reference references = column.references();
+    if (references != null) {
+      text.append(" REFERENCES ").append(Names.quoteTable(references.table()));
+      if (references.column() != null) {
+        text.append(" (").append(Names.quote(references.column())).append(')');
       }
     }
     return text.toString();
@@ -248,21 +281,15 @@ public final class DdlSql {
     return " DEFAULT " + literal(text) + "::pg_catalog.text";
   }
 
-  private static String comment(String of, JsonNode text) {
-    return "COMMENT ON " + of + " IS " + literal(text.textValue());
+  private static String comment(String of, String text) {
+    return "COMMENT ON " + of + " IS " + literal(text);
   }
 
   private static String literal(String text) {
     return "'" + Texts.check(text, Code.BAD_VALUE, "A value").replace("'", "''") + "'";
   }
 
-  private static String nameOf(JsonNode column) {
-    return Names.quote(column.get("name").textValue());
-  }
-
-  private static String columns(JsonNode names) {
-    return StreamSupport.stream(names.spliterator(), false)
-        .map(name -> Names.quote(name.textValue()))
-        .collect(Collectors.joining(", "));
+  private static String columns(List<String> names) {
+    return names.stream().map(Names::quote).collect(Collectors.joining(", "));
   }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.postgresql.core.Parser;
 
 /**
@@ -52,30 +53,10 @@ public record DollarSql(
       Set.of("SELECT", "VALUES", "TABLE", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE");
   private static final Set<String> TEMPORARY = Set.of("TEMP", "TEMPORARY");
   private static final Set<String> CHANGES = Set.of("INSERT", "UPDATE", "DELETE", "MERGE");
-  private static final Set<String> SESSION =
-      Set.of(
-          "BEGIN",
-          "START",
-          "COMMIT",
-          "END",
-          "ROLLBACK",
-          "ABORT",
-          "SAVEPOINT",
-          "RELEASE",
-          "PREPARE",
-          "EXECUTE",
-          "DEALLOCATE",
-          "SET",
-          "RESET",
-          "DISCARD",
-          "LISTEN",
-          "UNLISTEN",
-          "LOAD",
-          "DECLARE",
-          "FETCH",
-          "MOVE",
-          "CLOSE",
-          "COPY");
+  private static final Pattern SESSION =
+      Pattern.compile(
+          "BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE|EXECUTE|DEALLOCATE|"
+              + "SET|RESET|DISCARD|LISTEN|UNLISTEN|LOAD|DECLARE|FETCH|MOVE|CLOSE|COPY");
 
   private static final Map<String, DollarSql> CACHE = BoundedCache.of(CACHED_MAX);
 
@@ -126,7 +107,7 @@ public record DollarSql(
    * @throws PostgresException if it is one
    */
   public void requireNoSessionControl() {
-    if (SESSION.contains(first)) {
+    if (SESSION.matcher(first).matches()) {
       throw Failures.withRemedy(
           Code.NOT_ALLOWED,
           first + " controls a session or its transactions, which are the plugin's.",

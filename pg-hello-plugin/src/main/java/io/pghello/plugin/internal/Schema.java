@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.plugin.internal.operations;
+package io.pghello.plugin.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresException;
-import io.pghello.plugin.internal.Failures;
-import io.pghello.plugin.internal.Json;
-import io.pghello.plugin.internal.Texts;
+import io.pghello.plugin.PostgresException.Code;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Checks values by the part of JSON Schema that our schemas use. */
+/**
+ * Checks parameters, configurations and permissions by the part of JSON Schema that our schemas
+ * use.
+ */
 public final class Schema {
   private Schema() {}
 
   /** Returns a copy of a schema with the definitions that it names in place of their names. */
-  static JsonNode resolved(JsonNode schema, JsonNode definitions) {
+  public static JsonNode resolved(JsonNode schema, JsonNode definitions) {
     if (schema.has("$ref")) {
       return resolved(definitions.get(schema.get("$ref").textValue()), definitions);
     } else if (schema.isArray()) {
@@ -36,16 +40,22 @@ public final class Schema {
   /**
    * Refuses a value that is not as a schema says.
    *
+   * @param where what the value is called
+   * @param code of the error
    * @throws PostgresException if it is not; the message says where
    */
-  public static void check(JsonNode schema, JsonNode value, String where) {
-    check(schema, value, new Place(null, where));
+  public static void check(JsonNode schema, JsonNode value, String where, Code code) {
+    check(schema, value, new Place(null, where, code));
   }
 
   /** Where a value is, which is written only when it is refused. */
-  private record Place(@Nullable Place parent, Object member) {
+  private record Place(@Nullable Place parent, Object member, Code code) {
     Place at(Object name) {
-      return new Place(this, name);
+      return new Place(this, name, code);
+    }
+
+    PostgresException refusal(String what) {
+      return Failures.of(code, this + " " + what + ".");
     }
 
     @Override
@@ -60,11 +70,15 @@ public final class Schema {
 
   private static void check(JsonNode schema, JsonNode value, Place where) {
     requireType(schema.path("type"), value, where);
-    if (schema.has("enum") && !contains(schema.get("enum"), value)) {
-      throw bad(where, "must be one of " + schema.get("enum"));
+    if (schema.has("enum") && elements(schema.get("enum")).noneMatch(value::equals)) {
+      String known =
+          elements(schema.get("enum")).map(JsonNode::asText).collect(Collectors.joining(", "));
+      throw where.refusal("must be one of " + known);
     }
     if (value.isNumber()) {
       requireRange(schema, value, where);
+    } else if (value.isTextual()) {
+      requireLength(schema, value.textValue().length(), where);
     } else if (value.isArray()) {
       requireElements(schema, value, where);
     } else if (value.isObject()) {
@@ -78,7 +92,10 @@ public final class Schema {
       right = right || is(one.textValue(), value);
     }
     if (!right) {
-      throw bad(where, "must be of type " + type.toString().replace("\"", ""));
+      Stream<JsonNode> types = type.isTextual() ? Stream.of(type) : elements(type);
+      String known =
+          types.map(one -> inWords(one.textValue())).collect(Collectors.joining(", or "));
+      throw where.refusal("must be " + known);
     }
   }
 
@@ -94,19 +111,37 @@ public final class Schema {
     };
   }
 
+  private static String inWords(String type) {
+    return switch (type) {
+      case "object", "array" -> "an " + type;
+      case "string" -> "a text";
+      case "boolean" -> "true or false";
+      case "integer" -> "a whole number";
+      default -> type;
+    };
+  }
+
   private static void requireRange(JsonNode schema, JsonNode value, Place where) {
     if (schema.has("minimum")
         && (!value.canConvertToLong()
             || value.longValue() < schema.get("minimum").longValue()
             || value.longValue() > schema.get("maximum").longValue())) {
-      throw bad(
-          where, "must be between " + schema.get("minimum") + " and " + schema.get("maximum"));
+      throw where.refusal(
+          "must be between " + schema.get("minimum") + " and " + schema.get("maximum"));
+    }
+  }
+
+  private static void requireLength(JsonNode schema, int length, Place where) {
+    if (length < schema.path("minLength").asInt(0)) {
+      throw where.refusal("must not be empty");
+    } else if (length > schema.path("maxLength").asInt(Integer.MAX_VALUE)) {
+      throw where.refusal("must not be longer than " + schema.get("maxLength"));
     }
   }
 
   private static void requireElements(JsonNode schema, JsonNode value, Place where) {
     if (value.size() < schema.path("minItems").asInt(0)) {
-      throw bad(where, "must not be empty");
+      throw where.refusal("must not be empty");
     }
     JsonNode items = schema.get("items");
     if (items != null) {
@@ -119,7 +154,7 @@ public final class Schema {
   private static void requireMembers(JsonNode schema, JsonNode value, Place where) {
     for (JsonNode name : schema.path("required")) {
       if (!value.has(name.textValue())) {
-        throw bad(where, "needs " + name.textValue());
+        throw where.refusal("needs " + name.textValue());
       }
     }
     JsonNode properties = schema.path("properties");
@@ -134,21 +169,19 @@ public final class Schema {
       } else if (others.isObject()) {
         check(others, member.getValue(), where.at(member.getKey()));
       } else if (others.isBoolean()) {
-        throw bad(where, "has no member " + Texts.oneLine(member.getKey()));
+        String names =
+            properties.properties().stream()
+                .map(Map.Entry::getKey)
+                .collect(Collectors.joining(", "));
+        throw Failures.withRemedy(
+            where.code(),
+            where + " has no member " + Texts.oneLine(member.getKey()) + ".",
+            names.isEmpty() ? "Leave it out." : "There are " + names + ".");
       }
     }
   }
 
-  private static boolean contains(JsonNode values, JsonNode value) {
-    for (JsonNode known : values) {
-      if (known.equals(value)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static PostgresException bad(Place where, String what) {
-    return Failures.badRequest(where + " " + what + ".");
+  private static Stream<JsonNode> elements(JsonNode array) {
+    return StreamSupport.stream(array.spliterator(), false);
   }
 }
