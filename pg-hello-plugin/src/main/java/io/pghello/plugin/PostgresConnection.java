@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.Records;
+import io.pghello.plugin.internal.Texts;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +40,9 @@ public final class PostgresConnection {
           Code.NOT_ALLOWED,
           Code.TRANSACTION_FAILED);
 
+  private static final Function<JsonNode, BatchResult> BATCH_RESULT =
+      Records.reader(BatchResult.class);
+
   private final PostgresPlugin plugin;
   private final String id;
   private final JsonNode config;
@@ -59,6 +65,23 @@ public final class PostgresConnection {
     this.timeoutMillis = timeoutMillis;
     this.transactionId = transactionId;
   }
+
+  /** What a batch does about a record whose row is there already. */
+  public enum OnConflict {
+    /** The table keeps its row. */
+    IGNORE,
+    /** The row gets the record's values; of records with the same key, the last one's. */
+    UPDATE
+  }
+
+  /**
+   * What became of the records of a batch.
+   *
+   * @param rowCount how many rows were inserted or updated
+   * @param ignored how many records were there already, and changed nothing
+   * @param duplicates how many records were left out for later ones with the same key
+   */
+  public record BatchResult(long rowCount, long ignored, long duplicates) {}
 
   /** Returns the id. */
   public String id() {
@@ -172,14 +195,32 @@ public final class PostgresConnection {
     return rowCount("update", parameters.set("where", Json.of(where)));
   }
 
+  /** Updates all rows of a table, and returns how many they were. */
+  public long updateAll(String table, Map<String, ?> data) {
+    ObjectNode parameters = of(table).set("data", Json.of(data));
+    return rowCount("update", parameters.put("all", true));
+  }
+
   /** Deletes the rows of a condition that is not empty, and returns how many they were. */
   public long delete(String table, Map<String, ?> where) {
     return rowCount("delete", of(table).set("where", Json.of(where)));
   }
 
-  /** Finds the rows of a condition, all if it is empty. */
+  /** Deletes all rows of a table, and returns how many they were. */
+  public long deleteAll(String table) {
+    return rowCount("delete", of(table).put("all", true));
+  }
+
+  /** Finds the rows of a condition, all if it is empty, in any order. */
   public QueryResult find(String table, Map<String, ?> where) {
-    return result(call("find", of(table).set("where", Json.of(where))));
+    return find(table, where, FindOptions.all());
+  }
+
+  /** Finds the rows of a condition, all if it is empty, as options say. */
+  public QueryResult find(String table, Map<String, ?> where, FindOptions options) {
+    ObjectNode parameters = of(table).set("where", Json.of(where));
+    options.addTo(parameters);
+    return result(call("find", parameters));
   }
 
   /** Finds the first row of a condition. */
@@ -193,12 +234,31 @@ public final class PostgresConnection {
   }
 
   /**
-   * Inserts rows, all or none, and returns how many. A conflict fails; {@link #call} has others.
+   * Inserts rows, all or none, and returns how many. A record that is there already is an error.
    *
    * @param records at least one, all with the same columns
    */
   public long batchInsert(String table, List<? extends Map<String, ?>> records) {
     return rowCount("batchInsert", of(table).set("records", Json.of(records)));
+  }
+
+  /**
+   * Inserts rows, all or none, but for those that are there already.
+   *
+   * @param records at least one, all with the same columns
+   * @param columns what says which row it is, with a unique index; none for the primary key
+   */
+  public BatchResult batchInsert(
+      String table,
+      List<? extends Map<String, ?>> records,
+      OnConflict conflict,
+      String... columns) {
+    ObjectNode parameters = of(table).set("records", Json.of(records));
+    parameters.put("conflictStrategy", Texts.camelCase(conflict));
+    if (columns.length > 0) {
+      parameters.set("conflictColumns", Json.of(columns));
+    }
+    return BATCH_RESULT.apply(call("batchInsert", parameters));
   }
 
   /** Creates a table of a schema, as the guide's page describes it. */

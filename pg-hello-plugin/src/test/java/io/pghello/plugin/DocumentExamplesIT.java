@@ -9,10 +9,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.PostgresConnection.BatchResult;
+import io.pghello.plugin.PostgresConnection.OnConflict;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Map;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -73,11 +77,14 @@ class DocumentExamplesIT {
 
   @Test
   void findsInAnOrder() {
-    JsonNode found =
-        succeed(
+    // region find
+    PostgresPlugin plugin = PostgresPlugin.initialize(PluginContext.defaults());
+    ObjectNode answer =
+        plugin.execute(
+            "user-123:production-db",
+            config,
             "find",
             json(
-                // region find
                 """
                 {
                   'table': 'users',
@@ -86,11 +93,72 @@ class DocumentExamplesIT {
                   'orderBy': ['status', {'column': 'age', 'desc': true}],
                   'limit': 10
                 }
-                """
-                // endregion
-                ));
-    assertThat(found.at("/rows").toString())
-        .isEqualTo("[{\"username\":\"ada\",\"age\":36},{\"username\":\"bob\",\"age\":17}]");
+                """));
+    // endregion
+    try (plugin) {
+      assertThat(answer.at("/data/rows").toString())
+          .isEqualTo("[{\"username\":\"ada\",\"age\":36},{\"username\":\"bob\",\"age\":17}]");
+    }
+  }
+
+  @Test
+  void findsWithTypes() {
+    // region findTyped
+    PostgresPlugin plugin = PostgresPlugin.initialize(PluginContext.defaults());
+    PostgresConnection connection = plugin.connect("user-123:production-db", config);
+    QueryResult found =
+        connection.find(
+            "users",
+            Map.of("status", "active", "age", Map.of("gte", 16)),
+            FindOptions.all()
+                .fields("username", "age")
+                .orderBy("status")
+                .orderByDesc("age")
+                .limit(10));
+    // endregion
+    try (plugin) {
+      assertThat(found.rows().toString())
+          .isEqualTo("[{\"username\":\"ada\",\"age\":36}, {\"username\":\"bob\",\"age\":17}]");
+      FindOptions options = FindOptions.all().orderBy("id");
+      assertThat(connection.find("users", Map.of(), options.limit(1)).rows())
+          .extracting(row -> row.get("id").intValue())
+          .containsExactly(7);
+      assertThat(connection.find("users", Map.of(), options.offset(1)).rows())
+          .extracting(row -> row.get("id").intValue())
+          .containsExactly(123);
+      assertThat(connection.find("users", Map.of(), FindOptions.all().limit(0)).rows()).isEmpty();
+    }
+  }
+
+  @Test
+  void changesWithTypes() {
+    // region change
+    PluginContext context = PluginContext.defaults().withPermissions(Permissions.write());
+    PostgresPlugin plugin = PostgresPlugin.initialize(context);
+    PostgresConnection connection = plugin.connect("user-123:production-db", config);
+    List<Map<String, Object>> records =
+        List.of(Map.of("id", 7, "age", 18), Map.of("id", 8, "age", 40));
+    BatchResult batch = connection.batchInsert("users", records, OnConflict.UPDATE, "id");
+    long updated = connection.update("users", Map.of("status", "new"), Map.of("id", 8));
+    long deleted = connection.delete("users", Map.of("age", Map.of("lt", 18)));
+    long all = connection.updateAll("users", Map.of("status", "active"));
+    // endregion
+    try (plugin) {
+      assertThat(batch).isEqualTo(new BatchResult(2, 0, 0));
+      assertThat(updated).isEqualTo(1);
+      assertThat(deleted).isZero();
+      assertThat(all).isEqualTo(3);
+      assertThat(connection.find("users", Map.of("id", 7)).rows().get(0).get("age").intValue())
+          .isEqualTo(18);
+      assertThat(connection.batchInsert("users", records, OnConflict.IGNORE))
+          .isEqualTo(new BatchResult(0, 2, 0));
+      assertThat(connection.deleteAll("users")).isEqualTo(3);
+      assertThat(connection.deleteAll("users")).isZero();
+    }
+  }
+
+  @Test
+  void refusesAnOrderThatIsNone() {
     JsonNode unordered = json("{'table': 'users', 'orderBy': {'status': 'asc', 'age': 'desc'}}");
     ObjectNode refused = execute("find", unordered);
     assertThat(refused.at("/error/code").textValue()).isEqualTo("POSTGRES_BAD_REQUEST");
@@ -108,24 +176,30 @@ class DocumentExamplesIT {
 
   @Test
   void createsATableThatReferencesAnother() {
-    succeed(
-        "createTable",
-        json(
-            // region createTable
-            """
-            {
-              'table': 'notes',
-              'schema': {
-                'columns': [
-                  {'name': 'id', 'type': 'bigserial', 'primaryKey': true},
-                  {'name': 'user_id', 'type': 'int', 'references': {'table': 'users', 'column': 'id'}},
-                  {'name': 'written', 'type': 'timestamptz', 'default': {'fn': 'now'}}
-                ]
-              }
-            }
-            """
-            // endregion
-            ));
+    // region createTable
+    PluginContext context = PluginContext.defaults().withPermissions(Permissions.all());
+    PostgresPlugin plugin = PostgresPlugin.initialize(context);
+    ObjectNode created =
+        plugin.execute(
+            "user-123:production-db",
+            config,
+            "createTable",
+            json(
+                """
+                {
+                  'table': 'notes',
+                  'schema': {
+                    'columns': [
+                      {'name': 'id', 'type': 'bigserial', 'primaryKey': true},
+                      {'name': 'user_id', 'type': 'int', 'references': {'table': 'users', 'column': 'id'}},
+                      {'name': 'written', 'type': 'timestamptz', 'default': {'fn': 'now'}}
+                    ]
+                  }
+                }
+                """));
+    // endregion
+    plugin.close();
+    assertThat(created.get("success").booleanValue()).as(created.toString()).isTrue();
     assertThat(
             execute("insert", json("{'table': 'notes', 'data': {'user_id': 999}}"))
                 .at("/error/code")
@@ -157,28 +231,32 @@ class DocumentExamplesIT {
 
   @Test
   void runsATransaction() {
-    String transaction =
-        // region transaction
-        """
-        {
-          'operations': [
+    // region transaction
+    PluginContext context = PluginContext.defaults().withPermissions(Permissions.all());
+    PostgresPlugin plugin = PostgresPlugin.initialize(context);
+    JsonNode transaction =
+        json(
+            """
             {
-              'sql': 'UPDATE inventory SET quantity = quantity - $1 WHERE product_id = $2',
-              'params': [5, 'prod-001']
-            },
-            {
-              'sql': 'INSERT INTO orders (product_id, quantity, user_id) VALUES ($1, $2, $3)',
-              'params': ['prod-001', 5, 'user-123']
+              'operations': [
+                {
+                  'sql': 'UPDATE inventory SET quantity = quantity - $1 WHERE product_id = $2',
+                  'params': [5, 'prod-001']
+                },
+                {
+                  'sql': 'INSERT INTO orders (product_id, quantity, user_id) VALUES ($1, $2, $3)',
+                  'params': ['prod-001', 5, 'user-123']
+                }
+              ],
+              'isolationLevel': 'READ_COMMITTED'
             }
-          ],
-          'isolationLevel': 'READ_COMMITTED'
-        }
-        """;
+            """);
+    ObjectNode done = plugin.execute("user-123:production-db", config, "transaction", transaction);
     // endregion
-    JsonNode first = succeed("transaction", json(transaction));
-    assertThat(first.at("/results/0/rowCount").intValue()).isEqualTo(1);
-    assertThat(first.at("/results/1/rowCount").intValue()).isEqualTo(1);
-    ObjectNode second = execute("transaction", json(transaction));
+    plugin.close();
+    assertThat(done.at("/data/results/0/rowCount").intValue()).isEqualTo(1);
+    assertThat(done.at("/data/results/1/rowCount").intValue()).isEqualTo(1);
+    ObjectNode second = execute("transaction", transaction);
     assertThat(second.at("/error/code").textValue()).isEqualTo("POSTGRES_CONSTRAINT_VIOLATED");
     assertThat(second.at("/error/details/constraint").textValue())
         .isEqualTo("inventory_quantity_check");

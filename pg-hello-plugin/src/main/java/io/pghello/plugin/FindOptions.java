@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.internal.Json;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which columns of found rows are returned, in which order, and of how many rows. Immutable.
+ *
+ * @param fields the columns; empty for all
+ * @param orderBy the columns to sort by, of which the first counts most
+ * @param limit the most rows, 0 to 1,000,000; null for as many as the permissions allow
+ * @param offset how many rows are left out, from 0
+ */
+public record FindOptions(
+    List<String> fields, List<Order> orderBy, @Nullable Long limit, long offset) {
+  /**
+   * A column to sort by.
+   *
+   * @param desc whether the greatest is first
+   */
+  public record Order(String column, boolean desc) {}
+
+  /** Copies the lists. */
+  public FindOptions {
+    fields = List.copyOf(fields);
+    orderBy = List.copyOf(orderBy);
+  }
+
+  /** Returns the default: all columns of all rows that the permissions allow, in any order. */
+  public static FindOptions all() {
+    return new FindOptions(List.of(), List.of(), null, 0);
+  }
+
+  /** Returns these with some columns alone. */
+  public FindOptions fields(String... fields) {
+    return new FindOptions(List.of(fields), orderBy, limit, offset);
+  }
+
+  /** Returns these sorted by one more column, the least value first. */
+  public FindOptions orderBy(String column) {
+    return orderBy(new Order(column, false));
+  }
+
+  /** Returns these sorted by one more column, the greatest value first. */
+  public FindOptions orderByDesc(String column) {
+    return orderBy(new Order(column, true));
+  }
+
+  private FindOptions orderBy(Order order) {
+    var all = new ArrayList<>(orderBy);
+    all.add(order);
+    return new FindOptions(fields, all, limit, offset);
+  }
+
+  /** Returns these with another limit. */
+  public FindOptions limit(long limit) {
+    return new FindOptions(fields, orderBy, limit, offset);
+  }
+
+  /** Returns these with another number of rows that are left out. */
+  public FindOptions offset(long offset) {
+    return new FindOptions(fields, orderBy, limit, offset);
+  }
+
+  /** Adds them to the parameters of {@code find}. */
+  void addTo(ObjectNode parameters) {
+    if (!fields.isEmpty()) {
+      parameters.set("fields", Json.of(fields));
+    }
+    ArrayNode columns = parameters.putArray("orderBy");
+    orderBy.forEach(
+        order -> columns.addObject().put("column", order.column()).put("desc", order.desc()));
+    if (limit != null) {
+      parameters.put("limit", limit);
+    }
+    parameters.put("offset", offset);
+  }
+}
