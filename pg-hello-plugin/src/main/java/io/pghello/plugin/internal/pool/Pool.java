@@ -410,8 +410,8 @@ public final class Pool {
    */
   private static final class KeepsAll implements SQLExceptionOverride {
     @java.lang.Override
-    public Override adjudicate(SQLException e) {
-      return Override.DO_NOT_EVICT;
+    public SQLExceptionOverride.Override adjudicate(SQLException e) {
+      return SQLExceptionOverride.Override.DO_NOT_EVICT;
     }
   }
 
