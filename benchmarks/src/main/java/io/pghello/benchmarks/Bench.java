@@ -128,7 +128,11 @@ public final class Bench implements Callable<Integer> {
       description = "The PostgreSQL major: 15, 17 (the default) or 18.")
   private @Nullable Integer major;
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Write all figures to a file. What it has of benchmarks that are not measured now stays.")
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      description =
+          "Write all figures to a file. What it has of benchmarks that are not measured now stays.")
   private @Nullable Path json;
 
   @Option(

@@ -73,7 +73,8 @@ final class ForkedRun {
 
   /** All that was measured. */
   Report.Section section() {
-    return new Report.Section(name, Environment.now().date(), plan().server(), results, curves, plan().notRun());
+    return new Report.Section(
+        name, Environment.now().date(), plan().server(), results, curves, plan().notRun());
   }
 
   private void hear(ForkMessage message) {

@@ -102,6 +102,17 @@ final class MaintainCommand implements Callable<Integer> {
   @Mixin private PgBackRestOptions pgBackRest = new PgBackRestOptions();
 
   @Option(
+      names = "--without-files",
+      description = "With --daily: as of backup, which leaves out the extension's files.")
+  private boolean withoutFiles;
+
+  @Option(
+      names = "--trust-owners",
+      description =
+          "With --weekly: as of verify, which otherwise refuses root and owners of servers.")
+  private boolean trustOwners;
+
+  @Option(
       names = "--wait",
       paramLabel = "TIME",
       defaultValue = "0s",
@@ -182,10 +193,16 @@ final class MaintainCommand implements Callable<Integer> {
     if (rhythm.daily) {
       var arguments = new ArrayList<>(List.of("backup", "--to", String.valueOf(backups)));
       arguments.addAll(backup);
+      if (withoutFiles) {
+        arguments.add("--without-files");
+      }
       run(target.database(), arguments.toArray(String[]::new));
     } else if (rhythm.weekly) {
       var arguments = new ArrayList<>(List.of("verify", "--from", String.valueOf(backups)));
       arguments.addAll(named);
+      if (trustOwners) {
+        arguments.add("--trust-owners");
+      }
       begin(target.database(), "verify");
       run(arguments);
     }

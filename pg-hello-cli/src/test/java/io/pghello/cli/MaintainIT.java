@@ -53,7 +53,7 @@ class MaintainIT {
       assertThat(daily.err()).contains("needs PostgreSQL's client programs");
     }
 
-    Run weekly = maintain(server, database, "--weekly");
+    Run weekly = maintain(server, database, "--weekly", "--trust-owners");
     assertThat(weekly.out()).contains(": baseline", ": verify");
     assertThat(
             Run.value(
@@ -184,8 +184,10 @@ class MaintainIT {
     assertThat(Run.pghello(environment, "maintain", "--daily", "--weekly").status()).isEqualTo(3);
   }
 
-  private Run maintain(PgHelloServer server, TestDatabase database, String rhythm) {
+  private Run maintain(
+      PgHelloServer server, TestDatabase database, String rhythm, String... options) {
     var arguments = new ArrayList<>(List.of("maintain", rhythm));
+    arguments.addAll(List.of(options));
     if (!rhythm.equals("--monthly")) {
       arguments.addAll(List.of("--backups", folder.toString()));
     }

@@ -8,10 +8,12 @@ import io.pghello.testkit.TestDatabase;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -55,6 +57,12 @@ class OperationsPageIT {
                 .map(word -> word.equals("/var/backups/pghello") ? folder.toString() : word)
                 .map(word -> word.startsWith("/var/log/") ? server.logFile().toString() : word)
                 .toArray(String[]::new);
+        if (words[0].equals("verify") || List.of(words).contains("--weekly")) {
+          // this user has started the server
+          words =
+              Stream.concat(Arrays.stream(words), Stream.of("--trust-owners"))
+                  .toArray(String[]::new);
+        }
         Run run = Run.pghello(Run.environment(server, database), words);
         if (needsPrograms(words)
             && !(words[0].equals("verify") ? Run.hasServer(server) : Run.hasClient(server))) {

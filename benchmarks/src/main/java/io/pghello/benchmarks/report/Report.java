@@ -54,8 +54,7 @@ public record Report(
     var all = new LinkedHashMap<String, Section>();
     earlier.benchmarks.forEach(section -> all.put(section.name, section));
     benchmarks.forEach(section -> all.put(section.name, section));
-    return new Report(
-        environment, quick, guard, rows, forks, handicap, List.copyOf(all.values()));
+    return new Report(environment, quick, guard, rows, forks, handicap, List.copyOf(all.values()));
   }
 
   public String toJson() {

@@ -168,7 +168,10 @@ class HtmlReportTest {
   void saysHowToRepeatTheRun() throws Exception {
     List<Report.Section> sections =
         Stream.of("client", "jooq")
-            .map(name -> new Report.Section(name, "2026-11-20T08:00:00Z", SERVER, List.of(), List.of(), List.of()))
+            .map(
+                name ->
+                    new Report.Section(
+                        name, "2026-11-20T08:00:00Z", SERVER, List.of(), List.of(), List.of()))
             .toList();
     Document page = page(new Report(ENVIRONMENT, true, false, "", 5, 2, sections));
     assertTexts(
@@ -279,7 +282,8 @@ class HtmlReportTest {
   }
 
   private static Document page(List<Result> results, List<Curve> curves) throws Exception {
-    var section = new Report.Section("x", "2026-11-20T08:00:00Z", SERVER, results, curves, List.of());
+    var section =
+        new Report.Section("x", "2026-11-20T08:00:00Z", SERVER, results, curves, List.of());
     return page(new Report(ENVIRONMENT, false, false, "", 1, 1, List.of(section)));
   }
 

@@ -70,16 +70,26 @@ import picocli.CommandLine.Spec;
       "  pghello backup --to /backup/main --pgbackrest main"
     })
 public final class BackupCommand implements Callable<Integer> {
+  // where the server looks for them, in its order; extension_control_path is there since PostgreSQL
+  // 18
   private static final String FILES =
       """
-      WITH folder (path, pattern) AS (
-        SELECT setting || '/extension', '^pg_hello(_ops)?([.]control|--[^/]*[.]sql)$' FROM pg_config() WHERE name = 'SHAREDIR'
+      WITH directory (setting, system, subdirectory, default_path, pattern) AS (
+        SELECT 'extension_control_path', setting, '/extension', '$system', '^pg_hello(_ops)?([.]control|--[^/]*[.]sql)$'
+        FROM pg_config() WHERE name = 'SHAREDIR'
         UNION ALL
-        SELECT setting, '^pg_hello[.](so|dylib)$' FROM pg_config() WHERE name = 'PKGLIBDIR'
+        SELECT 'dynamic_library_path', setting, '', '$libdir', '^pg_hello[.](so|dylib)$'
+        FROM pg_config() WHERE name = 'PKGLIBDIR'
+      ), folder (path, position, pattern) AS (
+        SELECT replace(entry, default_path, system) || subdirectory, position, pattern
+        FROM directory, string_to_table(coalesce(nullif(current_setting(setting, true), ''), default_path), ':')
+          WITH ORDINALITY entry (entry, position)
+      ), file (name, path) AS (
+        SELECT DISTINCT ON (name) name, path FROM folder, pg_ls_dir(path, true, false) name
+        WHERE name ~ pattern
+        ORDER BY name, position
       )
-      SELECT name, pg_read_binary_file(path || '/' || name)
-      FROM folder, pg_ls_dir(path) name
-      WHERE name ~ pattern
+      SELECT name, pg_read_binary_file(path || '/' || name) FROM file
       """;
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -381,7 +391,7 @@ public final class BackupCommand implements Callable<Integer> {
         "--dbname=" + Target.conninfo(target.database()));
   }
 
-  private static void copyFiles(Connection session, Path to) throws SQLException, IOException {
+  static void copyFiles(Connection session, Path to) throws SQLException, IOException {
     createPrivate(to);
     boolean control = false;
     boolean library = false;
@@ -406,7 +416,7 @@ public final class BackupCommand implements Callable<Integer> {
       throw Failure.critical(
           "the extension's "
               + (control ? "library" : "control file")
-              + " is not where the server's own are: say --without-files, and keep them otherwise");
+              + " is not where the server looks for it: say --without-files, and keep them otherwise");
     }
   }
 

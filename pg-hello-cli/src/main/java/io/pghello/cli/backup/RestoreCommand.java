@@ -109,6 +109,12 @@ public final class RestoreCommand implements Callable<Integer> {
   private boolean roles;
 
   @Option(
+      names = Restoration.NO_TABLESPACES,
+      description =
+          "Restore all into the server's default tablespace. A backup names tablespaces, but does not have them.")
+  private boolean noTablespaces;
+
+  @Option(
       names = "--to",
       paramLabel = "FOLDER",
       description =
@@ -171,7 +177,13 @@ public final class RestoreCommand implements Callable<Integer> {
       Programs programs =
           Programs.forServer(session.getMetaData().getDatabaseMajorVersion(), backups.bindir());
       var restoration =
-          new Restoration(programs, maintenance, jobs, false, () -> await(sums), undo);
+          new Restoration(
+              programs,
+              maintenance,
+              jobs,
+              noTablespaces ? List.of(Restoration.NO_TABLESPACES) : List.of(),
+              () -> await(sums),
+              undo);
       checkBefore(session, backup, databases);
       nameWhatIsLeft(session);
       sums.completeAsync(
@@ -213,10 +225,10 @@ public final class RestoreCommand implements Callable<Integer> {
   }
 
   private int restoreServer(Backup backup, Path to, int jobs) throws IOException {
-    if (!named.isEmpty() || as != null || replace || roles) {
+    if (!named.isEmpty() || as != null || replace || roles || noTablespaces) {
       throw new ParameterException(
           spec.commandLine(),
-          "--to restores the whole server: without databases, --as, --replace and --roles");
+          "--to restores the whole server: without databases, --as, --replace, --roles and --no-tablespaces");
     }
     Path data = to.toAbsolutePath().normalize();
     RecoveredServer.checkEmpty(data);

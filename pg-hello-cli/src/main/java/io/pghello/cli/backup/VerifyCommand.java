@@ -88,6 +88,14 @@ public final class VerifyCommand implements Callable<Integer> {
       })
   private @Nullable Path metric;
 
+  @Option(
+      names = "--trust-owners",
+      description = {
+        "Verify dumps as this user even if it is root, or owns a server or its data. A restore runs code of the owners of",
+        "tables, as in generated columns, and that code may do what this user may."
+      })
+  private boolean trustOwners;
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -102,6 +110,13 @@ public final class VerifyCommand implements Callable<Integer> {
     if (backup.isOfWholeServer()) {
       return verifyServer(backup, programs, jobs, written);
     }
+    String power = trustOwners ? null : ScratchServer.powerOfThisUser();
+    if (power != null) {
+      throw Failure.unknown(
+          "this user "
+              + power
+              + ", and a restore runs code of the owners of tables: run it as a user of its own, or say --trust-owners");
+    }
     var work = new Progress(spec.commandLine());
     var rows = new ArrayList<List<@Nullable Object>>();
     var wrong = new ArrayList<String>();
@@ -114,7 +129,14 @@ public final class VerifyCommand implements Callable<Integer> {
       try (Connection session = server.connectForLong()) {
         Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
       }
-      var restoration = new Restoration(programs, server, jobs, true, () -> {}, undo);
+      var restoration =
+          new Restoration(
+              programs,
+              server,
+              jobs,
+              List.of(Restoration.NO_TABLESPACES, "--no-subscriptions"),
+              () -> {},
+              undo);
       for (String database : databases) {
         work.progress("%s", database);
         Instant started = Instant.now();

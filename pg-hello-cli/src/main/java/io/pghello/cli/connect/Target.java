@@ -82,6 +82,14 @@ public record Target(
           "standby", "secondary",
           "prefer-standby", "preferSecondary");
 
+  // of those that the server has: transaction_timeout is there since PostgreSQL 17
+  private static final String WITHOUT_TIMEOUTS =
+      """
+      SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+      WHERE name OPERATOR(pg_catalog.=) ANY (ARRAY['idle_in_transaction_session_timeout', 'idle_session_timeout',
+        'lock_timeout', 'statement_timeout', 'transaction_timeout'])
+      """;
+
   /**
    * Finds the target.
    *
@@ -208,13 +216,19 @@ public record Target(
   }
 
   /**
-   * Opens a connection for statements that may take as long as they need. It notices by TCP's own
-   * means that the server is gone.
+   * Opens a connection for statements that may take as long as they need, whatever time-outs the
+   * server, the database or the role has. It notices by TCP's own means that the server is gone.
    */
   public Connection connectForLong() throws SQLException {
     Connection connection = connect();
-    connection.setNetworkTimeout(Runnable::run, 0);
-    return connection;
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(WITHOUT_TIMEOUTS);
+      connection.setNetworkTimeout(Runnable::run, 0);
+      return connection;
+    } catch (SQLException | RuntimeException | Error e) {
+      connection.close();
+      throw e;
+    }
   }
 
   /** Returns the one server of several that a connection has been made to. */

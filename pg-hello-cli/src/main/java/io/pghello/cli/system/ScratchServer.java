@@ -15,10 +15,12 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A server of one's own for as long as the command runs, from the programs of this machine and the
@@ -134,6 +136,37 @@ public final class ScratchServer {
       return Files.readString(running.messages()) + SqlErrors.message(e);
     } catch (IOException io) {
       return SqlErrors.message(e);
+    }
+  }
+
+  /**
+   * Returns what the user of this process can do to servers, and code that a scratch server runs
+   * could do, too; null for nothing.
+   */
+  public static @Nullable String powerOfThisUser() {
+    String user = Programs.output("id", "-un");
+    if (Programs.output("id", "-u").equals("0")) {
+      return "is root";
+    }
+    for (String data : List.of("/var/lib/postgresql", "/var/lib/pgsql")) {
+      if (user.equals(owner(Path.of(data)))) {
+        return "owns " + data;
+      }
+    }
+    return ProcessHandle.allProcesses()
+            .map(ProcessHandle::info)
+            .filter(info -> info.user().equals(Optional.of(user)))
+            .anyMatch(info -> info.command().orElse("").endsWith("/postgres"))
+        ? "runs a server"
+        : null;
+  }
+
+  private static @Nullable String owner(Path path) {
+    try {
+      return Files.getOwner(path).getName();
+    } catch (IOException e) {
+      // it is not there
+      return null;
     }
   }
 

@@ -37,6 +37,8 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 @PgHelloTest
 class BackupIT {
+  private static final int LIMIT_MILLIS = 700;
+
   @TempDir private Path folder;
 
   @Test
@@ -88,9 +90,7 @@ class BackupIT {
 
     if (Run.hasServer(server)) {
       Path metric = folder.resolve("pg_hello.prom");
-      Run verify =
-          Run.pghello(
-              Map.of("PGHELLO_METRIC", metric.toString()), "verify", "--from", folder.toString());
+      Run verify = verify(Map.of("PGHELLO_METRIC", metric.toString()), "--from", folder.toString());
       assertThat(verify.err()).isEmpty();
       assertThat(verify.status()).as(verify.out()).isZero();
       assertThat(metric)
@@ -199,7 +199,7 @@ class BackupIT {
     Run.execute(superuser, "DROP DATABASE " + name + "_copy");
     assumeTrue(Run.hasServer(server), "no programs of this version");
     // a name that is given twice counts once
-    Run verify = Run.pghello(Map.of(), "verify", "--json", "--from", folder.toString(), name, name);
+    Run verify = verify(Map.of(), "--json", "--from", folder.toString(), name, name);
     assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
     assertThat(Run.json(superuser, verify.out(), "$.databases[0].pg_hello"))
         .isEqualTo(PgHelloServer.extensionVersion());
@@ -227,7 +227,7 @@ class BackupIT {
       }
       Run backup = backup(environment(source, shop));
       assertThat(backup.status()).as(backup.err()).isZero();
-      assertThat(Run.pghello(Map.of(), "verify", "--from", folder.toString()).status()).isZero();
+      assertThat(verify(Map.of(), "--from", folder.toString()).status()).isZero();
 
       try (PgHelloServer goal = PgHelloServer.start();
           TestDatabase any = goal.createDatabase("any");
@@ -270,7 +270,7 @@ class BackupIT {
 
     String right = Files.readString(contents);
     Files.writeString(contents, right.replace("public.numbers=3 ", "public.numbers=4 "));
-    Run verify = Run.pghello(Map.of(), "verify", "--from", folder.toString());
+    Run verify = verify(Map.of(), "--from", folder.toString());
     assertThat(verify.status()).isEqualTo(2);
     assertThat(verify.err())
         .contains(contents.getFileName() + " is not as it was written")
@@ -300,8 +300,7 @@ class BackupIT {
     Files.delete(sums);
     Backup.seal(made);
     Path metric = folder.resolve("pg_hello.prom");
-    verify =
-        Run.pghello(Map.of(), "verify", "--from", folder.toString(), "--metric", metric.toString());
+    verify = verify(Map.of(), "--from", folder.toString(), "--metric", metric.toString());
     assertThat(metric).doesNotExist();
     assertThat(verify.status()).isEqualTo(2);
     assertThat(verify.out())
@@ -312,16 +311,15 @@ class BackupIT {
     Files.delete(sums);
     Backup.seal(made);
     Files.delete(made.resolve("extension/pg_hello.so"));
-    assertThat(Run.pghello(Map.of(), "verify", "--from", folder.toString()).err())
-        .contains(" is missing");
+    assertThat(verify(Map.of(), "--from", folder.toString()).err()).contains(" is missing");
     Files.delete(sums);
     Backup.seal(made);
-    verify = Run.pghello(Map.of(), "verify", "--from", folder.toString());
+    verify = verify(Map.of(), "--from", folder.toString());
     assertThat(verify.status()).isEqualTo(2);
     assertThat(verify.err()).contains("pg_hello");
 
     Files.delete(sums);
-    verify = Run.pghello(Map.of(), "verify", "--from", folder.toString());
+    verify = verify(Map.of(), "--from", folder.toString());
     assertThat(verify.status()).isEqualTo(3);
     assertThat(verify.err()).contains("there is no complete backup in");
   }
@@ -551,6 +549,160 @@ class BackupIT {
     }
   }
 
+  /** Production has these settings, and a dump takes longer than they allow a session to wait. */
+  @Test
+  void isEndedByNoTimeoutOfTheServers(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Run.execute(superuser, "CREATE TABLE numbers (i int)");
+    // has been there before the limits, as the other one
+    try (Connection holder = database.superuserDataSource().getConnection()) {
+      for (String setting :
+          List.of(
+              "idle_in_transaction_session_timeout",
+              "idle_session_timeout",
+              "lock_timeout",
+              "statement_timeout",
+              "transaction_timeout")) {
+        if (server.major() >= 17 || !setting.equals("transaction_timeout")) {
+          Run.execute(
+              superuser,
+              "ALTER DATABASE " + database.name() + " SET " + setting + " = " + LIMIT_MILLIS);
+        }
+      }
+      holder.setAutoCommit(false);
+      Run.execute(holder, "LOCK TABLE numbers");
+      Run.Running backup = startBackup(environment(server, database), database.name());
+      Run.await(
+          "pg_dump and pghello wait",
+          () ->
+              Run.value(
+                      superuser,
+                      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+                  .equals("2"));
+      // each of the limits would be over then
+      Run.value(superuser, "SELECT pg_sleep(" + 2 * LIMIT_MILLIS / 1e3 + ")");
+      holder.rollback();
+      Run ended = backup.end();
+      assertThat(ended.err()).isEmpty();
+      assertThat(ended.status()).isZero();
+    }
+  }
+
+  /** A clock that was wrong once decides neither what is restored nor what is removed. */
+  @Test
+  void countsNoBackupOfTheFuture(PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    assertThat(backup(environment, database.name()).status()).isZero();
+    Path made = folder.resolve(backups().get(0));
+    Path future = folder.resolve("23370101T000000.000Z");
+    Files.move(made, future);
+    Run none = restore(environment, database.name(), "--as", database.name() + "_copy");
+    assertThat(none.status()).isEqualTo(3);
+    assertThat(none.err())
+        .contains("there is no complete backup")
+        .contains("23370101T000000.000Z does not count, as it is of the future");
+    Run required =
+        Run.pghello(
+            environment,
+            "update",
+            "--require-backup",
+            "1h",
+            "--backups",
+            folder.toString(),
+            database.name());
+    assertThat(required.status()).as(required.out()).isEqualTo(3);
+    assertThat(required.err()).contains("of the future");
+    assertThat(backup(environment, database.name()).status()).isZero();
+    Path old = folder.resolve("20010101T000000.000Z");
+    Files.move(folder.resolve(backups().get(0)), old);
+    assertThat(backup(environment, "postgres").status()).isZero();
+    assertThat(old).as("the last one of " + database.name()).exists();
+  }
+
+  /** PostgreSQL 18 finds an extension's files along two paths. */
+  @Test
+  void takesTheFilesThatTheServerTakes(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    boolean hasPaths = server.major() >= 18;
+    Path files = folder.resolve("files");
+    Files.createDirectories(files.resolve("extension"));
+    Files.writeString(files.resolve("extension/pg_hello--9.9.sql"), "-- of the path");
+    Files.writeString(files.resolve("pg_hello.so"), "of the path");
+    String alter = "ALTER DATABASE " + database.name() + " SET ";
+    Run.execute(superuser, alter + "dynamic_library_path = '" + files + ":/nowhere:$libdir'");
+    if (hasPaths) {
+      Run.execute(superuser, alter + "extension_control_path = '" + files + ":$system'");
+    }
+    Path taken = folder.resolve("taken");
+    try (Connection session = database.superuserDataSource().getConnection()) {
+      BackupCommand.copyFiles(session, taken);
+    }
+    assertThat(taken.resolve("pg_hello.so")).content().isEqualTo("of the path");
+    assertThat(taken.resolve("pg_hello.control")).exists();
+    assertThat(Files.exists(taken.resolve("pg_hello--9.9.sql"))).isEqualTo(hasPaths);
+  }
+
+  /** This test's user is root, or runs the test's server. */
+  @Test
+  void runsNoCodeOfOwnersAsSomebodyWithPower(PgHelloServer server, TestDatabase database)
+      throws Exception {
+    assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
+    Path ran = folder.resolve("ran");
+    Path backups = Files.createDirectory(folder.resolve("backups"));
+    try (Connection owner = database.dataSource().getConnection()) {
+      Run.execute(
+          owner,
+          "CREATE FUNCTION run() RETURNS int LANGUAGE plpgsql AS $$BEGIN"
+              + " IF current_setting('is_superuser') = 'on' THEN EXECUTE $q$COPY (SELECT 1) TO PROGRAM 'touch "
+              + ran
+              + "'$q$; END IF; RETURN 1; END$$",
+          "CREATE FUNCTION looks_harmless(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
+              + " $$BEGIN RETURN public.run(); END$$",
+          "CREATE TABLE numbers (i int, j int GENERATED ALWAYS AS (looks_harmless(i)) STORED)",
+          "INSERT INTO numbers VALUES (1)");
+    }
+    Run backup =
+        Run.pghello(
+            environment(server, database), "backup", "--to", backups.toString(), database.name());
+    assertThat(backup.status()).as(backup.err()).isZero();
+    assertThat(ran).doesNotExist();
+    Run verify = Run.pghello(Map.of(), "verify", "--from", backups.toString());
+    assertThat(verify.status()).isEqualTo(3);
+    assertThat(verify.err())
+        .containsPattern("this user (is root|owns /var/lib/|runs a server)")
+        .contains("--trust-owners")
+        .hasLineCount(1);
+    assertThat(ran).doesNotExist();
+  }
+
+  @Test
+  void restoresWithoutTablespaces(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    String name = database.name();
+    Map<String, String> environment = environment(server, database);
+    Run.execute(
+        superuser,
+        "SET allow_in_place_tablespaces = on",
+        "CREATE TABLESPACE " + name + "_disk LOCATION ''",
+        "CREATE TABLE numbers (i int) TABLESPACE " + name + "_disk",
+        "INSERT INTO numbers VALUES (1)");
+    assertThat(backup(environment, name).status()).isZero();
+    Run.execute(superuser, "DROP TABLE numbers", "DROP TABLESPACE " + name + "_disk");
+    Run without = restore(environment, name, "--as", name + "_copy");
+    assertThat(without.status()).isEqualTo(2);
+    assertThat(without.err())
+        .containsIgnoringCase("tablespace \"" + name + "_disk\" does not exist");
+    Run with = restore(environment, name, "--as", name + "_copy", "--no-tablespaces");
+    assertThat(with.status()).as(with.err()).isZero();
+    Run.execute(superuser, "DROP DATABASE " + name + "_copy");
+  }
+
   @Test
   void keepsADaysNumber(PgHelloServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
@@ -604,7 +756,7 @@ class BackupIT {
       Run.execute(
           other.superuserDataSource().getConnection(),
           "DROP DATABASE " + database.name() + "_copy");
-      Run verify = Run.pghello(Map.of(), "verify", "--from", folder.toString(), database.name());
+      Run verify = verify(Map.of(), "--from", folder.toString(), database.name());
       assertThat(verify.status()).as(verify.err()).isZero();
       assertThat(older.resolve("verified.properties")).exists();
       Run none = restore(environment, "--as", "x", "unheard-of");
@@ -622,6 +774,13 @@ class BackupIT {
     var all = new ArrayList<>(List.of("backup", "--to", folder.toString()));
     all.addAll(List.of(arguments));
     return Run.start(environment, all.toArray(String[]::new));
+  }
+
+  /** The tests trust the owners of their tables, who are themselves. */
+  private static Run verify(Map<String, String> environment, String... arguments) {
+    var all = new ArrayList<>(List.of("verify", "--trust-owners"));
+    all.addAll(List.of(arguments));
+    return Run.pghello(environment, all.toArray(String[]::new));
   }
 
   private Run restore(Map<String, String> environment, String... arguments) {

@@ -11,7 +11,9 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.TreeSet;
 import org.postgresql.PGConnection;
@@ -30,7 +32,7 @@ public final class Contents {
   // what pg_dump keeps: not what extensions bring along, but what they have marked as the user's
   private static final String TABLES =
       """
-      SELECT format('%I.%I', n.nspname, c.relname)
+      SELECT format('%I.%I', n.nspname, c.relname), c.relpersistence <> 'u' OR NOT pg_is_in_recovery()
       FROM pg_class c
         JOIN pg_namespace n ON c.relnamespace = n.oid
       WHERE c.relkind = 'r' AND c.relpersistence <> 't'
@@ -74,11 +76,14 @@ public final class Contents {
     "SET TimeZone = 'UTC'",
     "SET bytea_output = hex",
     "SET xmloption = content",
-    "SET statement_timeout = 0",
     // an owner may put a view in the place of a table meanwhile; servers know it since August 2024
     "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings"
         + " WHERE name = 'restrict_nonsystem_relation_kind'"
   };
+
+  // of an unlogged table of a standby, which cannot be read there, and whose rows pg_dump leaves
+  // out
+  private static final String NO_ROWS = "0 0";
 
   private Contents() {}
 
@@ -92,8 +97,10 @@ public final class Contents {
       boolean autoCommit = connection.getAutoCommit();
       connection.setAutoCommit(false);
       String lock = ask(statement, LOCK);
-      for (String table : tables(statement)) {
-        contents.setProperty(table, sum(connection, statement, table, lock));
+      for (Map.Entry<String, Boolean> table : tables(statement).entrySet()) {
+        contents.setProperty(
+            table.getKey(),
+            table.getValue() ? sum(connection, statement, table.getKey(), lock) : NO_ROWS);
       }
       if (autoCommit) {
         connection.commit();
@@ -160,11 +167,12 @@ public final class Contents {
     }
   }
 
-  private static List<String> tables(Statement statement) throws SQLException {
-    var tables = new ArrayList<String>();
+  /** Returns the tables, and whether each can be read. */
+  private static Map<String, Boolean> tables(Statement statement) throws SQLException {
+    var tables = new LinkedHashMap<String, Boolean>();
     try (ResultSet rows = statement.executeQuery(TABLES)) {
       while (rows.next()) {
-        tables.add(rows.getString(1));
+        tables.put(rows.getString(1), rows.getBoolean(2));
       }
     }
     return tables;

@@ -34,28 +34,36 @@ public final class Restoration {
       Pattern.compile(
           "[0-9]+; [0-9]+ [0-9]+ (DATABASE -|DATABASE PROPERTIES -|(ACL|COMMENT|SECURITY LABEL) - DATABASE) .*");
 
+  /** Has all be in the database's default tablespace. */
+  public static final String NO_TABLESPACES = "--no-tablespaces";
+
   private static final String HAS_LITTLE_MEMORY =
       "SELECT setting::int < 262144 FROM pg_settings WHERE name = ?";
 
   private final Programs programs;
   private final Target maintenance;
   private final int jobs;
-  private final boolean scratch;
+  private final List<String> options;
   private final Runnable check;
   private final Undo undo;
 
   /**
    * @param maintenance a database that is not restored
    * @param jobs how many tables and indexes are restored at once
-   * @param scratch whether tablespaces and subscriptions are left out
+   * @param options of pg_restore, as {@link #NO_TABLESPACES}
    * @param check what must succeed before a database gets its name
    */
   public Restoration(
-      Programs programs, Target maintenance, int jobs, boolean scratch, Runnable check, Undo undo) {
+      Programs programs,
+      Target maintenance,
+      int jobs,
+      List<String> options,
+      Runnable check,
+      Undo undo) {
     this.programs = programs;
     this.maintenance = maintenance;
     this.jobs = jobs;
-    this.scratch = scratch;
+    this.options = options;
     this.check = check;
     this.undo = undo;
   }
@@ -100,9 +108,7 @@ public final class Restoration {
                 "--no-password",
                 "--jobs=" + jobs,
                 "--dbname=" + Target.conninfo(passing)));
-    if (scratch) {
-      command.addAll(List.of("--no-tablespaces", "--no-subscriptions"));
-    }
+    command.addAll(options);
     command.add(dump.toString());
     undo.run(command, maintenance.environment(), Redirect.DISCARD);
 
@@ -193,7 +199,7 @@ public final class Restoration {
     if (rest.isEmpty()) {
       throw Failure.critical("the dump has no CREATE DATABASE " + name);
     }
-    if (scratch) {
+    if (options.contains(NO_TABLESPACES)) {
       rest = rest.replaceFirst(" TABLESPACE = .*$", "");
     }
     return "CREATE DATABASE "

@@ -47,13 +47,31 @@ public record Backup(Path folder, Instant time) {
   public static final String SYSTEM = "SELECT system_identifier FROM pg_control_system()";
 
   public static final String SUMS = "SHA256SUMS";
+
+  // clocks are set back by seconds
+  private static final Duration CLOCK_SKEW = Duration.ofMinutes(1);
+
   private static final String ABOUT = "backup.properties";
   private static final String VERIFIED = "verified.properties";
   private static final DateTimeFormatter NAME =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
-  /** Returns the backups in a folder that are complete, the newest first. */
+  /**
+   * Returns the backups in a folder that are complete, the newest first, without those of the
+   * future: they are of a clock that was wrong, and nobody knows when they were made.
+   */
   public static List<Backup> in(Path folder) {
+    Instant future = Instant.now().plus(CLOCK_SKEW);
+    var backups = new ArrayList<Backup>();
+    for (Backup backup : complete(folder)) {
+      if (backup.time.isBefore(future)) {
+        backups.add(backup);
+      }
+    }
+    return backups;
+  }
+
+  private static List<Backup> complete(Path folder) {
     var backups = new ArrayList<Backup>();
     for (Path path : list(folder)) {
       Instant time = timeOf(path.getFileName().toString());
@@ -96,7 +114,18 @@ public record Backup(Path folder, Instant time) {
             + " in "
             + folder
             + (databases.isEmpty() ? "" : " with " + databases)
-            + (notAfter == null ? "" : " of " + notAfter + " or before"));
+            + (notAfter == null ? "" : " of " + notAfter + " or before")
+            + ofTheFuture(folder));
+  }
+
+  /** Names a backup that does not count, as its clock was wrong. */
+  private static String ofTheFuture(Path folder) {
+    List<Backup> counted = in(folder);
+    return complete(folder).stream()
+        .filter(backup -> !counted.contains(backup))
+        .findFirst()
+        .map(backup -> "; " + backup.name() + " does not count, as it is of the future")
+        .orElse("");
   }
 
   public static String nameOf(Instant time) {
