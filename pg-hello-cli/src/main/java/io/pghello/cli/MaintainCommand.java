@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli;
 
+import io.pghello.cli.backup.MetricFile;
 import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.OpsExtension;
@@ -10,6 +11,7 @@ import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -73,7 +75,8 @@ final class MaintainCommand implements Callable<Integer> {
 
     @Option(
         names = "--weekly",
-        description = "A baseline of the week, and the verification of the last backup.")
+        description =
+            "A baseline of the week, and the verification of the last backup of each database.")
     private boolean weekly;
 
     @Option(names = "--monthly", description = "The compliance report.")
@@ -120,6 +123,16 @@ final class MaintainCommand implements Callable<Integer> {
       description = "How long to wait for another one to end, as in 6h. Default: not at all.")
   private Duration wait = Duration.ZERO;
 
+  @Option(
+      names = "--metric",
+      paramLabel = "FILE",
+      defaultValue = "${env:PGHELLO_METRIC}",
+      description = {
+        "Write there that this succeeded, with a warning or without, and what verify writes, as node_exporter's textfile",
+        "collector reads it. Default: $$PGHELLO_METRIC, or nowhere."
+      })
+  private @Nullable Path metric;
+
   private Status status = Status.OK;
 
   @Override
@@ -127,6 +140,7 @@ final class MaintainCommand implements Callable<Integer> {
     if (!rhythm.monthly && backups == null) {
       throw new ParameterException(spec.commandLine(), "--backups is needed: where backups are");
     }
+    MetricFile written = metric == null ? null : MetricFile.in(metric);
     List<String> backup = pgBackRest.pgBackRest() == null ? named : pgBackRest.arguments();
     Target target = connection.target();
     try (Connection session = connectToLock(target)) {
@@ -154,8 +168,13 @@ final class MaintainCommand implements Callable<Integer> {
         }
       }
       whole(target, backup);
+      if (written != null && status.exitCode() <= Status.WARNING.exitCode()) {
+        written.maintained(rhythm.daily ? "daily" : rhythm.weekly ? "weekly" : "monthly");
+      }
     } catch (SQLException e) {
       throw Failure.of(e);
+    } catch (IOException e) {
+      throw Failure.unknown(e.toString());
     }
     return status.exitCode();
   }
@@ -199,6 +218,9 @@ final class MaintainCommand implements Callable<Integer> {
       run(target.database(), arguments.toArray(String[]::new));
     } else if (rhythm.weekly) {
       var arguments = new ArrayList<>(List.of("verify", "--from", String.valueOf(backups)));
+      if (metric != null) {
+        arguments.addAll(List.of("--metric", metric.toString()));
+      }
       arguments.addAll(named);
       if (trustOwners) {
         arguments.add("--trust-owners");

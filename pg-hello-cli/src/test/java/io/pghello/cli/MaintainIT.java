@@ -63,6 +63,14 @@ class MaintainIT {
     if (hasClient && Run.hasServer(server)) {
       assertThat(weekly.status()).as(weekly.err()).isZero();
       assertThat(weekly.out()).contains("can be restored");
+      assertThat(folder.resolve("pg_hello.prom"))
+          .content()
+          .contains(
+              "\npg_hello_maintain_success_timestamp_seconds{rhythm=\"daily\"} ",
+              "\npg_hello_maintain_success_timestamp_seconds{rhythm=\"weekly\"} ",
+              "\npg_hello_backup_verified_timestamp_seconds{database=\""
+                  + database.name()
+                  + "\"} ");
     }
 
     Run monthly = maintain(server, database, "--monthly");
@@ -192,7 +200,9 @@ class MaintainIT {
       arguments.addAll(List.of("--backups", folder.toString()));
     }
     arguments.add(database.name());
-    return Run.pghello(environment(server, database), arguments.toArray(String[]::new));
+    Map<String, String> environment = environment(server, database);
+    environment.put("PGHELLO_METRIC", folder.resolve("pg_hello.prom").toString());
+    return Run.pghello(environment, arguments.toArray(String[]::new));
   }
 
   private static Map<String, String> environment(PgHelloServer server, TestDatabase database) {

@@ -67,7 +67,8 @@ public final class VerifyCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DATABASE",
       arity = "0..*",
-      description = "What is verified. Default: all databases of the backup.")
+      description =
+          "What is verified, each in its last backup. Default: all databases of which the folder has a backup.")
   private List<String> named = List.of();
 
   @Mixin private BackupOptions backups = new BackupOptions();
@@ -83,8 +84,8 @@ public final class VerifyCommand implements Callable<Integer> {
       paramLabel = "FILE",
       defaultValue = "${env:PGHELLO_METRIC}",
       description = {
-        "Write there, if all is as it was, when this backup was made, as node_exporter's textfile collector reads it. The",
-        "name ends in .prom. Default: $$PGHELLO_METRIC, or nowhere."
+        "Write there of each database that is as it was when its backup was made, as node_exporter's textfile collector",
+        "reads it. What the file has of others stays. The name ends in .prom. Default: $$PGHELLO_METRIC, or nowhere."
       })
   private @Nullable Path metric;
 
@@ -96,19 +97,40 @@ public final class VerifyCommand implements Callable<Integer> {
       })
   private boolean trustOwners;
 
-  @Option(names = "--json", description = "Print JSON.")
+  @Option(names = "--json", description = "Print JSON, a document for each backup.")
   private boolean json;
 
   @Override
   public Integer call() {
     int jobs = backups.jobs();
-    Backup backup = backups.find(named);
+    Map<Backup, List<String>> chosen = backups.findEach(named);
+    MetricFile written = metric == null ? null : MetricFile.in(metric);
+    Status status = Status.OK;
+    Failure failure = null;
+    for (Map.Entry<Backup, List<String>> one : chosen.entrySet()) {
+      try {
+        status = status.or(verify(one.getKey(), one.getValue(), jobs, written));
+      } catch (Failure e) {
+        // a backup that is damaged keeps no other from being verified
+        if (failure != null) {
+          failure.addSuppressed(e);
+        } else {
+          failure = e;
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+    return status.exitCode();
+  }
+
+  private Status verify(
+      Backup backup, List<String> databases, int jobs, @Nullable MetricFile written) {
     backup.check();
-    List<String> databases = backup.databases(named);
-    VerifiedMetric written = metric == null ? null : VerifiedMetric.in(metric);
     Programs programs = Programs.ofServer(backup.serverMajor(), backups.bindir());
     if (backup.isOfWholeServer()) {
-      return verifyServer(backup, programs, jobs, written);
+      return verifyServer(backup, databases, programs, jobs, written);
     }
     String power = trustOwners ? null : ScratchServer.powerOfThisUser();
     if (power != null) {
@@ -144,6 +166,9 @@ public final class VerifyCommand implements Callable<Integer> {
         Instant restored = Instant.now();
         int before = wrong.size();
         Properties contents = compare(backup, database, server, wrong);
+        if (wrong.size() == before && written != null) {
+          written.verified(database, backup.time(), Duration.between(started, restored));
+        }
         var row = new ArrayList<@Nullable Object>();
         row.add(database);
         row.add(there.extensionVersion());
@@ -155,7 +180,7 @@ public final class VerifyCommand implements Callable<Integer> {
       }
       Duration took = Duration.between(begin, Instant.now());
       if (wrong.isEmpty() && databases.equals(backup.databases())) {
-        note(backup, backup.time(), took, written);
+        backup.setVerified(Instant.now(), took);
       }
       var table =
           new Table(List.of("database", "pg_hello", "tables", "rows", "seconds", "contents"), rows);
@@ -165,11 +190,15 @@ public final class VerifyCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw Failure.critical(e.toString());
     }
-    return (wrong.isEmpty() ? Status.OK : Status.CRITICAL).exitCode();
+    return wrong.isEmpty() ? Status.OK : Status.CRITICAL;
   }
 
-  private int verifyServer(
-      Backup backup, Programs programs, int jobs, @Nullable VerifiedMetric written) {
+  private Status verifyServer(
+      Backup backup,
+      List<String> wanted,
+      Programs programs,
+      int jobs,
+      @Nullable MetricFile written) {
     PgBackRest.of(backup).check();
     var work = new Progress(spec.commandLine());
     var rows = new ArrayList<List<@Nullable Object>>();
@@ -187,16 +216,25 @@ public final class VerifyCommand implements Callable<Integer> {
         wrong.add(gap);
       }
       Target server = recovered.target();
+      // all that there are, also those that came after the backup
+      boolean isWhole = named.isEmpty() && wanted.equals(backup.databases());
       List<String> databases;
       try (Connection session = server.connectForLong()) {
-        databases = ServerDatabases.choose(session, named);
+        databases = ServerDatabases.choose(session, isWhole ? List.of() : wanted);
       }
       for (String database : databases) {
         work.progress("%s", database);
+        int before = wrong.size();
         rows.add(check(server.in(database), wrong));
+        if (gap == null && wrong.size() == before && written != null) {
+          written.verified(database, point, took);
+        }
       }
-      if (wrong.isEmpty() && named.isEmpty()) {
-        note(backup, point, took, written);
+      if (wrong.isEmpty() && isWhole) {
+        backup.setVerified(Instant.now(), took);
+        if (written != null) {
+          written.baseBackupVerified(backup.time());
+        }
       }
       var table =
           new Table(
@@ -208,7 +246,7 @@ public final class VerifyCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw Failure.critical(e.toString());
     }
-    return (wrong.isEmpty() ? Status.OK : Status.CRITICAL).exitCode();
+    return wrong.isEmpty() ? Status.OK : Status.CRITICAL;
   }
 
   /** Reads all of a database. */
@@ -241,15 +279,6 @@ public final class VerifyCommand implements Callable<Integer> {
     var findings = new Findings();
     new Health(findings).checkInstallation(session);
     findings.texts(Status.CRITICAL).forEach(text -> wrong.add(database + ": " + text));
-  }
-
-  private static void note(
-      Backup backup, Instant point, Duration took, @Nullable VerifiedMetric written)
-      throws IOException {
-    backup.setVerified(Instant.now(), took);
-    if (written != null) {
-      written.write(point);
-    }
   }
 
   private static Properties compare(

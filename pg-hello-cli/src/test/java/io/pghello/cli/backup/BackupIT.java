@@ -95,11 +95,13 @@ class BackupIT {
       assertThat(verify.status()).as(verify.out()).isZero();
       assertThat(metric)
           .content()
-          .endsWith(
+          .contains(
               String.format(
                   Locale.ROOT,
-                  "\npg_hello_backup_verified_timestamp_seconds %.3f\n",
-                  Backup.find(folder, List.of(), null, null).time().toEpochMilli() / 1e3));
+                  "\npg_hello_backup_verified_timestamp_seconds{database=\"%s\"} %.3f\n",
+                  name,
+                  Backup.find(folder, List.of(), null, null).time().toEpochMilli() / 1e3))
+          .contains("\npg_hello_restore_seconds{database=\"" + name + "\"} ");
       assertThat(verify.out()).contains("as it was", "can be restored", "Recovery time: ");
       assertThat(made.resolve("verified.properties")).exists();
     }
@@ -758,6 +760,19 @@ class BackupIT {
           "DROP DATABASE " + database.name() + "_copy");
       Run verify = verify(Map.of(), "--from", folder.toString(), database.name());
       assertThat(verify.status()).as(verify.err()).isZero();
+
+      Path metric = folder.resolve("pg_hello.prom");
+      verify = verify(Map.of(), "--from", folder.toString(), "--metric", metric.toString());
+      assertThat(verify.status()).as(verify.err()).isZero();
+      assertThat(verify.out()).containsSubsequence("can be restored", older + " can be restored");
+      assertThat(metric)
+          .content()
+          .contains(
+              "pg_hello_backup_verified_timestamp_seconds{database=\"" + other.name() + "\"} ",
+              "pg_hello_backup_verified_timestamp_seconds{database=\""
+                  + database.name()
+                  + "\"} 978307200.000");
+      Files.delete(metric);
       assertThat(older.resolve("verified.properties")).exists();
       Run none = restore(environment, "--as", "x", "unheard-of");
       assertThat(none.status()).isEqualTo(3);

@@ -4,7 +4,11 @@ package io.pghello.cli.backup.folder;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -65,6 +69,35 @@ public final class BackupOptions {
       throw misuse("--at is in the future: " + at);
     }
     return backup;
+  }
+
+  /**
+   * Returns the last backup of each of these databases, with those that are to be taken out of it;
+   * if none is named of all databases of the folder, and the last of the whole server as a whole.
+   */
+  public Map<Backup, List<String>> findEach(List<String> named) {
+    var found = new LinkedHashMap<Backup, List<String>>();
+    for (String database : named.stream().distinct().toList()) {
+      found.computeIfAbsent(find(List.of(database)), backup -> new ArrayList<>()).add(database);
+    }
+    if (named.isEmpty()) {
+      Instant last = find(List.of()).time();
+      var seen = new HashSet<String>();
+      boolean hasServer = false;
+      for (Backup backup : Backup.in(folder)) {
+        if (!backup.time().isAfter(last)) {
+          var databases = new ArrayList<>(backup.databases());
+          databases.removeIf(database -> !seen.add(database));
+          if (backup.isOfWholeServer() && !hasServer) {
+            hasServer = true;
+            found.put(backup, backup.databases());
+          } else if (!databases.isEmpty()) {
+            found.put(backup, databases);
+          }
+        }
+      }
+    }
+    return found;
   }
 
   public @Nullable Instant at() {

@@ -149,7 +149,12 @@ class PgBackRestIT {
     Path metric = folder.resolve("pg_hello.prom");
     Run verify = ofPage(page.get(1), "", "--metric", metric.toString());
     assertThat(verify.out()).contains("can be restored", "can be read", " 300 ");
-    assertThat(metric).content().contains("pg_hello_backup_verified_timestamp_seconds");
+    assertThat(metric)
+        .content()
+        .contains(
+            "\npg_hello_base_backup_verified_timestamp_seconds 1",
+            "\npg_hello_backup_verified_timestamp_seconds{database=\"" + database.name() + "\"} ",
+            "\npg_hello_restore_seconds{database=\"postgres\"} ");
     assertThat(made.resolve("verified.properties")).exists();
 
     refuses(3, "is not empty", "--to", named.toString());

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup;
+
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.system.Replacement;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The file that tells node_exporter's textfile collector what can be restored, and when maintenance
+ * succeeded. What it has of other databases stays.
+ */
+public record MetricFile(Path file) {
+  private static final String VERIFIED = "pg_hello_backup_verified_timestamp_seconds";
+  private static final String RESTORE = "pg_hello_restore_seconds";
+  private static final String BASE = "pg_hello_base_backup_verified_timestamp_seconds";
+  private static final String MAINTAINED = "pg_hello_maintain_success_timestamp_seconds";
+  private static final Map<String, String> HELP =
+      new TreeMap<>(
+          Map.of(
+              VERIFIED,
+              "When the newest backup of a database was made that pghello verify has restored and found right.",
+              RESTORE,
+              "How long that restore took.",
+              BASE,
+              "When the newest backup of the whole server was made that pghello verify has restored and found right.",
+              MAINTAINED,
+              "When pghello maintain last succeeded."));
+  private static final Pattern SAMPLE =
+      Pattern.compile(
+          "(?m)^((?:(?:"
+              + VERIFIED
+              + "|"
+              + RESTORE
+              + "|"
+              + MAINTAINED
+              + ")\\{.+}|"
+              + BASE
+              + ")) ([0-9]+\\.[0-9]{3})$");
+
+  /** Refuses a file that could not be written, or that the collector would not read. */
+  public static MetricFile in(Path named) {
+    Path file = named.toAbsolutePath();
+    Path folder = file.getParent();
+    if (!file.toString().endsWith(".prom")) {
+      throw Failure.unknown("the collector reads files whose name ends in .prom, and not " + named);
+    }
+    if (folder == null || !Files.isWritable(folder) || Files.isDirectory(file)) {
+      throw Failure.unknown("cannot write " + named + ": its folder is not there or not writable");
+    }
+    return new MetricFile(file);
+  }
+
+  /** Writes when a backup of a database was made, unless a newer one is noted there. */
+  void verified(String database, Instant made, Duration restore) throws IOException {
+    Map<String, Double> samples = read();
+    String labels = labels("database", database);
+    if (put(samples, VERIFIED + labels, made)) {
+      samples.put(RESTORE + labels, restore.toMillis() / 1e3);
+      write(samples);
+    }
+  }
+
+  /** Writes when a backup of the whole server was made, unless a newer one is noted there. */
+  void baseBackupVerified(Instant made) throws IOException {
+    Map<String, Double> samples = read();
+    if (put(samples, BASE, made)) {
+      write(samples);
+    }
+  }
+
+  /**
+   * Writes that maintenance has just succeeded.
+   *
+   * @param rhythm how often it is done, as in {@code daily}
+   */
+  public void maintained(String rhythm) throws IOException {
+    Map<String, Double> samples = read();
+    samples.put(MAINTAINED + labels("rhythm", rhythm), seconds(Instant.now()));
+    write(samples);
+  }
+
+  /** Returns false if what is there is newer, and not of the future. */
+  private static boolean put(Map<String, Double> samples, String series, Instant time) {
+    double there = samples.getOrDefault(series, 0.0);
+    if (there > seconds(time) && there <= seconds(Instant.now())) {
+      return false;
+    }
+    samples.put(series, seconds(time));
+    return true;
+  }
+
+  private static double seconds(Instant time) {
+    return time.toEpochMilli() / 1e3;
+  }
+
+  private static String labels(String name, String value) {
+    String escaped = value.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n");
+    return "{" + name + "=\"" + escaped + "\"}";
+  }
+
+  private Map<String, Double> read() throws IOException {
+    var samples = new TreeMap<String, Double>();
+    if (Files.exists(file)) {
+      Matcher sample = SAMPLE.matcher(Files.readString(file));
+      while (sample.find()) {
+        samples.put(sample.group(1), Double.valueOf(sample.group(2)));
+      }
+    }
+    return samples;
+  }
+
+  private void write(Map<String, Double> samples) throws IOException {
+    var text = new StringBuilder();
+    HELP.forEach(
+        (name, help) -> {
+          String head = "# HELP " + name + " " + help + "\n# TYPE " + name + " gauge\n";
+          for (Map.Entry<String, Double> sample : samples.entrySet()) {
+            if (sample.getKey().replaceFirst("\\{(?s:.*)", "").equals(name)) {
+              text.append(head)
+                  .append(
+                      String.format(Locale.ROOT, "%s %.3f\n", sample.getKey(), sample.getValue()));
+              head = "";
+            }
+          }
+        });
+    Replacement.write(file, "rw-r--r--", text.toString());
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.cli.output.Failure;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What node_exporter reads; {@code BackupIT} has it written. */
+class MetricFileTest {
+  private static final Instant TIME = Instant.parse("2025-11-21T20:00:00.250Z");
+
+  @TempDir private Path folder;
+  private Path file = Path.of("");
+  private MetricFile metric = new MetricFile(file);
+
+  @BeforeEach
+  void createFile() {
+    file = folder.resolve("pg_hello.prom");
+    metric = MetricFile.in(file);
+  }
+
+  @Test
+  void isOfTheNewestBackup() throws Exception {
+    metric.verified("app", TIME, Duration.ofMillis(1500));
+    List<String> lines = Files.readAllLines(file);
+    assertThat(lines)
+        .hasSize(6)
+        .contains(
+            "# TYPE pg_hello_backup_verified_timestamp_seconds gauge",
+            "pg_hello_backup_verified_timestamp_seconds{database=\"app\"} 1763755200.250",
+            "pg_hello_restore_seconds{database=\"app\"} 1.500");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+        .isEqualTo("rw-r--r--");
+    metric.verified("app", TIME.minusSeconds(3600), Duration.ofSeconds(2));
+    assertThat(Files.readAllLines(file)).isEqualTo(lines);
+    metric.verified("app", TIME.plusSeconds(3600), Duration.ofSeconds(3));
+    assertThat(file)
+        .content()
+        .contains("{database=\"app\"} 1763758800.250\n")
+        .endsWith("pg_hello_restore_seconds{database=\"app\"} 3.000\n");
+    assertThat(folder).isDirectoryNotContaining("glob:**.new");
+  }
+
+  @Test
+  void keepsWhatItHasOfOthers() throws Exception {
+    metric.verified("app", TIME, Duration.ofSeconds(1));
+    metric.verified("a \"quoted\"\\\nname", TIME, Duration.ofSeconds(2));
+    metric.baseBackupVerified(TIME);
+    metric.baseBackupVerified(TIME.minusSeconds(1));
+    metric.maintained("daily");
+    metric.maintained("weekly");
+    metric.verified("shop", TIME, Duration.ofSeconds(3));
+    assertThat(Files.readAllLines(file))
+        .hasSize(17)
+        .contains(
+            "pg_hello_backup_verified_timestamp_seconds{database=\"app\"} 1763755200.250",
+            "pg_hello_backup_verified_timestamp_seconds{database=\"shop\"} 1763755200.250",
+            "pg_hello_restore_seconds{database=\"a \\\"quoted\\\"\\\\\\nname\"} 2.000",
+            "pg_hello_base_backup_verified_timestamp_seconds 1763755200.250")
+        .anyMatch(
+            line ->
+                line.startsWith("pg_hello_maintain_success_timestamp_seconds{rhythm=\"daily\"} "))
+        .filteredOn(line -> line.startsWith("# TYPE"))
+        .doesNotHaveDuplicates()
+        .hasSize(4);
+  }
+
+  @Test
+  void replacesWhatIsOfTheFutureOrNotItsOwn() throws Exception {
+    Instant tomorrow = Instant.now().plus(Duration.ofDays(1));
+    metric.verified("app", tomorrow, Duration.ofSeconds(1));
+    metric.verified("app", TIME, Duration.ofSeconds(1));
+    assertThat(file).content().contains("{database=\"app\"} 1763755200.250\n");
+    Files.writeString(
+        file,
+        "what somebody else wrote\npg_hello_backup_verified_timestamp_seconds 1763758800.250\n");
+    metric.verified("app", TIME, Duration.ofSeconds(1));
+    assertThat(Files.readAllLines(file)).hasSize(6);
+  }
+
+  @Test
+  void refusesWhatNobodyWouldRead() {
+    for (Path wrong : List.of(folder.resolve("pg_hello.txt"), folder.resolve("not/here.prom"))) {
+      assertThatThrownBy(() -> MetricFile.in(wrong))
+          .isInstanceOf(Failure.class)
+          .hasMessageContaining(wrong.toString());
+    }
+  }
+}
