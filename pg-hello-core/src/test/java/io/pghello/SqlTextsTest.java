@@ -23,7 +23,15 @@ import org.junit.jupiter.api.Test;
  */
 class SqlTextsTest {
   private static final List<String> MODULES =
-      List.of("core", "hibernate", "jooq", "mcp", "plugin", "spring-boot-starter", "testkit");
+      List.of(
+          "pg-extension-testkit",
+          "pg-hello-core",
+          "pg-hello-hibernate",
+          "pg-hello-jooq",
+          "pg-hello-mcp",
+          "pg-hello-plugin",
+          "pg-hello-spring-boot-starter",
+          "pg-hello-testkit");
 
   // texts that begin a statement, or a part of one
   private static final Pattern SQL =
@@ -63,7 +71,7 @@ class SqlTextsTest {
     var wrong = new ArrayList<String>();
     var seen = 0;
     for (String module : MODULES) {
-      Path main = Path.of("../pg-hello-" + module, "src/main");
+      Path main = Path.of("..", module, "src/main");
       try (Stream<Path> files = Files.walk(main)) {
         for (Path file :
             files.filter(path -> path.toString().matches(".*\\.(java|sql)")).toList()) {

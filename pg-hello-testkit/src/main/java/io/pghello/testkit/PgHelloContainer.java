@@ -4,8 +4,8 @@ package io.pghello.testkit;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.command.InspectImageResponse;
 import com.github.dockerjava.api.exception.NotFoundException;
-import io.pghello.testkit.internal.Databases;
-import io.pghello.testkit.internal.Databases.Login;
+import io.pghello.extension.testkit.internal.Databases;
+import io.pghello.extension.testkit.internal.Databases.Login;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.IOException;
 import java.io.InputStream;
@@ -155,7 +155,8 @@ public final class PgHelloContainer extends PostgreSQLContainer<PgHelloContainer
             getHost(),
             getMappedPort(POSTGRESQL_PORT),
             getDatabaseName(),
-            new Login(getUsername(), getPassword()));
+            new Login(getUsername(), getPassword()),
+            PgHelloServer.NAMES);
     try {
       created.prepare();
     } catch (SQLException e) {
@@ -176,11 +177,7 @@ public final class PgHelloContainer extends PostgreSQLContainer<PgHelloContainer
    * @throws IllegalStateException if the container does not run, or the server does not do it
    */
   public TestDatabase createDatabase() {
-    try {
-      return new TestDatabase(databases(), databases().create(true));
-    } catch (SQLException e) {
-      throw new IllegalStateException("could not create a database", e);
-    }
+    return TestDatabase.create(databases(), true);
   }
 
   Databases databases() {

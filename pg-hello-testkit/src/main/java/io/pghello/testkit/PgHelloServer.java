@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
-import io.pghello.testkit.internal.Databases;
-import io.pghello.testkit.internal.EmbeddedServer;
+import io.pghello.extension.testkit.internal.DatabaseNames;
+import io.pghello.extension.testkit.internal.Databases;
+import io.pghello.extension.testkit.internal.EmbeddedServer;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
@@ -39,6 +41,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 public final class PgHelloServer implements AutoCloseable {
+  static final DatabaseNames NAMES =
+      new DatabaseNames("hello", "pg-hello-testkit", List.of("pg_hello"));
+
   private static final ReentrantLock SHARED_LOCK = new ReentrantLock();
   private static @Nullable PgHelloServer shared;
 
@@ -47,7 +52,7 @@ public final class PgHelloServer implements AutoCloseable {
 
   private PgHelloServer(EmbeddedServer server) {
     this.server = server;
-    this.databases = Databases.embedded(server.port(), server.password());
+    this.databases = Databases.embedded(server.port(), server.password(), NAMES);
   }
 
   /**
@@ -121,8 +126,10 @@ public final class PgHelloServer implements AutoCloseable {
      * @throws UncheckedIOException if it does not start, or the port is taken
      */
     public PgHelloServer start() {
+      ExtensionFiles.requirePlatform(ExtensionFiles.platform());
       try {
-        return new PgHelloServer(EmbeddedServer.start(port, settings));
+        return new PgHelloServer(
+            EmbeddedServer.start(port, settings, NAMES, ExtensionFiles::forServer));
       } catch (IOException e) {
         // of some, as of those for files, the message alone is no sentence
         throw new UncheckedIOException(
@@ -138,7 +145,7 @@ public final class PgHelloServer implements AutoCloseable {
    * @throws IllegalStateException if the server does not do it
    */
   public TestDatabase createDatabase() {
-    return create(true);
+    return TestDatabase.create(databases, true);
   }
 
   /**
@@ -147,7 +154,7 @@ public final class PgHelloServer implements AutoCloseable {
    * @throws IllegalStateException if the server does not do it
    */
   public TestDatabase createEmptyDatabase() {
-    return create(false);
+    return TestDatabase.create(databases, false);
   }
 
   /**
@@ -162,14 +169,6 @@ public final class PgHelloServer implements AutoCloseable {
       return new TestDatabase(databases, name);
     } catch (SQLException e) {
       throw new IllegalStateException("could not create the database " + name, e);
-    }
-  }
-
-  private TestDatabase create(boolean withExtension) {
-    try {
-      return new TestDatabase(databases, databases.create(withExtension));
-    } catch (SQLException e) {
-      throw new IllegalStateException("could not create a database", e);
     }
   }
 

@@ -14,4 +14,5 @@ import java.lang.annotation.Target;
 @Documented
 @Target(ElementType.PARAMETER)
 @Retention(RetentionPolicy.RUNTIME)
+@io.pghello.extension.testkit.Superuser
 public @interface Superuser {}

@@ -1,118 +1,44 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
-import io.pghello.testkit.internal.Databases;
+import io.pghello.extension.testkit.internal.Databases;
 import java.sql.SQLException;
 import javax.sql.DataSource;
 
 /**
- * A fresh database on a server that has the extension. It belongs to an ordinary role, not to a
- * superuser.
+ * A fresh database on a server that has the extension {@code pg_hello}. It belongs to an ordinary
+ * role, not to a superuser.
  *
  * <p>Thread-safe.
  */
-public final class TestDatabase implements AutoCloseable {
-  private final Databases databases;
-  private final String name;
-
+public final class TestDatabase extends io.pghello.extension.testkit.TestDatabase {
   TestDatabase(Databases databases, String name) {
-    this.databases = databases;
-    this.name = name;
+    super(databases, name);
   }
 
-  /** Returns its name. */
-  public String name() {
-    return name;
+  /** Creates a database with or without the extension. */
+  static TestDatabase create(Databases databases, boolean withExtension) {
+    try {
+      return new TestDatabase(databases, databases.create(withExtension));
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not create a database", e);
+    }
   }
 
-  /** Returns its JDBC URL as the role it belongs to, with all that is needed to log in. */
-  public String jdbcUrl() {
-    return databases.url(name, databases.owner());
-  }
-
-  /**
-   * Returns a source of new connections as the role it belongs to. There is no pool behind it: each
-   * call of {@code getConnection()} opens one.
-   */
-  public DataSource dataSource() {
-    return databases.dataSource(name, databases.owner());
-  }
-
-  /** Returns the name of the role it belongs to. */
-  public String user() {
-    return databases.owner().user();
-  }
-
-  /** Returns its JDBC URL as the superuser. */
-  public String superuserJdbcUrl() {
-    return databases.url(name, databases.superuser());
-  }
-
-  /** Returns a source of new connections as the superuser. */
-  public DataSource superuserDataSource() {
-    return databases.dataSource(name, databases.superuser());
-  }
-
-  /** Returns a source of connections to the same database through a proxy. */
-  DataSource dataSource(WireProxy proxy, boolean superuser) {
-    return Databases.dataSource(
-        proxy.host(), proxy.port(), name, superuser ? databases.superuser() : databases.owner());
-  }
-
-  Databases databases() {
-    return databases;
-  }
-
-  /**
-   * Creates a database with the same content, which stays when this one is changed. Ends the
-   * sessions in this one.
-   *
-   * @throws IllegalStateException if the server does not do it
-   */
+  @Override
   public TestDatabase copy() {
-    try {
-      return new TestDatabase(databases, databases.copy(name));
-    } catch (SQLException e) {
-      throw new IllegalStateException("could not copy the database " + name, e);
-    }
+    return new TestDatabase(databases(), super.copy().name());
   }
 
-  /**
-   * Gives this database, under its name, the content of another one on the same server. Ends the
-   * sessions in both.
-   *
-   * @param other stays as it is
-   * @throws IllegalStateException if the server does not do it
-   */
-  public void replaceBy(TestDatabase other) {
-    try {
-      databases.replace(name, other.name);
-    } catch (SQLException e) {
-      throw new IllegalStateException(
-          "could not replace the database " + name + " by " + other.name, e);
-    }
-  }
-
-  /**
-   * Ends the sessions that are left in the database, and drops it. On an embedded server, unless
-   * the program has named the database, this returns at once; the sessions are ended and the
-   * database is dropped in the background, or, if the server does not run, when it has been started
-   * again. While others wait to be dropped, this tells the sessions to end. A second call does
-   * nothing.
-   *
-   * @throws IllegalStateException if another server does not do it
-   */
+  // for this package
   @Override
-  public void close() {
-    try {
-      databases.discard(name);
-    } catch (SQLException e) {
-      throw new IllegalStateException("could not drop the database " + name, e);
-    }
+  protected DataSource dataSource(io.pghello.extension.testkit.WireProxy proxy, boolean superuser) {
+    return super.dataSource(proxy, superuser);
   }
 
+  // for this package
   @Override
-  public String toString() {
-    return jdbcUrl();
+  protected Databases databases() {
+    return super.databases();
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
-import io.pghello.testkit.internal.Databases;
-import io.pghello.testkit.internal.Databases.Login;
+import io.pghello.extension.testkit.internal.Databases;
+import io.pghello.extension.testkit.internal.Databases.Login;
 import java.sql.SQLException;
 import java.util.Properties;
 import java.util.Set;
@@ -93,7 +93,8 @@ final class TestServer implements AutoCloseable {
             host,
             Integer.parseInt(parts.getProperty("PGPORT", "5432")),
             parts.getProperty("PGDBNAME", "postgres"),
-            new Login(user, parts.getProperty("password")));
+            new Login(user, parts.getProperty("password")),
+            PgHelloServer.NAMES);
     try {
       databases.prepare();
     } catch (SQLException e) {
@@ -127,11 +128,7 @@ final class TestServer implements AutoCloseable {
   }
 
   TestDatabase createDatabase(boolean withExtension) {
-    try {
-      return new TestDatabase(databases, databases.create(withExtension));
-    } catch (SQLException e) {
-      throw new IllegalStateException("could not create a database", e);
-    }
+    return TestDatabase.create(databases, withExtension);
   }
 
   PgHelloServer embedded() {

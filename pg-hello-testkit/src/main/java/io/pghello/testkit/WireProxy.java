@@ -1,54 +1,17 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
-import io.pghello.testkit.internal.ProxyConnection;
-import io.pghello.testkit.internal.ProxyCounters;
-import io.pghello.testkit.internal.ProxyDelay;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
-
 /**
- * A TCP proxy between clients and a PostgreSQL server: it counts round trips, delays what passes,
- * holds it up, and cuts connections.
- *
- * <p>A round trip is a {@code ReadyForQuery} message of the server, the answer to {@code Sync} or
- * to a simple query (PostgreSQL's documentation, "Frontend/Backend Protocol"); the one that ends
- * the log-in counts too. A simple query without text is not counted: {@link
- * java.sql.Connection#isValid} sends it. A pool calls that for a connection that was idle for some
- * time (500 ms in HikariCP), so the number would depend on how busy the machine is. Encrypted
- * connections pass, but are not counted, so {@link #countRoundTrips(Action)} refuses them.
- *
- * <p>Thread-safe. What is counted has reached the proxy before it reaches the client, so a client
- * that has its answer finds it counted.
+ * A TCP proxy between clients and a PostgreSQL server, which also stands in front of a {@link
+ * PgHelloServer}. Thread-safe.
  */
-public final class WireProxy implements AutoCloseable {
+public final class WireProxy extends io.pghello.extension.testkit.WireProxy {
   /** An action whose round trips {@link #countRoundTrips} counts. */
   @FunctionalInterface
-  public interface Action {
-    /** Runs the action. */
-    void run() throws Exception;
-  }
+  public interface Action extends io.pghello.extension.testkit.WireProxy.Action {}
 
-  private final ServerSocket listener;
-  private final InetSocketAddress target;
-  private final Set<ProxyConnection> open = ConcurrentHashMap.newKeySet();
-  private final ProxyCounters counters = new ProxyCounters();
-  private final ProxyDelay delay = new ProxyDelay();
-  private final AtomicInteger threads = new AtomicInteger();
-  private volatile boolean closed;
-
-  private WireProxy(InetSocketAddress target) throws IOException {
-    this.target = target;
-    this.listener = new ServerSocket(0, 1024, InetAddress.getLoopbackAddress());
-    start("pg-hello-proxy-accept", this::accept);
+  private WireProxy(String host, int port) {
+    super(host, port);
   }
 
   /**
@@ -56,14 +19,10 @@ public final class WireProxy implements AutoCloseable {
    *
    * @param host where the server is
    * @param port where it listens
-   * @throws UncheckedIOException if the proxy cannot listen
+   * @throws java.io.UncheckedIOException if the proxy cannot listen
    */
   public static WireProxy to(String host, int port) {
-    try {
-      return new WireProxy(new InetSocketAddress(host, port));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return new WireProxy(host, port);
   }
 
   /** Starts a proxy in front of a server; see {@link #to(String, int)}. */
@@ -71,174 +30,9 @@ public final class WireProxy implements AutoCloseable {
     return to("127.0.0.1", server.port());
   }
 
-  /** Returns the address that clients connect to. */
-  public String host() {
-    return listener.getInetAddress().getHostAddress();
-  }
-
-  /** Returns the port that clients connect to. */
-  public int port() {
-    return listener.getLocalPort();
-  }
-
-  /** Returns the number of round trips so far, over all connections. */
-  public long roundTrips() {
-    return counters.roundTrips();
-  }
-
-  /** Returns the number of statements executed so far: Execute messages and simple queries. */
-  public long executes() {
-    return counters.executes();
-  }
-
-  /** Returns the number of connections that were opened so far. */
-  public long connections() {
-    return counters.connections();
-  }
-
-  /** Returns the number of connections that are open now. */
-  public int openConnections() {
-    return open.size();
-  }
-
-  /** Returns the number of bytes that clients sent so far. */
-  public long bytesToServer() {
-    return counters.bytesToServer();
-  }
-
-  /** Returns the number of bytes that the server sent so far. */
-  public long bytesToClient() {
-    return counters.bytesToClient();
-  }
-
-  /**
-   * Runs an action and returns the number of round trips that all connections made meanwhile.
-   *
-   * @throws IllegalStateException if a connection was encrypted, which cannot be counted
-   * @throws Exception what the action throws
-   */
-  public long countRoundTrips(Action action) throws Exception {
-    long before = roundTrips();
-    action.run();
-    if (counters.encryptedConnections() > 0) {
-      throw new IllegalStateException(
-          "round trips of encrypted connections cannot be counted: connect with sslmode=disable");
-    }
-    return roundTrips() - before;
-  }
-
-  /**
-   * Runs an action and fails unless it makes this number of round trips.
-   *
-   * @throws AssertionError if it makes another number
-   * @throws Exception what the action throws
-   */
-  public void assertRoundTrips(long expected, Action action) throws Exception {
-    long actual = countRoundTrips(action);
-    if (actual != expected) {
-      throw new AssertionError("expected " + expected + " round trips, but there were " + actual);
-    }
-  }
-
-  /**
-   * Delays everything that passes from now on, as a network of that round-trip time would.
-   *
-   * @param roundTrip the sum of both directions; zero for none
-   * @throws IllegalArgumentException if it is negative
-   */
-  public void delay(Duration roundTrip) {
-    if (roundTrip.isNegative()) {
-      throw new IllegalArgumentException("delay must not be negative, but is " + roundTrip);
-    }
-    delay.set(roundTrip);
-  }
-
-  /** Holds up everything from now on, without a word to either side, until {@link #resume()}. */
-  public void stall() {
-    delay.stall();
-  }
-
-  /** Lets pass what {@link #stall()} held up, and all that follows. */
-  public void resume() {
-    delay.resume();
-  }
-
-  /** Cuts all connections that are open now, with a TCP reset to both sides. */
-  public void cut() {
-    open.forEach(ProxyConnection::reset);
-  }
-
-  /** Cuts all connections and stops listening. A second call does nothing. */
+  // for this package
   @Override
-  public void close() {
-    closed = true;
-    resume();
-    try {
-      listener.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } finally {
-      cut();
-    }
-  }
-
-  @Override
-  public String toString() {
-    return host() + ":" + port() + " -> " + target.getHostString() + ":" + target.getPort();
-  }
-
-  private void accept() {
-    while (!closed) {
-      try {
-        Socket client = listener.accept();
-        start("pg-hello-proxy-connect", () -> connect(client));
-      } catch (IOException e) {
-        if (!closed) {
-          throw new UncheckedIOException(e);
-        }
-      }
-    }
-  }
-
-  private void connect(Socket client) {
-    var server = new Socket();
-    try {
-      server.connect(target);
-      client.setTcpNoDelay(true);
-      server.setTcpNoDelay(true);
-    } catch (IOException e) {
-      // the client sees what it would see without a proxy: nobody is there
-      ProxyConnection.reset(client);
-      ProxyConnection.reset(server);
-      return;
-    }
-    var connection = new ProxyConnection(client, server, counters, delay, open::remove);
-    open.add(connection);
-    if (closed) {
-      connection.reset();
-      return;
-    }
-    connection.start(this::start);
-  }
-
-  private void start(String name, Runnable action) {
-    threads.incrementAndGet();
-    var thread =
-        new Thread(
-            () -> {
-              try {
-                action.run();
-              } finally {
-                threads.decrementAndGet();
-              }
-            },
-            name);
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  /** Returns how many threads work for this proxy. */
-  int threads() {
-    return threads.get();
+  protected int threads() {
+    return super.threads();
   }
 }

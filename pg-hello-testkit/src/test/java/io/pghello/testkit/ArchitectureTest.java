@@ -61,8 +61,8 @@ class ArchitectureTest {
         .resideInAnyPackage(
             "java..",
             "javax.sql..",
+            "io.pghello.extension.testkit..",
             "io.pghello.testkit..",
-            "org.apache.commons.compress..",
             "org.jspecify..",
             "com.github.dockerjava..",
             "com.zaxxer.hikari..",
@@ -71,8 +71,7 @@ class ArchitectureTest {
             "org.opentest4j..",
             "org.postgresql..",
             "org.springframework..",
-            "org.testcontainers..",
-            "org.tukaani.xz..")
+            "org.testcontainers..")
         .check(CLASSES);
   }
 }

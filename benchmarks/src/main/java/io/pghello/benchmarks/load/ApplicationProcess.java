@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ApplicationProcess implements AutoCloseable {
   // what Spring or the starter would find, and an application that greets over HTTP does not have
-  private static final String OTHERS = "(pg-hello-)?(jooq|hibernate|testkit)|r2dbc|reactor";
+  private static final String OTHERS =
+      "(pg-(hello|extension)-)?(jooq|hibernate|testkit)|r2dbc|reactor";
   private static final String STARTER = "pg-hello-(core|spring-boot-starter)";
 
   private final ChildJvm jvm;

@@ -79,7 +79,7 @@ public final class ExtensionFiles {
    * @throws IllegalStateException if it is one; the message names those there are, and the ways
    *     that are left
    */
-  static void requirePlatform(String platform) {
+  public static void requirePlatform(String platform) {
     List<String> platforms =
         libraries().stream().map(path -> path.substring(0, path.indexOf('/'))).distinct().toList();
     if (!platforms.contains(platform)) {
@@ -95,7 +95,7 @@ public final class ExtensionFiles {
   }
 
   /** Returns what a server of this platform needs: contents by paths in its folder. */
-  static Map<String, byte[]> forServer(int major) {
+  public static Map<String, byte[]> forServer(int major) {
     var files = new LinkedHashMap<String, byte[]>();
     files.put("lib/postgresql/" + LIBRARY, library(platform(), major));
     scripts().forEach((name, script) -> files.put("share/postgresql/extension/" + name, script));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit.internal;
+package io.pghello.extension.testkit.internal;
 
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -15,14 +15,13 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * The databases of one server: a template that has the extension, and copies of it. They belong to
- * an ordinary role, which created the extension itself, as it may because that is trusted.
+ * The databases of one server: a template that has the extensions, and copies of it. They belong to
+ * an ordinary role, which created the extensions itself, as it may where they are trusted.
  *
  * <p>Thread-safe.
  */
 public final class Databases implements AutoCloseable {
   private static final String TEST = "_test_";
-  private static final String APPLICATION_NAME = "pg-hello-testkit";
   private static final long END_NANOS = 1_000_000_000;
   private static final long POLL_NANOS = 1_000_000;
 
@@ -39,7 +38,7 @@ public final class Databases implements AutoCloseable {
   private final String adminDatabase;
   private final Login superuser;
   private final Login owner;
-  private final String prefix;
+  private final DatabaseNames names;
   private final AtomicInteger created = new AtomicInteger();
   private final @Nullable PreparedDatabases prepared;
   // kept; for what takes no time
@@ -51,14 +50,14 @@ public final class Databases implements AutoCloseable {
       String adminDatabase,
       Login superuser,
       Login owner,
-      String prefix,
+      DatabaseNames names,
       boolean ahead) {
     this.host = host;
     this.port = port;
     this.adminDatabase = adminDatabase;
     this.superuser = superuser;
     this.owner = owner;
-    this.prefix = prefix;
+    this.names = names;
     this.prepared = ahead ? new PreparedDatabases(this) : null;
     this.admin = connect();
   }
@@ -67,25 +66,32 @@ public final class Databases implements AutoCloseable {
    * Returns the databases of an embedded server, where all roles have the same password. They are
    * created ahead, and dropped in the background: what is left goes with the server's data.
    */
-  public static Databases embedded(int port, String password) {
+  public static Databases embedded(int port, String password, DatabaseNames names) {
     return new Databases(
         "127.0.0.1",
         port,
         "postgres",
         new Login("postgres", password),
-        new Login("hello", password),
-        "hello",
+        new Login(names.prefix(), password),
+        names,
         true);
   }
 
   /** Returns databases of a server that is not ours: their names and the owner's are unique. */
-  public static Databases foreign(String host, int port, String database, Login superuser) {
+  public static Databases foreign(
+      String host, int port, String database, Login superuser, DatabaseNames names) {
     byte[] random = new byte[12];
     new SecureRandom().nextBytes(random);
     String secret = HexFormat.of().formatHex(random);
-    String prefix = "hello_" + secret.substring(0, 8);
+    DatabaseNames unique = names.withPrefix(names.prefix() + "_" + secret.substring(0, 8));
     return new Databases(
-        host, port, database, superuser, new Login(prefix, secret.substring(8)), prefix, false);
+        host,
+        port,
+        database,
+        superuser,
+        new Login(unique.prefix(), secret.substring(8)),
+        unique,
+        false);
   }
 
   /** Creates the owner and the template. */
@@ -101,7 +107,9 @@ public final class Databases implements AutoCloseable {
     }
     try (Connection connection = dataSource(template(), owner).getConnection();
         Statement statement = connection.createStatement()) {
-      statement.execute("CREATE EXTENSION pg_hello");
+      for (String extension : names.extensions()) {
+        statement.execute("CREATE EXTENSION " + quote(extension));
+      }
     }
   }
 
@@ -125,7 +133,7 @@ public final class Databases implements AutoCloseable {
 
   /** Returns a name that no database has had. */
   String newName() {
-    return prefix + TEST + created.incrementAndGet();
+    return names.prefix() + TEST + created.incrementAndGet();
   }
 
   /** Creates a database. */
@@ -199,7 +207,7 @@ public final class Databases implements AutoCloseable {
    * created ahead. Does nothing if there is no such database.
    */
   public void discard(String name) throws SQLException {
-    if (prepared == null || !name.startsWith(prefix + TEST)) {
+    if (prepared == null || !name.startsWith(names.prefix() + TEST)) {
       drop(name);
       return;
     }
@@ -253,7 +261,7 @@ public final class Databases implements AutoCloseable {
   /** Returns a source of sessions that say whose they are. */
   private DataSource own(String database) {
     PGSimpleDataSource dataSource = source(database, superuser);
-    dataSource.setApplicationName(APPLICATION_NAME);
+    dataSource.setApplicationName(names.application());
     return dataSource;
   }
 
@@ -343,7 +351,7 @@ public final class Databases implements AutoCloseable {
   }
 
   private String template() {
-    return prefix + "_template";
+    return names.prefix() + "_template";
   }
 
   private static String encode(String text) {

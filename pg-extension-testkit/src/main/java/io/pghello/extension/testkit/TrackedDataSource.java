@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit;
+package io.pghello.extension.testkit;
 
-import io.pghello.testkit.PgHelloExtension.OpenConnections;
+import io.pghello.extension.testkit.DatabaseExtension.OpenConnections;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -55,7 +55,7 @@ final class TrackedDataSource implements DataSource {
 
   @Override
   public Logger getParentLogger() {
-    return Logger.getLogger("io.pghello.testkit");
+    return Logger.getLogger("io.pghello.extension.testkit");
   }
 
   @Override

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit.internal;
+package io.pghello.extension.testkit.internal;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntFunction;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -32,7 +33,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 /**
  * An embedded server that keeps its data directory over stops and crashes.
  *
- * <p>{@code initdb} runs once for each build of the extension: its result, with the template
+ * <p>{@code initdb} runs once for each build of the extensions: its result, with the template
  * database in it, is kept in the user's cache and copied for each server. That, and a data
  * directory in memory, are most of what makes a start fast.
  *
@@ -96,12 +97,19 @@ public final class EmbeddedServer {
    *
    * @param port where it listens; 0 for a free one
    * @param settings of {@code postgresql.conf}
+   * @param names of its databases
+   * @param filesOfMajor the extensions' files for a server of a major: contents by paths in its
+   *     folder
    */
-  public static EmbeddedServer start(int port, Map<String, String> settings) throws IOException {
-    ExtensionFiles.requirePlatform(ExtensionFiles.platform());
+  public static EmbeddedServer start(
+      int port,
+      Map<String, String> settings,
+      DatabaseNames names,
+      IntFunction<Map<String, byte[]>> filesOfMajor)
+      throws IOException {
     ServerArchive archive = ServerArchive.find();
     int major = archive.major();
-    Map<String, byte[]> files = ExtensionFiles.forServer(major);
+    Map<String, byte[]> files = filesOfMajor.apply(major);
     String key = major + "-" + key(archive, files);
     Cache cache = Cache.open();
     var programs =
@@ -109,8 +117,8 @@ public final class EmbeddedServer {
             cache.folder("postgresql-" + key, folder -> unpack(archive, files, folder)));
     Path template =
         cache.folder(
-            "template-" + TEMPLATE_FORMAT + "-" + key,
-            folder -> makeTemplate(programs, major, folder));
+            "template-" + TEMPLATE_FORMAT + "-" + names.prefix() + "-" + key,
+            folder -> makeTemplate(programs, major, names, folder));
     var server = new EmbeddedServer(programs, major, settings, port, Scratch.create());
     try {
       server.prepare(template);
@@ -398,8 +406,8 @@ public final class EmbeddedServer {
   }
 
   /** Makes a data directory with the template database in it. */
-  private static void makeTemplate(ServerPrograms programs, int major, Path folder)
-      throws IOException {
+  private static void makeTemplate(
+      ServerPrograms programs, int major, DatabaseNames names, Path folder) throws IOException {
     // SCRAM would take milliseconds and a round trip more at each log-in, so that passwords that
     // people choose are hard to guess; nobody guesses this one
     Map<String, String> quickPasswords =
@@ -410,7 +418,7 @@ public final class EmbeddedServer {
     try {
       server.initialize();
       server.start();
-      try (Databases databases = Databases.embedded(server.port(), server.password());
+      try (Databases databases = Databases.embedded(server.port(), server.password(), names);
           Connection superuser = server.superuser(server.port()).getConnection();
           Statement statement = superuser.createStatement()) {
         databases.prepare();
@@ -458,7 +466,7 @@ public final class EmbeddedServer {
     }
   }
 
-  /** Returns what changes when the server or the files of the extension do. */
+  /** Returns what changes when the server or the files of the extensions do. */
   private static String key(ServerArchive archive, Map<String, byte[]> files) throws IOException {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit.internal;
+package io.pghello.extension.testkit.internal;
 
 import java.sql.SQLException;
 import java.util.Set;
@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 final class PreparedDatabases implements AutoCloseable {
-  private static final System.Logger LOGGER = System.getLogger("io.pghello.testkit");
+  private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
   private static final long THREAD_IDLE_SECONDS = 5;
 
   private final Databases databases;

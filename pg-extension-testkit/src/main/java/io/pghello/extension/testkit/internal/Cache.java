@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit.internal;
+package io.pghello.extension.testkit.internal;
 
 import java.io.File;
 import java.io.IOException;
@@ -39,7 +39,7 @@ final class Cache {
     void write(Path folder) throws IOException;
   }
 
-  private static final System.Logger LOGGER = System.getLogger("io.pghello.testkit");
+  private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
   private static final String VARIABLE = "PG_HELLO_CACHE";
   private static final String REMEDY = " Set " + VARIABLE + " to a folder of your own.";
   private static final String LOCK = "lock";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit.internal;
+package io.pghello.extension.testkit.internal;
 
 /** Reads what a client sends, and counts the statements that it executes. */
 final class ClientMessages extends ProtocolReader {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit.internal;
+package io.pghello.extension.testkit.internal;
 
 /** Reads what the server sends, and counts round trips. */
 final class ServerMessages extends ProtocolReader {

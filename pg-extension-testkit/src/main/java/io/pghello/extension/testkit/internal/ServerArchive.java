@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit.internal;
+package io.pghello.extension.testkit.internal;
 
 import java.io.BufferedReader;
 import java.io.IOException;

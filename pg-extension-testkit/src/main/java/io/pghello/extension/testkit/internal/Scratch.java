@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit.internal;
+package io.pghello.extension.testkit.internal;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -27,10 +27,10 @@ import org.jspecify.annotations.Nullable;
  * use. So the next JVM finds and removes the folder of a killed one, and ends the server in it.
  */
 final class Scratch implements AutoCloseable {
-  private static final System.Logger LOGGER = System.getLogger("io.pghello.testkit");
+  private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
   private static final String PREFIX = "pg-hello-";
   // strings alone: other libraries read all system properties as such
-  private static final String OWN = "io.pghello.testkit.scratch.";
+  private static final String OWN = "io.pghello.extension.testkit.scratch.";
   private static final String LOCK = "lock";
   private static final Path MEMORY = Path.of("/dev/shm");
   private static final long MIN_MEMORY_BYTES = 1L << 30;

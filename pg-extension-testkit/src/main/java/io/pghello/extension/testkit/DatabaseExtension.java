@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit;
+
+import io.pghello.extension.testkit.internal.Databases;
+import java.lang.annotation.Annotation;
+import java.lang.reflect.Method;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Supplier;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ExtensionContext.Store;
+import org.junit.jupiter.api.extension.LifecycleMethodExecutionExceptionHandler;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolutionException;
+import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
+import org.junit.platform.commons.support.AnnotationSupport;
+import org.opentest4j.TestAbortedException;
+
+/**
+ * Gives the tests of a class fresh databases: what JUnit's extension behind an annotation needs
+ * that starts or finds a server in its own way. All state is in JUnit's stores, so that tests may
+ * run in parallel.
+ *
+ * <p>Parameters of tests may be a {@link DataSource}, a {@link Connection}, a database, a proxy and
+ * the server, of the types that the constructor names. {@link Superuser}, or an annotation that has
+ * it, on a data source or a connection asks for the superuser.
+ *
+ * @param <A> the annotation
+ * @param <S> what has the databases; closed at the end of the run
+ * @param <D> the databases
+ * @param <P> the proxies
+ */
+public abstract class DatabaseExtension<
+        A extends Annotation, S extends AutoCloseable, D extends TestDatabase, P extends WireProxy>
+    implements ParameterResolver,
+        BeforeAllCallback,
+        AfterEachCallback,
+        AfterAllCallback,
+        TestExecutionExceptionHandler,
+        LifecycleMethodExecutionExceptionHandler {
+  private static final Namespace NAMESPACE = Namespace.create(DatabaseExtension.class);
+
+  private final Class<A> annotation;
+  private final Class<?> embedded;
+  private final Class<D> database;
+  private final Class<P> proxy;
+
+  /**
+   * Names the types.
+   *
+   * @param annotation what the classes of the tests have
+   * @param embedded the type of the server that tests may ask for
+   * @param database the type of the databases
+   * @param proxy the type of the proxies
+   */
+  protected DatabaseExtension(
+      Class<A> annotation, Class<?> embedded, Class<D> database, Class<P> proxy) {
+    this.annotation = annotation;
+    this.embedded = embedded;
+    this.database = database;
+    this.proxy = proxy;
+  }
+
+  /** Returns what distinguishes the server of a test from those of others, as a key of maps. */
+  protected abstract Object key(A settings);
+
+  /** Starts or finds the server. Called once for each key. */
+  protected abstract S open(A settings);
+
+  /**
+   * Returns what tests get that ask for the server itself.
+   *
+   * @throws TestAbortedException if there is no such server
+   */
+  protected abstract Object embedded(S server);
+
+  /** Returns whether the tests of a class share one database. */
+  protected abstract boolean isShared(A settings);
+
+  /** Creates a database. */
+  protected abstract D createDatabase(S server, A settings);
+
+  /** Starts a proxy in front of a server. */
+  protected abstract P createProxy(String host, int port);
+
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    // a server that cannot start fails the class once, not each of its tests
+    server(context);
+  }
+
+  @Override
+  public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+    Class<?> type = parameter.getParameter().getType();
+    return Set.of(DataSource.class, Connection.class, database, proxy, embedded).contains(type);
+  }
+
+  @Override
+  public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+    Class<?> type = parameter.getParameter().getType();
+    boolean superuser = parameter.isAnnotated(Superuser.class);
+    if (type == embedded) {
+      return embedded(server(context));
+    }
+    if (type == database) {
+      return database(context);
+    }
+    if (type == proxy) {
+      return proxy(context);
+    }
+    TrackedDataSource dataSource = dataSource(context, superuser);
+    if (type == DataSource.class) {
+      return dataSource;
+    }
+    try {
+      return opened(context).own(dataSource.untracked());
+    } catch (SQLException e) {
+      throw new ParameterResolutionException("no connection to the test's database", e);
+    }
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) throws SQLException {
+    opened(context).finish();
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) throws SQLException {
+    opened(context).finish();
+  }
+
+  @Override
+  public void handleTestExecutionException(ExtensionContext context, Throwable failure)
+      throws Throwable {
+    throw unwrapped(failure);
+  }
+
+  @Override
+  public void handleBeforeAllMethodExecutionException(ExtensionContext context, Throwable failure)
+      throws Throwable {
+    throw unwrapped(failure);
+  }
+
+  @Override
+  public void handleBeforeEachMethodExecutionException(ExtensionContext context, Throwable failure)
+      throws Throwable {
+    throw unwrapped(failure);
+  }
+
+  // JUnit wraps what a resolver throws, and then fails the test that it shall abort
+  private static Throwable unwrapped(Throwable failure) {
+    return failure instanceof ParameterResolutionException
+            && failure.getCause() instanceof TestAbortedException aborted
+        ? aborted
+        : failure;
+  }
+
+  private A settings(ExtensionContext context) {
+    return AnnotationSupport.findAnnotation(
+            context.getRequiredTestClass(), annotation, context.getEnclosingTestClasses())
+        .orElseThrow();
+  }
+
+  @SuppressWarnings("unchecked") // only open() puts something under this key
+  private S server(ExtensionContext context) {
+    A settings = settings(context);
+    return (S)
+        stored(
+            context.getRoot().getStore(NAMESPACE),
+            List.of(annotation, key(settings)),
+            () -> open(settings));
+  }
+
+  private D database(ExtensionContext context) {
+    A settings = settings(context);
+    ExtensionContext owner = context;
+    if (isShared(settings)) {
+      // of the class that asks for it, which may be an enclosing one
+      while (owner.getTestMethod().isPresent()
+          || !AnnotationSupport.isAnnotated(owner.getRequiredTestClass(), annotation)) {
+        owner = owner.getParent().orElseThrow();
+      }
+    } else if (context.getTestMethod().isEmpty()) {
+      throw new ParameterResolutionException(
+          "each test method has a database of its own, so there is none yet for the class: write"
+              + " @"
+              + annotation.getSimpleName()
+              + "(database = CLASS) to share one");
+    }
+    return database.cast(
+        stored(store(owner), database, () -> createDatabase(server(context), settings)));
+  }
+
+  private P proxy(ExtensionContext context) {
+    Databases databases = database(context).databases();
+    return proxy.cast(
+        stored(store(context), proxy, () -> createProxy(databases.host(), databases.port())));
+  }
+
+  private TrackedDataSource dataSource(ExtensionContext context, boolean superuser) {
+    TestDatabase database = database(context);
+    DataSource direct = superuser ? database.superuserDataSource() : database.dataSource();
+    return new TrackedDataSource(
+        wantsProxy(context) ? database.dataSource(proxy(context), superuser) : direct,
+        opened(context));
+  }
+
+  private boolean wantsProxy(ExtensionContext context) {
+    return context
+        .getTestMethod()
+        .map(Method::getParameterTypes)
+        .filter(types -> Arrays.asList(types).contains(proxy))
+        .isPresent();
+  }
+
+  private OpenConnections opened(ExtensionContext context) {
+    return (OpenConnections) stored(store(context), OpenConnections.class, OpenConnections::new);
+  }
+
+  // JUnit 6 has deprecated these for what JUnit 5.12 lacks
+  @SuppressWarnings("deprecation")
+  private static Object stored(Store store, Object key, Supplier<?> creator) {
+    Stored stored = store.getOrComputeIfAbsent(key, k -> new Stored(creator.get()), Stored.class);
+    return Objects.requireNonNull(stored).value();
+  }
+
+  /** Something that JUnit closes at the end of what it is stored for. */
+  // by both names that it has had: JUnit 6 warns of the older one alone, JUnit 5.12 knows no other
+  @SuppressWarnings({"deprecation", "try"})
+  private record Stored(Object value) implements Store.CloseableResource, AutoCloseable {
+    @Override
+    public void close() throws Exception {
+      if (value instanceof AutoCloseable closeable) {
+        closeable.close();
+      }
+    }
+  }
+
+  private Store store(ExtensionContext context) {
+    return context.getStore(NAMESPACE.append(getClass(), context.getUniqueId()));
+  }
+
+  /** The connections that a test has opened. Thread-safe. */
+  static final class OpenConnections {
+    private static final long GRACE_MILLIS = 1_000;
+
+    private record Opened(Connection connection, Throwable where) {}
+
+    private final List<Opened> tracked = new ArrayList<>();
+    private final List<Connection> owned = new ArrayList<>();
+
+    synchronized Connection track(Connection connection) {
+      tracked.add(new Opened(connection, new Throwable("opened here")));
+      return connection;
+    }
+
+    synchronized Connection own(Connection connection) {
+      owned.add(connection);
+      return connection;
+    }
+
+    /** Closes what was injected, and fails if the test left anything else open. */
+    synchronized void finish() throws SQLException {
+      for (Connection connection : owned) {
+        connection.close();
+      }
+      // a pool may close its connections on threads of its own
+      long end = System.nanoTime() + GRACE_MILLIS * 1_000_000;
+      List<Opened> leaked = leaked();
+      while (!leaked.isEmpty() && System.nanoTime() < end) {
+        try {
+          Thread.sleep(10);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          break;
+        }
+        leaked = leaked();
+      }
+      if (!leaked.isEmpty()) {
+        var failure =
+            new AssertionError("the test left " + leaked.size() + " connection(s) open; see where");
+        for (Opened opened : leaked) {
+          opened.connection.close();
+          failure.addSuppressed(opened.where);
+        }
+        tracked.clear();
+        throw failure;
+      }
+    }
+
+    private List<Opened> leaked() throws SQLException {
+      var leaked = new ArrayList<Opened>();
+      for (Opened opened : tracked) {
+        if (!opened.connection.isClosed()) {
+          leaked.add(opened);
+        }
+      }
+      return leaked;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.util.List;
+
+/**
+ * How what is created on a server is called, and what its template database has.
+ *
+ * @param prefix the name of the ordinary role, with which the names of its databases begin
+ * @param application the {@code application_name} of the sessions that are kept
+ * @param extensions what is created in the template, in this order
+ */
+public record DatabaseNames(String prefix, String application, List<String> extensions) {
+  /** Copies the list. */
+  public DatabaseNames {
+    extensions = List.copyOf(extensions);
+  }
+
+  /** Returns the same with another prefix. */
+  DatabaseNames withPrefix(String other) {
+    return new DatabaseNames(other, application, extensions);
+  }
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/**
+ * A real PostgreSQL with any native extensions, for tests. It is not meant for production: it does
+ * not write to disk what it commits.
+ */
+@NullMarked
+package io.pghello.extension.testkit;
+
+import org.jspecify.annotations.NullMarked;
