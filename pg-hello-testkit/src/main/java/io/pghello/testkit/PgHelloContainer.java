@@ -6,6 +6,7 @@ import com.github.dockerjava.api.command.InspectImageResponse;
 import com.github.dockerjava.api.exception.NotFoundException;
 import io.pghello.extension.testkit.internal.Databases;
 import io.pghello.extension.testkit.internal.Databases.Login;
+import io.pghello.extension.testkit.internal.Platform;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.IOException;
 import java.io.InputStream;
@@ -92,7 +93,7 @@ public final class PgHelloContainer extends PostgreSQLContainer<PgHelloContainer
     String image = getDockerImageName();
     InspectImageResponse inspected = dockerClient.inspectImageCmd(image).exec();
     String platform =
-        ExtensionFiles.platform(
+        Platform.of(
             Objects.requireNonNullElse(inspected.getOs(), "linux"),
             Objects.requireNonNullElse(inspected.getArch(), "amd64"),
             isAlpine(containerId));

@@ -2,13 +2,12 @@
 package io.pghello.testkit;
 
 import io.pghello.extension.testkit.internal.DatabaseNames;
+import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.Databases;
-import io.pghello.extension.testkit.internal.EmbeddedServer;
+import io.pghello.extension.testkit.internal.Platform;
 import io.pghello.testkit.internal.ExtensionFiles;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,12 +46,10 @@ public final class PgHelloServer implements AutoCloseable {
   private static final ReentrantLock SHARED_LOCK = new ReentrantLock();
   private static @Nullable PgHelloServer shared;
 
-  private final EmbeddedServer server;
-  private final Databases databases;
+  private final DatabaseServer server;
 
-  private PgHelloServer(EmbeddedServer server) {
+  private PgHelloServer(DatabaseServer server) {
     this.server = server;
-    this.databases = Databases.embedded(server.port(), server.password(), NAMES);
   }
 
   /**
@@ -126,15 +123,9 @@ public final class PgHelloServer implements AutoCloseable {
      * @throws UncheckedIOException if it does not start, or the port is taken
      */
     public PgHelloServer start() {
-      ExtensionFiles.requirePlatform(ExtensionFiles.platform());
-      try {
-        return new PgHelloServer(
-            EmbeddedServer.start(port, settings, NAMES, ExtensionFiles::forServer));
-      } catch (IOException e) {
-        // of some, as of those for files, the message alone is no sentence
-        throw new UncheckedIOException(
-            e.getClass() == IOException.class ? e.getMessage() : e.toString(), e);
-      }
+      ExtensionFiles.requirePlatform(Platform.current());
+      return new PgHelloServer(
+          DatabaseServer.start(port, settings, NAMES, List.of(ExtensionFiles.forServer())));
     }
   }
 
@@ -145,7 +136,7 @@ public final class PgHelloServer implements AutoCloseable {
    * @throws IllegalStateException if the server does not do it
    */
   public TestDatabase createDatabase() {
-    return TestDatabase.create(databases, true);
+    return new TestDatabase(server.databases(), server.createDatabase(true));
   }
 
   /**
@@ -154,7 +145,7 @@ public final class PgHelloServer implements AutoCloseable {
    * @throws IllegalStateException if the server does not do it
    */
   public TestDatabase createEmptyDatabase() {
-    return TestDatabase.create(databases, false);
+    return new TestDatabase(server.databases(), server.createDatabase(false));
   }
 
   /**
@@ -163,13 +154,8 @@ public final class PgHelloServer implements AutoCloseable {
    * @throws IllegalStateException if the server does not do it, as when the name is taken
    */
   public TestDatabase createDatabase(String name) {
-    Objects.requireNonNull(name, "name");
-    try {
-      databases.create(name, true);
-      return new TestDatabase(databases, name);
-    } catch (SQLException e) {
-      throw new IllegalStateException("could not create the database " + name, e);
-    }
+    server.createDatabase(Objects.requireNonNull(name, "name"), true);
+    return new TestDatabase(server.databases(), name);
   }
 
   /**
@@ -182,40 +168,41 @@ public final class PgHelloServer implements AutoCloseable {
 
   /** Returns the major version of the server, as in 17. */
   public int major() {
-    return server.major();
+    return server.embedded().major();
   }
 
   /** Returns the port that the server listens on. It stays the same over stops and starts. */
   public int port() {
-    return server.port();
+    return server.embedded().port();
   }
 
   /**
    * Returns the password of the role {@code hello}, which databases belong to, and of the superuser
-   * {@code postgres}. It is random, and the same for all servers of this user on this machine.
+   * {@code postgres}. It is random, and the same for all servers of this user on this machine but
+   * for those with other settings of extensions.
    */
   public String password() {
-    return server.password();
+    return server.embedded().password();
   }
 
   /** Returns the file that the server writes its log to. It is gone after {@link #close()}. */
   public Path logFile() {
-    return server.logFile();
+    return server.embedded().logFile();
   }
 
   /** Returns whether the server runs. */
   public boolean isRunning() {
-    return server.isRunning();
+    return server.embedded().isRunning();
   }
 
   /** Stops the server in order: sessions are ended, all data is kept. */
   public void stop() {
-    server.stop();
+    server.embedded().stop();
   }
 
   /** Kills the server's processes as {@code kill -9} does. What was committed is kept. */
   public void kill() {
-    server.kill();
+    server.embedded().kill();
   }
 
   /**
@@ -226,12 +213,7 @@ public final class PgHelloServer implements AutoCloseable {
    * @throws UncheckedIOException if it does not start
    */
   public void startAgain() {
-    try {
-      server.start();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e.toString(), e);
-    }
-    databases.dropLeft();
+    server.startAgain();
   }
 
   /**
@@ -241,12 +223,11 @@ public final class PgHelloServer implements AutoCloseable {
    */
   @Override
   public void close() {
-    databases.close();
     server.close();
   }
 
   Databases databases() {
-    return databases;
+    return server.databases();
   }
 
   @Override

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
+import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.Databases;
-import java.sql.SQLException;
 import javax.sql.DataSource;
 
 /**
@@ -18,11 +18,7 @@ public final class TestDatabase extends io.pghello.extension.testkit.TestDatabas
 
   /** Creates a database with or without the extension. */
   static TestDatabase create(Databases databases, boolean withExtension) {
-    try {
-      return new TestDatabase(databases, databases.create(withExtension));
-    } catch (SQLException e) {
-      throw new IllegalStateException("could not create a database", e);
-    }
+    return new TestDatabase(databases, DatabaseServer.createDatabase(databases, withExtension));
   }
 
   @Override

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit.internal;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.pghello.extension.testkit.internal.ClassPathExtension;
+import io.pghello.extension.testkit.internal.ControlFile;
+import io.pghello.extension.testkit.internal.ServerExtension;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Pattern;
 
 /**
  * The files of the extension and of {@code pg_hello_ops}, as the jar {@code pg-hello-extension} has
@@ -21,56 +16,23 @@ public final class ExtensionFiles {
   /** The name of the shared library. */
   public static final String LIBRARY = "pg_hello.so";
 
-  private static final String FOLDER = "/io/pghello/extension/";
-
-  private static final Pattern DEFAULT_VERSION =
-      Pattern.compile("^default_version = '(.*)'$", Pattern.MULTILINE);
-
-  // Resources cannot be listed; a test compares this with the folders of the extension.
-  static final List<String> SCRIPTS =
-      List.of(
-          "pg_hello.control",
-          "pg_hello--1.0.sql",
-          "pg_hello--1.0--1.1.sql",
-          "pg_hello--1.1.sql",
-          "pg_hello_ops.control",
-          "pg_hello_ops--1.0.sql");
+  private static final ClassPathExtension JAR =
+      ClassPathExtension.find("pg_hello")
+          .orElseThrow(
+              () ->
+                  new IllegalStateException(
+                      "No META-INF/pg-extension/pg_hello.properties on the class path: is the jar"
+                          + " pg-hello-extension missing?"));
 
   private ExtensionFiles() {}
-
-  /**
-   * Returns the platform of this JVM as the folders of the libraries are named, as in {@code
-   * linux-amd64}.
-   */
-  public static String platform() {
-    return platform(
-        System.getProperty("os.name"),
-        System.getProperty("os.arch"),
-        Files.exists(Path.of("/etc/alpine-release")));
-  }
-
-  /** The same for a machine with these properties; {@code musl} says whose C library it has. */
-  public static String platform(String os, String architecture, boolean musl) {
-    String arch =
-        switch (architecture) {
-          case "x86_64" -> "amd64";
-          case "aarch64" -> "arm64";
-          default -> architecture;
-        };
-    String system = os.toLowerCase(Locale.ROOT).replace(' ', '-');
-    return system + "-" + arch + (musl ? "-musl" : "");
-  }
 
   /**
    * Returns the version of the extension that {@code CREATE EXTENSION} creates with these files.
    */
   public static String version() {
-    var matcher =
-        DEFAULT_VERSION.matcher(new String(read("pg_hello.control"), StandardCharsets.UTF_8));
-    if (!matcher.find()) {
-      throw new IllegalStateException("pg_hello.control has no default_version");
-    }
-    return matcher.group(1);
+    return new ControlFile(JAR.read("pg_hello.control"))
+        .defaultVersion()
+        .orElseThrow(() -> new IllegalStateException("pg_hello.control has no default_version"));
   }
 
   /**
@@ -81,7 +43,7 @@ public final class ExtensionFiles {
    */
   public static void requirePlatform(String platform) {
     List<String> platforms =
-        libraries().stream().map(path -> path.substring(0, path.indexOf('/'))).distinct().toList();
+        builds().stream().map(build -> build.substring(0, build.indexOf('/'))).distinct().toList();
     if (!platforms.contains(platform)) {
       throw new IllegalStateException(
           "The embedded PostgreSQL with pg_hello runs on "
@@ -94,19 +56,21 @@ public final class ExtensionFiles {
     }
   }
 
-  /** Returns what a server of this platform needs: contents by paths in its folder. */
-  public static Map<String, byte[]> forServer(int major) {
-    var files = new LinkedHashMap<String, byte[]>();
-    files.put("lib/postgresql/" + LIBRARY, library(platform(), major));
-    scripts().forEach((name, script) -> files.put("share/postgresql/extension/" + name, script));
-    return files;
+  /** Returns what there are libraries for, as in {@code linux-amd64/17}. */
+  static List<String> builds() {
+    return JAR.builds();
+  }
+
+  /** Returns what an embedded server has. */
+  public static ServerExtension forServer() {
+    return JAR.toServerExtension();
   }
 
   /** Returns the control files and the scripts by their names. */
   public static Map<String, byte[]> scripts() {
     var scripts = new LinkedHashMap<String, byte[]>();
-    for (String name : SCRIPTS) {
-      scripts.put(name, read(name));
+    for (String name : JAR.scripts()) {
+      scripts.put(name, JAR.read(name));
     }
     return scripts;
   }
@@ -118,40 +82,17 @@ public final class ExtensionFiles {
    *     that are left
    */
   public static byte[] library(String platform, int major) {
-    String library = platform + "/" + major + "/" + LIBRARY;
-    List<String> present = libraries();
-    if (!present.contains(library)) {
+    if (!builds().contains(platform + "/" + major)) {
       throw new IllegalStateException(
           "pg-hello has no library for PostgreSQL "
               + major
               + " on "
               + platform
               + ", only for "
-              + String.join(
-                  ", ", present.stream().map(p -> p.replace("/" + LIBRARY, "")).sorted().toList())
+              + String.join(", ", builds())
               + ". Use one of these, or a container (PgHelloContainer), or a server of your own on"
               + " which the extension was installed with make install.");
     }
-    return read(library);
-  }
-
-  /** The libraries there are, as {@code platform/major/pg_hello.so}. */
-  static List<String> libraries() {
-    return new String(read("SHA256SUMS"), StandardCharsets.UTF_8)
-        .lines()
-        .map(line -> line.substring(line.indexOf(' ')).strip())
-        .toList();
-  }
-
-  private static byte[] read(String name) {
-    try (InputStream in = ExtensionFiles.class.getResourceAsStream(FOLDER + name)) {
-      if (in == null) {
-        throw new IllegalStateException(
-            "No " + FOLDER + name + " on the class path: is the jar pg-hello-extension missing?");
-      }
-      return in.readAllBytes();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return JAR.library(LIBRARY, platform, major);
   }
 }

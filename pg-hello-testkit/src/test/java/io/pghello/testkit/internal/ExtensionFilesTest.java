@@ -16,7 +16,6 @@ import java.util.stream.Stream;
 import org.assertj.core.api.Condition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ExtensionFilesTest {
@@ -32,7 +31,7 @@ class ExtensionFilesTest {
             .forEach(expected::add);
       }
     }
-    assertThat(ExtensionFiles.SCRIPTS)
+    assertThat(ExtensionFiles.scripts().keySet())
         .containsExactlyInAnyOrderElementsOf(
             expected.stream().map(file -> file.getFileName().toString()).toList());
     for (Path file : expected) {
@@ -59,7 +58,7 @@ class ExtensionFilesTest {
     assertThat(read("Changes").lines().skip(2).findFirst())
         .hasValueSatisfying(line -> assertThat(line).startsWith(version.group(1) + ".0 "));
     // an update script names two versions
-    assertThat(ExtensionFiles.SCRIPTS)
+    assertThat(ExtensionFiles.scripts().keySet())
         .filteredOn(name -> name.matches("pg_hello--[^-]*\\.sql"))
         .as("full scripts: the first version's and the newest's")
         .containsExactlyInAnyOrder("pg_hello--1.0.sql", script);
@@ -74,25 +73,12 @@ class ExtensionFilesTest {
     assertThat(read("META.json"))
         .contains("\"file\": \"ops/sql/" + script + "\"")
         .contains("\"version\": \"" + version.group(1) + ".0\"");
-    assertThat(ExtensionFiles.SCRIPTS).contains(script);
+    assertThat(ExtensionFiles.scripts()).containsKey(script);
   }
 
   @Test
   void hasTheProjectsLicense() throws IOException {
     assertThat(read("LICENSE")).isEqualTo(Files.readString(Path.of("..", "LICENSE")));
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "Linux, amd64, false, linux-amd64",
-    "Linux, x86_64, false, linux-amd64",
-    "linux, arm64, false, linux-arm64",
-    "Linux, aarch64, true, linux-arm64-musl",
-    "Mac OS X, aarch64, false, mac-os-x-arm64",
-    "LINUX, riscv64, false, linux-riscv64"
-  })
-  void namesPlatforms(String os, String architecture, boolean musl, String platform) {
-    assertThat(ExtensionFiles.platform(os, architecture, musl)).isEqualTo(platform);
   }
 
   /** To add another archive of PostgreSQL would help nobody. */
@@ -122,9 +108,9 @@ class ExtensionFilesTest {
 
   @Test
   void findsTheLibraryOfThisPlatform() {
-    assertThat(ExtensionFiles.libraries()).isNotEmpty();
-    for (String library : ExtensionFiles.libraries()) {
-      String[] parts = library.split("/", -1);
+    assertThat(ExtensionFiles.builds()).isNotEmpty();
+    for (String build : ExtensionFiles.builds()) {
+      String[] parts = build.split("/", -1);
       // an ELF file
       assertThat(ExtensionFiles.library(parts[0], Integer.parseInt(parts[1])))
           .startsWith(0x7f, 'E', 'L', 'F');

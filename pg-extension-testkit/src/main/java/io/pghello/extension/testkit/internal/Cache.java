@@ -17,7 +17,9 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -43,11 +45,15 @@ final class Cache {
   private static final String VARIABLE = "PG_HELLO_CACHE";
   private static final String REMEDY = " Set " + VARIABLE + " to a folder of your own.";
   private static final String LOCK = "lock";
-  private static final String LIST = ".files";
+
+  /** The name of the list of its files in a folder. */
+  static final String LIST = ".files";
+
   private static final String LIST_END = "end";
   private static final String UNFINISHED = ".new-";
   private static final int STICKY = 01000;
   private static final long POLL_MILLIS = 20;
+  private static final Duration IN_USE = Duration.ofMinutes(10);
 
   private final Path folder;
 
@@ -140,14 +146,25 @@ final class Cache {
         && Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS).equals(user());
   }
 
+  /** Returns where a folder is, or will be. */
+  Path path(String name) {
+    return folder.resolve(name);
+  }
+
+  /** Returns whether a folder is there and whole. */
+  boolean has(String name) {
+    return damage(path(name)) == null;
+  }
+
   /**
    * Returns a folder, which is made where it is missing or damaged.
    *
    * @param name its name, which changes with what belongs into it
    */
   Path folder(String name, Contents contents) throws IOException {
-    Path wanted = folder.resolve(name);
+    Path wanted = path(name);
     if (damage(wanted) == null) {
+      markUsed(wanted);
       return wanted;
     }
     try (FileChannel channel =
@@ -171,6 +188,34 @@ final class Cache {
       throw new IOException("Could not make " + wanted + ": " + said(e), e);
     }
     return wanted;
+  }
+
+  private static void markUsed(Path folder) {
+    // of a cache that cannot be written, nothing is removed either
+    var unused = folder.toFile().setLastModified(System.currentTimeMillis());
+  }
+
+  /**
+   * Removes folders that have not been used of late, but for the last ones. Called while another
+   * one is made.
+   *
+   * @param prefix of their names; none of them may be in use for longer than some minutes
+   * @param kept how many stay in any case
+   */
+  void removeUnused(String prefix, int kept) throws IOException {
+    var made = new ArrayList<Path>();
+    try (Stream<Path> children = Files.list(folder)) {
+      children.filter(path -> path.getFileName().toString().startsWith(prefix)).forEach(made::add);
+    }
+    made.sort(Comparator.comparingLong((Path path) -> path.toFile().lastModified()).reversed());
+    long since = System.currentTimeMillis() - IN_USE.toMillis();
+    for (Path path : made.subList(Math.min(kept, made.size()), made.size())) {
+      if (path.toFile().lastModified() < since) {
+        Path aside = Files.createTempDirectory(folder, UNFINISHED);
+        Files.move(path, aside.resolve("unused"), StandardCopyOption.ATOMIC_MOVE);
+        Scratch.delete(aside);
+      }
+    }
   }
 
   /** Waits for other JVMs, and for other threads of this one, whatever their class loader. */

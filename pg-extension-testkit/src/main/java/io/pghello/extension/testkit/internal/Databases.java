@@ -22,6 +22,8 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 public final class Databases implements AutoCloseable {
   private static final String TEST = "_test_";
+  // insufficient_privilege
+  private static final String PERMISSION_DENIED = "42501";
   private static final long END_NANOS = 1_000_000_000;
   private static final long POLL_NANOS = 1_000_000;
 
@@ -105,11 +107,41 @@ public final class Databases implements AutoCloseable {
               + (password == null ? "" : " PASSWORD '" + password + "'"));
       once.execute("CREATE DATABASE " + quote(template()) + " OWNER " + quote(owner.user()));
     }
-    try (Connection connection = dataSource(template(), owner).getConnection();
-        Statement statement = connection.createStatement()) {
-      for (String extension : names.extensions()) {
-        statement.execute("CREATE EXTENSION " + quote(extension));
+    for (String extension : names.extensions()) {
+      createExtension(extension);
+    }
+  }
+
+  /** As the owner, or, where an extension is not trusted, as the superuser. */
+  private void createExtension(String extension) throws SQLException {
+    try {
+      try {
+        createExtension(extension, owner);
+      } catch (SQLException e) {
+        if (!PERMISSION_DENIED.equals(e.getSQLState())) {
+          throw e;
+        }
+        createExtension(extension, superuser);
       }
+    } catch (SQLException e) {
+      String said = Remedies.said(e);
+      throw new SQLException(
+          "CREATE EXTENSION \""
+              + extension
+              + "\" failed: "
+              + said
+              + (said.endsWith(".") ? "" : ".")
+              + Remedies.of(said),
+          e.getSQLState(),
+          e);
+    }
+  }
+
+  /** With those that it requires. One that was created so may be asked for, too. */
+  private void createExtension(String extension, Login login) throws SQLException {
+    try (Connection connection = dataSource(template(), login).getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE EXTENSION IF NOT EXISTS " + quote(extension) + " CASCADE");
     }
   }
 

@@ -11,21 +11,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.IntFunction;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -41,14 +38,21 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 public final class EmbeddedServer {
   /** Part of the template's name; raise it when a template is prepared in another way. */
-  private static final int TEMPLATE_FORMAT = 5;
+  private static final int TEMPLATE_FORMAT = 6;
 
+  /** Each has some 40 MB, and there is one for each build and each set of extensions. */
+  private static final int KEPT_TEMPLATES = 8;
+
+  private static final String TEMPLATES = "template-";
   private static final String PASSWORD_FILE = "pg-hello-password";
   private static final int ATTEMPTS = 3;
   private static final int LOG_LINES = 8;
   private static final String START_SECONDS = "60";
   private static final String STOP_SECONDS = "10";
   private static final long POLL_MILLIS = 5;
+  private static final long CRASH_NANOS = TimeUnit.SECONDS.toNanos(20);
+  private static final int CRASH_LINES = 3;
+  private static final String CRASHED = "terminating any other active server processes";
 
   /** What tests want otherwise than PostgreSQL has it. */
   private static final Map<String, String> DEFAULTS =
@@ -98,28 +102,33 @@ public final class EmbeddedServer {
    * @param port where it listens; 0 for a free one
    * @param settings of {@code postgresql.conf}
    * @param names of its databases
-   * @param filesOfMajor the extensions' files for a server of a major: contents by paths in its
-   *     folder
+   * @param extensions whose files and settings it has
    */
   public static EmbeddedServer start(
-      int port,
-      Map<String, String> settings,
-      DatabaseNames names,
-      IntFunction<Map<String, byte[]>> filesOfMajor)
+      int port, Map<String, String> settings, DatabaseNames names, List<ServerExtension> extensions)
       throws IOException {
     ServerArchive archive = ServerArchive.find();
     int major = archive.major();
-    Map<String, byte[]> files = filesOfMajor.apply(major);
-    String key = major + "-" + key(archive, files);
+    var content = new ServerContent(extensions, major);
+    String key = content.key(archive.identity());
     Cache cache = Cache.open();
-    var programs =
-        new ServerPrograms(
-            cache.folder("postgresql-" + key, folder -> unpack(archive, files, folder)));
+    var programs = new ServerPrograms(folder(cache, archive, content, key));
+    Map<String, String> creation = content.creationSettings(settings);
     Path template =
         cache.folder(
-            "template-" + TEMPLATE_FORMAT + "-" + names.prefix() + "-" + key,
-            folder -> makeTemplate(programs, major, names, folder));
-    var server = new EmbeddedServer(programs, major, settings, port, Scratch.create());
+            TEMPLATES
+                + TEMPLATE_FORMAT
+                + "-"
+                + major
+                + "-"
+                + ServerContent.templateKey(key, names, creation),
+            folder -> {
+              content.requireUsable(programs.folder(), major);
+              cache.removeUnused(TEMPLATES, KEPT_TEMPLATES);
+              makeTemplate(programs, major, names, creation, folder);
+            });
+    var server =
+        new EmbeddedServer(programs, major, content.settings(settings), port, Scratch.create());
     try {
       server.prepare(template);
       server.start();
@@ -130,12 +139,19 @@ public final class EmbeddedServer {
     }
   }
 
-  private static void unpack(ServerArchive archive, Map<String, byte[]> files, Path folder)
+  /** Returns the folder of a server with its extensions: links to an unpacked one, and files. */
+  private static Path folder(Cache cache, ServerArchive archive, ServerContent content, String key)
       throws IOException {
-    archive.unpack(folder);
-    for (Map.Entry<String, byte[]> file : files.entrySet()) {
-      Files.write(folder.resolve(file.getKey()), file.getValue());
+    String name = "postgresql-" + archive.major() + "-" + key;
+    Path place = cache.path(name);
+    if (!cache.has(name)) {
+      Path stock =
+          cache.folder(
+              "postgresql-" + archive.major() + "-stock-" + archive.identity().replace(' ', '-'),
+              archive::unpack);
+      cache.folder(name, folder -> content.write(stock, folder, place));
     }
+    return place;
   }
 
   private void prepare(Path template) throws IOException {
@@ -383,12 +399,7 @@ public final class EmbeddedServer {
 
   /** Says why, with the end of the log, of which an earlier start wrote so many bytes. */
   private String startFailure(int port, long logged, Throwable cause) throws IOException {
-    String log = "";
-    if (Files.exists(scratch.log())) {
-      byte[] bytes = Files.readAllBytes(scratch.log());
-      log = new String(bytes, (int) logged, bytes.length - (int) logged, StandardCharsets.UTF_8);
-    }
-    List<String> lines = log.lines().toList();
+    String log = log(logged);
     return "The embedded PostgreSQL "
         + major
         + " in "
@@ -401,20 +412,65 @@ public final class EmbeddedServer {
             : "")
         + ". "
         + (cause.getClass() == IOException.class ? cause.getMessage() : cause)
-        + " The end of its log: "
+        + Remedies.of(log)
+        + " "
+        + endOfLog(logged);
+  }
+
+  /** Returns what the server has logged, of which an earlier start wrote so many bytes. */
+  private String log(long logged) throws IOException {
+    if (!Files.exists(scratch.log())) {
+      return "";
+    }
+    byte[] bytes = Files.readAllBytes(scratch.log());
+    return new String(bytes, (int) logged, bytes.length - (int) logged, StandardCharsets.UTF_8);
+  }
+
+  private String endOfLog(long logged) throws IOException {
+    List<String> lines = log(logged).lines().toList();
+    return "The end of its log: "
         + String.join(" | ", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
+  }
+
+  /** Returns what the server logs of a process that a library has ended, and ends the server. */
+  private String crash() throws IOException {
+    long end = System.nanoTime() + CRASH_NANOS;
+    // a client learns of it before the server does
+    while (!log(0).contains(CRASHED) && System.nanoTime() < end) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS));
+    }
+    kill();
+    List<String> lines = log(0).lines().toList();
+    int crashed = 0;
+    while (crashed < lines.size() - 1 && !lines.get(crashed).contains(CRASHED)) {
+      crashed++;
+    }
+    return "The server has lost the process that ran it: the library, or the script, has ended it. "
+        + String.join(" | ", lines.subList(Math.max(0, crashed - CRASH_LINES), crashed + 1));
+  }
+
+  /** Returns whether a session was lost, as when a library ends the process. */
+  private static boolean crashed(SQLException e) {
+    String state = String.valueOf(e.getSQLState());
+    return state.startsWith("08") || state.startsWith("57P");
   }
 
   /** Makes a data directory with the template database in it. */
   private static void makeTemplate(
-      ServerPrograms programs, int major, DatabaseNames names, Path folder) throws IOException {
+      ServerPrograms programs,
+      int major,
+      DatabaseNames names,
+      Map<String, String> settings,
+      Path folder)
+      throws IOException {
     // SCRAM would take milliseconds and a round trip more at each log-in, so that passwords that
     // people choose are hard to guess; nobody guesses this one
-    Map<String, String> quickPasswords =
-        major < 18
-            ? Map.of("password_encryption", "md5")
-            : Map.of("password_encryption", "md5", "md5_password_warnings", "off");
-    var server = new EmbeddedServer(programs, major, quickPasswords, 0, Scratch.create());
+    var all = new TreeMap<>(settings);
+    all.put("password_encryption", "md5");
+    if (major >= 18) {
+      all.put("md5_password_warnings", "off");
+    }
+    var server = new EmbeddedServer(programs, major, all, 0, Scratch.create());
     try {
       server.initialize();
       server.start();
@@ -424,7 +480,11 @@ public final class EmbeddedServer {
         databases.prepare();
         statement.execute("ALTER ROLE CURRENT_USER PASSWORD '" + server.password() + "'");
       } catch (SQLException e) {
-        throw new IOException("could not prepare the template database", e);
+        throw new IllegalStateException(
+            "The template database cannot be prepared: "
+                + e.getMessage()
+                + (crashed(e) ? " " + server.crash() : ""),
+            e);
       }
       server.stop();
       Scratch.copy(server.scratch.data(), folder);
@@ -463,22 +523,6 @@ public final class EmbeddedServer {
       requirePasswords();
     } finally {
       lock.unlock();
-    }
-  }
-
-  /** Returns what changes when the server or the files of the extensions do. */
-  private static String key(ServerArchive archive, Map<String, byte[]> files) throws IOException {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(archive.identity().getBytes(StandardCharsets.UTF_8));
-      for (Map.Entry<String, byte[]> file : files.entrySet()) {
-        digest.update(
-            (file.getKey() + " " + file.getValue().length).getBytes(StandardCharsets.UTF_8));
-        digest.update(file.getValue());
-      }
-      return HexFormat.of().formatHex(Arrays.copyOf(digest.digest(), 8));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
     }
   }
 }

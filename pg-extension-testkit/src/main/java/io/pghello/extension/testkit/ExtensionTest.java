@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Gives the tests of a class fresh databases that have extensions. May stand on an annotation of
+ * one's own.
+ *
+ * <p>A test method, or one that JUnit calls before or after it, asks for what it needs with
+ * parameters of these types:
+ *
+ * <ul>
+ *   <li>{@link javax.sql.DataSource}: new connections to the test's database, without a pool. Those
+ *       that are still open when the test ends fail it, with the place where they were opened.
+ *   <li>{@link java.sql.Connection}: one connection, closed after the test.
+ *   <li>{@link TestDatabase}: the database itself.
+ *   <li>{@link WireProxy}: a proxy. In a test method that asks for it, data source and connection
+ *       go through it.
+ *   <li>{@link ExtensionServer}: the server, which all tests of this JVM with the same extensions
+ *       and settings share.
+ * </ul>
+ *
+ * Data source and connection log in as the ordinary role that the database belongs to, or, with
+ * {@link Superuser}, as the superuser.
+ *
+ * <p>Tests may run in parallel.
+ */
+@Documented
+@Inherited
+@Target({ElementType.TYPE, ElementType.ANNOTATION_TYPE})
+@Retention(RetentionPolicy.RUNTIME)
+@ExtendWith(ExtensionTestSupport.class)
+public @interface ExtensionTest {
+  /** What a database is created for. */
+  enum Scope {
+    /** Each test method has its own. */
+    METHOD,
+    /** All test methods of the class, and of its nested classes, share one. */
+    CLASS
+  }
+
+  /**
+   * The names of the extensions that databases have, not quoted: those of {@link #install()}, of
+   * jars on the class path ({@link NativeExtension#of}), or that come with the server. Default:
+   * those of {@link #install()}.
+   */
+  String[] extensions() default {};
+
+  /**
+   * Folders that {@code make install DESTDIR=folder} has made, relative to the working directory of
+   * the tests or absolute. Default: none.
+   */
+  String[] install() default {};
+
+  /** Settings of the server, each as {@code name=value}, not quoted. Default: none. */
+  String[] settings() default {};
+
+  /** Whether a database is created for each method, the default, or one for the class. */
+  Scope database() default Scope.METHOD;
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit;
+
+import io.pghello.extension.testkit.internal.ClassPathExtension;
+import io.pghello.extension.testkit.internal.InstalledExtension;
+import io.pghello.extension.testkit.internal.ServerExtension;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/**
+ * An extension of PostgreSQL: where its files are, and what the server needs for it. Whatever it
+ * requires ({@code requires} in its control file) is created with it, and has to be there, too.
+ *
+ * <p>Immutable and thread-safe.
+ */
+public final class NativeExtension {
+  private static final int MAX_NAME_BYTES = 63;
+
+  private final ServerExtension extension;
+
+  private NativeExtension(ServerExtension extension) {
+    this.extension = extension;
+  }
+
+  /**
+   * Returns the extension of a jar on the class path. A descriptor, {@code
+   * META-INF/pg-extension/NAME.properties}, lists its files.
+   *
+   * @param name as {@code CREATE EXTENSION} takes it, not quoted
+   * @throws IllegalArgumentException if there is none of this name
+   * @throws IllegalStateException if the descriptor is wrong, or there are two
+   */
+  public static NativeExtension of(String name) {
+    return ClassPathExtension.find(requireName(name))
+        .map(found -> new NativeExtension(found.toServerExtension()))
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "There is no META-INF/pg-extension/"
+                        + name
+                        + ".properties on the class path: add the jar that has the extension."));
+  }
+
+  /**
+   * Returns an extension that comes with the server, such as {@code hstore} or {@code pg_trgm}.
+   *
+   * @param name as {@code CREATE EXTENSION} takes it, not quoted
+   */
+  public static NativeExtension contrib(String name) {
+    return new NativeExtension(
+        new ServerExtension(requireName(name), major -> Map.of(), List.of(), Map.of(), true));
+  }
+
+  /**
+   * Returns the extension in a folder that {@code make install DESTDIR=folder} has made, or that a
+   * package was unpacked into. Other files in there come with it.
+   *
+   * @param folder relative to the working directory, or absolute
+   * @throws IllegalArgumentException if there is none, or more than one; the message names what
+   *     there is
+   */
+  public static NativeExtension fromInstall(Path folder) {
+    return installed(InstalledExtension.in(folder, null));
+  }
+
+  /**
+   * Returns one of the extensions in a folder; see {@link #fromInstall(Path)}.
+   *
+   * @param name as {@code CREATE EXTENSION} takes it, not quoted
+   * @throws IllegalArgumentException if it is not there; the message names what there is
+   */
+  public static NativeExtension fromInstall(Path folder, String name) {
+    return installed(InstalledExtension.in(folder, requireName(name)));
+  }
+
+  private static NativeExtension installed(InstalledExtension found) {
+    return new NativeExtension(new ServerExtension(found.name(), found, List.of(), Map.of(), true));
+  }
+
+  /** Returns the one on the class path, or else the one that comes with the server. */
+  static NativeExtension named(String name) {
+    return ClassPathExtension.find(requireName(name))
+        .map(found -> new NativeExtension(found.toServerExtension()))
+        .orElseGet(() -> contrib(name));
+  }
+
+  // as PostgreSQL has it, where the name is that of files
+  private static String requireName(String name) {
+    if (name.isEmpty()
+        || name.getBytes(StandardCharsets.UTF_8).length > MAX_NAME_BYTES
+        || name.startsWith("-")
+        || name.endsWith("-")
+        || name.contains("--")
+        || name.startsWith(".")
+        || name.chars().anyMatch(c -> c == '/' || c == '\\' || c < ' ')) {
+      throw new IllegalArgumentException(
+          "No extension can have the name \""
+              + name
+              + "\": it needs 1 to "
+              + MAX_NAME_BYTES
+              + " bytes without / \\ -- or a dash at either end");
+    }
+    return name;
+  }
+
+  /**
+   * Returns the same extension, whose library the server loads at its start ({@code
+   * shared_preload_libraries}).
+   *
+   * @param library its name without suffix, which need not be the extension's
+   */
+  public NativeExtension preload(String library) {
+    var preload = new ArrayList<>(extension.preload());
+    preload.add(Objects.requireNonNull(library, "library"));
+    return new NativeExtension(
+        new ServerExtension(
+            extension.name(),
+            extension.source(),
+            preload,
+            extension.settings(),
+            extension.created()));
+  }
+
+  /**
+   * Returns the same extension with a setting that the server needs for it. A setting of the server
+   * itself goes before it.
+   *
+   * @param name as in {@code postgresql.conf}
+   * @param value not quoted
+   */
+  public NativeExtension setting(String name, String value) {
+    var settings = new TreeMap<>(extension.settings());
+    settings.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+    return new NativeExtension(
+        new ServerExtension(
+            extension.name(),
+            extension.source(),
+            extension.preload(),
+            settings,
+            extension.created()));
+  }
+
+  /**
+   * Returns the same extension, which databases do not have: the server has its files and settings,
+   * and {@code CREATE EXTENSION} works. For those of which only one database can have them.
+   */
+  public NativeExtension notCreated() {
+    return new NativeExtension(
+        new ServerExtension(
+            extension.name(),
+            extension.source(),
+            extension.preload(),
+            extension.settings(),
+            false));
+  }
+
+  /** Returns its name, as {@code CREATE EXTENSION} takes it, not quoted. */
+  public String name() {
+    return extension.name();
+  }
+
+  ServerExtension extension() {
+    return extension;
+  }
+
+  @Override
+  public String toString() {
+    return name();
+  }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What an extension's control file says; its syntax is that of {@code postgresql.conf}. */
+public final class ControlFile {
+  /** How its name ends. */
+  static final String SUFFIX = ".control";
+
+  private static final Pattern LINE =
+      Pattern.compile("^\\s*(\\w+)\\s*=?\\s*(?:'((?:[^']|'')*)'|([^\\s#']+))", Pattern.MULTILINE);
+
+  private final Map<String, String> values = new HashMap<>();
+
+  /** Reads one. */
+  public ControlFile(byte[] content) {
+    Matcher line = LINE.matcher(new String(content, StandardCharsets.UTF_8));
+    while (line.find()) {
+      String value = line.group(2) == null ? line.group(3) : line.group(2).replace("''", "'");
+      values.put(line.group(1).toLowerCase(Locale.ROOT), value);
+    }
+  }
+
+  /** Returns the version that {@code CREATE EXTENSION} creates. */
+  public Optional<String> defaultVersion() {
+    return Optional.ofNullable(values.get("default_version"));
+  }
+
+  /** Returns the extensions that this one needs. */
+  List<String> requires() {
+    String names = values.getOrDefault("requires", "");
+    return List.of(names.split(",", -1)).stream()
+        .map(name -> name.strip().replaceAll("^\"(.*)\"$", "$1"))
+        .filter(name -> !name.isEmpty())
+        .toList();
+  }
+}

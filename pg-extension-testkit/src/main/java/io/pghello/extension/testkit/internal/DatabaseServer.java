@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+
+/** An embedded server and its databases. Thread-safe. */
+public final class DatabaseServer implements AutoCloseable {
+  private final EmbeddedServer server;
+  private final Databases databases;
+
+  private DatabaseServer(EmbeddedServer server, DatabaseNames names) {
+    this.server = server;
+    this.databases = Databases.embedded(server.port(), server.password(), names);
+  }
+
+  /**
+   * Starts a server.
+   *
+   * @param port where it listens; 0 for a free one
+   * @param settings of {@code postgresql.conf}
+   * @param names of its databases
+   * @param extensions whose files and settings it has
+   * @throws IllegalStateException if an extension cannot be used
+   * @throws UncheckedIOException if it does not start
+   */
+  public static DatabaseServer start(
+      int port,
+      Map<String, String> settings,
+      DatabaseNames names,
+      List<ServerExtension> extensions) {
+    try {
+      return new DatabaseServer(EmbeddedServer.start(port, settings, names, extensions), names);
+    } catch (IOException e) {
+      // of some, as of those for files, the message alone is no sentence
+      throw new UncheckedIOException(
+          e.getClass() == IOException.class ? e.getMessage() : e.toString(), e);
+    }
+  }
+
+  /** Returns the server. */
+  public EmbeddedServer embedded() {
+    return server;
+  }
+
+  /** Returns the databases. */
+  public Databases databases() {
+    return databases;
+  }
+
+  /**
+   * Creates a database under a name.
+   *
+   * @throws IllegalStateException if the server does not do it
+   */
+  public void createDatabase(String name, boolean withExtensions) {
+    try {
+      databases.create(name, withExtensions);
+    } catch (SQLException e) {
+      throw failure("could not create the database " + name, e);
+    }
+  }
+
+  /**
+   * Creates a database under a name of its own, which it returns.
+   *
+   * @throws IllegalStateException if the server does not do it
+   */
+  public String createDatabase(boolean withExtensions) {
+    return createDatabase(databases, withExtensions);
+  }
+
+  /** Creates a database on any server; see {@link #createDatabase(boolean)}. */
+  public static String createDatabase(Databases databases, boolean withExtensions) {
+    try {
+      return databases.create(withExtensions);
+    } catch (SQLException e) {
+      throw failure("could not create a database", e);
+    }
+  }
+
+  private static IllegalStateException failure(String what, SQLException e) {
+    String remedy = Remedies.of(Remedies.said(e));
+    return new IllegalStateException(remedy.isEmpty() ? what : what + "." + remedy, e);
+  }
+
+  /**
+   * Starts the server again, on the same port, if it does not run.
+   *
+   * @throws IllegalStateException if it is closed
+   * @throws UncheckedIOException if it does not start
+   */
+  public void startAgain() {
+    try {
+      server.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.toString(), e);
+    }
+    databases.dropLeft();
+  }
+
+  @Override
+  public void close() {
+    databases.close();
+    server.close();
+  }
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a shared library of Linux says about the machine it runs on (the ELF specification, and the
+ * Linux Standard Base for symbol versions).
+ *
+ * @param machine the processor, as in {@code amd64}
+ * @param needed the names of the libraries it needs
+ * @param versions the symbol versions it needs, as in {@code GLIBC_2.34}
+ * @param defined the symbol versions it has itself
+ */
+record ElfFile(String machine, List<String> needed, List<String> versions, List<String> defined) {
+  private static final String GLIBC = "GLIBC_";
+  private static final int MAGIC = 0x7f454c46;
+  private static final int HEADER = 64;
+  private static final int MAX_COUNT = 1_000;
+  private static final int BITS_64 = 2;
+  private static final int LOADED = 1;
+  private static final int DYNAMIC = 2;
+  private static final long NEEDED = 1;
+  private static final long STRINGS = 5;
+  private static final long DEFINED = 0x6ffffffcL;
+  private static final long DEFINED_COUNT = 0x6ffffffdL;
+  private static final long VERSIONS = 0x6ffffffeL;
+  private static final long VERSIONS_COUNT = 0x6fffffffL;
+
+  /**
+   * Reads a file.
+   *
+   * @throws IOException if it is none of 64 bits, or is cut off
+   */
+  static ElfFile read(byte[] bytes) throws IOException {
+    if (bytes.length < HEADER || ByteBuffer.wrap(bytes).getInt() != MAGIC || bytes[4] != BITS_64) {
+      throw new IOException("it is no shared library of Linux for 64 bits");
+    }
+    ByteBuffer file =
+        ByteBuffer.wrap(bytes)
+            .order(bytes[5] == 1 ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+    try {
+      return new Reader(file).read();
+    } catch (IndexOutOfBoundsException | BufferUnderflowException | IllegalArgumentException e) {
+      throw new IOException("it is cut off or damaged", e);
+    }
+  }
+
+  /** Whether it was built for musl, the C library of Alpine. */
+  boolean isMusl() {
+    return needed.stream().anyMatch(name -> name.equals("libc.so") || name.startsWith("libc.musl"));
+  }
+
+  /** Returns the version of the GNU C library that it needs, as in {@code 2.34}. */
+  Optional<String> glibc() {
+    return newest(versions);
+  }
+
+  /** Returns the version of the GNU C library that it is. */
+  Optional<String> newestDefined() {
+    return newest(defined);
+  }
+
+  private static Optional<String> newest(List<String> versions) {
+    return versions.stream()
+        .filter(version -> version.matches(GLIBC + "[0-9]+(\\.[0-9]+)+"))
+        .map(version -> version.substring(GLIBC.length()))
+        .max(BY_VERSION);
+  }
+
+  /** Orders 2.9 before 2.36. */
+  static final Comparator<String> BY_VERSION =
+      Comparator.comparing(
+          version -> List.of(version.split("\\.", -1)),
+          (a, b) -> {
+            for (int i = 0; i < Math.min(a.size(), b.size()); i++) {
+              int order = Integer.compare(Integer.parseInt(a.get(i)), Integer.parseInt(b.get(i)));
+              if (order != 0) {
+                return order;
+              }
+            }
+            return Integer.compare(a.size(), b.size());
+          });
+
+  /** Reads one file; not thread-safe. */
+  private static final class Reader {
+    private final ByteBuffer file;
+    private long strings;
+
+    Reader(ByteBuffer file) {
+      this.file = file;
+    }
+
+    ElfFile read() {
+      var needed = new ArrayList<Long>();
+      long versions = 0;
+      long versionsCount = 0;
+      long defined = 0;
+      long definedCount = 0;
+      for (int header = 0; header < segments(); header++) {
+        int at = segment(header);
+        if (file.getInt(at) == DYNAMIC) {
+          int entry = offset(file.getLong(at + 8));
+          int end = entry + offset(file.getLong(at + 32));
+          for (; entry < end && file.getLong(entry) != 0; entry += 16) {
+            long tag = file.getLong(entry);
+            long value = file.getLong(entry + 8);
+            if (tag == NEEDED) {
+              needed.add(value);
+            } else if (tag == STRINGS) {
+              strings = value;
+            } else if (tag == VERSIONS) {
+              versions = value;
+            } else if (tag == VERSIONS_COUNT) {
+              versionsCount = value;
+            } else if (tag == DEFINED) {
+              defined = value;
+            } else if (tag == DEFINED_COUNT) {
+              definedCount = value;
+            }
+          }
+        }
+      }
+      return new ElfFile(
+          machine(),
+          needed.stream().map(this::string).toList(),
+          versionsCount == 0 ? List.of() : needed(place(versions), count(versionsCount)),
+          definedCount == 0 ? List.of() : defined(place(defined), count(definedCount)));
+    }
+
+    private String machine() {
+      int machine = Short.toUnsignedInt(file.getShort(18));
+      return switch (machine) {
+        case 22 -> "s390x";
+        case 62 -> "amd64";
+        case 183 -> "arm64";
+        case 243 -> "riscv64";
+        default -> "processor " + machine;
+      };
+    }
+
+    private int segments() {
+      return Short.toUnsignedInt(file.getShort(56));
+    }
+
+    private int segment(int index) {
+      return offset(file.getLong(32)) + index * Short.toUnsignedInt(file.getShort(54));
+    }
+
+    /** A damaged file shall not take for ever. */
+    private static int count(long value) {
+      if (value < 0 || value > MAX_COUNT) {
+        throw new IllegalArgumentException("too many: " + value);
+      }
+      return (int) value;
+    }
+
+    private static int offset(long value) {
+      if (value < 0 || value > Integer.MAX_VALUE) {
+        throw new IllegalArgumentException("no place in the file: " + value);
+      }
+      return (int) value;
+    }
+
+    /** Returns where in the file something is that has this address in memory. */
+    private int place(long address) {
+      for (int header = 0; header < segments(); header++) {
+        int at = segment(header);
+        long from = file.getLong(at + 16);
+        if (file.getInt(at) == LOADED
+            && address >= from
+            && address < from + file.getLong(at + 32)) {
+          return offset(address - from + file.getLong(at + 8));
+        }
+      }
+      throw new IllegalArgumentException("no place in the file: " + address);
+    }
+
+    private List<String> needed(int first, int count) {
+      var found = new ArrayList<String>();
+      int at = first;
+      for (int i = 0; i < count; i++) {
+        int each = at + file.getInt(at + 8);
+        int names = count(Short.toUnsignedInt(file.getShort(at + 2)));
+        for (int j = 0; j < names; j++) {
+          found.add(string(Integer.toUnsignedLong(file.getInt(each + 8))));
+          each += file.getInt(each + 12);
+        }
+        at += file.getInt(at + 12);
+      }
+      return found;
+    }
+
+    private List<String> defined(int first, int count) {
+      var found = new ArrayList<String>();
+      int at = first;
+      for (int i = 0; i < count; i++) {
+        found.add(string(Integer.toUnsignedLong(file.getInt(at + file.getInt(at + 12)))));
+        at += file.getInt(at + 16);
+      }
+      return found;
+    }
+
+    private String string(long at) {
+      int from = offset(place(strings) + at);
+      int to = from;
+      while (file.get(to) != 0) {
+        to++;
+      }
+      var name = new byte[to - from];
+      file.get(from, name);
+      return new String(name, StandardCharsets.ISO_8859_1);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.io.IOException;
+import java.util.Map;
+
+/** Where the files of an extension come from. */
+@FunctionalInterface
+public interface ExtensionSource {
+  /** The folder of libraries in that of a server. */
+  String LIBRARIES = "lib/postgresql/";
+
+  /** The folder of shared files in that of a server. */
+  String SHARED = "share/postgresql/";
+
+  /** The folder of control files and scripts in that of a server. */
+  String SCRIPTS = SHARED + "extension/";
+
+  /**
+   * Returns what a server on this machine needs: contents by paths in its folder.
+   *
+   * @param major of the server, as in 17
+   * @throws IllegalStateException if there is nothing for it; the message names what there is
+   */
+  Map<String, byte[]> files(int major) throws IOException;
+}

