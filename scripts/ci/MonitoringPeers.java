@@ -35,7 +35,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * <ul>
  *   <li>a receiver of alerts: the body of POST /NAME becomes a line of FOLDER/NAME
  *   <li>a mail server, whose mails end up in FOLDER/mail
- *   <li>a metric of a verified backup, whose time is the text of FOLDER/verified, where there is such a file
+ *   <li>what node_exporter would show of backups: the text of FOLDER/pg_hello.prom, where there is such a file
  *   <li>a proxy in front of the database, whose delay in milliseconds is set by POST /delay
  *   <li>a load: 80 calls and a bulk call each second
  * </ul>
@@ -82,11 +82,8 @@ public final class MonitoringPeers {
       byte[] body = exchange.getRequestBody().readAllBytes();
       String answer = "";
       if (path.equals("/metrics")) {
-        Path verified = folder.resolve("verified");
-        answer =
-            Files.exists(verified)
-                ? "pg_hello_backup_verified_timestamp_seconds " + Files.readString(verified)
-                : "# no backup was verified\n";
+        Path metrics = folder.resolve("pg_hello.prom");
+        answer = Files.exists(metrics) ? Files.readString(metrics) : "# no backup was verified\n";
       } else if (path.equals("/delay")) {
         proxy.delay(Duration.ofMillis(Long.parseLong(new String(body, StandardCharsets.UTF_8))));
       } else {

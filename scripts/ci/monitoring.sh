@@ -13,6 +13,7 @@ PROGRAM=monitoring.sh
 
 FILES=$ROOT/deploy/monitoring
 PAGE=$ROOT/docs/monitoring.md
+RUNBOOK=https://github.com/pg-hello/pg-hello/blob/main/docs/monitoring.md
 
 # The processes that run, by what they are.
 declare -A PIDS=()
@@ -231,10 +232,14 @@ check_files() {
   cp "$FILES/compose/prometheus.yml" "$FILES/rules.yml" "$SCRATCH/compose"
   promtool check config "$SCRATCH/compose/prometheus.yml" || die "promtool refuses the compose file's prometheus.yml"
   promtool test rules "$FILES/rules.test.yml" || die "the rules do not do what rules.test.yml says"
+  # takes the longest, and needs one CPU
+  start days promtool test rules "$FILES/rules.days.test.yml" "$FILES/rules.month.test.yml"
   amtool check-config "$FILES/alertmanager.yml" || die "amtool refuses alertmanager.yml"
   while IFS= read -r alert; do
     grep -qF "| <a id=\"${alert,,}\"></a>\`$alert\` | " "$PAGE" || die "docs/monitoring.md has no row of $alert"
-    grep -qF "alertname: $alert" "$FILES/rules.test.yml" || die "rules.test.yml has no test of $alert"
+    grep -qF "alertname: $alert" "$FILES"/rules*.test.yml || die "there is no test of $alert"
+    [ "$alert" = Watchdog ] || grep -qxF "          runbook_url: $RUNBOOK#${alert,,}" "$FILES/rules.yml" ||
+      die "$alert does not say where the page is"
   done < <(sed -n 's/ *- alert: //p' "$FILES/rules.yml")
   jq -e '
     def once: length == (unique | length);
@@ -262,7 +267,9 @@ place_files() {
   sed -Ei 's/(scrape|evaluation)_interval: 15s/\1_interval: 1s/' prometheus.yml
   # the exporter takes a second to say that the server is down
   sed -i 's/^  - job_name: pg_hello_database/&\n    scrape_interval: 3s\n    scrape_timeout: 3s/' prometheus.yml
-  sed -Ei 's/\[[0-9]+[mhd]\]/[7s]/g; s/for: [0-9]+[mh]/for: 1s/; s/> 3600/> 5/' rules.yml
+  # what was there on the last day or in the last week stays
+  sed -Ei -e '/(last|max|quantile)_over_time/!s/\[[0-9]+[mhd]\]/[7s]/g' \
+    -e 's/for: [0-9]+[mh]/for: 1s/; s/interval: 5m/interval: 1s/; s/> 3600/> 5/' rules.yml
   sed -Ei 's/group_wait: 30s/group_wait: 0s/; s/group_interval: [0-9]+m/group_interval: 1s/' alertmanager.yml
   sed -i 's/interval: 15s/interval: 1s/' sql_exporter.yml
   cd "$ROOT"
@@ -297,13 +304,14 @@ test_monitoring() {
   SEVERITIES=$(api rules -d type=alert |
     jq '[.data.groups[].rules[] | {key: .name, value: .labels.severity}] | from_entries')
 
-  fires PgHelloRecoveryPointUnknown Watchdog
-  fault 'the last verified backup is an hour old'
-  date -d '1 hour ago' +%s >"$SCRATCH/received/verified"
-  fires PgHelloRecoveryPointOld
+  fires PgHelloRecoveryPointOld PgHelloBackupNotVerified Watchdog
   set_server archive_timeout 2
   archive true
-  ends PgHelloRecoveryPointUnknown PgHelloRecoveryPointOld
+  fault 'WAL is archived, and no base backup was ever verified'
+  wait_until 30 'an archived segment' has_values 'pg_hello_archive_recovery_point_timestamp_seconds > 0'
+  wait_until 30 'no recovery point' has_values 'database:pg_hello_recovery_point_seconds:age == Inf'
+  verified '1 hour ago' 600 now
+  ends PgHelloRecoveryPointOld PgHelloBackupNotVerified
   fault 'little is written, and the segment is not ended'
   set_server archive_timeout 0
   sql -c 'INSERT INTO written VALUES (0)'
@@ -318,6 +326,11 @@ test_monitoring() {
   [ "$count" -ge 30 ] || die "only $count expressions"
   printf 'all %d expressions of rules and dashboard have values\n' "$count"
   same_series
+
+  fault 'a restore took five hours, and no timer has succeeded for two days'
+  verified '1 hour ago' 18000 '2 days ago'
+  fires PgHelloRestoreSlow PgHelloMaintenanceLate
+  verified '1 hour ago' 600 now
 
   fault 'a privilege of the application is revoked'
   sql -c 'REVOKE hello_user FROM shop'
@@ -366,6 +379,15 @@ test_monitoring() {
   start_application MANAGEMENT_METRICS_ENABLE_PG_HELLO=false
   fires PgHelloMetersMissing
 
+  fault 'one exporter of two is ended'
+  end sql_exporter
+  fires PgHelloInstanceDown
+  fault 'it is not among the targets any more'
+  # the job stays: of a job that goes, Prometheus shows the last values for five minutes
+  sed -i '/job_name: pg_hello_sql_exporter/,$s/targets: .*/targets: []/' "$SCRATCH/files/prometheus.yml"
+  kill -HUP "${PIDS[prometheus]}"
+  fires PgHelloTargetsMissing
+
   fault 'the server is stopped'
   server_user "$RUNNING/bin/pg_ctl" -D "$SCRATCH/data" -m immediate -w stop >/dev/null
   RUNNING=''
@@ -374,10 +396,24 @@ test_monitoring() {
   end exporter
   fires PgHelloExporterDown
 
+  wait "${PIDS[days]}" || give_up "the rules do not do what rules.days.test.yml and rules.month.test.yml say"
+  unset 'PIDS[days]'
   not_seen=$(comm -23 <(jq -r 'keys[]' <<<"$SEVERITIES" | sort) <(printf '%s\n' "${SEEN[@]}" | sort -u))
   [ -z "$not_seen" ] || die "no fault makes these fire: $not_seen"
   wait_until 30 'mails to both' has_mails
   printf 'all %d alerts have reached a webhook, and mails have\n' "$(jq length <<<"$SEVERITIES")"
+}
+
+# verified TIME SECONDS TIME: when the backup of app that was verified was made, of the server and by dump, how long its restore took,
+# and when maintenance succeeded last, in the form of pghello verify and maintain.
+verified() {
+  {
+    printf 'pg_hello_backup_verified_timestamp_seconds{database="app"} %d\n' "$(date -d "$1" +%s)"
+    printf 'pg_hello_restore_seconds{database="app"} %d\n' "$2"
+    printf 'pg_hello_base_backup_verified_timestamp_seconds %d\n' "$(date -d "$1" +%s)"
+    printf 'pg_hello_maintain_success_timestamp_seconds{rhythm="daily"} %d\n' "$(date -d "$3" +%s)"
+  } >"$SCRATCH/received/new"
+  mv "$SCRATCH/received/new" "$SCRATCH/received/pg_hello.prom"
 }
 
 # archive COMMAND: from now on, with something new to archive.
