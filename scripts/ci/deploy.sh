@@ -51,7 +51,27 @@ train 9 3 none
 echo "A training that fails is tried again, and no training stops an application"
 
 checker=$(npm_packages "$ROOT/scripts/ci/kubernetes")/check.mjs
-node "$checker" "$ROOT"/deploy/kubernetes/*.yaml
+node "$checker" "$ROOT"/deploy/kubernetes/*.yaml "$ROOT"/deploy/monitoring/kubernetes/*.yaml
+# kustomize puts no file into a field of a manifest
+{
+  cat <<'END'
+# SPDX-License-Identifier: MIT
+# ../rules.yml for Prometheus' operator. Made of it by: UPDATE=1 scripts/ci/deploy.sh
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: pg-hello
+spec:
+END
+  sed -n '/^groups:/,$p' "$ROOT/deploy/monitoring/rules.yml" | sed '/./s/^/  /'
+} >"$SCRATCH/rules.yaml"
+if [ -n "${UPDATE-}" ]; then
+  cp "$SCRATCH/rules.yaml" "$ROOT/deploy/monitoring/kubernetes/rules.yaml"
+fi
+diff "$ROOT/deploy/monitoring/kubernetes/rules.yaml" "$SCRATCH/rules.yaml" ||
+  die "kubernetes/rules.yaml has other rules than rules.yml; make it again by: UPDATE=1 scripts/ci/deploy.sh"
+sed 's/labels: {severity: page}/labels: [page]/' "$SCRATCH/rules.yaml" >"$SCRATCH/wrong.yaml"
+! node "$checker" "$SCRATCH/wrong.yaml" >/dev/null 2>&1 || die "a rule whose labels are a list is taken for right"
 for wrong in 's/replicas: 2/replicas: two/' 's/readinessProbe/readynessProbe/'; do
   sed "$wrong" "$ROOT/deploy/kubernetes/greeting-service.yaml" >"$SCRATCH/wrong.yaml"
   ! node "$checker" "$SCRATCH/wrong.yaml" >/dev/null 2>&1 || die "a manifest is taken for right after $wrong"

@@ -3,9 +3,14 @@
 import { readFileSync } from "node:fs";
 import { loadAll } from "js-yaml";
 
+const PACKAGES = {
+  "monitoring.coreos.com": "@kubernetes-models/prometheus-operator",
+  "postgresql.cnpg.io": "@kubernetes-models/cloudnative-pg",
+};
+
 // A kind that no schema knows ends the program.
 async function schemaOf({ apiVersion, kind }) {
-  const name = apiVersion.startsWith("postgresql.cnpg.io/") ? "@kubernetes-models/cloudnative-pg" : "kubernetes-models";
+  const name = PACKAGES[apiVersion.split("/")[0]] ?? "kubernetes-models";
   return (await import(`${name}/${apiVersion}/${kind}`))[kind].prototype;
 }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -305,5 +306,47 @@ class DeploymentFilesTest {
           .contains("secretName: microservices-ca")
           .contains("{name: postgresql-ca, mountPath: /etc/postgresql-ca, readOnly: true}");
     }
+  }
+
+  /** The ports that Prometheus' operator asks are those of pods with these labels. */
+  @Test
+  void kubernetesIsWatched() throws IOException {
+    var ports = new HashMap<Object, List<Object>>();
+    for (String file :
+        List.of(
+            "kubernetes/greeting-service.yaml",
+            "kubernetes/user-service.yaml",
+            "monitoring/kubernetes/exporter.yaml")) {
+      for (Map<String, Object> document : documents(file)) {
+        if ("Deployment".equals(document.get("kind"))) {
+          Map<String, Object> template = map(map(document.get("spec")).get("template"));
+          Map<String, Object> container =
+              map(list(map(template.get("spec")).get("containers")).get(0));
+          ports.put(
+              map(map(template.get("metadata")).get("labels")).get("app"),
+              list(container.get("ports")).stream().map(port -> map(port).get("name")).toList());
+        }
+      }
+    }
+    var watched = new HashMap<Object, List<Object>>();
+    for (Map<String, Object> monitor : documents("monitoring/kubernetes/monitors.yaml")) {
+      if ("PodMonitor".equals(monitor.get("kind"))) {
+        Map<String, Object> spec = map(monitor.get("spec"));
+        Map<String, Object> endpoint = map(list(spec.get("podMetricsEndpoints")).get(0));
+        List<Object> relabelings = list(endpoint.get("relabelings"));
+        Map<String, Object> selector = map(spec.get("selector"));
+        List<Object> pods =
+            selector.containsKey("matchLabels")
+                ? List.of(Objects.requireNonNull(map(selector.get("matchLabels")).get("app")))
+                : list(map(list(selector.get("matchExpressions")).get(0)).get("values"));
+        watched.put(map(relabelings.get(0)).get("replacement"), pods);
+        assertThat(pods)
+            .allSatisfy(pod -> assertThat(ports.get(pod)).contains(endpoint.get("port")));
+      }
+    }
+    assertThat(watched)
+        .containsOnly(
+            Map.entry("pg_hello_database", List.of("postgres-exporter")),
+            Map.entry("pg_hello_application", List.of("greeting-service", "user-service")));
   }
 }
