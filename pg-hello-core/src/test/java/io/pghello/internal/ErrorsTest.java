@@ -3,7 +3,10 @@ package io.pghello.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.PgHelloException;
+import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ErrorsTest {
@@ -12,5 +15,23 @@ class ErrorsTest {
     assertThat(Errors.timedOut(Duration.ofSeconds(1)))
         .hasMessageContaining("time-out of 1000 ms")
         .hasMessageContaining("(callTimeout, withTimeout)");
+  }
+
+  @Test
+  void aCallIsToldItsOwnTimeOutInPlaceOfAnothers() {
+    Duration other = Duration.ofSeconds(2);
+    Duration own = Duration.ofSeconds(1);
+    assertThat(Errors.withTimeout(Errors.timedOut(other), other, own))
+        .hasToString(Errors.timedOut(own).toString());
+    var cause = new SQLException("the pool is empty");
+    PgHelloException none = new PgHelloException(Errors.noConnectionWithin(other), "08001", cause);
+    assertThat(Errors.withTimeout(none, other, own))
+        .hasToString(Errors.of(Errors.noConnectionWithin(own)).toString())
+        .hasCause(cause)
+        .extracting(PgHelloException::sqlState)
+        .isEqualTo(Optional.of("08001"));
+    assertThat(Errors.withTimeout(none, other, other)).isSameAs(none);
+    PgHelloException others = Errors.mismatch();
+    assertThat(Errors.withTimeout(others, other, own)).isSameAs(others);
   }
 }

@@ -4,14 +4,19 @@ package io.pghello.internal.coalescing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloListener;
 import io.pghello.internal.Errors;
+import io.pghello.internal.Function;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Shows which threads complete futures, and when. */
 class CoalescerFutureTest extends CoalescerFixture {
@@ -203,5 +208,30 @@ class CoalescerFutureTest extends CoalescerFixture {
     all.forEach(future -> assertFails(future, Code.CLOSED));
     release(coalescer);
     assertNothingIsLost(coalescer);
+  }
+
+  /** As the JDK then does, without a call of what the future overrides. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void theListenerHearsOfAFutureThatTheProgramCompletesAsynchronously(boolean answered) {
+    var ended = new ArrayList<PgHelloListener.CallEnded>();
+    var future =
+        new CallFuture<String>(
+            Function.HELLO,
+            new PgHelloListener() {
+              @Override
+              public void callEnded(CallEnded event) {
+                ended.add(event);
+              }
+            });
+    CompletableFuture<String> unused = future.completeAsync(() -> "the program's", Runnable::run);
+    if (answered) {
+      future.answer("Hello, Ada!");
+    } else {
+      future.fail(Errors.mismatch());
+    }
+    assertThat(future).isCompletedWithValue("the program's");
+    assertThat(ended).hasSize(1);
+    assertThat(ended.get(0).error()).is(error(Code.CANCELLED_BY_CALLER));
   }
 }
