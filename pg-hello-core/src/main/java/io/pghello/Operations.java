@@ -107,7 +107,7 @@ abstract class Operations implements PgHelloOperations {
     try {
       return HelloRequest.of(name, repeat);
     } catch (PgHelloException e) {
-      throw refused(HelloRequest.function(repeat), e);
+      throw refused(Function.forRepeat(repeat), e);
     }
   }
 

@@ -47,6 +47,15 @@ public enum Function {
     this.expression = expression;
   }
 
+  /**
+   * Returns the function that greets a name so many times.
+   *
+   * @param repeat {@link HelloRequest#AS_SET} for as many as the session's setting says
+   */
+  public static Function forRepeat(int repeat) {
+    return repeat == HelloRequest.AS_SET ? HELLO : HELLO_REPEAT;
+  }
+
   /** Returns the functions without which the extension is too old for the client. */
   public static Set<Function> required() {
     return REQUIRED;
@@ -80,7 +89,7 @@ public enum Function {
    * the answer. The signature is in the one before if the value does not show what it answers: a
    * pooler may have the server run another statement.
    */
-  public String in(String schema) {
+  public String callIn(String schema) {
     String question = repeatsArguments() ? "" : "'" + signature + "', ";
     return "SELECT " + question + schema + "." + expression;
   }

@@ -45,12 +45,7 @@ public record HelloRequest(String name, int repeat, int bytes) {
 
   /** Returns the function that answers it. */
   public Function function() {
-    return function(repeat);
-  }
-
-  /** Returns the function that greets so many times. */
-  public static Function function(int repeat) {
-    return repeat == AS_SET ? Function.HELLO : Function.HELLO_REPEAT;
+    return Function.forRepeat(repeat);
   }
 
   /** Returns how many times the empty name was greeted. */

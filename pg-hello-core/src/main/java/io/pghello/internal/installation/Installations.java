@@ -37,7 +37,7 @@ public final class Installations {
   private static Map<Function, String> all(String schema) {
     var statements = new EnumMap<Function, String>(Function.class);
     for (Function function : Function.values()) {
-      statements.put(function, function.in(schema));
+      statements.put(function, function.callIn(schema));
     }
     return statements;
   }
@@ -63,7 +63,7 @@ public final class Installations {
       String schema = preflight.schema();
       for (Function function : Function.values()) {
         if (schema != null && preflight.obstacle(function).isEmpty()) {
-          statements.put(function, function.in(schema));
+          statements.put(function, function.callIn(schema));
         }
       }
       put(place(connection), statements);

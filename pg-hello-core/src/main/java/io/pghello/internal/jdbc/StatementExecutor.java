@@ -486,7 +486,7 @@ public final class StatementExecutor {
       if (obstacle.isPresent()) {
         throw Errors.of(obstacle.get());
       }
-      return function.in(Objects.requireNonNull(preflight.schema()));
+      return function.callIn(Objects.requireNonNull(preflight.schema()));
     }
 
     private <T> T execute(Function function, String sql, Binder binder, Reader<T> reader)
