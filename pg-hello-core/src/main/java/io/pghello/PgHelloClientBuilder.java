@@ -253,7 +253,8 @@ public final class PgHelloClientBuilder {
    * How many statements of coalesced calls are under way at a time, each on a connection of its
    * own; 2 by default, and at most 1,024. A few callers each go alone, up to that number. Batches
    * of many leave some time apart, so that they are large where the server is near, and need not
-   * wait for each other where it is far.
+   * wait for each other where it is far. While virtual threads alone have statements under way, and
+   * may get no carrier to end them, there may be one more for the calls of others.
    */
   public PgHelloClientBuilder maxInFlightBatches(int batches) {
     this.maxInFlightBatches = positive(batches, "number of batches under way");

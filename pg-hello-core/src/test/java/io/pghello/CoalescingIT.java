@@ -190,10 +190,6 @@ class CoalescingIT {
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void aVirtualLeaderWithoutACarrierKeepsNobodyWaiting(DataSource dataSource, WireProxy proxy)
       throws Exception {
-    int carriers =
-        Integer.getInteger(
-            "jdk.virtualThreadScheduler.parallelism", Runtime.getRuntime().availableProcessors());
-    var busy = new CountDownLatch(carriers);
     var stop = new AtomicBoolean();
     try (var pool = pool(dataSource, 2);
         var client =
@@ -205,16 +201,7 @@ class CoalescingIT {
       awaitWaiting(platform);
       List<Started<String>> virtual = start(newestThreads, 1, i -> () -> client.hello("virtual"));
       awaitWaiting(virtual);
-      for (int i = 0; i < carriers; i++) {
-        newestThreads.execute(
-            () -> {
-              busy.countDown();
-              while (!stop.get()) {
-                Thread.onSpinWait();
-              }
-            });
-      }
-      assertThat(busy.await(20, TimeUnit.SECONDS)).isTrue();
+      keepCarriersBusy(stop);
       try {
         proxy.resume();
         assertThat(platform.get(0).answer()).isEqualTo("Hello, platform!");
@@ -226,6 +213,52 @@ class CoalescingIT {
       assertThat(virtual.get(0).answer()).isEqualTo("Hello, virtual!");
       assertThat(carried).contains(3);
     }
+  }
+
+  /** One that sends alone has a permit until it runs again. */
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
+  void aVirtualThreadWithoutACarrierKeepsNobodyFromSending(DataSource dataSource, WireProxy proxy)
+      throws Exception {
+    var stop = new AtomicBoolean();
+    try (var pool = pool(dataSource, 2);
+        var client =
+            client(pool).callTimeout(Duration.ofSeconds(20)).maxInFlightBatches(1).build()) {
+      client.hello("first");
+      long before = proxy.executes();
+      proxy.stall();
+      List<Started<String>> virtual = start(newestThreads, 1, i -> () -> client.hello("virtual"));
+      until(() -> proxy.executes() == before + 1);
+      keepCarriersBusy(stop);
+      try {
+        proxy.resume();
+        assertThat(start(platformThreads, 1, i -> () -> client.hello("platform")).get(0).answer())
+            .isEqualTo("Hello, platform!");
+        assertThat(get(client.helloAsync("future"))).isEqualTo("Hello, future!");
+        assertThat(virtual.get(0).outcome()).isNotDone();
+      } finally {
+        stop.set(true);
+      }
+      assertThat(virtual.get(0).answer()).isEqualTo("Hello, virtual!");
+    }
+  }
+
+  /** Lets no other virtual thread run until it is to stop. */
+  private void keepCarriersBusy(AtomicBoolean stop) throws InterruptedException {
+    int carriers =
+        Integer.getInteger(
+            "jdk.virtualThreadScheduler.parallelism", Runtime.getRuntime().availableProcessors());
+    var busy = new CountDownLatch(carriers);
+    for (int i = 0; i < carriers; i++) {
+      newestThreads.execute(
+          () -> {
+            busy.countDown();
+            while (!stop.get()) {
+              Thread.onSpinWait();
+            }
+          });
+    }
+    assertThat(busy.await(20, TimeUnit.SECONDS)).isTrue();
   }
 
   /** An interrupt closes the socket that a virtual thread reads from. */

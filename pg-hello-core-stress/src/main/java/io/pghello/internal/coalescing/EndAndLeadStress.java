@@ -27,7 +27,7 @@ public class EndAndLeadStress extends CoalescerStress {
 
   @Actor
   public void lead(II_Result result) {
-    result.r1 = call.offerLead(new Batch(0, 1, 1)) ? 1 : 0;
+    result.r1 = call.offerLead(new Batch(0, false, 1, 1)) ? 1 : 0;
   }
 
   @Arbiter

@@ -23,7 +23,7 @@ public class LeadAndLeaveStress extends CoalescerStress {
 
   @Actor
   public void lead(III_Result result) {
-    result.r1 = call.offerLead(new Batch(0, 1, 1)) ? 1 : 0;
+    result.r1 = call.offerLead(new Batch(0, false, 1, 1)) ? 1 : 0;
   }
 
   @Actor

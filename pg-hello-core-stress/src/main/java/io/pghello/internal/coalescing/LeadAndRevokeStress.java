@@ -22,7 +22,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @State
 public class LeadAndRevokeStress extends CoalescerStress {
   private final Call call = callOfSomebody();
-  private final Batch batch = new Batch(0, 1, 1);
+  private final Batch batch = new Batch(0, false, 1, 1);
 
   public LeadAndRevokeStress() {
     batch.assignTo(call);

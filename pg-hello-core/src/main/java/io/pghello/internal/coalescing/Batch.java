@@ -18,6 +18,7 @@ final class Batch implements CallQueue.Target<Call> {
   private final ArrayList<Call> calls = new ArrayList<>(INITIAL_CAPACITY);
   private final int maxCalls;
   private final int maxBytes;
+  private final boolean isReserve;
   private long bytes;
   private @Nullable Call latest;
   private volatile InFlightBatch inFlight = new InFlightBatch(calls);
@@ -37,10 +38,12 @@ final class Batch implements CallQueue.Target<Call> {
    * Creates an empty batch.
    *
    * @param permit the permit that it holds
+   * @param isReserve whether that is the reserve, with which no virtual thread may send
    * @param maxBytes the size from which on the batch is full; the last name may exceed it
    */
-  Batch(int permit, int maxCalls, int maxBytes) {
+  Batch(int permit, boolean isReserve, int maxCalls, int maxBytes) {
     this.permit = permit;
+    this.isReserve = isReserve;
     this.maxCalls = maxCalls;
     this.maxBytes = maxBytes;
   }
@@ -172,8 +175,10 @@ final class Batch implements CallQueue.Target<Call> {
    */
   @Nullable Call candidate() {
     Call last = latest();
-    Call call = last.isOfVirtualThread() ? latestOfOthers().orElse(last) : last;
-    return call.hasThread() && !last.deadline.isWellAfter(call.deadline) ? call : null;
+    Call call = last.isOfVirtualThread() ? latestOfOthers().orElse(isReserve ? null : last) : last;
+    return call != null && call.hasThread() && !last.deadline.isWellAfter(call.deadline)
+        ? call
+        : null;
   }
 
   /** Returns whether a virtual thread would keep others waiting that are none. */

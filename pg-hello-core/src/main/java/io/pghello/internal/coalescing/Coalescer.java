@@ -40,7 +40,8 @@ import org.jspecify.annotations.Nullable;
  *       leader wakes up may have a later deadline, by up to a tenth of its own time-out; if it has
  *       more, it leads instead.
  *   <li>A virtual thread leads only calls of virtual threads, as it may get no carrier while it has
- *       the answer of the others.
+ *       the answer of the others. If virtual threads hold all permits for long, {@link
+ *       #checkTimeouts} sends calls of others with the reserve of the limit.
  *   <li>A batch belongs to one thread at a time. An assigned leader has to begin by a
  *       compare-and-set. If it does not begin, for example because it is a virtual thread without a
  *       carrier, {@link #checkTimeouts} revokes the assignment by another compare-and-set. A batch
@@ -148,7 +149,12 @@ final class Coalescer {
     try {
       // many calls are split, so that one batch is sent while another one is answered
       int most = Math.max(InFlightLimit.LARGE, queue.size() / (inFlightLimit.available() + 1));
-      var batch = new Batch(permit, Math.min(batchLimits.maxCalls(), most), batchLimits.maxBytes());
+      var batch =
+          new Batch(
+              permit,
+              inFlightLimit.isReserve(permit),
+              Math.min(batchLimits.maxCalls(), most),
+              batchLimits.maxBytes());
       registered = batches.add(batch);
       return batch;
     } finally {
@@ -353,14 +359,17 @@ final class Coalescer {
    * Fails calls whose deadline has passed. Also completes futures that are delayed by a slow
    * dependent of another future, and sends the calls that such dependents have added. The executor
    * takes over a batch whose leader has thrown an error, could not be started, or has not begun
-   * since the previous check.
+   * since the previous check. Calls that are not of virtual threads do not wait for these alone.
    *
    * @return whether calls are left to check
    */
   boolean checkTimeouts() {
+    boolean othersThanVirtualWait = false;
     for (Call call : queue) {
       if (call.deadline.isOver()) {
         expire(call);
+      } else {
+        othersThanVirtualWait |= !call.isOfVirtualThread();
       }
     }
     for (Batch batch : batches) {
@@ -377,7 +386,17 @@ final class Coalescer {
     }
     failures.check();
     dispatch(false);
+    if (othersThanVirtualWait) {
+      dispatchReserve();
+    }
     return !isIdle();
+  }
+
+  private void dispatchReserve() {
+    int permit = inFlightLimit.tryAcquireReserve();
+    if (permit != InFlightLimit.NONE) {
+      start(newBatch(permit));
+    }
   }
 
   /** Completes or sends a batch that belongs to this thread. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal.coalescing;
 
+import io.pghello.internal.Threads;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
@@ -13,6 +14,10 @@ import java.util.stream.Stream;
  * flight that may be answered soon: the calls that are queued until then form one batch. The
  * release of that statement's permit triggers the next dispatch. A statement that has been in
  * flight for some milliseconds delays nothing, as it may take any time.
+ *
+ * <p>A virtual thread whose statement was answered may get no carrier, and then does not release
+ * its permit. So there is one more permit, the reserve, for the time in which virtual threads hold
+ * all others.
  */
 final class InFlightLimit {
   /** What stands for a permit that is not held. */
@@ -37,16 +42,19 @@ final class InFlightLimit {
   // no time of now()
   private static final long AVAILABLE = 0;
 
+  // the lowest bits of now()
+  private static final long HELD = 1;
+  private static final long HELD_BY_VIRTUAL_THREAD = 2;
+
   // since when each permit is held, or its statement in flight; to release one calls as few methods
-  // as possible, as the stack may be full
+  // as possible, as the stack may be full; the last is the reserve
   private final AtomicLong[] permits;
+  private final int reserve;
   private volatile long lastLarge = System.nanoTime() - HEAD_START_NANOS;
 
   InFlightLimit(int maxInFlight) {
-    this.permits =
-        Stream.generate(AtomicLong::new)
-            .limit(Math.min(maxInFlight, MAX_PERMITS))
-            .toArray(AtomicLong[]::new);
+    this.reserve = Math.min(maxInFlight, MAX_PERMITS);
+    this.permits = Stream.generate(AtomicLong::new).limit(reserve + 1L).toArray(AtomicLong[]::new);
   }
 
   /**
@@ -67,8 +75,30 @@ final class InFlightLimit {
     return NONE;
   }
 
+  /**
+   * Acquires the reserve, with which no virtual thread may send. It is available while virtual
+   * threads have held all other permits for some milliseconds.
+   *
+   * @return the permit, or {@link #NONE}
+   */
+  int tryAcquireReserve() {
+    long now = now();
+    for (int permit = 0; permit < reserve; permit++) {
+      long since = permits[permit].get();
+      if ((since & HELD_BY_VIRTUAL_THREAD) == 0 || now - since <= SLOW_NANOS) {
+        return NONE;
+      }
+    }
+    return permits[reserve].compareAndSet(AVAILABLE, now) ? reserve : NONE;
+  }
+
+  /** Returns whether a permit is the reserve. */
+  boolean isReserve(int permit) {
+    return permit == reserve;
+  }
+
   private int findAvailable() {
-    for (int permit = 0; permit < permits.length; permit++) {
+    for (int permit = 0; permit < reserve; permit++) {
       if (permits[permit].get() == AVAILABLE) {
         return permit;
       }
@@ -94,8 +124,13 @@ final class InFlightLimit {
     return false;
   }
 
+  /** Returns the time, with bits that say who holds the permit. */
   private static long now() {
-    return System.nanoTime() | 1;
+    long holder = HELD;
+    if (Threads.isVirtual(Thread.currentThread())) {
+      holder |= HELD_BY_VIRTUAL_THREAD;
+    }
+    return (System.nanoTime() & -4L) | holder;
   }
 
   /** Releases a permit. */
@@ -112,17 +147,17 @@ final class InFlightLimit {
     }
   }
 
-  /** Returns the number of available permits. */
+  /** Returns the number of available permits, without the reserve. */
   int available() {
     int available = 0;
-    for (AtomicLong permit : permits) {
-      available += permit.get() == AVAILABLE ? 1 : 0;
+    for (int permit = 0; permit < reserve; permit++) {
+      available += permits[permit].get() == AVAILABLE ? 1 : 0;
     }
     return available;
   }
 
-  /** Returns whether all permits are available. */
+  /** Returns whether nobody holds a permit. */
   boolean isUnused() {
-    return available() == permits.length;
+    return available() == reserve && permits[reserve].get() == AVAILABLE;
   }
 }

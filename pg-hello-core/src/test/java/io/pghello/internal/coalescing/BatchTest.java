@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class BatchTest {
   @Test
   void theSumOfTheBytesDoesNotOverflow() {
-    var batch = new Batch(0, 4, Integer.MAX_VALUE);
+    var batch = new Batch(0, false, 4, Integer.MAX_VALUE);
     batch.add(call(1 << 30));
     assertThat(batch.reserve()).isTrue();
     Call second = call(1 << 30);

@@ -7,6 +7,9 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -17,6 +20,8 @@ import org.junit.jupiter.api.condition.JRE;
 
 /** Shows which call leads a batch, and what happens when its thread does not. */
 class CoalescerLeaderTest extends CoalescerFixture {
+  private final Deque<Sent> held = new ArrayDeque<>();
+
   @Test
   void theStatementHasTheLatestDeadline() {
     Coalescer coalescer = coalescer();
@@ -129,6 +134,125 @@ class CoalescerLeaderTest extends CoalescerFixture {
     assertAnswered(List.of(platform));
     assertThat(get(virtual)).isEqualTo("Hello, virtual!");
     assertNothingIsLost(coalescer);
+  }
+
+  /** They may get no carrier when their statements are answered, and so keep their permits. */
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
+  void virtualThreadsThatHoldAllPermitsKeepNoOthersWaiting() throws Exception {
+    maxInFlightBatches = 2;
+    Coalescer coalescer = coalescer();
+    List<CompletableFuture<Object>> holders = holdByVirtualThreads(coalescer);
+    List<Caller> platform = waitingCallers(coalescer, "platform");
+    CompletableFuture<String> future = futures(coalescer, "future").get(0);
+    untilSentByCheck(coalescer);
+    Sent sent = sender.next();
+    assertThat(sent.names()).containsExactly("platform", "future");
+    // one at a time
+    List<Caller> later = waitingCallers(coalescer, "later");
+    coalescer.checkTimeouts();
+    assertThat(later.get(0).isWaiting()).isTrue();
+    sent.answer();
+    assertAnswered(platform);
+    assertThat(get(future)).isEqualTo("Hello, future!");
+    untilSentByCheck(coalescer);
+    assertThat(answerNext()).containsExactly("later");
+    assertAnswered(later);
+    assertThat(holders).noneMatch(CompletableFuture::isDone);
+    assertThat(coalescer.isIdle()).isFalse();
+    answerHolders(holders);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
+  void noVirtualThreadLeadsWhileVirtualThreadsHoldAllPermits() throws Exception {
+    maxInFlightBatches = 2;
+    batchSize = 1;
+    Coalescer coalescer = coalescer();
+    List<CompletableFuture<Object>> holders = holdByVirtualThreads(coalescer);
+    CompletableFuture<Object> virtual =
+        virtually(() -> call(coalescer, sender, request("virtual"), in(CALL_TIMEOUT)));
+    until(() -> coalescer.queuedCalls() == 1);
+    List<Caller> platform = waitingCallers(coalescer, "platform");
+    untilSentByCheck(coalescer);
+    Sent first = sender.next();
+    assertThat(first.names()).containsExactly("virtual");
+    assertThat(first.thread.getName()).startsWith("pool-");
+    first.answer();
+    untilSentByCheck(coalescer);
+    assertThat(answerNext()).containsExactly("platform");
+    assertAnswered(platform);
+    assertThat(get(virtual)).isEqualTo("Hello, virtual!");
+    answerHolders(holders);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
+  void noMoreIsSentAtATimeThanAllowedIfOnlyVirtualThreadsWait() throws Exception {
+    maxInFlightBatches = 2;
+    Coalescer coalescer = coalescer();
+    List<CompletableFuture<Object>> holders = holdByVirtualThreads(coalescer);
+    CompletableFuture<Object> virtual =
+        virtually(() -> call(coalescer, sender, request("virtual"), in(CALL_TIMEOUT)));
+    until(() -> coalescer.queuedCalls() == 1);
+    long begin = System.nanoTime();
+    until(() -> System.nanoTime() - begin > Duration.ofMillis(10).toNanos());
+    coalescer.checkTimeouts();
+    assertThat(coalescer.queuedCalls()).isEqualTo(1);
+    answerHolders(holders);
+    assertThat(answerNext()).containsExactly("virtual");
+    assertThat(get(virtual)).isEqualTo("Hello, virtual!");
+    assertThat(sender.most).hasValue(2);
+    assertNothingIsLost(coalescer);
+  }
+
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
+  void noMoreIsSentAtATimeThanAllowedIfAnotherThreadHoldsAPermit() throws Exception {
+    maxInFlightBatches = 2;
+    Coalescer coalescer = coalescer();
+    acquire(coalescer);
+    CompletableFuture<Object> holder =
+        virtually(() -> call(coalescer, sender, request("holder"), in(CALL_TIMEOUT)));
+    Sent held = sender.next();
+    List<Caller> platform = waitingCallers(coalescer, "platform");
+    long begin = System.nanoTime();
+    until(() -> System.nanoTime() - begin > Duration.ofMillis(10).toNanos());
+    coalescer.checkTimeouts();
+    assertThat(coalescer.queuedCalls()).isEqualTo(1);
+    release(coalescer);
+    assertThat(answerNext()).containsExactly("platform");
+    assertAnswered(platform);
+    held.answer();
+    assertThat(get(holder)).isEqualTo("Hello, holder!");
+    assertNothingIsLost(coalescer);
+  }
+
+  /** Acquires all permits on virtual threads that send alone. */
+  private List<CompletableFuture<Object>> holdByVirtualThreads(Coalescer coalescer)
+      throws Exception {
+    var holders = new ArrayList<CompletableFuture<Object>>();
+    for (int i = 0; i < maxInFlightBatches; i++) {
+      holders.add(virtually(() -> call(coalescer, sender, request("holder"), in(CALL_TIMEOUT))));
+      held.add(sender.next());
+    }
+    assertThat(coalescer.tryAcquire()).isEqualTo(InFlightLimit.NONE);
+    return holders;
+  }
+
+  private void answerHolders(List<CompletableFuture<Object>> holders) {
+    held.forEach(Sent::answer);
+    holders.forEach(holder -> assertThat(get(holder)).isEqualTo("Hello, holder!"));
+  }
+
+  private void untilSentByCheck(Coalescer coalescer) {
+    until(
+        () -> {
+          coalescer.checkTimeouts();
+          return sender.isNext();
+        });
   }
 
   /** Calls on a virtual thread, which the oldest JDK that this is compiled for does not have. */
@@ -406,10 +530,10 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void onlyOneOfLeadOutcomeAndInterruptTakesEffect() {
-    var batch = new Batch(0, 1, 1);
+    var batch = new Batch(0, false, 1, 1);
     Call leading = Call.ofThread(request("a"), in(CALL_TIMEOUT));
     assertThat(leading.offerLead(batch)).isTrue();
-    assertThat(leading.offerLead(new Batch(0, 1, 1))).isFalse();
+    assertThat(leading.offerLead(new Batch(0, false, 1, 1))).isFalse();
     endElsewhere(leading);
     assertThat(leading.await(false)).isSameAs(batch);
     Call ended = Call.ofThread(request("b"), in(Duration.ZERO));

@@ -7,6 +7,8 @@ import java.util.HashSet;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
 
 /**
  * Shows when a small batch gets a permit while another statement is in flight. A head start takes
@@ -97,6 +99,52 @@ class InFlightLimitTest {
     assertThat(permits).hasSize(1024);
     permits.forEach(large::release);
     assertThat(large.isUnused()).isTrue();
+  }
+
+  @Test
+  @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
+  void theReserveIsThereOnceVirtualThreadsHaveHeldAllOthersForSomeTime() throws Exception {
+    boolean tooEarly = false;
+    for (int i = 0; i < TRIES && !tooEarly; i++) {
+      acquireAllOnAVirtualThread();
+      int reserve = limit.tryAcquireReserve();
+      tooEarly = reserve == InFlightLimit.NONE;
+      if (!tooEarly) {
+        limit.release(reserve);
+      }
+      releaseAll();
+    }
+    assertThat(tooEarly).isTrue();
+    acquireAllOnAVirtualThread();
+    Thread.sleep(6);
+    int reserve = limit.tryAcquireReserve();
+    assertThat(limit.isReserve(reserve)).isTrue();
+    assertThat(limit.tryAcquireReserve()).isEqualTo(InFlightLimit.NONE);
+    releaseAll();
+    assertThat(limit.isUnused()).isFalse();
+    assertThat(limit.available()).isEqualTo(3);
+    limit.release(reserve);
+    assertThat(limit.isUnused()).isTrue();
+    assertThat(limit.tryAcquireReserve()).isEqualTo(InFlightLimit.NONE);
+  }
+
+  private void acquireAllOnAVirtualThread() throws Exception {
+    Runnable acquire =
+        () -> {
+          for (int i = 0; i < 3; i++) {
+            acquire();
+          }
+        };
+    var thread =
+        (Thread) Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null, acquire);
+    thread.join();
+    assertThat(limit.available()).isZero();
+  }
+
+  private void releaseAll() {
+    for (int permit = 0; permit < 3; permit++) {
+      limit.release(permit);
+    }
   }
 
   /** Releases its permit afterwards. */
