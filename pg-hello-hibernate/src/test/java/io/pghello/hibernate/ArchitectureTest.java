@@ -26,6 +26,12 @@ class ArchitectureTest {
         .filteredOn(type -> type.getPackageName().startsWith("io.pghello.internal"))
         .extracting(JavaClass::getSimpleName)
         .containsOnly(
-            "Errors", "HelloAllCodec", "HelloRequest", "Preflight", "ServerCalls", "SqlErrors");
+            "Errors",
+            "Function",
+            "HelloAllCodec",
+            "HelloRequest",
+            "Preflight",
+            "ServerCalls",
+            "SqlErrors");
   }
 }

@@ -14,6 +14,8 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLTransientConnectionException;
@@ -41,6 +43,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How values are looked up, and how long they are kept. */
 @PgHelloTest
@@ -85,6 +89,13 @@ class PrefetcherIT {
       this.id = id;
       this.name = "user" + id;
     }
+  }
+
+  /** Has a time and no greeting. */
+  @Entity(name = "Dated")
+  static class Dated {
+    @Id int id;
+    @NowMillis long createdAt;
   }
 
   /** Found again by the place of its row, for which Hibernate forgets what it knew before. */
@@ -233,7 +244,6 @@ class PrefetcherIT {
             PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_LOST));
   }
 
-  /** Hibernate executes its batch before it prepares another statement. */
   @Test
   void aViolationBeforeALookUpIsHibernatesError() {
     factory.inTransaction(session -> session.persist(new Stamped(1)));
@@ -293,6 +303,100 @@ class PrefetcherIT {
         empty.set(false);
       }
     }
+  }
+
+  /** As behind a pooler that does not know of prepared statements, and lends connections. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SELECT 1700000000000::int8",
+        "SELECT 'Hello, Ada!', 1700000000000::int8",
+        "SELECT 1, 1700000000000::int8",
+        "SELECT 'now_ms()'",
+        "SELECT 'now_ms()', 'now'",
+        "SELECT 'now_ms()', 1 WHERE false"
+      })
+  void believesNoAnswerToAnotherQuestionForATime(String other, DataSource dataSource) {
+    assertMismatch(running(dataSource, "now_ms()", other), new Dated());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SELECT ?::text[], ?::int4[]",
+        "SELECT num_nonnulls(?, ?), 1700000000000",
+        "SELECT ARRAY['Hello, Grace!'], 1700000000000 WHERE num_nonnulls(?, ?) >= 0",
+        "SELECT ARRAY['Hello, Ada!'] WHERE num_nonnulls(?, ?) >= 0",
+        "SELECT 1 WHERE num_nonnulls(?, ?) < 0"
+      })
+  void believesNoAnswerToAnotherQuestionForAGreeting(String other, DataSource dataSource) {
+    Stamped ada = new Stamped(1);
+    ada.name = "Ada";
+    assertMismatch(running(dataSource, "pg_hello_all", other), ada);
+  }
+
+  private static void assertMismatch(DataSource pooler, Object entity) {
+    try (SessionFactory pooled = Factories.open(pooler, Map.of(), entity.getClass())) {
+      assertThatThrownBy(() -> pooled.inTransaction(session -> session.persist(entity)))
+          .satisfies(
+              e ->
+                  assertThat(causes(e))
+                      .filteredOn(PgHelloException.class::isInstance)
+                      .extracting(each -> ((PgHelloException) each).code())
+                      .containsExactly(Code.ANSWER_MISMATCH));
+      assertThat(
+              pooled.<Long>fromSession(
+                  session ->
+                      session
+                          .createSelectionQuery(
+                              "select count(*) from " + entity.getClass().getSimpleName(),
+                              Long.class)
+                          .getSingleResult()))
+          .isZero();
+    }
+  }
+
+  /** Returns a data source whose server runs another query for each that has a word in it. */
+  private static DataSource running(DataSource dataSource, String word, String other) {
+    return proxy(
+        DataSource.class,
+        (method, arguments) -> {
+          Object result = method.invoke(dataSource, arguments);
+          return result instanceof Connection connection
+              ? running(connection, word, other)
+              : result;
+        });
+  }
+
+  private static Connection running(Connection connection, String word, String other) {
+    return proxy(
+        Connection.class,
+        (method, arguments) -> {
+          if (method.getName().equals("prepareStatement")
+              && ((String) arguments[0]).contains(word)) {
+            arguments[0] = other;
+          }
+          return method.invoke(connection, arguments);
+        });
+  }
+
+  /** Calls something in place of a method. */
+  private interface Call {
+    @Nullable Object to(Method method, Object[] arguments) throws ReflectiveOperationException;
+  }
+
+  private static <T> T proxy(Class<T> type, Call call) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            PrefetcherIT.class.getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, method, arguments) -> {
+              try {
+                return call.to(method, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            }));
   }
 
   private static List<Throwable> causes(Throwable e) {

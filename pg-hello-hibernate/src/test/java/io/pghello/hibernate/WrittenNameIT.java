@@ -499,6 +499,30 @@ class WrittenNameIT {
         .containsExactly("Hello, ADA!", "Hello, Bob!", "Hello, Eve!");
   }
 
+  /** A name is known only just before its INSERT, and the INSERTs are batched nevertheless. */
+  @Test
+  void looksUpEachNameThatAListenerChangesAndKeepsTheBatch(WireProxy proxy) {
+    PreInsertEventListener insert = event -> rename(event.getPersister(), event.getState());
+    listeners().appendListeners(EventType.PRE_INSERT, insert);
+    factory.inTransaction(
+        session -> {
+          for (int i = 0; i < 40; i++) {
+            session.persist(of("Plain", "user" + i));
+          }
+          // all as they were, each as it is, and batches of 20
+          roundTrips(proxy, 1 + 40 + 2, session::flush);
+        });
+    assertThat(
+            factory.<Long>fromSession(
+                session ->
+                    session
+                        .createSelectionQuery(
+                            "select count(*) from Plain where greeting like 'Hello, USER%!'",
+                            Long.class)
+                        .getSingleResult()))
+        .isEqualTo(40);
+  }
+
   /** The UPDATE writes the title alone, and not the name that a listener has put beside it. */
   @Test
   void greetsTheNameThatAnUpdateOfSomethingElseLeaves() {

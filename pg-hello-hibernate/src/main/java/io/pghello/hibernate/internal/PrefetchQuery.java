@@ -2,6 +2,8 @@
 package io.pghello.hibernate.internal;
 
 import io.pghello.PgHelloException;
+import io.pghello.internal.Errors;
+import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.jdbc.HelloAllCodec;
 import io.pghello.internal.jdbc.SqlErrors;
@@ -83,19 +85,19 @@ final class PrefetchQuery {
     String sql = sql(schema);
     PreparedStatement statement = null;
     try {
-      // in Hibernate's own way, so that its logs, statistics and time-outs know of the statement
-      statement = jdbc.getStatementPreparer().prepareStatement(sql);
+      // in Hibernate's own way, so that its logs, statistics and time-outs know of the statement;
+      // as a query's, before which it does not execute the batch that it collects
+      statement = jdbc.getStatementPreparer().prepareQueryStatement(sql, false, null);
       if (!requests.isEmpty()) {
         HelloAllCodec.bind(statement, requests);
       }
       try (ResultSet row = jdbc.getResultSetReturn().extract(statement, sql)) {
-        row.next();
         read(row);
       }
     } catch (PgHelloException e) {
       throw Failures.converted(e, session.getFactory());
     } catch (JDBCException e) {
-      // Hibernate 7 executes its batch before, and the pool may have no connection
+      // the pool may have no connection
       if (statement == null && !sql.equals(e.getSQL())) {
         throw e;
       }
@@ -110,18 +112,39 @@ final class PrefetchQuery {
     }
   }
 
+  /**
+   * Returns the statement. Greetings show what they answer; a time does not, and so comes beside
+   * them, or beside the function's signature: a pooler may have the server run another statement.
+   */
   private String sql(String schema) {
-    String all = requests.isEmpty() ? "" : schema + "pg_hello_all(?, ?)";
-    String now = isTimeAsked() ? schema + "now_ms()" : "";
-    return "SELECT " + all + (all.isEmpty() || now.isEmpty() ? "" : ", ") + now;
+    String question =
+        requests.isEmpty()
+            ? "'" + Function.NOW_MS.signature() + "'"
+            : schema + "pg_hello_all(?, ?)";
+    return "SELECT " + question + (isTimeAsked() ? ", " + schema + "now_ms()" : "");
   }
 
+  /** Reads an answer, which can be that of another statement, and then be anything. */
   private void read(ResultSet row) throws SQLException {
-    if (isTimeAsked()) {
-      millis = row.getLong(requests.isEmpty() ? 1 : 2);
+    try {
+      if (row.next() && isAnswer(row)) {
+        if (isTimeAsked()) {
+          millis = row.getLong(2);
+        }
+        return;
+      }
+    } catch (SQLException | RuntimeException e) {
+      if (e instanceof PgHelloException || row.isClosed()) {
+        throw e;
+      }
     }
+    throw Errors.mismatch();
+  }
+
+  /** Gives the greetings to those who asked; returns whether the row answers the question. */
+  private boolean isAnswer(ResultSet row) throws SQLException {
     if (requests.isEmpty()) {
-      return;
+      return Function.NOW_MS.signature().equals(row.getString(1));
     }
     String[] greetings = HelloAllCodec.read(row, requests);
     HelloAllCodec.verify(requests, greetings);
@@ -129,5 +152,6 @@ final class PrefetchQuery {
       Asker asker = askers.get(i);
       asker.answers.put(asker.attribute, requests.get(i).name(), greetings[i]);
     }
+    return true;
   }
 }
