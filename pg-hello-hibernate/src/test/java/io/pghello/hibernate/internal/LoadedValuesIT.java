@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.testkit.PgHelloTest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.management.ManagementFactory;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +20,7 @@ import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.transaction.jta.platform.internal.NoJtaPlatform;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is kept of entities that are read, and for how long. */
@@ -94,6 +96,30 @@ class LoadedValuesIT {
     factory.inTransaction(session -> session.persist(copy));
     assertThat(copy.greeting).isEqualTo("Hello, Grace!");
     kept.clear();
+  }
+
+  /** Nothing is written, and in the end nothing is loaded. */
+  @Test
+  @Tag("long")
+  void memoryIsFlatAfterAMillionLoads() {
+    insert(1_000);
+    load(100);
+    collectUntil(() -> given().size() == 0);
+    long before = usedMemory();
+    load(1_000);
+    // what one load notes takes some 300 bytes
+    collectUntil(() -> usedMemory() - before < 4 << 20);
+    assertThat(given().size()).isZero();
+  }
+
+  private void load(int times) {
+    for (int i = 0; i < times; i++) {
+      assertThat(load()).hasSize(1_000);
+    }
+  }
+
+  private static long usedMemory() {
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
   }
 
   @Test
