@@ -51,13 +51,20 @@ final class Scratch implements AutoCloseable {
   static Scratch create() throws IOException {
     Path parent = parent();
     removeAbandoned(parent);
-    Path path = Files.createTempDirectory(parent, PREFIX);
-    System.setProperty(OWN + path, "");
-    FileChannel lockFile =
-        FileChannel.open(
-            path.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-    lockFile.lock();
-    return new Scratch(path, lockFile);
+    while (true) {
+      Path path = Files.createTempDirectory(parent, PREFIX);
+      System.setProperty(OWN + path, "");
+      FileChannel lockFile =
+          FileChannel.open(
+              path.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      lockFile.lock();
+      if (Files.exists(path.resolve(LOCK))) {
+        return new Scratch(path, lockFile);
+      }
+      // another JVM has locked and removed it before this one could lock it
+      lockFile.close();
+      System.clearProperty(OWN + path);
+    }
   }
 
   private static Path parent() throws IOException {

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ScratchTest {
+  private static final int JVMS = 3;
+  private static final int FOLDERS = 400;
+
+  @TempDir private Path folder;
+
+  /** Each of them removes what looks abandoned, as a folder does whose lock is not taken yet. */
+  @Test
+  void noJvmTakesAwayWhatAnotherOneIsMaking() throws Exception {
+    List<Process> jvms = new ArrayList<>();
+    try {
+      for (int i = 0; i < JVMS; i++) {
+        jvms.add(
+            new ProcessBuilder(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-XX:TieredStopAtLevel=1",
+                    "-XX:+UseSerialGC",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    Maker.class.getName())
+                .redirectErrorStream(true)
+                .redirectOutput(log(i).toFile())
+                .start());
+      }
+      for (int i = 0; i < JVMS; i++) {
+        assertThat(jvms.get(i).waitFor(5, TimeUnit.MINUTES)).isTrue();
+        assertThat(jvms.get(i).exitValue()).as(Files.readString(log(i))).isZero();
+      }
+    } finally {
+      jvms.forEach(Process::destroyForcibly);
+    }
+  }
+
+  private Path log(int jvm) {
+    return folder.resolve("log" + jvm);
+  }
+
+  /** Makes folders, one after the other, and something in each. */
+  static final class Maker {
+    private Maker() {}
+
+    public static void main(String[] args) throws IOException {
+      for (int i = 0; i < FOLDERS; i++) {
+        try (Scratch scratch = Scratch.create()) {
+          Files.createDirectory(scratch.data());
+        }
+      }
+    }
+  }
+}
