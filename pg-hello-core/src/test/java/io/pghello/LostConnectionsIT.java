@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 import org.apache.commons.dbcp2.BasicDataSource;
 import org.apache.tomcat.jdbc.pool.PoolProperties;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * that the pool does not test what it hands out.
  */
 @PgHelloTest
+@Tag("slow")
 @Timeout(120)
 class LostConnectionsIT {
   private static final int SIZE = 8;
