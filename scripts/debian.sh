@@ -76,12 +76,12 @@ debian_sources() {
   unset -f next_source
 }
 
-# debian_download TYPE SUITE PACKAGES DIR: the newest of a suite, as deb, as deb-src, or as deb-libs, which is as deb with all
-# libraries that they need, with blanks between their names, into DIR, with lists of our own: nothing is installed, and no root
-# is needed. Returns 2 if the suite does not have the package, and 1 if the suite cannot be read from here.
+# debian_download TYPE SUITE PACKAGES DIR: the newest of a suite, with blanks between their names, into DIR, with lists of our own:
+# nothing is installed, and no root is needed. TYPE is deb, deb-src, deb-libs, which is as deb with all libraries that they need, or
+# deb-known, which is as deb without those that the suite does not have. Else that returns 2; 1 is a suite that cannot be read from here.
 debian_download() (
   read -ra packages <<<"$3"
-  type=${1%-libs}
+  type=${1%-libs} type=${type%-known}
   tmp=$(mktemp -d)
   trap 'rm -rf "$tmp"' EXIT
   mkdir -p "$tmp/sources" "$tmp/parts" "$tmp/lists/partial" "$tmp/cache/archives/partial" "$4"
@@ -105,6 +105,10 @@ Dir::State::Lists "$tmp/lists";
 Dir::State::status "/dev/null";
 Dir::Cache "$tmp/cache";
 END
+  for package in "${packages[@]}"; do
+    # the platforms of other machines
+    [[ $package != *:* ]] || printf 'APT::Architectures:: "%s";\n' "${package##*:}" >>"$tmp/apt.conf"
+  done
   for source in "$tmp"/sources/*; do
     [ -e "$source" ] || continue
     rm -f "$tmp"/parts/*
@@ -112,6 +116,9 @@ END
     apt-get -qq -c "$tmp/apt.conf" update >"$tmp/log" 2>&1 || continue
     cd "$4" || return 1
     if [ "$type" = deb ]; then
+      if [ "$1" = deb-known ]; then
+        mapfile -t packages < <(debian_known "$tmp/apt.conf" "${packages[@]}")
+      fi
       apt-cache -c "$tmp/apt.conf" show "${packages[@]}" >/dev/null 2>&1 || return 2
       if [ "$1" = deb-libs ]; then
         mapfile -O "${#packages[@]}" -t packages < <(apt-cache -c "$tmp/apt.conf" depends --recurse --no-recommends \
@@ -127,6 +134,22 @@ END
   [ ! -s "$tmp/log" ] || sed -n 's#\(https\?://\)[^/ ]*#\1...#g; /^[EW]:/p' "$tmp/log" >&2
   return 1
 )
+
+# debian_known CONFIGURATION PACKAGE...: prints those that the lists have, and says which they do not have.
+debian_known() {
+  local package name known
+  known=" $({ apt-cache -c "$1" --no-all-versions show "${@:2}" 2>/dev/null || true; } |
+    awk '/^Package: / { name = $2 } /^Architecture: / { print name ":" $2 }' | tr '\n' ' ')"
+  for package in "${@:2}"; do
+    name=$package
+    [[ $package = *:* ]] || name=$package:$(dpkg --print-architecture)
+    if [[ $known = *" $name "* || $known = *" ${name%:*}:all "* ]]; then
+      printf '%s\n' "$package"
+    else
+      say "skipped: the suite has no $package"
+    fi
+  done
+}
 
 # provide_client MAJOR: prints the folder of pg_dump and psql of that major, out of its suite's package, with the libraries of
 # that suite, as this machine's may be older; it is only unpacked. Fails if the suite does not have it.

@@ -4,6 +4,8 @@ package io.pghello.extension.testkit;
 import io.pghello.extension.testkit.internal.ClassPathExtension;
 import io.pghello.extension.testkit.internal.InstalledExtension;
 import io.pghello.extension.testkit.internal.ServerExtension;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An extension of PostgreSQL: where its files are, and what the server needs for it. Whatever it
@@ -76,6 +79,41 @@ public final class NativeExtension {
    */
   public static NativeExtension fromInstall(Path folder, String name) {
     return installed(InstalledExtension.in(folder, requireName(name)));
+  }
+
+  /**
+   * Returns the extension of a distribution's package (Debian's, {@code .deb}), which is unpacked
+   * into the cache; its scripts are not run. Libraries that it needs, and this machine lacks, come
+   * out of packages in the same folder. Where it was built for a newer GNU C library than this
+   * machine has, that library's package ({@code libc6}) in the same folder serves the server alone.
+   *
+   * @param place a package, a folder with packages, or one into which they were unpacked
+   * @throws IllegalArgumentException if there is no extension, or more than one; the message names
+   *     what there is
+   * @throws UncheckedIOException if a package cannot be unpacked
+   */
+  public static NativeExtension fromPackage(Path place) {
+    return inPackages(place, null);
+  }
+
+  /**
+   * Returns one of the extensions in packages; see {@link #fromPackage(Path)}.
+   *
+   * @param name as {@code CREATE EXTENSION} takes it, not quoted; often not the package's
+   * @throws IllegalArgumentException if it is not there; the message names what there is
+   * @throws UncheckedIOException if a package cannot be unpacked
+   */
+  public static NativeExtension fromPackage(Path place, String name) {
+    return inPackages(place, requireName(name));
+  }
+
+  private static NativeExtension inPackages(Path place, @Nullable String name) {
+    try {
+      return installed(InstalledExtension.inPackages(place, name));
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          e.getClass() == IOException.class ? e.getMessage() : e.toString(), e);
+    }
   }
 
   private static NativeExtension installed(InstalledExtension found) {

@@ -10,6 +10,12 @@ public interface ExtensionSource {
   /** The folder of libraries in that of a server. */
   String LIBRARIES = "lib/postgresql/";
 
+  /** The folder of other libraries, which those of extensions need, in that of a server. */
+  String NEEDED = "lib/needed/";
+
+  /** The folder of another C library in that of a server. */
+  String LIBC = "lib/libc/";
+
   /** The folder of shared files in that of a server. */
   String SHARED = "share/postgresql/";
 

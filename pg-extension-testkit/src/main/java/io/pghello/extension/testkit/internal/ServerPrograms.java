@@ -4,6 +4,7 @@ package io.pghello.extension.testkit.internal;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,10 +25,21 @@ record ServerPrograms(Path folder) {
     List<String> command = new ArrayList<>(prefix());
     command.add(folder.resolve("bin").resolve(program).toString());
     command.addAll(List.of(arguments));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-        .start();
+    var builder =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    Path needed = folder.resolve(ExtensionSource.NEEDED);
+    // with a C library of its own, the server finds them by itself
+    if (Files.isDirectory(needed) && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))) {
+      builder
+          .environment()
+          .merge(
+              "LD_LIBRARY_PATH",
+              needed + ":" + folder.resolve("lib"),
+              (before, own) -> own + ":" + before);
+    }
+    return builder.start();
   }
 
   /** Runs a program to its end, and returns its exit status. */

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import org.apache.commons.compress.archivers.ar.ArArchiveEntry;
+import org.apache.commons.compress.archivers.ar.ArArchiveInputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
+import org.tukaani.xz.XZInputStream;
+
+/** A binary package of Debian, as deb(5) describes it. Its scripts are not run. */
+final class DebianPackage {
+  /** How its name ends. */
+  static final String SUFFIX = ".deb";
+
+  private static final String DATA = "data.tar";
+
+  private DebianPackage() {}
+
+  /**
+   * Unpacks the files of a package.
+   *
+   * @param folder exists, and may have files of other packages
+   * @throws IOException if it is no package, or has a path that leads out of the folder
+   */
+  static void unpack(Path file, Path folder) throws IOException {
+    try (var members =
+        new ArArchiveInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
+      for (ArArchiveEntry member; (member = members.getNextEntry()) != null; ) {
+        if (member.getName().startsWith(DATA)) {
+          unpackFiles(uncompressed(member.getName(), members), folder.toRealPath());
+          return;
+        }
+      }
+    } catch (IOException e) {
+      throw new IOException(file + " cannot be unpacked: " + e.getMessage(), e);
+    }
+    throw new IOException(file + " cannot be unpacked: it has no " + DATA);
+  }
+
+  private static InputStream uncompressed(String name, InputStream data) throws IOException {
+    return switch (name.substring(DATA.length()).replace("/", "")) {
+      case "" -> data;
+      case ".gz" -> new GzipCompressorInputStream(data);
+      case ".xz" -> new XZInputStream(data);
+      default ->
+          throw new IOException(
+              name
+                  + " is compressed otherwise than by gzip or xz: unpack it by dpkg -x, and name"
+                  + " that folder");
+    };
+  }
+
+  private static void unpackFiles(InputStream data, Path folder) throws IOException {
+    // closed with the archive that it is read from
+    var tar = new TarArchiveInputStream(data);
+    for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
+      Path path = inFolder(folder, entry.getName());
+      if (entry.isDirectory()) {
+        Files.createDirectories(requireInside(folder, path, entry));
+        continue;
+      }
+      if (!entry.isFile() && !entry.isSymbolicLink() && !entry.isLink()) {
+        continue;
+      }
+      requireInside(folder, path, entry);
+      Files.createDirectories(path.getParent());
+      Files.deleteIfExists(path);
+      if (entry.isSymbolicLink()) {
+        Files.createSymbolicLink(path, Path.of(entry.getLinkName()));
+      } else if (entry.isLink()) {
+        Path other = inFolder(folder, entry.getLinkName());
+        Files.copy(requireInside(folder, other, entry), path, LinkOption.NOFOLLOW_LINKS);
+      } else {
+        Files.copy(tar, path);
+      }
+    }
+  }
+
+  private static Path inFolder(Path folder, String name) throws IOException {
+    Path path = folder.resolve("./" + name).normalize();
+    if (!path.startsWith(folder)) {
+      throw new IOException("it has " + name + ", which leads out of its folder");
+    }
+    return path;
+  }
+
+  /** A link that was unpacked before may lead elsewhere. */
+  private static Path requireInside(Path folder, Path path, TarArchiveEntry entry)
+      throws IOException {
+    Path above = folder;
+    for (Path part : folder.relativize(path)) {
+      if (!Files.exists(above, LinkOption.NOFOLLOW_LINKS)) {
+        break;
+      }
+      if (!above.toRealPath().startsWith(folder)) {
+        throw new IOException("it has " + entry.getName() + ", which leads out of its folder");
+      }
+      above = above.resolve(part);
+    }
+    return path;
+  }
+}
