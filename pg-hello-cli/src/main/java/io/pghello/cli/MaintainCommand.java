@@ -35,7 +35,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -136,9 +135,9 @@ final class MaintainCommand implements Callable<Integer> {
   private Status status = Status.OK;
 
   @Override
-  public Integer call() {
+  public Integer call() throws SQLException, IOException {
     if (!rhythm.monthly && backups == null) {
-      throw new ParameterException(spec.commandLine(), "--backups is needed: where backups are");
+      throw Failure.unknown("--backups is needed: where backups are");
     }
     MetricFile written = metric == null ? null : MetricFile.in(metric);
     List<String> backup = pgBackRest.pgBackRest() == null ? named : pgBackRest.arguments();
@@ -171,10 +170,6 @@ final class MaintainCommand implements Callable<Integer> {
       if (written != null && status.exitCode() <= Status.WARNING.exitCode()) {
         written.maintained(rhythm.daily ? "daily" : rhythm.weekly ? "weekly" : "monthly");
       }
-    } catch (SQLException e) {
-      throw Failure.of(e);
-    } catch (IOException e) {
-      throw Failure.unknown(e.toString());
     }
     return status.exitCode();
   }

@@ -15,7 +15,6 @@ import io.pghello.cli.logs.LogsCommand;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.report.ReportCommand;
-import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine;
@@ -105,12 +104,12 @@ public final class Pghello implements Runnable {
             })
         .setExecutionExceptionHandler(
             (e, command, result) -> {
-              PrintWriter err = command.getErr();
-              boolean failure = e instanceof Failure;
-              err.printf(
-                  "%s: %s%n",
-                  command.getCommandSpec().qualifiedName(), failure ? e.getMessage() : e);
-              return e instanceof Failure f ? f.status().exitCode() : Status.UNKNOWN.exitCode();
+              Failure failure = Failure.of(e);
+              command
+                  .getErr()
+                  .printf(
+                      "%s: %s%n", command.getCommandSpec().qualifiedName(), failure.getMessage());
+              return failure.status().exitCode();
             });
   }
 

@@ -8,9 +8,10 @@ import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Json;
-import io.pghello.cli.output.Progress;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
@@ -47,11 +48,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code pghello backup}. */
 @Command(
@@ -91,8 +89,6 @@ public final class BackupCommand implements Callable<Integer> {
       )
       SELECT name, pg_read_binary_file(path || '/' || name) FROM file
       """;
-
-  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Parameters(
       paramLabel = "DATABASE",
@@ -140,26 +136,22 @@ public final class BackupCommand implements Callable<Integer> {
           "Where PostgreSQL's programs are. Default: where the system's packages have them.")
   private @Nullable Path bindir;
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws Exception {
     if (keepDays < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--keep must be at least 1 day, but is " + keepDays);
+      throw Failure.unknown("--keep must be at least 1 day, but is " + keepDays);
     }
     PgBackRest pgBackRest = pgBackRestOptions.pgBackRest();
     if (pgBackRest != null && !databases.isEmpty()) {
-      throw new ParameterException(
-          spec.commandLine(), "--pgbackrest takes the whole server, and not " + databases);
+      throw Failure.unknown("--pgbackrest takes the whole server, and not " + databases);
     }
     if (type != null && pgBackRest == null) {
-      throw new ParameterException(spec.commandLine(), "--type is for --pgbackrest");
+      throw Failure.unknown("--type is for --pgbackrest");
     }
     if (type != null && !Set.of("full", "diff", "incr").contains(type)) {
-      throw new ParameterException(
-          spec.commandLine(), "--type must be full, diff or incr, but is " + type);
+      throw Failure.unknown("--type must be full, diff or incr, but is " + type);
     }
     Target target = connection.target();
     Instant begin = Instant.now();
@@ -196,10 +188,6 @@ public final class BackupCommand implements Callable<Integer> {
                 : removeExpired(pgBackRest.repository(undo).labels());
         print(finished, time, Duration.between(begin, Instant.now()), table, removed);
       }
-    } catch (SQLException e) {
-      throw Failure.of(e);
-    } catch (IOException e) {
-      throw Failure.critical(e.toString());
     }
     return Status.OK.exitCode();
   }
@@ -253,15 +241,14 @@ public final class BackupCommand implements Callable<Integer> {
     if (chosen.isEmpty()) {
       throw Failure.unknown("there is no database to dump");
     }
-    var work = new Progress(spec.commandLine());
     Properties about = about(target, session, time);
-    work.progress("roles");
+    output.progress("roles");
     undo.run(rolesCommand(programs, target, session, to), target.environment(), Redirect.DISCARD);
 
     boolean anyExtension = false;
     var rows = new ArrayList<List<@Nullable Object>>();
     for (String database : chosen) {
-      work.progress("%s", database);
+      output.progress("%s", database);
       Instant begin = Instant.now();
       Target one = target.in(database);
       Properties contents;
@@ -290,7 +277,7 @@ public final class BackupCommand implements Callable<Integer> {
         row.add(contents.size());
         row.add(Contents.rows(contents));
         row.add(Files.size(Backup.dump(to, database)));
-        row.add(Progress.seconds(Duration.between(begin, Instant.now())));
+        row.add(Durations.seconds(Duration.between(begin, Instant.now())));
         rows.add(row);
         reading.rollback();
       }
@@ -307,7 +294,6 @@ public final class BackupCommand implements Callable<Integer> {
   private Table fill(Path to, PgBackRest pgBackRest, Target target, Connection session, Undo undo)
       throws SQLException, IOException {
     pgBackRest.check();
-    var work = new Progress(spec.commandLine());
     Properties about = about(target, session, Instant.now());
     about.setProperty("superuser", ask(session, "SELECT rolname FROM pg_roles WHERE oid = 10"));
     about.setProperty("pgbackrest.stanza", pgBackRest.stanza());
@@ -331,7 +317,7 @@ public final class BackupCommand implements Callable<Integer> {
     if (anyExtension && !withoutFiles) {
       copyFiles(session, to.resolve(Backup.FILES));
     }
-    work.progress("pgBackRest");
+    output.progress("pgBackRest");
     pgBackRest.run(
         undo,
         target.environment(),
@@ -457,18 +443,18 @@ public final class BackupCommand implements Callable<Integer> {
   }
 
   private void print(Path finished, Instant time, Duration took, Table table, int removed) {
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    PrintWriter out = output.out();
+    if (output.isJson()) {
       Map<String, @Nullable Object> map = new LinkedHashMap<>();
       map.put("backup", finished.toString());
       map.put("recovery_point", time.toString());
-      map.put("seconds", Progress.seconds(took));
+      map.put("seconds", Durations.seconds(took));
       map.put("removed", removed);
       map.put("databases", table.toMaps());
       out.println(Json.write(map));
     } else {
       out.println(table);
-      out.printf("%nBackup %s is complete after %s%n", finished, Progress.inWords(took));
+      out.printf("%nBackup %s is complete after %s%n", finished, Durations.inWords(took));
       out.printf("Recovery point: %s%n", time);
       if (removed > 0) {
         out.printf(

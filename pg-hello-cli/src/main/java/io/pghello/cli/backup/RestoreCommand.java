@@ -10,9 +10,10 @@ import io.pghello.cli.backup.pgbackrest.PgBackRest;
 import io.pghello.cli.backup.pgbackrest.RecoveredServer;
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Json;
-import io.pghello.cli.output.Progress;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import io.pghello.cli.system.Programs;
@@ -40,11 +41,8 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code pghello restore}. */
 @Command(
@@ -75,8 +73,6 @@ public final class RestoreCommand implements Callable<Integer> {
         AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)
       ORDER BY 1
       """;
-
-  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Parameters(
       paramLabel = "DATABASE",
@@ -135,8 +131,7 @@ public final class RestoreCommand implements Callable<Integer> {
           "With --to: where the server has its socket meanwhile. Default: the system's folder for such.")
   private Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException {
@@ -155,12 +150,11 @@ public final class RestoreCommand implements Callable<Integer> {
       return restoreServer(backup, to, jobs);
     }
     if (point != null) {
-      throw new ParameterException(spec.commandLine(), "--name is for --to");
+      throw Failure.unknown("--name is for --to");
     }
     List<String> databases = backup.databases(named);
     if (as != null && databases.size() != 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--as is for one database, but there are " + databases);
+      throw Failure.unknown("--as is for one database, but there are " + databases);
     }
     Instant begin = Instant.now();
     var rows = new ArrayList<List<@Nullable Object>>();
@@ -196,7 +190,7 @@ public final class RestoreCommand implements Callable<Integer> {
         created = Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
       }
       for (String database : databases) {
-        new Progress(spec.commandLine()).progress("%s", database);
+        output.progress("%s", database);
         Instant started = Instant.now();
         String name = as == null ? database : as;
         Restoration.Restored restored;
@@ -210,7 +204,7 @@ public final class RestoreCommand implements Callable<Integer> {
         row.add(name);
         row.add(restored.extensionVersion());
         row.add(Contents.rows(backup.contents(database)));
-        row.add(Progress.seconds(Duration.between(started, Instant.now())));
+        row.add(Durations.seconds(Duration.between(started, Instant.now())));
         row.add(restored.before());
         rows.add(row);
       }
@@ -226,15 +220,14 @@ public final class RestoreCommand implements Callable<Integer> {
 
   private int restoreServer(Backup backup, Path to, int jobs) throws IOException {
     if (!named.isEmpty() || as != null || replace || roles || noTablespaces) {
-      throw new ParameterException(
-          spec.commandLine(),
+      throw Failure.unknown(
           "--to restores the whole server: without databases, --as, --replace, --roles and --no-tablespaces");
     }
     Path data = to.toAbsolutePath().normalize();
     RecoveredServer.checkEmpty(data);
     PgBackRest.of(backup).check();
     Programs programs = Programs.ofServer(backup.serverMajor(), backups.bindir());
-    new Progress(spec.commandLine()).progress("%s", data);
+    output.progress("%s", data);
     Instant begin = Instant.now();
     try (var undo = new Undo()) {
       var goal = new RecoveredServer.Goal(point == null ? backups.at() : null, point);
@@ -252,15 +245,15 @@ public final class RestoreCommand implements Callable<Integer> {
       Backup backup, Path data, Instant begin, Instant recovered, @Nullable String gap) {
     Duration age = Duration.between(recovered, begin);
     Duration took = Duration.between(begin, Instant.now());
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    PrintWriter out = output.out();
+    if (output.isJson()) {
       Map<String, @Nullable Object> map = new LinkedHashMap<>();
       map.put("backup", backup.folder().toString());
       map.put("label", backup.label());
       map.put("data_directory", data.toString());
       map.put("recovery_point", recovered.toString());
-      map.put("recovery_point_age_seconds", Progress.seconds(age));
-      map.put("recovery_seconds", Progress.seconds(took));
+      map.put("recovery_point_age_seconds", Durations.seconds(age));
+      map.put("recovery_seconds", Durations.seconds(took));
       map.put("wrong", gap == null ? List.of() : List.of(gap));
       out.println(Json.write(map));
     } else {
@@ -272,7 +265,7 @@ public final class RestoreCommand implements Callable<Integer> {
       }
       out.printf(
           "Recovery point: %s, %s before this began%nRecovery time: %s%n",
-          recovered, Progress.inWords(age), Progress.inWords(took));
+          recovered, Durations.inWords(age), Durations.inWords(took));
     }
     out.flush();
   }
@@ -293,11 +286,9 @@ public final class RestoreCommand implements Callable<Integer> {
         ResultSet rows = statement.executeQuery(LEFT)) {
       while (rows.next()) {
         String name = rows.getString(1);
-        spec.commandLine()
-            .getErr()
-            .printf(
-                "database %s is of a restore that was killed: unless another one runs, DROP DATABASE %s;%n",
-                name, name);
+        output.say(
+            "database %s is of a restore that was killed: unless another one runs, DROP DATABASE %s;",
+            name, name);
       }
     }
   }
@@ -315,11 +306,9 @@ public final class RestoreCommand implements Callable<Integer> {
     } catch (ExecutionException e) {
       await(sums);
     } catch (TimeoutException e) {
-      spec.commandLine()
-          .getErr()
-          .printf(
-              "backup %s may be damaged, as not all of its sums are checked yet: \"sha256sum -c %s\" in %s tells%n",
-              backup.name(), Backup.SUMS, backup.folder());
+      output.say(
+          "backup %s may be damaged, as not all of its sums are checked yet: \"sha256sum -c %s\" in %s tells",
+          backup.name(), Backup.SUMS, backup.folder());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -367,14 +356,14 @@ public final class RestoreCommand implements Callable<Integer> {
       Backup backup, Instant begin, List<List<@Nullable Object>> rows, Set<String> created) {
     Instant end = Instant.now();
     var table = new Table(List.of("database", "pg_hello", "rows", "seconds", "before"), rows);
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    PrintWriter out = output.out();
+    if (output.isJson()) {
       Map<String, @Nullable Object> map = new LinkedHashMap<>();
       map.put("backup", backup.folder().toString());
       map.put("recovery_point", backup.time().toString());
       map.put(
-          "recovery_point_age_seconds", Progress.seconds(Duration.between(backup.time(), begin)));
-      map.put("recovery_seconds", Progress.seconds(Duration.between(begin, end)));
+          "recovery_point_age_seconds", Durations.seconds(Duration.between(backup.time(), begin)));
+      map.put("recovery_seconds", Durations.seconds(Duration.between(begin, end)));
       map.put("created_roles", created);
       map.put("databases", table.toMaps());
       out.println(Json.write(map));
@@ -387,8 +376,8 @@ public final class RestoreCommand implements Callable<Integer> {
       }
       out.printf(
           "%nRecovery point: %s, %s before this began%n",
-          backup.time(), Progress.inWords(Duration.between(backup.time(), begin)));
-      out.printf("Recovery time: %s%n", Progress.inWords(Duration.between(begin, end)));
+          backup.time(), Durations.inWords(Duration.between(backup.time(), begin)));
+      out.printf("Recovery time: %s%n", Durations.inWords(Duration.between(begin, end)));
       for (List<@Nullable Object> row : rows) {
         if (row.get(4) != null) {
           out.printf(

@@ -12,11 +12,11 @@ import io.pghello.cli.backup.pgbackrest.RecoveredServer;
 import io.pghello.cli.check.Health;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Json;
-import io.pghello.cli.output.Progress;
-import io.pghello.cli.output.SqlErrors;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import io.pghello.cli.system.Programs;
@@ -38,10 +38,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code pghello verify}. */
 @Command(
@@ -62,8 +60,6 @@ import picocli.CommandLine.Spec;
       "  pghello verify --from /backup/app"
     })
 public final class VerifyCommand implements Callable<Integer> {
-  @Spec private CommandSpec spec = CommandSpec.create();
-
   @Parameters(
       paramLabel = "DATABASE",
       arity = "0..*",
@@ -97,8 +93,7 @@ public final class VerifyCommand implements Callable<Integer> {
       })
   private boolean trustOwners;
 
-  @Option(names = "--json", description = "Print JSON, a document for each backup.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() {
@@ -110,13 +105,9 @@ public final class VerifyCommand implements Callable<Integer> {
     for (Map.Entry<Backup, List<String>> one : chosen.entrySet()) {
       try {
         status = status.or(verify(one.getKey(), one.getValue(), jobs, written));
-      } catch (Failure e) {
+      } catch (SQLException | IOException | Failure e) {
         // a backup that is damaged keeps no other from being verified
-        if (failure != null) {
-          failure.addSuppressed(e);
-        } else {
-          failure = e;
-        }
+        failure = failure == null ? Failure.of(e) : failure;
       }
     }
     if (failure != null) {
@@ -126,7 +117,8 @@ public final class VerifyCommand implements Callable<Integer> {
   }
 
   private Status verify(
-      Backup backup, List<String> databases, int jobs, @Nullable MetricFile written) {
+      Backup backup, List<String> databases, int jobs, @Nullable MetricFile written)
+      throws SQLException, IOException {
     backup.check();
     Programs programs = Programs.ofServer(backup.serverMajor(), backups.bindir());
     if (backup.isOfWholeServer()) {
@@ -139,12 +131,11 @@ public final class VerifyCommand implements Callable<Integer> {
               + power
               + ", and a restore runs code of the owners of tables: run it as a user of its own, or say --trust-owners");
     }
-    var work = new Progress(spec.commandLine());
     var rows = new ArrayList<List<@Nullable Object>>();
     var wrong = new ArrayList<String>();
     Instant begin = Instant.now();
     try (var undo = new Undo()) {
-      work.progress("a server");
+      output.progress("a server");
       Target server =
           ScratchServer.start(programs, temporary, backup.folder().resolve(Backup.FILES), undo)
               .target();
@@ -160,7 +151,7 @@ public final class VerifyCommand implements Callable<Integer> {
               () -> {},
               undo);
       for (String database : databases) {
-        work.progress("%s", database);
+        output.progress("%s", database);
         Instant started = Instant.now();
         Restoration.Restored there = restoration.restore(backup, database, database);
         Instant restored = Instant.now();
@@ -174,7 +165,7 @@ public final class VerifyCommand implements Callable<Integer> {
         row.add(there.extensionVersion());
         row.add(contents.size());
         row.add(Contents.rows(contents));
-        row.add(Progress.seconds(Duration.between(started, restored)));
+        row.add(Durations.seconds(Duration.between(started, restored)));
         row.add(wrong.size() == before ? "as it was" : "differs");
         rows.add(row);
       }
@@ -185,27 +176,19 @@ public final class VerifyCommand implements Callable<Integer> {
       var table =
           new Table(List.of("database", "pg_hello", "tables", "rows", "seconds", "contents"), rows);
       print(backup, backup.time(), took, table, wrong);
-    } catch (SQLException e) {
-      throw Failure.critical(SqlErrors.message(e));
-    } catch (IOException e) {
-      throw Failure.critical(e.toString());
     }
     return wrong.isEmpty() ? Status.OK : Status.CRITICAL;
   }
 
   private Status verifyServer(
-      Backup backup,
-      List<String> wanted,
-      Programs programs,
-      int jobs,
-      @Nullable MetricFile written) {
+      Backup backup, List<String> wanted, Programs programs, int jobs, @Nullable MetricFile written)
+      throws SQLException, IOException {
     PgBackRest.of(backup).check();
-    var work = new Progress(spec.commandLine());
     var rows = new ArrayList<List<@Nullable Object>>();
     var wrong = new ArrayList<String>();
     Instant begin = Instant.now();
     try (var undo = new Undo()) {
-      work.progress("a server");
+      output.progress("a server");
       var goal = new RecoveredServer.Goal(backups.at(), null);
       RecoveredServer recovered =
           RecoveredServer.start(backup, programs, null, temporary, goal, jobs, undo);
@@ -223,7 +206,7 @@ public final class VerifyCommand implements Callable<Integer> {
         databases = ServerDatabases.choose(session, isWhole ? List.of() : wanted);
       }
       for (String database : databases) {
-        work.progress("%s", database);
+        output.progress("%s", database);
         int before = wrong.size();
         rows.add(check(server.in(database), wrong));
         if (gap == null && wrong.size() == before && written != null) {
@@ -241,10 +224,6 @@ public final class VerifyCommand implements Callable<Integer> {
               List.of("database", "pg_hello", "tables", "rows", "computed", "seconds", "contents"),
               rows);
       print(backup, point, took, table, wrong);
-    } catch (SQLException e) {
-      throw Failure.critical(SqlErrors.message(e));
-    } catch (IOException e) {
-      throw Failure.critical(e.toString());
     }
     return wrong.isEmpty() ? Status.OK : Status.CRITICAL;
   }
@@ -268,7 +247,7 @@ public final class VerifyCommand implements Callable<Integer> {
       row.add(contents.size());
       row.add(Contents.rows(contents));
       row.add(computed);
-      row.add(Progress.seconds(Duration.between(started, Instant.now())));
+      row.add(Durations.seconds(Duration.between(started, Instant.now())));
       row.add(wrong.size() == before ? "can be read" : "wrong");
       return row;
     }
@@ -297,14 +276,14 @@ public final class VerifyCommand implements Callable<Integer> {
 
   private void print(Backup backup, Instant point, Duration took, Table table, List<String> wrong) {
     Duration age = Duration.between(point, Instant.now());
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    PrintWriter out = output.out();
+    if (output.isJson()) {
       Map<String, @Nullable Object> map = new LinkedHashMap<>();
       map.put("backup", backup.folder().toString());
       map.put("status", (wrong.isEmpty() ? Status.OK : Status.CRITICAL).toString());
       map.put("recovery_point", point.toString());
-      map.put("recovery_point_age_seconds", Progress.seconds(age));
-      map.put("recovery_seconds", Progress.seconds(took));
+      map.put("recovery_point_age_seconds", Durations.seconds(age));
+      map.put("recovery_seconds", Durations.seconds(took));
       map.put("databases", table.toMaps());
       map.put("wrong", wrong);
       out.println(Json.write(map));
@@ -316,7 +295,7 @@ public final class VerifyCommand implements Callable<Integer> {
           backup.folder(), wrong.isEmpty() ? "can be restored" : "cannot be relied on");
       out.printf(
           "Recovery point: %s, %s ago%nRecovery time: %s%n",
-          point, Progress.inWords(age), Progress.inWords(took));
+          point, Durations.inWords(age), Durations.inWords(took));
     }
     out.flush();
   }

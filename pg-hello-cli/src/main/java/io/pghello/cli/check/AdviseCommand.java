@@ -4,7 +4,9 @@ package io.pghello.cli.check;
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.OpsExtension;
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Status;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -24,10 +26,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code pghello advise}. */
 @Command(
@@ -58,8 +57,6 @@ public final class AdviseCommand implements Callable<Integer> {
       SELECT name, default_version, NULL FROM pg_available_extensions WHERE name = ?
       """;
 
-  @Spec private CommandSpec spec = CommandSpec.create();
-
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
 
   @Option(
@@ -74,8 +71,7 @@ public final class AdviseCommand implements Callable<Integer> {
       description = "The server's disk. Default: hdd if this machine has a rotating one, else ssd.")
   private @Nullable Disk disk;
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() {
@@ -86,8 +82,7 @@ public final class AdviseCommand implements Callable<Integer> {
     try (Connection session = target.connect()) {
       advice = Advice.of(read(session), machine);
     } catch (SQLException e) {
-      spec.commandLine().getErr().printf("pghello advise: %s%n", OpsExtension.explain(e));
-      return Status.UNKNOWN.exitCode();
+      throw Failure.unknown(OpsExtension.explain(e));
     }
     print(advice, machine);
     return advice.stream().anyMatch(Advice::isChange)
@@ -96,8 +91,8 @@ public final class AdviseCommand implements Callable<Integer> {
   }
 
   private void print(List<Advice> all, Advice.Machine machine) {
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    PrintWriter out = output.out();
+    if (output.isJson()) {
       var map = new LinkedHashMap<String, @Nullable Object>();
       map.put("memory", Advice.sized(machine.memory()));
       map.put("disk", machine.seeksAreCheap() ? "ssd" : "hdd");
@@ -143,7 +138,7 @@ public final class AdviseCommand implements Callable<Integer> {
       try {
         return Advice.bytes(memory);
       } catch (IllegalArgumentException e) {
-        throw new ParameterException(spec.commandLine(), "--memory: " + e.getMessage());
+        throw Failure.unknown("--memory: " + e.getMessage());
       }
     }
     try {
@@ -153,8 +148,7 @@ public final class AdviseCommand implements Callable<Integer> {
           .findFirst()
           .orElseThrow(() -> new IOException("no MemTotal"));
     } catch (IOException e) {
-      throw new ParameterException(
-          spec.commandLine(),
+      throw Failure.unknown(
           "this machine does not tell its memory: name the server's, as in --memory 16GB");
     }
   }

@@ -4,6 +4,7 @@ package io.pghello.cli.check;
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Findings;
+import io.pghello.cli.output.Output;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -11,9 +12,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code pghello diagnose}. */
 @Command(
@@ -26,12 +24,9 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExample:%n",
     footer = "  pghello diagnose -h db.example.com -U watcher -d app")
 public final class DiagnoseCommand implements Callable<Integer> {
-  @Spec private CommandSpec spec = CommandSpec.create();
-
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() {
@@ -42,8 +37,8 @@ public final class DiagnoseCommand implements Callable<Integer> {
     } catch (SQLException e) {
       findings.lost(e);
     }
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    PrintWriter out = output.out();
+    if (output.isJson()) {
       out.println(findings.toJson(target.name(), Map.of()));
     } else {
       out.print(findings.toText(target.name(), ""));

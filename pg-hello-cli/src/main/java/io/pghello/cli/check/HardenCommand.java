@@ -7,6 +7,7 @@ import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Finding;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
 import java.io.IOException;
@@ -23,9 +24,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code pghello harden}. */
 @Command(
@@ -44,8 +43,6 @@ import picocli.CommandLine.Spec;
       "  pghello harden -h db.example.com -U postgres -d app --apply"
     })
 public final class HardenCommand implements Callable<Integer> {
-  @Spec private CommandSpec spec = CommandSpec.create();
-
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
 
   @Option(
@@ -55,11 +52,10 @@ public final class HardenCommand implements Callable<Integer> {
               + " are loaded again, and modes of files. Prints each before it is done.")
   private boolean apply;
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() {
+  public Integer call() throws SQLException, IOException {
     Target target = connection.target();
     var findings = new Findings();
     var hardening = new Hardening(findings);
@@ -84,10 +80,6 @@ public final class HardenCommand implements Callable<Integer> {
                 ? Finding.ok("closed", step.why())
                 : new Finding(Status.WARNING, "open", step.why(), step.sql()));
       }
-    } catch (SQLException e) {
-      throw Failure.of(e);
-    } catch (IOException e) {
-      throw Failure.critical(e.toString());
     }
     if (findings.isEmpty()) {
       findings.ok("open", "nothing stands open");
@@ -138,21 +130,21 @@ public final class HardenCommand implements Callable<Integer> {
       if (done.isEmpty()) {
         throw e;
       }
-      if (json) {
-        spec.commandLine().getOut().println(Json.write(applied(done)));
+      if (output.isJson()) {
+        output.out().println(Json.write(applied(done)));
       }
       throw Failure.critical(
           (e instanceof SQLException s ? SqlErrors.message(s) : e.toString())
               + ": what is printed before "
-              + (json ? "" : "the last line ")
+              + (output.isJson() ? "" : "the last line ")
               + "is done");
     }
   }
 
   /** Prints what is done next, as the program may be ended before the end. */
   private void show(Hardening.Step step) {
-    if (!json) {
-      PrintWriter out = spec.commandLine().getOut();
+    if (!output.isJson()) {
+      PrintWriter out = output.out();
       out.println(step.sql() + (step.file() == null ? ";" : ""));
       out.flush();
     }
@@ -165,8 +157,8 @@ public final class HardenCommand implements Callable<Integer> {
   }
 
   private void print(Target target, Findings findings, List<Hardening.Step> done) {
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    PrintWriter out = output.out();
+    if (output.isJson()) {
       out.println(findings.toJson(target.name(), applied(done)));
     } else {
       out.print(findings.toText(target.name(), ""));

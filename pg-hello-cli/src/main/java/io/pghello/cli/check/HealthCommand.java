@@ -3,7 +3,9 @@ package io.pghello.cli.check;
 
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Findings;
+import io.pghello.cli.output.Output;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -13,10 +15,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code pghello health}. */
 @Command(
@@ -29,8 +28,6 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExample:%n",
     footer = "  pghello health -h db.example.com -U watcher -d app --warning 10 --critical 100")
 public final class HealthCommand implements Callable<Integer> {
-  @Spec private CommandSpec spec = CommandSpec.create();
-
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
 
   @Option(
@@ -47,14 +44,12 @@ public final class HealthCommand implements Callable<Integer> {
       description = "Critical if a call takes longer, in milliseconds. Default: 100.")
   private double criticalMillis;
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() {
     if (!(warningMillis > 0) || !(criticalMillis >= warningMillis)) {
-      throw new ParameterException(
-          spec.commandLine(), "--warning must be greater than 0, and --critical not less than it");
+      throw Failure.unknown("--warning must be greater than 0, and --critical not less than it");
     }
     Target target = connection.target();
     var findings = new Findings();
@@ -65,8 +60,8 @@ public final class HealthCommand implements Callable<Integer> {
       findings.lost(e);
     }
     Double millis = health.millis();
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    PrintWriter out = output.out();
+    if (output.isJson()) {
       var time = new LinkedHashMap<String, @Nullable Object>();
       time.put("milliseconds", millis);
       out.println(findings.toJson(target.name(), time));

@@ -9,7 +9,7 @@ import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Json;
-import io.pghello.cli.output.Progress;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
@@ -31,11 +31,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code pghello update}. */
 @Command(
@@ -62,8 +59,6 @@ public final class UpdateCommand implements Callable<Integer> {
       """;
 
   private static final String[] COLUMNS = {"database", "from", "to", "result", "ms", "message"};
-
-  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Parameters(
       paramLabel = "DATABASE",
@@ -112,19 +107,17 @@ public final class UpdateCommand implements Callable<Integer> {
       description = "How long to wait for whoever changes the extension meanwhile. Default: 5s.")
   private Duration lockTimeout = Duration.ZERO;
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   private final List<List<@Nullable Object>> rows = new ArrayList<>();
 
   @Override
-  public Integer call() {
+  public Integer call() throws SQLException {
     if ((requiredBackup == null) != (backups == null)) {
-      throw new ParameterException(
-          spec.commandLine(), "--require-backup and --backups go together");
+      throw Failure.unknown("--require-backup and --backups go together");
     }
     if (lockTimeout.isZero()) {
-      throw new ParameterException(spec.commandLine(), "--lock-timeout must be greater than 0");
+      throw Failure.unknown("--lock-timeout must be greater than 0");
     }
     Target target = connection.target();
     List<String> databases;
@@ -139,8 +132,6 @@ public final class UpdateCommand implements Callable<Integer> {
       databases = List.copyOf(ordered);
       version = version(session);
       requireBackup(session, target, databases);
-    } catch (SQLException e) {
-      throw Failure.of(e);
     }
     boolean right = update(target, databases, version);
     end();
@@ -187,7 +178,7 @@ public final class UpdateCommand implements Callable<Integer> {
           "the last backup is of "
               + backup.time()
               + ", which is "
-              + Progress.inWords(backup.age())
+              + Durations.inWords(backup.age())
               + " ago: run pghello backup");
     }
     backup.check();
@@ -275,9 +266,9 @@ public final class UpdateCommand implements Callable<Integer> {
       String result,
       @Nullable Double millis,
       @Nullable String message) {
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = output.out();
     String format = "%-" + width + "s  %-7s  %-7s  %-13s  %8s  %s";
-    if (rows.isEmpty() && !json) {
+    if (rows.isEmpty() && !output.isJson()) {
       out.println(String.format(Locale.ROOT, format, (Object[]) COLUMNS).stripTrailing());
     }
     String rounded = millis == null ? "" : String.format(Locale.ROOT, "%.1f", millis);
@@ -289,7 +280,7 @@ public final class UpdateCommand implements Callable<Integer> {
     row.add(millis == null ? null : Double.valueOf(rounded));
     row.add(message);
     rows.add(row);
-    if (!json) {
+    if (!output.isJson()) {
       out.println(
           String.format(
                   Locale.ROOT,
@@ -306,9 +297,9 @@ public final class UpdateCommand implements Callable<Integer> {
   }
 
   private void end() {
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = output.out();
     boolean changed = rows.stream().anyMatch(row -> "done".equals(row.get(3)));
-    if (json) {
+    if (output.isJson()) {
       Map<String, @Nullable Object> map = new LinkedHashMap<>();
       map.put("dry_run", dryRun);
       map.put("databases", new Table(List.of(COLUMNS), rows).toMaps());

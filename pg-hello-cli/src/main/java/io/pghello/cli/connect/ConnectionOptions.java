@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.connect;
 
+import io.pghello.cli.output.Failure;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -8,16 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Where to connect to, with the names that psql has for it. */
 public final class ConnectionOptions {
-  @Spec(Spec.Target.MIXEE)
-  private @Nullable CommandSpec spec;
-
   @Option(
       names = {"-h", "--host"},
       paramLabel = "HOST",
@@ -74,7 +69,8 @@ public final class ConnectionOptions {
 
   public Target target() {
     if (timeoutSeconds < 1 || timeoutSeconds > 3600) {
-      throw misuse("--timeout must be between 1 and 3600 seconds, but is " + timeoutSeconds);
+      throw Failure.unknown(
+          "--timeout must be between 1 and 3600 seconds, but is " + timeoutSeconds);
     }
     var options = new HashMap<String, @Nullable String>();
     options.put("host", host);
@@ -92,11 +88,7 @@ public final class ConnectionOptions {
           System.getProperty("user.name"),
           timeoutSeconds);
     } catch (IllegalArgumentException e) {
-      throw misuse(Objects.requireNonNullElse(e.getMessage(), "cannot connect there"));
+      throw Failure.unknown(Objects.requireNonNullElse(e.getMessage(), "cannot connect there"));
     }
-  }
-
-  private ParameterException misuse(String message) {
-    return new ParameterException(Objects.requireNonNull(spec).commandLine(), message);
   }
 }

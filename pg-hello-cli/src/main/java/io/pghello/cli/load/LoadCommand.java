@@ -9,8 +9,8 @@ import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Plot;
-import io.pghello.cli.output.Progress;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.system.PropertiesFile;
 import java.io.IOException;
@@ -18,7 +18,6 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -32,10 +31,7 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code pghello load}. */
 @Command(
@@ -58,8 +54,6 @@ public final class LoadCommand implements Callable<Integer> {
   private static final int BAR_WIDTH = 40;
 
   private static final String CALLED = "pg_hello(text, integer)";
-
-  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
 
@@ -107,11 +101,10 @@ public final class LoadCommand implements Callable<Integer> {
           "By how much the 95th and 99th percentile may be greater than there. Default: 1.5.")
   private double tolerance;
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws Exception {
     check(rate > 0 && rate <= 1e6, "--rate must be between 0 and 1000000 calls a second");
     check(
         !time.isZero() && time.compareTo(Duration.ofDays(1)) <= 0,
@@ -135,28 +128,18 @@ public final class LoadCommand implements Callable<Integer> {
                     + ", which came with 1.1: ALTER EXTENSION pg_hello UPDATE"
                 : String.join("; ", wrong));
       }
-    } catch (SQLException e) {
-      throw Failure.of(e);
     }
     var load = new Load(target, function, connections, rate, time, late);
-    new Progress(spec.commandLine()).progress("%s at %.0f calls a second", target.name(), rate);
-    try {
-      load.run();
-    } catch (SQLException e) {
-      throw Failure.of(e);
-    }
+    output.progress("%s at %.0f calls a second", target.name(), rate);
+    load.run();
     Map<String, Double> values = values(load);
     Status status = load.isLate() || !load.errors().isEmpty() ? Status.CRITICAL : Status.OK;
     Properties before = null;
-    try {
-      if (baseline != null && Files.exists(baseline)) {
-        before = PropertiesFile.load(baseline);
-        status = status.or(compared(values, before));
-      } else if (baseline != null && status == Status.OK) {
-        store(values, baseline);
-      }
-    } catch (IOException e) {
-      throw Failure.critical("cannot write " + baseline + ": " + e);
+    if (baseline != null && Files.exists(baseline)) {
+      before = PropertiesFile.load(baseline);
+      status = status.or(compared(values, before));
+    } else if (baseline != null && status == Status.OK) {
+      store(values, baseline);
     }
     print(load, values, before, status);
     return status.exitCode();
@@ -164,7 +147,7 @@ public final class LoadCommand implements Callable<Integer> {
 
   private void check(boolean right, String message) {
     if (!right) {
-      throw new ParameterException(spec.commandLine(), message);
+      throw Failure.unknown(message);
     }
   }
 
@@ -217,8 +200,8 @@ public final class LoadCommand implements Callable<Integer> {
   private void print(
       Load load, Map<String, Double> values, @Nullable Properties before, Status status) {
     long calls = load.latencies().getTotalCount();
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    PrintWriter out = output.out();
+    if (output.isJson()) {
       Map<String, @Nullable Object> map = new LinkedHashMap<>();
       map.put("status", status.toString());
       map.put("calls", calls);

@@ -7,8 +7,8 @@ import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Plot;
-import io.pghello.cli.output.Progress;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import java.io.PrintWriter;
@@ -29,10 +29,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code pghello watch}. */
 @Command(
@@ -69,8 +66,6 @@ public final class WatchCommand implements Callable<Integer> {
 
   private static final int WIDTH = 40;
 
-  @Spec private CommandSpec spec = CommandSpec.create();
-
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
 
   @Option(
@@ -87,8 +82,7 @@ public final class WatchCommand implements Callable<Integer> {
       description = "End after so many. Default: when the program is told to end.")
   private @Nullable Integer count;
 
-  @Option(names = "--json", description = "Print JSON, each time.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   /** The counters of a function at a time. */
   private record Counter(String name, long calls, double millis) {}
@@ -96,13 +90,13 @@ public final class WatchCommand implements Callable<Integer> {
   private final Map<String, List<Double>> rates = new HashMap<>();
 
   @Override
-  public Integer call() {
+  public Integer call() throws SQLException {
     if (interval.compareTo(Duration.ofSeconds(1)) < 0) {
       // a session adds what it has counted once a second
-      throw new ParameterException(spec.commandLine(), "--interval must be at least 1s");
+      throw Failure.unknown("--interval must be at least 1s");
     }
     if (count != null && count < 1) {
-      throw new ParameterException(spec.commandLine(), "--count must be at least 1");
+      throw Failure.unknown("--count must be at least 1");
     }
     Target target = connection.target();
     try (Connection session = target.connect();
@@ -124,8 +118,6 @@ public final class WatchCommand implements Callable<Integer> {
         before = now;
         beforeNanos = nanos;
       }
-    } catch (SQLException e) {
-      throw Failure.of(e);
     }
     return Status.OK.exitCode();
   }
@@ -178,13 +170,13 @@ public final class WatchCommand implements Callable<Integer> {
           row.add(counter.calls());
           row.add(rounded(rate, 1));
           row.add(calls == 0 ? null : rounded(millis * 1000 / calls, 3));
-          if (!json) {
+          if (!output.isJson()) {
             row.add(Plot.line(past));
           }
           rows.add(row);
         });
     var columns = new ArrayList<>(List.of("function", "calls", "calls_per_second", "mean_us"));
-    if (!json) {
+    if (!output.isJson()) {
       columns.add("");
     }
     return new Table(columns, rows);
@@ -196,8 +188,8 @@ public final class WatchCommand implements Callable<Integer> {
   }
 
   private void show(Target target, Table table, Map<String, @Nullable Object> activity) {
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    PrintWriter out = output.out();
+    if (output.isJson()) {
       Map<String, @Nullable Object> map = new LinkedHashMap<>();
       map.put("database", target.name());
       map.put("functions", table.toMaps());
@@ -209,7 +201,7 @@ public final class WatchCommand implements Callable<Integer> {
         out.print("\u001b[H\u001b[J");
       }
       out.printf(
-          Locale.ROOT, "%s, each %s%n%s%n", target.name(), Progress.inWords(interval), table);
+          Locale.ROOT, "%s, each %s%n%s%n", target.name(), Durations.inWords(interval), table);
       out.printf(
           "sessions %s, active %s, idle in transaction %s, waiting for locks %s%n%s",
           activity.get("sessions"),

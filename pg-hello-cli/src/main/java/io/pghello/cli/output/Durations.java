@@ -2,12 +2,13 @@
 package io.pghello.cli.output;
 
 import java.time.Duration;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads durations of the command line, as in 90s, 30m, 1h and 7d. */
+/** Reads durations of the command line, as in 90s, 30m, 1h and 7d, and tells them to people. */
 public final class Durations implements ITypeConverter<Duration> {
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,7})(ms|s|m|h|d)");
 
@@ -25,5 +26,25 @@ public final class Durations implements ITypeConverter<Duration> {
       case "h" -> Duration.ofHours(number);
       default -> Duration.ofDays(number);
     };
+  }
+
+  public static double seconds(Duration duration) {
+    return duration.toMillis() / 1e3;
+  }
+
+  /** Returns a duration in words, as in 1 h 5 min. */
+  public static String inWords(Duration duration) {
+    long seconds = duration.toSeconds();
+    if (seconds < 120) {
+      return String.format(Locale.ROOT, "%.1f s", seconds(duration));
+    }
+    long minutes = duration.toMinutes();
+    if (minutes < 120) {
+      return minutes + " min";
+    }
+    long hours = duration.toHours();
+    return hours < 48
+        ? hours + " h " + minutes % 60 + " min"
+        : hours / 24 + " d " + hours % 24 + " h";
   }
 }

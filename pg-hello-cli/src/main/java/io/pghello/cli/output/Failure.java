@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.output;
 
+import java.io.IOException;
 import java.sql.SQLException;
 
 /** Why a command ends without having done what it is for, in one sentence for its user. */
@@ -24,9 +25,16 @@ public final class Failure extends RuntimeException {
     return new Failure(Status.UNKNOWN, message);
   }
 
-  public static Failure of(SQLException e) {
-    return new Failure(
-        SqlErrors.refusesUs(e) ? Status.UNKNOWN : Status.CRITICAL, SqlErrors.message(e));
+  /** Returns what the user is told of an exception. */
+  public static Failure of(Exception e) {
+    if (e instanceof Failure failure) {
+      return failure;
+    }
+    if (e instanceof SQLException sql) {
+      return new Failure(
+          SqlErrors.refusesUs(sql) ? Status.UNKNOWN : Status.CRITICAL, SqlErrors.message(sql));
+    }
+    return new Failure(e instanceof IOException ? Status.CRITICAL : Status.UNKNOWN, e.toString());
   }
 
   public Status status() {

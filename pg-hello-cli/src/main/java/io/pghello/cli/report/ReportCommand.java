@@ -4,8 +4,10 @@ package io.pghello.cli.report;
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.OpsExtension;
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Html;
 import io.pghello.cli.output.Json;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import java.io.PrintWriter;
@@ -22,11 +24,8 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code pghello report}. */
 @Command(
@@ -77,8 +76,6 @@ public final class ReportCommand implements Callable<Integer> {
       ORDER BY 1, 2
       """;
 
-  @Spec private CommandSpec spec = CommandSpec.create();
-
   @Parameters(
       paramLabel = "REPORT",
       description =
@@ -102,8 +99,7 @@ public final class ReportCommand implements Callable<Integer> {
       description = "The baseline to compare with. Default: default.")
   private String label = "";
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private Output output = new Output();
 
   @Option(
       names = "--html",
@@ -112,11 +108,11 @@ public final class ReportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (json && html) {
-      throw new ParameterException(spec.commandLine(), "--json and --html exclude each other");
+    if (output.isJson() && html) {
+      throw Failure.unknown("--json and --html exclude each other");
     }
     Target target = connection.target();
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = output.out();
     try (Connection session = target.connect();
         PreparedStatement statement = session.prepareStatement(kind.sql)) {
       OpsExtension.check(session);
@@ -141,13 +137,12 @@ public final class ReportCommand implements Callable<Integer> {
                 + Instant.now();
         out.print(Html.page("pg_hello: " + kind, about, table, plots(session)));
       } else {
-        out.println(json ? Json.write(table.toMaps()) : table);
+        out.println(output.isJson() ? Json.write(table.toMaps()) : table);
       }
       out.flush();
       return status(table).exitCode();
     } catch (SQLException e) {
-      spec.commandLine().getErr().printf("pghello report: %s%n", OpsExtension.explain(e));
-      return Status.UNKNOWN.exitCode();
+      throw Failure.unknown(OpsExtension.explain(e));
     }
   }
 

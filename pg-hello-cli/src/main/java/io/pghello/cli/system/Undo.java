@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -131,12 +130,8 @@ public final class Undo implements AutoCloseable {
   private static void run(Step step) {
     try {
       step.run();
-    } catch (RuntimeException e) {
-      throw e;
-    } catch (SQLException e) {
-      throw Failure.of(e);
     } catch (Exception e) {
-      throw Failure.critical(e.toString());
+      throw Failure.of(e);
     }
   }
 

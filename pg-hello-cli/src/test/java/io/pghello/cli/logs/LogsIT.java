@@ -15,7 +15,6 @@ import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -23,7 +22,6 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -207,9 +205,6 @@ class LogsIT {
     run = logs(folder.resolve("none").toString());
     assertThat(run.status()).isEqualTo(3);
     assertThat(run.err()).contains("there is no file").hasLineCount(1);
-    assertThat(logs("--follow", "a", "b").err()).contains("--follow is for one");
-    assertThat(logs("--for", "1s", "a").err()).contains("--for goes with --follow");
-    assertThat(logs("--follow", "--for", "soon", "a").status()).isEqualTo(3);
   }
 
   @Test
@@ -227,83 +222,20 @@ class LogsIT {
   }
 
   @Test
-  void followsAFileThatIsRotated() throws Exception {
-    String ours = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0));
-    Path log = folder.resolve("server.log");
-    Files.writeString(log, ours);
-    Run.Running running = Run.start(Map.of(), "logs", "--follow", "--json", log.toString());
-    // until it has begun
-    Run.await(
-        "the first is found",
-        () -> append(log, ours) && running.printed().contains("refused_argument"));
-    Files.move(log, folder.resolve("server.log.1"));
-    append(
-        folder.resolve("server.log.1"),
-        PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(7)));
-    Files.writeString(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(9)));
-    Run.await(
-        "those after the rotation",
-        () ->
-            running.printed().contains("too_large") && running.printed().contains("no_privilege"));
-    append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(23)).repeat(1000));
-    append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(18)));
-    Run.await("all is read", () -> running.printed().contains("\"extension\""));
-    Files.writeString(log, "");
-    Run.await(
-        "those after it was emptied",
-        () ->
-            append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(17)))
-                && running.printed().contains("old_library"));
-    assertThat(running.interrupt().status()).isEqualTo(143);
-  }
-
-  /** As of two clusters of Debian's, whose servers write at the same time. */
-  @Test
-  void followsTheLogsOfSeveralServers() throws Exception {
-    Path one = folder.resolve("postgresql-15-main.log");
-    Path two = folder.resolve("postgresql-17-main.log");
-    String before = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(9));
-    Files.writeString(one, before);
-    Files.writeString(two, before);
-    Run.Running running = Run.start(Map.of(), "logs", "--follow", "--json", folder.toString());
-    String ours = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0));
-    Run.await(
-        "it has begun", () -> append(one, ours) && running.printed().contains("refused_argument"));
-    for (int i = 0; i < 3; i++) {
-      for (Path log : List.of(one, two)) {
-        long seen = events(running);
-        append(log, ours);
-        Run.await("what is new in " + log, () -> events(running) > seen);
+  void readsStandardInputAsItComes() throws Exception {
+    Run.Running running = Run.start(Map.of(), "logs", "--json", "-");
+    try (OutputStream log = running.process().getOutputStream()) {
+      for (int i : new int[] {0, 7}) {
+        String line = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(i));
+        log.write(line.getBytes(UTF_8));
+        log.flush();
+        String event = i == 0 ? "refused_argument" : "too_large";
+        Run.await(event, () -> running.printed().contains(event));
       }
-    }
-    append(two, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(7)));
-    Run.await("the last", () -> running.printed().contains("too_large"));
-    assertThat(running.printed()).doesNotContain("no_privilege");
-    assertThat(running.printed().lines().filter(line -> line.contains("refused_argument")).count())
-        .isLessThanOrEqualTo(lines(one) + lines(two));
-    running.interrupt();
-  }
-
-  private static long events(Run.Running running) {
-    return running.printed().lines().count();
-  }
-
-  private static long lines(Path log) throws IOException {
-    try (var lines = Files.lines(log)) {
-      return lines.filter(line -> line.contains(" 22023 ")).count();
-    }
-  }
-
-  @Test
-  void followsForATime() throws Exception {
-    Path log = Files.writeString(folder.resolve("server.log"), "");
-    Run.Running running = Run.start(Map.of(), "logs", "--follow", "--for", "5s", log.toString());
-    while (running.process().isAlive()) {
-      append(log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)));
-      running.process().waitFor(100, TimeUnit.MILLISECONDS);
     }
     Run run = running.end();
     assertThat(run.status()).as(run.err()).isEqualTo(1);
+    assertThat(run.out()).contains("\"remedy\"");
   }
 
   /** What a server of this version really writes, and in a folder in which it begins new files. */
@@ -366,11 +298,6 @@ class LogsIT {
         assertThat(run.err()).isEmpty();
       }
     }
-  }
-
-  private static boolean append(Path log, String line) throws IOException {
-    Files.writeString(log, line, StandardOpenOption.APPEND);
-    return true;
   }
 
   private static void fails(Connection connection, String sql) {

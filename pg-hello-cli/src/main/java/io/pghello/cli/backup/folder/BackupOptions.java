@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup.folder;
 
+import io.pghello.cli.output.Failure;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -9,18 +10,11 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Which backup to read. */
 public final class BackupOptions {
-  @Spec(Spec.Target.MIXEE)
-  private @Nullable CommandSpec spec;
-
   @Option(
       names = "--from",
       paramLabel = "FOLDER",
@@ -56,7 +50,7 @@ public final class BackupOptions {
 
   public int jobs() {
     if (jobs < 1 || jobs > 64) {
-      throw misuse("--jobs must be between 1 and 64, but is " + jobs);
+      throw Failure.unknown("--jobs must be between 1 and 64, but is " + jobs);
     }
     return jobs;
   }
@@ -66,7 +60,7 @@ public final class BackupOptions {
     Instant notAfter = at();
     Backup backup = Backup.find(folder, databases, null, notAfter);
     if (notAfter != null && backup.isOfWholeServer() && notAfter.isAfter(Instant.now())) {
-      throw misuse("--at is in the future: " + at);
+      throw Failure.unknown("--at is in the future: " + at);
     }
     return backup;
   }
@@ -104,11 +98,7 @@ public final class BackupOptions {
     try {
       return at == null ? null : Instant.parse(at);
     } catch (DateTimeParseException e) {
-      throw misuse("--at must be a time in UTC, as in 2026-11-21T20:00:00Z, but is " + at);
+      throw Failure.unknown("--at must be a time in UTC, as in 2026-11-21T20:00:00Z, but is " + at);
     }
-  }
-
-  private ParameterException misuse(String message) {
-    return new ParameterException(Objects.requireNonNull(spec).commandLine(), message);
   }
 }

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup.pgbackrest;
 
+import io.pghello.cli.output.Failure;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Whether a backup is one of the whole server by pgBackRest. */
 public final class PgBackRestOptions {
-  @Spec(Spec.Target.MIXEE)
-  private @Nullable CommandSpec spec;
-
   @Option(
       names = "--pgbackrest",
       paramLabel = "STANZA",
@@ -33,8 +27,7 @@ public final class PgBackRestOptions {
   public @Nullable PgBackRest pgBackRest() {
     if (stanza == null) {
       if (config != null) {
-        throw new ParameterException(
-            Objects.requireNonNull(spec).commandLine(), "--config is for --pgbackrest");
+        throw Failure.unknown("--config is for --pgbackrest");
       }
       return null;
     }

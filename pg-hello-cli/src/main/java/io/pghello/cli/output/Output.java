@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.output;
+
+import java.io.PrintWriter;
+import java.util.Locale;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Where a command prints to, and whether that is JSON. */
+public final class Output {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec = CommandSpec.create();
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  public boolean isJson() {
+    return json;
+  }
+
+  public PrintWriter out() {
+    return spec.commandLine().getOut();
+  }
+
+  /** Says what the user should know beside the output. */
+  public void say(String format, Object... arguments) {
+    PrintWriter err = spec.commandLine().getErr();
+    err.printf(Locale.ROOT, format + "%n", arguments);
+    err.flush();
+  }
+
+  /** Says what is being done, to people only. */
+  public void progress(String format, Object... arguments) {
+    if (Ansi.AUTO.enabled()) {
+      say(format, arguments);
+    }
+  }
+}
