@@ -1,5 +1,5 @@
 # Packages out of any suite of Debian, from the machine's own mirrors, without installing them;
-# sourced after lib.sh, not run.
+# sourced, not run. pg-extension-maven-plugin has it in its jar as well.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
@@ -149,74 +149,4 @@ debian_known() {
       say "skipped: the suite has no $package"
     fi
   done
-}
-
-# provide_client MAJOR: prints the folder of pg_dump and psql of that major, out of its suite's package, with the libraries of
-# that suite, as this machine's may be older; it is only unpacked. Fails if the suite does not have it.
-provide_client() {
-  local folder=$CACHE/client/$1 tmp package program
-  if [ ! -e "$folder" ]; then
-    [ -n "${HEADER_SUITE[$1]-}" ] || return 1
-    say "PostgreSQL $1: fetching pg_dump out of Debian's suite ${HEADER_SUITE[$1]} (some seconds, once)"
-    mkdir -p "$CACHE/client"
-    tmp=$(mktemp -d "$CACHE/client/.tmp.XXXXXX")
-    if ! debian_download deb-libs "${HEADER_SUITE[$1]}" "postgresql-client-$1" "$tmp/deb"; then
-      rm -rf "$tmp"
-      return 1
-    fi
-    mkdir "$tmp/tree" "$tmp/tree/bin"
-    for package in "$tmp"/deb/*.deb; do
-      dpkg-deb --fsys-tarfile "$package" | tar -x -C "$tmp/tree" --keep-directory-symlink
-    done
-    for program in pg_dump psql; do
-      cat >"$tmp/tree/bin/$program" <<END
-#!/bin/sh
-tree=\$(dirname "\$(dirname "\$0")")
-libraries=\$(printf '%s:' "\$tree"/lib/*-linux-gnu* "\$tree"/usr/lib/*-linux-gnu*)
-for loader in "\$tree"/lib*/ld-linux*.so.* "\$tree"/usr/lib*/ld-linux*.so.* "\$tree"/usr/lib/*/ld-linux*.so.*; do
-  [ ! -e "\$loader" ] ||
-    exec "\$loader" --library-path "\$libraries" "\$tree/usr/lib/postgresql/$1/bin/$program" "\$@"
-done
-END
-      chmod +x "$tmp/tree/bin/$program"
-    done
-    if ! "$tmp/tree/bin/pg_dump" --version >/dev/null || ! "$tmp/tree/bin/psql" --version >/dev/null; then
-      rm -rf "$tmp"
-      return 1
-    fi
-    mv -T "$tmp/tree" "$folder" 2>/dev/null || [ -e "$folder" ]
-    rm -rf "$tmp"
-  fi
-  printf '%s' "$folder/bin"
-}
-
-DOCKER_COMPOSE=$CACHE/debian/docker-compose
-
-# provide_docker_compose: Debian's docker-compose, with the libraries that it needs. It is only unpacked.
-provide_docker_compose() {
-  local tmp wanted=docker-compose library package
-  need /usr/bin/python3 python3
-  [ ! -e "$DOCKER_COMPOSE" ] || return 0
-  say "Fetching docker-compose (some seconds, once)"
-  for library in attr cached-property certifi chardet distro distutils docker dockerpty docopt dotenv idna jsonschema packaging \
-    pkg-resources pyrsistent requests six texttable urllib3 websocket yaml; do
-    wanted+=" python3-$library"
-  done
-  mkdir -p "$CACHE/debian"
-  tmp=$(mktemp -d "$CACHE/debian/.tmp.XXXXXX")
-  if ! debian_download deb bookworm "$wanted" "$tmp/deb"; then
-    rm -rf "$tmp"
-    return 1
-  fi
-  for package in "$tmp"/deb/*.deb; do
-    dpkg -x "$package" "$tmp/tree"
-  done
-  mv -T "$tmp/tree" "$DOCKER_COMPOSE" 2>/dev/null || [ -e "$DOCKER_COMPOSE" ]
-  rm -rf "$tmp"
-}
-
-# docker_compose ARGUMENT...: runs it.
-docker_compose() {
-  PYTHONPATH=$DOCKER_COMPOSE/usr/lib/python3/dist-packages:$DOCKER_COMPOSE/usr/lib/python3.11 /usr/bin/python3 \
-    "$DOCKER_COMPOSE/usr/bin/docker-compose" "$@"
 }

@@ -9,17 +9,14 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-HOME=${HOME:-$(eval echo ~)}
-CACHE=${PG_HELLO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pg-hello}
+# shellcheck source=scripts/headers.sh
+. "$ROOT/scripts/headers.sh"
 BUILD=$ROOT/extension/build
 
-# The PostgreSQL majors that libraries are built for, the one that is used
-# when none is named, and the distribution's suite that has server headers.
+# The PostgreSQL majors that libraries are built for, and the one that is used
+# when none is named.
 MAJORS=(15 17 18)
 DEFAULT_MAJOR=17
-declare -A HEADER_SUITE=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky [19]=experimental)
-
-say() { printf '%s\n' "$*" >&2; }
 
 die() {
   say "${PROGRAM:-dev}: $*"

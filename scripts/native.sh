@@ -76,62 +76,6 @@ esac
 
 [ "$(uname -s)" = Linux ] || die 'libraries are built on Linux; use a container or a virtual machine'
 
-# installed_headers MAJOR: prints the folder of headers that are installed.
-installed_headers() {
-  local config dir
-  for config in "${PG_CONFIG:-pg_config}" pg_config \
-    "/usr/lib/postgresql/$1/bin/pg_config" "/usr/pgsql-$1/bin/pg_config"; do
-    command -v "$config" >/dev/null || continue
-    [[ $("$config" --version) =~ ^PostgreSQL\ $1([^0-9]|$) ]] || continue
-    dir=$("$config" --includedir-server)
-    if [ -e "$dir/postgres.h" ]; then
-      printf '%s' "$dir"
-      return
-    fi
-  done
-  return 1
-}
-
-# unpacked_headers MAJOR: prints the newest folder of headers in the cache.
-unpacked_headers() {
-  local dir
-  dir=$(printf '%s\n' "$CACHE/headers/$1"-*/postgres.h | sort -V | tail -1)
-  [ -e "$dir" ] && printf '%s' "${dir%/postgres.h}"
-}
-
-# headers MAJOR: prints the folder of the server's headers, and fetches them if
-# there are none; says why it cannot, and returns 1. Runs in $(...).
-headers() {
-  local major=$1 suite=${HEADER_SUITE[$1]:-} package=postgresql-server-dev-$1 status=0 tmp deb version why
-  installed_headers "$major" && return
-  unpacked_headers "$major" && return
-  if [ -z "$suite" ]; then
-    why='no suite of Debian has its headers'
-  else
-    say "PostgreSQL $major: fetching the server's headers out of Debian's suite $suite (3 seconds)"
-    mkdir -p "$CACHE/headers"
-    tmp=$(mktemp -d "$CACHE/headers/.tmp.XXXXXX")
-    # shellcheck disable=SC2064
-    trap "rm -rf '$tmp'" EXIT
-    debian_download deb "$suite" "$package" "$tmp" || status=$?
-    case $status in
-      0)
-        deb=$(printf '%s\n' "$tmp"/*.deb)
-        version=$(dpkg-deb -f "$deb" Version)
-        dpkg -x "$deb" "$tmp/package"
-        # somebody else may have been faster
-        mv -T "$tmp/package/usr/include/postgresql/$major/server" "$CACHE/headers/$major-$version" 2>/dev/null || true
-        unpacked_headers "$major" && return
-        why="$package holds no headers"
-        ;;
-      2) why="Debian's suite $suite has moved on to another major" ;;
-      *) why="no headers installed, and Debian's suite $suite cannot be read from here" ;;
-    esac
-  fi
-  say "PostgreSQL $major: $why; skipped. Remedy: install $package, or set PG_CONFIG"
-  return 1
-}
-
 compiler() {
   need "$CC" gcc
   # gcc does not depend on the C library's headers, it only recommends them

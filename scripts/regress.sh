@@ -9,8 +9,8 @@
 PROGRAM=regress.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=scripts/debian.sh
-. "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
+# shellcheck source=scripts/programs.sh
+. "$(dirname "${BASH_SOURCE[0]}")/programs.sh"
 
 EXTENSION=$ROOT/extension
 # where the extension is whose tests are run

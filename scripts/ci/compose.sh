@@ -6,8 +6,8 @@
 PROGRAM=scripts/ci/compose.sh
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../lib.sh"
-# shellcheck source=scripts/debian.sh
-source "$ROOT/scripts/debian.sh"
+# shellcheck source=scripts/programs.sh
+source "$ROOT/scripts/programs.sh"
 
 BASE=${PG_HELLO_TEST_IMAGE:?"run it by scripts/ci/containers.sh run"}
 IMAGES=(busybox:1.37 postgres:18 eclipse-temurin:25-jre nginx:1.28 redis:8)

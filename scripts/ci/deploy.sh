@@ -7,8 +7,8 @@ PROGRAM=scripts/ci/deploy.sh
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../lib.sh"
 
-# shellcheck source=scripts/debian.sh
-source "$ROOT/scripts/debian.sh"
+# shellcheck source=scripts/programs.sh
+source "$ROOT/scripts/programs.sh"
 
 compose() { docker_compose -f "$ROOT/deploy/compose.yaml" "$@"; }
 

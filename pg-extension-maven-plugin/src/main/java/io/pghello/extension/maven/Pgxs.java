@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.maven;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** Builds an extension with PGXS in a copy of its sources. */
+final class Pgxs {
+  /** What headers.sh calls the other one of. */
+  private static final List<String> SCRIPTS = List.of("headers.sh", "debian.sh");
+
+  private static final List<String> TOOLS = List.of("bash", "gcc", "make");
+
+  /** What a make in the sources themselves left there, perhaps for another major. */
+  private static final Set<String> BUILT = Set.of("o", "so", "bc");
+
+  private static final int LINES_SHOWN = 40;
+
+  /** The build failed for a reason that the message tells its user. */
+  static final class BuildException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    BuildException(String message) {
+      super(message);
+    }
+  }
+
+  private final Path source;
+  private final Path target;
+  private final List<String> options = new ArrayList<>();
+  private final Map<String, String> environment;
+
+  /**
+   * Does nothing yet.
+   *
+   * @param target for a folder of each major
+   * @param environment of the programs that are run
+   */
+  Pgxs(Path source, Path target, boolean strict, String sanitize, Map<String, String> environment) {
+    this.source = source.toAbsolutePath().normalize();
+    this.target = target.toAbsolutePath().normalize();
+    this.environment = environment;
+    // older compilers only warn, and the server then refuses the library
+    options.add("-Werror=implicit-function-declaration");
+    if (strict) {
+      options.addAll(List.of("-Wall", "-Werror"));
+    }
+    if (!sanitize.isEmpty()) {
+      options.addAll(List.of("-fsanitize=" + sanitize, "-fno-omit-frame-pointer", "-g"));
+    } else {
+      // a library without the paths of debug information
+      options.add("-g0");
+    }
+  }
+
+  /** Returns the folder that make install has filled. */
+  static Path installed(Path target, int major) {
+    return target.resolve(Integer.toString(major)).resolve("installed");
+  }
+
+  /**
+   * Builds for one major, unless that has been done.
+   *
+   * @param log of what takes some seconds
+   * @return false if nothing has changed
+   */
+  boolean build(int major, Consumer<String> log) throws IOException, BuildException {
+    if (!Files.exists(source.resolve("Makefile"))) {
+      throw new BuildException(
+          "There is no Makefile in " + source + ": the plugin builds what uses PGXS.");
+    }
+    requireTools();
+    Path config = pgConfig(major, log);
+    Path folder = target.resolve(Integer.toString(major));
+    Path inputs = folder.resolve("inputs");
+    String digest = digest(config);
+    if (Files.exists(inputs) && Files.readString(inputs).equals(digest)) {
+      return false;
+    }
+    delete(folder);
+    Path copy = Files.createDirectories(folder.resolve("source"));
+    for (Path file : sources()) {
+      Path to = copy.resolve(source.relativize(file));
+      Files.createDirectories(Objects.requireNonNull(to.getParent()));
+      Files.copy(file, to, StandardCopyOption.COPY_ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
+    }
+    Path include = Path.of(ask(config, "--includedir-server"));
+    var flags = new ArrayList<>(options);
+    // paths are mapped away, so that a library is the same wherever it is built
+    flags.add("'-ffile-prefix-map=" + copy + "=.'");
+    flags.add("'-ffile-prefix-map=" + include + "=server'");
+    List<String> make =
+        List.of("make", "PG_CONFIG=" + config, "with_llvm=no", "COPT=" + String.join(" ", flags));
+    // in one call, install would miss what all has made
+    make(major, copy, with(make, "all"));
+    make(major, copy, with(make, "install", "DESTDIR=" + installed(target, major)));
+    Files.writeString(inputs, digest);
+    return true;
+  }
+
+  private static List<String> with(List<String> command, String... more) {
+    return Stream.concat(command.stream(), Stream.of(more)).toList();
+  }
+
+  private void make(int major, Path folder, List<String> command)
+      throws IOException, BuildException {
+    Path file = Objects.requireNonNull(folder.getParent()).resolve("make.log");
+    int status = run(command, folder, ProcessBuilder.Redirect.appendTo(file.toFile()));
+    if (status != 0) {
+      List<String> lines =
+          new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
+      throw new BuildException(
+          "make failed for PostgreSQL "
+              + major
+              + "; "
+              + file
+              + " ends with:\n"
+              + String.join(
+                  "\n", lines.subList(Math.max(0, lines.size() - LINES_SHOWN), lines.size())));
+    }
+  }
+
+  private void requireTools() throws IOException, BuildException {
+    if (!System.getProperty("os.name").equals("Linux")) {
+      throw new BuildException(
+          "Extensions are built on Linux: use a container or a virtual machine.");
+    }
+    List<String> missing =
+        TOOLS.stream()
+            .filter(
+                tool ->
+                    Stream.of(environment.getOrDefault("PATH", "").split(File.pathSeparator, -1))
+                        .noneMatch(folder -> Files.isExecutable(Path.of(folder, tool))))
+            .toList();
+    if (!missing.isEmpty()) {
+      throw new BuildException(
+          "Not on the path: "
+              + String.join(", ", missing)
+              + ". Remedy: install them, as with: sudo apt-get install bash gcc libc6-dev make");
+    }
+    // gcc does not depend on the C library's headers
+    if (run(
+            List.of("gcc", "-E", "-include", "stdio.h", "-x", "c", "/dev/null"),
+            Files.createDirectories(target),
+            ProcessBuilder.Redirect.DISCARD)
+        != 0) {
+      throw new BuildException(
+          "The headers of the C library are missing. Remedy: install them, as with: sudo apt-get"
+              + " install libc6-dev");
+    }
+  }
+
+  /** Returns the path of a pg_config of the major. */
+  private Path pgConfig(int major, Consumer<String> log) throws IOException, BuildException {
+    Path folder = Files.createDirectories(target.resolve("scripts"));
+    for (String script : SCRIPTS) {
+      try (InputStream in =
+          Objects.requireNonNull(Pgxs.class.getResourceAsStream(script), script)) {
+        Files.copy(in, folder.resolve(script), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    Path said = folder.resolve("said-" + major);
+    Path errors = folder.resolve("errors-" + major);
+    int status =
+        waitFor(
+            builder(List.of("bash", SCRIPTS.get(0), Integer.toString(major)), folder)
+                .redirectOutput(said.toFile())
+                .redirectError(errors.toFile())
+                .start());
+    String words = Files.readString(errors).strip();
+    if (status != 0) {
+      throw new BuildException(words.isEmpty() ? "headers.sh ended with status " + status : words);
+    }
+    words.lines().forEach(log);
+    return Path.of(Files.readString(said).strip());
+  }
+
+  private String ask(Path config, String option) throws IOException, BuildException {
+    Process process = builder(List.of(config.toString(), option), target).start();
+    String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    int status = waitFor(process);
+    if (status != 0) {
+      throw new BuildException(config + " " + option + " ended with status " + status);
+    }
+    return answer.strip();
+  }
+
+  private int run(List<String> command, Path folder, ProcessBuilder.Redirect output)
+      throws IOException, BuildException {
+    return waitFor(
+        builder(command, folder).redirectErrorStream(true).redirectOutput(output).start());
+  }
+
+  private ProcessBuilder builder(List<String> command, Path folder) {
+    var builder =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
+    builder.environment().clear();
+    builder.environment().putAll(environment);
+    // those of a make that has started Maven are not for this one
+    builder.environment().keySet().removeAll(Set.of("MAKEFLAGS", "MFLAGS", "MAKELEVEL"));
+    return builder;
+  }
+
+  private static int waitFor(Process process) throws BuildException {
+    try {
+      return process.waitFor();
+    } catch (InterruptedException e) {
+      process.descendants().forEach(ProcessHandle::destroy);
+      process.destroy();
+      Thread.currentThread().interrupt();
+      throw new BuildException("interrupted");
+    }
+  }
+
+  /** Returns a digest of all that a library is made of. */
+  private String digest(Path config) throws IOException, BuildException {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+    update(digest, options + "\n" + config + "\n" + ask(config, "--version"));
+    for (Path file : sources()) {
+      update(digest, source.relativize(file).toString());
+      digest.update(Files.isRegularFile(file) ? Files.readAllBytes(file) : new byte[0]);
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static void update(MessageDigest digest, String text) {
+    digest.update((text + "\0").getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Returns the files of the sources, without what was built, and what begins with a dot. */
+  private List<Path> sources() throws IOException {
+    var files = new ArrayList<Path>();
+    Path built = Objects.requireNonNull(target.getParent());
+    Files.walkFileTree(
+        source,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
+            return folder.equals(built)
+                    || folder.equals(target)
+                    || (!folder.equals(source) && name(folder).startsWith("."))
+                ? FileVisitResult.SKIP_SUBTREE
+                : FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            if (!BUILT.contains(name(file).substring(name(file).lastIndexOf('.') + 1))) {
+              files.add(file);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    files.sort(Comparator.naturalOrder());
+    return files;
+  }
+
+  private static String name(Path file) {
+    return Objects.requireNonNull(file.getFileName()).toString();
+  }
+
+  private static void delete(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      try (Stream<Path> files = Files.walk(folder)) {
+        files
+            .sorted(Comparator.reverseOrder())
+            .forEach(
+                file -> {
+                  try {
+                    Files.delete(file);
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                });
+      }
+    }
+  }
+}

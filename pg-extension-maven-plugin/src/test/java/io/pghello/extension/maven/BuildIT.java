@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.maven;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.NativeExtension;
+import io.pghello.extension.testkit.TestDatabase;
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.maven.plugin.MojoFailureException;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Builds an extension, and has a server load what was packed. */
+class BuildIT {
+  private static final Path ACME = Path.of("src", "test", "resources", "acme");
+
+  /** That of the server that this build has on its class path. */
+  private static final int MAJOR =
+      Integer.parseInt(System.getProperty("pghello.postgres.version").replaceAll("\\..*", ""));
+
+  @TempDir Path folder;
+  private Path source;
+
+  @BeforeEach
+  void copySources() throws IOException {
+    source = folder.resolve("source");
+    copy(source);
+  }
+
+  private static void copy(Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(ACME)) {
+      for (Path file : files.sorted().toList()) {
+        Files.createDirectories(to);
+        if (!file.equals(ACME)) {
+          Files.copy(file, to.resolve(ACME.relativize(file)));
+        }
+      }
+    }
+  }
+
+  @Test
+  void packsWhatAServerLoads() throws Exception {
+    Path classes = folder.resolve("classes");
+    compile(source);
+    pack(source, classes);
+    ClassLoader before = Thread.currentThread().getContextClassLoader();
+    try (var loader = new URLClassLoader(new URL[] {classes.toUri().toURL()}, before)) {
+      Thread.currentThread().setContextClassLoader(loader);
+      try (ExtensionServer server =
+              ExtensionServer.builder().extension(NativeExtension.of("acme_steps")).start();
+          TestDatabase database = server.createDatabase();
+          Connection connection = database.dataSource().getConnection();
+          Statement statement = connection.createStatement();
+          ResultSet row = statement.executeQuery("SELECT acme_step(41)")) {
+        row.next();
+        assertThat(row.getInt(1)).isEqualTo(42);
+      }
+    } finally {
+      Thread.currentThread().setContextClassLoader(before);
+    }
+  }
+
+  @Test
+  void listsLibrariesOfOtherPlatforms() throws Exception {
+    Path classes = folder.resolve("classes");
+    Path extension = classes.resolve("META-INF/pg-extension/acme_steps");
+    Path other = Files.createDirectories(extension.resolve("linux-arm64/17"));
+    Files.writeString(other.resolve("acme_steps.so"), "another");
+    compile(source);
+    PackageMojo mojo = pack(source, classes);
+    mojo.preload = List.of("acme_steps");
+    mojo.settings = Map.of("acme.pattern", "\\d");
+    mojo.execute();
+    assertThat(Files.readAllLines(extension.resolve("SHA256SUMS")))
+        .anyMatch(line -> line.matches("[0-9a-f]{64}  linux-\\w+/" + MAJOR + "/acme_steps\\.so"))
+        .anyMatch(line -> line.endsWith("  linux-arm64/17/acme_steps.so"))
+        .hasSize(2);
+    assertThat(classes.resolve("META-INF/pg-extension/acme_steps.properties"))
+        .hasContent(
+            """
+            libraries = acme_steps.so
+            preload = acme_steps
+            scripts = acme_steps--1.0.sql, acme_steps.control
+            setting.acme.pattern = \\\\d
+            """);
+  }
+
+  /** In folders of which one has a blank in its name. */
+  @Test
+  void makesTheSameLibraryAnywhere() throws Exception {
+    Path another = folder.resolve("another folder/source");
+    copy(another);
+    // a make of the user's own, for whatever server
+    Files.writeString(another.resolve("src/acme_steps.o"), "no object file");
+    Files.writeString(another.resolve("acme_steps.so"), "no library");
+    compile(source);
+    compile(another);
+    byte[] library = library(source);
+    assertThat(library(another)).isEqualTo(library);
+    assertThat(new String(library, StandardCharsets.ISO_8859_1)).doesNotContain(folder.toString());
+  }
+
+  @Test
+  void buildsWhatHasChanged() throws Exception {
+    var said = new ArrayList<String>();
+    assertThat(pgxs(source, false, "").build(MAJOR, said::add)).isTrue();
+    assertThat(pgxs(source, false, "").build(MAJOR, said::add)).isFalse();
+    edit("src/acme_steps.c", "value + 1", "value + 2");
+    assertThat(pgxs(source, false, "").build(MAJOR, said::add)).isTrue();
+    assertThat(pgxs(source, true, "").build(MAJOR, said::add)).isTrue();
+  }
+
+  @Test
+  void failsForWarningsIfAskedTo() throws Exception {
+    edit("src/acme_steps.c", "value = PG", "unused, value = PG");
+    CompileMojo mojo = mojo(source);
+    mojo.execute();
+    mojo.strict = true;
+    assertThatThrownBy(mojo::execute)
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessageContaining("make failed for PostgreSQL " + MAJOR)
+        .hasMessageContaining("unused variable");
+    // what has failed is not taken for built
+    assertThatThrownBy(mojo::execute).isInstanceOf(MojoFailureException.class);
+  }
+
+  @Test
+  void buildsWithSanitizers() throws Exception {
+    CompileMojo mojo = mojo(source);
+    mojo.sanitize = "address";
+    mojo.execute();
+    assertThat(new String(library(source), StandardCharsets.ISO_8859_1)).contains("__asan_init");
+  }
+
+  @Test
+  void saysWhatIsMissing() throws Exception {
+    var noPath = new Pgxs(source, target(source), false, "", Map.of("PATH", folder.toString()));
+    assertThatThrownBy(() -> noPath.build(MAJOR, line -> {}))
+        .hasMessage(
+            "Not on the path: bash, gcc, make. Remedy: install them, as with: sudo apt-get install"
+                + " bash gcc libc6-dev make");
+    assertThatThrownBy(() -> pgxs(source, false, "").build(99, line -> {}))
+        .hasMessageContaining("PostgreSQL 99: no suite of Debian has its headers")
+        .hasMessageContaining("Remedy: install postgresql-server-dev-99, or set PG_CONFIG");
+    Files.delete(source.resolve("Makefile"));
+    assertThatThrownBy(() -> compile(source))
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessageContaining("There is no Makefile in " + source);
+    PackageMojo unbuilt = pack(source);
+    assertThatThrownBy(unbuilt::execute)
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessageContaining("There is no folder");
+  }
+
+  private void edit(String file, String from, String to) throws IOException {
+    Path path = source.resolve(file);
+    String text = Files.readString(path);
+    assertThat(text).contains(from);
+    Files.writeString(path, text.replace(from, to));
+  }
+
+  private static Path target(Path source) {
+    return source.resolve("target/pg-extension");
+  }
+
+  private static byte[] library(Path source) throws IOException {
+    try (Stream<Path> files = Files.walk(Pgxs.installed(target(source), MAJOR))) {
+      return Files.readAllBytes(
+          files.filter(file -> file.endsWith("acme_steps.so")).findFirst().orElseThrow());
+    }
+  }
+
+  private static Pgxs pgxs(Path source, boolean strict, String sanitize) {
+    return new Pgxs(source, target(source), strict, sanitize, System.getenv());
+  }
+
+  private static CompileMojo mojo(Path source) {
+    var mojo = new CompileMojo();
+    mojo.sourceDirectory = source.toFile();
+    mojo.buildDirectory = target(source).toFile();
+    mojo.majors = List.of(MAJOR);
+    return mojo;
+  }
+
+  private static void compile(Path source) throws Exception {
+    mojo(source).execute();
+  }
+
+  private PackageMojo pack(Path source) {
+    var mojo = new PackageMojo();
+    mojo.buildDirectory = target(source).toFile();
+    mojo.classesDirectory = folder.resolve("classes").toFile();
+    mojo.majors = List.of(MAJOR);
+    return mojo;
+  }
+
+  private PackageMojo pack(Path source, Path classes) throws Exception {
+    PackageMojo mojo = pack(source);
+    mojo.classesDirectory = classes.toFile();
+    mojo.execute();
+    return mojo;
+  }
+}
