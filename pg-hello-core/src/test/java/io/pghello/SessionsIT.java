@@ -350,6 +350,20 @@ class SessionsIT {
     }
   }
 
+  /** The client makes the bytes of many names itself. */
+  @Test
+  void mayTalkInAnotherEncoding(TestDatabase database) throws SQLException {
+    PGSimpleDataSource dataSource = database.dataSource().unwrap(PGSimpleDataSource.class);
+    dataSource.setAllowEncodingChanges(true);
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET client_encoding = 'LATIN1'");
+      PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
+      assertThat(client.helloAll(List.of("Ada", "Zo\u00eb")))
+          .containsExactly("Hello, Ada!", "Hello, Zo\u00eb!");
+    }
+  }
+
   @Test
   void mayHaveAnOldExtension(DataSource dataSource) throws SQLException {
     execute(dataSource, "DROP EXTENSION pg_hello");

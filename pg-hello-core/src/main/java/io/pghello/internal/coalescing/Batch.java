@@ -22,6 +22,7 @@ final class Batch implements CallQueue.Target<Call> {
   private long bytes;
   private @Nullable Call latest;
   private volatile InFlightBatch inFlight = new InFlightBatch(calls);
+  private boolean isPublished = true;
   private volatile boolean seen;
   private Object @Nullable [] outcomes;
 
@@ -48,6 +49,11 @@ final class Batch implements CallQueue.Target<Call> {
     this.maxBytes = maxBytes;
   }
 
+  /** Makes room for as many calls, as far as the batch takes them. */
+  void expect(int calls) {
+    this.calls.ensureCapacity(Math.min(calls, maxCalls));
+  }
+
   @Override
   public boolean reserve() {
     if (calls.size() >= maxCalls || bytes >= maxBytes) {
@@ -60,6 +66,7 @@ final class Batch implements CallQueue.Target<Call> {
   @Override
   public void add(Call call) {
     calls.add(call);
+    isPublished = false;
     bytes += call.request.bytes();
     preferAsLatest(call);
   }
@@ -73,6 +80,7 @@ final class Batch implements CallQueue.Target<Call> {
   /** Removes a call. */
   void remove(Call call) {
     if (calls.remove(call)) {
+      isPublished = false;
       bytes -= call.request.bytes();
     }
     if (call.equals(latest)) {
@@ -107,7 +115,10 @@ final class Batch implements CallQueue.Target<Call> {
 
   /** Publishes the current calls to the time-out check. */
   void publish() {
-    inFlight = new InFlightBatch(calls);
+    if (!isPublished) {
+      inFlight = new InFlightBatch(calls);
+      isPublished = true;
+    }
   }
 
   InFlightBatch inFlight() {

@@ -148,13 +148,15 @@ final class Coalescer {
     boolean registered = false;
     try {
       // many calls are split, so that one batch is sent while another one is answered
-      int most = Math.max(InFlightLimit.LARGE, queue.size() / (inFlightLimit.available() + 1));
+      int queued = queue.size();
+      int most = Math.max(InFlightLimit.LARGE, queued / (inFlightLimit.available() + 1));
       var batch =
           new Batch(
               permit,
               inFlightLimit.isReserve(permit),
               Math.min(batchLimits.maxCalls(), most),
               batchLimits.maxBytes());
+      batch.expect(queued);
       registered = batches.add(batch);
       return batch;
     } finally {

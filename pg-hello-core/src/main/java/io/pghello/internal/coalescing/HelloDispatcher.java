@@ -110,22 +110,24 @@ public final class HelloDispatcher implements AutoCloseable {
 
   /** Greets in a batch, on a thread of an executor, or on the calling thread. */
   public void helloAsync(HelloRequest request, Deadline deadline, CallFuture<String> future) {
-    async(
-        future,
-        () -> {
-          if (mayJoin(request, deadline)) {
-            coalescer.add(Call.ofFuture(request, deadline, future));
-          } else {
-            runAlone(
-                () ->
-                    statements.one(
-                        request, StatementContext.coalesced(1, deadline.nanosElapsed(), deadline)),
-                future,
-                request.bytes(),
-                deadline,
-                true);
-          }
-        });
+    try {
+      checkOpen();
+      if (mayJoin(request, deadline)) {
+        coalescer.add(Call.ofFuture(request, deadline, future));
+      } else {
+        runAlone(
+            () ->
+                statements.one(
+                    request, StatementContext.coalesced(1, deadline.nanosElapsed(), deadline)),
+            future,
+            request.bytes(),
+            deadline,
+            true);
+      }
+      watch(future);
+    } catch (PgHelloException e) {
+      future.fail(e);
+    }
   }
 
   /** Executes work of several statements on the calling thread; {@link #close} waits for it. */
@@ -141,7 +143,20 @@ public final class HelloDispatcher implements AutoCloseable {
 
   /** Executes work of several statements on a thread of an executor, or on the calling thread. */
   public <T> void async(Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline) {
-    async(future, () -> runAlone(work, future, bytes, deadline, false));
+    try {
+      checkOpen();
+      runAlone(work, future, bytes, deadline, false);
+      watch(future);
+    } catch (PgHelloException e) {
+      future.fail(e);
+    }
+  }
+
+  /** Lets a call end in time; or now, if the JVM has no thread for that. */
+  private void watch(CallFuture<?> future) {
+    if (!timer.start()) {
+      future.fail(Errors.noThread());
+    }
   }
 
   private <T> void runAlone(
@@ -150,19 +165,6 @@ public final class HelloDispatcher implements AutoCloseable {
       future.answer(ofSeveralStatements(work));
     } else {
       asyncCalls.add(work, future, bytes, deadline, oneStatement);
-    }
-  }
-
-  private void async(CallFuture<?> future, Runnable start) {
-    try {
-      checkOpen();
-      start.run();
-      if (!timer.start()) {
-        // nobody would end it in time
-        future.fail(Errors.noThread());
-      }
-    } catch (PgHelloException e) {
-      future.fail(e);
     }
   }
 
