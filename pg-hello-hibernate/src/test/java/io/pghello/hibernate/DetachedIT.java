@@ -281,14 +281,21 @@ class DetachedIT {
     }
   }
 
+  /** A merge compares the object with the row, and finds what it does not have. */
   @Test
-  void greetsAnewWhatAnotherHasChangedMeanwhile() {
+  void greetsAnewWhatIsNullWhereAnotherHasChangedTheRow() {
     factory.inTransaction(session -> session.persist(named(new Always(), 1, "Ada")));
     Always detached = row(Always.class, 1);
     rename(1, "Bob");
     long before = row(Always.class, 1).changedAt;
     awaitServerTimeAfter(before);
     detached.name = "Grace";
+    factory.inTransaction(session -> session.merge(detached));
+    assertThat(row(Always.class, 1))
+        .extracting(a -> a.name, a -> a.greeting, a -> a.changedAt)
+        .containsExactly("Grace", "Hello, Ada!", detached.changedAt);
+    detached.greeting = null;
+    detached.changedAt = 0;
     factory.inTransaction(session -> session.merge(detached));
     assertGreeted(Always.class, 1, "Grace");
     assertThat(row(Always.class, 1).changedAt).isGreaterThan(before);
@@ -373,14 +380,20 @@ class DetachedIT {
             session.detach(copy);
             session.persist(named(copy, 2, "Grace"));
           });
-      Named copy = row(type, 1);
-      factory.inTransaction(session -> session.persist(named(copy, 3, "Edsger")));
+      Named removed =
+          factory.fromTransaction(
+              session -> {
+                Named found = session.find(type, 2);
+                session.remove(found);
+                return found;
+              });
+      factory.inTransaction(session -> session.persist(named(removed, 3, "Edsger")));
+      assertGreeted(type, 1, "Ada");
+      assertGreeted(type, 3, "Edsger");
+      // its session is closed, and there is no row to compare it with
       Named stored = row(type, 1);
       factory.inTransaction(session -> session.merge(named(stored, 4, "Alan")));
-      assertGreeted(type, 1, "Ada");
-      assertGreeted(type, 2, "Grace");
-      assertGreeted(type, 3, "Edsger");
-      assertGreeted(type, 4, "Alan");
+      assertThat(row(type, 4).greeting()).isEqualTo("Hello, Ada!");
     }
   }
 
@@ -538,9 +551,15 @@ class DetachedIT {
     }
     detached.get(0).greeting = "Welcome";
     detached.get(0).changedAt = 5;
+    long before = detached.get(1).changedAt;
     detached.get(1).name = "Ada";
     detached.get(2).name = "Grace";
-    long before = detached.get(1).changedAt;
+    // nothing is known of them, as their session is closed, and their rows are not read
+    for (Always each : detached.subList(1, 3)) {
+      each.greeting = null;
+      each.changedAt = 0;
+    }
+    detached.get(3).changedAt = 0;
     awaitServerTimeAfter(before);
     factory.inSession(
         session -> {

@@ -510,6 +510,7 @@ class WritingIT {
       Patched detached = find(factory, Patched.class);
       detached.name = "Bob";
       detached.other = "changed";
+      detached.greeting = null;
       factory.inTransaction(
           session -> {
             try {

@@ -2,7 +2,6 @@
 package io.pghello.hibernate.internal;
 
 import java.util.Objects;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,15 +38,6 @@ final class Answers {
   synchronized void putAll(Answers others) {
     for (Answer each = others.first; each != null; each = each.next) {
       put(each.attribute, each.name, each.value);
-    }
-  }
-
-  /** Adds the answers of others for attributes that have none here. */
-  synchronized void putMissing(Answers others, Predicate<ServerValueAttribute> which) {
-    for (Answer each = others.first; each != null; each = each.next) {
-      if (which.test(each.attribute) && of(each.attribute) == null) {
-        first = new Answer(each.attribute, each.name, each.value, first);
-      }
     }
   }
 

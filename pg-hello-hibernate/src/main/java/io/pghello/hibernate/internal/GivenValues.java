@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import java.util.concurrent.atomic.AtomicReference;
+import io.pghello.hibernate.internal.Answers.Answer;
+import java.util.List;
+import java.util.function.Function;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.EntityEntryExtraState;
+import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,23 +14,26 @@ import org.jspecify.annotations.Nullable;
  * program has set when an entity is written again: after a rollback, after it was removed, as a
  * copy, or in another session.
  *
- * <p>Most of what is loaded is never written, so reading is to cost next to nothing. What a loaded
- * entity has is noted at its entry, where its session finds it, and in a list that becomes a part
- * of the map when somebody looks for an entity without such an entry.
+ * <p>Most of what is loaded is never written, so nothing is noted when an entity is loaded.
+ * Hibernate keeps what it was loaded with at its entry in the session, from which this is found
+ * before the entity is written, removed, or evicted.
  */
 final class GivenValues extends WeakIdentityMap<Answers> {
-  private final AtomicReference<@Nullable Loaded> newest = new AtomicReference<>();
-  private volatile boolean moving;
+  private final Function<EntityPersister, List<ServerValueAttribute>> attributes;
 
-  /** What an entity was loaded with. */
-  private static final class Loaded extends Key implements EntryState {
+  /**
+   * Makes an empty map.
+   *
+   * @param attributes returns the attributes of an entity type that are filled
+   */
+  GivenValues(Function<EntityPersister, List<ServerValueAttribute>> attributes) {
+    this.attributes = attributes;
+  }
+
+  /** What an entity was loaded with, at its entry. */
+  private static final class Loaded implements EntryState {
     private final Answers answers = new Answers();
-    private @Nullable Loaded earlier;
     private @Nullable EntityEntryExtraState next;
-
-    Loaded(Object entity) {
-      super(entity);
-    }
 
     @Override
     public @Nullable EntityEntryExtraState next() {
@@ -40,31 +46,50 @@ final class GivenValues extends WeakIdentityMap<Answers> {
     }
   }
 
-  /** Notes that an entity was loaded; what with, is to be added to what is returned. */
-  Answers load(Object entity, EntityEntry entry) {
-    Loaded known = entry.getExtraState(Loaded.class);
-    if (known != null) {
-      return known.answers;
+  /**
+   * Returns what an entity was given or loaded with; null if nothing is known. To be called before
+   * a flush changes what the entry has.
+   *
+   * @param entry the entity's in its session; null if it has none
+   */
+  @Nullable Answers of(Object entity, @Nullable EntityEntry entry) {
+    Answers given = get(entity);
+    if (given != null || entry == null || !entry.isExistsInDatabase()) {
+      return given;
     }
-    var loaded = new Loaded(entity);
-    entry.addExtraState(loaded);
-    Loaded before;
-    do {
-      before = newest.get();
-      loaded.earlier = before;
-    } while (!newest.compareAndSet(before, loaded));
-    watch();
+    Loaded loaded = entry.getExtraState(Loaded.class);
+    if (loaded == null) {
+      loaded = new Loaded();
+      note(entity, entry, loaded.answers);
+      entry.addExtraState(loaded);
+    }
     return loaded.answers;
   }
 
-  /**
-   * Returns what an entity was given; null if nothing.
-   *
-   * @param entry the entity's in its session; null if it has none, or that is not known
-   */
-  @Nullable Answers of(Object entity, @Nullable EntityEntry entry) {
-    Loaded loaded = entry == null ? null : entry.getExtraState(Loaded.class);
-    return loaded == null ? get(entity) : loaded.answers;
+  /** Notes what an entity was loaded with, in place of what is known of these attributes. */
+  private void note(Object entity, EntityEntry entry, Answers answers) {
+    @Nullable Object @Nullable [] state = entry.getLoadedState();
+    if (state != null) {
+      for (ServerValueAttribute attribute : attributes.apply(entry.getPersister())) {
+        attribute.noteLoaded(entity, state, answers);
+      }
+    }
+  }
+
+  /** Notes that an entity was loaded again. */
+  void reload(Object entity, EntityEntry entry) {
+    Answers known = of(entity, entry);
+    if (known != null) {
+      note(entity, entry, known);
+    }
+  }
+
+  /** Keeps what is known of an entity for when it has left its session. */
+  void keep(Object entity, EntityEntry entry) {
+    Answers known = of(entity, entry);
+    if (known != null && known.first() != null) {
+      computeIfAbsent(entity, () -> known);
+    }
   }
 
   void put(
@@ -73,68 +98,40 @@ final class GivenValues extends WeakIdentityMap<Answers> {
       ServerValueAttribute attribute,
       @Nullable String name,
       Object value) {
-    Answers known = of(entity, entry);
-    (known == null ? computeIfAbsent(entity, Answers::new) : known).put(attribute, name, value);
+    known(entity, entry).put(attribute, name, value);
   }
 
-  /** Notes that Hibernate has copied one entity's state to another, which may be the same. */
-  void copy(Object from, Object to) {
+  /**
+   * Notes that Hibernate has copied one entity's state to another, which may be the same.
+   *
+   * @param entry of the other; null if it has none
+   */
+  void copy(Object from, Object to, @Nullable EntityEntry entry) {
     Answers given = get(from);
     if (given != null) {
-      computeIfAbsent(to, Answers::new).putAll(given);
+      known(to, entry).putAll(given);
     }
   }
 
-  @Override
-  @Nullable Answers get(Object entity) {
-    // in this order: what is in neither is in the map
-    if (newest.get() != null || moving) {
-      moveLoaded();
+  /**
+   * Notes what a detached object was loaded with, as far as it has the values of the row that it
+   * was merged into, so that it is known when it is merged again.
+   *
+   * @param merged what the row was loaded as
+   * @param entry the entry of that
+   */
+  @SuppressWarnings("ReferenceEquality") // an object that is managed is merged into itself
+  void noteMerged(Object detached, Object merged, EntityEntry entry) {
+    Answers row = detached == merged || get(detached) != null ? null : of(merged, entry);
+    for (Answer each = row == null ? null : row.first(); each != null; each = each.next()) {
+      if (each.attribute().has(detached, each.value())) {
+        put(detached, null, each.attribute(), each.name(), each.value());
+      }
     }
-    return super.get(entity);
   }
 
-  @Override
-  int size() {
-    moveLoaded();
-    return super.size();
-  }
-
-  @Override
-  void removeCollected() {
-    moveLoaded();
-    super.removeCollected();
-  }
-
-  /** Moves what was loaded into the map, and joins it with what is there. */
-  synchronized void moveLoaded() {
-    moving = true;
-    // the earliest first, as an entity may have been loaded again
-    Loaded earliest = null;
-    for (Loaded each = newest.getAndSet(null); each != null; ) {
-      Loaded earlier = each.earlier;
-      each.earlier = earliest;
-      earliest = each;
-      each = earlier;
-    }
-    while (earliest != null) {
-      Loaded later = earliest.earlier;
-      earliest.earlier = null;
-      move(earliest);
-      earliest = later;
-    }
-    moving = false;
-  }
-
-  private void move(Loaded loaded) {
-    Object entity = loaded.get();
-    if (entity == null) {
-      return;
-    }
-    Answers known = super.get(entity);
-    if (known != null) {
-      loaded.answers.putMissing(known, attribute -> !attribute.isNotedWhenLoaded());
-    }
-    put(loaded, loaded.answers);
+  private Answers known(Object entity, @Nullable EntityEntry entry) {
+    Answers known = of(entity, entry);
+    return computeIfAbsent(entity, () -> known == null ? new Answers() : known);
   }
 }

@@ -8,6 +8,8 @@ import java.util.Deque;
 import java.util.Map;
 import java.util.WeakHashMap;
 import org.hibernate.Hibernate;
+import org.hibernate.engine.spi.EntityEntry;
+import org.hibernate.engine.spi.PersistenceContext;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.event.spi.MergeContext;
 import org.hibernate.event.spi.MergeEvent;
@@ -86,7 +88,13 @@ final class Merges {
     }
     Object merged = event.getResult();
     if (merged != null && Hibernate.isInitialized(merged)) {
-      prefetcher.given().copy(detached, Hibernate.unproxy(merged));
+      Object copy = Hibernate.unproxy(merged);
+      PersistenceContext context = event.getSession().getPersistenceContextInternal();
+      EntityEntry entry = context.getEntry(copy);
+      if (entry != null) {
+        prefetcher.given().noteMerged(detached, copy, entry);
+      }
+      prefetcher.given().copy(detached, copy, entry);
     }
   }
 
@@ -99,7 +107,7 @@ final class Merges {
     if (!underWay.isEmpty() && persister.isIdentifierAssignedByInsert()) {
       Object detached = innermost(session);
       if (detached != null && prefetcher.given().get(copy) == null) {
-        prefetcher.given().copy(detached, copy);
+        prefetcher.given().copy(detached, copy, null);
       }
     }
   }

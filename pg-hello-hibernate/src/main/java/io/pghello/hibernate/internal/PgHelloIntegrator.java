@@ -3,10 +3,12 @@ package io.pghello.hibernate.internal;
 
 import java.util.List;
 import java.util.Map;
+import org.hibernate.Hibernate;
 import org.hibernate.SessionFactory;
 import org.hibernate.SessionFactoryObserver;
 import org.hibernate.boot.Metadata;
 import org.hibernate.boot.spi.BootstrapContext;
+import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.event.service.spi.EventListenerRegistry;
 import org.hibernate.event.spi.EventType;
@@ -42,11 +44,12 @@ public final class PgHelloIntegrator implements Integrator {
     EventListenerRegistry listeners =
         factory.getServiceRegistry().requireService(EventListenerRegistry.class);
     // before those of others, as of Bean Validation, which are to see the values
-    listeners.prependListeners(EventType.POST_LOAD, listener);
     listeners.prependListeners(EventType.PRE_INSERT, listener);
     listeners.prependListeners(EventType.PRE_UPDATE, listener);
     listeners.prependListeners(EventType.PRE_UPSERT, listener);
     listeners.prependListeners(EventType.POST_INSERT, listener);
+    listeners.prependListeners(EventType.PRE_DELETE, listener);
+    listeners.prependListeners(EventType.EVICT, listener);
     // after those that may change the name
     listeners.appendListeners(EventType.PRE_INSERT, listener::afterPreInsert);
     // before Hibernate's own, which may insert a copy, and after it
@@ -64,16 +67,24 @@ public final class PgHelloIntegrator implements Integrator {
     // all that is ours is the factory's, and goes with it
   }
 
-  /** Joins what an entity has been loaded with anew with what was known of it before. */
+  /** Notes what an entity has been loaded with anew. */
   private record AfterRefresh(GivenValues given) implements RefreshEventListener {
     @Override
     public void onRefresh(RefreshEvent event) {
-      given.moveLoaded();
+      reload(event);
     }
 
     @Override
     public void onRefresh(RefreshEvent event, RefreshContext refreshedAlready) {
-      given.moveLoaded();
+      reload(event);
+    }
+
+    private void reload(RefreshEvent event) {
+      Object entity = Hibernate.unproxy(event.getObject());
+      EntityEntry entry = event.getSession().getPersistenceContextInternal().getEntry(entity);
+      if (entry != null) {
+        given.reload(entity, entry);
+      }
     }
   }
 

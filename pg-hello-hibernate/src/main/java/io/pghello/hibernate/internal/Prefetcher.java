@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 public final class Prefetcher {
   private final String schema;
   private final Map<EntityPersister, List<ServerValueAttribute>> filled = new ConcurrentHashMap<>();
-  private final GivenValues given = new GivenValues();
+  private final GivenValues given = new GivenValues(this::of);
   private final WeakIdentityMap<FlushState> writes = new WeakIdentityMap<>();
   private Map<String, List<MappedValue>> mapped = Map.of();
 
@@ -76,19 +76,6 @@ public final class Prefetcher {
     return mapped.getOrDefault(persister.getEntityName(), List.of()).stream()
         .map(value -> value.in(persister))
         .toList();
-  }
-
-  /** Notes what an entity is loaded with, as it may be changed and written by another session. */
-  void noteLoaded(Object entity, EntityEntry entry) {
-    Answers loaded = null;
-    for (ServerValueAttribute attribute : of(entry.getPersister())) {
-      if (attribute.isNotedWhenLoaded()) {
-        if (loaded == null) {
-          loaded = given.load(entity, entry);
-        }
-        attribute.noteLoaded(entity, entry.getLoadedState(), loaded);
-      }
-    }
   }
 
   /**

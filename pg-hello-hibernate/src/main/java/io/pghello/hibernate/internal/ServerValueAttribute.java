@@ -98,39 +98,34 @@ record ServerValueAttribute(
         || (source.isLoaded(write.entity()) && !Objects.equals(answer.name(), name(write)));
   }
 
-  /** Returns whether what an entity is loaded with may have been given to it. */
-  boolean isNotedWhenLoaded() {
-    return source != null || value.isOn(UPDATE);
-  }
-
   /**
    * Notes the value that an entity was loaded with as given, unless it is the program's: a greeting
    * is the program's if it is not that of the name beside it, and a time if only the INSERT fills
    * it, as a copy is to keep it.
    *
-   * @param state what was loaded; null if that is in the entity alone
+   * @param state what was loaded
    */
-  void noteLoaded(Object entity, @Nullable Object @Nullable [] state, Answers given) {
+  void noteLoaded(Object entity, @Nullable Object[] state, Answers given) {
+    if (source == null && !value.isOn(UPDATE)) {
+      return;
+    }
     given.remove(this);
-    Object now = loaded(path, entity, state);
+    Object now = path.getFrom(state, entity);
+    if (now == null || isUnset(now) || AttributePath.isUnfetched(now)) {
+      return;
+    }
     if (source == null) {
-      if (value.isOn(UPDATE) && now != null && !isUnset(now)) {
-        given.put(this, null, now);
-      }
+      given.put(this, null, now);
     } else if (now instanceof String greeting
-        && loaded(source, entity, state) instanceof String name
+        && source.getFrom(state, entity) instanceof String name
         && new HelloRequest(name, value.repeat(), 0).isAnsweredBy(greeting)) {
       given.put(this, name, greeting);
     }
   }
 
-  private static @Nullable Object loaded(
-      AttributePath path, Object entity, @Nullable Object @Nullable [] state) {
-    if (state != null) {
-      Object value = path.getFrom(state, entity);
-      return AttributePath.isUnfetched(value) ? null : value;
-    }
-    return path.isLoaded(entity) ? path.get(entity) : null;
+  /** Returns whether an entity has a value, as far as it is loaded. */
+  boolean has(Object entity, Object wanted) {
+    return path.isLoaded(entity) && path.isReachable(entity) && isSame(path.get(entity), wanted);
   }
 
   /** Forgets what an entity was given if the program has set something else since. */

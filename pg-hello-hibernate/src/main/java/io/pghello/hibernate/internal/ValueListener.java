@@ -12,17 +12,20 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.List;
 import java.util.Objects;
+import org.hibernate.Hibernate;
 import org.hibernate.HibernateException;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.engine.spi.Status;
 import org.hibernate.event.spi.AbstractEvent;
+import org.hibernate.event.spi.EvictEvent;
+import org.hibernate.event.spi.EvictEventListener;
 import org.hibernate.event.spi.FlushEntityEvent;
 import org.hibernate.event.spi.FlushEntityEventListener;
 import org.hibernate.event.spi.PostInsertEvent;
 import org.hibernate.event.spi.PostInsertEventListener;
-import org.hibernate.event.spi.PostLoadEvent;
-import org.hibernate.event.spi.PostLoadEventListener;
+import org.hibernate.event.spi.PreDeleteEvent;
+import org.hibernate.event.spi.PreDeleteEventListener;
 import org.hibernate.event.spi.PreInsertEvent;
 import org.hibernate.event.spi.PreInsertEventListener;
 import org.hibernate.event.spi.PreUpdateEvent;
@@ -33,14 +36,15 @@ import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
-/** Completes generators: what happens before and after entities are loaded and written. */
+/** Completes generators: what happens before and after entities are written. */
 final class ValueListener
-    implements PostLoadEventListener,
-        FlushEntityEventListener,
+    implements FlushEntityEventListener,
         PreInsertEventListener,
         PreUpdateEventListener,
         PreUpsertEventListener,
-        PostInsertEventListener {
+        PostInsertEventListener,
+        PreDeleteEventListener,
+        EvictEventListener {
   // Its return type is not the same in all lines of Hibernate, and so not a plain call.
   private static final MethodHandle SESSION = session();
 
@@ -73,14 +77,25 @@ final class ValueListener
     return session == null ? null : session.getPersistenceContextInternal().getEntry(entity);
   }
 
-  /** Notes what the entity is loaded with, as it may be changed and written by another session. */
+  /** Notes what is known of an entity that leaves the session, as it may be written again. */
   @Override
-  public void onPostLoad(PostLoadEvent event) {
-    Object entity = event.getEntity();
-    EntityEntry entry = entry(event.getSession(), entity);
+  public boolean onPreDelete(PreDeleteEvent event) {
+    leaves(event.getEntity(), session(event));
+    return false;
+  }
+
+  @Override
+  public void onEvict(EvictEvent event) {
+    Object object = event.getObject();
+    if (Hibernate.isInitialized(object)) {
+      leaves(Hibernate.unproxy(object), event.getSession());
+    }
+  }
+
+  private void leaves(Object entity, @Nullable SharedSessionContractImplementor session) {
+    EntityEntry entry = entry(session, entity);
     if (entry != null) {
-      // the event may have the persister of a superclass
-      prefetcher.noteLoaded(entity, entry);
+      prefetcher.given().keep(entity, entry);
     }
   }
 
@@ -104,7 +119,9 @@ final class ValueListener
     boolean unknown = EntityWrite.isOfDetached(event.getEntity(), entry);
     boolean updated = unknown || event.hasDirtyProperties() || event.hasDirtyCollection();
     FlushState flush = FlushState.find(entry);
-    if (flush == null && updated && !prefetcher.of(entry.getPersister()).isEmpty()) {
+    if (updated && !prefetcher.of(entry.getPersister()).isEmpty()) {
+      // before the entry has what the UPDATE writes
+      var unused = prefetcher.given().of(event.getEntity(), entry);
       flush = FlushState.at(entry);
     }
     if (flush != null) {

@@ -18,7 +18,7 @@ class WeakIdentityMap<V> {
   private final AtomicBoolean watched = new AtomicBoolean();
 
   /** An object, which it does not keep. */
-  static class Key extends WeakReference<Object> {
+  private static final class Key extends WeakReference<Object> {
     private final int hash;
 
     Key(Object object) {
@@ -27,12 +27,12 @@ class WeakIdentityMap<V> {
     }
 
     @Override
-    public final int hashCode() {
+    public int hashCode() {
       return hash;
     }
 
     @Override
-    public final boolean equals(@Nullable Object other) {
+    public boolean equals(@Nullable Object other) {
       if (this == other) {
         return true;
       }
@@ -81,13 +81,8 @@ class WeakIdentityMap<V> {
   }
 
   void put(Object object, V value) {
-    put(new Key(object), value);
-  }
-
-  /** Does the same with a key that is there already. */
-  final void put(Key key, V value) {
     watch();
-    values.put(key, value);
+    values.put(new Key(object), value);
   }
 
   /** Forgets an object, and returns what belonged to it; null if nothing did. */
@@ -102,7 +97,7 @@ class WeakIdentityMap<V> {
   }
 
   /** Has what belonged to collected objects removed, as long as anything is kept. */
-  final void watch() {
+  private void watch() {
     if (!watched.get() && watched.compareAndSet(false, true)) {
       sweepAfterCollection(new WeakReference<>(this));
     }

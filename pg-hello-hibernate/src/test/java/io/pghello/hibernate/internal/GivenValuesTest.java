@@ -30,7 +30,7 @@ class GivenValuesTest {
 
   @Test
   void knowsEntitiesByTheirIdentity() {
-    var given = new GivenValues();
+    var given = new GivenValues(persister -> List.of());
     var one = new Alike();
     var other = new Alike();
     given.put(one, null, ATTRIBUTE, "Ada", "Hello, Ada!");
@@ -39,10 +39,10 @@ class GivenValuesTest {
     assertThat(given.size()).isEqualTo(2);
     assertThat(find(given, one, "Hello, Ada!")).isTrue();
     assertThat(find(given, one, "Hello, Bob!")).isFalse();
-    given.copy(one, other);
+    given.copy(one, other, null);
     assertThat(find(given, other, "Hello, Ada!")).isTrue();
-    given.copy(one, one);
-    given.copy(new Alike(), other);
+    given.copy(one, one, null);
+    given.copy(new Alike(), other, null);
     assertThat(find(given, one, "Hello, Ada!")).isTrue();
     given.get(one).remove(ATTRIBUTE);
     assertThat(find(given, one, "Hello, Ada!")).isFalse();
@@ -57,7 +57,7 @@ class GivenValuesTest {
   /** As sessions do that are given the same immutable object by the second-level cache. */
   @Test
   void mayBeUsedByManyThreadsForOneEntity() throws InterruptedException {
-    var given = new GivenValues();
+    var given = new GivenValues(persister -> List.of());
     var shared = new Object();
     var failed = new AtomicReference<Throwable>();
     List<Thread> threads =
@@ -69,7 +69,7 @@ class GivenValuesTest {
                           for (int i = 0; i < 100_000; i++) {
                             given.put(shared, null, ATTRIBUTE, name, "Hello, " + name + "!");
                             find(given, shared, "Hello, Ada!");
-                            given.copy(shared, shared);
+                            given.copy(shared, shared, null);
                           }
                         }))
             .toList();
@@ -89,7 +89,7 @@ class GivenValuesTest {
   /** A million inserts, of which the program keeps one. */
   @Test
   void keepsNoEntityInMemory() {
-    var given = new GivenValues();
+    var given = new GivenValues(persister -> List.of());
     var kept = new Object();
     given.put(kept, null, ATTRIBUTE, "kept", "Hello, kept!");
     int largest = 0;
