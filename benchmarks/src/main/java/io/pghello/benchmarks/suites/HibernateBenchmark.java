@@ -121,7 +121,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
     warmUps = quick ? 2 : 6;
     fewInserts = quick ? 500 : 2_000;
     // enough that the counter's ten milliseconds do not matter
-    loads = quick ? 1 : 200;
+    loads = quick ? 1 : 100;
     longestOneByOne = quick ? FLUSH : MANY;
     WireProxy counting = closing(WireProxy.to(server));
     Address proxy = address.via(counting.host(), counting.port());
