@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Builds an extension with PGXS in a copy of its sources. */
@@ -34,6 +35,15 @@ final class Pgxs {
 
   /** What a make in the sources themselves left there, perhaps for another major. */
   private static final Set<String> BUILT = Set.of("o", "so", "bc");
+
+  /**
+   * Variables of PGXS and of make itself, which would go for those that a Makefile does not set.
+   */
+  private static final Pattern NOT_FOR_MAKE =
+      Pattern.compile(
+          "MAKE.*|MFLAGS|VPATH|DESTDIR|PROFILE|CUSTOM_COPT|MODULE(S|_big|DIR)|PROGRAM|EXTENSION|OBJS"
+              + "|(DATA|DOCS|HEADERS|SCRIPTS|REGRESS|ISOLATION)(_\\w+)?|TAP_TESTS|EXTRA_CLEAN"
+              + "|NO_(INSTALL(CHECK)?|LOCALE|PGXS|TEMP_INSTALL)|PG_(C|CPP|CXX|LD)FLAGS|PG_LIBS\\w*|SHLIB_\\w+");
 
   private static final int LINES_SHOWN = 40;
 
@@ -219,8 +229,7 @@ final class Pgxs {
             .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
     builder.environment().clear();
     builder.environment().putAll(environment);
-    // those of a make that has started Maven are not for this one
-    builder.environment().keySet().removeAll(Set.of("MAKEFLAGS", "MFLAGS", "MAKELEVEL"));
+    builder.environment().keySet().removeIf(variable -> NOT_FOR_MAKE.matcher(variable).matches());
     return builder;
   }
 

@@ -17,6 +17,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -123,6 +124,16 @@ class BuildIT {
     edit("src/acme_steps.c", "value + 1", "value + 2");
     assertThat(pgxs(source, false, "").build(MAJOR, said::add)).isTrue();
     assertThat(pgxs(source, true, "").build(MAJOR, said::add)).isTrue();
+  }
+
+  /** A Makefile takes what it does not set itself from there. */
+  @Test
+  void takesNoVariablesOfPgxsFromTheEnvironment() throws Exception {
+    var environment = new HashMap<>(System.getenv());
+    environment.putAll(
+        Map.of("MODULES", "pg-hello-core", "SHLIB_LINK", "-lnothing", "MAKEFLAGS", "-n"));
+    new Pgxs(source, target(source), false, "", environment).build(MAJOR, line -> {});
+    assertThat(library(source)).isNotEmpty();
   }
 
   @Test
