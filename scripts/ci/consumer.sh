@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the projects that docs/testkit.md and docs/jooq.md show, runs the tests of the starter on other
+# Builds the projects that docs/testkit.md, docs/own-extension.md and docs/jooq.md show, runs the tests of the starter on other
 # lines of Spring Boot, and builds and runs an application with each line, as their users would: from what
 # ./dev install has just installed into a local Maven repository in which nothing of ours was before.
 # SPDX-License-Identifier: MIT
@@ -68,6 +68,24 @@ if grep -E 'SLF4J|WARN' "$log"; then
   die "it warns of something"
 fi
 echo "The project of docs/testkit.md builds from the installed artifacts, and its test is run"
+
+page=$ROOT/docs/own-extension.md
+grep -qF "maven-archetype-plugin:$(pom_property maven-archetype-plugin.version):generate" "$page" ||
+  die "docs/own-extension.md has another version than the maven-archetype-plugin.version of this build"
+# what it tells its reader to type, word for word
+commands=$(awk '/^```/ { if (block ~ /archetype/) printf "%s", block; inside = $0 == "```sh"; block = ""; next }
+  inside { block = block $0 "\n" }' "$page")
+mkdir "$WORK/own"
+started=$SECONDS
+(cd "$WORK/own" && bash -e -c "$commands") 2>&1 | sed 's/\x1b\[[0-9;]*m//g' >"$log" || {
+  cat "$log"
+  die "the project that the archetype makes does not build"
+}
+grep -q 'Tests run: 6, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
+  cat "$log"
+  die "the tests of the project that the archetype makes were not run"
+}
+echo "The project that the archetype makes builds, and its tests pass ($((SECONDS - started)) s)"
 
 need psql postgresql-client
 "$ROOT/dev" server >"$WORK/server.log" &
