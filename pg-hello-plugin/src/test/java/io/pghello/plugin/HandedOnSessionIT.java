@@ -243,6 +243,95 @@ class HandedOnSessionIT {
     }
   }
 
+  /** Each of them by a way that hides it: what is drawn may leave one out. */
+  @Test
+  void eachEffectEndsWithItsCaller() {
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      config.put("max", 1);
+      List<String> expected = fingerprint(plugin);
+      for (String effect : EFFECTS) {
+        runOne(plugin, config, "execute {'sql': 'select run($1)', 'params': ['0']}", effect);
+        assertThat(fingerprint(plugin)).as(effect).isEqualTo(expected);
+      }
+    }
+  }
+
+  /** What the planner evaluates of a table may change a session, as what a query calls may. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select x from public.stats where x = 1 and y = 1",
+        "select x from public.parent where x = 1",
+        "select x from public.parts where x = 1",
+        "select x from public.keys where x = 1",
+        "select x from public.indexed where x = 1",
+        "select x from public.\"a\"\"b\"",
+        "select public.\"c\"\"d\"() as x",
+        "select x from public.chained where x = 1"
+      })
+  void whatRunsOftenIsKnownToKeepTheSession(String query, DataSource source) {
+    Plugins.run(
+        source,
+        "create function changes() returns int language plpgsql immutable as"
+            + " $$ begin if current_setting('application_name') = 'pg-hello-plugin'"
+            + " then perform set_config('search_path', 'evil', false); end if; return 1; end $$",
+        "create table stats (x int, y int)",
+        "create statistics on (x + changes()), y from stats",
+        "create table parent (x int)",
+        "create table child (check (x >= changes())) inherits (parent)",
+        "create table parts (x int) partition by range (x)",
+        "create table part (x int check (x >= changes()))",
+        "alter table parts attach partition part for values from (0) to (10)",
+        "create table keys (x int) partition by range ((x + changes()))",
+        "create table key partition of keys for values from (0) to (10)",
+        "create table indexed (x int) partition by range (x)",
+        "create table index_one partition of indexed for values from (0) to (10)",
+        "create index on index_one ((x + changes()))",
+        "create view \"a\"\"b\" as select changes() as x",
+        "create function public.\"c\"\"d\"() returns int language plpgsql as"
+            + " $$ begin return public.changes(); end $$",
+        "create table chained (x int) partition by range (x)",
+        "create table link partition of chained for values from (0) to (10) partition by range (x)",
+        "create table end_one partition of link for values from (0) to (10)",
+        "alter table end_one add check (x >= changes())");
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      config.put("max", 1);
+      List<String> expected = fingerprint(plugin);
+      for (int i = 0; i < 6; i++) {
+        // a table that has changed is planned anew
+        Plugins.run(source, "analyze");
+        ObjectNode answer = plugin.execute(Plugins.ID, config, "query", sql(query));
+        assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+        assertThat(fingerprint(plugin)).as("after run %s", i + 1).isEqualTo(expected);
+      }
+    }
+  }
+
+  /** Who knows the seed knows what random() gives the next caller. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void randomNumbersOfTheNextCallerAreNobodyElses(boolean readOnly) {
+    Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
+    try (PostgresPlugin plugin = plugin(permissions)) {
+      config.put("max", 1);
+      for (String seeds :
+          List.of(
+              "select setseed(0.5) is null",
+              "select query_to_xml('select setseed(0.5)', true, true, '') is null",
+              "select run('set seed = 0.5')")) {
+        var drawn = new ArrayList<String>();
+        for (int i = 0; i < 2; i++) {
+          plugin.execute(Plugins.ID, config, "queryValue", sql(seeds));
+          ObjectNode next =
+              plugin.execute(
+                  Plugins.ID, config, "queryValue", sql("select random()::text || random()"));
+          drawn.add(next.get("data").textValue());
+        }
+        assertThat(drawn).as(seeds).doesNotHaveDuplicates();
+      }
+    }
+  }
+
   /** A hidden DEALLOCATE takes what the driver has prepared; the next call is not to see it. */
   @Test
   void statementsOfTheDriverAreFound() {

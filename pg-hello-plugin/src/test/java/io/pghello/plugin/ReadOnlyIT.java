@@ -543,4 +543,16 @@ class ReadOnlyIT {
     assertThat(run("commit", id).get("success").booleanValue()).isTrue();
     assertThat(state()).isEqualTo(before);
   }
+
+  /** They stand in brackets also where the server would let them pass, as they write nothing. */
+  @Test
+  void statementsOfATransactionAreQueriesAlone() {
+    for (String statement :
+        List.of("explain select 1", "show work_mem", "notify channel", "do 'begin end'")) {
+      ObjectNode several = Plugins.JSON.createObjectNode();
+      several.putArray("operations").add(Plugins.sql(statement));
+      ObjectNode answer = plugin.execute(Plugins.ID, config, "transaction", several);
+      assertThat(answer.at("/error/code").textValue()).as(statement).isEqualTo("POSTGRES_BAD_SQL");
+    }
+  }
 }

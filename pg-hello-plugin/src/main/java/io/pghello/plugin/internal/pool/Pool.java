@@ -41,9 +41,14 @@ public final class Pool {
   private static final int CACHED_MAX = 256;
   private static final long OPERATORS_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-  /** Ends locks, and says whether nothing is left that only the end of a session ends. */
+  /**
+   * Ends locks, has random numbers begin anew, which RESET does not, and says whether nothing is
+   * left that only the end of a session ends.
+   */
   static final String LEFT =
-      "pg_catalog.pg_advisory_unlock_all(), NOT EXISTS (SELECT FROM"
+      "pg_catalog.setseed(pg_catalog.hashtextextended(pg_catalog.gen_random_uuid()::pg_catalog.text,"
+          + " 0)::pg_catalog.float8 OPERATOR(pg_catalog./) 9223372036854775808::pg_catalog.float8),"
+          + " pg_catalog.pg_advisory_unlock_all(), NOT EXISTS (SELECT FROM"
           + " pg_catalog.pg_prepared_statements p WHERE p.from_sql)";
 
   /** Schemas by column, and when they were asked for. */

@@ -324,9 +324,9 @@ public final class RowReader {
     try {
       String number = ascii(text, begin, end);
       if (!digits) {
-        return DecimalNode.valueOf(NumberInput.parseBigDecimal(number, false));
+        return DecimalNode.valueOf(NumberInput.parseBigDecimal(number, true));
       }
-      BigInteger integer = NumberInput.parseBigInteger(number, false);
+      BigInteger integer = NumberInput.parseBigInteger(number, true);
       return integer.bitLength() < Long.SIZE
           ? integer(integer.longValue())
           : NODES.numberNode(integer);

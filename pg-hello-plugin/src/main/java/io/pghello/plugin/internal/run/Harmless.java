@@ -12,7 +12,9 @@ import java.util.Set;
 /**
  * Asks the server whether a query can only read: all that its names may mean are tables and the
  * server's own functions, of which none can change a session. A function of somebody else, a view,
- * row security, a domain or an operator may run any code, whose effects no text tells.
+ * row security, a domain or an operator may run any code, whose effects no text tells. So may what
+ * the planner evaluates of a table and its children: indexes, constraints, partition keys and
+ * statistics.
  */
 final class Harmless {
   /**

@@ -204,6 +204,8 @@ public record DollarSql(
       return name.equals("SET_CONFIG")
           || name.contains("ADVISORY_LOCK")
           || name.startsWith("PG_TEMP")
+          // which keeps sessions of its own
+          || name.startsWith("DBLINK")
           || name.contains("\\");
     }
 
@@ -219,7 +221,7 @@ public record DollarSql(
           }
         }
         case '"' -> {
-          end = Parser.parseDoubleQuotes(chars, start);
+          end = endOfName(start);
           if (end < chars.length) {
             String name = text.substring(start + 1, end);
             names.add(name.toUpperCase(Locale.ROOT));
@@ -288,6 +290,15 @@ public record DollarSql(
         requireNotEnded(start);
       }
       out.append(chars, start, end - start + 1);
+      return end;
+    }
+
+    /** Returns where a name ends; the driver takes one with a quote in it for two. */
+    private int endOfName(int start) {
+      int end = Parser.parseDoubleQuotes(chars, start);
+      while (end + 1 < chars.length && chars[end + 1] == '"') {
+        end = Parser.parseDoubleQuotes(chars, end + 1);
+      }
       return end;
     }
 

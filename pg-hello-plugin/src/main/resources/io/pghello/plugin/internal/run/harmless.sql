@@ -6,9 +6,15 @@ SELECT NOT EXISTS (
         ('{clock_timestamp,gen_random_uuid,pg_sleep,random,timeofday}'::pg_catalog.name[])
       OR p.proname OPERATOR(pg_catalog.~) '_to_xml|^pg_input_'))
   AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_class c
-    WHERE c.relname OPERATOR(pg_catalog.=) ANY (?::pg_catalog.name[])
-    AND (c.relkind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,i,I,S,t}')
+    WITH RECURSIVE known(oid) AS (
+      SELECT n.oid FROM pg_catalog.pg_class n
+      WHERE n.relname OPERATOR(pg_catalog.=) ANY (?::pg_catalog.name[])
+      UNION
+      SELECT h.inhrelid FROM known k
+      JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) k.oid)
+    SELECT FROM known
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) known.oid
+    WHERE (c.relkind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,i,I,S,t}')
       OR c.relrowsecurity
       OR EXISTS (
         SELECT FROM pg_catalog.pg_attribute a
@@ -19,11 +25,20 @@ SELECT NOT EXISTS (
         AND (t.typtype OPERATOR(pg_catalog.<>) ALL ('{b,e}')
           OR e.typtype OPERATOR(pg_catalog.<>) ALL ('{b,e}')))
       OR EXISTS (
-        SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_depend d
-        ON d.classid OPERATOR(pg_catalog.=) 1259
-        AND d.objid OPERATOR(pg_catalog.=) i.indexrelid
-        AND d.refclassid OPERATOR(pg_catalog.=) 1255
-        WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid)))
+        SELECT FROM (
+          SELECT 1259::pg_catalog.oid AS class, c.oid AS object
+          UNION ALL
+          SELECT 1259, i.indexrelid FROM pg_catalog.pg_index i
+          WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid
+          UNION ALL
+          SELECT 2606, k.oid FROM pg_catalog.pg_constraint k
+          WHERE k.conrelid OPERATOR(pg_catalog.=) c.oid
+          UNION ALL
+          SELECT 3381, s.oid FROM pg_catalog.pg_statistic_ext s
+          WHERE s.stxrelid OPERATOR(pg_catalog.=) c.oid) planned
+        JOIN pg_catalog.pg_depend d ON d.classid OPERATOR(pg_catalog.=) planned.class
+        AND d.objid OPERATOR(pg_catalog.=) planned.object
+        WHERE d.refclassid OPERATOR(pg_catalog.=) 1255)))
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_type t
     WHERE t.typname OPERATOR(pg_catalog.=) ANY (?::pg_catalog.name[])

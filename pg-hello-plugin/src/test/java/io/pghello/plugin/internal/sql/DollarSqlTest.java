@@ -128,6 +128,7 @@ class DollarSqlTest {
     assertThat(DollarSql.of("select set_config('a', 'b', false)").mayChangeSession()).isTrue();
     assertThat(DollarSql.of("select pg_try_advisory_lock_shared(1)").mayChangeSession()).isTrue();
     assertThat(DollarSql.of("do $$ begin end $$").mayChangeSession()).isTrue();
+    assertThat(DollarSql.of("select dblink_connect('a', 'b')").mayChangeSession()).isTrue();
     assertThat(DollarSql.of("select 1").mayChangeSession()).isFalse();
   }
 
