@@ -139,7 +139,7 @@ final class Connections {
   /** Returns a path, unless it was meant as an address, which may have a password. */
   private static String shown(Path file) {
     String name = file.toString();
-    return name.contains(":/") || name.contains("=") ? "of that name; it takes a path" : name;
+    return name.matches("(?s).*[@=].*|.*:/.*") ? "of that name; it takes a path" : name;
   }
 
   private static String text(Path file, String where) {

@@ -30,6 +30,8 @@ final class Messages {
       JsonMapper.builder(
               JsonFactory.builder()
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  // else many long numbers in a message keep the others waiting for minutes
+                  .enable(StreamReadFeature.USE_FAST_BIG_NUMBER_PARSER)
                   .streamReadConstraints(
                       StreamReadConstraints.builder()
                           .maxNumberLength(DIGITS_MAX)

@@ -102,7 +102,9 @@ public final class PgHelloMcp {
       }
       return serve(Connections.read(file, environment), in, out);
     } catch (ConfigurationException e) {
-      System.err.println("pg-hello-mcp: " + e.getMessage() + " (see --help)");
+      // names of a file may be anything
+      String said = String.valueOf(e.getMessage()).replaceAll("\\p{Cntrl}", "?");
+      System.err.println("pg-hello-mcp: " + said + " (see --help)");
       return MISUSE;
     }
   }

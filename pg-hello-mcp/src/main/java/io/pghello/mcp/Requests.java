@@ -44,9 +44,15 @@ record Requests(Set<String> tools) {
       return "params.capabilities must be an object";
     }
     JsonNode client = params.path("clientInfo");
-    return client.path("name").isTextual() && client.path("version").isTextual()
-        ? null
-        : "params.clientInfo must be an object with the texts name and version";
+    if (!client.path("name").isTextual() || !client.path("version").isTextual()) {
+      return "params.clientInfo must be an object with the texts name and version";
+    }
+    try {
+      var unused = Messages.JSON.convertValue(params, McpSchema.InitializeRequest.class);
+      return null;
+    } catch (IllegalArgumentException e) {
+      return "params has a member that is none of initialize";
+    }
   }
 
   private @Nullable String wrongCall(JsonNode params) {

@@ -158,14 +158,14 @@ final class Transport implements McpServerTransportProvider {
       request((ObjectNode) message, id, method.textValue());
     } else if (CANCELLED.equals(method.textValue())) {
       cancel(message.path("params").path("requestId"));
-    } else if (method.isTextual()) {
+    } else if (INITIALIZED.equals(method.textValue())) {
       var notification =
           new McpSchema.JSONRPCNotification(
               McpSchema.JSONRPC_VERSION, method.textValue(), value(message.path("params")));
       subscribe(open().handle(notification), Disposables.swap());
-      initialized = initialized || method.textValue().equals(INITIALIZED);
+      initialized = true;
     }
-    // an answer: this server asks nothing
+    // an answer, or a notification of what this server does not ask for
   }
 
   private static @Nullable Object value(JsonNode json) {

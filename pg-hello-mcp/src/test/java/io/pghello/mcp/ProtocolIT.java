@@ -114,6 +114,8 @@ class ProtocolIT {
             "{'protocolVersion': '2025-06-18', 'clientInfo': {'name': 'a', 'version': '1'}}",
             "{'protocolVersion': '2025-06-18', 'capabilities': [], 'clientInfo': {'name': 'a', 'version': '1'}}",
             "{'protocolVersion': '2025-06-18', 'capabilities': {}}",
+            "{'protocolVersion': '2025-06-18', 'capabilities': {'sampling': 5}, 'clientInfo': {'name': 'a', 'version': '1'}}",
+            "{'protocolVersion': '2025-06-18', 'capabilities': {'roots': {'listChanged': {}}}, 'clientInfo': {'name': 'a', 'version': '1'}}",
             "{'protocolVersion': '2025-06-18', 'capabilities': {}, 'clientInfo': {'name': 'a'}}",
             "{'protocolVersion': '2025-06-18', 'capabilities': {}, 'clientInfo': {'name': 1, 'version': '1'}}")) {
       assertInvalid("initialize", params, "params");
@@ -239,9 +241,23 @@ class ProtocolIT {
     client.send("{\"jsonrpc\": \"2.0\", \"id\": 99, \"result\": {}}");
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/unheard-of\"}");
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/cancelled\"}");
+    // the SDK would ask for the roots, again and again
+    client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/roots/list_changed\"}");
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/initialized\"}");
     assertThat(client.query("select 1 as a").at("/data/rows/0/a").intValue()).isEqualTo(1);
     assertThat(client.end().status()).isZero();
+  }
+
+  /** As many digits as a message may have are read in seconds; squared, they would take minutes. */
+  @Test
+  void longNumbersKeepNobodyWaiting() {
+    client.initialize();
+    String number = "9".repeat(140_000) + ",";
+    client.send(
+        "{\"jsonrpc\": \"2.0\", \"method\": \"notifications/progress\", \"params\": ["
+            + number.repeat(110)
+            + "1]}");
+    assertThat(client.answer(client.request("ping", null)).has("result")).isTrue();
   }
 
   /** Whatever a request is refused for, it takes no place from others. */

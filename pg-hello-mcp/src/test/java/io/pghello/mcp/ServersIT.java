@@ -191,12 +191,16 @@ class ServersIT {
     refuses("-p is no option", good, "-pgeheim");
     refuses("there is no file", good, "--config", "postgresql://app:geheim@127.0.0.1/app");
     refuses("there is no file", good, "--config=host=db password=geheim");
+    refuses("there is no file", good, "--config", "app:geheim@127.0.0.1");
+    refuses("there is no file", good, "--config", "\u0001");
     refuses("there is no file " + config, good, "--config", config.toString());
     Files.writeString(config, "{\"connections\": {\"a\": {\"config\": {\"password\": \"geheim\"");
     refuses("is no JSON, at line 1", good, "--config=" + config);
     Files.writeString(
         config, "{\"connections\": {\"a\": {\"config\": {\"pasword\": \"geheim\"}}}}");
     refuses("connection a: ", Map.of("PG_HELLO_MCP_CONFIG", config.toString()));
+    Files.writeString(config, "{\"connections\": {}, \"a\\n\\u001b[2J\": 1}");
+    refuses("has no member a??[2J", good, "--config", config.toString());
     Files.writeString(config, "{\"connections\": {\"\": {\"config\": {\"user\": \"a\"}}}}");
     refuses("The id of a connection has 1 to 128", good, "--config", config.toString());
   }
