@@ -2,19 +2,28 @@
 package io.pghello.examples.users;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.pghello.examples.users.Backend.Request;
 import io.pghello.examples.users.Http.Answer;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
@@ -255,7 +264,8 @@ class GatewayIT {
         "GET / HTTP/1.1\\r\\nHost: a\\r\\nX: LONG\\r\\n\\r\\n | 400 | BAD_REQUEST",
         "GET /LONG HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n | 414 | URI_TOO_LONG",
         "TRACE / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n | 405 | METHOD_NOT_ALLOWED",
-        "POST / HTTP/1.1\\r\\nHost: a\\r\\nTransfer-Encoding: x\\r\\n\\r\\n | 501 | NOT_IMPLEMENTED"
+        "POST / HTTP/1.1\\r\\nHost: a\\r\\nTransfer-Encoding: x\\r\\n\\r\\n | 501 | NOT_IMPLEMENTED",
+        "GET / HTTP/2.0\\r\\nHost: a\\r\\n\\r\\n | 505 | HTTP_VERSION_NOT_SUPPORTED"
       })
   void refusesWithAProblem(String request, int status, String code) throws Exception {
     String text = request.replace("\\r\\n", "\r\n").replace("LONG", "x".repeat(40_000));
@@ -357,6 +367,64 @@ class GatewayIT {
     assertThat(refused.text("code")).isEqualTo("RATE_LIMITED");
     for (int i = 0; i < 50; i++) {
       assertThat(http.get("/users").status()).isEqualTo(200);
+    }
+  }
+
+  /** Of many requests whose bodies do not come, some are refused, and others are answered. */
+  @Test
+  void letsNoAddressTakeAllConnections() throws Exception {
+    int port = Objects.requireNonNull(gateway).port();
+    var slow = new ArrayList<Socket>();
+    try {
+      for (int i = 0; i < 600; i++) {
+        var socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        slow.add(socket);
+        send(socket, "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{");
+      }
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> slow.stream().anyMatch(GatewayIT::isAnswered));
+      try (var other = new Socket()) {
+        other.bind(new InetSocketAddress("127.0.0.2", 0));
+        other.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        send(other, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+        assertThat(firstLine(other)).isEqualTo("HTTP/1.1 200 OK");
+      }
+      Socket refused = slow.stream().filter(GatewayIT::isAnswered).findFirst().orElseThrow();
+      assertThat(firstLine(refused)).isEqualTo("HTTP/1.1 429 Too Many Requests");
+    } finally {
+      for (Socket socket : slow) {
+        socket.close();
+      }
+    }
+  }
+
+  private static boolean isAnswered(Socket socket) {
+    try {
+      return socket.getInputStream().available() > 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String firstLine(Socket socket) throws IOException {
+    return new BufferedReader(
+            new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1))
+        .readLine();
+  }
+
+  private static void send(Socket socket, String text) throws IOException {
+    socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  /** Ends those who are slow to say what they want, so that they cannot keep all connections. */
+  @Test
+  void waitsSecondsForARequest() throws Exception {
+    try (var socket =
+        new Socket(InetAddress.getLoopbackAddress(), Objects.requireNonNull(gateway).port())) {
+      socket.setSoTimeout(40_000);
+      send(socket, "GET /health HTTP/1.1\r\nHost: ");
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
     }
   }
 
