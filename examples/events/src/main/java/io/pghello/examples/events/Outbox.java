@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,8 +32,7 @@ import org.slf4j.LoggerFactory;
  * commits later than that of the next number comes later.
  *
  * <p>The data source needs two connections at a time, one to listen and one to deliver. A pool must
- * reset the network time-out and the isolation level of a connection that comes back, as HikariCP
- * does. Thread-safe.
+ * reset the network time-out of a connection that comes back, as HikariCP does. Thread-safe.
  */
 final class Outbox {
   private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
@@ -49,18 +49,20 @@ final class Outbox {
    *
    * @param batch the time after which it hands on no further event
    * @param answer how long the server may take for an answer; a connection that was cut silently
-   *     never answers
+   *     never answers. The server waits half as long for a lock
    */
   record Limits(Duration batch, Duration answer) {}
 
-  // takes new events, in order, and of them the first and as many more as have a megabyte together
+  // takes new events, in order, and of them the first and as many more as have a megabyte together;
+  // the types of all operands are such that no operator or function of others is a better match
   static final String TAKE_NEW =
       """
       WITH taken AS MATERIALIZED (
         SELECT id, topic, payload FROM outbox WHERE failures = 0 AND id > ?
         ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED
       ), measured AS (
-        SELECT *, sum(octet_length(payload::text)) OVER (ORDER BY id) AS bytes, row_number() OVER (ORDER BY id) AS number
+        SELECT *, sum(octet_length(topic) + octet_length(payload::text)) OVER (ORDER BY id) AS bytes,
+          row_number() OVER (ORDER BY id) AS number
         FROM taken
       )
       SELECT id, topic, payload FROM measured WHERE number = 1 OR bytes <= 1048576 ORDER BY id
@@ -71,7 +73,7 @@ final class Outbox {
       """
       UPDATE outbox SET failures = failures + 1,
         due_at = CASE WHEN failures + 1 < %d
-          THEN now_ms() + least(300000, 1000 * 2 ^ least(failures, 10))::bigint END
+          THEN now_ms() + least(300000, 1000 * (1 << least(failures, 10)))::bigint END
       """
           .formatted(MAX_ATTEMPTS);
 
@@ -155,6 +157,7 @@ final class Outbox {
     private @Nullable NotificationListener listener;
     private volatile boolean closed;
     private volatile @Nullable Connection inUse;
+    private volatile @Nullable Thread delivering;
 
     private Delivery(Handler handler) {
       this.handler = handler;
@@ -166,7 +169,10 @@ final class Outbox {
     }
 
     private void run() throws SQLException, InterruptedException {
-      if (deliver() > 0 && !closed) {
+      delivering = Thread.currentThread();
+      deliver();
+      // also where another has taken what there was, as that one may be long about it
+      if (!closed) {
         Thread.sleep(AFTER_NOTIFICATION_MILLIS);
         deliver();
       }
@@ -242,13 +248,18 @@ final class Outbox {
         if (attempt == null) {
           return new Batch(0, 0);
         }
-        if (attempt.number() > 1) {
+        if (attempt.number() >= MAX_ATTEMPTS) {
+          LOG.warn("Event {} is delivered for the last time before it is set aside", attempt.id());
+        } else if (attempt.number() > 1) {
           LOG.info("Event {} is delivered again, attempt {}", attempt.id(), attempt.number());
         }
         var handled = new ArrayList<Long>();
         var failed = new ArrayList<Long>();
+        limit(connection);
         for (Event event : take(connection, attempt.id())) {
-          handle(event, handled, failed);
+          if (!closed) {
+            handle(event, handled, failed);
+          }
         }
         update(connection, "DELETE FROM outbox WHERE id = ANY (?)", handled);
         if (closed && handled.isEmpty() && failed.isEmpty()) {
@@ -271,14 +282,26 @@ final class Outbox {
       Connection connection = database.getConnection();
       try {
         connection.setNetworkTimeout(Runnable::run, (int) limits.answer().toMillis());
-        // rows that others are changing are passed over, in place of an error
-        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
         connection.setAutoCommit(false);
+        limit(connection);
         inUse = connection;
         return connection;
       } catch (SQLException e) {
         connection.close();
         throw e;
+      }
+    }
+
+    /**
+     * Begins a transaction that passes over rows that others are changing, in place of an error,
+     * and ends before its answer is given up: a session that waits would go on without a client.
+     * Nothing of it stays in the session, which a pooler may give to others.
+     */
+    private void limit(Connection connection) throws SQLException {
+      try (Statement statement = connection.createStatement()) {
+        statement.execute(
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = "
+                + Math.max(1, limits.answer().toMillis() / 2));
       }
     }
 
@@ -289,8 +312,8 @@ final class Outbox {
       } catch (Throwable e) {
         // an Error, too, is of this event alone
         if (!closed || !(e instanceof InterruptedException)) {
-          LOG.warn("Event {} ({}) was not handled and comes again", event.id(), event.topic(), e);
           failed.add(event.id());
+          warn(event, e);
         }
       } finally {
         // a handler's flag would end the waits of others, as of a connection pool
@@ -298,9 +321,18 @@ final class Outbox {
       }
     }
 
+    private static void warn(Event event, Throwable e) {
+      String message = "Event {} ({}) was not handled and comes again";
+      try {
+        LOG.warn(message, event.id(), event.topic(), e);
+      } catch (RuntimeException | Error unprintable) {
+        LOG.warn(message, event.id(), event.topic() + ": " + e.getClass());
+      }
+    }
+
     /**
      * Ends the delivery: interrupts the handler, and waits some seconds for its end. What it has
-     * not handled by then comes again.
+     * not handled by then comes again. A handler may call this: its event is the last one.
      */
     @Override
     public void close() {
@@ -309,7 +341,7 @@ final class Outbox {
         listener.close();
       }
       Connection connection = inUse;
-      if (connection != null) {
+      if (connection != null && !Thread.currentThread().equals(delivering)) {
         try {
           connection.abort(Runnable::run);
         } catch (SQLException e) {

@@ -2,12 +2,12 @@
 -- Users, and a table of what happened: after db/greeting/V2__greeting_config.sql of examples/shared. May be run
 -- again; in one transaction.
 
-SELECT pg_advisory_xact_lock(hashtextextended('pg_hello', 0));
+SELECT pg_advisory_xact_lock(pg_catalog.hashtextextended('pg_hello', 0));
 -- waits no longer for who delivers, as all who write wait behind it
 SET LOCAL lock_timeout = '5s';
 
 -- As there: what the functions mean by a name, whoever calls them.
-SELECT set_config('search_path', format('%I, %I, pg_temp', current_schema(), extnamespace::regnamespace), true)
+SELECT set_config('search_path', pg_catalog.format('%I, %I, pg_temp', current_schema(), extnamespace::regnamespace), true)
 FROM pg_extension WHERE extname = 'pg_hello';
 
 CREATE TABLE IF NOT EXISTS users (
@@ -25,6 +25,14 @@ CREATE TABLE IF NOT EXISTS outbox (
   failures integer NOT NULL DEFAULT 0,
   due_at bigint DEFAULT 0
 );
+
+-- In the order of those who write, who would otherwise be the other half of a deadlock. Not at the top level, as it is not
+-- known there that this is a transaction.
+DO $$
+BEGIN
+  LOCK TABLE users, app_config, outbox IN SHARE ROW EXCLUSIVE MODE;
+END
+$$;
 
 COMMENT ON COLUMN outbox.failures IS 'How many attempts to handle it have begun and not succeeded';
 COMMENT ON COLUMN outbox.due_at IS
@@ -52,7 +60,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
 BEGIN
   INSERT INTO outbox (topic, payload)
-  VALUES ('user.signed_up', jsonb_build_object('id', NEW.id, 'username', NEW.username, 'greeting', greet(NEW.username)));
+  VALUES ('user.signed_up', pg_catalog.jsonb_build_object('id', NEW.id, 'username', NEW.username, 'greeting', greet(NEW.username::text)));
   RETURN NULL;
 END
 $$;
@@ -67,8 +75,8 @@ AS $$
 BEGIN
   INSERT INTO outbox (topic, payload)
   VALUES ('config.changed', CASE TG_OP WHEN 'TRUNCATE'
-    THEN jsonb_build_object('key', NULL, 'before', NULL, 'after', NULL)
-    ELSE jsonb_build_object('key', coalesce(NEW.key, OLD.key), 'before', OLD.value, 'after', NEW.value) END);
+    THEN pg_catalog.jsonb_build_object('key', NULL, 'before', NULL, 'after', NULL)
+    ELSE pg_catalog.jsonb_build_object('key', coalesce(NEW.key, OLD.key), 'before', OLD.value, 'after', NEW.value) END);
   RETURN NULL;
 END
 $$;
@@ -94,7 +102,7 @@ DECLARE
 BEGIN
   -- a clock that was set back must not silence it
   IF now - (SELECT last_value FROM outbox_notified) NOT BETWEEN 0 AND 99 THEN
-    PERFORM setval('outbox_notified', now);
+    PERFORM pg_catalog.setval('outbox_notified', now);
     NOTIFY outbox;
   END IF;
   RETURN NULL;

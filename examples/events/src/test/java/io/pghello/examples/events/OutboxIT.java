@@ -8,6 +8,7 @@ import io.pghello.examples.events.Outbox.Event;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -382,6 +383,157 @@ class OutboxIT {
     assertThat(waiting(database)).isEqualTo(3);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aHandlerMayCloseItsDelivery(int last, DataSource database) throws Exception {
+    signUp(database, 3);
+    var started = new CompletableFuture<Outbox.Delivery>();
+    started.complete(
+        new Outbox(database)
+            .listen(
+                NEVER,
+                event -> {
+                  told.add(event);
+                  if (event.id() == last) {
+                    started.join().close();
+                  }
+                }));
+    await(database, 3 - last);
+    assertThat(told).hasSize(last);
+    assertThat(waiting(database, "failures = 0")).isEqualTo(3 - last);
+  }
+
+  @Test
+  void handsNothingOnOnceItIsClosed(TestDatabase database) throws Exception {
+    signUp(database.dataSource(), 3);
+    var started = new CompletableFuture<Outbox.Delivery>();
+    var thread = new CompletableFuture<Thread>();
+    var connections = new AtomicInteger();
+    var closing =
+        new PGSimpleDataSource() {
+          @Override
+          public Connection getConnection() throws SQLException {
+            // the first listens, and the second delivers
+            if (connections.incrementAndGet() == 2) {
+              started.join().close();
+              thread.complete(Thread.currentThread());
+            }
+            return database.dataSource().getConnection();
+          }
+        };
+    started.complete(new Outbox(closing).listen(NEVER, told::add));
+    thread.get(60, TimeUnit.SECONDS).join();
+    assertThat(told).isEmpty();
+    assertThat(waiting(database.dataSource(), "failures = 0")).isEqualTo(3);
+  }
+
+  /** Otherwise one more would wait after each attempt, until the server takes no more. */
+  @Test
+  void leavesNoSessionsThatWaitForALock(TestDatabase database, Connection connection)
+      throws Exception {
+    signUp(database.dataSource(), 1);
+    var limits = new Outbox.Limits(Duration.ofSeconds(1), Duration.ofSeconds(1));
+    connection.setAutoCommit(false);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("LOCK TABLE outbox");
+      for (int i = 0; i < 3; i++) {
+        assertThatThrownBy(() -> new Outbox(database.dataSource(), limits).deliver(told::add))
+            .isInstanceOf(SQLException.class);
+      }
+      awaitWaitingForLocks(database, 0);
+    }
+    connection.rollback();
+    assertThat(new Outbox(database.dataSource()).deliver(told::add)).isEqualTo(1);
+  }
+
+  private static void awaitWaitingForLocks(TestDatabase database, long expected) throws Exception {
+    String sql =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = '"
+            + database.name()
+            + "'";
+    try (Connection superuser = database.superuserDataSource().getConnection()) {
+      for (int i = 0; i < 600 && number(superuser, sql) != expected; i++) {
+        Thread.sleep(20);
+      }
+      assertThat(number(superuser, sql)).as("sessions that wait for a lock").isEqualTo(expected);
+    }
+  }
+
+  /** A pooler gives the session to others after the transaction. */
+  @Test
+  void leavesNoSettingInItsSession(TestDatabase database) throws Exception {
+    signUp(database.dataSource(), 3);
+    execute(
+        database.superuserDataSource(),
+        "ALTER DATABASE \""
+            + database.name()
+            + "\" SET default_transaction_isolation = 'serializable'");
+    try (Connection session = database.dataSource().getConnection();
+        Statement statement = session.createStatement()) {
+      var pooled =
+          (Connection)
+              Proxy.newProxyInstance(
+                  OutboxIT.class.getClassLoader(),
+                  new Class<?>[] {Connection.class},
+                  (proxy, method, arguments) ->
+                      method.getName().equals("close") ? null : method.invoke(session, arguments));
+      var source =
+          new PGSimpleDataSource() {
+            @Override
+            public Connection getConnection() {
+              return pooled;
+            }
+          };
+      assertThat(new Outbox(source).deliver(told::add)).isEqualTo(3);
+      session.rollback();
+      try (ResultSet row =
+          statement.executeQuery(
+              "SELECT current_setting('default_transaction_isolation') || ' '"
+                  + " || current_setting('lock_timeout')")) {
+        row.next();
+        assertThat(row.getString(1)).isEqualTo("serializable 0");
+      }
+    }
+  }
+
+  /** An event for which nobody is notified, as somebody has just been. */
+  @Test
+  void tellsWhileAnotherIsLongAboutAnEvent(DataSource database) throws Exception {
+    var first = new AtomicBoolean(true);
+    var end = new CountDownLatch(1);
+    Outbox.Handler handler =
+        event -> {
+          told.add(event);
+          if (first.getAndSet(false)) {
+            end.await();
+          }
+        };
+    try (Outbox.Delivery one = new Outbox(database).listen(NEVER, handler);
+        Outbox.Delivery two = new Outbox(database).listen(NEVER, handler)) {
+      while (listening(database) < 2) {
+        Thread.sleep(20);
+      }
+      signUp(database, 1);
+      next();
+      execute(
+          database,
+          "SELECT setval('outbox_notified', now_ms());"
+              + "INSERT INTO users (username) VALUES ('later')");
+      assertThat(next().payload()).contains("later");
+      end.countDown();
+      assertThat(one).isNotSameAs(two);
+    }
+  }
+
+  private static long listening(DataSource database) throws SQLException {
+    try (Connection connection = database.getConnection()) {
+      return number(
+          connection,
+          "SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN outbox'"
+              + " AND datname = current_database()");
+    }
+  }
+
   /** The process ends in the handler, each time: its event is counted, and the others are told. */
   @Test
   void setsAsideAnEventThatKillsTheProcess(TestDatabase database) throws Exception {
@@ -508,11 +660,13 @@ class OutboxIT {
     execute(
         database,
         "INSERT INTO outbox (topic, payload) SELECT 'large', to_jsonb(repeat('x', size))"
-            + " FROM unnest(ARRAY[3000000, 400000, 400000, 400000]) size");
+            + " FROM unnest(ARRAY[3000000, 400000, 400000, 400000]) size;"
+            + "INSERT INTO outbox (topic, payload)"
+            + " SELECT repeat('t', 2000000), '{}' FROM generate_series(1, 2)");
     connection.setAutoCommit(false);
     try (PreparedStatement statement = connection.prepareStatement(Outbox.TAKE_NEW)) {
       statement.setInt(2, 100);
-      for (String step : List.of("0:1", "1:2 3", "3:4")) {
+      for (String step : List.of("0:1", "1:2 3", "3:4", "4:5", "5:6")) {
         String[] parts = step.split(":", -1);
         statement.setLong(1, Long.parseLong(parts[0]));
         var ids = new ArrayList<String>();
@@ -525,7 +679,7 @@ class OutboxIT {
       }
     }
     connection.rollback();
-    assertThat(new Outbox(database).deliver(told::add)).isEqualTo(4);
+    assertThat(new Outbox(database).deliver(told::add)).isEqualTo(6);
   }
 
   @Test
@@ -616,6 +770,66 @@ class OutboxIT {
     assertThat(waiting(database.dataSource())).isEqualTo(1);
   }
 
+  /** Who may create functions in the schema of the tables gets nobody else to call them. */
+  @Test
+  void runsNothingThatOthersHavePutIntoItsSchema(TestDatabase database) throws Exception {
+    String role = database.name() + "_other";
+    List<String> arguments =
+        List.of(
+            "greet(varchar) RETURNS text",
+            "jsonb_build_object(text, integer, text, varchar, text, text) RETURNS jsonb",
+            "jsonb_build_object(text, varchar, text, text, text, text) RETURNS jsonb",
+            "setval(text, bigint) RETURNS bigint",
+            "pg_notify(text, varchar) RETURNS void",
+            "format(text, text, integer, text) RETURNS text",
+            "format(text, name, regnamespace) RETURNS text",
+            "hashtextextended(text, integer) RETURNS bigint",
+            "equal(varchar, varchar) RETURNS boolean",
+            "unequal(varchar, varchar) RETURNS boolean",
+            "power(integer, integer) RETURNS integer",
+            "times(integer, double precision) RETURNS integer");
+    try (Connection superuser = database.superuserDataSource().getConnection();
+        Statement statement = superuser.createStatement()) {
+      statement.execute("CREATE TABLE trapped (who text DEFAULT current_user)");
+      statement.execute("GRANT INSERT ON trapped TO PUBLIC");
+      statement.execute("CREATE ROLE \"" + role + "\"");
+      statement.execute("GRANT CREATE ON SCHEMA public TO \"" + role + "\"");
+      try {
+        statement.execute("SET ROLE \"" + role + "\"");
+        for (String function : arguments) {
+          statement.execute(
+              "CREATE FUNCTION "
+                  + function
+                  + " LANGUAGE plpgsql AS $$ BEGIN INSERT INTO trapped DEFAULT VALUES; RAISE 'trapped'; END $$");
+        }
+        for (String operator :
+            List.of(
+                "= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = equal)",
+                "<> (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = unequal)",
+                "^ (LEFTARG = integer, RIGHTARG = integer, FUNCTION = power)",
+                "* (LEFTARG = integer, RIGHTARG = double precision, FUNCTION = times)")) {
+          statement.execute("CREATE OPERATOR public." + operator);
+        }
+        statement.execute("RESET ROLE");
+        execute(database.dataSource(), "DROP TABLE app_config CASCADE");
+        new Outbox(database.dataSource()).create();
+        signUp(database.dataSource(), 1);
+        execute(database.dataSource(), "SELECT update_greeting_config(2)");
+        new Outbox(database.dataSource())
+            .deliver(
+                event -> {
+                  throw new IllegalStateException("of this test");
+                });
+        execute(database.dataSource(), "SELECT * FROM outbox_state");
+      } finally {
+        statement.execute("RESET ROLE");
+        statement.execute("DROP OWNED BY \"" + role + "\" CASCADE");
+        statement.execute("DROP ROLE \"" + role + "\"");
+      }
+    }
+    assertThat(waiting(database.dataSource(), "failures = 1")).isEqualTo(2);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -646,6 +860,32 @@ class OutboxIT {
     signUp(database, 2);
     new Outbox(database).create();
     assertThat(new Outbox(database).deliver(told::add)).isEqualTo(2);
+  }
+
+  @Test
+  void isCreatedAgainBesideThoseWhoWrite(TestDatabase database, Connection connection)
+      throws Exception {
+    connection.setAutoCommit(false);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("LOCK TABLE users IN ROW EXCLUSIVE MODE");
+      var created = new CompletableFuture<String>();
+      new Thread(
+              () -> {
+                try {
+                  new Outbox(database.dataSource()).create();
+                  created.complete("00000");
+                } catch (SQLException e) {
+                  created.complete(e.getSQLState());
+                }
+              })
+          .start();
+      awaitWaitingForLocks(database, 1);
+      statement.execute("INSERT INTO users (username) VALUES ('meanwhile')");
+      connection.commit();
+      // or it has waited for more than five seconds
+      assertThat(created.get(60, TimeUnit.SECONDS)).isIn("00000", "55P03");
+    }
+    assertThat(waiting(database.dataSource())).isEqualTo(1);
   }
 
   @ParameterizedTest

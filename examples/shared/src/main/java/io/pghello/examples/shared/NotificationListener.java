@@ -25,6 +25,8 @@ public final class NotificationListener implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NotificationListener.class);
   private static final long RECONNECT_MILLIS = 1_000;
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
+  // milliseconds of the driver's are an int
+  private static final Duration MAX_INTERVAL = Duration.ofDays(24);
 
   /** Makes a connection of PostgreSQL's driver that nobody else uses. */
   public interface Connector {
@@ -61,12 +63,12 @@ public final class NotificationListener implements AutoCloseable {
    * Starts to listen, on a thread of its own.
    *
    * @param channel a name that needs no quotes
-   * @param interval a millisecond or more
+   * @param interval from a millisecond to 24 days
    */
   public static NotificationListener start(
       String channel, Connector connector, Duration interval, Action action) {
-    if (interval.toMillis() < 1) {
-      throw new IllegalArgumentException("the interval must be a millisecond or more");
+    if (interval.compareTo(Duration.ofMillis(1)) < 0 || interval.compareTo(MAX_INTERVAL) > 0) {
+      throw new IllegalArgumentException("the interval must be from a millisecond to 24 days");
     }
     if (!channel.matches("[a-z_][a-z0-9_]*")) {
       throw new IllegalArgumentException("not the name of a channel: " + channel);
@@ -92,12 +94,14 @@ public final class NotificationListener implements AutoCloseable {
         listen(connection);
       } catch (Throwable e) {
         if (!closed && !unconnected) {
-          LOG.warn(
-              "Not listening to {}, trying again every second; until then, only the interval runs"
-                  + " the action: {}",
-              channel,
-              e.toString());
           unconnected = true;
+          log(
+              () ->
+                  LOG.warn(
+                      "Not listening to {}, trying again every second; until then, only the"
+                          + " interval runs the action: {}",
+                      channel,
+                      e.toString()));
         }
       }
       open = null;
@@ -135,12 +139,21 @@ public final class NotificationListener implements AutoCloseable {
       return true;
     } catch (Throwable e) {
       if (!closed && !failing) {
-        LOG.warn("The action for {} failed, trying again every second", channel, e);
         failing = true;
+        log(() -> LOG.warn("The action for {} failed, trying again every second", channel, e));
       }
       return false;
     } finally {
       clearInterrupt();
+    }
+  }
+
+  /** Logs an error, whose text may be an error again, and memory short: neither ends the thread. */
+  private static void log(Runnable message) {
+    try {
+      message.run();
+    } catch (Throwable e) {
+      // nobody is left to tell; the action runs again
     }
   }
 
@@ -163,16 +176,23 @@ public final class NotificationListener implements AutoCloseable {
 
   /**
    * Ends the listening: interrupts the action that may be running, and waits for its end, five
-   * seconds at most. Does nothing the second time.
+   * seconds at most. Called by the action itself, it does neither, and the action is the last. Does
+   * nothing the second time.
    */
   @Override
   public void close() {
     closed = true;
-    thread.interrupt();
+    boolean byAction = thread.equals(Thread.currentThread());
     try {
+      if (!byAction) {
+        thread.interrupt();
+      }
       Connection connection = open;
       if (connection != null) {
         connection.abort(Runnable::run);
+      }
+      if (byAction) {
+        return;
       }
       thread.join(CLOSE_TIMEOUT.toMillis());
       if (thread.isAlive()) {

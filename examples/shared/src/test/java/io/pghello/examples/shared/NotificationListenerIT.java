@@ -12,6 +12,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -226,6 +227,51 @@ class NotificationListenerIT {
     end.set(true);
   }
 
+  /** As an error may be when there is no memory to tell of it. */
+  @Test
+  void goesOnWhenAnErrorCannotBePrinted(DataSource database) throws Exception {
+    var first = new AtomicBoolean(true);
+    NotificationListener.Connector connector =
+        () -> {
+          if (first.getAndSet(false)) {
+            throw new UnprintableError();
+          }
+          return database.getConnection();
+        };
+    try (var listener = NotificationListener.start("news", connector, NEVER, runs::release)) {
+      awaitRun();
+      assertThat(listener).isNotNull();
+    }
+  }
+
+  private static final class UnprintableError extends Error {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public String getMessage() {
+      throw new IllegalStateException("of this test");
+    }
+  }
+
+  @Test
+  void endsAfterAnActionThatClosesIt(DataSource database) throws Exception {
+    var started = new CompletableFuture<NotificationListener>();
+    var interrupted = new CompletableFuture<Boolean>();
+    var thread = new CompletableFuture<Thread>();
+    started.complete(
+        NotificationListener.start(
+            "news",
+            database::getConnection,
+            NEVER,
+            () -> {
+              started.join().close();
+              interrupted.complete(Thread.currentThread().isInterrupted());
+              thread.complete(Thread.currentThread());
+            }));
+    assertThat(interrupted.get(60, TimeUnit.SECONDS)).isFalse();
+    thread.get(60, TimeUnit.SECONDS).join();
+  }
+
   @Test
   void refusesOtherNamesAndIntervals() {
     assertThatIllegalArgumentException()
@@ -236,6 +282,11 @@ class NotificationListenerIT {
     assertThatIllegalArgumentException()
         .isThrownBy(
             () -> NotificationListener.start("news", () -> fail(), Duration.ZERO, runs::release));
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                NotificationListener.start(
+                    "news", () -> fail(), Duration.ofDays(25), runs::release));
   }
 
   private static Connection fail() {
