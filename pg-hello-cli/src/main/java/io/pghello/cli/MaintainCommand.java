@@ -9,6 +9,7 @@ import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
 import java.io.IOException;
@@ -245,7 +246,7 @@ final class MaintainCommand implements Callable<Integer> {
 
   private void begin(String database, String what) {
     PrintWriter out = spec.commandLine().getOut();
-    out.printf("== %s: %s%n", database, what);
+    out.printf("== %s: %s%n", Printable.line(database), what);
     out.flush();
   }
 
@@ -272,7 +273,9 @@ final class MaintainCommand implements Callable<Integer> {
   }
 
   private void hasFailed(String what, String why) {
-    spec.commandLine().getErr().printf("pghello maintain: %s: %s%n", what, why);
+    spec.commandLine()
+        .getErr()
+        .printf("pghello maintain: %s: %s%n", Printable.line(what), Printable.line(why));
     status = status.or(Status.UNKNOWN);
   }
 

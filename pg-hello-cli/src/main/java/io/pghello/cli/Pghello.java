@@ -13,10 +13,12 @@ import io.pghello.cli.load.LoadCommand;
 import io.pghello.cli.load.WatchCommand;
 import io.pghello.cli.logs.LogsCommand;
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.report.ReportCommand;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,6 +26,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The program {@code pghello}. */
 @Command(
@@ -94,12 +97,16 @@ public final class Pghello implements Runnable {
     commandLine.getCommandSpec().version("pghello " + (version == null ? "of this tree" : version));
     return commandLine
         .setCaseInsensitiveEnumValuesAllowed(true)
+        // a database's name may begin with @
+        .setExpandAtFiles(false)
         .setParameterExceptionHandler(
             (e, arguments) -> {
               CommandLine command = e.getCommandLine();
               command
                   .getErr()
-                  .printf("%s: %s%n", command.getCommandSpec().qualifiedName(), e.getMessage());
+                  .printf(
+                      "%s: %s%n",
+                      command.getCommandSpec().qualifiedName(), Printable.line(said(e)));
               return Status.UNKNOWN.exitCode();
             })
         .setExecutionExceptionHandler(
@@ -108,9 +115,33 @@ public final class Pghello implements Runnable {
               command
                   .getErr()
                   .printf(
-                      "%s: %s%n", command.getCommandSpec().qualifiedName(), failure.getMessage());
+                      "%s: %s%n",
+                      command.getCommandSpec().qualifiedName(),
+                      lines(String.valueOf(failure.getMessage())));
               return failure.status().exitCode();
             });
+  }
+
+  private static String lines(String text) {
+    return text.lines().map(Printable::line).collect(Collectors.joining(System.lineSeparator()));
+  }
+
+  /** Returns what is wrong with the command line, without what may be a password. */
+  private static String said(ParameterException e) {
+    if (!(e instanceof UnmatchedArgumentException unmatched)) {
+      return String.valueOf(e.getMessage());
+    }
+    String first = unmatched.getUnmatched().get(0);
+    if (!first.startsWith("-")) {
+      return first.matches("[A-Za-z][A-Za-z0-9_-]*")
+          ? "Unmatched argument: '" + first + "'"
+          : "there is an argument too many, which is not repeated, as it may have a password";
+    }
+    return "Unknown option: '"
+        + (first.startsWith("--")
+            ? first.replaceFirst("(?s)[^A-Za-z-].*", "")
+            : first.substring(0, Math.min(2, first.length())))
+        + "'";
   }
 
   /** Lets the list of commands show the first sentence of each, and not its first line. */

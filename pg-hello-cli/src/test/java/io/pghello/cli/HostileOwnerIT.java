@@ -162,6 +162,58 @@ class HostileOwnerIT {
     }
   }
 
+  /** The role that he gives to the sessions of his database hides who has logged in. */
+  @Test
+  void roleOfHisDatabaseHidesNoSuperuser(
+      PgHelloServer server, TestDatabase database, Connection owner, @Superuser Connection admin)
+      throws SQLException {
+    Run.execute(
+        owner,
+        STRIKE,
+        "CREATE EXTENSION pg_hello",
+        "CREATE SCHEMA hello_ops",
+        "CREATE FUNCTION hello_ops.compliance_report() RETURNS TABLE (status text) LANGUAGE plpgsql AS"
+            + " $$BEGIN PERFORM public.strike('compliance'); END$$",
+        "ALTER DATABASE \"%s\" SET role = 'hello'".formatted(database.name()));
+    try (Connection careless = database.superuserDataSource().getConnection()) {
+      Run.execute(careless, "SELECT hello_ops.compliance_report()");
+    }
+    assertThat(struck(admin, database)).as("it is seen").containsExactly("compliance");
+    forget(admin, database);
+    for (List<String> command :
+        List.of(
+            List.of("report", "compliance"), List.of("maintain", "--monthly", database.name()))) {
+      Run run = pghello(server, database, command.toArray(String[]::new));
+      assertThat(run.err()).contains("this role is a superuser");
+      assertThat(struck(admin, database)).as(command.toString()).isEmpty();
+    }
+  }
+
+  /** Whoever can become a superuser is one to the functions that he calls. */
+  @Test
+  void membersOfSuperusersCallNothingOfHis(
+      PgHelloServer server, TestDatabase database, Connection owner, @Superuser Connection admin)
+      throws SQLException {
+    Run.execute(
+        owner,
+        "CREATE SCHEMA hello_ops",
+        "CREATE FUNCTION hello_ops.compliance_report() RETURNS TABLE (status text) LANGUAGE plpgsql AS"
+            + " $$BEGIN RETURN QUERY SELECT 'called'; END$$",
+        "GRANT USAGE ON SCHEMA hello_ops TO PUBLIC");
+    String member = "member_" + database.name();
+    Run.execute(
+        admin,
+        "CREATE ROLE %s LOGIN NOINHERIT PASSWORD '%s'".formatted(member, server.password()),
+        "GRANT postgres TO " + member);
+    Map<String, String> environment = Run.environment(server, database);
+    environment.put("PGUSER", member);
+    Run run = Run.pghello(environment, "report", "compliance");
+    assertThat(run.err()).contains("this role is a superuser");
+    assertThat(run.out()).doesNotContain("called");
+    environment.put("PGUSER", "hello");
+    assertThat(Run.pghello(environment, "report", "compliance").out()).contains("called");
+  }
+
   private static Path contents(Path folder) throws IOException {
     try (Stream<Path> paths = Files.walk(folder)) {
       return paths.filter(path -> path.toString().endsWith(".contents")).findFirst().orElseThrow();

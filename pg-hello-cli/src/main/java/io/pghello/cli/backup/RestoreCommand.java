@@ -14,6 +14,7 @@ import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
+import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import io.pghello.cli.system.Programs;
@@ -369,7 +370,7 @@ public final class RestoreCommand implements Callable<Integer> {
       out.println(Json.write(map));
     } else {
       if (!created.isEmpty()) {
-        out.printf("Created roles: %s%n", String.join(", ", created));
+        out.printf("Created roles: %s%n", Printable.line(String.join(", ", created)));
       }
       if (!rows.isEmpty()) {
         out.println(table);

@@ -17,6 +17,7 @@ import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
+import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import io.pghello.cli.system.Programs;
@@ -289,7 +290,7 @@ public final class VerifyCommand implements Callable<Integer> {
       out.println(Json.write(map));
     } else {
       out.println(table);
-      wrong.forEach(out::println);
+      wrong.stream().map(Printable::line).forEach(out::println);
       out.printf(
           "%nBackup %s %s%n",
           backup.folder(), wrong.isEmpty() ? "can be restored" : "cannot be relied on");

@@ -8,6 +8,7 @@ import io.pghello.cli.output.Finding;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
+import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
 import java.io.IOException;
@@ -145,7 +146,7 @@ public final class HardenCommand implements Callable<Integer> {
   private void show(Hardening.Step step) {
     if (!output.isJson()) {
       PrintWriter out = output.out();
-      out.println(step.sql() + (step.file() == null ? ";" : ""));
+      out.println(Printable.line(step.sql()) + (step.file() == null ? ";" : ""));
       out.flush();
     }
   }

@@ -10,6 +10,7 @@ import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
+import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
@@ -285,7 +286,7 @@ public final class UpdateCommand implements Callable<Integer> {
           String.format(
                   Locale.ROOT,
                   format,
-                  database,
+                  Printable.line(database),
                   from == null ? "" : from,
                   version,
                   result,

@@ -2,6 +2,7 @@
 package io.pghello.cli.connect;
 
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -39,7 +40,7 @@ public final class OpsExtension {
         ELSE o.name || ' is no part of the extension pg_hello_ops' END
       FROM object o JOIN pg_roles r ON o.owner = r.oid
       WHERE (NOT o.member OR NOT r.rolsuper)
-        AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+        AND EXISTS (SELECT FROM pg_roles s WHERE s.rolsuper AND pg_has_role(session_user, s.oid, 'MEMBER'))
       ORDER BY o.member, o.name
       LIMIT 1
       """;
@@ -47,8 +48,8 @@ public final class OpsExtension {
   private OpsExtension() {}
 
   /**
-   * Refuses to go on if this role is a superuser, and anything in the schema {@code hello_ops} is
-   * not the extension's, or belongs to who is none.
+   * Refuses to go on if this role is a superuser or can become one, and anything in the schema
+   * {@code hello_ops} is not the extension's, or belongs to who is none.
    */
   public static void check(Connection connection) throws SQLException {
     String others = ofOthers(connection);
@@ -64,7 +65,7 @@ public final class OpsExtension {
   public static @Nullable String ofOthers(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(OF_OTHERS)) {
-      return row.next() ? row.getString(1) : null;
+      return row.next() ? Printable.line(row.getString(1)) : null;
     }
   }
 

@@ -118,6 +118,11 @@ public record Target(
               + hosts
               + ", but a socket in the file system cannot be used: name a host, as in -h localhost");
     }
+    if (hosts.matches("(?s).*[@=?\\s].*|.*/.*")) {
+      // not repeated, as it may have a password
+      throw new IllegalArgumentException(
+          "the host is no name or address: say -h, -p, -U and -d, or a service");
+    }
     REFUSED.forEach(
         (name, harmless) -> {
           String given = value.apply(name);
@@ -205,9 +210,12 @@ public record Target(
       throw new IllegalStateException("the driver does not take " + url());
     }
     try (Statement statement = connection.createStatement()) {
-      // or else a function of somebody's could be found in place of the server's own
+      // or else a function of somebody's could be found in place of the server's own; and what the
+      // owner of a database sets as the role of its sessions would hide who has logged in, while
+      // each function could become that role again
       statement.execute(
-          "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)");
+          "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),"
+              + " pg_catalog.set_config('role', 'none', false)");
       return connection;
     } catch (SQLException | RuntimeException | Error e) {
       connection.close();
@@ -262,7 +270,9 @@ public record Target(
       if (!one.matches("[0-9]{1,5}")
           || Integer.parseInt(one) < 1
           || Integer.parseInt(one) > 65535) {
-        throw new IllegalArgumentException("the port must be between 1 and 65535, but is " + one);
+        throw new IllegalArgumentException(
+            "the port must be between 1 and 65535"
+                + (one.matches("-?[0-9]{1,9}") ? ", but is " + one : ""));
       }
       boolean bracketed = host[i].contains(":") && !host[i].startsWith("[");
       address

@@ -60,7 +60,7 @@ public final class Findings {
     var text = new StringBuilder();
     text.append(status().name())
         .append(" - ")
-        .append((database + ": " + gravest().text()).replace('|', '/'))
+        .append(Printable.line(database + ": " + gravest().text()).replace('|', '/'))
         .append(figures)
         .append(System.lineSeparator());
     for (Finding finding : findings) {
@@ -68,9 +68,11 @@ public final class Findings {
           Ansi.AUTO.string(
               String.format(
                   Locale.ROOT, "@|%s %-8s|@", finding.status().colour(), finding.status())));
-      text.append(String.format(Locale.ROOT, "  %-12s  %s%n", finding.check(), finding.text()));
+      text.append(
+          String.format(
+              Locale.ROOT, "  %-12s  %s%n", finding.check(), Printable.line(finding.text())));
       if (finding.remedy() != null) {
-        text.append(String.format(Locale.ROOT, "%-24s%s%n", "", finding.remedy()));
+        text.append(String.format(Locale.ROOT, "%-24s%s%n", "", Printable.line(finding.remedy())));
       }
     }
     return text.toString();

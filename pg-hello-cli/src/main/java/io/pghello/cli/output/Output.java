@@ -3,6 +3,7 @@ package io.pghello.cli.output;
 
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.stream.Stream;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -27,7 +28,11 @@ public final class Output {
   /** Says what the user should know beside the output. */
   public void say(String format, Object... arguments) {
     PrintWriter err = spec.commandLine().getErr();
-    err.printf(Locale.ROOT, format + "%n", arguments);
+    Object[] printable =
+        Stream.of(arguments)
+            .map(one -> one instanceof String text ? Printable.line(text) : one)
+            .toArray();
+    err.printf(Locale.ROOT, format + "%n", printable);
     err.flush();
   }
 

@@ -30,6 +30,7 @@ public final class SqlErrors {
   /** Returns the first line of the server's or driver's message, with the SQLSTATE. */
   public static String message(SQLException e) {
     String line = String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip();
+    line = Printable.line(line);
     return state(e).isEmpty() ? line : line + " (SQLSTATE " + state(e) + ")";
   }
 }

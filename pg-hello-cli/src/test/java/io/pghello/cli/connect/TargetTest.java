@@ -93,7 +93,11 @@ class TargetTest {
     "@abstract, 5432, a socket in the file system cannot be used",
     "a, 0, 'the port must be between 1 and 65535, but is 0'",
     "a, 65536, but is 65536",
-    "a, x, but is x",
+    "a, x, must be between 1 and 65535",
+    "a, secret@b, must be between 1 and 65535",
+    "postgresql://me:secret@b/c, 1, the host is no name or address",
+    "me:secret@b, 1, the host is no name or address",
+    "b?password=secret, 1, the host is no name or address",
     "a, -1, but is -1",
     "'a,b', '1,2,3', 'there are 2 hosts, but 3 ports'"
   })

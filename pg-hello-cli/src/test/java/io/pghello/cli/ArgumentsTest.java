@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is wrong with a command line is said without what may be a password. */
+class ArgumentsTest {
+  private static String said(String... arguments) {
+    var err = new StringWriter();
+    var writer = new PrintWriter(err);
+    int status = Pghello.commandLine(arguments).setErr(writer).setOut(writer).execute(arguments);
+    assertThat(status).isEqualTo(3);
+    return err.toString();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--password=secret",
+        "health --password=secret",
+        "health --password secret",
+        "health -Wsecret",
+        "health postgresql://me:secret@host/db",
+        "health -h postgresql://me:secret@host/db",
+        "health -d postgresql://me:secret@host/db",
+        "health --port=secret@host",
+        "health --pass\u001b[2Jsecret"
+      })
+  void doesNotRepeatWhatMayBeSecret(String line) {
+    assertThat(said(line.split(" "))).isNotBlank().doesNotContain("secret", "\u001b");
+  }
+
+  @Test
+  void namesOptionsAndWords() {
+    assertThat(said("health", "--pasword=secret")).contains("Unknown option: '--pasword'");
+    assertThat(said("helth")).contains("'helth'");
+  }
+
+  /** The owner of a database may have called it so. */
+  @Test
+  void readsNoArgumentsFromFiles(@TempDir Path folder) throws Exception {
+    Path file = Files.writeString(folder.resolve("arguments"), "--host other.example.com");
+    String[] arguments = {"health", "--dbname", "@" + file};
+    assertThat(
+            Arrays.toString(
+                Pghello.commandLine(arguments)
+                    .parseArgs(arguments)
+                    .subcommand()
+                    .originalArgs()
+                    .toArray()))
+        .contains("@" + file)
+        .doesNotContain("other.example.com");
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.output;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.sql.SQLException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Names and words that others have chosen neither control a terminal nor look like a line of ours.
+ */
+class PrintableTest {
+  private static final String EVIL = "a\u001b[2J\u009b\u202e\u0007\r\nok  forged";
+  private static final String HARMLESS = "a\\u001b[2J\\u009b\\u202e\\u0007\\u000d\\u000aok  forged";
+
+  @Test
+  void leavesAllButControlCharacters() {
+    assertThat(Printable.line("Grüße, 世界 😀 \\ $1")).isEqualTo("Grüße, 世界 😀 \\ $1");
+    assertThat(Printable.line(EVIL)).isEqualTo(HARMLESS);
+  }
+
+  @Test
+  void findingsAreALineEach() {
+    var findings = new Findings();
+    findings.add(new Finding(Status.WARNING, "function", EVIL, "DROP " + EVIL));
+    String text = findings.toText(EVIL, "");
+    assertThat(text.lines()).hasSize(3);
+    assertThat(text).contains(HARMLESS, "DROP " + HARMLESS).doesNotContain("\u001b[2J");
+  }
+
+  @Test
+  void rowsAreALineEach() {
+    String text = new Table(List.of("name"), List.of(List.of(EVIL))).toString();
+    assertThat(text.lines()).hasSize(2);
+    assertThat(text).contains(HARMLESS);
+  }
+
+  @Test
+  void errorsOfTheServerAreALine() {
+    assertThat(SqlErrors.message(new SQLException("no \u001b[2J\rok", "P0001")))
+        .isEqualTo("no \\u001b[2J (SQLSTATE P0001)");
+  }
+
+  @Test
+  void jsonEscapesThem() {
+    assertThat(Json.write("\u009b\u007f")).isEqualTo("\"\\u009b\\u007f\"");
+  }
+}
