@@ -6,6 +6,8 @@ import io.pghello.plugin.Permissions;
 import java.lang.System.Logger.Level;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Properties;
@@ -107,13 +109,19 @@ public record ConnectionConfig(
 
   /** Returns how the server may ask who logs in, as the driver takes it. */
   private String methods() {
-    if (requireAuth != null && !requireAuth.startsWith("!")) {
-      return requireAuth;
+    // the driver refuses a method that is there twice
+    var methods = new LinkedHashSet<String>();
+    if (requireAuth == null || requireAuth.startsWith("!")) {
+      methods.addAll(List.of("!gss", "!sspi"));
+      if (!tls.on()) {
+        // anybody may have taken the port of a server that has stopped
+        methods.add("!password");
+      }
     }
-    // anybody may have taken the port of a server that has stopped
-    return "!gss,!sspi"
-        + (tls.on() ? "" : ",!password")
-        + (requireAuth == null ? "" : "," + requireAuth);
+    if (requireAuth != null) {
+      methods.addAll(List.of(requireAuth.split(",", -1)));
+    }
+    return String.join(",", methods);
   }
 
   private static void set(Properties properties, String name, @Nullable String value) {

@@ -54,6 +54,18 @@ class ConfigReaderTest {
     assertThat(config).hasToString("localhost:5432");
   }
 
+  /** The driver refuses one that is there twice, as if no server were there. */
+  @ParameterizedTest
+  @CsvSource({
+    "!password, '!gss,!sspi,!password'",
+    "'!md5,!password', '!gss,!sspi,!password,!md5'",
+    "'md5,none,md5', 'md5,none'"
+  })
+  void namesNoMethodTwice(String given, String taken) {
+    assertThat(read(BASE + ", 'requireAuth': '" + given + "'}").properties(64 << 20))
+        .containsEntry("requireAuth", taken);
+  }
+
   @Test
   void readsTheAdvancedConfiguration() {
     ConnectionConfig config =
