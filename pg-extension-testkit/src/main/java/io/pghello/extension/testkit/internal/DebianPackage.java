@@ -7,6 +7,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.commons.compress.archivers.ar.ArArchiveEntry;
 import org.apache.commons.compress.archivers.ar.ArArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -16,12 +18,20 @@ import org.tukaani.xz.XZInputStream;
 
 /** A binary package of Debian, as deb(5) describes it. Its scripts are not run. */
 final class DebianPackage {
-  /** How its name ends. */
-  static final String SUFFIX = ".deb";
+  private static final Pattern NAME = Pattern.compile("[^_]+(?:_[^_]+_([a-z0-9-]+))?\\.deb");
 
   private static final String DATA = "data.tar";
 
   private DebianPackage() {}
+
+  /** Whether a file's name is that of a package, and of no other processor than this machine's. */
+  static boolean isForThisMachine(String file) {
+    Matcher name = NAME.matcher(file);
+    return name.matches()
+        && (name.group(1) == null
+            || name.group(1).equals("all")
+            || Platform.current().endsWith("-" + name.group(1)));
+  }
 
   /**
    * Unpacks the files of a package.

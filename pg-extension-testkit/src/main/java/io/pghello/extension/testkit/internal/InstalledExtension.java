@@ -142,7 +142,7 @@ public final class InstalledExtension implements ExtensionSource {
       return List.of(place);
     }
     try (Stream<Path> files = Files.list(place)) {
-      return files.filter(file -> fileName(file).endsWith(DebianPackage.SUFFIX)).sorted().toList();
+      return files.filter(file -> DebianPackage.isForThisMachine(fileName(file))).sorted().toList();
     }
   }
 

@@ -8,7 +8,10 @@ import io.pghello.extension.testkit.Stage;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
@@ -182,5 +185,103 @@ class ClassPathExtensionTest {
     assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("/acme.so is not what SHA256SUMS says");
+  }
+
+  private void pack(String... files) throws Exception {
+    var sums = new StringBuilder();
+    for (String file : files) {
+      Stage.write(folder.resolve("META-INF/pg-extension/acme").resolve(file), file);
+      sums.append(sha256(file)).append("  ").append(file).append('\n');
+    }
+    Stage.write(folder.resolve("META-INF/pg-extension/acme/SHA256SUMS"), sums.toString());
+  }
+
+  private static String sha256(String content) throws Exception {
+    return HexFormat.of()
+        .formatHex(
+            MessageDigest.getInstance("SHA-256").digest(content.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  @Test
+  void hasFilesOfTheirOwnForMajors() throws Exception {
+    describe("majors = 15, 17, 18");
+    String platform = Platform.current();
+    pack(
+        "share/15/extension/acme.control",
+        "share/15/extension/acme--1.0.sql",
+        "share/17/extension/acme.control",
+        "share/17/tsearch_data/acme.rules",
+        "share/18/extension/acme.control",
+        platform + "/15/acme.so",
+        platform + "/17/acme.so",
+        platform + "/17/acme/other.so",
+        "linux-riscv64/18/acme.so");
+    onClassPath(
+        () -> {
+          assertThat(files(15).keySet())
+              .containsExactly(
+                  "share/postgresql/extension/acme.control",
+                  "share/postgresql/extension/acme--1.0.sql",
+                  "lib/postgresql/acme.so");
+          assertThat(files(17).keySet())
+              .containsExactly(
+                  "share/postgresql/extension/acme.control",
+                  "share/postgresql/tsearch_data/acme.rules",
+                  "lib/postgresql/acme.so",
+                  "lib/postgresql/acme/other.so");
+          assertThat(files(17).get("lib/postgresql/acme.so"))
+              .asString()
+              .isEqualTo(platform + "/17/acme.so");
+          assertThatThrownBy(() -> files(16))
+              .hasMessageStartingWith(
+                  "The extension \"acme\" has no files for PostgreSQL 16, only for 15, 17, 18: ");
+          assertThatThrownBy(() -> files(18))
+              .hasMessageStartingWith(
+                  "The extension \"acme\" has no library for PostgreSQL 18 on %s, only for "
+                      .formatted(platform))
+              .hasMessageContaining("only for linux-amd64/15, linux-amd64/17, linux-riscv64/18.");
+          return null;
+        },
+        folder);
+  }
+
+  /** It may be in a jar of its own, which a program may leave out. */
+  @Test
+  void hasTheCLibraryOfAFolder() throws Exception {
+    describe("majors = 17\nlibc = org/acme/libc");
+    pack("share/17/extension/acme.control");
+    onClassPath(
+        () -> {
+          assertThat(files(17)).containsOnlyKeys("share/postgresql/extension/acme.control");
+          return null;
+        },
+        folder);
+    Path libc = folder.resolve("org/acme/libc");
+    String file = Platform.current() + "/libc.so.6";
+    Stage.write(libc.resolve(file), "libc");
+    Stage.write(
+        libc.resolve("SHA256SUMS"),
+        sha256("libc") + "  " + file + "\n00  linux-riscv64/libc.so.6\n");
+    onClassPath(
+        () -> {
+          assertThat(files(17)).containsKeys("lib/libc/libc.so.6").hasSize(2);
+          return null;
+        },
+        folder);
+    Stage.write(libc.resolve(file), "other");
+    assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
+        .hasMessageContaining(file + " is not what SHA256SUMS says");
+  }
+
+  @Test
+  void refusesAPathInTheListThatLeadsOut() throws Exception {
+    describe("majors = 17");
+    pack("share/17/extension/acme.control");
+    Stage.write(
+        folder.resolve("META-INF/pg-extension/acme/SHA256SUMS"), "00  share/17/../../../outside\n");
+    assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining(
+            "names \"../../../outside\", which is no file below share/postgresql/");
   }
 }

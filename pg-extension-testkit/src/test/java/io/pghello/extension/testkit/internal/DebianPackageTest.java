@@ -163,4 +163,18 @@ class DebianPackageTest {
         .isInstanceOf(IOException.class)
         .hasMessageStartingWith(text + " cannot be unpacked: ");
   }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"acme.deb", "postgresql-17-acme_1.0-1_all.deb", "acme_1%3a1.0~rc1-1+b2_HERE.deb"})
+  void takesPackagesOfThisMachine(String file) {
+    String here = Platform.current().substring("linux-".length());
+    assertThat(DebianPackage.isForThisMachine(file.replace("HERE", here))).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"acme_1.0-1_riscv64.deb", "acme.deb.part", "acme.tar", ".deb"})
+  void leavesOutWhatIsOfOtherMachines(String file) {
+    assertThat(DebianPackage.isForThisMachine(file)).isFalse();
+  }
 }
