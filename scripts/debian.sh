@@ -135,7 +135,8 @@ END
   return 1
 )
 
-# debian_known CONFIGURATION PACKAGE...: prints those that the lists have, and says which they do not have.
+# debian_known CONFIGURATION PACKAGE...: prints those that the lists have, and says which they do not have. One for all platforms is
+# this one's.
 debian_known() {
   local package name known
   known=" $({ apt-cache -c "$1" --no-all-versions show "${@:2}" 2>/dev/null || true; } |
@@ -143,8 +144,10 @@ debian_known() {
   for package in "${@:2}"; do
     name=$package
     [[ $package = *:* ]] || name=$package:$(dpkg --print-architecture)
-    if [[ $known = *" $name "* || $known = *" ${name%:*}:all "* ]]; then
+    if [[ $known = *" $name "* ]]; then
       printf '%s\n' "$package"
+    elif [[ $known = *" ${name%:*}:all "* ]]; then
+      printf '%s\n' "${name%:*}"
     else
       say "skipped: the suite has no $package"
     fi

@@ -14,6 +14,9 @@ step native "$ROOT/scripts/native.sh"
 step servers fetch_servers
 # all tests with the tag long, and no others
 axis postgres17-jdk25 17 "$JDK25" -Dgroups=long -DexcludedGroups= '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip
+for major in "${MAJORS[@]}"; do
+  LINES_SHOWN=1 step "recipes-$major" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
+done
 step faults "$ROOT/dev" test --repeat 20 faults
 step fuzzing "$ROOT/dev" native --fuzz 600
 

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extensions;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.jooq.impl.DSL.field;
+import static org.jooq.impl.DSL.inline;
+import static org.jooq.impl.DSL.name;
+import static org.jooq.impl.DSL.table;
+import static org.jooq.impl.DSL.val;
+
+import io.pghello.extension.testkit.ExtensionTest;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.Table;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import javax.sql.DataSource;
+import org.hibernate.SessionFactory;
+import org.hibernate.annotations.Array;
+import org.hibernate.annotations.JdbcTypeCode;
+import org.hibernate.cfg.AvailableSettings;
+import org.hibernate.cfg.Configuration;
+import org.hibernate.type.SqlTypes;
+import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.SQLDialect;
+import org.jooq.Select;
+import org.jooq.impl.DSL;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Nearest neighbours by pgvector's index, through Hibernate's own vector type and through jOOQ. */
+// region vector
+@ExtensionTest(extensions = "vector")
+class PgvectorIT {
+  // endregion
+  private static final float[] NEAR = {4, 4, 4};
+
+  @BeforeEach
+  void create(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("CREATE TABLE item (id integer PRIMARY KEY, embedding vector(3))");
+      // so few that each is a neighbour of each in the index, which finds near ones only by and
+      // large
+      statement.execute(
+          "INSERT INTO item SELECT n, ARRAY[n, n, n]::vector FROM generate_series(1, 30) n");
+      statement.execute("CREATE INDEX nearest ON item USING hnsw (embedding vector_l2_ops)");
+    }
+  }
+
+  // region hibernate
+  @Entity(name = "Item")
+  @Table(name = "item")
+  static class Item {
+    @Id private int id;
+
+    @JdbcTypeCode(SqlTypes.VECTOR)
+    @Array(length = 3)
+    private float[] embedding;
+  }
+
+  @Test
+  void findsNeighboursInHql(DataSource dataSource) {
+    try (SessionFactory factory = factory(dataSource)) {
+      List<Item> nearest =
+          factory.fromSession(
+              session ->
+                  session
+                      .createSelectionQuery(
+                          "from Item order by l2_distance(embedding, :near) limit 3", Item.class)
+                      .setParameter("near", NEAR)
+                      .list());
+      assertThat(nearest)
+          .extracting(item -> item.id)
+          .startsWith(4)
+          .containsExactlyInAnyOrder(4, 3, 5);
+    }
+  }
+
+  // endregion
+
+  @Test
+  void writesAndReadsAVector(DataSource dataSource) {
+    try (SessionFactory factory = factory(dataSource)) {
+      factory.inTransaction(
+          session -> session.find(Item.class, 7).embedding = new float[] {0, 1.5f, -2});
+      Item item = factory.fromSession(session -> session.find(Item.class, 7));
+      assertThat(item.embedding).containsExactly(0, 1.5f, -2);
+    }
+  }
+
+  private static SessionFactory factory(DataSource dataSource) {
+    var configuration = new Configuration().addAnnotatedClass(Item.class);
+    configuration.getProperties().put(AvailableSettings.JAKARTA_NON_JTA_DATASOURCE, dataSource);
+    return configuration.buildSessionFactory();
+  }
+
+  // region jooq
+  @Test
+  void findsNeighboursInJooq(Connection connection) {
+    DSLContext create = DSL.using(connection, SQLDialect.POSTGRES);
+    Field<Integer> id = field(name("id"), Integer.class);
+    Field<Double> distance =
+        field("{0} <-> {1}::vector", Double.class, field(name("embedding")), val("[4,4,4]"));
+    Select<?> nearest =
+        create.select(id, distance).from(table(name("item"))).orderBy(distance).limit(inline(1));
+    assertThat(nearest.fetch(id)).containsExactly(4);
+    create.execute("SET enable_seqscan = off");
+    assertThat(create.explain(nearest).plan()).contains("Index Scan using nearest");
+  }
+  // endregion
+}

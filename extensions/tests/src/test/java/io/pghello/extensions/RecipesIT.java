@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extensions;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.NativeExtension;
+import io.pghello.extension.testkit.TestDatabase;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** One server has the extensions of all recipes; each uses its own as its test.sql says. */
+class RecipesIT {
+  private static final Path FOLDER = Path.of("..");
+  private static final int MAJOR = Integer.getInteger("postgres.major", 17);
+
+  /** What a statement in test.sql begins with that is repeated until its answer is true. */
+  private static final String WAIT = "-- wait\n";
+
+  private static List<Recipe> recipes = List.of();
+  private static ExtensionServer server;
+
+  /**
+   * A folder.
+   *
+   * @param extension its extension
+   * @param majors those for which there were packages
+   */
+  private record Recipe(Path folder, String extension, List<String> majors) {
+    boolean isForThisMajor() {
+      return majors.contains(Integer.toString(MAJOR));
+    }
+  }
+
+  @BeforeAll
+  static void start() throws IOException {
+    recipes = recipes();
+    // pg_cron works in one database alone
+    ExtensionServer.Builder builder =
+        ExtensionServer.builder().setting("cron.database_name", "pg_cron");
+    recipes.stream()
+        .filter(Recipe::isForThisMajor)
+        .forEach(each -> builder.extension(NativeExtension.of(each.extension()).notCreated()));
+    server = builder.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  private static List<Recipe> recipes() throws IOException {
+    var found = new ArrayList<Recipe>();
+    try (Stream<Path> folders = Files.list(FOLDER)) {
+      for (Path folder : folders.sorted().toList()) {
+        Path build = folder.resolve("build");
+        if (!Files.exists(folder.resolve("test.sql")) || !Files.exists(build)) {
+          continue;
+        }
+        try (Stream<Path> files = Files.list(build)) {
+          for (Path file : files.filter(f -> f.toString().endsWith(".properties")).toList()) {
+            var descriptor = new Properties();
+            try (Reader in = Files.newBufferedReader(file)) {
+              descriptor.load(in);
+            }
+            String name = file.getFileName().toString();
+            found.add(
+                new Recipe(
+                    folder,
+                    name.substring(0, name.lastIndexOf('.')),
+                    List.of(descriptor.getProperty("majors").split(",", -1))));
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  @TestFactory
+  Stream<DynamicTest> isOfUse() {
+    return recipes.stream()
+        .filter(Recipe::isForThisMajor)
+        .map(each -> DynamicTest.dynamicTest(each.extension(), () -> use(each)));
+  }
+
+  private static void use(Recipe recipe) throws IOException, SQLException {
+    int answers = 0;
+    try (TestDatabase database = server.createEmptyDatabase(recipe.extension());
+        Connection connection = database.superuserDataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      for (String sql : Files.readString(recipe.folder().resolve("test.sql")).split("\n\n", -1)) {
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(5);
+        boolean answered = statement.execute(sql);
+        boolean right = answered && isTrue(statement);
+        while (sql.startsWith(WAIT) && !right && System.nanoTime() < end) {
+          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+          right = statement.execute(sql) && isTrue(statement);
+        }
+        if (answered) {
+          assertThat(right).as(sql).isTrue();
+          answers++;
+        }
+      }
+    }
+    assertThat(answers).isPositive();
+  }
+
+  private static boolean isTrue(Statement statement) throws SQLException {
+    try (ResultSet rows = statement.getResultSet()) {
+      return rows.next() && rows.getBoolean(1);
+    }
+  }
+
+  @Test
+  void saysThatThereAreNoFilesForThisMajor() {
+    for (Recipe each : recipes) {
+      if (!each.isForThisMajor()) {
+        ExtensionServer.Builder builder =
+            ExtensionServer.builder().extension(NativeExtension.of(each.extension()));
+        assertThatThrownBy(builder::start)
+            .as(each.extension())
+            .hasMessageContaining(
+                "The extension \"%s\" has no files for PostgreSQL %d, only for "
+                    .formatted(each.extension(), MAJOR));
+      }
+    }
+  }
+
+  /** What may have gone from the distribution since, the page may still have. */
+  @Test
+  void isInThePage() throws IOException {
+    List<List<String>> rows =
+        Files.readAllLines(FOLDER.resolve("../docs/extensions.md")).stream()
+            .filter(line -> line.startsWith("| "))
+            .map(line -> List.of(line.split(" *\\| *", -1)))
+            .toList();
+    int column = rows.get(0).indexOf(Integer.toString(MAJOR));
+    for (Recipe each : recipes) {
+      if (each.isForThisMajor()) {
+        assertThat(rows)
+            .as("a row with a version of %s for PostgreSQL %d", each.extension(), MAJOR)
+            .anyMatch(
+                row ->
+                    row.get(2).equals("`" + each.extension() + "`")
+                        && row.get(column).matches("\\d.*"));
+      }
+    }
+  }
+}

@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# recipes.sh [MAJOR...] [NAME...]: lays out what the jars of extensions/NAME have, in extensions/NAME/build, out of Debian's packages
+# for these majors (or all) and for all platforms. Status 77 says that there are none here. A suite has one version of a package at a
+# time, and keeps no older one: so a recipe names the package, apt verifies what it fetches, and PACKAGES in the jar has versions and
+# hashes. With --page, the table in docs/extensions.md is made of what is laid out.
+# SPDX-License-Identifier: MIT
+PROGRAM=recipes.sh
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+PLATFORMS=(amd64 arm64)
+# of the GNU C library, what a server and libraries of extensions use
+LIBC='ld-linux-* libc.so.6 libm.so.6 libmvec.so.1 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.so.2 libutil.so.1'
+
+# page: a row for each recipe, with its version for each major.
+page() {
+  local file=$ROOT/docs/extensions.md recipe version major
+  {
+    sed '/^<!-- recipes -->$/q' "$file"
+    printf '| recipe | extension |%s what it is for |\n|---|---|%s---|\n' "$(printf ' %s |' "${MAJORS[@]}")" "$(printf -- '---|%.0s' "${MAJORS[@]}")"
+    for recipe in "$ROOT"/extensions/*/test.sql; do
+      recipe=$(basename "$(dirname "$recipe")")
+      # shellcheck disable=SC2016
+      printf '| [%s](../extensions/%s) | `%s` |' "$recipe" "$recipe" "$(property "$recipe" extension)"
+      for major in "${MAJORS[@]}"; do
+        version=$(sed -n "s/^Package: postgresql-$major-[^ ]* Version: \([0-9]*:\)\?\([^ ]*\)-[^ -]* .*/\2/p" \
+          "$ROOT/extensions/$recipe"/build/*/PACKAGES | head -n 1)
+        printf ' %s |' "${version:-–}"
+      done
+      printf ' %s |\n' "$(property "$recipe" description | sed 's/.*: //')"
+    done
+    sed -n '/^<!-- recipes -->$/,$ { /^<!-- end -->$/,$ p }' "$file"
+  } >"$file.new"
+  mv "$file.new" "$file"
+}
+
+# property NAME KEY: of a recipe's POM.
+property() { sed -n "s:.*<$2>\(.*\)</$2>.*:\1:p" "$ROOT/extensions/$1/pom.xml"; }
+
+if [ "${1-}" = --page ]; then
+  page
+  exit
+fi
+
+majors=() names=()
+for argument in "$@"; do
+  if [[ $argument =~ ^[0-9]+$ ]]; then
+    known_major "$argument"
+    majors+=("$argument")
+  else
+    [ -e "$ROOT/extensions/$argument/test.sql" ] || misuse "no recipe extensions/$argument"
+    names+=("$argument")
+  fi
+done
+[ ${#majors[@]} -gt 0 ] || majors=("${MAJORS[@]}")
+if [ ${#names[@]} = 0 ]; then
+  mapfile -t names < <(cd "$ROOT/extensions" && printf '%s\n' */test.sql | cut -d/ -f1)
+fi
+command -v dpkg-deb >/dev/null || {
+  say 'skipped: recipes need apt and dpkg, as Debian has them'
+  exit 77
+}
+
+# for_platforms PACKAGE: its name for each platform.
+for_platforms() { printf "$1:%s\n" "${PLATFORMS[@]}"; }
+
+# record PACKAGE FOLDER: writes down what it is, and its licence.
+record() {
+  mkdir -p "$2"
+  printf '%s sha256=%s\n' "$(dpkg-deb -f "$1" Package Version Architecture Source | tr '\n' ' ')" "$(sha256sum "$1" | cut -d' ' -f1)" \
+    >>"$2/PACKAGES"
+  cp "$tmp"/x/usr/share/doc/*/copyright "$2/copyright"
+}
+
+# unpack PACKAGE: into $tmp/x.
+unpack() {
+  rm -rf "$tmp/x"
+  dpkg-deb -x "$1" "$tmp/x"
+}
+
+# seal FOLDER RECIPE: lists the files with their hashes, and puts all in place.
+seal() {
+  (cd "$1" && find . -mindepth 2 -type f -printf '%P\0' | sort -z | xargs -0 sha256sum >SHA256SUMS)
+  rm -rf "$ROOT/extensions/$2/build"
+  mv "$tmp/build" "$ROOT/extensions/$2/build"
+}
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+declare -A fetched=()
+for major in "${majors[@]}"; do
+  packages=()
+  for name in "${names[@]}"; do
+    mapfile -O ${#packages[@]} -t packages < <(for_platforms "postgresql-$major-$(property "$name" package)")
+  done
+  mapfile -O ${#packages[@]} -t packages < <(for_platforms libc6)
+  fetched[$major]=$("$ROOT/scripts/packages.sh" "$major" "${packages[@]}")
+  [ -z "${fetched[$major]}" ] || newest=$major
+done
+[ -n "${newest-}" ] || exit 77
+
+# one that is newer than those that all the packages were built for will do for all
+mkdir "$tmp/build"
+for package in "${fetched[$newest]}"/libc6_*.deb; do
+  unpack "$package"
+  platform=linux-$(dpkg-deb -f "$package" Architecture)
+  record "$package" "$tmp/build/glibc"
+  mkdir -p "$tmp/build/glibc/$platform"
+  for library in $LIBC; do
+    # shellcheck disable=SC2086
+    find "$tmp/x" -path '*-linux-gnu/*' -name "$library" -exec cp -L {} "$tmp/build/glibc/$platform/" \;
+  done
+done
+seal "$tmp/build/glibc" glibc
+
+for name in "${names[@]}"; do
+  extension=$(property "$name" extension)
+  into=$tmp/build/$extension
+  mkdir -p "$into"
+  having=()
+  for major in "${majors[@]}"; do
+    for package in "${fetched[$major]}/postgresql-$major-$(property "$name" package)"_*.deb; do
+      [ -e "$package" ] || continue
+      unpack "$package"
+      record "$package" "$into"
+      if [ ! -e "$into/share/$major" ]; then
+        having+=("$major")
+        mkdir -p "$into/share"
+        cp -rL "$tmp/x/usr/share/postgresql/$major" "$into/share/"
+        # a script may name the place where it was to be installed, as for COPY
+        find "$into/share/$major" -name '*.sql' -exec sed -i "s#'/usr/share/postgresql/$major/#'@PG_EXTENSION_SHARED_FOLDER@/#g" {} +
+      fi
+      libraries=$tmp/x/usr/lib/postgresql/$major/lib
+      if [ -d "$libraries" ]; then
+        platform=linux-$(dpkg-deb -f "$package" Architecture)/$major
+        mkdir -p "$into/$platform"
+        (cd "$libraries" && find . -name bitcode -prune -o -name '*.so' -print0 | xargs -0 cp --parents -t "$into/$platform")
+      fi
+    done
+  done
+  if [ ${#having[@]} = 0 ]; then
+    say "skipped: $name has no package for PostgreSQL ${majors[*]}"
+    # a jar without anything
+    seal "$into" "$name"
+    continue
+  fi
+  {
+    printf 'majors = %s\nlibc = META-INF/pg-extension/glibc\n' "$(IFS=, && printf '%s' "${having[*]}")"
+    cat "$ROOT/extensions/$name/extension.properties" 2>/dev/null || true
+  } >"$into.properties"
+  seal "$into" "$name"
+  say "extensions/$name: $extension for PostgreSQL ${having[*]}"
+done
