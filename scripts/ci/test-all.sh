@@ -135,7 +135,7 @@ LINES_SHOWN=30 finish regress
 # one more; what is published on JDBC alone, also on the oldest server and JDK
 ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dexamples.plugin.skipTests=true
   -Dexamples.shared.skipTests=true -Dexamples.events.skipTests=true -Dexamples.mcp.skipTests=true
-  -Dexamples.users.skipTests=true)
+  -Dexamples.shared-web.skipTests=true -Dexamples.users.skipTests=true)
 # and the checkers have seen all sources
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
   -Dpg-hello-plugin.skipTests=true -Dpg-hello-mcp.skipTests=true \

@@ -30,7 +30,7 @@ class Greeter {
       return new Greeting(answer.get(), "greeting-service");
     }
     int id = Objects.requireNonNull(user.getId());
-    String greeting = users.greet(id).orElseThrow(() -> new NoSuchUserException(id));
+    String greeting = users.greet(id).orElseThrow(NoSuchUserException::new);
     return new Greeting(greeting, "database");
   }
 }

@@ -6,6 +6,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.retry.Retry;
 import io.github.resilience4j.retry.RetryConfig;
+import io.pghello.examples.web.OutageLog;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpClient;
@@ -14,8 +15,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.MediaType;
@@ -38,8 +37,6 @@ import tools.jackson.databind.json.JsonMapper;
  */
 @Component
 class GreetingServiceClient {
-  private static final Logger LOG = LoggerFactory.getLogger(GreetingServiceClient.class);
-
   // ten times the longest name, with each character as two escapes
   private static final int MAX_BYTES = 16 * 1024;
 
@@ -47,8 +44,11 @@ class GreetingServiceClient {
   private final @Nullable RestClient client;
   private final Retry retry;
   private final CircuitBreaker breaker;
+  private final OutageLog outages;
 
-  GreetingServiceClient(GreetingServiceProperties properties, JsonMapper mapper) {
+  GreetingServiceClient(
+      GreetingServiceProperties properties, JsonMapper mapper, OutageLog outages) {
+    this.outages = outages;
     // what else the service answers is for others
     this.mapper =
         mapper.rebuild().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
@@ -124,7 +124,7 @@ class GreetingServiceClient {
     } catch (CallNotPermittedException e) {
       return Optional.empty();
     } catch (RestClientException e) {
-      LOG.warn("The greeting service does not greet: {}", e.getMessage());
+      outages.failed("GREETING_SERVICE_UNAVAILABLE", e.getMessage());
       return Optional.empty();
     }
   }

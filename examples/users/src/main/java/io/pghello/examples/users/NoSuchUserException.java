@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.users;
 
+import io.pghello.examples.web.Problems;
 import java.io.Serial;
+import org.springframework.http.HttpStatus;
+import org.springframework.web.ErrorResponseException;
 
-/** There is no user of this number. */
-final class NoSuchUserException extends RuntimeException {
+/** There is no user of a number. */
+final class NoSuchUserException extends ErrorResponseException {
   @Serial private static final long serialVersionUID = 1L;
 
-  NoSuchUserException(int id) {
-    super("there is no user " + id);
+  NoSuchUserException() {
+    super(
+        HttpStatus.NOT_FOUND,
+        Problems.of(HttpStatus.NOT_FOUND, "NOT_FOUND", "There is no such user."),
+        null);
   }
 }

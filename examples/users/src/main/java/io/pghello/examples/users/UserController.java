@@ -3,6 +3,7 @@ package io.pghello.examples.users;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.pghello.examples.users.Greeter.Greeting;
+import io.pghello.examples.web.GreetedName;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Email;
 import jakarta.validation.constraints.Max;
@@ -13,6 +14,7 @@ import java.net.URI;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.springframework.dao.DataIntegrityViolationException;
 import org.springframework.data.domain.Limit;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -38,7 +40,7 @@ class UserController {
     this.greeter = greeter;
   }
 
-  record NewUser(@Username String username, @NotNull @Email @Size(max = 100) String email) {}
+  record NewUser(@GreetedName String username, @NotNull @Email @Size(max = 100) String email) {}
 
   record UserAnswer(
       int id,
@@ -61,8 +63,12 @@ class UserController {
   /** Signs a user up, in one statement. */
   @PostMapping(consumes = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<UserAnswer> signUp(@RequestBody @Valid NewUser user) {
-    UserAnswer saved = UserAnswer.of(users.save(new User(user.username(), user.email())));
-    return ResponseEntity.created(URI.create("/users/" + saved.id())).body(saved);
+    try {
+      UserAnswer saved = UserAnswer.of(users.save(new User(user.username(), user.email())));
+      return ResponseEntity.created(URI.create("/users/" + saved.id())).body(saved);
+    } catch (DataIntegrityViolationException e) {
+      throw UsernameTakenException.caused(e) ? new UsernameTakenException(e) : e;
+    }
   }
 
   /** Returns users in the order of their numbers, from the one that follows the number. */
@@ -88,6 +94,6 @@ class UserController {
   }
 
   private User find(int id) {
-    return users.findById(id).orElseThrow(() -> new NoSuchUserException(id));
+    return users.findById(id).orElseThrow(NoSuchUserException::new);
   }
 }

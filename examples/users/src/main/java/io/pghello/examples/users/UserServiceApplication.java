@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.users;
 
+import io.pghello.examples.web.WebConfiguration;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
+import org.springframework.context.annotation.Import;
 
 /** The application: its database is what {@code spring.datasource.*} says. */
 @SpringBootApplication
 @ConfigurationPropertiesScan
+@Import(WebConfiguration.class)
 public class UserServiceApplication {
   /**
    * Starts the application.

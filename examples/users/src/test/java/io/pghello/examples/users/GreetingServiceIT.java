@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
+import io.pghello.examples.web.OutageLog;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.ServerSocket;
@@ -42,7 +43,8 @@ class GreetingServiceIT {
     return new GreetingServiceClient(
         new GreetingServiceProperties(
             URI.create("http://" + service.address()), LONG, readTimeout, openFor),
-        JsonMapper.shared());
+        JsonMapper.shared(),
+        new OutageLog());
   }
 
   private GreetingServiceClient client() {
@@ -209,7 +211,8 @@ class GreetingServiceIT {
     var client =
         new GreetingServiceClient(
             new GreetingServiceProperties(URI.create("http://127.0.0.1:" + free), LONG, LONG, LONG),
-            JsonMapper.shared());
+            JsonMapper.shared(),
+            new OutageLog());
     assertThat(client.greet("Ada")).isEmpty();
   }
 
@@ -217,7 +220,9 @@ class GreetingServiceIT {
   void asksNobodyWithoutAUrl() {
     assertThat(
             new GreetingServiceClient(
-                    new GreetingServiceProperties(null, LONG, LONG, LONG), JsonMapper.shared())
+                    new GreetingServiceProperties(null, LONG, LONG, LONG),
+                    JsonMapper.shared(),
+                    new OutageLog())
                 .greet("Ada"))
         .isEmpty();
   }

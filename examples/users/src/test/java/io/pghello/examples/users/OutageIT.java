@@ -13,13 +13,18 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.SpringApplication;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /** What callers are told while what the service stands on is not there. */
 @Timeout(300)
+@ExtendWith(OutputCaptureExtension.class)
 class OutageIT {
   private static final Duration LONG = Duration.ofSeconds(90);
   private static final String BOB = "{\"username\":\"Bob\",\"email\":\"bob@example.com\"}";
@@ -27,7 +32,8 @@ class OutageIT {
       Backend.answering(200, "{\"greetings\":[{\"greeting\":\"Hi\"}]}");
 
   @Test
-  void answersThatItIsUnavailableAndRecovers() throws Exception {
+  void answersThatItIsUnavailableAndRecovers(CapturedOutput output) throws Exception {
+    long begin = System.nanoTime();
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         var greetingService = new Backend(GREETING);
@@ -60,9 +66,13 @@ class OutageIT {
               Backend.answering(302, "{\"greeting\":\"Moved\"}"),
               Backend.answering(200, "nonsense"))) {
         greetingService.behave(failing);
-        assertGreets(http, ada, "Hello, Ada!", "database");
+        for (int i = 0; i < 10; i++) {
+          assertGreets(http, ada, "Hello, Ada!", "database");
+        }
         assertThat(management.get("/actuator/health/readiness").status()).isEqualTo(200);
       }
+
+      assertAtMostOneLineAMinute(output, "GREETING_SERVICE_UNAVAILABLE", begin);
 
       execute(database, "DROP EXTENSION pg_hello CASCADE");
       assertUnavailable(http.post("/users", BOB));
@@ -78,6 +88,9 @@ class OutageIT {
       for (Answer answer : allOf(http, ada)) {
         assertUnavailable(answer);
       }
+      assertAtMostOneLineAMinute(output, "DATABASE_UNAVAILABLE", begin);
+      assertThat(output.getAll())
+          .doesNotContain("Application exception overridden", "hibernate.orm.jdbc.error");
       assertThat(management.get("/actuator/health/readiness").status()).isEqualTo(503);
       assertThat(management.get("/actuator/health/liveness").status()).isEqualTo(200);
       server.startAgain();
@@ -85,6 +98,13 @@ class OutageIT {
       assertThat(allOf(http, ada)).extracting(Answer::status).containsExactly(201, 200, 200, 200);
       await().atMost(LONG).untilAsserted(() -> assertGreets(http, ada, "Hi", "greeting-service"));
     }
+  }
+
+  private static void assertAtMostOneLineAMinute(CapturedOutput output, String code, long begin) {
+    List<String> lines =
+        output.getAll().lines().filter(l -> l.contains("WARN") && l.contains(code)).toList();
+    long minutes = TimeUnit.NANOSECONDS.toMinutes(System.nanoTime() - begin);
+    assertThat(lines).hasSizeBetween(1, Math.toIntExact(1 + minutes));
   }
 
   private static Http http(ConfigurableApplicationContext service, String port) {

@@ -4,6 +4,7 @@ package io.pghello.examples.service.cache;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
+import io.pghello.examples.service.greeting.GreetingCache;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 

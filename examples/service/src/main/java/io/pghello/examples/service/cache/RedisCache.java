@@ -2,7 +2,9 @@
 package io.pghello.examples.service.cache;
 
 import io.lettuce.core.SetArgs;
+import io.pghello.examples.service.greeting.GreetingCache;
 import io.pghello.examples.service.redis.Redis;
+import io.pghello.examples.web.OutageLog;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -22,10 +24,12 @@ final class RedisCache implements GreetingCache {
   private static final int MAX_WORDS = 16;
 
   private final Redis redis;
+  private final OutageLog outages;
   private final SetArgs kept;
 
-  RedisCache(CacheProperties properties, Redis redis) {
+  RedisCache(CacheProperties properties, Redis redis, OutageLog outages) {
     this.redis = redis;
+    this.outages = outages;
     this.kept = SetArgs.Builder.ex(properties.cacheTime());
   }
 
@@ -82,6 +86,7 @@ final class RedisCache implements GreetingCache {
     try {
       redis.call(c -> c.sync().del(keys));
     } catch (RuntimeException e) {
+      outages.failed("CACHE_UNAVAILABLE", e.toString());
       throw new CacheUnavailableException(e);
     }
   }

@@ -2,9 +2,10 @@
 package io.pghello.examples.service.graphql;
 
 import io.pghello.examples.service.graphql.GreetingLoader.GreetingKey;
-import io.pghello.examples.service.greeting.GreetedName;
+import io.pghello.examples.service.graphql.GreetingLoader.GreetingResponse;
 import io.pghello.examples.service.greeting.Greetings;
 import io.pghello.examples.service.greeting.Greetings.SystemInfo;
+import io.pghello.examples.web.GreetedName;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.Size;

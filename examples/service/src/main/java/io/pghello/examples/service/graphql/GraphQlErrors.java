@@ -5,10 +5,11 @@ import graphql.GraphQLError;
 import graphql.GraphqlErrorBuilder;
 import graphql.schema.DataFetchingEnvironment;
 import io.pghello.PgHelloException;
-import io.pghello.examples.service.problem.OutageLog;
-import io.pghello.examples.service.problem.Problems;
-import io.pghello.examples.service.problem.Problems.InputError;
-import io.pghello.examples.service.security.AdminRefusal;
+import io.pghello.examples.service.problem.ClientProblems;
+import io.pghello.examples.web.AdminToken;
+import io.pghello.examples.web.OutageLog;
+import io.pghello.examples.web.Problems;
+import io.pghello.examples.web.Problems.InputError;
 import jakarta.validation.ConstraintViolation;
 import jakarta.validation.ConstraintViolationException;
 import jakarta.validation.Path;
@@ -33,11 +34,11 @@ import org.springframework.stereotype.Component;
 class GraphQlErrors extends DataFetcherExceptionResolverAdapter {
   private static final Logger LOG = LoggerFactory.getLogger(GraphQlErrors.class);
 
-  private final AdminRefusal adminRefusal;
+  private final AdminToken adminToken;
   private final OutageLog outages;
 
-  GraphQlErrors(AdminRefusal adminRefusal, OutageLog outages) {
-    this.adminRefusal = adminRefusal;
+  GraphQlErrors(AdminToken adminToken, OutageLog outages) {
+    this.adminToken = adminToken;
     this.outages = outages;
     setThreadLocalContextAware(true);
   }
@@ -60,10 +61,10 @@ class GraphQlErrors extends DataFetcherExceptionResolverAdapter {
           violations.getConstraintViolations().stream().map(GraphQlErrors::inputError).toList());
     }
     if (e instanceof PgHelloException failed) {
-      return Problems.of(failed);
+      return ClientProblems.of(failed);
     }
     if (e instanceof AccessDeniedException) {
-      return adminRefusal.problem();
+      return adminToken.refusal();
     }
     if (e instanceof DataAccessException) {
       outages.failed("DATABASE_UNAVAILABLE", e.getMessage());

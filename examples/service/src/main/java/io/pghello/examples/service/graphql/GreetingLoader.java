@@ -27,6 +27,13 @@ class GreetingLoader {
   /** Who is greeted, and how many times. */
   record GreetingKey(String name, int repeat) {}
 
+  /**
+   * The type of the guide's schema.
+   *
+   * @param timestamp in milliseconds, by the clock of the service
+   */
+  record GreetingResponse(String name, String greeting, String timestamp) {}
+
   private Map<GreetingKey, GreetingResponse> load(Set<GreetingKey> keys) {
     var namesByRepeat = new TreeMap<Integer, List<String>>();
     for (GreetingKey key : keys) {
@@ -41,7 +48,10 @@ class GreetingLoader {
                     answer ->
                         responses.put(
                             new GreetingKey(answer.name(), repeat),
-                            GreetingResponse.of(answer.name(), answer.greeting()))));
+                            new GreetingResponse(
+                                answer.name(),
+                                answer.greeting(),
+                                Long.toString(System.currentTimeMillis())))));
     return responses;
   }
 }

@@ -2,12 +2,12 @@
 package io.pghello.examples.service.greeting;
 
 import io.pghello.PgHelloOperations;
-import io.pghello.examples.service.cache.GreetingCache;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.stereotype.Service;
 
@@ -27,10 +27,11 @@ public class Greetings {
   private final ConfiguredRepeat configured;
   private final GreetingCache cache;
 
-  public Greetings(PgHelloOperations client, ConfiguredRepeat configured, GreetingCache cache) {
+  public Greetings(
+      PgHelloOperations client, ConfiguredRepeat configured, ObjectProvider<GreetingCache> cache) {
     this.client = client;
     this.configured = configured;
-    this.cache = cache;
+    this.cache = cache.getIfAvailable(() -> GreetingCache.NONE);
   }
 
   /** A name and its greeting. */

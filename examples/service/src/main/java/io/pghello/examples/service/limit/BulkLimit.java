@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.limit;
 
-import io.pghello.examples.service.greeting.ManyNames;
 import io.pghello.examples.service.limit.GreetingsLimit.RefusedException;
 import io.pghello.examples.service.limit.RateLimiter.Decision;
+import io.pghello.examples.service.rest.BulkRequest;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.lang.reflect.Type;
@@ -48,7 +48,7 @@ class BulkLimit extends RequestBodyAdviceAdapter {
       MethodParameter parameter,
       Type type,
       Class<? extends HttpMessageConverter<?>> converterType) {
-    return ManyNames.class.isAssignableFrom(parameter.getParameterType());
+    return parameter.getParameterType() == BulkRequest.class;
   }
 
   @Override
@@ -58,7 +58,7 @@ class BulkLimit extends RequestBodyAdviceAdapter {
       MethodParameter parameter,
       Type type,
       Class<? extends HttpMessageConverter<?>> converterType) {
-    List<String> names = ((ManyNames) body).names();
+    List<String> names = ((BulkRequest) body).names();
     Decision decision =
         limit.take(request.getAttribute(RateLimitFilter.CLIENT), names == null ? 0 : names.size());
     if (decision != null) {

@@ -3,7 +3,7 @@ package io.pghello.examples.service.limit;
 
 import io.pghello.examples.service.limit.RateLimiter.Decision;
 import io.pghello.examples.service.limit.RateLimiter.Outcome;
-import io.pghello.examples.service.problem.Problems;
+import io.pghello.examples.web.Problems;
 import java.io.Serial;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;

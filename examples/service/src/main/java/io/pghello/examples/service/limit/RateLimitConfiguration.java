@@ -2,8 +2,7 @@
 package io.pghello.examples.service.limit;
 
 import io.github.bucket4j.Bandwidth;
-import io.pghello.examples.service.problem.ProblemWriter;
-import io.pghello.examples.service.redis.Redis;
+import io.pghello.examples.web.ProblemWriter;
 import javax.sql.DataSource;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
@@ -35,12 +34,6 @@ class RateLimitConfiguration {
   }
 
   @Bean
-  @ConditionalOnProperty(name = "greeting.rate-limit.store", havingValue = "redis")
-  Buckets redisBuckets(RateLimitProperties properties, Bandwidth rateLimit, Redis redis) {
-    return new RedisBuckets(properties, rateLimit, redis);
-  }
-
-  @Bean
   @ConditionalOnProperty(name = "greeting.rate-limit.store", havingValue = "postgresql")
   SharedBuckets sharedBuckets(
       RateLimitProperties properties, Bandwidth rateLimit, DataSource dataSource) {
@@ -61,6 +54,11 @@ class RateLimitConfiguration {
   GreetingsLimit greetingsLimit(
       RateLimitProperties properties, RateLimiter limiter, RateLimitAnswer answer) {
     return new GreetingsLimit(properties, limiter, answer);
+  }
+
+  @Bean
+  LimitsInOpenApi limitsInOpenApi(RateLimitProperties properties) {
+    return new LimitsInOpenApi(properties);
   }
 
   /** Before Spring Security, as a refused request should cost nothing more. */

@@ -3,8 +3,8 @@ package io.pghello.examples.service.limit;
 
 import io.pghello.examples.service.limit.RateLimiter.Decision;
 import io.pghello.examples.service.limit.RateLimiter.Outcome;
-import io.pghello.examples.service.problem.ProblemWriter;
-import io.pghello.examples.service.problem.Problems;
+import io.pghello.examples.web.ProblemWriter;
+import io.pghello.examples.web.Problems;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;

@@ -4,7 +4,7 @@ package io.pghello.examples.service.load;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.pghello.examples.service.load.LoadConfiguration.LoadRunners;
 import io.pghello.examples.service.load.LoadRunner.Result;
-import io.pghello.examples.service.problem.Problems;
+import io.pghello.examples.web.Problems;
 import io.swagger.v3.oas.annotations.Hidden;
 import java.util.List;
 import java.util.concurrent.Semaphore;

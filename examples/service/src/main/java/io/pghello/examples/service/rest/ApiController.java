@@ -2,11 +2,16 @@
 package io.pghello.examples.service.rest;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.pghello.examples.service.greeting.GreetedName;
 import io.pghello.examples.service.greeting.Greetings;
 import io.pghello.examples.service.greeting.Greetings.Greeting;
 import io.pghello.examples.service.greeting.Greetings.SystemInfo;
+import io.pghello.examples.service.openapi.OpenApiConfiguration;
+import io.pghello.examples.web.GreetedName;
+import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
+import io.swagger.v3.oas.annotations.security.SecurityRequirement;
+import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -25,6 +30,7 @@ import org.springframework.web.bind.annotation.RestController;
 /** The paths of the guide's programs for Express, Flask and Spring Boot. */
 @RestController
 @RequestMapping(path = "/api", produces = MediaType.APPLICATION_JSON_VALUE)
+@Tag(name = "greeting")
 class ApiController {
   private final Greetings greetings;
 
@@ -53,6 +59,8 @@ class ApiController {
   record BulkAnswer(List<Greeting> greetings) {}
 
   @GetMapping("/greeting/{name}")
+  @Operation(operationId = "greet", summary = "Get personalized greeting")
+  @ApiResponse(responseCode = "200", description = "Successful greeting")
   GreetingAnswer greeting(
       @PathVariable @GreetedName String name,
       @Parameter(description = BulkRequest.REPEAT) @RequestParam(required = false) @Min(1) @Max(10)
@@ -61,21 +69,32 @@ class ApiController {
   }
 
   @PostMapping(path = "/bulk-greetings", consumes = MediaType.APPLICATION_JSON_VALUE)
+  @Operation(operationId = "greetMany", summary = "Get multiple greetings")
+  @ApiResponse(responseCode = "200", description = "Bulk greetings generated")
   BulkAnswer bulkGreetings(@RequestBody @Valid BulkRequest request) {
     return new BulkAnswer(greetings.greetAll(request.names(), request.repeat()));
   }
 
   @PostMapping(path = "/config/greeting", consumes = MediaType.APPLICATION_JSON_VALUE)
+  @Operation(
+      operationId = "configureGreeting",
+      summary = "Update greeting configuration",
+      security = @SecurityRequirement(name = OpenApiConfiguration.TOKEN))
+  @ApiResponse(responseCode = "200", description = "Configuration updated")
   ConfigAnswer changeConfig(@RequestBody @Valid ConfigRequest request) {
     return new ConfigAnswer("Configuration updated", greetings.changeRepeat(request.repeat()));
   }
 
   @GetMapping("/timestamp")
+  @Operation(operationId = "timestamp", summary = "Get the time of the database")
+  @ApiResponse(responseCode = "200", description = "Milliseconds since 1970")
   TimestampAnswer timestamp() {
     return new TimestampAnswer(greetings.databaseMillis());
   }
 
   @GetMapping("/info")
+  @Operation(operationId = "info", summary = "Get the versions")
+  @ApiResponse(responseCode = "200", description = "Versions")
   InfoAnswer info() {
     SystemInfo info = greetings.systemInfo();
     return new InfoAnswer(info.postgresVersion(), info.extensionVersion());

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.rest;
 
-import io.pghello.examples.service.greeting.GreetedName;
 import io.pghello.examples.service.greeting.Greetings;
-import io.pghello.examples.service.greeting.ManyNames;
+import io.pghello.examples.web.GreetedName;
 import io.swagger.v3.oas.annotations.media.ArraySchema;
 import io.swagger.v3.oas.annotations.media.Schema;
 import jakarta.validation.constraints.Max;
@@ -18,13 +17,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param repeat how many times each; null for the configured count
  */
-record BulkRequest(
+public record BulkRequest(
     @ArraySchema(schema = @Schema(minLength = 1, maxLength = GreetedName.MAX))
         @NotNull
         @Size(max = Greetings.MAX_NAMES)
         List<@GreetedName String> names,
-    @Schema(description = REPEAT) @Min(1) @Max(10) @Nullable Integer repeat)
-    implements ManyNames {
+    @Schema(description = REPEAT) @Min(1) @Max(10) @Nullable Integer repeat) {
   /** What the description says of a count. */
   static final String REPEAT = "How many times; without it, the configured count";
 }

@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.rest;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.pghello.examples.service.greeting.GreetedName;
+import io.pghello.PgHelloException;
 import io.pghello.examples.service.greeting.Greetings;
 import io.pghello.examples.service.greeting.Greetings.CachedGreeting;
 import io.pghello.examples.service.greeting.Greetings.Greeting;
+import io.pghello.examples.service.openapi.OpenApiConfiguration;
+import io.pghello.examples.web.GreetedName;
+import io.pghello.examples.web.Problems;
+import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
+import io.swagger.v3.oas.annotations.security.SecurityRequirement;
+import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -27,6 +37,7 @@ import org.springframework.web.bind.annotation.RestController;
 /** The paths of the guide's microservice. */
 @RestController
 @RequestMapping(produces = MediaType.APPLICATION_JSON_VALUE)
+@Tag(name = "greeting")
 class GreetingController {
   private final Greetings greetings;
 
@@ -45,7 +56,14 @@ class GreetingController {
 
   record BatchAnswer(List<Greeting> greetings, int count) {}
 
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record HealthAnswer(String status, String service, @Nullable String code) {}
+
   @GetMapping("/greeting/{name}")
+  @Operation(
+      operationId = "greetByCache",
+      summary = "Get personalized greeting, from the cache if it is there")
+  @ApiResponse(responseCode = "200", description = "Successful greeting")
   CachedGreetingAnswer greeting(
       @PathVariable @GreetedName String name,
       @Parameter(description = BulkRequest.REPEAT) @RequestParam(required = false) @Min(1) @Max(10)
@@ -56,6 +74,12 @@ class GreetingController {
 
   @DeleteMapping("/greeting/{name}")
   @ResponseStatus(HttpStatus.NO_CONTENT)
+  @Operation(
+      operationId = "evictGreeting",
+      summary = "Evict greetings of a name from the cache",
+      security = @SecurityRequirement(name = OpenApiConfiguration.TOKEN))
+  @ApiResponse(responseCode = "204", description = "The cache has none of them")
+  @ApiResponse(responseCode = "503", description = "The cache is not available.")
   void evict(
       @PathVariable @GreetedName String name,
       @Parameter(description = "Which of the name's greetings; without it, all")
@@ -67,8 +91,26 @@ class GreetingController {
   }
 
   @PostMapping(path = "/greetings/batch", consumes = MediaType.APPLICATION_JSON_VALUE)
+  @Operation(operationId = "greetBatch", summary = "Get multiple greetings, counted")
+  @ApiResponse(responseCode = "200", description = "Greetings generated")
   BatchAnswer batch(@RequestBody @Valid BulkRequest request) {
     List<Greeting> all = greetings.greetAll(request.names(), request.repeat());
     return new BatchAnswer(all, all.size());
+  }
+
+  /** Whether greetings can be had, as load balancers ask. Each answer is the database's. */
+  @GetMapping("/health")
+  @Operation(operationId = "health", summary = "Get whether greetings can be had")
+  @ApiResponse(responseCode = "200", description = "Greetings can be had")
+  @ApiResponse(responseCode = "503", description = "Greetings cannot be had")
+  ResponseEntity<HealthAnswer> health() {
+    try {
+      greetings.check();
+      return ResponseEntity.ok(new HealthAnswer("healthy", "greeting-service", null));
+    } catch (PgHelloException e) {
+      return ResponseEntity.status(HttpStatus.SERVICE_UNAVAILABLE)
+          .header(HttpHeaders.RETRY_AFTER, Problems.RETRY_SECONDS)
+          .body(new HealthAnswer("unhealthy", "greeting-service", e.code().name()));
+    }
   }
 }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.security;
 
+import io.pghello.examples.web.AdminToken;
+import io.pghello.examples.web.ProblemWriter;
+import io.pghello.examples.web.Problems;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.http.HttpMethod;
+import org.springframework.http.HttpStatus;
 import org.springframework.security.config.annotation.method.configuration.EnableMethodSecurity;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
@@ -12,8 +17,8 @@ import org.springframework.security.config.observation.SecurityObservationSettin
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.authentication.AnonymousAuthenticationFilter;
 import org.springframework.security.web.firewall.HttpFirewall;
+import org.springframework.security.web.firewall.RequestRejectedHandler;
 import org.springframework.security.web.firewall.StrictHttpFirewall;
-import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWriter.ReferrerPolicy;
 
 /**
  * All may greet; only administrators may change what others get. The paths below refuse before the
@@ -22,13 +27,14 @@ import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWrite
 @Configuration(proxyBeanMethods = false)
 @EnableMethodSecurity
 class SecurityConfiguration {
-  private static final String PAGE_POLICY =
-      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-          + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  @Bean
+  AdminToken adminToken(@Value("${greeting.admin-token:}") String token) {
+    return new AdminToken("greeting.admin-token", token);
+  }
 
   @Bean
   SecurityFilterChain securityFilterChain(
-      HttpSecurity http, AdminProperties properties, AdminRefusal refusal) {
+      HttpSecurity http, AdminToken token, ProblemWriter writer) {
     return http.authorizeHttpRequests(
             requests ->
                 requests
@@ -38,14 +44,13 @@ class SecurityConfiguration {
                     .hasRole("ADMIN")
                     .anyRequest()
                     .permitAll())
-        .addFilterBefore(
-            new AdminTokenFilter(properties, refusal), AnonymousAuthenticationFilter.class)
-        .exceptionHandling(exceptions -> exceptions.authenticationEntryPoint(refusal))
-        .headers(
-            headers ->
-                headers
-                    .contentSecurityPolicy(policy -> policy.policyDirectives(PAGE_POLICY))
-                    .referrerPolicy(policy -> policy.policy(ReferrerPolicy.NO_REFERRER)))
+        .addFilterBefore(new AdminTokenFilter(token), AnonymousAuthenticationFilter.class)
+        .exceptionHandling(
+            exceptions ->
+                exceptions.authenticationEntryPoint(
+                    (request, response, e) -> token.refuse(response, writer)))
+        // all answers have them, also those of filters that come before
+        .headers(AbstractHttpConfigurer::disable)
         // nothing is kept between requests, so no other site can make use of it
         .sessionManagement(
             sessions -> sessions.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
@@ -74,5 +79,13 @@ class SecurityConfiguration {
     // one that is not encoded ends the name
     firewall.getEncodedUrlBlocklist().add(";");
     return firewall;
+  }
+
+  @Bean
+  RequestRejectedHandler rejectedRequests(ProblemWriter writer) {
+    return (request, response, e) ->
+        writer.write(
+            response,
+            Problems.of(HttpStatus.BAD_REQUEST, "INVALID_REQUEST", "The request is not allowed."));
   }
 }

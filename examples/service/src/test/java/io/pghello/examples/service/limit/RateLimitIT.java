@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
+import tools.jackson.databind.JsonNode;
 
 /** The limits over HTTP, behind a gateway at 127.0.0.1, which alone may name the client. */
 @SpringBootTest(
@@ -272,5 +274,25 @@ class RateLimitIT {
           .findFirst()
           .orElseThrow(() -> new AssertionError(answer));
     }
+  }
+
+  @Test
+  void describesWhatCounts() throws Exception {
+    JsonNode paths = http.get("/v3/api-docs").json().path("paths");
+    var limited = new TreeSet<String>();
+    for (String path : paths.propertyNames()) {
+      for (String method : paths.path(path).propertyNames()) {
+        JsonNode answer = paths.path(path).path(method).at("/responses/429");
+        if (answer.path("description").asString("").contains("too many requests")) {
+          limited.add(method + " " + path);
+        }
+      }
+    }
+    assertThat(limited)
+        .containsExactly(
+            "get /api/greeting/{name}",
+            "get /greeting/{name}",
+            "post /api/bulk-greetings",
+            "post /greetings/batch");
   }
 }

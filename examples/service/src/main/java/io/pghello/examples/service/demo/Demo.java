@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.demo;
+
+import io.pghello.examples.service.GreetingServiceApplication;
+import io.pghello.examples.shared.DemoCommand;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.io.PrintStream;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.logging.LoggingSystem;
+import org.springframework.boot.web.server.PortInUseException;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.Environment;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** Starts the service on a database of its own, and says how to call it. */
+@Command(
+    name = "demo service",
+    description = {
+      "Starts the greeting service, prints how to call it, and keeps it running",
+      "until Ctrl-C. Only this machine can call it."
+    },
+    customSynopsis = "./dev demo service [OPTIONS]",
+    sortOptions = false,
+    footerHeading = "%nVariables, as any setting of Spring Boot:%n",
+    footer = {
+      "  SERVER_PORT                        where it listens; default 8080, and 0 for a free port",
+      "  GREETING_RATE_LIMIT_ENABLED=false  lets a client make any number of requests",
+      "  GREETING_ADMIN_TOKEN               lets whoever sends it change the configuration"
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"1:the service did not start", "2:the command line is wrong"})
+public final class Demo implements Callable<Integer> {
+  private final PrintStream out;
+
+  @Option(
+      names = "--url",
+      paramLabel = "JDBC-URL",
+      description = {
+        "An empty database, in which the service may create its tables, as in",
+        "jdbc:postgresql://HOST/DATABASE?user=U&password=P.",
+        "Default: a PostgreSQL that is started for this run."
+      })
+  private @Nullable String url;
+
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this text.")
+  private boolean help;
+
+  private Demo(PrintStream out) {
+    this.out = out;
+  }
+
+  /**
+   * Runs the demo, and ends the JVM with the exit code.
+   *
+   * @param args what {@code --help} says
+   */
+  public static void main(String[] args) {
+    DemoCommand.runAndExit(Demo::run, args);
+  }
+
+  /** Runs the program with other streams, and returns the exit code. */
+  static int run(String[] args, PrintStream out, PrintStream err) {
+    return DemoCommand.run("service", new Demo(out), Demo::messageOf, args, out, err);
+  }
+
+  private static String messageOf(Exception e) {
+    Throwable root = e;
+    while (root.getCause() != null && !(root instanceof PortInUseException)) {
+      root = root.getCause();
+    }
+    return root instanceof PortInUseException inUse
+        ? "port " + inUse.getPort() + " is in use; choose another with SERVER_PORT"
+        : DemoCommand.firstLine(root.getMessage());
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    if (url != null) {
+      if (!url.startsWith("jdbc:postgresql:")) {
+        throw new ParameterException(
+            new CommandLine(this), "--url must begin with jdbc:postgresql:");
+      }
+      return serve(url);
+    }
+    // or else the server's start is logged as if nothing had been configured
+    LoggingSystem.get(Demo.class.getClassLoader()).beforeInitialize();
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase()) {
+      return serve(database.jdbcUrl());
+    }
+  }
+
+  private int serve(String jdbcUrl) throws InterruptedException {
+    var application = new SpringApplication(GreetingServiceApplication.class);
+    application.setDefaultProperties(
+        Map.of(
+            "server.address", "127.0.0.1",
+            "greeting.load.enabled", "true",
+            "spring.main.banner-mode", "off",
+            "logging.level.root", "warn",
+            // at the end the database may go before who listens to it
+            "logging.level.io.pghello.examples.shared", "off",
+            // what it would say, this program says in a line
+            "logging.level.org.springframework.boot.diagnostics", "off",
+            "logging.level.org.springframework.boot.SpringApplication", "off",
+            "logging.level.org.springframework.boot.web", "off"));
+    try (ConfigurableApplicationContext context =
+        application.run("--spring.datasource.url=" + jdbcUrl)) {
+      describe(context.getEnvironment());
+      // Ctrl-C ends the JVM, and so the service and its server
+      new CountDownLatch(1).await();
+      return ExitCode.OK;
+    }
+  }
+
+  private void describe(Environment environment) {
+    String address = "http://127.0.0.1:" + environment.getRequiredProperty("local.server.port");
+    boolean hasToken = !environment.getProperty("greeting.admin-token", "").isBlank();
+    out.printf(
+        """
+        The greeting service runs at %1$s
+
+          %1$s/    a page that greets and measures
+
+          curl '%1$s/api/greeting/Ada?repeat=2'
+          curl -H 'Content-Type: application/json' -d '{"names":["Ada","Bob"]}' %1$s/api/bulk-greetings
+          curl -H 'Content-Type: application/json' -d '{"query":"{greeting(name:\\"Ada\\"){greeting timestamp}}"}' %1$s/graphql
+          curl %1$s/v3/api-docs
+          curl %1$s/api/timestamp
+          curl %1$s/api/info
+          curl %1$s/greeting/Ada
+          curl %1$s/health
+          curl -H 'Content-Type: application/json' -H %2$s \\
+            -d '{"repeat":3}' %1$s/api/config/greeting%3$s
+
+        Ctrl-C ends it
+        """,
+        address,
+        hasToken
+            ? "\"Authorization: Bearer $GREETING_ADMIN_TOKEN\""
+            : "'Authorization: Bearer TOKEN'",
+        hasToken
+            ? ""
+            : "  # needs a start with GREETING_ADMIN_TOKEN=TOKEN, of 16 characters or more");
+    out.flush();
+  }
+}

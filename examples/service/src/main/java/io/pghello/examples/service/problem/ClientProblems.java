@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.service.problem;
+
+import io.pghello.PgHelloException;
+import io.pghello.examples.web.OutageLog;
+import io.pghello.examples.web.Problems;
+import org.springframework.core.annotation.Order;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
+import org.springframework.http.ResponseEntity;
+import org.springframework.security.access.AccessDeniedException;
+import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.RestControllerAdvice;
+
+/** Problem details of the client's errors, with their codes. */
+@RestControllerAdvice
+@Order(0) // or else they would be errors that nobody knows
+public final class ClientProblems {
+  private final OutageLog outages;
+
+  ClientProblems(OutageLog outages) {
+    this.outages = outages;
+  }
+
+  @ExceptionHandler
+  ResponseEntity<ProblemDetail> clientFailed(PgHelloException e) {
+    ProblemDetail problem = of(e);
+    if (problem.getStatus() >= HttpStatus.INTERNAL_SERVER_ERROR.value()) {
+      outages.failed(e.code().name(), e.getMessage());
+    }
+    return Problems.response(problem);
+  }
+
+  /** Leaves it to the filter of Spring Security. */
+  @SuppressWarnings("DoNotCallSuggester") // Spring calls it
+  @ExceptionHandler
+  void refused(AccessDeniedException e) {
+    throw e;
+  }
+
+  /** Returns what a caller is told when the client fails. */
+  public static ProblemDetail of(PgHelloException e) {
+    return Problems.of(statusOf(e), e.code().name(), detailOf(e));
+  }
+
+  private static HttpStatus statusOf(PgHelloException e) {
+    return switch (e.code()) {
+      case INVALID_NAME, INVALID_REPEAT -> HttpStatus.BAD_REQUEST;
+      case ANSWER_MISMATCH, RESULT_TOO_LARGE, SERVER_ERROR -> HttpStatus.INTERNAL_SERVER_ERROR;
+      default -> HttpStatus.SERVICE_UNAVAILABLE;
+    };
+  }
+
+  private static String detailOf(PgHelloException e) {
+    return switch (e.code()) {
+      case INVALID_NAME -> "The database cannot hold a name.";
+      case INVALID_REPEAT -> "The count must be between 1 and 10.";
+      case ANSWER_MISMATCH, RESULT_TOO_LARGE, SERVER_ERROR -> "The database reported an error.";
+      case FILES_MISSING,
+          NOT_CREATED,
+          NOT_ON_PATH,
+          TOO_OLD,
+          FOREIGN_BUILD,
+          NO_SCHEMA_PRIVILEGE,
+          NO_EXECUTE_PRIVILEGE ->
+          "The extension pg_hello is not available.";
+      case OVERLOADED, TIMEOUT, CANCELLED_BY_SERVER -> "The service is busy.";
+      default -> "The database is not available.";
+    };
+  }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.web;
+
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
+
+/**
+ * What administrators send as {@code Authorization: Bearer}. Nobody is one where there is none.
+ * Thread-safe.
+ */
+public final class AdminToken {
+  private static final int MIN_LENGTH = 16;
+  private static final String SCHEME = "Bearer ";
+
+  private final String property;
+  private final byte @Nullable [] digest;
+
+  /**
+   * Takes a token of 16 characters or more.
+   *
+   * @param property where it stands, for those who are refused
+   * @param token blanks around it are none of it; blank for none
+   * @throws IllegalArgumentException if it is shorter, so that it could be guessed
+   */
+  public AdminToken(String property, String token) {
+    String stripped = token.strip();
+    if (!stripped.isEmpty() && stripped.length() < MIN_LENGTH) {
+      throw new IllegalArgumentException(
+          property + " must have " + MIN_LENGTH + " characters or more, not to be guessed");
+    }
+    this.property = property;
+    this.digest = stripped.isEmpty() ? null : digest(stripped);
+  }
+
+  /** Returns whether a request is an administrator's. */
+  public boolean isSentBy(HttpServletRequest request) {
+    String token = tokenOf(request);
+    return token != null && matches(token);
+  }
+
+  /** Returns whether a request has another token, where there is one. */
+  public boolean isMistakenBy(HttpServletRequest request) {
+    String token = tokenOf(request);
+    return digest != null && token != null && !matches(token);
+  }
+
+  private static @Nullable String tokenOf(HttpServletRequest request) {
+    String header = request.getHeader(HttpHeaders.AUTHORIZATION);
+    if (header == null || !header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
+      return null;
+    }
+    String token = header.substring(SCHEME.length()).strip();
+    return token.isEmpty() ? null : token;
+  }
+
+  // in a time that depends on neither of them
+  private boolean matches(String token) {
+    return digest != null && MessageDigest.isEqual(digest, digest(token));
+  }
+
+  // of the same length, whatever the token's is
+  private static byte[] digest(String token) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Returns what somebody is told who is no administrator: 401, or 403 where no token would do. */
+  public ProblemDetail refusal() {
+    return digest != null
+        ? Problems.of(
+            HttpStatus.UNAUTHORIZED,
+            "UNAUTHORIZED",
+            "This needs the administrator's token, as Authorization: Bearer.")
+        : Problems.of(
+            HttpStatus.FORBIDDEN,
+            "ADMIN_DISABLED",
+            "This service was started without an administrator's token (" + property + ").");
+  }
+
+  /** Answers with the refusal. */
+  public void refuse(HttpServletResponse response, ProblemWriter writer) throws IOException {
+    if (digest != null) {
+      response.setHeader(HttpHeaders.WWW_AUTHENTICATE, "Bearer");
+    }
+    writer.write(response, refusal());
+  }
+}

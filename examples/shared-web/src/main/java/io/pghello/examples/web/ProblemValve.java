@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.web;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import org.apache.catalina.connector.Request;
+import org.apache.catalina.connector.Response;
+import org.apache.catalina.valves.ErrorReportValve;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+
+/**
+ * Answers with a problem where nobody else does: where Tomcat refuses a request before the
+ * application sees it, or the application sets a status alone.
+ */
+public final class ProblemValve extends ErrorReportValve {
+  @Override
+  protected void report(Request request, Response response, @Nullable Throwable throwable) {
+    HttpStatus status = HttpStatus.resolve(response.getStatus());
+    if (status == null || !status.isError() || response.getContentWritten() > 0) {
+      return;
+    }
+    if (response.isError() && !response.setErrorReported()) {
+      return;
+    }
+    // of constants alone, so that there is nothing to escape
+    String problem =
+        String.format(
+            Locale.ROOT,
+            "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\",\"code\":\"%s\"}",
+            status.getReasonPhrase(),
+            status.value(),
+            status.is4xxClientError()
+                ? "The request is not allowed."
+                : "The service has a mistake.",
+            status.name());
+    try {
+      response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);
+      response.getOutputStream().write(problem.getBytes(StandardCharsets.UTF_8));
+      response.finishResponse();
+    } catch (IOException e) {
+      // whoever asked has gone
+      getContainer().getLogger().debug("The problem was not sent", e);
+    }
+  }
+}
