@@ -55,16 +55,9 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** jOOQ writes SQL and has no connection; the driver is where connections are. */
+  /** What writes SQL has no connection; the driver is where connections are. */
   @Test
   void librariesStayInTheirRooms() {
-    noClasses()
-        .that()
-        .resideOutsideOfPackage("io.pghello.plugin.internal.sql..")
-        .should()
-        .dependOnClassesThat()
-        .resideInAnyPackage("org.jooq..")
-        .check(CLASSES);
     noClasses()
         .that()
         .resideInAPackage("io.pghello.plugin.internal.sql..")
@@ -99,7 +92,6 @@ class ArchitectureTest {
             "com.fasterxml.jackson..",
             "com.zaxxer.hikari..",
             "io.micrometer..",
-            "org.jooq..",
             "org.jspecify..",
             "org.postgresql..",
             "io.pghello.plugin..")

@@ -395,7 +395,7 @@ class TroubleshootingIT {
       throws Exception {
     Plugins.run(source, "create table t (a int)");
     JsonNode insert = json("{'table': 't', 'data': {'a': 1}}");
-    cutAfter("insert into", database, "insert", insert);
+    cutAfter("INSERT INTO", database, "insert", insert);
   }
 
   /** Cuts the connection once the statement is sent, and so is not the pool's own question. */

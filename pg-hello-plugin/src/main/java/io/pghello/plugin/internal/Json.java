@@ -19,6 +19,8 @@ import java.util.Date;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /** JSON of Java's values, and as a text. */
@@ -35,6 +37,11 @@ public final class Json {
   /** Returns a new array. */
   public static ArrayNode array() {
     return JsonNodeFactory.instance.arrayNode();
+  }
+
+  /** Returns the elements of an array, or the values of an object. */
+  public static Stream<JsonNode> elements(JsonNode json) {
+    return StreamSupport.stream(json.spliterator(), false);
   }
 
   /** Returns JSON that lies beside a class. */
@@ -109,7 +116,9 @@ public final class Json {
         || value instanceof TemporalAmount) {
       return nodes.textNode(value.toString());
     } else if (value instanceof Map<?, ?> map) {
-      return object(map);
+      ObjectNode object = object();
+      map.forEach((name, member) -> object.set(String.valueOf(name), of(member)));
+      return object;
     } else if (value instanceof Iterable<?> many) {
       ArrayNode array = nodes.arrayNode();
       many.forEach(element -> array.add(of(element)));
@@ -119,12 +128,6 @@ public final class Json {
     }
     throw new IllegalArgumentException(
         "a parameter cannot be a " + value.getClass().getName() + "; convert it to a text");
-  }
-
-  private static ObjectNode object(Map<?, ?> map) {
-    ObjectNode object = object();
-    map.forEach((name, value) -> object.set(String.valueOf(name), of(value)));
-    return object;
   }
 
   /** Returns a row of columns, whose names all differ. */

@@ -3,43 +3,32 @@ package io.pghello.plugin.internal.sql;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
+import io.pghello.plugin.internal.Json;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jooq.Condition;
-import org.jooq.DSLContext;
-import org.jooq.Field;
-import org.jooq.Query;
-import org.jooq.SQLDialect;
-import org.jooq.SortField;
-import org.jooq.SortOrder;
-import org.jooq.Table;
-import org.jooq.conf.ParamType;
-import org.jooq.impl.DSL;
+import java.util.stream.Collector;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes statements on rows by jOOQ, which has no connection here. Each value is a parameter; of
- * what a caller sends, only checked names and whole numbers come into the text.
+ * Writes statements on rows. Each value is a parameter; of what a caller sends, only checked names
+ * and whole numbers come into the text.
  */
 public final class CrudSql {
-  private static final DSLContext JOOQ = DSL.using(SQLDialect.POSTGRES);
   private static final int DEPTH_MAX = 16;
+  private static final Map<String, String> COMPARISONS =
+      Map.of(
+          "eq", "=", "ne", "<>", "lt", "<", "lte", "<=", "gt", ">", "gte", ">=", "like", "~~",
+          "ilike", "~~*");
 
-  private final Table<?> table;
   private final JsonNode operators;
   private final List<JsonNode> params = new ArrayList<>();
 
-  private CrudSql(String table) {
-    this(table, MissingNode.getInstance());
-  }
-
-  private CrudSql(String table, JsonNode operators) {
-    this.table = DSL.table(Names.table(table));
+  private CrudSql(JsonNode operators) {
     this.operators = operators;
   }
 
@@ -57,12 +46,15 @@ public final class CrudSql {
 
   /** Returns an insert of one row, which returns it. */
   public static SqlStatement insert(Change change) {
-    var sql = new CrudSql(change.table());
-    Map<Field<?>, Object> values = sql.values(change.data());
-    return sql.text(
-        values.isEmpty()
-            ? JOOQ.insertInto(sql.table).defaultValues().returning(DSL.asterisk())
-            : JOOQ.insertInto(sql.table).set(values).returning(DSL.asterisk()));
+    var sql = new CrudSql(MissingNode.getInstance());
+    String into = "INSERT INTO " + Names.quoteTable(change.table());
+    if (change.data().isEmpty()) {
+      return sql.statement(into + " DEFAULT VALUES RETURNING *");
+    }
+    List<String> columns = change.data().properties().stream().map(Map.Entry::getKey).toList();
+    String values = Json.elements(change.data()).map(sql::parameter).collect(listed());
+    return sql.statement(
+        into + " (" + Names.quoteAll(columns) + ") VALUES (" + values + ") RETURNING *");
   }
 
   /**
@@ -71,44 +63,41 @@ public final class CrudSql {
    * @param operators by column, the schema of its type's operators, where it is not pg_catalog
    */
   public static SqlStatement update(Change change, JsonNode operators) {
-    var sql = new CrudSql(change.table(), operators);
-    Map<Field<?>, Object> values = sql.values(change.data());
+    var sql = new CrudSql(operators);
+    String table = Names.quoteTable(change.table());
+    String values =
+        change.data().properties().stream()
+            .map(one -> Names.quote(one.getKey()) + " = " + sql.parameter(one.getValue()))
+            .collect(listed());
     if (values.isEmpty()) {
       throw Failures.badRequest("data has no column to update.");
     }
-    return sql.text(JOOQ.update(sql.table).set(values).where(sql.required(change)));
+    return sql.statement("UPDATE " + table + " SET " + values + sql.required(change));
   }
 
   /** Returns a delete; its operators are as an update's. */
   public static SqlStatement delete(Change change, JsonNode operators) {
-    var sql = new CrudSql(change.table(), operators);
-    return sql.text(JOOQ.deleteFrom(sql.table).where(sql.required(change)));
+    var sql = new CrudSql(operators);
+    return sql.statement("DELETE FROM " + Names.quoteTable(change.table()) + sql.required(change));
   }
 
   /** Returns a query; its operators are as an update's. */
   public static SqlStatement find(Find find, JsonNode operators) {
-    var sql = new CrudSql(find.table(), operators);
-    List<Field<Object>> fields =
-        find.fields().stream().map(name -> DSL.field(Names.column(name))).toList();
-    var query =
-        (fields.isEmpty() ? JOOQ.select(DSL.asterisk()) : JOOQ.select(fields))
-            .from(sql.table)
-            .where(sql.condition(find.where(), 0))
-            .orderBy(order(find.orderBy()));
-    if (find.limit() == null) {
-      return sql.text(find.offset() == null ? query : query.offset(find.offset()));
-    }
-    var limited = query.limit(find.limit());
-    return sql.text(find.offset() == null ? limited : limited.offset(find.offset()));
+    var sql = new CrudSql(operators);
+    String order = order(find.orderBy()).collect(listed());
+    return sql.statement(
+        "SELECT "
+            + (find.fields().isEmpty() ? "*" : Names.quoteAll(find.fields()))
+            + sql.from(find)
+            + (order.isEmpty() ? "" : " ORDER BY " + order)
+            + (find.limit() == null ? "" : " LIMIT " + find.limit())
+            + (find.offset() == null ? "" : " OFFSET " + find.offset()));
   }
 
   /** Returns a count, whose column is called {@code count}; its operators are as an update's. */
   public static SqlStatement count(Find find, JsonNode operators) {
-    var sql = new CrudSql(find.table(), operators);
-    return sql.text(
-        JOOQ.select(DSL.field(DSL.raw("pg_catalog.count(*)")).as("count"))
-            .from(sql.table)
-            .where(sql.condition(find.where(), 0)));
+    var sql = new CrudSql(operators);
+    return sql.statement("SELECT pg_catalog.count(*) AS count" + sql.from(find));
   }
 
   /**
@@ -126,38 +115,27 @@ public final class CrudSql {
       String source,
       List<String> conflictColumns,
       String strategy) {
-    var sql = new CrudSql(table);
-    List<Field<Object>> fields = columns.stream().map(Names::column).map(DSL::field).toList();
-    var rows =
-        JOOQ.select(values.stream().map(value -> DSL.field(DSL.raw(value))).toList())
-            .from(DSL.raw(source));
-    var insert = JOOQ.insertInto(sql.table, fields).select(rows);
-    List<Field<Object>> keys = conflictColumns.stream().map(Names::column).map(DSL::field).toList();
-    Map<Field<?>, Object> changes = new LinkedHashMap<>();
-    for (Field<Object> field : fields) {
-      if (!keys.contains(field)) {
-        changes.put(field, DSL.excluded(field));
-      }
-    }
+    String insert = "INSERT INTO " + Names.quoteTable(table) + " (" + Names.quoteAll(columns) + ")";
+    String rows = " SELECT " + String.join(", ", values) + " FROM " + source;
     if (strategy.isEmpty()) {
-      return render(insert);
-    } else if (strategy.equals("update") && !changes.isEmpty()) {
-      return render(insert.onConflict(keys).doUpdate().set(changes));
+      return insert + rows;
     }
-    return render(
-        keys.isEmpty() ? insert.onConflictDoNothing() : insert.onConflict(keys).doNothing());
+    String keys = conflictColumns.isEmpty() ? "" : " (" + Names.quoteAll(conflictColumns) + ")";
+    String changes =
+        columns.stream()
+            .filter(column -> strategy.equals("update") && !conflictColumns.contains(column))
+            .map(Names::quote)
+            .map(column -> column + " = EXCLUDED." + column)
+            .collect(listed());
+    String change = changes.isEmpty() ? " DO NOTHING" : " DO UPDATE SET " + changes;
+    return insert + rows + " ON CONFLICT" + keys + change;
   }
 
-  private Map<Field<?>, Object> values(JsonNode data) {
-    Map<Field<?>, Object> values = new LinkedHashMap<>();
-    data.properties()
-        .forEach(
-            member ->
-                values.put(DSL.field(Names.column(member.getKey())), parameter(member.getValue())));
-    return values;
+  private String from(Find find) {
+    return " FROM " + Names.quoteTable(find.table()) + where(find.where());
   }
 
-  private Condition required(Change change) {
+  private String required(Change change) {
     boolean none = change.where().isEmpty();
     if (none && !change.all()) {
       throw Failures.badRequest("where is empty; to mean all rows, say so with all: true.");
@@ -165,161 +143,137 @@ public final class CrudSql {
     if (!none && change.all()) {
       throw Failures.badRequest("where and all contradict each other.");
     }
-    return condition(change.where(), 0);
+    return where(change.where());
   }
 
-  private Condition condition(JsonNode where, int depth) {
+  private String where(JsonNode where) {
+    return where.isEmpty() ? "" : " WHERE " + condition(where, 0);
+  }
+
+  private String condition(JsonNode where, int depth) {
     if (depth > DEPTH_MAX) {
       throw Failures.badRequest("where is nested more than " + DEPTH_MAX + " deep.");
     }
-    var conditions = new ArrayList<Condition>();
-    where
-        .properties()
-        .forEach(
+    return where.properties().stream()
+        .map(
             member -> {
               JsonNode value = member.getValue();
-              switch (member.getKey()) {
-                case "$and" -> conditions.add(DSL.and(several(value, depth)));
-                case "$or" -> conditions.add(DSL.or(several(value, depth)));
-                case "$not" -> conditions.add(DSL.not(one(value, depth)));
-                default -> conditions.addAll(ofColumn(member.getKey(), value));
-              }
-            });
-    return conditions.isEmpty() ? DSL.noCondition() : DSL.and(conditions);
+              return switch (member.getKey()) {
+                case "$and" -> several(value, " AND ", depth);
+                case "$or" -> several(value, " OR ", depth);
+                case "$not" -> "NOT " + one(value, depth);
+                default -> ofColumn(member.getKey(), value);
+              };
+            })
+        .collect(Collectors.joining(" AND "));
   }
 
-  private List<Condition> several(JsonNode value, int depth) {
+  private String several(JsonNode value, String joint, int depth) {
     if (!value.isArray() || value.isEmpty()) {
       throw Failures.badRequest("$and and $or take an array of conditions that is not empty.");
     }
-    var conditions = new ArrayList<Condition>();
-    value.forEach(element -> conditions.add(one(element, depth)));
-    return conditions;
+    return Json.elements(value)
+        .map(element -> one(element, depth))
+        .collect(Collectors.joining(joint, "(", ")"));
   }
 
-  private Condition one(JsonNode value, int depth) {
+  private String one(JsonNode value, int depth) {
     if (!value.isObject() || value.isEmpty()) {
       throw Failures.badRequest("a condition is an object that is not empty.");
     }
-    return condition(value, depth + 1);
+    return "(" + condition(value, depth + 1) + ")";
   }
 
-  private List<Condition> ofColumn(String column, JsonNode value) {
-    Field<String> field = DSL.field(Names.column(column), String.class);
+  private String ofColumn(String column, JsonNode value) {
     if (value.isArray()) {
       throw Failures.badRequest(
           "where has an array for a column; say {\"in\": […]} for one of several values, or"
               + " {\"eq\": […]} for an array.");
     }
     if (!value.isObject()) {
-      return List.of(compare(field, "eq", value));
+      return compare(column, "eq", value);
     }
     if (value.isEmpty()) {
       throw Failures.badRequest("where has an object without an operator for a column.");
     }
-    var conditions = new ArrayList<Condition>();
-    value
-        .properties()
-        .forEach(member -> conditions.add(compare(field, member.getKey(), member.getValue())));
-    return conditions;
+    return value.properties().stream()
+        .map(member -> compare(column, member.getKey(), member.getValue()))
+        .collect(Collectors.joining(" AND "));
   }
 
-  private Condition compare(Field<String> field, String operator, JsonNode value) {
+  private String compare(String column, String operator, JsonNode value) {
     if (value.isNull()) {
-      return switch (operator) {
-        case "eq" -> field.isNull();
-        case "ne" -> field.isNotNull();
-        default -> throw Failures.badRequest("only eq and ne compare with null.");
-      };
+      return Names.quote(column)
+          + switch (operator) {
+            case "eq" -> " IS NULL";
+            case "ne" -> " IS NOT NULL";
+            default -> throw Failures.badRequest("only eq and ne compare with null.");
+          };
+    } else if (operator.equals("in")) {
+      return oneOf(column, value);
+    } else if (operator.equals("notIn")) {
+      return "NOT " + oneOf(column, value);
+    } else if (COMPARISONS.containsKey(operator)) {
+      return compared(column, COMPARISONS.get(operator), parameter(value));
     }
-    return switch (operator) {
-      case "eq" -> compare(field, "=", parameter(value));
-      case "ne" -> compare(field, "<>", parameter(value));
-      case "lt" -> compare(field, "<", parameter(value));
-      case "lte" -> compare(field, "<=", parameter(value));
-      case "gt" -> compare(field, ">", parameter(value));
-      case "gte" -> compare(field, ">=", parameter(value));
-      case "like" -> compare(field, "~~", parameter(value));
-      case "ilike" -> compare(field, "~~*", parameter(value));
-      case "in" -> oneOf(field, value);
-      case "notIn" -> DSL.not(oneOf(field, value));
-      default ->
-          throw Failures.badRequest(
-              "where has an unknown operator; there are eq, ne, lt, lte, gt, gte, like, ilike, in"
-                  + " and notIn. For a value that is JSON, say {\"eq\": {…}}.");
-    };
+    throw Failures.badRequest(
+        "where has an unknown operator; there are eq, ne, lt, lte, gt, gte, like, ilike, in and"
+            + " notIn. For a value that is JSON, say {\"eq\": {…}}.");
   }
 
   /** Returns a comparison by the operator of the column's type: nobody else's is nearer. */
-  private Condition compare(Field<String> field, String operator, Field<String> value) {
-    String schema = operators.path(field.getName()).asText("pg_catalog");
-    return DSL.condition(
-        "{0} {1} {2}",
-        field, DSL.raw("OPERATOR(" + Names.quote(schema) + "." + operator + ")"), value);
+  private String compared(String column, String operator, String value) {
+    String schema = operators.path(column).asText("pg_catalog");
+    return Names.quote(column) + " OPERATOR(" + Names.quote(schema) + "." + operator + ") " + value;
   }
 
-  private Condition oneOf(Field<String> field, JsonNode values) {
+  private String oneOf(String column, JsonNode values) {
     if (!values.isArray() || values.isEmpty()) {
       throw Failures.badRequest("in and notIn take an array that is not empty.");
     }
-    boolean arrays = false;
-    for (JsonNode value : values) {
-      if (value.isNull()) {
-        throw Failures.badRequest("in and notIn take no null, which equals nothing.");
-      }
-      arrays |= value.isArray();
+    if (Json.elements(values).anyMatch(JsonNode::isNull)) {
+      throw Failures.badRequest("in and notIn take no null, which equals nothing.");
     }
-    if (!arrays) {
-      return compare(field, "=", DSL.field("any ({0})", String.class, parameter(values)));
+    if (Json.elements(values).noneMatch(JsonNode::isArray)) {
+      return compared(column, "=", "ANY (" + parameter(values) + ")");
     }
     // there are no arrays of arrays
-    var conditions = new ArrayList<Condition>();
-    values.forEach(value -> conditions.add(compare(field, "=", parameter(value))));
-    return DSL.or(conditions);
+    return Json.elements(values)
+        .map(value -> compared(column, "=", parameter(value)))
+        .collect(Collectors.joining(" OR ", "(", ")"));
   }
 
-  private Field<String> parameter(JsonNode value) {
+  private String parameter(JsonNode value) {
     params.add(value);
-    return DSL.field(DSL.raw("$" + params.size()), String.class);
+    return "$" + params.size();
   }
 
-  private static List<SortField<Object>> order(JsonNode orderBy) {
-    var fields = new ArrayList<SortField<Object>>();
+  private static Stream<String> order(JsonNode orderBy) {
     if (orderBy.isObject() && orderBy.size() > 1) {
       throw Failures.badRequest(
           "orderBy is an object of several columns, which has no order in JSON; give an array, as"
               + " in [\"name\", {\"column\": \"age\", \"desc\": true}].");
     } else if (orderBy.isObject()) {
-      orderBy
-          .properties()
-          .forEach(
-              member ->
-                  fields.add(sort(member.getKey(), member.getValue().textValue().equals("desc"))));
-    } else {
-      orderBy.forEach(
-          column ->
-              fields.add(
-                  column.isTextual()
-                      ? sort(column.textValue(), false)
-                      : sort(column.get("column").textValue(), column.path("desc").asBoolean())));
+      return orderBy.properties().stream()
+          .map(member -> sorted(member.getKey(), member.getValue().textValue().equals("desc")));
     }
-    return fields;
+    return Json.elements(orderBy)
+        .map(
+            column ->
+                column.isTextual()
+                    ? sorted(column.textValue(), false)
+                    : sorted(column.get("column").textValue(), column.path("desc").asBoolean()));
   }
 
-  private static SortField<Object> sort(String column, boolean desc) {
-    return DSL.field(Names.column(column)).sort(desc ? SortOrder.DESC : SortOrder.ASC);
+  private static String sorted(String column, boolean desc) {
+    return Names.quote(column) + (desc ? " DESC" : " ASC");
   }
 
-  /**
-   * Returns the statement.
-   *
-   * @throws PostgresException if a name in it cannot be
-   */
-  private SqlStatement text(Query query) {
-    return new SqlStatement(render(query), params);
+  private static Collector<CharSequence, ?, String> listed() {
+    return Collectors.joining(", ");
   }
 
-  private static String render(Query query) {
-    return query.getSQL(ParamType.INLINED);
+  private SqlStatement statement(String sql) {
+    return new SqlStatement(sql, params);
   }
 }

@@ -6,8 +6,9 @@ import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Texts;
 import java.nio.charset.StandardCharsets;
-import org.jooq.Name;
-import org.jooq.impl.DSL;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /** Names of tables and columns. They are quoted always, so that case and all characters count. */
 public final class Names {
@@ -34,37 +35,26 @@ public final class Names {
     return name;
   }
 
-  /** Returns a column's name for jOOQ. */
-  public static Name column(String name) {
-    return DSL.name(check(name));
-  }
-
-  /**
-   * Returns a table's name for jOOQ: {@code table}, or {@code schema.table}.
-   *
-   * @throws PostgresException if there are more parts, or the server could not have it
-   */
-  public static Name table(String name) {
-    String[] parts = name.split("\\.", -1);
-    if (parts.length > 2) {
-      throw Failures.badRequest("A table is named as TABLE, or as SCHEMA.TABLE.");
-    }
-    return parts.length == 1
-        ? DSL.name(check(parts[0]))
-        : DSL.name(check(parts[0]), check(parts[1]));
-  }
-
   /** Returns a name as SQL has it, in quotes. */
   public static String quote(String name) {
     return '"' + check(name).replace("\"", "\"\"") + '"';
   }
 
-  /** Returns a table's name as SQL has it, in quotes. */
+  /** Returns names as SQL has them, in quotes, with commas between. */
+  public static String quoteAll(List<String> names) {
+    return names.stream().map(Names::quote).collect(Collectors.joining(", "));
+  }
+
+  /**
+   * Returns a table's name, {@code table} or {@code schema.table}, as SQL has it, in quotes.
+   *
+   * @throws PostgresException if there are more parts, or the server could not have it
+   */
   public static String quoteTable(String name) {
-    var quoted = new StringBuilder();
-    for (String part : table(name).getName()) {
-      quoted.append(quoted.isEmpty() ? "" : ".").append(quote(part));
+    String[] parts = name.split("\\.", -1);
+    if (parts.length > 2) {
+      throw Failures.badRequest("A table is named as TABLE, or as SCHEMA.TABLE.");
     }
-    return quoted.toString();
+    return Arrays.stream(parts).map(Names::quote).collect(Collectors.joining("."));
   }
 }
