@@ -105,6 +105,11 @@ public final class Failures {
     return of(Code.BAD_REQUEST, message);
   }
 
+  /** Returns an error of a configuration that cannot be, and what to do about it. */
+  public static PostgresException badConfig(String message, String remedy) {
+    return withRemedy(Code.BAD_CONFIG, message, remedy);
+  }
+
   /** Returns an error of a fault of the plugin, and logs where it is; its words may have data. */
   public static PostgresException internal(RuntimeException fault) {
     String name = fault.getClass().getName();

@@ -6,10 +6,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
+import io.pghello.plugin.internal.Failures.Detail;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,8 +54,10 @@ public final class Schema {
       return new Place(this, name, code);
     }
 
-    PostgresException refusal(String what) {
-      return Failures.of(code, this + " " + what + ".");
+    PostgresException refusal(JsonNode schema, String what) {
+      return Failures.builder(code, this + " " + what + ".")
+          .with(Detail.REMEDY, schema.path("remedy").textValue())
+          .build();
     }
 
     @Override
@@ -69,16 +71,20 @@ public final class Schema {
   }
 
   private static void check(JsonNode schema, JsonNode value, Place where) {
-    requireType(schema.path("type"), value, where);
-    if (schema.has("enum") && elements(schema.get("enum")).noneMatch(value::equals)) {
+    if (schema.has("not")) {
+      throw where.refusal(schema, "cannot be given");
+    }
+    requireType(schema, value, where);
+    if (schema.has("enum") && Json.elements(schema.get("enum")).noneMatch(value::equals)) {
       String known =
-          elements(schema.get("enum")).map(JsonNode::asText).collect(Collectors.joining(", "));
-      throw where.refusal("must be one of " + known);
+          Json.elements(schema.get("enum")).map(JsonNode::asText).collect(Collectors.joining(", "));
+      String are = schema.get("enum").size() == 1 ? "must be " : "must be one of ";
+      throw where.refusal(schema, are + known);
     }
     if (value.isNumber()) {
       requireRange(schema, value, where);
     } else if (value.isTextual()) {
-      requireLength(schema, value.textValue().length(), where);
+      requireText(schema, value.textValue(), where);
     } else if (value.isArray()) {
       requireElements(schema, value, where);
     } else if (value.isObject()) {
@@ -86,16 +92,18 @@ public final class Schema {
     }
   }
 
-  private static void requireType(JsonNode type, JsonNode value, Place where) {
-    boolean right = type.isMissingNode() || (type.isTextual() && is(type.textValue(), value));
-    for (JsonNode one : type) {
-      right = right || is(one.textValue(), value);
-    }
+  private static void requireType(JsonNode schema, JsonNode value, Place where) {
+    JsonNode type = schema.path("type");
+    boolean right =
+        type.isTextual()
+            ? is(type.textValue(), value)
+            : type.isMissingNode()
+                || Json.elements(type).anyMatch(one -> is(one.textValue(), value));
     if (!right) {
-      Stream<JsonNode> types = type.isTextual() ? Stream.of(type) : elements(type);
+      Stream<JsonNode> types = type.isTextual() ? Stream.of(type) : Json.elements(type);
       String known =
           types.map(one -> inWords(one.textValue())).collect(Collectors.joining(", or "));
-      throw where.refusal("must be " + known);
+      throw where.refusal(schema, "must be " + known);
     }
   }
 
@@ -127,21 +135,23 @@ public final class Schema {
             || value.longValue() < schema.get("minimum").longValue()
             || value.longValue() > schema.get("maximum").longValue())) {
       throw where.refusal(
-          "must be between " + schema.get("minimum") + " and " + schema.get("maximum"));
+          schema, "must be between " + schema.get("minimum") + " and " + schema.get("maximum"));
     }
   }
 
-  private static void requireLength(JsonNode schema, int length, Place where) {
-    if (length < schema.path("minLength").asInt(0)) {
-      throw where.refusal("must not be empty");
-    } else if (length > schema.path("maxLength").asInt(Integer.MAX_VALUE)) {
-      throw where.refusal("must not be longer than " + schema.get("maxLength"));
+  private static void requireText(JsonNode schema, String text, Place where) {
+    if (text.length() < schema.path("minLength").asInt(0)) {
+      throw where.refusal(schema, "must not be empty");
+    } else if (text.length() > schema.path("maxLength").asInt(Integer.MAX_VALUE)) {
+      throw where.refusal(schema, "must not be longer than " + schema.get("maxLength"));
+    } else if (schema.has("pattern") && !text.matches(schema.get("pattern").textValue())) {
+      throw where.refusal(schema, "must be " + schema.get("description").textValue());
     }
   }
 
   private static void requireElements(JsonNode schema, JsonNode value, Place where) {
     if (value.size() < schema.path("minItems").asInt(0)) {
-      throw where.refusal("must not be empty");
+      throw where.refusal(schema, "must not be empty");
     }
     JsonNode items = schema.get("items");
     if (items != null) {
@@ -154,7 +164,7 @@ public final class Schema {
   private static void requireMembers(JsonNode schema, JsonNode value, Place where) {
     for (JsonNode name : schema.path("required")) {
       if (!value.has(name.textValue())) {
-        throw where.refusal("needs " + name.textValue());
+        throw where.refusal(schema, "needs " + name.textValue());
       }
     }
     JsonNode properties = schema.path("properties");
@@ -179,9 +189,5 @@ public final class Schema {
             names.isEmpty() ? "Leave it out." : "There are " + names + ".");
       }
     }
-  }
-
-  private static Stream<JsonNode> elements(JsonNode array) {
-    return StreamSupport.stream(array.spliterator(), false);
   }
 }

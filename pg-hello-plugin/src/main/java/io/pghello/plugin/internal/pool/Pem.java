@@ -2,7 +2,6 @@
 package io.pghello.plugin.internal.pool;
 
 import io.pghello.plugin.PostgresException;
-import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -37,7 +36,7 @@ final class Pem {
    */
   static SSLContext context(@Nullable String ca, @Nullable String cert, @Nullable String key) {
     if ((cert == null) != (key == null)) {
-      throw bad("ssl.cert and ssl.key belong together", "Give both, or neither.");
+      throw Failures.badConfig("ssl.cert and ssl.key belong together.", "Give both, or neither.");
     }
     try {
       TrustManager[] trust = ca == null ? null : trust(certificates("ssl.ca", ca));
@@ -49,7 +48,8 @@ final class Pem {
       context.init(keys, trust, null);
       return context;
     } catch (GeneralSecurityException | IOException e) {
-      throw bad("ssl has certificates or a key that cannot be used", "Check their texts.");
+      throw Failures.badConfig(
+          "ssl has certificates or a key that cannot be used.", "Check their texts.");
     }
   }
 
@@ -86,44 +86,40 @@ final class Pem {
       var in = new ByteArrayInputStream(pem.getBytes(StandardCharsets.UTF_8));
       return List.copyOf(CertificateFactory.getInstance("X.509").generateCertificates(in));
     }
-    throw bad(
-        option + " is no certificate in PEM",
+    throw Failures.badConfig(
+        option + " is no certificate in PEM.",
         "Give the text of the file, which begins with -----BEGIN CERTIFICATE-----, not its path.");
   }
 
   private static PrivateKey key(String pem, String algorithm) throws GeneralSecurityException {
     if (pem.contains("ENCRYPTED")) {
-      throw bad(
-          "ssl.key is encrypted", "Decrypt it: openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW");
+      throw Failures.badConfig(
+          "ssl.key is encrypted.", "Decrypt it: openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW");
     }
     if (pem.contains("-----BEGIN RSA PRIVATE KEY") || pem.contains("-----BEGIN EC PRIVATE KEY")) {
-      throw bad(
-          "ssl.key is in a format of OpenSSL's own",
+      throw Failures.badConfig(
+          "ssl.key is in a format of OpenSSL's own.",
           "Convert it to PKCS #8: openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW");
     }
     int begin = pem.indexOf(KEY);
     int end = pem.indexOf("-----END PRIVATE KEY-----");
     if (begin < 0 || end < begin) {
-      throw bad(
-          "ssl.key is no key in PEM",
+      throw Failures.badConfig(
+          "ssl.key is no key in PEM.",
           "Give the text of the file, which begins with " + KEY + ", not its path.");
     }
     byte[] der;
     try {
       der = Base64.getMimeDecoder().decode(pem.substring(begin + KEY.length(), end));
     } catch (IllegalArgumentException e) {
-      throw bad("ssl.key is damaged", "Copy the whole text of the file.");
+      throw Failures.badConfig("ssl.key is damaged.", "Copy the whole text of the file.");
     }
     try {
       return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(der));
     } catch (GeneralSecurityException e) {
-      throw bad(
-          "ssl.key is not the key of ssl.cert, which is for " + algorithm,
+      throw Failures.badConfig(
+          "ssl.key is not the key of ssl.cert, which is for " + algorithm + ".",
           "Give the two that belong together.");
     }
-  }
-
-  private static PostgresException bad(String what, String remedy) {
-    return Failures.withRemedy(Code.BAD_CONFIG, what + ".", remedy);
   }
 }
