@@ -8,8 +8,8 @@ import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.Schema;
 import io.pghello.plugin.internal.operations.OperationTable;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,12 +67,8 @@ public record Permissions(
 
   private static void require(String member, long value) {
     JsonNode limits = SCHEMA.get("properties").get(member);
-    long least = limits.get("minimum").longValue();
-    long most = limits.get("maximum").longValue();
-    if (value < least || value > most) {
-      throw new IllegalArgumentException(
-          member + " must be between " + least + " and " + most + ", but is " + value);
-    }
+    PluginContext.require(
+        member, value, limits.get("minimum").longValue(), limits.get("maximum").longValue());
   }
 
   /** Returns the default: operations that read, no SQL, 1,000 rows. */
@@ -148,9 +144,9 @@ public record Permissions(
   }
 
   private static Set<String> names(JsonNode json, String member) {
-    var names = new HashSet<String>();
-    json.get(member).forEach(name -> names.add(name.textValue()));
-    return names;
+    return Json.elements(json.get(member))
+        .map(JsonNode::textValue)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** Returns these, with or without SQL. */

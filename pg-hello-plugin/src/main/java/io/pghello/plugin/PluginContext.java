@@ -35,10 +35,10 @@ public record PluginContext(
   public PluginContext {
     config = config == null ? null : config.deepCopy();
     Objects.requireNonNull(permissions, "permissions");
-    require("maxPools", maxPools, 10_000);
-    require("maxConnections", maxConnections, 100_000);
-    require("poolIdleTimeout in milliseconds", poolIdleTimeout.toMillis(), 86_400_000);
-    require("transactionLease in milliseconds", transactionLease.toMillis(), 3_600_000);
+    require("maxPools", maxPools, 1, 10_000);
+    require("maxConnections", maxConnections, 1, 100_000);
+    require("poolIdleTimeout in milliseconds", poolIdleTimeout.toMillis(), 1, 86_400_000);
+    require("transactionLease in milliseconds", transactionLease.toMillis(), 1, 3_600_000);
   }
 
   /** Returns a copy of the configuration; null if there is none. */
@@ -50,21 +50,14 @@ public record PluginContext(
   /** Returns the limits; a configuration may have passwords and keys, and is left out. */
   @Override
   public String toString() {
-    return "PluginContext[maxPools="
-        + maxPools
-        + ", maxConnections="
-        + maxConnections
-        + ", poolIdleTimeout="
-        + poolIdleTimeout
-        + ", transactionLease="
-        + transactionLease
-        + "]";
+    return "PluginContext[maxPools=%s, maxConnections=%s, poolIdleTimeout=%s, transactionLease=%s]"
+        .formatted(maxPools, maxConnections, poolIdleTimeout, transactionLease);
   }
 
-  private static void require(String what, long value, long limit) {
-    if (value < 1 || value > limit) {
+  static void require(String what, long value, long least, long most) {
+    if (value < least || value > most) {
       throw new IllegalArgumentException(
-          what + " must be between 1 and " + limit + ", but is " + value);
+          what + " must be between " + least + " and " + most + ", but is " + value);
     }
   }
 

@@ -10,7 +10,6 @@ import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.Records;
 import io.pghello.plugin.internal.Texts;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -155,9 +154,8 @@ public final class PostgresConnection {
     for (SqlStatement statement : statements) {
       operations.add(parameters(statement));
     }
-    var results = new ArrayList<QueryResult>();
-    call("transaction", parameters).get("results").forEach(one -> results.add(result(one)));
-    return results;
+    JsonNode results = call("transaction", parameters).get("results");
+    return Json.elements(results).map(PostgresConnection::result).toList();
   }
 
   /**
@@ -278,9 +276,7 @@ public final class PostgresConnection {
 
   /** Returns the tables and views that the role may use. */
   public List<String> listTables() {
-    var names = new ArrayList<String>();
-    call("listTables", Json.object()).forEach(name -> names.add(name.textValue()));
-    return names;
+    return Json.elements(call("listTables", Json.object())).map(JsonNode::textValue).toList();
   }
 
   /** Describes a table: columns, constraints, indexes, comments. */
@@ -352,10 +348,10 @@ public final class PostgresConnection {
   }
 
   private static QueryResult result(JsonNode json) {
-    var rows = new ArrayList<ObjectNode>();
-    json.get("rows").forEach(row -> rows.add((ObjectNode) row));
     return new QueryResult(
-        rows, json.get("rowCount").longValue(), json.get("truncated").booleanValue());
+        Json.elements(json.get("rows")).map(ObjectNode.class::cast).toList(),
+        json.get("rowCount").longValue(),
+        json.get("truncated").booleanValue());
   }
 
   private static Optional<ObjectNode> row(JsonNode json) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.operations.OperationTable;
+import io.pghello.plugin.internal.pool.Counters;
 import io.pghello.plugin.internal.pool.Pool;
 import io.pghello.plugin.internal.pool.Pools;
 import io.pghello.plugin.internal.run.Runner;
@@ -15,9 +16,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,8 +37,7 @@ public final class PostgresPlugin implements AutoCloseable {
   private final Timeouts timeouts = new Timeouts();
   private final Transactions transactions;
   private final OperationTable operations;
-  private final LongAdder ended = new LongAdder();
-  private final LongAdder failures = new LongAdder();
+  private final Counters counters = new Counters();
 
   private PostgresPlugin(PluginContext context) {
     this.context = context;
@@ -94,18 +93,15 @@ public final class PostgresPlugin implements AutoCloseable {
 
   /** Returns whether a connection is open and its server answers; asks it, in a round trip. */
   public boolean isConnected(String id) {
-    Optional<Pool> found = pools.find(id);
-    if (found.isEmpty()) {
-      return false;
-    }
-    Pool pool = found.get();
+    return pools.find(id).filter(pool -> use(pool, this::answers)).isPresent();
+  }
+
+  private boolean answers(Pool pool) {
     try {
       operations.run(pool, Permissions.read(), "ping", Json.object(), null);
       return true;
     } catch (PostgresException e) {
       return false;
-    } finally {
-      pool.release();
     }
   }
 
@@ -115,17 +111,16 @@ public final class PostgresPlugin implements AutoCloseable {
    * @return whether it was open
    */
   public boolean disconnect(String id) {
-    Optional<Pool> found = pools.find(id);
-    if (found.isEmpty()) {
-      return false;
-    }
-    Pool pool = found.get();
+    return pools.find(id).filter(pool -> use(pool, this::close)).isPresent();
+  }
+
+  private boolean close(Pool pool) {
     try {
-      return pools.close(id);
+      pools.close(pool);
     } finally {
       transactions.endAll(pool);
-      pool.release();
     }
+    return true;
   }
 
   /** Closes all connections, as {@link #disconnect} does. Others may be opened afterwards. */
@@ -198,10 +193,7 @@ public final class PostgresPlugin implements AutoCloseable {
     } finally {
       long duration = System.nanoTime() - begun;
       pool.counters().ended(duration, failed);
-      ended.increment();
-      if (failed) {
-        failures.increment();
-      }
+      counters.ended(duration, failed);
       String what = given.path("sql").asText(given.path("table").asText(""));
       pool.logOperation(operation, what, duration, failed);
       pool.release();
@@ -210,12 +202,7 @@ public final class PostgresPlugin implements AutoCloseable {
 
   /** Opens a connection if it is not, and refuses another configuration. */
   void open(String id, JsonNode config) {
-    Pool pool = pools.acquire(id, config);
-    try {
-      var unused = permissions(pool);
-    } finally {
-      pool.release();
-    }
+    var unused = use(pools.acquire(id, config), this::permissions);
   }
 
   /** Returns what a connection may do; refuses a role that makes more of it than that. */
@@ -239,9 +226,12 @@ public final class PostgresPlugin implements AutoCloseable {
 
   /** Returns whether the role of a connection, which is open, owns tables or views. */
   boolean ownsTables(String id, JsonNode config) {
-    Pool pool = pools.acquire(id, config);
+    return use(pools.acquire(id, config), pool -> pool.server().owner());
+  }
+
+  private static <T> T use(Pool pool, Function<Pool, T> work) {
     try {
-      return pool.server().owner();
+      return work.apply(pool);
     } finally {
       pool.release();
     }
@@ -256,12 +246,12 @@ public final class PostgresPlugin implements AutoCloseable {
 
   /** Returns how many operations have ended, on connections that are closed now, too. */
   public long operationCount() {
-    return ended.sum();
+    return counters.count();
   }
 
   /** Returns how many of them failed. */
   public long errorCount() {
-    return failures.sum();
+    return counters.errors();
   }
 
   /** Returns the operations, with the schemas of what they take and answer. */

@@ -22,16 +22,10 @@ public final class Texts {
     int length = text.length();
     for (int i = 0; i < length; i++) {
       char c = text.charAt(i);
-      if (c != 0 && c < Character.MIN_SURROGATE) {
-        continue;
-      }
       if (c == 0) {
         throw Failures.of(code, what + " has the character U+0000 at index " + i + ".");
-      }
-      if (Character.isSurrogate(c)) {
-        if (Character.isLowSurrogate(c)
-            || i + 1 == text.length()
-            || !Character.isLowSurrogate(text.charAt(i + 1))) {
+      } else if (Character.isSurrogate(c)) {
+        if (!Character.isSupplementaryCodePoint(text.codePointAt(i))) {
           throw Failures.of(code, what + " has an unpaired surrogate at index " + i + ".");
         }
         i++;

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Collectors;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -79,7 +79,7 @@ final class BatchInsert {
           var plan = new Plan(table, info, columns, checked, rows, keys, strategy);
           boolean many =
               strategy.isEmpty() ? rows.size() > CHUNK : rows.size() >= COPY_BETWEEN_FROM;
-          long changed = many && info.takesCopy() ? copy(session, plan) : arrays(session, plan);
+          long changed = many && info.copy() ? copy(session, plan) : arrays(session, plan);
           return Json.object()
               .put("rowCount", changed)
               .put("ignored", rows.size() - changed)
@@ -88,21 +88,12 @@ final class BatchInsert {
   }
 
   private static List<String> columns(JsonNode records) {
-    var columns = new ArrayList<String>();
-    records.get(0).fieldNames().forEachRemaining(name -> columns.add(Names.check(name)));
+    List<String> columns =
+        records.get(0).properties().stream().map(one -> Names.check(one.getKey())).toList();
     if (columns.isEmpty()) {
       throw Failures.badRequest("records[0] has no columns.");
     }
     return columns;
-  }
-
-  private static boolean hasColumns(JsonNode record, List<String> columns) {
-    for (String column : columns) {
-      if (!record.has(column)) {
-        return false;
-      }
-    }
-    return record.size() == columns.size();
   }
 
   private static List<String> keys(List<String> given, TableInfo info, String strategy) {
@@ -112,7 +103,7 @@ final class BatchInsert {
       throw Failures.badRequest("conflictColumns needs a conflictStrategy.");
     }
     if (!strategy.isEmpty() && keys.isEmpty()) {
-      keys.addAll(info.primaryKey());
+      keys.addAll(info.key());
     }
     if (strategy.equals("update") && keys.isEmpty()) {
       throw Failures.badRequest("the table has no primary key; name its conflictColumns.");
@@ -121,53 +112,52 @@ final class BatchInsert {
   }
 
   /**
-   * Returns records, each of which is looked at when it is asked for: the server works meanwhile.
+   * Returns a list, each of whose elements is made when it is asked for: the server works
+   * meanwhile.
    */
-  private static List<JsonNode> checked(JsonNode records, List<String> columns) {
+  private static <T> List<T> lazily(int size, IntFunction<T> make) {
     return new AbstractList<>() {
       @Override
       public int size() {
-        return records.size();
+        return size;
       }
 
       @Override
-      public JsonNode get(int index) {
-        JsonNode record = records.get(index);
-        if (!hasColumns(record, columns)) {
-          throw Failures.badRequest(
-              "records["
-                  + index
-                  + "] has other columns than records[0]; give all records the same, null where"
-                  + " there is no value.");
-        }
-        return record;
+      public T get(int index) {
+        return make.apply(index);
       }
     };
   }
 
-  /** Returns the texts of records, each made when it is asked for. */
+  private static List<JsonNode> checked(JsonNode records, List<String> columns) {
+    return lazily(
+        records.size(),
+        index -> {
+          JsonNode record = records.get(index);
+          if (record.size() != columns.size() || !columns.stream().allMatch(record::has)) {
+            throw Failures.badRequest(
+                "records["
+                    + index
+                    + "] has other columns than records[0]; give all records the same, null where"
+                    + " there is no value.");
+          }
+          return record;
+        });
+  }
+
   private static List<@Nullable String[]> rows(
       List<JsonNode> records, List<String> columns, TableInfo info) {
-    boolean[] arrays = new boolean[columns.size()];
-    for (int i = 0; i < arrays.length; i++) {
-      arrays[i] = info.type(columns.get(i)).endsWith("[]");
-    }
-    return new AbstractList<>() {
-      @Override
-      public int size() {
-        return records.size();
-      }
-
-      @Override
-      public @Nullable String[] get(int index) {
-        JsonNode record = records.get(index);
-        @Nullable String[] row = new String[arrays.length];
-        for (int i = 0; i < arrays.length; i++) {
-          row[i] = Bindings.text(record.get(columns.get(i)), arrays[i], VALUE);
-        }
-        return row;
-      }
-    };
+    List<Boolean> arrays = columns.stream().map(name -> info.type(name).endsWith("[]")).toList();
+    return lazily(
+        records.size(),
+        index -> {
+          JsonNode record = records.get(index);
+          @Nullable String[] row = new String[columns.size()];
+          for (int i = 0; i < row.length; i++) {
+            row[i] = Bindings.text(record.get(columns.get(i)), arrays.get(i), VALUE);
+          }
+          return row;
+        });
   }
 
   private static List<@Nullable String[]> lastOfEachKey(
@@ -226,13 +216,13 @@ final class BatchInsert {
       if (literal.length() > 1) {
         literal.append(',');
       }
-      Bindings.appendQuoted(literal, row[column]);
+      literal.append(Bindings.quoted(row[column]));
     }
     return literal.append('}').toString();
   }
 
   private static long copy(Session session, Plan plan) {
-    String columns = plan.columns().stream().map(Names::quote).collect(Collectors.joining(", "));
+    String columns = Names.quoteAll(plan.columns());
     String table = Names.quoteTable(plan.table());
     if (plan.strategy().isEmpty()) {
       String copy = "COPY " + table + " (" + columns + ") FROM STDIN";
@@ -281,34 +271,20 @@ final class BatchInsert {
     var text = new StringBuilder(rows.size() * 64);
     for (@Nullable String[] row : rows) {
       for (int i = 0; i < row.length; i++) {
-        text.append(i == 0 ? "" : "\t");
-        appendEscaped(text, row[i]);
+        text.append(i == 0 ? "" : "\t").append(escaped(row[i]));
       }
       text.append('\n');
     }
     return text.toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  private static void appendEscaped(StringBuilder text, @Nullable String value) {
-    if (value == null) {
-      text.append("\\N");
-      return;
-    }
-    int copied = 0;
-    for (int i = 0; i < value.length(); i++) {
-      String escaped =
-          switch (value.charAt(i)) {
-            case '\\' -> "\\\\";
-            case '\n' -> "\\n";
-            case '\r' -> "\\r";
-            case '\t' -> "\\t";
-            default -> "";
-          };
-      if (!escaped.isEmpty()) {
-        text.append(value, copied, i).append(escaped);
-        copied = i + 1;
-      }
-    }
-    text.append(copied == 0 ? value : value.substring(copied));
+  private static String escaped(@Nullable String value) {
+    return value == null
+        ? "\\N"
+        : value
+            .replace("\\", "\\\\")
+            .replace("\n", "\\n")
+            .replace("\r", "\\r")
+            .replace("\t", "\\t");
   }
 }

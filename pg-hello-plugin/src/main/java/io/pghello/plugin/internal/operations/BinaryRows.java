@@ -10,7 +10,9 @@ import java.time.LocalDate;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.Oid;
 
@@ -26,53 +28,36 @@ final class BinaryRows implements Iterable<byte[]> {
   private static final long EPOCH_DAY = LocalDate.of(2000, 1, 1).toEpochDay();
   private static final int OFFSET_HOURS_MAX = 15;
 
-  /** How a value is written. */
-  private enum Kind {
-    SMALLINT,
-    INTEGER,
-    BIGINT,
-    BOOLEAN,
-    TEXT,
-    JSONB,
-    TIME
-  }
+  private static final Set<Integer> TYPES =
+      Set.of(
+          Oid.INT2,
+          Oid.INT4,
+          Oid.INT8,
+          Oid.BOOL,
+          Oid.TEXT,
+          Oid.VARCHAR,
+          Oid.JSON,
+          Oid.JSONB,
+          Oid.TIMESTAMPTZ);
 
   private final List<JsonNode> records;
   private final List<String> columns;
-  private final Kind[] kinds;
+  private final int[] types;
   private ByteBuffer out = ByteBuffer.allocate(2 * CHUNK);
   private int sent;
 
-  private BinaryRows(List<JsonNode> records, List<String> columns, Kind[] kinds) {
+  private BinaryRows(List<JsonNode> records, List<String> columns, int[] types) {
     this.records = records;
     this.columns = columns;
-    this.kinds = kinds;
+    this.types = types;
   }
 
   /** Returns records in that format; null if a column has a type that this cannot write. */
   static @Nullable BinaryRows of(List<JsonNode> records, List<String> columns, TableInfo info) {
-    var kinds = new Kind[columns.size()];
-    for (int i = 0; i < kinds.length; i++) {
-      Kind kind = kind(info.typeId(columns.get(i)));
-      if (kind == null) {
-        return null;
-      }
-      kinds[i] = kind;
-    }
-    return new BinaryRows(records, columns, kinds);
-  }
-
-  private static @Nullable Kind kind(int type) {
-    return switch (type) {
-      case Oid.INT2 -> Kind.SMALLINT;
-      case Oid.INT4 -> Kind.INTEGER;
-      case Oid.INT8 -> Kind.BIGINT;
-      case Oid.BOOL -> Kind.BOOLEAN;
-      case Oid.TEXT, Oid.VARCHAR, Oid.JSON -> Kind.TEXT;
-      case Oid.JSONB -> Kind.JSONB;
-      case Oid.TIMESTAMPTZ -> Kind.TIME;
-      default -> null;
-    };
+    int[] types = columns.stream().mapToInt(info::typeId).toArray();
+    return IntStream.of(types).allMatch(TYPES::contains)
+        ? new BinaryRows(records, columns, types)
+        : null;
   }
 
   /** Returns how many records there were, once all are read. */
@@ -121,33 +106,33 @@ final class BinaryRows implements Iterable<byte[]> {
 
   /** Writes a record, and returns whether it could. */
   private boolean append(JsonNode record) {
-    room(Short.BYTES).putShort((short) kinds.length);
-    for (int i = 0; i < kinds.length; i++) {
-      if (!append(kinds[i], record.get(columns.get(i)))) {
+    room(Short.BYTES).putShort((short) types.length);
+    for (int i = 0; i < types.length; i++) {
+      if (!append(types[i], record.get(columns.get(i)))) {
         return false;
       }
     }
     return true;
   }
 
-  private boolean append(Kind kind, JsonNode value) {
+  private boolean append(int type, JsonNode value) {
     if (value.isNull()) {
       room(Integer.BYTES).putInt(-1);
       return true;
     }
-    return switch (kind) {
-      case SMALLINT -> integer(value, Short.BYTES);
-      case INTEGER -> integer(value, Integer.BYTES);
-      case BIGINT -> integer(value, Long.BYTES);
-      case BOOLEAN -> {
+    return switch (type) {
+      case Oid.INT2 -> integer(value, Short.BYTES);
+      case Oid.INT4 -> integer(value, Integer.BYTES);
+      case Oid.INT8 -> integer(value, Long.BYTES);
+      case Oid.BOOL -> {
         if (value.isBoolean()) {
           room(Integer.BYTES + 1).putInt(1).put((byte) (value.booleanValue() ? 1 : 0));
         }
         yield value.isBoolean();
       }
-      case TEXT -> text(value, new byte[0]);
-      case JSONB -> text(value, new byte[] {1});
-      case TIME -> time(value);
+      case Oid.JSONB -> text(value, new byte[] {1});
+      case Oid.TIMESTAMPTZ -> time(value);
+      default -> text(value, new byte[0]);
     };
   }
 

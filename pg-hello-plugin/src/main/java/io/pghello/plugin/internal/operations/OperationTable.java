@@ -35,7 +35,6 @@ import org.jspecify.annotations.Nullable;
  * {@code operations.json}; what an operation gets of it is a record. Thread-safe.
  */
 public final class OperationTable {
-  private static final long TIMEOUT_MAX = 3_600_000;
   private static final Map<String, PluginOperation> DESCRIBED = described();
 
   private final Map<String, Operation> operations = new HashMap<>();
@@ -106,20 +105,8 @@ public final class OperationTable {
   /** Returns an operation, with the parameters that all of its kind have. */
   private static PluginOperation about(ObjectNode given) {
     ObjectNode parameters = (ObjectNode) given.get("parameters");
-    String within = given.path("within").asText();
-    if (!within.isEmpty()) {
-      parameters
-          .withObject("/properties/timeout")
-          .put("description", "Milliseconds.")
-          .put("type", "integer")
-          .put("minimum", 1)
-          .put("maximum", TIMEOUT_MAX);
-    }
-    if (within.equals("transaction")) {
-      parameters
-          .withObject("/properties/transactionId")
-          .put("description", "What beginTransaction returned.")
-          .put("type", "string");
+    if (given.get("within") instanceof ObjectNode common) {
+      parameters.withObject("/properties").setAll(common);
     }
     return new PluginOperation(
         given.get("name").textValue(),

@@ -7,14 +7,22 @@ import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Failures.Detail;
 import io.pghello.plugin.internal.Json;
+import io.pghello.plugin.internal.Records;
 import io.pghello.plugin.internal.Texts;
 import io.pghello.plugin.internal.run.Session;
 import io.pghello.plugin.internal.sql.Names;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
-/** What the catalogue says of a table. */
-final class TableInfo {
+/**
+ * What the catalogue says of a table.
+ *
+ * @param copy whether rows can be sent by COPY
+ * @param columns the types of the columns that can be written, without their lengths
+ * @param types the numbers of the columns' types
+ * @param key the columns of the primary key, none if there is none
+ */
+record TableInfo(boolean copy, JsonNode columns, JsonNode types, List<String> key) {
   // without their lengths: a cast to varchar(3) would cut, where an assignment refuses
   private static final String INFO = sql("columns.sql");
 
@@ -23,19 +31,15 @@ final class TableInfo {
   /** The schemas of types that are not the server's, whose operators are there as well. */
   private static final String TYPE_SCHEMAS = sql("type-schemas.sql");
 
-  private final JsonNode info;
+  private static final Function<JsonNode, TableInfo> READER = Records.reader(TableInfo.class);
 
   private static String sql(String name) {
     return Texts.resource(TableInfo.class, name);
   }
 
-  private TableInfo(JsonNode info) {
-    this.info = info;
-  }
-
   /** Asks for a table, in one round trip. */
   static TableInfo of(Session session, String table) {
-    return new TableInfo(ask(session, INFO, table));
+    return READER.apply(ask(session, INFO, table));
   }
 
   /** Returns what a query says of a table. */
@@ -56,31 +60,19 @@ final class TableInfo {
     return session.pool().operators(table, () -> ask(session, TYPE_SCHEMAS, table));
   }
 
-  /** Returns whether rows can be sent by COPY. */
-  boolean takesCopy() {
-    return info.get("copy").booleanValue();
-  }
-
   /** Returns the type of a column, without its length. */
   String type(String column) {
-    return info.get("columns").get(column).textValue();
+    return columns.get(column).textValue();
   }
 
   /** Returns the number of a column's type. */
   int typeId(String column) {
-    return (int) info.get("types").get(column).longValue();
-  }
-
-  /** Returns the columns of the primary key, none if there is none. */
-  List<String> primaryKey() {
-    var key = new ArrayList<String>();
-    info.get("key").forEach(column -> key.add(column.textValue()));
-    return key;
+    return (int) types.get(column).longValue();
   }
 
   /** Refuses a column that is not there, or that the server computes. */
   void requireWritable(String column) {
-    if (!info.get("columns").has(column)) {
+    if (!columns.has(column)) {
       throw Failures.builder(
               Code.BAD_SQL, "A column of the records is not there, or is computed by the server.")
           .with(Detail.COLUMN, column)

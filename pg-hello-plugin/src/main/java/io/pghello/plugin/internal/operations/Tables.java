@@ -2,7 +2,6 @@
 package io.pghello.plugin.internal.operations;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.SqlStatement;
 import io.pghello.plugin.internal.Failures;
@@ -19,6 +18,7 @@ import io.pghello.plugin.internal.sql.DdlSql.Drop;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** Operations on tables. */
 final class Tables {
@@ -55,17 +55,11 @@ final class Tables {
 
   JsonNode list(Call call, Control.Nothing nothing) {
     Set<String> allowed = call.permissions().tables();
-    ArrayNode names = Json.array();
-    runner
-        .read(call, session -> session.ask(LIST, TABLES_MAX))
-        .rows()
-        .forEach(
-            row -> {
-              if (allowed == null || allowed.contains(row.get("name").textValue())) {
-                names.add(row.get("name"));
-              }
-            });
-    return names;
+    Stream<JsonNode> names =
+        runner.read(call, session -> session.ask(LIST, TABLES_MAX)).rows().stream()
+            .map(row -> row.get("name"))
+            .filter(name -> allowed == null || allowed.contains(name.textValue()));
+    return Json.array().addAll(names.toList());
   }
 
   JsonNode describe(Call call, Describe describe) {

@@ -59,12 +59,8 @@ public record ConnectionConfig(
   /** Returns the JDBC URL, without user and password. */
   String url() {
     String address = host.contains(":") ? "[" + host + "]" : host;
-    return "jdbc:postgresql://"
-        + address
-        + ":"
-        + port
-        + "/"
-        + URLEncoder.encode(database, StandardCharsets.UTF_8);
+    String name = URLEncoder.encode(database, StandardCharsets.UTF_8);
+    return "jdbc:postgresql://" + address + ":" + port + "/" + name;
   }
 
   /**

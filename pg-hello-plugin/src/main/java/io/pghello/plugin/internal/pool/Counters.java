@@ -16,11 +16,13 @@ public final class Counters {
     errors += failed ? 1 : 0;
   }
 
-  synchronized long count() {
+  /** Returns how many have ended. */
+  public synchronized long count() {
     return nanos.getCount();
   }
 
-  synchronized long errors() {
+  /** Returns how many of them failed. */
+  public synchronized long errors() {
     return errors;
   }
 

@@ -38,15 +38,14 @@ final class LoginSource extends PGSimpleDataSource {
     this.refusals = refusals;
     // the server makes JSON as these say, and the driver takes SQL apart as the fourth says
     this.session =
-        "pg_catalog.set_config('TimeZone', 'UTC', false),"
-            + " pg_catalog.set_config('IntervalStyle', 'iso_8601', false),"
-            + " pg_catalog.set_config('bytea_output', 'hex', false),"
-            + " pg_catalog.set_config('standard_conforming_strings', 'on', false),"
-            + " pg_catalog.set_config('idle_in_transaction_session_timeout', '"
-            + limits.idleInTransactionMillis()
-            + "', false), pg_catalog.set_config('statement_timeout', '"
-            + limits.statementMillis()
-            + "', false)";
+        """
+        pg_catalog.set_config('TimeZone', 'UTC', false),
+        pg_catalog.set_config('IntervalStyle', 'iso_8601', false),
+        pg_catalog.set_config('bytea_output', 'hex', false),
+        pg_catalog.set_config('standard_conforming_strings', 'on', false),
+        pg_catalog.set_config('idle_in_transaction_session_timeout', '%s', false),
+        pg_catalog.set_config('statement_timeout', '%s', false)"""
+            .formatted(limits.idleInTransactionMillis(), limits.statementMillis());
   }
 
   /**

@@ -2,8 +2,8 @@
 package io.pghello.plugin.internal.pool;
 
 import io.pghello.plugin.internal.BoundedCache;
+import io.pghello.plugin.internal.BoundedCache.Recent;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,17 +24,12 @@ public final class PlainQueries {
     OTHER
   }
 
-  /** What was answered, and when. */
-  private record Session(boolean kept, long asked) {}
-
-  private static final long KNOWN_NANOS = TimeUnit.MINUTES.toNanos(1);
-
   // as often as the driver waits before it prepares a statement
   private static final int OFTEN = 5;
   private static final int CACHED_MAX = 500;
 
   private final Map<String, Answer> answers = BoundedCache.of(CACHED_MAX);
-  private final Map<String, Session> sessions = BoundedCache.of(CACHED_MAX);
+  private final Map<String, Recent<Boolean>> sessions = BoundedCache.of(CACHED_MAX);
   private final Map<String, Integer> runs = BoundedCache.of(CACHED_MAX);
 
   /** Creates one that knows none. */
@@ -62,16 +57,13 @@ public final class PlainQueries {
    * more than a minute ago, as others may have changed what its names mean.
    */
   public @Nullable Boolean keepsSession(String sql) {
-    Session known = sessions.get(sql);
-    if (known == null || System.nanoTime() - known.asked() > KNOWN_NANOS) {
-      return null;
-    }
-    return known.kept();
+    Recent<Boolean> known = sessions.get(sql);
+    return (known == null || known.isOld()) ? null : known.value();
   }
 
   /** Remembers whether a query leaves the session as it is. */
   public void answeredSession(String sql, boolean kept) {
-    sessions.put(sql, new Session(kept, System.nanoTime()));
+    sessions.put(sql, Recent.of(kept));
   }
 
   /** Forgets a query, whose columns may be others now. */

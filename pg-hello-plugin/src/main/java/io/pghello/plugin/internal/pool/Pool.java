@@ -10,18 +10,16 @@ import io.pghello.plugin.ConnectionStats;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.BoundedCache;
+import io.pghello.plugin.internal.BoundedCache.Recent;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Texts;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
-import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -39,7 +37,6 @@ import org.postgresql.core.Tuple;
 public final class Pool {
   private static final Logger LOG = System.getLogger("io.pghello.plugin");
   private static final int CACHED_MAX = 256;
-  private static final long OPERATORS_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   /**
    * Ends locks, has random numbers begin anew, which RESET does not, and says whether nothing is
@@ -51,9 +48,6 @@ public final class Pool {
           + " pg_catalog.pg_advisory_unlock_all(), NOT EXISTS (SELECT FROM"
           + " pg_catalog.pg_prepared_statements p WHERE p.from_sql)";
 
-  /** Schemas by column, and when they were asked for. */
-  private record Operators(JsonNode schemas, long asked) {}
-
   private final String id;
   private final JsonNode json;
   private final ConnectionConfig config;
@@ -62,11 +56,10 @@ public final class Pool {
   private final Semaphore transactions;
   private final Map<String, List<Boolean>> arrays = BoundedCache.of(CACHED_MAX);
   private final PlainQueries plainQueries = new PlainQueries();
-  private final Map<String, Operators> operators = BoundedCache.of(CACHED_MAX);
+  private final Map<String, Recent<JsonNode>> operators = BoundedCache.of(CACHED_MAX);
   private final LoginSource logins;
   private final Server server;
   private final int maxBytes;
-  private final CompletableFuture<Void> end = new CompletableFuture<>();
   private int users;
   private boolean closed;
   private long lastUsed = System.nanoTime();
@@ -136,12 +129,12 @@ public final class Pool {
 
   /** Returns the schemas that have the operators of a table's columns; asks once a minute. */
   public JsonNode operators(String table, Supplier<JsonNode> ask) {
-    Operators known = operators.get(table);
-    if (known == null || System.nanoTime() - known.asked() > OPERATORS_NANOS) {
-      known = new Operators(ask.get(), System.nanoTime());
+    Recent<JsonNode> known = operators.get(table);
+    if (known == null || known.isOld()) {
+      known = Recent.of(ask.get());
       operators.put(table, known);
     }
-    return known.schemas();
+    return known.value();
   }
 
   /** Forgets the operators of all tables, as one of them has changed. */
@@ -208,25 +201,19 @@ public final class Pool {
     if (connection.isClosed()) {
       return false;
     }
-    boolean open =
-        connection.unwrap(BaseConnection.class).getTransactionState() != TransactionState.IDLE;
+    BaseConnection base = connection.unwrap(BaseConnection.class);
+    boolean open = base.getTransactionState() != TransactionState.IDLE;
     if (!open && after == After.KEEP) {
       return true;
+    } else if (after == After.KEEP) {
+      send(base, "ROLLBACK", new Answer());
+      return true;
     }
-    boolean reading = connection.isReadOnly();
-    if (!open) {
-      // else a transaction would begin
-      connection.setAutoCommit(true);
-    }
-    try (Statement statement = connection.createStatement()) {
-      if (after == After.KEEP) {
-        statement.execute("ROLLBACK");
-        return true;
-      }
-      // a rollback of what only read leaves locks, and statements that a function has prepared
-      String rest = open && reading ? "SELECT " + LEFT : logins.reset();
-      return returnsTrue(statement, open ? "ROLLBACK; " + rest : rest);
-    }
+    // a rollback of what only read leaves locks, and statements that a function has prepared
+    String rest = open && connection.isReadOnly() ? "SELECT " + LEFT : logins.reset();
+    var answer = new Answer();
+    send(base, open ? "ROLLBACK; " + rest : rest, answer);
+    return answer.reset;
   }
 
   /**
@@ -240,30 +227,35 @@ public final class Pool {
     if (base.getTransactionState() == TransactionState.IDLE) {
       return true;
     }
-    Query query = base.createQuery("COMMIT; " + logins.reset(), false, false).query;
-    var commit = new Commit();
-    int flags = QueryExecutor.QUERY_EXECUTE_AS_SIMPLE | QueryExecutor.QUERY_SUPPRESS_BEGIN;
+    var answer = new Answer();
     try {
-      base.getQueryExecutor().execute(query, null, commit, 0, 0, flags);
+      send(base, "COMMIT; " + logins.reset(), answer);
     } catch (SQLException e) {
-      if (!commit.done) {
+      if (!answer.committed) {
         throw e;
       }
       // the caller's work is done; the session ends
       LOG.log(Level.DEBUG, "A session could not be reset after a commit");
       return false;
     }
-    return commit.reset;
+    return answer.reset;
   }
 
-  /** Tells the commit from the reset behind it, which a statement of JDBC does not. */
-  private static final class Commit extends ResultHandlerBase {
-    private boolean done;
+  /** Sends statements in one message, in the transaction that is open or in none. */
+  private static void send(BaseConnection base, String sql, Answer answer) throws SQLException {
+    Query query = base.createQuery(sql, false, false).query;
+    int flags = QueryExecutor.QUERY_EXECUTE_AS_SIMPLE | QueryExecutor.QUERY_SUPPRESS_BEGIN;
+    base.getQueryExecutor().execute(query, null, answer, 0, 0, flags);
+  }
+
+  /** Tells a commit from the reset behind it, which a statement of JDBC does not. */
+  private static final class Answer extends ResultHandlerBase {
+    private boolean committed;
     private boolean reset;
 
     @Override
     public void handleCommandStatus(String status, long updateCount, long insertOid) {
-      done |= status.equals("COMMIT");
+      committed |= status.equals("COMMIT");
     }
 
     @Override
@@ -277,22 +269,6 @@ public final class Pool {
       byte[] last = rows.isEmpty() ? null : rows.get(0).get(fields.length - 1);
       reset = last != null && last.length == 1 && last[0] == 't';
     }
-  }
-
-  /** Returns whether the last of the statements returns a row whose last column is true. */
-  private static boolean returnsTrue(Statement statement, String sql) throws SQLException {
-    boolean last = false;
-    boolean rows = statement.execute(sql);
-    while (rows || statement.getUpdateCount() >= 0) {
-      if (rows) {
-        try (ResultSet result = statement.getResultSet()) {
-          last =
-              result.next() && "t".equals(result.getString(result.getMetaData().getColumnCount()));
-        }
-      }
-      rows = statement.getMoreResults();
-    }
-    return last;
   }
 
   /** Returns what it has and did. */
@@ -347,38 +323,31 @@ public final class Pool {
 
   /** Closes it unless somebody uses it, or did so within a time; returns whether it is closed. */
   boolean closeUnused(long forNanos) {
-    boolean first;
     synchronized (this) {
       if (!closed && (users > 0 || System.nanoTime() - lastUsed < forNanos)) {
         return false;
       }
-      first = !closed;
       closed = true;
     }
-    endOnce(first);
+    end();
     return true;
   }
 
   /** Closes it; statements under way are aborted. A second call waits for the first. */
   void close() {
-    boolean first;
     synchronized (this) {
-      first = !closed;
       closed = true;
     }
-    endOnce(first);
+    end();
   }
 
-  private void endOnce(boolean first) {
-    if (first) {
-      try {
+  private void end() {
+    synchronized (source) {
+      if (!source.isClosed()) {
         source.close();
         logConnection("closed");
-      } finally {
-        end.complete(null);
       }
     }
-    end.join();
   }
 
   /** Logs an operation that ended, without its parameters. */

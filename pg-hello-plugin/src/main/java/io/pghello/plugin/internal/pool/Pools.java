@@ -61,9 +61,7 @@ public final class Pools implements AutoCloseable {
           throw e;
         }
       } else if (pool != null) {
-        // its connections are still counted until they are closed
-        pool.close();
-        forget(pool);
+        close(pool);
       }
     }
   }
@@ -76,10 +74,7 @@ public final class Pools implements AutoCloseable {
 
   /** Returns the pool of an id if it is open, whose use {@link Pool#release()} ends. */
   public Optional<Pool> find(String id) {
-    CompletableFuture<Pool> known = pools.get(id);
-    return known == null || !known.isDone() || known.isCompletedExceptionally()
-        ? Optional.empty()
-        : Optional.of(known.join()).filter(Pool::retain);
+    return open().stream().filter(pool -> pool.id().equals(id) && pool.retain()).findFirst();
   }
 
   /** Returns the pools that are open. */
@@ -90,16 +85,11 @@ public final class Pools implements AutoCloseable {
         .toList();
   }
 
-  /** Closes the pool of an id; returns whether there was one. */
-  public boolean close(String id) {
-    CompletableFuture<Pool> known = pools.get(id);
-    if (known == null) {
-      return false;
-    }
-    Pool pool = join(known);
+  /** Closes a pool. */
+  public void close(Pool pool) {
+    // its connections are still counted until they are closed
     pool.close();
     forget(pool);
-    return true;
   }
 
   /** Closes the pools that nobody has used for the time of the context. */
@@ -113,10 +103,7 @@ public final class Pools implements AutoCloseable {
 
   /** Closes all pools that are open. */
   public void closeAll() {
-    for (Pool pool : open()) {
-      pool.close();
-      forget(pool);
-    }
+    open().forEach(this::close);
   }
 
   /** Closes all pools, and opens none any more. */

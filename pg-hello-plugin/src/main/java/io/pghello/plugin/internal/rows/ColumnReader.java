@@ -10,7 +10,6 @@ import io.pghello.plugin.internal.Json;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.Arrays;
 import java.util.Optional;
 import org.postgresql.core.Field;
 import org.postgresql.core.Oid;
@@ -23,8 +22,6 @@ import org.postgresql.jdbc.PgResultSetMetaData;
  * but for those that contain others. For one thread.
  */
 public final class ColumnReader {
-  private static final byte[] ZONE_MINUTES = {':', '0', '0'};
-
   /** How a value becomes JSON. */
   private enum Kind {
     TEXT,
@@ -167,26 +164,7 @@ public final class ColumnReader {
 
   /** Returns a time as XML Schema has it: with a T, and with the minutes of its zone, UTC. */
   private static String timestamp(byte[] text, boolean zone) {
-    int space = indexOf(text, ' ', 0);
-    if (space == text.length) {
-      return new String(text, StandardCharsets.ISO_8859_1);
-    }
-    int end = indexOf(text, ' ', space + 1);
-    byte[] xml = text;
-    if (zone) {
-      xml = Arrays.copyOf(text, text.length + ZONE_MINUTES.length);
-      System.arraycopy(ZONE_MINUTES, 0, xml, end, ZONE_MINUTES.length);
-      System.arraycopy(text, end, xml, end + ZONE_MINUTES.length, text.length - end);
-    }
-    xml[space] = 'T';
-    return new String(xml, StandardCharsets.ISO_8859_1);
-  }
-
-  private static int indexOf(byte[] text, char c, int from) {
-    int i = from;
-    while (i < text.length && text[i] != c) {
-      i++;
-    }
-    return i;
+    String time = new String(text, StandardCharsets.ISO_8859_1).replaceFirst(" ", "T");
+    return zone ? time.replace("+00", "+00:00") : time;
   }
 }

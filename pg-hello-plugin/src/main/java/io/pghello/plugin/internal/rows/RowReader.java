@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
@@ -168,11 +169,7 @@ public final class RowReader {
   private JsonNode array() {
     int end = count;
     int begin = end();
-    var array = new ArrayNode(NODES, end - begin);
-    for (int i = begin; i < end; i++) {
-      array.add(values[i]);
-    }
-    return array;
+    return new ArrayNode(NODES, new ArrayList<>(Arrays.asList(values).subList(begin, end)));
   }
 
   private JsonNode object(boolean row) {
@@ -183,10 +180,6 @@ public final class RowReader {
       Json.requireDistinct(Arrays.copyOfRange(names, begin, end));
     }
     return object;
-  }
-
-  private static int slot(int hash, int slots) {
-    return (hash ^ hash >>> 8) & slots - 1;
   }
 
   /** Returns where a string ends, and sees whether its bytes are its characters. */
@@ -220,7 +213,7 @@ public final class RowReader {
     for (int i = at; i < end; i++) {
       hash = 31 * hash + text[i];
     }
-    int slot = slot(hash, knownNames.length);
+    int slot = (hash ^ hash >>> 8) & knownNames.length - 1;
     String known = knownNames[slot];
     if (known != null && isNext(known, end)) {
       at = end + 1;

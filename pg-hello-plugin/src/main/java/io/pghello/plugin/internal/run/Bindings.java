@@ -55,7 +55,7 @@ public final class Bindings {
       throws SQLException {
     List<Boolean> arrays = List.of();
     List<Boolean> known = null;
-    if (hasArray(values)) {
+    if (values.stream().anyMatch(JsonNode::isArray)) {
       known = cache.get(text);
       arrays = known == null ? areArrays(statement, text) : known;
       if (text.length() <= BoundedCache.TEXT_MAX) {
@@ -73,15 +73,6 @@ public final class Bindings {
       }
     }
     return known != null;
-  }
-
-  private static boolean hasArray(List<JsonNode> values) {
-    for (JsonNode value : values) {
-      if (value.isArray()) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /**
@@ -161,34 +152,19 @@ public final class Bindings {
     if (dimension > DIMENSIONS_MAX) {
       throw Failures.of(Code.BAD_VALUE, what + " has more dimensions than an array may have.");
     }
-    var literal = new StringBuilder("{");
-    for (JsonNode element : array) {
-      if (literal.length() > 1) {
-        literal.append(',');
-      }
-      if (element.isArray()) {
-        literal.append(literal(element, what, dimension + 1));
-      } else {
-        appendQuoted(literal, text(element, false, what));
-      }
-    }
-    return literal.append('}').toString();
+    return Json.elements(array)
+        .map(
+            element ->
+                element.isArray()
+                    ? literal(element, what, dimension + 1)
+                    : quoted(text(element, false, what)))
+        .collect(Collectors.joining(",", "{", "}"));
   }
 
-  /** Appends an element of an array to its literal. */
-  public static void appendQuoted(StringBuilder literal, @Nullable String element) {
-    if (element == null) {
-      literal.append("NULL");
-      return;
-    }
-    literal.append('"');
-    for (int i = 0; i < element.length(); i++) {
-      char c = element.charAt(i);
-      if (c == '"' || c == '\\') {
-        literal.append('\\');
-      }
-      literal.append(c);
-    }
-    literal.append('"');
+  /** Returns an element of an array as its literal has it. */
+  public static String quoted(@Nullable String element) {
+    return element == null
+        ? "NULL"
+        : '"' + element.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal.run;
 
+import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.Texts;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -31,17 +32,10 @@ final class Harmless {
    * @param names all words and quoted names of the query, as the server keeps them
    */
   static boolean ask(Connection connection, Set<String> names) throws SQLException {
-    var literal = new StringBuilder("{");
-    for (String name : names) {
-      if (literal.length() > 1) {
-        literal.append(',');
-      }
-      Bindings.appendQuoted(literal, name);
-    }
-    literal.append('}');
+    String all = Bindings.text(Json.of(names), true, "A name");
     try (PreparedStatement statement = connection.prepareStatement(QUERY)) {
       for (int i = 1; i <= 3; i++) {
-        statement.setObject(i, literal.toString(), Types.OTHER);
+        statement.setObject(i, all, Types.OTHER);
       }
       try (ResultSet result = statement.executeQuery()) {
         return result.next() && result.getBoolean(1);

@@ -30,11 +30,9 @@ public final class Runner {
     try {
       return write(call, work);
     } catch (PostgresException e) {
-      boolean again =
-          call.transactionId() == null
-              && call.pool().config().autoReconnect()
-              && e.isConnectionLost();
-      if (!again) {
+      if (call.transactionId() != null
+          || !call.pool().config().autoReconnect()
+          || !e.isConnectionLost()) {
         throw e;
       }
     }

@@ -26,7 +26,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.PGConnection;
 import org.postgresql.PGStatement;
 import org.postgresql.copy.CopyIn;
 import org.postgresql.core.BaseConnection;
@@ -44,6 +43,7 @@ public final class Session {
 
   private final Pool pool;
   private final Connection connection;
+  private final BaseConnection server;
   private final Timeouts.Guard guard;
   private final Mode mode;
   private final RowReader reader;
@@ -64,10 +64,12 @@ public final class Session {
     }
   }
 
-  Session(Call call, Connection connection, Timeouts.Guard guard, Mode mode, After after) {
+  Session(Call call, Connection connection, Timeouts.Guard guard, Mode mode, After after)
+      throws SQLException {
     this.after = after;
     this.pool = call.pool();
     this.connection = connection;
+    this.server = connection.unwrap(BaseConnection.class);
     this.guard = guard;
     this.mode = mode;
     this.reader = new RowReader(call.permissions().maxBytes());
@@ -137,12 +139,7 @@ public final class Session {
 
   /** Returns whether times of a query are in UTC, as far as its text tells. */
   private boolean isInUtc(DollarSql sql) {
-    try {
-      String zone = connection.unwrap(PGConnection.class).getParameterStatus("TimeZone");
-      return "UTC".equals(zone) && !sql.mayChangeSession();
-    } catch (SQLException e) {
-      throw failure(e, -1);
-    }
+    return "UTC".equals(server.getParameterStatus("TimeZone")) && !sql.mayChangeSession();
   }
 
   /** Returns whether a query needs no JSON of the server; asks once, by a run without rows. */
@@ -248,7 +245,7 @@ public final class Session {
     note(After.RESET);
     wrote = wrote || !mode.transaction();
     try {
-      CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn(sql);
+      CopyIn copy = server.getCopyAPI().copyIn(sql);
       try {
         for (byte[] chunk : chunks) {
           copy.writeToCopy(chunk, 0, chunk.length);
@@ -264,25 +261,29 @@ public final class Session {
     }
   }
 
-  /** Sets the isolation of the transaction that begins, if one is given. */
-  void isolate(@Nullable Isolation isolation) {
+  /** Sets the isolation of the transaction that begins, if one is given; returns whether so. */
+  boolean isolate(@Nullable Isolation isolation) {
     if (isolation == null
         || (isolation == Isolation.READ_COMMITTED && pool.server().readCommitted())) {
-      return;
+      return false;
     }
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET TRANSACTION ISOLATION LEVEL " + isolation.sql());
+      return true;
     } catch (SQLException e) {
       throw failure(e, -1);
     }
   }
 
-  /** Commits; leaves one that only reads to the rollback of its connection's return. */
-  void commit() {
+  /**
+   * Commits, and returns whether there was anything to commit: what only reads is left to the
+   * rollback of its connection's return.
+   */
+  boolean commit() {
     // the driver's commit() of a failed transaction returns as if nothing were
     requireTransaction();
     if (mode.readOnly()) {
-      return;
+      return false;
     }
     wrote = true;
     try {
@@ -292,6 +293,7 @@ public final class Session {
       } else {
         after = After.END;
       }
+      return true;
     } catch (SQLException e) {
       throw failure(e, -1);
     }
@@ -426,18 +428,13 @@ public final class Session {
    * would end elsewhere than where they were seen to end, so that one statement could be several.
    */
   private void requireStandardStrings() {
-    try {
-      if (connection.unwrap(BaseConnection.class).getStandardConformingStrings()) {
-        return;
-      }
-    } catch (SQLException e) {
-      throw failure(e, -1);
+    if (!server.getStandardConformingStrings()) {
+      note(After.END);
+      throw Failures.withRemedy(
+          Code.NOT_ALLOWED,
+          "A statement has switched standard_conforming_strings off.",
+          "Leave it on; a text with escapes is E'…'.");
     }
-    note(After.END);
-    throw Failures.withRemedy(
-        Code.NOT_ALLOWED,
-        "A statement has switched standard_conforming_strings off.",
-        "Leave it on; a text with escapes is E'…'.");
   }
 
   private void requireTime() {
@@ -449,9 +446,8 @@ public final class Session {
     }
   }
 
-  private void requireOpenTransaction() throws SQLException {
-    if (mode.transaction()
-        && connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.IDLE) {
+  private void requireOpenTransaction() {
+    if (mode.transaction() && server.getTransactionState() == TransactionState.IDLE) {
       throw Failures.of(
           Code.TRANSACTION_FAILED, "A statement has ended the transaction that it ran in.");
     }

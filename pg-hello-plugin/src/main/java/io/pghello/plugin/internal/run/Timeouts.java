@@ -75,18 +75,17 @@ public final class Timeouts implements AutoCloseable {
    * cost as much as a round trip, so it wakes for the first whose time may be over.
    */
   private void lookAt(long nanos) {
-    if (nanos - nextLook < 0) {
-      scheduleLook(nanos);
+    if (nanos - nextLook >= 0) {
+      return;
     }
-  }
-
-  private synchronized void scheduleLook(long nanos) {
-    if (nanos - nextLook < 0 && !timer.isShutdown()) {
-      nextLook = nanos;
-      if (look != null) {
-        look.cancel(false);
+    synchronized (this) {
+      if (nanos - nextLook < 0 && !timer.isShutdown()) {
+        nextLook = nanos;
+        if (look != null) {
+          look.cancel(false);
+        }
+        look = timer.schedule(this::look, nanos - System.nanoTime(), TimeUnit.NANOSECONDS);
       }
-      look = timer.schedule(this::look, nanos - System.nanoTime(), TimeUnit.NANOSECONDS);
     }
   }
 

@@ -100,7 +100,7 @@ public final class Transactions {
         connection.setAutoCommit(false);
         transaction.lease = timeouts.after(leaseMillis, () -> expire(transaction));
         if (isolation != null) {
-          var unused = use(transaction, call, session -> isolate(session, isolation));
+          var unused = use(transaction, call, session -> session.isolate(isolation));
         }
         return transaction.id;
       } catch (SQLException | RuntimeException e) {
@@ -116,11 +116,6 @@ public final class Transactions {
     }
   }
 
-  private static boolean isolate(Session session, Isolation isolation) {
-    session.isolate(isolation);
-    return true;
-  }
-
   /** Runs work in the transaction that a call names. */
   <T> T use(Call call, Function<Session, T> work) {
     return use(find(call), call, work);
@@ -134,16 +129,11 @@ public final class Transactions {
     Open transaction = find(call);
     lock(transaction, call);
     try {
-      var unused = use(transaction, call, Transactions::commit);
+      var unused = use(transaction, call, Session::commit);
     } finally {
       transaction.end();
       transaction.lock.unlock();
     }
-  }
-
-  private static boolean commit(Session session) {
-    session.commit();
-    return true;
   }
 
   /** Rolls back. */

@@ -164,12 +164,9 @@ public final class DdlSql {
         yield "ALTER " + column + " TYPE " + type + " USING " + cast;
       }
       case "setDefault" -> {
-        JsonNode value = alteration.defaultValue();
-        yield "ALTER "
-            + column
-            + " SET"
-            + defaultOf(
-                alteration.require(value.isMissingNode() ? null : value, "default"), null, hello);
+        JsonNode given = alteration.defaultValue();
+        JsonNode value = alteration.require(given.isMissingNode() ? null : given, "default");
+        yield "ALTER " + column + " SET" + defaultOf(value, null, hello);
       }
       case "dropDefault" -> "ALTER " + column + " DROP DEFAULT";
       case "setNotNull" -> "ALTER " + column + " SET NOT NULL";

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.postgresql.core.Parser;
 
 /**
@@ -58,6 +59,7 @@ public record DollarSql(
           "BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE|EXECUTE|DEALLOCATE|"
               + "SET|RESET|DISCARD|LISTEN|UNLISTEN|LOAD|DECLARE|FETCH|MOVE|CLOSE|COPY");
 
+  private static final Pattern CAPITALS = Pattern.compile("[A-Z]+");
   private static final Map<String, DollarSql> CACHE = BoundedCache.of(CACHED_MAX);
 
   /**
@@ -80,12 +82,7 @@ public record DollarSql(
 
   /** Returns whether a place in what the server sees is the same place in the caller's text. */
   public boolean keepsPlaces() {
-    for (int i = 0; i < order.size(); i++) {
-      if (order.get(i) != i + 1) {
-        return false;
-      }
-    }
-    return true;
+    return IntStream.range(0, order.size()).allMatch(i -> order.get(i) == i + 1);
   }
 
   /**
@@ -169,10 +166,11 @@ public record DollarSql(
       if (order.isEmpty() && out.toString().isBlank()) {
         throw bad("The SQL is empty.");
       }
-      int unmentioned = 0;
-      for (int number = highest; number > 0; number--) {
-        unmentioned = places.containsKey(number) ? unmentioned : number;
-      }
+      int unmentioned =
+          IntStream.rangeClosed(1, highest)
+              .filter(i -> !places.containsKey(i))
+              .findFirst()
+              .orElse(0);
       return new DollarSql(
           out.toString(),
           List.copyOf(order),
@@ -333,25 +331,21 @@ public record DollarSql(
 
     private int word(int start) {
       int end = wordEnd(start);
-      String word = text.substring(start, end + 1).toUpperCase(Locale.ROOT);
+      String written = text.substring(start, end + 1);
+      String word = written.toUpperCase(Locale.ROOT);
       if (first.isEmpty()) {
         first = word;
       }
       words.add(word);
       names.add(word);
-      kept.add(folded(text, start, end));
+      kept.add(folded(written));
       escapesAt = word.equals("E") ? end + 1 : -1;
       return end;
     }
 
     /** Returns a word as the server keeps it, which folds the letters of ASCII alone. */
-    private static String folded(String text, int start, int end) {
-      var word = new StringBuilder(text.substring(start, end + 1));
-      for (int i = 0; i < word.length(); i++) {
-        char c = word.charAt(i);
-        word.setCharAt(i, c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c);
-      }
-      return word.toString();
+    private static String folded(String word) {
+      return CAPITALS.matcher(word).replaceAll(some -> some.group().toLowerCase(Locale.ROOT));
     }
 
     /**
