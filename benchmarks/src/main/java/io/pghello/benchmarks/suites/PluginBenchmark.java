@@ -146,7 +146,7 @@ public final class PluginBenchmark implements Benchmark {
             this::byPlugin,
             this::byHand),
         one(
-            Row.plain("queryOne() by a key", jooq, "us").target(0.75, 0.6),
+            Row.plain("queryOne() by a key", jooq, "us").target(0.95, 0.85),
             this::byPlugin,
             this::byJooq),
         // what there is to gain on jOOQ at most
