@@ -28,6 +28,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
@@ -54,6 +55,9 @@ final class Transport implements McpServerTransportProvider {
   private final OutputStream out;
   private final Map<String, Disposable.Swap> inFlight = new ConcurrentHashMap<>();
   private final Semaphore permits = new Semaphore(IN_FLIGHT_MAX);
+
+  private final ReentrantLock writing = new ReentrantLock();
+  private @Nullable Thread reader;
 
   // a thread of its own, so that a client that does not read keeps nobody from reading
   private final ExecutorService writer =
@@ -110,6 +114,7 @@ final class Transport implements McpServerTransportProvider {
 
   /** Handles messages until the input ends. */
   void run() {
+    reader = Thread.currentThread();
     for (boolean more = true; more; ) {
       try {
         String line = messages.next();
@@ -203,7 +208,8 @@ final class Transport implements McpServerTransportProvider {
     }
     // first, as nobody would give the permit back if it failed
     var request =
-        new McpSchema.JSONRPCRequest(McpSchema.JSONRPC_VERSION, method, value(id), value(params));
+        new McpSchema.JSONRPCRequest(
+            McpSchema.JSONRPC_VERSION, method, value(id), params.isMissingNode() ? null : params);
     if (!permits.tryAcquire()) {
       refuse(id, TOO_MANY, "There are " + IN_FLIGHT_MAX + " requests in flight");
       return;
@@ -282,19 +288,31 @@ final class Transport implements McpServerTransportProvider {
       // a text first, as lone surrogates would fail in bytes
       byte[] line =
           (Messages.JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8);
-      writer.execute(() -> write(line));
+      // who has called a tool may wait for the client, while the one that reads must not
+      if (Thread.currentThread().equals(reader) || !writing.tryLock()) {
+        writer.execute(() -> write(line));
+        return;
+      }
+      try {
+        write(line);
+      } finally {
+        writing.unlock();
+      }
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("a message that cannot be written", e);
     }
   }
 
   private void write(byte[] line) {
+    writing.lock();
     try {
       out.write(line);
       out.flush();
     } catch (IOException e) {
       // the client is gone, and so is the input soon
       LOG.log(Level.DEBUG, "Nobody reads the output");
+    } finally {
+      writing.unlock();
     }
   }
 
