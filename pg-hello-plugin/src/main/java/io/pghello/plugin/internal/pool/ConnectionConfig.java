@@ -105,18 +105,14 @@ public record ConnectionConfig(
 
   /** Returns how the server may ask who logs in, as the driver takes it. */
   private String methods() {
+    String given = Objects.requireNonNullElse(requireAuth, "!gss");
     // the driver refuses a method that is there twice
     var methods = new LinkedHashSet<String>();
-    if (requireAuth == null || requireAuth.startsWith("!")) {
-      methods.addAll(List.of("!gss", "!sspi"));
-      if (!tls.on()) {
-        // anybody may have taken the port of a server that has stopped
-        methods.add("!password");
-      }
+    if (given.startsWith("!")) {
+      // anybody may have taken the port of a server that has stopped
+      methods.addAll(tls.on() ? List.of("!gss", "!sspi") : List.of("!gss", "!sspi", "!password"));
     }
-    if (requireAuth != null) {
-      methods.addAll(List.of(requireAuth.split(",", -1)));
-    }
+    methods.addAll(List.of(given.split(",", -1)));
     return String.join(",", methods);
   }
 

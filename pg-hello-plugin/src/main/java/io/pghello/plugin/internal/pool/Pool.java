@@ -203,10 +203,10 @@ public final class Pool {
     }
     BaseConnection base = connection.unwrap(BaseConnection.class);
     boolean open = base.getTransactionState() != TransactionState.IDLE;
-    if (!open && after == After.KEEP) {
-      return true;
-    } else if (after == After.KEEP) {
-      send(base, "ROLLBACK", new Answer());
+    if (after == After.KEEP) {
+      if (open) {
+        send(base, "ROLLBACK", new Answer());
+      }
       return true;
     }
     // a rollback of what only read leaves locks, and statements that a function has prepared

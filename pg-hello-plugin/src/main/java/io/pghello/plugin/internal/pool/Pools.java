@@ -101,16 +101,11 @@ public final class Pools implements AutoCloseable {
     }
   }
 
-  /** Closes all pools that are open. */
-  public void closeAll() {
-    open().forEach(this::close);
-  }
-
   /** Closes all pools, and opens none any more. */
   @Override
   public void close() {
     closed = true;
-    closeAll();
+    open().forEach(this::close);
   }
 
   /** Opens a pool, or returns null if another thread does. */
@@ -134,7 +129,7 @@ public final class Pools implements AutoCloseable {
       Pool pool = open(id, json.deepCopy(), config, mine);
       mine.complete(pool);
       if (closed) {
-        closeAll();
+        open().forEach(this::close);
       }
       return pool;
     } catch (RuntimeException | Error e) {
