@@ -2,7 +2,6 @@
 package io.pghello;
 
 import io.pghello.internal.HelloRequest;
-import io.pghello.internal.StatementContext;
 import io.pghello.internal.WaitTime;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +15,7 @@ final class ConnectionOperations extends Operations {
   @Override
   String greet(HelloRequest request, @Nullable WaitTime wait) {
     checkOpen();
-    return context.statements().one(request, StatementContext.single(context.deadline()));
+    return context.statements().one(request, context.deadline());
   }
 
   @Override

@@ -4,7 +4,6 @@ package io.pghello;
 import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.WaitTime;
-import io.pghello.internal.coalescing.CallFuture;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -33,25 +32,20 @@ class PooledOperations extends Operations implements PgHelloAsyncOperations {
   }
 
   private CompletableFuture<String> greetAsync(String name, int repeat) {
-    HelloRequest request = request(name, repeat);
-    var future = new CallFuture<String>(request.function(), listener());
-    context.dispatcher().helloAsync(request, context.deadline(), future);
-    return future;
+    return context.dispatcher().helloAsync(request(name, repeat), context.deadline());
   }
 
   @Override
   public CompletableFuture<List<String>> helloAllAsync(Collection<String> names) {
     List<HelloRequest> requests = requests(names);
     long bytes = requests.stream().mapToLong(HelloRequest::bytes).sum();
-    var future = new CallFuture<List<String>>(Function.HELLO_ALL, listener());
-    context
+    return context
         .dispatcher()
         .async(
-            () -> greetAll(requests, future::isDone),
-            future,
+            Function.HELLO_ALL,
+            ended -> greetAll(requests, ended),
             (int) Math.min(bytes, Integer.MAX_VALUE),
             context.deadline());
-    return future;
   }
 
   @Override

@@ -1143,7 +1143,7 @@ class CoalescingIT {
       Thread known = thread;
       Object blocker = known == null ? null : LockSupport.getBlocker(known);
       return blocker != null
-          && blocker.getClass().getName().equals("io.pghello.internal.coalescing.Call");
+          && blocker.getClass().getName().startsWith("io.pghello.internal.coalescing.Call$");
     }
 
     CompletableFuture<T> outcome() {

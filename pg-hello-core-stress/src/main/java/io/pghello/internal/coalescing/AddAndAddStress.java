@@ -4,6 +4,7 @@ package io.pghello.internal.coalescing;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import java.util.concurrent.CompletableFuture;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -17,17 +18,17 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
 public class AddAndAddStress extends CoalescerStress {
-  private final CallFuture<String> first = newFuture();
-  private final CallFuture<String> second = newFuture();
+  private CompletableFuture<String> first = new CompletableFuture<>();
+  private CompletableFuture<String> second = new CompletableFuture<>();
 
   @Actor
   public void first() {
-    coalescer.add(Call.ofFuture(request("a"), soon(), first));
+    first = future("a");
   }
 
   @Actor
   public void second() {
-    coalescer.add(Call.ofFuture(request("b"), soon(), second));
+    second = future("b");
   }
 
   @Arbiter

@@ -4,6 +4,7 @@ package io.pghello.internal.coalescing;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import java.util.concurrent.CompletableFuture;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -17,7 +18,7 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
 public class AddAndFreeStress extends CoalescerStress {
-  private final CallFuture<String> future = newFuture();
+  private CompletableFuture<String> future = new CompletableFuture<>();
 
   public AddAndFreeStress() {
     acquire();
@@ -25,7 +26,7 @@ public class AddAndFreeStress extends CoalescerStress {
 
   @Actor
   public void add() {
-    coalescer.add(Call.ofFuture(request("a"), soon(), future));
+    future = future("a");
   }
 
   @Actor

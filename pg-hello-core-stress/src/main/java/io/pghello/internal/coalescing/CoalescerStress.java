@@ -5,7 +5,6 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
-import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
@@ -67,15 +66,11 @@ class CoalescerStress {
   }
 
   static HelloRequest request(String name) {
-    return new HelloRequest(name, 1, 1);
+    return new HelloRequest.Plain(name, 1, 1);
   }
 
   static Deadline soon() {
     return Deadline.after(CALL_TIMEOUT);
-  }
-
-  static CallFuture<String> newFuture() {
-    return new CallFuture<>(Function.HELLO, Settings.NO_LISTENER);
   }
 
   /** Makes a call of a thread that takes no part in the race. */
@@ -99,9 +94,9 @@ class CoalescerStress {
   }
 
   CompletableFuture<String> future(String name) {
-    CallFuture<String> future = newFuture();
-    coalescer.add(Call.ofFuture(request(name), soon(), future));
-    return future;
+    Call call = Call.ofFuture(request(name), soon(), Settings.NO_LISTENER);
+    coalescer.add(call);
+    return call;
   }
 
   /** Calls as the dispatcher does. */
@@ -121,7 +116,7 @@ class CoalescerStress {
     WATCHED.add(call);
     try {
       coalescer.add(call);
-      return kind(coalescer.await(call, false), call.request.name());
+      return kind(coalescer.await(call, false), call.name());
     } finally {
       WATCHED.remove(call);
     }
@@ -131,8 +126,8 @@ class CoalescerStress {
   private static void watch() {
     while (true) {
       for (Call call : WATCHED) {
-        if (call.deadline.isOver()) {
-          call.complete(Errors.timedOut(CALL_TIMEOUT));
+        if (call.isOver()) {
+          call.end(Errors.timedOut(CALL_TIMEOUT));
         }
       }
       LockSupport.parkNanos(WATCH_NANOS);

@@ -22,7 +22,7 @@ public class EndAndLeadStress extends CoalescerStress {
 
   @Actor
   public void end() {
-    call.complete("a");
+    call.end("a");
   }
 
   @Actor
@@ -32,6 +32,6 @@ public class EndAndLeadStress extends CoalescerStress {
 
   @Arbiter
   public void outcome(II_Result result) {
-    result.r2 = kind(call.get(), "a");
+    result.r2 = kind(call.outcome(), "a");
   }
 }

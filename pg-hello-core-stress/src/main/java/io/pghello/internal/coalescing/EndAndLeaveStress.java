@@ -23,17 +23,17 @@ public class EndAndLeaveStress extends CoalescerStress {
 
   @Actor
   public void end() {
-    call.complete("a");
+    call.end("a");
   }
 
   @Actor
   public void leave(II_Result result) {
-    call.complete(Errors.timedOut(CALL_TIMEOUT));
-    result.r1 = kind(call.get(), "a");
+    call.end(Errors.timedOut(CALL_TIMEOUT));
+    result.r1 = kind(call.outcome(), "a");
   }
 
   @Arbiter
   public void outcome(II_Result result) {
-    result.r2 = kind(call.get(), "a");
+    result.r2 = kind(call.outcome(), "a");
   }
 }

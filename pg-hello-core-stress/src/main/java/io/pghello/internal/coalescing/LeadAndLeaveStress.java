@@ -28,12 +28,12 @@ public class LeadAndLeaveStress extends CoalescerStress {
 
   @Actor
   public void leave(III_Result result) {
-    call.complete(Errors.timedOut(CALL_TIMEOUT));
-    result.r2 = kind(call.get(), "a");
+    call.end(Errors.timedOut(CALL_TIMEOUT));
+    result.r2 = kind(call.outcome(), "a");
   }
 
   @Arbiter
   public void outcome(III_Result result) {
-    result.r3 = kind(call.get(), "a");
+    result.r3 = kind(call.outcome(), "a");
   }
 }

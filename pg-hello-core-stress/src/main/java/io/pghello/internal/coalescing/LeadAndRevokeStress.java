@@ -40,6 +40,6 @@ public class LeadAndRevokeStress extends CoalescerStress {
 
   @Arbiter
   public void outcome(III_Result result) {
-    result.r3 = kind(call.get(), "a");
+    result.r3 = kind(call.outcome(), "a");
   }
 }

@@ -2,19 +2,19 @@
 package io.pghello.internal.coalescing;
 
 import io.pghello.PgHelloException;
+import io.pghello.PgHelloListener;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
+import io.pghello.internal.Function;
 import io.pghello.internal.Settings;
 import io.pghello.internal.Threads;
-import java.io.Serial;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
-import java.util.function.Function;
-import java.util.function.Supplier;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +31,8 @@ final class AsyncCalls {
   private final Semaphore permits;
   private final Executor executor;
   private final Executor own;
-  private final Function<Duration, PgHelloException> timedOut;
+  private final PgHelloListener listener;
+  private final java.util.function.Function<Duration, PgHelloException> timedOut;
   private final FutureFailer failures;
 
   /**
@@ -45,27 +46,38 @@ final class AsyncCalls {
       Settings settings,
       Executor executor,
       Executor own,
-      Function<Duration, PgHelloException> timedOut) {
+      java.util.function.Function<Duration, PgHelloException> timedOut) {
     Settings.Queue limits = settings.queue();
     this.blockWhenFull = limits.blockWhenFull();
     this.queue = new CallQueue<>(limits.maxCalls(), limits.maxBytes());
     this.permits = new Semaphore(settings.futures().maxInFlight());
     this.executor = executor;
     this.own = own;
+    this.listener = settings.statements().listener();
     this.timedOut = timedOut;
     this.failures = new FutureFailer(own);
   }
 
   /**
-   * Adds a call, which is executed as soon as a permit is available. If the queue is full, blocks
-   * or throws, depending on the settings.
+   * Creates a call that {@link #add} adds.
    *
    * @param work throws a {@link PgHelloException} if it fails
    * @param deadline when a call of one statement must be complete, or one of several started
    */
-  <T> void add(
-      Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
-    var task = new Task<>(tasks, work, future, bytes, deadline, oneStatement);
+  <T> Task<T> task(
+      Function function,
+      HelloDispatcher.Work<T> work,
+      int bytes,
+      Deadline deadline,
+      boolean oneStatement) {
+    return new Task<>(function, listener, tasks, work, bytes, deadline, oneStatement);
+  }
+
+  /**
+   * Adds a call, which is executed as soon as a permit is available. If the queue is full, blocks
+   * or throws, depending on the settings.
+   */
+  void add(Task<?> task) {
     enqueue(task);
     // before it is taken from the queue, so that an error meanwhile does not lose it
     tasks.add(task);
@@ -98,7 +110,7 @@ final class AsyncCalls {
       try {
         Task<?> task = queue.poll();
         // it may have timed out meanwhile
-        if (task != null && !task.isDone() && task.trySubmit()) {
+        if (task != null && !task.isEnded() && task.trySubmit()) {
           submitted = true;
           ranHere = execute(task);
         }
@@ -139,7 +151,7 @@ final class AsyncCalls {
     if (task.tryStart()) {
       permits.release();
     }
-    failures.add(() -> task.future.fail(error));
+    failures.add(() -> task.fail(error));
     failures.start();
     tasks.remove(task);
   }
@@ -148,7 +160,7 @@ final class AsyncCalls {
     if (!task.tryStart()) {
       return;
     }
-    if (task.future.isMeasured()) {
+    if (task.isMeasured()) {
       task.setSent(System.nanoTime());
     }
     Runnable completion;
@@ -169,13 +181,13 @@ final class AsyncCalls {
 
   private static <T> Runnable outcome(Task<T> task) {
     try {
-      T answer = task.work.get();
-      return () -> task.future.answer(answer);
+      T answer = task.run();
+      return () -> task.answer(answer);
     } catch (PgHelloException e) {
-      return () -> task.future.fail(e);
+      return () -> task.fail(e);
     } catch (RuntimeException | Error e) {
       PgHelloException error = Errors.unexpected(e);
-      return () -> task.future.fail(error);
+      return () -> task.fail(error);
     }
   }
 
@@ -195,7 +207,7 @@ final class AsyncCalls {
 
   /** Fails a call whose deadline has passed; returns whether there is nothing left to check. */
   private boolean check(Task<?> task) {
-    boolean done = task.future.isDone();
+    boolean done = task.isDone();
     if (!done && !task.deadline.isOver()) {
       if (task.isToBeExecuted) {
         task.isToBeExecuted = false;
@@ -226,7 +238,7 @@ final class AsyncCalls {
 
   /** Returns whether no call is queued or in flight. */
   boolean isIdle() {
-    return failures.isEmpty() && tasks.stream().allMatch(task -> task.future.isDone());
+    return failures.isEmpty() && tasks.stream().allMatch(task -> task.isDone());
   }
 
   /** Fails all calls. */
@@ -236,47 +248,51 @@ final class AsyncCalls {
   }
 
   private void fail(Task<?> task, PgHelloException error) {
-    failures.add(() -> task.future.fail(error));
+    failures.add(() -> task.fail(error));
   }
 
   /**
    * A call. Its state is null while it is queued. From when it is submitted to the executor until
    * it is started, or has expired, it has a permit that whoever ends that state releases.
    */
-  private static final class Task<T> extends QueuedCall {
-    @Serial private static final long serialVersionUID = 1L;
+  static final class Task<T> extends CallFuture<T> {
     private static final Object SUBMITTED = new Object();
     private static final Object STARTED = new Object();
     private static final Object EXPIRED = new Object();
 
-    final transient Supplier<T> work;
-    final transient CallFuture<T> future;
-    final transient Deadline deadline;
+    final Deadline deadline;
     final boolean oneStatement;
-    private final transient Set<Task<?>> tasks;
+    private final HelloDispatcher.Work<T> work;
+    private final Set<Task<?>> tasks;
     private final int bytes;
+    private final AtomicReference<@Nullable Object> state = new AtomicReference<>();
 
     /** Whether the executor had no thread for it. */
     volatile boolean isToBeExecuted;
 
     // only of use to the thread that submits it
-    private transient @Nullable Thread submitter;
-    private transient boolean ranOnSubmitter;
+    private @Nullable Thread submitter;
+    private boolean ranOnSubmitter;
 
-    Task(
+    private Task(
+        Function function,
+        PgHelloListener listener,
         Set<Task<?>> tasks,
-        Supplier<T> work,
-        CallFuture<T> future,
+        HelloDispatcher.Work<T> work,
         int bytes,
         Deadline deadline,
         boolean oneStatement) {
+      super(function, listener);
       this.tasks = tasks;
       this.work = work;
-      this.future = future;
       this.bytes = bytes;
       this.deadline = deadline;
       this.oneStatement = oneStatement;
-      future.setCall(this);
+    }
+
+    /** Does the work. */
+    T run() {
+      return work.run(this::isDone);
     }
 
     @Override
@@ -285,8 +301,8 @@ final class AsyncCalls {
     }
 
     @Override
-    boolean isDone() {
-      return get() != null || future.isDone();
+    boolean isEnded() {
+      return state.get() != null || isDone();
     }
 
     @Override
@@ -299,32 +315,32 @@ final class AsyncCalls {
 
     /** Returns true if the call may be given to the executor. */
     boolean trySubmit() {
-      return compareAndSet(null, SUBMITTED);
+      return state.compareAndSet(null, SUBMITTED);
     }
 
     /** Returns whether the call was given to the executor and has not been started. */
     boolean isSubmitted() {
-      return SUBMITTED.equals(get());
+      return SUBMITTED.equals(state.get());
     }
 
     /** Returns true once: to the thread that may run the call. */
     boolean tryStart() {
-      return compareAndSet(SUBMITTED, STARTED);
+      return state.compareAndSet(SUBMITTED, STARTED);
     }
 
     /** Returns true if the call has not been submitted and will not be. */
     boolean expireQueued() {
-      return compareAndSet(null, EXPIRED);
+      return state.compareAndSet(null, EXPIRED);
     }
 
     /** Returns true if the call has been submitted, has not been started, and will not be. */
     boolean expireSubmitted() {
-      return compareAndSet(SUBMITTED, EXPIRED);
+      return state.compareAndSet(SUBMITTED, EXPIRED);
     }
 
     /** Returns true once if the call has been started. */
     boolean expireStarted() {
-      return compareAndSet(STARTED, EXPIRED);
+      return state.compareAndSet(STARTED, EXPIRED);
     }
   }
 }

@@ -3,6 +3,7 @@ package io.pghello.internal.coalescing;
 
 import io.pghello.internal.HelloRequest;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -67,12 +68,12 @@ final class Batch implements CallQueue.Target<Call> {
   public void add(Call call) {
     calls.add(call);
     isPublished = false;
-    bytes += call.request.bytes();
+    bytes += call.bytes();
     preferAsLatest(call);
   }
 
   private void preferAsLatest(Call call) {
-    if (latest == null || !latest.deadline.isAfter(call.deadline)) {
+    if (latest == null || !latest.endsAfter(call)) {
       latest = call;
     }
   }
@@ -81,7 +82,7 @@ final class Batch implements CallQueue.Target<Call> {
   void remove(Call call) {
     if (calls.remove(call)) {
       isPublished = false;
-      bytes -= call.request.bytes();
+      bytes -= call.bytes();
     }
     if (call.equals(latest)) {
       latest = null;
@@ -163,11 +164,7 @@ final class Batch implements CallQueue.Target<Call> {
   }
 
   List<HelloRequest> requests() {
-    var requests = new ArrayList<HelloRequest>(calls.size());
-    for (Call call : calls) {
-      requests.add(call.request);
-    }
-    return requests;
+    return Collections.unmodifiableList(calls);
   }
 
   int size() {
@@ -187,7 +184,7 @@ final class Batch implements CallQueue.Target<Call> {
   @Nullable Call candidate() {
     Call last = latest();
     Call call = last.isOfVirtualThread() ? latestOfOthers().orElse(isReserve ? null : last) : last;
-    return call != null && call.hasThread() && !last.deadline.isWellAfter(call.deadline)
+    return call != null && call.hasThread() && !last.deadline().isWellAfter(call.deadline())
         ? call
         : null;
   }
@@ -200,6 +197,6 @@ final class Batch implements CallQueue.Target<Call> {
   private Optional<Call> latestOfOthers() {
     return calls.stream()
         .filter(call -> !call.isOfVirtualThread())
-        .reduce((one, other) -> one.deadline.isAfter(other.deadline) ? one : other);
+        .reduce((one, other) -> one.endsAfter(other) ? one : other);
   }
 }

@@ -2,16 +2,20 @@
 package io.pghello.internal.coalescing;
 
 import io.pghello.PgHelloException;
+import io.pghello.PgHelloListener;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.HelloRequest;
+import io.pghello.internal.Settings;
 import io.pghello.internal.Threads;
-import java.io.Serial;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A queued call, of a thread or of a future.
+ * A queued call, of a future or {@linkplain OfThread of a thread}, with its request and deadline.
  *
  * <p>The state of a thread's call is null while it waits, then the batch that it was assigned to
  * lead, {@link #LEADING} while it leads, or its outcome: a greeting or a {@link PgHelloException}.
@@ -19,113 +23,143 @@ import org.jspecify.annotations.Nullable;
  * assignment, a time-out and an interrupt takes effect. If a leader does not begin, the assignment
  * is revoked and its call waits again. The state of a future's call is null or {@link #EXPIRED}.
  */
-final class Call extends QueuedCall {
-  @Serial private static final long serialVersionUID = 1L;
-
+class Call extends CallFuture<String> implements HelloRequest {
+  private static final VarHandle STATE;
   private static final Object LEADING = new Object();
   private static final Object EXPIRED = new Object();
 
-  final transient HelloRequest request;
-  final transient Deadline deadline;
-  private final transient @Nullable Thread caller;
-  private final transient @Nullable CallFuture<String> future;
-
-  private Call(
-      HelloRequest request,
-      Deadline deadline,
-      @Nullable Thread caller,
-      @Nullable CallFuture<String> future) {
-    this.request = request;
-    this.deadline = deadline;
-    this.caller = caller;
-    this.future = future;
-    if (future != null) {
-      future.setCall(this);
+  static {
+    try {
+      STATE = MethodHandles.lookup().findVarHandle(Call.class, "state", Object.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
     }
   }
 
-  /** Creates a call of the current thread, which has to {@link #await} it. */
-  static Call ofThread(HelloRequest request, Deadline deadline) {
-    return new Call(request, deadline, Thread.currentThread(), null);
+  private final String name;
+  private final int repeat;
+  private final int bytes;
+  private final Duration timeout;
+  private final long deadlineNanos;
+  private volatile @Nullable Object state;
+
+  private Call(HelloRequest request, Deadline deadline, PgHelloListener listener) {
+    super(request.function(), listener);
+    this.name = request.name();
+    this.repeat = request.repeat();
+    this.bytes = request.bytes();
+    this.timeout = deadline.timeout();
+    this.deadlineNanos = deadline.nanos();
   }
 
-  /** Creates a call that completes a future. */
-  static Call ofFuture(HelloRequest request, Deadline deadline, CallFuture<String> future) {
-    return new Call(request, deadline, null, future);
+  /** Creates a call of the current thread, which has to {@link #await} it. */
+  static OfThread ofThread(HelloRequest request, Deadline deadline) {
+    return new OfThread(request, deadline);
+  }
+
+  /** Creates a call that is a future, of which a listener is told. */
+  static Call ofFuture(HelloRequest request, Deadline deadline, PgHelloListener listener) {
+    return new Call(request, deadline, listener);
   }
 
   @Override
-  int bytes() {
-    return request.bytes();
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public int repeat() {
+    return repeat;
+  }
+
+  @Override
+  public int bytes() {
+    return bytes;
+  }
+
+  final Duration timeout() {
+    return timeout;
+  }
+
+  final Deadline deadline() {
+    return new Deadline(timeout, deadlineNanos);
+  }
+
+  /** Returns whether the call has a later deadline than another one. */
+  final boolean endsAfter(Call other) {
+    return deadlineNanos - other.deadlineNanos > 0;
+  }
+
+  /** Returns whether the deadline has passed. */
+  final boolean isOver() {
+    return deadlineNanos - System.nanoTime() <= 0;
   }
 
   boolean hasThread() {
-    return caller != null;
+    return false;
   }
 
   /** Returns whether a virtual thread waits for the call. */
   boolean isOfVirtualThread() {
-    return caller != null && Threads.isVirtual(caller);
+    return false;
   }
 
   @Override
-  boolean isDone() {
-    return get() != null || (future != null && future.isDone());
+  boolean isEnded() {
+    return state != null || isDone();
+  }
+
+  final @Nullable Object outcome() {
+    return state;
   }
 
   /** Marks the call of a future as timed out; returns true once, if it is not complete. */
-  boolean expire() {
-    return !isDone() && compareAndSet(null, EXPIRED);
+  final boolean expire() {
+    return !isEnded() && change(this, null, EXPIRED);
   }
 
   /** Assigns its thread as the leader of a batch; returns false if the call is not waiting. */
-  boolean offerLead(Batch batch) {
-    boolean leads = compareAndSet(null, batch);
+  final boolean offerLead(Batch batch) {
+    boolean leads = change(this, null, batch);
     if (leads) {
       wake();
     }
     return leads;
   }
 
-  private void wake() {
-    if (!Thread.currentThread().equals(caller)) {
-      LockSupport.unpark(caller);
-    }
-  }
+  /** Wakes up the thread that waits for the call. */
+  void wake() {}
 
   /** Ends the lead; the call waits again. */
-  void resumeWaiting() {
-    set(null);
+  final void resumeWaiting() {
+    state = null;
   }
 
   /** Begins to lead a batch; returns false if the assignment was revoked. */
-  boolean beginLead(Batch batch) {
-    return compareAndSet(batch, LEADING);
+  final boolean beginLead(Batch batch) {
+    return change(this, batch, LEADING);
   }
 
   /**
    * Revokes the assignment unless the lead has begun; the call waits again, as part of the batch.
    */
-  boolean revokeLead(Batch batch) {
-    return compareAndSet(batch, null);
+  final boolean revokeLead(Batch batch) {
+    return change(this, batch, null);
+  }
+
+  private static boolean change(Call call, @Nullable Object from, @Nullable Object to) {
+    return STATE.compareAndSet(call, from, to);
   }
 
   /**
-   * Completes the call; does nothing if it is complete. Each future gets an exception of its own,
-   * as the program may change it.
+   * Ends the call with a greeting or an error; does nothing if it has ended. Each future gets an
+   * exception of its own, as the program may change it.
    */
-  void complete(Object outcome) {
-    if (future == null) {
-      if (compareAndSet(null, outcome)) {
-        wake();
-      } else if (Thread.currentThread().equals(caller)) {
-        // it leads, or has an outcome
-        compareAndSet(LEADING, outcome);
-      }
-    } else if (outcome instanceof PgHelloException error) {
-      future.fail(Errors.again(error));
+  void end(Object outcome) {
+    if (outcome instanceof PgHelloException error) {
+      fail(Errors.again(error));
     } else {
-      future.answer((String) outcome);
+      answer((String) outcome);
     }
   }
 
@@ -134,19 +168,66 @@ final class Call extends QueuedCall {
    *
    * @param watchesDeadline whether this returns null when the deadline has passed
    */
-  @Nullable Object await(boolean watchesDeadline) {
-    Object state;
-    while ((state = get()) == null && !(watchesDeadline && deadline.isOver())) {
+  final @Nullable Object await(boolean watchesDeadline) {
+    Object known;
+    while ((known = state) == null && !(watchesDeadline && isOver())) {
       if (watchesDeadline) {
-        LockSupport.parkNanos(this, deadline.nanosLeft());
+        LockSupport.parkNanos(this, deadline().nanosLeft());
       } else {
         LockSupport.park(this);
       }
       if (Thread.currentThread().isInterrupted()) {
-        compareAndSet(null, Errors.interrupted());
+        change(this, null, Errors.interrupted());
         leaveQueue();
       }
     }
-    return state;
+    return known;
+  }
+
+  /** A call that a thread waits for; nobody completes it as a future. */
+  static final class OfThread extends Call {
+    private final Thread caller = Thread.currentThread();
+    private long sent;
+
+    private OfThread(HelloRequest request, Deadline deadline) {
+      super(request, deadline, Settings.NO_LISTENER);
+    }
+
+    @Override
+    boolean hasThread() {
+      return true;
+    }
+
+    @Override
+    boolean isOfVirtualThread() {
+      return Threads.isVirtual(caller);
+    }
+
+    @Override
+    void wake() {
+      if (!Thread.currentThread().equals(caller)) {
+        LockSupport.unpark(caller);
+      }
+    }
+
+    @Override
+    void end(Object outcome) {
+      if (change(this, null, outcome)) {
+        wake();
+      } else if (Thread.currentThread().equals(caller)) {
+        // it leads, or has an outcome
+        change(this, LEADING, outcome);
+      }
+    }
+
+    @Override
+    void setSent(long nanoTime) {
+      sent = nanoTime;
+    }
+
+    /** Returns how long the call waited until a statement was made, or until it ended without. */
+    long waitedNanos(long end) {
+      return Measurement.waitedNanos(deadline().begin(), sent, end);
+    }
   }
 }

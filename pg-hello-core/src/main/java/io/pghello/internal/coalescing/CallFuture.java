@@ -4,51 +4,90 @@ package io.pghello.internal.coalescing;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloListener;
 import io.pghello.internal.Errors;
-import io.pghello.internal.Events;
 import io.pghello.internal.Function;
 import io.pghello.internal.Settings;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The future of a call. The listener is notified before dependents run. The client or the program
- * completes it; the listener is notified of whichever is first.
+ * A call that can be in a {@link CallQueue}, and its future: one object, as there may be a million
+ * of them in a second. The listener is notified before dependents run. The client or the program
+ * completes the future; the listener is notified of whichever is first.
  */
-public final class CallFuture<T> extends CompletableFuture<T> {
-  private final Function function;
-  private final PgHelloListener listener;
-  private final @Nullable AtomicBoolean ended;
-  private final long begin;
-  private @Nullable QueuedCall call;
+abstract class CallFuture<T> extends CompletableFuture<T> {
+  private static final VarHandle QUEUE;
 
-  /** Creates the future of a call that begins now. */
-  public CallFuture(Function function, PgHelloListener listener) {
-    this.function = function;
-    this.listener = listener;
-    this.ended = listener.equals(Settings.NO_LISTENER) ? null : new AtomicBoolean();
-    this.begin = ended == null ? 0 : System.nanoTime();
+  static {
+    try {
+      QUEUE = MethodHandles.lookup().findVarHandle(CallFuture.class, "queue", CallQueue.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
   }
 
-  /** Sets the call that this future removes from its queue when the program completes it. */
-  void setCall(QueuedCall call) {
-    this.call = call;
+  @SuppressWarnings("UnusedVariable") // by the handle
+  private @Nullable CallQueue<?> queue;
+
+  private final @Nullable Measurement measurement;
+
+  /** Creates a call that begins now. */
+  CallFuture(Function function, PgHelloListener listener) {
+    this.measurement =
+        listener.equals(Settings.NO_LISTENER) ? null : new Measurement(function, listener);
+  }
+
+  /** Returns the number of bytes that the call has in the queue. */
+  abstract int bytes();
+
+  /** Returns whether the call has an outcome, so that it need not be sent. */
+  abstract boolean isEnded();
+
+  /** Sets the queue that the call is about to be added to. */
+  final void enterQueue(CallQueue<?> queue) {
+    QUEUE.set(this, queue);
+  }
+
+  /** Returns true once for each queue: to the thread that has to release the call's weight. */
+  final boolean exitQueue(CallQueue<?> queue) {
+    return QUEUE.compareAndSet(this, queue, null);
+  }
+
+  /** Returns whether the call is in a queue. */
+  boolean isQueued() {
+    return QUEUE.getVolatile(this) != null;
+  }
+
+  /** Removes the call from its queue, if it is in one; the call has to have ended. */
+  void leaveQueue() {
+    var known = (@Nullable CallQueue<?>) QUEUE.getVolatile(this);
+    if (known != null) {
+      known.remove(this);
+    }
+  }
+
+  /** Notes when a statement is made for the call, for those who are told how long it waited. */
+  void setSent(long nanoTime) {
+    if (measurement != null) {
+      measurement.setSent(nanoTime);
+    }
   }
 
   /** Returns whether somebody is told how long the call takes. */
-  boolean isMeasured() {
-    return ended != null;
+  final boolean isMeasured() {
+    return measurement != null;
   }
 
   /** Completes the future with an answer; does nothing if it is complete. */
-  void answer(T answer) {
+  final void answer(T answer) {
     if (end(isDone() ? Errors.cancelledByCaller() : null)) {
       super.complete(answer);
     }
   }
 
   /** Completes the future with an error; does nothing if it is complete. */
-  void fail(PgHelloException error) {
+  final void fail(PgHelloException error) {
     if (end(isDone() ? Errors.cancelledByCaller() : error)) {
       super.completeExceptionally(error);
     }
@@ -73,29 +112,14 @@ public final class CallFuture<T> extends CompletableFuture<T> {
 
   /** Removes the call from its queue if the program has just completed the future. */
   private boolean leaveQueue(boolean first) {
-    QueuedCall known = call;
-    if (first && known != null) {
-      known.leaveQueue();
+    if (first) {
+      leaveQueue();
     }
     return first;
   }
 
   /** Notifies the listener, if there is one; returns false if it was notified before. */
   private boolean end(@Nullable PgHelloException error) {
-    if (ended == null) {
-      return true;
-    }
-    boolean first = ended.compareAndSet(false, true);
-    if (first) {
-      long end = System.nanoTime();
-      QueuedCall known = call;
-      listener.callEnded(
-          new Events.Call(
-              function.signature(),
-              end - begin,
-              known == null ? 0 : known.waitedNanos(begin, end),
-              error));
-    }
-    return first;
+    return measurement == null || measurement.end(error);
   }
 }

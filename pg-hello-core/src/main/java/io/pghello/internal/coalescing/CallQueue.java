@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * removed together as soon as they outweigh the queued calls. So removing a call takes constant
  * time on average, and the names of removed calls take no more memory than the queue may.
  */
-final class CallQueue<C extends QueuedCall> implements Iterable<C> {
+final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
   private final Queue<C> calls;
   private final AtomicLong removedWeight = new AtomicLong();
   private final QueueLimit limit;
@@ -54,8 +54,8 @@ final class CallQueue<C extends QueuedCall> implements Iterable<C> {
     return added;
   }
 
-  /** Removes a call that is done, if it is queued. */
-  void remove(QueuedCall call) {
+  /** Removes a call that has ended, if it is queued. */
+  void remove(CallFuture<?> call) {
     if (call.exitQueue(this)) {
       int weight = weight(call);
       limit.release(weight);
@@ -75,7 +75,7 @@ final class CallQueue<C extends QueuedCall> implements Iterable<C> {
     return call;
   }
 
-  /** Moves calls to a target until it is full; drops calls that are done. */
+  /** Moves calls to a target until it is full; drops calls that have ended. */
   void drainTo(Target<? super C> target) {
     int weight = 0;
     try {
@@ -84,7 +84,7 @@ final class CallQueue<C extends QueuedCall> implements Iterable<C> {
         if (call.exitQueue(this)) {
           weight += weight(call);
         }
-        if (!call.isDone()) {
+        if (!call.isEnded()) {
           target.add(call);
         }
       }
@@ -93,7 +93,7 @@ final class CallQueue<C extends QueuedCall> implements Iterable<C> {
     }
   }
 
-  private int weight(QueuedCall call) {
+  private int weight(CallFuture<?> call) {
     return limit.weight(call.bytes());
   }
 
@@ -102,11 +102,11 @@ final class CallQueue<C extends QueuedCall> implements Iterable<C> {
     return limit.size();
   }
 
-  /** Returns how many calls are queued and not done; counts them. */
+  /** Returns how many calls are queued and have not ended; counts them. */
   int count() {
     int count = 0;
     for (C call : calls) {
-      count += call.isDone() ? 0 : 1;
+      count += call.isEnded() ? 0 : 1;
     }
     return count;
   }

@@ -108,7 +108,7 @@ final class Coalescer {
         if (!blockWhenFull) {
           throw Errors.overloaded();
         }
-        queue.add(call, call.deadline);
+        queue.add(call, call.deadline());
       }
     }
     if (call.hasThread() || !AsyncWorker.isCompletingFuturesOf(this)) {
@@ -224,6 +224,7 @@ final class Coalescer {
    *
    * @param leader the call of the current thread; null on a thread of the executor
    */
+  @SuppressWarnings("ReferenceEquality") // no method is called where the stack may have overflowed
   private void lead(Batch batch, @Nullable Call leader) {
     boolean failed = true;
     try {
@@ -245,28 +246,28 @@ final class Coalescer {
   }
 
   private void sendOrPassLead(Batch batch, @Nullable Call leader) {
-    Deadline latest = batch.latest().deadline;
+    Deadline latest = batch.latest().deadline();
     if (leader != null && Thread.currentThread().isInterrupted()) {
       removeLeader(batch, leader, Errors.interrupted());
     } else if (latest.isOver()) {
       finish(batch, leader, allTimedOut(batch));
     } else if (leader == null) {
       send(batch, null, latest);
-    } else if (leader.deadline.isOver()) {
-      removeLeader(batch, leader, sender.timedOut(leader.deadline.timeout()));
-    } else if (latest.isWellAfter(leader.deadline) || batch.needsOtherThan(leader)) {
+    } else if (leader.isOver()) {
+      removeLeader(batch, leader, sender.timedOut(leader.timeout()));
+    } else if (latest.isWellAfter(leader.deadline()) || batch.needsOtherThan(leader)) {
       passLead(batch, leader);
     } else {
-      send(batch, leader, leader.deadline);
+      send(batch, leader, leader.deadline());
     }
   }
 
   private Object[] allTimedOut(Batch batch) {
-    return batch.calls().stream().map(call -> sender.timedOut(call.deadline.timeout())).toArray();
+    return batch.calls().stream().map(call -> sender.timedOut(call.timeout())).toArray();
   }
 
   private void send(Batch batch, @Nullable Call leader, Deadline deadline) {
-    Deadline oldest = batch.calls().get(0).deadline;
+    Deadline oldest = batch.calls().get(0).deadline();
     long oldestWait = oldest.nanosElapsed();
     if (measures) {
       long now = oldest.begin() + oldestWait;
@@ -290,7 +291,7 @@ final class Coalescer {
   private static void tellOwnTimeouts(List<Call> calls, Object[] outcomes, Duration timeout) {
     for (int i = 0; i < outcomes.length; i++) {
       if (outcomes[i] instanceof PgHelloException error) {
-        outcomes[i] = Errors.withTimeout(error, timeout, calls.get(i).deadline.timeout());
+        outcomes[i] = Errors.withTimeout(error, timeout, calls.get(i).timeout());
       }
     }
   }
@@ -332,7 +333,7 @@ final class Coalescer {
     if (!assignLeader(batch)) {
       discard(batch);
     }
-    leader.complete(reason);
+    leader.end(reason);
   }
 
   /** Releases the permit of a batch in which no call is left. */
@@ -368,7 +369,7 @@ final class Coalescer {
   boolean checkTimeouts() {
     boolean othersThanVirtualWait = false;
     for (Call call : queue) {
-      if (call.deadline.isOver()) {
+      if (call.isOver()) {
         expire(call);
       } else {
         othersThanVirtualWait |= !call.isOfVirtualThread();
@@ -380,7 +381,7 @@ final class Coalescer {
           completeFuturesOnExecutor(batch);
         }
       } else {
-        batch.inFlight().calls(call -> call.deadline.isOver()).forEach(this::expire);
+        batch.inFlight().calls(call -> call.isOver()).forEach(this::expire);
       }
       if (batch.takeOver() || (batch.wasCheckedBefore() && batch.revokeLead())) {
         resume(batch);
@@ -412,8 +413,8 @@ final class Coalescer {
 
   /** Fails a call that has timed out. */
   private void expire(Call call) {
-    if (call.hasThread() ? !call.isDone() : call.expire()) {
-      fail(call, sender.timedOut(call.deadline.timeout()));
+    if (call.hasThread() ? !call.isEnded() : call.expire()) {
+      fail(call, sender.timedOut(call.timeout()));
     }
     call.leaveQueue();
   }
@@ -421,9 +422,9 @@ final class Coalescer {
   /** Fails a call; that of a future on the executor, since its dependents may block. */
   private void fail(Call call, PgHelloException reason) {
     if (call.hasThread()) {
-      call.complete(reason);
+      call.end(reason);
     } else {
-      failures.add(() -> call.complete(reason));
+      failures.add(() -> call.end(reason));
     }
   }
 

@@ -2,9 +2,11 @@
 package io.pghello.internal.coalescing;
 
 import io.pghello.PgHelloException;
+import io.pghello.PgHelloListener;
 import io.pghello.internal.AsyncWorker;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
+import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
@@ -13,17 +15,29 @@ import io.pghello.internal.WaitTime;
 import io.pghello.internal.jdbc.HelloStatements;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Decides whether a call is sent alone or in a batch. */
 public final class HelloDispatcher implements AutoCloseable {
+  /** What a call of several statements does. */
+  public interface Work<T> {
+    /**
+     * Returns the answer.
+     *
+     * @param ended says whether nobody waits for the answer any more
+     */
+    T run(BooleanSupplier ended);
+  }
+
   // The length of a name in bytes from which on it would delay the other calls of a batch.
   private static final int LARGE = 16 * 1024;
 
@@ -32,6 +46,7 @@ public final class HelloDispatcher implements AutoCloseable {
 
   private final HelloStatements statements;
   private final Duration callTimeout;
+  private final PgHelloListener listener;
   private final boolean coalescing;
 
   /** Whether calls that are not batched run on another thread than the caller's. */
@@ -63,6 +78,7 @@ public final class HelloDispatcher implements AutoCloseable {
             (task, closedPool) -> worker(task).start());
     var sender = new BatchSender(statements);
     this.coalescer = new Coalescer(settings, workers, sender);
+    this.listener = settings.statements().listener();
     this.callTimeout = settings.statements().callTimeout();
     this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts);
     this.coalescing = settings.batches().coalescing();
@@ -84,22 +100,22 @@ public final class HelloDispatcher implements AutoCloseable {
   public String hello(HelloRequest request, Deadline deadline, @Nullable WaitTime wait) {
     checkOpen();
     if (!mayJoin(request, deadline)) {
-      return statements.one(request, StatementContext.single(deadline));
+      return statements.one(request, deadline);
     }
     int permit = coalescer.tryAcquire();
     if (permit != InFlightLimit.NONE) {
       try {
-        return statements.one(request, StatementContext.single(deadline));
+        return statements.one(request, deadline);
       } finally {
         coalescer.release(permit);
       }
     }
-    Call call = Call.ofThread(request, deadline);
+    Call.OfThread call = Call.ofThread(request, deadline);
     coalescer.add(call);
     boolean watchesDeadline = !timer.start();
     Object outcome = coalescer.await(call, watchesDeadline);
     if (wait != null) {
-      wait.set(call.waitedNanos(deadline.begin(), System.nanoTime()));
+      wait.set(call.waitedNanos(System.nanoTime()));
     }
     if (outcome instanceof PgHelloException error) {
       // created on another thread, perhaps for several calls: a copy has the trace of this thread
@@ -109,25 +125,28 @@ public final class HelloDispatcher implements AutoCloseable {
   }
 
   /** Greets in a batch, on a thread of an executor, or on the calling thread. */
-  public void helloAsync(HelloRequest request, Deadline deadline, CallFuture<String> future) {
+  public CompletableFuture<String> helloAsync(HelloRequest request, Deadline deadline) {
+    Call call = Call.ofFuture(request, deadline, listener);
     try {
       checkOpen();
-      if (mayJoin(request, deadline)) {
-        coalescer.add(Call.ofFuture(request, deadline, future));
-      } else {
-        runAlone(
-            () ->
-                statements.one(
-                    request, StatementContext.coalesced(1, deadline.nanosElapsed(), deadline)),
-            future,
-            request.bytes(),
-            deadline,
-            true);
+      if (mayJoin(call, deadline)) {
+        coalescer.add(call);
+        watch(call);
+        return call;
       }
-      watch(future);
     } catch (PgHelloException e) {
-      future.fail(e);
+      call.fail(e);
+      return call;
     }
+    return start(
+        asyncCalls.task(
+            call.function(),
+            ended ->
+                statements.one(
+                    call, StatementContext.coalesced(1, deadline.nanosElapsed(), deadline)),
+            call.bytes(),
+            deadline,
+            true));
   }
 
   /** Executes work of several statements on the calling thread; {@link #close} waits for it. */
@@ -142,29 +161,30 @@ public final class HelloDispatcher implements AutoCloseable {
   }
 
   /** Executes work of several statements on a thread of an executor, or on the calling thread. */
-  public <T> void async(Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline) {
+  public <T> CompletableFuture<T> async(
+      Function function, Work<T> work, int bytes, Deadline deadline) {
+    return start(asyncCalls.task(function, work, bytes, deadline, false));
+  }
+
+  private <T> CompletableFuture<T> start(AsyncCalls.Task<T> task) {
     try {
       checkOpen();
-      runAlone(work, future, bytes, deadline, false);
-      watch(future);
+      if (statements.executor().isBound() || !hasExecutor) {
+        task.answer(ofSeveralStatements(task::run));
+      } else {
+        asyncCalls.add(task);
+      }
+      watch(task);
     } catch (PgHelloException e) {
-      future.fail(e);
+      task.fail(e);
     }
+    return task;
   }
 
   /** Lets a call end in time; or now, if the JVM has no thread for that. */
-  private void watch(CallFuture<?> future) {
+  private void watch(CallFuture<?> call) {
     if (!timer.start()) {
-      future.fail(Errors.noThread());
-    }
-  }
-
-  private <T> void runAlone(
-      Supplier<T> work, CallFuture<T> future, int bytes, Deadline deadline, boolean oneStatement) {
-    if (statements.executor().isBound() || !hasExecutor) {
-      future.answer(ofSeveralStatements(work));
-    } else {
-      asyncCalls.add(work, future, bytes, deadline, oneStatement);
+      call.fail(Errors.noThread());
     }
   }
 

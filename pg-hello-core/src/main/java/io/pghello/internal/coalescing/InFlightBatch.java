@@ -36,7 +36,7 @@ final class InFlightBatch extends AtomicInteger {
     boolean futures = false;
     for (int i = 0; i < calls.length; i++) {
       if (calls[i].hasThread()) {
-        calls[i].complete(outcomes[i]);
+        calls[i].end(outcomes[i]);
       } else {
         futures = true;
       }
@@ -56,7 +56,7 @@ final class InFlightBatch extends AtomicInteger {
     int next;
     while (known != null && (next = getAndIncrement()) < calls.length) {
       if (!calls[next].hasThread()) {
-        calls[next].complete(known[next]);
+        calls[next].end(known[next]);
         AsyncWorker.clearInterrupt();
       }
     }

@@ -3,12 +3,14 @@ package io.pghello.internal.jdbc;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.NameValidator;
 import io.pghello.internal.StatementContext;
 import java.nio.charset.CharsetEncoder;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,6 +24,11 @@ import java.util.Optional;
  * @param executor runs the statements
  */
 public record HelloStatements(StatementExecutor executor) {
+  /** Asks for one, for a call that has not waited. */
+  public String one(HelloRequest request, Deadline deadline) {
+    return executor.run(deadline, request, HelloStatements::one);
+  }
+
   /** Asks for one. */
   public String one(HelloRequest request, StatementContext context) {
     return executor.run(context, session -> one(session, request));
@@ -104,7 +111,7 @@ public record HelloStatements(StatementExecutor executor) {
     } catch (PgHelloException e) {
       if (size > 1 && isOfOneName(e.code())) {
         int half = size / 2;
-        Object[] outcomes = Arrays.copyOf(send(requests.subList(0, half), context.of(half)), size);
+        Object[] outcomes = copyOf(send(requests.subList(0, half), context.of(half)), size);
         Object[] others = send(requests.subList(half, size), context.of(size - half));
         System.arraycopy(others, 0, outcomes, half, others.length);
         return interruption(outcomes).map(error -> failed(size, error)).orElse(outcomes);
@@ -114,6 +121,11 @@ public record HelloStatements(StatementExecutor executor) {
       // all calls of the batch wait for an outcome
       return failed(size, Errors.unexpected(e));
     }
+  }
+
+  /** Returns a copy that can hold errors, too; that of the driver holds greetings alone. */
+  private static Object[] copyOf(Object[] outcomes, int length) {
+    return Arrays.copyOf(outcomes, length, Object[].class);
   }
 
   /** The next leader sends an interrupted batch again. So the error is for all its calls. */
@@ -137,26 +149,26 @@ public record HelloStatements(StatementExecutor executor) {
 
   static String one(StatementExecutor.Session session, HelloRequest request) throws SQLException {
     String answer =
-        session.call(
-            request.function(),
-            statement -> {
-              statement.setString(1, request.name());
-              if (request.repeat() != HelloRequest.AS_SET) {
-                statement.setInt(2, request.repeat());
-              }
-            },
-            row -> row.getString(1));
+        session.call(request.function(), request, HelloStatements::bind, row -> row.getString(1));
     if (!request.isAnsweredBy(answer)) {
       throw session.mismatch(request, "");
     }
     return answer;
   }
 
+  private static void bind(PreparedStatement statement, HelloRequest request) throws SQLException {
+    statement.setString(1, request.name());
+    if (request.repeat() != HelloRequest.AS_SET) {
+      statement.setInt(2, request.repeat());
+    }
+  }
+
   private static String[] all(StatementExecutor.Session session, List<HelloRequest> requests)
       throws SQLException {
     return session.call(
         Function.HELLO_ALL,
-        statement -> HelloAllCodec.bind(statement, requests),
+        requests,
+        HelloAllCodec::bind,
         row -> HelloAllCodec.read(row, requests));
   }
 
@@ -167,6 +179,7 @@ public record HelloStatements(StatementExecutor executor) {
     for (int i = 0; i < outcomes.length; i++) {
       if (!(outcomes[i] instanceof PgHelloException)
           && !requests.get(i).isAnsweredBy((String) outcomes[i])) {
+        outcomes = copyOf(outcomes, outcomes.length);
         outcomes[i] = session.mismatch(requests.get(i), "");
       }
     }
@@ -204,7 +217,7 @@ public record HelloStatements(StatementExecutor executor) {
       throws SQLException {
     if (session.offers(Function.HELLO_ALL)) {
       try {
-        return Arrays.copyOf(all(session, requests), requests.size(), Object[].class);
+        return all(session, requests);
       } catch (PgHelloException e) {
         // it was thought to be there, or has been until now
         if (e.code() != Code.TOO_OLD && e.code() != Code.NO_EXECUTE_PRIVILEGE) {

@@ -26,7 +26,7 @@ public final class ServerCalls {
 
   /** Returns the server's clock; throws if it counts from another year. */
   public static long nowMillis(StatementExecutor.Session session) throws SQLException {
-    long millis = session.call(Function.NOW_MS, statement -> {}, row -> row.getLong(2));
+    long millis = session.call(Function.NOW_MS, row -> row.getLong(2));
     if (Math.abs(millis + POSTGRES_EPOCH_MILLIS - System.currentTimeMillis()) < DAY_MILLIS) {
       throw Errors.of(InstallationProblems.foreignBuild(session.look().database()));
     }
@@ -35,7 +35,7 @@ public final class ServerCalls {
 
   /** Returns what the server says of its version. */
   public static String spiVersion(StatementExecutor.Session session) throws SQLException {
-    return session.call(Function.SPI_VERSION, statement -> {}, row -> row.getString(2));
+    return session.call(Function.SPI_VERSION, row -> row.getString(2));
   }
 
   /** Looks how the extension is installed, once, on a connection of a source without a client. */

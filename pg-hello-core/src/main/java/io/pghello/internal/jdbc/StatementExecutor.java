@@ -37,15 +37,20 @@ import org.postgresql.core.TransactionState;
  * Runs statements: gets a connection, finds the extension, keeps the time, repeats what a lost
  * connection has lost, and leaves the connection as it was.
  */
-public final class StatementExecutor {
+public class StatementExecutor {
   /** Work on a connection. */
   public interface Work<T> {
     T on(Session session) throws SQLException;
   }
 
-  /** Sets the parameters of a statement. */
-  public interface Binder {
-    void bind(PreparedStatement statement) throws SQLException;
+  /** Work that needs something, which so need not be an object of its own for each call. */
+  public interface WorkWith<A, T> {
+    T on(Session session, A argument) throws SQLException;
+  }
+
+  /** Sets the parameters of a statement to what it asks for. */
+  public interface Binder<A> {
+    void bind(PreparedStatement statement, A argument) throws SQLException;
   }
 
   /** Reads the one row of an answer. */
@@ -102,6 +107,11 @@ public final class StatementExecutor {
     }
   }
 
+  /** Runs work for one call that has not waited, as the other method does. */
+  public <A, T> T run(Deadline deadline, A argument, WorkWith<A, T> work) {
+    return run(deadline, null, argument, work);
+  }
+
   /**
    * Runs work on a connection. If that is lost, runs it on another one, and so on until the
    * deadline, unless it is the caller's: after a restart of the server, a pool can hand out all the
@@ -110,18 +120,23 @@ public final class StatementExecutor {
    * @param context what it is done for
    */
   public <T> T run(StatementContext context, Work<T> work) {
+    return run(context.deadline(), context, work, (session, known) -> known.on(session));
+  }
+
+  private <A, T> T run(
+      Deadline deadline, @Nullable StatementContext context, A argument, WorkWith<A, T> work) {
     boolean bound = isBound();
     PgHelloException lost = null;
     underWay.increment();
     try {
       for (int lostBefore = 0; ; lostBefore++) {
         try {
-          return attempt(context, bound, work);
+          return attempt(deadline, context, bound, argument, work);
         } catch (PgHelloException e) {
           if (e.code() != Code.CONNECTION_LOST) {
             throw lost == null ? e : afterLoss(lost, e);
           }
-          if (bound || !settings.retryLostCalls() || !pauseAfter(lostBefore, context.deadline())) {
+          if (bound || !settings.retryLostCalls() || !pauseAfter(lostBefore, deadline)) {
             throw e;
           }
           lost = e;
@@ -173,43 +188,56 @@ public final class StatementExecutor {
     return underWay.intValue();
   }
 
-  private <T> T attempt(StatementContext context, boolean bound, Work<T> work) {
-    if (settings.listens()) {
-      settings.listener().statementStarting(new Events.Starting(context.kind(), context.calls()));
+  private <A, T> T attempt(
+      Deadline deadline,
+      @Nullable StatementContext context,
+      boolean bound,
+      A argument,
+      WorkWith<A, T> work) {
+    if (!settings.listens()) {
+      return attemptWatched(deadline, bound, argument, work);
     }
-    StatementWatch.Watched watched = watch.statement(source, context.deadline());
+    StatementContext told = context == null ? StatementContext.single(deadline) : context;
+    settings.listener().statementStarting(new Events.Starting(told.kind(), told.calls()));
     long begin = System.nanoTime();
     PgHelloException error = null;
     try {
-      watched.begin();
-      return use(connect(watched, context.deadline()), watched, context.deadline(), bound, work);
+      return attemptWatched(deadline, bound, argument, work);
     } catch (RuntimeException | Error e) {
       error = Errors.ofCall(e);
       throw e;
     } finally {
+      settings
+          .listener()
+          .statementEnded(new Events.Statement(told, System.nanoTime() - begin, error));
+    }
+  }
+
+  private <A, T> T attemptWatched(
+      Deadline deadline, boolean bound, A argument, WorkWith<A, T> work) {
+    StatementWatch.Watched watched = watch.statement(source, deadline);
+    try {
+      watched.begin();
+      return use(connect(watched, deadline), watched, deadline, bound, argument, work);
+    } finally {
       // no method is called before, as the stack may have overflowed
       watched.left = true;
-      try {
-        watched.leave();
-      } finally {
-        settings
-            .listener()
-            .statementEnded(new Events.Statement(context, System.nanoTime() - begin, error));
-      }
+      watched.leave();
     }
   }
 
   /** Works on a connection, and gives it back; throws at the deadline, whatever came of it. */
-  private <T> T use(
+  private <A, T> T use(
       Connection connection,
       StatementWatch.Watched watched,
       Deadline deadline,
       boolean bound,
-      Work<T> work) {
+      A argument,
+      WorkWith<A, T> work) {
     try {
       T answer;
       try (var session = new Session(connection, deadline, bound, watched.isTimed)) {
-        answer = work.on(session);
+        answer = work.on(session, argument);
         watched.sound = bound || !session.isMixedUp;
       }
       if (!watched.end()) {
@@ -433,14 +461,24 @@ public final class StatementExecutor {
       }
     }
 
-    /** Calls a function. */
-    public <T> T call(Function function, Binder binder, Reader<T> reader) throws SQLException {
+    /** Calls a function without parameters. */
+    <T> T call(Function function, Reader<T> reader) throws SQLException {
+      return call(function, function, (statement, none) -> {}, reader);
+    }
+
+    /**
+     * Calls a function.
+     *
+     * @param argument what the statement is bound to
+     */
+    public <A, T> T call(Function function, A argument, Binder<A> binder, Reader<T> reader)
+        throws SQLException {
       String statement = statement(function);
       if (statement == null) {
-        return execute(function, find(function), binder, reader);
+        return execute(function, find(function), argument, binder, reader);
       }
       try {
-        return execute(function, statement, binder, reader);
+        return execute(function, statement, argument, binder, reader);
       } catch (SQLException e) {
         if (!SqlErrors.mayBeInstallation(e) || inTransaction) {
           throw e;
@@ -448,7 +486,7 @@ public final class StatementExecutor {
         // the extension may have moved, or gone, since it was found
         String again = find(function);
         if (!again.equals(statement)) {
-          return execute(function, again, binder, reader);
+          return execute(function, again, argument, binder, reader);
         }
         if ("42883".equals(e.getSQLState())) {
           throw SqlErrors.libraryTooOld(e);
@@ -489,11 +527,12 @@ public final class StatementExecutor {
       return function.callIn(Objects.requireNonNull(preflight.schema()));
     }
 
-    private <T> T execute(Function function, String sql, Binder binder, Reader<T> reader)
+    private <A, T> T execute(
+        Function function, String sql, A argument, Binder<A> binder, Reader<T> reader)
         throws SQLException {
       limitTime();
       try (PreparedStatement statement = connection.prepareStatement(sql)) {
-        binder.bind(statement);
+        binder.bind(statement, argument);
         try (ResultSet row = statement.executeQuery()) {
           return read(function, row, reader);
         }

@@ -76,13 +76,12 @@ final class StatementWatch {
     private static final int CONNECTED = 3;
     private static final int ABORTED = 4;
     private static final int ENDED = 5;
+    private static final int ENDED_ABORTED = 6;
 
     private final transient Thread thread;
     private final transient ConnectionSource source;
     private final transient Deadline deadline;
     private transient volatile @Nullable Connection connection;
-    private boolean ended;
-    private boolean aborted;
 
     /** Whether the statement is ended at its deadline; the JVM may have no thread for that. */
     boolean isTimed;
@@ -136,11 +135,10 @@ final class StatementWatch {
 
     /** Ends the use of the connection; returns whether it was aborted. */
     boolean end() {
-      if (!ended) {
-        aborted = getAndSet(ENDED) == ABORTED;
-        ended = true;
+      if (get() < ENDED && getAndSet(ENDED) == ABORTED) {
+        set(ENDED_ABORTED);
       }
-      return aborted;
+      return get() == ENDED_ABORTED;
     }
 
     /** Ends the watch, unless there is a connection that could not be released. */

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.PgHelloException.Code;
 import io.pghello.internal.AsyncWorker;
+import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
+import io.pghello.internal.Function;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -95,8 +97,7 @@ class AsyncCallsTest extends CoalescerFixture {
           kept.add(task);
         };
     var calls = calls(executor);
-    CallFuture<String> dropped = future();
-    calls.add(() -> "dropped", dropped, 1, in(Duration.ZERO), true);
+    CompletableFuture<String> unused = add(calls, () -> "dropped", in(Duration.ZERO), true);
     CompletableFuture<String> next = add(calls, () -> "next");
     calls.checkTimeouts();
     until(() -> kept.size() == 2);
@@ -120,8 +121,7 @@ class AsyncCallsTest extends CoalescerFixture {
             },
             workers);
     for (int i = 0; i < 20_000; i++) {
-      CallFuture<String> late = future();
-      calls.add(() -> "late", late, 1, in(Duration.ZERO), true);
+      CompletableFuture<String> late = add(calls, () -> "late", in(Duration.ZERO), true);
       if (i % 100 == 0) {
         until(late::isDone);
       }
@@ -150,10 +150,9 @@ class AsyncCallsTest extends CoalescerFixture {
   @Test
   void oneThreadFailsTheFuturesThatTimeOutTogether() {
     var calls = calls(new ArrayList<Runnable>()::add);
-    var futures = new ArrayList<CallFuture<String>>();
+    var futures = new ArrayList<CompletableFuture<String>>();
     for (int i = 0; i < 50; i++) {
-      CallFuture<String> future = future();
-      calls.add(() -> "late", future, 1, in(Duration.ZERO), true);
+      CompletableFuture<String> future = add(calls, () -> "late", in(Duration.ZERO), true);
       futures.add(future);
     }
     var dependent = new CountDownLatch(1);
@@ -184,8 +183,7 @@ class AsyncCallsTest extends CoalescerFixture {
   @Test
   void aCallInFlightTimesOutOnce() {
     var calls = calls(executor);
-    CallFuture<String> late = future();
-    calls.add(this::blocked, late, 1, in(Duration.ZERO), true);
+    CompletableFuture<String> late = add(calls, this::blocked, in(Duration.ZERO), true);
     until(() -> begun.getCount() == 0);
     var dependent = new CountDownLatch(1);
     var release = new CompletableFuture<Void>();
@@ -256,8 +254,7 @@ class AsyncCallsTest extends CoalescerFixture {
   void aCallTimesOutThatWaitsForAThread() {
     missingThreads.set(2);
     var calls = new AsyncCalls(settings(), own, own, Errors::timedOut);
-    CallFuture<String> late = future();
-    calls.add(() -> "late", late, 1, in(Duration.ZERO), false);
+    CompletableFuture<String> late = add(calls, () -> "late", in(Duration.ZERO), false);
     until(
         () -> {
           calls.checkTimeouts();
@@ -274,8 +271,7 @@ class AsyncCallsTest extends CoalescerFixture {
         new AsyncCalls(
             settings(), executor, own, timeout -> Errors.of(Errors.noConnectionWithin(timeout)));
     CompletableFuture<String> first = add(calls, this::blocked);
-    CallFuture<String> second = future();
-    calls.add(() -> "late", second, 1, in(Duration.ZERO), false);
+    CompletableFuture<String> second = add(calls, () -> "late", in(Duration.ZERO), false);
     calls.checkTimeouts();
     assertFails(second, Code.NO_CONNECTION);
     gate.complete(null);
@@ -329,8 +325,14 @@ class AsyncCallsTest extends CoalescerFixture {
   }
 
   private static CompletableFuture<String> add(AsyncCalls calls, Supplier<String> work) {
-    CallFuture<String> future = future();
-    calls.add(work, future, 1, in(CALL_TIMEOUT), true);
-    return future;
+    return add(calls, work, in(CALL_TIMEOUT), true);
+  }
+
+  private static CompletableFuture<String> add(
+      AsyncCalls calls, Supplier<String> work, Deadline deadline, boolean oneStatement) {
+    AsyncCalls.Task<String> task =
+        calls.task(Function.HELLO, ended -> work.get(), 1, deadline, oneStatement);
+    calls.add(task);
+    return task;
   }
 }

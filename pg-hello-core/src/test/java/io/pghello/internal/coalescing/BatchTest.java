@@ -27,6 +27,6 @@ class BatchTest {
 
   private static Call call(int bytes) {
     return Call.ofThread(
-        new HelloRequest("a name of that length", 1, bytes), Deadline.after(Duration.ZERO));
+        new HelloRequest.Plain("a name of that length", 1, bytes), Deadline.after(Duration.ZERO));
   }
 }

@@ -4,6 +4,8 @@ package io.pghello.internal.coalescing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.internal.Function;
+import io.pghello.internal.Settings;
 import java.io.Serial;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -24,7 +26,7 @@ class CallQueueTest {
   void removingTheNewestFirstVisitsFewOthers() {
     fill();
     Collections.reverse(calls);
-    calls.forEach(Counted::cancel);
+    calls.forEach(call -> call.cancel(false));
     assertThat(visits).isLessThan(10L * CALLS);
     assertThat(queue.isEmpty()).isTrue();
     assertThat(queue.size()).isZero();
@@ -34,7 +36,7 @@ class CallQueueTest {
   void removingEverySecondCallOfAFullQueueVisitsFewOthers() {
     fill();
     for (int i = 0; i < CALLS; i += 2) {
-      calls.get(i).cancel();
+      calls.get(i).cancel(false);
       assertThat(queue.tryAdd(new Counted())).isTrue();
       assertThat(queue.tryAdd(new Counted())).isFalse();
     }
@@ -46,7 +48,7 @@ class CallQueueTest {
     for (int i = 0; i < 10 * CALLS; i++) {
       var call = new Counted();
       assertThat(queue.tryAdd(call)).isTrue();
-      call.cancel();
+      call.cancel(false);
     }
     int left = 0;
     for (Counted call : queue) {
@@ -60,15 +62,15 @@ class CallQueueTest {
   void aRemovedCallReleasesItsWeightOnce() {
     fill();
     Counted first = calls.get(0);
-    first.cancel();
-    first.cancel();
+    first.cancel(false);
+    first.cancel(false);
     assertThat(queue.poll()).isSameAs(first);
     assertThat(queue.size()).isEqualTo(CALLS - 1);
     Counted second = calls.get(1);
     assertThat(queue.poll()).isSameAs(second);
-    second.cancel();
+    second.cancel(false);
     assertThat(queue.size()).isEqualTo(CALLS - 2);
-    calls.get(3).cancel();
+    calls.get(3).cancel(false);
     var drained = new Drained();
     queue.drainTo(drained);
     assertThat(drained.calls).hasSize(CALLS - 3).doesNotContain(calls.get(3));
@@ -123,8 +125,8 @@ class CallQueueTest {
   }
 
   /** Takes all calls. */
-  private static final class Drained implements CallQueue.Target<QueuedCall> {
-    final List<QueuedCall> calls = new ArrayList<>();
+  private static final class Drained implements CallQueue.Target<CallFuture<?>> {
+    final List<CallFuture<?>> calls = new ArrayList<>();
     int room = Integer.MAX_VALUE;
 
     @Override
@@ -136,18 +138,15 @@ class CallQueueTest {
     }
 
     @Override
-    public void add(QueuedCall call) {
+    public void add(CallFuture<?> call) {
       calls.add(call);
     }
   }
 
   /** A call that counts how often one is looked at to see whether it has left the queue. */
-  private final class Counted extends QueuedCall {
-    @Serial private static final long serialVersionUID = 1L;
-
-    void cancel() {
-      set("cancelled");
-      leaveQueue();
+  private final class Counted extends CallFuture<String> {
+    Counted() {
+      super(Function.HELLO, Settings.NO_LISTENER);
     }
 
     @Override
@@ -156,8 +155,8 @@ class CallQueueTest {
     }
 
     @Override
-    boolean isDone() {
-      return get() != null;
+    boolean isEnded() {
+      return isDone();
     }
 
     @Override

@@ -103,8 +103,8 @@ class CoalescerFailureTest extends CoalescerFixture {
     var futures = new ArrayList<CompletableFuture<String>>();
     Deadline soon = in(SHORT);
     for (int i = 0; i < 10; i++) {
-      CallFuture<String> future = future();
-      coalescer.add(Call.ofFuture(request("a" + i), soon, future));
+      Call future = future("a" + i, soon);
+      coalescer.add(future);
       futures.add(future);
     }
     Caller caller = waitingCallers(coalescer, "b").get(0);
@@ -127,7 +127,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     Call call = Call.ofThread(request("a"), in(SHORT));
     coalescer.add(call);
     assertThat(coalescer.await(call, true)).is(error(Code.TIMEOUT));
-    assertThat(call.deadline.isOver()).isTrue();
+    assertThat(call.isOver()).isTrue();
     Call answered = Call.ofThread(request("b"), in(CALL_TIMEOUT));
     coalescer.add(answered);
     sender.answerAtOnce = true;
@@ -143,8 +143,8 @@ class CoalescerFailureTest extends CoalescerFixture {
     Deadline soon = in(SHORT);
     var futures = new ArrayList<CompletableFuture<String>>();
     for (int i = 0; i < 10; i++) {
-      CallFuture<String> future = future();
-      coalescer.add(Call.ofFuture(request("a" + i), soon, future));
+      Call future = future("a" + i, soon);
+      coalescer.add(future);
       futures.add(future);
     }
     Call leader = Call.ofThread(request("leader"), soon);
@@ -311,16 +311,16 @@ class CoalescerFailureTest extends CoalescerFixture {
     Coalescer coalescer = coalescer(threadless);
     hold(coalescer);
     Deadline soon = in(SHORT);
-    CallFuture<String> future = future();
     Call late = Call.ofThread(request("late"), soon);
     coalescer.add(late);
-    coalescer.add(Call.ofFuture(request("future"), in(SHORT), future));
+    Call future = future("future", in(SHORT));
+    coalescer.add(future);
     missingThreads.set(Integer.MAX_VALUE);
     release(coalescer);
     until(
         () -> {
           coalescer.checkTimeouts();
-          return late.isDone();
+          return late.isEnded();
         });
     assertThat(coalescer.await(late, false)).is(error(Code.TIMEOUT));
     assertThat(future).isNotDone();
@@ -364,8 +364,8 @@ class CoalescerFailureTest extends CoalescerFixture {
   void eachCallIsToldItsOwnTimeOut() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    CallFuture<String> future = future();
-    coalescer.add(Call.ofFuture(request("future"), in(Duration.ofMillis(20_001)), future));
+    Call future = future("future", in(Duration.ofMillis(20_001)));
+    coalescer.add(future);
     Caller leader = waitingCallers(coalescer, "leader").get(0);
     release(coalescer);
     Sent sent = sender.next();
@@ -391,8 +391,8 @@ class CoalescerFailureTest extends CoalescerFixture {
   private static List<CompletableFuture<String>> timedOutFutures(Coalescer coalescer, int number) {
     var futures = new ArrayList<CompletableFuture<String>>();
     for (int i = 0; i < number; i++) {
-      CallFuture<String> future = future();
-      coalescer.add(Call.ofFuture(request("a" + i), in(Duration.ZERO), future));
+      Call future = future("a" + i, in(Duration.ZERO));
+      coalescer.add(future);
       futures.add(future);
     }
     return futures;

@@ -10,7 +10,6 @@ import io.pghello.PgHelloListener;
 import io.pghello.internal.AsyncWorker;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
-import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
@@ -141,8 +140,8 @@ abstract class CoalescerFixture {
   static List<CompletableFuture<String>> futures(Coalescer coalescer, String... names) {
     var futures = new ArrayList<CompletableFuture<String>>();
     for (String name : names) {
-      CallFuture<String> future = future();
-      coalescer.add(Call.ofFuture(request(name), in(CALL_TIMEOUT), future));
+      Call future = future(name, in(CALL_TIMEOUT));
+      coalescer.add(future);
       futures.add(future);
     }
     return futures;
@@ -162,10 +161,9 @@ abstract class CoalescerFixture {
   }
 
   static void assertOverloaded(Coalescer coalescer, String name) {
-    CallFuture<String> future = future();
-    Call call = Call.ofFuture(request(name), in(SHORT), future);
+    Call call = future(name, in(SHORT));
     assertThatThrownBy(() -> coalescer.add(call)).is(error(Code.OVERLOADED));
-    assertThat(future).isNotDone();
+    assertThat(call).isNotDone();
   }
 
   static void assertFails(CompletableFuture<String> future, Code code) {
@@ -214,8 +212,9 @@ abstract class CoalescerFixture {
     return Deadline.after(time);
   }
 
-  static CallFuture<String> future() {
-    return new CallFuture<>(Function.HELLO, Settings.NO_LISTENER);
+  /** Creates a call of a future. */
+  static Call future(String name, Deadline deadline) {
+    return Call.ofFuture(request(name), deadline, Settings.NO_LISTENER);
   }
 
   /** Calls as {@link HelloDispatcher#hello} does. */

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener;
 import io.pghello.internal.Errors;
-import io.pghello.internal.Function;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,10 +107,10 @@ class CoalescerFutureTest extends CoalescerFixture {
   void queuedFuturesTimeOut() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    CallFuture<String> early = future();
-    CallFuture<String> late = future();
-    coalescer.add(Call.ofFuture(request("early"), in(Duration.ZERO), early));
-    coalescer.add(Call.ofFuture(request("late"), in(CALL_TIMEOUT), late));
+    Call early = future("early", in(Duration.ZERO));
+    coalescer.add(early);
+    Call late = future("late", in(CALL_TIMEOUT));
+    coalescer.add(late);
     assertThat(coalescer.checkTimeouts()).isTrue();
     assertFails(early, Code.TIMEOUT);
     assertThat(late).isNotDone();
@@ -127,10 +126,10 @@ class CoalescerFutureTest extends CoalescerFixture {
   void futuresInFlightTimeOut() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    CallFuture<String> early = future();
-    CallFuture<String> late = future();
-    coalescer.add(Call.ofFuture(request("early"), in(SHORT), early));
-    coalescer.add(Call.ofFuture(request("late"), in(CALL_TIMEOUT), late));
+    Call early = future("early", in(SHORT));
+    coalescer.add(early);
+    Call late = future("late", in(CALL_TIMEOUT));
+    coalescer.add(late);
     release(coalescer);
     Sent sent = sender.next();
     until(
@@ -149,10 +148,10 @@ class CoalescerFutureTest extends CoalescerFixture {
   void aTimedOutFutureIsNotSent() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    CallFuture<String> later = future();
-    CallFuture<String> late = future();
-    coalescer.add(Call.ofFuture(request("later"), in(Duration.ZERO), later));
-    coalescer.add(Call.ofFuture(request("late"), in(Duration.ZERO), late));
+    Call later = future("later", in(Duration.ZERO));
+    coalescer.add(later);
+    Call late = future("late", in(Duration.ZERO));
+    coalescer.add(late);
     release(coalescer);
     assertFails(late, Code.TIMEOUT);
     assertFails(later, Code.TIMEOUT);
@@ -164,8 +163,8 @@ class CoalescerFutureTest extends CoalescerFixture {
   void aBatchMayChangeDuringTheTimeOutCheck() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    CallFuture<String> late = future();
-    coalescer.add(Call.ofFuture(request("late"), in(SHORT), late));
+    Call late = future("late", in(SHORT));
+    coalescer.add(late);
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
     release(coalescer);
     Sent sent = sender.next();
@@ -216,8 +215,9 @@ class CoalescerFutureTest extends CoalescerFixture {
   void theListenerHearsOfAFutureThatTheProgramCompletesAsynchronously(boolean answered) {
     var ended = new ArrayList<PgHelloListener.CallEnded>();
     var future =
-        new CallFuture<String>(
-            Function.HELLO,
+        Call.ofFuture(
+            request("Ada"),
+            in(CALL_TIMEOUT),
             new PgHelloListener() {
               @Override
               public void callEnded(CallEnded event) {

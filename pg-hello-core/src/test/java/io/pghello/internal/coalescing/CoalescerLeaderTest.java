@@ -356,7 +356,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     coalescer.add(leader);
     release(coalescer);
     List<Caller> others = waitingCallers(coalescer, "a", "b");
-    until(leader.deadline::isOver);
+    until(leader::isOver);
     assertThat(coalescer.await(leader, false)).is(error(Code.TIMEOUT));
     assertThat(answerNext()).containsExactly("a", "b");
     assertAnswered(others);
@@ -367,8 +367,8 @@ class CoalescerLeaderTest extends CoalescerFixture {
   void theExecutorLeadsIfTheLeaderDoesNotRun() {
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    CallFuture<String> hasty = future();
-    coalescer.add(Call.ofFuture(request("hasty"), in(Duration.ZERO), hasty));
+    Call hasty = future("hasty", in(Duration.ZERO));
+    coalescer.add(hasty);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
@@ -546,19 +546,19 @@ class CoalescerLeaderTest extends CoalescerFixture {
     assertThat(Thread.interrupted()).isTrue();
     endElsewhere(left);
     assertThat(left.offerLead(batch)).isFalse();
-    assertThat(left.get()).is(error(Code.INTERRUPTED));
+    assertThat(left.outcome()).is(error(Code.INTERRUPTED));
   }
 
   @Test
   void aFutureExpiresOnce() {
-    Call call = Call.ofFuture(request("a"), in(Duration.ZERO), future());
-    assertThat(call.isDone()).isFalse();
+    Call call = future("a", in(Duration.ZERO));
+    assertThat(call.isEnded()).isFalse();
     assertThat(call.expire()).isTrue();
-    assertThat(call.isDone()).isTrue();
+    assertThat(call.isEnded()).isTrue();
     assertThat(call.expire()).isFalse();
   }
 
   private void endElsewhere(Call call) {
-    get(CompletableFuture.runAsync(() -> call.complete("ended"), executor));
+    get(CompletableFuture.runAsync(() -> call.end("ended"), executor));
   }
 }

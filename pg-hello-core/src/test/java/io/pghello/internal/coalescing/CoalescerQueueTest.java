@@ -215,8 +215,8 @@ class CoalescerQueueTest extends CoalescerFixture {
     maxQueuedCalls = 2;
     Coalescer coalescer = coalescer();
     hold(coalescer);
-    CallFuture<String> late = future();
-    coalescer.add(Call.ofFuture(request("late"), in(Duration.ZERO), late));
+    Call late = future("late", in(Duration.ZERO));
+    coalescer.add(late);
     Caller interrupted = waitingCallers(coalescer, "interrupted").get(0);
     assertOverloaded(coalescer, "c");
     coalescer.checkTimeouts();

@@ -9,6 +9,7 @@ import io.pghello.PgHelloListener.Kind;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.HelloRequest;
+import io.pghello.internal.Settings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -241,7 +242,7 @@ class CoalescerTest extends CoalescerFixture {
                   boolean hasty = random.nextInt(16) == 0;
                   Deadline deadline = in(hasty ? Duration.ofNanos(50_000) : CALL_TIMEOUT);
                   if (thread % 4 == 0) {
-                    CallFuture<String> future = future();
+                    Call future = Call.ofFuture(request, deadline, Settings.NO_LISTENER);
                     var unused =
                         future.whenComplete(
                             (greeting, error) -> {
@@ -251,7 +252,7 @@ class CoalescerTest extends CoalescerFixture {
                               ended.incrementAndGet();
                             });
                     try {
-                      coalescer.add(Call.ofFuture(request, deadline, future));
+                      coalescer.add(future);
                     } catch (PgHelloException e) {
                       future.fail(e);
                     }

@@ -94,7 +94,10 @@ class NetworkTimeoutIT {
 
   private static String greet(StatementExecutor.Session session, String name) throws SQLException {
     return session.call(
-        Function.HELLO, statement -> statement.setString(1, name), row -> row.getString(1));
+        Function.HELLO,
+        name,
+        (statement, bound) -> statement.setString(1, bound),
+        row -> row.getString(1));
   }
 
   /** Uses a connection, and notes the time-outs that it is given. */

@@ -118,7 +118,7 @@ record ServerValueAttribute(
       given.put(this, null, now);
     } else if (now instanceof String greeting
         && source.getFrom(state, entity) instanceof String name
-        && new HelloRequest(name, value.repeat(), 0).isAnsweredBy(greeting)) {
+        && HelloRequest.isGreeting(greeting, name, value.repeat())) {
       given.put(this, name, greeting);
     }
   }
