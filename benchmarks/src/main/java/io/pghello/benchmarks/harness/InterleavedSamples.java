@@ -23,7 +23,9 @@ public final class InterleavedSamples {
      * The mean without the longest and the shortest tenth: where it is chance what a sample meets,
      * as with round trips, of which some cross CPUs, and many samples even that out.
      */
-    TRIMMED_MEAN
+    TRIMMED_MEAN,
+    /** The median: where a sample that meets a full queue is many times another, as with p99. */
+    MEDIAN
   }
 
   private final Row.Better better;
@@ -86,7 +88,8 @@ public final class InterleavedSamples {
     if (statistic == Statistic.BEST) {
       return ascending.findFirst().orElseThrow();
     }
-    int tenth = count / 10;
-    return ascending.skip(tenth).limit(count - 2L * tenth).average().orElseThrow();
+    // of an even number, the median is the mean of two
+    int left = statistic == Statistic.MEDIAN ? (count - 1) / 2 : count / 10;
+    return ascending.skip(left).limit(count - 2L * left).average().orElseThrow();
   }
 }

@@ -79,6 +79,28 @@ class InterleavedSamplesTest {
   }
 
   @Test
+  void theMedianOfTheSamplesCounts() throws Exception {
+    var odd =
+        new InterleavedSamples(
+            Row.Better.LOWER,
+            InterleavedSamples.Statistic.MEDIAN,
+            5,
+            side("a", 900, 5, 800, 3, 4),
+            side("b", 1, 1, 700, 2, 1));
+    assertThat(odd.ours().measure()).isEqualTo(5);
+    assertThat(odd.peer().measure()).isEqualTo(1);
+    var even =
+        new InterleavedSamples(
+            Row.Better.LOWER,
+            InterleavedSamples.Statistic.MEDIAN,
+            4,
+            side("a", 900, 5, 1, 3),
+            side("b", 2, 2, 2, 2));
+    assertThat(even.ours().measure()).isEqualTo(4);
+    assertThat(even.peer().measure()).isEqualTo(2);
+  }
+
+  @Test
   void whoeverIsAskedAgainTakesNewSamples() throws Exception {
     var samples =
         new InterleavedSamples(
