@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds the projects that docs/testkit.md, docs/own-extension.md and docs/jooq.md show, runs the tests of the starter on other
-# lines of Spring Boot, and builds and runs an application with each line, as their users would: from what
-# ./dev install has just installed into a local Maven repository in which nothing of ours was before.
+# Builds the projects that docs/testkit.md, docs/own-extension.md and docs/jooq.md show, copies the server as
+# docs/mcp.md tells, runs the tests of the starter on other lines of Spring Boot, and builds and runs an application
+# with each line, as their users would: from what ./dev install has just installed into a local Maven repository in
+# which nothing of ours was before.
 # SPDX-License-Identifier: MIT
 PROGRAM=consumer
 # shellcheck source=scripts/lib.sh
@@ -39,6 +40,8 @@ link_all "$repository" "$WORK/repository"
 rm "$WORK/repository/io"
 link_all "$repository/io" "$WORK/repository/io"
 rm -f "$WORK/repository/io/pghello"
+# the class path is kept for other scripts, so not out of this repository
+tested=$(classpath pg-hello-mcp "$DEFAULT_MAJOR")
 export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$WORK/repository"
 
 "$ROOT/dev" install
@@ -86,6 +89,52 @@ grep -q 'Tests run: 6, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
   die "the tests of the project that the archetype makes were not run"
 }
 echo "The project that the archetype makes builds, and its tests pass ($((SECONDS - started)) s)"
+
+# What docs/mcp.md tells to copy is what the server is tested with, file by file, and it runs from there.
+mkdir "$WORK/mcp"
+cat >"$WORK/mcp/pom.xml" <<END
+<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>com.example</groupId>
+  <artifactId>mcp</artifactId>
+  <version>1</version>
+  <dependencies>
+    <dependency>
+      <groupId>io.pghello</groupId>
+      <artifactId>pg-hello-mcp</artifactId>
+      <version>$(project_version)</version>
+    </dependency>
+  </dependencies>
+  <build>
+    <plugins>
+      <plugin>
+        <artifactId>maven-dependency-plugin</artifactId>
+        <version>$(pom_property maven-dependency-plugin.version)</version>
+      </plugin>
+    </plugins>
+  </build>
+</project>
+END
+goals=$(sed -n 's:^mvn \(dependency\:copy-dependencies .*=\)/opt/pg-hello-mcp$:\1:p' "$ROOT/docs/mcp.md")
+[ -n "$goals" ] || die "docs/mcp.md tells no more how to copy the server"
+# shellcheck disable=SC2086
+maven -q -B -ntp -f "$WORK/mcp/pom.xml" ${goals}"$WORK/pg-hello-mcp"
+tr ':' '\n' <<<"$tested" | sed -n 's:.*/\([^/]*\.jar\)$:\1:p' |
+  grep -v '^pg-hello-' | sort >"$WORK/tested"
+find "$WORK/pg-hello-mcp" -name '*.jar' -printf '%f\n' | grep -v '^pg-hello-' | sort >"$WORK/copied"
+diff "$WORK/tested" "$WORK/copied" >"$log" || {
+  cat "$log"
+  die "what docs/mcp.md copies (>) is not what the server is tested with (<)"
+}
+request='{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",'
+request+='"capabilities":{},"clientInfo":{"name":"consumer","version":"1"}}}'
+said=$(PGPORT=1 PGUSER=agent "$(java_home)/bin/java" -cp "$WORK/pg-hello-mcp/*" io.pghello.mcp.PgHelloMcp \
+  2>"$log" <<<"$request")
+grep -qF "\"version\":\"$(project_version)\"" <<<"$said" || {
+  cat "$log"
+  die "the server that docs/mcp.md copies says: $said"
+}
+echo "The server that docs/mcp.md copies runs, with the $(wc -l <"$WORK/copied") libraries that it is tested with"
 
 need psql postgresql-client
 "$ROOT/dev" server >"$WORK/server.log" &
