@@ -276,7 +276,7 @@ class HandedOnSessionIT {
             + " $$ begin if current_setting('application_name') = 'pg-hello-plugin'"
             + " then perform set_config('search_path', 'evil', false); end if; return 1; end $$",
         "create table stats (x int, y int)",
-        "create statistics on (x + changes()), y from stats",
+        "create statistics mixed on (x + changes()), y from stats",
         "create table parent (x int)",
         "create table child (check (x >= changes())) inherits (parent)",
         "create table parts (x int) partition by range (x)",
