@@ -163,11 +163,9 @@ finish containers
 step deploy "$ROOT/scripts/ci/deploy.sh"
 step mcp env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/mcp.sh"
 begin monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
-begin recipes recipes "$WORK/postgres17-jdk25" 17
 step installcheck "$ROOT/scripts/ci/installcheck.sh"
 LINES_SHOWN=20 step sanitizers "$ROOT/dev" native --sanitize
 step fuzzing "$ROOT/dev" native --fuzz 20
-LINES_SHOWN=1 finish recipes
 # the last of them, when monitoring has compiled
 step races "$ROOT/scripts/ci/stress.sh"
 LINES_SHOWN=25 finish monitoring
