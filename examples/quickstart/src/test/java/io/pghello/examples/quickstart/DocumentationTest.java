@@ -7,11 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -24,7 +24,10 @@ class DocumentationTest {
       Pattern.compile(
           "(?:<artifactId>pg-hello-[a-z-]+</artifactId>\\s*<version>(?!\\$\\{pg-hello\\.version})"
               + "|<pg-hello\\.version>|pg-hello-bom:|-DarchetypeVersion=)([^<\"\\s]*)");
-  private static final Pattern TEST = Pattern.compile("`(\\w+(?:Test|IT))(?:\\.(\\w+))?`");
+  private static final Path GUIDES = ROOT.resolve("docs/guides");
+  private static final Pattern TEST =
+      Pattern.compile("`(\\w+(?:Test|IT))(?:\\.(\\w+))?`(?:]\\[([^]]+)])?");
+  private static final Pattern TARGET = Pattern.compile("^\\[(\\S+)]: (\\S+)$", Pattern.MULTILINE);
   private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)(#[^)]*)?\\)");
 
   @Test
@@ -66,29 +69,54 @@ class DocumentationTest {
                     .anyMatch(test -> Stream.of(heading.split("…")).allMatch(test::contains)));
   }
 
-  /** A class of tests, or one and its method, as the page with the source documents names them. */
+  /** A test is a class, or one and its method; its name is a link to the file. */
   @Test
-  void namesTestsThatAreThere() throws IOException {
-    Map<String, String> tests = new HashMap<>();
-    try (Stream<Path> files = Files.walk(ROOT)) {
-      for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-        if (file.toString().matches(".*/src/.*(Test|IT)\\.java")) {
-          String name = file.getFileName().toString().replace(".java", "");
-          tests.merge(name, Files.readString(file), String::concat);
+  void linksTheTestsOfTheSourceDocuments() throws IOException {
+    int count = 0;
+    for (Path page : guides()) {
+      String text = Files.readString(page);
+      Map<String, Path> targets =
+          TARGET
+              .matcher(text)
+              .results()
+              .collect(
+                  Collectors.toMap(
+                      target -> target.group(1), target -> page.resolveSibling(target.group(2))));
+      Matcher named = TEST.matcher(text);
+      for (; named.find(); count++) {
+        Path file = targets.get(String.valueOf(named.group(3)));
+        assertThat(file)
+            .as("the link of %s in %s", named.group(), page)
+            .isRegularFile()
+            .hasFileName(named.group(1) + ".java");
+        if (named.group(2) != null) {
+          assertThat(file).content().containsPattern("void " + named.group(2) + "\\(");
         }
       }
     }
-    Matcher named = TEST.matcher(Files.readString(ROOT.resolve("docs/guides.md")));
+    assertThat(count).isGreaterThan(200);
+  }
+
+  /** A heading of a document is one of its page, or begins a row in bold. */
+  @Test
+  void followsTheHeadingsOfTheSourceDocuments() throws IOException {
+    String text = "";
     int count = 0;
-    for (; named.find(); count++) {
-      assertThat(tests).as(named.group()).containsKey(named.group(1));
-      if (named.group(2) != null) {
-        assertThat(tests.get(named.group(1)))
-            .as(named.group())
-            .containsPattern("void " + named.group(2) + "\\(");
+    for (String line : Files.readAllLines(GUIDES.resolve("headings.txt"))) {
+      if (line.startsWith("[")) {
+        text = Files.readString(GUIDES.resolve(line.substring(1, line.length() - 1)));
+      } else if (!line.isBlank() && !line.startsWith("#")) {
+        assertThat(text).as(line).containsAnyOf("\n## " + line + "\n", "**" + line + "**");
+        count++;
       }
     }
-    assertThat(count).isGreaterThan(50);
+    assertThat(count).isGreaterThan(100);
+  }
+
+  private static List<Path> guides() throws IOException {
+    try (Stream<Path> files = Files.list(GUIDES)) {
+      return files.filter(file -> file.toString().endsWith(".md")).toList();
+    }
   }
 
   /** Returns the texts of all tests; a text that spans several lines of Java is joined. */
