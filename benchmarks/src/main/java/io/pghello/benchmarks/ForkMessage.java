@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a fork tells the program that started it, a line of JSON each. Only one of the parts is
- * there.
+ * A message of a fork to the program that started it: one line of JSON, which has exactly one of
+ * the parts.
  *
  * @param plan what will be measured
  * @param step what is being measured now
@@ -23,6 +23,6 @@ public record ForkMessage(
     @Nullable Result result,
     @Nullable List<Curve> curves) {
 
-  /** What there is to do, in so many steps. */
+  /** The work of a fork: rows, and the number of steps of its progress. */
   record Plan(Environment.Server server, List<Row> rows, List<String> notRun, int steps) {}
 }

@@ -18,9 +18,9 @@ import java.util.function.BinaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What some JVMs say, one after the other, that measure the same: a JVM compiles as chance has it,
- * so that one alone may be faster or slower than others all the time. Rows are shown as soon as the
- * last JVM has measured them.
+ * The results of several JVMs that measure the same, one after the other. One JVM alone would not
+ * do: each compiles differently by chance, and may be faster or slower than others for its whole
+ * life. Rows are shown as soon as the last JVM has measured them.
  */
 final class ForkedRun {
   private final String name;

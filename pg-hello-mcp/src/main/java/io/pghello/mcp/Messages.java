@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads messages, each of which is a line of UTF-8. For one thread. */
 final class Messages {
-  /** How long a message may be, in bytes. */
+  /** The greatest length of a message, in bytes. */
   static final int LENGTH_MAX = 16 << 20;
 
   private static final int DIGITS_MAX = 150_000;

@@ -7,8 +7,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the parameters of requests must be. The SDK would answer with the words of Java for an
- * internal error.
+ * Checks of the parameters of requests. The SDK would answer with the words of Java for an internal
+ * error.
  *
  * @param tools the names of the tools that there are
  */

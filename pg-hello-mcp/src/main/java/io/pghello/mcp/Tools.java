@@ -29,7 +29,7 @@ import reactor.core.publisher.Mono;
 
 /** Makes a tool of each operation that some connection may do. */
 final class Tools {
-  /** How long an answer may be, in characters of JSON; it is in a message twice. */
+  /** The greatest length of an answer, in characters of JSON. An answer is in a message twice. */
   static final int ANSWER_MAX = 4 << 20;
 
   private static final String PRIVILEGED =

@@ -39,7 +39,7 @@ import reactor.core.publisher.Mono;
  * message, drops what is in flight when its input ends, and does not know cancellations.
  */
 final class Transport implements McpServerTransportProvider {
-  /** How many requests may be in flight. */
+  /** The most requests that may be in flight. */
   static final int IN_FLIGHT_MAX = 256;
 
   private static final Logger LOG = System.getLogger("io.pghello.mcp");

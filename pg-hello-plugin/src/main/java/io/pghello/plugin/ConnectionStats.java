@@ -2,7 +2,7 @@
 package io.pghello.plugin;
 
 /**
- * What a connection has and did since it was opened.
+ * Statistics of a connection since it was opened.
  *
  * @param total connections that are open
  * @param idle connections that wait for work

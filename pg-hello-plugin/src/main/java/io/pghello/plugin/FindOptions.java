@@ -9,7 +9,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which columns of found rows are returned, in which order, and of how many rows. Immutable.
+ * Options of a search: columns, order, and number of rows. Immutable.
  *
  * @param fields the columns; empty for all
  * @param orderBy the columns to sort by, of which the first counts most

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin;
 
-/** How far a transaction is isolated from others, as PostgreSQL's documentation says. */
+/** Isolation level of a transaction, as PostgreSQL's documentation defines it. */
 public enum Isolation {
   /** As {@link #READ_COMMITTED}: PostgreSQL never shows what is not committed. */
   READ_UNCOMMITTED,

@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a connection may do. Immutable.
+ * Permissions and limits of a connection. Immutable.
  *
  * <p>These bound what the plugin sends. What SQL may reach is bounded by the role that the
  * connection logs in as, and by nothing else: give it no more than it needs.

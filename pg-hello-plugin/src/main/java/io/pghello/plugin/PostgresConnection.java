@@ -65,7 +65,7 @@ public final class PostgresConnection {
     this.transactionId = transactionId;
   }
 
-  /** What a batch does about a record whose row is there already. */
+  /** Action of a batch on a record whose row is there already. */
   public enum OnConflict {
     /** The table keeps its row. */
     IGNORE,
@@ -74,7 +74,7 @@ public final class PostgresConnection {
   }
 
   /**
-   * What became of the records of a batch.
+   * Result of a batch.
    *
    * @param rowCount how many rows were inserted or updated
    * @param ignored how many records were there already, and changed nothing

@@ -10,13 +10,13 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the plugin throws. It names what is wrong by a code and details, and never has the words of
- * the driver or the server, which may contain data. Immutable.
+ * Error of an operation. It has a code and details, and never the words of the driver or the
+ * server, which may contain data. Immutable.
  */
 public final class PostgresException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 
-  /** What is wrong. In JSON, a code is its name behind {@code POSTGRES_}. */
+  /** Kind of an error. In JSON, a code is {@code POSTGRES_} and its name. */
   public enum Code {
     /** The server cannot be reached, has no such database, or offers no TLS that is trusted. */
     CONNECTION_FAILED,

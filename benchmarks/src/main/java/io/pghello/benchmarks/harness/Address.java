@@ -6,7 +6,9 @@ import java.util.Properties;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 
-/** Where a database is, in parts; others can read a command line, so no password is on one. */
+/**
+ * The address of a database, in parts. Others can read a command line, so no password is on one.
+ */
 public record Address(String host, int port, String database, String user, String password) {
 
   /** Takes apart the URL of a test database. */

@@ -7,14 +7,14 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a row is measured.
+ * The measurement of a row: a check, both sides, and the numbers of rounds.
  *
  * @param check fails if an answer of one of the sides is wrong; runs once, before the first round
  * @param warmUps rounds whose figures are thrown away
  */
 public record Comparison(
     Row row, Action check, Side ours, @Nullable Side peer, int warmUps, int rounds) {
-  /** What looks at every answer while it measures needs no other check. */
+  /** The check of sides that look at every answer while they measure. */
   public static final Action CHECKED_MEANWHILE = () -> {};
 
   /** Does something. */
@@ -74,7 +74,7 @@ public record Comparison(
     return new Comparison(other, check, ours, peer, warmUps, rounds);
   }
 
-  /** How many times each side is measured. */
+  /** Returns the number of times that each side is measured. */
   public int steps() {
     return warmUps + rounds;
   }

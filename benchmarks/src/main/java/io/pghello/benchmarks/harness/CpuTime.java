@@ -23,7 +23,7 @@ public final class CpuTime {
   private final long clientNanos;
   private final long serverNanos;
 
-  /** What counts as the client. */
+  /** The threads or processes whose CPU time counts as the client's. */
   public interface Client {
     /** Nobody: what the server alone needs. */
     Client NONE = () -> 0;

@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * What a figure of several sides comes to along an axis.
+ * A figure of several sides along the axis of a chart.
  *
  * @param name what is shown, as in "throughput by calls in flight"
  * @param axis what changes, with its unit if it has one

@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.io.FilenameUtils;
 
-/** Where and when something was measured, with the jars of the class path. */
+/** The machine and the time of a measurement, with the jars of the class path. */
 public record Environment(String date, int cpus, String jdk, String os, List<String> libraries) {
   private static final String SETTINGS =
       "autovacuum fsync jit max_connections max_parallel_workers_per_gather server_encoding"

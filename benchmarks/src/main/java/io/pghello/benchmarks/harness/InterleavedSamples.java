@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Two sides that are measured alternately, in some short samples in each round. */
 public final class InterleavedSamples {
-  /** What a round's figure is of a side's samples. */
+  /** The figure of a round, computed from a side's samples. */
   public enum Statistic {
     /**
      * The shortest time, or the highest rate: what else the machine does only makes a sample

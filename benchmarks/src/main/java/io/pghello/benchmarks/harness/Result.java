@@ -8,8 +8,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was measured for a row: both sides' figures of each round, and the ratio of each round, ours
- * to the peer's. There is no verdict without a target, and no CPU time that was not counted.
+ * The measurements of a row: both sides' figures of each round, and each round's ratio of our
+ * figure to the peer's. There is no verdict without a target, and no CPU time that was not counted.
  */
 public record Result(
     Row row,

@@ -29,7 +29,7 @@ public record Row(
     }
   }
 
-  /** What the target is about. */
+  /** The figure that a target judges. */
   public enum Judged {
     /** Our figure divided by the peer's of the same round. */
     RATIO,
@@ -37,7 +37,10 @@ public record Row(
     COUNT
   }
 
-  /** What must be reached, what we aim at, and how many times less CPU time a call must take. */
+  /**
+   * A target: the figure that must be reached, the one that is aimed at, and the factor by which a
+   * call must take less CPU time.
+   */
   public record Target(double must, double goal, @Nullable Double lessCpu) {}
 
   /** A row for information about costs: both sides' figures and their ratio. */

@@ -10,7 +10,8 @@ import java.util.function.DoublePredicate;
 import java.util.stream.IntStream;
 
 /**
- * How curves are measured: at each point of an axis, each side works once. Spread comes from forks.
+ * The measurement of curves. Each side works once at each point of an axis; several forks give the
+ * spread.
  *
  * @param name what changes along the axis
  * @param unit of the axis; empty if it counts
@@ -45,7 +46,7 @@ public record Sweep(
     double at(double point) throws Exception;
   }
 
-  /** How many times something is measured. */
+  /** Returns the number of measurements. */
   public int steps() {
     return (int)
         tracks.stream().flatMap(track -> points.stream().filter(track.covers::test)).count();

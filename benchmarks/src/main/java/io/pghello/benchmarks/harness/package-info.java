@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** How both sides of a comparison are measured in rounds and along axes, and what comes of it. */
+/**
+ * Measurements of both sides of a comparison, in rounds or along the axis of a chart, and their
+ * results.
+ */
 @NullMarked
 package io.pghello.benchmarks.harness;
 

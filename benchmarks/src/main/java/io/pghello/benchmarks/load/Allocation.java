@@ -6,7 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.util.HashMap;
 import java.util.Map;
 
-/** How much the threads of this JVM allocate. Virtual threads do not count. */
+/** The bytes that the threads of this JVM allocate, without those of virtual threads. */
 final class Allocation {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 

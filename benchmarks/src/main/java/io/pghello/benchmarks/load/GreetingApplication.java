@@ -16,7 +16,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 @EnableAutoConfiguration
 public class GreetingApplication {
   /**
-   * What it says once it takes requests.
+   * The message of an application that takes requests.
    *
    * @param cpuMillis what its JVM has needed until then, and for a first query
    * @param hasClient whether there is a client to inject

@@ -40,7 +40,10 @@ public final class Load {
     void hello(SampleNames names, int count) throws Exception;
   }
 
-  /** What came of it: latencies in nanoseconds, and the bytes that this JVM's threads allocated. */
+  /**
+   * The result of a load: latencies in nanoseconds, and the bytes that this JVM's threads
+   * allocated.
+   */
   record Figures(long calls, long nanos, IntCountsHistogram latencies, long allocated) {
     double thousandsPerSecond() {
       return calls * 1e6 / nanos;

@@ -21,7 +21,10 @@ public final class LoadProcess implements AutoCloseable {
 
   private final ChildJvm jvm;
 
-  /** What to measure, at the port of the server or a proxy; names of 0 bytes are the usual ones. */
+  /**
+   * A measurement to make, at the port of the server or of a proxy. Names of 0 bytes stand for the
+   * usual names.
+   */
   public record Request(int port, int connections, int calls, int nameBytes, long millis) {}
 
   public record Response(

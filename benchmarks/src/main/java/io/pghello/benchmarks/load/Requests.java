@@ -15,7 +15,7 @@ public final class Requests implements Closeable {
   private final Client application;
 
   /**
-   * What came of requests.
+   * The result of many requests.
    *
    * @param rate in thousands a second, with the CPU time of a request, application and database
    *     together

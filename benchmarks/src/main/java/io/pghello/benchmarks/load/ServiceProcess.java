@@ -164,7 +164,7 @@ public final class ServiceProcess implements AutoCloseable {
         .toList();
   }
 
-  /** What both the guide's and ours answer. */
+  /** The answer to a batch, which the guide's service and this project's have in common. */
   record Batch(List<Greeting> greetings, int count) {
     record Greeting(String name, String greeting) {}
   }

@@ -23,7 +23,7 @@ public final class StreamingGreeting {
 
   private StreamingGreeting() {}
 
-  /** How they are greeted. */
+  /** The method that greets them. */
   public enum Way {
     EACH("helloEach()"),
     ALL("helloAll(), all in memory");
@@ -39,7 +39,10 @@ public final class StreamingGreeting {
     }
   }
 
-  /** At a JDBC URL, as a user, greets so many names in one way, and checks each answer. */
+  /**
+   * Greets a number of names in one way, and checks each answer. Arguments: JDBC URL, user, number
+   * of names, way.
+   */
   public static void main(String[] args) {
     try (PgHelloClient client =
         PgHelloClient.builder()

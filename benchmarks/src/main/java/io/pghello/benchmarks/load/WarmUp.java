@@ -3,7 +3,10 @@ package io.pghello.benchmarks.load;
 
 /** Lets the compiler learn what is measured. */
 final class WarmUp {
-  /** For what is warm, but was forgotten by the machine while others were measured. */
+  /**
+   * The time for code that is compiled already, but left the CPU's caches while others were
+   * measured.
+   */
   static final int RECALL_MILLIS = 100;
 
   private static final int MILLIS = 400;

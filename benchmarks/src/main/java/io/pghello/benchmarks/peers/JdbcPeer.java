@@ -12,7 +12,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/** What one writes by hand: JDBC on HikariCP. The driver prepares the statement on the server. */
+/**
+ * Code that one writes by hand: JDBC on HikariCP. The driver prepares the statement on the server.
+ */
 public final class JdbcPeer implements Closeable {
   private static final String HELLO = "SELECT pg_hello(?)";
 
@@ -36,7 +38,7 @@ public final class JdbcPeer implements Closeable {
     return new HikariDataSource(config);
   }
 
-  /** What one writes by hand, for a call. */
+  /** Makes a call, as one writes it by hand. */
   public @Nullable String hello(String name) throws SQLException {
     try (Connection connection = pool.getConnection();
         PreparedStatement statement = connection.prepareStatement(HELLO)) {

@@ -8,7 +8,7 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 
-/** What one writes by hand in an application with Spring Boot. */
+/** Code that one writes by hand in an application with Spring Boot. */
 @RestController
 public final class JdbcTemplateController {
   private final JdbcTemplate jdbc;

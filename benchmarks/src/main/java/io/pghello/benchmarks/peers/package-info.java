@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What ours is measured against. */
+/** The libraries and programs that this project is measured against. */
 @NullMarked
 package io.pghello.benchmarks.peers;
 

@@ -52,7 +52,7 @@ record CurveChart(
   // words, as many as fit, or one that is longer
   private static final Pattern LABEL_LINE = Pattern.compile("(\\S.{0,18}|\\S+)(?= |$)");
 
-  /** Where the points of a curve lie. */
+  /** The places of a curve's points. */
   private record Frame(List<Double> places, Scale across, Scale up) {
     static Frame of(Curve curve, List<Curve.Line> lines) {
       List<Double> places = curve.points();

@@ -156,7 +156,7 @@ final class MarkdownTables {
             + (result.verdict() == Result.Verdict.GOAL ? ", met" : ", not met"));
   }
 
-  /** What is compared: with a peer, or beside its figure. */
+  /** Returns the sides of a row: their names, or for a count the peer's figure beside its name. */
   private static String sides(Result result) {
     Row row = result.row();
     Spread peer = result.peerSpread();

@@ -13,8 +13,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far ahead our side is in each row, as ratios.html and ratios.svg draw it: to the right of the
- * middle line it is ahead, whichever way a good figure goes.
+ * A chart of the factor by which this project is ahead in each row, for ratios.html and ratios.svg.
+ * It is ahead on the right of the middle line, whether high or low figures are good.
  */
 record RatioChart(
     String id,
@@ -62,7 +62,7 @@ record RatioChart(
     }
   }
 
-  /** By what factor ours is ahead in a row; below 1 it is behind. */
+  /** The factor by which this project is ahead in a row; below 1 it is behind. */
   private record Lead(
       double worse, double median, double better, @Nullable Double must, @Nullable Double goal) {
 

@@ -27,7 +27,7 @@ public record Report(
     List<Section> benchmarks) {
 
   /**
-   * What one benchmark measured, and what could not be measured, each with the reason.
+   * The results of one benchmark, and the rows that could not be measured, each with the reason.
    *
    * @param date when it ended, in UTC
    */

@@ -43,7 +43,7 @@ final class ResultText {
             + unit;
   }
 
-  /** What the CPU time of a call must reach; empty if that is not judged. */
+  /** Returns the target of a call's CPU time; empty if there is none. */
   static String cpuMust(Row row) {
     Row.Target target = row.target();
     return target == null || target.lessCpu() == null

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Where values lie along an axis of a chart, from low at its beginning to high at its end. */
+/** The scale of a chart's axis, from low at its beginning to high at its end. */
 record Scale(boolean logarithmic, double low, double high) {
   private static final double MARGIN = 0.04;
 
@@ -57,7 +57,7 @@ record Scale(boolean logarithmic, double low, double high) {
     return values.stream().mapToDouble(value -> value).max().orElse(1);
   }
 
-  /** From 0, where the axis begins, to 1, where it ends. */
+  /** Returns the place of a value, from 0 at the beginning of the axis to 1 at its end. */
   double at(double value) {
     return logarithmic
         ? Math.log(value / low) / Math.log(high / low)
@@ -68,7 +68,7 @@ record Scale(boolean logarithmic, double low, double high) {
     return new Tick(percent(value), label, always, special, line);
   }
 
-  /** Where a value lies, as a share of the width that SVG understands. */
+  /** Returns the place of a value as a percentage of the axis, as SVG writes it. */
   String percent(double value) {
     return percentOf(at(value));
   }

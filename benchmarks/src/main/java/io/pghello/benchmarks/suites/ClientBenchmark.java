@@ -34,9 +34,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * What the client does under load, beside what else one calls a function with. Each library has a
- * JVM of its own, and all have as many connections; one caller alone has one, which ours and JDBC
- * share. Every answer is compared with what it should be.
+ * The client under load, beside other libraries that call a function. Each library has a JVM of its
+ * own, and all have as many connections; one caller alone has one, which ours and JDBC share. Every
+ * answer is compared with what it should be.
  */
 public final class ClientBenchmark extends ServerBenchmark {
   private static final int CONNECTIONS = 4;
@@ -141,7 +141,7 @@ public final class ClientBenchmark extends ServerBenchmark {
         .toList();
   }
 
-  /** How a library is called by as many at a time as in most rows. */
+  /** Returns the title of a library that is called by as many at a time as in most rows. */
   private static String all(Workload library) {
     return library == ASYNC
         ? library.title() + ", 256 in flight"

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 import org.postgresql.PGConnection;
 
 /**
- * What a call of a function costs, inside one session of the server.
+ * The cost of a function's call, inside one session of the server.
  *
  * <p>A statement calls the function once for each row of a table in memory; the cost is what it
  * takes beyond the same statement without the call.
@@ -152,7 +152,10 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         () -> arrayMicros(SUBQUERY, length, calls));
   }
 
-  /** What a client waits for: the names go to the server, and the answers stay there. */
+  /**
+   * Compares the time that a client waits for a statement: the names go to the server, and the
+   * answers stay there.
+   */
   private Comparison statements(int length, int times) {
     return compared(
         Row.plain("statement with %,d names".formatted(length), SUBQUERY, "us"),
@@ -218,8 +221,8 @@ public final class ExtensionBenchmark extends ServerBenchmark {
   }
 
   /**
-   * What a statement takes longer with an expression than with one that costs nothing, in
-   * nanoseconds. The shortest of a few runs each: what else the machine does only adds to it.
+   * Returns the nanoseconds that a statement takes longer with an expression than with one that
+   * costs nothing. The shortest of a few runs counts, as other work of the machine only adds to it.
    */
   private double nanos(
       String sql, String nothing, String expression, long expected, Object... parameters)
@@ -281,7 +284,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
         length);
   }
 
-  /** By how much a new session's memory grows, over one statement and many together. */
+  /** Returns the growth of a new session's memory in kB, over one statement and many together. */
   private double growthKb(String call) throws SQLException, IOException {
     int names = memoryCalls / MANY_STATEMENTS;
     try (Connection session = database.superuserDataSource().getConnection()) {

@@ -47,9 +47,9 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.postgresql.PGProperty;
 
 /**
- * What it costs that entities are filled by the server, in round trips and in time. A thousand
- * entities are a flush, and each side works on a connection of its own kind; the rows that it has
- * written are compared with what they should be each time.
+ * The cost of entities that the server fills, in round trips and in time. A thousand entities are a
+ * flush, and each side works on a connection of its own kind; the rows that it has written are
+ * compared with what they should be each time.
  */
 public final class HibernateBenchmark extends ServerBenchmark {
   // a logger that nobody holds would forget its level
@@ -84,7 +84,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
     double measure(Action action) throws Exception;
   }
 
-  /** How entities come to the database. */
+  /** A connection that entities are written by, and the unit that it is measured in. */
   private final class Way {
     private final Connection session;
     private final int batchSize;
@@ -252,7 +252,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
   }
 
   /**
-   * What a point of a curve does.
+   * The work at a point of a curve.
    *
    * @param scale of the way's figures
    * @param count of entities, unless a flush has more
@@ -261,7 +261,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
   private record Effort(Way way, double scale, int count, int tries) {}
 
   /**
-   * What an entity costs, by how many of them are flushed together.
+   * Measures the cost of an entity by the number of entities that are flushed together.
    *
    * @param longest flush of those that are written, or filled, one by one
    */

@@ -27,7 +27,7 @@ import org.jooq.conf.ParamType;
 import org.jooq.impl.DSL;
 import org.jooq.impl.SQLDataType;
 
-/** What the routines of jOOQ cost, over one connection without a network. */
+/** The cost of jOOQ's routines, over one connection without a network. */
 public final class JooqBenchmark extends ServerBenchmark {
   private static final Table<Record> NAMES = DSL.table(DSL.name("names"));
   private static final Field<Integer> ID = DSL.field(DSL.name("names", "id"), SQLDataType.INTEGER);
@@ -115,7 +115,7 @@ public final class JooqBenchmark extends ServerBenchmark {
     return ctx.select(pgHello(NAME, 2), nowMs()).from(NAMES).where(ID.eq(id));
   }
 
-  /** What a user writes who has neither routines nor DSL.function. */
+  /** A query of a user who has neither routines nor DSL.function. */
   private Select<?> template(int id) {
     return ctx.select(
             DSL.field(

@@ -76,7 +76,7 @@ public final class ServiceBenchmark implements Benchmark {
     FLASK
   }
 
-  /** Which program, and whether its database is behind the proxy. */
+  /** A program, and whether its database is behind the proxy. */
   private record Place(Program program, boolean away) {}
 
   public ServiceBenchmark(boolean quick) throws SQLException, IOException {
@@ -149,7 +149,7 @@ public final class ServiceBenchmark implements Benchmark {
         row, CHECKED_MEANWHILE, requests(Program.SERVICE), requests(peer), 1, rounds);
   }
 
-  /** In thousands of requests for each second of CPU time. */
+  /** Measures thousands of requests for each second of CPU time. */
   private Side requests(Program program) {
     return () ->
         1e3 / at(program, false).requests(IN_FLIGHT).measure(serverPid, millis).rate().cpuMicros();

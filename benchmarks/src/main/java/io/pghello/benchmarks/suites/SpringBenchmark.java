@@ -53,7 +53,7 @@ public final class SpringBenchmark implements Benchmark {
   private final int millis;
   private final int starts;
 
-  /** Which application, and whether its database is behind the proxy. */
+  /** An application, and whether its database is behind the proxy. */
   private record Place(Class<?> controller, boolean away) {}
 
   public SpringBenchmark(boolean quick) throws SQLException {

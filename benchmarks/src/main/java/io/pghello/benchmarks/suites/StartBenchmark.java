@@ -36,10 +36,10 @@ import org.jspecify.annotations.Nullable;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 
 /**
- * How long it takes until there is a database, until there is a greeting, and until all has gone. A
- * first greeting is timed from the start of a JVM, on both sides with the same options; one "ever"
- * has to unpack the server too, but not to download it. Peers that can have their data in memory,
- * as ours has, are shown with that.
+ * The times until there is a database, until there is a greeting, and until all has gone. A first
+ * greeting is timed from the start of a JVM, on both sides with the same options; one "ever" has to
+ * unpack the server too, but not to download it. Peers that can have their data in memory, as ours
+ * has, are shown with that.
  */
 public final class StartBenchmark implements Benchmark {
   private static final String GREETING = "Hello, Ada!";
@@ -87,7 +87,7 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  /** Where all is that it makes, until it is closed. */
+  /** Returns the folders of all that it makes, until it is closed. */
   Set<Path> folders() {
     return Set.copyOf(List.of(folder, memory));
   }
@@ -173,8 +173,8 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * How long it takes to create a database, and perhaps to use it; not to drop it. The shortest of
-   * a few: what else the machine does only adds to it.
+   * Returns the time to create a database, and perhaps to use it; not to drop it. The shortest of a
+   * few counts, as other work of the machine only adds to it.
    */
   private static double create(Callable<TestDatabase> creator, boolean greet) throws Exception {
     double shortest = Double.MAX_VALUE;
@@ -191,8 +191,8 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /**
-   * What a test's own database costs a test. On both sides one is created ahead while a test runs.
-   * The peer's have no extension, and are never dropped.
+   * Compares the time that its own database costs a test. On both sides one is created ahead while
+   * a test runs. The peer's have no extension, and are never dropped.
    */
   private Comparison tests(String name, int pauseMillis) {
     return new Comparison(
@@ -331,7 +331,7 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  /** How long it takes to stop a server that was used. */
+  /** Returns the time to stop a server that was used. */
   private static double stop(AutoCloseable server, Callable<Action> use) throws Exception {
     Action requireGone;
     long start;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What {@code ./dev bench} measures, by name. */
+/** The benchmarks of {@code ./dev bench}, by name. */
 @NullMarked
 package io.pghello.benchmarks.suites;
 

@@ -20,7 +20,7 @@ public final class Failures {
 
   private Failures() {}
 
-  /** What an error may say beside its code and its message, which has no data. */
+  /** Detail of an error, beside its code and its message, which has no data. */
   public enum Detail {
     HOST,
     PORT,

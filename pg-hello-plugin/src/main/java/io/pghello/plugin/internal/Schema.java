@@ -48,7 +48,7 @@ public final class Schema {
     check(schema, value, new Place(null, where, code));
   }
 
-  /** Where a value is, which is written only when it is refused. */
+  /** The place of a value, written only when the value is refused. */
   private record Place(@Nullable Place parent, Object member, Code code) {
     Place at(Object name) {
       return new Place(this, name, code);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the rooms of the plugin share: errors, JSON, texts. */
+/** Code that the packages of the plugin share: errors, JSON, texts. */
 @NullMarked
 package io.pghello.plugin.internal;
 

@@ -109,7 +109,7 @@ final class Outbox {
   }
 
   /**
-   * What happened.
+   * An event of the outbox.
    *
    * @param topic as in {@code user.signed_up}
    * @param payload JSON

@@ -12,7 +12,7 @@ import org.hibernate.cfg.MappingSettings;
 import org.hibernate.cfg.SchemaToolingSettings;
 import org.hibernate.jpa.HibernatePersistenceConfiguration;
 
-/** How pool and Hibernate are set up. The extension's functions need no setting. */
+/** The set-up of the pool and of Hibernate. The extension's functions need no setting. */
 final class Database {
   private Database() {}
 

@@ -36,7 +36,7 @@ class User {
   @Column(nullable = false, updatable = false)
   private @Nullable Instant createdAt;
 
-  /** For Hibernate. */
+  /** Creates one to be filled by Hibernate. */
   protected User() {}
 
   User(String username, String email) {

@@ -18,7 +18,7 @@ import org.postgresql.util.ServerErrorMessage;
 
 /** The users of an application. Each method is one transaction. Thread-safe. */
 final class Users {
-  /** How many users are written in one round trip. */
+  /** The number of users that are written in one round trip. */
   static final int BATCH = 1_000;
 
   private final SessionFactory factory;

@@ -34,7 +34,7 @@ import picocli.CommandLine.Parameters;
       "2:the command line is wrong"
     })
 public final class Demo implements Callable<Integer> {
-  /** What only a role of the agent's own refuses; the page says so. */
+  /** The attack that only a role of the agent's own refuses, as the page says. */
   private static final String ENDS_SESSIONS =
       "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user"
           + " and datname = current_database() and pid <> pg_backend_pid()";

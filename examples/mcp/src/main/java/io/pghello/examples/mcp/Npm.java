@@ -17,7 +17,10 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** What the demo needs of npm: the versions that the lock file names, kept in the user's cache. */
+/**
+ * The packages of npm that the demo needs, in the versions of the lock file, kept in the user's
+ * cache.
+ */
 final class Npm {
   private static final List<String> FILES =
       List.of("package.json", "package-lock.json", "client.mjs");

@@ -13,8 +13,8 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
 
 /**
- * What administrators send as {@code Authorization: Bearer}. Nobody is one where there is none.
- * Thread-safe.
+ * The token that administrators send as {@code Authorization: Bearer}. Where there is none, nobody
+ * is an administrator. Thread-safe.
  */
 public final class AdminToken {
   private static final int MIN_LENGTH = 16;

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 @Target({ElementType.PARAMETER, ElementType.FIELD, ElementType.TYPE_USE})
 @Retention(RetentionPolicy.RUNTIME)
 public @interface GreetedName {
-  /** How many characters, that is, code points of Unicode, a name has at most. */
+  /** The most characters of a name, that is, code points of Unicode. */
   int MAX = 50;
 
   /** Returns what is wrong. */

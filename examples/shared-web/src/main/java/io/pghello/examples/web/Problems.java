@@ -14,7 +14,7 @@ import org.springframework.http.ResponseEntity;
  * or the server said: that is in the log, for those who run the service.
  */
 public final class Problems {
-  /** How many seconds a caller should wait while the database cannot be used. */
+  /** The seconds that a caller should wait while the database cannot be used. */
   public static final String RETRY_SECONDS = "5";
 
   private static final URI ABOUT_BLANK = URI.create("about:blank");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What the services share of HTTP: problem details, strict JSON, bounds of bodies, headers that
- * protect browsers, and the administrator's token. An application imports {@link
+ * The HTTP code that the services share: problem details, strict JSON, bounds of bodies, headers
+ * that protect browsers, and the administrator's token. An application imports {@link
  * io.pghello.examples.web.WebConfiguration}.
  */
 @NullMarked

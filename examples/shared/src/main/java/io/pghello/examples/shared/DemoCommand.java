@@ -26,7 +26,7 @@ public final class DemoCommand {
     int run(String[] args, PrintStream out, PrintStream err);
   }
 
-  /** What a demo has written, and its exit code. */
+  /** The output of a demo, and its exit code. */
   public record Output(int status, String out, String err) {}
 
   /** Runs a demo on the standard streams, in UTF-8, and ends the JVM with the exit code. */

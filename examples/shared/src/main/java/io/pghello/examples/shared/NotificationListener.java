@@ -33,7 +33,7 @@ public final class NotificationListener implements AutoCloseable {
     Connection connect() throws SQLException;
   }
 
-  /** What is run. */
+  /** An action that is run. */
   public interface Action {
     void run() throws Exception;
   }

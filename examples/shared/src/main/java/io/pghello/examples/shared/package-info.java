@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** What several examples use: a configuration in the database, and a listener to notifications. */
+/**
+ * Code that several examples use: a configuration in the database, and a listener to notifications.
+ */
 @NullMarked
 package io.pghello.examples.shared;
 

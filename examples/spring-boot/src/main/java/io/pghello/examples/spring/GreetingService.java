@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.springframework.stereotype.Service;
 
-/** What the application does. The starter makes the client that is injected here. */
+/** The service of the application. The starter makes the client that is injected here. */
 // region service
 @Service
 class GreetingService {

@@ -87,10 +87,10 @@ class GreetingServiceClient {
     return RestClient.builder().baseUrl(url).requestFactory(factory).build();
   }
 
-  /** What the service is asked: in a body, which any name can be in. */
+  /** A request to the service. Names are in its body, as any name can be in one. */
   record Question(List<String> names) {}
 
-  /** What is read of the service's answer. */
+  /** The part of the service's answer that is read. */
   record Answer(@Nullable List<@Nullable Greeting> greetings) {
     /** The first of the greetings, which is the only one. */
     record Greeting(@Nullable String greeting) {}

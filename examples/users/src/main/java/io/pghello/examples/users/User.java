@@ -36,7 +36,7 @@ class User {
 
   // endregion
 
-  /** For Hibernate. */
+  /** Creates one to be filled by Hibernate. */
   protected User() {}
 
   User(String username, String email) {

@@ -41,7 +41,7 @@ final class BatchInsert {
     this.runner = runner;
   }
 
-  /** What is to be done, once the table is known. */
+  /** The plan of a batch, made once the table is known. */
   private record Plan(
       String table,
       TableInfo info,

@@ -23,10 +23,10 @@ final class Control {
     this.transactions = transactions;
   }
 
-  /** What a transaction begins with. */
+  /** Parameters of the beginning of a transaction. */
   record Begin(@Nullable Isolation isolationLevel) {}
 
-  /** Of operations that take nothing but what all take. */
+  /** Parameters of operations that take only those that all take. */
   record Nothing() {}
 
   JsonNode begin(Call call, Begin begin) {

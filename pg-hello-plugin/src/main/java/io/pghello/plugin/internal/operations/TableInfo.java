@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * What the catalogue says of a table.
+ * The catalogue's entries about a table.
  *
  * @param copy whether rows can be sent by COPY
  * @param columns the types of the columns that can be written, without their lengths

@@ -35,7 +35,7 @@ final class Tables {
     this.runner = runner;
   }
 
-  /** What is described. */
+  /** Parameters of the description of a table. */
   record Describe(String table) {}
 
   JsonNode create(Call call, Create create) {

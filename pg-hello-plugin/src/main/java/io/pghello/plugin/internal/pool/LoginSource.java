@@ -49,7 +49,7 @@ final class LoginSource extends PGSimpleDataSource {
   }
 
   /**
-   * What bounds a session.
+   * Limits of a session.
    *
    * @param maxBytes of one result; the driver stops reading there
    * @param idleInTransactionMillis after which the server ends a transaction that waits
@@ -110,7 +110,10 @@ final class LoginSource extends PGSimpleDataSource {
     }
   }
 
-  /** When and how the server has refused log-ins of a configuration. Thread-safe. */
+  /**
+   * The log-ins of a configuration that the server has refused: when, and with which error.
+   * Thread-safe.
+   */
   static final class Refusals {
     private @Nullable SQLException refusal;
     private long refusedAt;

@@ -7,12 +7,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which queries have columns that can be read without the server's JSON, which costs the server
- * more than the row, and which leave the session as it is. It takes a round trip to know, so
- * queries are asked about that run often. Thread-safe.
+ * Remembers which queries have columns that can be read without the server's JSON, and which
+ * queries leave the session as it is. The server's JSON costs it more than the row. As it takes a
+ * round trip to know, only queries that run often are looked up. Thread-safe.
  */
 public final class PlainQueries {
-  /** What is known of a query. */
+  /** Knowledge about a query. */
   public enum Answer {
     /** It has not run often enough yet to be asked about. */
     RARE,

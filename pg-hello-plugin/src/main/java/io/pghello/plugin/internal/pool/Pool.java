@@ -163,7 +163,7 @@ public final class Pool {
     }
   }
 
-  /** What has to be done with a session before others may have it. */
+  /** The treatment of a session before others may have it. */
   public enum After {
     /** It is as it was. */
     KEEP,

@@ -9,7 +9,7 @@ import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a server says at the first contact, of itself and of the role that logs in.
+ * Facts about a server and the role that logs in, read at the first contact.
  *
  * @param connectionLimit how many connections it has for ordinary roles
  * @param readCommitted whether transactions are so unless they say otherwise

@@ -114,7 +114,7 @@ public final class ServerErrors {
   }
 
   /**
-   * How a statement ran that failed.
+   * Circumstances of a statement that failed.
    *
    * @param readOnly whether the connection only reads
    * @param cancelled whether its time-out has passed
@@ -154,7 +154,10 @@ public final class ServerErrors {
     return error.build();
   }
 
-  /** What a state or a reason means; on a connection that only reads, the remedy may be another. */
+  /**
+   * The meaning of a SQLSTATE or a reason. The remedy may be another on a connection that only
+   * reads.
+   */
   private record Meaning(
       String code,
       String message,

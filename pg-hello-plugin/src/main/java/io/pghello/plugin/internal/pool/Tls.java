@@ -4,7 +4,7 @@ package io.pghello.plugin.internal.pool;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a connection is encrypted.
+ * Encryption of a connection.
  *
  * @param mode the driver's {@code sslmode}: disable, verify-ca or verify-full
  * @param ca certificates in PEM that are trusted; null for those that the JDK trusts

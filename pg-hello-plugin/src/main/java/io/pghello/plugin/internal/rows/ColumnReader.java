@@ -22,7 +22,7 @@ import org.postgresql.jdbc.PgResultSetMetaData;
  * but for those that contain others. For one thread.
  */
 public final class ColumnReader {
-  /** How a value becomes JSON. */
+  /** Conversion of a value to JSON. */
   private enum Kind {
     TEXT,
     INTEGER,

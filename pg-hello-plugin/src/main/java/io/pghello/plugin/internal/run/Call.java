@@ -7,7 +7,7 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * On whose behalf statements run.
+ * The call that statements run for.
  *
  * @param pool the pool, which is retained meanwhile
  * @param permissions what the connection may do

@@ -19,8 +19,9 @@ import java.util.Set;
  */
 final class Harmless {
   /**
-   * Of the server's functions, those that are not volatile cannot write or change a setting; but
-   * those that take names of tables, queries or types as texts run what these mean.
+   * Returns whether nothing that a statement names can do harm. Functions of the server that are
+   * not volatile cannot write or change a setting; but those that take names of tables, queries or
+   * types as texts run what these mean.
    */
   private static final String QUERY = Texts.resource(Harmless.class, "harmless.sql");
 

@@ -31,7 +31,7 @@ import org.postgresql.copy.CopyIn;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 
-/** What runs statements on a connection. For one thread. */
+/** Runs statements on a connection. For one thread. */
 public final class Session {
   // what a table's change by others makes of plans and types that were prepared before
   private static final Set<String> STALE =
@@ -53,7 +53,7 @@ public final class Session {
   private boolean forgotten;
 
   /**
-   * What statements run in.
+   * The transaction that statements run in, if any.
    *
    * @param readOnly whether it is a read-only transaction
    * @param several whether it is a transaction of several statements
@@ -371,7 +371,7 @@ public final class Session {
     return new QueryResult(kept, kept.size(), truncated);
   }
 
-  /** Of a statement that cannot stand in brackets, all values of rows are texts. */
+  /** Runs a statement that cannot stand in brackets; all values of its rows are texts. */
   private QueryResult plain(PreparedStatement statement, int maxRows) throws SQLException {
     statement.setMaxRows(maxRows + 1);
     if (!statement.execute()) {
@@ -391,7 +391,7 @@ public final class Session {
     return result(rows, maxRows);
   }
 
-  /** What is done with a statement whose parameters are set. */
+  /** Work on a statement whose parameters are set. */
   private interface Work<T> {
     T run(PreparedStatement statement) throws SQLException;
   }

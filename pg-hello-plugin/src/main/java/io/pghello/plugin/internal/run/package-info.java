@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Statements that run: time-outs, fences, parameters, results, errors. */
+/** Running of statements: time-outs, read-only protection, parameters, results, errors. */
 @NullMarked
 package io.pghello.plugin.internal.run;
 

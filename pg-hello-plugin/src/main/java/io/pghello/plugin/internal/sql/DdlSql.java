@@ -60,7 +60,7 @@ public final class DdlSql {
   /** A table to be created. */
   public record Create(String table, Definition schema, boolean ifNotExists) {}
 
-  /** What a table has. */
+  /** The definition of a table. */
   public record Definition(
       List<Column> columns,
       List<String> primaryKey,
@@ -103,7 +103,7 @@ public final class DdlSql {
     }
   }
 
-  /** What a column refers to: a column, or the primary key. */
+  /** The target of a reference: a column, or the primary key. */
   public record Reference(String table, @Nullable String column) {}
 
   /**

@@ -17,7 +17,7 @@ record CacheProperties(
     @DefaultValue("none") Kind cache,
     @DefaultValue("300s") Duration cacheTime,
     @DefaultValue("10000") int cacheSize) {
-  /** Where greetings are kept. */
+  /** The place where greetings are kept. */
   enum Kind {
     /** Nowhere: to ask the database together with others costs less than to ask Redis. */
     NONE,

@@ -20,7 +20,7 @@ final class RedisCache implements GreetingCache {
   /** The most that a character of Java's can have. */
   private static final int UTF8_BYTES = 3;
 
-  /** What is around a name in a greeting, in bytes; more than "Hello, " and "! ". */
+  /** The bytes around a name in a greeting; more than "Hello, " and "! ". */
   private static final int MAX_WORDS = 16;
 
   private final Redis redis;

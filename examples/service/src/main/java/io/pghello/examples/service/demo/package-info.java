@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** How {@code ./dev demo service} starts the service; not for others. */
+/** The program of {@code ./dev demo service}, which starts the service; not for others. */
 @NullMarked
 package io.pghello.examples.service.demo;
 

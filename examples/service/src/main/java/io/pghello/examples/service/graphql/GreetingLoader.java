@@ -24,7 +24,7 @@ class GreetingLoader {
         .registerMappedBatchLoader((keys, environment) -> Mono.fromCallable(() -> load(keys)));
   }
 
-  /** Who is greeted, and how many times. */
+  /** A name to greet, and the number of repeats. */
   record GreetingKey(String name, int repeat) {}
 
   /**

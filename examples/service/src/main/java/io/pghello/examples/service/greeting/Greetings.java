@@ -18,7 +18,7 @@ import org.springframework.stereotype.Service;
  */
 @Service
 public class Greetings {
-  /** How many names a request may have. */
+  /** The most names of a request. */
   public static final int MAX_NAMES = 1_000;
 
   private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(2);
@@ -45,7 +45,7 @@ public class Greetings {
   public record CachedGreeting(String greeting, boolean cached) {}
 
   /**
-   * What answers.
+   * The versions of the server and of the extension.
    *
    * @param postgresVersion as in {@code SELECT version()}
    * @param extensionVersion as in {@code 1.1}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the service does, for whatever interface asks for it. */
+/** The operations of the service, for all its interfaces. */
 @NullMarked
 package io.pghello.examples.service.greeting;
 

@@ -4,7 +4,7 @@ package io.pghello.examples.service.limit;
 import io.github.bucket4j.ConsumptionProbe;
 
 /**
- * Where the requests of each client are counted: a bucket of tokens for each. Thread-safe.
+ * Counters of requests: a bucket of tokens for each client. Thread-safe.
  *
  * <p>Clients are named as {@link ClientAddress} does.
  */

@@ -11,8 +11,8 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
 
 /**
- * What clients are told of the limits: by the headers of draft-ietf-httpapi-ratelimit-headers-06
- * what is left, as the guide's library does, and by a problem why a request is refused.
+ * The answer to clients about the limits. The headers of draft-ietf-httpapi-ratelimit-headers-06
+ * say what is left, as those of the guide's library do. A problem says why a request is refused.
  */
 final class RateLimitAnswer {
   private final RateLimitProperties properties;

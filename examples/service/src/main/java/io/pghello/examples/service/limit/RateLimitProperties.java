@@ -45,7 +45,7 @@ public record RateLimitProperties(
     @DefaultValue("100") int maxWaiting,
     @DefaultValue("100000") int maxClients,
     @DefaultValue("memory") Store store) {
-  /** Where requests are counted. */
+  /** The place where requests are counted. */
   public enum Store {
     /** In this instance; others count for themselves. */
     MEMORY,

@@ -20,7 +20,7 @@ final class RateLimiter {
     this.waiting = new Semaphore(properties.maxWaiting());
   }
 
-  /** What is decided on a request. */
+  /** The outcome of a decision on a request. */
   enum Outcome {
     /** It may be answered, perhaps after a delay that has passed. */
     ALLOWED,
@@ -31,7 +31,7 @@ final class RateLimiter {
   }
 
   /**
-   * What is decided on a request, and what the client is told.
+   * A decision on a request, with what the client is told.
    *
    * @param remaining how many requests the client has left
    * @param reset when the next window begins, from now

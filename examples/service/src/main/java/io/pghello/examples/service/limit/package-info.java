@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** How much of the service one client may use. */
+/** Limits on the requests of one client. */
 @NullMarked
 package io.pghello.examples.service.limit;
 

@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * How many calls took how long: each bucket reaches twice as far as the one before. Thread-safe.
+ * A histogram of latencies, in which each bucket reaches twice as far as the one before.
+ * Thread-safe.
  */
 final class LatencyHistogram {
   private static final long FIRST_MICROS = 62;

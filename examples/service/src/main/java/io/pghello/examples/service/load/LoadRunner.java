@@ -23,7 +23,7 @@ final class LoadRunner {
     this.client = client;
   }
 
-  /** What came of it. */
+  /** The result of a load. */
   record Result(long calls, long nanos, LatencyHistogram histogram) {}
 
   /**

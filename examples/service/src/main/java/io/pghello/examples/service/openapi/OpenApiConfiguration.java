@@ -22,7 +22,10 @@ import org.springdoc.core.customizers.ParameterCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** What the controllers do not say of themselves: what all of them may answer. */
+/**
+ * The parts of the OpenAPI document that the controllers do not declare: the answers that all of
+ * them may give.
+ */
 @Configuration(proxyBeanMethods = false)
 @OpenAPIDefinition(
     info =
@@ -38,7 +41,7 @@ import org.springframework.context.annotation.Configuration;
     type = SecuritySchemeType.HTTP,
     scheme = "bearer")
 public class OpenApiConfiguration {
-  /** What an operation requires that is for administrators. */
+  /** The security requirement of operations for administrators. */
   public static final String TOKEN = "administrator";
 
   @io.swagger.v3.oas.annotations.media.Schema(
@@ -102,7 +105,10 @@ public class OpenApiConfiguration {
     }
   }
 
-  /** What an answer has, it has always, but for what is wrong where something is. */
+  /**
+   * Declares the members of answers as required, but for {@code code}, which only an answer about a
+   * problem has.
+   */
   @Bean
   OpenApiCustomizer schemas() {
     return api -> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What callers are told when no greeting can be had, as problem details (RFC 9457). */
+/** Answers where no greeting can be had, as problem details (RFC 9457). */
 @NullMarked
 package io.pghello.examples.service.problem;
 

@@ -23,6 +23,6 @@ public record BulkRequest(
         @Size(max = Greetings.MAX_NAMES)
         List<@GreetedName String> names,
     @Schema(description = REPEAT) @Min(1) @Max(10) @Nullable Integer repeat) {
-  /** What the description says of a count. */
+  /** The description of a count. */
   static final String REPEAT = "How many times; without it, the configured count";
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Who may change what all users get. */
+/** The credentials of those who may change what all users get. */
 @NullMarked
 package io.pghello.examples.service.security;
 

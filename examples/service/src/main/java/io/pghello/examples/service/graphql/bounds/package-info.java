@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-/**
- * How large a query may be, and how long it may take: without them, a small one stops a service.
- */
+/** Bounds of a query's size and time. Without them, a small query stops a service. */
 @NullMarked
 package io.pghello.examples.service.graphql.bounds;
 
