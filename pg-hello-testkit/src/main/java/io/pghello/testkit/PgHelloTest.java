@@ -47,7 +47,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(PgHelloExtension.class)
 public @interface PgHelloTest {
-  /** What a database is created for. */
+  /** The unit that a database is created for. */
   enum Scope {
     /** Each test method has its own. */
     METHOD,

@@ -28,12 +28,12 @@ import java.util.stream.Stream;
 
 /** Builds an extension with PGXS in a copy of its sources. */
 final class Pgxs {
-  /** What headers.sh calls the other one of. */
+  /** The scripts of the plugin; headers.sh calls the other one. */
   private static final List<String> SCRIPTS = List.of("headers.sh", "debian.sh");
 
   private static final List<String> TOOLS = List.of("bash", "gcc", "make");
 
-  /** What a make in the sources themselves left there, perhaps for another major. */
+  /** The suffixes of files that a make in the sources left there, perhaps for another major. */
   private static final Set<String> BUILT = Set.of("o", "so", "bc");
 
   /**

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(ExtensionTestSupport.class)
 public @interface ExtensionTest {
-  /** What a database is created for. */
+  /** The unit that a database is created for. */
   enum Scope {
     /** Each test method has its own. */
     METHOD,

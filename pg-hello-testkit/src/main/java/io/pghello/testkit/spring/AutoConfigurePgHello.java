@@ -36,7 +36,7 @@ import java.lang.annotation.Target;
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 public @interface AutoConfigurePgHello {
-  /** How long a test's changes stay in the database. */
+  /** The time that a test's changes stay in the database. */
   enum Reset {
     /** As long as the context: tests see what those before them have committed. */
     NEVER,

@@ -40,7 +40,7 @@ final class ResetTestExecutionListener extends AbstractTestExecutionListener {
     }
   }
 
-  /** What needs HikariCP on the class path. */
+  /** Code that needs HikariCP on the class path. */
   private static final class Pools {
     static void discardConnections(DataSource dataSource) throws SQLException {
       if (dataSource.isWrapperFor(HikariDataSource.class)) {

@@ -83,7 +83,7 @@ final class Cache {
     }
   }
 
-  /** Of exceptions for files, the message alone is no sentence. */
+  /** Returns an exception's text; for exceptions about files, the message alone is no sentence. */
   private static String said(IOException e) {
     String message = e.getMessage();
     return e.getClass() == IOException.class && message != null ? message : e.toString();
@@ -126,7 +126,7 @@ final class Cache {
     return folder;
   }
 
-  /** Those that exist may be links, and keep their permissions. */
+  /** Creates folders that are missing. Existing ones may be links, and keep their permissions. */
   private static void createDirectories(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       Files.createDirectories(
@@ -247,7 +247,7 @@ final class Cache {
     }
   }
 
-  /** What was begun by a JVM that did not come to an end; the caller has the lock. */
+  /** Removes what a JVM began and did not finish; the caller has the lock. */
   private void removeUnfinished() throws IOException {
     List<Path> unfinished;
     try (Stream<Path> children = Files.list(folder)) {

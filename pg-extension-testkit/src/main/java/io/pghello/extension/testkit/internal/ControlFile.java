@@ -10,9 +10,9 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What an extension's control file says; its syntax is that of {@code postgresql.conf}. */
+/** An extension's control file; its syntax is that of {@code postgresql.conf}. */
 public final class ControlFile {
-  /** How its name ends. */
+  /** The suffix of its name. */
   static final String SUFFIX = ".control";
 
   private static final Pattern LINE =

@@ -4,7 +4,7 @@ package io.pghello.extension.testkit.internal;
 import java.util.List;
 
 /**
- * How what is created on a server is called, and what its template database has.
+ * The names of all that is created on a server, and the extensions of its template database.
  *
  * @param prefix the name of the ordinary role, with which the names of its databases begin
  * @param application the {@code application_name} of the sessions that are kept

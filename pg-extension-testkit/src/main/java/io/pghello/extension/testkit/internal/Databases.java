@@ -137,7 +137,10 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** With those that it requires. One that was created so may be asked for, too. */
+  /**
+   * Creates an extension and those that it requires, unless it is there: another may have required
+   * it.
+   */
   private void createExtension(String extension, Login login) throws SQLException {
     try (Connection connection = dataSource(template(), login).getConnection();
         Statement statement = connection.createStatement()) {

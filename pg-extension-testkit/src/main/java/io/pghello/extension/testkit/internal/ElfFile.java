@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a shared library of Linux says about the machine it runs on (the ELF specification, and the
- * Linux Standard Base for symbol versions).
+ * The header of a shared library of Linux, which says what machine it runs on (the ELF
+ * specification, and the Linux Standard Base for symbol versions).
  *
  * @param machine the processor, as in {@code amd64}
  * @param needed the names of the libraries it needs

@@ -54,7 +54,7 @@ public final class EmbeddedServer {
   private static final int CRASH_LINES = 3;
   private static final String CRASHED = "terminating any other active server processes";
 
-  /** What tests want otherwise than PostgreSQL has it. */
+  /** The settings for which tests want another value than PostgreSQL's default. */
   private static final Map<String, String> DEFAULTS =
       Map.of(
           "timezone",

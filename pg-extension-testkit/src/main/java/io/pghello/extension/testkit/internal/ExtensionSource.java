@@ -4,7 +4,7 @@ package io.pghello.extension.testkit.internal;
 import java.io.IOException;
 import java.util.Map;
 
-/** Where the files of an extension come from. */
+/** The source of an extension's files. */
 @FunctionalInterface
 public interface ExtensionSource {
   /** The folder of libraries in that of a server. */

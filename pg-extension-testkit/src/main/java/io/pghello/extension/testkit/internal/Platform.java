@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** What machine this is, as the folders of libraries are named. */
+/** This machine's platform, as the folders of libraries are named. */
 public final class Platform {
   private static final Path MAPPED = Path.of("/proc/self/maps");
   private static final String LIBC = "/libc.so.6";

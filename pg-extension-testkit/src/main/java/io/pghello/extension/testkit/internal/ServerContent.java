@@ -24,7 +24,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** What a server has more than a stock one: files and settings of its extensions. Immutable. */
+/** The files and settings that extensions add to a stock server. Immutable. */
 final class ServerContent {
   /** Stands in scripts for the folder of shared files, which is known when they are written. */
   static final String SHARED_FOLDER = "@PG_EXTENSION_SHARED_FOLDER@";
