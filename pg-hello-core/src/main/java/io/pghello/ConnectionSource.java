@@ -5,8 +5,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * Where the client's connections come from, and whether a call may share a statement with others.
- * For most, a {@link javax.sql.DataSource} says it all ({@code dataSource::getConnection});
+ * Source of the client's connections, which also says whether a call may share a statement with
+ * others. For most, a {@link javax.sql.DataSource} says it all ({@code dataSource::getConnection});
  * frameworks that bind a connection to a thread implement the rest.
  *
  * <p>Methods are called on the thread that makes the call or, for calls that share a statement and

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /** The calls that do not depend on the source of connections. */
 abstract class Operations implements PgHelloOperations {
   /**
-   * What calls are made with.
+   * The parts that calls are made with.
    *
    * @param repeat how many times a greeting is repeated where no count is given
    * @param timeout how long a call may take

@@ -116,7 +116,9 @@ public final class PgHelloClientBuilder {
     return this;
   }
 
-  /** What the sessions of {@link #url} are called on the server; {@code pg-hello} by default. */
+  /**
+   * Sets the {@code application_name} of the sessions of {@link #url}; {@code pg-hello} by default.
+   */
   public PgHelloClientBuilder applicationName(String applicationName) {
     ownPoolOptions.add("applicationName");
     this.applicationName = Objects.requireNonNull(applicationName, "applicationName");
@@ -163,8 +165,8 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * How many times a greeting is repeated where no count is given, 1 to 10; by default what the
-   * session's setting {@code pg_hello.repeat} says.
+   * Sets the number of times that a greeting is repeated where no count is given, 1 to 10. By
+   * default, the session's setting {@code pg_hello.repeat} decides.
    *
    * @throws PgHelloException if the count is out of range ({@link Code#INVALID_REPEAT})
    */
@@ -174,11 +176,11 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * How long a call may take, with waiting, getting a connection, the round trip, and retries after
-   * lost connections; 5 seconds by default. A connection on which it runs out is aborted, whatever
-   * the statement waits for; only over TLS, a name that the server does not read can hold up its
-   * own caller longer. A call may fail a tenth of a second later and, in a batch that the server
-   * does not answer, a tenth of the time-out earlier.
+   * Sets the longest time of a call, with waiting, getting a connection, the round trip, and
+   * retries after lost connections; 5 seconds by default. A connection on which it runs out is
+   * aborted, whatever the statement waits for; only over TLS, a name that the server does not read
+   * can hold up its own caller longer. A call may fail a tenth of a second later and, in a batch
+   * that the server does not answer, a tenth of the time-out earlier.
    *
    * @param timeout a millisecond or more, and less than 20 days
    */
@@ -228,55 +230,58 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * How many calls of futures that share no statement are in flight at a time, each on a thread and
-   * a connection of its own; 20 by default. Others wait, as {@link #maxQueuedCalls} and {@link
-   * #maxQueuedBytes} allow.
+   * Sets the most calls of futures that share no statement and are in flight at a time, each on a
+   * thread and a connection of its own; 20 by default. Others wait, as {@link #maxQueuedCalls} and
+   * {@link #maxQueuedBytes} allow.
    */
   public PgHelloClientBuilder maxInFlightCalls(int calls) {
     this.maxInFlightCalls = positive(calls, "number of calls under way");
     return this;
   }
 
-  /** How many names a statement carries at most, 1 or more; 1,024 by default. */
+  /** Sets the most names that a statement carries, 1 or more; 1,024 by default. */
   public PgHelloClientBuilder maxBatchSize(int size) {
     this.maxBatchSize = positive(size, "batch size");
     return this;
   }
 
-  /** How many bytes of names a statement carries, plus at most one name; 1 MiB by default. */
+  /**
+   * Sets the most bytes of names that a statement carries, to which at most one name is added; 1
+   * MiB by default.
+   */
   public PgHelloClientBuilder maxBatchBytes(int bytes) {
     this.maxBatchBytes = positive(bytes, "number of bytes of a batch");
     return this;
   }
 
   /**
-   * How many statements of coalesced calls are under way at a time, each on a connection of its
-   * own; 2 by default, and at most 1,024. A few callers each go alone, up to that number. Batches
-   * of many leave some time apart, so that they are large where the server is near, and need not
-   * wait for each other where it is far. While virtual threads alone have statements under way, and
-   * may get no carrier to end them, there may be one more for the calls of others.
+   * Sets the most statements of coalesced calls that are under way at a time, each on a connection
+   * of its own; 2 by default, and at most 1,024. A few callers each go alone, up to that number.
+   * Batches of many leave some time apart, so that they are large where the server is near, and
+   * need not wait for each other where it is far. While virtual threads alone have statements under
+   * way, and may get no carrier to end them, there may be one more for the calls of others.
    */
   public PgHelloClientBuilder maxInFlightBatches(int batches) {
     this.maxInFlightBatches = positive(batches, "number of batches under way");
     return this;
   }
 
-  /** How many calls may wait, 1 or more; 65,536 by default. */
+  /** Sets the most calls that may wait at a time, 1 or more; 65,536 by default. */
   public PgHelloClientBuilder maxQueuedCalls(int calls) {
     this.maxQueuedCalls = positive(calls, "number of waiting calls");
     return this;
   }
 
-  /** How many bytes of names may wait, 1 or more; 64 MiB by default. */
+  /** Sets the most bytes of names that may wait at a time, 1 or more; 64 MiB by default. */
   public PgHelloClientBuilder maxQueuedBytes(int bytes) {
     this.maxQueuedBytes = positive(bytes, "number of waiting bytes");
     return this;
   }
 
   /**
-   * What a call does that would be one more than may wait: false, the default, fails it with {@link
-   * Code#OVERLOADED}; true lets the thread that makes it wait for room, that of {@link
-   * PgHelloClient#helloAsync} too, and fails it so only at the end of {@link #callTimeout}.
+   * Sets the treatment of a call that would be one more than may wait. False, the default, fails it
+   * with {@link Code#OVERLOADED}. True lets the calling thread wait for room, that of {@link
+   * PgHelloClient#helloAsync} too, and fails the call only at the end of {@link #callTimeout}.
    */
   public PgHelloClientBuilder blockWhenFull(boolean wait) {
     this.blockWhenFull = wait;

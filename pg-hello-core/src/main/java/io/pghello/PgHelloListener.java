@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public interface PgHelloListener {
   /**
-   * What a statement was sent for. Later versions may add kinds, so a {@code switch} needs a {@code
+   * Purpose of a statement. Later versions may add kinds, so a {@code switch} needs a {@code
    * default}.
    */
   enum Kind {

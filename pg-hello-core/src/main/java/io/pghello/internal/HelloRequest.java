@@ -3,7 +3,7 @@ package io.pghello.internal;
 
 import org.jspecify.annotations.Nullable;
 
-/** What a call of {@code pg_hello} asks for. */
+/** The arguments of a call of {@code pg_hello}. */
 public interface HelloRequest {
   /** The count that leaves it to the session's setting. */
   int AS_SET = 0;

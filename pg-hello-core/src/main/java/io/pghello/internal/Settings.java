@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** What a client was told; the builder of the client says what each setting means. */
+/** The settings of a client; its builder explains each. */
 public record Settings(Statements statements, Batches batches, Queue queue, Futures futures) {
   /** Listens to nothing. */
   public static final PgHelloListener NO_LISTENER = new PgHelloListener() {};

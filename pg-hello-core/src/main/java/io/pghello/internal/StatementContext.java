@@ -4,7 +4,7 @@ package io.pghello.internal;
 import io.pghello.PgHelloListener.Kind;
 
 /**
- * What a statement is sent for.
+ * The purpose of a statement, and its deadline.
  *
  * @param calls how many calls, or names of a bulk call, it carries
  * @param waitedNanos how long the oldest of the calls has waited for others

@@ -7,7 +7,10 @@ import java.lang.invoke.MethodType;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** What kind a thread is, and what to do where the JVM has none, or no stack for it. */
+/**
+ * Helpers for threads: their kind, and the treatment of a JVM that has no thread, or no stack for
+ * one.
+ */
 public final class Threads {
   /** Null on a JDK without virtual threads. */
   private static final @Nullable MethodHandle IS_VIRTUAL = isVirtual();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
-/** How long a call waited before a statement was made for it. Used by the thread of the call. */
+/**
+ * The time that a call waited before a statement was made for it. Used by the thread of the call.
+ */
 public final class WaitTime {
   private long nanos;
 

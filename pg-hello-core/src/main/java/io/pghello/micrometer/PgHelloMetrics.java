@@ -164,7 +164,7 @@ public final class PgHelloMetrics implements PgHelloListener {
     }
   }
 
-  /** What a call is recorded in. */
+  /** The meters that a call is recorded in. */
   private record CallMeters(Counter count, Timer time, Timer waiting) {}
 
   private CallMeters callMeters(String function, String outcome) {

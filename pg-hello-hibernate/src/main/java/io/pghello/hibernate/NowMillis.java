@@ -36,7 +36,7 @@ public @interface NowMillis {
   /** When the value is computed. */
   ValueEvent[] on() default ValueEvent.INSERT;
 
-  /** How the value comes from the server. */
+  /** The strategy by which the value comes from the server. */
   ValueStrategy strategy() default ValueStrategy.AUTO;
 
   /** Whether a value that the program has set is replaced. */

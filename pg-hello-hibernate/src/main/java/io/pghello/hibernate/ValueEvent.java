@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-/** What Hibernate does with an entity when a value of it is computed. */
+/** Event of an entity in Hibernate at which a value of it is computed. */
 public enum ValueEvent {
   /** It inserts the entity's row. */
   INSERT,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-/** How a value that the server computes comes into an entity. */
+/** Strategy by which a value that the server computes comes into an entity. */
 public enum ValueStrategy {
   /**
    * {@link #RETURNING} where the identifier is {@code IDENTITY} and the value is for the INSERT

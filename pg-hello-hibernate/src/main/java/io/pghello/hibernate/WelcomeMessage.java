@@ -47,13 +47,13 @@ public @interface WelcomeMessage {
    */
   String of();
 
-  /** How many times the name is greeted, 1 to 10, or {@link #AS_SET}. */
+  /** The number of times that the name is greeted, 1 to 10, or {@link #AS_SET}. */
   int repeat() default 1;
 
   /** When the value is computed. */
   ValueEvent[] on() default ValueEvent.INSERT;
 
-  /** How the value comes from the server. */
+  /** The strategy by which the value comes from the server. */
   ValueStrategy strategy() default ValueStrategy.AUTO;
 
   /** Whether a value that the program has set is replaced. */

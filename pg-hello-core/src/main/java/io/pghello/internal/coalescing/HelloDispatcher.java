@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Decides whether a call is sent alone or in a batch. */
 public final class HelloDispatcher implements AutoCloseable {
-  /** What a call of several statements does. */
+  /** The work of a call of several statements. */
   public interface Work<T> {
     /**
      * Returns the answer.

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  * all others.
  */
 final class InFlightLimit {
-  /** What stands for a permit that is not held. */
+  /** Stands for a permit that is not held. */
   static final int NONE = -1;
 
   /**

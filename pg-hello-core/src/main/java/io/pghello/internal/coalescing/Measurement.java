@@ -8,7 +8,7 @@ import io.pghello.internal.Function;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** What a listener is told about the call of a future. */
+/** Tells a listener about the call of a future. */
 final class Measurement {
   private final Function function;
   private final PgHelloListener listener;

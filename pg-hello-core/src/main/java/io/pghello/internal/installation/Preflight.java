@@ -48,7 +48,7 @@ public record Preflight(
       Arrays.stream(Function.values())
           .collect(Collectors.toUnmodifiableMap(Function::declaration, function -> function));
 
-  /** What the answer has to begin with, or else it is that of another statement. */
+  /** The beginning of the right answer; another answer is that of another statement. */
   private static final String QUESTION = "pg_hello's installation";
 
   // Who owns an extension can add functions to it, so that a member alone is not to be called.

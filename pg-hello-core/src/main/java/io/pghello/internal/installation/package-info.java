@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * How the extension is installed, what is wrong with it, and which statements call it. May change
- * in any release.
+ * The extension's installation: its state, its problems, and the statements that call it. May
+ * change in any release.
  */
 @NullMarked
 package io.pghello.internal.installation;

@@ -61,7 +61,7 @@ public class StatementExecutor {
   private static final Logger LOG = System.getLogger("io.pghello");
   private static final Executor DIRECT = Runnable::run;
 
-  /** How long the pause between two connections becomes: a pool of 100 is tried in two seconds. */
+  /** The longest pause between two connections: a pool of 100 is tried in two seconds. */
   private static final int PAUSE_MAX_MILLIS = 20;
 
   private final ConnectionSource source;
@@ -148,7 +148,9 @@ public class StatementExecutor {
     }
   }
 
-  /** What was lost says more than that the time was over meanwhile. */
+  /**
+   * Returns the error that says more: a lost connection, rather than the time-out that followed.
+   */
   private static PgHelloException afterLoss(PgHelloException lost, PgHelloException e) {
     PgHelloException telling = e.code() == Code.TIMEOUT ? lost : e;
     telling.addSuppressed(telling.equals(e) ? lost : e);

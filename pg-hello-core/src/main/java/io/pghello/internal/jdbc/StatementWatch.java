@@ -175,7 +175,10 @@ final class StatementWatch {
       }
     }
 
-    /** On a thread of its own, as TLS waits for the writer whose connection it is to close. */
+    /**
+     * Aborts the connection on a thread of its own, as TLS waits for the writer whose connection it
+     * is to close.
+     */
     private boolean abort() {
       Connection known = Objects.requireNonNull(connection);
       return Threads.tryStart(ABORT, () -> StatementExecutor.abort(known));

@@ -10,7 +10,7 @@ import org.hibernate.mapping.Property;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where attributes are: in an entity, or in what is embedded in it.
+ * The place of attributes: in an entity, or in an object that is embedded in it.
  *
  * @param outer where the embedded object is; null if this is the entity itself
  * @param attribute the attribute there that it is; null if this is the entity itself

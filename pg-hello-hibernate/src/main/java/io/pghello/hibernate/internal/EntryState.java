@@ -4,7 +4,7 @@ package io.pghello.hibernate.internal;
 import org.hibernate.engine.spi.EntityEntryExtraState;
 import org.jspecify.annotations.Nullable;
 
-/** What is kept at an entity's entry in its session, in a chain with what others keep there. */
+/** State at an entity's entry in its session, in a chain with the states that others keep there. */
 interface EntryState extends EntityEntryExtraState {
   /** Returns what follows in the chain; null if nothing does. */
   @Nullable EntityEntryExtraState next();

@@ -12,8 +12,9 @@ import org.hibernate.engine.spi.EntityEntryExtraState;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the current flush does with one entity, at its entry in the session; in a stateless session,
- * what the current statement does. It ends with the entry, and begins anew with each flush.
+ * The state of one entity in the current flush, kept at its entry in the session; in a stateless
+ * session, its state in the current statement. It ends with the entry, and begins anew with each
+ * flush.
  */
 final class FlushState implements EntryState {
   private final Answers answers = new Answers();
@@ -39,7 +40,7 @@ final class FlushState implements EntryState {
     return entry == null ? null : entry.getExtraState(FlushState.class);
   }
 
-  /** What the server has answered for the entity: looked up, or to be computed by the INSERT. */
+  /** Returns the server's answers for the entity: looked up, or to be computed by the INSERT. */
   Answers answers() {
     return answers;
   }

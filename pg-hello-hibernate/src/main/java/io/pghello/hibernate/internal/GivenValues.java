@@ -30,7 +30,7 @@ final class GivenValues extends WeakIdentityMap<Answers> {
     this.attributes = attributes;
   }
 
-  /** What an entity was loaded with, at its entry. */
+  /** The values that an entity was loaded with, at its entry. */
   private static final class Loaded implements EntryState {
     private final Answers answers = new Answers();
     private @Nullable EntityEntryExtraState next;

@@ -59,8 +59,8 @@ public final class Prefetcher {
   }
 
   /**
-   * What is being written that a session has no entry for, or loses it: what a stateless session
-   * writes, and marks in what an INSERT returns.
+   * Returns the entities being written that have no entry in the persistence context, or lose it:
+   * those that a stateless session writes, and marks in the rows that an INSERT returns.
    */
   WeakIdentityMap<FlushState> writes() {
     return writes;
@@ -164,9 +164,9 @@ public final class Prefetcher {
   }
 
   /**
-   * What a generator of Hibernate answers: the value of an entity's own attribute as it is to be
-   * written. If it is an embedded object, it is the one that was to be written, and what is in it
-   * is filled, as in the entity's.
+   * Returns the answer of a generator of Hibernate: the value of an entity's own attribute as it is
+   * to be written. An embedded object is the one that was to be written, with its own attributes
+   * filled, as in the entity.
    */
   @Nullable Object generate(
       SharedSessionContractImplementor session,

@@ -15,8 +15,8 @@ import org.hibernate.mapping.GeneratorCreator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an annotation asks for, at one attribute. It is the attribute's creator of generators, by
- * which it is found again in the mappings once they are whole.
+ * The value that an annotation requests for one attribute. It is the attribute's creator of
+ * generators, by which it is found again in the mappings once they are whole.
  */
 final class ServerValueCreator implements GeneratorCreator {
   private final String annotation;

@@ -22,7 +22,7 @@ import org.jooq.meta.TableDefinition;
 import org.jooq.meta.postgres.PostgresDatabase;
 
 /**
- * What tells a routine from all others, as PostgreSQL has it.
+ * The identity of a routine in PostgreSQL.
  *
  * @param types of the input parameters
  */

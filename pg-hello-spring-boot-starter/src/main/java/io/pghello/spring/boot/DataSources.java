@@ -14,7 +14,7 @@ import org.springframework.jdbc.datasource.UserCredentialsDataSourceAdapter;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
 
-/** What a data source says of where its connections come from. Opens none. */
+/** Finds out where a data source's connections come from. Opens none. */
 final class DataSources {
   /** Gives all threads connections of one database, as one user; its subclasses may not. */
   static final List<String> POOLS =

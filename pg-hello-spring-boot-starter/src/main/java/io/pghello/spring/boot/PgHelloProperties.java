@@ -49,7 +49,7 @@ public record PgHelloProperties(
     @DefaultValue("64MB") DataSize maxQueuedBytes,
     @DefaultValue("false") boolean blockWhenFull) {
 
-  /** What happens at the start of an application when the extension cannot be used. */
+  /** Behaviour at the start of an application when the extension cannot be used. */
   public enum Preflight {
     /** The application does not start, and says what is wrong and what mends it. */
     FAIL,

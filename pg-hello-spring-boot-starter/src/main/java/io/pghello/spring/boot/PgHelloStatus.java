@@ -12,8 +12,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the health indicator says: the same for the two interfaces that Spring Boot has had for it.
- * Thread-safe.
+ * The answer of the health indicator, the same for the two interfaces that Spring Boot has had for
+ * it. Thread-safe.
  */
 final class PgHelloStatus {
   private static final String GREETING = "pg_hello(text)";
@@ -27,7 +27,7 @@ final class PgHelloStatus {
   }
 
   /**
-   * What the server's catalogue says.
+   * The answer of the server's catalogue.
    *
    * @param isUp whether {@code pg_hello(text)} can be called
    * @param details as the health endpoint shows them

@@ -4,7 +4,7 @@ package io.pghello.spring.boot;
 import io.pghello.PgHelloProblem;
 import org.jspecify.annotations.Nullable;
 
-/** What mends a problem of the client that the properties describe, in words of the properties. */
+/** Remedies of problems that {@code pg-hello.schema} concerns, in words of the properties. */
 final class SchemaRemedy {
   private SchemaRemedy() {}
 
