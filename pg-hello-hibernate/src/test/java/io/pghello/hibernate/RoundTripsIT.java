@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariConfig;
@@ -12,11 +13,13 @@ import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
 import jakarta.persistence.SequenceGenerator;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
+import org.hibernate.Hibernate;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
@@ -256,6 +259,42 @@ class RoundTripsIT {
                   .getResultList())
           .containsExactly("Hello, user99!", "Hello, user100!");
     }
+  }
+
+  /** Whatever becomes of the reference, nothing is read for our sake. */
+  @Test
+  void aReferenceIsReadForNothingElse(DataSource dataSource, WireProxy proxy) throws Exception {
+    try (HikariDataSource pool = pool(dataSource);
+        SessionFactory factory = Factories.open(pool, Map.of(), Plain.class, User.class)) {
+      List<Object> ids =
+          factory.fromTransaction(
+              session -> {
+                var plain = new Plain("Ada");
+                var user = new User("Ada");
+                session.persist(plain);
+                session.persist(user);
+                return List.of(requireNonNull(plain.id), requireNonNull(user.id));
+              });
+      assertThat(ofReference(factory, proxy, User.class, ids.get(1)))
+          .isEqualTo(ofReference(factory, proxy, Plain.class, ids.get(0)));
+    }
+  }
+
+  /** Returns the round trips of each step, and whether the reference has been read after it. */
+  private static List<Object> ofReference(
+      SessionFactory factory, WireProxy proxy, Class<?> type, Object id) {
+    return factory.fromTransaction(
+        session -> {
+          session.createNativeQuery("select 1", Integer.class).getSingleResult();
+          Object reference = session.getReference(type, id);
+          var seen = new ArrayList<Object>();
+          seen.add(roundTripsOf(proxy, () -> session.refresh(reference)));
+          seen.add(Hibernate.isInitialized(reference));
+          Object other = session.getReference(type, id);
+          seen.add(roundTripsOf(proxy, () -> session.detach(other)));
+          seen.add(Hibernate.isInitialized(other));
+          return seen;
+        });
   }
 
   private static void roundTrips(WireProxy proxy, long expected, Runnable action) {

@@ -59,6 +59,9 @@ final class GivenValues extends WeakIdentityMap<Answers> {
     }
     Loaded loaded = entry.getExtraState(Loaded.class);
     if (loaded == null) {
+      if (attributes.apply(entry.getPersister()).isEmpty()) {
+        return null;
+      }
       loaded = new Loaded();
       note(entity, entry, loaded.answers);
       entry.addExtraState(loaded);

@@ -80,6 +80,9 @@ public final class PgHelloIntegrator implements Integrator {
     }
 
     private void reload(RefreshEvent event) {
+      if (!Hibernate.isInitialized(event.getObject())) {
+        return; // what is not loaded is not known, and is not to be read for this
+      }
       Object entity = Hibernate.unproxy(event.getObject());
       EntityEntry entry = event.getSession().getPersistenceContextInternal().getEntry(entity);
       if (entry != null) {
