@@ -256,6 +256,25 @@ class HandedOnSessionIT {
     }
   }
 
+  /** An operator hides which function it calls, also one of the server's own. */
+  @Test
+  void anOperatorsFunctionIsKnownToKeepTheSession(DataSource source) {
+    Plugins.run(
+        source,
+        "create operator public.+! (leftarg = int, rightarg = int,"
+            + " function = pg_catalog.pg_try_advisory_lock)");
+    try (PostgresPlugin plugin = plugin(Permissions.all())) {
+      config.put("max", 1);
+      List<String> expected = fingerprint(plugin);
+      for (int run = 1; run <= 7; run++) {
+        ObjectNode answer =
+            plugin.execute(Plugins.ID, config, "query", sql("select 1 operator(public.+!) 2 as x"));
+        assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+        assertThat(fingerprint(plugin)).as("after run %s", run).isEqualTo(expected);
+      }
+    }
+  }
+
   /** What the planner evaluates of a table may change a session, as what a query calls may. */
   @ParameterizedTest
   @ValueSource(

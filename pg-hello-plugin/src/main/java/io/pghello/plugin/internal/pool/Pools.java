@@ -74,15 +74,19 @@ public final class Pools implements AutoCloseable {
 
   /** Returns the pool of an id if it is open, whose use {@link Pool#release()} ends. */
   public Optional<Pool> find(String id) {
-    return open().stream().filter(pool -> pool.id().equals(id) && pool.retain()).findFirst();
+    return Optional.ofNullable(pools.get(id))
+        .filter(Pools::isOpen)
+        .map(CompletableFuture::join)
+        .filter(Pool::retain);
   }
 
   /** Returns the pools that are open. */
   public List<Pool> open() {
-    return pools.values().stream()
-        .filter(known -> known.isDone() && !known.isCompletedExceptionally())
-        .map(CompletableFuture::join)
-        .toList();
+    return pools.values().stream().filter(Pools::isOpen).map(CompletableFuture::join).toList();
+  }
+
+  private static boolean isOpen(CompletableFuture<Pool> known) {
+    return known.isDone() && !known.isCompletedExceptionally();
   }
 
   /** Closes a pool. */

@@ -261,29 +261,25 @@ public final class Session {
     }
   }
 
-  /** Sets the isolation of the transaction that begins, if one is given; returns whether so. */
-  boolean isolate(@Nullable Isolation isolation) {
+  /** Sets the isolation of the transaction that begins, if one is given. */
+  void isolate(@Nullable Isolation isolation) {
     if (isolation == null
         || (isolation == Isolation.READ_COMMITTED && pool.server().readCommitted())) {
-      return false;
+      return;
     }
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET TRANSACTION ISOLATION LEVEL " + isolation.sql());
-      return true;
     } catch (SQLException e) {
       throw failure(e, -1);
     }
   }
 
-  /**
-   * Commits, and returns whether there was anything to commit: what only reads is left to the
-   * rollback of its connection's return.
-   */
-  boolean commit() {
+  /** Commits; what only reads is left to the rollback of its connection's return. */
+  void commit() {
     // the driver's commit() of a failed transaction returns as if nothing were
     requireTransaction();
     if (mode.readOnly()) {
-      return false;
+      return;
     }
     wrote = true;
     try {
@@ -293,7 +289,6 @@ public final class Session {
       } else {
         after = After.END;
       }
-      return true;
     } catch (SQLException e) {
       throw failure(e, -1);
     }

@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -100,7 +101,7 @@ public final class Transactions {
         connection.setAutoCommit(false);
         transaction.lease = timeouts.after(leaseMillis, () -> expire(transaction));
         if (isolation != null) {
-          var unused = use(transaction, call, session -> session.isolate(isolation));
+          change(transaction, call, session -> session.isolate(isolation));
         }
         return transaction.id;
       } catch (SQLException | RuntimeException e) {
@@ -129,7 +130,7 @@ public final class Transactions {
     Open transaction = find(call);
     lock(transaction, call);
     try {
-      var unused = use(transaction, call, Session::commit);
+      change(transaction, call, Session::commit);
     } finally {
       transaction.end();
       transaction.lock.unlock();
@@ -154,6 +155,17 @@ public final class Transactions {
         expire(transaction);
       }
     }
+  }
+
+  private void change(Open transaction, Call call, Consumer<Session> change) {
+    Boolean unused =
+        use(
+            transaction,
+            call,
+            session -> {
+              change.accept(session);
+              return true;
+            });
   }
 
   private <T> T use(Open transaction, Call call, Function<Session, T> work) {

@@ -47,9 +47,12 @@ SELECT NOT EXISTS (
       SELECT FROM pg_catalog.pg_type e WHERE e.oid OPERATOR(pg_catalog.=) t.typelem
       AND e.typtype OPERATOR(pg_catalog.=) 'd')))
   AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.>=) 16384
-    AND p.prolang OPERATOR(pg_catalog.<>) ALL ('{12,13}')
-    AND (EXISTS (SELECT FROM pg_catalog.pg_operator o
-        WHERE o.oprcode OPERATOR(pg_catalog.=) p.oid)
-      OR EXISTS (SELECT FROM pg_catalog.pg_cast k
-        WHERE k.castfunc OPERATOR(pg_catalog.=) p.oid)))
+    SELECT FROM (
+      SELECT o.oid, o.oprcode AS function FROM pg_catalog.pg_operator o
+      UNION ALL
+      SELECT k.oid, k.castfunc FROM pg_catalog.pg_cast k) hidden
+    JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) hidden.function
+    WHERE hidden.oid OPERATOR(pg_catalog.>=) 16384
+    AND (p.provolatile OPERATOR(pg_catalog.=) 'v'
+      OR p.oid OPERATOR(pg_catalog.>=) 16384
+        AND p.prolang OPERATOR(pg_catalog.<>) ALL ('{12,13}')))
