@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The program: an MCP server on standard input and output, which ends when its input does. */
 public final class PgHelloMcp {
+  // what controls a terminal, or writes from right to left
+  private static final String CONTROL = "[\\p{Cntrl}\\x80-\\x9f\\u2028-\\u202e\\u2066-\\u2069]";
+
   private static final int OK = 0;
   private static final int MISUSE = 2;
   private static final long GRACE_MILLIS = 1_000;
@@ -103,7 +106,7 @@ public final class PgHelloMcp {
       return serve(Connections.read(file, environment), in, out);
     } catch (ConfigurationException e) {
       // names of a file may be anything
-      String said = String.valueOf(e.getMessage()).replaceAll("\\p{Cntrl}", "?");
+      String said = String.valueOf(e.getMessage()).replaceAll(CONTROL, "?");
       System.err.println("pg-hello-mcp: " + said + " (see --help)");
       return MISUSE;
     }

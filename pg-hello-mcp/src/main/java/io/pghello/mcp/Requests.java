@@ -51,7 +51,7 @@ record Requests(Set<String> tools) {
       var unused = Messages.JSON.convertValue(params, McpSchema.InitializeRequest.class);
       return null;
     } catch (IllegalArgumentException e) {
-      return "params has a member that is none of initialize";
+      return "params has a member of a wrong type";
     }
   }
 

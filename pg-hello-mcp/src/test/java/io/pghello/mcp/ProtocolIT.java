@@ -114,13 +114,16 @@ class ProtocolIT {
             "{'protocolVersion': '2025-06-18', 'clientInfo': {'name': 'a', 'version': '1'}}",
             "{'protocolVersion': '2025-06-18', 'capabilities': [], 'clientInfo': {'name': 'a', 'version': '1'}}",
             "{'protocolVersion': '2025-06-18', 'capabilities': {}}",
-            "{'protocolVersion': '2025-06-18', 'capabilities': {'sampling': 5}, 'clientInfo': {'name': 'a', 'version': '1'}}",
             "{'protocolVersion': '2025-06-18', 'capabilities': {'roots': {'listChanged': {}}}, 'clientInfo': {'name': 'a', 'version': '1'}}",
             "{'protocolVersion': '2025-06-18', 'capabilities': {}, 'clientInfo': {'name': 'a'}}",
             "{'protocolVersion': '2025-06-18', 'capabilities': {}, 'clientInfo': {'name': 1, 'version': '1'}}")) {
       assertInvalid("initialize", params, "params");
     }
     assertInvalid("initialize", null, "params.protocolVersion must be a text");
+    assertInvalid(
+        "initialize",
+        "{'protocolVersion': '2025-06-18', 'capabilities': {'sampling': 5}, 'clientInfo': {'name': 'a', 'version': '1'}}",
+        "params has a member of a wrong type");
     client.initialize();
     assertInvalid("tools/list", "{'cursor': 'bogus'}", "params.cursor");
     assertInvalid("tools/list", "{'cursor': 7}", "params.cursor");

@@ -199,8 +199,8 @@ class ServersIT {
     Files.writeString(
         config, "{\"connections\": {\"a\": {\"config\": {\"pasword\": \"geheim\"}}}}");
     refuses("connection a: ", Map.of("PG_HELLO_MCP_CONFIG", config.toString()));
-    Files.writeString(config, "{\"connections\": {}, \"a\\n\\u001b[2J\": 1}");
-    refuses("has no member a??[2J", good, "--config", config.toString());
+    Files.writeString(config, "{\"connections\": {}, \"a\\n\\u001b[2J\\u009b2J\": 1}");
+    refuses("has no member a??[2J?2J", good, "--config", config.toString());
     Files.writeString(config, "{\"connections\": {\"\": {\"config\": {\"user\": \"a\"}}}}");
     refuses("The id of a connection has 1 to 128", good, "--config", config.toString());
   }
