@@ -56,7 +56,7 @@ public final class OpsExtension {
     if (others != null) {
       throw Failure.unknown(
           others
-              + ", and this role is a superuser, who must not run what others could have written:"
+              + ", and this role is a superuser or can become one, who must not run what others could have written:"
               + " connect as another role, or let a superuser create the schema and the extension");
     }
   }
