@@ -422,6 +422,7 @@ class GatewayIT {
   void waitsSecondsForARequest() throws Exception {
     try (var socket =
         new Socket(InetAddress.getLoopbackAddress(), Objects.requireNonNull(gateway).port())) {
+      // shorter than the minute that nginx waits by itself, and as long as a busy machine needs
       socket.setSoTimeout(40_000);
       send(socket, "GET /health HTTP/1.1\r\nHost: ");
       assertThat(socket.getInputStream().read()).isEqualTo(-1);

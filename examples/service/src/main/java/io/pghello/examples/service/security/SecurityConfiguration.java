@@ -49,7 +49,7 @@ class SecurityConfiguration {
             exceptions ->
                 exceptions.authenticationEntryPoint(
                     (request, response, e) -> token.refuse(response, writer)))
-        // all answers have them, also those of filters that come before
+        // SecurityHeadersFilter sends them, also with what filters before this one answer
         .headers(AbstractHttpConfigurer::disable)
         // nothing is kept between requests, so no other site can make use of it
         .sessionManagement(
