@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes a report into pages, as tables of Markdown. Each stands between {@code <!-- results: WHAT
  * -->} and {@code <!-- end -->}. WHAT is {@code targets}, perhaps with names of benchmarks, for the
- * rows that have one, or the name of a benchmark, perhaps with a unit, for its rows in that unit,
- * or the name of a curve.
+ * rows that have one; {@code summary}, for the same rows without their targets; the name of a
+ * benchmark, perhaps with a unit, for its rows in that unit; or the name of a curve.
  */
 final class MarkdownTables {
   private static final String BEGIN = "<!-- results: ";
@@ -59,14 +59,18 @@ final class MarkdownTables {
 
   private String table(String what) {
     List<String> words = List.of(what.split(" "));
-    if (words.get(0).equals("targets")) {
+    String kind = words.get(0);
+    if (kind.equals("targets") || kind.equals("summary")) {
       List<Report.Section> sections =
           report.benchmarks().stream()
               .filter(section -> words.size() == 1 || words.contains(section.name()))
               .toList();
-      return "| | measured | quartiles | must | goal |\n|---|--:|--:|---|---|\n"
-          + rows(what, sections, MarkdownTables::judged)
-          + source(sections, what.substring("targets".length()));
+      return (kind.equals("targets")
+              ? "| | measured | quartiles | must | goal |\n|---|--:|--:|---|---|\n"
+                  + rows(what, sections, MarkdownTables::judged)
+              : "| what | ours | peer | ratio |\n|---|--:|---|--:|\n"
+                  + rows(what, sections, MarkdownTables::summarized))
+          + source(sections, what.substring(kind.length()));
     }
     for (Report.Section section : report.benchmarks()) {
       for (Curve curve : section.curves()) {
@@ -177,6 +181,21 @@ final class MarkdownTables {
                 ? "× the cost"
                 : rates.isEmpty() ? "× the throughput" : "× (" + rates + ")";
     return figure(judgedSpread(result), unit);
+  }
+
+  /** A row that has a target, without it. */
+  private static String summarized(Result result) {
+    Row row = result.row();
+    if (row.target() == null) {
+      return "";
+    }
+    Spread peer = result.peerSpread();
+    Spread ratio = result.ratio();
+    return line(
+        text(row.name()),
+        figure(result.ourSpread(), row.unit()),
+        peer == null ? NONE : text(row.peer()) + ": " + figure(peer, row.unit()),
+        ratio == null ? NONE : TextTable.figure(ratio.median()) + " ×");
   }
 
   /** A row with the figures of both sides, if it has the unit that is asked for. */

@@ -77,7 +77,9 @@ class GeneratedPagesTest {
 
   private static List<Path> pages() throws IOException {
     try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
-      return Stream.concat(Stream.of(ROOT.resolve("README.md")), docs).toList();
+      return Stream.concat(Stream.of(ROOT.resolve("README.md")), docs)
+          .filter(page -> page.toString().endsWith(".md"))
+          .toList();
     }
   }
 }
