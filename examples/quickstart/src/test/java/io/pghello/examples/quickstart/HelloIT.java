@@ -14,15 +14,15 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program that the README shows, as a newcomer has it who copies it into a file. */
+/** The program that the client's page shows, as a newcomer has it who copies it into a file. */
 @PgHelloTest
 class HelloIT {
   @Test
   void worksByCopyAndPaste(TestDatabase database, @TempDir Path folder) throws Exception {
-    String readme = Files.readString(Path.of("..", "..", "README.md"));
-    int begin = readme.indexOf("import io.pghello.PgHelloClient;");
+    String page = Files.readString(Path.of("..", "..", "docs", "client.md"));
+    int begin = page.indexOf("import io.pghello.PgHelloClient;");
     Path source = folder.resolve("Hello.java");
-    Files.writeString(source, readme.substring(begin, readme.indexOf("```", begin)));
+    Files.writeString(source, page.substring(begin, page.indexOf("```", begin)));
     assertThat(run(source, database.jdbcUrl())).isEqualTo("Hello, Ada!\n");
   }
 
