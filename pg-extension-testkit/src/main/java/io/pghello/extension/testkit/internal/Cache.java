@@ -50,6 +50,10 @@ final class Cache {
   static final String LIST = ".files";
 
   private static final String LIST_END = "end";
+
+  /** In place of the size of a link, whose target may be anywhere. */
+  private static final String LINK = "link";
+
   private static final String UNFINISHED = ".new-";
   private static final int STICKY = 01000;
   private static final long POLL_MILLIS = 20;
@@ -259,7 +263,7 @@ final class Cache {
     }
   }
 
-  /** Lists the files and their sizes, so that one that is gone or cut off is seen. */
+  /** Lists links, and files with their sizes, so that one that is gone or cut off is seen. */
   private static void writeList(Path folder) throws IOException {
     List<String> lines = new ArrayList<>();
     Files.walkFileTree(
@@ -267,7 +271,8 @@ final class Cache {
         new SimpleFileVisitor<>() {
           @Override
           public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) {
-            lines.add(path.toFile().length() + " " + folder.relativize(path));
+            String size = attributes.isSymbolicLink() ? LINK : Long.toString(attributes.size());
+            lines.add(size + " " + folder.relativize(path));
             return FileVisitResult.CONTINUE;
           }
         });
@@ -292,7 +297,11 @@ final class Cache {
       // not by NIO, which takes ten times as long for it
       var file = new File(folder.toFile(), name);
       String size = line.substring(0, Math.max(0, space));
-      if (!size.equals(Long.toString(file.length())) || (file.length() == 0 && !file.exists())) {
+      boolean whole =
+          size.equals(LINK)
+              ? Files.isSymbolicLink(file.toPath())
+              : size.equals(Long.toString(file.length())) && (file.length() > 0 || file.exists());
+      if (!whole) {
         return name;
       }
     }

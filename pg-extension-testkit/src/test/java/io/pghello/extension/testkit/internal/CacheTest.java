@@ -37,6 +37,8 @@ class CacheTest {
     Files.writeString(folder.resolve("with a blank"), "more");
     Files.writeString(folder.resolve("empty"), "");
     Files.createSymbolicLink(folder.resolve("link"), Path.of("bin", "program"));
+    // as in a package, whose link leads to a file of another one
+    Files.createSymbolicLink(folder.resolve("nowhere"), Path.of("none"));
   }
 
   private static List<String> names(Path folder) throws IOException {
@@ -81,13 +83,13 @@ class CacheTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"bin/program", "with a blank", "empty", ".files", "link"})
+  @ValueSource(strings = {"bin/program", "with a blank", "empty", ".files", "link", "nowhere"})
   void makesAnewWhatLacksAFile(String file) throws IOException {
     Path made = Cache.in(root).folder("a", this::write);
     Files.delete(made.resolve(file));
     Cache.in(root).folder("a", this::write);
     assertThat(written).hasValue(2);
-    assertThat(made.resolve(file)).exists();
+    assertThat(made.resolve(file)).existsNoFollowLinks();
     assertThat(names(root.resolve("server"))).containsExactly("a", "lock");
   }
 
@@ -103,6 +105,21 @@ class CacheTest {
       assertThat(written).as("cut off at %d", length).hasValue(before + 1);
       assertThat(made.resolve(file)).hasBinaryContent(content);
     }
+  }
+
+  /** They may be the machine's. */
+  @Test
+  void doesNotHeedWhereLinksLead() throws IOException {
+    Path target = Files.writeString(root.resolve("target"), "before");
+    Cache.Contents linked =
+        folder -> {
+          write(folder);
+          Files.createSymbolicLink(folder.resolve("absolute"), target);
+        };
+    Cache.in(root).folder("a", linked);
+    Files.writeString(target, "longer than before");
+    Cache.in(root).folder("a", linked);
+    assertThat(written).hasValue(1);
   }
 
   @Test
