@@ -3,14 +3,12 @@ package io.pghello.extension.testkit.internal;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The files of an extension on the class path, which a descriptor lists, since resources cannot be
- * listed: {@code META-INF/pg-extension/NAME.properties} has the keys
+ * listed: {@code META-INF/pg-extension/NAME.properties}, in UTF-8, has the keys
  *
  * <ul>
  *   <li>{@code folder}: where the files are on the class path;
@@ -66,7 +64,8 @@ public final class ClassPathExtension implements ExtensionSource {
     this.descriptor = DESCRIPTORS + name + ".properties";
     this.loader = loader;
     var read = new Properties();
-    try (InputStream in = url.openStream()) {
+    // a decoder says what is not UTF-8, where a charset would replace it
+    try (var in = new InputStreamReader(url.openStream(), StandardCharsets.UTF_8.newDecoder())) {
       read.load(in);
     } catch (IOException | IllegalArgumentException e) {
       throw new IllegalStateException(url + " cannot be read: " + e.getMessage(), e);
@@ -141,11 +140,15 @@ public final class ClassPathExtension implements ExtensionSource {
     if (!list("majors").isEmpty()) {
       files.putAll(filesOf(major));
     }
-    String libc = values.get("libc");
-    if (libc != null && has(libc + "/" + SUMS)) {
-      files.putAll(in(libc, Platform.current() + "/", LIBC));
-    }
     return files;
+  }
+
+  @Override
+  public Map<String, byte[]> libc() {
+    String libc = values.get("libc");
+    return libc != null && has(libc + "/" + SUMS)
+        ? in(libc, Platform.current() + "/", LIBC)
+        : Map.of();
   }
 
   private Map<String, byte[]> filesOf(int major) {
@@ -225,7 +228,7 @@ public final class ClassPathExtension implements ExtensionSource {
 
   private byte[] read(String folder, String file, String hash) {
     byte[] content = read(folder, file);
-    if (!hash.equals(sha256(content))) {
+    if (!hash.equals(Sha256.hex(content))) {
       throw new IllegalStateException(
           file + " is not what " + SUMS + " says: it is damaged, or was built again.");
     }
@@ -283,14 +286,6 @@ public final class ClassPathExtension implements ExtensionSource {
                     line.substring(line.indexOf(' ')).strip(),
                     line.substring(0, line.indexOf(' '))));
     return hashes;
-  }
-
-  private static String sha256(byte[] content) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   private List<String> list(String key) {

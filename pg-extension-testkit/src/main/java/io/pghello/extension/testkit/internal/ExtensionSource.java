@@ -29,4 +29,12 @@ public interface ExtensionSource {
    * @throws IllegalStateException if there is nothing for it; the message names what there is
    */
   Map<String, byte[]> files(int major) throws IOException;
+
+  /**
+   * Returns the C library that the libraries were built for: contents by paths in a server's
+   * folder, below {@link #LIBC}. It is asked for where this machine has an older one.
+   */
+  default Map<String, byte[]> libc() throws IOException {
+    return Map.of();
+  }
 }

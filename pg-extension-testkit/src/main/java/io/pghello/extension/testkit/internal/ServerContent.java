@@ -11,7 +11,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -32,7 +31,7 @@ final class ServerContent {
   private static final String PRELOAD = "shared_preload_libraries";
 
   /** Changes when {@link #write} makes other folders of the same files. */
-  private static final String FORMAT = "2";
+  private static final String FORMAT = "3";
 
   /** Settings that a library heeds, or that load one, besides those whose names have a dot. */
   private static final Set<String> PRELOADS =
@@ -43,18 +42,74 @@ final class ServerContent {
   private final Map<String, String> settings = new TreeMap<>();
   private final Set<String> preload = new LinkedHashSet<>();
 
+  /** The version of the GNU C library that the server will run on; none on another one. */
+  private final Optional<String> glibc;
+
   /**
-   * Collects what extensions have.
+   * Collects what extensions have for this machine.
    *
    * @throws IllegalStateException if two have different files or settings of the same name
    */
   ServerContent(List<ServerExtension> extensions, int major) throws IOException {
+    this(extensions, major, Platform.glibc());
+  }
+
+  /**
+   * Collects what extensions have for a machine.
+   *
+   * @param machines the version of its GNU C library; none if it has another one
+   */
+  ServerContent(List<ServerExtension> extensions, int major, Optional<String> machines)
+      throws IOException {
     this.extensions = List.copyOf(extensions);
     for (ServerExtension extension : extensions) {
       extension.source().files(major).forEach((path, content) -> add(extension, path, content));
       extension.settings().forEach((name, value) -> add(extension, name, value));
       preload.addAll(extension.preload());
     }
+    glibc = machines.isPresent() ? addLibc(machines.get()) : machines;
+  }
+
+  /** Adds the newest C library of all, where the machine's is too old, and returns its version. */
+  private Optional<String> addLibc(String machines) throws IOException {
+    String needed =
+        Stream.of(ExtensionSource.LIBRARIES, ExtensionSource.NEEDED)
+            .flatMap(this::libraries)
+            .flatMap(library -> library.glibc().stream())
+            .max(ElfFile.BY_VERSION)
+            .orElse(machines);
+    Map<String, byte[]> newest = Map.of();
+    String version = machines;
+    for (ServerExtension extension : extensions) {
+      if (isNewer(needed, version)) {
+        Map<String, byte[]> libc = extension.source().libc();
+        byte[] file = libc.get(ExtensionSource.LIBC + "libc.so.6");
+        Optional<String> its =
+            file == null || loader(libc).isEmpty()
+                ? Optional.empty()
+                : ElfFile.read(file).newestDefined();
+        if (its.isPresent() && isNewer(its.get(), version)) {
+          newest = libc;
+          version = its.get();
+        }
+      }
+    }
+    files.putAll(newest);
+    return Optional.of(version);
+  }
+
+  /** Returns what the libraries in a folder need; another test says what is wrong with one. */
+  private Stream<ElfFile> libraries(String place) {
+    return files.entrySet().stream()
+        .filter(file -> file.getKey().startsWith(place))
+        .flatMap(
+            file -> {
+              try {
+                return Stream.of(ElfFile.read(file.getValue()));
+              } catch (IOException e) {
+                return Stream.empty();
+              }
+            });
   }
 
   private void add(ServerExtension extension, String path, byte[] content) {
@@ -127,7 +182,7 @@ final class ServerContent {
 
   /** Returns what changes when the server or the files do. */
   String key(String server) {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.digest();
     digest.update((FORMAT + " " + server).getBytes(StandardCharsets.UTF_8));
     files.forEach(
         (path, content) -> {
@@ -139,7 +194,7 @@ final class ServerContent {
 
   /** Returns what changes when the template database does. */
   static String templateKey(String server, DatabaseNames names, Map<String, String> settings) {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.digest();
     for (Object each : List.of(server, names, new TreeMap<>(settings))) {
       digest.update((each + "\n").getBytes(StandardCharsets.UTF_8));
     }
@@ -148,14 +203,6 @@ final class ServerContent {
 
   static String shortened(MessageDigest digest) {
     return HexFormat.of().formatHex(Arrays.copyOf(digest.digest(), 8));
-  }
-
-  static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   /**
@@ -167,10 +214,9 @@ final class ServerContent {
    */
   void write(Path stock, Path folder, Path place) throws IOException {
     link(stock, folder);
-    boolean ownLibc = needsOwnLibc();
     for (Map.Entry<String, byte[]> file : files.entrySet()) {
       Path path = folder.resolve(file.getKey());
-      if (isLeftOut(file.getKey(), stock, ownLibc)) {
+      if (isLeftOut(file.getKey(), stock)) {
         continue;
       }
       Files.createDirectories(path.getParent());
@@ -178,8 +224,9 @@ final class ServerContent {
       Files.deleteIfExists(path);
       Files.write(path, content(file, place), StandardOpenOption.CREATE_NEW);
     }
-    if (ownLibc) {
-      useOwnLibc(folder, place);
+    Optional<String> loader = loader(files);
+    if (loader.isPresent()) {
+      useOwnLibc(folder, loader.get());
     }
     if (needsLibrariesOf(stock)) {
       // says that the server is to find those that it has itself
@@ -187,87 +234,44 @@ final class ServerContent {
     }
   }
 
-  /** A C library that is not older than the machine's is not needed, nor what the server has. */
-  private static boolean isLeftOut(String path, Path stock, boolean ownLibc) {
-    return path.startsWith(ExtensionSource.LIBC)
-        ? !ownLibc
-        : path.startsWith(ExtensionSource.NEEDED)
-            && Files.exists(
-                stock.resolve("lib").resolve(path.substring(ExtensionSource.NEEDED.length())));
+  /** What the server has itself is not needed. */
+  private static boolean isLeftOut(String path, Path stock) {
+    return path.startsWith(ExtensionSource.NEEDED)
+        && Files.exists(
+            stock.resolve("lib").resolve(path.substring(ExtensionSource.NEEDED.length())));
   }
 
   /**
-   * Has the server run on a C library of its own. What it starts runs on the machine's.
-   *
-   * @param place where the folder will be
+   * Has the server run on a C library of its own. What it starts runs on the machine's. initdb and
+   * pg_ctl start it by its whole path.
    */
-  private void useOwnLibc(Path folder, Path place) throws IOException {
+  private static void useOwnLibc(Path folder, String loader) throws IOException {
     Path program = folder.resolve("bin/postgres");
     Files.move(program, folder.resolve("bin/postgres.bin"));
     Files.writeString(
         program,
         """
         #!/bin/sh
-        folder='%s'
+        folder=${0%%/bin/postgres}
         exec "$folder/%s" --argv0 "$folder/bin/postgres" \
           --library-path "$folder/%s:$folder/%s:$folder/lib" "$folder/bin/postgres.bin" "$@"
         """
-            .formatted(
-                place.toString().replace("'", "'\\''"),
-                loader().orElseThrow(),
-                ExtensionSource.NEEDED,
-                ExtensionSource.LIBC));
-    for (Path each : List.of(program, folder.resolve(loader().orElseThrow()))) {
+            .formatted(loader, ExtensionSource.NEEDED, ExtensionSource.LIBC));
+    for (Path each : List.of(program, folder.resolve(loader))) {
       Files.setPosixFilePermissions(each, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
   }
 
   private boolean needsLibrariesOf(Path stock) {
-    return files.entrySet().stream()
-        .filter(file -> file.getKey().startsWith(ExtensionSource.LIBRARIES))
-        .flatMap(file -> neededBy(file.getValue()).stream())
+    return libraries(ExtensionSource.LIBRARIES)
+        .flatMap(library -> library.needed().stream())
         .anyMatch(needed -> Files.exists(stock.resolve("lib").resolve(needed)));
   }
 
-  private static List<String> neededBy(byte[] library) {
-    try {
-      return ElfFile.read(library).needed();
-    } catch (IOException e) {
-      // another test says what is wrong with it
-      return List.of();
-    }
-  }
-
-  private Optional<String> loader() {
-    return files.keySet().stream()
+  private static Optional<String> loader(Map<String, byte[]> libc) {
+    return libc.keySet().stream()
         .filter(path -> path.startsWith(ExtensionSource.LIBC + "ld-linux"))
         .findFirst();
-  }
-
-  private boolean needsOwnLibc() throws IOException {
-    Optional<String> present = Platform.glibc();
-    if (present.isEmpty() || loader().isEmpty()) {
-      return false;
-    }
-    for (Map.Entry<String, byte[]> file : files.entrySet()) {
-      if (file.getKey().startsWith(ExtensionSource.LIBRARIES)
-          || file.getKey().startsWith(ExtensionSource.NEEDED)) {
-        Optional<String> needed = glibcOf(file.getValue());
-        if (needed.isPresent() && isNewer(needed.get(), present.get())) {
-          return true;
-        }
-      }
-    }
-    return false;
-  }
-
-  private static Optional<String> glibcOf(byte[] library) {
-    try {
-      return ElfFile.read(library).glibc();
-    } catch (IOException e) {
-      // another test says what is wrong with it
-      return Optional.empty();
-    }
   }
 
   private static boolean isNewer(String version, String other) {
@@ -341,12 +345,6 @@ final class ServerContent {
     }
   }
 
-  /** Returns the version of the C library that the server will run on. */
-  private Optional<String> presentGlibc() throws IOException {
-    byte[] own = files.get(ExtensionSource.LIBC + "libc.so.6");
-    return own != null && needsOwnLibc() ? ElfFile.read(own).newestDefined() : Platform.glibc();
-  }
-
   private void requireUsable(String path, byte[] content) throws IOException {
     String file = path.substring(path.lastIndexOf('/') + 1);
     ElfFile library;
@@ -370,18 +368,20 @@ final class ServerContent {
               + ": build it here, or take the package of this platform.");
     }
     Optional<String> needed = library.glibc();
-    Optional<String> present = presentGlibc();
-    if (needed.isPresent()
-        && present.isPresent()
-        && ElfFile.BY_VERSION.compare(needed.get(), present.get()) > 0) {
+    if (needed.isPresent() && glibc.isPresent() && isNewer(needed.get(), glibc.get())) {
       throw new IllegalStateException(
           "The library "
               + file
               + " needs version "
               + needed.get()
-              + " of the GNU C library, and this machine has "
-              + present.get()
-              + ": build it here, or take the package of an older distribution.");
+              + " of the GNU C library, and "
+              + (loader(files).isPresent()
+                  ? "the one that comes with the extensions is "
+                      + glibc.get()
+                      + ": take a newer one (libc6)."
+                  : "this machine has "
+                      + glibc.get()
+                      + ": build it here, or take the package of an older distribution."));
     }
   }
 

@@ -80,6 +80,18 @@ class ClassPathExtensionTest {
   }
 
   @Test
+  void readsADescriptorAsUtf8() throws Exception {
+    describe("scripts = acme.control\nsetting.acme.unit = m²");
+    assertThat(found().toServerExtension().settings()).containsEntry("acme.unit", "m²");
+    Stage.write(
+        folder.resolve("META-INF/pg-extension/acme.properties"),
+        "scripts = acme.control\nsetting.acme.unit = m²".getBytes(StandardCharsets.ISO_8859_1));
+    assertThatThrownBy(this::found)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("acme.properties cannot be read: ");
+  }
+
+  @Test
   void findsNoneWhereThereIsNone() {
     assertThat(ClassPathExtension.find("acme")).isEmpty();
   }
@@ -252,7 +264,7 @@ class ClassPathExtensionTest {
     pack("share/17/extension/acme.control");
     onClassPath(
         () -> {
-          assertThat(files(17)).containsOnlyKeys("share/postgresql/extension/acme.control");
+          assertThat(ClassPathExtension.find("acme").orElseThrow().libc()).isEmpty();
           return null;
         },
         folder);
@@ -264,12 +276,15 @@ class ClassPathExtensionTest {
         sha256("libc") + "  " + file + "\n00  linux-riscv64/libc.so.6\n");
     onClassPath(
         () -> {
-          assertThat(files(17)).containsKeys("lib/libc/libc.so.6").hasSize(2);
+          assertThat(files(17)).containsOnlyKeys("share/postgresql/extension/acme.control");
+          assertThat(ClassPathExtension.find("acme").orElseThrow().libc())
+              .containsOnlyKeys("lib/libc/libc.so.6");
           return null;
         },
         folder);
     Stage.write(libc.resolve(file), "other");
-    assertThatThrownBy(() -> onClassPath(() -> files(17), folder))
+    assertThatThrownBy(
+            () -> onClassPath(() -> ClassPathExtension.find("acme").orElseThrow().libc(), folder))
         .hasMessageContaining(file + " is not what SHA256SUMS says");
   }
 

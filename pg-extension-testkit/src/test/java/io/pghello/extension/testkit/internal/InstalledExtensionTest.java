@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -144,6 +145,68 @@ class InstalledExtensionTest {
     assertThat(found.files(17).get("share/postgresql/extension/acme.control"))
         .asString(StandardCharsets.UTF_8)
         .isEqualTo("default_version = '1.0'");
+  }
+
+  /** The link is the name that others need; what it leads to is the same library again. */
+  @Test
+  void takesLibrariesThatOthersNeed() throws IOException {
+    String machines = "usr/lib/x86_64-linux-gnu/";
+    write(
+        Stage.SHARED + "extension/acme.control",
+        Stage.LIBRARIES + "acme.so",
+        machines + "libgmp.so.10.4.1",
+        machines + "libz.so.1.2",
+        machines + "libc.so.6",
+        machines + "ld-linux-x86-64.so.2",
+        "lib/x86_64-linux-gnu/libtinfo.so.6");
+    for (var link :
+        Map.of(
+                machines + "libgmp.so.10",
+                "libgmp.so.10.4.1",
+                "lib/x86_64-linux-gnu/libz.so.1",
+                "/" + machines + "libz.so.1.2",
+                "lib64/ld-linux-x86-64.so.2",
+                "/" + machines + "ld-linux-x86-64.so.2",
+                machines + "libgone.so.1",
+                "libgone.so.1.0")
+            .entrySet()) {
+      Path path = folder.resolve(link.getKey());
+      Files.createDirectories(path.getParent());
+      Files.createSymbolicLink(path, Path.of(link.getValue()));
+    }
+    InstalledExtension found = InstalledExtension.in(folder, null);
+    assertThat(found.files(17).keySet())
+        .containsExactly(
+            "lib/needed/libgmp.so.10",
+            "lib/needed/libtinfo.so.6",
+            "lib/needed/libz.so.1",
+            "lib/postgresql/acme.so",
+            "share/postgresql/extension/acme.control");
+    assertThat(found.files(17).get("lib/needed/libz.so.1"))
+        .asString(StandardCharsets.UTF_8)
+        .isEqualTo(machines + "libz.so.1.2");
+    assertThat(found.libc())
+        .containsOnlyKeys("lib/libc/libc.so.6", "lib/libc/ld-linux-x86-64.so.2");
+  }
+
+  /** Where PostgreSQL was configured with --libdir=/lib. */
+  @Test
+  void takesAModuleInAFolderOfLibrariesForOne() throws IOException {
+    write("share/extension/acme.control");
+    Stage.write(folder.resolve("lib/libacme.so"), Stage.library(17));
+    assertThat(InstalledExtension.in(folder, null).files(17))
+        .containsOnlyKeys("lib/postgresql/libacme.so", "share/postgresql/extension/acme.control");
+  }
+
+  @Test
+  void refusesTwoVersionsOfAPackage() {
+    write("acme_1.0-1_all.deb", "acme_1.1~rc1-1_all.deb", "acme-doc_1.0-1_all.deb");
+    assertThatThrownBy(() -> InstalledExtension.inPackages(folder, null))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            folder
+                + " has two versions of one package, acme_1.0-1_all.deb and acme_1.1~rc1-1_all.deb:"
+                + " leave one.");
   }
 
   @Test

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** SHA-256, which every JDK has. */
+public final class Sha256 {
+  private Sha256() {}
+
+  /** Returns a new digest. */
+  public static MessageDigest digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Returns the hash of bytes as {@code sha256sum} writes it. */
+  public static String hex(byte[] content) {
+    return HexFormat.of().formatHex(digest().digest(content));
+  }
+}

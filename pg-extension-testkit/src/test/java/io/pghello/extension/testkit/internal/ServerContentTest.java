@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.extension.testkit.Stage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ServerContentTest {
+  private static final Optional<String> OLD = Optional.of("2.0");
+  private static final Optional<String> NEW = Optional.of("99.0");
+  private static final String LOADER = "#!/bin/sh\nprintf '%s\\n' \"$0\" \"$@\"\n";
+
+  @TempDir private Path folder;
+  private final AtomicInteger asked = new AtomicInteger();
+
+  /** One of this machine, whose version is 2 and some number. */
+  private static byte[] libc() throws IOException {
+    String line =
+        Files.readAllLines(Path.of("/proc/self/maps")).stream()
+            .filter(each -> each.endsWith("/libc.so.6"))
+            .findFirst()
+            .orElseThrow();
+    return Files.readAllBytes(Path.of(line.substring(line.indexOf('/'))));
+  }
+
+  /** An extension with a library that needs a newer C library than 2.0, and with that one. */
+  private ServerExtension extension(String name, byte[] libc) {
+    var source =
+        new ExtensionSource() {
+          @Override
+          public Map<String, byte[]> files(int major) {
+            return Map.of(LIBRARIES + name + ".so", Stage.library(major));
+          }
+
+          @Override
+          public Map<String, byte[]> libc() {
+            asked.incrementAndGet();
+            return Map.of(
+                LIBC + "libc.so.6",
+                libc,
+                LIBC + "ld-linux-x86-64.so.2",
+                LOADER.getBytes(StandardCharsets.UTF_8));
+          }
+        };
+    return new ServerExtension(name, source, List.of(), Map.of(), false);
+  }
+
+  /** A cache may be that of several machines. */
+  @Test
+  void isAnotherOneWhereTheMachineHasAnOlderCLibrary() throws IOException {
+    List<ServerExtension> extensions = List.of(extension("acme", libc()));
+    String withOwn = new ServerContent(extensions, 17, OLD).key("stock");
+    String without = new ServerContent(extensions, 17, NEW).key("stock");
+    assertThat(withOwn).isNotEqualTo(without);
+    assertThat(new ServerContent(extensions, 17, Optional.of("98.0")).key("stock"))
+        .isEqualTo(without);
+    // on another one, as musl, those for the GNU C library do not run at all
+    assertThat(new ServerContent(extensions, 17, Optional.empty()).key("stock")).isEqualTo(without);
+  }
+
+  @Test
+  void readsACLibraryOnlyWhereItIsNeededAndOnce() throws IOException {
+    byte[] libc = libc();
+    List<ServerExtension> extensions =
+        List.of(extension("a", libc), extension("b", libc), extension("c", libc));
+    assertThat(new ServerContent(extensions, 17, NEW).key("stock")).isNotEmpty();
+    assertThat(asked).hasValue(0);
+    assertThat(new ServerContent(extensions, 17, OLD).key("stock")).isNotEmpty();
+    assertThat(asked).hasValue(1);
+  }
+
+  /** As of two distributions. */
+  @Test
+  void takesTheNewestCLibrary() throws IOException {
+    byte[] newer = libc();
+    byte[] older = replaced(newer, "GLIBC_2.", "GLIBC_1.");
+    var content =
+        new ServerContent(
+            List.of(extension("a", older), extension("b", newer)), 17, Optional.of("0.9"));
+    content.requireUsable(folder, 17);
+    var tooOld = new ServerContent(List.of(extension("a", older)), 17, Optional.of("0.9"));
+    assertThatThrownBy(() -> tooOld.requireUsable(folder, 17))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageMatching(
+            "The library a\\.so needs version 2\\.[0-9.]+ of the GNU C library, and the one that"
+                + " comes with the extensions is 1\\.[0-9.]+: take a newer one \\(libc6\\)\\.");
+  }
+
+  private static byte[] replaced(byte[] bytes, String text, String other) {
+    return new String(bytes, StandardCharsets.ISO_8859_1)
+        .replace(text, other)
+        .getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  /** As a cache that is mounted elsewhere. */
+  @Test
+  void runsOnACLibraryOfItsOwnWhereverItIs() throws Exception {
+    Path stock = folder.resolve("stock");
+    Stage.write(stock.resolve("bin/postgres"), "the program");
+    Path made = folder.resolve("made");
+    new ServerContent(List.of(extension("acme", libc())), 17, OLD).write(stock, made, made);
+    Path moved = Files.move(made, folder.resolve("moved to 'another' place"));
+    assertThat(moved.resolve("bin/postgres.bin")).hasContent("the program");
+    Process process =
+        new ProcessBuilder(moved.resolve("bin/postgres").toString(), "-D", "data")
+            .redirectErrorStream(true)
+            .start();
+    var said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(said).isZero();
+    String lib = moved + "/lib";
+    assertThat(said.lines())
+        .containsExactly(
+            lib + "/libc/ld-linux-x86-64.so.2",
+            "--argv0",
+            moved + "/bin/postgres",
+            "--library-path",
+            lib + "/needed/:" + lib + "/libc/:" + lib,
+            moved + "/bin/postgres.bin",
+            "-D",
+            "data");
+  }
+}
