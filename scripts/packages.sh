@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# packages.sh MAJOR PACKAGE...: fetches packages of Debian's suite for that PostgreSQL, once, and prints the folder that they are in.
-# With :arm64 behind its name, a package is that platform's. What the suite does not have is said, and left out; where nothing can
-# be had, nothing is printed: packages come and go, and mirrors are not always there.
+# packages.sh MAJOR PACKAGE...: fetches packages of Debian's suite for that PostgreSQL, once a month, and prints the folder that they
+# are in. With :arm64 behind its name, a package is that platform's. What the suite does not have is said each time, and left out. Where
+# the suite cannot be read, those of an earlier month are taken; if there are none, nothing is printed: packages come and go, and mirrors
+# are not always there.
 # SPDX-License-Identifier: MIT
 PROGRAM=packages.sh
 # shellcheck source=scripts/lib.sh
@@ -11,17 +12,26 @@ PROGRAM=packages.sh
 
 [ $# -ge 2 ] || misuse "takes a major and packages, as in: packages.sh 17 postgresql-17-pgvector libc6"
 known_major "$1"
-folder=$CACHE/packages/$1-$(printf '%s\n' "${@:2}" | sort | sha256sum | cut -c1-16)
+key=$(printf '%s\n' "${@:2}" | sort | sha256sum | cut -c1-16)
+folder=$CACHE/packages/$1-$(date +%Y-%m)-$key
 if [ ! -e "$folder" ]; then
-  say "Fetching $(($# - 1)) packages of Debian's suite ${HEADER_SUITE[$1]} (some seconds, once)"
+  say "Fetching $(($# - 1)) packages of Debian's suite ${HEADER_SUITE[$1]} (some seconds, once a month)"
   mkdir -p "$CACHE/packages"
   tmp=$(mktemp -d "$CACHE/packages/.tmp.XXXXXX")
   trap 'rm -rf "$tmp"' EXIT
-  if ! debian_download deb-known "${HEADER_SUITE[$1]}" "${*:2}" "$tmp/deb" &&
-    ! { sleep 5 && debian_download deb-known "${HEADER_SUITE[$1]}" "${*:2}" "$tmp/deb"; }; then
-    say "skipped: no packages can be had from here"
-    exit 0
+  download() { debian_download deb-known "${HEADER_SUITE[$1]}" "${*:2}" "$tmp/deb" 2>"$tmp/messages"; }
+  if download "$@" || { sleep 5 && download "$@"; }; then
+    mv "$tmp/messages" "$tmp/deb"
+    mv -T "$tmp/deb" "$folder" 2>/dev/null || [ -e "$folder" ]
+  else
+    cat "$tmp/messages" >&2
+    folder=$(printf '%s\n' "$CACHE/packages/$1-"????-??-"$key" | sort | tail -n 1)
+    [ -e "$folder" ] || {
+      say 'skipped: no packages can be had from here'
+      exit 0
+    }
+    say "No packages can be had from here: taking those in $folder"
   fi
-  mv -T "$tmp/deb" "$folder" 2>/dev/null || [ -e "$folder" ]
 fi
+cat "$folder/messages" >&2
 printf '%s\n' "$folder"

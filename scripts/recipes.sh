@@ -80,28 +80,30 @@ unpack() {
 
 # seal FOLDER RECIPE: lists the files with their hashes, and puts all in place.
 seal() {
-  (cd "$1" && find . -mindepth 2 -type f -printf '%P\0' | sort -z | xargs -0 sha256sum >SHA256SUMS)
+  (cd "$1" && find . -mindepth 2 -type f -printf '%P\0' | sort -z | xargs -0r sha256sum >SHA256SUMS)
   rm -rf "$ROOT/extensions/$2/build"
   mv "$tmp/build" "$ROOT/extensions/$2/build"
 }
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+# one that is newer than those that all the packages were built for does for all, whatever is laid out now
+mapfile -t packages < <(for_platforms libc6)
+libc=$("$ROOT/scripts/packages.sh" "${MAJORS[-1]}" "${packages[@]}")
+any=
 declare -A fetched=()
 for major in "${majors[@]}"; do
   packages=()
   for name in "${names[@]}"; do
     mapfile -O ${#packages[@]} -t packages < <(for_platforms "postgresql-$major-$(property "$name" package)")
   done
-  mapfile -O ${#packages[@]} -t packages < <(for_platforms libc6)
   fetched[$major]=$("$ROOT/scripts/packages.sh" "$major" "${packages[@]}")
-  [ -z "${fetched[$major]}" ] || newest=$major
+  any+=${fetched[$major]}
 done
-[ -n "${newest-}" ] || exit 77
+[ -n "$libc" ] && [ -n "$any" ] || exit 77
 
-# one that is newer than those that all the packages were built for will do for all
 mkdir "$tmp/build"
-for package in "${fetched[$newest]}"/libc6_*.deb; do
+for package in "$libc"/libc6_*.deb; do
   unpack "$package"
   platform=linux-$(dpkg-deb -f "$package" Architecture)
   record "$package" "$tmp/build/glibc"
