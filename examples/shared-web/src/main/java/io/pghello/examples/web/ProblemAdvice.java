@@ -16,6 +16,7 @@ import org.springframework.dao.DataIntegrityViolationException;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.HttpStatusCode;
+import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
@@ -27,6 +28,7 @@ import org.springframework.transaction.TransactionException;
 import org.springframework.validation.FieldError;
 import org.springframework.validation.method.ParameterErrors;
 import org.springframework.validation.method.ParameterValidationResult;
+import org.springframework.web.HttpMediaTypeNotAcceptableException;
 import org.springframework.web.bind.MethodArgumentNotValidException;
 import org.springframework.web.bind.WebDataBinder;
 import org.springframework.web.bind.annotation.ExceptionHandler;
@@ -73,6 +75,13 @@ class ProblemAdvice extends ResponseEntityExceptionHandler implements ResponseBo
     return Problems.response(
         Problems.of(
             HttpStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "The service has a mistake."));
+  }
+
+  /** Refuses what Spring takes for a mistake of its own where functions are routed, not methods. */
+  @ExceptionHandler
+  @Nullable ResponseEntity<Object> acceptsNoMediaType(
+      InvalidMediaTypeException e, WebRequest request) throws Exception {
+    return handleException(new HttpMediaTypeNotAcceptableException(e.getMessage()), request);
   }
 
   @Override

@@ -126,6 +126,10 @@ class GreetingServiceClient {
     } catch (RestClientException e) {
       outages.failed("GREETING_SERVICE_UNAVAILABLE", e.getMessage());
       return Optional.empty();
+    } catch (Error e) {
+      // or else the one request by which the service is tried again would never have ended
+      breaker.releasePermission();
+      throw e;
     }
   }
 

@@ -22,7 +22,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.core.JsonParser;
+import tools.jackson.databind.DeserializationContext;
+import tools.jackson.databind.deser.std.StdDeserializer;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.module.SimpleModule;
 
 /** The greeting service, in each of the ways in which it may fail. */
 @Timeout(120)
@@ -200,6 +204,57 @@ class GreetingServiceIT {
     service.behave(Backend.answering(200, HI));
     await().atMost(LONG).until(() -> client.greet("Ada").isPresent());
     assertThat(client.greet("Ada")).contains("Hi");
+  }
+
+  /**
+   * One request tries whether the service is there again, and must not be the last one that does.
+   */
+  @Test
+  void triesAgainAfterATrialThatEndedInAnError() {
+    var mapper =
+        JsonMapper.builder()
+            .addModule(new SimpleModule().addDeserializer(String.class, new Failing()))
+            .build();
+    var client =
+        new GreetingServiceClient(
+            new GreetingServiceProperties(
+                URI.create("http://" + service.address()), LONG, LONG, Duration.ofMillis(50)),
+            mapper,
+            new OutageLog());
+    service.behave(Backend.dying());
+    for (int i = 0; i < 10; i++) {
+      assertThat(client.greet("Ada")).isEmpty();
+    }
+    service.behave(Backend.answering(200, HI.replace("Hi", Failing.TEXT)));
+    await()
+        .atMost(LONG)
+        .until(
+            () -> {
+              try {
+                return client.greet("Ada").isPresent();
+              } catch (LinkageError e) {
+                return true;
+              }
+            });
+    service.behave(Backend.answering(200, HI));
+    await().atMost(LONG).until(() -> client.greet("Ada").isPresent());
+  }
+
+  private static final class Failing extends StdDeserializer<String> {
+    static final String TEXT = "an error";
+
+    Failing() {
+      super(String.class);
+    }
+
+    @Override
+    public String deserialize(JsonParser parser, DeserializationContext context) {
+      String text = parser.getString();
+      if (text.equals(TEXT)) {
+        throw new LinkageError(text);
+      }
+      return text;
+    }
   }
 
   @Test

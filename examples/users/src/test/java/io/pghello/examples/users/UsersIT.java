@@ -217,6 +217,32 @@ class UsersIT {
     assertThat(answer.text("code")).isEqualTo("NOT_FOUND");
   }
 
+  /** Some of them nobody but Tomcat has seen. */
+  @ParameterizedTest
+  @CsvSource({
+    "GET, /users/%00, 400, BAD_REQUEST",
+    "GET, /users/%zz, 400, BAD_REQUEST",
+    "GET, /users/<>, 400, BAD_REQUEST",
+    "G<T, /users, 400, BAD_REQUEST",
+    "GET, /users%2f, 404, NOT_FOUND",
+    "GET, /users/..%5cx, 400, INVALID_INPUT",
+    "GET, /users;a=b, 400, INVALID_REQUEST",
+    "POST, /users;a, 400, INVALID_REQUEST",
+    "GET, /error, 404, NOT_FOUND",
+    "TRACE, /users/0/greeting, 405, METHOD_NOT_ALLOWED"
+  })
+  void describesWhatCannotBeAnswered(String method, String path, int status, String code)
+      throws Exception {
+    String answer =
+        http.raw(
+            "%s %s HTTP/1.1\r\nHost: a\r\nAuthorization: %s\r\nConnection: close\r\n\r\n"
+                .formatted(method, path, BEARER));
+    assertThat(answer)
+        .startsWith("HTTP/1.1 " + status)
+        .containsIgnoringCase("Content-Type: application/problem+json")
+        .contains("\"code\":\"" + code + "\"", "\"type\":\"about:blank\"");
+  }
+
   @Test
   void greetsByTheDatabaseAsOftenAsItIsConfigured() throws Exception {
     String path = signUp("O'Brien").header("Location") + "/greeting";
@@ -228,15 +254,7 @@ class UsersIT {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "/users",
-        "/users?limit=1",
-        "/users/1",
-        "/users/0",
-        "/users/one",
-        "/users;a=b",
-        "/%75sers"
-      })
+      strings = {"/users", "/users?limit=1", "/users/1", "/users/0", "/users/one", "/%75sers"})
   void tellsAdministratorsAloneWhoTheUsersAre(String path) throws Exception {
     signUp("Ada");
     for (String[] headers :

@@ -46,7 +46,7 @@ final class RedisCache implements GreetingCache {
     } catch (CharacterCodingException e) {
       return null;
     } catch (RuntimeException e) {
-      // Redis itself logs that it does not answer
+      // Redis itself logs that it fails
       LOG.debug("A greeting was not looked for", e);
       return null;
     }

@@ -3,11 +3,10 @@ package io.pghello.examples.service.limit;
 
 import io.pghello.examples.service.limit.RateLimiter.Decision;
 import io.pghello.examples.service.limit.RateLimiter.Outcome;
+import io.pghello.examples.web.OutageLog;
 import io.pghello.examples.web.Problems;
 import java.io.Serial;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.http.ProblemDetail;
 
 /**
@@ -15,16 +14,23 @@ import org.springframework.http.ProblemDetail;
  * as one. Thread-safe.
  */
 final class GreetingsLimit {
-  private static final Logger LOG = LoggerFactory.getLogger(GreetingsLimit.class);
+  /** In the log: that requests cannot be counted, as without the database that has the counts. */
+  static final String NOT_COUNTED = "REQUESTS_NOT_COUNTED";
 
   private final RateLimitProperties properties;
   private final RateLimiter limiter;
   private final RateLimitAnswer answer;
+  private final OutageLog outages;
 
-  GreetingsLimit(RateLimitProperties properties, RateLimiter limiter, RateLimitAnswer answer) {
+  GreetingsLimit(
+      RateLimitProperties properties,
+      RateLimiter limiter,
+      RateLimitAnswer answer,
+      OutageLog outages) {
     this.properties = properties;
     this.limiter = limiter;
     this.answer = answer;
+    this.outages = outages;
   }
 
   /** The request would exceed the limit, or cannot be counted. */
@@ -66,7 +72,7 @@ final class GreetingsLimit {
     try {
       decision = limiter.take(client.toString(), more);
     } catch (RuntimeException e) {
-      LOG.warn("Requests cannot be counted: {}", e.toString());
+      outages.failed(NOT_COUNTED, e.toString());
       throw new RefusedException(Problems.databaseUnavailable(), Problems.RETRY_SECONDS);
     }
     if (decision.outcome() != Outcome.ALLOWED) {

@@ -2,6 +2,7 @@
 package io.pghello.examples.service.limit;
 
 import io.github.bucket4j.Bandwidth;
+import io.pghello.examples.web.OutageLog;
 import io.pghello.examples.web.ProblemWriter;
 import javax.sql.DataSource;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
@@ -52,8 +53,11 @@ class RateLimitConfiguration {
 
   @Bean
   GreetingsLimit greetingsLimit(
-      RateLimitProperties properties, RateLimiter limiter, RateLimitAnswer answer) {
-    return new GreetingsLimit(properties, limiter, answer);
+      RateLimitProperties properties,
+      RateLimiter limiter,
+      RateLimitAnswer answer,
+      OutageLog outages) {
+    return new GreetingsLimit(properties, limiter, answer, outages);
   }
 
   @Bean
@@ -67,9 +71,11 @@ class RateLimitConfiguration {
       RateLimitProperties properties,
       RateLimiter limiter,
       RateLimitAnswer answer,
-      ProblemWriter writer) {
+      ProblemWriter writer,
+      OutageLog outages) {
     var registration =
-        new FilterRegistrationBean<>(new RateLimitFilter(properties, limiter, answer, writer));
+        new FilterRegistrationBean<>(
+            new RateLimitFilter(properties, limiter, answer, writer, outages));
     registration.setOrder(Ordered.HIGHEST_PRECEDENCE + 100);
     return registration;
   }

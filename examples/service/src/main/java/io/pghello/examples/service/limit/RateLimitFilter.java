@@ -3,6 +3,7 @@ package io.pghello.examples.service.limit;
 
 import io.pghello.examples.service.limit.RateLimiter.Decision;
 import io.pghello.examples.service.limit.RateLimiter.Outcome;
+import io.pghello.examples.web.OutageLog;
 import io.pghello.examples.web.ProblemWriter;
 import io.pghello.examples.web.Problems;
 import jakarta.servlet.FilterChain;
@@ -11,8 +12,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.server.PathContainer;
@@ -30,11 +29,10 @@ final class RateLimitFilter extends OncePerRequestFilter {
   /** An attribute of the requests that count: who has made them. */
   static final String CLIENT = RateLimitFilter.class.getName() + ".client";
 
-  private static final Logger LOG = LoggerFactory.getLogger(RateLimitFilter.class);
-
   private final RateLimiter limiter;
   private final RateLimitAnswer answer;
   private final ProblemWriter writer;
+  private final OutageLog outages;
   private final List<PathPattern> paths;
   private final List<PathPattern> slowPaths;
   private final List<IpAddressMatcher> unlimited;
@@ -43,10 +41,12 @@ final class RateLimitFilter extends OncePerRequestFilter {
       RateLimitProperties properties,
       RateLimiter limiter,
       RateLimitAnswer answer,
-      ProblemWriter writer) {
+      ProblemWriter writer,
+      OutageLog outages) {
     this.limiter = limiter;
     this.answer = answer;
     this.writer = writer;
+    this.outages = outages;
     this.paths = parse(properties.paths());
     this.slowPaths = parse(properties.slowPaths());
     this.unlimited = properties.unlimited().stream().map(IpAddressMatcher::new).toList();
@@ -82,7 +82,7 @@ final class RateLimitFilter extends OncePerRequestFilter {
       unavailable(response);
       return;
     } catch (RuntimeException e) {
-      LOG.warn("Requests cannot be counted: {}", e.toString());
+      outages.failed(GreetingsLimit.NOT_COUNTED, e.toString());
       unavailable(response);
       return;
     }

@@ -18,12 +18,12 @@ import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
+import io.pghello.examples.web.OutageLog;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +41,6 @@ public final class Redis implements AutoCloseable {
       RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
   private static final int CALLS_LOOKED_AT = 5;
   private static final int FAILED_PERCENT = 50;
-  private static final Duration REFUSAL_INTERVAL = Duration.ofMinutes(1);
 
   private final ClientResources resources =
       ClientResources.builder().reconnectDelay(Delay.constant(Duration.ofSeconds(1))).build();
@@ -49,12 +48,12 @@ public final class Redis implements AutoCloseable {
   private final RedisClient client;
   private final Duration timeout;
   private final CircuitBreaker breaker;
-  private final AtomicLong refusalLogged =
-      new AtomicLong(System.nanoTime() - 2 * REFUSAL_INTERVAL.toNanos());
+  private final OutageLog outages;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable CompletableFuture<StatefulRedisConnection<String, byte[]>> connection;
 
-  Redis(RedisProperties properties) {
+  Redis(RedisProperties properties, OutageLog outages) {
+    this.outages = outages;
     timeout = properties.timeout();
     uri = RedisURI.create(properties.url());
     uri.setTimeout(timeout);
@@ -77,8 +76,11 @@ public final class Redis implements AutoCloseable {
                 .failureRateThreshold(FAILED_PERCENT)
                 .waitDurationInOpenState(properties.pause())
                 .permittedNumberOfCallsInHalfOpenState(1)
-                // an answer, though not the one that was hoped for
-                .recordException(e -> !(e instanceof RedisCommandExecutionException))
+                // what it refuses is an answer, and what its caller makes of one is not its failure
+                .recordException(
+                    e ->
+                        e instanceof RedisException
+                            && !(e instanceof RedisCommandExecutionException))
                 .build());
     breaker
         .getEventPublisher()
@@ -88,7 +90,7 @@ public final class Redis implements AutoCloseable {
 
   private void stateChanged(State state, RedisProperties properties) {
     if (state == State.OPEN) {
-      LOG.warn("Redis does not answer, and is not asked for {} s", properties.pause().toSeconds());
+      LOG.warn("Redis cannot be used, and is not asked for {} s", properties.pause().toSeconds());
       // it may have been cut without a word, which nobody would tell it for a quarter of an hour
       forgetConnection();
     } else if (state == State.CLOSED) {
@@ -106,13 +108,23 @@ public final class Redis implements AutoCloseable {
       Function<StatefulRedisConnection<String, byte[]>, T> work) {
     try {
       return breaker.executeSupplier(() -> work.apply(connection()));
-    } catch (RedisCommandExecutionException e) {
-      long now = System.nanoTime();
-      long before = refusalLogged.get();
-      if (now - before > REFUSAL_INTERVAL.toNanos() && refusalLogged.compareAndSet(before, now)) {
-        LOG.warn("Redis refuses commands: {}", e.getMessage());
-      }
+    } catch (RedisException e) {
+      logRefusal(e);
       throw e;
+    } catch (Error e) {
+      // or else the one call by which Redis is tried again would never have ended
+      breaker.releasePermission();
+      throw e;
+    }
+  }
+
+  /** Also of the log-in, which is a cause of what failed. */
+  private void logRefusal(RedisException e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof RedisCommandExecutionException) {
+        outages.failed("REDIS_REFUSES", cause.getMessage());
+        return;
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.redis;
 
+import io.pghello.examples.web.OutageLog;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
@@ -10,7 +11,7 @@ import org.springframework.context.annotation.Lazy;
 class RedisConfiguration {
   @Bean
   @Lazy
-  Redis redis(RedisProperties properties) {
-    return new Redis(properties);
+  Redis redis(RedisProperties properties, OutageLog outages) {
+    return new Redis(properties, outages);
   }
 }

@@ -76,8 +76,6 @@ class SecurityConfiguration {
     firewall.setAllowUrlEncodedPeriod(true);
     firewall.setAllowUrlEncodedSlash(true);
     firewall.setAllowUrlEncodedDoubleSlash(true);
-    // one that is not encoded ends the name
-    firewall.getEncodedUrlBlocklist().add(";");
     return firewall;
   }
 

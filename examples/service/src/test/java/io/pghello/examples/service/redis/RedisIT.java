@@ -11,6 +11,7 @@ import io.pghello.examples.service.Http;
 import io.pghello.examples.service.Http.Answer;
 import io.pghello.examples.service.ServiceTest;
 import io.pghello.examples.service.StatementCounter;
+import io.pghello.examples.web.OutageLog;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -25,10 +26,13 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.DynamicPropertyRegistry;
@@ -50,6 +54,7 @@ import org.springframework.test.context.TestPropertySource;
       "server.forward-headers-strategy=native",
       "server.tomcat.remoteip.internal-proxies=127\\.0\\.0\\.1"
     })
+@ExtendWith(OutputCaptureExtension.class)
 @DirtiesContext // it would go on to look for its Redis
 class RedisIT {
   private static final Duration LONG = Duration.ofSeconds(60);
@@ -232,9 +237,45 @@ class RedisIT {
     }
   }
 
+  /** One call tries whether Redis is there again, and must not be the last one that does. */
+  @Test
+  void triesAgainAfterATrialThatEndedInAnError() throws Exception {
+    try (var later = new RedisServer();
+        Redis impatient = redisOf(later)) {
+      await()
+          .atMost(LONG)
+          .until(
+              () -> {
+                assertThatExceptionOfType(RuntimeException.class)
+                    .isThrownBy(() -> impatient.call(c -> c.sync().ping()));
+                return impatient.state() == State.OPEN;
+              });
+      later.start();
+      await()
+          .atMost(LONG)
+          .ignoreExceptions()
+          .until(
+              () -> {
+                try {
+                  return impatient.call(
+                      c -> {
+                        throw new LinkageError("of this test");
+                      });
+                } catch (LinkageError e) {
+                  return true;
+                }
+              });
+      await()
+          .atMost(LONG)
+          .ignoreExceptions()
+          .until(() -> impatient.call(c -> c.sync().ping()).equals("PONG"));
+    }
+  }
+
   private static Redis redisOf(RedisServer other) {
     return new Redis(
-        new RedisProperties(other.url(), null, Duration.ofMillis(250), Duration.ofMillis(50)));
+        new RedisProperties(other.url(), null, Duration.ofMillis(250), Duration.ofMillis(50)),
+        new OutageLog());
   }
 
   /** New connections could be had all the time. */
@@ -244,7 +285,8 @@ class RedisIT {
         Redis cut =
             new Redis(
                 new RedisProperties(
-                    proxy.url(), null, Duration.ofSeconds(1), Duration.ofMillis(50)))) {
+                    proxy.url(), null, Duration.ofSeconds(1), Duration.ofMillis(50)),
+                new OutageLog())) {
       await().atMost(LONG).ignoreExceptions().until(() -> cut.call(c -> c.sync().ping()) != null);
       proxy.cut();
       assertThatExceptionOfType(RedisException.class)
@@ -296,16 +338,26 @@ class RedisIT {
   }
 
   @Test
-  void logsInWithThePassword() throws Exception {
+  void logsInWithThePassword(CapturedOutput output) throws Exception {
     try (var guarded = new RedisServer()) {
       guarded.start("--requirepass", "secret-of-this-test");
       try (Redis stranger = redisOf(guarded);
           Redis known =
               new Redis(
                   new RedisProperties(
-                      guarded.url(), "secret-of-this-test\n", LONG, Duration.ofMillis(50)))) {
+                      guarded.url(), "secret-of-this-test\n", LONG, Duration.ofMillis(50)),
+                  new OutageLog());
+          Redis mistaken =
+              new Redis(
+                  new RedisProperties(guarded.url(), "another", LONG, Duration.ofMillis(50)),
+                  new OutageLog())) {
         assertThatExceptionOfType(RedisException.class)
             .isThrownBy(() -> stranger.call(c -> c.sync().get("a")));
+        for (int i = 0; i < 3; i++) {
+          assertThatExceptionOfType(RedisException.class)
+              .isThrownBy(() -> mistaken.call(c -> c.sync().get("a")));
+        }
+        assertThat(output.getAll()).containsOnlyOnce("REDIS_REFUSES: WRONGPASS");
         String pong = known.call(c -> c.sync().ping());
         assertThat(pong).isEqualTo("PONG");
       }
@@ -343,6 +395,14 @@ class RedisIT {
     // nowhere else
     redis.call(c -> c.sync().del("greeting-limit:192.0.2.1"));
     assertAHundredAllowed(greet("192.0.2.1", 150));
+  }
+
+  /** Whoever can write to Redis keeps nobody else from it. */
+  @Test
+  void aCountThatCannotBeReadIsNoFailureOfRedis() throws Exception {
+    redis.call(c -> c.sync().set("greeting-limit:192.0.2.3", utf8("nonsense")));
+    assertAHundredAllowed(greet("192.0.2.3", 150));
+    assertThat(redis.state()).isEqualTo(State.CLOSED);
   }
 
   @Test

@@ -249,10 +249,14 @@ class EndpointsIT {
         "{\"names\":[[\"Ada\"]]}",
         "{\"names\":[\"Ada\"],\"repeat\":3,\"repeat\":4}",
         "\u0000",
+        "null",
         "Ada"
       })
   void refusesWhatIsNoObjectOfJson(String body) throws Exception {
     assertProblem(http.post("/api/bulk-greetings", body), 400, "INVALID_BODY");
+    if (!body.startsWith("{")) {
+      assertProblem(http.post("/graphql", body), 400, "INVALID_BODY");
+    }
   }
 
   @ParameterizedTest
@@ -269,6 +273,9 @@ class EndpointsIT {
     "GET, /api/greeting/a%0Ab, 400, INVALID_REQUEST",
     "GET, /api/greeting/a%zz, 400, BAD_REQUEST",
     "GET, /api/greeting/a;b=c, 400, INVALID_REQUEST",
+    "GET, /health;a, 400, INVALID_REQUEST",
+    "GET, /<>, 400, BAD_REQUEST",
+    "G<T, /health, 400, BAD_REQUEST",
     "GET, /graphql, 405, METHOD_NOT_ALLOWED",
     "PUT, /graphql, 405, METHOD_NOT_ALLOWED",
   })
@@ -302,6 +309,10 @@ class EndpointsIT {
         http.get("/api/timestamp", "Accept", "application/problem+json"), 406, "NOT_ACCEPTABLE");
     assertProblem(
         http.post("/graphql", "{\"query\":\"{__typename}\"}", "Accept", "application/xml"),
+        406,
+        "NOT_ACCEPTABLE");
+    assertProblem(
+        http.post("/graphql", "{\"query\":\"{__typename}\"}", "Accept", "garbage"),
         406,
         "NOT_ACCEPTABLE");
     for (String path : List.of("/api/bulk-greetings", "/greetings/batch", "/graphql")) {
