@@ -4,6 +4,7 @@ package io.pghello.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.cli.connect.Target;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
@@ -91,6 +92,40 @@ class HostileOwnerIT {
     assertThat(struck(admin, database)).isEmpty();
   }
 
+  /** Each of the fences by itself: what only one of them holds off is not called either. */
+  @Test
+  void membersOfOthersAreNotCalled(
+      PgHelloServer server, TestDatabase database, @Superuser Connection admin)
+      throws SQLException {
+    String hello = " RETURNS text LANGUAGE c STRICT AS '$libdir/pg_hello', 'pg_hello'";
+    Run.execute(
+        admin,
+        "CREATE EXTENSION pg_hello VERSION '1.0'",
+        "CREATE FUNCTION public.pg_hello(text, integer) RETURNS text LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_validator'",
+        "CREATE FUNCTION public.pg_hello(integer)" + hello,
+        "ALTER FUNCTION public.pg_hello(integer) OWNER TO hello",
+        "CREATE SCHEMA other",
+        "CREATE FUNCTION other.pg_hello(text, integer)" + hello,
+        "CREATE FUNCTION public.now_ms(integer) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'");
+    for (String function :
+        List.of(
+            "public.pg_hello(text, integer)",
+            "public.pg_hello(integer)",
+            "other.pg_hello(text, integer)",
+            "public.now_ms(integer)")) {
+      Run.execute(admin, "ALTER EXTENSION pg_hello ADD FUNCTION " + function);
+    }
+    Run run = pghello(server, database, "health");
+    assertThat(run.status()).as(run.out() + run.err()).isEqualTo(2);
+    String why = " is no function of pg_hello, and is not called: it ";
+    assertThat(run.out())
+        .contains(
+            "public.pg_hello(text, integer)" + why + "is in the library $libdir/plpgsql",
+            "public.pg_hello(integer)" + why + "belongs to hello, who is no superuser",
+            "other.pg_hello(text, integer)" + why + "is in schema other",
+            "public.now_ms(integer)" + why + "is written in sql");
+  }
+
   /** Everything at once that such an owner may create, against each command. */
   @Test
   void nothingOfHisRunsAsASuperuser(@TempDir Path folder) throws Exception {
@@ -159,6 +194,27 @@ class HostileOwnerIT {
             .containsPattern("public.planned=1 copied -?[0-9]+")
             .containsPattern("public.generated=1 -?[0-9]+");
       }
+    }
+  }
+
+  /** What he sets for the sessions of his database is not what a session begins with. */
+  @Test
+  void sessionsAreThoseOfWhoLogsIn(PgHelloServer server, TestDatabase database, Connection owner)
+      throws SQLException {
+    for (String setting : List.of("role = 'hello'", "search_path = 'evil'")) {
+      Run.execute(owner, "ALTER DATABASE \"%s\" SET %s".formatted(database.name(), setting));
+    }
+    String session = "SELECT current_user || ' ' || current_setting('search_path')";
+    try (Connection careless = database.superuserDataSource().getConnection()) {
+      assertThat(Run.value(careless, session)).isEqualTo("hello evil");
+    }
+    Map<String, String> environment = Run.environment(server, database);
+    environment.put("PGUSER", "postgres");
+    Target target = Target.find(Map.of(), Map.of(), environment::get, "nobody", 60);
+    try (Connection connection = target.connect();
+        Connection other = target.connectForLong()) {
+      assertThat(Run.value(connection, session)).isEqualTo("postgres pg_catalog, pg_temp");
+      assertThat(Run.value(other, session)).isEqualTo("postgres pg_catalog, pg_temp");
     }
   }
 
