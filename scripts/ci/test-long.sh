@@ -18,6 +18,7 @@ for major in "${MAJORS[@]}"; do
   LINES_SHOWN=1 step "recipes-$major" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
 done
 step faults "$ROOT/dev" test --repeat 20 faults
+LINES_SHOWN=5 step failover "$ROOT/scripts/ci/failover.sh"
 step fuzzing "$ROOT/dev" native --fuzz 600
 
 summary
