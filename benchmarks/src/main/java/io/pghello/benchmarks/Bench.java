@@ -279,7 +279,7 @@ public final class Bench implements Callable<Integer> {
         benchmark.comparisons().stream()
             .filter(c -> isChosen(c.row().name()) || isChosen(String.valueOf(c.row().peer())))
             .filter(c -> !guard || c.row().guard() != null)
-            .map(c -> guard ? c.of(c.row().asGuard()) : c)
+            .map(c -> guard ? c.withRow(c.row().asGuard()) : c)
             .toList();
     List<Sweep> sweeps =
         guard

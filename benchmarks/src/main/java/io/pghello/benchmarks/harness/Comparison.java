@@ -65,12 +65,12 @@ public record Comparison(
   }
 
   /** The same with another check. */
-  public Comparison of(Action otherCheck) {
+  public Comparison withCheck(Action otherCheck) {
     return new Comparison(row, otherCheck, ours, peer, warmUps, rounds);
   }
 
   /** The same for a row that is judged otherwise. */
-  public Comparison of(Row other) {
+  public Comparison withRow(Row other) {
     return new Comparison(other, check, ours, peer, warmUps, rounds);
   }
 

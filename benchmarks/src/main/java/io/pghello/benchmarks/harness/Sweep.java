@@ -31,7 +31,7 @@ public record Sweep(
     }
 
     /** The same, which is not measured beyond a point. */
-    public Track to(double last) {
+    public Track upTo(double last) {
       return new Track(name, ours, point -> point <= last, measurement);
     }
   }

@@ -23,7 +23,7 @@ public final class StreamingGreeting {
 
   private StreamingGreeting() {}
 
-  /** The method that greets them. */
+  /** The method that greets the names. */
   public enum Way {
     EACH("helloEach()"),
     ALL("helloAll(), all in memory");

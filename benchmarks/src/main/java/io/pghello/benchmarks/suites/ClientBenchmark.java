@@ -224,7 +224,7 @@ public final class ClientBenchmark extends ServerBenchmark {
             List.of(THROUGHPUT),
             List.of(
                 Track.of("helloAll()", true, names -> bulk(Workload.ALL, names)),
-                Track.of(ONE_BY_ONE, false, names -> bulk(Workload.JDBC_LOOP, names)).to(1_000))),
+                Track.of(ONE_BY_ONE, false, names -> bulk(Workload.JDBC_LOOP, names)).upTo(1_000))),
         new Sweep(
             "names streamed",
             "",

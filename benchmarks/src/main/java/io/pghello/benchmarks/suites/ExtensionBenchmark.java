@@ -171,7 +171,7 @@ public final class ExtensionBenchmark extends ServerBenchmark {
   }
 
   private static Comparison prepared(Action before, Comparison comparison) {
-    return comparison.of(
+    return comparison.withCheck(
         () -> {
           before.run();
           comparison.check().run();

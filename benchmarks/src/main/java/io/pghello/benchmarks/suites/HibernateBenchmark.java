@@ -84,7 +84,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
     double measure(Action action) throws Exception;
   }
 
-  /** A connection that entities are written by, and the unit that it is measured in. */
+  /** A connection to write entities on, with its batch size and its meter. */
   private final class Way {
     private final Connection session;
     private final int batchSize;
@@ -189,7 +189,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
                 loads(Plain::new),
                 2,
                 5)
-            .of(this::fillWhatIsLoaded),
+            .withCheck(this::fillWhatIsLoaded),
         timeInserts(Row.plain(INSERTS, LISTENER, "ms"), Filled::new, Listened::new),
         timeInserts(Row.plain(INSERTS, RETURNING, "ms"), Filled::new, Returned::new),
         interleaved(Row.plain(INSERTS, FLOOR, "ms"), times, () -> floor(near), 1, rounds),
@@ -280,7 +280,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
 
   private Sweep.Track track(
       String name, boolean ours, int longest, Supplier<Member> maker, Effort effort) {
-    return Sweep.Track.of(name, ours, flush -> perEntity(maker, (int) flush, effort)).to(longest);
+    return Sweep.Track.of(name, ours, flush -> perEntity(maker, (int) flush, effort)).upTo(longest);
   }
 
   private double perEntity(Supplier<Member> maker, int flush, Effort effort) throws Exception {
