@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** What the pages say is what the code says. */
 class DocumentationTest {
-  private static final Path ROOT = Path.of("..", "..");
+  private static final Path ROOT = Tree.ROOT;
   private static final Pattern SNIPPET =
       Pattern.compile("<!-- snippet: (\\S+)#(\\S+) -->\\n```(\\w+)\\n(.*?)```", Pattern.DOTALL);
   private static final Pattern VERSION =
@@ -46,7 +46,7 @@ class DocumentationTest {
       }
       assertThat(inPage)
           .as("every Java snippet of %s names its region", page)
-          .isEqualTo(text.split("```java", -1).length - 1);
+          .isEqualTo(text.replace("page import:\n\n```java", "").split("```java", -1).length - 1);
     }
     assertThat(snippets).isGreaterThanOrEqualTo(3);
   }
@@ -113,21 +113,16 @@ class DocumentationTest {
     assertThat(count).isGreaterThan(100);
   }
 
-  private static List<Path> guides() throws IOException {
-    try (Stream<Path> files = Files.list(GUIDES)) {
-      return files.filter(file -> file.toString().endsWith(".md")).toList();
-    }
+  private static List<Path> guides() {
+    return Tree.files("docs/guides/.*\\.md");
   }
 
   /** Returns the texts of all tests; a text that spans several lines of Java is joined. */
   private static List<String> tests() throws IOException {
     var tests = new ArrayList<String>();
-    try (Stream<Path> files = Files.walk(ROOT)) {
-      for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-        if (file.toString().matches(".*/src/test/.*\\.java|.*/extension/test/expected/.*\\.out")
-            && !file.endsWith("DocumentationTest.java")) {
-          tests.add(Files.readString(file).replaceAll("\"\\s*\\+\\s*\"", "").replace("\\\"", "\""));
-        }
+    for (Path file : Tree.files(".*/src/test/.*\\.java|extension/test/expected/.*\\.out")) {
+      if (!file.endsWith("DocumentationTest.java")) {
+        tests.add(Files.readString(file).replaceAll("\"\\s*\\+\\s*\"", "").replace("\\\"", "\""));
       }
     }
     return tests;
@@ -141,6 +136,31 @@ class DocumentationTest {
         assertThat(page.resolveSibling(link.group(1))).as("linked from %s", page).exists();
       }
     }
+  }
+
+  /** A row without a header above it, or with other columns, is shown as text with pipes. */
+  @Test
+  void hasWholeTables() throws IOException {
+    for (Path page : pages()) {
+      List<String> lines = Files.readString(page).replaceAll("(?s)```.*?```", "").lines().toList();
+      long columns = 0;
+      for (int i = 0; i < lines.size(); i++) {
+        String line = lines.get(i);
+        boolean row = line.startsWith("|");
+        if (row && columns == 0) {
+          assertThat(lines.get(i + 1)).as("below %s in %s", line, page).matches("\\|[-:| ]+\\|");
+          columns = columns(line);
+        }
+        columns = row ? columns : 0;
+        assertThat(row ? columns(line) : 0)
+            .as("the columns of %s in %s", line, page)
+            .isEqualTo(columns);
+      }
+    }
+  }
+
+  private static long columns(String line) {
+    return line.replace("\\|", "").chars().filter(c -> c == '|').count();
   }
 
   /** The library's version is written in the POMs; the pages follow. */
@@ -175,30 +195,19 @@ class DocumentationTest {
 
   @Test
   void marksEverySourceWithTheLicence() throws IOException {
-    try (Stream<Path> files = Files.walk(ROOT)) {
-      List<Path> sources =
-          files
-              .filter(file -> file.toString().matches(".*\\.(java|c|h|sh)"))
-              .filter(file -> !file.toString().contains("/target/"))
-              // what the archetype makes is licensed by whoever makes it
-              .filter(file -> !file.toString().contains("/archetype-resources/"))
-              .toList();
-      assertThat(sources).hasSizeGreaterThan(20);
-      for (Path source : sources) {
-        assertThat(Files.readString(source))
-            .as("%s", source)
-            .contains("SPDX-License-Identifier: MIT");
-      }
+    List<Path> sources =
+        // what the archetype makes is licensed by whoever makes it
+        Tree.files("(?!.*/archetype-resources/).*\\.(java|c|h|sh)");
+    assertThat(sources).hasSizeGreaterThan(20);
+    for (Path source : sources) {
+      assertThat(Files.readString(source))
+          .as("%s", source)
+          .contains("SPDX-License-Identifier: MIT");
     }
   }
 
-  private static List<Path> pages() throws IOException {
-    try (Stream<Path> files = Files.walk(ROOT)) {
-      return files
-          .filter(file -> file.toString().endsWith(".md"))
-          .filter(file -> !file.toString().contains("/target/"))
-          .toList();
-    }
+  private static List<Path> pages() {
+    return Tree.files(".*\\.md");
   }
 
   /** The lines between "region NAME" and "endregion", without their common indentation. */
