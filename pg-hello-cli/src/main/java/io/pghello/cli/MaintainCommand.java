@@ -66,7 +66,7 @@ final class MaintainCommand implements Callable<Integer> {
         EXISTS (SELECT FROM hello_ops.snapshot WHERE taken_at >= now() - interval '25 hours')
       """;
 
-  /** How often. */
+  /** The schedule that a run is for. */
   static final class Rhythm {
     @Option(
         names = "--daily",
@@ -203,7 +203,7 @@ final class MaintainCommand implements Callable<Integer> {
     }
   }
 
-  /** What is not of one database. */
+  /** Runs the work that is not of one database. */
   private void whole(Target target, List<String> backup) {
     if (rhythm.daily) {
       var arguments = new ArrayList<>(List.of("backup", "--to", String.valueOf(backups)));

@@ -192,7 +192,10 @@ public final class BackupCommand implements Callable<Integer> {
     return Status.OK.exitCode();
   }
 
-  /** What reads a folder takes the last one in it, and one of a stanza removes others. */
+  /**
+   * Refuses a folder with backups of another kind: readers of a folder take its last backup, and a
+   * backup of a stanza removes others.
+   */
   private void checkKind(@Nullable PgBackRest pgBackRest) {
     String wanted = pgBackRest == null ? null : pgBackRest.stanza();
     for (Backup other : Backup.in(folder)) {

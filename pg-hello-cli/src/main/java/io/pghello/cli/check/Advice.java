@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What one setting is, what it had better be, and why. */
+/** Advice on one setting: its value, a better one, and the reason. */
 record Advice(
     String setting, String current, @Nullable String better, String reason, @Nullable String sql) {
   private static final long MEGABYTE = 1 << 20;
@@ -30,12 +30,12 @@ record Advice(
           "archive_mode",
           "log_line_prefix");
 
-  /** What the advice on others of them depends on: settings, and an extension with its version. */
+  /** Settings that the advice on others depends on. */
   static final List<String> CONDITIONS = List.of("archive_command", "archive_library");
 
   static final String STATEMENTS = "pg_stat_statements";
 
-  /** What the server is, and where it runs. */
+  /** The machine that the server runs on. */
   record Machine(long memory, boolean seeksAreCheap) {}
 
   /** A setting as {@code pg_settings} has it, with its unit as {@code pg_size_bytes} reads it. */

@@ -44,7 +44,7 @@ import picocli.CommandLine.Option;
       "  pghello advise -h db.example.com -U watcher -d app --memory 16GB --disk ssd"
     })
 public final class AdviseCommand implements Callable<Integer> {
-  /** Where the data is. */
+  /** The kind of disk that the data is on. */
   enum Disk {
     SSD,
     HDD

@@ -93,7 +93,10 @@ public final class HardenCommand implements Callable<Integer> {
     return target.address().matches("(localhost|127\\.0\\.0\\.1|\\[::1\\]):.*");
   }
 
-  /** What belongs to the database is done together; what the server has cannot be. */
+  /**
+   * Runs the steps: those of the database in one transaction, those of the server one by one, as
+   * they cannot be in one.
+   */
   private void apply(Connection session, List<Hardening.Step> steps, List<Hardening.Step> done)
       throws SQLException, IOException {
     try (Statement statement = session.createStatement()) {

@@ -22,7 +22,10 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What stands open in a database that could be closed, and how. Not thread-safe. */
+/**
+ * Finds what stands open in a database and could be closed, with the statement that closes it. Not
+ * thread-safe.
+ */
 final class Hardening {
   /** The same as extension/ops/roles.sql does, but only what is not done yet. */
   private static final String PRIVILEGES =

@@ -54,8 +54,8 @@ public final class Health {
   private static final String NAME = " FROM (SELECT 'pghello'::text OFFSET 0) v (n)";
 
   /**
-   * What is true if a function answers right; the parameter is its schema. Arguments have the types
-   * of the function's own, or else another one of the name could be nearer.
+   * Conditions that are true if a function answers right; the parameter is its schema. Arguments
+   * have the types of the function's own, or else another one of the name could be nearer.
    */
   static final Map<String, String> CALLS_BY_FUNCTION =
       Map.of(
@@ -71,7 +71,7 @@ public final class Health {
           "spi_version()",
           "%1$s.spi_version() = version()");
 
-  /** What the catalog says of a function of the extension's own. */
+  /** The catalog's entry of a function that the extension itself has. */
   private record Member(boolean mayBeCalled, String guard) {}
 
   private final Map<String, Own> calledRight = new HashMap<>();

@@ -11,7 +11,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Where to connect to, with the names that psql has for it. */
+/** Options that name the server, the database and the role, as psql has them. */
 public final class ConnectionOptions {
   @Option(
       names = {"-h", "--host"},

@@ -18,9 +18,9 @@ import org.postgresql.jdbc.PgConnection;
 import org.postgresql.util.HostSpec;
 
 /**
- * Where to connect to, found as libpq does: an option, then the service, then the variable, then
- * the default. A password comes from the service, {@code PGPASSWORD} or the password file, which
- * the driver reads, never from the command line.
+ * The server, database and role to connect to, found as libpq does: an option, then the service,
+ * then the variable, then the default. A password comes from the service, {@code PGPASSWORD} or the
+ * password file, which the driver reads, never from the command line.
  */
 public record Target(
     String address, String database, Properties properties, Map<String, String> environment) {

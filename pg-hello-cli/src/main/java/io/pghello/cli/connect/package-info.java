@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** Where to connect to, and whose objects are there. Uses {@code output}. */
+/**
+ * Connections: the server, database and role, and the owners of the extensions' objects. Uses
+ * {@code output}.
+ */
 @NullMarked
 package io.pghello.cli.connect;
 

@@ -9,7 +9,7 @@ import java.util.StringJoiner;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** What of the extension a server's log can tell of. */
+/** Event of the extension that a server's log can report. */
 public enum LogEvent {
   REFUSED_ARGUMENT(
       Status.WARNING,

@@ -25,7 +25,10 @@ final class LogScanner {
     void found(LogEvent event, @Nullable String state, LogFormat.Entry entry);
   }
 
-  /** What of a line is looked at: the severity and our messages are at its beginning. */
+  /**
+   * The bytes of a line that are looked at: the severity and the extension's messages are at its
+   * beginning.
+   */
   static final int LINE_BYTES = 1 << 18;
 
   // outside brackets, where the process's number is in the usual prefixes

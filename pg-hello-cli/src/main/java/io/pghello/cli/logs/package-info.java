@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the server's logs say of the extension: {@code logs}. */
+/** Search of the server's logs for events of the extension: {@code logs}. */
 @NullMarked
 package io.pghello.cli.logs;
 

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What one check has found, and what mends it. */
+/** Finding of one check, with its remedy. */
 public record Finding(Status status, String check, String text, @Nullable String remedy) {
   public static Finding ok(String check, String text) {
     return new Finding(Status.OK, check, text, null);

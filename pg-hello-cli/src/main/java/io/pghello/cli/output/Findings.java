@@ -10,7 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help.Ansi;
 
-/** What the checks of one database have found, in their order. Not thread-safe. */
+/** Findings of the checks of one database, in the order of the checks. Not thread-safe. */
 public final class Findings {
   private final List<Finding> findings = new ArrayList<>();
 

@@ -9,7 +9,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Where a command prints to, and whether that is JSON. */
+/** Output of a command, which may be JSON. */
 public final class Output {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec = CommandSpec.create();

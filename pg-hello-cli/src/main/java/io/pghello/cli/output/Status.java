@@ -3,7 +3,7 @@ package io.pghello.cli.output;
 
 import java.util.Locale;
 
-/** How something is, with the exit codes of monitoring plugins. */
+/** Exit status of a check, as monitoring plugins define it. */
 public enum Status {
   OK(0, 0, "green"),
   WARNING(1, 1, "yellow"),

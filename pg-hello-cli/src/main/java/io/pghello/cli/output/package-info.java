@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What commands print: status, findings, tables, JSON, progress; and how they read durations. The
+ * Output of commands: status, findings, tables, JSON, progress; also the durations in options. The
  * lowest package, which uses no other.
  */
 @NullMarked

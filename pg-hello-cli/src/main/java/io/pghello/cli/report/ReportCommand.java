@@ -42,7 +42,7 @@ import picocli.CommandLine.Parameters;
       "  pghello report performance -h db.example.com -U watcher -d app --since '1 day'"
     })
 public final class ReportCommand implements Callable<Integer> {
-  /** What can be reported. */
+  /** Kind of a report. */
   enum Kind {
     PERFORMANCE("SELECT * FROM hello_ops.pg_hello_performance_report(?::interval)"),
     BASELINE(

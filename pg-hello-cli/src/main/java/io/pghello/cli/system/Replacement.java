@@ -9,7 +9,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 
 /** Replaces files by renaming, as programs may have them open, and read them at any time. */
 public final class Replacement {
-  /** What writes a file. */
+  /** Writes a file. */
   public interface Writing {
     void to(Path path) throws IOException;
   }

@@ -14,9 +14,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What a command has begun and must take back if it does not come to its end: because it fails, or
- * because the program is told to end, as by {@code ^C}. The last step is taken back first.
- * Thread-safe.
+ * The steps that a command has begun, and must take back if it does not come to its end: because it
+ * fails, or because the program is told to end, as by {@code ^C}. The last step is taken back
+ * first. Thread-safe.
  */
 public final class Undo implements AutoCloseable {
   /** One thing to take back. */

@@ -44,7 +44,9 @@ public final class InstalledExtension implements ExtensionSource {
               + "|c_malloc_debug|memusage|pcprofile))\\.so[.0-9]*");
   private static final String LIBRARY = ".so";
 
-  /** What {@code PG_MODULE_MAGIC} defines, without which PostgreSQL loads no library. */
+  /**
+   * The function that {@code PG_MODULE_MAGIC} defines, without which PostgreSQL loads no library.
+   */
   private static final String MODULE_FUNCTION = "Pg_magic_func";
 
   private final Path folder;
@@ -152,7 +154,9 @@ public final class InstalledExtension implements ExtensionSource {
     }
   }
 
-  /** Which of their files is the right one, nobody knows. */
+  /**
+   * Refuses several versions of a package, as nobody knows which of their files is the right one.
+   */
   private static void requireOneVersionOfEach(Path place, List<Path> packages) {
     var seen = new HashMap<String, String>();
     for (Path each : packages) {

@@ -234,7 +234,7 @@ final class ServerContent {
     }
   }
 
-  /** What the server has itself is not needed. */
+  /** Returns whether a library is left out, as the stock server has it. */
   private static boolean isLeftOut(String path, Path stock) {
     return path.startsWith(ExtensionSource.NEEDED)
         && Files.exists(

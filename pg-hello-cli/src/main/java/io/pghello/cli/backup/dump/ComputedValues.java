@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the extension's functions have computed into tables. A copy of the server's files has these
- * values as they were, so they are compared with what the functions answer now.
+ * Values that the extension's functions have computed into tables. A copy of the server's files has
+ * them as they were, so they are compared with the functions' answers now.
  */
 public final class ComputedValues {
   // those that call the extension's functions and the server's own, and nothing of the owner's, in

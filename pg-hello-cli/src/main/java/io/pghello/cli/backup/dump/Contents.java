@@ -20,9 +20,9 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
 
 /**
- * How many rows each table of a database has, and a sum over all their values, whatever their
- * order. Two databases with the same contents have the same rows in their tables, computed values
- * among them.
+ * The contents of a database: each table's number of rows, and a sum over all their values,
+ * whatever their order. Two databases with the same contents have the same rows in their tables,
+ * computed values among them.
  *
  * <p>The planner evaluates functions in expressions of indexes, constraints and statistics, as the
  * role that reads the table. A table with functions there that are not the server's own is read by

@@ -13,7 +13,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Which backup to read. */
+/** Options that name the backup to read. */
 public final class BackupOptions {
   @Option(
       names = "--from",

@@ -29,7 +29,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
   private static final Pattern LAST_SEGMENT = Pattern.compile("\"max\" *: *\"([0-9A-F]{24})\"");
 
   /**
-   * What its repository has.
+   * The contents of a repository.
    *
    * @param labels of complete backups, the oldest first
    * @param lastSegment the file name of the last segment of WAL; null if there is none

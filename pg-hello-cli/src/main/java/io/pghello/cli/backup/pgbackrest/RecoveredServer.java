@@ -50,7 +50,7 @@ public final class RecoveredServer {
       "SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint";
 
   /**
-   * Where recovery ends.
+   * The point at which recovery ends.
    *
    * @param time null for the end of the archive, or the name
    * @param name of a restore point; null for none
