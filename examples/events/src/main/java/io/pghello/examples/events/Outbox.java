@@ -131,7 +131,8 @@ final class Outbox {
   }
 
   /**
-   * Delivers what there is, and what will be, on a thread of its own.
+   * Delivers what there is, and what will be, on a thread of its own. It keeps a connection to
+   * listen on, and takes another for each batch, so a pool of one connection delivers nothing.
    *
    * @param interval how often events are looked for although no notification has come, as those are
    *     that failed
