@@ -12,10 +12,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Checks parameters, configurations and permissions by the part of JSON Schema that our schemas
- * use.
- */
+/** Checks parameters, configurations and permissions by a part of JSON Schema. */
 public final class Schema {
   private Schema() {}
 

@@ -111,10 +111,7 @@ final class BatchInsert {
     return keys;
   }
 
-  /**
-   * Returns a list, each of whose elements is made when it is asked for: the server works
-   * meanwhile.
-   */
+  /** Returns a list whose elements are made when they are asked for: the server works meanwhile. */
   private static <T> List<T> lazily(int size, IntFunction<T> make) {
     return new AbstractList<>() {
       @Override

@@ -110,10 +110,7 @@ final class LoginSource extends PGSimpleDataSource {
     }
   }
 
-  /**
-   * The log-ins of a configuration that the server has refused: when, and with which error.
-   * Thread-safe.
-   */
+  /** Refused log-ins of a configuration: when, and with which error. Thread-safe. */
   static final class Refusals {
     private @Nullable SQLException refusal;
     private long refusedAt;

@@ -22,10 +22,7 @@ import org.postgresql.util.GT;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
-/**
- * Says by SQLSTATE what the driver's errors mean. The driver's words are left out: they are
- * translated, and may contain data.
- */
+/** Says by SQLSTATE what the driver's errors mean, without its words, which may contain data. */
 public final class ServerErrors {
   private static final Set<String> LOST =
       Set.of("08000", "08003", "08006", "08007", "57P01", "57P02", "57P03");
@@ -154,10 +151,7 @@ public final class ServerErrors {
     return error.build();
   }
 
-  /**
-   * The meaning of a SQLSTATE or a reason. The remedy may be another on a connection that only
-   * reads.
-   */
+  /** The meaning of a SQLSTATE or a reason; the remedy may be another where one only reads. */
   private record Meaning(
       String code,
       String message,

@@ -20,8 +20,7 @@ import java.util.Set;
 final class Harmless {
   /**
    * Returns whether nothing that a statement names can do harm. Functions of the server that are
-   * not volatile cannot write or change a setting; but those that take names of tables, queries or
-   * types as texts run what these mean.
+   * not volatile change nothing, but those that take names or queries as texts run what these mean.
    */
   private static final String QUERY = Texts.resource(Harmless.class, "harmless.sql");
 

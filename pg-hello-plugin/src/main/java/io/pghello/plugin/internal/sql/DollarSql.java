@@ -85,10 +85,7 @@ public record DollarSql(
     return IntStream.range(0, order.size()).allMatch(i -> order.get(i) == i + 1);
   }
 
-  /**
-   * Returns whether a statement changes rows or may do so, and returns some, so that to read them
-   * may fail when all is changed.
-   */
+  /** Returns whether a statement may change rows and return some: reading may fail afterwards. */
   public boolean mayChangeAndReturn() {
     return changesAndReturns || (first.equals("WITH") && !reads);
   }
