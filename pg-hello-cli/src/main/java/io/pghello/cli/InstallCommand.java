@@ -61,7 +61,7 @@ final class InstallCommand implements Callable<Integer> {
       names = "--to",
       paramLabel = "FOLDER",
       required = true,
-      description = "Where bin, lib and share are, as /usr/local or ~/.local.")
+      description = "Folder of bin, lib and share, as /usr/local or ~/.local.")
   private Path folder = Path.of("");
 
   @Override

@@ -91,13 +91,14 @@ final class MaintainCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DATABASE",
       arity = "0..*",
-      description = "Which. Default: all databases that have the extension; a backup is of all.")
+      description =
+          "Databases to maintain. Default: all that have the extension; a backup is of all.")
   private List<String> named = List.of();
 
   @Option(
       names = "--backups",
       paramLabel = "FOLDER",
-      description = "Where backups are. Needed by --daily and --weekly.")
+      description = "Backup folder. Needed by --daily and --weekly.")
   private @Nullable Path backups;
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
@@ -120,7 +121,7 @@ final class MaintainCommand implements Callable<Integer> {
       paramLabel = "TIME",
       defaultValue = "0s",
       converter = Durations.class,
-      description = "How long to wait for another one to end, as in 6h. Default: not at all.")
+      description = "Time to wait for another run to end, as in 6h. Default: none.")
   private Duration wait = Duration.ZERO;
 
   @Option(

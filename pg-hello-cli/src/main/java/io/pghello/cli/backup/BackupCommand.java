@@ -93,14 +93,14 @@ public final class BackupCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DATABASE",
       arity = "0..*",
-      description = "What is dumped. Default: all databases that are no templates.")
+      description = "Databases to dump. Default: all that are no templates.")
   private List<String> databases = List.of();
 
   @Option(
       names = "--to",
       paramLabel = "FOLDER",
       required = true,
-      description = "Where backups are; created if it is not there.")
+      description = "Backup folder. Created if it does not exist.")
   private Path folder = Path.of("");
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
@@ -111,7 +111,7 @@ public final class BackupCommand implements Callable<Integer> {
       names = "--type",
       paramLabel = "TYPE",
       description =
-          "What pgBackRest copies: full, diff or incr, since the last full one or the last one. Default: incr.")
+          "Kind of pgBackRest's backup: full, diff (since the last full one) or incr (since the last one). Default: incr.")
   private @Nullable String type;
 
   @Option(
@@ -132,8 +132,7 @@ public final class BackupCommand implements Callable<Integer> {
   @Option(
       names = "--bindir",
       paramLabel = "FOLDER",
-      description =
-          "Where PostgreSQL's programs are. Default: where the system's packages have them.")
+      description = "Folder of PostgreSQL's programs. Default: that of the system's packages.")
   private @Nullable Path bindir;
 
   @Mixin private Output output = new Output();

@@ -78,7 +78,7 @@ public final class RestoreCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DATABASE",
       arity = "0..*",
-      description = "What is restored. Default: all databases of the backup.")
+      description = "Databases to restore. Default: all of the backup.")
   private List<String> named = List.of();
 
   @Mixin private BackupOptions backups = new BackupOptions();
@@ -88,7 +88,7 @@ public final class RestoreCommand implements Callable<Integer> {
   @Option(
       names = "--replace",
       description =
-          "Where there is a database of the name, end its sessions, and keep it under another name, which is printed.")
+          "End the sessions of a database that has the name, and keep it under another name, which is printed.")
   private boolean replace;
 
   @Option(

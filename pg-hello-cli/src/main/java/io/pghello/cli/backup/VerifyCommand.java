@@ -65,7 +65,7 @@ public final class VerifyCommand implements Callable<Integer> {
       paramLabel = "DATABASE",
       arity = "0..*",
       description =
-          "What is verified, each in its last backup. Default: all databases of which the folder has a backup.")
+          "Databases to verify, each in its last backup. Default: all of which the folder has a backup.")
   private List<String> named = List.of();
 
   @Mixin private BackupOptions backups = new BackupOptions();
@@ -73,7 +73,8 @@ public final class VerifyCommand implements Callable<Integer> {
   @Option(
       names = "--temp",
       paramLabel = "FOLDER",
-      description = "Where the server's data is meanwhile. Default: the system's folder for such.")
+      description =
+          "Folder of the server's data meanwhile. Default: the system's folder for temporary files.")
   private Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
 
   @Option(

@@ -64,7 +64,7 @@ public final class UpdateCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DATABASE",
       arity = "0..*",
-      description = "What is updated. Default: all databases that have the extension.")
+      description = "Databases to update. Default: all that have the extension.")
   private List<String> named = List.of();
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
@@ -92,7 +92,7 @@ public final class UpdateCommand implements Callable<Integer> {
   @Option(
       names = "--backups",
       paramLabel = "FOLDER",
-      description = "Where that backup is: the folder of backup --to.")
+      description = "Folder of that backup: that of backup --to.")
   private @Nullable Path backups;
 
   @Option(
@@ -105,7 +105,7 @@ public final class UpdateCommand implements Callable<Integer> {
       paramLabel = "TIME",
       defaultValue = "5s",
       converter = Durations.class,
-      description = "How long to wait for whoever changes the extension meanwhile. Default: 5s.")
+      description = "Time to wait for others who change the extension meanwhile. Default: 5s.")
   private Duration lockTimeout = Duration.ZERO;
 
   @Mixin private Output output = new Output();

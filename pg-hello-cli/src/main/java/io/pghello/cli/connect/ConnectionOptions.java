@@ -28,7 +28,7 @@ public final class ConnectionOptions {
   @Option(
       names = {"-U", "--username"},
       paramLabel = "ROLE",
-      description = "Who logs in. Default: $$PGUSER, or your name on this machine.")
+      description = "Role to log in as. Default: $$PGUSER, or your name on this machine.")
   private @Nullable String user;
 
   @Option(
@@ -47,7 +47,7 @@ public final class ConnectionOptions {
       names = "--timeout",
       paramLabel = "SECONDS",
       defaultValue = "10",
-      description = "How long to wait for the server, each time. Default: 10.")
+      description = "Seconds to wait for the server, each time. Default: 10.")
   private int timeoutSeconds;
 
   /** Returns what else commands are given to connect to the same server. */

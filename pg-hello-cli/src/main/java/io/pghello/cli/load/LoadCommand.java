@@ -69,14 +69,14 @@ public final class LoadCommand implements Callable<Integer> {
       paramLabel = "TIME",
       defaultValue = "10s",
       converter = Durations.class,
-      description = "How long. Default: 10s.")
+      description = "Duration of the load. Default: 10s.")
   private Duration time = Duration.ZERO;
 
   @Option(
       names = "--connections",
       paramLabel = "NUMBER",
       defaultValue = "4",
-      description = "How many, each of which makes one call at a time. Default: 4.")
+      description = "Number of connections, each of which makes one call at a time. Default: 4.")
   private int connections;
 
   @Option(

@@ -73,7 +73,7 @@ public final class WatchCommand implements Callable<Integer> {
       paramLabel = "TIME",
       defaultValue = "2s",
       converter = Durations.class,
-      description = "How long between two looks, at least 1s. Default: 2s.")
+      description = "Time between two looks, at least 1s. Default: 2s.")
   private Duration interval = Duration.ZERO;
 
   @Option(

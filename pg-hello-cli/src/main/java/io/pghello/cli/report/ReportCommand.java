@@ -89,7 +89,7 @@ public final class ReportCommand implements Callable<Integer> {
       names = "--since",
       paramLabel = "INTERVAL",
       defaultValue = "1 hour",
-      description = "How far back, as PostgreSQL writes it. Default: 1 hour.")
+      description = "Period of the report, as PostgreSQL writes an interval. Default: 1 hour.")
   private String since = "";
 
   @Option(

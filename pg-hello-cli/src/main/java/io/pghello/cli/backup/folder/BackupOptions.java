@@ -19,7 +19,7 @@ public final class BackupOptions {
       names = "--from",
       paramLabel = "FOLDER",
       required = true,
-      description = "Where backups are: the folder of backup --to.")
+      description = "Backup folder: that of backup --to.")
   private Path folder = Path.of("");
 
   @Option(
@@ -33,15 +33,14 @@ public final class BackupOptions {
   @Option(
       names = "--bindir",
       paramLabel = "FOLDER",
-      description =
-          "Where PostgreSQL's programs are. Default: where the system's packages have them.")
+      description = "Folder of PostgreSQL's programs. Default: that of the system's packages.")
   private @Nullable Path bindir;
 
   @Option(
       names = "--jobs",
       paramLabel = "NUMBER",
       defaultValue = "2",
-      description = "How many tables and indexes are restored at once. Default: 2.")
+      description = "Tables and indexes that are restored at once. Default: 2.")
   private int jobs;
 
   public @Nullable Path bindir() {

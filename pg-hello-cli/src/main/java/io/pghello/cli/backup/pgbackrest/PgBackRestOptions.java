@@ -14,7 +14,7 @@ public final class PgBackRestOptions {
       names = "--pgbackrest",
       paramLabel = "STANZA",
       description =
-          "Back up the whole server with pgBackRest, which calls it so, in place of dumps; as the user who runs it.")
+          "Back up the whole server with pgBackRest instead of dumps. STANZA is the name in its configuration. Run this as the repository's owner.")
   private @Nullable String stanza;
 
   @Option(
