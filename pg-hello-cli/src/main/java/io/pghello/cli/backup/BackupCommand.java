@@ -119,8 +119,8 @@ public final class BackupCommand implements Callable<Integer> {
       paramLabel = "DAYS",
       defaultValue = "7",
       description =
-          "Remove older backups when this one is complete, but never the last one of a database. Default: 7. Of"
-              + " pgBackRest's go those that it has removed.")
+          "Remove older backups when this one is complete, but never the last one of a database. Default: 7."
+              + " Entries of backups that pgBackRest has expired are removed, too.")
   private int keepDays;
 
   @Option(
