@@ -88,6 +88,8 @@ grep -q 'Tests run: 6, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
   cat "$log"
   die "the tests of the project that the archetype makes were not run"
 }
+"$(java_home)/bin/java" -jar "$WORK"/own/*/extension/target/*.jar --help | grep -q '^Usage: java -jar' ||
+  die "the jar of the project that the archetype makes does not install itself"
 echo "The project that the archetype makes builds, and its tests pass ($((SECONDS - started)) s)"
 
 # What docs/mcp.md tells to copy is what the server is tested with, file by file, and it runs from there.

@@ -34,7 +34,7 @@ sources_compile_on_newest_jooq() {
   local copy=$WORK/jooq-sources
   copy_tree "$copy"
   JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" '-P!checks' \
-    -pl .,pg-hello-bom,extension,pg-extension-testkit,pg-hello-testkit,pg-hello-jooq -Djooq.version="$(pom_property jooq.3.21.version)" \
+    -pl .,pg-hello-bom,pg-extension-installer,extension,pg-extension-testkit,pg-hello-testkit,pg-hello-jooq -Djooq.version="$(pom_property jooq.3.21.version)" \
     -Djooq.failOnWarning=false test-compile
 }
 

@@ -40,7 +40,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  2  critical",
       "  3  it could not be found out, or the command line is wrong",
       "",
-      "A password comes from the password file (~/.pgpass), $$PGPASSWORD or a service, never from the command line."
+      "A password comes from the password file (~/.pgpass), $$PGPASSWORD or a service, never from"
+          + " the command line."
     })
 public final class Pghello implements Runnable {
   private static final List<Class<?>> COMMANDS =
@@ -58,6 +59,7 @@ public final class Pghello implements Runnable {
           HardenCommand.class,
           MaintainCommand.class,
           LogsCommand.class,
+          ExtensionCommand.class,
           InstallCommand.class);
 
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -29,7 +29,7 @@ class ArchitectureTest {
           "backup");
 
   @Test
-  void needsTheDriverPicocliAndHistogramsOnly() {
+  void needsTheDriverTheInstallerPicocliAndHistogramsOnly() {
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     classes()
         .should()
@@ -37,6 +37,7 @@ class ArchitectureTest {
         .resideInAnyPackage(
             "java..",
             "io.pghello.cli..",
+            "io.pghello.extension.installer",
             "org.HdrHistogram..",
             "org.jspecify..",
             "org.postgresql..",

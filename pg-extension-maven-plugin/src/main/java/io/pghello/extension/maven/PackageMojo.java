@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
+import io.pghello.extension.launcher.Launcher;
 import io.pghello.extension.testkit.internal.ExtensionSource;
 import io.pghello.extension.testkit.internal.InstalledExtension;
 import io.pghello.extension.testkit.internal.Platform;
 import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -32,10 +36,14 @@ import org.jspecify.annotations.Nullable;
  * META-INF/pg-extension/NAME}, with the descriptor from which {@code NativeExtension.of(NAME)} of
  * pg-extension-testkit knows the files. Libraries are for this machine's platform. Those of others
  * that are in that folder already, in {@code PLATFORM/MAJOR}, are listed as well.
+ *
+ * <p>The installer comes along: with {@code io.pghello.extension.launcher.Launcher} as the main
+ * class of the jar, {@code java -jar} puts the extension into an installed server.
  */
 @Mojo(name = "package", defaultPhase = LifecyclePhase.PROCESS_CLASSES, threadSafe = true)
 public class PackageMojo extends AbstractMojo {
   private static final String FOLDER = "META-INF/pg-extension";
+  private static final String INSTALLER = "META-INF/pg-extension-installer/";
   private static final String LIBRARY = ".so";
 
   /** The extension's name. Default: that of the only control file. */
@@ -129,8 +137,38 @@ public class PackageMojo extends AbstractMojo {
     var text = new StringBuilder();
     descriptor.forEach((key, value) -> text.append(key).append(" = ").append(value).append('\n'));
     Files.writeString(classes.resolve(FOLDER).resolve(extension + ".properties"), text);
+    copyInstaller(classes);
     getLog()
         .info("Packed " + extension + " with libraries for " + String.join(", ", builds(folder)));
+  }
+
+  /** Copies what makes the jar install its extension by java -jar, where it is told of Launcher. */
+  private static void copyInstaller(Path classes) throws IOException {
+    Path from;
+    try {
+      from = Path.of(Launcher.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (URISyntaxException e) {
+      throw new IOException(e);
+    }
+    if (Files.isDirectory(from)) {
+      copyInstaller(from, classes);
+    } else {
+      try (FileSystem jar = FileSystems.newFileSystem(from)) {
+        copyInstaller(jar.getPath("/"), classes);
+      }
+    }
+  }
+
+  private static void copyInstaller(Path from, Path classes) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.filter(each -> each.toString().endsWith(".class")).toList()) {
+        String name = from.relativize(file).toString();
+        if (!name.endsWith("package-info.class")) {
+          boolean launcher = name.equals(Launcher.class.getName().replace('.', '/') + ".class");
+          write(classes.resolve(launcher ? name : INSTALLER + name), Files.readAllBytes(file));
+        }
+      }
+    }
   }
 
   /** Returns a value as properties have it. */

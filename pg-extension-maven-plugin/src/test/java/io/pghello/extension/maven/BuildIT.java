@@ -59,6 +59,9 @@ class BuildIT {
     Path classes = folder.resolve("classes");
     compile(source);
     pack(source, classes);
+    assertThat(classes.resolve("io/pghello/extension/launcher/Launcher.class")).exists();
+    assertThat(classes.resolve("META-INF/pg-extension-installer"))
+        .isDirectoryRecursivelyContaining("glob:**/installer/Installer.class");
     ClassLoader before = Thread.currentThread().getContextClassLoader();
     try (var loader = new URLClassLoader(new URL[] {classes.toUri().toURL()}, before)) {
       Thread.currentThread().setContextClassLoader(loader);

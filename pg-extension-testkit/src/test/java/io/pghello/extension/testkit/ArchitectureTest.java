@@ -43,6 +43,7 @@ class ArchitectureTest {
         .resideInAnyPackage(
             "java..",
             "javax.sql..",
+            "io.pghello.extension.installer..",
             "io.pghello.extension.testkit..",
             "org.apache.commons.compress..",
             "org.jspecify..",

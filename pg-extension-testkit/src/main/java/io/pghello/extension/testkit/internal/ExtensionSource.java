@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.installer.PackedExtension;
 import java.io.IOException;
 import java.util.Map;
 
@@ -8,19 +9,19 @@ import java.util.Map;
 @FunctionalInterface
 public interface ExtensionSource {
   /** The folder of libraries in that of a server. */
-  String LIBRARIES = "lib/postgresql/";
+  String LIBRARIES = PackedExtension.LIBRARIES;
 
   /** The folder of other libraries, which those of extensions need, in that of a server. */
   String NEEDED = "lib/needed/";
 
   /** The folder of another C library in that of a server. */
-  String LIBC = "lib/libc/";
+  String LIBC = PackedExtension.LIBC;
 
   /** The folder of shared files in that of a server. */
-  String SHARED = "share/postgresql/";
+  String SHARED = PackedExtension.SHARED;
 
   /** The folder of control files and scripts in that of a server. */
-  String SCRIPTS = SHARED + "extension/";
+  String SCRIPTS = PackedExtension.SCRIPTS;
 
   /**
    * Returns what a server on this machine needs: contents by paths in its folder.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.installer.PackedExtension;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
@@ -184,14 +185,14 @@ public final class InstalledExtension implements ExtensionSource {
         byte[] content = read(file);
         if (content != null) {
           found.put(
-              ServerContent.inFolder(SHARED, relative(shared, file)),
+              PackedExtension.below(SHARED, relative(shared, file)),
               fileName(file).endsWith(".sql") ? withoutFolder(content, absolute) : content);
         }
       }
     }
     found.putAll(machines(NEEDED));
     libraries(major, shared)
-        .forEach((library, file) -> found.put(ServerContent.inFolder(LIBRARIES, library), file));
+        .forEach((library, file) -> found.put(PackedExtension.below(LIBRARIES, library), file));
     return found;
   }
 
@@ -325,7 +326,7 @@ public final class InstalledExtension implements ExtensionSource {
   private static byte[] withoutFolder(byte[] script, String folder) {
     var text = new String(script, StandardCharsets.ISO_8859_1);
     return text.contains(folder)
-        ? text.replace(folder, "'" + ServerContent.SHARED_FOLDER + "/")
+        ? text.replace(folder, "'" + PackedExtension.SHARED_FOLDER + "/")
             .getBytes(StandardCharsets.ISO_8859_1)
         : script;
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.installer.ElfFile;
+import io.pghello.extension.installer.PackedExtension;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
@@ -25,9 +27,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The files and settings that extensions add to a stock server. Immutable. */
 final class ServerContent {
-  /** Stands in scripts for the folder of shared files, which is known when they are written. */
-  static final String SHARED_FOLDER = "@PG_EXTENSION_SHARED_FOLDER@";
-
   private static final String PRELOAD = "shared_preload_libraries";
 
   /** Changes when {@link #write} makes other folders of the same files. */
@@ -138,22 +137,6 @@ final class ServerContent {
               + before
               + "; start a server for each.");
     }
-  }
-
-  /**
-   * Returns a path below a folder.
-   *
-   * @throws IllegalArgumentException if the file is not in there
-   */
-  static String inFolder(String folder, String file) {
-    Path below = Path.of(file);
-    if (below.isAbsolute()
-        || file.isEmpty()
-        || !below.normalize().toString().equals(file)
-        || below.startsWith("..")) {
-      throw new IllegalArgumentException("\"" + file + "\", which is no file below " + folder);
-    }
-    return folder + file;
   }
 
   /** Returns the settings of a server that was asked for these. */
@@ -279,16 +262,9 @@ final class ServerContent {
   }
 
   private static byte[] content(Map.Entry<String, byte[]> file, Path place) {
-    if (file.getKey().endsWith(".sql")) {
-      var script = new String(file.getValue(), StandardCharsets.ISO_8859_1);
-      if (script.contains(SHARED_FOLDER)) {
-        String shared = place.resolve(ExtensionSource.SHARED).toString().replace("'", "''");
-        var bytes =
-            new String(shared.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
-        return script.replace(SHARED_FOLDER, bytes).getBytes(StandardCharsets.ISO_8859_1);
-      }
-    }
-    return file.getValue();
+    return file.getKey().endsWith(".sql")
+        ? PackedExtension.withSharedFolder(file.getValue(), place.resolve(ExtensionSource.SHARED))
+        : file.getValue();
   }
 
   /** Makes the same tree of links to the same files, or of copies where links are not possible. */

@@ -4,6 +4,7 @@ package io.pghello.extension.testkit.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.Stage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -81,7 +82,7 @@ class InstalledExtensionTest {
                 .files(17)
                 .get("share/postgresql/extension/unit--1.sql"))
         .asString(StandardCharsets.UTF_8)
-        .isEqualTo("COPY u FROM '" + ServerContent.SHARED_FOLDER + "/extension/unit.data';");
+        .isEqualTo("COPY u FROM '" + PackedExtension.SHARED_FOLDER + "/extension/unit.data';");
   }
 
   @Test

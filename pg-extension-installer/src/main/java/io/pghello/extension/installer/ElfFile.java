@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.installer;
 
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
@@ -20,7 +20,8 @@ import java.util.Optional;
  * @param versions the symbol versions it needs, as in {@code GLIBC_2.34}
  * @param defined the symbol versions it has itself
  */
-record ElfFile(String machine, List<String> needed, List<String> versions, List<String> defined) {
+public record ElfFile(
+    String machine, List<String> needed, List<String> versions, List<String> defined) {
   private static final String GLIBC = "GLIBC_";
   private static final int MAGIC = 0x7f454c46;
   private static final int HEADER = 64;
@@ -40,7 +41,7 @@ record ElfFile(String machine, List<String> needed, List<String> versions, List<
    *
    * @throws IOException if it is none of 64 bits, or is cut off
    */
-  static ElfFile read(byte[] bytes) throws IOException {
+  public static ElfFile read(byte[] bytes) throws IOException {
     if (bytes.length < HEADER || ByteBuffer.wrap(bytes).getInt() != MAGIC || bytes[4] != BITS_64) {
       throw new IOException("it is no shared library of Linux for 64 bits");
     }
@@ -55,17 +56,17 @@ record ElfFile(String machine, List<String> needed, List<String> versions, List<
   }
 
   /** Whether it was built for musl, the C library of Alpine. */
-  boolean isMusl() {
+  public boolean isMusl() {
     return needed.stream().anyMatch(name -> name.equals("libc.so") || name.startsWith("libc.musl"));
   }
 
   /** Returns the version of the GNU C library that it needs, as in {@code 2.34}. */
-  Optional<String> glibc() {
+  public Optional<String> glibc() {
     return newest(versions);
   }
 
   /** Returns the version of the GNU C library that it is. */
-  Optional<String> newestDefined() {
+  public Optional<String> newestDefined() {
     return newest(defined);
   }
 
@@ -77,7 +78,7 @@ record ElfFile(String machine, List<String> needed, List<String> versions, List<
   }
 
   /** Orders 2.9 before 2.36. */
-  static final Comparator<String> BY_VERSION =
+  public static final Comparator<String> BY_VERSION =
       Comparator.comparing(
           version -> List.of(version.split("\\.", -1)),
           (a, b) -> {

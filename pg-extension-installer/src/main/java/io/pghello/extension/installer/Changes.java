@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.installer;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Changes files by renaming, so that a server that has one open goes on with it, and each name is
+ * that of a whole file at any time. Closed before they are completed, all changes are undone.
+ */
+final class Changes implements AutoCloseable {
+  private static final String NEW = ".pg-extension-new";
+  private static final String OLD = ".pg-extension-old";
+
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  private final Consumer<Path> before;
+  private final Deque<Step> undo = new ArrayDeque<>();
+  private final List<Path> passing = new ArrayList<>();
+  private final Set<Path> replaced = new HashSet<>();
+
+  /**
+   * Begins.
+   *
+   * @param before is told of each file before it is touched; a test fails in it
+   */
+  Changes(Consumer<Path> before) {
+    this.before = before;
+  }
+
+  /** Makes a folder that is not there. */
+  void createFolder(Path folder) throws IOException {
+    before.accept(folder);
+    Files.createDirectory(folder);
+    undo.push(() -> Files.deleteIfExists(folder));
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  /** Writes a file beside the one that it will replace, and on the disk. */
+  void prepare(Path file, byte[] content, boolean executable) throws IOException {
+    before.accept(file);
+    Path written = beside(file, NEW);
+    // of a run that was killed; a link is not followed, nor is what another puts there
+    Files.deleteIfExists(written);
+    undo.push(() -> Files.deleteIfExists(written));
+    try (FileChannel channel =
+        FileChannel.open(
+            written,
+            StandardOpenOption.CREATE_NEW,
+            StandardOpenOption.WRITE,
+            LinkOption.NOFOLLOW_LINKS)) {
+      ByteBuffer bytes = ByteBuffer.wrap(content);
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      channel.force(true);
+    }
+    Files.setPosixFilePermissions(
+        written, PosixFilePermissions.fromString(executable ? "rwxr-xr-x" : "rw-r--r--"));
+  }
+
+  /** Gives a file that was prepared its name. */
+  void replace(Path file) throws IOException {
+    before.accept(file);
+    if (!replaced.add(file)) {
+      // what was there at first is kept
+      move(beside(file, NEW), file);
+      return;
+    }
+    if (keep(file)) {
+      Path old = beside(file, OLD);
+      undo.push(() -> move(old, file));
+    } else {
+      undo.push(() -> Files.deleteIfExists(file));
+    }
+    move(beside(file, NEW), file);
+  }
+
+  /** Takes a file's name away. */
+  void remove(Path file) throws IOException {
+    before.accept(file);
+    Path old = beside(file, OLD);
+    Files.deleteIfExists(old);
+    move(file, old);
+    passing.add(old);
+    undo.push(() -> move(old, file));
+  }
+
+  /** Keeps a file, if there is one, under another name, too. */
+  private boolean keep(Path file) throws IOException {
+    if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
+    }
+    Path old = beside(file, OLD);
+    Files.deleteIfExists(old);
+    passing.add(old);
+    undo.push(() -> Files.deleteIfExists(old));
+    try {
+      Files.createLink(old, file);
+    } catch (FileAlreadyExistsException e) {
+      throw e;
+    } catch (FileSystemException | UnsupportedOperationException e) {
+      // not every file system has links
+      Files.copy(file, old, StandardCopyOption.COPY_ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
+    }
+    return true;
+  }
+
+  private static void move(Path from, Path to) throws IOException {
+    Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static Path beside(Path file, String suffix) {
+    return file.resolveSibling("." + file.getFileName() + suffix);
+  }
+
+  /** Whether a run that was killed has left something beside a file. */
+  static boolean isUnfinished(Path file) {
+    return Files.exists(beside(file, NEW), LinkOption.NOFOLLOW_LINKS)
+        || Files.exists(beside(file, OLD), LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /** Removes what a run that was killed has left beside a file. */
+  static void clean(Path file) throws IOException {
+    Files.deleteIfExists(beside(file, NEW));
+    Files.deleteIfExists(beside(file, OLD));
+  }
+
+  /** Leaves all as it is now. */
+  void complete() throws IOException {
+    undo.clear();
+    for (Path each : passing) {
+      Files.deleteIfExists(each);
+    }
+  }
+
+  /**
+   * Undoes all, unless they are complete.
+   *
+   * @throws IOException for the first step that failed, after all others
+   */
+  @Override
+  public void close() throws IOException {
+    IOException failure = null;
+    while (!undo.isEmpty()) {
+      try {
+        undo.pop().run();
+      } catch (IOException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.installer;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/**
+ * A tree of files that is the root of a machine: this one's, or that of a container that does not
+ * run. Links in there are those of that machine.
+ *
+ * @param root an absolute path without links
+ */
+record FileTree(Path root) {
+  private static final int MAX_LINKS = 40;
+
+  static FileTree of(Path folder) throws IOException, RefusedException {
+    if (!Files.isDirectory(folder)) {
+      throw new RefusedException("There is no folder " + folder + ".");
+    }
+    return new FileTree(folder.toRealPath());
+  }
+
+  /** Whether it is the root of this machine, whose programs can be run. */
+  boolean isThisMachine() {
+    return root.equals(root.getRoot());
+  }
+
+  /** Returns what a program of that machine calls a file. */
+  Path inside(Path file) {
+    return Path.of("/").resolve(root.relativize(file));
+  }
+
+  /**
+   * Returns where a file is. No part of the path is a link, as far as it exists.
+   *
+   * @throws RefusedException if a link leads out of the tree
+   */
+  Path resolve(Path inside) throws IOException, RefusedException {
+    Deque<Path> parts = new ArrayDeque<>();
+    inside.forEach(parts::add);
+    Path at = root;
+    int links = 0;
+    while (!parts.isEmpty()) {
+      Path part = parts.pop();
+      Path next = at.resolve(part).normalize();
+      if (!next.startsWith(root)) {
+        throw new RefusedException(inside + " leads out of " + root + ".");
+      }
+      if (Files.isSymbolicLink(next)) {
+        if (++links > MAX_LINKS) {
+          throw new RefusedException(inside + " in " + root + " has links in a circle.");
+        }
+        Path target = Files.readSymbolicLink(next);
+        if (target.isAbsolute()) {
+          next = root;
+        } else {
+          next = at;
+        }
+        Deque<Path> rest = parts;
+        parts = new ArrayDeque<>();
+        target.forEach(parts::add);
+        parts.addAll(rest);
+      }
+      at = next;
+    }
+    return at;
+  }
+}

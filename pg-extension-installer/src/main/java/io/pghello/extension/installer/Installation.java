@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.installer;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/** An extension on a server. */
+final class Installation {
+  private static final String CONTROL = ".control";
+  private static final String LIBRARY = ".so";
+
+  /** The state of a file of the extension on the server. */
+  enum State {
+    MISSING,
+    SAME,
+    /** Another version, which this program has installed. */
+    OLDER,
+    /** This program has not installed it, or somebody has changed it since. */
+    FOREIGN
+  }
+
+  private final PackedExtension extension;
+  private final Server server;
+  private final Map<Path, byte[]> files = new LinkedHashMap<>();
+  private final List<String> notes = new ArrayList<>();
+
+  /**
+   * Looks at what is to be installed.
+   *
+   * @throws RefusedException if the server cannot load it
+   */
+  Installation(PackedExtension extension, Server server) throws IOException, RefusedException {
+    this.extension = extension;
+    this.server = server;
+    Map<String, byte[]> packed;
+    try {
+      packed = extension.files(server.platform(), server.major());
+    } catch (IllegalStateException e) {
+      throw new RefusedException(String.valueOf(e.getMessage()));
+    }
+    var last = new LinkedHashMap<Path, byte[]>();
+    for (Map.Entry<String, byte[]> file : packed.entrySet()) {
+      String path = file.getKey();
+      if (path.startsWith(PackedExtension.LIBRARIES)) {
+        requireLoadable(path, file.getValue());
+        files.put(place(server.libraries(), PackedExtension.LIBRARIES, path), file.getValue());
+      } else if (path.startsWith(PackedExtension.SHARED)) {
+        Path place = place(server.shared(), PackedExtension.SHARED, path);
+        byte[] content =
+            path.endsWith(".sql")
+                ? PackedExtension.withSharedFolder(
+                    file.getValue(), server.tree().inside(server.shared()))
+                : file.getValue();
+        // without its control file, there is no extension to create
+        (path.endsWith(CONTROL) ? last : files).put(place, content);
+      }
+    }
+    files.putAll(last);
+    if (last.isEmpty()) {
+      throw new RefusedException("The extension " + extension.name() + " has no control file.");
+    }
+  }
+
+  private static Path place(Path folder, String prefix, String path) {
+    return folder.resolve(path.substring(prefix.length()));
+  }
+
+  private void requireLoadable(String path, byte[] content) throws IOException, RefusedException {
+    String name = path.substring(path.lastIndexOf('/') + 1);
+    if (!name.endsWith(LIBRARY)) {
+      return;
+    }
+    ElfFile library;
+    try {
+      library = ElfFile.read(content);
+    } catch (IOException e) {
+      throw new RefusedException(
+          "The library " + name + " cannot be used: " + e.getMessage() + ".");
+    }
+    String platform = "linux-" + library.machine() + (library.isMusl() ? "-musl" : "");
+    if (!platform.equals(server.platform())) {
+      throw new RefusedException(
+          "The library " + name + " was built for " + platform + ", and this is " + server + ".");
+    }
+    Optional<String> needed = library.glibc();
+    Optional<String> present = needed.isEmpty() ? needed : server.glibc();
+    if (needed.isPresent()
+        && present.isPresent()
+        && ElfFile.BY_VERSION.compare(needed.get(), present.get()) > 0) {
+      throw new RefusedException(
+          "The library "
+              + name
+              + " needs version "
+              + needed.get()
+              + " of the GNU C library, and the server's machine has "
+              + present.get()
+              + ". Remedy: build it there with make install, or take the package of that"
+              + " distribution.");
+    }
+    for (String each : library.needed()) {
+      if (!each.startsWith("ld-") && server.library(each).isEmpty()) {
+        notes.add(
+            name
+                + " needs "
+                + each
+                + ", which was not found on the server's machine: install the package that has"
+                + " it.");
+      }
+    }
+  }
+
+  /** Returns what the user should know, and do. */
+  List<String> notes() {
+    return notes;
+  }
+
+  /** Returns how the files are on the server. */
+  Map<Path, State> states() throws IOException, RefusedException {
+    return states(InstalledFiles.read(server, extension.name()));
+  }
+
+  private Map<Path, State> states(InstalledFiles installed) throws IOException {
+    var states = new LinkedHashMap<Path, State>();
+    for (Map.Entry<Path, byte[]> file : files.entrySet()) {
+      states.put(file.getKey(), state(file.getKey(), file.getValue(), installed));
+    }
+    return states;
+  }
+
+  private static State state(Path file, byte[] content, InstalledFiles installed)
+      throws IOException {
+    if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      return State.MISSING;
+    }
+    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      return State.FOREIGN;
+    }
+    byte[] present = Files.readAllBytes(file);
+    if (Arrays.equals(present, content)) {
+      return State.SAME;
+    }
+    return installed.has(file, PackedExtension.sha256(present)) ? State.OLDER : State.FOREIGN;
+  }
+
+  /**
+   * Installs what is missing, and replaces what is older.
+   *
+   * @param changes is told of each file before it is touched
+   * @return the files that were written, or would be
+   * @throws RefusedException if nothing can be changed, or a file of somebody else's is there
+   * @throws IOException if it failed, and all was undone
+   */
+  List<Path> install(boolean dryRun, Consumer<Path> changes) throws IOException, RefusedException {
+    List<Path> wanted = wanted();
+    if (!dryRun
+        && !(wanted.isEmpty() && files.keySet().stream().noneMatch(Changes::isUnfinished))) {
+      requireWritable(server.scripts());
+      var lock = new Lock(server.scripts());
+      try (lock) {
+        // another one may have been here meanwhile
+        wanted = wanted();
+        write(wanted, changes);
+      }
+    }
+    return wanted;
+  }
+
+  private List<Path> wanted() throws IOException, RefusedException {
+    Map<Path, State> states = states();
+    for (Map.Entry<Path, State> file : states.entrySet()) {
+      if (file.getValue() == State.FOREIGN) {
+        throw new RefusedException(
+            file.getKey()
+                + " is not what this program installs, and it did not install it, or somebody has"
+                + " changed it since. Remedy: remove the package that it belongs to, or move it"
+                + " away.");
+      }
+    }
+    List<Path> wanted =
+        states.keySet().stream().filter(file -> states.get(file) != State.SAME).toList();
+    for (Path file : wanted) {
+      requireWritable(parent(file));
+    }
+    return wanted;
+  }
+
+  private void write(List<Path> wanted, Consumer<Path> before)
+      throws IOException, RefusedException {
+    InstalledFiles installed = InstalledFiles.read(server, extension.name());
+    cleanAll(installed);
+    var hashes = new LinkedHashMap<Path, String>();
+    for (Path file : wanted) {
+      hashes.put(file, PackedExtension.sha256(content(file)));
+    }
+    List<Path> folders = missingFolders(wanted);
+    try (var changes = new Changes(before)) {
+      // first, so that whatever is there after a kill is known to be this program's
+      save(changes, installed.and(hashes, folders));
+      for (Path folder : folders) {
+        changes.createFolder(folder);
+      }
+      // a full disk shows now, when nothing has been replaced
+      for (Path file : wanted) {
+        changes.prepare(file, content(file), file.toString().endsWith(LIBRARY));
+      }
+      for (Path file : wanted) {
+        changes.replace(file);
+      }
+      save(changes, installed.replacedBy(hashes, folders));
+      changes.complete();
+    }
+  }
+
+  private void save(Changes changes, InstalledFiles installed) throws IOException {
+    changes.prepare(installed.file(), installed.content(server), false);
+    changes.replace(installed.file());
+  }
+
+  private byte[] content(Path file) {
+    byte[] content = files.get(file);
+    if (content == null) {
+      throw new IllegalStateException(file.toString());
+    }
+    return content;
+  }
+
+  private void cleanAll(InstalledFiles installed) throws IOException {
+    var all = new LinkedHashSet<>(files.keySet());
+    all.addAll(installed.hashes().keySet());
+    all.add(installed.file());
+    for (Path file : all) {
+      if (Files.isDirectory(parent(file))) {
+        Changes.clean(file);
+      }
+    }
+  }
+
+  /** Returns the folders of files that are not there, outer ones first. */
+  private static List<Path> missingFolders(List<Path> files) {
+    var missing = new TreeSet<Path>();
+    for (Path file : files) {
+      for (Path folder = parent(file);
+          !Files.exists(folder, LinkOption.NOFOLLOW_LINKS);
+          folder = parent(folder)) {
+        missing.add(folder);
+      }
+    }
+    return List.copyOf(missing);
+  }
+
+  /** The files that were removed, and those that were kept because they were changed since. */
+  record Removed(List<Path> files, List<Path> kept) {}
+
+  /**
+   * Removes what was installed, but for what has been changed since.
+   *
+   * @param changes is told of each file before it is touched
+   * @throws RefusedException if nothing can be changed
+   * @throws IOException if it failed, and all was undone
+   */
+  static Removed uninstall(Server server, String extension, boolean dryRun, Consumer<Path> changes)
+      throws IOException, RefusedException {
+    InstalledFiles before = InstalledFiles.read(server, extension);
+    Removed removed = toRemove(before);
+    if (!dryRun && !before.isEmpty()) {
+      requireWritable(server.scripts());
+      var lock = new Lock(server.scripts());
+      try (lock) {
+        // another one may have been here meanwhile
+        InstalledFiles installed = InstalledFiles.read(server, extension);
+        removed = toRemove(installed);
+        if (!installed.isEmpty()) {
+          remove(removed.files, installed, changes);
+        }
+      }
+    }
+    return removed;
+  }
+
+  private static void remove(List<Path> files, InstalledFiles installed, Consumer<Path> before)
+      throws IOException {
+    for (Path file : installed.hashes().keySet()) {
+      if (Files.isDirectory(parent(file))) {
+        Changes.clean(file);
+      }
+    }
+    Changes.clean(installed.file());
+    try (var changes = new Changes(before)) {
+      for (Path file : files) {
+        changes.remove(file);
+      }
+      changes.complete();
+    }
+    var folders = new ArrayList<>(installed.folders());
+    Collections.reverse(folders);
+    for (Path folder : folders) {
+      deleteIfEmpty(folder);
+    }
+    // last, so that a run after a kill knows what may be left
+    before.accept(installed.file());
+    Files.delete(installed.file());
+  }
+
+  private static Removed toRemove(InstalledFiles installed) throws IOException, RefusedException {
+    var removed = new ArrayList<Path>();
+    var kept = new ArrayList<Path>();
+    for (Path file : installed.hashes().keySet()) {
+      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+        boolean same =
+            Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+                && installed.has(file, PackedExtension.sha256(Files.readAllBytes(file)));
+        (same ? removed : kept).add(file);
+      }
+    }
+    // the control file first, so that nobody creates the extension meanwhile
+    removed.sort((a, b) -> Boolean.compare(isControl(b), isControl(a)));
+    for (Path file : removed) {
+      requireWritable(parent(file));
+    }
+    return new Removed(removed, kept);
+  }
+
+  private static boolean isControl(Path file) {
+    return file.toString().endsWith(CONTROL);
+  }
+
+  private static void deleteIfEmpty(Path folder) throws IOException {
+    try {
+      Files.deleteIfExists(folder);
+    } catch (DirectoryNotEmptyException e) {
+      // somebody else's files are in it
+      return;
+    }
+  }
+
+  /** Refuses a folder in which nothing can be written, or in which root would write for others. */
+  private static void requireWritable(Path folder) throws IOException, RefusedException {
+    Path present = folder;
+    while (!Files.exists(present, LinkOption.NOFOLLOW_LINKS)) {
+      present = parent(present);
+    }
+    if (!Files.isDirectory(present, LinkOption.NOFOLLOW_LINKS)) {
+      throw new RefusedException(present + " is no folder, or a link to one.");
+    }
+    if (isRoot()) {
+      requireOnlyRootsOwn(present);
+    }
+    if (!Files.isWritable(present)) {
+      throw new RefusedException(
+          isRoot()
+              ? "Nothing can be written into " + present + ": its file system is read-only."
+              : "No right to write into "
+                  + present
+                  + ". Remedy: run this as its owner, "
+                  + Files.getOwner(present)
+                  + ", as with sudo"
+                  + (Files.getOwner(present).getName().equals("root")
+                      ? "."
+                      : " -u " + Files.getOwner(present) + "."));
+    }
+  }
+
+  /** Whoever may change a folder could lead root's writing elsewhere by a link. */
+  static void requireOnlyRootsOwn(Path folder) throws IOException, RefusedException {
+    for (Path each = folder; each != null; each = each.getParent()) {
+      PosixFileAttributes attributes =
+          Files.readAttributes(each, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      Set<PosixFilePermission> permissions = attributes.permissions();
+      // in a folder as /tmp, nobody can rename what is root's
+      boolean sticky = ((int) Files.getAttribute(each, "unix:mode") & 01000) != 0;
+      boolean owned = (int) Files.getAttribute(each, "unix:uid") == 0;
+      boolean others =
+          permissions.contains(PosixFilePermission.OTHERS_WRITE)
+              || (permissions.contains(PosixFilePermission.GROUP_WRITE)
+                  && (int) Files.getAttribute(each, "unix:gid") != 0);
+      if (!owned || (others && !(sticky && !each.equals(folder)))) {
+        throw new RefusedException(
+            each
+                + " may be changed by others than root ("
+                + (owned ? "its group or all" : attributes.owner().getName())
+                + "), who could lead root astray. Remedy: "
+                + (owned
+                    ? "chmod go-w " + each + "."
+                    : "run this as its owner: sudo -u " + attributes.owner().getName() + " ..."));
+      }
+    }
+  }
+
+  private static boolean isRoot() throws IOException {
+    Path self = Path.of("/proc/self");
+    return Files.exists(self)
+        ? (int) Files.getAttribute(self, "unix:uid") == 0
+        : "root".equals(System.getProperty("user.name"));
+  }
+
+  private static Path parent(Path file) {
+    Path parent = file.getParent();
+    return parent == null ? file : parent;
+  }
+
+  /** Lets one program at a time work on a server, and is gone when the program is. */
+  private static final class Lock implements AutoCloseable {
+    private final Path file;
+    private final FileChannel channel;
+
+    Lock(Path folder) throws IOException {
+      file = folder.resolve(".pg-extension-lock");
+      FileChannel locked;
+      do {
+        locked =
+            FileChannel.open(
+                file,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE,
+                LinkOption.NOFOLLOW_LINKS);
+      } while (!isLocked(locked));
+      channel = locked;
+    }
+
+    /** The one before may have removed the file that this has waited for. */
+    private boolean isLocked(FileChannel opened) throws IOException {
+      boolean locked = false;
+      try {
+        opened.lock();
+        String mine = UUID.randomUUID().toString();
+        opened.write(ByteBuffer.wrap(mine.getBytes(StandardCharsets.UTF_8)), 0);
+        locked = Files.readString(file).equals(mine);
+      } catch (NoSuchFileException e) {
+        locked = false;
+      } finally {
+        if (!locked) {
+          opened.close();
+        }
+      }
+      return locked;
+    }
+
+    @Override
+    public void close() throws IOException {
+      try (channel) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.installer;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The files of an extension that this program has put into a server. A file beside the control file
+ * lists them: hashes by paths, as {@code sha256sum} writes them, and folders.
+ *
+ * @param file that tells it
+ * @param hashes of files, by their paths; of two, one is of a file that was to be replaced when the
+ *     program was killed
+ * @param folders that were made for them
+ */
+record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folders) {
+  private static final String FOLDER = "folder";
+  private static final Pattern LINE =
+      Pattern.compile("([0-9a-f]{64}|" + FOLDER + ")  (lib|share)/(.+)");
+
+  /** Reads it; it is empty where nothing was installed. */
+  static InstalledFiles read(Server server, String extension) throws IOException, RefusedException {
+    Path file = server.scripts().resolve(extension + ".pg-extension");
+    var found = new InstalledFiles(file, new TreeMap<>(), new TreeSet<>());
+    if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      return found;
+    }
+    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      throw new RefusedException(file + " is no file. Remedy: remove it.");
+    }
+    for (String line : Files.readAllLines(file)) {
+      Matcher matcher = LINE.matcher(line);
+      if (!matcher.matches()) {
+        throw damaged(file);
+      }
+      Path root = matcher.group(2).equals("lib") ? server.libraries() : server.shared();
+      Path path;
+      try {
+        path = root.resolve(PackedExtension.below("", matcher.group(3)));
+      } catch (IllegalArgumentException e) {
+        throw damaged(file);
+      }
+      if (matcher.group(1).equals(FOLDER)) {
+        found.folders.add(path);
+      } else {
+        found.add(path, matcher.group(1));
+      }
+    }
+    return found;
+  }
+
+  private static RefusedException damaged(Path file) {
+    return new RefusedException(
+        file
+            + " is damaged, so that it cannot be known what was installed. Remedy: remove it, and"
+            + " the extension's files.");
+  }
+
+  void add(Path path, String hash) {
+    hashes.computeIfAbsent(path, key -> new LinkedHashSet<>()).add(hash);
+  }
+
+  boolean has(Path path, String hash) {
+    return hashes.getOrDefault(path, Set.of()).contains(hash);
+  }
+
+  boolean isEmpty() {
+    return hashes.isEmpty();
+  }
+
+  /** Returns these and others. */
+  InstalledFiles and(Map<Path, String> others, Collection<Path> moreFolders) {
+    var all = new InstalledFiles(file, new TreeMap<>(), new TreeSet<>(folders));
+    hashes.forEach((path, each) -> each.forEach(hash -> all.add(path, hash)));
+    others.forEach(all::add);
+    all.folders.addAll(moreFolders);
+    return all;
+  }
+
+  /** Returns these, of which some are now as others say. */
+  InstalledFiles replacedBy(Map<Path, String> others, Collection<Path> moreFolders) {
+    var kept = new LinkedHashMap<>(hashes);
+    kept.keySet().removeAll(others.keySet());
+    return new InstalledFiles(file, kept, folders).and(others, moreFolders);
+  }
+
+  byte[] content(Server server) {
+    var text = new StringBuilder();
+    folders.forEach(folder -> text.append(line(server, FOLDER, folder)));
+    hashes.forEach((path, each) -> each.forEach(hash -> text.append(line(server, hash, path))));
+    return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static String line(Server server, String what, Path path) {
+    // in some servers, one is below the other
+    boolean library =
+        path.startsWith(server.libraries())
+            && !(path.startsWith(server.shared())
+                && server.shared().startsWith(server.libraries()));
+    Path root = library ? server.libraries() : server.shared();
+    return what + "  " + (library ? "lib/" : "share/") + root.relativize(path) + "\n";
+  }
+}

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.installer;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.zip.ZipException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts the extension of a jar into an installed PostgreSQL: each file is written beside its place
+ * and renamed, the control file last, and all is undone if that fails. What was written is noted
+ * beside the control file, so that no file of somebody else's is ever replaced or removed.
+ *
+ * <p>Thread-safe; two processes may work on one server, one waits for the other.
+ */
+public final class Installer {
+  /** All is as wanted. */
+  public static final int OK = 0;
+
+  /** Something is to be done, or was left alone. */
+  public static final int WARNING = 1;
+
+  /** It failed, and was undone as far as that was possible. */
+  public static final int FAILED = 2;
+
+  /** Nothing was changed, for a reason that was said. */
+  public static final int REFUSED = 3;
+
+  private static final String USAGE =
+      """
+      Usage: java -jar JAR check|install|uninstall [OPTION]...
+      Puts the PostgreSQL extension in this jar into a server that is installed on this machine.
+
+        check      show which of its files the server has
+        install    write those that are missing, and replace older ones
+        uninstall  remove what install has written
+
+        --pg-config PROGRAM  the server's pg_config, which is run
+        --bindir FOLDER      the server's folder of programs, as /usr/lib/postgresql/17/bin
+        --root FOLDER        the root of another machine's files, as of a container that does not run
+        --name EXTENSION     which one, if the jar has several
+        --dry-run            show what would be done
+        --help               show this text
+
+      Without --pg-config and --bindir, the server is looked for on the path and in the usual folders.
+      Exit status: 0 all is well, 1 something is to be done or was left alone, 2 it failed and was
+      undone, 3 nothing was changed: it was refused, or the command line is wrong.
+      """;
+
+  private static final Pattern DESCRIPTOR =
+      Pattern.compile(
+          Pattern.quote(PackedExtension.DESCRIPTORS) + "([A-Za-z0-9_][A-Za-z0-9_-]*)\\.properties");
+
+  /** The task. */
+  public enum Action {
+    /** Shows which files the server has. */
+    CHECK,
+    /** Writes those that are missing, and replaces older ones. */
+    INSTALL,
+    /** Removes what was installed. */
+    UNINSTALL
+  }
+
+  /**
+   * A task, and the server for it.
+   *
+   * @param name which extension; null for the only one in the jar
+   * @param pgConfig the server's; null to look for it
+   * @param bindir the server's folder of programs; null to look for it
+   * @param root of a machine's files; null for this one's
+   * @param dryRun whether nothing is changed
+   */
+  public record Request(
+      Action action,
+      @Nullable String name,
+      @Nullable Path pgConfig,
+      @Nullable Path bindir,
+      @Nullable Path root,
+      boolean dryRun) {}
+
+  private Installer() {}
+
+  /**
+   * Runs as {@code java -jar} does. Ends the JVM with an exit status.
+   *
+   * @param jar that has the extension
+   * @param arguments what {@code --help} says
+   */
+  public static void main(File jar, String[] arguments) {
+    System.exit(run(jar.toPath(), List.of(arguments), System.out::println, System.err::println));
+  }
+
+  /** Returns the exit status. */
+  static int run(Path jar, List<String> arguments, Consumer<String> out, Consumer<String> err) {
+    try {
+      if (arguments.contains("--help")) {
+        out.accept(USAGE.strip());
+        return OK;
+      }
+      return run(jar, request(arguments), out);
+    } catch (RefusedException e) {
+      err.accept("pg-extension: " + printable(String.valueOf(e.getMessage())));
+      return REFUSED;
+    } catch (IOException | RuntimeException e) {
+      err.accept("pg-extension: " + printable(failure(e)));
+      return FAILED;
+    }
+  }
+
+  /** A jar that somebody else made may have names that a terminal takes for commands. */
+  private static String printable(String text) {
+    return text.replaceAll("\\p{Cntrl}", "?");
+  }
+
+  /** Returns what the user is told of a failure. */
+  public static String failure(Exception e) {
+    String reason = String.valueOf(e.getMessage());
+    if (e instanceof FileSystemException file && file.getReason() != null) {
+      reason = file.getFile() + ": " + file.getReason();
+    } else if (e instanceof FileSystemException || e.getMessage() == null) {
+      reason = e.toString();
+    }
+    return "failed, and what was done was undone: "
+        + reason
+        + (e.getSuppressed().length == 0
+            ? ""
+            : "; but not all could be undone (" + e.getSuppressed()[0] + "): run this again");
+  }
+
+  private static Request request(List<String> arguments) throws RefusedException {
+    Action action = null;
+    String name = null;
+    Path pgConfig = null;
+    Path bindir = null;
+    Path root = null;
+    boolean dryRun = false;
+    for (int i = 0; i < arguments.size(); i++) {
+      String argument = arguments.get(i);
+      switch (argument) {
+        case "check" -> action = Action.CHECK;
+        case "install" -> action = Action.INSTALL;
+        case "uninstall" -> action = Action.UNINSTALL;
+        case "--dry-run" -> dryRun = true;
+        case "--name" -> name = value(arguments, ++i);
+        case "--pg-config" -> pgConfig = Path.of(value(arguments, ++i));
+        case "--bindir" -> bindir = Path.of(value(arguments, ++i));
+        case "--root" -> root = Path.of(value(arguments, ++i));
+        default -> throw new RefusedException("Unknown: " + argument + "; see --help.");
+      }
+    }
+    if (action == null) {
+      throw new RefusedException("check, install or uninstall is missing; see --help.");
+    }
+    return new Request(action, name, pgConfig, bindir, root, dryRun);
+  }
+
+  private static String value(List<String> arguments, int index) throws RefusedException {
+    if (index >= arguments.size()) {
+      throw new RefusedException(arguments.get(index - 1) + " lacks its value; see --help.");
+    }
+    return arguments.get(index);
+  }
+
+  /**
+   * Does what is asked, and tells what was done.
+   *
+   * @param jar that has the extension
+   * @param out is told it line by line
+   * @return the exit status
+   * @throws RefusedException if nothing was changed
+   * @throws IOException if it failed, and was undone
+   */
+  public static int run(Path jar, Request request, Consumer<String> out)
+      throws IOException, RefusedException {
+    try (JarFile file = open(jar)) {
+      PackedExtension extension = extension(file, request.name());
+      Server server = server(request);
+      out.accept(server.toString());
+      return switch (request.action()) {
+        case CHECK -> check(new Installation(extension, server), out);
+        case INSTALL -> install(extension, server, request.dryRun(), out);
+        case UNINSTALL -> uninstall(extension.name(), server, request.dryRun(), out);
+      };
+    } catch (IllegalStateException e) {
+      // what the descriptor says is wrong
+      throw new RefusedException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static JarFile open(Path jar) throws IOException, RefusedException {
+    if (!jar.toFile().isFile()) {
+      throw new RefusedException(jar + " is no file.");
+    }
+    try {
+      return new JarFile(jar.toFile());
+    } catch (ZipException e) {
+      throw new RefusedException(jar + " is no jar: " + e.getMessage() + ".");
+    }
+  }
+
+  private static int check(Installation installation, Consumer<String> out)
+      throws IOException, RefusedException {
+    int missing = 0;
+    Map<Path, Installation.State> states = installation.states();
+    for (Map.Entry<Path, Installation.State> file : states.entrySet()) {
+      Installation.State state = file.getValue();
+      missing += state == Installation.State.SAME ? 0 : 1;
+      out.accept(String.format("  %-8s %s", name(state), file.getKey()));
+    }
+    out.accept(
+        missing == 0
+            ? "All is installed."
+            : missing + " of " + states.size() + " files are not as in the jar.");
+    print(installation.notes(), out);
+    return missing == 0 && installation.notes().isEmpty() ? OK : WARNING;
+  }
+
+  private static String name(Installation.State state) {
+    return switch (state) {
+      case MISSING -> "missing";
+      case SAME -> "same";
+      case OLDER -> "older";
+      case FOREIGN -> "foreign";
+    };
+  }
+
+  private static int install(
+      PackedExtension extension, Server server, boolean dryRun, Consumer<String> out)
+      throws IOException, RefusedException {
+    var installation = new Installation(extension, server);
+    List<Path> written = installation.install(dryRun, file -> {});
+    list(written, dryRun ? "would write" : "wrote", out);
+    if (written.isEmpty()) {
+      out.accept("Nothing to do: all is installed.");
+    } else if (!dryRun) {
+      String name =
+          extension.name().matches("[a-z_][a-z0-9_]*")
+              ? extension.name()
+              : "\"" + extension.name() + "\"";
+      out.accept(
+          "Now, in each database: CREATE EXTENSION "
+              + name
+              + "; or, where it is already: ALTER EXTENSION "
+              + name
+              + " UPDATE. Sessions that have loaded an older library go on with that one.");
+    }
+    print(remarks(extension), out);
+    print(installation.notes(), out);
+    return installation.notes().isEmpty() ? OK : WARNING;
+  }
+
+  /** Returns what the server needs besides the files. */
+  private static List<String> remarks(PackedExtension extension) {
+    var remarks = new ArrayList<String>();
+    if (!extension.preload().isEmpty()) {
+      remarks.add(
+          "The server has to load it at its start: add to shared_preload_libraries, and restart: "
+              + String.join(",", extension.preload()));
+    }
+    extension
+        .settings()
+        .forEach(
+            (name, value) -> remarks.add("The server needs the setting " + name + " = " + value));
+    return remarks;
+  }
+
+  private static int uninstall(
+      String extension, Server server, boolean dryRun, Consumer<String> out)
+      throws IOException, RefusedException {
+    Installation.Removed removed = Installation.uninstall(server, extension, dryRun, file -> {});
+    list(removed.files(), dryRun ? "would remove" : "removed", out);
+    list(removed.kept(), "kept, as it was changed since:", out);
+    if (removed.files().isEmpty() && removed.kept().isEmpty()) {
+      out.accept("Nothing to do: " + extension + " was not installed by this program.");
+    } else {
+      out.accept(
+          "Which databases have the extension cannot be known from here: where it was not dropped"
+              + " before (DROP EXTENSION), its functions fail now.");
+    }
+    return removed.kept().isEmpty() ? OK : WARNING;
+  }
+
+  private static void list(List<Path> files, String what, Consumer<String> out) {
+    files.forEach(file -> out.accept("  " + what + " " + file));
+  }
+
+  private static void print(List<String> notes, Consumer<String> out) {
+    notes.forEach(out);
+  }
+
+  private static Server server(Request request) throws IOException, RefusedException {
+    FileTree tree = FileTree.of(request.root() == null ? Path.of("/") : request.root());
+    if (request.pgConfig() != null) {
+      if (!tree.isThisMachine() || request.bindir() != null) {
+        throw new RefusedException(
+            "--pg-config is for a server of this machine, and stands alone: use --bindir.");
+      }
+      return Server.of(tree, request.pgConfig());
+    }
+    if (request.bindir() != null) {
+      return Server.in(
+          tree, tree.isThisMachine() ? request.bindir().toAbsolutePath() : request.bindir());
+    }
+    List<Server> servers = Server.find(tree);
+    if (servers.size() == 1) {
+      return servers.get(0);
+    }
+    if (servers.isEmpty()) {
+      throw new RefusedException(
+          "No PostgreSQL server was found. Remedy: name its programs with --bindir FOLDER, or"
+              + " --pg-config.");
+    }
+    throw new RefusedException(
+        "There are "
+            + servers.size()
+            + " servers; name one with --bindir: "
+            + String.join(
+                ", ", servers.stream().map(server -> folder(tree, server).toString()).toList())
+            + ".");
+  }
+
+  private static Path folder(FileTree tree, Server server) {
+    Path program = tree.inside(server.program());
+    Path folder = program.getParent();
+    return folder == null ? program : folder;
+  }
+
+  static PackedExtension extension(JarFile jar, @Nullable String name)
+      throws IOException, RefusedException {
+    List<String> names =
+        jar.stream()
+            .map(JarEntry::getName)
+            .map(DESCRIPTOR::matcher)
+            .filter(Matcher::matches)
+            .map(matcher -> matcher.group(1))
+            .filter(each -> name == null || name.equals(each))
+            .sorted()
+            .toList();
+    if (names.size() != 1) {
+      throw new RefusedException(
+          jar.getName()
+              + (names.isEmpty()
+                  ? " has no extension" + (name == null ? "" : " " + name) + "."
+                  : " has several extensions; name one with --name: " + String.join(", ", names)));
+    }
+    String only = names.get(0);
+    String descriptor = PackedExtension.DESCRIPTORS + only + ".properties";
+    var resources = new InJar(jar);
+    try (InputStream in = resources.open(descriptor)) {
+      if (in == null) {
+        throw new RefusedException(jar.getName() + " has no " + descriptor + ".");
+      }
+      return new PackedExtension(only, descriptor, in, resources);
+    }
+  }
+
+  private record InJar(JarFile jar) implements PackedExtension.Resources {
+    @Override
+    public @Nullable InputStream open(String name) throws IOException {
+      JarEntry entry = jar.getJarEntry(name);
+      return entry == null ? null : jar.getInputStream(entry);
+    }
+
+    @Override
+    public String place() {
+      return "in " + jar.getName();
+    }
+  }
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.installer;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files of an extension in a jar, which a descriptor lists, since resources cannot be listed:
+ * {@code META-INF/pg-extension/NAME.properties}, in UTF-8, has the keys
+ *
+ * <ul>
+ *   <li>{@code folder}: where the files are in the jar;
+ *   <li>{@code scripts}: the control file and the scripts, for {@code share/extension};
+ *   <li>{@code data}: other files for {@code share}, with their subfolders;
+ *   <li>{@code libraries}: shared libraries, which are in folders {@code PLATFORM/MAJOR} as {@code
+ *       linux-amd64/17}; the file {@code SHA256SUMS} in the folder lists them with their hashes;
+ *   <li>{@code majors}: in place of the three before, where each major has files of its own: those
+ *       for {@code share} are in {@code share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and
+ *       {@code SHA256SUMS} lists all;
+ *   <li>{@code libc}: a folder that has the GNU C library for which the libraries were built, in
+ *       {@code PLATFORM}, and {@code SHA256SUMS}; it may be in another jar; without it, that of the
+ *       machine has to do;
+ *   <li>{@code preload}: libraries for {@code shared_preload_libraries};
+ *   <li>{@code setting.NAME}: a setting that the server needs.
+ * </ul>
+ *
+ * Lists are separated by commas. Thread-safe.
+ */
+public final class PackedExtension {
+  /** The folder of descriptors. */
+  public static final String DESCRIPTORS = "META-INF/pg-extension/";
+
+  /** Stands in scripts for the folder of shared files, which is known when they are installed. */
+  public static final String SHARED_FOLDER = "@PG_EXTENSION_SHARED_FOLDER@";
+
+  /** The folder of libraries in that of a server. */
+  public static final String LIBRARIES = "lib/postgresql/";
+
+  /** The folder of another C library in that of a server. */
+  public static final String LIBC = "lib/libc/";
+
+  /** The folder of shared files in that of a server. */
+  public static final String SHARED = "share/postgresql/";
+
+  /** The folder of control files and scripts in that of a server. */
+  public static final String SCRIPTS = SHARED + "extension/";
+
+  private static final String SUMS = "SHA256SUMS";
+  private static final String SETTING = "setting.";
+
+  /** A platform and a major, as the folders of libraries have them. */
+  private static final Pattern BUILD = Pattern.compile("(?!share/)[^/]+/\\d+(?=/)");
+
+  private static final List<String> KEYS =
+      List.of("folder", "scripts", "data", "libraries", "majors", "libc", "preload");
+
+  /** A place that a jar's files are read from. */
+  public interface Resources {
+    /** Opens one; null if there is none. */
+    @Nullable InputStream open(String name) throws IOException;
+
+    /** Returns what they are in, with its preposition, as in "on the class path". */
+    String place();
+  }
+
+  private final String name;
+  private final String descriptor;
+  private final Resources resources;
+  private final Map<String, String> values = new HashMap<>();
+  private final Map<String, String> settings = new TreeMap<>();
+
+  /**
+   * Reads a descriptor.
+   *
+   * @param from names the descriptor in errors
+   * @throws IllegalStateException if it is wrong
+   */
+  public PackedExtension(String name, String from, InputStream in, Resources resources) {
+    this.name = name;
+    this.descriptor = DESCRIPTORS + name + ".properties";
+    this.resources = resources;
+    var read = new Properties();
+    // a decoder says what is not UTF-8, where a charset would replace it
+    try {
+      read.load(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()));
+    } catch (IOException | IllegalArgumentException e) {
+      throw new IllegalStateException(from + " cannot be read: " + e.getMessage(), e);
+    }
+    for (String key : new TreeSet<>(read.stringPropertyNames())) {
+      if (key.startsWith(SETTING)) {
+        settings.put(key.substring(SETTING.length()), read.getProperty(key));
+      } else if (KEYS.contains(key)) {
+        values.put(key, read.getProperty(key).strip());
+      } else {
+        throw new IllegalStateException(
+            from
+                + " has the key \""
+                + key
+                + "\"; known are "
+                + String.join(", ", KEYS)
+                + " and setting.NAME.");
+      }
+    }
+    if (list("majors").isEmpty() && !scripts().contains(name + ".control")) {
+      throw new IllegalStateException(
+          from + " does not list " + name + ".control among its scripts, but " + scripts() + ".");
+    }
+  }
+
+  /** Returns what {@code CREATE EXTENSION} takes. */
+  public String name() {
+    return name;
+  }
+
+  /** Returns the libraries that a server must preload. */
+  public List<String> preload() {
+    return list("preload");
+  }
+
+  /** Returns the settings that a server needs, by their names. */
+  public Map<String, String> settings() {
+    return settings;
+  }
+
+  /** Returns the names of the control files and the scripts. */
+  public List<String> scripts() {
+    return list("scripts");
+  }
+
+  /**
+   * Returns what a server needs: contents by paths in its folder.
+   *
+   * @param platform of the server, as in {@code linux-amd64}
+   * @throws IllegalStateException if there is nothing for it; the message names what there is
+   */
+  public Map<String, byte[]> files(String platform, int major) {
+    var files = new LinkedHashMap<String, byte[]>();
+    for (String library : list("libraries")) {
+      files.put(inFolder(LIBRARIES, library), library(library, platform, major));
+    }
+    for (String script : scripts()) {
+      files.put(inFolder(SCRIPTS, script), read(script));
+    }
+    for (String file : list("data")) {
+      files.put(inFolder(SHARED, file), read(file));
+    }
+    if (!list("majors").isEmpty()) {
+      files.putAll(filesOf(platform, major));
+    }
+    return files;
+  }
+
+  private Map<String, byte[]> filesOf(String platform, int major) {
+    Map<String, byte[]> shared = in(folder(), "share/" + major + "/", SHARED);
+    if (shared.isEmpty()) {
+      throw new IllegalStateException(
+          "The extension \""
+              + name
+              + "\" has no files for PostgreSQL "
+              + major
+              + ", only for "
+              + String.join(", ", list("majors"))
+              + ": use a server of such a major.");
+    }
+    Map<String, byte[]> libraries = in(folder(), platform + "/" + major + "/", LIBRARIES);
+    if (libraries.isEmpty() && builds().stream().anyMatch(build -> build.endsWith("/" + major))) {
+      throw noLibrary(platform, major);
+    }
+    var files = new LinkedHashMap<>(shared);
+    files.putAll(libraries);
+    return files;
+  }
+
+  /** Returns the C library for which the libraries were built, as {@link #files} does. */
+  public Map<String, byte[]> libc(String platform) {
+    String libc = values.get("libc");
+    return libc == null || !has(libc + "/" + SUMS) ? Map.of() : in(libc, platform + "/", LIBC);
+  }
+
+  /** Returns what a folder has below a path, by its place on a server. */
+  private Map<String, byte[]> in(String folder, String path, String place) {
+    var files = new LinkedHashMap<String, byte[]>();
+    hashes(folder)
+        .forEach(
+            (file, hash) -> {
+              if (file.startsWith(path)) {
+                files.put(inFolder(place, file.substring(path.length())), read(folder, file, hash));
+              }
+            });
+    return files;
+  }
+
+  /** A descriptor is a file like any other, and may be wrong. */
+  private String inFolder(String folder, String file) {
+    try {
+      return below(folder, file);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalStateException(descriptor + " names " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Returns a path below a folder.
+   *
+   * @throws IllegalArgumentException if the file is not in there
+   */
+  public static String below(String folder, String file) {
+    Path path = Path.of(file);
+    if (path.isAbsolute()
+        || file.isEmpty()
+        || file.chars().anyMatch(Character::isISOControl)
+        || !path.normalize().toString().equals(file)
+        || path.startsWith("..")) {
+      throw new IllegalArgumentException("\"" + file + "\", which is no file below " + folder);
+    }
+    return folder + file;
+  }
+
+  /** Returns a script for a server whose folder of shared files is this one. */
+  public static byte[] withSharedFolder(byte[] script, Path shared) {
+    var text = new String(script, StandardCharsets.ISO_8859_1);
+    if (!text.contains(SHARED_FOLDER)) {
+      return script;
+    }
+    String quoted = shared.toString().replace("'", "''");
+    var bytes = new String(quoted.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+    return text.replace(SHARED_FOLDER, bytes).getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  /** Returns what a file beside the descriptor's others has in it. */
+  public byte[] read(String file) {
+    return read(folder(), file);
+  }
+
+  private String folder() {
+    return values.getOrDefault("folder", DESCRIPTORS + name);
+  }
+
+  private boolean has(String resource) {
+    try (InputStream in = resources.open(resource)) {
+      return in != null;
+    } catch (IOException e) {
+      throw new IllegalStateException(resource + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private byte[] read(String folder, String file) {
+    String resource = folder + "/" + file;
+    try (InputStream in = resources.open(resource)) {
+      if (in == null) {
+        throw new IllegalStateException(
+            "No " + resource + " " + resources.place() + ", which " + descriptor + " names.");
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new IllegalStateException(resource + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private byte[] read(String folder, String file, String hash) {
+    byte[] content = read(folder, file);
+    if (!hash.equals(sha256(content))) {
+      throw new IllegalStateException(
+          file + " is not what " + SUMS + " says: it is damaged, or was built again.");
+    }
+    return content;
+  }
+
+  /**
+   * Returns the library that was built for a platform and a major.
+   *
+   * @throws IllegalStateException if there is none; the message names those there are
+   */
+  public byte[] library(String library, String platform, int major) {
+    String path = platform + "/" + major + "/" + library;
+    String hash = hashes(folder()).get(path);
+    if (hash == null) {
+      throw noLibrary(platform, major);
+    }
+    return read(folder(), path, hash);
+  }
+
+  private IllegalStateException noLibrary(String platform, int major) {
+    return new IllegalStateException(
+        "The extension \""
+            + name
+            + "\" has no library for PostgreSQL "
+            + major
+            + " on "
+            + platform
+            + ", only for "
+            + String.join(", ", builds())
+            + ". Use one of these, or build it on such a machine with make install.");
+  }
+
+  /** Returns what it was built for, as in {@code linux-amd64/17}. */
+  public List<String> builds() {
+    return hashes(folder()).keySet().stream()
+        .map(BUILD::matcher)
+        .filter(Matcher::lookingAt)
+        .map(Matcher::group)
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  /** Returns the hashes of files by their paths. */
+  private Map<String, String> hashes(String folder) {
+    var hashes = new LinkedHashMap<String, String>();
+    new String(read(folder, SUMS), StandardCharsets.UTF_8)
+        .lines()
+        .filter(line -> line.contains(" "))
+        .forEach(
+            line ->
+                hashes.put(
+                    line.substring(line.indexOf(' ')).strip(),
+                    line.substring(0, line.indexOf(' '))));
+    return hashes;
+  }
+
+  /** Returns the hash as {@code sha256sum} prints it. */
+  static String sha256(byte[] content) {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private List<String> list(String key) {
+    @Nullable String value = values.get(key);
+    var list = new ArrayList<String>();
+    for (String each : (value == null ? "" : value).split(",", -1)) {
+      if (!each.isBlank()) {
+        list.add(each.strip());
+      }
+    }
+    return list;
+  }
+}

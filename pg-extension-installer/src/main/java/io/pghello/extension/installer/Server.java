@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.installer;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An installed PostgreSQL.
+ *
+ * @param tree that it is in
+ * @param program its program {@code postgres}
+ * @param version as in {@code 17.11}
+ * @param platform as in {@code linux-amd64}; that of the program, not of this JVM
+ * @param libraries its folder of libraries ({@code pg_config --pkglibdir})
+ * @param shared its folder of shared files ({@code pg_config --sharedir})
+ */
+record Server(
+    FileTree tree, Path program, String version, String platform, Path libraries, Path shared) {
+  private static final String PROGRAM = "postgres";
+  private static final Pattern VERSION =
+      Pattern.compile("\\(PostgreSQL\\) (\\d+(?:\\.\\d+|devel|beta\\d+|rc\\d+))");
+
+  /** The folders of distributions and others: one, how names in it begin, and what follows. */
+  private static final List<List<String>> USUAL =
+      List.of(
+          List.of("usr/lib/postgresql", "", "bin"),
+          List.of("usr/lib", "postgresql", "bin"),
+          List.of("usr/libexec", "postgresql", ""),
+          List.of("usr", "pgsql-", "bin"),
+          List.of("usr/local/pgsql", "bin", ""),
+          List.of("usr/local", "bin", ""),
+          List.of("usr", "bin", ""),
+          List.of("opt/homebrew/opt", "postgresql@", "bin"));
+
+  /** The folders of the dynamic loader, but for what its configuration adds. */
+  private static final List<String> LIBRARY_FOLDERS =
+      List.of("lib", "lib64", "usr/lib", "usr/lib64", "usr/local/lib");
+
+  /** Returns the major version, as in 17. */
+  int major() {
+    return Integer.parseInt(version.replaceFirst("\\D.*", ""));
+  }
+
+  /** Returns the folder of control files and scripts. */
+  Path scripts() {
+    return shared.resolve("extension");
+  }
+
+  @Override
+  public String toString() {
+    return "PostgreSQL " + version + " (" + platform + ", " + program + ")";
+  }
+
+  /** Returns the servers in a tree, by their folders of programs. */
+  static List<Server> find(FileTree tree) throws IOException, RefusedException {
+    var programs = new LinkedHashSet<Path>();
+    String path = System.getenv("PATH");
+    if (tree.isThisMachine() && path != null) {
+      for (String folder : path.split(":", -1)) {
+        if (folder.startsWith("/")) {
+          addProgram(tree, Path.of(folder), programs);
+        }
+      }
+    }
+    for (List<String> usual : USUAL) {
+      Path folder = tree.resolve(Path.of(usual.get(0)));
+      if (Files.isDirectory(folder)) {
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, usual.get(1) + "*")) {
+          for (Path each : found) {
+            addProgram(tree, tree.inside(each).resolve(usual.get(2)), programs);
+          }
+        }
+      }
+    }
+    var servers = new ArrayList<Server>();
+    RefusedException unusable = null;
+    for (Path program : programs.stream().sorted().toList()) {
+      try {
+        servers.add(of(tree, program, null));
+      } catch (RefusedException e) {
+        unusable = e;
+      }
+    }
+    if (servers.isEmpty() && unusable != null) {
+      throw unusable;
+    }
+    return servers;
+  }
+
+  private static void addProgram(FileTree tree, Path folder, Set<Path> programs)
+      throws IOException, RefusedException {
+    Path program = tree.resolve(folder.resolve(PROGRAM));
+    if (Files.isRegularFile(program)) {
+      programs.add(program);
+    }
+  }
+
+  /**
+   * Returns the server whose programs are in a folder.
+   *
+   * @param folder or that in which there is a folder {@code bin}
+   */
+  static Server in(FileTree tree, Path folder) throws IOException, RefusedException {
+    for (Path each : List.of(folder, folder.resolve("bin"))) {
+      Path program = tree.resolve(each.resolve(PROGRAM));
+      if (Files.isRegularFile(program)) {
+        return of(tree, program, null);
+      }
+    }
+    throw new RefusedException("There is no server in " + folder + ": it has no program postgres.");
+  }
+
+  /** Returns the server that {@code pg_config} tells of, which is run. */
+  static Server of(FileTree tree, Path config) throws IOException, RefusedException {
+    Path folder = Path.of(ask(config, "--bindir"));
+    Path program = tree.resolve(folder.resolve(PROGRAM));
+    if (!Files.isRegularFile(program)) {
+      throw new RefusedException(
+          config
+              + " is of PostgreSQL's client: there is no server in "
+              + folder
+              + ". Name the pg_config of a server.");
+    }
+    return of(tree, program, config);
+  }
+
+  private static Server of(FileTree tree, Path program, @Nullable Path config)
+      throws IOException, RefusedException {
+    byte[] content = Files.readAllBytes(program);
+    String platform;
+    try {
+      ElfFile file = ElfFile.read(content);
+      platform = "linux-" + file.machine() + (file.isMusl() ? "-musl" : "");
+    } catch (IOException e) {
+      throw new RefusedException(
+          program + " is no program for Linux of 64 bits (" + e.getMessage() + ").");
+    }
+    Matcher version = VERSION.matcher(new String(content, StandardCharsets.ISO_8859_1));
+    if (!version.find()) {
+      throw new RefusedException(program + " does not say which version of PostgreSQL it is.");
+    }
+    Path libraries;
+    Path shared;
+    if (config != null) {
+      libraries = tree.resolve(Path.of(ask(config, "--pkglibdir")));
+      shared = tree.resolve(Path.of(ask(config, "--sharedir")));
+    } else {
+      libraries = folder(tree, program, "lib", "plpgsql.so");
+      shared = folder(tree, program, "share", "extension/plpgsql.control");
+    }
+    return new Server(tree, program, version.group(1), platform, libraries, shared);
+  }
+
+  /** Returns the folder of a kind that belongs to a program, which is known by a file in it. */
+  private static Path folder(FileTree tree, Path program, String kind, String file)
+      throws IOException, RefusedException {
+    Path bin = parent(tree.inside(program));
+    Path prefix = parent(bin);
+    Path above = parent(parent(prefix));
+    for (Path folder :
+        List.of(
+            prefix.resolve(kind).resolve("postgresql"),
+            prefix.resolve(kind),
+            prefix.resolve(kind).resolve("pgsql"),
+            prefix.resolve(kind + "64").resolve("pgsql"),
+            prefix.resolve(kind + "64"),
+            // Debian's /usr/lib/postgresql/17/bin, SUSE's /usr/lib/postgresql17/bin
+            parent(above).resolve(kind).resolve("postgresql").resolve(name(prefix)),
+            above.resolve(kind).resolve(name(prefix)),
+            // Alpine's /usr/libexec/postgresql17
+            parent(prefix).resolve(kind).resolve(name(bin)))) {
+      Path found = tree.resolve(folder);
+      if (Files.isRegularFile(tree.resolve(tree.inside(found).resolve(file)))) {
+        return found;
+      }
+    }
+    throw new RefusedException(
+        "The folder of "
+            + program
+            + " that has "
+            + file
+            + " was not found. Name its pg_config with --pg-config.");
+  }
+
+  private static Path parent(Path path) {
+    Path parent = path.getParent();
+    return parent == null ? path : parent;
+  }
+
+  private static String name(Path path) {
+    Path name = path.getFileName();
+    return name == null ? "" : name.toString();
+  }
+
+  private static String ask(Path config, String option) throws IOException, RefusedException {
+    Process process;
+    try {
+      process =
+          new ProcessBuilder(config.toString(), option)
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+    } catch (IOException e) {
+      throw new RefusedException(config + " cannot be run: " + e.getMessage());
+    }
+    process.getOutputStream().close();
+    try (InputStream out = process.getInputStream()) {
+      var answer = new String(out.readAllBytes(), StandardCharsets.UTF_8).strip();
+      if (process.waitFor() != 0 || !answer.startsWith("/")) {
+        throw new RefusedException(config + " " + option + " does not answer with a folder.");
+      }
+      return answer;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RefusedException("interrupted");
+    }
+  }
+
+  /** Returns the version of the GNU C library in the tree, if there is one. */
+  Optional<String> glibc() throws IOException, RefusedException {
+    Optional<Path> libc = library("libc.so.6");
+    return libc.isEmpty()
+        ? Optional.empty()
+        : ElfFile.read(Files.readAllBytes(libc.get())).newestDefined();
+  }
+
+  /** Returns a library that the dynamic loader finds, as far as can be known from here. */
+  Optional<Path> library(String name) throws IOException, RefusedException {
+    var folders = new ArrayList<Path>(List.of(tree.inside(libraries)));
+    folders.add(parent(tree.inside(libraries)));
+    String triplet =
+        switch (platform) {
+          case "linux-amd64" -> "x86_64-linux-gnu";
+          case "linux-arm64" -> "aarch64-linux-gnu";
+          default -> "";
+        };
+    for (String folder : LIBRARY_FOLDERS) {
+      folders.add(Path.of(folder).resolve(triplet));
+      folders.add(Path.of(folder));
+    }
+    for (Path folder : folders) {
+      Path file = tree.resolve(folder.resolve(name));
+      if (Files.isRegularFile(file)) {
+        return Optional.of(file);
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+/** The main class of a jar that has a native extension. */
+@NullMarked
+package io.pghello.extension.launcher;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.TestDatabase;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code java -jar} on copies of real servers, which then load what was installed. */
+class InstallerIT {
+  @TempDir private Path folder;
+
+  @Test
+  void installsIntoTheEmbeddedServer() throws Exception {
+    Path copy = folder.resolve("server");
+    execute("cp", "-a", embedded().toString(), copy.toString());
+    installs(copy);
+  }
+
+  /** Those that a package has installed, of majors that the jar has a library for. */
+  @Test
+  void installsIntoAServerOfTheDistribution() throws Exception {
+    ClassPathExtension jar = ClassPathExtension.find("pg_hello").orElseThrow();
+    for (int major : new int[] {15, 17, 18}) {
+      Path installed = Path.of("/usr/lib/postgresql/" + major);
+      if (Files.exists(installed.resolve("bin/postgres"))
+          && jar.builds().contains(Platform.current() + "/" + major)) {
+        Path root = folder.resolve("root-" + major);
+        for (String part : List.of("lib", "share")) {
+          Path parent = Files.createDirectories(root.resolve("usr").resolve(part + "/postgresql"));
+          execute("cp", "-a", "/usr/" + part + "/postgresql/" + major, parent.toString());
+        }
+        installs(root.resolve("usr/lib/postgresql/" + major));
+      }
+    }
+  }
+
+  private void installs(Path server) throws Exception {
+    String bin = server.resolve("bin").toString();
+    assertThat(installer("check", bin)).as("not yet there").contains("pg_hello.control");
+    String before = files(server);
+    assertThat(installer("install", bin)).contains("CREATE EXTENSION pg_hello;");
+    assertThat(installer("check", bin)).contains("All is installed.");
+    assertThat(asked(server)).contains("\"Hello, Ada!\"");
+    installer("uninstall", bin);
+    assertThat(files(server)).isEqualTo(before);
+  }
+
+  private String installer(String action, String bin) throws Exception {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    return execute(java, "-jar", jar().toString(), action, "--bindir", bin);
+  }
+
+  /** Returns what a server in the mode for a single user says. */
+  private String asked(Path server) throws Exception {
+    var programs = new ServerPrograms(server);
+    Path data = Files.createTempDirectory(folder, "data");
+    Path log = Files.createTempFile(folder, "log", "");
+    int status =
+        programs.run(
+            log, "initdb", "--username=postgres", "--locale=C", "--no-sync", "--pgdata=" + data);
+    assertThat(status).as(Files.readString(log)).isZero();
+    Process process =
+        programs.start(log, "postgres", "--single", "-D", data.toString(), "postgres");
+    try (OutputStream in = process.getOutputStream()) {
+      in.write(
+          "CREATE EXTENSION pg_hello\nSELECT pg_hello('Ada')\n".getBytes(StandardCharsets.UTF_8));
+    }
+    process.waitFor();
+    return Files.readString(log);
+  }
+
+  private static Path embedded() throws IOException, SQLException {
+    try (ExtensionServer server = ExtensionServer.builder().start();
+        TestDatabase database = server.createDatabase();
+        Connection connection = database.superuserDataSource().getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT setting FROM pg_catalog.pg_config() WHERE name = 'BINDIR'")) {
+      row.next();
+      return Path.of(row.getString(1)).resolve("..").normalize();
+    }
+  }
+
+  private static String files(Path server) throws IOException {
+    try (Stream<Path> files = Files.walk(server)) {
+      return String.join("\n", files.map(Path::toString).sorted().toList());
+    }
+  }
+
+  /** Returns that of the class path; a folder of classes becomes one. */
+  private Path jar() throws Exception {
+    URL descriptor = InstallerIT.class.getResource("/META-INF/pg-extension/pg_hello.properties");
+    URLConnection connection = descriptor.openConnection();
+    if (connection instanceof JarURLConnection jar) {
+      return Path.of(jar.getJarFileURL().toURI());
+    }
+    Path classes = Path.of(descriptor.toURI()).resolve("../../..").normalize();
+    Path jar = folder.resolve("pg_hello.jar");
+    var manifest = new Manifest();
+    manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+    manifest
+        .getMainAttributes()
+        .put(Attributes.Name.MAIN_CLASS, "io.pghello.extension.launcher.Launcher");
+    try (var out = new JarOutputStream(Files.newOutputStream(jar), manifest);
+        Stream<Path> files = Files.walk(classes)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        out.putNextEntry(new JarEntry(classes.relativize(file).toString()));
+        Files.copy(file, out);
+      }
+    }
+    return jar;
+  }
+
+  /** Returns what a program has printed. */
+  private String execute(String... command) throws Exception {
+    Path log = Files.createTempFile(folder, "said", "");
+    int status =
+        new ProcessBuilder(new ArrayList<>(List.of(command)))
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start()
+            .waitFor();
+    assertThat(status).as(Files.readString(log)).isBetween(0, 1);
+    return Files.readString(log);
+  }
+}

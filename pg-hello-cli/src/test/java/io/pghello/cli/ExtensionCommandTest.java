@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What it does is tested where the installer is. */
+class ExtensionCommandTest {
+  @TempDir private Path folder;
+
+  private String said(int status, String... arguments) {
+    var said = new StringWriter();
+    var writer = new PrintWriter(said);
+    assertThat(Pghello.commandLine(arguments).setErr(writer).setOut(writer).execute(arguments))
+        .as(said.toString())
+        .isEqualTo(status);
+    return said.toString();
+  }
+
+  @Test
+  void saysWhyNothingWasChanged() throws IOException {
+    Path jar = Files.writeString(folder.resolve("a.jar"), "no jar");
+    assertThat(said(3, "extension", "install", folder.resolve("b.jar").toString()))
+        .contains("pghello extension: ", "b.jar is no file");
+    assertThat(said(3, "extension", "check", jar.toString())).contains("a.jar is no jar");
+    assertThat(said(3, "extension", "frobnicate", jar.toString())).contains("frobnicate");
+    assertThat(said(3, "extension", "check")).contains("JAR");
+  }
+}
