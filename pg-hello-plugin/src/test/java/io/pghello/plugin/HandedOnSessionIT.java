@@ -286,7 +286,9 @@ class HandedOnSessionIT {
         "select x from public.indexed where x = 1",
         "select x from public.\"a\"\"b\"",
         "select public.\"c\"\"d\"() as x",
-        "select x from public.chained where x = 1"
+        "select x from public.chained where x = 1",
+        "select public.steady() as x",
+        "select x from public.secured where x = 1"
       })
   void whatRunsOftenIsKnownToKeepTheSession(String query, DataSource source) {
     Plugins.run(
@@ -309,6 +311,12 @@ class HandedOnSessionIT {
         "create view \"a\"\"b\" as select changes() as x",
         "create function public.\"c\"\"d\"() returns int language plpgsql as"
             + " $$ begin return public.changes(); end $$",
+        // itself, as the answer of changes() would be a part of its plan
+        "create function public.steady() returns int language plpgsql stable as"
+            + " $$ begin perform set_config('search_path', 'evil', false); return 1; end $$",
+        "create table secured (x int)",
+        "alter table secured enable row level security, force row level security",
+        "create policy mine on secured using (x >= changes())",
         "create table chained (x int) partition by range (x)",
         "create table link partition of chained for values from (0) to (10) partition by range (x)",
         "create table end_one partition of link for values from (0) to (10)",
