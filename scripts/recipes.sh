@@ -64,18 +64,30 @@ command -v dpkg-deb >/dev/null || {
 # for_platforms PACKAGE: its name for each platform.
 for_platforms() { printf "$1:%s\n" "${PLATFORMS[@]}"; }
 
-# record PACKAGE FOLDER: writes down what it is, and its licence.
+# record PACKAGE FOLDER [LICENCE]: writes down what it is, and its licence, by default in the file copyright.
 record() {
   mkdir -p "$2"
   printf '%s sha256=%s\n' "$(dpkg-deb -f "$1" Package Version Architecture Source | tr '\n' ' ')" "$(sha256sum "$1" | cut -d' ' -f1)" \
     >>"$2/PACKAGES"
-  cp "$tmp"/x/usr/share/doc/*/copyright "$2/copyright"
+  cp "$tmp"/x/usr/share/doc/*/copyright "$2/${3-copyright}"
 }
 
 # unpack PACKAGE: into $tmp/x.
 unpack() {
   rm -rf "$tmp/x"
   dpkg-deb -x "$1" "$tmp/x"
+}
+
+# needed_libraries TRIPLET FOLDER: copies the shared libraries of what is unpacked by the names that others need them by.
+needed_libraries() {
+  local library
+  mkdir -p "$2"
+  for library in "$tmp"/x/usr/lib/"$1"/lib*.so.*; do
+    # the file that a link leads to has another name
+    if [ -L "$library" ] || [ -z "$(find "$tmp/x/usr/lib/$1" -lname "$(basename "$library")")" ]; then
+      cp -L "$library" "$2/"
+    fi
+  done
 }
 
 # seal FOLDER RECIPE: lists the files with their hashes, and puts all in place.
@@ -95,7 +107,9 @@ declare -A fetched=()
 for major in "${majors[@]}"; do
   packages=()
   for name in "${names[@]}"; do
-    mapfile -O ${#packages[@]} -t packages < <(for_platforms "postgresql-$major-$(property "$name" package)")
+    for package in "postgresql-$major-$(property "$name" package)" $(property "$name" needed); do
+      mapfile -O ${#packages[@]} -t packages < <(for_platforms "$package")
+    done
   done
   fetched[$major]=$("$ROOT/scripts/packages.sh" "$major" "${packages[@]}")
   any+=${fetched[$major]}
@@ -138,6 +152,19 @@ for name in "${names[@]}"; do
         mkdir -p "$into/$platform"
         (cd "$libraries" && find . -name bitcode -prune -o -name '*.so' -print0 | xargs -0 cp --parents -t "$into/$platform")
       fi
+    done
+    for needed in $(property "$name" needed); do
+      for package in "${fetched[$major]}/$needed"_*.deb; do
+        if [ ! -e "$package" ] || [ ! -e "$into/share/$major" ]; then
+          continue
+        fi
+        unpack "$package"
+        record "$package" "$into" "copyright-$needed"
+        case $(dpkg-deb -f "$package" Architecture) in
+          amd64) needed_libraries x86_64-linux-gnu "$into/needed/linux-amd64/$major" ;;
+          arm64) needed_libraries aarch64-linux-gnu "$into/needed/linux-arm64/$major" ;;
+        esac
+      done
     done
   done
   if [ ${#having[@]} = 0 ]; then

@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  *       linux-amd64/17}; the file {@code SHA256SUMS} in the folder lists them with their hashes;
  *   <li>{@code majors}: in place of the three before, where each major has files of its own: those
  *       for {@code share} are in {@code share/MAJOR}, libraries in {@code PLATFORM/MAJOR}, and
- *       {@code SHA256SUMS} lists all;
+ *       {@code SHA256SUMS} lists all; libraries that these need, and a machine may not have, are in
+ *       {@code needed/PLATFORM/MAJOR};
  *   <li>{@code libc}: a folder that has the GNU C library for which the libraries were built, in
  *       {@code PLATFORM}, and {@code SHA256SUMS}; it may be in another jar; without it, that of the
  *       machine has to do;
@@ -52,6 +53,9 @@ public final class PackedExtension {
 
   /** The folder of libraries in that of a server. */
   public static final String LIBRARIES = "lib/postgresql/";
+
+  /** The folder of other libraries, which those of extensions need, in that of a server. */
+  public static final String NEEDED = "lib/needed/";
 
   /** The folder of another C library in that of a server. */
   public static final String LIBC = "lib/libc/";
@@ -185,6 +189,7 @@ public final class PackedExtension {
     }
     var files = new LinkedHashMap<>(shared);
     files.putAll(libraries);
+    files.putAll(in(folder(), "needed/" + platform + "/" + major + "/", NEEDED));
     return files;
   }
 

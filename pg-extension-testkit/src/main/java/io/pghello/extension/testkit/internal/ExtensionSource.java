@@ -12,7 +12,7 @@ public interface ExtensionSource {
   String LIBRARIES = PackedExtension.LIBRARIES;
 
   /** The folder of other libraries, which those of extensions need, in that of a server. */
-  String NEEDED = "lib/needed/";
+  String NEEDED = PackedExtension.NEEDED;
 
   /** The folder of another C library in that of a server. */
   String LIBC = PackedExtension.LIBC;

@@ -227,6 +227,8 @@ class ClassPathExtensionTest {
         platform + "/15/acme.so",
         platform + "/17/acme.so",
         platform + "/17/acme/other.so",
+        "needed/" + platform + "/17/libgeo.so.1",
+        "needed/linux-riscv64/17/libgeo.so.1",
         "linux-riscv64/18/acme.so");
     onClassPath(
         () -> {
@@ -240,7 +242,8 @@ class ClassPathExtensionTest {
                   "share/postgresql/extension/acme.control",
                   "share/postgresql/tsearch_data/acme.rules",
                   "lib/postgresql/acme.so",
-                  "lib/postgresql/acme/other.so");
+                  "lib/postgresql/acme/other.so",
+                  "lib/needed/libgeo.so.1");
           assertThat(files(17).get("lib/postgresql/acme.so"))
               .asString()
               .isEqualTo(platform + "/17/acme.so");
