@@ -193,10 +193,16 @@ public final class PackedExtension {
     return files;
   }
 
+  /** Returns whether it comes with a C library, of whatever platform. */
+  public boolean hasLibc() {
+    String libc = values.get("libc");
+    return libc != null && has(libc + "/" + SUMS);
+  }
+
   /** Returns the C library for which the libraries were built, as {@link #files} does. */
   public Map<String, byte[]> libc(String platform) {
     String libc = values.get("libc");
-    return libc == null || !has(libc + "/" + SUMS) ? Map.of() : in(libc, platform + "/", LIBC);
+    return libc == null || !hasLibc() ? Map.of() : in(libc, platform + "/", LIBC);
   }
 
   /** Returns what a folder has below a path, by its place on a server. */

@@ -80,6 +80,11 @@ public final class ClassPathExtension implements ExtensionSource {
   }
 
   @Override
+  public boolean hasLibc() {
+    return packed.hasLibc();
+  }
+
+  @Override
   public Map<String, byte[]> libc() {
     return packed.libc(Platform.current());
   }

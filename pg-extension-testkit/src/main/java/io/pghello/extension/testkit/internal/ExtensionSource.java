@@ -31,6 +31,11 @@ public interface ExtensionSource {
    */
   Map<String, byte[]> files(int major) throws IOException;
 
+  /** Returns whether it has a C library for its libraries. */
+  default boolean hasLibc() {
+    return false;
+  }
+
   /**
    * Returns the C library that the libraries were built for: contents by paths in a server's
    * folder, below {@link #LIBC}. It is asked for where this machine has an older one.

@@ -39,11 +39,17 @@ public final class InstalledExtension implements ExtensionSource {
   private static final Pattern MACHINES_LIBRARY =
       Pattern.compile(
           "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?(?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?");
+
+  /** Those libraries, and what is in folders of Debian's for a platform, as gconv of libc6. */
+  private static final Pattern IN_MACHINES_FOLDER =
+      Pattern.compile(MACHINES_LIBRARY + "|(?:usr/)?lib(?:64|32)?/[^/]+-linux-[^/]+/.*");
+
   private static final Pattern LIBC_PART =
       Pattern.compile(
           "(?:ld-.*|lib(?:c|m|mvec|dl|pthread|rt|resolv|util|anl|BrokenLocale|thread_db|nss_\\w+"
               + "|c_malloc_debug|memusage|pcprofile))\\.so[.0-9]*");
   private static final String LIBRARY = ".so";
+  private static final String LIBC_FILE = "libc.so.6";
 
   /**
    * The function that {@code PG_MODULE_MAGIC} defines, without which PostgreSQL loads no library.
@@ -222,6 +228,11 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   @Override
+  public boolean hasLibc() {
+    return files.stream().anyMatch(file -> fileName(file).equals(LIBC_FILE));
+  }
+
+  @Override
   public Map<String, byte[]> libc() throws IOException {
     return machines(LIBC);
   }
@@ -235,7 +246,7 @@ public final class InstalledExtension implements ExtensionSource {
     var found = new TreeMap<String, byte[]>();
     var targets = new HashSet<Path>();
     for (Path file : files) {
-      if (isMachines(file)) {
+      if (MACHINES_LIBRARY.matcher(relative(folder, file)).matches() && !isModule(file)) {
         String library = fileName(file);
         byte[] content =
             place.equals(LIBC_PART.matcher(library).matches() ? LIBC : NEEDED) ? read(file) : null;
@@ -252,14 +263,11 @@ public final class InstalledExtension implements ExtensionSource {
     return found;
   }
 
-  /** Returns whether a file is a library for all programs. Where modules are may be there, too. */
-  private boolean isMachines(Path file) throws IOException {
-    if (!MACHINES_LIBRARY.matcher(relative(folder, file)).matches()) {
-      return false;
-    }
+  /** Returns whether a file is a module of PostgreSQL, whatever folder it is in. */
+  private boolean isModule(Path file) throws IOException {
     byte[] content = fileName(file).endsWith(LIBRARY) ? read(file) : null;
-    return content == null
-        || !new String(content, StandardCharsets.ISO_8859_1).contains(MODULE_FUNCTION);
+    return content != null
+        && new String(content, StandardCharsets.ISO_8859_1).contains(MODULE_FUNCTION);
   }
 
   /** Returns the libraries by their paths below the folder that has most of them. */
@@ -269,8 +277,8 @@ public final class InstalledExtension implements ExtensionSource {
       if (fileName(file).endsWith(LIBRARY)
           && !file.startsWith(shared)
           && !NO_PART.matcher(relative(folder, file)).find()
-          && !isMachines(file)
-          && otherMajor(file, major) == null) {
+          && otherMajor(file, major) == null
+          && (!IN_MACHINES_FOLDER.matcher(relative(folder, file)).matches() || isModule(file))) {
         found.add(file);
       }
     }

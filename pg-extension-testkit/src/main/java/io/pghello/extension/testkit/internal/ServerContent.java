@@ -41,8 +41,8 @@ final class ServerContent {
   private final Map<String, String> settings = new TreeMap<>();
   private final Set<String> preload = new LinkedHashSet<>();
 
-  /** The version of the GNU C library that the server will run on; none on another one. */
-  private final Optional<String> glibc;
+  /** The version of the GNU C library that the server has itself; none if it has the machine's. */
+  private final Optional<String> ownGlibc;
 
   /**
    * Collects what extensions have for this machine.
@@ -50,13 +50,19 @@ final class ServerContent {
    * @throws IllegalStateException if two have different files or settings of the same name
    */
   ServerContent(List<ServerExtension> extensions, int major) throws IOException {
-    this(extensions, major, Platform.glibc());
+    this(
+        extensions,
+        major,
+        extensions.stream().anyMatch(extension -> extension.source().hasLibc())
+            ? Platform.glibc()
+            : Optional.empty());
   }
 
   /**
    * Collects what extensions have for a machine.
    *
-   * @param machines the version of its GNU C library; none if it has another one
+   * @param machines the version of its GNU C library; none if it has another one, or if that is of
+   *     no importance, as no extension brings one
    */
   ServerContent(List<ServerExtension> extensions, int major, Optional<String> machines)
       throws IOException {
@@ -66,10 +72,10 @@ final class ServerContent {
       extension.settings().forEach((name, value) -> add(extension, name, value));
       preload.addAll(extension.preload());
     }
-    glibc = machines.isPresent() ? addLibc(machines.get()) : machines;
+    ownGlibc = machines.isPresent() ? addLibc(machines.get()) : Optional.empty();
   }
 
-  /** Adds the newest C library of all, where the machine's is too old, and returns its version. */
+  /** Adds the newest C library of all where the machine's is too old, and returns its version. */
   private Optional<String> addLibc(String machines) throws IOException {
     String needed =
         Stream.of(ExtensionSource.LIBRARIES, ExtensionSource.NEEDED)
@@ -94,7 +100,7 @@ final class ServerContent {
       }
     }
     files.putAll(newest);
-    return Optional.of(version);
+    return newest.isEmpty() ? Optional.empty() : Optional.of(version);
   }
 
   /** Returns what the libraries in a folder need; another test says what is wrong with one. */
@@ -309,9 +315,10 @@ final class ServerContent {
    * @throws IllegalStateException with the cause and what helps
    */
   void requireUsable(Path server, int major) throws IOException {
+    Optional<String> glibc = ownGlibc.isPresent() ? ownGlibc : Platform.glibc();
     for (Map.Entry<String, byte[]> file : files.entrySet()) {
       if (file.getKey().startsWith(ExtensionSource.LIBRARIES) && file.getKey().endsWith(".so")) {
-        requireUsable(file.getKey(), file.getValue());
+        requireUsable(file.getKey(), file.getValue(), glibc);
       }
     }
     for (ServerExtension extension : extensions) {
@@ -321,7 +328,7 @@ final class ServerContent {
     }
   }
 
-  private void requireUsable(String path, byte[] content) throws IOException {
+  private void requireUsable(String path, byte[] content, Optional<String> glibc) {
     String file = path.substring(path.lastIndexOf('/') + 1);
     ElfFile library;
     try {
@@ -351,7 +358,7 @@ final class ServerContent {
               + " needs version "
               + needed.get()
               + " of the GNU C library, and "
-              + (loader(files).isPresent()
+              + (ownGlibc.isPresent()
                   ? "the one that comes with the extensions is "
                       + glibc.get()
                       + ": take a newer one (libc6)."

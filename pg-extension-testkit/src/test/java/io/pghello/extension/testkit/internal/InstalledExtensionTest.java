@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class InstalledExtensionTest {
   @TempDir private Path folder;
@@ -155,6 +157,8 @@ class InstalledExtensionTest {
     write(
         Stage.SHARED + "extension/acme.control",
         Stage.LIBRARIES + "acme.so",
+        Stage.LIBRARIES + "parts/part.so",
+        machines + "gconv/UTF-16.so",
         machines + "libgmp.so.10.4.1",
         machines + "libz.so.1.2",
         machines + "libc.so.6",
@@ -167,7 +171,7 @@ class InstalledExtensionTest {
                 "lib/x86_64-linux-gnu/libz.so.1",
                 "/" + machines + "libz.so.1.2",
                 "lib64/ld-linux-x86-64.so.2",
-                "/" + machines + "ld-linux-x86-64.so.2",
+                "../" + machines + "ld-linux-x86-64.so.2",
                 machines + "libgone.so.1",
                 "libgone.so.1.0")
             .entrySet()) {
@@ -182,6 +186,7 @@ class InstalledExtensionTest {
             "lib/needed/libtinfo.so.6",
             "lib/needed/libz.so.1",
             "lib/postgresql/acme.so",
+            "lib/postgresql/parts/part.so",
             "share/postgresql/extension/acme.control");
     assertThat(found.files(17).get("lib/needed/libz.so.1"))
         .asString(StandardCharsets.UTF_8)
@@ -190,13 +195,16 @@ class InstalledExtensionTest {
         .containsOnlyKeys("lib/libc/libc.so.6", "lib/libc/ld-linux-x86-64.so.2");
   }
 
-  /** Where PostgreSQL was configured with --libdir=/lib. */
-  @Test
-  void takesAModuleInAFolderOfLibrariesForOne() throws IOException {
+  /** PostgreSQL may be configured with such a --libdir. */
+  @ParameterizedTest
+  @ValueSource(strings = {"lib/", "usr/lib/x86_64-linux-gnu/postgresql/"})
+  void takesAModuleInAFolderOfLibrariesForOne(String libraries) throws IOException {
     write("share/extension/acme.control");
-    Stage.write(folder.resolve("lib/libacme.so"), Stage.library(17));
-    assertThat(InstalledExtension.in(folder, null).files(17))
+    Stage.write(folder.resolve(libraries + "libacme.so"), Stage.library(17));
+    InstalledExtension found = InstalledExtension.in(folder, null);
+    assertThat(found.files(17))
         .containsOnlyKeys("lib/postgresql/libacme.so", "share/postgresql/extension/acme.control");
+    assertThat(found.hasLibc()).isFalse();
   }
 
   @Test

@@ -44,6 +44,11 @@ class ServerContentTest {
           }
 
           @Override
+          public boolean hasLibc() {
+            return true;
+          }
+
+          @Override
           public Map<String, byte[]> libc() {
             asked.incrementAndGet();
             return Map.of(
