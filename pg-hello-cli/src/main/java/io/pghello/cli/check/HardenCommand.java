@@ -2,6 +2,7 @@
 package io.pghello.cli.check;
 
 import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Finding;
@@ -15,12 +16,16 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -31,8 +36,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "harden",
     description = {
-      "Shows what stands open: functions that everybody may execute, roles, settings, the modes of the extension's",
-      "files, and the SQL that closes it. Changes nothing without --apply."
+      "Shows what stands open: functions that everybody may execute, settings, the modes of the extension's files, the",
+      "SQL that closes it, and which roles lose what by it. Changes nothing without --apply."
     },
     sortOptions = false,
     footerHeading = "%nExit status:%n",
@@ -48,44 +53,62 @@ public final class HardenCommand implements Callable<Integer> {
 
   @Option(
       names = "--apply",
-      description =
-          "Do it: roles, privileges and the database's settings in one transaction, then settings of the server, which"
-              + " are loaded again, and modes of files. Prints each before it is done.")
+      description = {
+        "Do it: roles, privileges and the database's settings in one transaction, then settings of the server, which",
+        "are loaded again, and modes of files. Prints each with what takes it back before it is done. Takes nothing from",
+        "everybody that a role has only as everybody has it."
+      })
   private boolean apply;
+
+  @Option(
+      names = "--revoke-from",
+      paramLabel = "ROLE",
+      description = "Take it from everybody although this role loses it. May be repeated.")
+  private Set<String> revokeFrom = Set.of();
+
+  @Option(
+      names = "--preload",
+      description = {
+        "Also let sessions of the database load the library at connect. If the library is lost then, only a superuser who",
+        "says PGOPTIONS='-c session_preload_libraries=' can log in."
+      })
+  private boolean preload;
+
+  @Option(
+      names = "--undo",
+      description = {
+        "Take back what --apply has done to this database, run by the same user of this machine: it is kept in",
+        "$$XDG_STATE_HOME/pghello or ~/.local/state/pghello. Leaves what was changed since."
+      })
+  private boolean undo;
 
   @Mixin private Output output = new Output();
 
+  private final Findings findings = new Findings();
+  private final List<Hardening.Step> done = new ArrayList<>();
+
   @Override
   public Integer call() throws SQLException, IOException {
+    if (undo && (apply || preload || !revokeFrom.isEmpty())) {
+      throw Failure.unknown("--undo goes with no other option of harden");
+    }
     Target target = connection.target();
-    var findings = new Findings();
-    var hardening = new Hardening(findings);
-    var done = new ArrayList<Hardening.Step>();
     try (Connection session = target.connect()) {
-      try (Statement statement = session.createStatement();
-          var row = statement.executeQuery("SELECT FROM pg_extension WHERE extname = 'pg_hello'")) {
-        if (!row.next()) {
-          throw Failure.unknown(
-              "pg_hello is not created in the database "
-                  + target.name()
-                  + ": CREATE EXTENSION pg_hello");
-        }
+      if (ServerDatabases.extensionVersion(session) == null) {
+        throw Failure.unknown(
+            "pg_hello is not created in the database "
+                + target.name()
+                + ": CREATE EXTENSION pg_hello");
       }
+      var hardening = new Hardening(undo ? new Findings() : findings, preload);
       hardening.check(session, isThisMachine(target));
-      if (apply) {
-        apply(session, hardening.steps(), done);
-      }
-      for (Hardening.Step step : hardening.steps()) {
-        findings.add(
-            apply
-                ? Finding.ok("closed", step.why())
-                : new Finding(Status.WARNING, "open", step.why(), step.sql()));
+      if (undo) {
+        takeBack(session, hardening);
+      } else {
+        close(session, hardening);
       }
     }
-    if (findings.isEmpty()) {
-      findings.ok("open", "nothing stands open");
-    }
-    print(target, findings, done);
+    print(target);
     return findings.status().exitCode();
   }
 
@@ -93,17 +116,93 @@ public final class HardenCommand implements Callable<Integer> {
     return target.address().matches("(localhost|127\\.0\\.0\\.1|\\[::1\\]):.*");
   }
 
+  private void close(Connection session, Hardening hardening) throws SQLException, IOException {
+    var held = new HashSet<String>();
+    for (Hardening.Loser loser : hardening.losers()) {
+      boolean named = revokeFrom.contains(loser.role());
+      if (!named) {
+        held.addAll(loser.sql());
+      }
+      findings.add(
+          new Finding(
+              named ? Status.OK : Status.WARNING,
+              "loses",
+              loser.text(),
+              named ? null : loser.grant() + "; or take it all the same: --revoke-from ROLE"));
+      if (apply && !output.isJson()) {
+        output.out().println(Printable.line("-- " + loser.text()));
+      }
+    }
+    List<Hardening.Step> steps =
+        hardening.steps().stream().filter(step -> apply && !held.contains(step.sql())).toList();
+    if (!steps.isEmpty()) {
+      UndoFile kept = UndoFile.of(session);
+      List<String> before = kept.lines();
+      kept.add(steps);
+      try {
+        apply(session, steps);
+      } finally {
+        kept.write(before);
+        kept.add(done);
+      }
+      findings.ok("undo", "pghello harden --undo takes it back, by " + kept);
+    }
+    for (Hardening.Step step : hardening.steps()) {
+      findings.add(
+          done.contains(step)
+              ? Finding.ok(step.opens() ? "closed" : "done", step.why())
+              : step.opens()
+                  ? new Finding(Status.WARNING, "open", step.why(), step.sql())
+                  : new Finding(Status.OK, "missing", step.why(), step.sql()));
+    }
+    if (findings.isEmpty()) {
+      findings.ok("open", "nothing stands open");
+    }
+  }
+
+  /** Runs what is kept, as far as this program would write it now: the file proves nothing. */
+  private void takeBack(Connection session, Hardening hardening) throws SQLException, IOException {
+    UndoFile kept = UndoFile.of(session);
+    var steps = new ArrayList<Hardening.Step>();
+    List<String> lines = new ArrayList<>(kept.lines());
+    if (lines.isEmpty()) {
+      throw Failure.unknown("harden has done nothing to this database that " + kept + " knows of");
+    }
+    Collections.reverse(lines);
+    var left = new ArrayList<String>();
+    for (String line : lines) {
+      Hardening.Step step = hardening.undoneBy(line);
+      if (step == null) {
+        findings.add(
+            new Finding(
+                Status.WARNING,
+                "left",
+                "harden would not take this back now: " + line,
+                "see what has changed since, and take it out of " + kept));
+        left.add(0, line);
+      } else if (step.done()) {
+        steps.add(step.back());
+      }
+    }
+    apply(session, steps);
+    kept.write(left);
+    done.forEach(step -> findings.ok("undone", step.sql()));
+    if (findings.isEmpty()) {
+      findings.ok("undone", "all is as it was already");
+    }
+  }
+
   /**
    * Runs the steps: those of the database in one transaction, those of the server one by one, as
    * they cannot be in one.
    */
-  private void apply(Connection session, List<Hardening.Step> steps, List<Hardening.Step> done)
+  private void apply(Connection session, List<Hardening.Step> steps)
       throws SQLException, IOException {
     try (Statement statement = session.createStatement()) {
       session.setAutoCommit(false);
       var together = new ArrayList<Hardening.Step>();
       for (Hardening.Step step : steps) {
-        if (!step.isForWholeServer() && step.file() == null) {
+        if (!step.isForWholeServer() && step.file() == null && !isNeeded(statement, step)) {
           show(step);
           statement.execute(step.sql());
           together.add(step);
@@ -126,7 +225,7 @@ public final class HardenCommand implements Callable<Integer> {
         Path file = step.file();
         if (file != null) {
           show(step);
-          Hardening.protect(file);
+          Hardening.chmod(step.sql().split(" ", 3)[1], file);
           done.add(step);
         }
       }
@@ -135,7 +234,7 @@ public final class HardenCommand implements Callable<Integer> {
         throw e;
       }
       if (output.isJson()) {
-        output.out().println(Json.write(applied(done)));
+        output.out().println(Json.write(applied()));
       }
       throw Failure.critical(
           (e instanceof SQLException s ? SqlErrors.message(s) : e.toString())
@@ -145,25 +244,53 @@ public final class HardenCommand implements Callable<Integer> {
     }
   }
 
+  /** Returns whether a step would drop a role that has members, or privileges anywhere. */
+  private boolean isNeeded(Statement statement, Hardening.Step step) throws SQLException {
+    String drop = "DROP ROLE ";
+    if (!step.sql().startsWith(drop)) {
+      return false;
+    }
+    String role = step.sql().substring(drop.length());
+    try (ResultSet row =
+        statement.executeQuery(
+            """
+            SELECT FROM pg_auth_members WHERE roleid = 'ROLE'::regrole
+            UNION ALL
+            SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = 'ROLE'::regrole
+            """
+                .replace("ROLE", role))) {
+      boolean needed = row.next();
+      if (needed) {
+        findings.ok("left", "role " + role + " has members, or privileges elsewhere, and stays");
+      }
+      return needed;
+    }
+  }
+
   /** Prints what is done next, as the program may be ended before the end. */
   private void show(Hardening.Step step) {
     if (!output.isJson()) {
       PrintWriter out = output.out();
-      out.println(Printable.line(step.sql()) + (step.file() == null ? ";" : ""));
+      out.println(
+          Printable.line(
+              step.file() == null
+                  ? step.sql() + "; -- undo: " + step.undo()
+                  : step.sql() + " # undo: " + step.undo()));
       out.flush();
     }
   }
 
-  private static Map<String, @Nullable Object> applied(List<Hardening.Step> done) {
+  private Map<String, @Nullable Object> applied() {
     Map<String, @Nullable Object> map = new LinkedHashMap<>();
     map.put("applied", done.stream().map(Hardening.Step::sql).toList());
+    map.put("undo", done.stream().map(Hardening.Step::undo).toList());
     return map;
   }
 
-  private void print(Target target, Findings findings, List<Hardening.Step> done) {
+  private void print(Target target) {
     PrintWriter out = output.out();
     if (output.isJson()) {
-      out.println(findings.toJson(target.name(), applied(done)));
+      out.println(findings.toJson(target.name(), applied()));
     } else {
       out.print(findings.toText(target.name(), ""));
     }

@@ -5,6 +5,8 @@ import io.pghello.cli.connect.ExtensionFunctions;
 import io.pghello.cli.connect.OpsExtension;
 import io.pghello.cli.output.Finding;
 import io.pghello.cli.output.Findings;
+import io.pghello.cli.output.Printable;
+import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,25 +20,27 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds what stands open in a database and could be closed, with the statement that closes it. Not
- * thread-safe.
+ * Finds what stands open in a database and could be closed, with the statement that closes it and
+ * the roles that lose by it. Not thread-safe.
  */
 final class Hardening {
-  /** The same as extension/ops/roles.sql does, but only what is not done yet. */
-  private static final String PRIVILEGES =
+  private static final String MEMBERS =
       """
       WITH member AS (
-        SELECT f.oid::regprocedure::text AS name, f.pronamespace, coalesce(f.proacl, acldefault('f', f.proowner)) AS acl
+        SELECT f.oid, f.oid::regprocedure::text AS name, f.pronamespace, coalesce(f.proacl, acldefault('f', f.proowner)) AS acl
         FROM (FUNCTIONS) f
         WHERE f.foreigner IS NULL
       ),
       wanted (role) AS (VALUES ('hello_user'), ('hello_admin'), ('hello_monitor')),
-      caller (role) AS (VALUES ('hello_user'), ('hello_monitor')),
       object (kind, name, acl, privilege) AS (
         SELECT 'TABLE', c.oid::regclass::text, coalesce(c.relacl, acldefault('r', c.relowner)), p.privilege
         FROM pg_class c
@@ -50,88 +54,171 @@ final class Hardening {
           JOIN pg_namespace n ON p.pronamespace = n.oid
         WHERE n.nspname = 'hello_ops'
         UNION ALL
-        SELECT 'SCHEMA', quote_ident(n.nspname), coalesce(n.nspacl, acldefault('n', n.nspowner)), 'USAGE'
+        SELECT 'SCHEMA', quote_ident(n.nspname), coalesce(n.nspacl, acldefault('n', n.nspowner)), p.privilege
         FROM pg_namespace n
+          CROSS JOIN LATERAL (VALUES ('USAGE'), ('CREATE')) p (privilege)
         WHERE n.nspname = 'hello_ops'
       ),
       own (kind, name, acl, privilege) AS (
         SELECT * FROM object WHERE OWN_OPS
+      ),
+      taken (kind, name, acl, privilege, everybody) AS (
+        SELECT *, EXISTS (SELECT FROM aclexplode(o.acl) a WHERE a.grantee = 0 AND a.privilege_type = o.privilege)
+        FROM (
+          SELECT 'FUNCTION', name, acl, 'EXECUTE' FROM member
+          UNION ALL
+          SELECT * FROM own WHERE kind = 'SCHEMA'
+        ) o (kind, name, acl, privilege)
       )
-      SELECT what, sql
-      FROM (
-        SELECT 1, format('there is no role %I', w.role), format('CREATE ROLE %I', w.role)
-        FROM wanted w
-        WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = w.role)
-        UNION ALL
-        SELECT 2, format('%I is no member of %I', m.member, m.role), format('GRANT %I TO %I', m.role, m.member)
-        FROM (VALUES ('hello_user', 'hello_admin'), ('pg_monitor', 'hello_monitor')) m (role, member)
-        WHERE NOT EXISTS (
-          SELECT FROM pg_auth_members a
-          WHERE pg_get_userbyid(a.roleid) = m.role AND pg_get_userbyid(a.member) = m.member)
-        UNION ALL
-        SELECT 3, format('everybody may execute %s', f.name), format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f.name)
-        FROM member f
-        WHERE EXISTS (SELECT FROM aclexplode(f.acl) a WHERE a.grantee = 0)
-        UNION ALL
-        SELECT 4, format('%I may not execute %s', c.role, f.name), format('GRANT EXECUTE ON FUNCTION %s TO %I', f.name, c.role)
-        FROM member f CROSS JOIN caller c
-        WHERE NOT EXISTS (
-          SELECT FROM aclexplode(f.acl) a WHERE a.grantee <> 0 AND pg_get_userbyid(a.grantee) = c.role)
-        UNION ALL
-        SELECT DISTINCT 5, format('%I may not use schema %I', c.role, n.nspname),
-          format('GRANT USAGE ON SCHEMA %I TO %I', n.nspname, c.role)
-        FROM member f
-          JOIN pg_namespace n ON f.pronamespace = n.oid
-          CROSS JOIN caller c
-        WHERE NOT EXISTS (
-          SELECT FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
-          WHERE a.grantee <> 0 AND pg_get_userbyid(a.grantee) = c.role AND a.privilege_type = 'USAGE')
-        UNION ALL
-        SELECT 6, format('everybody has privileges on schema %s', o.name), format('REVOKE ALL ON SCHEMA %s FROM PUBLIC', o.name)
-        FROM own o
-        WHERE o.kind = 'SCHEMA' AND EXISTS (SELECT FROM aclexplode(o.acl) a WHERE a.grantee = 0)
-        UNION ALL
-        SELECT 7, format('hello_monitor has no %s on %s', o.privilege, o.name),
-          format('GRANT %s ON %s %s TO hello_monitor', o.privilege, o.kind, o.name)
-        FROM own o
-        WHERE NOT EXISTS (
-          SELECT FROM aclexplode(o.acl) a
-          WHERE a.grantee <> 0 AND pg_get_userbyid(a.grantee) = 'hello_monitor' AND a.privilege_type = o.privilege)
-      ) v (position, what, sql)
-      ORDER BY position, sql
       """
           .replace("FUNCTIONS", ExtensionFunctions.PG_HELLO.query());
 
+  /** Steps of extension/ops/roles.sql, whether they are done, and what takes them back. */
+  private static final String PRIVILEGES =
+      MEMBERS
+          + """
+      SELECT done, opens, what, sql, undo
+      FROM (
+        SELECT 1, EXISTS (SELECT FROM pg_roles r WHERE r.rolname = w.role), false, format('there is no role %I', w.role),
+          format('CREATE ROLE %I', w.role), format('DROP ROLE %I', w.role)
+        FROM wanted w
+        UNION ALL
+        SELECT 2, EXISTS (
+            SELECT FROM pg_auth_members a
+            WHERE pg_get_userbyid(a.roleid) = m.role AND pg_get_userbyid(a.member) = m.member),
+          false, format('%I is no member of %I', m.member, m.role),
+          format('GRANT %I TO %I', m.role, m.member), format('REVOKE %I FROM %I', m.role, m.member)
+        FROM (VALUES ('hello_user', 'hello_admin'), ('pg_monitor', 'hello_monitor')) m (role, member)
+        UNION ALL
+        SELECT CASE p.kind WHEN 'FUNCTION' THEN 3 ELSE 6 END, NOT p.everybody, true,
+          format('everybody has %s on %s', p.privilege, p.name),
+          format('REVOKE %s ON %s %s FROM PUBLIC', p.privilege, p.kind, p.name),
+          format('GRANT %s ON %s %s TO PUBLIC', p.privilege, p.kind, p.name)
+        FROM taken p
+        UNION ALL
+        SELECT g.position, EXISTS (
+            SELECT FROM aclexplode(g.acl) a
+            WHERE a.grantee <> 0 AND pg_get_userbyid(a.grantee) = g.role AND a.privilege_type = g.privilege),
+          false, format('%I has no %s on %s', g.role, g.privilege, g.name),
+          format('GRANT %s ON %s %s TO %I', g.privilege, g.kind, g.name, g.role),
+          format('REVOKE %s ON %s %s FROM %I', g.privilege, g.kind, g.name, g.role)
+        FROM (
+          SELECT 4, 'FUNCTION', f.name, f.acl, 'EXECUTE', c.role
+          FROM member f CROSS JOIN (VALUES ('hello_user'), ('hello_monitor')) c (role)
+          UNION ALL
+          SELECT DISTINCT 5, 'SCHEMA', quote_ident(n.nspname), coalesce(n.nspacl, acldefault('n', n.nspowner)), 'USAGE', c.role
+          FROM member f
+            JOIN pg_namespace n ON f.pronamespace = n.oid
+            CROSS JOIN (VALUES ('hello_user'), ('hello_monitor')) c (role)
+          UNION ALL
+          SELECT 7, o.*, 'hello_monitor'
+          FROM own o
+          WHERE o.privilege <> 'CREATE'
+        ) g (position, kind, name, acl, privilege, role)
+      ) v (position, done, opens, what, sql, undo)
+      ORDER BY position, sql
+      """;
+
+  /** Roles that have something only as everybody has it, and what they use it for. */
+  private static final String LOSERS =
+      MEMBERS
+          + """
+      , used AS (
+        SELECT coalesce(t.adrelid, c.conrelid, i.indrelid, w.ev_class, p.polrelid, g.tgrelid) AS relation
+        FROM pg_depend d
+          JOIN member f ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = f.oid
+          LEFT JOIN pg_attrdef t ON d.classid = 'pg_attrdef'::regclass AND d.objid = t.oid
+          LEFT JOIN pg_constraint c ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid AND c.conrelid <> 0
+          LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+          LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+          LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+          LEFT JOIN pg_trigger g ON d.classid = 'pg_trigger'::regclass AND d.objid = g.oid
+      )
+      SELECT r.rolname, format('REVOKE %s ON %s %s FROM PUBLIC', p.privilege, p.kind, p.name),
+        p.privilege || ' on ' || p.name,
+        format('GRANT %I TO %I',
+          CASE WHEN bool_and(p.kind = 'FUNCTION') OVER (PARTITION BY r.oid) THEN 'hello_user' ELSE 'hello_monitor' END,
+          r.rolname),
+        (SELECT string_agg(DISTINCT u.relation::regclass::text, ', ') FROM used u
+          WHERE has_any_column_privilege(r.oid, u.relation, 'SELECT, INSERT, UPDATE'))
+      FROM taken p CROSS JOIN pg_roles r
+      WHERE p.everybody
+        -- the server's own roles have the first numbers
+        AND NOT r.rolsuper AND r.oid >= 16384 AND r.rolname NOT IN (SELECT role FROM wanted)
+        AND (r.rolcanlogin AND has_database_privilege(r.oid, current_database(), 'CONNECT')
+          OR EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = r.oid)
+          OR EXISTS (
+            SELECT FROM pg_shdepend d
+            WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o'
+              AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())))
+        AND NOT EXISTS (
+          SELECT FROM aclexplode(p.acl) a
+          WHERE a.grantee <> 0 AND a.privilege_type = p.privilege AND pg_has_role(r.oid, a.grantee, 'USAGE'))
+        AND NOT EXISTS (
+          SELECT FROM pg_roles k
+          WHERE (k.rolname = 'hello_monitor' AND p.privilege <> 'CREATE'
+              OR p.kind = 'FUNCTION' AND k.rolname IN ('hello_user', 'hello_admin'))
+            AND pg_has_role(r.oid, k.oid, 'USAGE'))
+      ORDER BY 1, 3
+      """;
+
+  /**
+   * Settings as they should be: those that are not, and what those that are may have been before.
+   */
   private static final String SETTINGS =
       """
-      SELECT what, sql
+      WITH preload AS (
+        SELECT g.value ~ '(^|[ ,"])pg_hello($|[ ,"])' AS done, g.own,
+          format('ALTER DATABASE %I ', current_database()) AS alter_it,
+          (SELECT string_agg(quote_literal(btrim(u.item, ' "')), ', ' ORDER BY u.position)
+            FROM unnest(string_to_array(g.value, ',')) WITH ORDINALITY u (item, position)
+            WHERE btrim(u.item, ' "') NOT IN ('', 'pg_hello')) AS others
+        FROM (
+          -- the session may have another value: the one that lets it in without the library
+          SELECT coalesce(d.value, s.setting), d.value IS NOT NULL
+          FROM pg_settings s
+            LEFT JOIN (
+              SELECT substr(c.item, length('session_preload_libraries=') + 1)
+              FROM pg_db_role_setting r
+                JOIN pg_database d ON r.setdatabase = d.oid
+                CROSS JOIN LATERAL unnest(r.setconfig) c (item)
+              WHERE d.datname = current_database() AND r.setrole = 0 AND c.item ~ '^session_preload_libraries=') d (value)
+              ON true
+          WHERE s.name = 'session_preload_libraries') g (value, own)
+        WHERE NOT EXISTS (
+          SELECT FROM pg_settings s WHERE s.name = 'shared_preload_libraries' AND s.setting ~ '(^|[ ,"])pg_hello($|[ ,"])')
+      ), setting (name, setting, own, position, what, needed, done, value, olds) AS (
+        SELECT s.name, s.setting, coalesce(s.sourcefile ~ 'postgresql[.]auto[.]conf$', false),
+          v.position, v.what, v.needed, v.done, v.value, CASE WHEN v.needed THEN ARRAY[s.setting] ELSE v.olds END
+        FROM pg_settings s
+          CROSS JOIN LATERAL (VALUES
+            (2, 'password_encryption', 'passwords are kept as ' || s.setting || ', which can be used to log in',
+              s.setting <> 'scram-sha-256', s.setting = 'scram-sha-256', 'scram-sha-256', ARRAY['md5']),
+            (3, 'log_line_prefix', 'lines of the log have no SQLSTATE, so that errors cannot be told apart',
+              s.setting !~ '%-?[0-9]*e', right(s.setting, 3) = '%e ', s.setting || '%e ', ARRAY[left(s.setting, -3)]),
+            (4, 'log_statement', 'names in statements are written to the log, as log_statement is ' || s.setting,
+              s.setting IN ('mod', 'all'), s.setting = 'ddl', 'ddl', ARRAY['mod', 'all']),
+            (5, 'log_min_duration_statement',
+              'every statement is written to the log, with the names in it, as log_min_duration_statement is 0',
+              s.setting = '0', s.setting = '1000', '1s', ARRAY['0'])) v (position, name, what, needed, done, value, olds)
+        WHERE s.name = v.name AND (v.needed OR v.done)
+      )
+      SELECT done, opens, what, sql, undo
       FROM (
-        SELECT 1, 'sessions do not load pg_hello at connect, and accept wrong values of its setting until a call',
-          format('ALTER DATABASE %I SET session_preload_libraries = %s', current_database(),
-            (SELECT string_agg(quote_literal(btrim(u.item, ' "')), ', ' ORDER BY u.position)
-             FROM unnest(string_to_array(concat_ws(',', nullif(g.setting, ''), 'pg_hello'), ','))
-               WITH ORDINALITY u (item, position)))
-        FROM pg_settings g
-        WHERE g.name = 'session_preload_libraries' AND g.setting !~ '(^|[ ,"])pg_hello($|[ ,"])'
-          AND NOT EXISTS (SELECT FROM pg_settings s WHERE s.name = 'shared_preload_libraries'
-            AND s.setting ~ '(^|[ ,"])pg_hello($|[ ,"])')
+        SELECT 1, p.done, false, 'sessions accept wrong values of pg_hello.repeat until they first call a function',
+          p.alter_it || 'SET session_preload_libraries = ' || concat_ws(', ', p.others, '''pg_hello'''), p.alter_it || u.undo
+        FROM preload p
+          CROSS JOIN LATERAL (VALUES ('RESET session_preload_libraries', NOT p.own),
+            ('SET session_preload_libraries = ' || coalesce(p.others, ''''''), p.own)) u (undo, was)
+        WHERE p.done OR u.was
         UNION ALL
-        SELECT 2, 'passwords are kept as ' || setting || ', which can be used to log in',
-          'ALTER SYSTEM SET password_encryption = ''scram-sha-256'''
-        FROM pg_settings WHERE name = 'password_encryption' AND setting <> 'scram-sha-256'
-        UNION ALL
-        SELECT 3, 'lines of the log have no SQLSTATE, so that errors cannot be told apart',
-          format('ALTER SYSTEM SET log_line_prefix = %L', setting || '%e ')
-        FROM pg_settings WHERE name = 'log_line_prefix' AND setting !~ '%-?[0-9]*e'
-        UNION ALL
-        SELECT 4, 'names in statements are written to the log, as log_statement is ' || setting,
-          'ALTER SYSTEM SET log_statement = ''ddl'''
-        FROM pg_settings WHERE name = 'log_statement' AND setting IN ('mod', 'all')
-        UNION ALL
-        SELECT 5, 'every statement is written to the log, with the names in it, as log_min_duration_statement is 0',
-          'ALTER SYSTEM SET log_min_duration_statement = ''1s'''
-        FROM pg_settings WHERE name = 'log_min_duration_statement' AND setting = '0'
-      ) v (position, what, sql)
+        SELECT s.position, s.done, true, s.what, format('ALTER SYSTEM SET %s = %L', s.name, s.value),
+          CASE WHEN o.old IS NULL THEN format('ALTER SYSTEM RESET %s', s.name)
+            ELSE format('ALTER SYSTEM SET %s = %L', s.name, o.old) END
+        FROM setting s
+          CROSS JOIN LATERAL unnest(array_append(s.olds, NULL)) o (old)
+        WHERE s.done OR (o.old IS NOT NULL) = s.own
+      ) v (position, done, opens, what, sql, undo)
       ORDER BY position
       """;
 
@@ -169,23 +256,62 @@ final class Hardening {
       "SELECT (SELECT setting FROM pg_config() WHERE name = 'SHAREDIR') || '/extension',"
           + " (SELECT setting FROM pg_config() WHERE name = 'PKGLIBDIR')";
 
-  /** Something to do: SQL, or the mode of a file. */
-  record Step(String why, String sql, @Nullable Path file) {
+  /**
+   * Something to do: SQL, or the mode of a file.
+   *
+   * @param opens whether something stands open without it
+   * @param done whether it is so already
+   * @param undo what takes it back
+   */
+  record Step(
+      boolean done, boolean opens, String why, String sql, String undo, @Nullable Path file) {
     boolean isForWholeServer() {
       return sql.startsWith("ALTER SYSTEM ");
     }
+
+    Step back() {
+      return new Step(false, opens, why, /* sql= */ undo, /* undo= */ sql, file);
+    }
   }
 
-  private final List<Step> steps = new ArrayList<>();
-  private final Findings byHand;
+  /** A role that may do something only as everybody may. */
+  record Loser(
+      String role, Set<String> sql, Set<String> privileges, String grant, @Nullable String tables) {
+    String text() {
+      return role
+          + " has "
+          + String.join(", ", privileges)
+          + " only as everybody has it"
+          + (tables == null ? "" : ", and may use " + tables + ", which needs that");
+    }
+  }
 
-  Hardening(Findings byHand) {
+  private final List<Step> all = new ArrayList<>();
+  private final Map<String, Loser> losers = new TreeMap<>();
+  private final Findings byHand;
+  private final boolean preload;
+
+  Hardening(Findings byHand, boolean preload) {
     this.byHand = byHand;
+    this.preload = preload;
   }
 
   /** Returns what can be done, in the order in which it must be. */
   List<Step> steps() {
-    return List.copyOf(steps);
+    return all.stream().filter(step -> !step.done()).toList();
+  }
+
+  /** Returns who loses something by the steps. */
+  List<Loser> losers() {
+    return List.copyOf(losers.values());
+  }
+
+  /** Returns what is taken back by a line that was kept; null if no step is. */
+  @Nullable Step undoneBy(String line) {
+    return all.stream()
+        .filter(step -> Printable.line(step.undo()).equals(line))
+        .findFirst()
+        .orElse(null);
   }
 
   /** Looks at a database. */
@@ -197,11 +323,10 @@ final class Hardening {
             others + ", so that nobody is let into the schema hello_ops",
             "let a superuser create the schema and the extension");
       }
-      ask(
-          statement,
-          PRIVILEGES.replace("OWN_OPS", String.valueOf(others == null)),
-          (why, sql) -> steps.add(new Step(why, sql, null)));
-      ask(statement, SETTINGS, (why, sql) -> steps.add(new Step(why, sql, null)));
+      String own = String.valueOf(others == null);
+      ask(statement, PRIVILEGES.replace("OWN_OPS", own), this::add);
+      ask(statement, LOSERS.replace("OWN_OPS", own), this::addLoser);
+      ask(statement, SETTINGS, this::add);
       ask(statement, BY_HAND, this::warn);
       try {
         ask(statement, OPEN_DOORS, this::warn);
@@ -222,19 +347,54 @@ final class Hardening {
     }
   }
 
+  private void add(ResultSet row) throws SQLException {
+    var step =
+        new Step(
+            row.getBoolean(1),
+            row.getBoolean(2),
+            row.getString(3),
+            row.getString(4),
+            row.getString(5),
+            null);
+    if (!preload && !step.done() && step.sql().startsWith("ALTER DATABASE ")) {
+      byHand.add(
+          new Finding(
+              Status.OK,
+              "preload",
+              step.why(),
+              "--preload loads the library at connect; if it is lost then, "
+                  + SqlErrors.LOST_LIBRARY));
+    } else {
+      all.add(step);
+    }
+  }
+
+  private void addLoser(ResultSet row) throws SQLException {
+    var one =
+        new Loser(
+            row.getString(1), new HashSet<>(), new TreeSet<>(), row.getString(4), row.getString(5));
+    Loser loser = losers.computeIfAbsent(one.role(), role -> one);
+    loser.sql().add(row.getString(2));
+    loser.privileges().add(row.getString(3));
+  }
+
+  private void warn(ResultSet row) throws SQLException {
+    warn(row.getString(1), row.getString(2));
+  }
+
   private void warn(String what, String remedy) {
     byHand.add(new Finding(Status.WARNING, "by hand", what, remedy));
   }
 
   /** Takes a row. */
   private interface Row {
-    void take(String what, String remedy);
+    void take(ResultSet row) throws SQLException;
   }
 
   private static void ask(Statement statement, String sql, Row row) throws SQLException {
     try (ResultSet rows = statement.executeQuery(sql)) {
       while (rows.next()) {
-        row.take(rows.getString(1), rows.getString(2));
+        row.take(rows);
       }
     }
   }
@@ -244,7 +404,7 @@ final class Hardening {
     ask(
         statement,
         FOLDERS,
-        (share, libraries) -> folders.addAll(List.of(Path.of(share), Path.of(libraries))));
+        row -> folders.addAll(List.of(Path.of(row.getString(1)), Path.of(row.getString(2)))));
     for (Path folder : folders) {
       if (!Files.isDirectory(folder)) {
         continue;
@@ -263,10 +423,18 @@ final class Hardening {
     if (attributes.isSymbolicLink()) {
       return;
     }
-    Set<PosixFilePermission> permissions = attributes.permissions();
-    if (permissions.contains(PosixFilePermission.GROUP_WRITE)
-        || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
-      steps.add(new Step("others than its owner may write to " + file, "chmod go-w " + file, file));
+    String open =
+        (attributes.permissions().contains(PosixFilePermission.GROUP_WRITE) ? "g" : "")
+            + (attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE) ? "o" : "");
+    for (String before : open.isEmpty() ? List.of("g", "o", "go") : List.of(open)) {
+      all.add(
+          new Step(
+              open.isEmpty(),
+              true,
+              "others than its owner may write to " + file,
+              "chmod go-w " + file,
+              "chmod " + before + "+w " + file,
+              file));
     }
     if (!attributes.owner().getName().equals("root")) {
       warn(
@@ -278,10 +446,19 @@ final class Hardening {
     }
   }
 
-  /** Takes from all but the owner the right to write to a file. */
-  static void protect(Path file) throws IOException {
+  /**
+   * Gives others than its owner the right to write to a file, or takes it from them, as chmod does.
+   */
+  static void chmod(String mode, Path file) throws IOException {
     Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
-    permissions.removeAll(PosixFilePermissions.fromString("----w--w-"));
+    Set<PosixFilePermission> write =
+        PosixFilePermissions.fromString(
+            "----" + (mode.contains("g") ? "w" : "-") + "--" + (mode.contains("o") ? "w-" : "--"));
+    if (mode.contains("+")) {
+      permissions.addAll(write);
+    } else {
+      permissions.removeAll(write);
+    }
     Files.setPosixFilePermissions(file, permissions);
   }
 }

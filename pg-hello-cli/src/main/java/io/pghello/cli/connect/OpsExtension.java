@@ -77,6 +77,6 @@ public final class OpsExtension {
           case "42501" -> "; grant this role hello_monitor (extension/ops/roles.sql)";
           default -> "";
         };
-    return SqlErrors.message(e) + remedy;
+    return SqlErrors.explain(e) + remedy;
   }
 }

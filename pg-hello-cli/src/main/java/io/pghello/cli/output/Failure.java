@@ -32,7 +32,7 @@ public final class Failure extends RuntimeException {
     }
     if (e instanceof SQLException sql) {
       return new Failure(
-          SqlErrors.refusesUs(sql) ? Status.UNKNOWN : Status.CRITICAL, SqlErrors.message(sql));
+          SqlErrors.refusesUs(sql) ? Status.UNKNOWN : Status.CRITICAL, SqlErrors.explain(sql));
     }
     return new Failure(e instanceof IOException ? Status.CRITICAL : Status.UNKNOWN, e.toString());
   }

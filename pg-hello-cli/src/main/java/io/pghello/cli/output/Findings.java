@@ -24,15 +24,12 @@ public final class Findings {
 
   /** Says why there is no connection, or none any more. */
   public void lost(SQLException e) {
-    boolean logIn = SqlErrors.isLogIn(e);
     add(
         new Finding(
             SqlErrors.refusesUs(e) ? Status.UNKNOWN : Status.CRITICAL,
             "connection",
             SqlErrors.message(e),
-            logIn
-                ? "check the role, and its password in ~/.pgpass, PGPASSWORD or the service"
-                : null));
+            SqlErrors.remedy(e)));
   }
 
   public boolean isEmpty() {

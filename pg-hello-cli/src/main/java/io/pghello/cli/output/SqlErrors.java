@@ -2,9 +2,15 @@
 package io.pghello.cli.output;
 
 import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
 
 /** Reads errors of the server and the driver. */
 public final class SqlErrors {
+  /** Consequence of a lost library that sessions load at connect, and the way back. */
+  public static final String LOST_LIBRARY =
+      "nobody can log in to the database but a superuser, with PGOPTIONS='-c session_preload_libraries=': put the library"
+          + " back, or say ALTER DATABASE ... RESET session_preload_libraries";
+
   private SqlErrors() {}
 
   /** Returns whether the server answers, but does not let this role in, or do this. */
@@ -13,9 +19,28 @@ public final class SqlErrors {
     return isLogIn(state) || state.equals("42501") || state.equals("3D000");
   }
 
-  /** Returns whether the server did not let this role in. */
-  static boolean isLogIn(SQLException e) {
-    return isLogIn(state(e));
+  /** Returns what lets this role in; null where it is not for that that there is no connection. */
+  static @Nullable String remedy(SQLException e) {
+    String message = String.valueOf(e.getMessage());
+    // as the setting names it; functions have it with $libdir
+    if (state(e).equals("58P01") && message.contains("\"pg_hello\"")) {
+      return LOST_LIBRARY;
+    }
+    if (message.contains("pg_hba.conf")) {
+      return "the server's pg_hba.conf needs a line for this address, role and database, then pg_reload_conf(); for a line"
+          + " hostssl say PGSSLMODE=require";
+    }
+    if (isConnection(state(e)) && message.matches("(?s).*(SSL|certificate|PKIX|hostname).*")) {
+      return "PGSSLMODE says whether to encrypt, and what to check (disable, prefer, require, verify-ca, verify-full);"
+          + " PGSSLROOTCERT names the certificate of who signs the server's; the server encrypts if ssl is on";
+    }
+    return isLogIn(state(e))
+        ? "check the role, and its password in ~/.pgpass, PGPASSWORD or the service"
+        : null;
+  }
+
+  private static boolean isConnection(String state) {
+    return state.startsWith("08") || state.startsWith("28");
   }
 
   private static boolean isLogIn(String state) {
@@ -25,6 +50,12 @@ public final class SqlErrors {
 
   private static String state(SQLException e) {
     return e.getSQLState() == null ? "" : e.getSQLState();
+  }
+
+  /** Returns the message, and what lets this role in if that is what has failed. */
+  public static String explain(SQLException e) {
+    String remedy = remedy(e);
+    return message(e) + (remedy == null ? "" : ": " + remedy);
   }
 
   /** Returns the first line of the server's or driver's message, with the SQLSTATE. */

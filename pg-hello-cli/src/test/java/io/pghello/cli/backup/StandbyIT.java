@@ -96,7 +96,7 @@ class StandbyIT {
     assertThat(load.err()).contains("ALTER EXTENSION pg_hello UPDATE").hasLineCount(1);
     Run harden = Run.pghello(environment, "harden", "-d", "old");
     assertThat(harden.out())
-        .contains("REVOKE ALL ON FUNCTION public.pg_hello(text) FROM PUBLIC")
+        .contains("REVOKE EXECUTE ON FUNCTION public.pg_hello(text) FROM PUBLIC")
         .doesNotContain("pg_hello(text,");
     assertThat(harden.status()).isEqualTo(1);
     succeeds(environment, "would be done", "update", "--dry-run", "old");

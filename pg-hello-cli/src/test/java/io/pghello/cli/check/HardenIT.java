@@ -2,26 +2,33 @@
 package io.pghello.cli.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.cli.Run;
+import io.pghello.cli.system.Folders;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What stands open is shown, and closed when told. */
 @PgHelloTest
 class HardenIT {
+  @TempDir private Path state;
+
   private static final String PRIVILEGES =
       """
       SELECT string_agg(line, E'\\n' ORDER BY line)
@@ -49,23 +56,31 @@ class HardenIT {
           "ALTER DATABASE "
               + database.name()
               + " SET session_preload_libraries = 'plpgsql', '$libdir/plpgsql'");
-      Run before = harden(server, database);
+      String session = before(database);
+      Run before = harden(server, database, "--preload");
       assertThat(before.err()).isEmpty();
       assertThat(before.status()).isEqualTo(1);
       assertThat(before.out())
           .startsWith("WARNING - ")
           .contains(
               "there is no role hello_monitor",
-              "REVOKE ALL ON FUNCTION public.now_ms() FROM PUBLIC",
+              "REVOKE EXECUTE ON FUNCTION public.now_ms() FROM PUBLIC",
+              "hello has EXECUTE on public.now_ms(), ",
               "SET session_preload_libraries = 'plpgsql', '$libdir/plpgsql', 'pg_hello'",
-              "ALTER SYSTEM SET log_line_prefix = ");
+              "ALTER SYSTEM SET log_line_prefix = ")
+          .containsPattern("(?m)^ok +missing +there is no role hello_monitor$")
+          .containsPattern("(?m)^warning +open +everybody has EXECUTE on public.now_ms\\(\\)$");
       assertThat(
               Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
           .isEqualTo("0");
 
-      Run applied = harden(server, database, "--apply");
+      Run applied = harden(server, database, "--apply", "--preload", "--revoke-from", "hello");
       assertThat(applied.err()).isEmpty();
-      assertThat(applied.out()).startsWith("CREATE ROLE hello_admin;");
+      assertThat(applied.out())
+          .startsWith("-- hello has EXECUTE on public.now_ms(), ")
+          .contains(
+              "\nCREATE ROLE hello_admin; -- undo: DROP ROLE hello_admin\n",
+              "pghello harden --undo takes it back, by " + state);
       // what roles.sql does in another database
       Run.execute(
           beside,
@@ -88,10 +103,220 @@ class HardenIT {
               }
             });
       }
-      Run after = harden(server, database);
+      Run after = harden(server, database, "--preload");
       assertThat(after.out()).doesNotContain("ALTER ", "GRANT ", "REVOKE ");
       String again = harden(server, database, "--apply", "--json").out();
       assertThat(Run.json(superuser, again, "$.applied.size()")).isEqualTo("0");
+
+      assertThat(harden(server, other, "--undo").err())
+          .contains("has done nothing to this database");
+      Run undone = harden(server, database, "--undo");
+      assertThat(undone.err()).isEmpty();
+      assertThat(undone.status()).as(undone.out()).isZero();
+      assertThat(undone.out())
+          .contains("GRANT EXECUTE ON FUNCTION public.now_ms() TO PUBLIC;")
+          .contains("role hello_user has members, or privileges elsewhere, and stays");
+      assertThat(before(database)).isEqualTo(session);
+      assertThat(
+              Run.value(
+                  superuser,
+                  "SELECT bool_and(has_function_privilege('hello', oid, 'EXECUTE')) AND NOT bool_or(proacl::text LIKE '%hello\\_%') FROM pg_proc WHERE probin = '$libdir/pg_hello'"))
+          .isEqualTo("t");
+      Run second = harden(server, database, "--undo");
+      assertThat(second.status()).isEqualTo(3);
+      assertThat(second.err()).contains("has done nothing to this database").hasLineCount(1);
+    }
+  }
+
+  /** What of settings a new session has, once the server has loaded its own. */
+  private static String before(TestDatabase database) throws Exception {
+    try (Connection session = database.superuserDataSource().getConnection()) {
+      return Run.value(
+          session,
+          "SELECT (SELECT coalesce(max(setconfig::text), 'none') FROM pg_db_role_setting JOIN pg_database d ON setdatabase = d.oid WHERE datname = current_database())"
+              + " || ' ' || (SELECT count(*) FROM pg_file_settings WHERE sourcefile LIKE '%auto.conf')");
+    }
+  }
+
+  /**
+   * Roles that have what they need only as everybody has it keep it, until they are granted it or
+   * named.
+   */
+  @Test
+  void breaksNobody() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        Connection superuser = database.superuserDataSource().getConnection()) {
+      Run.execute(
+          superuser,
+          "CREATE ROLE shop LOGIN",
+          "CREATE ROLE \"te nants\"",
+          "CREATE ROLE alice LOGIN IN ROLE \"te nants\"",
+          "CREATE ROLE nobody",
+          "CREATE ROLE elsewhere LOGIN",
+          "CREATE ROLE boss LOGIN SUPERUSER",
+          "REVOKE CONNECT ON DATABASE " + database.name() + " FROM PUBLIC",
+          "GRANT CONNECT ON DATABASE " + database.name() + " TO shop, alice",
+          "CREATE TABLE orders (name text, greeting text GENERATED ALWAYS AS (pg_hello(name, 1)) STORED)",
+          "GRANT INSERT ON orders TO shop");
+      Run held = harden(server, database, "--apply");
+      assertThat(held.status()).as(held.err()).isEqualTo(1);
+      assertThat(held.out())
+          .containsPattern(
+              "(?m)^-- shop has EXECUTE on .*public.pg_hello\\(text\\).* only as everybody has it, and may use public.orders, which needs that$")
+          .containsPattern("(?m)^-- te nants has EXECUTE on [^;]* only as everybody has it$")
+          .contains("GRANT hello_user TO shop; or take it all the same: --revoke-from ROLE")
+          .contains("GRANT hello_user TO \"te nants\"; or")
+          .contains("-- alice has", "-- hello has")
+          .doesNotContain("-- nobody", "-- elsewhere", "-- boss", "-- hello_", "FROM PUBLIC;");
+      insertAs(superuser, "shop");
+      // who is named loses it, but not as long as it is another one's, too
+      assertThat(
+              harden(
+                      server,
+                      database,
+                      "--apply",
+                      "--revoke-from",
+                      "alice",
+                      "--revoke-from",
+                      "hello")
+                  .out())
+          .doesNotContain("FROM PUBLIC;");
+      insertAs(superuser, "shop");
+      Run.execute(superuser, "GRANT hello_user TO shop, \"te nants\"");
+      Run closed = harden(server, database, "--apply", "--revoke-from", "hello");
+      assertThat(closed.out())
+          .contains("REVOKE EXECUTE ON FUNCTION public.now_ms() FROM PUBLIC;")
+          .doesNotContain("-- shop", "-- alice", "-- te nants");
+      insertAs(superuser, "shop");
+      assertThatThrownBy(() -> insertAs(superuser, "hello"))
+          .hasMessageContaining("permission denied");
+    }
+  }
+
+  private static void insertAs(Connection superuser, String role) throws SQLException {
+    try {
+      Run.execute(
+          superuser,
+          "GRANT INSERT ON orders TO " + role,
+          "SET SESSION AUTHORIZATION " + role,
+          "INSERT INTO orders VALUES ('x')");
+    } finally {
+      Run.execute(superuser, "RESET SESSION AUTHORIZATION");
+    }
+  }
+
+  /** What is kept would run as a superuser. */
+  @Test
+  void undoesNothingThatOthersWrote() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        Connection superuser = database.superuserDataSource().getConnection()) {
+      harden(server, database, "--apply", "--revoke-from", "hello");
+      Path folder = state.resolve("pghello");
+      Path file;
+      try (Stream<Path> files = Files.list(folder)) {
+        file = files.findFirst().orElseThrow();
+      }
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+          .isEqualTo("rw-------");
+      for (Path one : List.of(folder, file)) {
+        Set<PosixFilePermission> right = Files.getPosixFilePermissions(one);
+        Files.setPosixFilePermissions(one, PosixFilePermissions.fromString("rwxrwx---"));
+        assertRefused(server, database, superuser);
+        Files.setPosixFilePermissions(one, right);
+      }
+      Path moved = Files.move(file, state.resolve("moved"));
+      Files.createSymbolicLink(file, moved);
+      assertRefused(server, database, superuser);
+      Files.delete(file);
+      Files.writeString(
+          file,
+          """
+          GRANT EXECUTE ON FUNCTION public.pg_hello(text) TO PUBLIC; ALTER ROLE hello SUPERUSER;
+          ALTER ROLE hello SUPERUSER;
+          ALTER SYSTEM SET session_preload_libraries = 'evil';
+          ALTER DATABASE %s SET session_preload_libraries = 'evil';
+          GRANT hello_monitor TO hello;
+          GRANT EXECUTE ON FUNCTION public.now_ms() TO PUBLIC;
+          """
+              .formatted(database.name()));
+      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+      Run run = harden(server, database, "--undo");
+      assertThat(run.status()).as(run.err()).isEqualTo(1);
+      assertThat(run.out()).startsWith("GRANT EXECUTE ON FUNCTION public.now_ms() TO PUBLIC;");
+      assertThat(
+              run.out()
+                  .lines()
+                  .filter(line -> line.contains("harden would not take this back now")))
+          .hasSize(6);
+      assertThat(
+              Run.value(
+                  superuser,
+                  "SELECT rolsuper::text || pg_has_role('hello', 'hello_monitor', 'MEMBER') FROM pg_roles WHERE rolname = 'hello'"))
+          .isEqualTo("falsefalse");
+      assertThat(before(database)).doesNotContain("evil");
+      assertThat(Files.readAllLines(file))
+          .hasSize(5)
+          .doesNotContain("GRANT EXECUTE ON FUNCTION public.now_ms() TO PUBLIC;");
+    }
+  }
+
+  private void assertRefused(PgHelloServer server, TestDatabase database, Connection superuser)
+      throws SQLException {
+    Run run = harden(server, database, "--undo");
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.err())
+        .contains("others than you have written it, or could have")
+        .hasLineCount(1);
+    assertThat(
+            Run.value(superuser, "SELECT has_function_privilege('hello', 'now_ms()', 'EXECUTE')"))
+        .isEqualTo("f");
+  }
+
+  /** Whoever has preloaded it can get in without the library, and out of it. */
+  @Test
+  void hasAWayBackFromALostLibrary() throws Exception {
+    Path libraries = Files.createDirectory(state.resolve("libraries"));
+    Path library = libraries.resolve("pg_hello.so");
+    String all;
+    try (TestDatabase database = PgHelloServer.shared().createDatabase();
+        Connection any = database.superuserDataSource().getConnection()) {
+      all = Run.value(any, "SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'");
+    }
+    try (Stream<Path> files = Files.list(Path.of(all))) {
+      for (Path file : files.toList()) {
+        Files.createSymbolicLink(libraries.resolve(file.getFileName()), file);
+      }
+    }
+    try (PgHelloServer server =
+            PgHelloServer.builder().setting("dynamic_library_path", libraries.toString()).start();
+        TestDatabase database = server.createDatabase()) {
+      Run usual = harden(server, database, "--apply");
+      assertThat(usual.out())
+          .containsPattern("(?m)^ok +preload ")
+          .contains("--preload loads the library at connect; if it is lost then, nobody can log in")
+          .doesNotContain("ALTER DATABASE " + database.name());
+      Run applied = harden(server, database, "--apply", "--preload");
+      assertThat(applied.out()).contains("SET session_preload_libraries = 'pg_hello';");
+      Files.delete(library);
+      Map<String, String> environment = Run.environment(server, database);
+      Run health = Run.pghello(environment, "health");
+      assertThat(health.status()).isEqualTo(2);
+      assertThat(health.out())
+          .contains("SQLSTATE 58P01", "PGOPTIONS='-c session_preload_libraries='");
+      assertThat(Run.pghello(environment, "report", "compliance").err())
+          .contains("PGOPTIONS='-c session_preload_libraries='");
+      environment.put("PGOPTIONS", "-c session_preload_libraries=");
+      assertThat(Run.pghello(environment, "health").status()).as("who is no superuser").isNotZero();
+      environment.put("PGUSER", "postgres");
+      environment.put("XDG_STATE_HOME", state.toString());
+      Run undone = Run.pghello(environment, "harden", "--undo");
+      assertThat(undone.out()).as(undone.err()).contains("RESET session_preload_libraries;");
+      environment = Run.environment(server, database);
+      assertThat(Run.pghello(environment, "health").out()).contains("ok        connection");
+    } finally {
+      Folders.deleteFolder(libraries);
     }
   }
 
@@ -111,23 +336,23 @@ class HardenIT {
         Files.createDirectory(
             Path.of(Run.value(superuser, "SHOW data_directory"), "postgresql.auto.conf.tmp"));
       }
-      Run run = harden(server, database, "--apply");
+      Run run = harden(server, database, "--apply", "--revoke-from", "hello");
       assertThat(run.status()).as(run.err()).isEqualTo(2);
       assertThat(run.err())
           .contains("what is printed before the last line is done")
           .hasLineCount(1);
       List<String> printed = run.out().lines().toList();
-      assertThat(printed.get(0)).isEqualTo("CREATE ROLE hello_admin;");
+      assertThat(printed.get(1)).startsWith("CREATE ROLE hello_admin;");
       assertThat(printed.get(printed.size() - 1)).startsWith("ALTER SYSTEM SET ");
       assertThat(
               Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
           .isEqualTo("3");
 
       Run.execute(superuser, "GRANT EXECUTE ON FUNCTION now_ms() TO PUBLIC");
-      run = harden(server, database, "--apply", "--json");
+      run = harden(server, database, "--apply", "--json", "--revoke-from", "hello");
       assertThat(run.status()).isEqualTo(2);
       assertThat(Run.json(superuser, run.out(), "$.applied[0]"))
-          .isEqualTo("REVOKE ALL ON FUNCTION public.now_ms() FROM PUBLIC");
+          .isEqualTo("REVOKE EXECUTE ON FUNCTION public.now_ms() FROM PUBLIC");
       assertThat(Run.json(superuser, run.out(), "$.applied.size()")).isEqualTo("1");
       run = harden(server, database, "--apply");
       assertThat(run.status()).isEqualTo(2);
@@ -152,9 +377,12 @@ class HardenIT {
   void protectsFiles(@TempDir Path folder) throws Exception {
     Path file = Files.writeString(folder.resolve("pg_hello.control"), "");
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
-    Hardening.protect(file);
+    Hardening.chmod("go-w", file);
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-r--r--");
+    Hardening.chmod("g+w", file);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+        .isEqualTo("rw-rw-r--");
   }
 
   @Test
@@ -183,9 +411,10 @@ class HardenIT {
     assertThat(run.err()).contains("CREATE EXTENSION pg_hello");
   }
 
-  private static Run harden(PgHelloServer server, TestDatabase database, String... options) {
+  private Run harden(PgHelloServer server, TestDatabase database, String... options) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
+    environment.put("XDG_STATE_HOME", state.toString());
     var arguments = new ArrayList<>(List.of("harden"));
     arguments.addAll(List.of(options));
     return Run.pghello(environment, arguments.toArray(String[]::new));

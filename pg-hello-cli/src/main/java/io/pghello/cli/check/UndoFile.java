@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.check;
+
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Printable;
+import io.pghello.cli.system.Replacement;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+
+/** File of the user who ran {@code harden}, with what takes it back in one database. */
+record UndoFile(Path folder, Path path) {
+  private static final String DATABASE =
+      """
+      SELECT format('harden-%s-%s.sql', s.system_identifier, d.oid)
+      FROM pg_control_system() s CROSS JOIN pg_database d
+      WHERE d.datname = current_database()
+      """;
+
+  /** Returns the file of the database of a session, which need not be there. */
+  static UndoFile of(Connection session) throws SQLException {
+    String state = System.getenv("XDG_STATE_HOME");
+    Path folder =
+        (state != null && state.startsWith("/")
+                ? Path.of(state)
+                : Path.of(System.getProperty("user.home"), ".local", "state"))
+            .resolve("pghello");
+    try (Statement statement = session.createStatement();
+        ResultSet row = statement.executeQuery(DATABASE)) {
+      row.next();
+      return new UndoFile(folder, folder.resolve(row.getString(1)));
+    }
+  }
+
+  /** Returns its lines; none where there is no file. Refuses what others could have written. */
+  List<String> lines() throws IOException {
+    if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+      return List.of();
+    }
+    mustBeOurs(folder);
+    mustBeOurs(path);
+    return Files.readAllLines(path).stream().map(line -> line.replaceFirst(";$", "")).toList();
+  }
+
+  private static void mustBeOurs(Path path) throws IOException {
+    Path mine = Files.createTempFile("pghello", null);
+    var attributes =
+        Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    boolean isOurs = attributes.owner().equals(Files.getOwner(mine));
+    Files.delete(mine);
+    if (!isOurs
+        || attributes.isSymbolicLink()
+        || attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)
+        || attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
+      throw Failure.unknown(
+          path
+              + " is not used: others than you have written it, or could have; look at it, and remove it");
+    }
+  }
+
+  void add(List<Hardening.Step> steps) throws IOException {
+    var lines = new ArrayList<>(lines());
+    for (Hardening.Step step : steps) {
+      String line = Printable.line(step.undo());
+      if (!lines.contains(line)) {
+        lines.add(line);
+      }
+    }
+    write(lines);
+  }
+
+  /** Replaces what is in it; without lines there is no file. */
+  void write(List<String> lines) throws IOException {
+    if (lines.isEmpty()) {
+      Files.deleteIfExists(path);
+      return;
+    }
+    Files.createDirectories(
+        folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    mustBeOurs(folder);
+    Replacement.write(path, "rw-------", String.join(";\n", lines) + ";\n");
+  }
+
+  @Override
+  public String toString() {
+    return path.toString();
+  }
+}
