@@ -68,11 +68,20 @@ public enum LogEvent {
       "58P01",
       "could not (?:open|access) (?:extension control )?file \"[^\"]*/pg_hello(?:_ops)?(?:--[^\"]*)?\\.(?:control|sql)\".*",
       "install the extension's files again"),
+  CRASH(
+      Status.CRITICAL,
+      "00000",
+      "server process \\(PID [0-9]+\\) (?:was terminated by|exited with) .*",
+      "a server process ended while it called the extension: keep its core file and this part of the log (signal 9 is who"
+          + " administers the machine, or its lack of memory)"),
   SNAPSHOT(
       Status.WARNING,
       "22023 55000",
       "retention must be greater than zero, but is .*|the newest snapshot is of .*, and it is .*",
       "look at who calls take_snapshot(), and at the server's clock");
+
+  /** A call in a statement. */
+  static final Pattern CALL = Pattern.compile("\\b" + Health.functionNames() + "\\s*\\(");
 
   // most messages are of none, and found to be so at once
   private static final Pattern ANY = any();
@@ -111,12 +120,15 @@ public enum LogEvent {
       return null;
     }
     for (LogEvent event : values()) {
-      if ((state == null || event.states.contains(state))
-          && event.message.matcher(message).matches()) {
+      if ((state == null || event.states.contains(state)) && event.isIn(message)) {
         return event;
       }
     }
     return null;
+  }
+
+  boolean isIn(String text) {
+    return message.matcher(text).matches();
   }
 
   Status status() {

@@ -20,27 +20,33 @@ enum LogFormat {
         // the lines of a statement
         return null;
       }
-      int end = -1;
-      while ((end = line.indexOf(":  ", end + 1)) >= 0) {
-        for (String severity : SEVERITIES) {
-          int begin = end - severity.length();
-          if (line.startsWith(severity, begin)) {
-            return new Entry(null, line.substring(0, begin), severity, line.substring(end + 3));
+      boolean hasLevel = false;
+      for (int end = line.indexOf(":  "); end >= 0; end = line.indexOf(":  ", end + 1)) {
+        for (String level : LEVELS) {
+          int begin = end - level.length();
+          if (line.startsWith(level, begin)) {
+            String message = line.substring(end + 3);
+            Matcher state = VERBOSE.matcher(message);
+            return state.lookingAt()
+                ? new Entry(
+                    state.group(1), line.substring(0, begin), level, message.substring(state.end()))
+                : new Entry(null, line.substring(0, begin), level, message);
           }
         }
-        for (String level : OTHER_LEVELS) {
-          if (line.startsWith(level, end - level.length())) {
-            return null;
-          }
-        }
+        hasLevel |=
+            end > 0 && (line.charAt(end - 1) > 0x7f || Character.isLetter(line.charAt(end - 1)));
       }
-      return null;
+      return hasLevel ? NOT_UNDERSTOOD : null;
     }
   },
 
   CSV {
     @Override
     @Nullable Entry entry(String line) {
+      Matcher time = CSV_TIME.matcher(line);
+      if (!time.lookingAt()) {
+        return null;
+      }
       int severity = 0;
       for (int column = 1; column < 12; column++) {
         severity = endOfValue(line, severity) + 1;
@@ -48,15 +54,13 @@ enum LogFormat {
       int state = endOfValue(line, severity) + 1;
       int message = endOfValue(line, state) + 1;
       // a quotation mark in a value is doubled, so a line of a statement cannot have this
-      if (!line.startsWith("\"", message)
-          || line.startsWith("\"\"", message)
-          || !SEVERITIES.contains(line.substring(severity, state - 1))) {
+      if (!line.startsWith("\"", message) || line.startsWith("\"\"", message)) {
         return null;
       }
       int end = endOfValue(line, message);
-      return new Entry(
+      return Entry.of(
           line.substring(state, message - 1),
-          line.substring(0, line.indexOf(',')),
+          time.group(1),
           line.substring(severity, state - 1),
           line.substring(message + 1, end < line.length() ? end - 1 : end).replace("\"\"", "\""));
     }
@@ -75,7 +79,7 @@ enum LogFormat {
         end += line.charAt(end) == '\\' ? 2 : 1;
       }
       Matcher time = JSON_TIME.matcher(line);
-      return new Entry(
+      return Entry.of(
           message.group(2),
           time.lookingAt() ? time.group(1) : "",
           message.group(1),
@@ -83,33 +87,27 @@ enum LogFormat {
     }
   };
 
+  /** Entry of a line that begins as a message does, but has no English level. */
+  private static final Entry NOT_UNDERSTOOD = new Entry(null, "", "", "");
+
   /** The levels of messages that may be about the extension. */
   static final List<String> SEVERITIES = List.of("ERROR", "FATAL", "PANIC", "WARNING");
 
-  private static final List<String> OTHER_LEVELS =
+  // the usual ones first
+  private static final List<String> LEVELS =
       List.of(
-          "LOG",
-          "DETAIL",
-          "HINT",
-          "QUERY",
-          "CONTEXT",
-          "LOCATION",
-          "BACKTRACE",
-          "STATEMENT",
-          "NOTICE",
-          "INFO",
-          "DEBUG",
-          "DEBUG1",
-          "DEBUG2",
-          "DEBUG3",
-          "DEBUG4",
-          "DEBUG5");
+          ("LOG ERROR STATEMENT DETAIL FATAL PANIC WARNING HINT QUERY CONTEXT LOCATION BACKTRACE NOTICE INFO"
+                  + " DEBUG DEBUG1 DEBUG2 DEBUG3 DEBUG4 DEBUG5")
+              .split(" "));
+
+  // log_error_verbosity = verbose
+  private static final Pattern VERBOSE = Pattern.compile("([0-9A-Z]{5}): ");
   private static final Pattern JSON_MESSAGE =
       Pattern.compile(
-          "\"error_severity\":\"(ERROR|FATAL|PANIC|WARNING)\",\"state_code\":\"([0-9A-Z]{5})\",\"message\":\"");
+          "\"error_severity\":\"([^\"\\\\]*)\",\"state_code\":\"([0-9A-Z]{5})\",\"message\":\"");
   private static final Pattern JSON_TIME = Pattern.compile("\\{\"timestamp\":\"([^\"]*)\"");
-  private static final Pattern CSV_LINE =
-      Pattern.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ [A-Z0-9+-]+,.*", Pattern.DOTALL);
+  private static final Pattern CSV_TIME =
+      Pattern.compile("([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ [A-Z0-9+-]+),");
 
   /**
    * A message of the log.
@@ -117,14 +115,24 @@ enum LogFormat {
    * @param state the SQLSTATE; null if it is in the prefix, if anywhere
    * @param prefix what is before it: the time, or what {@code log_line_prefix} says
    */
-  record Entry(@Nullable String state, String prefix, String severity, String message) {}
+  record Entry(@Nullable String state, String prefix, String severity, String message) {
+    boolean isUnderstood() {
+      return !severity.isEmpty();
+    }
+
+    private static Entry of(String state, String prefix, String severity, String message) {
+      return LEVELS.contains(severity)
+          ? new Entry(state, prefix, severity, message)
+          : NOT_UNDERSTOOD;
+    }
+  }
 
   /** Returns the form of a log that begins with a text. */
   static LogFormat of(String beginning) {
     if (beginning.startsWith("{\"")) {
       return JSON;
     }
-    return CSV_LINE.matcher(beginning).matches() ? CSV : STDERR;
+    return CSV_TIME.matcher(beginning).lookingAt() ? CSV : STDERR;
   }
 
   /**

@@ -4,15 +4,13 @@ package io.pghello.cli.logs;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds what a log says of the extension. It goes over the bytes once, looking for the severities
- * of errors and warnings, and makes text of those lines only that have one. Not thread-safe.
+ * Finds what a log says of the extension, in little memory however long lines are. Not thread-safe.
  */
 final class LogScanner {
   /** Takes what is found. */
@@ -35,39 +33,18 @@ final class LogScanner {
   private static final Pattern STATE =
       Pattern.compile("(?<![\\w\\[.:-])(?:[0-9][0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}(?![\\w\\].:-])");
 
-  private static final byte[][] SEVERITIES = severities();
-  private static final int SHORTEST = 5;
-
-  // by byte, the bits of its places among the first letters of severities
-  private static final byte[] PLACES = places();
-
   private final Sink sink;
   private final byte[] buffer = new byte[LINE_BYTES];
   private int filled;
   private boolean inLongLine;
+  private boolean understood;
+  private long notUnderstood;
+  private LogFormat.@Nullable Entry crashed;
   private @Nullable LogFormat format;
 
   LogScanner(@Nullable LogFormat format, Sink sink) {
     this.format = format;
     this.sink = sink;
-  }
-
-  private static byte[][] severities() {
-    byte[][] severities = new byte[LogFormat.SEVERITIES.size()][];
-    for (int i = 0; i < severities.length; i++) {
-      severities[i] = LogFormat.SEVERITIES.get(i).getBytes(StandardCharsets.US_ASCII);
-    }
-    return severities;
-  }
-
-  private static byte[] places() {
-    byte[] places = new byte[256];
-    for (byte[] severity : SEVERITIES) {
-      for (int place = 0; place < SHORTEST; place++) {
-        places[severity[place]] |= (byte) (1 << place);
-      }
-    }
-    return places;
   }
 
   @Nullable LogFormat format() {
@@ -111,60 +88,51 @@ final class LogScanner {
     return bytes;
   }
 
-  /** Looks at a last line that has no end. */
-  void end() {
+  /**
+   * Looks at a last line that has no end.
+   *
+   * @return how many messages are not understood; at least 1 if there are lines, and none is one
+   */
+  long end() {
     scan(0, filled);
     filled = 0;
     inLongLine = false;
+    return format == null || understood ? notUnderstood : Math.max(1, notUnderstood);
   }
 
   private void scan(int from, int to) {
     if (format == null && from < to) {
       format = LogFormat.of(text(from, Math.min(to, from + 200)));
     }
-    int severity = severity(from, to);
-    while (severity < to) {
-      int begin = severity;
-      while (begin > from && buffer[begin - 1] != '\n') {
-        begin--;
+    for (int begin = from; begin < to; ) {
+      int end = endOfLine(begin, to);
+      if (end > begin) {
+        line(text(begin, buffer[end - 1] == '\r' ? end - 1 : end));
       }
-      int end = endOfLine(severity, to);
-      String line = text(begin, buffer[end - 1] == '\r' ? end - 1 : end);
-      LogFormat.Entry entry = Objects.requireNonNull(format).entry(line);
-      if (entry != null) {
+      begin = end + 1;
+    }
+  }
+
+  private void line(String line) {
+    LogFormat.Entry entry = Objects.requireNonNull(format).entry(line);
+    if (entry != null && !entry.isUnderstood()) {
+      notUnderstood++;
+    } else if (entry != null) {
+      understood = true;
+      if (LogFormat.SEVERITIES.contains(entry.severity())) {
         judge(entry);
       }
-      severity = severity(end, to);
-    }
-  }
-
-  /** Returns where the next severity begins; the end if there is none. */
-  private int severity(int from, int to) {
-    // none has fewer letters, so each has a letter at one of these
-    for (int at = from + SHORTEST - 1; at < to; at += SHORTEST) {
-      int places = PLACES[buffer[at] & 0xff];
-      for (int place = SHORTEST - 1; places != 0; place--) {
-        int bit = 1 << place;
-        if ((places & bit) != 0 && isSeverity(at - place, to)) {
-          return at - place;
-        }
-        places &= ~bit;
+      if (entry.severity().equals("LOG") && LogEvent.CRASH.isIn(entry.message())) {
+        crashed = entry;
+      } else if (!entry.severity().equals("DETAIL")) {
+        crashed = null;
       }
     }
-    return to;
-  }
-
-  private boolean isSeverity(int begin, int to) {
-    byte first = buffer[begin];
-    for (byte[] severity : SEVERITIES) {
-      int end = begin + severity.length;
-      if (first == severity[0]
-          && end <= to
-          && Arrays.equals(buffer, begin, end, severity, 0, severity.length)) {
-        return true;
-      }
+    // what it ran is in the same line, or in the next ones
+    if (crashed != null && LogEvent.CALL.matcher(line).find()) {
+      sink.found(LogEvent.CRASH, "00000", crashed);
+      crashed = null;
     }
-    return false;
   }
 
   private int endOfLine(int from, int to) {
@@ -186,7 +154,7 @@ final class LogScanner {
     if (event == null) {
       return;
     }
-    if (state != null) {
+    if (state != null && format != LogFormat.STDERR) {
       sink.found(event, state, entry);
       return;
     }
@@ -194,14 +162,15 @@ final class LogScanner {
     Matcher states = STATE.matcher(entry.prefix());
     while (states.find()) {
       LogEvent byState = LogEvent.of(states.group(), entry.message());
-      if (byState != null) {
+      // a message of somebody's may begin as a verbose one
+      if (byState != null && (state == null || state.equals(states.group()))) {
         sink.found(byState, states.group(), entry);
         return;
       }
       another = true;
     }
     if (!another) {
-      sink.found(event, null, entry);
+      sink.found(event, state, entry);
     }
   }
 }

@@ -4,6 +4,7 @@ package io.pghello.cli.logs;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
+import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import java.io.IOException;
@@ -36,13 +37,13 @@ import picocli.CommandLine.Parameters;
     description = {
       "Finds in a server's log what concerns the extension: its errors by SQLSTATE and message, missing privileges,",
       "functions and files. What users have written into a statement or a value does not count. Needs no connection.",
-      "As JSON it prints a line for each, then a document of all."
+      "JSON is a line for each, and a last one that sums up."
     },
     sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
       "  0 if there is nothing, 1 if programs use the extension wrong, 2 if the extension is missing or broken,",
-      "  3 if a file cannot be read",
+      "  3 if a file cannot be read, or has messages that are not understood, as those of another language",
       "",
       "Example:",
       "  pghello logs --summary /var/log/postgresql/postgresql-15-main.log",
@@ -78,6 +79,7 @@ public final class LogsCommand implements Callable<Integer> {
 
   private final Map<LogEvent, Integer> counts = new EnumMap<>(LogEvent.class);
   private boolean withoutState;
+  private long notUnderstood;
 
   @Override
   public Integer call() {
@@ -92,8 +94,12 @@ public final class LogsCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw Failure.unknown("cannot be read: " + e.getMessage());
     }
-    end();
-    return counts.keySet().stream().map(LogEvent::status).reduce(Status.OK, Status::or).exitCode();
+    Status status =
+        counts.keySet().stream()
+            .map(LogEvent::status)
+            .reduce(notUnderstood == 0 ? Status.OK : Status.UNKNOWN, Status::or);
+    end(status);
+    return status.exitCode();
   }
 
   private static List<Path> logs(Path folder) throws IOException {
@@ -121,7 +127,7 @@ public final class LogsCommand implements Callable<Integer> {
     } finally {
       raw.close();
     }
-    scanner.end();
+    notUnderstood += scanner.end();
   }
 
   private void found(LogEvent event, @Nullable String state, LogFormat.Entry entry) {
@@ -140,27 +146,32 @@ public final class LogsCommand implements Callable<Integer> {
       map.put("severity", entry.severity());
       map.put("prefix", decoded(entry.prefix()).strip());
       map.put("message", message);
-      out.println(Json.write(map).replace("\n", ""));
+      line(map);
     } else {
       out.println(
           Ansi.AUTO.string(
                   String.format(
-                      Locale.ROOT, "@|%s %-8s|@", event.status().colour(), event.status()))
-              + decoded(entry.prefix()).strip()
-              + " "
-              + (entry.state() == null ? "" : entry.state() + " ")
-              + entry.severity()
-              + ": "
-              + message);
+                      Locale.ROOT, "@|%s %-8s|@ ", event.status().colour(), event.status()))
+              + Printable.line(
+                  decoded(entry.prefix()).strip()
+                      + " "
+                      + (entry.state() == null ? "" : entry.state() + " ")
+                      + entry.severity()
+                      + ": "
+                      + message));
     }
     out.flush();
+  }
+
+  private void line(Map<String, @Nullable Object> map) {
+    output.out().println(Json.write(map).replaceAll("\n *", ""));
   }
 
   private static String decoded(String bytes) {
     return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
   }
 
-  private void end() {
+  private void end(Status status) {
     var rows = new ArrayList<List<@Nullable Object>>();
     counts.forEach(
         (event, count) ->
@@ -168,11 +179,20 @@ public final class LogsCommand implements Callable<Integer> {
     var table = new Table(List.of("status", "event", "count", "remedy"), rows);
     PrintWriter out = output.out();
     if (output.isJson()) {
-      out.println(Json.write(table.toMaps()));
-    } else if (rows.isEmpty()) {
-      out.println("Nothing of the extension");
-    } else {
+      var map = new LinkedHashMap<String, @Nullable Object>();
+      map.put("status", status.toString());
+      map.put("events", table.toMaps());
+      map.put("not_understood", notUnderstood);
+      line(map);
+    } else if (!rows.isEmpty()) {
       out.println((summary ? "" : System.lineSeparator()) + table);
+    } else if (notUnderstood == 0) {
+      out.println("Nothing of the extension");
+    }
+    if (notUnderstood > 0) {
+      output.say(
+          "%d messages are not understood: have the server write English (lc_messages = 'C'), or name the --format",
+          notUnderstood);
     }
     if (withoutState) {
       output.say(

@@ -189,7 +189,7 @@ class LogsIT {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.out())
         .startsWith(
-            "warning 2026-11-21 20:00:00.000 UTC [12345] 22023 app@shop ERROR: repeat count must be");
+            "warning  2026-11-21 20:00:00.000 UTC [12345] 22023 app@shop ERROR: repeat count must be");
     run = logs("--json", log.toString());
     assertThat(run.out().lines().findFirst().orElseThrow())
         .contains("\"sqlstate\": \"22023\"", "\"event\": \"refused_argument\"");
@@ -200,7 +200,7 @@ class LogsIT {
     }
     assertThat(logs(folder.toString()).out()).contains(" 4 ");
 
-    Files.writeString(log, "nothing\nof ours, and no end of the line");
+    Files.writeString(log, "LOG:  nothing\nof ours, and no end of the line");
     assertThat(logs(log.toString()).status()).isZero();
     run = logs(folder.resolve("none").toString());
     assertThat(run.status()).isEqualTo(3);
@@ -219,6 +219,72 @@ class LogsIT {
         PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0))
             .replace(" 22023 ", " P0001 "));
     assertThat(logs(log.toString()).status()).isZero();
+  }
+
+  /** With log_error_verbosity = verbose the SQLSTATE is in the message. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void readsVerboseMessages(boolean state) throws IOException {
+    Path log = folder.resolve("a.log");
+    String line = PlantedLog.line(LogFormat.STDERR, state, PlantedLog.MESSAGES.get(0));
+    Files.writeString(
+        log,
+        line.replace("ERROR:  ", "ERROR:  22023: ")
+            + "2026-11-21 20:00:00.000 UTC [12345] LOCATION:  pg_hello, pg_hello.c:42\n");
+    Run run = logs(log.toString());
+    assertThat(run.out()).contains("22023 ERROR: repeat count must be");
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err()).isEmpty();
+    Files.writeString(
+        log, line.replace("ERROR:  ", "ERROR:  P0001: ").replace(" 22023 ", " P0001 "));
+    assertThat(logs(log.toString()).status()).isZero();
+    // RAISE EXCEPTION '22023: ...'
+    Files.writeString(
+        log,
+        PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0))
+            .replace("ERROR:  ", "ERROR:  22023: ")
+            .replace(" 22023 ", " P0001 "));
+    assertThat(logs(log.toString()).status()).isZero();
+  }
+
+  @ParameterizedTest
+  @EnumSource(LogFormat.class)
+  void isNotSilentOfWhatItDoesNotUnderstand(LogFormat format) throws IOException {
+    Path log = folder.resolve("a.log");
+    var foreign =
+        new PlantedLog.Message(
+            "FEHLER", "42501", "keine Berechtigung f\u00fcr Funktion pg_hello", null);
+    String line = PlantedLog.line(format, true, foreign);
+    Files.writeString(log, line.repeat(2));
+    Run run = logs("--format", format.toString(), log.toString());
+    assertThat(run.status()).as(run.out()).isEqualTo(3);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err()).startsWith("2 messages are not understood").hasLineCount(1);
+    Files.writeString(log, line.replace("FEHLER", "\u041e\u0428\u0418\u0411\u041a\u0410"));
+    assertThat(logs(log.toString()).status()).isEqualTo(3);
+    Files.writeString(log, line + PlantedLog.line(format, true, PlantedLog.MESSAGES.get(0)));
+    run = logs("--json", log.toString());
+    assertThat(run.status()).as("graver than a warning").isEqualTo(3);
+    assertThat(run.out()).contains("\"not_understood\": 1").hasLineCount(2);
+    Files.writeString(log, "this is\nno log\n");
+    assertThat(logs("--format", format.toString(), log.toString()).status()).isEqualTo(3);
+    Files.writeString(log, "");
+    assertThat(logs(log.toString()).status()).isZero();
+  }
+
+  /** Who writes a message does not write to a terminal. */
+  @Test
+  void showsControlCharacters() throws IOException {
+    Path log = folder.resolve("a.log");
+    String setting =
+        "invalid value for parameter \"pg_hello.repeat\": \"\u001b]0;x\u0007\u001b[2J\"";
+    Files.writeString(
+        log,
+        PlantedLog.line(
+            LogFormat.STDERR, true, new PlantedLog.Message("ERROR", "22023", setting, null)));
+    assertThat(logs(log.toString()).out())
+        .contains("\\u001b]0;x\\u0007\\u001b[2J")
+        .doesNotContain("\u001b", "\u0007");
   }
 
   @Test

@@ -83,6 +83,11 @@ final class PlantedLog {
               "58P01",
               "could not open extension control file \"/usr/share/postgresql/15/extension/pg_hello.control\": No such file or directory",
               LogEvent.NO_CONTROL_FILE),
+          new Message(
+              "LOG",
+              "00000",
+              "server process (PID 7) was terminated by signal 11: Segmentation fault",
+              LogEvent.CRASH),
           // the same state, other messages
           error("22023", "LIMIT must not be negative", null),
           error("22023", "invalid value for parameter \"work_mem\": \"pg_hello.repeat\"", null),
@@ -197,23 +202,37 @@ final class PlantedLog {
   }
 
   static String line(LogFormat format, boolean state, Message message) {
+    // of what another process has run, its statement; PostgreSQL writes both at once
+    String ran =
+        message.event() == LogEvent.CRASH
+            ? "Failed process was running: SELECT\n  pg_hello('x')"
+            : null;
     return switch (format) {
       case STDERR ->
           "2026-11-21 20:00:00.000 UTC [12345] %sapp@shop %s:  %s\n"
               .formatted(
                   state ? message.state() + " " : "",
                   message.severity(),
-                  message.text().replace("\n", "\n\t"));
+                  message.text().replace("\n", "\n\t")
+                      + (ran == null
+                          ? ""
+                          : "\n2026-11-21 20:00:00.000 UTC [12345] 00000 DETAIL:  "
+                              + ran.replace("\n", "\n\t")));
       case CSV ->
-          "2026-11-21 20:00:00.000 UTC,\"app\",\"shop\",12345,\"127.0.0.1:5000\",65f0c0de.3039,7,\"SELECT\",2026-11-21 19:59:00 UTC,3/14,0,%s,%s,%s,,,,,,\"SELECT pg_hello($1)\",,,\"web\",\"client backend\",,0\n"
+          "2026-11-21 20:00:00.000 UTC,\"app\",\"shop\",12345,\"127.0.0.1:5000\",65f0c0de.3039,7,\"SELECT\",2026-11-21 19:59:00 UTC,3/14,0,%s,%s,%s,%s,,,,,\"SELECT pg_hello($1)\",,,\"web\",\"client backend\",,0\n"
               .formatted(
                   message.severity(),
                   message.state(),
-                  "\"" + message.text().replace("\"", "\"\"") + "\"");
+                  "\"" + message.text().replace("\"", "\"\"") + "\"",
+                  ran == null ? "" : "\"" + ran + "\"");
       case JSON ->
           ("{\"timestamp\":\"2026-11-21 20:00:00.000 UTC\",\"user\":\"app\",\"dbname\":\"shop\",\"pid\":12345,\"session_id\":\"65f0c0de.3039\",\"line_num\":7,\"ps\":\"SELECT\","
-                  + "\"error_severity\":\"%s\",\"state_code\":\"%s\",\"message\":%s,\"statement\":\"SELECT pg_hello($1)\",\"backend_type\":\"client backend\",\"query_id\":0}\n")
-              .formatted(message.severity(), message.state(), json(message.text()));
+                  + "\"error_severity\":\"%s\",\"state_code\":\"%s\",\"message\":%s%s,\"statement\":\"SELECT pg_hello($1)\",\"backend_type\":\"client backend\",\"query_id\":0}\n")
+              .formatted(
+                  message.severity(),
+                  message.state(),
+                  json(message.text()),
+                  ran == null ? "" : ",\"detail\":" + json(ran));
     };
   }
 
