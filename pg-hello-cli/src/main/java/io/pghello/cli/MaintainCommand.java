@@ -148,7 +148,12 @@ final class MaintainCommand implements Callable<Integer> {
       lock(session);
       List<String> databases = withExtension(session, target);
       for (String database : databases) {
-        if (rhythm.daily) {
+        if (named.isEmpty() && !hasOps(target, database)) {
+          begin(database, "no pg_hello_ops, so no snapshot, baseline and report");
+          if (rhythm.daily) {
+            run(database, "health");
+          }
+        } else if (rhythm.daily) {
           String earlier = ask(target, database, "snapshot", SNAPSHOT);
           if ("t".equals(earlier)) {
             run(database, "report", "performance", "--since", "25 hours");
@@ -245,6 +250,15 @@ final class MaintainCommand implements Callable<Integer> {
     return databases;
   }
 
+  private static boolean hasOps(Target target, String database) throws SQLException {
+    try (Connection one = target.in(database).connect();
+        Statement statement = one.createStatement();
+        ResultSet row =
+            statement.executeQuery("SELECT FROM pg_extension WHERE extname = 'pg_hello_ops'")) {
+      return row.next();
+    }
+  }
+
   private void begin(String database, String what) {
     PrintWriter out = spec.commandLine().getOut();
     out.printf("== %s: %s%n", Printable.line(database), what);
@@ -266,9 +280,9 @@ final class MaintainCommand implements Callable<Integer> {
         return row.getString(row.getMetaData().getColumnCount());
       }
     } catch (SQLException e) {
-      hasFailed(what, OpsExtension.explain(e));
+      hasFailed(database + ": " + what, OpsExtension.explain(e));
     } catch (Failure e) {
-      hasFailed(what, String.valueOf(e.getMessage()));
+      hasFailed(database + ": " + what, String.valueOf(e.getMessage()));
     }
     return null;
   }
@@ -285,10 +299,16 @@ final class MaintainCommand implements Callable<Integer> {
     var arguments = new ArrayList<>(Arrays.asList(command));
     arguments.addAll(1, connection.arguments());
     arguments.addAll(1, List.of("--dbname", database));
-    run(arguments);
+    int exitCode = run(arguments);
+    if (exitCode > Status.WARNING.exitCode()) {
+      PrintWriter err = spec.commandLine().getErr();
+      err.printf(
+          "pghello maintain: %s: %s ended with %d%n",
+          Printable.line(database), command[0], exitCode);
+    }
   }
 
-  private void run(List<String> arguments) {
+  private int run(List<String> arguments) {
     String[] array = arguments.toArray(String[]::new);
     int exitCode = Pghello.commandLine(array).execute(array);
     for (Status one : Status.values()) {
@@ -296,5 +316,6 @@ final class MaintainCommand implements Callable<Integer> {
         status = status.or(one);
       }
     }
+    return exitCode;
   }
 }

@@ -18,6 +18,8 @@ import io.pghello.cli.output.Status;
 import io.pghello.cli.report.ReportCommand;
 import java.util.List;
 import java.util.Locale;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -62,6 +64,8 @@ public final class Pghello implements Runnable {
           ExtensionCommand.class,
           InstallCommand.class);
 
+  private static final Logger DRIVER = Logger.getLogger("org.postgresql");
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @SuppressWarnings("UnusedVariable")
@@ -84,7 +88,18 @@ public final class Pghello implements Runnable {
    * @param args what {@code --help} says
    */
   public static void main(String[] args) {
-    System.exit(commandLine(args).execute(args));
+    // what the driver logs is said by the commands, too
+    DRIVER.setLevel(Level.OFF);
+    String[] words = args;
+    if (args.length > 0 && args[0].equals("help")) {
+      words = args.length > 1 ? new String[] {args[1], "--help"} : new String[] {"--help"};
+    }
+    int status = commandLine(words).execute(words);
+    if (System.out.checkError()) {
+      System.err.println("pghello: what it prints could not be written");
+      status = Math.max(status, Status.CRITICAL.exitCode());
+    }
+    System.exit(status);
   }
 
   /** Returns the program with the command that arguments begin with, or with all. */
@@ -134,16 +149,19 @@ public final class Pghello implements Runnable {
       return String.valueOf(e.getMessage());
     }
     String first = unmatched.getUnmatched().get(0);
+    String meant = unmatched.getSuggestions().stream().limit(3).collect(Collectors.joining(", "));
+    String suggestion = meant.isEmpty() ? "" : "; did you mean " + meant + "?";
     if (!first.startsWith("-")) {
       return first.matches("[A-Za-z][A-Za-z0-9_-]*")
-          ? "Unmatched argument: '" + first + "'"
+          ? "Unmatched argument: '" + first + "'" + suggestion
           : "there is an argument too many, which is not repeated, as it may have a password";
     }
     return "Unknown option: '"
         + (first.startsWith("--")
             ? first.replaceFirst("(?s)[^A-Za-z-].*", "")
             : first.substring(0, Math.min(2, first.length())))
-        + "'";
+        + "'"
+        + suggestion;
   }
 
   /** Lets the list of commands show the first sentence of each, and not its first line. */

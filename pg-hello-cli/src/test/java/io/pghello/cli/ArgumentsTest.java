@@ -43,7 +43,8 @@ class ArgumentsTest {
   @Test
   void namesOptionsAndWords() {
     assertThat(said("health", "--pasword=secret")).contains("Unknown option: '--pasword'");
-    assertThat(said("helth")).contains("'helth'");
+    assertThat(said("helth")).contains("'helth'; did you mean health");
+    assertThat(said("health", "--warnin", "1")).contains("'--warnin'; did you mean --warning?");
   }
 
   /** The owner of a database may have called it so. */

@@ -86,6 +86,26 @@ class MaintainIT {
     assertThat(daily.out()).contains("pg_hello answers in");
   }
 
+  /** What timers start names no database; not each that has the one extension has the other. */
+  @Test
+  void needsNoOpsExtensionInEachDatabase() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        TestDatabase left = server.createDatabase("pghello_restore_1")) {
+      Map<String, String> environment = environment(server, database);
+      Run monthly = Run.pghello(environment, "maintain", "--monthly");
+      assertThat(monthly.err()).isEmpty();
+      assertThat(monthly.status()).isZero();
+      assertThat(monthly.out())
+          .contains("== " + database.name() + ": no pg_hello_ops, so no snapshot")
+          .doesNotContain(left.name());
+      Run named = Run.pghello(environment, "maintain", "--monthly", database.name());
+      assertThat(named.status()).isEqualTo(3);
+      assertThat(named.err())
+          .contains("pghello maintain: " + database.name() + ": report ended with 3");
+    }
+  }
+
   /** It could be anybody's function that a superuser runs then. */
   @Test
   void callsNoFunctionOfSomebodys(
@@ -102,7 +122,7 @@ class MaintainIT {
       assertThat(daily.err())
           .doesNotContain("called")
           .contains(
-              "maintain: snapshot: ",
+              "maintain: " + database.name() + ": snapshot: ",
               "hello_ops.take_snapshot(interval) is no part of the extension pg_hello_ops",
               "this role is a superuser");
       assertThat(daily.out()).contains("pg_hello answers in");

@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Looks for what is wrong with the extension in one database. Not thread-safe. */
 final class Diagnosis {
-  // as much as a session may take for anything else meanwhile
+  // as much as a session, and its process, may take for anything else meanwhile
   private static final long MEMORY_BYTES = 64 << 10;
+  private static final long PROCESS_BYTES = 8 << 20;
 
   private static final String PRELOADED =
       """
@@ -23,7 +24,8 @@ final class Diagnosis {
         (SELECT setting ~ '(^|[ ,"])pg_hello($|[ ,"])' FROM pg_settings WHERE name = 'session_preload_libraries'),
         (SELECT setting ~ '(^|[ ,"])pg_hello($|[ ,"])' FROM pg_settings WHERE name = 'shared_preload_libraries'),
         (SELECT setting FROM pg_settings WHERE name = 'dynamic_library_path' AND setting <> '$libdir'),
-        has_function_privilege('pg_get_backend_memory_contexts()', 'EXECUTE')
+        has_function_privilege('pg_get_backend_memory_contexts()', 'EXECUTE'),
+        has_function_privilege('pg_read_file(text, bigint, bigint, boolean)', 'EXECUTE')
       """;
 
   private static final String BLOCKED =
@@ -42,7 +44,12 @@ final class Diagnosis {
       ORDER BY a.query_start
       """;
 
+  // of Linux
+  private static final String PROCESS =
+      "SELECT substring(pg_read_file('/proc/self/status', 0, 8192, true) FROM 'RssAnon:\\s+([0-9]+)')";
+
   private final Findings findings;
+  private boolean mayReadFiles;
 
   Diagnosis(Findings findings) {
     this.findings = findings;
@@ -99,6 +106,7 @@ final class Diagnosis {
                 "dynamic_library_path is " + path,
                 "have one pg_hello.so only: a session that loads two of them fails"));
       }
+      mayReadFiles = row.getBoolean(5);
       return row.getBoolean(4);
     }
   }
@@ -129,22 +137,34 @@ final class Diagnosis {
             function.guarded(function.name() + "('name ' || i)"));
     ask(statement, calls);
     long before = used(statement);
+    long process = process(statement);
     ask(statement, calls);
     long grown = used(statement) - before;
-    boolean leaks = grown > MEMORY_BYTES;
+    long now = process(statement);
+    boolean leaks = grown > MEMORY_BYTES || now - process > PROCESS_BYTES;
+    String size = now == 0 ? "" : ", whose process has " + (now >> 20) + " MB";
     findings.add(
         new Finding(
             leaks ? Status.WARNING : Status.OK,
             "memory",
             leaks
-                ? "20000 calls leave " + grown + " bytes in the session"
-                : "20000 calls leave nothing in the session",
+                ? "20000 calls leave "
+                    + Math.max(grown, now - process)
+                    + " bytes in the session"
+                    + size
+                : "20000 calls leave nothing in the session" + size,
             leaks ? "the library is another build: install this one, and recycle pools" : null));
   }
 
   private static long used(Statement statement) throws SQLException {
     String bytes = ask(statement, "SELECT sum(used_bytes) FROM pg_get_backend_memory_contexts()");
     return bytes == null ? 0 : Long.parseLong(bytes);
+  }
+
+  /** Returns what memory of its own the session's process has; 0 where that cannot be read. */
+  private long process(Statement statement) throws SQLException {
+    String kilobytes = mayReadFiles ? ask(statement, PROCESS) : null;
+    return kilobytes == null ? 0 : Long.parseLong(kilobytes) << 10;
   }
 
   private static @Nullable String ask(Statement statement, String sql) throws SQLException {

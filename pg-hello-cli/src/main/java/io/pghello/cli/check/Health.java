@@ -247,16 +247,19 @@ public final class Health {
       }
       findings.add(
           new Finding(
-              Status.CRITICAL,
-              "function",
-              function + ": " + SqlErrors.message(e),
-              remedyOf(e.getSQLState())));
+              Status.CRITICAL, "function", function + ": " + SqlErrors.message(e), remedyOf(e)));
     }
   }
 
-  private static @Nullable String remedyOf(@Nullable String state) {
-    return switch (state == null ? "" : state) {
-      case "58P01" -> "the library is not where the server looks for it: make install";
+  static @Nullable String remedyOf(SQLException e) {
+    boolean needsAnother =
+        String.valueOf(e.getMessage())
+            .matches("(?s).*pg_hello[^\"]*\": .*cannot open shared object.*");
+    return switch (e.getSQLState() == null ? "" : e.getSQLState()) {
+      case "58P01" ->
+          needsAnother
+              ? "install on the server what the library needs; ldd names all that is missing"
+              : "the library is not where the server looks for it: make install";
       case "42883" -> "the library is older than the extension: make install, then recycle pools";
       default -> null;
     };

@@ -7,6 +7,7 @@ import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Output;
 import java.io.PrintWriter;
+import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
@@ -83,6 +84,6 @@ public final class HealthCommand implements Callable<Integer> {
   }
 
   private static String number(double value) {
-    return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
+    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
   }
 }

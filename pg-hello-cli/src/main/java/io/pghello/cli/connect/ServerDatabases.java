@@ -14,14 +14,14 @@ import org.jspecify.annotations.Nullable;
 public final class ServerDatabases {
   private ServerDatabases() {}
 
-  /** Returns those that are named, which must be there, or all but templates. */
+  /** Returns those that are named, which must be there, or all but templates and leftovers. */
   public static List<String> choose(Connection connection, List<String> named) throws SQLException {
     var all = new ArrayList<String>();
     var usual = new ArrayList<String>();
     try (Statement statement = connection.createStatement();
         ResultSet rows =
             statement.executeQuery(
-                "SELECT datname, NOT datistemplate FROM pg_database"
+                "SELECT datname, NOT datistemplate AND datname !~ '^pghello_restore_' FROM pg_database"
                     + " WHERE datallowconn AND datname <> 'template1' ORDER BY 1")) {
       while (rows.next()) {
         all.add(rows.getString(1));

@@ -37,7 +37,7 @@ class DiagnoseIT {
         .contains(
             "a session knows pg_hello.repeat only after its first call",
             "no session waits for another one",
-            "20000 calls leave nothing in the session");
+            "20000 calls leave nothing in the session, whose process has ");
     Run.execute(
         superuser,
         "ALTER DATABASE " + database.name() + " SET session_preload_libraries = 'pg_hello'");

@@ -316,7 +316,55 @@ class HealthIT {
   }
 
   @Test
+  void saysWhatLetsItIn(PgHelloServer server, TestDatabase database) {
+    Map<String, String> environment = Run.environment(server, database);
+    environment.put("PGSSLMODE", "require");
+    Run run = health(environment);
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.out())
+        .contains("PGSSLMODE says whether to encrypt")
+        .doesNotContain("check the role");
+    assertThat(run.err()).isEmpty();
+    assertThat(
+            Health.remedyOf(
+                new SQLException(
+                    "ERROR: could not load library \"/lib/pg_hello.so\": libx.so.1: cannot open shared object file: No such file or directory",
+                    "58P01")))
+        .contains("ldd");
+    assertThat(
+            Health.remedyOf(
+                new SQLException(
+                    "ERROR: could not access file \"$libdir/pg_hello\": No such file or directory",
+                    "58P01")))
+        .contains("make install");
+  }
+
+  /** A text that is not written is no success. */
+  @Test
+  void failsIfNobodyCanReadIt() {
+    List<String> command =
+        List.of(
+            "sh",
+            "-c",
+            "exec \"$@\" >/dev/full",
+            "sh",
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            "io.pghello.cli.Pghello",
+            "--help");
+    Run run = Run.start(Map.of(), command).end();
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err())
+        .isEqualTo("pghello: what it prints could not be written" + System.lineSeparator());
+  }
+
+  @Test
   void shows() {
+    Run help = Run.pghello(Map.of(), "help", "backup");
+    assertThat(help.status()).isZero();
+    assertThat(help.out()).startsWith("Usage: pghello backup");
+    assertThat(Run.pghello(Map.of(), "help").out()).startsWith("Usage: pghello ");
     Run run = Run.pghello(Map.of(), "health", "--help");
     assertThat(run.status()).isZero();
     assertThat(run.out()).contains("Example:", "pghello health -h db.example.com", "$PGHOST");
