@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,8 +26,17 @@ import org.HdrHistogram.Histogram;
 final class Load {
   private static final long HIGHEST_NANOS = Duration.ofMinutes(10).toNanos();
 
+  /**
+   * Function that is called.
+   *
+   * @param parameters none, or a name and a count
+   * @param share how many calls of it come in a turn
+   */
+  record Called(Own function, String parameters, int share) {}
+
   private final Target target;
-  private final Own function;
+  private final List<Called> called;
+  private final int turn;
   private final int connections;
   private final double rate;
   private final Duration time;
@@ -40,19 +50,19 @@ final class Load {
   private long lastNanos;
 
   /**
-   * @param function {@code pg_hello} of a text and a count
    * @param rate calls a second
    * @param tolerated by how much calls may be late before it stops
    */
   Load(
       Target target,
-      Own function,
+      List<Called> called,
       int connections,
       double rate,
       Duration time,
       Duration tolerated) {
     this.target = target;
-    this.function = function;
+    this.called = called;
+    this.turn = called.stream().mapToInt(Called::share).sum();
     this.connections = connections;
     this.rate = rate;
     this.time = time;
@@ -68,9 +78,10 @@ final class Load {
       }
       for (Connection session : sessions) {
         // the first calls of a session load the library and plan the statement
-        try (PreparedStatement statement = prepare(session)) {
+        List<PreparedStatement> statements = prepare(session);
+        for (int which = 0; which < called.size(); which++) {
           for (int i = 0; i < 10; i++) {
-            call(statement, -1 - i);
+            call(statements, which, -1 - i);
           }
         }
       }
@@ -101,15 +112,23 @@ final class Load {
     }
   }
 
-  private PreparedStatement prepare(Connection session) throws SQLException {
-    return session.prepareStatement(
-        "SELECT " + function.guarded(function.name() + "(?::text, ?::integer)"));
+  /** Prepares what is called; the session's end closes it. */
+  private List<PreparedStatement> prepare(Connection session) throws SQLException {
+    var statements = new ArrayList<PreparedStatement>();
+    for (Called one : called) {
+      Own function = one.function();
+      statements.add(
+          session.prepareStatement(
+              "SELECT " + function.guarded(function.name() + "(" + one.parameters() + ")")));
+    }
+    return statements;
   }
 
   private void work(Connection session, long begin) {
     var mine = new Histogram(HIGHEST_NANOS, 3);
     long last = begin;
-    try (PreparedStatement statement = prepare(session)) {
+    try {
+      List<PreparedStatement> statements = prepare(session);
       while (!stop.get()) {
         long number = next.getAndIncrement();
         long due = begin + (long) (number * 1e9 / rate);
@@ -125,7 +144,7 @@ final class Load {
           break;
         }
         try {
-          call(statement, number);
+          call(statements, which(number), number);
           last = System.nanoTime();
           mine.recordValue(Math.min(last - due, HIGHEST_NANOS));
         } catch (SQLException e) {
@@ -144,17 +163,31 @@ final class Load {
     }
   }
 
+  /** Returns which of what is called has its turn. */
+  private int which(long number) {
+    int which = 0;
+    for (int place = Math.floorMod(number, turn); place >= called.get(which).share(); which++) {
+      place -= called.get(which).share();
+    }
+    return which;
+  }
+
   /** Calls with other arguments each time, as an answer for constants is computed only once. */
-  private static void call(PreparedStatement statement, long number) throws SQLException {
+  private void call(List<PreparedStatement> statements, int which, long number)
+      throws SQLException {
+    PreparedStatement statement = statements.get(which);
     String name = "load " + number;
     int repeat = Math.floorMod(number, 3) + 1;
-    statement.setString(1, name);
-    statement.setInt(2, repeat);
+    boolean greets = !called.get(which).parameters().isEmpty();
+    if (greets) {
+      statement.setString(1, name);
+      statement.setInt(2, repeat);
+    }
     try (ResultSet row = statement.executeQuery()) {
       row.next();
-      String expected = String.join(" ", Collections.nCopies(repeat, "Hello, " + name + "!"));
-      if (!expected.equals(row.getString(1))) {
-        throw new SQLException("wrong answer for " + name);
+      String greeting = String.join(" ", Collections.nCopies(repeat, "Hello, " + name + "!"));
+      if (greets ? !greeting.equals(row.getString(1)) : row.getLong(1) <= 0) {
+        throw new SQLException("wrong answer for " + (greets ? name : "now_ms()"));
       }
     }
   }

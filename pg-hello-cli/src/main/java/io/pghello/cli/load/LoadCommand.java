@@ -20,12 +20,15 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -37,9 +40,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "load",
     description = {
-      "Calls pg_hello with other arguments each time, at a rate that does not depend on how fast it answers, and prints",
-      "how long calls take from when they are due. Ends by itself: after a time, or when the server does not keep up.",
-      "Reads and writes no table, resets nothing."
+      "Calls pg_hello, with another name and count each time, and now_ms, at a rate that does not depend on how fast they",
+      "answer, and prints how long calls take from when they are due. Ends by itself: after a time, or when the server",
+      "does not keep up. Reads and writes no table, resets nothing."
     },
     sortOptions = false,
     footerHeading = "%nExit status:%n",
@@ -52,8 +55,6 @@ import picocli.CommandLine.Option;
 public final class LoadCommand implements Callable<Integer> {
   private static final double[] PERCENTILES = {50, 90, 95, 99, 99.9};
   private static final int BAR_WIDTH = 40;
-
-  private static final String CALLED = "pg_hello(text, integer)";
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
 
@@ -71,6 +72,14 @@ public final class LoadCommand implements Callable<Integer> {
       converter = Durations.class,
       description = "Duration of the load. Default: 10s.")
   private Duration time = Duration.ZERO;
+
+  @Option(
+      names = "--shares",
+      paramLabel = "FUNCTION=NUMBER",
+      split = ",",
+      defaultValue = "pg_hello=9,now_ms=1",
+      description = "Calls of each function in a turn. Default: pg_hello=9,now_ms=1.")
+  private Map<String, Integer> shares = Map.of();
 
   @Option(
       names = "--connections",
@@ -112,24 +121,35 @@ public final class LoadCommand implements Callable<Integer> {
     check(connections >= 1 && connections <= 500, "--connections must be between 1 and 500");
     check(!late.isZero(), "--late must be greater than 0");
     check(tolerance >= 1, "--tolerance must be at least 1");
+    check(
+        Set.of("pg_hello", "now_ms").containsAll(shares.keySet())
+            && shares.values().stream().allMatch(share -> share >= 0 && share <= 1000)
+            && shares.values().stream().anyMatch(share -> share > 0),
+        "--shares are numbers of pg_hello and now_ms, as in pg_hello=9,now_ms=1");
     Target target = connection.target();
-    Own function;
+    var findings = new Findings();
+    var health = new Health(findings);
     try (Connection session = target.connect()) {
-      var findings = new Findings();
-      var health = new Health(findings);
-      boolean greets = health.checkInstallation(session) != null;
-      function = health.answering(CALLED);
-      if (!greets || function == null) {
+      health.checkInstallation(session);
+    }
+    var called = new ArrayList<Load.Called>();
+    for (String function : List.of("pg_hello(text, integer)", "now_ms()")) {
+      int share = shares.getOrDefault(function.substring(0, function.indexOf('(')), 0);
+      Own own = health.answering(function);
+      if (share > 0 && own == null) {
         List<String> wrong = findings.texts(Status.CRITICAL);
         throw Failure.unknown(
             wrong.isEmpty()
                 ? "the extension has no "
-                    + CALLED
+                    + function
                     + ", which came with 1.1: ALTER EXTENSION pg_hello UPDATE"
                 : String.join("; ", wrong));
+      } else if (share > 0) {
+        String parameters = function.startsWith("pg_hello") ? "?::text, ?::integer" : "";
+        called.add(new Load.Called(Objects.requireNonNull(own), parameters, share));
       }
     }
-    var load = new Load(target, function, connections, rate, time, late);
+    var load = new Load(target, called, connections, rate, time, late);
     output.progress("%s at %.0f calls a second", target.name(), rate);
     load.run();
     Map<String, Double> values = values(load);
@@ -143,6 +163,10 @@ public final class LoadCommand implements Callable<Integer> {
     }
     print(load, values, before, status);
     return status.exitCode();
+  }
+
+  private String turn() {
+    return new TreeMap<>(shares).toString().replaceAll("[{} ]", "");
   }
 
   private void check(boolean right, String message) {
@@ -175,18 +199,22 @@ public final class LoadCommand implements Callable<Integer> {
     properties.setProperty("recorded", Instant.now().toString());
     properties.setProperty("rate", String.valueOf(rate));
     properties.setProperty("connections", String.valueOf(connections));
+    properties.setProperty("shares", turn());
     values.forEach((name, value) -> properties.setProperty(name, String.valueOf(value)));
     PropertiesFile.store(properties, file);
   }
 
   private Status compared(Map<String, Double> values, Properties before) {
     if (Double.parseDouble(before.getProperty("rate", "0")) != rate
-        || Integer.parseInt(before.getProperty("connections", "0")) != connections) {
+        || Integer.parseInt(before.getProperty("connections", "0")) != connections
+        || !turn().equals(before.getProperty("shares"))) {
       throw Failure.unknown(
           "the baseline was recorded with --rate "
               + before.getProperty("rate")
               + " --connections "
-              + before.getProperty("connections"));
+              + before.getProperty("connections")
+              + " --shares "
+              + before.getProperty("shares"));
     }
     boolean slower = false;
     for (String name : new String[] {"p95", "p99"}) {

@@ -43,11 +43,13 @@ class LoadIT {
     Run.await(
         "the calls are counted, none folded",
         () ->
-            Long.parseLong(
-                    Run.value(
-                        superuser,
-                        "SELECT coalesce(sum(calls), 0) FROM pg_stat_user_functions WHERE funcid = 'pg_hello(text, integer)'::regprocedure"))
-                >= 100);
+            calls(superuser, "pg_hello(text, integer)") >= 90
+                && calls(superuser, "now_ms()") >= 10);
+    Run.execute(superuser, "REVOKE EXECUTE ON FUNCTION pg_hello(text, integer) FROM PUBLIC");
+    assertThat(load(environment).status()).isEqualTo(3);
+    Run times = load(environment, "--shares", "now_ms=1");
+    assertThat(times.status()).as(times.err()).isZero();
+    Run.execute(superuser, "GRANT EXECUTE ON FUNCTION pg_hello(text, integer) TO PUBLIC");
 
     String recorded = Files.readString(baseline);
     Files.writeString(baseline, recorded.replaceAll("(?m)^(p9.*)=.*", "$1=100000"));
@@ -60,7 +62,20 @@ class LoadIT {
     assertThat(again.out()).contains("slower than it allows");
     again = load(environment, "--baseline", baseline.toString(), "--connections", "2");
     assertThat(again.status()).isEqualTo(3);
-    assertThat(again.err()).contains("the baseline was recorded with --rate 100.0 --connections 4");
+    assertThat(again.err())
+        .contains(
+            "the baseline was recorded with --rate 100.0 --connections 4 --shares now_ms=1,pg_hello=9");
+    again = load(environment, "--baseline", baseline.toString(), "--shares", "pg_hello=1");
+    assertThat(again.status()).isEqualTo(3);
+  }
+
+  private static long calls(Connection superuser, String function) throws SQLException {
+    return Long.parseLong(
+        Run.value(
+            superuser,
+            "SELECT coalesce(sum(calls), 0) FROM pg_stat_user_functions WHERE funcid = '"
+                + function
+                + "'::regprocedure"));
   }
 
   @Test
@@ -130,7 +145,14 @@ class LoadIT {
     environment.put("PGPASSWORD", "wrong");
     assertThat(load(environment).status()).isEqualTo(3);
     for (String wrong :
-        List.of("--rate 0", "--time 0s", "--connections 0", "--tolerance 0.5", "--late 0s")) {
+        List.of(
+            "--shares pg_hello=0",
+            "--shares x=1",
+            "--rate 0",
+            "--time 0s",
+            "--connections 0",
+            "--tolerance 0.5",
+            "--late 0s")) {
       run = Run.pghello(environment, ("load " + wrong).split(" ", -1));
       assertThat(run.status()).as(wrong).isEqualTo(3);
       assertThat(run.err()).contains(wrong.split(" ", -1)[0]).hasLineCount(1);
