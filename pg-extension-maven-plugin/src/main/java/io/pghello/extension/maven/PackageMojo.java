@@ -5,23 +5,22 @@ import io.pghello.extension.launcher.Launcher;
 import io.pghello.extension.testkit.internal.ExtensionSource;
 import io.pghello.extension.testkit.internal.InstalledExtension;
 import io.pghello.extension.testkit.internal.Platform;
+import io.pghello.extension.testkit.internal.Sha256;
 import java.io.File;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.net.URISyntaxException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
-import java.util.HexFormat;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
+import java.util.Properties;
 import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.maven.plugin.AbstractMojo;
 import org.apache.maven.plugin.MojoExecutionException;
@@ -34,8 +33,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Puts what the goal {@code compile} has built into the classes' folder, as {@code
  * META-INF/pg-extension/NAME}, with the descriptor from which {@code NativeExtension.of(NAME)} of
- * pg-extension-testkit knows the files. Libraries are for this machine's platform. Those of others
- * that are in that folder already, in {@code PLATFORM/MAJOR}, are listed as well.
+ * pg-extension-testkit knows the files. Each major has its own. Libraries are for this machine's
+ * platform, and go for those that an earlier build has left there. Those of other platforms that
+ * are in that folder already, in {@code PLATFORM/MAJOR}, are listed as well.
  *
  * <p>The installer comes along: with {@code io.pghello.extension.launcher.Launcher} as the main
  * class of the jar, {@code java -jar} puts the extension into an installed server.
@@ -44,7 +44,7 @@ import org.jspecify.annotations.Nullable;
 public class PackageMojo extends AbstractMojo {
   private static final String FOLDER = "META-INF/pg-extension";
   private static final String INSTALLER = "META-INF/pg-extension-installer/";
-  private static final String LIBRARY = ".so";
+  private static final String SHARED = "share";
 
   /** The extension's name. Default: that of the only control file. */
   @Parameter(property = "pg-extension.name")
@@ -88,58 +88,35 @@ public class PackageMojo extends AbstractMojo {
   }
 
   private void pack() throws IOException {
-    Path classes = classesDirectory.toPath();
-    var shared = new TreeMap<String, byte[]>();
-    var libraries = new TreeMap<String, byte[]>();
-    var names = new TreeSet<String>();
+    var packed = new TreeMap<String, byte[]>();
     String extension = name;
     for (int major : majors) {
       InstalledExtension installed =
           InstalledExtension.in(Pgxs.installed(buildDirectory.toPath(), major), extension);
       extension = installed.name();
       for (Map.Entry<String, byte[]> file : installed.files(major).entrySet()) {
-        String path = file.getKey();
-        if (path.startsWith(ExtensionSource.LIBRARIES)) {
-          String library = path.substring(ExtensionSource.LIBRARIES.length());
-          names.add(library);
-          libraries.put(Platform.current() + "/" + major + "/" + library, file.getValue());
-        } else {
-          byte[] other =
-              shared.put(path.substring(ExtensionSource.SHARED.length()), file.getValue());
-          if (other != null && !Arrays.equals(other, file.getValue())) {
-            throw new IllegalStateException(
-                path + " differs from one major to another, and a jar has one of it.");
-          }
-        }
+        packed.put(place(file.getKey(), major), file.getValue());
       }
     }
-    Path folder = classes.resolve(FOLDER).resolve(Objects.requireNonNull(extension, "majors"));
-    // data keep their folders below that of shared files, scripts have none
-    String scripts = ExtensionSource.SCRIPTS.substring(ExtensionSource.SHARED.length());
-    var descriptor = new TreeMap<String, String>();
-    for (Map.Entry<String, byte[]> file : shared.entrySet()) {
-      boolean script = file.getKey().startsWith(scripts);
-      String path = script ? file.getKey().substring(scripts.length()) : file.getKey();
-      descriptor.merge(script ? "scripts" : "data", path, (one, more) -> one + ", " + more);
-      write(folder.resolve(path), file.getValue());
+    Path descriptors = classesDirectory.toPath().resolve(FOLDER);
+    Path folder = descriptors.resolve(Objects.requireNonNull(extension, "majors"));
+    // what an earlier build has left there may be of other sources
+    for (String own : List.of(SHARED, Platform.current())) {
+      Pgxs.delete(folder.resolve(own));
     }
-    for (Map.Entry<String, byte[]> library : libraries.entrySet()) {
-      write(folder.resolve(library.getKey()), library.getValue());
+    for (Map.Entry<String, byte[]> file : packed.entrySet()) {
+      write(folder.resolve(file.getKey()), file.getValue());
     }
-    if (!names.isEmpty()) {
-      descriptor.put("libraries", String.join(", ", names));
-      Files.writeString(folder.resolve("SHA256SUMS"), sums(folder, names));
-    }
-    if (!preload.isEmpty()) {
-      descriptor.put("preload", String.join(", ", preload));
-    }
-    settings.forEach((key, value) -> descriptor.put("setting." + key, escaped(value)));
-    var text = new StringBuilder();
-    descriptor.forEach((key, value) -> text.append(key).append(" = ").append(value).append('\n'));
-    Files.writeString(classes.resolve(FOLDER).resolve(extension + ".properties"), text);
-    copyInstaller(classes);
-    getLog()
-        .info("Packed " + extension + " with libraries for " + String.join(", ", builds(folder)));
+    List<String> files = files(folder);
+    Files.write(folder.resolve("SHA256SUMS"), sums(folder, files));
+    Files.write(descriptors.resolve(extension + ".properties"), descriptor());
+    copyInstaller(classesDirectory.toPath());
+    getLog().info("Packed " + extension + " with libraries for " + builds(files));
+  }
+
+  private static void write(Path file, byte[] content) throws IOException {
+    Files.createDirectories(Objects.requireNonNull(file.getParent()));
+    Files.write(file, content);
   }
 
   /** Copies what makes the jar install its extension by java -jar, where it is told of Launcher. */
@@ -171,49 +148,65 @@ public class PackageMojo extends AbstractMojo {
     }
   }
 
-  /** Returns a value as properties have it. */
-  private static String escaped(String value) {
-    return value.replace("\\", "\\\\");
-  }
-
-  /** Returns what sha256sum says of the libraries of all platforms and majors. */
-  private static String sums(Path folder, Set<String> names) throws IOException {
-    var sums = new StringBuilder();
-    for (String build : builds(folder)) {
-      for (String name : names) {
-        Path file = folder.resolve(build).resolve(name);
-        if (Files.exists(file)) {
-          sums.append(sha256(Files.readAllBytes(file)) + "  " + build + "/" + name + "\n");
-        }
-      }
+  /** Returns where a jar has a file of a server. */
+  private static String place(String path, int major) {
+    if (path.startsWith(ExtensionSource.LIBRARIES)) {
+      String library = path.substring(ExtensionSource.LIBRARIES.length());
+      return Platform.current() + "/" + major + "/" + library;
     }
-    return sums.toString();
+    if (path.startsWith(ExtensionSource.SHARED)) {
+      return SHARED + "/" + major + "/" + path.substring(ExtensionSource.SHARED.length());
+    }
+    throw new IllegalStateException(
+        "make install has put "
+            + path.substring(path.lastIndexOf('/') + 1)
+            + " into a folder of libraries for all programs, which a jar cannot have: link it"
+            + " statically, or have it installed by a package.");
   }
 
-  /** Returns the folders with libraries, as in linux-amd64/17. */
-  private static List<String> builds(Path folder) throws IOException {
+  /** Returns the lines of the descriptor, the same at any time. */
+  private List<String> descriptor() throws IOException {
+    var descriptor = new Properties();
+    descriptor.setProperty(
+        "majors", majors.stream().map(String::valueOf).collect(Collectors.joining(",")));
+    if (!preload.isEmpty()) {
+      descriptor.setProperty("preload", String.join(",", preload));
+    }
+    settings.forEach((key, value) -> descriptor.setProperty("setting." + key, value));
+    var text = new StringWriter();
+    descriptor.store(text, null);
+    // it begins with the date
+    return text.toString().lines().filter(line -> !line.startsWith("#")).sorted().toList();
+  }
+
+  /** Returns the files of all platforms and majors, as in linux-amd64/17/acme.so. */
+  private static List<String> files(Path folder) throws IOException {
     try (Stream<Path> files = Files.walk(folder)) {
       return files
-          .filter(file -> file.toString().endsWith(LIBRARY))
+          .filter(Files::isRegularFile)
           .map(folder::relativize)
           .filter(file -> file.getNameCount() > 2)
-          .map(file -> file.subpath(0, 2).toString())
-          .distinct()
+          .map(Path::toString)
           .sorted()
           .toList();
     }
   }
 
-  private static void write(Path file, byte[] content) throws IOException {
-    Files.createDirectories(Objects.requireNonNull(file.getParent()));
-    Files.write(file, content);
+  /** Returns what sha256sum says of files. */
+  private static List<String> sums(Path folder, List<String> files) throws IOException {
+    var sums = new ArrayList<String>();
+    for (String file : files) {
+      sums.add(Sha256.hex(Files.readAllBytes(folder.resolve(file))) + "  " + file);
+    }
+    return sums;
   }
 
-  private static String sha256(byte[] content) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+  /** Returns the folders with libraries, as in linux-amd64/17. */
+  private static String builds(List<String> files) {
+    return files.stream()
+        .filter(file -> !file.startsWith(SHARED))
+        .map(file -> Path.of(file).subpath(0, 2).toString())
+        .distinct()
+        .collect(Collectors.joining(", "));
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
+import io.pghello.extension.testkit.internal.Sha256;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,7 +15,6 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -246,12 +246,7 @@ final class Pgxs {
 
   /** Returns a digest of all that a library is made of. */
   private String digest(Path config) throws IOException, BuildException {
-    MessageDigest digest;
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+    MessageDigest digest = Sha256.digest();
     update(digest, options + "\n" + config + "\n" + ask(config, "--version"));
     for (Path file : sources()) {
       update(digest, source.relativize(file).toString());
@@ -296,7 +291,8 @@ final class Pgxs {
     return Objects.requireNonNull(file.getFileName()).toString();
   }
 
-  private static void delete(Path folder) throws IOException {
+  /** Deletes a folder with all in it, if there is one. */
+  static void delete(Path folder) throws IOException {
     if (Files.exists(folder)) {
       try (Stream<Path> files = Files.walk(folder)) {
         files

@@ -93,15 +93,16 @@ class BuildIT {
     assertThat(Files.readAllLines(extension.resolve("SHA256SUMS")))
         .anyMatch(line -> line.matches("[0-9a-f]{64}  linux-\\w+/" + MAJOR + "/acme_steps\\.so"))
         .anyMatch(line -> line.endsWith("  linux-arm64/17/acme_steps.so"))
-        .hasSize(2);
+        .anyMatch(line -> line.endsWith("  share/" + MAJOR + "/extension/acme_steps.control"))
+        .hasSize(4);
     assertThat(classes.resolve("META-INF/pg-extension/acme_steps.properties"))
         .hasContent(
             """
-            libraries = acme_steps.so
-            preload = acme_steps
-            scripts = acme_steps--1.0.sql, acme_steps.control
-            setting.acme.pattern = \\\\d
-            """);
+            majors=%d
+            preload=acme_steps
+            setting.acme.pattern=\\\\d
+            """
+                .formatted(MAJOR));
   }
 
   /** In folders of which one has a blank in its name. */
