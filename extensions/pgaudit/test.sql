@@ -1,9 +1,17 @@
 CREATE EXTENSION pgaudit;
 
+SELECT count(*) = 2 FROM pg_event_trigger WHERE evtname LIKE 'pgaudit%';
+
+CREATE TABLE secret (word text);
+
 SET pgaudit.log = 'read';
 
-SET pgaudit.log_catalog = on;
+SELECT count(*) = 0 FROM secret;
 
-SELECT current_setting('pgaudit.log') = 'read';
+SET pgaudit.log = 'none';
 
-SELECT count(*) = 2 FROM pg_event_trigger WHERE evtname LIKE 'pgaudit%';
+SELECT count(*) >= 0 FROM secret WHERE word <> 'quiet';
+
+-- the session's standard error is the server's log
+SELECT log ~ 'AUDIT: SESSION,\d+,\d+,READ,SELECT,,,SELECT count\(\*\) = 0 FROM secret' AND log !~ 'AUDIT: [^\n]*quiet'
+FROM pg_read_file('/proc/self/fd/2') log;
