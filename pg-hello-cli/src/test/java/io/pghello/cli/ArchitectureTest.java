@@ -36,6 +36,7 @@ class ArchitectureTest {
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
             "java..",
+            "javax.net..",
             "io.pghello.cli..",
             "io.pghello.extension.installer",
             "org.HdrHistogram..",

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,12 +32,27 @@ class HostileOwnerIT {
   private static final String STRIKE =
       """
       CREATE FUNCTION public.strike(what text) RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+      DECLARE
+        file text;
       BEGIN
+        BEGIN
+          PERFORM pg_catalog.set_config('role', 'none', false);
+          file := pg_catalog.current_setting('data_directory') || '/struck_' || pg_catalog.current_database() || ' ' || what;
+          BEGIN
+            EXECUTE pg_catalog.format('SELECT admins.run(%L)', pg_catalog.format('COPY (SELECT 1) TO %L', file || ' by admins.run'));
+          EXCEPTION WHEN OTHERS THEN
+            NULL;
+          END;
+          EXECUTE pg_catalog.format('COPY (SELECT 1) TO %L', file);
+        EXCEPTION WHEN insufficient_privilege THEN
+          NULL;
+        END;
+        PERFORM pg_catalog.set_config('role', 'hello', false);
+        EXECUTE pg_catalog.format('CREATE FUNCTION public.%I() RETURNS int LANGUAGE sql AS %L',
+          'planted_' || pg_catalog.current_database(), 'SELECT 1');
         PERFORM pg_catalog.set_config('role', 'none', false);
-        EXECUTE pg_catalog.format('COPY (SELECT 1) TO %L',
-          pg_catalog.current_setting('data_directory') || '/struck_' || pg_catalog.current_database() || ' ' || what);
         RETURN true;
-      EXCEPTION WHEN insufficient_privilege THEN
+      EXCEPTION WHEN OTHERS THEN
         RETURN true;
       END
       $$
@@ -128,12 +144,15 @@ class HostileOwnerIT {
 
   /** Everything at once that such an owner may create, against each command. */
   @Test
-  void nothingOfHisRunsAsASuperuser(@TempDir Path folder) throws Exception {
+  void nothingOfHisRunsAsASuperuser(@TempDir Path folder, @TempDir Path marks) throws Exception {
+    // also of the server that verify starts, whose data directory is gone then
+    String strike =
+        STRIKE.replace("pg_catalog.current_setting('data_directory')", "'" + marks + "'");
     try (PgHelloServer server = PgHelloServer.builder().start();
         TestDatabase database = server.createDatabase();
         Connection admin = database.superuserDataSource().getConnection()) {
       try (Connection owner = database.dataSource().getConnection()) {
-        Run.execute(owner, STRIKE);
+        Run.execute(owner, strike);
         Run.execute(owner, Files.readString(Path.of("src/test/resources/hostile-owner.sql")));
         assertThatThrownBy(
                 () ->
@@ -143,7 +162,20 @@ class HostileOwnerIT {
                         "CREATE EVENT TRIGGER started ON ddl_command_start EXECUTE FUNCTION evil.started()"))
             .hasMessageContaining("Must be superuser to create an event trigger");
       }
-      Run.execute(admin, "SET search_path = pg_catalog");
+      // what he may not call, and a table where its owner may create nothing
+      Run.execute(
+          admin,
+          "SET search_path = pg_catalog",
+          "CREATE SCHEMA admins",
+          "GRANT USAGE ON SCHEMA admins TO PUBLIC",
+          "CREATE FUNCTION admins.run(sql text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS 'BEGIN EXECUTE sql; END'",
+          "REVOKE EXECUTE ON FUNCTION admins.run(text) FROM PUBLIC",
+          "CREATE ROLE guest",
+          "CREATE TABLE admins.guests (x pg_catalog.int4 CHECK (public.strike('check of a guest')))",
+          "ALTER TABLE admins.guests OWNER TO guest",
+          "SET ROLE guest",
+          "INSERT INTO admins.guests VALUES (1)",
+          "RESET ROLE");
       try (Connection careless = database.superuserDataSource().getConnection()) {
         Run.execute(
             careless,
@@ -151,11 +183,11 @@ class HostileOwnerIT {
             "SELECT pg_catalog.count(*) FROM public.planned",
             "SELECT public.now_ms(1::pg_catalog.int4)");
       }
-      assertThat(struck(admin, database))
+      assertThat(struck(marks))
           .as("what a superuser runs is seen")
           .contains("relation pg_class", "index expression", "index predicate", "statistics")
           .contains("overload now_ms");
-      forget(admin, database);
+      forget(marks);
 
       List<List<String>> commands = new ArrayList<>();
       commands.add(List.of("health"));
@@ -173,6 +205,10 @@ class HostileOwnerIT {
       for (String rhythm : List.of("--daily", "--monthly")) {
         commands.add(List.of("maintain", rhythm, "--backups", folder.toString(), database.name()));
       }
+      commands.add(List.of("restore", "--from", folder.toString(), "--as", "a_copy"));
+      commands.add(List.of("verify", "--from", folder.toString(), "--trust-owners"));
+      commands.add(
+          List.of("maintain", "--weekly", "--backups", folder.toString(), "--trust-owners"));
       commands.add(List.of("update", database.name()));
       for (List<String> command : commands) {
         Run run = pghello(server, database, command.toArray(String[]::new));
@@ -185,7 +221,22 @@ class HostileOwnerIT {
               .contains("is no part of the extension pg_hello_ops, so that nobody is let into")
               .doesNotContain("GRANT SELECT ON TABLE hello_ops", "GRANT USAGE ON SCHEMA hello_ops");
         }
-        assertThat(struck(admin, database)).as("%s: %s", command, run).isEmpty();
+        assertThat(struck(marks)).as("%s: %s", command, run).isEmpty();
+        if (command.get(0).equals("restore") && Run.hasClient(server)) {
+          assertThat(run.status()).as(run.err()).isZero();
+          try (Connection copy =
+              DriverManager.getConnection(
+                  database.superuserJdbcUrl().replace(database.name(), "a_copy"))) {
+            assertThat(
+                    Run.value(
+                        copy,
+                        "SELECT pg_catalog.string_agg(p.proname::pg_catalog.text, ' ') FROM pg_catalog.pg_proc p WHERE p.proname ~ '^planted_pghello'"))
+                .isNull();
+          }
+        }
+        if (command.get(0).equals("verify") && Run.hasServer(server) && Run.hasClient(server)) {
+          assertThat(run.out()).as(run.err()).contains("can be restored");
+        }
       }
       if (Run.hasClient(server)) {
         Path sums = contents(folder);
@@ -290,6 +341,20 @@ class HostileOwnerIT {
             "SELECT string_agg(substr(f, %d), ';' ORDER BY f) FROM pg_ls_dir(current_setting('data_directory')) f WHERE starts_with(f, '%s ')"
                 .formatted(prefix(database).length() + 2, prefix(database)));
     return files == null ? List.of() : List.of(files.split(";", -1));
+  }
+
+  private static List<String> struck(Path marks) throws IOException {
+    try (Stream<Path> files = Files.list(marks)) {
+      return files.map(file -> file.getFileName().toString().replaceFirst("[^ ]* ", "")).toList();
+    }
+  }
+
+  private static void forget(Path marks) throws IOException {
+    try (Stream<Path> files = Files.list(marks)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
   }
 
   private static String prefix(TestDatabase database) {

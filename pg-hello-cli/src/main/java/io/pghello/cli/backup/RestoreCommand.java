@@ -69,10 +69,12 @@ public final class RestoreCommand implements Callable<Integer> {
 
   private static final String LEFT =
       """
-      SELECT datname FROM pg_database d
-      WHERE datname ~ '^pghello_restore_[0-9a-f]{8}$'
-        AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)
-      ORDER BY 1
+      SELECT name, string_agg(format('DROP %s %s;', kind, name), ' ' ORDER BY kind)
+      FROM (SELECT 'DATABASE', datname FROM pg_database UNION ALL SELECT 'ROLE', rolname FROM pg_roles) o (kind, name)
+      WHERE name ~ '^pghello_restore_[0-9a-f]{8}$'
+        AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE name IN (a.datname, a.usename))
+      GROUP BY name
+      ORDER BY name
       """;
 
   @Parameters(
@@ -178,6 +180,7 @@ public final class RestoreCommand implements Callable<Integer> {
               jobs,
               noTablespaces ? List.of(Restoration.NO_TABLESPACES) : List.of(),
               () -> await(sums),
+              backups.trustsOwners(),
               undo);
       checkBefore(session, backup, databases);
       nameWhatIsLeft(session);
@@ -286,10 +289,9 @@ public final class RestoreCommand implements Callable<Integer> {
     try (Statement statement = session.createStatement();
         ResultSet rows = statement.executeQuery(LEFT)) {
       while (rows.next()) {
-        String name = rows.getString(1);
         output.say(
-            "database %s is of a restore that was killed: unless another one runs, DROP DATABASE %s;",
-            name, name);
+            "%s is of a restore that was killed: unless another one runs, %s",
+            rows.getString(1), rows.getString(2));
       }
     }
   }

@@ -87,14 +87,6 @@ public final class VerifyCommand implements Callable<Integer> {
       })
   private @Nullable Path metric;
 
-  @Option(
-      names = "--trust-owners",
-      description = {
-        "Verify dumps as this user even if it is root, or owns a server or its data. A restore runs code of the owners of",
-        "tables, as in generated columns, and that code may do what this user may."
-      })
-  private boolean trustOwners;
-
   @Mixin private Output output = new Output();
 
   @Override
@@ -126,7 +118,7 @@ public final class VerifyCommand implements Callable<Integer> {
     if (backup.isOfWholeServer()) {
       return verifyServer(backup, databases, programs, jobs, written);
     }
-    String power = trustOwners ? null : ScratchServer.powerOfThisUser();
+    String power = backups.trustsOwners() ? null : ScratchServer.powerOfThisUser();
     if (power != null) {
       throw Failure.unknown(
           "this user "
@@ -151,6 +143,7 @@ public final class VerifyCommand implements Callable<Integer> {
               jobs,
               List.of(Restoration.NO_TABLESPACES, "--no-subscriptions"),
               () -> {},
+              backups.trustsOwners(),
               undo);
       for (String database : databases) {
         output.progress("%s", database);

@@ -112,13 +112,12 @@ public record Target(
                 service.get(name),
                 variables.apply(VARIABLES.getOrDefault(name, name)));
     String hosts = orElse(value.apply("host"), "localhost");
-    if (hosts.startsWith("/") || hosts.startsWith("@")) {
+    boolean isSocket = hosts.startsWith("/");
+    if (hosts.startsWith("@") || (isSocket && hosts.contains(","))) {
       throw new IllegalArgumentException(
-          "the host is "
-              + hosts
-              + ", but a socket in the file system cannot be used: name a host, as in -h localhost");
+          "the host is " + hosts + ", but must be names, or one folder with a socket");
     }
-    if (hosts.matches("(?s).*[@=?\\s].*|.*/.*")) {
+    if (!isSocket && hosts.matches("(?s).*[@=?\\s].*|.*/.*")) {
       // not repeated, as it may have a password
       throw new IllegalArgumentException(
           "the host is no name or address: say -h, -p, -U and -d, or a service");
@@ -148,7 +147,7 @@ public record Target(
           "the database is not a name, but a connection string: say -h, -p, -U and -d, or a service");
     }
     String ports = orElse(value.apply("port"), "5432");
-    String address = address(hosts, ports);
+    String address = address(isSocket ? "localhost" : hosts, ports);
 
     var properties = new Properties();
     var environment = new HashMap<String, String>();
@@ -177,6 +176,12 @@ public record Target(
             environment.put(VARIABLES.getOrDefault(name, name), other);
           }
         });
+    if (isSocket) {
+      // which has neither TLS nor another end to choose
+      PGProperty.SSL_MODE.set(properties, "disable");
+      PGProperty.SOCKET_FACTORY.set(properties, UnixSocketFactory.class.getName());
+      PGProperty.SOCKET_FACTORY_ARG.set(properties, hosts + "/.s.PGSQL." + ports);
+    }
     String seconds = String.valueOf(timeoutSeconds);
     PGProperty.LOGIN_TIMEOUT.set(properties, seconds);
     PGProperty.CONNECT_TIMEOUT.set(properties, seconds);

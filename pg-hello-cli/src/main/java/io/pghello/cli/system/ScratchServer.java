@@ -6,8 +6,6 @@ import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.SqlErrors;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -24,10 +22,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A server of one's own for as long as the command runs, from the programs of this machine and the
- * extension's files of a backup: what is installed here is neither used nor changed. It listens on
- * the loopback interface only.
+ * extension's files of a backup: what is installed here is neither used nor changed. It has no
+ * network socket: who connects may read the folder that it is in.
  */
 public final class ScratchServer {
+  /** A part of the name of the socket, which is the only one in its folder. */
+  public static final String PORT = "5432";
+
   private static final int START_SECONDS = 120;
 
   private final Target target;
@@ -63,7 +64,6 @@ public final class ScratchServer {
             "--no-sync"),
         Map.of(),
         Redirect.DISCARD);
-    int port = freePort();
     Undo.Running running =
         undo.start(
             asServer(
@@ -71,11 +71,11 @@ public final class ScratchServer {
                 "-D",
                 data.toString(),
                 "-p",
-                String.valueOf(port),
+                PORT,
                 "-c",
-                "listen_addresses=127.0.0.1",
+                "listen_addresses=",
                 "-c",
-                "unix_socket_directories=",
+                "unix_socket_directories=" + folder,
                 "-c",
                 "fsync=off",
                 "-c",
@@ -92,7 +92,7 @@ public final class ScratchServer {
           tellToEnd(running);
           running.process().waitFor(20, TimeUnit.SECONDS);
         });
-    Target target = target(port, "postgres", password);
+    Target target = target(folder, "postgres", password);
     awaitStart(target, running);
     return new ScratchServer(target);
   }
@@ -101,10 +101,10 @@ public final class ScratchServer {
     return target;
   }
 
-  public static Target target(int port, String role, String password) {
+  /** Returns how to connect to a server whose socket is in a folder. */
+  public static Target target(Path folder, String role, String password) {
     return Target.find(
-        Map.of(
-            "host", "127.0.0.1", "port", String.valueOf(port), "user", role, "dbname", "template1"),
+        Map.of("host", folder.toString(), "port", PORT, "user", role, "dbname", "template1"),
         Map.of("password", password),
         name -> null,
         role,
@@ -233,11 +233,5 @@ public final class ScratchServer {
       throw Failure.unknown(programs.path("pg_config") + " is missing: install it");
     }
     return Path.of(path);
-  }
-
-  public static int freePort() throws IOException {
-    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 }

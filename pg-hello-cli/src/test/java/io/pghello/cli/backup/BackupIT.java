@@ -21,7 +21,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -236,8 +239,9 @@ class BackupIT {
           Connection there = any.superuserDataSource().getConnection()) {
         Map<String, String> environment = environment(goal, any);
         Run missing = restore(environment, "shop");
-        assertThat(missing.status()).isEqualTo(2);
-        assertThat(missing.err()).contains("role \"o'brien\" does not exist");
+        assertThat(missing.status()).isEqualTo(3);
+        assertThat(missing.err())
+            .contains("role \"o'brien\" does not exist: --roles creates the roles of the backup");
         assertNothingLeft(there);
         Run restore = restore(environment, "shop", "plain 'p'", "--roles");
         assertThat(restore.status()).as(restore.err()).isZero();
@@ -256,6 +260,78 @@ class BackupIT {
         }
       }
     }
+  }
+
+  /** The drill: what is restored is the same to the last privilege and row, here and elsewhere. */
+  @Test
+  void restoresWhatSeveralOwn(PgHelloServer server) throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    try (PgHelloServer source = PgHelloServer.builder().start();
+        TestDatabase shop = source.createDatabase("shop");
+        PgHelloServer goal = PgHelloServer.builder().start();
+        TestDatabase any = goal.createDatabase("any");
+        Connection superuser = shop.superuserDataSource().getConnection()) {
+      Run.execute(superuser, Files.readString(Path.of("src/test/resources/several-owners.sql")));
+      Map<String, String> here = environment(source, shop);
+      assertThat(backup(here).status()).isZero();
+      String before = dump(source, here, "shop");
+      assertThat(before).contains("alice", "\"x bob\"", "the audit''s");
+
+      Run.execute(superuser, "DELETE FROM shop.reviews", "DROP TABLE shop.audit");
+      Instant begin = Instant.now();
+      Run restore = restore(here, "--replace", "shop");
+      assertThat(restore.status()).as(restore.err()).isZero();
+      assertThat(restore.out()).contains("Recovery time: ");
+      assertThat(dump(source, here, "shop")).isEqualTo(before);
+      assertThat(Duration.between(begin, Instant.now())).isLessThan(Duration.ofMinutes(5));
+      Map<String, String> there = environment(goal, any);
+      restore = restore(there, "--roles", "shop");
+      assertThat(restore.status()).as(restore.err()).isZero();
+      assertThat(dump(goal, there, "shop")).isEqualTo(before);
+      if (Run.hasServer(source)) {
+        Run verify = verify(Map.of(), "--from", folder.toString(), "shop");
+        assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
+      }
+
+      // only a superuser creates that, whoever owns it
+      try (Connection again = shop.superuserDataSource().getConnection()) {
+        Run.execute(
+            again,
+            "DROP EVENT TRIGGER log",
+            "CREATE FUNCTION shop.leaks() RETURNS int LEAKPROOF LANGUAGE sql AS 'SELECT 1'",
+            "ALTER FUNCTION shop.leaks() OWNER TO alice");
+        assertThat(backup(here, "shop").status()).isZero();
+        Run refused = restore(here, "--as", "copy", "shop");
+        assertThat(refused.status()).isEqualTo(2);
+        assertThat(refused.err()).contains("only superuser can define a leakproof function");
+        assertThat(refused.err()).contains("--trust-owners").hasLineCount(1);
+        assertThat(
+                Run.value(
+                    again,
+                    "SELECT string_agg(name, ' ') FROM (SELECT datname FROM pg_database UNION SELECT rolname FROM pg_roles) n (name)"
+                        + " WHERE name LIKE 'pghello%' OR name = 'copy'"))
+            .isNull();
+        Run.execute(again, "CREATE ROLE dba LOGIN CREATEDB PASSWORD 'dba' IN ROLE postgres");
+        var asDba = new HashMap<>(here);
+        asDba.putAll(Map.of("PGUSER", "dba", "PGPASSWORD", "dba"));
+        Run powerful = restore(asDba, "--as", "copy", "shop");
+        assertThat(powerful.status()).isEqualTo(3);
+        assertThat(powerful.err()).contains("code of owners could become a superuser");
+        Run trusted = restore(here, "--as", "copy", "--trust-owners", "shop");
+        assertThat(trusted.status()).as(trusted.err()).isZero();
+        assertThat(dump(source, here, "copy")).isEqualTo(dump(source, here, "shop"));
+      }
+    }
+  }
+
+  /** Returns all that pg_dump tells of a database: catalogs, privileges and rows. */
+  private static String dump(
+      PgHelloServer server, Map<String, String> environment, String database) {
+    Programs programs = Programs.forServer(server.major(), null);
+    Run run =
+        Run.start(environment, List.of(programs.path("pg_dump"), "--no-password", database)).end();
+    assertThat(run.status()).as(run.err()).isZero();
+    return run.out().replaceAll("(?m)^.(un)?restrict .*$", "");
   }
 
   @Test
@@ -828,7 +904,8 @@ class BackupIT {
     assertThat(
             Run.value(
                 superuser,
-                "SELECT count(*) FROM pg_database WHERE datname LIKE 'pghello_restore%' OR datname LIKE '%\\_before\\_%'"
+                "SELECT count(*) + (SELECT count(*) FROM pg_roles WHERE rolname LIKE 'pghello%')"
+                    + " FROM pg_database WHERE datname LIKE 'pghello_restore%' OR datname LIKE '%\\_before\\_%'"
                     + " OR NOT datallowconn AND datname <> 'template0'"))
         .isEqualTo("0");
   }

@@ -301,7 +301,6 @@ class HealthIT {
         "health --unheard-of",
         "health surplus",
         "health -p 0",
-        "health -h /tmp",
         "health --timeout 0",
         "health --warning 0",
         "health --warning 20 --critical 10",

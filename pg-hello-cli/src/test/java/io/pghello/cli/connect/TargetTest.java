@@ -25,6 +25,21 @@ class TargetTest {
   }
 
   @Test
+  void connectsToASocketOfTheFileSystem() {
+    Target target =
+        find(
+            Map.of("host", "/run/postgresql", "port", "5433", "sslmode", "require"),
+            Map.of(),
+            Map.of());
+    assertThat(target.url()).isEqualTo("jdbc:postgresql://localhost:5433/me");
+    assertThat(target.properties())
+        .containsEntry("socketFactory", UnixSocketFactory.class.getName())
+        .containsEntry("socketFactoryArg", "/run/postgresql/.s.PGSQL.5433")
+        .containsEntry("sslmode", "disable");
+    assertThat(target.environment()).containsEntry("PGHOST", "/run/postgresql");
+  }
+
+  @Test
   void prefersOptionsToTheServiceAndTheServiceToVariables() {
     Map<String, String> variables =
         Map.of(
@@ -89,8 +104,8 @@ class TargetTest {
 
   @ParameterizedTest
   @CsvSource({
-    "/var/run/postgresql, 5432, a socket in the file system cannot be used",
-    "@abstract, 5432, a socket in the file system cannot be used",
+    "'/run,/tmp', 5432, 'must be names, or one folder with a socket'",
+    "@abstract, 5432, 'must be names, or one folder with a socket'",
     "a, 0, 'the port must be between 1 and 65535, but is 0'",
     "a, 65536, but is 65536",
     "a, x, must be between 1 and 65535",

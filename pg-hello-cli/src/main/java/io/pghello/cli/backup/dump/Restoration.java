@@ -5,6 +5,7 @@ import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Printable;
 import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.Undo;
 import java.io.IOException;
@@ -19,6 +20,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -34,8 +37,19 @@ public final class Restoration {
       Pattern.compile(
           "[0-9]+; [0-9]+ [0-9]+ (DATABASE -|DATABASE PROPERTIES -|(ACL|COMMENT|SECURITY LABEL) - DATABASE) .*");
 
+  private static final Pattern OWNER =
+      Pattern.compile("(?m)^-- .*; Owner: (.*?)(?:; Tablespace: .*)?$");
+
   /** Has all be in the database's default tablespace. */
   public static final String NO_TABLESPACES = "--no-tablespaces";
+
+  private static final String DROP = "DROP DATABASE IF EXISTS %s WITH (FORCE)";
+
+  private static final String NEEDS_TRUST =
+      "; what is not a superuser's is restored with the rights of its owners: --trust-owners restores it as this role";
+
+  private static final String CAN_BECOME_SUPERUSER =
+      "code of owners could become a superuser, as this role can: restore as a superuser, or say --trust-owners";
 
   private static final String HAS_LITTLE_MEMORY =
       "SELECT setting::int < 262144 FROM pg_settings WHERE name = ?";
@@ -45,6 +59,7 @@ public final class Restoration {
   private final int jobs;
   private final List<String> options;
   private final Runnable check;
+  private final boolean trustOwners;
   private final Undo undo;
 
   /**
@@ -52,6 +67,8 @@ public final class Restoration {
    * @param jobs how many tables and indexes are restored at once
    * @param options of pg_restore, as {@link #NO_TABLESPACES}
    * @param check what must succeed before a database gets its name
+   * @param trustOwners whether what cannot be restored with the rights of its owners is restored
+   *     with this role's, who may be a superuser
    */
   public Restoration(
       Programs programs,
@@ -59,12 +76,14 @@ public final class Restoration {
       int jobs,
       List<String> options,
       Runnable check,
+      boolean trustOwners,
       Undo undo) {
     this.programs = programs;
     this.maintenance = maintenance;
     this.jobs = jobs;
     this.options = options;
     this.check = check;
+    this.trustOwners = trustOwners;
     this.undo = undo;
   }
 
@@ -85,36 +104,67 @@ public final class Restoration {
   public Restored restore(Backup backup, String database, String name)
       throws SQLException, IOException {
     Path dump = backup.dump(database);
-    List<String> script = script(dump);
+    List<String> listed = output("--create", "--list", dump.toString()).lines().toList();
+    List<String> script = script(dump, listed);
     String passing = "pghello_restore_" + UUID.randomUUID().toString().substring(0, 8);
-    Undo.Step drop = () -> takeBack("DROP DATABASE IF EXISTS %s WITH (FORCE)".formatted(passing));
+    var logIn = new OwnersLogIn(passing);
+    Undo.Step drop = () -> takeBack(DROP.formatted(passing));
+    DumpEntries entries = DumpEntries.NONE;
+    List<String> create;
+    boolean byOwners;
     // not for longer, as it would be idle while the restore takes hours
     try (Connection session = maintenance.connectForLong()) {
-      String create = createStatement(session, script, database, passing);
-      var statements = new ArrayList<>(List.of(create));
-      statements.add("REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing));
-      if (ask(session, HAS_LITTLE_MEMORY, "maintenance_work_mem").equals("t")) {
-        // for indexes; by the database, so that options and settings of the role come before it
-        statements.add("ALTER DATABASE %s SET maintenance_work_mem = '256MB'".formatted(passing));
+      Map<String, Boolean> roles = OwnersLogIn.roles(session);
+      checkOwners(dump, DumpEntries.ofUnknown(roles, listed));
+      boolean haveOwners = DumpEntries.haveOwners(roles, withoutDatabase(listed));
+      byOwners = haveOwners && OwnersLogIn.isSuperuser(session);
+      if (haveOwners
+          && !byOwners
+          && !trustOwners
+          && Boolean.FALSE.equals(roles.get(session.getMetaData().getUserName()))) {
+        throw Failure.unknown(CAN_BECOME_SUPERUSER);
       }
-      undo.begin(() -> execute(session, statements), drop);
+      create = createStatements(session, script, database, passing);
+      if (byOwners) {
+        entries =
+            new DumpEntries(
+                roles, list(dump, "pre-data"), list(dump, "data"), list(dump, "post-data"));
+        Set<String> owners = entries.owners();
+        undo.begin(() -> logIn.create(session, owners), () -> takeBack(logIn.dropStatement()));
+        create.add(logIn.letIntoStatement(passing));
+      }
+      undo.begin(() -> execute(session, create), drop);
     }
-
-    var command =
-        new ArrayList<>(
-            List.of(
-                programs.path("pg_restore"),
-                "--exit-on-error",
-                "--no-password",
-                "--jobs=" + jobs,
-                "--dbname=" + Target.conninfo(passing)));
-    command.addAll(options);
-    command.add(dump.toString());
-    undo.run(command, maintenance.environment(), Redirect.DISCARD);
-
+    try {
+      if (byOwners) {
+        restoreByOwners(dump, entries, logIn, passing);
+      } else {
+        restore(dump, List.of(), maintenance.environment(), passing);
+      }
+    } catch (SQLException | Failure e) {
+      if (!byOwners) {
+        throw e;
+      } else if (!trustOwners) {
+        throw Failure.critical(Failure.of(e).getMessage() + NEEDS_TRUST);
+      }
+      undo.begin(
+          () -> {
+            takeBack(DROP.formatted(passing));
+            takeBack(logIn.dropStatement());
+            create.remove(logIn.letIntoStatement(passing));
+            try (Connection session = maintenance.connectForLong()) {
+              execute(session, create);
+            }
+          },
+          () -> {});
+      restore(dump, List.of(), maintenance.environment(), passing);
+    }
+    if (byOwners) {
+      takeBack(logIn.dropStatement());
+    }
     String version;
-    try (Connection connection = maintenance.in(passing).connect()) {
-      version = ServerDatabases.extensionVersion(connection);
+    try (Connection session = maintenance.in(passing).connectForLong()) {
+      version = ServerDatabases.extensionVersion(session);
     }
     check.run();
     try (Connection session = maintenance.connectForLong()) {
@@ -131,6 +181,91 @@ public final class Restoration {
                           .formatted(quoted(session, name), backup.name())));
       return new Restored(before, version);
     }
+  }
+
+  /** Restores as a superuser, and runs nothing of others as one. */
+  private void restoreByOwners(Path dump, DumpEntries entries, OwnersLogIn logIn, String passing)
+      throws SQLException, IOException {
+    Target database = maintenance.in(passing);
+    try (Connection session = database.connectForLong()) {
+      execute(session, List.of(logIn.fenceStatements()));
+    }
+    restore(dump, entries.schemas(), logIn, passing);
+    List<String> back;
+    try (Connection session = database.connectForLong()) {
+      back = logIn.letCreate(session, entries);
+    }
+    restore(dump, entries.definitions(), logIn, passing);
+    Set<String> ofExtensions;
+    try (Connection session = database.connectForLong()) {
+      ofExtensions = OwnersLogIn.ofExtensions(session);
+    }
+    restore(dump, entries.others(ofExtensions), logIn, passing);
+    try (Connection session = database.connectForLong()) {
+      execute(session, back);
+    }
+    restore(dump, entries.eventTriggers(), logIn, passing);
+  }
+
+  private void restore(Path dump, List<DumpEntries.Step> steps, OwnersLogIn logIn, String passing)
+      throws IOException {
+    for (DumpEntries.Step step : steps) {
+      restore(
+          dump,
+          step.lines(),
+          step.asOwners() ? logIn.environment(maintenance) : maintenance.environment(),
+          passing);
+    }
+  }
+
+  /** Names an owner that the server does not have before anything is created. */
+  private void checkOwners(Path dump, List<String> ofUnknown) throws IOException {
+    if (!ofUnknown.isEmpty()) {
+      // pg_restore says the database's before
+      String owner =
+          OWNER
+              .matcher(sql(dump, ofUnknown.subList(0, 1)))
+              .results()
+              .reduce("", (before, found) -> found.group(1), (before, after) -> after);
+      throw Failure.unknown(
+          "role \""
+              + Printable.line(owner)
+              + "\" does not exist: --roles creates the roles of the backup");
+    }
+  }
+
+  /** Restores entries, or all where none are named. */
+  private void restore(
+      Path dump, List<String> entries, Map<String, String> environment, String passing)
+      throws IOException {
+    var command =
+        new ArrayList<>(
+            List.of(
+                programs.path("pg_restore"),
+                "--exit-on-error",
+                "--no-password",
+                "--jobs=" + jobs,
+                "--dbname=" + Target.conninfo(passing)));
+    command.addAll(options);
+    Path list = Files.createTempFile("pghello", ".list");
+    try {
+      if (!entries.isEmpty()) {
+        Files.write(list, entries);
+        command.add("--use-list=" + list);
+      }
+      command.add(dump.toString());
+      undo.run(command, environment, Redirect.DISCARD);
+    } finally {
+      Files.delete(list);
+    }
+  }
+
+  private List<String> list(Path dump, String section) {
+    return output("--list", "--section=" + section, dump.toString()).lines().toList();
+  }
+
+  private static List<String> withoutDatabase(List<String> listed) {
+    return listed.stream().filter(OF_DATABASE.asMatchPredicate().negate()).toList();
   }
 
   /** Does all at once, so that nobody comes in before privileges and settings are there. */
@@ -164,24 +299,23 @@ public final class Restoration {
   }
 
   /** Returns what the dump says of the database as a whole. */
-  private List<String> script(Path dump) throws IOException {
-    List<String> entries =
-        output("--create", "--list", dump.toString())
-            .lines()
-            .filter(OF_DATABASE.asMatchPredicate())
-            .toList();
+  private List<String> script(Path dump, List<String> listed) throws IOException {
+    return Roles.statements(
+        sql(dump, listed.stream().filter(OF_DATABASE.asMatchPredicate()).toList()));
+  }
+
+  private String sql(Path dump, List<String> entries) throws IOException {
     Path list = Files.createTempFile("pghello", ".list");
     try {
       Files.write(list, entries);
-      return Roles.statements(
-          output("--create", "--file=-", "--use-list=" + list, dump.toString()));
+      return output("--create", "--file=-", "--use-list=" + list, dump.toString());
     } finally {
       Files.delete(list);
     }
   }
 
   /** Returns the dump's own statement, with its encoding and locale, under another name. */
-  private String createStatement(
+  private List<String> createStatements(
       Connection session, List<String> script, String database, String passing)
       throws SQLException {
     String name = quoted(session, database);
@@ -202,11 +336,19 @@ public final class Restoration {
     if (options.contains(NO_TABLESPACES)) {
       rest = rest.replaceFirst(" TABLESPACE = .*$", "");
     }
-    return "CREATE DATABASE "
-        + passing
-        + " "
-        + rest
-        + (ownerName.isEmpty() ? "" : " OWNER = " + ownerName);
+    var statements = new ArrayList<String>();
+    statements.add(
+        "CREATE DATABASE "
+            + passing
+            + " "
+            + rest
+            + (ownerName.isEmpty() ? "" : " OWNER = " + ownerName));
+    statements.add("REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing));
+    if (ask(session, HAS_LITTLE_MEMORY, "maintenance_work_mem").equals("t")) {
+      // for indexes; by the database, so that options and settings of the role come before it
+      statements.add("ALTER DATABASE %s SET maintenance_work_mem = '256MB'".formatted(passing));
+    }
+    return statements;
   }
 
   /** Returns the statements for privileges, settings and the comment of the database. */

@@ -43,6 +43,19 @@ public final class BackupOptions {
       description = "Tables and indexes that are restored at once. Default: 2.")
   private int jobs;
 
+  @Option(
+      names = "--trust-owners",
+      description = {
+        "Dumps run code of the owners of tables, as in generated columns, with their rights only. Where these do not",
+        "suffice, restore as the role that restores, who may be a superuser; verify as this user even if it is root, or",
+        "owns a server or its data."
+      })
+  private boolean trustOwners;
+
+  public boolean trustsOwners() {
+    return trustOwners;
+  }
+
   public @Nullable Path bindir() {
     return bindir;
   }

@@ -21,7 +21,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -70,20 +69,17 @@ public final class RecoveredServer {
   private final Programs programs;
   private final Path folder;
   private final Path data;
-  private final int port;
   private final Undo undo;
   private final Undo.Step removeFolder;
   private Undo.@Nullable Running running;
   private @Nullable String gap;
 
   private RecoveredServer(
-      Backup backup, Programs programs, Path folder, Path data, Undo undo, Undo.Step removeFolder)
-      throws IOException {
+      Backup backup, Programs programs, Path folder, Path data, Undo undo, Undo.Step removeFolder) {
     this.backup = backup;
     this.programs = programs;
     this.folder = folder;
     this.data = data;
-    this.port = ScratchServer.freePort();
     this.undo = undo;
     this.removeFolder = removeFolder;
   }
@@ -155,20 +151,16 @@ public final class RecoveredServer {
     // whatever the server's own say, which may be elsewhere, or name what is not on this machine
     Path settings = Files.writeString(folder.resolve("postgresql.conf"), "");
     Path identities = Files.writeString(folder.resolve("pg_ident.conf"), "");
-    Path access =
-        Files.writeString(
-            folder.resolve("pg_hba.conf"),
-            "local all all trust\nhost all " + role() + " 127.0.0.1/32 scram-sha-256\n");
+    Path access = Files.writeString(folder.resolve("pg_hba.conf"), "local all all trust\n");
     var command =
         new ArrayList<>(List.of(bin.resolve("postgres").toString(), "-D", data.toString()));
     add(command, "config_file", settings.toString());
     add(command, "hba_file", access.toString());
     add(command, "ident_file", identities.toString());
-    add(command, "port", String.valueOf(port));
-    add(command, "listen_addresses", forGood ? "" : "127.0.0.1");
+    add(command, "port", ScratchServer.PORT);
+    add(command, "listen_addresses", "");
     add(command, "unix_socket_directories", folder.toString());
     add(command, "unix_socket_permissions", "0700");
-    add(command, "password_encryption", "scram-sha-256");
     for (String name : List.of("ssl", "hot_standby", "archive_mode", "logging_collector")) {
       add(command, name, "off");
     }
@@ -285,23 +277,9 @@ public final class RecoveredServer {
     return last.isAfter(backup.time()) ? last : backup.time();
   }
 
-  /** Returns how to connect to it; it is no good for anything else from then on. */
-  public Target target() throws IOException {
-    String password = UUID.randomUUID().toString();
-    Path statement =
-        Files.writeString(
-            folder.resolve("role.sql"),
-            "SET log_statement = none; SET log_min_duration_statement = -1; CREATE ROLE "
-                + role()
-                + " SUPERUSER LOGIN PASSWORD '"
-                + password
-                + "';");
-    psql(List.of("-f", statement.toString()), Redirect.DISCARD);
-    return ScratchServer.target(port, role(), password);
-  }
-
-  private String role() {
-    return folder.getFileName().toString().replace('-', '_').toLowerCase(Locale.ROOT);
+  /** Returns how to connect to it. */
+  public Target target() {
+    return ScratchServer.target(folder, backup.superuser(), "");
   }
 
   private String ask(String sql) throws IOException {
@@ -321,7 +299,7 @@ public final class RecoveredServer {
                 "-h",
                 folder.toString(),
                 "-p",
-                String.valueOf(port),
+                ScratchServer.PORT,
                 "-U",
                 backup.superuser(),
                 "-d",

@@ -11,6 +11,7 @@ import io.pghello.cli.system.ScratchServer;
 import io.pghello.cli.system.Undo;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -324,7 +325,10 @@ class PgBackRestIT {
     try (var undo = new Undo()) {
       Path tree = Files.createTempDirectory(folder, "tree");
       Path bin = ScratchServer.tree(programs, tree, backup.resolve(Backup.FILES));
-      int port = ScratchServer.freePort();
+      int port;
+      try (var socket = new ServerSocket(0)) {
+        port = socket.getLocalPort();
+      }
       undo.start(
           ScratchServer.asServer(
               bin.resolve("postgres").toString(),

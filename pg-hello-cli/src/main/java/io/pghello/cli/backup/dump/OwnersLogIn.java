@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.dump;
+
+import io.pghello.cli.connect.Target;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.postgresql.PGConnection;
+
+/**
+ * A role that has the rights of the owners of what is restored, for as long as that takes. Code of
+ * theirs that a restore runs gets no other rights by RESET, as it would in a superuser's session.
+ * In the database that is restored, it creates, changes and drops nothing.
+ */
+final class OwnersLogIn {
+  // line feeds as pg_restore lists them; the server's own roles own nothing that runs, and who can
+  // become a superuser needs no fence
+  private static final String ROLES =
+      """
+      SELECT translate(rolname, E'\\n\\r', '  '), NOT starts_with(rolname, 'pg_') AND NOT EXISTS (
+          SELECT FROM pg_roles p
+          WHERE (p.rolsuper OR p.rolname IN ('pg_execute_server_program', 'pg_write_server_files'))
+            AND pg_has_role(r.oid, p.oid, 'MEMBER'))
+      FROM pg_roles r
+      """;
+
+  private static final String IS_SUPERUSER =
+      "SELECT rolname FROM pg_roles WHERE rolname = current_user AND rolsuper";
+
+  // what CREATE EXTENSION has made here is a superuser's, whoever created it where the dump was
+  // made
+  private static final String OF_EXTENSIONS =
+      """
+      SELECT translate(format('%s %s %s', k.kind, n.nspname, c.relname), E'\\n\\r', '  ')
+      FROM pg_depend d
+        JOIN pg_class c ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_roles r ON r.oid = c.relowner
+        CROSS JOIN (VALUES ('TABLE DATA'), ('SEQUENCE SET')) k (kind)
+      WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND r.rolsuper
+      """;
+
+  // what pg_restore itself says has no context but this function's own
+  private static final String FENCE =
+      """
+      CREATE SCHEMA @ROLE@;
+      CREATE FUNCTION @ROLE@.refuse() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+      DECLARE
+        stack text;
+      BEGIN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user)
+          AND (session_user <> '@ROLE@' OR strpos(stack, chr(10)) > 0)
+        THEN
+          RAISE insufficient_privilege USING MESSAGE = 'permission denied: only pghello restores this database';
+        END IF;
+      END
+      $$;
+      CREATE EVENT TRIGGER @ROLE@ ON ddl_command_start EXECUTE FUNCTION @ROLE@.refuse();
+      """;
+
+  private static final String WITHOUT_CREATE =
+      """
+      SELECT translate(nspname, E'\\n\\r', '  '), rolname, quote_ident(nspname), quote_ident(rolname)
+      FROM pg_namespace n CROSS JOIN pg_roles r
+      WHERE nspname !~ '^(pg_|information_schema$)' AND rolname = ANY (?) AND NOT has_schema_privilege(r.oid, n.oid, 'CREATE')
+      """;
+
+  private final String name;
+  private final String password = UUID.randomUUID().toString();
+
+  OwnersLogIn(String name) {
+    this.name = name;
+  }
+
+  /** Returns the roles, and whether they are to restore what they own. */
+  static Map<String, Boolean> roles(Connection session) throws SQLException {
+    var roles = new HashMap<String, Boolean>();
+    try (Statement statement = session.createStatement();
+        ResultSet rows = statement.executeQuery(ROLES)) {
+      while (rows.next()) {
+        roles.put(rows.getString(1), rows.getBoolean(2));
+      }
+    }
+    return roles;
+  }
+
+  /** Returns whether the session may create such a role, and its fence. */
+  static boolean isSuperuser(Connection session) throws SQLException {
+    return !ask(session, IS_SUPERUSER).isEmpty();
+  }
+
+  /** Creates it. */
+  void create(Connection session, Set<String> owners) throws SQLException {
+    try (Statement statement = session.createStatement()) {
+      statement.execute("CREATE ROLE %s LOGIN".formatted(name));
+      for (String owner : owners) {
+        statement.execute("GRANT \"%s\" TO %s".formatted(owner.replace("\"", "\"\""), name));
+      }
+    }
+    // which sends no password as it is
+    session.unwrap(PGConnection.class).alterUserPassword(name, password.toCharArray(), null);
+  }
+
+  String letIntoStatement(String database) {
+    return "GRANT CONNECT ON DATABASE %s TO %s".formatted(database, name);
+  }
+
+  Map<String, String> environment(Target target) {
+    var environment = new LinkedHashMap<>(target.environment());
+    environment.put("PGUSER", name);
+    environment.put("PGPASSWORD", password);
+    return environment;
+  }
+
+  /** Has code of owners define nothing in the database: neither in a restore nor beside it. */
+  String fenceStatements() {
+    return FENCE.replace("@ROLE@", name);
+  }
+
+  /**
+   * Lets owners create what the dump has of theirs in schemas that others have let them into.
+   *
+   * @return what takes that back, the fence, and all privileges of this role
+   */
+  List<String> letCreate(Connection inDatabase, DumpEntries entries) throws SQLException {
+    var back = new ArrayList<String>();
+    try (PreparedStatement query = inDatabase.prepareStatement(WITHOUT_CREATE);
+        Statement statement = inDatabase.createStatement()) {
+      query.setArray(1, inDatabase.createArrayOf("text", entries.owners().toArray()));
+      try (ResultSet rows = query.executeQuery()) {
+        while (rows.next()) {
+          if (entries.mayHave(rows.getString(1), rows.getString(2))) {
+            String schema = rows.getString(3);
+            String owner = rows.getString(4);
+            statement.execute("GRANT CREATE ON SCHEMA %s TO %s".formatted(schema, owner));
+            back.add("REVOKE CREATE ON SCHEMA %s FROM %s".formatted(schema, owner));
+          }
+        }
+      }
+    }
+    back.add("DROP EVENT TRIGGER " + name);
+    back.add("DROP SCHEMA %s CASCADE".formatted(name));
+    back.add("DROP OWNED BY " + name);
+    return back;
+  }
+
+  String dropStatement() {
+    return "DROP ROLE IF EXISTS " + name;
+  }
+
+  static Set<String> ofExtensions(Connection inDatabase) throws SQLException {
+    return ask(inDatabase, OF_EXTENSIONS);
+  }
+
+  private static Set<String> ask(Connection session, String sql) throws SQLException {
+    var values = new HashSet<String>();
+    try (Statement statement = session.createStatement();
+        ResultSet rows = statement.executeQuery(sql)) {
+      while (rows.next()) {
+        values.add(rows.getString(1));
+      }
+    }
+    return values;
+  }
+}
