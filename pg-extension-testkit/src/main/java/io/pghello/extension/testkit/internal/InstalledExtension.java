@@ -40,7 +40,7 @@ public final class InstalledExtension implements ExtensionSource {
       Pattern.compile(
           "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?(?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?");
 
-  /** Those libraries, and what is in folders of Debian's for a platform, as gconv of libc6. */
+  /** These libraries, and what is in folders of Debian's for a platform, as gconv of libc6. */
   private static final Pattern IN_MACHINES_FOLDER =
       Pattern.compile(MACHINES_LIBRARY + "|(?:usr/)?lib(?:64|32)?/[^/]+-linux-[^/]+/.*");
 
