@@ -45,6 +45,13 @@ CREATE STATISTICS shop.kinds_and_prices ON kind, price FROM shop.things;
 CREATE MATERIALIZED VIEW shop.sums AS SELECT kind, sum(shop.twice(price)) FROM shop.things GROUP BY kind ORDER BY kind;
 ALTER TABLE shop.things ENABLE ROW LEVEL SECURITY;
 CREATE POLICY cheap ON shop.things USING (price < 500);
+COMMENT ON POLICY cheap ON shop.things IS 'of alice';
+CREATE TABLE shop.tenants (kind text REFERENCES shop.kinds, name text);
+INSERT INTO shop.tenants VALUES ('toy', 'a');
+ALTER TABLE shop.tenants ENABLE ROW LEVEL SECURITY;
+ALTER TABLE shop.tenants FORCE ROW LEVEL SECURITY;
+CREATE POLICY all_of_it ON shop.tenants USING (name = 'a');
+CREATE TABLE shop."a b" (i integer);
 CREATE TABLE shop.sales (day date, number integer) PARTITION BY RANGE (day);
 CREATE TABLE shop.sales_2026 PARTITION OF shop.sales FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 INSERT INTO shop.sales VALUES ('2026-11-23', 7);

@@ -175,6 +175,13 @@ class HostileOwnerIT {
           "ALTER TABLE admins.guests OWNER TO guest",
           "SET ROLE guest",
           "INSERT INTO admins.guests VALUES (1)",
+          // a member of one of the server's own roles may give it what he has written
+          "RESET ROLE",
+          "GRANT USAGE ON SCHEMA public TO pg_monitor",
+          "CREATE TABLE admins.monitored (x pg_catalog.int4 CHECK (public.strike('check of pg_monitor')))",
+          "ALTER TABLE admins.monitored OWNER TO pg_monitor",
+          "SET ROLE pg_monitor",
+          "INSERT INTO admins.monitored VALUES (1)",
           "RESET ROLE");
       try (Connection careless = database.superuserDataSource().getConnection()) {
         Run.execute(

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -547,15 +548,21 @@ class BackupIT {
       String url = "jdbc:postgresql://127.0.0.1:" + server.port() + "/" + passing;
       assertThatThrownBy(() -> DriverManager.getConnection(url, stranger, "x"))
           .hasMessageContaining("permission denied for database");
-      try (Connection owner = DriverManager.getConnection(url, "hello", server.password());
-          Connection maintenance =
-              DriverManager.getConnection(
-                  database.superuserJdbcUrl().replace("/" + name, "/postgres"))) {
-        assertThat(Run.value(owner, "SELECT 1")).isEqualTo("1");
+      // the database's owner, who could call what is not yet taken from everybody
+      assertThatThrownBy(() -> DriverManager.getConnection(url, "hello", server.password()))
+          .hasMessageContaining("permission denied for database");
+      try (Connection maintenance =
+          DriverManager.getConnection(
+              database.superuserJdbcUrl().replace("/" + name, "/postgres"))) {
         Run.execute(maintenance, "CREATE ROLE " + goOn);
         Run restore = restoring.end();
         assertThat(restore.err()).isEmpty();
         assertThat(restore.status()).isZero();
+        assertThat(
+                Run.value(
+                    maintenance,
+                    "SELECT datdba::regrole FROM pg_database WHERE datname = '" + name + "'"))
+            .isEqualTo("hello");
         assertThat(
                 Run.value(
                     maintenance,
@@ -850,6 +857,14 @@ class BackupIT {
                   + "\"} 978307200.000");
       Files.delete(metric);
       assertThat(older.resolve("verified.properties")).exists();
+      String last =
+          backups().stream().filter(name -> !older.endsWith(name)).findFirst().orElseThrow();
+      for (Path each : List.of(older, folder.resolve(last))) {
+        Files.writeString(each.resolve("backup.properties"), "#", StandardOpenOption.APPEND);
+      }
+      verify = verify(Map.of(), "--from", folder.toString());
+      assertThat(verify.status()).isEqualTo(2);
+      assertThat(verify.err()).contains(older.getFileName().toString(), last).hasLineCount(1);
       Run none = restore(environment, "--as", "x", "unheard-of");
       assertThat(none.status()).isEqualTo(3);
       assertThat(none.err())

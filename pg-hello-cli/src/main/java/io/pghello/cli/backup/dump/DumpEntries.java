@@ -26,13 +26,17 @@ final class DumpEntries {
 
   private static final Pattern ENTRY = kinds("");
   // with their privileges, without which owners create nothing in them
-  private static final Pattern SCHEMA = kinds("SCHEMA - |ACL - SCHEMA ");
+  private static final Pattern SCHEMA = kinds("SCHEMA - |(?:ACL|COMMENT) - SCHEMA ");
   private static final Pattern PRIVILEGE = kinds("ACL |DEFAULT ACL ");
   // what everybody has for a new one, and what one needs to create others
   private static final Pattern PRIVILEGE_TO_USE =
       kinds(
           "ACL - (?:LANGUAGE|FOREIGN SERVER|FOREIGN DATA WRAPPER) |ACL .* (?:FUNCTION|PROCEDURE|AGGREGATE) ");
   private static final Pattern FOREIGN_KEY = kinds("FK CONSTRAINT ");
+  // a foreign key is not checked of a table whose policies hold for its owner, too
+  private static final Pattern POLICY = kinds("(?:POLICY|ROW SECURITY) |COMMENT .* POLICY ");
+  // runs nothing, but takes a privilege for the database
+  private static final Pattern PUBLICATION = kinds("PUBLICATION ");
   private static final Pattern CONTENTS = kinds("MATERIALIZED VIEW DATA ");
   private static final Pattern EVENT_TRIGGER = kinds("(?:COMMENT - )?EVENT TRIGGER ");
 
@@ -63,13 +67,14 @@ final class DumpEntries {
   }
 
   private static Pattern kinds(String kinds) {
-    return Pattern.compile("[0-9]+; [0-9]+ [0-9]+ (?:" + kinds + ").*");
+    return Pattern.compile("[0-9]+; [0-9]+ [0-9]+ (?:" + kinds + ").*", Pattern.DOTALL);
   }
 
   /** Returns whether anything that pg_restore lists is for its owner to restore. */
   static boolean haveOwners(Map<String, Boolean> roles, List<String> listed) {
     var entries = new DumpEntries(roles, listed, List.of(), List.of());
-    return entries.definitions.stream().anyMatch(entries::isOfOwners);
+    return entries.definitions.stream()
+        .anyMatch(line -> !matches(line, SCHEMA) && entries.isOfOwners(line));
   }
 
   /** Returns the entries whose owner the server does not have. */
@@ -84,7 +89,8 @@ final class DumpEntries {
     List<String> lines = list.stream().filter(ENTRY.asMatchPredicate()).toList();
     for (String line : lines) {
       String owner = owner(line);
-      if (owner != null && isOwner(owner)) {
+      // the server's own role for the owner of a database has the schema public
+      if (owner != null && isOwner(owner) && !matches(line, SCHEMA)) {
         owners.add(owner);
       }
     }
@@ -123,16 +129,18 @@ final class DumpEntries {
         line -> isOfOwners(line) && !ofExtensions.contains(withoutOwner(line));
     var steps = new ArrayList<Step>();
     steps.addAll(steps(data.stream().sorted(Comparator.comparing(asOwners::test)), asOwners));
+    Predicate<String> isPolicy = line -> matches(line, POLICY) && asOwners.test(line);
     Stream<String> main =
         others.stream()
-            .filter(line -> !matches(line, PRIVILEGE, FOREIGN_KEY, CONTENTS, EVENT_TRIGGER));
+            .filter(line -> !matches(line, PRIVILEGE, FOREIGN_KEY, CONTENTS, EVENT_TRIGGER))
+            .filter(isPolicy.negate());
     steps.addAll(steps(main.sorted(Comparator.comparing(asOwners::test)), asOwners));
     Stream<String> privileges =
         all().filter(line -> matches(line, PRIVILEGE) && !matches(line, SCHEMA));
     steps.addAll(steps(privileges.filter(line -> !isForOwnersToUse(line)), line -> false));
-    for (Pattern kind : List.of(FOREIGN_KEY, CONTENTS)) {
-      steps.addAll(steps(others.stream().filter(kind.asMatchPredicate()), asOwners));
-    }
+    steps.addAll(steps(others.stream().filter(FOREIGN_KEY.asMatchPredicate()), asOwners));
+    steps.addAll(steps(others.stream().filter(isPolicy), asOwners));
+    steps.addAll(steps(others.stream().filter(CONTENTS.asMatchPredicate()), asOwners));
     return steps;
   }
 
@@ -170,6 +178,9 @@ final class DumpEntries {
 
   /** An entry without an owner is a superuser's; one that could be an owner's is taken for that. */
   private boolean isOfOwners(String line) {
+    if (matches(line, PUBLICATION)) {
+      return false;
+    }
     return owner(line) == null
         ? !line.endsWith(" ")
         : roles.keySet().stream().anyMatch(role -> line.endsWith(" " + role) && isOwner(role));

@@ -2,6 +2,8 @@
 package io.pghello.cli.backup.dump;
 
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Printable;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -23,13 +25,14 @@ import org.postgresql.PGConnection;
  * In the database that is restored, it creates, changes and drops nothing.
  */
 final class OwnersLogIn {
-  // line feeds as pg_restore lists them; the server's own roles own nothing that runs, and who can
-  // become a superuser needs no fence
+  // line feeds as pg_restore lists them; who can become a superuser needs no fence, which before
+  // PostgreSQL 16 are those who may create roles, too
   private static final String ROLES =
       """
-      SELECT translate(rolname, E'\\n\\r', '  '), NOT starts_with(rolname, 'pg_') AND NOT EXISTS (
+      SELECT translate(rolname, E'\\n\\r', '  '), NOT EXISTS (
           SELECT FROM pg_roles p
-          WHERE (p.rolsuper OR p.rolname IN ('pg_execute_server_program', 'pg_write_server_files'))
+          WHERE (p.rolsuper OR p.rolname IN ('pg_execute_server_program', 'pg_write_server_files')
+              OR p.rolcreaterole AND current_setting('server_version_num')::int < 160000)
             AND pg_has_role(r.oid, p.oid, 'MEMBER'))
       FROM pg_roles r
       """;
@@ -59,7 +62,7 @@ final class OwnersLogIn {
         stack text;
       BEGIN
         GET DIAGNOSTICS stack = PG_CONTEXT;
-        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user)
+        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
           AND (session_user <> '@ROLE@' OR strpos(stack, chr(10)) > 0)
         THEN
           RAISE insufficient_privilege USING MESSAGE = 'permission denied: only pghello restores this database';
@@ -89,7 +92,11 @@ final class OwnersLogIn {
     try (Statement statement = session.createStatement();
         ResultSet rows = statement.executeQuery(ROLES)) {
       while (rows.next()) {
-        roles.put(rows.getString(1), rows.getBoolean(2));
+        if (roles.put(rows.getString(1), rows.getBoolean(2)) != null) {
+          throw Failure.unknown(
+              "the names of two roles differ in line breaks alone, which a dump does not tell: "
+                  + Printable.line(rows.getString(1)));
+        }
       }
     }
     return roles;

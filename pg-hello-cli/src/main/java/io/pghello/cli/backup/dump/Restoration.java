@@ -35,7 +35,8 @@ import org.jspecify.annotations.Nullable;
 public final class Restoration {
   private static final Pattern OF_DATABASE =
       Pattern.compile(
-          "[0-9]+; [0-9]+ [0-9]+ (DATABASE -|DATABASE PROPERTIES -|(ACL|COMMENT|SECURITY LABEL) - DATABASE) .*");
+          "[0-9]+; [0-9]+ [0-9]+ (DATABASE -|DATABASE PROPERTIES -|(ACL|COMMENT|SECURITY LABEL) - DATABASE) .*",
+          Pattern.DOTALL);
 
   private static final Pattern OWNER =
       Pattern.compile("(?m)^-- .*; Owner: (.*?)(?:; Tablespace: .*)?$");
@@ -47,6 +48,9 @@ public final class Restoration {
 
   private static final String NEEDS_TRUST =
       "; what is not a superuser's is restored with the rights of its owners: --trust-owners restores it as this role";
+
+  private static final Pattern LACKS_RIGHTS =
+      Pattern.compile("permission denied|must be |nly superuser|cannot be|pg_hba\\.conf");
 
   private static final String CAN_BECOME_SUPERUSER =
       "code of owners could become a superuser, as this role can: restore as a superuser, or say --trust-owners";
@@ -144,8 +148,12 @@ public final class Restoration {
     } catch (SQLException | Failure e) {
       if (!byOwners) {
         throw e;
+      }
+      Failure failure = Failure.of(e);
+      if (!LACKS_RIGHTS.matcher(String.valueOf(failure.getMessage())).find()) {
+        throw failure;
       } else if (!trustOwners) {
-        throw Failure.critical(Failure.of(e).getMessage() + NEEDS_TRUST);
+        throw Failure.critical(failure.getMessage() + NEEDS_TRUST);
       }
       undo.begin(
           () -> {
@@ -176,9 +184,11 @@ public final class Restoration {
               name,
               name.equals(database)
                   ? properties(script, quoted(session, database))
-                  : List.of(
-                      "COMMENT ON DATABASE %s IS 'copy of backup %s'"
-                          .formatted(quoted(session, name), backup.name())));
+                  : ofCopy(
+                      script,
+                      quoted(session, database),
+                      quoted(session, name),
+                      "copy of backup " + backup.name()));
       return new Restored(before, version);
     }
   }
@@ -287,7 +297,7 @@ public final class Restoration {
       endSessions(session, name);
       statements.add("ALTER DATABASE %s RENAME TO %s".formatted(quoted, quoted(session, before)));
     }
-    // the owner may be in, and could come again
+    // another superuser may be in, and could come again
     execute(session, List.of("ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(passing)));
     endSessions(session, passing);
     statements.add("ALTER DATABASE %s RESET maintenance_work_mem".formatted(passing));
@@ -320,14 +330,10 @@ public final class Restoration {
       throws SQLException {
     String name = quoted(session, database);
     String create = "CREATE DATABASE " + name + " ";
-    String owner = "ALTER DATABASE " + name + " OWNER TO ";
     String rest = "";
-    String ownerName = "";
     for (String statement : script) {
       if (statement.startsWith(create)) {
         rest = statement.substring(create.length(), statement.length() - 1);
-      } else if (statement.startsWith(owner)) {
-        ownerName = statement.substring(owner.length(), statement.length() - 1);
       }
     }
     if (rest.isEmpty()) {
@@ -337,12 +343,8 @@ public final class Restoration {
       rest = rest.replaceFirst(" TABLESPACE = .*$", "");
     }
     var statements = new ArrayList<String>();
-    statements.add(
-        "CREATE DATABASE "
-            + passing
-            + " "
-            + rest
-            + (ownerName.isEmpty() ? "" : " OWNER = " + ownerName));
+    // its owner could connect, and gets it with its name
+    statements.add("CREATE DATABASE " + passing + " " + rest);
     statements.add("REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing));
     if (ask(session, HAS_LITTLE_MEMORY, "maintenance_work_mem").equals("t")) {
       // for indexes; by the database, so that options and settings of the role come before it
@@ -367,6 +369,21 @@ public final class Restoration {
                     || statement.startsWith("SECURITY LABEL "))
         .forEach(properties::add);
     return properties;
+  }
+
+  /** Returns the statements for the owner and the comment of a copy. */
+  private static List<String> ofCopy(
+      List<String> script, String name, String copy, String comment) {
+    String owner = "ALTER DATABASE " + name + " OWNER TO ";
+    var statements = new ArrayList<String>();
+    script.stream()
+        .filter(statement -> statement.startsWith(owner))
+        .forEach(
+            statement ->
+                statements.add(
+                    "ALTER DATABASE " + copy + " OWNER TO " + statement.substring(owner.length())));
+    statements.add("COMMENT ON DATABASE %s IS '%s'".formatted(copy, comment));
+    return statements;
   }
 
   private String output(String... arguments) {
