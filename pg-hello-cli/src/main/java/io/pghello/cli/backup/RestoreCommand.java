@@ -385,7 +385,8 @@ public final class RestoreCommand implements Callable<Integer> {
         if (row.get(4) != null) {
           out.printf(
               "What was %s before is %s, and lets nobody in: drop it when it is not needed any more%n",
-              row.get(0), row.get(4));
+              Printable.line(String.valueOf(row.get(0))),
+              Printable.line(String.valueOf(row.get(4))));
         }
       }
     }

@@ -18,6 +18,7 @@ import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Printable;
+import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import io.pghello.cli.system.Programs;
@@ -36,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -95,17 +97,24 @@ public final class VerifyCommand implements Callable<Integer> {
     Map<Backup, List<String>> chosen = backups.findEach(named);
     MetricFile written = metric == null ? null : MetricFile.in(metric);
     Status status = Status.OK;
-    Failure failure = null;
+    var failed = new ArrayList<String>();
     for (Map.Entry<Backup, List<String>> one : chosen.entrySet()) {
       try {
         status = status.or(verify(one.getKey(), one.getValue(), jobs, written));
-      } catch (SQLException | IOException | Failure e) {
+      } catch (SQLException e) {
+        // the server is made of the backup: what it refuses is the backup's fault
+        status = Status.CRITICAL;
+        failed.add(SqlErrors.explain(e));
+      } catch (IOException | Failure e) {
         // a backup that is damaged keeps no other from being verified
-        failure = failure == null ? Failure.of(e) : failure;
+        Failure failure = Failure.of(e);
+        status = status.or(failure.status());
+        failed.add(String.valueOf(failure.getMessage()));
       }
     }
-    if (failure != null) {
-      throw failure;
+    if (!failed.isEmpty()) {
+      String all = failed.stream().distinct().collect(Collectors.joining("; "));
+      throw status == Status.CRITICAL ? Failure.critical(all) : Failure.unknown(all);
     }
     return status.exitCode();
   }
