@@ -125,7 +125,7 @@ fault() {
     switch) in_tree python3 "$FOLDER/tree/usr/bin/patronictl" -c "$FOLDER/member$member.yml" switchover hello --force ;;
     *) misuse "there is no fault $1" ;;
   esac
-  wait_until 90 'a leader' leader
+  wait_until 90 'another leader' other_leader "$member"
 }
 
 other_leader() {

@@ -61,6 +61,11 @@ class FailoverIT {
     private long last = System.nanoTime();
     private long longest;
 
+    synchronized void begin() {
+      last = System.nanoTime();
+      longest = 0;
+    }
+
     synchronized void succeeded() {
       long now = System.nanoTime();
       longest = Math.max(longest, now - last);
@@ -102,6 +107,9 @@ class FailoverIT {
         running.add(threads.submit(() -> write(factory, fault + "-" + writer)));
       }
       awaitSuccess(System.nanoTime());
+      for (Gap gap : List.of(calls, probes, writes)) {
+        gap.begin();
+      }
       control(fault);
       awaitSuccess(System.nanoTime() + SETTLED_NANOS);
       ended = true;
@@ -124,6 +132,7 @@ class FailoverIT {
           writes.millis(),
           acknowledged.size(),
           lost.size());
+      assertThat(failed).as("a leader was lost").isNotEmpty();
       assertThat(wrong).hasValue(0);
       assertThat(untyped).isEmpty();
       assertThat(acknowledged).isNotEmpty();
