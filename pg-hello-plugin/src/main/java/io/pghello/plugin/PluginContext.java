@@ -8,7 +8,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Settings of a program: permissions and limits. Immutable; prints no configuration.
+ * Settings that a program gives the plugin. Immutable; prints no configuration.
  *
  * @param config the configuration of the connection {@value #DEFAULT_ID}; null if there is none
  * @param permissions returns what a connection may do, by its id

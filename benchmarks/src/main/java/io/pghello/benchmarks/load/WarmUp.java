@@ -3,10 +3,7 @@ package io.pghello.benchmarks.load;
 
 /** Lets the compiler learn what is measured. */
 final class WarmUp {
-  /**
-   * The time for code that is compiled already, but left the CPU's caches while others were
-   * measured.
-   */
+  /** The time to warm up again after others were measured. */
   static final int RECALL_MILLIS = 100;
 
   private static final int MILLIS = 400;

@@ -195,7 +195,10 @@ final class MarkdownTables {
         text(row.name()),
         figure(result.ourSpread(), row.unit()),
         peer == null ? NONE : text(row.peer()) + ": " + figure(peer, row.unit()),
-        ratio == null ? NONE : TextTable.figure(ratio.median()) + " ×");
+        ratio == null
+            ? NONE
+            : TextTable.figure(ratio.median())
+                + (row.better() == Row.Better.LOWER ? " × the cost" : " ×"));
   }
 
   /** A row with the figures of both sides, if it has the unit that is asked for. */

@@ -141,7 +141,7 @@ public final class ClientBenchmark extends ServerBenchmark {
         .toList();
   }
 
-  /** Returns the title of a library that is called by as many at a time as in most rows. */
+  /** Returns the title of a library with the number of callers of most rows. */
   private static String all(Workload library) {
     return library == ASYNC
         ? library.title() + ", 256 in flight"

@@ -88,7 +88,7 @@ class MarkdownTablesTest {
             "|---|--:|---|--:|",
             "| `hello()`, 9 threads | 50 k/s | JDBC, 9 threads: 10 k/s | 5 × |",
             "| heap, `helloEach(9 names)` | 16 MB | – | – |",
-            "| a test database | 60 ms | by hand: 80 ms | 0.75 × |",
+            "| a test database | 60 ms | by hand: 80 ms | 0.75 × the cost |",
             "",
             "Measured on 2026-11-20 with 2 CPUs, OpenJDK 25 and PostgreSQL 17.11;"
                 + " `./dev bench client` does it on yours.");

@@ -19,7 +19,7 @@ class ProseTest {
 
   /** Beginnings of a Javadoc that do not name the thing. */
   private static final Pattern JAVADOC =
-      Pattern.compile("/\\*\\*[\\s*]*(What|How|Who|Which|Where|Of|By|With|At|Those)\\b");
+      Pattern.compile("/\\*\\*[\\s*]*(What|How|Who|Which|Where|Of|By|With|At|Those|Also|For)\\b");
 
   /** Words that only those who write them understand. */
   private static final Pattern JARGON =

@@ -19,8 +19,9 @@ import java.util.Set;
  */
 final class Harmless {
   /**
-   * Returns whether nothing that a statement names can do harm. Functions of the server that are
-   * not volatile change nothing, but those that take names or queries as texts run what these mean.
+   * The query: true if nothing that a statement names can change the session. Functions of the
+   * server that are not volatile change nothing, but those that take names or queries as texts run
+   * what these mean.
    */
   private static final String QUERY = Texts.resource(Harmless.class, "harmless.sql");
 

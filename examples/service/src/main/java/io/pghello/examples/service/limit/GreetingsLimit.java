@@ -14,7 +14,7 @@ import org.springframework.http.ProblemDetail;
  * as one. Thread-safe.
  */
 final class GreetingsLimit {
-  /** In the log: that requests cannot be counted, as without the database that has the counts. */
+  /** The log's code for requests that cannot be counted, as without the database. */
   static final String NOT_COUNTED = "REQUESTS_NOT_COUNTED";
 
   private final RateLimitProperties properties;

@@ -118,7 +118,7 @@ public final class Redis implements AutoCloseable {
     }
   }
 
-  /** Also of the log-in, which is a cause of what failed. */
+  /** Logs a refusal, also one of the log-in, which is a cause of what failed. */
   private void logRefusal(RedisException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof RedisCommandExecutionException) {

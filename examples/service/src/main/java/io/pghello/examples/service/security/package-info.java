@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The credentials of those who may change what all users get. */
+/** Authorization of administrators, who change what all users get. */
 @NullMarked
 package io.pghello.examples.service.security;
 

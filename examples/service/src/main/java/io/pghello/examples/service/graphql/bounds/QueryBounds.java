@@ -33,7 +33,7 @@ import org.springframework.web.servlet.function.RouterFunction;
 import org.springframework.web.servlet.function.RouterFunctions;
 import org.springframework.web.servlet.function.ServerResponse;
 
-/** Bounds of a query, and the refusal of requests that are none. */
+/** Bounds of a query, and the refusal of requests that are no queries. */
 @Configuration(proxyBeanMethods = false)
 class QueryBounds {
   /** As deep as the query by which tools read the schema. */
