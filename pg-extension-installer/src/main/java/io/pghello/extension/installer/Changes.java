@@ -4,6 +4,7 @@ package io.pghello.extension.installer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -11,6 +12,8 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -27,6 +30,10 @@ import java.util.function.Consumer;
 final class Changes implements AutoCloseable {
   private static final String NEW = ".pg-extension-new";
   private static final String OLD = ".pg-extension-old";
+  private static final Set<PosixFilePermission> READABLE =
+      PosixFilePermissions.fromString("rw-r--r--");
+  private static final Set<PosixFilePermission> EXECUTABLE =
+      PosixFilePermissions.fromString("rwxr-xr-x");
 
   private interface Step {
     void run() throws IOException;
@@ -34,7 +41,7 @@ final class Changes implements AutoCloseable {
 
   private final Consumer<Path> before;
   private final Deque<Step> undo = new ArrayDeque<>();
-  private final List<Path> passing = new ArrayList<>();
+  private final List<Step> last = new ArrayList<>();
   private final Set<Path> replaced = new HashSet<>();
 
   /**
@@ -49,32 +56,39 @@ final class Changes implements AutoCloseable {
   /** Makes a folder that is not there. */
   void createFolder(Path folder) throws IOException {
     before.accept(folder);
-    Files.createDirectory(folder);
+    Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(EXECUTABLE));
     undo.push(() -> Files.deleteIfExists(folder));
-    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+    setPermissions(folder, EXECUTABLE);
   }
 
   /** Writes a file beside the one that it will replace, and on the disk. */
   void prepare(Path file, byte[] content, boolean executable) throws IOException {
     before.accept(file);
     Path written = beside(file, NEW);
+    Set<PosixFilePermission> permissions = executable ? EXECUTABLE : READABLE;
     // of a run that was killed; a link is not followed, nor is what another puts there
     Files.deleteIfExists(written);
     undo.push(() -> Files.deleteIfExists(written));
     try (FileChannel channel =
         FileChannel.open(
             written,
-            StandardOpenOption.CREATE_NEW,
-            StandardOpenOption.WRITE,
-            LinkOption.NOFOLLOW_LINKS)) {
+            Set.of(
+                StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+            PosixFilePermissions.asFileAttribute(permissions))) {
       ByteBuffer bytes = ByteBuffer.wrap(content);
       while (bytes.hasRemaining()) {
         channel.write(bytes);
       }
       channel.force(true);
     }
-    Files.setPosixFilePermissions(
-        written, PosixFilePermissions.fromString(executable ? "rwxr-xr-x" : "rw-r--r--"));
+    setPermissions(written, permissions);
+  }
+
+  /** Sets what the process's mask has taken away. */
+  private static void setPermissions(Path file, Set<PosixFilePermission> permissions)
+      throws IOException {
+    Files.getFileAttributeView(file, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+        .setPermissions(permissions);
   }
 
   /** Gives a file that was prepared its name. */
@@ -100,8 +114,34 @@ final class Changes implements AutoCloseable {
     Path old = beside(file, OLD);
     Files.deleteIfExists(old);
     move(file, old);
-    passing.add(old);
+    last.add(() -> Files.deleteIfExists(old));
     undo.push(() -> move(old, file));
+  }
+
+  /** Removes a file when all else is complete. */
+  void removeLast(Path file) {
+    last.add(
+        () -> {
+          before.accept(file);
+          Files.deleteIfExists(file);
+        });
+  }
+
+  /** Removes a folder when all else is complete, unless somebody else's files are in it. */
+  void removeFolderLast(Path folder) {
+    last.add(() -> deleteIfEmpty(folder));
+  }
+
+  private static void deleteIfEmpty(Path folder) throws IOException {
+    if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try {
+      Files.delete(folder);
+    } catch (DirectoryNotEmptyException e) {
+      // somebody else's files are in it
+      return;
+    }
   }
 
   /** Keeps a file, if there is one, under another name, too. */
@@ -111,7 +151,7 @@ final class Changes implements AutoCloseable {
     }
     Path old = beside(file, OLD);
     Files.deleteIfExists(old);
-    passing.add(old);
+    last.add(() -> Files.deleteIfExists(old));
     undo.push(() -> Files.deleteIfExists(old));
     try {
       Files.createLink(old, file);
@@ -144,11 +184,28 @@ final class Changes implements AutoCloseable {
     Files.deleteIfExists(beside(file, OLD));
   }
 
-  /** Leaves all as it is now. */
-  void complete() throws IOException {
+  /**
+   * Leaves all as it is now, and removes what was for the way back.
+   *
+   * @throws UnfinishedException if that failed
+   */
+  void complete() throws UnfinishedException {
     undo.clear();
-    for (Path each : passing) {
-      Files.deleteIfExists(each);
+    try {
+      for (Step step : last) {
+        step.run();
+      }
+    } catch (IOException | RuntimeException e) {
+      throw new UnfinishedException(e);
+    }
+  }
+
+  /** All was done, and only what was for the way back is left. */
+  static final class UnfinishedException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    UnfinishedException(Exception cause) {
+      super(cause.getMessage(), cause);
     }
   }
 

@@ -26,6 +26,7 @@ public record ElfFile(
   private static final int MAGIC = 0x7f454c46;
   private static final int HEADER = 64;
   private static final int MAX_COUNT = 1_000;
+  private static final int MAX_NAME = 4_096;
   private static final int BITS_64 = 2;
   private static final int LOADED = 1;
   private static final int DYNAMIC = 2;
@@ -72,7 +73,7 @@ public record ElfFile(
 
   private static Optional<String> newest(List<String> versions) {
     return versions.stream()
-        .filter(version -> version.matches(GLIBC + "[0-9]+(\\.[0-9]+)+"))
+        .filter(version -> version.matches(GLIBC + "[0-9]{1,4}(\\.[0-9]{1,4})+"))
         .map(version -> version.substring(GLIBC.length()))
         .max(BY_VERSION);
   }
@@ -102,6 +103,7 @@ public record ElfFile(
 
     ElfFile read() {
       var needed = new ArrayList<Long>();
+      int entries = 0;
       long versions = 0;
       long versionsCount = 0;
       long defined = 0;
@@ -112,6 +114,7 @@ public record ElfFile(
           int entry = offset(file.getLong(at + 8));
           int end = entry + offset(file.getLong(at + 32));
           for (; entry < end && file.getLong(entry) != 0; entry += 16) {
+            count(++entries);
             long tag = file.getLong(entry);
             long value = file.getLong(entry + 8);
             if (tag == NEEDED) {
@@ -149,7 +152,7 @@ public record ElfFile(
     }
 
     private int segments() {
-      return Short.toUnsignedInt(file.getShort(56));
+      return count(Short.toUnsignedInt(file.getShort(56)));
     }
 
     private int segment(int index) {
@@ -192,6 +195,7 @@ public record ElfFile(
         int each = at + file.getInt(at + 8);
         int names = count(Short.toUnsignedInt(file.getShort(at + 2)));
         for (int j = 0; j < names; j++) {
+          count(found.size());
           found.add(string(Integer.toUnsignedLong(file.getInt(each + 8))));
           each += file.getInt(each + 12);
         }
@@ -215,6 +219,9 @@ public record ElfFile(
       int to = from;
       while (file.get(to) != 0) {
         to++;
+        if (to - from > MAX_NAME) {
+          throw new IllegalArgumentException("a name without an end");
+        }
       }
       var name = new byte[to - from];
       file.get(from, name);

@@ -34,6 +34,20 @@ record FileTree(Path root) {
   }
 
   /**
+   * Returns a file of a server's folders, if it is reached without links; it may be one itself.
+   *
+   * @throws RefusedException if a link leads to it: what is there may belong to anybody
+   */
+  Path direct(Path file) throws IOException, RefusedException {
+    Path folder = file.getParent();
+    if (folder != null && !resolve(inside(folder)).equals(folder)) {
+      throw new RefusedException(
+          file + " is reached through a link. Remedy: put a folder in the place of the link.");
+    }
+    return file;
+  }
+
+  /**
    * Returns where a file is. No part of the path is a link, as far as it exists.
    *
    * @throws RefusedException if a link leads out of the tree

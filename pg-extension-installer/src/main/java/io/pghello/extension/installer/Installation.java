@@ -2,17 +2,14 @@
 package io.pghello.extension.installer;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -23,13 +20,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.UUID;
 import java.util.function.Consumer;
 
 /** An extension on a server. */
 final class Installation {
   private static final String CONTROL = ".control";
   private static final String LIBRARY = ".so";
+  private static final String LOCK = ".pg-extension-lock";
 
   /** The state of a file of the extension on the server. */
   enum State {
@@ -64,8 +61,9 @@ final class Installation {
     for (Map.Entry<String, byte[]> file : packed.entrySet()) {
       String path = file.getKey();
       if (path.startsWith(PackedExtension.LIBRARIES)) {
+        Path place = place(server.libraries(), PackedExtension.LIBRARIES, path);
         requireLoadable(path, file.getValue());
-        files.put(place(server.libraries(), PackedExtension.LIBRARIES, path), file.getValue());
+        files.put(place, file.getValue());
       } else if (path.startsWith(PackedExtension.SHARED)) {
         Path place = place(server.shared(), PackedExtension.SHARED, path);
         byte[] content =
@@ -83,8 +81,15 @@ final class Installation {
     }
   }
 
-  private static Path place(Path folder, String prefix, String path) {
-    return folder.resolve(path.substring(prefix.length()));
+  private Path place(Path folder, String prefix, String path) throws IOException, RefusedException {
+    Path file = Path.of(path.substring(prefix.length()));
+    for (Path part : file) {
+      if (part.toString().startsWith(".") || part.toString().endsWith(InstalledFiles.SUFFIX)) {
+        throw new RefusedException(
+            "The jar names " + file + ", and such a name is this program's own.");
+      }
+    }
+    return server.tree().direct(folder.resolve(file));
   }
 
   private void requireLoadable(String path, byte[] content) throws IOException, RefusedException {
@@ -168,16 +173,19 @@ final class Installation {
    * Installs what is missing, and replaces what is older.
    *
    * @param changes is told of each file before it is touched
+   * @param out is told if it waits
    * @return the files that were written, or would be
    * @throws RefusedException if nothing can be changed, or a file of somebody else's is there
    * @throws IOException if it failed, and all was undone
    */
-  List<Path> install(boolean dryRun, Consumer<Path> changes) throws IOException, RefusedException {
+  List<Path> install(boolean dryRun, Consumer<Path> changes, Consumer<String> out)
+      throws IOException, RefusedException {
     List<Path> wanted = wanted();
-    if (!dryRun
-        && !(wanted.isEmpty() && files.keySet().stream().noneMatch(Changes::isUnfinished))) {
-      requireWritable(server.scripts());
-      var lock = new Lock(server.scripts());
+    boolean unfinished =
+        Changes.isUnfinished(InstalledFiles.place(server, extension.name()))
+            || files.keySet().stream().anyMatch(Changes::isUnfinished);
+    if (!dryRun && (unfinished || !wanted.isEmpty())) {
+      FileChannel lock = lock(server, out);
       try (lock) {
         // another one may have been here meanwhile
         wanted = wanted();
@@ -209,7 +217,9 @@ final class Installation {
   private void write(List<Path> wanted, Consumer<Path> before)
       throws IOException, RefusedException {
     InstalledFiles installed = InstalledFiles.read(server, extension.name());
-    cleanAll(installed);
+    var all = new LinkedHashSet<>(files.keySet());
+    all.addAll(installed.hashes().keySet());
+    clean(all, installed);
     var hashes = new LinkedHashMap<Path, String>();
     for (Path file : wanted) {
       hashes.put(file, PackedExtension.sha256(content(file)));
@@ -246,10 +256,14 @@ final class Installation {
     return content;
   }
 
-  private void cleanAll(InstalledFiles installed) throws IOException {
-    var all = new LinkedHashSet<>(files.keySet());
-    all.addAll(installed.hashes().keySet());
+  /** Removes what a run that was killed has left beside files, and beside the note. */
+  private static void clean(Set<Path> files, InstalledFiles installed)
+      throws IOException, RefusedException {
+    var all = new LinkedHashSet<>(files);
     all.add(installed.file());
+    for (Path file : all) {
+      requireWritable(parent(file));
+    }
     for (Path file : all) {
       if (Files.isDirectory(parent(file))) {
         Changes.clean(file);
@@ -277,50 +291,41 @@ final class Installation {
    * Removes what was installed, but for what has been changed since.
    *
    * @param changes is told of each file before it is touched
+   * @param out is told if it waits
    * @throws RefusedException if nothing can be changed
    * @throws IOException if it failed, and all was undone
    */
-  static Removed uninstall(Server server, String extension, boolean dryRun, Consumer<Path> changes)
+  static Removed uninstall(
+      Server server, String extension, boolean dryRun, Consumer<Path> changes, Consumer<String> out)
       throws IOException, RefusedException {
     InstalledFiles before = InstalledFiles.read(server, extension);
     Removed removed = toRemove(before);
-    if (!dryRun && !before.isEmpty()) {
-      requireWritable(server.scripts());
-      var lock = new Lock(server.scripts());
+    if (!dryRun && (!before.isEmpty() || Changes.isUnfinished(before.file()))) {
+      FileChannel lock = lock(server, out);
       try (lock) {
         // another one may have been here meanwhile
         InstalledFiles installed = InstalledFiles.read(server, extension);
         removed = toRemove(installed);
-        if (!installed.isEmpty()) {
-          remove(removed.files, installed, changes);
-        }
+        remove(removed.files, installed, changes);
       }
     }
     return removed;
   }
 
   private static void remove(List<Path> files, InstalledFiles installed, Consumer<Path> before)
-      throws IOException {
-    for (Path file : installed.hashes().keySet()) {
-      if (Files.isDirectory(parent(file))) {
-        Changes.clean(file);
-      }
-    }
-    Changes.clean(installed.file());
+      throws IOException, RefusedException {
+    clean(installed.hashes().keySet(), installed);
     try (var changes = new Changes(before)) {
       for (Path file : files) {
         changes.remove(file);
       }
+      var folders = new ArrayList<>(installed.folders());
+      Collections.reverse(folders);
+      folders.forEach(changes::removeFolderLast);
+      // last, so that a run after a kill knows what may be left
+      changes.removeLast(installed.file());
       changes.complete();
     }
-    var folders = new ArrayList<>(installed.folders());
-    Collections.reverse(folders);
-    for (Path folder : folders) {
-      deleteIfEmpty(folder);
-    }
-    // last, so that a run after a kill knows what may be left
-    before.accept(installed.file());
-    Files.delete(installed.file());
   }
 
   private static Removed toRemove(InstalledFiles installed) throws IOException, RefusedException {
@@ -339,20 +344,14 @@ final class Installation {
     for (Path file : removed) {
       requireWritable(parent(file));
     }
+    for (Path folder : installed.folders()) {
+      requireWritable(parent(folder));
+    }
     return new Removed(removed, kept);
   }
 
   private static boolean isControl(Path file) {
     return file.toString().endsWith(CONTROL);
-  }
-
-  private static void deleteIfEmpty(Path folder) throws IOException {
-    try {
-      Files.deleteIfExists(folder);
-    } catch (DirectoryNotEmptyException e) {
-      // somebody else's files are in it
-      return;
-    }
   }
 
   /** Refuses a folder in which nothing can be written, or in which root would write for others. */
@@ -389,12 +388,12 @@ final class Installation {
           Files.readAttributes(each, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       Set<PosixFilePermission> permissions = attributes.permissions();
       // in a folder as /tmp, nobody can rename what is root's
-      boolean sticky = ((int) Files.getAttribute(each, "unix:mode") & 01000) != 0;
-      boolean owned = (int) Files.getAttribute(each, "unix:uid") == 0;
+      boolean sticky = (number(each, "unix:mode") & 01000) != 0;
+      boolean owned = number(each, "unix:uid") == 0;
+      // the group's are those of an access control list, too
       boolean others =
           permissions.contains(PosixFilePermission.OTHERS_WRITE)
-              || (permissions.contains(PosixFilePermission.GROUP_WRITE)
-                  && (int) Files.getAttribute(each, "unix:gid") != 0);
+              || permissions.contains(PosixFilePermission.GROUP_WRITE);
       if (!owned || (others && !(sticky && !each.equals(folder)))) {
         throw new RefusedException(
             each
@@ -406,6 +405,10 @@ final class Installation {
                     : "run this as its owner: sudo -u " + attributes.owner().getName() + " ..."));
       }
     }
+  }
+
+  private static int number(Path file, String attribute) throws IOException {
+    return (int) Files.getAttribute(file, attribute, LinkOption.NOFOLLOW_LINKS);
   }
 
   private static boolean isRoot() throws IOException {
@@ -420,48 +423,34 @@ final class Installation {
     return parent == null ? file : parent;
   }
 
-  /** Lets one program at a time work on a server, and is gone when the program is. */
-  private static final class Lock implements AutoCloseable {
-    private final Path file;
-    private final FileChannel channel;
-
-    Lock(Path folder) throws IOException {
-      file = folder.resolve(".pg-extension-lock");
-      FileChannel locked;
-      do {
-        locked =
-            FileChannel.open(
-                file,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.WRITE,
-                LinkOption.NOFOLLOW_LINKS);
-      } while (!isLocked(locked));
-      channel = locked;
+  /**
+   * Lets one process at a time work on a server, until the channel is closed or the process ends.
+   * The file stays: a new one would have a lock of its own. It is opened here alone, as a process
+   * that closes a file anywhere loses its locks on it.
+   */
+  private static FileChannel lock(Server server, Consumer<String> out)
+      throws IOException, RefusedException {
+    requireWritable(server.scripts());
+    Path file = server.tree().direct(server.scripts().resolve(LOCK));
+    if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)
+        && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      throw new RefusedException(file + " is no file. Remedy: remove it.");
     }
-
-    /** The one before may have removed the file that this has waited for. */
-    private boolean isLocked(FileChannel opened) throws IOException {
-      boolean locked = false;
-      try {
-        opened.lock();
-        String mine = UUID.randomUUID().toString();
-        opened.write(ByteBuffer.wrap(mine.getBytes(StandardCharsets.UTF_8)), 0);
-        locked = Files.readString(file).equals(mine);
-      } catch (NoSuchFileException e) {
-        locked = false;
-      } finally {
-        if (!locked) {
-          opened.close();
-        }
+    FileChannel channel =
+        FileChannel.open(
+            file,
+            Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+            // who may open it may lock it
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    try {
+      if (channel.tryLock() == null) {
+        out.accept("Another run is at work: this one waits for it.");
+        channel.lock();
       }
-      return locked;
-    }
-
-    @Override
-    public void close() throws IOException {
-      try (channel) {
-        Files.deleteIfExists(file);
-      }
+      return channel;
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
     }
   }
 }

@@ -2,6 +2,7 @@
 package io.pghello.extension.installer;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -26,13 +28,21 @@ import java.util.regex.Pattern;
  * @param folders that were made for them
  */
 record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folders) {
+  /** The end of the names of such files. */
+  static final String SUFFIX = ".pg-extension";
+
   private static final String FOLDER = "folder";
   private static final Pattern LINE =
       Pattern.compile("([0-9a-f]{64}|" + FOLDER + ")  (lib|share)/(.+)");
 
+  /** Returns where the list of an extension's files is. */
+  static Path place(Server server, String extension) throws IOException, RefusedException {
+    return server.tree().direct(server.scripts().resolve(extension + SUFFIX));
+  }
+
   /** Reads it; it is empty where nothing was installed. */
   static InstalledFiles read(Server server, String extension) throws IOException, RefusedException {
-    Path file = server.scripts().resolve(extension + ".pg-extension");
+    Path file = place(server, extension);
     var found = new InstalledFiles(file, new TreeMap<>(), new TreeSet<>());
     if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       return found;
@@ -40,7 +50,13 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
     if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
       throw new RefusedException(file + " is no file. Remedy: remove it.");
     }
-    for (String line : Files.readAllLines(file)) {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file);
+    } catch (CharacterCodingException e) {
+      throw damaged(file);
+    }
+    for (String line : lines) {
       Matcher matcher = LINE.matcher(line);
       if (!matcher.matches()) {
         throw damaged(file);
@@ -52,6 +68,7 @@ record InstalledFiles(Path file, Map<Path, Set<String>> hashes, Set<Path> folder
       } catch (IllegalArgumentException e) {
         throw damaged(file);
       }
+      server.tree().direct(path);
       if (matcher.group(1).equals(FOLDER)) {
         found.folders.add(path);
       } else {

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * and renamed, the control file last, and all is undone if that fails. What was written is noted
  * beside the control file, so that no file of somebody else's is ever replaced or removed.
  *
- * <p>Thread-safe; two processes may work on one server, one waits for the other.
+ * <p>Thread-safe; one thread at a time works, and one process at a time works on a server: others
+ * wait.
  */
 public final class Installer {
   /** All is as wanted. */
@@ -48,7 +49,8 @@ public final class Installer {
 
         --pg-config PROGRAM  the server's pg_config, which is run
         --bindir FOLDER      the server's folder of programs, as /usr/lib/postgresql/17/bin
-        --root FOLDER        the root of another machine's files, as of a container that does not run
+        --root FOLDER        the root of another machine's files, as of a container's image;
+                             as root, never of a container that runs: it could lead root astray
         --name EXTENSION     which one, if the jar has several
         --dry-run            show what would be done
         --help               show this text
@@ -57,6 +59,10 @@ public final class Installer {
       Exit status: 0 all is well, 1 something is to be done or was left alone, 2 it failed and was
       undone, 3 nothing was changed: it was refused, or the command line is wrong.
       """;
+
+  // what controls a terminal, or writes from right to left
+  private static final Pattern CONTROL =
+      Pattern.compile("[\\p{Cntrl}\\x80-\\x9f\\u2028-\\u202e\\u2066-\\u2069]");
 
   private static final Pattern DESCRIPTOR =
       Pattern.compile(
@@ -108,7 +114,7 @@ public final class Installer {
         out.accept(USAGE.strip());
         return OK;
       }
-      return run(jar, request(arguments), out);
+      return run(jar, request(arguments), line -> out.accept(printable(line)));
     } catch (RefusedException e) {
       err.accept("pg-extension: " + printable(String.valueOf(e.getMessage())));
       return REFUSED;
@@ -120,7 +126,7 @@ public final class Installer {
 
   /** A jar that somebody else made may have names that a terminal takes for commands. */
   private static String printable(String text) {
-    return text.replaceAll("\\p{Cntrl}", "?");
+    return CONTROL.matcher(text).replaceAll("?");
   }
 
   /** Returns what the user is told of a failure. */
@@ -130,6 +136,9 @@ public final class Installer {
       reason = file.getFile() + ": " + file.getReason();
     } else if (e instanceof FileSystemException || e.getMessage() == null) {
       reason = e.toString();
+    }
+    if (e instanceof Changes.UnfinishedException) {
+      return "all was done, but not tidied up: " + reason + "; run this again";
     }
     return "failed, and what was done was undone: "
         + reason
@@ -181,7 +190,7 @@ public final class Installer {
    * @throws RefusedException if nothing was changed
    * @throws IOException if it failed, and was undone
    */
-  public static int run(Path jar, Request request, Consumer<String> out)
+  public static synchronized int run(Path jar, Request request, Consumer<String> out)
       throws IOException, RefusedException {
     try (JarFile file = open(jar)) {
       PackedExtension extension = extension(file, request.name());
@@ -192,9 +201,9 @@ public final class Installer {
         case INSTALL -> install(extension, server, request.dryRun(), out);
         case UNINSTALL -> uninstall(extension.name(), server, request.dryRun(), out);
       };
-    } catch (IllegalStateException e) {
-      // what the descriptor says is wrong
-      throw new RefusedException(String.valueOf(e.getMessage()));
+    } catch (OutOfMemoryError e) {
+      // somebody else may have made the files so large
+      throw new IOException("a file needs more memory than there is: " + e.getMessage(), e);
     }
   }
 
@@ -239,7 +248,7 @@ public final class Installer {
       PackedExtension extension, Server server, boolean dryRun, Consumer<String> out)
       throws IOException, RefusedException {
     var installation = new Installation(extension, server);
-    List<Path> written = installation.install(dryRun, file -> {});
+    List<Path> written = installation.install(dryRun, file -> {}, out);
     list(written, dryRun ? "would write" : "wrote", out);
     if (written.isEmpty()) {
       out.accept("Nothing to do: all is installed.");
@@ -278,7 +287,8 @@ public final class Installer {
   private static int uninstall(
       String extension, Server server, boolean dryRun, Consumer<String> out)
       throws IOException, RefusedException {
-    Installation.Removed removed = Installation.uninstall(server, extension, dryRun, file -> {});
+    Installation.Removed removed =
+        Installation.uninstall(server, extension, dryRun, file -> {}, out);
     list(removed.files(), dryRun ? "would remove" : "removed", out);
     list(removed.kept(), "kept, as it was changed since:", out);
     if (removed.files().isEmpty() && removed.kept().isEmpty()) {
@@ -345,6 +355,8 @@ public final class Installer {
             .filter(Matcher::matches)
             .map(matcher -> matcher.group(1))
             .filter(each -> name == null || name.equals(each))
+            // a jar may list a file twice
+            .distinct()
             .sorted()
             .toList();
     if (names.size() != 1) {
@@ -362,6 +374,9 @@ public final class Installer {
         throw new RefusedException(jar.getName() + " has no " + descriptor + ".");
       }
       return new PackedExtension(only, descriptor, in, resources);
+    } catch (IllegalStateException e) {
+      // what the descriptor says is wrong
+      throw new RefusedException(String.valueOf(e.getMessage()));
     }
   }
 

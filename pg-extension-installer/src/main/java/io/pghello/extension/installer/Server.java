@@ -30,7 +30,7 @@ record Server(
     FileTree tree, Path program, String version, String platform, Path libraries, Path shared) {
   private static final String PROGRAM = "postgres";
   private static final Pattern VERSION =
-      Pattern.compile("\\(PostgreSQL\\) (\\d+(?:\\.\\d+|devel|beta\\d+|rc\\d+))");
+      Pattern.compile("\\(PostgreSQL\\) (\\d{1,4}(?:\\.\\d{1,4}|devel|beta\\d+|rc\\d+))(?!\\d)");
 
   /** The folders of distributions and others: one, how names in it begin, and what follows. */
   private static final List<List<String>> USUAL =
@@ -229,20 +229,19 @@ record Server(
 
   /** Returns the version of the GNU C library in the tree, if there is one. */
   Optional<String> glibc() throws IOException, RefusedException {
-    Optional<Path> libc = library("libc.so.6");
-    return libc.isEmpty()
-        ? Optional.empty()
-        : ElfFile.read(Files.readAllBytes(libc.get())).newestDefined();
+    return library("libc.so.6").flatMap(ElfFile::newestDefined);
   }
 
   /** Returns a library that the dynamic loader finds, as far as can be known from here. */
-  Optional<Path> library(String name) throws IOException, RefusedException {
+  Optional<ElfFile> library(String name) throws IOException, RefusedException {
     var folders = new ArrayList<Path>(List.of(tree.inside(libraries)));
     folders.add(parent(tree.inside(libraries)));
     String triplet =
         switch (platform) {
           case "linux-amd64" -> "x86_64-linux-gnu";
           case "linux-arm64" -> "aarch64-linux-gnu";
+          case "linux-riscv64" -> "riscv64-linux-gnu";
+          case "linux-s390x" -> "s390x-linux-gnu";
           default -> "";
         };
     for (String folder : LIBRARY_FOLDERS) {
@@ -252,9 +251,23 @@ record Server(
     for (Path folder : folders) {
       Path file = tree.resolve(folder.resolve(name));
       if (Files.isRegularFile(file)) {
-        return Optional.of(file);
+        Optional<ElfFile> found = forThisMachine(Files.readAllBytes(file));
+        if (found.isPresent()) {
+          return found;
+        }
       }
     }
     return Optional.empty();
+  }
+
+  /** A machine may have libraries for other processors, and for 32 bits, too: they are not it. */
+  private Optional<ElfFile> forThisMachine(byte[] content) {
+    try {
+      ElfFile library = ElfFile.read(content);
+      return Optional.of(library)
+          .filter(found -> platform.replace("-musl", "").equals("linux-" + found.machine()));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
   }
 }

@@ -169,12 +169,15 @@ final class FakeServer {
     return file.array();
   }
 
-  /** Returns what is in a folder: texts, and where links lead, by paths. */
+  /** Returns what is in a folder, but for the lock file: texts, and where links lead, by paths. */
   static Map<String, String> content(Path folder) throws IOException {
     var content = new TreeMap<String, String>();
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.toList()) {
         String name = folder.relativize(file).toString();
+        if (name.endsWith(".pg-extension-lock")) {
+          continue;
+        }
         if (Files.isSymbolicLink(file)) {
           content.put(name, "-> " + Files.readSymbolicLink(file));
         } else if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
@@ -190,7 +193,7 @@ final class FakeServer {
   static void copy(Path from, Path to) throws IOException {
     try (Stream<Path> files = Files.walk(from)) {
       for (Path file : files.toList()) {
-        Files.copy(file, to.resolve(from.relativize(file).toString()));
+        Files.copy(file, to.resolve(from.relativize(file).toString()), LinkOption.NOFOLLOW_LINKS);
       }
     }
   }

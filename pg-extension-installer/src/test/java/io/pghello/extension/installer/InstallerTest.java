@@ -17,16 +17,27 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.installer.FakeServer.Run;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -131,7 +142,7 @@ class InstallerTest {
     jar = acme(folder.resolve("newer.jar"), "1.1", library("two"));
     Map<String, String> before = content(root);
     int steps = 0;
-    while (failsAt(steps)) {
+    while (failsAt(steps, this::install)) {
       assertThat(content(root)).as("failed at step %d", steps).isEqualTo(before);
       steps++;
     }
@@ -139,46 +150,80 @@ class InstallerTest {
     assertThat(run("check").status()).isEqualTo(Installer.OK);
   }
 
-  private boolean failsAt(int step) throws Exception {
+  /** When all is removed, nothing is undone, and another run goes on. */
+  @Test
+  void undoesARemovalThatFails() throws Exception {
+    Map<String, String> empty = content(root);
+    run("install");
+    Map<String, String> before = content(root);
+    int steps = 0;
+    boolean fails = true;
+    while (fails) {
+      try {
+        fails = failsAt(steps, this::uninstall);
+        if (fails) {
+          assertThat(content(root)).as("failed at step %d", steps).isEqualTo(before);
+        }
+      } catch (IOException e) {
+        assertThat(Installer.failure(e)).startsWith("all was done, but not tidied up: no space");
+        assertThat(content(root)).isNotEqualTo(empty);
+        assertThat(run("uninstall").status()).isEqualTo(Installer.OK);
+        assertThat(content(root)).isEqualTo(empty);
+        assertThat(run("install").status()).isEqualTo(Installer.OK);
+      }
+      steps++;
+    }
+    assertThat(steps).isGreaterThan(5);
+    assertThat(content(root)).isEqualTo(empty);
+  }
+
+  private interface Task {
+    void run(Consumer<Path> changes) throws Exception;
+  }
+
+  private static boolean failsAt(int step, Task task) throws Exception {
     var left = new int[] {step};
     try {
-      installation()
-          .install(
-              false,
-              file -> {
-                if (left[0]-- == 0) {
-                  throw new UncheckedIOException(new IOException("no space left on device"));
-                }
-              });
+      task.run(
+          file -> {
+            if (left[0]-- == 0) {
+              throw new UncheckedIOException("no space left on device", new IOException());
+            }
+          });
       return false;
     } catch (UncheckedIOException e) {
       return true;
     }
   }
 
-  private Installation installation() throws Exception {
-    Server server = Server.in(FileTree.of(root), Path.of("/usr/lib/postgresql/17/bin"));
+  private void install(Consumer<Path> changes) throws Exception {
+    Server server = server();
     try (var file = new JarFile(jar.toFile())) {
-      return new Installation(Installer.extension(file, "acme"), server);
+      new Installation(Installer.extension(file, "acme"), server)
+          .install(false, changes, said -> {});
     }
+  }
+
+  private void uninstall(Consumer<Path> changes) throws Exception {
+    Installation.uninstall(server(), "acme", false, changes, said -> {});
+  }
+
+  private Server server() throws Exception {
+    return Server.in(FileTree.of(root), Path.of("/usr/lib/postgresql/17/bin"));
   }
 
   /** What a kill leaves at any of its steps is no obstacle, and is known to be its own. */
   @Test
   void goesOnAfterAKill() throws Exception {
     Map<String, String> empty = content(root);
-    run("install");
-    jar = acme(folder.resolve("newer.jar"), "1.1", library("two"));
     Path first = root;
     var left = new ArrayList<Path>();
-    installation().install(false, file -> left.add(copyOf(first, "killed" + left.size())));
-    Installation.uninstall(
-        Server.in(FileTree.of(root), Path.of("/usr/lib/postgresql/17/bin")),
-        "acme",
-        false,
-        file -> left.add(copyOf(first, "killed" + left.size())));
+    install(file -> left.add(copyOf(first, "killed" + left.size())));
+    jar = acme(folder.resolve("newer.jar"), "1.1", library("two"));
+    install(file -> left.add(copyOf(first, "killed" + left.size())));
+    uninstall(file -> left.add(copyOf(first, "killed" + left.size())));
     assertThat(content(root)).isEqualTo(empty);
-    assertThat(left).hasSizeGreaterThan(12);
+    assertThat(left).hasSizeGreaterThan(24);
     for (Path killed : left) {
       root = killed;
       Path another = copyOf(killed, killed.getFileName() + "-removed");
@@ -197,8 +242,6 @@ class InstallerTest {
     try {
       Path to = folder.resolve(name);
       FakeServer.copy(from, to);
-      // its process is gone
-      Files.deleteIfExists(to.resolve("usr/share/postgresql/17/extension/.pg-extension-lock"));
       return to;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -275,7 +318,122 @@ class InstallerTest {
         note, PackedExtension.sha256("x".getBytes(StandardCharsets.UTF_8)) + "  " + path + "\n");
     refuses(run("uninstall"), note + " is damaged", "Remedy: ");
     refuses(run("install"), note + " is damaged");
+    Files.write(note, new byte[] {(byte) 0xff, '\n'});
+    refuses(run("uninstall"), note + " is damaged", "Remedy: ");
     assertThat(victim).exists();
+  }
+
+  /** Others may have made the tree, or root in it, and this one's rights are greater. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "HASH  lib/x/victim",
+        "HASH  lib/x/deeper/victim",
+        "folder  lib/x/victim",
+        "folder  lib/x/empty",
+        "folder  lib/x/deeper"
+      })
+  void removesNothingThroughALink(String line) throws IOException {
+    Path host = root.resolve("opt");
+    write(host.resolve("deeper/victim"), "x");
+    write(host.resolve("victim"), "x");
+    Files.createDirectory(host.resolve("empty"));
+    Files.createSymbolicLink(libraries.resolve("x"), Path.of("../../../../../opt"));
+    Path note = shared.resolve("extension/acme.pg-extension");
+    String hash = PackedExtension.sha256("x".getBytes(StandardCharsets.UTF_8));
+    Files.writeString(note, hash + "  lib/none\n" + line.replace("HASH", hash) + "\n");
+    Map<String, String> before = content(root);
+    Run uninstall = run("uninstall");
+    assertThat(content(root)).isEqualTo(before);
+    refuses(uninstall, " is reached through a link", "Remedy: ");
+    refuses(run("uninstall", "--dry-run"), " is reached through a link");
+    refuses(run("install"), " is reached through a link");
+  }
+
+  /** An administrator has moved what was in there. */
+  @ParameterizedTest
+  @ValueSource(strings = {"file", "link"})
+  void removesOnlyFoldersAsFolders(String kind) throws IOException {
+    run("install");
+    Path data = shared.resolve("acme");
+    Files.delete(data.resolve("units.data"));
+    Files.delete(data);
+    Path note = shared.resolve("extension/acme.pg-extension");
+    Files.writeString(
+        note, Files.readString(note).replaceAll("(?m)^[0-9a-f]+  share/acme/units.data\n", ""));
+    if (kind.equals("file")) {
+      Files.writeString(data, "");
+    } else {
+      Files.createSymbolicLink(data, Path.of("/opt/acme"));
+    }
+    assertThat(run("uninstall").status()).isEqualTo(Installer.OK);
+    assertThat(Files.exists(data, LinkOption.NOFOLLOW_LINKS)).isTrue();
+    assertThat(note).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"extension/other.pg-extension", ".acme", "acme/.hidden/a"})
+  void refusesNamesOfItsOwnFiles(String file) throws IOException {
+    jar(
+        jar,
+        Map.of(
+            "acme.properties",
+            "scripts = acme.control\ndata = " + file,
+            "acme/acme.control",
+            "",
+            "acme/" + file,
+            "0".repeat(64) + "  lib/plpgsql.so\n"));
+    Map<String, String> before = content(root);
+    refuses(run("install"), "names " + file + ", and such a name is this program's own");
+    assertThat(content(root)).isEqualTo(before);
+  }
+
+  /** A jar may be of anybody, and what is printed goes to root's terminal. */
+  @Test
+  void printsNoControlCharacters() throws IOException {
+    String hostile = "\u001b]0;\u009b2J\u202e";
+    acme(jar, "1.0", elf(AMD64, List.of("lib\u001b[2J.so"), null, null, ""));
+    assertThat(run("check").out())
+        .contains("acme.so needs lib?[2J.so")
+        .doesNotContainPattern("[^\\P{Cntrl}\\n]");
+    jar(
+        jar,
+        Map.of(
+            "acme.properties",
+            "scripts = acme.control\npreload = acme" + hostile + "\nsetting.a = b" + hostile,
+            "acme/acme.control",
+            ""));
+    Run install = run("install");
+    assertThat(install.out())
+        .contains("restart: acme?]0;?2J?\n")
+        .contains("the setting a = b?]0;?2J?\n");
+  }
+
+  /** Such a jar is no obstacle for Java. */
+  @Test
+  void takesADescriptorThatIsListedTwice() throws IOException {
+    try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
+      for (String name : List.of("acme.properties", "acmf.properties")) {
+        out.putNextEntry(new JarEntry("META-INF/pg-extension/" + name));
+        out.write("scripts = acme.control".getBytes(StandardCharsets.UTF_8));
+      }
+      out.putNextEntry(new JarEntry("META-INF/pg-extension/acme/acme.control"));
+    }
+    String bytes = Files.readString(jar, StandardCharsets.ISO_8859_1);
+    Files.writeString(
+        jar, bytes.replace("acmf.properties", "acme.properties"), StandardCharsets.ISO_8859_1);
+    assertThat(run("install").err()).isEmpty();
+  }
+
+  /** All that is larger than Java's arrays is. */
+  @Test
+  void failsIfTheMemoryDoesNotDo() throws IOException {
+    try (var file = new RandomAccessFile(bin.resolve("postgres").toFile(), "rw")) {
+      file.setLength(3L << 30);
+    }
+    Run run = run("install");
+    assertThat(run.status()).isEqualTo(Installer.FAILED);
+    assertThat(run.err()).startsWith("pg-extension: failed").contains("memory").hasLineCount(1);
   }
 
   @Test
@@ -290,14 +448,31 @@ class InstallerTest {
     refuses(run("install"), "is no program for Linux of 64 bits");
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", ""));
     refuses(run("install"), "does not say which version of PostgreSQL it is");
+    Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", "99999999999.1"));
+    refuses(run("install"), "does not say which version of PostgreSQL it is");
 
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", "17beta2"));
+    acme(jar, "1.0", elf(AMD64, List.of("libc.so.6"), "99999999999.1", null, ""));
+    assertThat(run("check").err()).isEmpty();
     acme(jar, "1.0", elf(AMD64, List.of("libc.so.6"), "2.38", null, ""));
     refuses(run("install"), "acme.so needs version 2.38 of the GNU C library", "machine has 2.36");
     acme(jar, "1.0", elf(ARM64, List.of("libc.so.6"), null, null, ""));
     refuses(run("install"), "acme.so was built for linux-arm64");
     acme(jar, "1.0", "nothing".getBytes(StandardCharsets.UTF_8));
     refuses(run("install"), "The library acme.so cannot be used");
+  }
+
+  /** Its tables may say that one name without an end is needed a million times. */
+  @Test
+  void readsNoLibraryForEver() throws IOException {
+    List<String> many = Collections.nCopies(1_100, "liba.so");
+    for (byte[] library :
+        List.of(
+            elf(AMD64, many, null, null, ""),
+            elf(AMD64, List.of("a".repeat(5_000)), null, null, ""))) {
+      acme(jar, "1.0", library);
+      refuses(run("install"), "The library acme.so cannot be used: it is cut off or damaged");
+    }
   }
 
   @Test
@@ -308,8 +483,36 @@ class InstallerTest {
     Run install = run("install");
     assertThat(install.out()).contains(sentence);
     assertThat(install.status()).isEqualTo(Installer.WARNING);
-    write(root.resolve("usr/lib/x86_64-linux-gnu/libh3.so.1"), "");
+    Path h3 = root.resolve("usr/lib/x86_64-linux-gnu/libh3.so.1");
+    Files.createDirectories(h3.getParent());
+    Files.write(h3, elf(ARM64, List.of(), null, null, ""));
+    assertThat(run("check").out()).contains(sentence);
+    Files.write(h3, elf(AMD64, List.of(), null, null, ""));
     assertThat(run("check").status()).isEqualTo(Installer.OK);
+  }
+
+  /** As Fedora and SUSE have them: lib is of 32 bits, lib64 of 64. */
+  @Test
+  void passesOverTheLibrariesOfAnotherMachine() throws IOException {
+    Path other = root.resolve("lib/libc.so.6");
+    Files.createDirectories(other.getParent());
+    byte[] of32Bits = elf(3, List.of(), null, "2.1", "");
+    of32Bits[4] = 1;
+    Files.write(other, of32Bits);
+    assertThat(run("check").err()).isEmpty();
+    acme(jar, "1.0", elf(AMD64, List.of("libc.so.6"), "2.38", null, ""));
+    refuses(run("install"), "acme.so needs version 2.38 of the GNU C library", "machine has 2.36");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"22, s390x", "243, riscv64"})
+  void findsLibrariesOfDebiansOtherMachines(int machine, String name) throws Exception {
+    Files.write(bin.resolve("postgres"), program(machine, "libc.so.6", "17.1"));
+    Path libc = root.resolve("usr/lib").resolve(name + "-linux-gnu/libc.so.6");
+    Files.createDirectories(libc.getParent());
+    Files.write(libc, elf(machine, List.of(), null, "2.37", ""));
+    assertThat(server().library("libc.so.6")).isPresent();
+    assertThat(server().glibc()).contains("2.37");
   }
 
   @Test
@@ -439,9 +642,40 @@ class InstallerTest {
   void writesThroughNoLinkBelowItsFolders() throws IOException {
     Path outside = Files.createDirectory(folder.resolve("outside"));
     Files.createSymbolicLink(shared.resolve("acme"), outside);
-    refuses(run("install"), shared.resolve("acme") + " is no folder, or a link to one");
+    refuses(run("install"), shared.resolve("acme/units.data") + " is reached through a link");
     assertThat(outside).isEmptyDirectory();
     assertThat(libraries.resolve("acme.so")).doesNotExist();
+  }
+
+  /** Of all folders above the file, too. */
+  @ParameterizedTest
+  @ValueSource(strings = {"acme", "extension"})
+  void writesThroughNoLinkHigherUp(String link) throws IOException {
+    jar(
+        jar,
+        Map.of(
+            "acme.properties",
+            "scripts = acme.control\ndata = acme/sub/f",
+            "acme/acme.control",
+            "",
+            "acme/acme/sub/f",
+            ""));
+    Path elsewhere = Files.createDirectories(root.resolve("opt/elsewhere"));
+    Files.createDirectory(elsewhere.resolve("sub"));
+    write(elsewhere.resolve("plpgsql.control"), "");
+    Path place = shared.resolve(link);
+    if (Files.exists(place)) {
+      Files.delete(place.resolve("plpgsql.control"));
+      Files.delete(place);
+    }
+    Files.createSymbolicLink(place, Path.of("../../../../opt/elsewhere"));
+    Map<String, String> before = content(root);
+    refuses(run("check"), " is reached through a link");
+    refuses(run("install"), " is reached through a link");
+    if (link.equals("extension")) {
+      refuses(run("uninstall"), " is reached through a link");
+    }
+    assertThat(content(root)).isEqualTo(before);
   }
 
   /** Names of passing files, too. */
@@ -454,6 +688,10 @@ class InstallerTest {
     assertThat(run("install").status()).isEqualTo(Installer.OK);
     assertThat(victim).hasContent("x");
     assertThat(content(libraries).keySet()).containsExactly("/", "acme.so", "plpgsql.so");
+    Path lock = shared.resolve("extension/.pg-extension-lock");
+    Files.delete(lock);
+    Files.createSymbolicLink(lock, victim);
+    refuses(run("uninstall"), lock + " is no file. Remedy: remove it.");
   }
 
   /** As an ordinary user, the folder is that user's, and as root, another's. */
@@ -462,8 +700,11 @@ class InstallerTest {
     boolean root = (int) Files.getAttribute(folder, "unix:uid") == 0;
     if (root) {
       assertThatCode(() -> Installation.requireOnlyRootsOwn(libraries)).doesNotThrowAnyException();
-      Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString("rwxrwxrwx"));
-      refuses(run("install"), libraries + " may be changed by others than root", "chmod go-w");
+      // the group's are those of an access control list, too
+      for (String mode : List.of("rwxrwxrwx", "rwxrwxr-x")) {
+        Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString(mode));
+        refuses(run("install"), libraries + " may be changed by others than root", "chmod go-w");
+      }
       Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString("rwxr-xr-x"));
       Files.setAttribute(libraries.getParent(), "unix:uid", 65534);
     }
@@ -521,6 +762,113 @@ class InstallerTest {
         .redirectErrorStream(true)
         .redirectOutput(said.toFile())
         .start();
+  }
+
+  /** Whoever might open a library for writing would keep it open. */
+  @Test
+  void letsNobodyElseWriteUnderAnyMask() throws Exception {
+    byte[] library = Arrays.copyOf(library("one"), 1 << 24);
+    Path executable = FakeServer.executable(acme(jar, "1.0", library), folder.resolve("acme.exe"));
+    var command = new ArrayList<>(List.of("sh", "-c", "umask 0; exec \"$@\"", "sh"));
+    command.addAll(install(executable, root));
+    Path said = folder.resolve("said");
+    Process process = start(command, said);
+    var writable = new TreeSet<String>();
+    boolean ended = false;
+    while (!ended) {
+      ended = process.waitFor(1, TimeUnit.MILLISECONDS);
+      for (Path each : List.of(libraries, shared, shared.resolve("extension"))) {
+        writable.addAll(writableByOthers(each));
+      }
+    }
+    assertThat(process.exitValue()).as(Files.readString(said)).isZero();
+    assertThat(writable).isEmpty();
+    assertThat(mode(shared.resolve("extension/.pg-extension-lock"))).isEqualTo("rw-------");
+  }
+
+  /** Returns those that the installer makes. */
+  private static List<String> writableByOthers(Path folder) throws IOException {
+    var found = new ArrayList<String>();
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        if (file.toString().matches(".*/\\.?(acme|pg-)[^/]*") && isWritableByOthers(file)) {
+          found.add(file.toString());
+        }
+      }
+    }
+    return found;
+  }
+
+  private static boolean isWritableByOthers(Path file) throws IOException {
+    try {
+      return mode(file).matches("....w.*|.......w.");
+    } catch (NoSuchFileException e) {
+      // it has its name now
+      return false;
+    }
+  }
+
+  @Test
+  void waitsForAnotherRun() throws Exception {
+    Path executable = FakeServer.executable(jar, folder.resolve("executable.jar"));
+    Path said = folder.resolve("said");
+    var others = new ArrayList<Process>();
+    install(
+        file -> {
+          if (others.isEmpty()) {
+            others.add(startUnchecked(install(executable, root), said));
+            awaitWords(said, others.get(0));
+          }
+        });
+    Process other = others.get(0);
+    assertThat(other.waitFor(5, TimeUnit.MINUTES)).isTrue();
+    assertThat(other.exitValue()).as(Files.readString(said)).isZero();
+    assertThat(said).content().contains("waits", "Nothing to do");
+  }
+
+  private static Process startUnchecked(List<String> command, Path said) {
+    try {
+      return start(command, said);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Returns when the process waits, and fails if it ends. */
+  private static void awaitWords(Path said, Process process) {
+    try {
+      while (!Files.readString(said).contains("waits")) {
+        assertThat(process.waitFor(10, TimeUnit.MILLISECONDS)).as(Files.readString(said)).isFalse();
+      }
+      assertThat(process.isAlive()).isTrue();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void waitsForAnotherThread() throws Exception {
+    var other = new FutureTask<>(() -> run("install"));
+    var thread = new Thread(other);
+    thread.setDaemon(true);
+    var request = new Installer.Request(Installer.Action.INSTALL, null, null, null, root, false);
+    int status =
+        Installer.run(
+            jar,
+            request,
+            line -> {
+              if (thread.getState() == Thread.State.NEW) {
+                thread.start();
+                while (thread.isAlive() && thread.getState() != Thread.State.BLOCKED) {
+                  Thread.onSpinWait();
+                }
+                assertThat(other).isNotDone();
+              }
+            });
+    assertThat(status).isEqualTo(Installer.OK);
+    assertThat(other.get(5, TimeUnit.MINUTES).status()).isEqualTo(Installer.OK);
   }
 
   /** One waits for the other. */

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
@@ -23,6 +24,7 @@ import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,7 +36,7 @@ class InstallerIT {
   @Test
   void installsIntoTheEmbeddedServer() throws Exception {
     Path copy = folder.resolve("server");
-    execute("cp", "-a", embedded().toString(), copy.toString());
+    execute(0, "cp", "-a", embedded().toString(), copy.toString());
     installs(copy);
   }
 
@@ -42,6 +44,7 @@ class InstallerIT {
   @Test
   void installsIntoAServerOfTheDistribution() throws Exception {
     ClassPathExtension jar = ClassPathExtension.find("pg_hello").orElseThrow();
+    boolean found = false;
     for (int major : new int[] {15, 17, 18}) {
       Path installed = Path.of("/usr/lib/postgresql/" + major);
       if (Files.exists(installed.resolve("bin/postgres"))
@@ -49,27 +52,29 @@ class InstallerIT {
         Path root = folder.resolve("root-" + major);
         for (String part : List.of("lib", "share")) {
           Path parent = Files.createDirectories(root.resolve("usr").resolve(part + "/postgresql"));
-          execute("cp", "-a", "/usr/" + part + "/postgresql/" + major, parent.toString());
+          execute(0, "cp", "-a", "/usr/" + part + "/postgresql/" + major, parent.toString());
         }
         installs(root.resolve("usr/lib/postgresql/" + major));
+        found = true;
       }
     }
+    assumeTrue(found, "no server of the distribution");
   }
 
   private void installs(Path server) throws Exception {
     String bin = server.resolve("bin").toString();
-    assertThat(installer("check", bin)).as("not yet there").contains("pg_hello.control");
+    assertThat(installer(1, "check", bin)).contains("missing ", "pg_hello.control");
     String before = files(server);
-    assertThat(installer("install", bin)).contains("CREATE EXTENSION pg_hello;");
-    assertThat(installer("check", bin)).contains("All is installed.");
+    assertThat(installer(0, "install", bin)).contains("CREATE EXTENSION pg_hello;");
+    assertThat(installer(0, "check", bin)).contains("All is installed.");
     assertThat(asked(server)).contains("\"Hello, Ada!\"");
-    installer("uninstall", bin);
+    assertThat(installer(0, "uninstall", bin)).contains("removed ");
     assertThat(files(server)).isEqualTo(before);
   }
 
-  private String installer(String action, String bin) throws Exception {
+  private String installer(int status, String action, String bin) throws Exception {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    return execute(java, "-jar", jar().toString(), action, "--bindir", bin);
+    return execute(status, java, "-jar", jar().toString(), action, "--bindir", bin);
   }
 
   /** Returns what a server in the mode for a single user says. */
@@ -104,9 +109,14 @@ class InstallerIT {
     }
   }
 
+  /** Returns the names of all, but for the lock file, which stays. */
   private static String files(Path server) throws IOException {
     try (Stream<Path> files = Files.walk(server)) {
-      return String.join("\n", files.map(Path::toString).sorted().toList());
+      return files
+          .map(Path::toString)
+          .filter(name -> !name.endsWith(".pg-extension-lock"))
+          .sorted()
+          .collect(Collectors.joining("\n"));
     }
   }
 
@@ -135,7 +145,7 @@ class InstallerIT {
   }
 
   /** Returns what a program has printed. */
-  private String execute(String... command) throws Exception {
+  private String execute(int expected, String... command) throws Exception {
     Path log = Files.createTempFile(folder, "said", "");
     int status =
         new ProcessBuilder(new ArrayList<>(List.of(command)))
@@ -143,7 +153,7 @@ class InstallerIT {
             .redirectOutput(log.toFile())
             .start()
             .waitFor();
-    assertThat(status).as(Files.readString(log)).isBetween(0, 1);
+    assertThat(status).as(Files.readString(log)).isEqualTo(expected);
     return Files.readString(log);
   }
 }
