@@ -68,7 +68,8 @@ final class ExtensionCommand implements Callable<Integer> {
       names = "--root",
       paramLabel = "FOLDER",
       description =
-          "The root of another machine's files, as of a container that does not run. Default: /.")
+          "The root of another machine's files, as of a container's image; as root, never of a"
+              + " container that runs: it could lead root astray. Default: /.")
   private @Nullable Path root;
 
   @Option(
@@ -88,7 +89,7 @@ final class ExtensionCommand implements Callable<Integer> {
       return Installer.run(jar, request, line -> out.println(Printable.line(line)));
     } catch (RefusedException e) {
       throw Failure.unknown(String.valueOf(e.getMessage()));
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       throw Failure.critical(Installer.failure(e));
     } finally {
       out.flush();

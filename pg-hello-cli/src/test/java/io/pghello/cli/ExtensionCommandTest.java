@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.RandomAccessFile;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,5 +36,22 @@ class ExtensionCommandTest {
     assertThat(said(3, "extension", "check", jar.toString())).contains("a.jar is no jar");
     assertThat(said(3, "extension", "frobnicate", jar.toString())).contains("frobnicate");
     assertThat(said(3, "extension", "check")).contains("JAR");
+  }
+
+  /** The exit status is that of {@code java -jar}. */
+  @Test
+  void saysWhatFailed() throws IOException {
+    Path jar = folder.resolve("a.jar");
+    try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
+      out.putNextEntry(new JarEntry("META-INF/pg-extension/acme.properties"));
+      out.write("scripts = acme.control".getBytes(StandardCharsets.UTF_8));
+    }
+    Path bin = Files.createDirectories(folder.resolve("root/usr/bin"));
+    try (var tooLarge = new RandomAccessFile(bin.resolve("postgres").toFile(), "rw")) {
+      tooLarge.setLength(3L << 30);
+    }
+    String root = folder.resolve("root").toString();
+    assertThat(said(2, "extension", "check", jar.toString(), "--root", root))
+        .contains("pghello extension: ", "memory");
   }
 }
