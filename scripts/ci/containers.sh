@@ -120,6 +120,25 @@ load_image() {
     -c 'ENTRYPOINT ["docker-entrypoint.sh"]' -c 'CMD ["postgres"]' - "$IMAGE" >/dev/null
 }
 
+# An engine that is killed leaves the bridges of its networks, and the route over such a bridge comes before that of the
+# next engine's network. No engine misses them: it makes its bridges when it starts.
+remove_bridges() {
+  local bridge table rule
+  ! dockerd_runs || return 0
+  for bridge in /sys/class/net/br-????????????/brif; do
+    bridge=$(basename "$(dirname "$bridge")")
+    [[ $bridge =~ ^br-[0-9a-f]{12}$ ]] || continue
+    [ -z "$(ls "/sys/class/net/$bridge/brif")" ] || continue
+    for table in filter nat; do
+      iptables-save -t "$table" | grep -E "^-A .*-[io] $bridge( |$)" | while read -r rule; do
+        # shellcheck disable=SC2086
+        eval iptables -t "$table" "-D ${rule#-A }"
+      done
+    done
+    ip link delete "$bridge"
+  done
+}
+
 # Also what a killed engine leaves running and mounted.
 remove_engine_files() {
   local process pid
@@ -133,6 +152,7 @@ remove_engine_files() {
   done
   awk -v dir="$ENGINE" '$2 == dir || index($2, dir "/") == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l
   rm -rf --one-file-system "$ENGINE" "$STATE/docker.sock" "$STATE/dockerd.pid" "$STATE/keep"
+  remove_bridges
 }
 
 start_engine() {
@@ -187,7 +207,7 @@ restore_network() {
 stop_engine() {
   local pid
   if pid=$(own_pid); then
-    DOCKER_HOST=$OWN_HOST timeout 30 docker ps -aq --filter label=org.testcontainers |
+    DOCKER_HOST=$OWN_HOST timeout 30 docker ps -aq |
       DOCKER_HOST=$OWN_HOST timeout 30 xargs -r docker rm -fv >/dev/null || true
     DOCKER_HOST=$OWN_HOST timeout 30 docker network prune -f >/dev/null || true
     kill -TERM "$pid"
