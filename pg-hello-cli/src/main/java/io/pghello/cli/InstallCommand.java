@@ -49,6 +49,8 @@ final class InstallCommand implements Callable<Integer> {
       [ "$lib/../../bin/pghello" -ef "$0" ] || lib=$(dirname "$(dirname "$(readlink -f "$0")")")/lib/pghello
       java=@JAVA@
       [ -x "$java" ] || java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+      # or else Java takes names that are not ASCII for question marks
+      [ "$(locale charmap 2>/dev/null)" = UTF-8 ] || export LC_ALL=C.UTF-8
       compiler=-XX:TieredStopAtLevel=1
       case ${1-} in logs | load) compiler=-XX:+TieredCompilation ;; esac
       exec "$java" "$compiler" -XX:+UseSerialGC -XX:-UsePerfData -Xshare:auto -XX:SharedArchiveFile="$lib/pghello.jsa" \\

@@ -49,6 +49,15 @@ class InstallIT {
     Run wrong = run(Map.of(), launcher.toString(), "health", "--dbname=two words", "--port=1");
     assertThat(wrong.status()).isEqualTo(2);
     assertThat(wrong.out()).contains("two words at localhost:1");
+    // where cron starts it; this JVM may be unable to pass the name on
+    Run named =
+        run(
+            Map.of("LC_ALL", "C"),
+            "sh",
+            "-c",
+            "exec \"$0\" health --port=1 --dbname=\"$(printf 'gr\\303\\266\\303\\237e')\"",
+            launcher.toString());
+    assertThat(named.out()).contains("gr\u00f6\u00dfe at localhost:1");
     assertThat(Files.getPosixFilePermissions(launcher))
         .isEqualTo(PosixFilePermissions.fromString("rwxr-xr-x"));
 

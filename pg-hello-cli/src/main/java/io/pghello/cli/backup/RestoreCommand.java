@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -69,8 +70,16 @@ public final class RestoreCommand implements Callable<Integer> {
 
   private static final String LEFT =
       """
-      SELECT name, string_agg(format('DROP %s %s;', kind, name), ' ' ORDER BY kind)
-      FROM (SELECT 'DATABASE', datname FROM pg_database UNION ALL SELECT 'ROLE', rolname FROM pg_roles) o (kind, name)
+      SELECT name, string_agg(statement, ' ' ORDER BY position)
+      FROM (
+        SELECT d.datname, 1, format('ALTER DATABASE %I ALLOW_CONNECTIONS true;', o.datname)
+        FROM pg_database d JOIN pg_database o ON shobj_description(d.oid, 'pg_database') = ? || o.datname
+        WHERE NOT o.datallowconn
+        UNION ALL
+        SELECT datname, 2, format('DROP DATABASE %s;', datname) FROM pg_database
+        UNION ALL
+        SELECT rolname, 3, format('DROP ROLE %s;', rolname) FROM pg_roles
+      ) l (name, position, statement)
       WHERE name ~ '^pghello_restore_[0-9a-f]{8}$'
         AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE name IN (a.datname, a.usename))
       GROUP BY name
@@ -286,12 +295,14 @@ public final class RestoreCommand implements Callable<Integer> {
 
   /** Leaves it to people to drop it, as another restore may be between two of its sessions. */
   private void nameWhatIsLeft(Connection session) throws SQLException {
-    try (Statement statement = session.createStatement();
-        ResultSet rows = statement.executeQuery(LEFT)) {
-      while (rows.next()) {
-        output.say(
-            "%s is of a restore that was killed: unless another one runs, %s",
-            rows.getString(1), rows.getString(2));
+    try (PreparedStatement statement = session.prepareStatement(LEFT)) {
+      statement.setString(1, Restoration.REPLACES);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          output.say(
+              "%s is of a restore that was killed: unless another one runs, %s",
+              rows.getString(1), rows.getString(2));
+        }
       }
     }
   }

@@ -84,6 +84,14 @@ class BackupIT {
     Path made = folder.resolve(backups().get(0));
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(made)))
         .isEqualTo("rwx------");
+    try (Stream<Path> files = Files.list(made)) {
+      assertThat(files.filter(Files::isRegularFile).toList())
+          .hasSizeGreaterThan(3)
+          .allSatisfy(
+              file ->
+                  assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                      .isEqualTo("rw-------"));
+    }
     assertThat(made.resolve("extension")).isDirectoryContaining("glob:**/pg_hello.control");
     assertThat(made.resolve("extension")).isDirectoryContaining("glob:**/pg_hello_ops--1.0.sql");
     assertThat(made.resolve("extension")).isDirectoryContaining("glob:**/pg_hello.so");
@@ -509,6 +517,50 @@ class BackupIT {
           "DROP DATABASE " + left + " WITH (FORCE)",
           "DROP DATABASE IF EXISTS " + name + "_copy",
           "DROP DATABASE IF EXISTS " + name + "_other");
+    }
+  }
+
+  /** It is closed while its sessions are ended, which one that hangs in the kernel does not. */
+  @Test
+  void namesADatabaseThatAKilledRestoreHasClosed(PgHelloServer server, TestDatabase database)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    String name = database.name();
+    assertThat(backup(environment, name).status()).isZero();
+    try (Connection session = database.superuserDataSource().getConnection();
+        Connection superuser =
+            DriverManager.getConnection(
+                database.superuserJdbcUrl().replace("/" + name, "/postgres"))) {
+      String closed = "SELECT NOT datallowconn FROM pg_database WHERE datname = '" + name + "'";
+      String process = Run.value(session, "SELECT pg_backend_pid()");
+      Programs.output("kill", "-STOP", process);
+      try {
+        Run.Running restoring =
+            Run.start(environment, "restore", "--from", folder.toString(), "--replace", name);
+        Run.await("it is closed", () -> Run.value(superuser, closed).equals("t"));
+        restoring.process().toHandle().destroyForcibly();
+        restoring.end();
+      } finally {
+        Programs.output("kill", "-CONT", process);
+      }
+      String left =
+          Run.value(
+              superuser, "SELECT datname FROM pg_database WHERE datname LIKE 'pghello_restore%'");
+      Run.await(
+          "its sessions have ended",
+          () ->
+              Run.value(
+                      superuser,
+                      "SELECT count(*) FROM pg_stat_activity WHERE datname = '" + left + "'")
+                  .equals("0"));
+      environment.put("PGDATABASE", "postgres");
+      Run restore = restore(environment, name, "--as", name + "_copy");
+      assertThat(restore.status()).as(restore.err()).isZero();
+      String open = "ALTER DATABASE " + name + " ALLOW_CONNECTIONS true;";
+      assertThat(restore.err()).contains(open + " DROP DATABASE " + left + ";").hasLineCount(1);
+      Run.execute(superuser, open, "DROP DATABASE " + left, "DROP DATABASE " + name + "_copy");
+      assertNothingLeft(superuser);
     }
   }
 

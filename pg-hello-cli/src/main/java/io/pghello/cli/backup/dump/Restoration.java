@@ -44,6 +44,9 @@ public final class Restoration {
   /** Has all be in the database's default tablespace. */
   public static final String NO_TABLESPACES = "--no-tablespaces";
 
+  /** Begins the comment of a database that is about to take the place of the one named there. */
+  public static final String REPLACES = "replaces ";
+
   private static final String DROP = "DROP DATABASE IF EXISTS %s WITH (FORCE)";
 
   private static final String NEEDS_TRUST =
@@ -289,6 +292,13 @@ public final class Restoration {
     var statements = new ArrayList<String>();
     statements.add("SET LOCAL standard_conforming_strings = on");
     if (exists) {
+      // tells the next restore what to open again if this one is killed before the names are
+      // changed
+      execute(
+          session,
+          List.of(
+              "COMMENT ON DATABASE %s IS %s"
+                  .formatted(passing, ask(session, "SELECT quote_literal(?)", REPLACES + name))));
       undo.begin(
           () ->
               execute(
@@ -303,6 +313,7 @@ public final class Restoration {
     statements.add("ALTER DATABASE %s RESET maintenance_work_mem".formatted(passing));
     statements.add("ALTER DATABASE %s RENAME TO %s".formatted(passing, quoted));
     statements.add("ALTER DATABASE %s ALLOW_CONNECTIONS true".formatted(quoted));
+    statements.add("COMMENT ON DATABASE %s IS NULL".formatted(quoted));
     statements.addAll(properties);
     undo.complete(drop, () -> executeTogether(session, statements));
     return exists ? before : null;

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -246,6 +247,10 @@ public record Backup(Path folder, Instant time) {
     Files.writeString(folder.resolve(SUMS), sums);
     try (Stream<Path> paths = Files.walk(folder)) {
       for (Path path : (Iterable<Path>) paths::iterator) {
+        // a copy of the folder may be open to others; the extension's files are for all servers
+        if (folder.equals(path.getParent()) && Files.isRegularFile(path)) {
+          Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+        }
         Folders.sync(path);
       }
     }
