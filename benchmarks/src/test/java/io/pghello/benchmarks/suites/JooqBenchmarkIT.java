@@ -10,12 +10,12 @@ import org.junit.jupiter.api.Test;
 
 class JooqBenchmarkIT {
   @Test
-  void measuresAllRowsTwice() throws Exception {
+  void measuresAllRows() throws Exception {
     try (var benchmark = new JooqBenchmark(true)) {
       List<String> rows = new ArrayList<>();
       for (Comparison comparison : benchmark.comparisons()) {
-        Once.measure(comparison);
-        // its check leaves nothing that the next one stumbles over
+        comparison.check().run();
+        // the check leaves nothing that the next one stumbles over
         rows.add(Once.measure(comparison).row().name());
       }
       assertThat(rows)

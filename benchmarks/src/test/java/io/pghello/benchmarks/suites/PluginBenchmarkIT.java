@@ -10,14 +10,14 @@ import org.junit.jupiter.api.Test;
 
 class PluginBenchmarkIT {
   @Test
-  void measuresAllRowsTwice() throws Exception {
+  void measuresAllRows() throws Exception {
     try (var benchmark = new PluginBenchmark(true)) {
       List<String> rows = new ArrayList<>();
       List<Comparison> all = benchmark.comparisons();
       // the last needs Node.js, and what only ./dev bench has
       for (Comparison comparison : all.subList(0, all.size() - 1)) {
-        Once.measure(comparison);
-        // its check leaves nothing that the next one stumbles over
+        comparison.check().run();
+        // the check leaves nothing that the next one stumbles over
         rows.add(Once.measure(comparison).row().name());
       }
       assertThat(rows)
