@@ -161,6 +161,7 @@ LINES_SHOWN=8 step system env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/system.sh"
 finish containers
 # not beside monitoring, as all compile in the tree, at their beginning
 step deploy "$ROOT/scripts/ci/deploy.sh"
+step site env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/site.sh"
 step mcp env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/mcp.sh"
 begin monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
 # in a tree of its own, as it compiles, too; it waits more than it works

@@ -1,0 +1,124 @@
+// The site: the pages of this tree, where they are. ./dev docs builds it in target/, with the environment that it needs.
+// SPDX-License-Identifier: MIT
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { slug } from 'github-slugger';
+import { defineConfig } from 'vitepress';
+
+const root = process.env.PG_HELLO_ROOT;
+const repository = 'https://github.com/pg-hello/pg-hello';
+
+// The pages; other Markdown of the tree belongs to examples, or was built.
+const pages = [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...readdirSync(path.join(root, 'docs'), { recursive: true })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+  'examples/README.md',
+  'extension/README.md',
+].sort();
+const excluded = readdirSync(root, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'docs')
+  .flatMap(({ name }) => (pages.includes(`${name}/README.md`) ? [`${name}/*/**`, `${name}/!(README).md`] : [`${name}/**`]));
+
+// The page of a folder is shown where the folder is.
+const address = (page) => page.replace(/(^|\/)README\.md$/, '$1index.md').replace(/\.md$/, '.html');
+const rewrites = Object.fromEntries(
+  pages.filter((page) => page.endsWith('README.md')).map((page) => [page, page.replace(/README\.md$/, 'index.md')]),
+);
+
+const title = (page) => /^# (.*)$/m.exec(readFileSync(path.join(root, page), 'utf8'))[1].replaceAll('`', '');
+
+const inDocs = (...names) => names.map((name) => `docs/${name}.md`);
+const groups = [
+  ['Start', ['README.md', 'docs/README.md', 'docs/troubleshooting.md', 'examples/README.md']],
+  ['Call it', inDocs('client', 'load', 'hibernate', 'jooq', 'spring-boot', 'plugin', 'mcp')],
+  ['Test with it', inDocs('testkit', 'own-extension', 'extensions')],
+  ['Services', inDocs('service', 'users', 'deployment', 'events')],
+  ['Run the database', ['extension/README.md', ...inDocs('operations', 'monitoring')]],
+  ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('testing', 'benchmarks', 'guides')]],
+];
+// a new page stands at the end
+groups.at(-1)[1].push(...pages.filter((page) => !groups.some(([, members]) => members.includes(page))));
+const sidebar = groups.map(([text, members]) => ({
+  text,
+  items: members.map((page) => ({ text: title(page), link: `/${address(page)}` })),
+}));
+
+// Links lead to pages of the site, and to the repository where they name another file of the tree.
+function linkedFiles(md) {
+  md.core.ruler.push('linked-files', ({ tokens, env }) => {
+    const source = path.posix.relative(root, env.realPath ?? env.path);
+    for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+      const href = token.type === 'link_open' ? token.attrGet('href') : null;
+      if (!href || /^([a-z]+:|#|\/)/i.test(href)) continue;
+      const [, file, anchor] = /^([^#]*)(.*)$/.exec(href);
+      const target = path.posix.normalize(path.posix.join(path.posix.dirname(source), decodeURI(file))).replace(/\/$/, '');
+      if (pages.includes(target)) {
+        token.attrSet('href', path.posix.relative(path.posix.dirname(source), address(target)) + anchor);
+      } else if (existsSync(path.join(root, target))) {
+        const kind = statSync(path.join(root, target)).isDirectory() ? 'tree' : 'blob';
+        token.attrSet('href', `${repository}/${kind}/main/${encodeURI(target)}${anchor}`);
+      } else {
+        throw new Error(`${source} links to ${href}, which is not there`);
+      }
+    }
+  });
+}
+
+// The theme draws them in the browser.
+function diagrams(md) {
+  const fence = md.renderer.rules.fence;
+  md.renderer.rules.fence = (tokens, index, ...others) =>
+    tokens[index].info === 'mermaid'
+      ? `<pre class="mermaid" v-pre>${md.utils.escapeHtml(tokens[index].content)}</pre>\n`
+      : fence(tokens, index, ...others);
+}
+
+// The pages are rendered in Node.js, which finds Vue beside this file, and not beside the pages.
+const vueOfTheSite = {
+  name: 'vue-of-the-site',
+  enforce: 'pre',
+  resolveId: (id, importer, { ssr }) => (ssr && /^vue(\/|$)/.test(id) ? { id, external: true } : null),
+};
+
+export default defineConfig({
+  title: 'pg-hello',
+  description: 'A native PostgreSQL extension that feels like a Java library',
+  lang: 'en',
+  base: process.env.PG_HELLO_SITE_BASE,
+  srcDir: root,
+  srcExclude: excluded,
+  outDir: process.env.PG_HELLO_SITE,
+  rewrites,
+  // the check of the built site knows more: anchors, Javadoc, the report
+  ignoreDeadLinks: true,
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
+  markdown: {
+    // the anchors of GitHub, where the same pages are read
+    anchor: { slugify: slug },
+    languageAlias: { crontab: 'sh' },
+    config: (md) => {
+      linkedFiles(md);
+      diagrams(md);
+    },
+  },
+  vite: {
+    build: { chunkSizeWarningLimit: 1000 },
+    plugins: [vueOfTheSite],
+  },
+  themeConfig: {
+    nav: [
+      { text: 'Guide', link: '/docs/' },
+      { text: 'Javadoc', link: '/javadoc/index.html', target: '_self' },
+      { text: 'Benchmarks', link: '/benchmarks.html', target: '_self' },
+      { text: process.env.PG_HELLO_VERSION, link: '/CHANGELOG.html' },
+    ],
+    sidebar,
+    outline: [2, 3],
+    search: { provider: 'local' },
+    socialLinks: [{ icon: 'github', link: repository }],
+    editLink: { pattern: `${repository}/edit/main/:path`, text: 'Edit this page' },
+    footer: { message: 'MIT licence' },
+  },
+});

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+import { onContentUpdated, useData, withBase } from 'vitepress';
+import DefaultTheme from 'vitepress/theme';
+import { watch } from 'vue';
+import './style.css';
+
+async function drawDiagrams(dark) {
+  const nodes = [...document.querySelectorAll('pre.mermaid')];
+  if (nodes.length === 0) return;
+  for (const node of nodes) {
+    node.dataset.source ??= node.textContent;
+    node.textContent = node.dataset.source;
+    delete node.dataset.processed;
+  }
+  // as its authors built it: to bundle it would take longer than all the rest of the site
+  const { default: mermaid } = await import(/* @vite-ignore */ withBase('/mermaid/mermaid.esm.min.mjs'));
+  mermaid.initialize({
+    startOnLoad: false,
+    theme: dark ? 'dark' : 'default',
+    // its own is too near to the colour of the text
+    themeVariables: dark ? { edgeLabelBackground: '#1b1b1f' } : {},
+  });
+  await mermaid.run({ nodes });
+}
+
+export default {
+  extends: DefaultTheme,
+  setup() {
+    const { isDark } = useData();
+    const draw = () => drawDiagrams(isDark.value);
+    onContentUpdated(draw);
+    watch(isDark, draw);
+  },
+};
