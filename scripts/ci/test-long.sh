@@ -19,6 +19,7 @@ for major in "${MAJORS[@]}"; do
 done
 step faults "$ROOT/dev" test --repeat 20 faults
 LINES_SHOWN=5 step failover "$ROOT/scripts/ci/failover.sh"
+LINES_SHOWN=1 step postgres-suite "$ROOT/scripts/ci/postgres-suite.sh"
 step fuzzing "$ROOT/dev" native --fuzz 600
 
 summary
