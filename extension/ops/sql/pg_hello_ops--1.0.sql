@@ -518,7 +518,6 @@ BEGIN ATOMIC
       ('log_line_prefix', '%e', 'add %e: without the SQLSTATE errors cannot be told apart'),
       ('log_statement', '^(none|ddl)$', 'ddl: names in statements are written to the log otherwise'),
       ('log_min_duration_statement', '^(-1|[1-9][0-9]*)$', 'a threshold: with 0 every name is written to the log'),
-      ('session_preload_libraries', '(^|[ ,"])pg_hello($|[ ,"])', 'append pg_hello: wrong values of its setting are accepted otherwise'),
       ('shared_preload_libraries', '(^|[ ,"])pgaudit($|[ ,"])', 'append pgaudit: there is no record of who called what otherwise'),
       ('pgaudit.log', '(?i)^(?!.*-(function|all))(.*[ ,])?(function|all)($|[ ,])', 'function, role, ddl: calls are not recorded otherwise')
     ) v (name, expected, remedy)
