@@ -147,7 +147,7 @@ public record Target(
           "the database is not a name, but a connection string: say -h, -p, -U and -d, or a service");
     }
     String ports = orElse(value.apply("port"), "5432");
-    String address = address(isSocket ? "localhost" : hosts, ports);
+    String address = address(hosts, ports);
 
     var properties = new Properties();
     var environment = new HashMap<String, String>();
@@ -198,9 +198,19 @@ public record Target(
 
   String url() {
     return "jdbc:postgresql://"
-        + address
+        // the driver takes names only, and the socket's factory heeds none
+        + (isSocket() ? "localhost" + address.substring(address.lastIndexOf(':')) : address)
         + "/"
         + URLEncoder.encode(database, StandardCharsets.UTF_8);
+  }
+
+  private boolean isSocket() {
+    return address.startsWith("/");
+  }
+
+  /** Returns whether the server is on this machine, as far as its address says so. */
+  public boolean isOnThisMachine() {
+    return isSocket() || address.matches("(localhost|127\\.0\\.0\\.1|\\[::1\\]):.*");
   }
 
   /** Returns it for people: database and server. */
@@ -279,7 +289,7 @@ public record Target(
             "the port must be between 1 and 65535"
                 + (one.matches("-?[0-9]{1,9}") ? ", but is " + one : ""));
       }
-      boolean bracketed = host[i].contains(":") && !host[i].startsWith("[");
+      boolean bracketed = host[i].contains(":") && !host[i].matches("[\\[/].*");
       address
           .append(i == 0 ? "" : ",")
           .append(bracketed ? "[" + host[i] + "]" : host[i])

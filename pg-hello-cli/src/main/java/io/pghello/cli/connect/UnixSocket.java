@@ -7,9 +7,11 @@ import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
@@ -82,8 +84,13 @@ final class UnixSocket extends Socket {
   }
 
   private static void await(Selector selector, long millis) throws IOException {
-    selector.select(millis);
-    selector.selectedKeys().clear();
+    try {
+      selector.select(millis);
+      selector.selectedKeys().clear();
+    } catch (ClosedSelectorException e) {
+      // by another thread; the driver expects an IOException
+      throw new SocketException("Socket closed");
+    }
     if (Thread.currentThread().isInterrupted()) {
       throw new InterruptedIOException("interrupted");
     }

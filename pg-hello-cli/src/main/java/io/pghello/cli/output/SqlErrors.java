@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.output;
 
+import java.io.IOException;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
@@ -61,6 +62,9 @@ public final class SqlErrors {
   /** Returns the first line of the server's or driver's message, with the SQLSTATE. */
   public static String message(SQLException e) {
     String line = String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip();
+    if (line.equals("The connection attempt failed.") && e.getCause() instanceof IOException why) {
+      line = "The connection attempt failed: " + why.getMessage();
+    }
     line = Printable.line(line);
     return state(e).isEmpty() ? line : line + " (SQLSTATE " + state(e) + ")";
   }

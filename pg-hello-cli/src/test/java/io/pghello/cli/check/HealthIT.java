@@ -187,6 +187,8 @@ class HealthIT {
     Run run = health(Run.environment(server, database), "-p", String.valueOf(port));
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out()).startsWith("CRITICAL - ").contains("SQLSTATE 08001");
+    Run socket = Run.pghello(Map.of("PGHOST", "/no such folder"), "report", "compliance");
+    assertThat(socket.err()).contains("failed: /no such folder/.s.PGSQL.5432: ").hasLineCount(1);
   }
 
   @Test

@@ -32,6 +32,8 @@ class TargetTest {
             Map.of(),
             Map.of());
     assertThat(target.url()).isEqualTo("jdbc:postgresql://localhost:5433/me");
+    assertThat(target.name()).isEqualTo("me at /run/postgresql:5433");
+    assertThat(target.isOnThisMachine()).isTrue();
     assertThat(target.properties())
         .containsEntry("socketFactory", UnixSocketFactory.class.getName())
         .containsEntry("socketFactoryArg", "/run/postgresql/.s.PGSQL.5433")

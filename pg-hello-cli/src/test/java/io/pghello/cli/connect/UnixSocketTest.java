@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.connect;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.pghello.cli.Run;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Path;
+import java.util.concurrent.FutureTask;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class UnixSocketTest {
+  @TempDir private Path folder;
+
+  /** The driver closes a connection in one thread while another one reads. */
+  @Test
+  void endsAReadWhenAnotherThreadClosesIt() throws Exception {
+    Path path = folder.resolve("socket");
+    try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(path));
+      var socket = new UnixSocket(path.toString());
+      var read = new FutureTask<>(() -> catchThrowable(() -> socket.getInputStream().read()));
+      var reader = new Thread(read);
+      reader.start();
+      Run.await(
+          "it reads",
+          () ->
+              Stream.of(reader.getStackTrace())
+                  .anyMatch(frame -> frame.getMethodName().equals("select")));
+      socket.close();
+      assertThat(read.get()).isInstanceOf(IOException.class);
+    }
+  }
+}
