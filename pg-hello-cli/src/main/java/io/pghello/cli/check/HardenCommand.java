@@ -94,6 +94,7 @@ public final class HardenCommand implements Callable<Integer> {
     }
     Target target = connection.target();
     try (Connection session = target.connect()) {
+      target = target.pinnedTo(session);
       if (ServerDatabases.extensionVersion(session) == null) {
         throw Failure.unknown(
             "pg_hello is not created in the database "
@@ -101,22 +102,20 @@ public final class HardenCommand implements Callable<Integer> {
                 + ": CREATE EXTENSION pg_hello");
       }
       var hardening = new Hardening(undo ? new Findings() : findings, preload);
-      hardening.check(session, isThisMachine(target));
+      hardening.check(session, target.isOnThisMachine());
+      UndoFile kept = UndoFile.of(session, target);
       if (undo) {
-        takeBack(session, hardening);
+        takeBack(session, hardening, kept);
       } else {
-        close(session, hardening);
+        close(session, hardening, kept);
       }
     }
     print(target);
     return findings.status().exitCode();
   }
 
-  private static boolean isThisMachine(Target target) {
-    return target.address().matches("(localhost|127\\.0\\.0\\.1|\\[::1\\]):.*");
-  }
-
-  private void close(Connection session, Hardening hardening) throws SQLException, IOException {
+  private void close(Connection session, Hardening hardening, UndoFile kept)
+      throws SQLException, IOException {
     var held = new HashSet<String>();
     for (Hardening.Loser loser : hardening.losers()) {
       boolean named = revokeFrom.contains(loser.role());
@@ -136,14 +135,15 @@ public final class HardenCommand implements Callable<Integer> {
     List<Hardening.Step> steps =
         hardening.steps().stream().filter(step -> apply && !held.contains(step.sql())).toList();
     if (!steps.isEmpty()) {
-      UndoFile kept = UndoFile.of(session);
       List<String> before = kept.lines();
-      kept.add(steps);
+      kept.write(before, steps);
       try {
         apply(session, steps);
       } finally {
-        kept.write(before);
-        kept.add(done);
+        // who has lost the session does not know what is done, and --undo finds out
+        if (!session.isClosed()) {
+          kept.write(before, done);
+        }
       }
       findings.ok("undo", "pghello harden --undo takes it back, by " + kept);
     }
@@ -161,12 +161,16 @@ public final class HardenCommand implements Callable<Integer> {
   }
 
   /** Runs what is kept, as far as this program would write it now: the file proves nothing. */
-  private void takeBack(Connection session, Hardening hardening) throws SQLException, IOException {
-    UndoFile kept = UndoFile.of(session);
+  private void takeBack(Connection session, Hardening hardening, UndoFile kept)
+      throws SQLException, IOException {
     var steps = new ArrayList<Hardening.Step>();
     List<String> lines = new ArrayList<>(kept.lines());
     if (lines.isEmpty()) {
-      throw Failure.unknown("harden has done nothing to this database that " + kept + " knows of");
+      throw Failure.unknown(
+          "harden has done nothing to this database that "
+              + kept
+              + " knows of"
+              + kept.ofOtherAddresses());
     }
     Collections.reverse(lines);
     var left = new ArrayList<String>();
@@ -180,12 +184,13 @@ public final class HardenCommand implements Callable<Integer> {
                 "harden would not take this back now: " + line,
                 "see what has changed since, and take it out of " + kept));
         left.add(0, line);
-      } else if (step.done()) {
+      } else if (step.done() || step.isForWholeServer()) {
+        // a setting may have been written, and not been loaded before harden was killed
         steps.add(step.back());
       }
     }
     apply(session, steps);
-    kept.write(left);
+    kept.write(left, List.of());
     done.forEach(step -> findings.ok("undone", step.sql()));
     if (findings.isEmpty()) {
       findings.ok("undone", "all is as it was already");

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.check;
 
+import static java.util.stream.Collectors.joining;
+
+import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Printable;
 import io.pghello.cli.system.Replacement;
 import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -15,20 +20,24 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.stream.Stream;
 
-/** File of the user who ran {@code harden}, with what takes it back in one database. */
-record UndoFile(Path folder, Path path) {
+/**
+ * File of the user who ran {@code harden}, with what takes it back in one database of the server at
+ * one address: its physical copies and standbys have the same identifiers.
+ */
+record UndoFile(Path folder, String ofCopies, Path path) {
   private static final String DATABASE =
       """
-      SELECT format('harden-%s-%s.sql', s.system_identifier, d.oid)
+      SELECT format('harden-%s-%s-', s.system_identifier, d.oid)
       FROM pg_control_system() s CROSS JOIN pg_database d
       WHERE d.datname = current_database()
       """;
 
   /** Returns the file of the database of a session, which need not be there. */
-  static UndoFile of(Connection session) throws SQLException {
+  static UndoFile of(Connection session, Target target) throws SQLException {
     String state = System.getenv("XDG_STATE_HOME");
     Path folder =
         (state != null && state.startsWith("/")
@@ -38,7 +47,27 @@ record UndoFile(Path folder, Path path) {
     try (Statement statement = session.createStatement();
         ResultSet row = statement.executeQuery(DATABASE)) {
       row.next();
-      return new UndoFile(folder, folder.resolve(row.getString(1)));
+      String address = URLEncoder.encode(target.address(), StandardCharsets.UTF_8);
+      return new UndoFile(
+          folder, row.getString(1), folder.resolve(row.getString(1) + address + ".sql"));
+    }
+  }
+
+  /** Returns where it may be looked for; nothing where there is no other file. */
+  String ofOtherAddresses() throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return "";
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      String others =
+          files
+              .filter(file -> file.getFileName().toString().startsWith(ofCopies))
+              .map(file -> file.toString())
+              .sorted()
+              .collect(joining(", "));
+      return others.isEmpty()
+          ? ""
+          : "; " + others + " is of another address, at which a copy of this server may be";
     }
   }
 
@@ -68,19 +97,10 @@ record UndoFile(Path folder, Path path) {
     }
   }
 
-  void add(List<Hardening.Step> steps) throws IOException {
-    var lines = new ArrayList<>(lines());
-    for (Hardening.Step step : steps) {
-      String line = Printable.line(step.undo());
-      if (!lines.contains(line)) {
-        lines.add(line);
-      }
-    }
-    write(lines);
-  }
-
-  /** Replaces what is in it; without lines there is no file. */
-  void write(List<String> lines) throws IOException {
+  /** Replaces what is in it by lines, and what takes steps back; without any there is no file. */
+  void write(List<String> before, List<Hardening.Step> steps) throws IOException {
+    var lines = new LinkedHashSet<>(before);
+    steps.forEach(step -> lines.add(Printable.line(step.undo())));
     if (lines.isEmpty()) {
       Files.deleteIfExists(path);
       return;

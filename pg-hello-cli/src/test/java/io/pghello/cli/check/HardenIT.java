@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** What stands open is shown, and closed when told. */
 @PgHelloTest
 class HardenIT {
+  private static final String OURS = "sourcefile LIKE '%auto.conf' AND name = 'log_line_prefix'";
+
   @TempDir private Path state;
 
   private static final String PRIVILEGES =
@@ -262,6 +265,82 @@ class HardenIT {
     }
   }
 
+  /** It was ended between any two of its steps, or does not know how a step ended. */
+  @Test
+  void undoesWhatAKilledOneHasDone() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        Connection superuser = database.superuserDataSource().getConnection()) {
+      superuser.setAutoCommit(false);
+      Run.execute(superuser, "LOCK TABLE pg_authid IN SHARE MODE");
+      Run.Running lost =
+          Run.start(environment(server, database), "harden", "--apply", "--revoke-from", "hello");
+      String waits =
+          "FROM pg_stat_activity WHERE query LIKE 'CREATE ROLE%' AND wait_event_type = 'Lock'";
+      try (Connection other = database.superuserDataSource().getConnection()) {
+        Run.await("it waits", () -> Run.value(other, "SELECT count(*) " + waits).equals("1"));
+        Run.execute(other, "SELECT pg_terminate_backend(pid) " + waits);
+      }
+      assertThat(lost.end().status()).isEqualTo(2);
+      superuser.rollback();
+      superuser.setAutoCommit(true);
+      Run undone = harden(server, database, "--undo");
+      assertThat(undone.status()).as(undone.err()).isZero();
+
+      assertThat(harden(server, database, "--apply", "--revoke-from", "hello").err()).isEmpty();
+      // as before the setting was loaded
+      String harder = Run.value(superuser, "SELECT setting FROM pg_file_settings WHERE " + OURS);
+      Run.execute(superuser, "ALTER SYSTEM RESET log_line_prefix", "SELECT pg_reload_conf()");
+      Run.await(
+          "it is loaded",
+          () -> {
+            try (Connection one = database.superuserDataSource().getConnection()) {
+              return !Run.value(one, "SHOW log_line_prefix").equals(harder);
+            }
+          });
+      Run.execute(superuser, "ALTER SYSTEM SET log_line_prefix = '" + harder + "'");
+      undone = harden(server, database, "--undo");
+      assertThat(undone.status()).as(undone.err()).isZero();
+      assertThat(Run.value(superuser, "SELECT count(*) FROM pg_file_settings WHERE " + OURS))
+          .isEqualTo("0");
+    }
+  }
+
+  /** Copies have the same identifiers, and what is kept is of one of them. */
+  @Test
+  void keepsWhatUndoesTheOriginalFromItsCopies() throws Exception {
+    // of one template, as a physical copy is
+    try (PgHelloServer original = PgHelloServer.start();
+        PgHelloServer copy = PgHelloServer.start()) {
+      Map<String, String> there = ofPostgres(original);
+      Map<String, String> here = ofPostgres(copy);
+      assertThat(Run.pghello(there, "harden", "--apply", "--revoke-from", "hello").err()).isEmpty();
+      Run undo = Run.pghello(here, "harden", "--undo");
+      assertThat(undo.status()).as(undo.out()).isEqualTo(3);
+      assertThat(undo.err())
+          .containsPattern(
+              "has done nothing to this database .*; .*harden-.*"
+                  + original.port()
+                  + "\\.sql is of")
+          .hasLineCount(1);
+      assertThat(Run.pghello(there, "harden", "--undo").out())
+          .contains("DROP ROLE hello_user; -- undo: CREATE ROLE hello_user");
+    }
+  }
+
+  /** A database that each has, under the same number. */
+  private Map<String, String> ofPostgres(PgHelloServer server) throws SQLException {
+    try (TestDatabase database = server.createDatabase();
+        Connection superuser =
+            DriverManager.getConnection(
+                database.superuserJdbcUrl().replace("/" + database.name(), "/postgres"))) {
+      Run.execute(superuser, "CREATE EXTENSION IF NOT EXISTS pg_hello");
+      Map<String, String> environment = environment(server, database);
+      environment.put("PGDATABASE", "postgres");
+      return environment;
+    }
+  }
+
   private void assertRefused(PgHelloServer server, TestDatabase database, Connection superuser)
       throws SQLException {
     Run run = harden(server, database, "--undo");
@@ -411,12 +490,16 @@ class HardenIT {
     assertThat(run.err()).contains("CREATE EXTENSION pg_hello");
   }
 
-  private Run harden(PgHelloServer server, TestDatabase database, String... options) {
+  private Map<String, String> environment(PgHelloServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
     environment.put("XDG_STATE_HOME", state.toString());
+    return environment;
+  }
+
+  private Run harden(PgHelloServer server, TestDatabase database, String... options) {
     var arguments = new ArrayList<>(List.of("harden"));
     arguments.addAll(List.of(options));
-    return Run.pghello(environment, arguments.toArray(String[]::new));
+    return Run.pghello(environment(server, database), arguments.toArray(String[]::new));
   }
 }
