@@ -13,7 +13,8 @@ need pgbouncer pgbouncer
 step native "$ROOT/scripts/native.sh"
 step servers fetch_servers
 # all tests with the tag long, and no others
-axis postgres17-jdk25 17 "$JDK25" -Dgroups=long -DexcludedGroups= '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip
+PG_HELLO_POOLERS=$("$ROOT/scripts/ci/poolers.sh") \
+  axis postgres17-jdk25 17 "$JDK25" -Dgroups=long -DexcludedGroups= '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip
 for major in "${MAJORS[@]}"; do
   LINES_SHOWN=1 step "recipes-$major" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
 done
