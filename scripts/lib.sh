@@ -302,3 +302,13 @@ classpath() {
   fi
   printf '%s:%s' "$ROOT/$module/target/classes" "$(<"$file")"
 }
+
+# foreign_repository FOLDER: creates a local Maven repository of what the user's has, whatever the settings say, without what is ours.
+foreign_repository() {
+  local own
+  own=$(classpath examples/quickstart "$DEFAULT_MAJOR" | tr ':' '\n' | sed -n 's:/org/jspecify/.*::p')
+  [ -d "$own/io" ] || die "there is no local Maven repository in '$own'"
+  mkdir -p "$1/io"
+  find "$own" -mindepth 1 -maxdepth 1 ! -name io -exec ln -s -t "$1" {} +
+  find "$own/io" -mindepth 1 -maxdepth 1 ! -name pghello -exec ln -s -t "$1/io" {} +
+}

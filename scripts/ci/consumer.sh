@@ -27,19 +27,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# link_all FROM TO: what is in one folder, as links in another, which is created.
-link_all() {
-  mkdir "$2"
-  [ -z "$(ls "$1")" ] || ln -s "$1"/* "$2"
-}
-
-# The user's repository, whatever the settings say, without our folder in it.
-repository=$(classpath examples/quickstart "$DEFAULT_MAJOR" | tr ':' '\n' | sed -n 's:/org/jspecify/.*::p')
-[ -d "$repository/io" ] || die "there is no local Maven repository in '$repository'"
-link_all "$repository" "$WORK/repository"
-rm "$WORK/repository/io"
-link_all "$repository/io" "$WORK/repository/io"
-rm -f "$WORK/repository/io/pghello"
+foreign_repository "$WORK/repository"
 # the class path is kept for other scripts, so not out of this repository
 tested=$(classpath pg-hello-mcp "$DEFAULT_MAJOR")
 export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$WORK/repository"

@@ -44,7 +44,7 @@ for help in -h --help; do
   for command in test install images format generate; do
     ends 0 'Usage: ./dev COMMAND' "$command" "$help"
   done
-  for command in native bench docs server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp'; do
+  for command in native bench docs release server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp'; do
     # shellcheck disable=SC2086
     ends 0 "Usage: ./dev $command" $command "$help"
   done
@@ -52,12 +52,12 @@ done
 
 ends 2 'no such command: unheard-of' unheard-of
 ends 2 'no such command: --unknown' --unknown
-for command in help install images format generate test native bench docs server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp'; do
+for command in help install images format generate test native bench docs release server demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp'; do
   # shellcheck disable=SC2086
   ends 2 --unknown $command --unknown
 done
 for command in help install images format generate 'test --all' 'test --long' 'test --repeat 2 faults' 'native --sanitize' 'native --fuzz 5' \
-  'native --check' 'native --headers 17' docs server; do
+  'native --check' 'native --headers 17' docs release server; do
   # shellcheck disable=SC2086
   ends 2 unheard-of $command unheard-of
 done
@@ -109,6 +109,10 @@ ends 2 'no such benchmark: unheard-of' bench --row TEXT --quick client unheard-o
 ends 2 'no option --unknown' bench client --unknown=client
 ends 2 '--base must begin and end with /, but is pg-hello' docs --base pg-hello
 ends 2 '--port must be between 0 and 65535, but is 65536' docs --port=65536
+ends 2 'release needs --dry-run' release
+for version in '' 1.0 v1.0.0 1.0.0-SNAPSHOT; do
+  ends 2 "the version must be like 1.2.3 or 1.2.3-rc.1, and no snapshot, but is $version" release --dry-run "$version"
+done
 ends 2 '--port must be between 0 and 65535, but is 65536' server --port 65536
 ends 2 '--repeat must be between 1 and 10, but is 11' demo --repeat 11
 ends 2 '--url must begin with jdbc:postgresql:' demo --url jdbc:mysql://x

@@ -80,6 +80,7 @@ says 0 'Usage: ./dev bench' bench --help
 says 2 'no such benchmark: nope; there are extension, ' bench nope
 says 0 'Usage: ./dev native' native --help
 says 0 'Usage: ./dev docs' docs --help
+says 0 'Usage: ./dev release' release --help
 says 2 'no module nope has tests' test nope
 
 unbuilt says 0 'Usage: pghello' pghello --help

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Compares the licences of all dependencies, as the lists of parts (CycloneDX) in a folder name them, with licences.txt.
+# SPDX-License-Identifier: MIT
+PROGRAM=licences
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+allowed=$(grep -vE '^(#|$)' "$ROOT/scripts/ci/licences.txt")
+parts=0 faults=0
+need jq jq
+while IFS=$'\t' read -r -a part; do
+  parts=$((parts + 1))
+  # of several licences of one part, one is chosen
+  grep -qxFf <(printf '%s\n' "$allowed") <(printf '%s\n' "${part[@]:1}") || {
+    say "${part[0]} has none of the licences of licences.txt, but: ${part[*]:1}"
+    faults=$((faults + 1))
+  }
+done < <(find "$1" -name '*-cyclonedx.json' -exec jq -r '.components // [] | .[] |
+  [.purl, (.licenses // [] | map(.license.id // .license.name // .expression) | .[])] | @tsv' {} + | sort -u)
+[ "$parts" -gt 50 ] || die "only $parts dependencies were found in $1"
+[ "$faults" = 0 ] || die "$faults of $parts dependencies have another licence"
+echo "$parts dependencies have licences that are listed"

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# ./dev release: see --help.
+# SPDX-License-Identifier: MIT
+PROGRAM='dev release'
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+STAGE=$ROOT/target/release
+
+usage() {
+  cat <<TEXT
+Usage: ./dev release --dry-run [VERSION]
+
+Stage a release in target/release, a Maven repository, and publish nothing. Every file is signed with
+a key that is made for it and thrown away. Then check what Maven Central demands, and the licences of
+all dependencies, and build projects from the set, on the JDKs 17 and 25 that are there.
+
+  --dry-run   Required, as nothing is published yet.
+  VERSION     The version to stage. Default: that of pom.xml without -SNAPSHOT
+  -h, --help  Show this text.
+TEXT
+}
+
+dry_run='' version=$(project_version)
+version=${version%-SNAPSHOT}
+for argument in "$@"; do
+  case $argument in
+    -h | --help) usage && exit ;;
+    --dry-run) dry_run=1 ;;
+    -*) misuse "release takes --dry-run and a version, not: $argument" ;;
+    *) version=$argument ;;
+  esac
+done
+[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[A-Za-z0-9.]+)?$ && $version != *-SNAPSHOT ]] ||
+  misuse "the version must be like 1.2.3 or 1.2.3-rc.1, and no snapshot, but is $version"
+[ -n "$dry_run" ] || misuse "release needs --dry-run, as nothing is published yet"
+
+# wrong WORD...: one more thing that Maven Central, or a user, would not accept.
+faults=0
+wrong() {
+  say "$*"
+  faults=$((faults + 1))
+}
+
+# of_one_artifact POM: checks its files.
+of_one_artifact() {
+  local pom=$1 stem=${1%.pom} element part file elements=(name description)
+  files=("$pom")
+  grep -q '^  <parent>' "$pom" || elements+=(url licenses developers scm)
+  for element in "${elements[@]}"; do
+    grep -q "^  <$element>" "$pom" || wrong "${pom##*/} has no $element"
+  done
+  ! grep -q SNAPSHOT "$pom" || wrong "${pom##*/} names a snapshot"
+  if ! grep -q '<packaging>pom</packaging>' "$pom"; then
+    for part in .jar -sources.jar -javadoc.jar; do
+      file=$stem$part
+      files+=("$file")
+      grep -qvE '^META-INF/(MANIFEST|$)' < <(unzip -Z1 "$file" 2>>"$SCRATCH/log") || wrong "${file##*/} is missing or empty"
+    done
+    files+=("$stem-cyclonedx.json")
+  fi
+  for file in "${files[@]}"; do
+    gpg --batch --quiet --verify "$file.asc" "$file" 2>>"$SCRATCH/log" || wrong "${file##*/} has no valid signature"
+    for part in md5 sha1; do
+      [ "$("${part}sum" <"$file" | cut -d ' ' -f 1)" = "$(cat "$file.$part")" ] || wrong "${file##*/} has another $part"
+    done
+  done
+}
+
+need gpg gnupg jq jq unzip unzip
+"$ROOT/scripts/native.sh"
+new_scratch
+export GNUPGHOME=$SCRATCH/gnupg
+trap 'trap "" HUP INT TERM; gpgconf --kill all; drop_scratch' EXIT
+# of the tree, whose version can be changed
+copy=$SCRATCH/tree
+mkdir -m 700 "$GNUPGHOME" "$copy"
+gpg --batch --quiet --passphrase '' --quick-generate-key 'pg-hello dry run <dry-run@pg-hello.invalid>' default default 1d 2>"$SCRATCH/log"
+
+tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$copy" -x
+find "$copy" -name pom.xml -exec sed -i "s:<version>$(project_version)</version>:<version>$version</version>:" {} +
+rm -rf "$STAGE"
+say "Building and signing $version (a minute or two)"
+plugin() { printf 'org.apache.maven.plugins:maven-%s-plugin:%s:%s' "$1" "$(pom_property "maven-$1-plugin.version")" "$2"; }
+# the BOM has no parent, so the plugins are named here
+maven -q -B -ntp -f "$copy/pom.xml" '-Prelease,!checks' -pl ".,$(IFS=, && printf '%s' "${PUBLISHED[*]}")" -Dmaven.test.skip=true \
+  "-DaltDeploymentRepository=staged::file://$STAGE" -DoutputFormat=json package \
+  "org.cyclonedx:cyclonedx-maven-plugin:$(pom_property cyclonedx-maven-plugin.version):makeBom" "$(plugin gpg sign)" "$(plugin deploy deploy)" >&2
+mapfile -t poms < <(find "$STAGE" -name '*.pom' | sort)
+[ ${#poms[@]} -gt ${#PUBLISHED[@]} ] || die "only ${#poms[@]} artifacts are staged"
+for pom in "${poms[@]}"; do
+  of_one_artifact "$pom"
+done
+"$ROOT/scripts/ci/licences.sh" "$STAGE" >&2 || faults=$((faults + 1))
+
+# nothing of ours but what is staged
+foreign_repository "$SCRATCH/repository"
+cat >"$SCRATCH/settings.xml" <<XML
+<settings><profiles><profile><id>staged</id><repositories><repository><id>staged</id><url>file://$STAGE</url></repository></repositories></profile></profiles>
+<activeProfiles><activeProfile>staged</activeProfile></activeProfiles></settings>
+XML
+foreign() {
+  JAVA_HOME=$1 maven -q -B -ntp -llr -s "$SCRATCH/settings.xml" -Dmaven.repo.local="$SCRATCH/repository" "${@:2}" >"$SCRATCH/log" 2>&1 ||
+    { cat "$SCRATCH/log" >&2; wrong "a project does not build on $1: ${*:2}"; }
+}
+mkdir "$SCRATCH/project" && cp -r "$ROOT"/examples/first-test/{pom.xml,src} "$SCRATCH/project"
+sed -i "s:$(project_version):$version:" "$SCRATCH/project/pom.xml"
+{
+  printf '<project><modelVersion>4.0.0</modelVersion><groupId>com.example</groupId><artifactId>all</artifactId><version>1</version><dependencies>\n'
+  printf '%s\n' "${poms[@]}" | sed -nE "/pg-hello-(bom|parent)/!s|.*/([^/]*)/[^/]*/[^/]*|<dependency><groupId>io.pghello</groupId><artifactId>\1</artifactId><version>$version</version></dependency>|p"
+  printf '</dependencies></project>\n'
+} >"$SCRATCH/all.xml"
+foreign "$(java_home)" -f "$SCRATCH/all.xml" "$(plugin dependency resolve)"
+for home in $(find_jdk 17 17 || true; echo; find_jdk 25 || true); do
+  foreign "$home" -f "$SCRATCH/project/pom.xml" test
+done
+
+[ "$faults" = 0 ] || die "$faults faults; this cannot be released"
+say "${#poms[@]} artifacts of version $version are as they must be, and projects build from them"
+printf '%s\n' "$STAGE"
