@@ -34,6 +34,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -514,6 +515,73 @@ class FaultsIT {
             .isBetween(Duration.ofMillis(200), callTimeout.plus(MARGIN));
       }
       slow(superuser, 0);
+      scene.assertFullService();
+    }
+  }
+
+  /** All sessions that the server has for those who are not superusers. */
+  @Test
+  void saysThatTheServerIsFull() throws Exception {
+    var taken = new ArrayList<Connection>();
+    try (PgHelloServer server = PgHelloServer.builder().setting("max_connections", "8").start();
+        TestDatabase database = server.createDatabase();
+        PgHelloClient client =
+            PgHelloClient.builder()
+                .dataSource(database.dataSource())
+                .callTimeout(Duration.ofSeconds(20))
+                .build()) {
+      try {
+        PgHelloException e = null;
+        // a superuser's session, as of those who prepare databases, can end and make room
+        while (e == null) {
+          takeAll(database.dataSource(), taken);
+          e = failure(client);
+        }
+        assertThat(e.code()).isEqualTo(Code.NO_CONNECTION);
+        assertThat(e.sqlState()).hasValue("53300");
+        assertThat(e)
+            .hasMessageEndingWith(
+                "Try again, make the pools of the programs smaller, or raise max_connections.");
+      } finally {
+        for (Connection connection : taken) {
+          connection.close();
+        }
+      }
+      await("there is room again", () -> failure(client) == null);
+    }
+  }
+
+  private static void takeAll(DataSource dataSource, List<Connection> taken) {
+    try {
+      while (true) {
+        taken.add(dataSource.getConnection());
+      }
+    } catch (SQLException e) {
+      assertThat(e.getSQLState()).isEqualTo("53300");
+    }
+  }
+
+  private static @Nullable PgHelloException failure(PgHelloClient client) {
+    try {
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      return null;
+    } catch (PgHelloException e) {
+      return e;
+    }
+  }
+
+  /** Calls go on as soon as the extension is new enough, without a new client. */
+  @Test
+  void outlivesAnUpdateOfTheExtensionUnderLoad(
+      DataSource dataSource, @Superuser DataSource superuser) throws Exception {
+    execute(superuser, "DROP EXTENSION pg_hello");
+    execute(superuser, "CREATE EXTENSION pg_hello VERSION '1.0'");
+    try (var scene = new Scene(dataSource, 8, builder -> {})) {
+      Load load = Load.start(scene.client, 64, 64);
+      load.awaitFailure(Code.TOO_OLD);
+      execute(superuser, "ALTER EXTENSION pg_hello UPDATE");
+      load.awaitAnswers(1_000);
+      load.stop().assertOnly(CALL_TIMEOUT, Code.TOO_OLD);
       scene.assertFullService();
     }
   }

@@ -10,13 +10,9 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -30,7 +26,6 @@ import org.postgresql.ds.PGSimpleDataSource;
 /** To abort an encrypted connection sends a message, and must not wait for the answer. */
 @Timeout(120)
 class TlsStallIT {
-  private static final char[] PASSWORD = "changeit".toCharArray();
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
   private static final long RESUME_SECONDS = 30;
 
@@ -40,12 +35,9 @@ class TlsStallIT {
         TestDatabase database = server.createDatabase();
         WireProxy proxy = WireProxy.to(server)) {
       DataSource superuser = database.superuserDataSource();
-      KeyStore keys = selfSigned(folder.resolve("keys.p12"));
-      write(superuser, "CERTIFICATE", keys.getCertificate("a").getEncoded(), "server.crt");
-      write(superuser, "PRIVATE KEY", keys.getKey("a", PASSWORD).getEncoded(), "server.key");
+      ServerCertificate.selfSigned(folder).install(superuser);
       for (String version : new String[] {"TLSv1.3", "TLSv1.2"}) {
         execute(superuser, "ALTER SYSTEM SET ssl_max_protocol_version = '" + version + "'");
-        execute(superuser, "ALTER SYSTEM SET ssl = on");
         execute(superuser, "SELECT pg_reload_conf()");
         PGSimpleDataSource way = database.dataSource().unwrap(PGSimpleDataSource.class);
         way.setServerNames(new String[] {"127.0.0.1"});
@@ -91,47 +83,5 @@ class TlsStallIT {
       assertThat(end - System.nanoTime()).as("time left to wait").isPositive();
       LockSupport.parkNanos(5_000_000);
     }
-  }
-
-  /** Makes a key, and a certificate that it has signed. */
-  private static KeyStore selfSigned(Path store) throws Exception {
-    Process keytool =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair",
-                "-alias",
-                "a",
-                "-keyalg",
-                "EC",
-                "-dname",
-                "CN=localhost",
-                "-storetype",
-                "PKCS12",
-                "-keystore",
-                store.toString(),
-                "-storepass",
-                new String(PASSWORD))
-            .inheritIO()
-            .start();
-    assertThat(keytool.waitFor()).isZero();
-    KeyStore keys = KeyStore.getInstance("PKCS12");
-    try (InputStream in = Files.newInputStream(store)) {
-      keys.load(in, PASSWORD);
-    }
-    return keys;
-  }
-
-  /** Files of the server belong to its user, and a key must be readable by nobody else. */
-  private static void write(DataSource superuser, String what, byte[] bytes, String file)
-      throws SQLException {
-    String base64 = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(bytes);
-    String pem = "-----BEGIN " + what + "-----\n" + base64 + "\n-----END " + what + "-----";
-    execute(
-        superuser,
-        "COPY (SELECT unnest(string_to_array('"
-            + pem
-            + "', E'\\n'))) TO PROGRAM 'umask 077 && cat > "
-            + file
-            + "'");
   }
 }

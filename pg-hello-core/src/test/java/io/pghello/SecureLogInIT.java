@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.FaultsIT.assertFails;
+import static io.pghello.PgHelloClientIT.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is said of a certificate, of channel binding, and of what pg_hba.conf refuses. */
+@Timeout(180)
+class SecureLogInIT {
+  private static final String HOST = "san=dns:localhost";
+
+  private static PgHelloServer server;
+  private static PgHelloServer late;
+  private static String rightUrl;
+  private static String expiredUrl;
+
+  @BeforeAll
+  static void startServers(@TempDir Path folder) throws Exception {
+    server = PgHelloServer.start();
+    late = PgHelloServer.start();
+    rightUrl = url(server, Files.createDirectory(folder.resolve("right")), "-ext", HOST);
+    expiredUrl =
+        url(
+            late,
+            Files.createDirectory(folder.resolve("expired")),
+            "-ext",
+            HOST,
+            "-startdate",
+            "-10d",
+            "-validity",
+            "5");
+  }
+
+  /** Gives a server a certificate, and returns the URL with which that is trusted. */
+  private static String url(PgHelloServer server, Path folder, String... options) throws Exception {
+    Path authority = folder.resolve("authority.pem");
+    // dropped with the server
+    TestDatabase database = server.createDatabase();
+    DataSource superuser = database.superuserDataSource();
+    ServerCertificate certificate = ServerCertificate.signed(folder, options);
+    Files.writeString(authority, certificate.authority());
+    certificate.install(superuser);
+    execute(
+        superuser,
+        "SET password_encryption = 'scram-sha-256'; CREATE ROLE bound LOGIN PASSWORD 'secret';"
+            + " CREATE ROLE refused LOGIN PASSWORD 'secret'");
+    ServerCertificate.write(
+        superuser, "host all bound all scram-sha-256\nhost all refused all reject", "first.conf");
+    execute(
+        superuser,
+        "COPY (SELECT) TO PROGRAM 'cat first.conf pg_hba.conf > both.conf && mv both.conf"
+            + " pg_hba.conf'");
+    server.stop();
+    server.startAgain();
+    return "jdbc:postgresql://localhost:"
+        + server.port()
+        + "/"
+        + database.name()
+        + "?user=bound&password=secret&sslmode=verify-full&sslrootcert="
+        + authority;
+  }
+
+  @AfterAll
+  static void stopServers() {
+    server.close();
+    late.close();
+  }
+
+  @Test
+  void trustsTheCertificateOfTheHost() {
+    assertGreets(rightUrl);
+  }
+
+  @Test
+  void saysThatTheCertificateIsAnotherHosts() {
+    assertThat(fails(Code.NO_CONNECTION, rightUrl.replace("//localhost", "//127.0.0.1")))
+        .hasMessageContaining("127.0.0.1")
+        .hasMessageContaining("verif");
+  }
+
+  @Test
+  void saysThatTheCertificateHasExpired() {
+    assertThat(fails(Code.NO_CONNECTION, expiredUrl)).hasMessageContaining("SSL error");
+    // the same server, to those who ask for less
+    assertGreets(expiredUrl.replace("verify-full", "require").replaceAll("&sslrootcert=.*", ""));
+  }
+
+  @Test
+  void saysThatTheCertificateIsNotTrusted() {
+    String other = expiredUrl.replaceAll(".*&sslrootcert=", "");
+    assertThat(fails(Code.NO_CONNECTION, rightUrl.replaceAll("(&sslrootcert=).*", "$1" + other)))
+        .hasMessageContaining("SSL error");
+  }
+
+  @Test
+  void bindsTheChannel() {
+    assertGreets(rightUrl + "&channelBinding=require");
+  }
+
+  @Test
+  void saysThatTheChannelCannotBeBound() {
+    String plain = rightUrl.replace("verify-full", "disable") + "&channelBinding=";
+    assertGreets(plain + "prefer");
+    assertThat(fails(Code.LOGIN_REFUSED, plain + "require")).hasMessageContaining("hannel");
+  }
+
+  @Test
+  void saysThatTheServerLetsNobodyInFromHere() {
+    PgHelloException e = fails(Code.LOGIN_REFUSED, rightUrl.replace("user=bound", "user=refused"));
+    assertThat(e.sqlState()).hasValue("28000");
+    assertThat(e)
+        .hasMessageContaining("pg_hba.conf rejects connection for host")
+        .hasMessageContaining("what the server allows (pg_hba.conf");
+  }
+
+  private static void assertGreets(String url) {
+    try (PgHelloClient client = client(url)) {
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  private static PgHelloException fails(Code code, String url) {
+    try (PgHelloClient client = client(url)) {
+      PgHelloException e = assertFails(code, () -> client.hello("Ada"));
+      assertThat(e).hasMessageNotContaining("secret");
+      return e;
+    }
+  }
+
+  private static PgHelloClient client(String url) {
+    return PgHelloClient.builder().url(url).callTimeout(Duration.ofMinutes(1)).build();
+  }
+}
