@@ -5,6 +5,7 @@ import io.pghello.cli.backup.MetricFile;
 import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.OpsExtension;
+import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
@@ -16,10 +17,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -62,8 +60,8 @@ final class MaintainCommand implements Callable<Integer> {
   // whoever takes them more often says how long they are kept; its own is not seen in a statement
   private static final String SNAPSHOT =
       """
-      SELECT hello_ops.take_snapshot(NULL::interval),
-        EXISTS (SELECT FROM hello_ops.snapshot WHERE taken_at >= now() - interval '25 hours')
+      SELECT EXISTS (SELECT FROM hello_ops.snapshot WHERE taken_at >= now() - interval '25 hours'),
+        hello_ops.take_snapshot(NULL::interval)
       """;
 
   /** The schedule that a run is for. */
@@ -192,20 +190,12 @@ final class MaintainCommand implements Callable<Integer> {
 
   private void lock(Connection session) throws SQLException {
     Instant end = Instant.now().plus(wait);
-    try (Statement statement = session.createStatement()) {
-      while (true) {
-        try (ResultSet row = statement.executeQuery(LOCK)) {
-          row.next();
-          if (row.getBoolean(1)) {
-            return;
-          }
-        }
-        if (!Instant.now().isBefore(end)) {
-          throw Failure.unknown("another pghello maintain runs on this server");
-        }
-        // a statement that waits in the server would keep vacuum from its work
-        LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
+    while (!Query.isTrue(session, LOCK)) {
+      if (!Instant.now().isBefore(end)) {
+        throw Failure.unknown("another pghello maintain runs on this server");
       }
+      // a statement that waits in the server would keep vacuum from its work
+      LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
     }
   }
 
@@ -251,11 +241,8 @@ final class MaintainCommand implements Callable<Integer> {
   }
 
   private static boolean hasOps(Target target, String database) throws SQLException {
-    try (Connection one = target.in(database).connect();
-        Statement statement = one.createStatement();
-        ResultSet row =
-            statement.executeQuery("SELECT FROM pg_extension WHERE extname = 'pg_hello_ops'")) {
-      return row.next();
+    try (Connection one = target.in(database).connect()) {
+      return Query.isTrue(one, "SELECT true FROM pg_extension WHERE extname = 'pg_hello_ops'");
     }
   }
 
@@ -265,20 +252,13 @@ final class MaintainCommand implements Callable<Integer> {
     out.flush();
   }
 
-  /** Returns the last column; null if it fails. */
+  /** Returns what is asked; null if it fails. */
   private @Nullable String ask(
       Target target, String database, String what, String sql, String... parameters) {
     begin(database, what);
-    try (Connection session = target.in(database).connectForLong();
-        PreparedStatement statement = session.prepareStatement(sql)) {
+    try (Connection session = target.in(database).connectForLong()) {
       OpsExtension.check(session);
-      for (int i = 0; i < parameters.length; i++) {
-        statement.setString(i + 1, parameters[i]);
-      }
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return row.getString(row.getMetaData().getColumnCount());
-      }
+      return Query.value(session, sql, parameters);
     } catch (SQLException e) {
       hasFailed(database + ": " + what, OpsExtension.explain(e));
     } catch (Failure e) {

@@ -6,6 +6,7 @@ import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.backup.pgbackrest.PgBackRest;
 import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
 import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
@@ -37,6 +38,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -273,14 +275,14 @@ public final class BackupCommand implements Callable<Integer> {
         anyExtension |= version != null;
         note(about, rows.size() + 1, database, version);
         PropertiesFile.store(contents, Backup.contents(to, database));
-        var row = new ArrayList<@Nullable Object>();
-        row.add(database);
-        row.add(version);
-        row.add(contents.size());
-        row.add(Contents.rows(contents));
-        row.add(Files.size(Backup.dump(to, database)));
-        row.add(Durations.seconds(Duration.between(begin, Instant.now())));
-        rows.add(row);
+        rows.add(
+            Arrays.asList(
+                database,
+                version,
+                contents.size(),
+                Contents.rows(contents),
+                Files.size(Backup.dump(to, database)),
+                Durations.seconds(Duration.between(begin, Instant.now()))));
         reading.rollback();
       }
     }
@@ -309,11 +311,11 @@ public final class BackupCommand implements Callable<Integer> {
         String version = ServerDatabases.extensionVersion(reading);
         anyExtension |= version != null;
         note(about, rows.size() + 1, database, version);
-        var row = new ArrayList<@Nullable Object>();
-        row.add(database);
-        row.add(version);
-        row.add(Long.valueOf(ask(reading, "SELECT pg_database_size(current_database())")));
-        rows.add(row);
+        rows.add(
+            Arrays.asList(
+                database,
+                version,
+                Long.valueOf(ask(reading, "SELECT pg_database_size(current_database())"))));
       }
     }
     if (anyExtension && !withoutFiles) {
@@ -361,7 +363,7 @@ public final class BackupCommand implements Callable<Integer> {
                 "--no-password",
                 "--database=" + target.database(),
                 "--file=" + to.resolve(Backup.ROLES)));
-    if (!ask(session, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user").equals("t")) {
+    if (!Query.isTrue(session, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")) {
       // only a superuser may read what passwords are checked by
       command.add("--no-role-passwords");
     }
@@ -409,10 +411,7 @@ public final class BackupCommand implements Callable<Integer> {
   }
 
   private static String ask(Connection session, String sql) throws SQLException {
-    try (Statement statement = session.createStatement();
-        ResultSet row = statement.executeQuery(sql)) {
-      return row.next() ? Objects.requireNonNullElse(row.getString(1), "") : "";
-    }
+    return Objects.requireNonNullElse(Query.value(session, sql), "");
   }
 
   /** Removes old ones all of whose databases are in newer ones. */

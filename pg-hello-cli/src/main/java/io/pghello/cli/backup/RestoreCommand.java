@@ -9,6 +9,7 @@ import io.pghello.cli.backup.folder.BackupOptions;
 import io.pghello.cli.backup.pgbackrest.PgBackRest;
 import io.pghello.cli.backup.pgbackrest.RecoveredServer;
 import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
@@ -26,10 +27,10 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +67,7 @@ public final class RestoreCommand implements Callable<Integer> {
   private static final int SUMS_SECONDS = 10;
 
   private static final String HAS_FILES =
-      "SELECT FROM pg_available_extensions WHERE name = 'pg_hello'";
+      "SELECT true FROM pg_available_extensions WHERE name = 'pg_hello'";
 
   private static final String LEFT =
       """
@@ -146,7 +147,7 @@ public final class RestoreCommand implements Callable<Integer> {
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws SQLException, IOException {
     int jobs = backups.jobs();
     Backup backup = backups.find(named);
     if (backup.isOfWholeServer() != (to != null)) {
@@ -213,13 +214,13 @@ public final class RestoreCommand implements Callable<Integer> {
           sayWhetherItIsDamaged(backup, sums);
           throw e;
         }
-        var row = new ArrayList<@Nullable Object>();
-        row.add(name);
-        row.add(restored.extensionVersion());
-        row.add(Contents.rows(backup.contents(database)));
-        row.add(Durations.seconds(Duration.between(started, Instant.now())));
-        row.add(restored.before());
-        rows.add(row);
+        rows.add(
+            Arrays.asList(
+                name,
+                restored.extensionVersion(),
+                Contents.rows(backup.contents(database)),
+                Durations.seconds(Duration.between(started, Instant.now())),
+                restored.before()));
       }
     } catch (SQLException | Failure e) {
       if (!rows.isEmpty() || !created.isEmpty()) {
@@ -231,7 +232,7 @@ public final class RestoreCommand implements Callable<Integer> {
     return Status.OK.exitCode();
   }
 
-  private int restoreServer(Backup backup, Path to, int jobs) throws IOException {
+  private int restoreServer(Backup backup, Path to, int jobs) throws SQLException, IOException {
     if (!named.isEmpty() || as != null || replace || roles || noTablespaces) {
       throw Failure.unknown(
           "--to restores the whole server: without databases, --as, --replace, --roles and --no-tablespaces");
@@ -338,12 +339,8 @@ public final class RestoreCommand implements Callable<Integer> {
 
   private void checkBefore(Connection session, Backup backup, List<String> databases)
       throws SQLException {
-    try (Statement statement = session.createStatement();
-        ResultSet row = statement.executeQuery("SELECT pg_is_in_recovery()")) {
-      row.next();
-      if (row.getBoolean(1)) {
-        throw Failure.unknown("this server is a standby, which only reads: restore on the primary");
-      }
+    if (Query.isTrue(session, "SELECT pg_is_in_recovery()")) {
+      throw Failure.unknown("this server is a standby, which only reads: restore on the primary");
     }
     for (String database : databases) {
       String name = as == null ? database : as;
@@ -351,17 +348,12 @@ public final class RestoreCommand implements Callable<Integer> {
         throw Failure.unknown(
             "there is a database \"" + name + "\": say --replace, or another name with --as");
       }
-      if (backup.extensionVersion(database) != null) {
-        try (Statement statement = session.createStatement();
-            ResultSet row = statement.executeQuery(HAS_FILES)) {
-          if (!row.next()) {
-            throw Failure.unknown(
-                "the server has no files of pg_hello: install those in "
-                    + backup.folder().resolve(Backup.FILES)
-                    + " (the library to pg_config --pkglibdir, the others to extension under pg_config"
-                    + " --sharedir)");
-          }
-        }
+      if (backup.extensionVersion(database) != null && !Query.isTrue(session, HAS_FILES)) {
+        throw Failure.unknown(
+            "the server has no files of pg_hello: install those in "
+                + backup.folder().resolve(Backup.FILES)
+                + " (the library to pg_config --pkglibdir, the others to extension under pg_config"
+                + " --sharedir)");
       }
     }
   }

@@ -32,6 +32,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -164,14 +165,14 @@ public final class VerifyCommand implements Callable<Integer> {
         if (wrong.size() == before && written != null) {
           written.verified(database, backup.time(), Duration.between(started, restored));
         }
-        var row = new ArrayList<@Nullable Object>();
-        row.add(database);
-        row.add(there.extensionVersion());
-        row.add(contents.size());
-        row.add(Contents.rows(contents));
-        row.add(Durations.seconds(Duration.between(started, restored)));
-        row.add(wrong.size() == before ? "as it was" : "differs");
-        rows.add(row);
+        rows.add(
+            Arrays.asList(
+                database,
+                there.extensionVersion(),
+                contents.size(),
+                Contents.rows(contents),
+                Durations.seconds(Duration.between(started, restored)),
+                wrong.size() == before ? "as it was" : "differs"));
       }
       Duration took = Duration.between(begin, Instant.now());
       if (wrong.isEmpty() && databases.equals(backup.databases())) {
@@ -245,15 +246,14 @@ public final class VerifyCommand implements Callable<Integer> {
         computed = ComputedValues.check(session, database.database(), wrong);
         checkExtension(session, database.database(), wrong);
       }
-      var row = new ArrayList<@Nullable Object>();
-      row.add(database.database());
-      row.add(version);
-      row.add(contents.size());
-      row.add(Contents.rows(contents));
-      row.add(computed);
-      row.add(Durations.seconds(Duration.between(started, Instant.now())));
-      row.add(wrong.size() == before ? "can be read" : "wrong");
-      return row;
+      return Arrays.asList(
+          database.database(),
+          version,
+          contents.size(),
+          Contents.rows(contents),
+          computed,
+          Durations.seconds(Duration.between(started, Instant.now())),
+          wrong.size() == before ? "can be read" : "wrong");
     }
   }
 

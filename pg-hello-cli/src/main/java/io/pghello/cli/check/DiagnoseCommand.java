@@ -5,7 +5,6 @@ import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Output;
-import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
@@ -37,13 +36,7 @@ public final class DiagnoseCommand implements Callable<Integer> {
     } catch (SQLException e) {
       findings.lost(e);
     }
-    PrintWriter out = output.out();
-    if (output.isJson()) {
-      out.println(findings.toJson(target.name(), Map.of()));
-    } else {
-      out.print(findings.toText(target.name(), ""));
-    }
-    out.flush();
+    output.print(findings, target.name(), "", Map.of());
     return findings.status().exitCode();
   }
 }

@@ -2,7 +2,6 @@
 package io.pghello.cli.check;
 
 import io.pghello.cli.connect.ExtensionFunctions.Own;
-import io.pghello.cli.output.Finding;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Status;
 import java.sql.Connection;
@@ -75,36 +74,32 @@ final class Diagnosis {
       boolean shared = row.getBoolean(2);
       if (hidden) {
         findings.add(
-            new Finding(
-                Status.OK,
-                "preload",
-                "which libraries are loaded at connect is hidden from this role",
-                "GRANT pg_read_all_settings to it"));
+            Status.OK,
+            "preload",
+            "which libraries are loaded at connect is hidden from this role",
+            "GRANT pg_read_all_settings to it");
       } else if (shared) {
         findings.add(
-            new Finding(
-                Status.WARNING,
-                "preload",
-                "pg_hello is in shared_preload_libraries, which a new library needs a restart for",
-                "take it out there, and append it to session_preload_libraries"));
+            Status.WARNING,
+            "preload",
+            "pg_hello is in shared_preload_libraries, which a new library needs a restart for",
+            "take it out there, and append it to session_preload_libraries");
       } else if (inSession) {
         findings.ok("preload", "sessions load pg_hello at connect");
       } else {
         findings.add(
-            new Finding(
-                Status.OK,
-                "preload",
-                "a session knows pg_hello.repeat only after its first call",
-                "append pg_hello to session_preload_libraries"));
+            Status.OK,
+            "preload",
+            "a session knows pg_hello.repeat only after its first call",
+            "append pg_hello to session_preload_libraries");
       }
       String path = row.getString(3);
       if (path != null) {
         findings.add(
-            new Finding(
-                Status.WARNING,
-                "preload",
-                "dynamic_library_path is " + path,
-                "have one pg_hello.so only: a session that loads two of them fails"));
+            Status.WARNING,
+            "preload",
+            "dynamic_library_path is " + path,
+            "have one pg_hello.so only: a session that loads two of them fails");
       }
       mayReadFiles = row.getBoolean(5);
       return row.getBoolean(4);
@@ -116,7 +111,7 @@ final class Diagnosis {
     try (ResultSet rows = statement.executeQuery(BLOCKED)) {
       while (rows.next()) {
         none = false;
-        findings.add(new Finding(Status.WARNING, "locks", rows.getString(1), rows.getString(2)));
+        findings.add(Status.WARNING, "locks", rows.getString(1), rows.getString(2));
       }
     }
     if (none) {
@@ -144,16 +139,12 @@ final class Diagnosis {
     boolean leaks = grown > MEMORY_BYTES || now - process > PROCESS_BYTES;
     String size = now == 0 ? "" : ", whose process has " + (now >> 20) + " MB";
     findings.add(
-        new Finding(
-            leaks ? Status.WARNING : Status.OK,
-            "memory",
-            leaks
-                ? "20000 calls leave "
-                    + Math.max(grown, now - process)
-                    + " bytes in the session"
-                    + size
-                : "20000 calls leave nothing in the session" + size,
-            leaks ? "the library is another build: install this one, and recycle pools" : null));
+        leaks ? Status.WARNING : Status.OK,
+        "memory",
+        leaks
+            ? "20000 calls leave " + Math.max(grown, now - process) + " bytes in the session" + size
+            : "20000 calls leave nothing in the session" + size,
+        leaks ? "the library is another build: install this one, and recycle pools" : null);
   }
 
   private static long used(Statement statement) throws SQLException {

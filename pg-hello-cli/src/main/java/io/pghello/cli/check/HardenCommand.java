@@ -110,7 +110,7 @@ public final class HardenCommand implements Callable<Integer> {
         close(session, hardening, kept);
       }
     }
-    print(target);
+    output.print(findings, target.name(), "", applied());
     return findings.status().exitCode();
   }
 
@@ -123,11 +123,10 @@ public final class HardenCommand implements Callable<Integer> {
         held.addAll(loser.sql());
       }
       findings.add(
-          new Finding(
-              named ? Status.OK : Status.WARNING,
-              "loses",
-              loser.text(),
-              named ? null : loser.grant() + "; or take it all the same: --revoke-from ROLE"));
+          named ? Status.OK : Status.WARNING,
+          "loses",
+          loser.text(),
+          named ? null : loser.grant() + "; or take it all the same: --revoke-from ROLE");
       if (apply && !output.isJson()) {
         output.out().println(Printable.line("-- " + loser.text()));
       }
@@ -178,11 +177,10 @@ public final class HardenCommand implements Callable<Integer> {
       Hardening.Step step = hardening.undoneBy(line);
       if (step == null) {
         findings.add(
-            new Finding(
-                Status.WARNING,
-                "left",
-                "harden would not take this back now: " + line,
-                "see what has changed since, and take it out of " + kept));
+            Status.WARNING,
+            "left",
+            "harden would not take this back now: " + line,
+            "see what has changed since, and take it out of " + kept);
         left.add(0, line);
       } else if (step.done() || step.isForWholeServer()) {
         // a setting may have been written, and not been loaded before harden was killed
@@ -290,15 +288,5 @@ public final class HardenCommand implements Callable<Integer> {
     map.put("applied", done.stream().map(Hardening.Step::sql).toList());
     map.put("undo", done.stream().map(Hardening.Step::undo).toList());
     return map;
-  }
-
-  private void print(Target target) {
-    PrintWriter out = output.out();
-    if (output.isJson()) {
-      out.println(findings.toJson(target.name(), applied()));
-    } else {
-      out.print(findings.toText(target.name(), ""));
-    }
-    out.flush();
   }
 }

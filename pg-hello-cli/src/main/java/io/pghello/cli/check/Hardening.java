@@ -3,7 +3,6 @@ package io.pghello.cli.check;
 
 import io.pghello.cli.connect.ExtensionFunctions;
 import io.pghello.cli.connect.OpsExtension;
-import io.pghello.cli.output.Finding;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
@@ -338,11 +337,10 @@ final class Hardening {
           throw e;
         }
         byHand.add(
-            new Finding(
-                Status.UNKNOWN,
-                "access",
-                "this role may not read pg_hba_file_rules and pg_config",
-                "run this as a superuser"));
+            Status.UNKNOWN,
+            "access",
+            "this role may not read pg_hba_file_rules and pg_config",
+            "run this as a superuser");
       }
     }
   }
@@ -358,12 +356,10 @@ final class Hardening {
             null);
     if (!preload && !step.done() && step.sql().startsWith("ALTER DATABASE ")) {
       byHand.add(
-          new Finding(
-              Status.OK,
-              "preload",
-              step.why(),
-              "--preload loads the library at connect; if it is lost then, "
-                  + SqlErrors.LOST_LIBRARY));
+          Status.OK,
+          "preload",
+          step.why(),
+          "--preload loads the library at connect; if it is lost then, " + SqlErrors.LOST_LIBRARY);
     } else {
       all.add(step);
     }
@@ -383,7 +379,7 @@ final class Hardening {
   }
 
   private void warn(String what, String remedy) {
-    byHand.add(new Finding(Status.WARNING, "by hand", what, remedy));
+    byHand.add(Status.WARNING, "by hand", what, remedy);
   }
 
   /** Takes a row. */

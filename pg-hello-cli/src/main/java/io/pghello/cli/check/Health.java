@@ -5,7 +5,6 @@ import static java.util.stream.Collectors.joining;
 
 import io.pghello.cli.connect.ExtensionFunctions;
 import io.pghello.cli.connect.ExtensionFunctions.Own;
-import io.pghello.cli.output.Finding;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
@@ -108,14 +107,13 @@ public final class Health {
       double median = responseMillis(connection, function);
       millis = median;
       findings.add(
-          new Finding(
-              median > criticalMillis
-                  ? Status.CRITICAL
-                  : median > warningMillis ? Status.WARNING : Status.OK,
-              "time",
-              String.format(
-                  Locale.ROOT, "pg_hello answers in %.3f ms (median of %d calls)", median, CALLS),
-              null));
+          median > criticalMillis
+              ? Status.CRITICAL
+              : median > warningMillis ? Status.WARNING : Status.OK,
+          "time",
+          String.format(
+              Locale.ROOT, "pg_hello answers in %.3f ms (median of %d calls)", median, CALLS),
+          null);
     }
   }
 
@@ -124,10 +122,9 @@ public final class Health {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(INSTALLATION)) {
       row.next();
-      findings.add(
-          Finding.ok(
-              "connection",
-              "PostgreSQL " + row.getString(1) + (row.getBoolean(2) ? ", a standby" : "")));
+      findings.ok(
+          "connection",
+          "PostgreSQL " + row.getString(1) + (row.getBoolean(2) ? ", a standby" : ""));
       String role = row.getString(3);
       String version = row.getString(4);
       String schema = row.getString(5);
@@ -135,27 +132,24 @@ public final class Health {
       checkFiles((String[]) row.getArray(8).getArray(), newest);
       if (version == null) {
         findings.add(
-            new Finding(
-                Status.CRITICAL,
-                "extension",
-                "pg_hello is not created in this database",
-                "CREATE EXTENSION pg_hello"));
+            Status.CRITICAL,
+            "extension",
+            "pg_hello is not created in this database",
+            "CREATE EXTENSION pg_hello");
         return null;
       }
       boolean old = newest != null && !newest.equals(version);
       findings.add(
-          new Finding(
-              old ? Status.WARNING : Status.OK,
-              "extension",
-              "pg_hello " + version + (old ? ", while the files are of " + newest : ""),
-              old ? "ALTER EXTENSION pg_hello UPDATE" : null));
+          old ? Status.WARNING : Status.OK,
+          "extension",
+          "pg_hello " + version + (old ? ", while the files are of " + newest : ""),
+          old ? "ALTER EXTENSION pg_hello UPDATE" : null);
       if (!row.getBoolean(6)) {
         findings.add(
-            new Finding(
-                Status.CRITICAL,
-                "privileges",
-                "role " + role + " may not use schema " + schema,
-                "GRANT USAGE ON SCHEMA " + schema + " TO " + role));
+            Status.CRITICAL,
+            "privileges",
+            "role " + role + " may not use schema " + schema,
+            "GRANT USAGE ON SCHEMA " + schema + " TO " + role);
         return null;
       }
       checkFunctions(connection, schema, role);
@@ -167,13 +161,12 @@ public final class Health {
   private void checkFiles(String[] versions, @Nullable String newest) {
     boolean missing = newest == null || !Arrays.asList(versions).contains(newest);
     findings.add(
-        new Finding(
-            missing ? Status.WARNING : Status.OK,
-            "files",
-            missing
-                ? "the server has no pg_hello.control, or no script of its version"
-                : "pg_hello.control, and scripts of " + String.join(", ", versions),
-            missing ? "install the files of the extension again: make install" : null));
+        missing ? Status.WARNING : Status.OK,
+        "files",
+        missing
+            ? "the server has no pg_hello.control, or no script of its version"
+            : "pg_hello.control, and scripts of " + String.join(", ", versions),
+        missing ? "install the files of the extension again: make install" : null);
   }
 
   private void checkFunctions(Connection connection, String schema, String role)
@@ -188,42 +181,38 @@ public final class Health {
         } else {
           String name = rows.getString(3) + "." + rows.getString(1);
           findings.add(
-              new Finding(
-                  Status.CRITICAL,
-                  "function",
-                  name + " is no function of pg_hello, and is not called: it " + foreigner,
-                  "find out who has added or replaced it: ALTER EXTENSION pg_hello DROP FUNCTION "
-                      + name));
+              Status.CRITICAL,
+              "function",
+              name + " is no function of pg_hello, and is not called: it " + foreigner,
+              "find out who has added or replaced it: ALTER EXTENSION pg_hello DROP FUNCTION "
+                  + name);
         }
       }
     }
     if (!members.containsKey(GREETING)) {
       findings.add(
-          new Finding(
-              Status.CRITICAL,
-              "function",
-              "the extension has no function " + GREETING,
-              "create it anew: DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello"));
+          Status.CRITICAL,
+          "function",
+          "the extension has no function " + GREETING,
+          "create it anew: DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello");
     }
     for (Map.Entry<String, Member> member : members.entrySet()) {
       String function = member.getKey();
       if (!member.getValue().mayBeCalled()) {
         findings.add(
-            new Finding(
-                Status.CRITICAL,
-                "privileges",
-                "role " + role + " may not execute " + function,
-                "GRANT EXECUTE ON FUNCTION " + schema + "." + function + " TO " + role));
+            Status.CRITICAL,
+            "privileges",
+            "role " + role + " may not execute " + function,
+            "GRANT EXECUTE ON FUNCTION " + schema + "." + function + " TO " + role);
       } else if (CALLS_BY_FUNCTION.containsKey(function)) {
         String name = schema + "." + function.substring(0, function.indexOf('('));
         checkFunction(connection, schema, function, new Own(name, member.getValue().guard()));
       } else {
         findings.add(
-            new Finding(
-                Status.WARNING,
-                "function",
-                function + " is not checked: this pghello does not know it",
-                "use the pghello that came with the extension's version"));
+            Status.WARNING,
+            "function",
+            function + " is not checked: this pghello does not know it",
+            "use the pghello that came with the extension's version");
       }
     }
   }
@@ -239,15 +228,14 @@ public final class Health {
         findings.ok("function", function);
       } else {
         String what = row.wasNull() ? " was replaced meanwhile, or answers NULL" : " answers wrong";
-        findings.add(new Finding(Status.CRITICAL, "function", function + what, null));
+        findings.add(Status.CRITICAL, "function", function + what, null);
       }
     } catch (SQLException e) {
       if (connection.isClosed() || String.valueOf(e.getSQLState()).startsWith("08")) {
         throw e;
       }
       findings.add(
-          new Finding(
-              Status.CRITICAL, "function", function + ": " + SqlErrors.message(e), remedyOf(e)));
+          Status.CRITICAL, "function", function + ": " + SqlErrors.message(e), remedyOf(e));
     }
   }
 
@@ -269,13 +257,9 @@ public final class Health {
     try (Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(SETTINGS)) {
       row.next();
-      findings.add(
-          Finding.ok(
-              "setting",
-              "pg_hello.repeat is "
-                  + row.getString(1)
-                  + ", track_functions is "
-                  + row.getString(2)));
+      findings.ok(
+          "setting",
+          "pg_hello.repeat is " + row.getString(1) + ", track_functions is " + row.getString(2));
     }
   }
 

@@ -6,14 +6,12 @@ import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Output;
-import java.io.PrintWriter;
 import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -61,25 +59,17 @@ public final class HealthCommand implements Callable<Integer> {
       findings.lost(e);
     }
     Double millis = health.millis();
-    PrintWriter out = output.out();
-    if (output.isJson()) {
-      var time = new LinkedHashMap<String, @Nullable Object>();
-      time.put("milliseconds", millis);
-      out.println(findings.toJson(target.name(), time));
-    } else {
-      out.print(
-          findings.toText(
-              target.name(),
-              millis == null
-                  ? ""
-                  : String.format(
-                      Locale.ROOT,
-                      " | time=%.3fms;%s;%s",
-                      millis,
-                      number(warningMillis),
-                      number(criticalMillis))));
-    }
-    out.flush();
+    String figures =
+        millis == null
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                " | time=%.3fms;%s;%s",
+                millis,
+                number(warningMillis),
+                number(criticalMillis));
+    output.print(
+        findings, target.name(), figures, Collections.singletonMap("milliseconds", millis));
     return findings.status().exitCode();
   }
 

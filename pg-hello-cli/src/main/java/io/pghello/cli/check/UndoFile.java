@@ -3,6 +3,7 @@ package io.pghello.cli.check;
 
 import static java.util.stream.Collectors.joining;
 
+import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Printable;
@@ -17,9 +18,7 @@ import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.stream.Stream;
@@ -44,13 +43,9 @@ record UndoFile(Path folder, String ofCopies, Path path) {
                 ? Path.of(state)
                 : Path.of(System.getProperty("user.home"), ".local", "state"))
             .resolve("pghello");
-    try (Statement statement = session.createStatement();
-        ResultSet row = statement.executeQuery(DATABASE)) {
-      row.next();
-      String address = URLEncoder.encode(target.address(), StandardCharsets.UTF_8);
-      return new UndoFile(
-          folder, row.getString(1), folder.resolve(row.getString(1) + address + ".sql"));
-    }
+    String ofCopies = String.valueOf(Query.value(session, DATABASE));
+    String address = URLEncoder.encode(target.address(), StandardCharsets.UTF_8);
+    return new UndoFile(folder, ofCopies, folder.resolve(ofCopies + address + ".sql"));
   }
 
   /** Returns where it may be looked for; nothing where there is no other file. */

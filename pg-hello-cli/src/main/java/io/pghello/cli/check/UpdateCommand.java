@@ -3,6 +3,7 @@ package io.pghello.cli.check;
 
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.connect.ConnectionOptions;
+import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
@@ -23,6 +24,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -168,12 +170,7 @@ public final class UpdateCommand implements Callable<Integer> {
         }
       }
     }
-    Backup backup;
-    try (Statement statement = session.createStatement();
-        ResultSet row = statement.executeQuery(Backup.SYSTEM)) {
-      row.next();
-      backup = Backup.find(backups, needed, row.getString(1), null);
-    }
+    Backup backup = Backup.find(backups, needed, Query.value(session, Backup.SYSTEM), null);
     if (backup.age().compareTo(requiredBackup) > 0) {
       throw Failure.unknown(
           "the last backup is of "
@@ -273,14 +270,14 @@ public final class UpdateCommand implements Callable<Integer> {
       out.println(String.format(Locale.ROOT, format, (Object[]) COLUMNS).stripTrailing());
     }
     String rounded = millis == null ? "" : String.format(Locale.ROOT, "%.1f", millis);
-    var row = new ArrayList<@Nullable Object>();
-    row.add(database);
-    row.add(from);
-    row.add(version);
-    row.add(result);
-    row.add(millis == null ? null : Double.valueOf(rounded));
-    row.add(message);
-    rows.add(row);
+    rows.add(
+        Arrays.asList(
+            database,
+            from,
+            version,
+            result,
+            millis == null ? null : Double.valueOf(rounded),
+            message));
     if (!output.isJson()) {
       out.println(
           String.format(

@@ -5,9 +5,7 @@ import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
 
 /** The extension {@code pg_hello_ops}, whose functions run whatever their owner wants. */
@@ -63,10 +61,8 @@ public final class OpsExtension {
 
   /** Returns what such a superuser cannot rely on; null if there is nothing. */
   public static @Nullable String ofOthers(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery(OF_OTHERS)) {
-      return row.next() ? Printable.line(row.getString(1)) : null;
-    }
+    String others = Query.value(connection, OF_OTHERS);
+    return others == null ? null : Printable.line(others);
   }
 
   public static String explain(SQLException e) {

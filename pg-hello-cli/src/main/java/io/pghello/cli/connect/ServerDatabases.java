@@ -40,11 +40,6 @@ public final class ServerDatabases {
 
   /** Returns the version of pg_hello in the database of a session; null if it has none. */
   public static @Nullable String extensionVersion(Connection session) throws SQLException {
-    try (Statement statement = session.createStatement();
-        ResultSet row =
-            statement.executeQuery(
-                "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'")) {
-      return row.next() ? row.getString(1) : null;
-    }
+    return Query.value(session, "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'");
   }
 }

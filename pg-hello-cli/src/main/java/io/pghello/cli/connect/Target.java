@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -33,31 +34,6 @@ public record Target(
           "sslkey", PGProperty.SSL_KEY,
           "options", PGProperty.OPTIONS,
           "application_name", PGProperty.APPLICATION_NAME);
-
-  private static final Map<String, String> VARIABLES =
-      Map.ofEntries(
-          Map.entry("host", "PGHOST"),
-          Map.entry("port", "PGPORT"),
-          Map.entry("user", "PGUSER"),
-          Map.entry("dbname", "PGDATABASE"),
-          Map.entry("password", "PGPASSWORD"),
-          Map.entry("sslmode", "PGSSLMODE"),
-          Map.entry("sslrootcert", "PGSSLROOTCERT"),
-          Map.entry("sslcert", "PGSSLCERT"),
-          Map.entry("sslkey", "PGSSLKEY"),
-          Map.entry("options", "PGOPTIONS"),
-          Map.entry("application_name", "PGAPPNAME"),
-          Map.entry("target_session_attrs", "PGTARGETSESSIONATTRS"),
-          Map.entry("hostaddr", "PGHOSTADDR"),
-          Map.entry("channel_binding", "PGCHANNELBINDING"),
-          Map.entry("require_auth", "PGREQUIREAUTH"),
-          Map.entry("passfile", "PGPASSFILE"),
-          Map.entry("gssencmode", "PGGSSENCMODE"),
-          Map.entry("sslcrl", "PGSSLCRL"),
-          Map.entry("sslcrldir", "PGSSLCRLDIR"),
-          Map.entry("requirepeer", "PGREQUIREPEER"),
-          Map.entry("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION"),
-          Map.entry("load_balance_hosts", "PGLOADBALANCEHOSTS"));
 
   // what the driver has no like of, with the values at which that makes no difference; passfile is
   // the driver's own as a variable, and no part of a service that it could be told
@@ -106,11 +82,7 @@ public record Target(
       String operatingSystemUser,
       int timeoutSeconds) {
     Function<String, @Nullable String> value =
-        name ->
-            first(
-                options.get(name),
-                service.get(name),
-                variables.apply(VARIABLES.getOrDefault(name, name)));
+        name -> first(options.get(name), service.get(name), variables.apply(variable(name)));
     String hosts = orElse(value.apply("host"), "localhost");
     boolean isSocket = hosts.startsWith("/");
     if (hosts.startsWith("@") || (isSocket && hosts.contains(","))) {
@@ -173,7 +145,7 @@ public record Target(
           String other = value.apply(name);
           if (other != null) {
             property.set(properties, other);
-            environment.put(VARIABLES.getOrDefault(name, name), other);
+            environment.put(variable(name), other);
           }
         });
     if (isSocket) {
@@ -189,6 +161,14 @@ public record Target(
     PGProperty.TARGET_SERVER_TYPE.set(properties, sessions);
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
     return new Target(address, database, properties, environment);
+  }
+
+  private static String variable(String name) {
+    return switch (name) {
+      case "dbname" -> "PGDATABASE";
+      case "application_name" -> "PGAPPNAME";
+      default -> "PG" + name.replace("_", "").toUpperCase(Locale.ROOT);
+    };
   }
 
   /** Returns the same server and role in another database. */

@@ -22,14 +22,17 @@ public final class Findings {
     findings.add(Finding.ok(check, text));
   }
 
+  public void add(Status status, String check, String text, @Nullable String remedy) {
+    findings.add(new Finding(status, check, text, remedy));
+  }
+
   /** Says why there is no connection, or none any more. */
   public void lost(SQLException e) {
     add(
-        new Finding(
-            SqlErrors.refusesUs(e) ? Status.UNKNOWN : Status.CRITICAL,
-            "connection",
-            SqlErrors.message(e),
-            SqlErrors.remedy(e)));
+        SqlErrors.refusesUs(e) ? Status.UNKNOWN : Status.CRITICAL,
+        "connection",
+        SqlErrors.message(e),
+        SqlErrors.remedy(e));
   }
 
   public boolean isEmpty() {

@@ -3,7 +3,9 @@ package io.pghello.cli.output;
 
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -23,6 +25,22 @@ public final class Output {
 
   public PrintWriter out() {
     return spec.commandLine().getOut();
+  }
+
+  /**
+   * Prints what was found in a database.
+   *
+   * @param figures for monitoring plugins; may be empty
+   * @param more is in the JSON, too
+   */
+  public void print(
+      Findings findings, String database, String figures, Map<String, @Nullable Object> more) {
+    if (json) {
+      out().println(findings.toJson(database, more));
+    } else {
+      out().print(findings.toText(database, figures));
+    }
+    out().flush();
   }
 
   /** Says what the user should know beside the output. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup.dump;
 
+import io.pghello.cli.connect.Query;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
 
@@ -96,7 +97,7 @@ public final class Contents {
       }
       boolean autoCommit = connection.getAutoCommit();
       connection.setAutoCommit(false);
-      String lock = ask(statement, LOCK);
+      String lock = String.valueOf(Query.value(connection, LOCK));
       for (Map.Entry<String, Boolean> table : tables(statement).entrySet()) {
         contents.setProperty(
             table.getKey(),
@@ -114,30 +115,21 @@ public final class Contents {
       throws SQLException {
     Savepoint before = connection.setSavepoint();
     statement.execute("LOCK TABLE ONLY " + table + " IN " + lock + " MODE");
-    String sum;
-    if (isEvaluated(connection, table)) {
+    @Nullable String sum;
+    if (Query.isTrue(connection, IS_EVALUATED, table)) {
       sum = copied(connection, table);
     } else {
       // a cast of the row to text may be a function of the table's owner
       sum =
-          ask(
-              statement,
+          Query.value(
+              connection,
               "SELECT count(*) || ' ' || coalesce(sum(hashtextextended(format('%s', t.*), 0)), 0) FROM ONLY "
                   + table
                   + " t");
     }
     // which gives the lock back
     connection.rollback(before);
-    return sum;
-  }
-
-  private static boolean isEvaluated(Connection connection, String table) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(IS_EVALUATED)) {
-      statement.setString(1, table);
-      try (ResultSet row = statement.executeQuery()) {
-        return row.next() && row.getBoolean(1);
-      }
-    }
+    return String.valueOf(sum);
   }
 
   private static String copied(Connection connection, String table) throws SQLException {
@@ -158,13 +150,6 @@ public final class Contents {
       }
     }
     return rows + " copied " + sum;
-  }
-
-  private static String ask(Statement statement, String sql) throws SQLException {
-    try (ResultSet row = statement.executeQuery(sql)) {
-      row.next();
-      return row.getString(1);
-    }
   }
 
   /** Returns the tables, and whether each can be read. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup.dump;
 
+import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Printable;
@@ -38,7 +39,7 @@ final class OwnersLogIn {
       """;
 
   private static final String IS_SUPERUSER =
-      "SELECT rolname FROM pg_roles WHERE rolname = current_user AND rolsuper";
+      "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
 
   // what CREATE EXTENSION has made here is a superuser's, whoever created it where the dump was
   // made
@@ -104,7 +105,7 @@ final class OwnersLogIn {
 
   /** Returns whether the session may create such a role, and its fence. */
   static boolean isSuperuser(Connection session) throws SQLException {
-    return !ask(session, IS_SUPERUSER).isEmpty();
+    return Query.isTrue(session, IS_SUPERUSER);
   }
 
   /** Creates it. */
@@ -167,17 +168,6 @@ final class OwnersLogIn {
   }
 
   static Set<String> ofExtensions(Connection inDatabase) throws SQLException {
-    return ask(inDatabase, OF_EXTENSIONS);
-  }
-
-  private static Set<String> ask(Connection session, String sql) throws SQLException {
-    var values = new HashSet<String>();
-    try (Statement statement = session.createStatement();
-        ResultSet rows = statement.executeQuery(sql)) {
-      while (rows.next()) {
-        values.add(rows.getString(1));
-      }
-    }
-    return values;
+    return new HashSet<>(Query.values(inDatabase, OF_EXTENSIONS));
   }
 }

@@ -2,6 +2,7 @@
 package io.pghello.cli.backup.dump;
 
 import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
@@ -14,8 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -59,7 +58,7 @@ public final class Restoration {
       "code of owners could become a superuser, as this role can: restore as a superuser, or say --trust-owners";
 
   private static final String HAS_LITTLE_MEMORY =
-      "SELECT setting::int < 262144 FROM pg_settings WHERE name = ?";
+      "SELECT setting::int < 262144 FROM pg_settings WHERE name = 'maintenance_work_mem'";
 
   private final Programs programs;
   private final Target maintenance;
@@ -298,7 +297,8 @@ public final class Restoration {
           session,
           List.of(
               "COMMENT ON DATABASE %s IS %s"
-                  .formatted(passing, ask(session, "SELECT quote_literal(?)", REPLACES + name))));
+                  .formatted(
+                      passing, Query.value(session, "SELECT quote_literal(?)", REPLACES + name))));
       undo.begin(
           () ->
               execute(
@@ -357,7 +357,7 @@ public final class Restoration {
     // its owner could connect, and gets it with its name
     statements.add("CREATE DATABASE " + passing + " " + rest);
     statements.add("REVOKE CONNECT, TEMPORARY ON DATABASE %s FROM PUBLIC".formatted(passing));
-    if (ask(session, HAS_LITTLE_MEMORY, "maintenance_work_mem").equals("t")) {
+    if (Query.isTrue(session, HAS_LITTLE_MEMORY)) {
       // for indexes; by the database, so that options and settings of the role come before it
       statements.add("ALTER DATABASE %s SET maintenance_work_mem = '256MB'".formatted(passing));
     }
@@ -416,34 +416,24 @@ public final class Restoration {
   }
 
   public static boolean exists(Connection session, String name) throws SQLException {
-    return !ask(session, "SELECT datname FROM pg_database WHERE datname = ?", name).isEmpty();
+    return Query.isTrue(session, "SELECT true FROM pg_database WHERE datname = ?", name);
   }
 
   private static String quoted(Connection session, String name) throws SQLException {
-    return ask(session, "SELECT quote_ident(?)", name);
+    return String.valueOf(Query.value(session, "SELECT quote_ident(?)", name));
   }
 
   private static void endSessions(Connection session, String database) throws SQLException {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (!ask(
-            session,
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                + " WHERE datname = ? AND backend_type IS DISTINCT FROM 'autovacuum worker'",
-            database)
-        .equals("0")) {
+    while (Query.isTrue(
+        session,
+        "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity"
+            + " WHERE datname = ? AND backend_type IS DISTINCT FROM 'autovacuum worker'",
+        database)) {
       if (System.nanoTime() > end) {
         throw Failure.critical("sessions in the database " + database + " do not end");
       }
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
-    }
-  }
-
-  private static String ask(Connection session, String sql, String parameter) throws SQLException {
-    try (PreparedStatement statement = session.prepareStatement(sql)) {
-      statement.setString(1, parameter);
-      try (ResultSet row = statement.executeQuery()) {
-        return row.next() ? row.getString(1) : "";
-      }
     }
   }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup.dump;
 
+import io.pghello.cli.connect.Query;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -45,7 +45,8 @@ public final class Roles {
     var missing = new TreeSet<String>();
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET LOCAL standard_conforming_strings = on");
-      Set<String> existing = existing(statement);
+      Set<String> existing =
+          new HashSet<>(Query.values(connection, "SELECT quote_ident(rolname) FROM pg_roles"));
       for (String sql : statements(Files.readString(script))) {
         if (concerns(sql, existing, missing)) {
           statement.execute(
@@ -74,16 +75,6 @@ public final class Roles {
     Matcher grant = GRANT.matcher(sql);
     return grant.matches()
         && (missing.contains(grant.group(1)) || missing.contains(grant.group(2)));
-  }
-
-  private static Set<String> existing(Statement statement) throws SQLException {
-    var existing = new HashSet<String>();
-    try (ResultSet rows = statement.executeQuery("SELECT quote_ident(rolname) FROM pg_roles")) {
-      while (rows.next()) {
-        existing.add(rows.getString(1));
-      }
-    }
-    return existing;
   }
 
   /** Takes a script of pg_dumpall apart, without its comments and psql's commands. */

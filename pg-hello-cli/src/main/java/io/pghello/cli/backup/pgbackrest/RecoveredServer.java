@@ -2,6 +2,7 @@
 package io.pghello.cli.backup.pgbackrest;
 
 import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.system.Folders;
@@ -13,6 +14,8 @@ import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -98,7 +101,7 @@ public final class RecoveredServer {
       Goal goal,
       int jobs,
       Undo undo)
-      throws IOException {
+      throws SQLException, IOException {
     Path folder = Files.createTempDirectory(temporary, "pghello-recover");
     Undo.Step removeFolder = () -> Folders.deleteFolder(folder);
     undo.begin(() -> {}, removeFolder);
@@ -196,9 +199,9 @@ public final class RecoveredServer {
     running = started;
     while (true) {
       try {
-        ask("SELECT 1");
+        target().connect().close();
         return;
-      } catch (Failure e) {
+      } catch (SQLException e) {
         if (!started.process().isAlive()) {
           throw Failure.critical(explain(Files.readString(started.messages())));
         }
@@ -241,7 +244,7 @@ public final class RecoveredServer {
   }
 
   /** Returns a sentence if the archive goes on after where the replay ended. */
-  private @Nullable String gap(@Nullable String lastSegment) throws IOException {
+  private @Nullable String gap(@Nullable String lastSegment) throws SQLException {
     String size = controlData().get("Bytes per WAL segment");
     if (lastSegment == null || size == null) {
       return null;
@@ -251,7 +254,7 @@ public final class RecoveredServer {
         (Long.parseLong(lastSegment.substring(8, 16), 16) << 32)
             + Long.parseLong(lastSegment.substring(16), 16) * bytes;
     String end = ask(REPLAYED);
-    long replayed = end.isEmpty() ? 0 : Long.parseLong(end);
+    long replayed = end == null ? 0 : Long.parseLong(end);
     if (replayed >= begin) {
       return null;
     }
@@ -271,9 +274,9 @@ public final class RecoveredServer {
   }
 
   /** Returns when the last transaction was committed that it has, or else when the backup ended. */
-  public Instant point() throws IOException {
+  public Instant point() throws SQLException {
     String time = ask(POINT);
-    Instant last = time.isEmpty() ? backup.time() : Instant.parse(time);
+    Instant last = time == null ? backup.time() : Instant.parse(time);
     return last.isAfter(backup.time()) ? last : backup.time();
   }
 
@@ -282,31 +285,10 @@ public final class RecoveredServer {
     return ScratchServer.target(folder, backup.superuser(), "");
   }
 
-  private String ask(String sql) throws IOException {
-    Path answer = folder.resolve("answer");
-    psql(List.of("-c", sql), Redirect.to(answer.toFile()));
-    return Files.readString(answer).strip();
-  }
-
-  private void psql(List<String> what, Redirect out) {
-    var command =
-        new ArrayList<>(
-            List.of(
-                programs.path("psql"),
-                "-XAtqw",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-h",
-                folder.toString(),
-                "-p",
-                ScratchServer.PORT,
-                "-U",
-                backup.superuser(),
-                "-d",
-                "template1"));
-    command.addAll(what);
-    // or else a function of somebody's could be found in place of the server's own
-    undo.run(command, Map.of("PGOPTIONS", "-c search_path=pg_catalog,pg_temp"), out);
+  private @Nullable String ask(String sql) throws SQLException {
+    try (Connection session = target().connectForLong()) {
+      return Query.value(session, sql);
+    }
   }
 
   /** Shuts it down, and keeps its data directory. */
