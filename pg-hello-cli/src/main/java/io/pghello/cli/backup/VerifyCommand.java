@@ -141,8 +141,7 @@ public final class VerifyCommand implements Callable<Integer> {
     try (var undo = new Undo()) {
       output.progress("a server");
       Target server =
-          ScratchServer.start(programs, temporary, backup.folder().resolve(Backup.FILES), undo)
-              .target();
+          ScratchServer.start(programs, temporary, backup.folder().resolve(Backup.FILES), undo);
       try (Connection session = server.connectForLong()) {
         Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
       }

@@ -62,14 +62,12 @@ record Advice(
       Setting setting = settings.get(name);
       if (setting == null) {
         advice.add(
-            new Advice(
+            keep(
                 name,
                 "",
-                null,
                 name.equals("pg_hello.repeat")
                     ? "not known in this session, as its library is not loaded at connect"
-                    : "hidden from this role: grant it pg_read_all_settings",
-                null));
+                    : "hidden from this role: grant it pg_read_all_settings"));
       } else {
         advice.add(judge(name, setting, settings, machine));
       }
@@ -141,12 +139,10 @@ record Advice(
                   appended(setting.value(), STATEMENTS),
                   "pg_stat_statements counts statements by user")
               // a library that is not there would end the next start of the server
-              : new Advice(
+              : keep(
                   name,
                   setting.value(),
-                  null,
-                  "pg_stat_statements would count statements by user, but its files are not there",
-                  null);
+                  "pg_stat_statements would count statements by user, but its files are not there");
       case "pg_hello.repeat" ->
           choose(
               name,
@@ -177,7 +173,7 @@ record Advice(
       String name, Setting setting, long least, long most, long better, String reason) {
     long bytes = setting.bytes();
     return bytes >= least && bytes <= most
-        ? new Advice(name, sized(bytes), null, reason, null)
+        ? keep(name, sized(bytes), reason)
         : change(name, sized(bytes), sized(better), reason);
   }
 
@@ -188,12 +184,7 @@ record Advice(
             .map(settings::get)
             .anyMatch(setting -> setting != null && !setting.value().isEmpty());
     return stored && !mode.equals("off")
-        ? new Advice(
-            "archive_mode",
-            mode,
-            null,
-            "archived WAL brings back the last hour, dumps cannot",
-            null)
+        ? keep("archive_mode", mode, "archived WAL brings back the last hour, dumps cannot")
         : new Advice(
             "archive_mode",
             mode,
@@ -206,8 +197,12 @@ record Advice(
   private static Advice choose(
       String name, Setting setting, boolean good, String better, String reason) {
     return good
-        ? new Advice(name, setting.value(), null, reason, null)
+        ? keep(name, setting.value(), reason)
         : change(name, setting.value(), better, reason);
+  }
+
+  private static Advice keep(String name, String current, String reason) {
+    return new Advice(name, current, null, reason, null);
   }
 
   private static Advice change(String name, String current, String better, String reason) {

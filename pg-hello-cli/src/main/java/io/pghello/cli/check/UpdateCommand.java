@@ -192,40 +192,25 @@ public final class UpdateCommand implements Callable<Integer> {
       }
       long begin = System.nanoTime();
       String from = null;
+      String problem;
       // the limit of the time-out for locks may be longer than that for answers
       try (Connection session = target.in(database).connectForLong()) {
         from = ServerDatabases.extensionVersion(session);
         if (from == null && !named.contains(database) && !first.contains(database)) {
           continue;
         }
-        String problem = null;
         if (from == null) {
           problem = "pg_hello is not created in this database";
-        } else if (!from.equals(version)) {
-          problem = update(session, version);
+        } else {
+          problem = from.equals(version) ? null : update(session, version);
         }
-        right = problem == null;
-        report(
-            width,
-            database,
-            from,
-            version,
-            !right
-                ? "failed"
-                : version.equals(from) ? "unchanged" : dryRun ? "would be done" : "done",
-            (System.nanoTime() - begin) / 1e6,
-            problem);
       } catch (SQLException e) {
-        right = false;
-        report(
-            width,
-            database,
-            from,
-            version,
-            "failed",
-            (System.nanoTime() - begin) / 1e6,
-            SqlErrors.message(e));
+        problem = SqlErrors.message(e);
       }
+      right = problem == null;
+      String done = version.equals(from) ? "unchanged" : dryRun ? "would be done" : "done";
+      double millis = (System.nanoTime() - begin) / 1e6;
+      report(width, database, from, version, right ? done : "failed", millis, problem);
     }
     return right;
   }

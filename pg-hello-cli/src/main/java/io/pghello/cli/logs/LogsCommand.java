@@ -52,13 +52,6 @@ import picocli.CommandLine.Parameters;
 public final class LogsCommand implements Callable<Integer> {
   private static final Path STANDARD_INPUT = Path.of("-");
 
-  /** The forms of a log by name. */
-  enum Form {
-    STDERR,
-    CSV,
-    JSON
-  }
-
   @Parameters(
       paramLabel = "FILE",
       arity = "1..*",
@@ -70,7 +63,7 @@ public final class LogsCommand implements Callable<Integer> {
       names = "--format",
       paramLabel = "FORMAT",
       description = "stderr, csv or json. Default: what the log looks like.")
-  private @Nullable Form form;
+  private @Nullable LogFormat format;
 
   @Option(names = "--summary", description = "Print how many there are, and not each of them.")
   private boolean summary;
@@ -115,12 +108,8 @@ public final class LogsCommand implements Callable<Integer> {
     }
   }
 
-  private LogScanner scanner() {
-    return new LogScanner(form == null ? null : LogFormat.valueOf(form.name()), this::found);
-  }
-
   private void read(Path file) throws IOException {
-    LogScanner scanner = scanner();
+    var scanner = new LogScanner(format, this::found);
     InputStream raw = file.equals(STANDARD_INPUT) ? System.in : Files.newInputStream(file);
     try (InputStream in = file.toString().endsWith(".gz") ? new GZIPInputStream(raw) : raw) {
       scanner.read(in);

@@ -31,20 +31,16 @@ public final class ScratchServer {
 
   private static final int START_SECONDS = 120;
 
-  private final Target target;
-
-  private ScratchServer(Target target) {
-    this.target = target;
-  }
+  private ScratchServer() {}
 
   /**
-   * Starts it.
+   * Starts it, and returns how to connect to it.
    *
    * @param temporary the folder in which its own is created
    * @param files the extension's files, if there are any
    * @param undo what ends it
    */
-  public static ScratchServer start(Programs programs, Path temporary, Path files, Undo undo)
+  public static Target start(Programs programs, Path temporary, Path files, Undo undo)
       throws IOException {
     Path folder = Files.createTempDirectory(temporary, "pghello-verify");
     undo.begin(() -> {}, () -> Folders.deleteFolder(folder));
@@ -70,20 +66,13 @@ public final class ScratchServer {
                 bin.resolve("postgres").toString(),
                 "-D",
                 data.toString(),
-                "-p",
-                PORT,
-                "-c",
-                "listen_addresses=",
-                "-c",
-                "unix_socket_directories=" + folder,
-                "-c",
-                "fsync=off",
-                "-c",
-                "autovacuum=off",
-                "-c",
-                "max_wal_size=4GB",
-                "-c",
-                "maintenance_work_mem=256MB"),
+                "--port=" + PORT,
+                "--listen_addresses=",
+                "--unix_socket_directories=" + folder,
+                "--fsync=off",
+                "--autovacuum=off",
+                "--max_wal_size=4GB",
+                "--maintenance_work_mem=256MB"),
             Map.of(),
             Redirect.DISCARD);
     undo.begin(
@@ -94,10 +83,6 @@ public final class ScratchServer {
         });
     Target target = target(folder, "postgres", password);
     awaitStart(target, running);
-    return new ScratchServer(target);
-  }
-
-  public Target target() {
     return target;
   }
 

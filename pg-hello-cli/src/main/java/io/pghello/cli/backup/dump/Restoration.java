@@ -30,8 +30,22 @@ import org.jspecify.annotations.Nullable;
 /**
  * Restores databases of a backup, each under a passing name that it keeps until all of it is there.
  * Not thread-safe.
+ *
+ * @param maintenance a database that is not restored
+ * @param jobs how many tables and indexes are restored at once
+ * @param options of pg_restore, as {@link #NO_TABLESPACES}
+ * @param check what must succeed before a database gets its name
+ * @param trustOwners whether what cannot be restored with the rights of its owners is restored with
+ *     this role's, who may be a superuser
  */
-public final class Restoration {
+public record Restoration(
+    Programs programs,
+    Target maintenance,
+    int jobs,
+    List<String> options,
+    Runnable check,
+    boolean trustOwners,
+    Undo undo) {
   private static final Pattern OF_DATABASE =
       Pattern.compile(
           "[0-9]+; [0-9]+ [0-9]+ (DATABASE -|DATABASE PROPERTIES -|(ACL|COMMENT|SECURITY LABEL) - DATABASE) .*",
@@ -59,39 +73,6 @@ public final class Restoration {
 
   private static final String HAS_LITTLE_MEMORY =
       "SELECT setting::int < 262144 FROM pg_settings WHERE name = 'maintenance_work_mem'";
-
-  private final Programs programs;
-  private final Target maintenance;
-  private final int jobs;
-  private final List<String> options;
-  private final Runnable check;
-  private final boolean trustOwners;
-  private final Undo undo;
-
-  /**
-   * @param maintenance a database that is not restored
-   * @param jobs how many tables and indexes are restored at once
-   * @param options of pg_restore, as {@link #NO_TABLESPACES}
-   * @param check what must succeed before a database gets its name
-   * @param trustOwners whether what cannot be restored with the rights of its owners is restored
-   *     with this role's, who may be a superuser
-   */
-  public Restoration(
-      Programs programs,
-      Target maintenance,
-      int jobs,
-      List<String> options,
-      Runnable check,
-      boolean trustOwners,
-      Undo undo) {
-    this.programs = programs;
-    this.maintenance = maintenance;
-    this.jobs = jobs;
-    this.options = options;
-    this.check = check;
-    this.trustOwners = trustOwners;
-    this.undo = undo;
-  }
 
   /**
    * A database that has been restored.
