@@ -316,7 +316,7 @@ public final class PgHelloClientBuilder {
     var settings =
         new Settings(
             new Settings.Statements(
-                schema, callTimeout, retryLostCalls, SafeListener.of(listeners)),
+                schema, !coalescing, callTimeout, retryLostCalls, SafeListener.of(listeners)),
             new Settings.Batches(coalescing, maxBatchSize, maxBatchBytes, maxInFlightBatches),
             new Settings.Queue(
                 Math.min(maxQueuedCalls, maxQueuedBytes), maxQueuedBytes, blockWhenFull),

@@ -464,6 +464,50 @@ class OnConnectionIT {
     }
   }
 
+  /**
+   * Who owns one tenant's database may have a function there that another tenant's extension has.
+   */
+  @Test
+  void callsWhatIsInstalledInEachDatabaseOfARoutingDataSource(
+      DataSource dataSource, TestDatabase database, @Superuser DataSource superuser)
+      throws Exception {
+    String name = database.name() + "_tenant";
+    execute(superuser, "CREATE DATABASE " + name);
+    try {
+      PGSimpleDataSource other = database.superuserDataSource().unwrap(PGSimpleDataSource.class);
+      other.setDatabaseName(name);
+      execute(other, "CREATE SCHEMA elsewhere");
+      execute(other, "CREATE EXTENSION pg_hello SCHEMA elsewhere");
+      execute(other, "CREATE TABLE called (by name)");
+      execute(
+          other,
+          """
+          CREATE FUNCTION public.pg_hello(text, integer) RETURNS text LANGUAGE sql AS
+          $$INSERT INTO public.called VALUES (current_user); SELECT 'Hello, Ada! Hello, Ada!'$$
+          """);
+      var elsewhere = new AtomicBoolean();
+      try (Connection there = other.getConnection();
+          Connection here = dataSource.getConnection();
+          PgHelloClient client =
+              PgHelloClient.builder()
+                  .connections(
+                      () -> {
+                        Connection connection = elsewhere.get() ? there : here;
+                        return new OneConnection(connection).getConnection();
+                      })
+                  .coalescing(false)
+                  .build()) {
+        for (boolean which : new boolean[] {false, true}) {
+          elsewhere.set(which);
+          assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
+        }
+      }
+      assertThat(ask(other, "SELECT count(*) FROM called")).isEqualTo("0");
+    } finally {
+      execute(superuser, "DROP DATABASE " + name + " WITH (FORCE)");
+    }
+  }
+
   /** What it finds on such a connection must not mislead the client's own calls. */
   @Test
   void keepsApartWhatIsInstalledWhere(

@@ -450,4 +450,21 @@ class PreflightIT {
     assertThat(problems).hasSize(1);
     return problems.get(0);
   }
+
+  /** A function of the same name may be there all the same, in the schema that was told. */
+  @Test
+  void infoSaysThatTheExtensionIsNotCreated(DataSource dataSource) throws SQLException {
+    execute(dataSource, "DROP EXTENSION IF EXISTS pg_hello");
+    execute(
+        dataSource, "CREATE FUNCTION pg_hello(text) RETURNS text LANGUAGE sql RETURN 'Hello, !'");
+    try (PgHelloClient client =
+        PgHelloClient.builder()
+            .dataSource(dataSource)
+            .schema(ask(dataSource, "SELECT current_schema"))
+            .build()) {
+      assertThatThrownBy(client::info)
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.NOT_CREATED));
+    }
+  }
 }

@@ -15,15 +15,17 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
    * Settings of all statements.
    *
    * @param schema the extension's schema, in quotes; null to find it
+   * @param routesCalls whether each call's connection may lead to another database
    */
   public record Statements(
       @Nullable String schema,
+      boolean routesCalls,
       Duration callTimeout,
       boolean retryLostCalls,
       PgHelloListener listener) {
     /** Returns the settings of a statement that is run without a client. */
     public static Statements withoutClient(Duration timeout) {
-      return new Statements(null, timeout, true, NO_LISTENER);
+      return new Statements(null, true, timeout, true, NO_LISTENER);
     }
 
     /** Returns whether there is a listener. */

@@ -765,6 +765,25 @@ class LifecycleIT {
     assertThat(row(Once.class, 2).greeting).isEqualTo("Hello, Ada!");
   }
 
+  /** The row has another time since, so that the one of the INSERT is the program's now. */
+  @Test
+  void aTimeThatTheProgramSetsAfterARefreshIsKept() {
+    Once once = named(new Once(), 1, "Ada");
+    factory.inTransaction(
+        session -> {
+          session.persist(once);
+          session.flush();
+          long made = once.createdAt;
+          session.createMutationQuery("update Once set createdAt = 5").executeUpdate();
+          session.refresh(once);
+          assertThat(once.createdAt).isEqualTo(5);
+          once.createdAt = made;
+          session.flush();
+          assertThat(once.createdAt).isEqualTo(made);
+        });
+    assertThat(row(Once.class, 1).createdAt).isEqualTo(once.createdAt).isNotEqualTo(5);
+  }
+
   @Test
   void evictedRefreshedAndClearedEntitiesAreAsInTheirRows() {
     var once = new Once();

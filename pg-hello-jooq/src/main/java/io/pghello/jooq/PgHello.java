@@ -174,6 +174,16 @@ public final class PgHello extends Routines {
     ExtensionRoutine.setSchema(configuration, notBlank(schema));
   }
 
+  /**
+   * Returns the schema that {@link #setSchema} or {@link #inSchema} has told a configuration, or
+   * one that it is derived from.
+   *
+   * @return not quoted; null if none has been told
+   */
+  public static @Nullable String schema(Configuration configuration) {
+    return ExtensionRoutine.schema(configuration);
+  }
+
   private static String notBlank(String schema) {
     if (schema.isBlank()) {
       throw new IllegalArgumentException("schema must not be blank");

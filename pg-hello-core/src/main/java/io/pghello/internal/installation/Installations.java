@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The statements that call what is installed, for each database and user that has been seen, but
- * not more than a thousand of them. As long as there is but one, a connection of the client's is
- * not asked where it leads.
+ * not more than a thousand of them. As long as there is but one, a connection of a client that
+ * coalesces is not asked where it leads.
  */
 public final class Installations {
   private static final int MAX_PLACES = 1_000;

@@ -53,7 +53,7 @@ public final class ServerCalls {
       throws SQLException {
     // that loads the library, without which the setting has no value
     String greeting = HelloStatements.one(session, HelloRequest.of("", HelloRequest.AS_SET));
-    Preflight preflight = session.look();
+    Preflight preflight = session.lookFor(Function.HELLO);
     return new PgHelloInfo(
         preflight.serverVersion(),
         Objects.requireNonNull(preflight.extensionVersion()),

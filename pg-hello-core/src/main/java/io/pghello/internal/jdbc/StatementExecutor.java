@@ -516,17 +516,22 @@ public class StatementExecutor {
     }
 
     private @Nullable String statement(Function function) throws SQLException {
-      return installations.statement(function, connection, inTransaction);
+      return installations.statement(function, connection, inTransaction || settings.routesCalls());
     }
 
-    /** Returns the statement that calls a function, or says why it cannot be called. */
-    private String find(Function function) throws SQLException {
+    /** Looks how the extension is installed, or says why a function of it cannot be called. */
+    Preflight lookFor(Function function) throws SQLException {
       Preflight preflight = look();
       Optional<PgHelloProblem> obstacle = preflight.obstacle(function);
       if (obstacle.isPresent()) {
         throw Errors.of(obstacle.get());
       }
-      return function.callIn(Objects.requireNonNull(preflight.schema()));
+      return preflight;
+    }
+
+    /** Returns the statement that calls a function, or says why it cannot be called. */
+    private String find(Function function) throws SQLException {
+      return function.callIn(Objects.requireNonNull(lookFor(function).schema()));
     }
 
     private <A, T> T execute(

@@ -78,7 +78,7 @@ abstract class CoalescerFixture {
 
   Settings settings() {
     return new Settings(
-        new Settings.Statements(null, CALL_TIMEOUT, false, listener),
+        new Settings.Statements(null, false, CALL_TIMEOUT, false, listener),
         new Settings.Batches(true, batchSize, batchBytes, maxInFlightBatches),
         new Settings.Queue(maxQueuedCalls, maxQueuedBytes, blockWhenFull),
         new Settings.Futures(1, null));

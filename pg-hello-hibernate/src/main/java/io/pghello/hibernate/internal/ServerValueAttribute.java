@@ -106,11 +106,14 @@ record ServerValueAttribute(
    * @param state what was loaded
    */
   void noteLoaded(Object entity, @Nullable Object[] state, Answers given) {
+    Object now = path.getFrom(state, entity);
     if (source == null && !value.isOn(UPDATE)) {
+      if (given.find(this, now) == null) {
+        given.remove(this);
+      }
       return;
     }
     given.remove(this);
-    Object now = path.getFrom(state, entity);
     if (now == null || isUnset(now) || AttributePath.isUnfetched(now)) {
       return;
     }

@@ -62,7 +62,7 @@ final class WriteExpressions {
   }
 
   String instant() {
-    // not to_timestamp, which counts in floating point
+    // to_timestamp counts in floating point, which has the milliseconds of such times exactly
     return "(select case when t.v operator(pg_catalog.=) timestamp with time zone '"
         + LITERAL.format(markedTime.atOffset(ZoneOffset.UTC))
         + "' then pg_catalog.to_timestamp("

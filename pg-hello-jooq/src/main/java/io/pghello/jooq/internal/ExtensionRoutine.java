@@ -42,6 +42,11 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
     setReturnParameter((Parameter<T>) UNNAMED);
   }
 
+  /** Returns the schema that {@link #setSchema} has told a configuration; null if none. */
+  public static @Nullable String schema(Configuration configuration) {
+    return (String) configuration.data(SCHEMA);
+  }
+
   /** Lets a configuration call the functions in a schema. */
   public static void setSchema(Configuration configuration, String schema) {
     configuration.data(SCHEMA, schema);

@@ -9,7 +9,10 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 
-/** Lets jOOQ call the functions in the schema that {@code pg-hello.schema} names. */
+/**
+ * Lets jOOQ call the functions in the schema that {@code pg-hello.schema} names, unless its
+ * configuration has been told another one.
+ */
 @AutoConfiguration
 @ConditionalOnClass({org.jooq.Configuration.class, PgHello.class})
 @EnableConfigurationProperties(PgHelloProperties.class)
@@ -21,7 +24,8 @@ public final class PgHelloJooqAutoConfiguration {
       public Object postProcessBeforeInitialization(Object bean, String name) {
         if (bean instanceof org.jooq.Configuration configuration) {
           String schema = properties.getObject().schema();
-          if (schema != null) {
+          // another one is of the application's own, as for a second database
+          if (schema != null && PgHello.schema(configuration) == null) {
             PgHello.setSchema(configuration, schema);
           }
         }

@@ -14,6 +14,7 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener;
 import io.pghello.PgHelloOperations;
+import io.pghello.jooq.PgHello;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
@@ -30,6 +31,7 @@ import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
+import org.jooq.impl.DefaultConfiguration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -547,5 +549,27 @@ class AutoConfigurationIT {
       routed.setDefaultTargetDataSource(once);
       return routed;
     }
+  }
+
+  /** As one for a second database is. */
+  @Test
+  void leavesAConfigurationOfJooqThatHasItsSchema(TestDatabase database) {
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-hello.schema=elsewhere", "pg-hello.preflight=off")
+        .withBean("told", DefaultConfiguration.class, AutoConfigurationIT::inOther)
+        .withBean("open", DefaultConfiguration.class, DefaultConfiguration::new)
+        .run(
+            context -> {
+              assertThat(PgHello.schema(context.getBean("told", DefaultConfiguration.class)))
+                  .isEqualTo("other");
+              assertThat(PgHello.schema(context.getBean("open", DefaultConfiguration.class)))
+                  .isEqualTo("elsewhere");
+            });
+  }
+
+  private static DefaultConfiguration inOther() {
+    var configuration = new DefaultConfiguration();
+    PgHello.setSchema(configuration, "other");
+    return configuration;
   }
 }
