@@ -128,7 +128,8 @@ public final class PgHelloClientBuilder {
   /**
    * The time after which the server ends a statement of {@link #url}'s sessions; 5 seconds by
    * default. Set by a statement when a session begins, since poolers refuse it as a start-up
-   * parameter; a pooler that shares sessions between its clients also shares it.
+   * parameter. Not set where a pooler is between, which hands the session on to its other clients,
+   * nor where {@link #pool} has another driver or data source make the connections.
    *
    * @param timeout whole milliseconds; zero leaves it to the server
    */
@@ -349,11 +350,8 @@ public final class PgHelloClientBuilder {
     config.setValidationTimeout(POOL_CHECK.toMillis());
     config.setMaxLifetime(POOL_LIFETIME.toMillis());
     config.setInitializationFailTimeout(-1);
-    if (!statementTimeout.isZero()) {
-      config.setConnectionInitSql("SET statement_timeout = " + statementTimeout.toMillis());
-    }
     pool.accept(config);
-    return OwnPool.start(config);
+    return OwnPool.start(config, statementTimeout);
   }
 
   private static int positive(int value, String what) {

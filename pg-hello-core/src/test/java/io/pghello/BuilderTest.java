@@ -246,7 +246,7 @@ class BuilderTest {
     assertThat(pool.getIdleTimeout()).isEqualTo(30_000);
     assertThat(pool.getConnectionTimeout()).isEqualTo(2_000);
     assertThat(pool.getMaxLifetime()).isEqualTo(1_800_000);
-    assertThat(pool.getConnectionInitSql()).isEqualTo("SET statement_timeout = 5000");
+    assertThat(pool.getConnectionInitSql()).isNull();
     assertThat(pool.getDataSourceProperties()).containsEntry("ApplicationName", "pg-hello");
     assertThat(pool.getUsername()).isNull();
     assertThat(pool.getPassword()).isNull();

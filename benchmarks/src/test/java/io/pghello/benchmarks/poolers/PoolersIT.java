@@ -31,7 +31,9 @@ import jakarta.persistence.PersistenceException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -229,6 +231,25 @@ class PoolersIT {
     } else {
       assertThat(other).isPositive();
     }
+  }
+
+  /** The sessions that the client's own pool begins are handed on to others. */
+  @Test
+  void nobodyGetsTheTimeOutOfTheClientsStatements(DataSource dataSource, @TempDir Path folder)
+      throws Exception {
+    try (Pooler pooler = start(OLD_PGBOUNCER, folder, dataSource);
+        PgHelloClient client = client(pooler, "?prepareThreshold=0");
+        Connection other = DriverManager.getConnection(pooler.url());
+        Statement statement = other.createStatement()) {
+      for (int i = 0; i < 10; i++) {
+        ask(client, "Ada");
+        try (ResultSet row = statement.executeQuery("SHOW statement_timeout")) {
+          row.next();
+          assertThat(row.getString(1)).isEqualTo("0");
+        }
+      }
+    }
+    assertThat(errors).isEmpty();
   }
 
   private static Pooler start(Pooler.Program program, Path folder, DataSource dataSource)

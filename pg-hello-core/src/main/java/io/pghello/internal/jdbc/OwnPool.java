@@ -8,8 +8,10 @@ import io.pghello.internal.Threads;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
+import java.time.Duration;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -18,6 +20,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 
 /**
  * The pool of a client that was given a URL. HikariCP connects on threads of its own, tries again
@@ -32,8 +35,12 @@ public final class OwnPool extends HikariDataSource {
     this.first = first;
   }
 
-  /** Starts a pool, which makes no connection yet. */
-  public static OwnPool start(HikariConfig config) {
+  /**
+   * Starts a pool, which makes no connection yet.
+   *
+   * @param statementTimeout that of the connections that it makes itself; 0 for the server's
+   */
+  public static OwnPool start(HikariConfig config, Duration statementTimeout) {
     if (config.getDataSource() != null
         || config.getDataSourceClassName() != null
         || config.getDriverClassName() != null
@@ -41,7 +48,9 @@ public final class OwnPool extends HikariDataSource {
       // somebody else makes the connections
       return new OwnPool(config, null);
     }
-    var first = new FirstConnection(config.getJdbcUrl(), config.getDataSourceProperties());
+    var first =
+        new FirstConnection(
+            config.getJdbcUrl(), config.getDataSourceProperties(), statementTimeout.toMillis());
     config.setDataSource(first);
     return new OwnPool(config, first);
   }
@@ -72,8 +81,14 @@ public final class OwnPool extends HikariDataSource {
 
   /** Makes connections, as the pool would; the first one is kept until the pool asks for it. */
   private static final class FirstConnection implements DataSource {
+    // a pooler has told the driver another process, and hands the session on to others
+    private static final String LIMIT =
+        "SELECT pg_catalog.set_config('statement_timeout', ?, false)"
+            + " WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ?";
+
     private final String url;
     private final Properties properties;
+    private final long statementMillis;
     private final ReentrantLock lock = new ReentrantLock();
     private final AtomicReference<@Nullable Connection> unused = new AtomicReference<>();
     private final AtomicInteger attempts = new AtomicInteger();
@@ -82,9 +97,10 @@ public final class OwnPool extends HikariDataSource {
     private volatile boolean closed;
     private volatile int loginTimeoutSeconds;
 
-    FirstConnection(String url, Properties properties) {
+    FirstConnection(String url, Properties properties, long statementMillis) {
       this.url = url;
       this.properties = properties;
+      this.statementMillis = statementMillis;
     }
 
     /**
@@ -149,7 +165,25 @@ public final class OwnPool extends HikariDataSource {
         all.setProperty("password", password);
       }
       all.putAll(properties);
-      return DriverManager.getConnection(url, all);
+      Connection connection = DriverManager.getConnection(url, all);
+      try {
+        limit(connection);
+      } catch (SQLException | RuntimeException e) {
+        connection.close();
+        throw e;
+      }
+      return connection;
+    }
+
+    /** Sets the time-out of statements if the session is the connection's own. */
+    private void limit(Connection connection) throws SQLException {
+      if (statementMillis > 0 && connection.isWrapperFor(PGConnection.class)) {
+        try (PreparedStatement set = connection.prepareStatement(LIMIT)) {
+          set.setString(1, Long.toString(statementMillis));
+          set.setInt(2, connection.unwrap(PGConnection.class).getBackendPID());
+          set.execute();
+        }
+      }
     }
 
     void close() {
