@@ -24,6 +24,8 @@ import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** Each cause has its own sentence, with the statement that mends it. */
@@ -389,6 +391,35 @@ class PreflightIT {
       PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
       assertThat(only(client.preflight()).code()).isEqualTo(Code.FOREIGN_BUILD);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pg_hello(text, integer) STABLE", "now_ms() STABLE"})
+  void seesEachLabelOfAnotherBuild(
+      String label, DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
+    execute(dataSource, CREATE);
+    execute(superuser, "ALTER FUNCTION " + label);
+    assertThat(only(PgHelloClient.create(dataSource).preflight()).code())
+        .isEqualTo(Code.FOREIGN_BUILD);
+  }
+
+  /** One of that name may be anybody's where the extension is. */
+  @Test
+  void callsNoFunctionThatWasMovedOutOfTheExtensionsSchema(
+      DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
+    execute(dataSource, CREATE);
+    execute(dataSource, "CREATE TABLE called (what text)");
+    execute(superuser, "CREATE SCHEMA moved");
+    execute(superuser, "ALTER FUNCTION pg_hello(text, integer) SET SCHEMA moved");
+    execute(
+        dataSource,
+        "CREATE FUNCTION public.pg_hello(text, integer) RETURNS text LANGUAGE sql AS"
+            + " $$INSERT INTO called VALUES ('pg_hello'); SELECT 'Hello, Ada! Hello, Ada!'$$");
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    assertThat(only(client.preflight()).code()).isEqualTo(Code.FOREIGN_BUILD);
+    assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    assertFails(Code.FOREIGN_BUILD, () -> client.hello("Ada", 2));
+    assertThat(ask(dataSource, "SELECT count(*) FROM called")).isEqualTo("0");
   }
 
   @Test

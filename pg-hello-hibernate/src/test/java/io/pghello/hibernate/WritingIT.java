@@ -482,6 +482,26 @@ class WritingIT {
     }
   }
 
+  /** What the first update has filled is filled anew by the second one. */
+  @Test
+  void aStatelessSessionUpdatesOneObjectTwice(DataSource dataSource) {
+    try (SessionFactory factory = Factories.open(dataSource, Map.of(), Patched.class)) {
+      factory.inTransaction(session -> session.persist(new Patched(1, "Ada")));
+      Patched patched = find(factory, Patched.class);
+      factory.inStatelessTransaction(
+          session -> {
+            for (String name : List.of("Bob", "Grace")) {
+              patched.name = name;
+              session.update(patched);
+              assertThat(patched.greeting).isEqualTo("Hello, " + name + "!");
+            }
+          });
+      assertThat(find(factory, Patched.class))
+          .extracting(o -> o.name, o -> o.greeting)
+          .containsExactly("Grace", "Hello, Grace!");
+    }
+  }
+
   @Test
   void losesNoChangeThatAStatelessSessionUpserts(DataSource dataSource) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Patched.class)) {

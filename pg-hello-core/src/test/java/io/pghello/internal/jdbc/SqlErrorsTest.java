@@ -78,6 +78,7 @@ class SqlErrorsTest {
       strings = {
         "SERROR\0C26000\0Mno statement\0RFetchPreparedStatement\0\0",
         "SERROR\0C42P05\0Mthere is one\0RStorePreparedStatement\0\0",
+        "SERROR\0C02000\0Mit returns no rows\0Rexec_execute_message\0\0",
         "SERROR\0C08P01\0Mparameters\0Rexec_bind_message\0\0",
         "SERROR\0C08P01\0Mcolumns\0RPortalSetResultFormat\0\0",
         "SERROR\0C0A000\0Mcached plan\0RRevalidateCachedQuery\0\0",
@@ -99,6 +100,8 @@ class SqlErrorsTest {
   @CsvSource({
     "08P01, '', CONNECTION_LOST",
     "08P01, ProcessStartupPacket, CONNECTION_LOST",
+    "25P03, ProcessInterrupts, CONNECTION_LOST",
+    "25P04, ProcessInterrupts, CONNECTION_LOST",
     "0A000, transformSelectStmt, SERVER_ERROR",
     "22P05, report_untranslatable_char, INVALID_NAME",
     "22023, pg_hello, SERVER_ERROR"
