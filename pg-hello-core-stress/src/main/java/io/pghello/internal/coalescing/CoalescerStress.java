@@ -50,7 +50,7 @@ class CoalescerStress {
   final Coalescer coalescer =
       new Coalescer(
           new Settings(
-              new Settings.Statements(null, CALL_TIMEOUT, false, Settings.NO_LISTENER),
+              new Settings.Statements(null, false, CALL_TIMEOUT, false, Settings.NO_LISTENER),
               new Settings.Batches(true, MAX_WAITING, MAX_WAITING, 1),
               new Settings.Queue(MAX_WAITING, MAX_WAITING, false),
               new Settings.Futures(1, null)),
