@@ -121,7 +121,7 @@ const drawn = (scheme) =>
     (dark) => {
       const guide = document.querySelector('#app');
       const shows = !guide || (guide.__vue_app__ && document.documentElement.classList.contains('dark') === dark);
-      return shows && !document.querySelector('pre.mermaid:not([data-processed])');
+      return shows && !document.querySelector(`pre.mermaid:not([data-drawn=${dark ? 'dark' : 'light'}])`);
     },
     {},
     scheme === 'dark',

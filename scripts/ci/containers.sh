@@ -130,12 +130,12 @@ remove_bridges() {
     [[ $bridge =~ ^br-[0-9a-f]{12}$ ]] || continue
     [ -z "$(ls "/sys/class/net/$bridge/brif")" ] || continue
     for table in filter nat; do
-      iptables-save -t "$table" | grep -E "^-A .*-[io] $bridge( |$)" | while read -r rule; do
+      { iptables-save -t "$table" | grep -E "^-A .*-[io] $bridge( |$)" || true; } | while read -r rule; do
         # shellcheck disable=SC2086
         eval iptables -t "$table" "-D ${rule#-A }"
       done
     done
-    ip link delete "$bridge"
+    ip link delete "$bridge" || true
   done
 }
 

@@ -4,6 +4,8 @@ import DefaultTheme from 'vitepress/theme';
 import { watch } from 'vue';
 import './style.css';
 
+let last = Promise.resolve();
+
 async function drawDiagrams(dark) {
   const nodes = [...document.querySelectorAll('pre.mermaid')];
   if (nodes.length === 0) return;
@@ -21,13 +23,15 @@ async function drawDiagrams(dark) {
     themeVariables: dark ? { edgeLabelBackground: '#1b1b1f' } : {},
   });
   await mermaid.run({ nodes });
+  for (const node of nodes) node.dataset.drawn = dark ? 'dark' : 'light';
 }
 
 export default {
   extends: DefaultTheme,
   setup() {
     const { isDark } = useData();
-    const draw = () => drawDiagrams(isDark.value);
+    // one after the other, as a run fails whose place in the page is taken
+    const draw = () => (last = last.catch(() => {}).then(() => drawDiagrams(isDark.value)));
     onContentUpdated(draw);
     watch(isDark, draw);
   },
