@@ -28,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -436,15 +437,7 @@ class OnConnectionIT {
       var elsewhere = new AtomicBoolean();
       try (Connection there = other.getConnection();
           Connection here = dataSource.getConnection();
-          PgHelloClient client =
-              PgHelloClient.builder()
-                  .connections(
-                      () -> {
-                        Connection connection = elsewhere.get() ? there : here;
-                        return new OneConnection(connection).getConnection();
-                      })
-                  .coalescing(false)
-                  .build()) {
+          PgHelloClient client = routing(() -> elsewhere.get() ? there : here)) {
         // finds both
         for (boolean which : new boolean[] {false, true, false}) {
           elsewhere.set(which);
@@ -462,6 +455,14 @@ class OnConnectionIT {
     } finally {
       execute(superuser, "DROP DATABASE " + name + " WITH (FORCE)");
     }
+  }
+
+  /** Returns a client each of whose calls is made where this leads to. */
+  private static PgHelloClient routing(Supplier<Connection> route) {
+    return PgHelloClient.builder()
+        .connections(() -> new OneConnection(route.get()).getConnection())
+        .coalescing(false)
+        .build();
   }
 
   /**
@@ -488,15 +489,7 @@ class OnConnectionIT {
       var elsewhere = new AtomicBoolean();
       try (Connection there = other.getConnection();
           Connection here = dataSource.getConnection();
-          PgHelloClient client =
-              PgHelloClient.builder()
-                  .connections(
-                      () -> {
-                        Connection connection = elsewhere.get() ? there : here;
-                        return new OneConnection(connection).getConnection();
-                      })
-                  .coalescing(false)
-                  .build()) {
+          PgHelloClient client = routing(() -> elsewhere.get() ? there : here)) {
         for (boolean which : new boolean[] {false, true}) {
           elsewhere.set(which);
           assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
