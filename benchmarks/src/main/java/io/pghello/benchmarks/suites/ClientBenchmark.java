@@ -87,7 +87,7 @@ public final class ClientBenchmark extends ServerBenchmark {
             interleaved(
                 Row.rate(SINGLE, "JDBC, 1 thread", "k/s").target(0.97, 1).lessCpu(0.85),
                 single.calls()),
-            judged(rates(ASYNC, VERTX).target(8, 20).lessCpu(18), ASYNC, VERTX),
+            judged(rates(ASYNC, VERTX).target(8, 20).lessCpu(14), ASYNC, VERTX),
             judged(
                 Row.rate(ASYNC.title() + ITS_BEST, VERTX.title() + ITS_BEST, "k/s")
                     .target(13, 30)
@@ -97,7 +97,7 @@ public final class ClientBenchmark extends ServerBenchmark {
             judged(rates(ASYNC, JDBC_THREADS).target(30, 75).lessCpu(20), ASYNC, JDBC_THREADS),
             judged(rates(VIRTUAL, JDBC_VIRTUAL).target(25, 50).lessCpu(5), VIRTUAL, JDBC_VIRTUAL),
             plain(rates(VIRTUAL, JDBC_THREADS), rate(VIRTUAL), rate(JDBC_THREADS)),
-            judged(rates(THREADS, JDBC_THREADS).target(4, 7).lessCpu(5), THREADS, JDBC_THREADS),
+            judged(rates(THREADS, JDBC_THREADS).target(4, 7).lessCpu(4.5), THREADS, JDBC_THREADS),
             interleaved(
                 Row.rate("helloAll(%,d names)".formatted(ALL_NAMES), ONE_BY_ONE, "k/s")
                     .target(50, 300)
