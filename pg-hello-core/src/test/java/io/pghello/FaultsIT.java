@@ -35,6 +35,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -417,6 +418,7 @@ class FaultsIT {
     }
   }
 
+  @Tag("slow")
   @Test
   void saysThatThePoolIsExhausted(DataSource dataSource) throws Exception {
     try (var scene = new Scene(dataSource, 1, builder -> {})) {

@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -200,6 +201,7 @@ class FaultySourceIT {
   }
 
   /** A statement that stops in the middle of a message leaves the rest of it in the connection. */
+  @Tag("slow")
   @Test
   void aConnectionOnWhichTheStackOverflowedIsNotUsedAgain(DataSource dataSource) throws Exception {
     var heard = new Heard();
@@ -229,6 +231,7 @@ class FaultySourceIT {
   }
 
   /** Also where the stack overflows at the end of the call, when the connection is given back. */
+  @Tag("slow")
   @Test
   void aConnectionOnWhichTheStackOverflowedIsReleased(DataSource dataSource) throws Exception {
     DataSource plain = dataSource.unwrap(PGSimpleDataSource.class);

@@ -31,6 +31,7 @@ import java.util.stream.Stream;
 import javax.net.SocketFactory;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -155,6 +156,7 @@ class LogInIT {
         .hasMessageNotContaining("secret");
   }
 
+  @Tag("slow")
   @Test
   void saysTheSameWithAPoolOfTheProgram(TestDatabase database) {
     var config = new HikariConfig();
@@ -208,6 +210,7 @@ class LogInIT {
   }
 
   /** The attempt of a call that had little time, after one that really failed. */
+  @Tag("slow")
   @Test
   void sharesNoFailureOfAnEarlierAttempt(TestDatabase database, WireProxy proxy) throws Exception {
     try (PgHelloClient client = patient(through(proxy, database.jdbcUrl()), pool -> {})) {
@@ -223,6 +226,7 @@ class LogInIT {
     }
   }
 
+  @Tag("slow")
   @Test
   void sharesNoFailureOfAThreadThatWasInterrupted(TestDatabase database) throws Exception {
     Consumer<HikariConfig> sockets =

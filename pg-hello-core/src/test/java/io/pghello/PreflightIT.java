@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -258,6 +259,7 @@ class PreflightIT {
         () -> PgHelloClient.builder().dataSource(dataSource).schema("public").build().hello("Ada"));
   }
 
+  @Tag("slow")
   @Test
   void saysThatTheFilesAreMissing(@TempDir Path folder) throws Exception {
     // a server as it comes, which was never told of the extension

@@ -14,11 +14,13 @@ import java.time.Duration;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is said of a certificate, of channel binding, and of what pg_hba.conf refuses. */
+@Tag("slow")
 @Timeout(180)
 class SecureLogInIT {
   private static final String HOST = "san=dns:localhost";

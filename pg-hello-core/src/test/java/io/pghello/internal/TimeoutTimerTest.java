@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -111,6 +112,7 @@ class TimeoutTimerTest {
   }
 
   /** Overflows at each depth at which it may be started. */
+  @Tag("slow")
   @Test
   void aStackOverflowLeavesNoLockBehind() throws Exception {
     for (int frames = 1; frames < 1_000; frames += 3) {

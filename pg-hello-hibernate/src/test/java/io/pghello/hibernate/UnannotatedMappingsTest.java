@@ -73,6 +73,7 @@ import org.hibernate.type.SqlTypes;
 import org.hibernate.type.descriptor.java.LongJavaType;
 import org.hibernate.usertype.CompositeUserType;
 import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -585,6 +586,7 @@ class UnannotatedMappingsTest {
   }
 
   /** Whatever is beside an entity that is filled, that is the only one looked at. */
+  @Tag("slow")
   @Test
   void startsBesideAnEntityThatIsFilled() {
     Configuration configuration = configuration().addAnnotatedClass(User.class);

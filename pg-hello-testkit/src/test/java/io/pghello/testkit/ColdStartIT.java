@@ -100,6 +100,7 @@ class ColdStartIT {
   }
 
   /** What is written to it is cut off, as by a full disk, and that is told with the folder. */
+  @Tag("slow")
   @Test
   void startsOnceThereIsRoomAgain() throws Exception {
     Path cache = folder.resolve("full");

@@ -158,6 +158,7 @@ class ExtensionServerIT {
   }
 
   /** The files of an unpacked server are shared by all servers with extensions. */
+  @Tag("slow")
   @Test
   void leavesTheServersOfOthersAlone() throws SQLException {
     Stage.of(folder, "cube", "CREATE FUNCTION other() RETURNS int RETURN 1;");

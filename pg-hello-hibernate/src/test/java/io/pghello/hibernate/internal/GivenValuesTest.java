@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @NullUnmarked
@@ -87,6 +88,7 @@ class GivenValuesTest {
   }
 
   /** A million inserts, of which the program keeps one. */
+  @Tag("slow")
   @Test
   void keepsNoEntityInMemory() {
     var given = new GivenValues(persister -> List.of());

@@ -29,6 +29,7 @@ import org.jooq.meta.jaxb.OnError;
 import org.jooq.meta.jaxb.SchemaMappingType;
 import org.jooq.util.jaxb.tools.MiniJAXB;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -249,6 +250,7 @@ class ForeignFunctionsIT {
     }
   }
 
+  @Tag("slow")
   @Test
   void areNamedTheSameInTurkey(TestDatabase database, Connection connection, @TempDir Path folder)
       throws Exception {
