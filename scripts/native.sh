@@ -9,10 +9,14 @@ PROGRAM='dev native'
 
 SOURCE=$ROOT/extension
 CC=${CC:-gcc}
+CC_PACKAGES=(gcc libc6-dev)
+# other platforms that libraries can be built for here
+OTHERS=()
+[ "$(platform)" != linux-amd64 ] || OTHERS=(linux-amd64-musl linux-arm64)
 
 usage() {
   cat <<END
-Usage: ./dev native [--check] [MAJOR...]
+Usage: ./dev native [--check | --platform PLATFORM | --all-platforms] [MAJOR...]
        ./dev native --headers MAJOR
        ./dev native --compile FILE LIBRARY MAJOR
        ./dev native --sanitize
@@ -26,6 +30,9 @@ Debian's package, which is only unpacked, into the cache.
 
   --check       compile strictly against every major whose headers can be had,
                 and check that a library is reproducible and what it links to
+  --platform    build for another platform:$(printf ' %s' "${OTHERS[@]-none from here}")
+  --all-platforms
+                build for this machine's platform and those
   --headers     print the folder of that major's headers, fetched if need be
   --compile     compile another C file in the same way, unless the library is newer
   --sanitize    run the regression suite on a server with assertions and sanitizers, and print
@@ -35,7 +42,7 @@ Debian's package, which is only unpacked, into the cache.
 END
 }
 
-mode=build
+mode=build platforms=('')
 case ${1-} in
   --sanitize)
     [ $# = 1 ] || misuse "--sanitize takes nothing else, not: ${*:2}"
@@ -52,6 +59,15 @@ case ${1-} in
     ;;
   --check | --headers)
     mode=$1
+    shift
+    ;;
+  --platform)
+    contains "${2-}" "${OTHERS[@]}" || misuse "--platform takes one of:$(printf ' %s' "${OTHERS[@]-none from here}"), not: ${2-}"
+    platforms=("$2")
+    shift 2
+    ;;
+  --all-platforms)
+    platforms+=("${OTHERS[@]}")
     shift
     ;;
 esac
@@ -77,10 +93,22 @@ esac
 [ "$(uname -s)" = Linux ] || die 'libraries are built on Linux; use a container or a virtual machine'
 
 compiler() {
-  need "$CC" gcc
-  # gcc does not depend on the C library's headers, it only recommends them
-  [ -n "${compiler_ready:=$(printf '#include <stdio.h>\n' | "$CC" -E - 2>/dev/null | head -1)}" ] ||
-    install_packages libc6-dev
+  need "$CC" "${CC_PACKAGES[0]}"
+  # a compiler does not depend on the C library's headers, it only recommends them
+  if [ -z "${compiler_ready-}" ]; then
+    printf '#include <stdio.h>\n' | "$CC" -E - >/dev/null 2>&1 || install_packages "${CC_PACKAGES[1]}"
+    compiler_ready=1
+  fi
+}
+
+# use_platform PLATFORM: builds for that one; for this machine's if it is empty.
+use_platform() {
+  PLATFORM=$1 compiler_ready=''
+  case $PLATFORM in
+    '') return ;;
+    *-musl) CC=musl-gcc CC_PACKAGES=(musl-tools musl-dev) ;;
+    linux-arm64) CC=aarch64-linux-gnu-gcc CC_PACKAGES=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross) ;;
+  esac
 }
 
 # compile MAJOR HEADERS SOURCE ARGUMENT...: with the options that change the code;
@@ -125,11 +153,25 @@ up_to_date() {
 }
 
 build_all() {
-  local major dir library built=() unbuilt=() platform
-  platform=$(platform)
+  local platform library
   mkdir -p "$BUILD"
   exec 9<"$BUILD"
   flock 9
+  # or a jar would have older code for one platform than for another
+  for platform in "${OTHERS[@]}"; do
+    for library in "$BUILD/$platform"/*/pg_hello.so; do
+      [ ! -e "$library" ] || up_to_date "$library" || rm "$library"
+    done
+  done
+  for platform in "${platforms[@]}"; do
+    use_platform "$platform"
+    build_platform
+  done
+}
+
+build_platform() {
+  local major dir library built=() unbuilt=() platform
+  platform=$(platform)
   for major in "${majors[@]}"; do
     library=$BUILD/$platform/$major/pg_hello.so
     if up_to_date "$library"; then

@@ -68,7 +68,7 @@ of_one_artifact() {
 }
 
 need gpg gnupg jq jq unzip unzip
-"$ROOT/scripts/native.sh"
+"$ROOT/scripts/native.sh" --all-platforms
 new_scratch
 export GNUPGHOME=$SCRATCH/gnupg
 trap 'trap "" HUP INT TERM; gpgconf --kill all; drop_scratch' EXIT

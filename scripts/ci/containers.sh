@@ -9,6 +9,7 @@ source "$ROOT/scripts/debian.sh"
 
 MAJOR=${PG_HELLO_CONTAINER_MAJOR:-15}
 IMAGE=postgres:$MAJOR
+ALPINE_IMAGE=postgres:$DEFAULT_MAJOR-alpine
 STATE=$CACHE/containers
 ENGINE=$STATE/engine
 OWN_HOST=unix://$STATE/docker.sock
@@ -26,7 +27,7 @@ Usage: scripts/ci/containers.sh up
 An engine that answers and has the image, or can pull it, is used and left alone. Otherwise, on
 Debian and as root, an engine of its own is started, with an image built from the distribution's
 packages: a minute the first time, seconds afterwards. PG_HELLO_CONTAINER_MAJOR=N asks for another
-major than 15. Where none of this works, one line on standard output says why, and the exit status
+major than 15. There is $ALPINE_IMAGE, too, where it can be pulled or built. Where none of this works, one line on standard output says why, and the exit status
 is 77.
 END
 }
@@ -41,7 +42,8 @@ show_end() { tail -"$1" "$2" | sed 's#\(https\?://\)[^/ ]*#\1...#g' >&2; }
 
 answers() { timeout 10 docker version -f '{{.Server.Version}}' >/dev/null 2>&1; }
 
-has_image() { [ -n "$(docker image inspect -f ok "$IMAGE" 2>/dev/null)" ]; }
+# has_image [IMAGE]
+has_image() { [ -n "$(docker image inspect -f ok "${1-$IMAGE}" 2>/dev/null)" ]; }
 
 # own_pid: the process of the engine that this script started, if it runs.
 own_pid() {
@@ -119,6 +121,35 @@ load_image() {
     -c 'VOLUME /var/lib/postgresql/data' -c 'EXPOSE 5432' \
     -c 'ENTRYPOINT ["docker-entrypoint.sh"]' -c 'CMD ["postgres"]' - "$IMAGE" >/dev/null
 }
+
+# load_alpine: an image with the files where the official Alpine one has them, out of the embedded server for musl.
+load_alpine() (
+  [ "$(platform)" = linux-amd64 ] || return 1
+  PLATFORM=linux-amd64-musl
+  tree=$(embedded_tree "$DEFAULT_MAJOR") || return 1
+  tmp=$(mktemp -d "$STATE/.tmp.XXXXXX")
+  trap 'rm -rf --one-file-system "$tmp"' EXIT
+  debian_download deb bookworm 'musl busybox-static' "$tmp/deb" || return 1
+  for package in "$tmp"/deb/*.deb; do
+    dpkg -x "$package" "$tmp/debian"
+  done
+  mkdir -p "$tmp"/root/{bin,dev,etc,home,lib,proc,root,run,sys,tmp,usr/local/bin,var/lib/postgresql}
+  chmod 1777 "$tmp/root/tmp"
+  cp "$tmp/debian/bin/busybox" "$tmp/root/bin"
+  for name in $("$tmp/root/bin/busybox" --list); do
+    [ -e "$tmp/root/bin/$name" ] || ln -s busybox "$tmp/root/bin/$name"
+  done
+  cp "$(find "$tmp/debian" -name libc.so -type f)" "$tmp/root/lib/ld-musl-x86_64.so.1"
+  cp -a "$tree/." "$tmp/root/usr/local"
+  cp "$ROOT/scripts/ci/alpine-entrypoint.sh" "$tmp/root/usr/local/bin/docker-entrypoint.sh"
+  echo 'not Alpine, but with its C library' >"$tmp/root/etc/alpine-release"
+  printf 'root:x:0:0::/root:/bin/sh\npostgres:x:70:70::/var/lib/postgresql:/bin/sh\n' >"$tmp/root/etc/passwd"
+  printf 'root:x:0:\npostgres:x:70:\n' >"$tmp/root/etc/group"
+  tar -C "$tmp/root" --owner=0 --group=0 -c . | timeout 120 docker import \
+    -c 'ENV PATH=/usr/local/bin:/bin' -c 'ENV LANG=C.UTF-8' -c "ENV PG_MAJOR=$DEFAULT_MAJOR" -c 'ENV PGDATA=/var/lib/postgresql/data' \
+    -c 'VOLUME /var/lib/postgresql/data' -c 'EXPOSE 5432' \
+    -c 'ENTRYPOINT ["docker-entrypoint.sh"]' -c 'CMD ["postgres"]' - "$ALPINE_IMAGE" >/dev/null
+)
 
 # An engine that is killed leaves the bridges of its networks, and the route over such a bridge comes before that of the
 # next engine's network. No engine misses them: it makes its bridges when it starts.
@@ -261,6 +292,9 @@ provide() {
   else
     own_engine
   fi
+  if has_image "$ALPINE_IMAGE" || { [ "${DOCKER_HOST-}" != "$OWN_HOST" ] && timeout 300 docker pull -q "$ALPINE_IMAGE" >/dev/null 2>&1; } || load_alpine; then
+    export PG_HELLO_TEST_ALPINE_IMAGE=$ALPINE_IMAGE
+  fi
   flock -u 7
   export PG_HELLO_TEST_IMAGE=$IMAGE
   # no registry may have the image of Testcontainers' helper
@@ -288,7 +322,7 @@ up() {
     touch "$STATE/keep"
   fi
   local name
-  for name in DOCKER_HOST PG_HELLO_TEST_IMAGE TESTCONTAINERS_RYUK_DISABLED TESTCONTAINERS_HOST_OVERRIDE; do
+  for name in DOCKER_HOST PG_HELLO_TEST_IMAGE PG_HELLO_TEST_ALPINE_IMAGE TESTCONTAINERS_RYUK_DISABLED TESTCONTAINERS_HOST_OVERRIDE; do
     [ -z "${!name-}" ] || printf 'export %s=%q\n' "$name" "${!name}"
   done
 }

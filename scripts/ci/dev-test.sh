@@ -101,6 +101,7 @@ ends 2 'the number of runs is 0' test --repeat 0 faults
 ends 2 'test --repeat takes' test --repeat 2 everything
 ends 2 'not: 9' native 9
 ends 2 'unknown argument seventeen' native seventeen
+ends 2 'takes one of: linux-amd64-musl linux-arm64, not: linux-riscv64' native --platform linux-riscv64 17
 ends 2 'a number of seconds, not: 0' native --fuzz 0
 ends 2 '--major is 99; there are 15 17 18' server --major 99
 ends 2 '--major is 99; there are 15 17 18' bench --major=99

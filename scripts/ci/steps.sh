@@ -94,6 +94,7 @@ fetch_servers() {
   for major in "${MAJORS[@]}"; do
     embedded_tree "$major" >/dev/null
   done
+  PLATFORM=linux-amd64-musl embedded_tree "$DEFAULT_MAJOR" >/dev/null
 }
 
 # axis NAME MAJOR JDK ARGUMENT...: Maven in a copy of the tree, so that the axes' jars can be compared.

@@ -99,6 +99,12 @@ ordinary_user_can() {
   echo "an ordinary user is greeted: $greeting"
 }
 
+# The extension's tests in SQL, on each major and on the other C library.
+regress_all() {
+  "$ROOT/scripts/regress.sh" --settings "${MAJORS[@]}"
+  "$ROOT/scripts/regress.sh" --platform linux-amd64-musl "$DEFAULT_MAJOR"
+}
+
 # Tests on a server in a container: all of the testkit, which starts it, that of the starter which needs one, and those of the
 # client whose outcome is a matter of the machine that the server runs on: its clock, its files, its encoding, its sessions.
 tests_in_containers() {
@@ -120,10 +126,12 @@ need chromium chromium chromedriver chromium-driver envsubst gettext-base nginx 
 echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: the better part of an hour, and some 10 minutes more the first time"
 
 step native "$ROOT/scripts/native.sh"
+# the other C library, whose image a container of the tests has
+step native-musl "$ROOT/scripts/native.sh" --platform linux-amd64-musl "$DEFAULT_MAJOR"
 step native-check "$ROOT/scripts/native.sh" --check
 step shellcheck shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/ci/*.sh,deploy/*.sh,deploy/*/*.sh}
 step servers fetch_servers
-begin regress "$ROOT/scripts/regress.sh" --settings "${MAJORS[@]}"
+begin regress regress_all
 begin first-run "$ROOT/scripts/ci/first-run.sh"
 step dev "$ROOT/scripts/ci/dev-test.sh"
 LINES_SHOWN=1 finish first-run

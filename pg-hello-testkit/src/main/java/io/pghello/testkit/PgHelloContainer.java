@@ -25,9 +25,9 @@ import org.testcontainers.utility.DockerImageName;
  * A stock {@code postgres} image with the files of the extension {@code pg_hello} copied in, so
  * that {@code CREATE EXTENSION pg_hello} works. There is no image to build or to publish.
  *
- * <p>Supported are the official Debian-based images of the majors that the jar {@code
- * pg-hello-extension} has libraries for. An Alpine image, or one of another architecture, is
- * refused at the start with a sentence that says so.
+ * <p>Supported are the official images, Debian-based or Alpine, of the majors, architectures and C
+ * libraries that the jar {@code pg-hello-extension} has libraries for. Any other is refused at the
+ * start with a sentence that names those there are.
  *
  * <p>Needs Testcontainers 2 ({@code org.testcontainers:testcontainers-postgresql}) or 1.21 ({@code
  * org.testcontainers:postgresql}) on the class path, and a container engine. Not thread-safe until
@@ -97,20 +97,18 @@ public final class PgHelloContainer extends PostgreSQLContainer<PgHelloContainer
             Objects.requireNonNullElse(inspected.getOs(), "linux"),
             Objects.requireNonNullElse(inspected.getArch(), "amd64"),
             isAlpine(containerId));
-    if (platform.endsWith("-musl")) {
-      throw new IllegalStateException(
-          image
-              + " is an Alpine image, whose C library (musl) the extension's libraries are not built"
-              + " for. Use the Debian-based image of the same version.");
-    }
     int major = major(image, inspected);
-    copyFileToContainer(
-        Transferable.of(library(image, platform, major), 0755),
-        "/usr/lib/postgresql/" + major + "/lib/" + ExtensionFiles.LIBRARY);
+    byte[] library = library(image, platform, major);
+    // Debian keeps majors apart; the Alpine image has one, which its own build has installed
+    boolean alpine = platform.endsWith("-musl");
+    String libraries =
+        alpine ? "/usr/local/lib/postgresql/" : "/usr/lib/postgresql/" + major + "/lib/";
+    String shared =
+        alpine ? "/usr/local/share/postgresql/" : "/usr/share/postgresql/" + major + "/";
+    copyFileToContainer(Transferable.of(library, 0755), libraries + ExtensionFiles.LIBRARY);
     for (Map.Entry<String, byte[]> script : ExtensionFiles.scripts().entrySet()) {
       copyFileToContainer(
-          Transferable.of(script.getValue(), 0644),
-          "/usr/share/postgresql/" + major + "/extension/" + script.getKey());
+          Transferable.of(script.getValue(), 0644), shared + "extension/" + script.getKey());
     }
   }
 

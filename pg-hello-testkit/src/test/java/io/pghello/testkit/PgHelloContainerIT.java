@@ -157,9 +157,25 @@ class PgHelloContainerIT {
   }
 
   @Test
-  void refusesAlpine() throws Exception {
-    assertRefuses("amd64", "PG_MAJOR=17", "etc/alpine-release")
-        .hasMessageContaining("is an Alpine image, whose C library (musl)");
+  @EnabledIfEnvironmentVariable(
+      named = "PG_HELLO_TEST_ALPINE_IMAGE",
+      matches = ".+",
+      disabledReason = "needs an Alpine image that PG_HELLO_TEST_ALPINE_IMAGE names")
+  void servesAlpine() throws Exception {
+    try (var container = new PgHelloContainer(System.getenv("PG_HELLO_TEST_ALPINE_IMAGE"))) {
+      container.start();
+      assertThat(container.execInContainer("cat", "/etc/alpine-release").getExitCode()).isZero();
+      try (TestDatabase database = container.createDatabase()) {
+        assertThat(ask(database.dataSource(), "SELECT pg_hello('Ada', 2)"))
+            .isEqualTo("Hello, Ada! Hello, Ada!");
+      }
+    }
+  }
+
+  @Test
+  void refusesAlpineWithoutALibrary() throws Exception {
+    assertRefuses("amd64", "PG_MAJOR=9", "etc/alpine-release")
+        .hasMessageContaining("no library for PostgreSQL 9 on linux-amd64-musl");
   }
 
   @Test

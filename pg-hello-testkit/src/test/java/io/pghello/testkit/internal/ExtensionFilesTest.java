@@ -83,13 +83,15 @@ class ExtensionFilesTest {
 
   /** To add another archive of PostgreSQL would help nobody. */
   @ParameterizedTest
-  @ValueSource(strings = {"mac-os-x-arm64", "windows-11-amd64", "linux-arm64", "linux-amd64-musl"})
+  @ValueSource(strings = {"mac-os-x-arm64", "windows-11-amd64", "linux-riscv64"})
   void saysWhatIsLeftOnOtherPlatforms(String platform) {
     assertThatThrownBy(() -> ExtensionFiles.requirePlatform(platform))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage(
-            "The embedded PostgreSQL with pg_hello runs on linux-amd64 alone, and this is %s."
-                    .formatted(platform)
+        // some were built for other platforms, too
+        .hasMessageMatching(
+            "The embedded PostgreSQL with pg_hello runs on .*linux-amd64.* alone, .*")
+        .hasMessageEndingWith(
+            " alone, and this is %s.".formatted(platform)
                 + " Run this on such a machine, or use a container, where its engine runs images"
                 + " of linux/amd64 (PgHelloContainer), or a server elsewhere on which the extension"
                 + " was installed (PG_HELLO_SERVER=jdbc:postgresql:...).");

@@ -182,8 +182,8 @@ class ClassPathExtensionTest {
     assertThatThrownBy(() -> found.orElseThrow().library("pg_hello.so", "linux-riscv64", 17))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageStartingWith(
-            "The extension \"pg_hello\" has no library for PostgreSQL 17 on linux-riscv64, only for"
-                + " linux-amd64/15, ");
+            "The extension \"pg_hello\" has no library for PostgreSQL 17 on linux-riscv64, only for ")
+        .hasMessageContaining(" linux-amd64/15, ");
   }
 
   @Test
