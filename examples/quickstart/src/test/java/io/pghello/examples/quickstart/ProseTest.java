@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** Checks the style of pages and Javadoc, as far as a pattern can. */
 class ProseTest {
   /** The most words of a sentence; half as many are better. */
-  private static final int WORDS = 40;
+  private static final int WORDS = 30;
 
   /** Beginnings of a Javadoc that do not name the thing. */
   private static final Pattern JAVADOC =
