@@ -319,8 +319,7 @@ public final class PgHelloClientBuilder {
             new Settings.Statements(
                 schema, !coalescing, callTimeout, retryLostCalls, SafeListener.of(listeners)),
             new Settings.Batches(coalescing, maxBatchSize, maxBatchBytes, maxInFlightBatches),
-            new Settings.Queue(
-                Math.min(maxQueuedCalls, maxQueuedBytes), maxQueuedBytes, blockWhenFull),
+            new Settings.Queue(maxQueuedCalls, maxQueuedBytes, blockWhenFull),
             new Settings.Futures(maxInFlightCalls, asyncExecutor));
     HikariDataSource own = url == null ? null : startPool(url);
     var statements = new HelloStatements(new StatementExecutor(source(own), settings.statements()));

@@ -13,9 +13,10 @@ final class QueueLimit {
   private final Semaphore permits;
 
   QueueLimit(int maxCalls, int maxBytes) {
-    this.maxCalls = maxCalls;
-    this.share = Math.max(1, maxBytes / maxCalls);
-    this.permits = new Semaphore(share * maxCalls);
+    // the least weight is a byte
+    this.maxCalls = Math.min(maxCalls, maxBytes);
+    this.share = maxBytes / this.maxCalls;
+    this.permits = new Semaphore(share * this.maxCalls);
   }
 
   /** Acquires the weight of a call; returns false if there is not enough. */

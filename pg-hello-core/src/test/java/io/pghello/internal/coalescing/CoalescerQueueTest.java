@@ -41,6 +41,21 @@ class CoalescerQueueTest extends CoalescerFixture {
   }
 
   @Test
+  void refusesMoreBytesThanFitTheQueueIfMoreCallsWould() {
+    maxQueuedCalls = 60;
+    maxQueuedBytes = 10;
+    Coalescer coalescer = coalescer();
+    hold(coalescer);
+    futures(coalescer, "x".repeat(9));
+    assertOverloaded(coalescer, "yy");
+    futures(coalescer, "y");
+    assertOverloaded(coalescer, "");
+    coalescer.failAll(Errors.closed());
+    release(coalescer);
+    until(coalescer::isIdle);
+  }
+
+  @Test
   void refusesMoreBytesThanFitTheQueue() {
     maxQueuedCalls = 4;
     maxQueuedBytes = 40;
