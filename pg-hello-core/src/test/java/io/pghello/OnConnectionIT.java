@@ -495,6 +495,12 @@ class OnConnectionIT {
           assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
         }
       }
+      // nor on a connection of the caller's, of a client that has one place of its own
+      try (Connection there = other.getConnection();
+          PgHelloClient client = PgHelloClient.create(dataSource)) {
+        assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
+        assertThat(client.on(there).hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
+      }
       assertThat(ask(other, "SELECT count(*) FROM called")).isEqualTo("0");
     } finally {
       execute(superuser, "DROP DATABASE " + name + " WITH (FORCE)");

@@ -8,7 +8,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Deadline;
 import io.pghello.internal.Function;
+import io.pghello.internal.HelloRequest;
+import io.pghello.internal.Settings;
+import io.pghello.internal.StatementContext;
+import io.pghello.internal.jdbc.HelloStatements;
+import io.pghello.internal.jdbc.StatementExecutor;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
@@ -17,15 +23,19 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -169,16 +179,44 @@ class PreflightIT {
     assertThat(ask(dataSource, "SELECT count(*) FROM called")).isEqualTo("0");
   }
 
+  /** One of the same name in another schema takes nothing from the extension's own. */
   @Test
-  void seesAClockThatBeginsInTheYear2000(DataSource dataSource, @Superuser DataSource superuser)
+  void callsItsOwnFunctionBesideOneThatItsOwnerHasAdded(DataSource dataSource) throws SQLException {
+    execute(dataSource, CREATE);
+    execute(dataSource, "CREATE SCHEMA other");
+    execute(
+        dataSource,
+        "CREATE FUNCTION other.pg_hello(text) RETURNS text LANGUAGE sql AS $$SELECT 'other'$$");
+    execute(dataSource, "ALTER EXTENSION pg_hello ADD FUNCTION other.pg_hello(text)");
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    assertThat(client.preflight()).isEmpty();
+    assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+  }
+
+  /** It is told from one that is only wrong as long as both clocks are right to a day. */
+  @ParameterizedTest
+  @CsvSource({"0, true", "23, true", "-23, true", "25, false", "-25, false"})
+  void seesAClockThatBeginsInTheYear2000(
+      int hours, boolean seen, DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
     execute(dataSource, CREATE);
     execute(
         superuser,
         "CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE STRICT PARALLEL"
             + " SAFE AS 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint -"
-            + " 946684800000'");
-    assertFails(Code.FOREIGN_BUILD, () -> PgHelloClient.create(dataSource).nowMillis());
+            + " 946684800000 + 3600000 * ("
+            + hours
+            + ")'");
+    // it is told where the function is, and does not look whose it is
+    PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).schema("public").build();
+    if (seen) {
+      assertThatThrownBy(client::nowMillis)
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.FOREIGN_BUILD))
+          .hasMessageContaining("count time differently");
+    } else {
+      assertThat(client.nowMillis()).isPositive();
+    }
   }
 
   @Test
@@ -207,6 +245,56 @@ class PreflightIT {
           execute(superuser, "REVOKE ALL ON FUNCTION pg_hello(text, integer) FROM " + GUEST);
           assertFails(Code.NO_EXECUTE_PRIVILEGE, () -> client.hello("Ada", 2));
         });
+  }
+
+  /** Two users of one database may not call the same. */
+  @Test
+  void keepsApartWhatEachUserMayCall(
+      DataSource dataSource, @Superuser DataSource superuser, TestDatabase database)
+      throws SQLException {
+    execute(dataSource, CREATE);
+    execute(superuser, "REVOKE EXECUTE ON FUNCTION pg_hello(text, integer) FROM PUBLIC");
+    withRole(
+        superuser,
+        database,
+        guest -> {
+          PgHelloClient client = PgHelloClient.create(dataSource);
+          try (Connection ofGuest = guest.getConnection();
+              Connection ofSuperuser = superuser.getConnection()) {
+            ofGuest.setAutoCommit(false);
+            for (int i = 0; i < 2; i++) {
+              // without a statement that would fail the transaction
+              assertFails(Code.NO_EXECUTE_PRIVILEGE, () -> client.on(ofGuest).hello("Ada", 2));
+              assertThat(client.on(ofGuest).hello("Ada")).isEqualTo("Hello, Ada!");
+              assertThat(client.on(ofSuperuser).hello("Ada", 2))
+                  .isEqualTo("Hello, Ada! Hello, Ada!");
+            }
+          }
+        });
+  }
+
+  /** Between two batches, the function that greets all names of a batch may go. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello VERSION '1.0'",
+        "REVOKE EXECUTE ON FUNCTION pg_hello_all(text[], integer[]) FROM PUBLIC"
+      })
+  void greetsABatchOneByOneWhereTheFunctionForAllHasGone(
+      String gone, DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
+    execute(dataSource, CREATE);
+    var timeout = Duration.ofSeconds(60);
+    var statements =
+        new HelloStatements(
+            new StatementExecutor(
+                dataSource::getConnection, Settings.Statements.withoutClient(timeout)));
+    List<HelloRequest> requests =
+        Stream.of("Ada", "Zoë").map(name -> HelloRequest.of(name, HelloRequest.AS_SET)).toList();
+    Supplier<Object[]> batch =
+        () -> statements.send(requests, StatementContext.coalesced(2, 0, Deadline.after(timeout)));
+    assertThat(batch.get()).containsExactly("Hello, Ada!", "Hello, Zoë!");
+    execute(superuser, gone);
+    assertThat(batch.get()).containsExactly("Hello, Ada!", "Hello, Zoë!");
   }
 
   @Test

@@ -43,6 +43,11 @@ public final class NameValidator {
         i++;
       }
     }
+    return checkLength(bytes, where);
+  }
+
+  /** Refuses what fits into no message. */
+  static int checkLength(long bytes, String where) {
     if (bytes > BYTES_MAX) {
       throw Errors.of(Errors.tooLarge(where));
     }

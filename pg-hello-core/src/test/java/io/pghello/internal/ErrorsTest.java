@@ -34,4 +34,16 @@ class ErrorsTest {
     PgHelloException others = Errors.mismatch();
     assertThat(Errors.withTimeout(others, other, own)).isSameAs(others);
   }
+
+  @Test
+  void aCopyForAnotherThreadHasAllThatTheErrorHas() {
+    var cause = new SQLException("lost");
+    var error = new PgHelloException(Errors.timeout(Duration.ofSeconds(1)), "08006", cause);
+    PgHelloException before = Errors.mismatch();
+    error.addSuppressed(before);
+    PgHelloException copy = Errors.again(error);
+    assertThat(copy).isNotSameAs(error).hasToString(error.toString()).hasCause(cause);
+    assertThat(copy.sqlState()).isEqualTo(error.sqlState());
+    assertThat(copy.getSuppressed()).containsExactly(before);
+  }
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Shows that the time-out check misses no call. */
 @Timeout(60)
@@ -185,6 +188,24 @@ class TimeoutTimerTest {
             });
     assertThat(timer.start()).isTrue();
     assertThat(checked.await(20, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "19, 1", "40, 2", "1000, 50", "2000, 100", "60000, 100"})
+  void checksSoOftenThatACallEndsLittleLate(long timeoutMillis, long periodMillis) {
+    var delay = new AtomicLong();
+    var scheduler =
+        new ScheduledThreadPoolExecutor(0) {
+          @Override
+          public ScheduledFuture<?> schedule(Runnable task, long time, TimeUnit unit) {
+            delay.set(unit.toMillis(time));
+            throw new OutOfMemoryError("no check is needed");
+          }
+        };
+    assertThat(new TimeoutTimer(Duration.ofMillis(timeoutMillis), () -> false, scheduler).start())
+        .isFalse();
+    assertThat(delay).hasValue(periodMillis);
+    scheduler.shutdownNow();
   }
 
   private static void until(BooleanSupplier condition) {

@@ -162,7 +162,7 @@ public class StatementExecutor {
    * may end each that it has accepted. Returns false if there is no time left.
    */
   private static boolean pauseAfter(int lostBefore, Deadline deadline) {
-    long nanos = TimeUnit.MILLISECONDS.toNanos(Math.min(lostBefore, PAUSE_MAX_MILLIS));
+    long nanos = TimeUnit.MILLISECONDS.toNanos(pauseMillis(lostBefore));
     if (deadline.nanosLeft() <= nanos) {
       return false;
     }
@@ -170,6 +170,11 @@ public class StatementExecutor {
       LockSupport.parkNanos(nanos);
     }
     return true;
+  }
+
+  /** Returns how long to wait before another connection is tried. */
+  static int pauseMillis(int lostBefore) {
+    return Math.min(lostBefore, PAUSE_MAX_MILLIS);
   }
 
   /** Returns whether no statement is under way, on connections of callers either. */

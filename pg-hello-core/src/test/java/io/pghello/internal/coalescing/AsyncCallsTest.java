@@ -207,6 +207,19 @@ class AsyncCallsTest extends CoalescerFixture {
     until(calls::isIdle);
   }
 
+  /** Each of its statements has the whole time. */
+  @Test
+  void aCallOfSeveralStatementsDoesNotTimeOutOnceItHasBegun() {
+    var calls = calls(executor);
+    CompletableFuture<String> all = add(calls, this::blocked, in(Duration.ZERO), false);
+    until(() -> begun.getCount() == 0);
+    calls.checkTimeouts();
+    assertThat(executed).as("threads that fail futures").hasValue(0);
+    gate.complete(null);
+    assertThat(get(all)).isEqualTo("blocked");
+    until(calls::isIdle);
+  }
+
   @Test
   void aCallThatTheExecutorRefusesFailsOnAThreadOfTheClient() {
     var kept = new ArrayList<Runnable>();

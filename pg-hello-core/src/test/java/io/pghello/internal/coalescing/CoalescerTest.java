@@ -21,6 +21,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -131,6 +132,24 @@ class CoalescerTest extends CoalescerFixture {
     assertThat(answerNext()).containsExactly("g");
     assertAnswered(callers);
     assertNothingIsLost(coalescer);
+  }
+
+  /** One batch is sent while another one is answered. */
+  @Test
+  void manyCallsAreSplitOverThePermits() {
+    maxInFlightBatches = 3;
+    maxQueuedCalls = MANY;
+    Coalescer coalescer = coalescer(workers);
+    String[] names = IntStream.range(0, 600).mapToObj(i -> "u" + i).toArray(String[]::new);
+    // those that a dependent adds are sent when all of them are queued
+    CompletableFuture<List<CompletableFuture<String>>> added =
+        futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, names));
+    assertThat(answerNext()).containsExactly("a");
+    List<Sent> batches = List.of(sender.next(), sender.next(), sender.next());
+    assertThat(batches).allSatisfy(batch -> assertThat(batch.names()).hasSize(200));
+    batches.forEach(Sent::answer);
+    get(added).forEach(future -> assertThat(get(future)).startsWith("Hello, u"));
+    until(coalescer::isIdle);
   }
 
   @Test

@@ -13,18 +13,33 @@ import io.pghello.internal.StatementContext;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class HelloStatementsTest {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
+  private final PgHelloException refused =
+      new PgHelloException(
+          new PgHelloProblem(Code.INVALID_NAME, "Refused.", "Change it."), "22021", null);
+
   /** A pooler that mixes up answers must not make it name a name that is right. */
   @Test
   void namesNoNameIfTheHalvesGetOtherAnswers() {
-    var refused =
-        new PgHelloException(
-            new PgHelloProblem(Code.INVALID_NAME, "Refused.", "Change it."), "22021", null);
-    var mixedUp =
+    assertKeepsRefusal(() -> new String[] {"Hello, somebody else!"});
+  }
+
+  /** What is wrong with the names matters more. */
+  @Test
+  void keepsTheRefusalIfTheConnectionIsLostWhileItSearches() {
+    assertKeepsRefusal(
+        () -> {
+          throw new PgHelloException(Code.CONNECTION_LOST, "Lost.");
+        });
+  }
+
+  private void assertKeepsRefusal(Supplier<String[]> half) {
+    var executor =
         new StatementExecutor(
             () -> {
               throw new SQLException("no connection is needed");
@@ -39,13 +54,13 @@ class HelloStatementsTest {
               asked = true;
               throw refused;
             }
-            return (T) new String[] {"Hello, somebody else!"};
+            return (T) half.get();
           }
         };
     List<HelloRequest> requests = List.of(HelloRequest.of("Ada", 1), HelloRequest.of("Zoë", 1));
     assertThatThrownBy(
             () ->
-                new HelloStatements(mixedUp)
+                new HelloStatements(executor)
                     .all(requests, 0, StatementContext.bulk(2, Deadline.after(TIMEOUT))))
         .isSameAs(refused);
   }

@@ -8,11 +8,19 @@ import io.pghello.ConnectionSource;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.internal.Deadline;
+import io.pghello.internal.Errors;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -20,6 +28,15 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class StatementExecutorTest {
   private static final Duration SHORT = Duration.ofMillis(200);
+  private static final Duration LONG = Duration.ofMinutes(2);
+
+  /** A connection on which nothing is sent. */
+  private static final Connection UNUSED =
+      (Connection)
+          Proxy.newProxyInstance(
+              StatementExecutorTest.class.getClassLoader(),
+              new Class<?>[] {Connection.class},
+              (proxy, method, arguments) -> method.getReturnType() == boolean.class ? false : null);
 
   @Test
   void aCallIsToldItsOwnTimeOut() {
@@ -56,6 +73,102 @@ class StatementExecutorTest {
         .isInstanceOfSatisfying(
             PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
+    // others, whom nobody has interrupted, may get one
+    assertThat(executor.timedOut(SHORT).code()).isEqualTo(Code.TIMEOUT);
+  }
+
+  /** Calls that wait for these two are told what keeps them. */
+  @Test
+  void theServerIsSlowAsLongAsOneStatementHasAConnection() {
+    var connected = new CountDownLatch(1);
+    var mayEnd = new CountDownLatch(1);
+    var connecting = new CountDownLatch(1);
+    var mayConnect = new CountDownLatch(1);
+    var first = new AtomicBoolean(true);
+    ConnectionSource source =
+        () -> {
+          if (!first.getAndSet(false)) {
+            connecting.countDown();
+            await(mayConnect);
+          }
+          return UNUSED;
+        };
+    var executor = new StatementExecutor(source, Settings.Statements.withoutClient(LONG));
+    CompletableFuture<String> working =
+        start(
+            executor,
+            session -> {
+              connected.countDown();
+              await(mayEnd);
+              return "first";
+            });
+    await(connected);
+    CompletableFuture<String> waiting = start(executor, session -> "second");
+    await(connecting);
+    assertThat(executor.timedOut(LONG).code()).isEqualTo(Code.TIMEOUT);
+    mayEnd.countDown();
+    assertThat(working.join()).isEqualTo("first");
+    assertThat(executor.timedOut(LONG).code()).isEqualTo(Code.NO_CONNECTION);
+    mayConnect.countDown();
+    assertThat(waiting.join()).isEqualTo("second");
+  }
+
+  @Test
+  void anErrorAfterALossHasTheLossBesideIt() {
+    PgHelloException closed = Errors.closed();
+    assertThatThrownBy(() -> runAfterALoss(closed)).isSameAs(closed);
+    assertThat(closed.getSuppressed()).hasSize(1).allSatisfy(e -> assertLost(e));
+  }
+
+  /** It is the reason that the time was over. */
+  @Test
+  void aLossIsToldInPlaceOfTheTimeOutThatFollows() {
+    PgHelloException timeout = Errors.timedOut(LONG);
+    assertThatThrownBy(() -> runAfterALoss(timeout))
+        .satisfies(e -> assertLost(e))
+        .hasSuppressedException(timeout);
+  }
+
+  private static void assertLost(Throwable e) {
+    assertThat(e)
+        .isInstanceOfSatisfying(
+            PgHelloException.class,
+            lost -> assertThat(lost.code()).isEqualTo(Code.CONNECTION_LOST));
+  }
+
+  private static String runAfterALoss(PgHelloException then) {
+    var first = new AtomicBoolean(true);
+    var executor = new StatementExecutor(() -> UNUSED, Settings.Statements.withoutClient(LONG));
+    return executor.run(
+        StatementContext.single(Deadline.after(LONG)),
+        session -> {
+          if (first.getAndSet(false)) {
+            throw new SQLException("lost", "08006");
+          }
+          throw then;
+        });
+  }
+
+  @Test
+  void aPoolOfAHundredDeadConnectionsIsTriedInTwoSeconds() {
+    assertThat(StatementExecutor.pauseMillis(0)).isZero();
+    assertThat(IntStream.range(0, 100).map(StatementExecutor::pauseMillis).sum())
+        .isBetween(1_000, 2_000);
+  }
+
+  private static CompletableFuture<String> start(
+      StatementExecutor executor, StatementExecutor.Work<String> work) {
+    return CompletableFuture.supplyAsync(
+        () -> executor.run(StatementContext.single(Deadline.after(LONG)), work),
+        command -> new Thread(command).start());
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static String run(StatementExecutor executor, Deadline deadline) {

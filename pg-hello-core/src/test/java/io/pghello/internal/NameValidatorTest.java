@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import org.junit.jupiter.api.Test;
+
+class NameValidatorTest {
+  /**
+   * The greatest length of a message that the server reads; it ends the session at a longer one.
+   */
+  private static final int MESSAGE_MAX = 0x3fff_fffe;
+
+  @Test
+  void leavesRoomForTheRestOfAMessage() {
+    int fitting = MESSAGE_MAX - 70_000;
+    assertThat(NameValidator.checkLength(fitting, "")).isEqualTo(fitting);
+    assertThatThrownBy(() -> NameValidator.checkLength(MESSAGE_MAX - 60_000, "names[3]"))
+        .isInstanceOfSatisfying(
+            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.RESULT_TOO_LARGE))
+        .hasMessageContaining("names[3]");
+  }
+}
