@@ -36,6 +36,7 @@ import org.jooq.QueryPart;
 import org.jooq.SQLDialect;
 import org.jooq.Select;
 import org.jooq.Table;
+import org.jooq.conf.MappedCatalog;
 import org.jooq.conf.MappedSchema;
 import org.jooq.conf.RenderKeywordCase;
 import org.jooq.conf.RenderMapping;
@@ -103,6 +104,17 @@ class RenderTest {
     assertThat(ctx.render(nowMs())).isEqualTo("\"m\".\"now_ms\"()");
     assertThat(ctx.render(pgHello("a"))).isEqualTo("\"m\".\"pg_hello\"(cast(? as text))");
     assertThat(inSchema(ctx, "ext").render(nowMs())).isEqualTo("\"ext\".\"now_ms\"()");
+    // one of catalogs has them in it
+    var catalogs =
+        new RenderMapping()
+            .withCatalogs(
+                new MappedCatalog()
+                    .withInput("")
+                    .withSchemata(new MappedSchema().withInput("").withOutput("m")));
+    assertThat(
+            DSL.using(SQLDialect.POSTGRES, new Settings().withRenderMapping(catalogs))
+                .render(nowMs()))
+        .isEqualTo("\"m\".\"now_ms\"()");
   }
 
   @Test

@@ -15,9 +15,11 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Handler;
@@ -152,7 +154,7 @@ class PgHelloTestIT {
   }
 
   @Test
-  void failsATestThatLeavesAConnectionOpen() {
+  void failsATestThatLeavesAConnectionOpen() throws SQLException {
     run("leaks")
         .assertThatEvents()
         .haveExactly(
@@ -162,6 +164,10 @@ class PgHelloTestIT {
                     instanceOf(AssertionError.class),
                     message("the test left 2 connection(s) open; see where"),
                     suppressed(0, message("opened here")))));
+    // or other tests would run out of sessions
+    for (Connection left : Example.LEFT) {
+      assertThat(left.isClosed()).isTrue();
+    }
   }
 
   /** JUnit warns of extensions that the next JUnit may not know any more. */
@@ -222,12 +228,13 @@ class PgHelloTestIT {
   /** What the tests above run; its name keeps it out of other runs. */
   @PgHelloTest
   static final class Example {
+    static final List<Connection> LEFT = new CopyOnWriteArrayList<>();
     static volatile String used = "";
 
     @Test
     void leaks(DataSource dataSource) throws SQLException {
-      dataSource.getConnection();
-      dataSource.getConnection();
+      LEFT.add(dataSource.getConnection());
+      LEFT.add(dataSource.getConnection());
       dataSource.getConnection().close();
     }
 

@@ -215,6 +215,18 @@ class NamesIT {
     assertThat(generated.source("db/routines/NowMs.java")).contains("Wall clock");
   }
 
+  /** Such types have elements, too, and are no arrays. */
+  @Test
+  void findsTheCommentOfAFunctionOfTypesOfAFixedLength(TestDatabase database, @TempDir Path folder)
+      throws Exception {
+    UserGenerationIT.execute(
+        database,
+        "CREATE FUNCTION f(a name, b point) RETURNS text LANGUAGE sql AS 'SELECT 1::text';"
+            + " COMMENT ON FUNCTION f(name, point) IS 'Takes a point.'");
+    assertThat(generate(database, folder).source("db/routines/FNamePoint.java"))
+        .contains("Takes a point.");
+  }
+
   @Test
   void writesNoCommentsWhereTheyAreSwitchedOff(TestDatabase database, @TempDir Path folder)
       throws Exception {
