@@ -161,7 +161,7 @@ public class StatementExecutor {
    * Waits a moment before another connection is tried, the longer the more have been lost: a server
    * may end each that it has accepted. Returns false if there is no time left.
    */
-  private static boolean pauseAfter(int lostBefore, Deadline deadline) {
+  static boolean pauseAfter(int lostBefore, Deadline deadline) {
     long nanos = TimeUnit.MILLISECONDS.toNanos(pauseMillis(lostBefore));
     if (deadline.nanosLeft() <= nanos) {
       return false;

@@ -150,6 +150,13 @@ class StatementExecutorTest {
   }
 
   @Test
+  void noConnectionIsTriedForWhichNoTimeIsLeft() {
+    assertThat(StatementExecutor.pauseAfter(0, Deadline.after(Duration.ZERO))).isFalse();
+    assertThat(StatementExecutor.pauseAfter(20, Deadline.after(Duration.ofMillis(20)))).isFalse();
+    assertThat(StatementExecutor.pauseAfter(0, Deadline.after(LONG))).isTrue();
+  }
+
+  @Test
   void aPoolOfAHundredDeadConnectionsIsTriedInTwoSeconds() {
     assertThat(StatementExecutor.pauseMillis(0)).isZero();
     assertThat(IntStream.range(0, 100).map(StatementExecutor::pauseMillis).sum())
