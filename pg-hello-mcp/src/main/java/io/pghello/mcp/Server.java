@@ -5,18 +5,15 @@ import io.modelcontextprotocol.json.McpJsonMapper;
 import io.modelcontextprotocol.json.jackson2.JacksonMcpJsonMapper;
 import io.modelcontextprotocol.json.schema.JsonSchemaValidator.ValidationResponse;
 import io.modelcontextprotocol.server.McpServer;
-import io.modelcontextprotocol.server.McpServerFeatures.AsyncToolSpecification;
 import io.modelcontextprotocol.spec.McpSchema.Implementation;
 import io.modelcontextprotocol.spec.McpSchema.ServerCapabilities;
 import io.pghello.plugin.PostgresPlugin;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.util.List;
 import java.util.Set;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 
 /** An MCP server on two streams. */
 final class Server implements AutoCloseable {
@@ -28,14 +25,20 @@ final class Server implements AutoCloseable {
   private static final long CANCEL_MILLIS = 2_000;
 
   private final Transport transport;
-  private final ThreadPoolExecutor calls =
-      new ThreadPoolExecutor(
+
+  // which wakes the thread that has worked last, while a queue has all threads take turns
+  private final ForkJoinPool calls =
+      new ForkJoinPool(
           THREADS,
+          Server::thread,
+          null,
+          true,
+          0,
           THREADS,
+          1,
+          pool -> true,
           IDLE_SECONDS,
-          TimeUnit.SECONDS,
-          new LinkedBlockingQueue<>(),
-          Server::thread);
+          TimeUnit.SECONDS);
 
   Server(
       PostgresPlugin plugin,
@@ -43,13 +46,9 @@ final class Server implements AutoCloseable {
       Set<String> owners,
       InputStream in,
       OutputStream out) {
-    calls.allowCoreThreadTimeOut(true);
     McpJsonMapper mapper = new JacksonMcpJsonMapper(Messages.JSON);
-    var tools = new Tools(plugin, connections, calls);
-    List<AsyncToolSpecification> all = tools.all();
-    Set<String> names =
-        all.stream().map(one -> one.tool().name()).collect(Collectors.toUnmodifiableSet());
-    this.transport = new Transport(mapper, names, in, out);
+    var tools = new Tools(plugin, connections);
+    this.transport = new Transport(mapper, tools, calls, in, out);
     var unused =
         McpServer.async(transport)
             .serverInfo(
@@ -62,13 +61,13 @@ final class Server implements AutoCloseable {
             // the plugin checks what it is given, and says more when it refuses
             .validateToolInputs(false)
             .jsonSchemaValidator((schema, content) -> ValidationResponse.asValid(null))
-            .tools(all)
+            .tools(tools.all())
             .build();
   }
 
-  private static Thread thread(Runnable task) {
-    var thread = new Thread(task, "pg-hello-mcp-call");
-    thread.setDaemon(true);
+  private static ForkJoinWorkerThread thread(ForkJoinPool pool) {
+    ForkJoinWorkerThread thread = ForkJoinPool.defaultForkJoinWorkerThreadFactory.newThread(pool);
+    thread.setName("pg-hello-mcp-call");
     return thread;
   }
 

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamWriteConstraints;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.util.RawValue;
 import io.modelcontextprotocol.server.McpServerFeatures.AsyncToolSpecification;
-import io.modelcontextprotocol.spec.McpSchema.CallToolRequest;
-import io.modelcontextprotocol.spec.McpSchema.CallToolResult;
 import io.modelcontextprotocol.spec.McpSchema.Tool;
 import io.modelcontextprotocol.spec.McpSchema.ToolAnnotations;
 import io.pghello.plugin.Permissions;
@@ -18,16 +18,16 @@ import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.PostgresPlugin;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import reactor.core.publisher.Mono;
 
-/** Makes a tool of each operation that some connection may do. */
+/** The tools: one for each operation that some connection may do. */
 final class Tools {
   /** The greatest length of an answer, in characters of JSON. An answer is in a message twice. */
   static final int ANSWER_MAX = 4 << 20;
@@ -51,33 +51,41 @@ final class Tools {
 
   private final PostgresPlugin plugin;
   private final Connections connections;
-  private final ExecutorService calls;
+  private final Map<String, List<String>> idsByTool = new LinkedHashMap<>();
 
-  /**
-   * Creates them.
-   *
-   * @param calls runs calls, each of which blocks
-   */
-  Tools(PostgresPlugin plugin, Connections connections, ExecutorService calls) {
+  /** Creates them. */
+  Tools(PostgresPlugin plugin, Connections connections) {
     this.plugin = plugin;
     this.connections = connections;
-    this.calls = calls;
-  }
-
-  /** Returns the tools, in the order of the operations. */
-  List<AsyncToolSpecification> all() {
-    var tools = new ArrayList<AsyncToolSpecification>();
     for (PluginOperation operation : plugin.operations()) {
       List<String> ids = connections.ids().stream().filter(id -> mayDo(id, operation)).toList();
       if (!ids.isEmpty()) {
-        tools.add(
-            AsyncToolSpecification.builder()
-                .tool(tool(operation, ids))
-                .callHandler((exchange, request) -> call(operation.name(), ids, request))
-                .build());
+        idsByTool.put(operation.name(), ids);
       }
     }
-    return tools;
+  }
+
+  /** Returns their names, in the order of the operations. */
+  Set<String> names() {
+    return idsByTool.keySet();
+  }
+
+  /** Returns the connections that a tool may use. */
+  private List<String> idsOf(String tool) {
+    return idsByTool.getOrDefault(tool, List.of());
+  }
+
+  /** Returns what clients see of them; the SDK calls none. */
+  List<AsyncToolSpecification> all() {
+    return plugin.operations().stream()
+        .filter(operation -> idsByTool.containsKey(operation.name()))
+        .map(
+            operation ->
+                AsyncToolSpecification.builder()
+                    .tool(tool(operation, idsOf(operation.name())))
+                    .callHandler((exchange, request) -> Mono.empty())
+                    .build())
+        .toList();
   }
 
   private boolean mayDo(String id, PluginOperation operation) {
@@ -151,48 +159,40 @@ final class Tools {
     return connections.ids().size() > 1;
   }
 
-  private Mono<CallToolResult> call(String operation, List<String> ids, CallToolRequest request) {
-    return Mono.create(
-        sink -> {
-          var cancellation = new CompletableFuture<Void>();
-          sink.onCancel(() -> cancellation.complete(null));
-          calls.execute(
-              () -> {
-                try {
-                  if (!cancellation.isDone()) {
-                    sink.success(result(answer(operation, ids, request, cancellation)));
-                  }
-                } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
-                  // its words may have data
-                  sink.error(
-                      new IllegalStateException("The call failed: " + e.getClass().getName()));
-                }
-              });
-        });
-  }
-
-  private ObjectNode answer(
-      String operation,
-      List<String> ids,
-      CallToolRequest request,
-      CompletableFuture<Void> cancellation) {
-    ObjectNode parameters =
-        request.arguments() == null
-            ? Messages.JSON.createObjectNode()
-            : Messages.JSON.valueToTree(request.arguments());
+  /**
+   * Calls a tool.
+   *
+   * @param params the name of one that there is, and its arguments
+   * @param cancellation cancels the call once it completes
+   * @param taker takes the result, on this thread; a connection may be given back after it
+   */
+  void call(JsonNode params, CompletionStage<?> cancellation, Consumer<ObjectNode> taker) {
+    String tool = params.get("name").textValue();
+    List<String> ids = idsOf(tool);
+    ObjectNode arguments =
+        params.path("arguments") instanceof ObjectNode given
+            ? given
+            : Messages.JSON.createObjectNode();
     String id = ids.get(0);
     if (several()) {
-      id = String.valueOf(parameters.path(CONNECTION).textValue());
-      parameters.remove(CONNECTION);
+      id = String.valueOf(arguments.path(CONNECTION).textValue());
+      arguments.remove(CONNECTION);
       if (!ids.contains(id)) {
-        return error(
-            Code.BAD_REQUEST, "connection must be one of " + String.join(", ", ids) + ".", "");
+        String message = "connection must be one of " + String.join(", ", ids) + ".";
+        taker.accept(failed(error(Code.BAD_REQUEST, message, "")));
+        return;
       }
     }
-    return plugin.execute(id, connections.config(id), operation, parameters, cancellation);
+    plugin.execute(
+        id,
+        connections.config(id),
+        tool,
+        arguments,
+        cancellation,
+        answer -> taker.accept(result(answer)));
   }
 
-  private static CallToolResult result(ObjectNode answer) {
+  private static ObjectNode result(ObjectNode answer) {
     try {
       String text = ANSWERS.writeValueAsString(answer);
       if (text.length() > ANSWER_MAX) {
@@ -203,11 +203,7 @@ final class Tools {
                 "Ask for fewer rows or columns, or shorter values."));
       }
       return answer.path("success").booleanValue()
-          ? CallToolResult.builder()
-              .addTextContent(text)
-              .structuredContent(answer)
-              .isError(false)
-              .build()
+          ? content(text, false).putRawValue("structuredContent", new RawValue(text))
           : failed(answer);
     } catch (JsonProcessingException e) {
       return failed(
@@ -218,8 +214,14 @@ final class Tools {
     }
   }
 
-  private static CallToolResult failed(ObjectNode answer) {
-    return CallToolResult.builder().addTextContent(answer.toString()).isError(true).build();
+  private static ObjectNode failed(ObjectNode answer) {
+    return content(answer.toString(), true);
+  }
+
+  private static ObjectNode content(String text, boolean error) {
+    ObjectNode result = Messages.JSON.createObjectNode();
+    result.putArray("content").addObject().put("type", "text").put("text", text);
+    return result.put("isError", error);
   }
 
   /** Returns an error as the plugin's calls answer it. */

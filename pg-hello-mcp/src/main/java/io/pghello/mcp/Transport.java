@@ -22,7 +22,7 @@ import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -30,8 +30,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
-import reactor.core.Disposable;
-import reactor.core.Disposables;
 import reactor.core.publisher.Mono;
 
 /**
@@ -39,7 +37,7 @@ import reactor.core.publisher.Mono;
  * message, drops what is in flight when its input ends, and does not know cancellations.
  */
 final class Transport implements McpServerTransportProvider {
-  /** The most requests that may be in flight. */
+  /** The most calls that may be in flight. */
   static final int IN_FLIGHT_MAX = 256;
 
   private static final Logger LOG = System.getLogger("io.pghello.mcp");
@@ -53,7 +51,10 @@ final class Transport implements McpServerTransportProvider {
   private final McpJsonMapper mapper;
   private final Messages messages;
   private final OutputStream out;
-  private final Map<String, Disposable.Swap> inFlight = new ConcurrentHashMap<>();
+  private final Tools tools;
+  private final ExecutorService calls;
+  // what cancels them
+  private final Map<String, CompletableFuture<Void>> inFlight = new ConcurrentHashMap<>();
   private final Semaphore permits = new Semaphore(IN_FLIGHT_MAX);
 
   private final ReentrantLock writing = new ReentrantLock();
@@ -71,11 +72,14 @@ final class Transport implements McpServerTransportProvider {
   /**
    * Creates it.
    *
-   * @param tools the names of the tools that there are
+   * @param calls runs calls of tools, each of which blocks
    */
-  Transport(McpJsonMapper mapper, Set<String> tools, InputStream in, OutputStream out) {
+  Transport(
+      McpJsonMapper mapper, Tools tools, ExecutorService calls, InputStream in, OutputStream out) {
     this.mapper = mapper;
-    this.requests = new Requests(tools);
+    this.tools = tools;
+    this.calls = calls;
+    this.requests = new Requests(tools.names());
     this.messages = new Messages(in);
     this.out = out;
   }
@@ -162,12 +166,12 @@ final class Transport implements McpServerTransportProvider {
     } else if (method.isTextual() && named) {
       request((ObjectNode) message, id, method.textValue());
     } else if (CANCELLED.equals(method.textValue())) {
-      cancel(message.path("params").path("requestId"));
+      cancel(message.path("params").path("requestId").toString());
     } else if (INITIALIZED.equals(method.textValue())) {
       var notification =
           new McpSchema.JSONRPCNotification(
               McpSchema.JSONRPC_VERSION, method.textValue(), value(message.path("params")));
-      subscribe(open().handle(notification), Disposables.swap());
+      subscribe(open().handle(notification));
       initialized = true;
     }
     // an answer, or a notification of what this server does not ask for
@@ -206,43 +210,74 @@ final class Transport implements McpServerTransportProvider {
     if (method.equals(INITIALIZE)) {
       batches = params.path("protocolVersion").textValue().equals(WITH_BATCHES);
     }
-    // first, as nobody would give the permit back if it failed
+    if (method.equals(McpSchema.METHOD_TOOLS_CALL)) {
+      call(key, id, params);
+      return;
+    }
     var request =
         new McpSchema.JSONRPCRequest(
             McpSchema.JSONRPC_VERSION, method, value(id), params.isMissingNode() ? null : params);
-    if (!permits.tryAcquire()) {
-      refuse(id, TOO_MANY, "There are " + IN_FLIGHT_MAX + " requests in flight");
-      return;
-    }
-    Disposable.Swap running = Disposables.swap();
-    inFlight.put(key, running);
     subscribe(
         open()
             .handle(request)
             .onErrorResume(
                 e ->
                     Mono.fromRunnable(
-                        () -> refuse(id, ErrorCodes.INTERNAL_ERROR, "The request has failed")))
-            .doFinally(
-                end -> {
-                  inFlight.remove(key);
-                  permits.release();
-                }),
-        running);
+                        () -> refuse(id, ErrorCodes.INTERNAL_ERROR, "The request has failed"))));
   }
 
-  private static void subscribe(Mono<Void> work, Disposable.Swap running) {
-    running.update(
+  private static void subscribe(Mono<Void> work) {
+    var unused =
         work.subscribe(
             nothing -> {},
-            e ->
-                LOG.log(Level.ERROR, "A message could not be handled: " + e.getClass().getName())));
+            e -> LOG.log(Level.ERROR, "A message could not be handled: " + e.getClass().getName()));
   }
 
-  private void cancel(JsonNode id) {
-    Disposable running = inFlight.get(id.toString());
-    if (running != null) {
-      running.dispose();
+  /** Calls a tool; the SDK would make objects of the parameters and of the answer. */
+  private void call(String key, JsonNode id, JsonNode params) {
+    if (!permits.tryAcquire()) {
+      refuse(id, TOO_MANY, "There are " + IN_FLIGHT_MAX + " calls in flight");
+      return;
+    }
+    var cancellation = new CompletableFuture<Void>();
+    inFlight.put(key, cancellation);
+    calls.execute(
+        () -> {
+          try {
+            if (!cancellation.isDone()) {
+              tools.call(
+                  params,
+                  cancellation,
+                  result -> {
+                    // first, as it may take more memory than there is
+                    byte[] line = line(answer(id).set("result", result));
+                    if (finish(key, cancellation)) {
+                      send(line);
+                    }
+                  });
+            }
+          } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+            if (finish(key, cancellation)) {
+              // its words may have data
+              refuse(id, ErrorCodes.INTERNAL_ERROR, "The call failed: " + e.getClass().getName());
+            }
+          }
+        });
+  }
+
+  /** Ends a call; returns false if it has ended before, as by a cancellation. */
+  private boolean finish(String key, CompletableFuture<Void> call) {
+    boolean first = inFlight.remove(key, call);
+    if (first) {
+      permits.release();
+    }
+    return first;
+  }
+
+  private void cancel(String key) {
+    CompletableFuture<Void> call = inFlight.get(key);
+    if (call != null && finish(key, call)) {
+      call.complete(null);
     }
   }
 
@@ -260,7 +295,7 @@ final class Transport implements McpServerTransportProvider {
 
   /** Cancels what is in flight. */
   void cancelAll() {
-    inFlight.values().forEach(Disposable::dispose);
+    inFlight.keySet().forEach(this::cancel);
   }
 
   /** Writes what is left, for so long. */
@@ -277,29 +312,39 @@ final class Transport implements McpServerTransportProvider {
   }
 
   private void refuse(@Nullable JsonNode id, int code, @Nullable String why) {
-    ObjectNode answer = Messages.JSON.createObjectNode().put("jsonrpc", McpSchema.JSONRPC_VERSION);
-    answer.set("id", id);
+    ObjectNode answer = answer(id);
     answer.putObject("error").put("code", code).put("message", why);
     write(answer);
   }
 
+  private static ObjectNode answer(@Nullable JsonNode id) {
+    ObjectNode answer = Messages.JSON.createObjectNode().put("jsonrpc", McpSchema.JSONRPC_VERSION);
+    return answer.set("id", id);
+  }
+
   private void write(Object message) {
+    send(line(message));
+  }
+
+  private static byte[] line(Object message) {
     try {
       // a text first, as lone surrogates would fail in bytes
-      byte[] line =
-          (Messages.JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8);
-      // who has called a tool may wait for the client, while the one that reads must not
-      if (Thread.currentThread().equals(reader) || !writing.tryLock()) {
-        writer.execute(() -> write(line));
-        return;
-      }
-      try {
-        write(line);
-      } finally {
-        writing.unlock();
-      }
+      return (Messages.JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("a message that cannot be written", e);
+    }
+  }
+
+  private void send(byte[] line) {
+    // who has called a tool may wait for the client, while the one that reads must not
+    if (Thread.currentThread().equals(reader) || !writing.tryLock()) {
+      writer.execute(() -> write(line));
+      return;
+    }
+    try {
+      write(line);
+    } finally {
+      writing.unlock();
     }
   }
 

@@ -245,6 +245,26 @@ class ServersIT {
     }
   }
 
+  /** BEGIN goes along with the query, and is answered by itself; then the session is cleaned. */
+  @Test
+  void aCallTakesThreeRoundTrips(TestDatabase database, WireProxy proxy) throws Exception {
+    ObjectNode connections = JSON.createObjectNode();
+    ObjectNode config = Client.config(database).put("password", password(database)).put("max", 1);
+    config.put("host", proxy.host()).put("port", proxy.port());
+    connections.putObject("counted").set("config", config);
+    try (var client = new Client(Map.of(), "--config", file(connections).toString())) {
+      client.initialize();
+      assertThat(client.query("select 1").get("success").booleanValue()).isTrue();
+      long before = proxy.roundTrips();
+      for (int i = 1; i <= 20; i++) {
+        JsonNode answer = client.query("select " + i + " as a");
+        assertThat(answer.at("/data/rows/0/a").intValue()).isEqualTo(i);
+      }
+      // the last of the first call may come afterwards, and that of the last one, too
+      assertThat(proxy.roundTrips() - before).isBetween(3 * 20 - 1L, 3 * 20 + 1L);
+    }
+  }
+
   @Test
   void saysWhoOwnsWhatItReads(TestDatabase database, DataSource source) throws Exception {
     Waits.run(source, "create table owned (a int)");

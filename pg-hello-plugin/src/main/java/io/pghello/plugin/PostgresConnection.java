@@ -326,7 +326,7 @@ public final class PostgresConnection {
     if (transactionId != null && !all.has("transactionId")) {
       all.put("transactionId", transactionId);
     }
-    return plugin.call(id, config, operation, all, null);
+    return plugin.call(id, config, operation, all);
   }
 
   private JsonNode sql(String operation, SqlStatement statement) {

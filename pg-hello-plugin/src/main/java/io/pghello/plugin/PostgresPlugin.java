@@ -9,6 +9,7 @@ import io.pghello.plugin.internal.operations.OperationTable;
 import io.pghello.plugin.internal.pool.Counters;
 import io.pghello.plugin.internal.pool.Pool;
 import io.pghello.plugin.internal.pool.Pools;
+import io.pghello.plugin.internal.run.Caller;
 import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.run.Timeouts;
 import io.pghello.plugin.internal.run.Transactions;
@@ -17,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -97,8 +100,8 @@ public final class PostgresPlugin implements AutoCloseable {
   }
 
   private boolean answers(Pool pool) {
-    try {
-      operations.run(pool, Permissions.read(), "ping", Json.object(), null);
+    try (var caller = Caller.of(null)) {
+      operations.run(pool, Permissions.read(), "ping", Json.object(), caller);
       return true;
     } catch (PostgresException e) {
       return false;
@@ -142,52 +145,64 @@ public final class PostgresPlugin implements AutoCloseable {
       @Nullable JsonNode config,
       @Nullable String operation,
       @Nullable JsonNode parameters) {
-    return execute(connectionId, config, operation, parameters, null);
+    var answer = new AtomicReference<@Nullable ObjectNode>();
+    execute(connectionId, config, operation, parameters, null, answer::set);
+    return Objects.requireNonNull(answer.get());
   }
 
   /**
-   * Does an operation as {@link #execute(String, JsonNode, String, JsonNode)} does, and cancels its
+   * Does an operation as {@link #execute(String, JsonNode, String, JsonNode)} does, and hands its
+   * answer on before the connection is given back, which may take a round trip. Cancels its
    * statement when somebody does not need it any more; it then answers as if its time were over. A
    * call that still waits for a connection waits on, and runs nothing.
    *
    * @param cancellation cancels the call once it completes, well or not; null if nobody does. One
    *     for each call: until it completes, it keeps what it would cancel
+   * @param taker takes the answer, on this thread; the connection is in use until it returns
    */
-  public ObjectNode execute(
+  public void execute(
       @Nullable String connectionId,
       @Nullable JsonNode config,
       @Nullable String operation,
       @Nullable JsonNode parameters,
-      @Nullable CompletionStage<?> cancellation) {
+      @Nullable CompletionStage<?> cancellation,
+      Consumer<ObjectNode> taker) {
     long begun = System.nanoTime();
-    try {
-      if (connectionId == null || operation == null) {
-        throw Failures.badRequest("A call needs the id of a connection, and an operation.");
-      }
+    try (var caller = Caller.of(cancellation)) {
       ObjectNode answer = Json.object().put("success", true);
-      answer.set("data", call(connectionId, config, operation, parameters, cancellation));
-      return answer.put("durationMillis", (System.nanoTime() - begun) / NANOS_PER_MILLI);
-    } catch (PostgresException e) {
-      return Failures.toJson(e);
-    } catch (RuntimeException e) {
-      return Failures.toJson(Failures.internal(e));
+      try {
+        if (connectionId == null || operation == null) {
+          throw Failures.badRequest("A call needs the id of a connection, and an operation.");
+        }
+        answer.set("data", call(connectionId, config, operation, parameters, caller));
+        answer.put("durationMillis", (System.nanoTime() - begun) / NANOS_PER_MILLI);
+      } catch (RuntimeException e) {
+        answer = Failures.toJson(e);
+      }
+      taker.accept(answer);
     }
   }
 
   /** Does an operation, and returns its result; throws what {@link #execute} says in JSON. */
-  JsonNode call(
+  JsonNode call(String id, JsonNode config, String operation, JsonNode parameters) {
+    try (var caller = Caller.of(null)) {
+      return call(id, config, operation, parameters, caller);
+    }
+  }
+
+  private JsonNode call(
       String id,
       @Nullable JsonNode config,
       String operation,
       @Nullable JsonNode parameters,
-      @Nullable CompletionStage<?> cancellation) {
+      Caller caller) {
     JsonNode given = parameters == null || parameters.isNull() ? Json.object() : parameters;
     Pool pool = pools.acquire(id, config == null || config.isNull() ? null : config);
     long begun = System.nanoTime();
     boolean failed = true;
     try {
       Permissions permissions = permissions(pool);
-      JsonNode result = operations.run(pool, permissions, operation, given, cancellation);
+      JsonNode result = operations.run(pool, permissions, operation, given, caller);
       failed = false;
       return result;
     } finally {
@@ -196,7 +211,7 @@ public final class PostgresPlugin implements AutoCloseable {
       counters.ended(duration, failed);
       String what = given.path("sql").asText(given.path("table").asText(""));
       pool.logOperation(operation, what, duration, failed);
-      pool.release();
+      caller.rest().add(pool::release);
     }
   }
 

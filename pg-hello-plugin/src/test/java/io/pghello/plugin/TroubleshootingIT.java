@@ -6,6 +6,7 @@ import static io.pghello.plugin.Plugins.json;
 import static io.pghello.plugin.Plugins.plugin;
 import static io.pghello.plugin.Plugins.sql;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -21,6 +22,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -99,8 +101,7 @@ class TroubleshootingIT {
     for (ObjectNode slow : List.of(alone, within)) {
       var cancellation = new CompletableFuture<Void>();
       CompletableFuture<ObjectNode> answer =
-          CompletableFuture.supplyAsync(
-              () -> plugin.execute(Plugins.ID, config, "query", slow, cancellation));
+          CompletableFuture.supplyAsync(() -> answer(config, slow, cancellation));
       Waits.until(() -> sleeping(source) == 1);
       cancellation.complete(null);
       assertThat(answer.get(1, TimeUnit.MINUTES).at("/error/code").textValue())
@@ -108,14 +109,78 @@ class TroubleshootingIT {
       assertThat(sleeping(source)).isZero();
     }
     CompletableFuture<Void> before = CompletableFuture.completedFuture(null);
-    assertThat(
-            plugin
-                .execute(Plugins.ID, config, "query", alone, before)
-                .at("/error/code")
-                .textValue())
+    assertThat(answer(config, alone, before).at("/error/code").textValue())
         .isEqualTo("POSTGRES_QUERY_TIMEOUT");
     assertThat(plugin.execute(Plugins.ID, config, "ping", null).get("success").booleanValue())
         .isTrue();
+  }
+
+  private ObjectNode answer(JsonNode config, JsonNode query, CompletableFuture<Void> cancellation) {
+    var answers = new ArrayList<ObjectNode>();
+    plugin.execute(Plugins.ID, config, "query", query, cancellation, answers::add);
+    assertThat(answers).hasSize(1);
+    return answers.get(0);
+  }
+
+  /** Giving a connection back takes a round trip, for which no answer waits. */
+  @Test
+  void answersBeforeItGivesTheConnectionBack(TestDatabase database, WireProxy proxy)
+      throws Exception {
+    ObjectNode config = config(database, proxy).put("max", 1);
+    try (PostgresPlugin reader = plugin(Permissions.read().withSql(true))) {
+      PostgresConnection connection = reader.connect("r", config);
+      assertThat(connection.ping()).isTrue();
+      for (String query : List.of("select 7 as a", "select nope")) {
+        // the server answers BEGIN by itself
+        proxy.assertRoundTrips(
+            1 + 2,
+            () -> {
+              long before = proxy.roundTrips();
+              reader.execute(
+                  "r",
+                  config,
+                  "query",
+                  sql(query),
+                  null,
+                  answer -> {
+                    assertThat(answer.get("success").booleanValue()).isEqualTo(query.contains("7"));
+                    assertThat(proxy.roundTrips() - before).isEqualTo(1 + 1);
+                    assertThat(connection.getStats().idle()).isZero();
+                  });
+            });
+        assertThat(connection.getStats().idle()).isEqualTo(1);
+      }
+      assertThatIllegalStateException()
+          .isThrownBy(
+              () ->
+                  reader.execute(
+                      "r",
+                      config,
+                      "query",
+                      sql("select 7"),
+                      null,
+                      answer -> {
+                        throw new IllegalStateException();
+                      }));
+      assertThat(connection.getStats().idle()).isEqualTo(1);
+      // a second try has a connection of its own, and there is one alone
+      proxy.cut();
+      assertThat(
+              reader.execute("r", config, "query", sql("select 7")).get("success").booleanValue())
+          .isTrue();
+    }
+  }
+
+  /** What ends one connection ends others, which a second try would find in the pool. */
+  @Test
+  void readsOnceMoreOnAConnectionThatIsNew(TestDatabase database, WireProxy proxy) {
+    PostgresConnection connection = plugin.connect("two", config(database, proxy));
+    String transaction = connection.beginTransaction(Isolation.READ_COMMITTED);
+    assertThat(connection.ping()).isTrue();
+    connection.rollback(transaction);
+    assertThat(connection.getStats().idle()).isEqualTo(2);
+    proxy.cut();
+    assertThat(connection.ping()).isTrue();
   }
 
   private static int sleeping(DataSource source) throws SQLException {

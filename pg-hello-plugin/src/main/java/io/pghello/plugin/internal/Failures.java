@@ -111,7 +111,7 @@ public final class Failures {
   }
 
   /** Returns an error of a fault of the plugin, and logs where it is; its words may have data. */
-  public static PostgresException internal(RuntimeException fault) {
+  private static PostgresException internal(RuntimeException fault) {
     String name = fault.getClass().getName();
     var place = new IllegalStateException(name);
     place.setStackTrace(fault.getStackTrace());
@@ -120,7 +120,8 @@ public final class Failures {
   }
 
   /** Returns what the dynamic calls answer for an error. */
-  public static ObjectNode toJson(PostgresException e) {
+  public static ObjectNode toJson(RuntimeException fault) {
+    PostgresException e = fault instanceof PostgresException known ? known : internal(fault);
     ObjectNode answer = Json.object().put("success", false);
     ObjectNode error = answer.putObject("error");
     error.put("code", e.code().text()).put("message", e.getMessage());

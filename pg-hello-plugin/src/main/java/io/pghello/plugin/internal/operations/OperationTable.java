@@ -14,6 +14,7 @@ import io.pghello.plugin.internal.Records;
 import io.pghello.plugin.internal.Schema;
 import io.pghello.plugin.internal.pool.Pool;
 import io.pghello.plugin.internal.run.Call;
+import io.pghello.plugin.internal.run.Caller;
 import io.pghello.plugin.internal.run.Runner;
 import io.pghello.plugin.internal.run.Transactions;
 import io.pghello.plugin.internal.sql.CrudSql;
@@ -25,7 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -137,15 +137,10 @@ public final class OperationTable {
   /**
    * Does an operation.
    *
-   * @param cancellation cancels what it runs once it completes; null if nobody does
    * @throws PostgresException if it fails, or is not allowed
    */
   public JsonNode run(
-      Pool pool,
-      Permissions permissions,
-      String name,
-      JsonNode parameters,
-      @Nullable CompletionStage<?> cancellation) {
+      Pool pool, Permissions permissions, String name, JsonNode parameters, Caller caller) {
     Operation operation = operations.get(name);
     if (operation == null) {
       throw Failures.withRemedy(
@@ -158,7 +153,7 @@ public final class OperationTable {
     requireTable(permissions.tables(), parameters.path("table").textValue());
     long timeout = timeout(pool, permissions, parameters.path("timeout"));
     String transaction = parameters.path("transactionId").textValue();
-    var call = new Call(pool, permissions, timeout, transaction, cancellation);
+    var call = new Call(pool, permissions, timeout, transaction, caller);
     return operation.handler().apply(call, parameters);
   }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal.pool;
 
+import io.pghello.plugin.internal.Texts;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import java.util.Objects;
 import java.util.Properties;
@@ -38,13 +38,7 @@ final class LoginSource extends PGSimpleDataSource {
     this.refusals = refusals;
     // the server makes JSON as these say, and the driver takes SQL apart as the fourth says
     this.session =
-        """
-        pg_catalog.set_config('TimeZone', 'UTC', false),
-        pg_catalog.set_config('IntervalStyle', 'iso_8601', false),
-        pg_catalog.set_config('bytea_output', 'hex', false),
-        pg_catalog.set_config('standard_conforming_strings', 'on', false),
-        pg_catalog.set_config('idle_in_transaction_session_timeout', '%s', false),
-        pg_catalog.set_config('statement_timeout', '%s', false)"""
+        Texts.resource(LoginSource.class, "session.sql")
             .formatted(limits.idleInTransactionMillis(), limits.statementMillis());
   }
 
@@ -130,10 +124,5 @@ final class LoginSource extends PGSimpleDataSource {
     private synchronized void accepted() {
       refusal = null;
     }
-  }
-
-  @Override
-  public Connection getConnection(String user, String password) throws SQLException {
-    throw new SQLFeatureNotSupportedException("the log-in is in the configuration");
   }
 }

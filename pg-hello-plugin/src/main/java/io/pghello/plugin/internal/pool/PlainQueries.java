@@ -32,9 +32,6 @@ public final class PlainQueries {
   private final Map<String, Recent<Boolean>> sessions = BoundedCache.of(CACHED_MAX);
   private final Map<String, Integer> runs = BoundedCache.of(CACHED_MAX);
 
-  /** Creates one that knows none. */
-  PlainQueries() {}
-
   /** Counts a run of a query, and returns what is known of it. */
   public Answer run(String sql) {
     Answer known = answers.get(sql);

@@ -42,11 +42,7 @@ public final class Pool {
    * Ends locks, has random numbers begin anew, which RESET does not, and says whether nothing is
    * left that only the end of a session ends.
    */
-  static final String LEFT =
-      "pg_catalog.setseed(pg_catalog.hashtextextended(pg_catalog.gen_random_uuid()::pg_catalog.text,"
-          + " 0)::pg_catalog.float8 OPERATOR(pg_catalog./) 9223372036854775808::pg_catalog.float8),"
-          + " pg_catalog.pg_advisory_unlock_all(), NOT EXISTS (SELECT FROM"
-          + " pg_catalog.pg_prepared_statements p WHERE p.from_sql)";
+  static final String LEFT = Texts.resource(Pool.class, "left.sql");
 
   private final String id;
   private final JsonNode json;
@@ -157,7 +153,8 @@ public final class Pool {
       return source.getConnection();
     } catch (SQLException e) {
       if (source.isClosed()) {
-        throw closedMeanwhile();
+        throw Failures.withRemedy(
+            Code.NOT_CONNECTED, "The connection was closed meanwhile.", "Connect again.");
       }
       throw ServerErrors.connecting(e, config);
     }
@@ -198,10 +195,12 @@ public final class Pool {
   }
 
   private boolean isAsLoggedIn(Connection connection, After after) throws SQLException {
-    if (connection.isClosed()) {
+    BaseConnection base = connection.unwrap(BaseConnection.class);
+    if (base.isClosed()) {
+      // what has ended it may have ended the others, of which a second try would take one
+      source.getHikariPoolMXBean().softEvictConnections();
       return false;
     }
-    BaseConnection base = connection.unwrap(BaseConnection.class);
     boolean open = base.getTransactionState() != TransactionState.IDLE;
     if (after == After.KEEP) {
       if (open) {
@@ -299,9 +298,7 @@ public final class Pool {
 
   /** Counts a user, whom {@link #release()} ends; returns false if it is closed. */
   public synchronized boolean retain() {
-    if (!closed) {
-      users++;
-    }
+    users += closed ? 0 : 1;
     return !closed;
   }
 
@@ -329,7 +326,7 @@ public final class Pool {
       }
       closed = true;
     }
-    end();
+    close();
     return true;
   }
 
@@ -338,10 +335,6 @@ public final class Pool {
     synchronized (this) {
       closed = true;
     }
-    end();
-  }
-
-  private void end() {
     synchronized (source) {
       if (!source.isClosed()) {
         source.close();
@@ -387,10 +380,5 @@ public final class Pool {
     public SQLExceptionOverride.Override adjudicate(SQLException e) {
       return SQLExceptionOverride.Override.DO_NOT_EVICT;
     }
-  }
-
-  private static PostgresException closedMeanwhile() {
-    return Failures.withRemedy(
-        Code.NOT_CONNECTED, "The connection was closed meanwhile.", "Connect again.");
   }
 }

@@ -12,7 +12,6 @@ import io.pghello.plugin.internal.Failures.Detail;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Comparator;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,8 +31,7 @@ public final class Pools implements AutoCloseable {
   private final PluginContext context;
   private final Map<String, CompletableFuture<Pool>> pools = new ConcurrentHashMap<>();
   private final Map<ConnectionConfig, LoginSource.Refusals> refused = BoundedCache.of(REFUSED_MAX);
-  private final IdentityHashMap<CompletableFuture<Pool>, ConnectionConfig> reserved =
-      new IdentityHashMap<>();
+  private final Map<Object, ConnectionConfig> reserved = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
   /** Creates none yet. */
@@ -190,19 +188,10 @@ public final class Pools implements AutoCloseable {
   }
 
   private void reserve(CompletableFuture<Pool> place, ConnectionConfig config) {
-    synchronized (reserved) {
-      reserved.put(place, config);
-    }
-    while (true) {
-      int sum;
-      int count;
-      synchronized (reserved) {
-        sum = reserved.values().stream().mapToInt(ConnectionConfig::max).sum();
-        count = reserved.size();
-      }
-      if (count <= context.maxPools() && sum <= context.maxConnections()) {
-        return;
-      }
+    reserved.put(place, config);
+    while (reserved.size() > context.maxPools()
+        || reserved.values().stream().mapToInt(ConnectionConfig::max).sum()
+            > context.maxConnections()) {
       if (!mayFit(config) || !closeOldest()) {
         throw Failures.builder(
                 Code.LIMIT_REACHED, "There are as many connections as the plugin may have.")
@@ -223,14 +212,11 @@ public final class Pools implements AutoCloseable {
   }
 
   private void requireRoom(ConnectionConfig config, int limit) {
-    int sum;
-    synchronized (reserved) {
-      sum =
-          reserved.values().stream()
-              .filter(other -> other.host().equals(config.host()) && other.port() == config.port())
-              .mapToInt(ConnectionConfig::max)
-              .sum();
-    }
+    int sum =
+        reserved.values().stream()
+            .filter(other -> other.host().equals(config.host()) && other.port() == config.port())
+            .mapToInt(ConnectionConfig::max)
+            .sum();
     if (sum > limit) {
       throw Failures.builder(
               Code.LIMIT_REACHED,
@@ -263,10 +249,8 @@ public final class Pools implements AutoCloseable {
     }
   }
 
-  private void unreserve(CompletableFuture<Pool> place) {
-    synchronized (reserved) {
-      reserved.remove(place);
-    }
+  private void unreserve(Object place) {
+    reserved.remove(place);
   }
 
   private static Pool join(CompletableFuture<Pool> pool) {

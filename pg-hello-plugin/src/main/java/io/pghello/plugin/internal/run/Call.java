@@ -3,7 +3,6 @@ package io.pghello.plugin.internal.run;
 
 import io.pghello.plugin.Permissions;
 import io.pghello.plugin.internal.pool.Pool;
-import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,11 +12,11 @@ import org.jspecify.annotations.Nullable;
  * @param permissions what the connection may do
  * @param timeoutMillis the time of each statement, or of all of a transaction
  * @param transactionId the transaction that they run in; null for one of their own
- * @param cancellation cancels them once it completes; null if nobody does
+ * @param caller who may cancel them
  */
 public record Call(
     Pool pool,
     Permissions permissions,
     long timeoutMillis,
     @Nullable String transactionId,
-    @Nullable CompletionStage<?> cancellation) {}
+    Caller caller) {}

@@ -68,6 +68,8 @@ public final class Runner {
   private <T> T once(
       Call call, @Nullable Isolation isolation, Session.Mode mode, Function<Session, T> work) {
     Pool pool = call.pool();
+    // a call has one connection at a time
+    call.caller().doRest();
     Connection connection = pool.borrow();
     After after = After.END;
     try {
@@ -91,7 +93,8 @@ public final class Runner {
     } catch (SQLException e) {
       throw ServerErrors.running(e, pool.config(), ServerErrors.Run.NONE);
     } finally {
-      pool.giveBack(connection, after);
+      After last = after;
+      call.caller().rest().add(() -> pool.giveBack(connection, last));
     }
   }
 }

@@ -284,11 +284,7 @@ public final class Session {
     wrote = true;
     try {
       // what a statement has left in the session goes in the same round trip
-      if (pool.commit(connection)) {
-        after = after == After.END ? after : After.KEEP;
-      } else {
-        after = After.END;
-      }
+      after = pool.commit(connection) && after != After.END ? After.KEEP : After.END;
     } catch (SQLException e) {
       throw failure(e, -1);
     }

@@ -4,6 +4,7 @@ package io.pghello.plugin.internal.run;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -64,8 +65,9 @@ public final class Timeouts implements AutoCloseable {
     var guard = new Guard(connection, millis);
     guards.add(guard);
     lookAt(guard.end);
-    if (call.cancellation() != null) {
-      var unused = call.cancellation().whenComplete((done, e) -> workers.execute(guard::cancel));
+    CompletionStage<?> cancellation = call.caller().cancellation();
+    if (cancellation != null) {
+      var unused = cancellation.whenComplete((done, e) -> workers.execute(guard::cancel));
     }
     return guard;
   }
