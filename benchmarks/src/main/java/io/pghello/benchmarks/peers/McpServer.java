@@ -2,11 +2,13 @@
 package io.pghello.benchmarks.peers;
 
 import io.pghello.benchmarks.harness.Address;
+import io.pghello.benchmarks.harness.FreshJvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -44,13 +46,13 @@ public final class McpServer implements AutoCloseable {
     in.println("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
   }
 
-  /** Starts ours, as an agent's program does. */
+  /** Starts ours with the options of {@code ./dev mcp}, which are those of docs/mcp.md. */
   public static McpServer ours(Address address) throws IOException {
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    return new McpServer(
-        address,
-        List.of(
-            java.toString(), "-cp", property("pghello.bench.mcp"), "io.pghello.mcp.PgHelloMcp"));
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(FreshJvm.startFast());
+    command.addAll(List.of("-cp", property("pghello.bench.mcp"), "io.pghello.mcp.PgHelloMcp"));
+    return new McpServer(address, command);
   }
 
   /** Starts the protocol's reference server for PostgreSQL. */
