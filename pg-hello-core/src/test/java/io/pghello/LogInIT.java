@@ -23,6 +23,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -188,6 +189,8 @@ class LogInIT {
   void tellsAllThatWaitOfOneFailure(TestDatabase database, WireProxy proxy) {
     String url = through(proxy, database.jdbcUrl());
     proxy.stall();
+    // or a log-in that ends not at all would keep the test
+    CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS).execute(proxy::resume);
     try (PgHelloClient client =
         PgHelloClient.builder()
             .url(url)
