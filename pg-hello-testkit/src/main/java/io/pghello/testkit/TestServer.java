@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
+import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.Databases;
 import io.pghello.extension.testkit.internal.Databases.Login;
 import java.sql.SQLException;
@@ -36,15 +37,22 @@ final class TestServer implements AutoCloseable {
 
   /** Starts or finds the server that the system property or the environment names. */
   static TestServer configured() {
-    String property = System.getProperty("pghello.server");
-    String variable = System.getenv("PG_HELLO_SERVER");
-    return of(property != null ? property : variable != null ? variable : "embedded");
+    return of(place());
+  }
+
+  /** Returns what the system property or the environment names. */
+  static String place() {
+    return DatabaseServer.place("pghello.server", "PG_HELLO_SERVER");
   }
 
   static TestServer of(String kind) {
-    if (kind.isBlank() || kind.equals("embedded")) {
-      PgHelloServer server = PgHelloServer.shared();
-      return new TestServer("an embedded server", server.databases(), server, () -> {});
+    boolean local = DatabaseServer.isLocal(kind);
+    if (kind.equals(DatabaseServer.EMBEDDED) || (local && kind.equals(place()))) {
+      return ofOurs(PgHelloServer.shared(), () -> {});
+    }
+    if (local) {
+      PgHelloServer server = PgHelloServer.builder().start(kind);
+      return ofOurs(server, server::close);
     }
     if (kind.equals("container") || kind.startsWith("container:")) {
       String image =
@@ -64,8 +72,12 @@ final class TestServer implements AutoCloseable {
     throw new IllegalArgumentException(
         "pghello.server (or PG_HELLO_SERVER) is \""
             + kind
-            + "\"; use embedded, container, container:IMAGE, or a JDBC URL that begins with"
-            + " jdbc:postgresql:");
+            + "\"; use embedded, local, local:MAJOR, local:PATH of a pg_config, container,"
+            + " container:IMAGE, or a JDBC URL that begins with jdbc:postgresql:");
+  }
+
+  private static TestServer ofOurs(PgHelloServer server, Runnable end) {
+    return new TestServer("a server of ours", server.databases(), server, end);
   }
 
   private static TestServer container(String image) {

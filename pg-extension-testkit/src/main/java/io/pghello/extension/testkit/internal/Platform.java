@@ -3,6 +3,7 @@ package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.installer.ElfFile;
 import java.io.IOException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,7 +15,16 @@ public final class Platform {
   private static final Path MAPPED = Path.of("/proc/self/maps");
   private static final String LIBC = "/libc.so.6";
 
+  /** Whether files have owners and permissions as POSIX knows them. */
+  static final boolean POSIX =
+      FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
+
   private Platform() {}
+
+  /** Returns whether this is Linux. */
+  static boolean isLinux() {
+    return current().startsWith("linux-");
+  }
 
   /** Returns that of this JVM, as in {@code linux-amd64}. */
   public static String current() {
@@ -41,7 +51,7 @@ public final class Platform {
    * it runs on another one.
    */
   static Optional<String> glibc() throws IOException {
-    List<String> mapped = Files.readAllLines(MAPPED);
+    List<String> mapped = Files.exists(MAPPED) ? Files.readAllLines(MAPPED) : List.of();
     for (String line : mapped) {
       if (line.endsWith(LIBC)) {
         return ElfFile.read(Files.readAllBytes(Path.of(line.substring(line.indexOf('/')))))

@@ -108,7 +108,7 @@ final class Scratch implements AutoCloseable {
       return Optional.empty();
     }
     // the file may be half written, and the number may be another process's by now
-    if (lines.size() < 3 || !lines.get(1).startsWith(scratch.toString())) {
+    if (lines.size() < 3 || !Path.of(lines.get(1)).startsWith(scratch)) {
       return Optional.empty();
     }
     Instant started = Instant.ofEpochSecond(Long.parseLong(lines.get(2).strip()));
@@ -141,8 +141,10 @@ final class Scratch implements AutoCloseable {
 
   /** Ends a server at once, but in order, so that it gives back its shared memory. */
   private static void end(ProcessHandle server) throws IOException {
-    new ProcessBuilder("kill", "-QUIT", Long.toString(server.pid())).start();
-    if (!isGone(server)) {
+    if (Platform.POSIX) {
+      new ProcessBuilder("kill", "-QUIT", Long.toString(server.pid())).start();
+    }
+    if (!Platform.POSIX || !isGone(server)) {
       kill(server);
     }
   }
@@ -273,7 +275,9 @@ final class Scratch implements AutoCloseable {
               throws IOException {
             Path copy = to.resolve(from.relativize(dir));
             Files.createDirectory(copy);
-            Files.setPosixFilePermissions(copy, Files.getPosixFilePermissions(dir));
+            if (Platform.POSIX) {
+              Files.setPosixFilePermissions(copy, Files.getPosixFilePermissions(dir));
+            }
             return FileVisitResult.CONTINUE;
           }
 

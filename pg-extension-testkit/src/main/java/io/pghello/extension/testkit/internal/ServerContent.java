@@ -19,9 +19,11 @@ import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -49,12 +51,12 @@ final class ServerContent {
    *
    * @throws IllegalStateException if two have different files or settings of the same name
    */
-  ServerContent(List<ServerExtension> extensions, int major) throws IOException {
+  ServerContent(List<ServerExtension> extensions, ServerStock stock) throws IOException {
     this(
         extensions,
-        major,
+        stock.major(),
         extensions.stream().anyMatch(extension -> extension.source().hasLibc())
-            ? Platform.glibc()
+            ? stock.replaceableGlibc()
             : Optional.empty());
   }
 
@@ -145,6 +147,11 @@ final class ServerContent {
     }
   }
 
+  /** Returns the paths of the files in a server's folder. */
+  Set<String> paths() {
+    return files.keySet();
+  }
+
   /** Returns the settings of a server that was asked for these. */
   Map<String, String> settings(Map<String, String> asked) {
     var all = new TreeMap<>(settings);
@@ -208,7 +215,11 @@ final class ServerContent {
       if (isLeftOut(file.getKey(), stock)) {
         continue;
       }
-      Files.createDirectories(path.getParent());
+      Path parent = Objects.requireNonNull(path.getParent());
+      // of an installed server, it may be a link
+      if (!Files.isDirectory(parent)) {
+        Files.createDirectories(parent);
+      }
       // what is there is a file of the stock server as well
       Files.deleteIfExists(path);
       Files.write(path, content(file, place), StandardOpenOption.CREATE_NEW);
@@ -311,19 +322,21 @@ final class ServerContent {
   /**
    * Refuses what the server would refuse, or not even say clearly.
    *
-   * @param server its folder
+   * @param scripts the server's folders of control files
    * @throws IllegalStateException with the cause and what helps
    */
-  void requireUsable(Path server, int major) throws IOException {
+  void requireUsable(List<Path> scripts, int major) throws IOException {
     Optional<String> glibc = ownGlibc.isPresent() ? ownGlibc : Platform.glibc();
     for (Map.Entry<String, byte[]> file : files.entrySet()) {
-      if (file.getKey().startsWith(ExtensionSource.LIBRARIES) && file.getKey().endsWith(".so")) {
+      if (Platform.isLinux()
+          && file.getKey().startsWith(ExtensionSource.LIBRARIES)
+          && file.getKey().endsWith(".so")) {
         requireUsable(file.getKey(), file.getValue(), glibc);
       }
     }
     for (ServerExtension extension : extensions) {
       if (extension.created()) {
-        requireControlFile(extension.name(), null, server, major, new HashSet<>());
+        requireControlFile(extension.name(), null, scripts, major, new HashSet<>());
       }
     }
   }
@@ -369,40 +382,48 @@ final class ServerContent {
   }
 
   private void requireControlFile(
-      String name, @Nullable String by, Path server, int major, Set<String> seen)
+      String name, @Nullable String by, List<Path> scripts, int major, Set<String> seen)
       throws IOException {
     if (!seen.add(name)) {
       return;
     }
-    String path = ExtensionSource.SCRIPTS + name + ControlFile.SUFFIX;
-    Path file = server.resolve(path);
-    if (!Files.isRegularFile(file)) {
+    Optional<Path> file =
+        scripts.stream()
+            .map(folder -> folder.resolve(name + ControlFile.SUFFIX))
+            .filter(Files::isRegularFile)
+            .findFirst();
+    if (file.isEmpty()) {
       throw new IllegalStateException(
           (by == null
                   ? "There is no extension \"" + name + "\""
                   : "The extension \"" + by + "\" requires \"" + name + "\", which is not there")
               + ": neither an extension of this server, nor META-INF/pg-extension/"
               + name
-              + ".properties on the class path, has its files, and the embedded PostgreSQL "
+              + ".properties on the class path, has its files, and PostgreSQL "
               + major
               + " comes with "
-              + String.join(", ", names(server))
+              + String.join(", ", names(scripts))
               + " only. Add the jar that has"
               + " it, or NativeExtension.fromInstall(...).");
     }
-    for (String required : new ControlFile(Files.readAllBytes(file)).requires()) {
-      requireControlFile(required, name, server, major, seen);
+    for (String required : new ControlFile(Files.readAllBytes(file.get())).requires()) {
+      requireControlFile(required, name, scripts, major, seen);
     }
   }
 
-  private static List<String> names(Path server) throws IOException {
-    try (Stream<Path> scripts = Files.list(server.resolve(ExtensionSource.SCRIPTS))) {
-      return scripts
-          .map(path -> path.getFileName().toString())
-          .filter(name -> name.endsWith(ControlFile.SUFFIX) && !name.contains("--"))
-          .map(name -> name.substring(0, name.length() - ControlFile.SUFFIX.length()))
-          .sorted()
-          .toList();
+  private static List<String> names(List<Path> folders) throws IOException {
+    var names = new TreeSet<String>();
+    for (Path folder : folders) {
+      if (Files.isDirectory(folder)) {
+        try (Stream<Path> scripts = Files.list(folder)) {
+          scripts
+              .map(path -> path.getFileName().toString())
+              .filter(name -> name.endsWith(ControlFile.SUFFIX) && !name.contains("--"))
+              .map(name -> name.substring(0, name.length() - ControlFile.SUFFIX.length()))
+              .forEach(names::add);
+        }
+      }
     }
+    return List.copyOf(names);
   }
 }

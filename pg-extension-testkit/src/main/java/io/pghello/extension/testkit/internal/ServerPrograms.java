@@ -8,27 +8,45 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The programs of an unpacked server. Thread-safe.
+ * The programs of a server. Thread-safe.
  *
- * @param folder where it was unpacked
+ * @param folder where it was unpacked, or its extensions are
+ * @param bin that of the programs
+ * @param libraries that of the server's own libraries
+ * @param scripts those of control files
+ * @param settings with which the server finds its extensions
  */
-record ServerPrograms(Path folder) {
+record ServerPrograms(
+    Path folder, Path bin, Path libraries, List<Path> scripts, Map<String, String> settings) {
   private static final ReentrantLock LOCK = new ReentrantLock();
   private static @Nullable List<String> prefix;
+
+  /** The programs of a server that was unpacked. */
+  ServerPrograms(Path folder) {
+    this(
+        folder,
+        folder.resolve("bin"),
+        folder.resolve(ExtensionSource.LIBRARIES),
+        List.of(folder.resolve(ExtensionSource.SCRIPTS)),
+        Map.of());
+  }
 
   /** Starts a program, whose output is appended to a file. */
   Process start(Path log, String program, String... arguments) throws IOException {
     List<String> command = new ArrayList<>(prefix());
-    command.add(folder.resolve("bin").resolve(program).toString());
+    command.add(bin.resolve(program).toString());
     command.addAll(List.of(arguments));
     var builder =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    // so that it says what it says in the words that are looked for
+    builder.environment().put("LC_ALL", "C");
     Path needed = folder.resolve(ExtensionSource.NEEDED);
     // with a C library of its own, the server finds them by itself
     if (Files.isDirectory(needed) && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))) {
@@ -47,7 +65,7 @@ record ServerPrograms(Path folder) {
     return status(start(log, program, arguments));
   }
 
-  private static int status(Process process) throws IOException {
+  static int status(Process process) throws IOException {
     try {
       return process.waitFor();
     } catch (InterruptedException e) {

@@ -93,9 +93,9 @@ class ServerContentTest {
     var content =
         new ServerContent(
             List.of(extension("a", older), extension("b", newer)), 17, Optional.of("0.9"));
-    content.requireUsable(folder, 17);
+    content.requireUsable(List.of(folder), 17);
     var tooOld = new ServerContent(List.of(extension("a", older)), 17, Optional.of("0.9"));
-    assertThatThrownBy(() -> tooOld.requireUsable(folder, 17))
+    assertThatThrownBy(() -> tooOld.requireUsable(List.of(folder), 17))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageMatching(
             "The library a\\.so needs version 2\\.[0-9.]+ of the GNU C library, and the one that"

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.extension.testkit.Stage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Finds servers in folders as their makers fill them. */
+class InstalledServerTest {
+  @TempDir private Path root;
+  private Path program;
+
+  @BeforeEach
+  void takesThisJvmForAProgram() {
+    program = Path.of("/proc/self/exe");
+  }
+
+  /** Makes a server, and returns its pg_config, which tells of these folders. */
+  private Path server(String bin, String libraries, String shared, int major, String suffix)
+      throws IOException {
+    for (String name : List.of("postgres", "initdb", "pg_ctl")) {
+      Path copy = root.resolve(bin).resolve(name + suffix);
+      Files.createDirectories(copy.getParent());
+      Files.copy(program, copy);
+    }
+    Stage.write(root.resolve(libraries).resolve("plpgsql.so"), "");
+    Stage.write(root.resolve(shared).resolve("postgres.bki"), "# PostgreSQL " + major + "\n");
+    Stage.write(root.resolve(shared).resolve("extension/plpgsql.control"), "");
+    return config(
+        bin + "/pg_config" + suffix,
+        "printf '%s\\n' '" + String.join("' '", path(bin), path(libraries), path(shared)) + "'");
+  }
+
+  private Path debian(int major) throws IOException {
+    String version = "postgresql/" + major;
+    return server(
+        "usr/lib/" + version + "/bin",
+        "usr/lib/" + version + "/lib",
+        "usr/share/" + version,
+        major,
+        "");
+  }
+
+  private String path(String below) {
+    return root.resolve(below).toString();
+  }
+
+  private Path config(String place, String script) throws IOException {
+    Path file = Stage.write(root.resolve(place), "#!/bin/sh\n" + script + "\n");
+    permit(file, "rwxr-xr-x");
+    return file;
+  }
+
+  private static void permit(Path path, String permissions) throws IOException {
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+  }
+
+  private InstalledServer find(String which, String... path) throws IOException {
+    return InstalledServer.find(which, Stream.of(path).map(root::resolve).toList(), root);
+  }
+
+  private AbstractThrowableAssert<?, ?> refuses(String which, String... path) {
+    return assertThatThrownBy(() -> find(which, path)).isInstanceOf(IllegalStateException.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Debian, usr/lib/postgresql/15/bin, usr/lib/postgresql/15/lib, usr/share/postgresql/15, ''",
+    "Red Hat, usr/pgsql-17/bin, usr/pgsql-17/lib, usr/pgsql-17/share, ''",
+    "from sources, usr/local/pgsql/bin, usr/local/pgsql/lib, usr/local/pgsql/share, ''",
+    "Homebrew, opt/homebrew/Cellar/postgresql@17/17.6/bin, opt/homebrew/lib/postgresql@17,"
+        + " opt/homebrew/share/postgresql@17, ''",
+    "Postgres.app, Applications/Postgres.app/Contents/Versions/18/bin,"
+        + " Applications/Postgres.app/Contents/Versions/18/lib/postgresql,"
+        + " Applications/Postgres.app/Contents/Versions/18/share/postgresql, ''",
+    "EDB, Library/PostgreSQL/17/bin, Library/PostgreSQL/17/lib/postgresql,"
+        + " Library/PostgreSQL/17/share/postgresql, ''",
+    "EDB for Windows, Program Files/PostgreSQL/18/bin, Program Files/PostgreSQL/18/lib,"
+        + " Program Files/PostgreSQL/18/share, .exe"
+  })
+  void findsThoseOf(String maker, String bin, String libraries, String shared, String suffix)
+      throws IOException {
+    server(bin, libraries, shared, 17, suffix);
+    if (maker.equals("Homebrew")) {
+      Path opt = Files.createDirectories(root.resolve("opt/homebrew/opt"));
+      Files.createSymbolicLink(
+          opt.resolve("postgresql@17"), Path.of("../Cellar/postgresql@17/17.6"));
+    }
+    assertThat(find("local"))
+        .isEqualTo(
+            new InstalledServer(
+                root.resolve(bin), root.resolve(libraries), root.resolve(shared), 17, false));
+  }
+
+  @Test
+  void takesTheFirstOnThePathAndElseTheNewest() throws IOException {
+    debian(15);
+    debian(18);
+    server("own/bin", "own/lib", "own/share", 17, "");
+    Files.createDirectories(root.resolve("empty"));
+    assertThat(find("local").major()).isEqualTo(18);
+    assertThat(find("local", "empty", "own/bin", "usr/lib/postgresql/18/bin").major())
+        .isEqualTo(17);
+    assertThat(find("15", "own/bin").major()).isEqualTo(15);
+    assertThat(find("17", "usr/lib/postgresql/18/bin", "own/bin").major()).isEqualTo(17);
+    refuses("16", "own/bin")
+        .hasMessageStartingWith("There is no installed PostgreSQL 16 to be used")
+        .hasMessageContaining(root + "/own/bin/pg_config is of PostgreSQL 17; ")
+        .hasMessageContaining("/18/bin/pg_config is of PostgreSQL 18");
+  }
+
+  @Test
+  void takesAPath() throws IOException {
+    Path config = debian(15);
+    for (String path : List.of("bin/pg_config", "bin", "")) {
+      assertThat(find(path("usr/lib/postgresql/15/" + path)).bin()).isEqualTo(config.getParent());
+    }
+    refuses(path("usr"))
+        .hasMessage(
+            "There is no pg_config at "
+                + root
+                + "/usr: after local: comes a major as 17, the path of a server's pg_config, or that"
+                + " of its folder.");
+  }
+
+  @Test
+  void saysThatThereIsNone() {
+    refuses("local", "bin")
+        .hasMessage(
+            "There is no installed PostgreSQL to be used: none whose pg_config is on the path, or"
+                + " where Debian, Red Hat, Homebrew, Postgres.app and the installers of EDB have it."
+                + " Install a server (sudo apt-get install postgresql, brew install postgresql@18),"
+                + " or name the pg_config of one: local:/FOLDER/bin/pg_config.");
+  }
+
+  /** As libpq's, which is on the path first. */
+  @Test
+  void goesOnWhereOneCannotBeUsed() throws IOException {
+    config("bin/pg_config", "printf '%s\\n' /none/bin /none/lib /none/share");
+    refuses("local", "bin")
+        .hasMessageContaining(
+            "Found: "
+                + root
+                + "/bin/pg_config is not of a server: there is no postgres in /none/bin.");
+    debian(17);
+    assertThat(find("local", "bin").major()).isEqualTo(17);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"exit 1", "true", "echo /a", "printf '%s\\n' a b c", "echo $(seq 9)"})
+  void refusesAnAnswerThatIsNone(String script) throws IOException {
+    config("bin/pg_config", script);
+    refuses("local", "bin").hasMessageContaining("pg_config does not answer with the folders");
+  }
+
+  @Test
+  void refusesWhatIsNotWhole() throws IOException {
+    debian(17);
+    Path catalog = root.resolve("usr/share/postgresql/17/postgres.bki");
+    Files.writeString(catalog, "");
+    refuses("local").hasMessageContaining("postgres.bki begins with: null");
+    Files.delete(catalog);
+    refuses("local").hasMessageContaining("is not whole: there is no " + catalog);
+    Files.delete(root.resolve("usr/lib/postgresql/17/bin/initdb"));
+    refuses("local").hasMessageContaining("there is no initdb in " + root);
+    permit(root.resolve("usr/lib/postgresql/17/bin/pg_config"), "rw-r--r--");
+    refuses("local").hasMessageContaining("/bin/pg_config cannot be used: ");
+  }
+
+  @Test
+  void refusesWhatIsTooOld() throws IOException {
+    Path config = debian(14);
+    refuses("local")
+        .hasMessageContaining(config + " is of PostgreSQL 14, and the testkit needs 15 or later");
+  }
+
+  @Test
+  void refusesOneOfAnotherProcessor() throws IOException {
+    byte[] other = Files.readAllBytes(program);
+    // the processor is at this place of the header, and 22 is s390x
+    other[18] = 22;
+    other[19] = 0;
+    program = Stage.write(root.resolve("other"), other);
+    debian(17);
+    refuses("local")
+        .hasMessageContaining(
+            "/bin/postgres is for linux-s390x, and this is " + Platform.current());
+    program = Stage.write(root.resolve("script"), "#!/bin/sh");
+    Path config = server("own/bin", "own/lib", "own/share", 17, "");
+    refuses(config.toString())
+        .hasMessage(root + "/own/bin/postgres is no program of Linux for 64 bits");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "usr/lib/postgresql/17/bin/pg_config",
+        "usr/lib/postgresql/17/bin/postgres",
+        "usr/lib/postgresql/17/bin",
+        "usr/lib/postgresql/17/lib",
+        "usr/share/postgresql/17/postgres.bki",
+        "usr/share/postgresql",
+        "usr"
+      })
+  void runsNothingThatOthersMayWrite(String place) throws IOException {
+    debian(17);
+    // says that it was run
+    config(
+        "usr/lib/postgresql/17/bin/pg_config",
+        Files.readString(root.resolve("usr/lib/postgresql/17/bin/pg_config"))
+            + "\ntouch "
+            + path("run"));
+    permit(root.resolve(place), "rwxr-xrwx");
+    refuses("local").hasMessageContaining("as all users may write " + root.resolve(place));
+    assertThat(Files.exists(root.resolve("run")))
+        .isEqualTo(
+            !Set.of("usr", "usr/lib/postgresql/17/bin").contains(place)
+                && !place.endsWith("pg_config"));
+    permit(root.resolve(place), "rwxrwxr-x");
+    assertThat(find("local").major()).isEqualTo(17);
+  }
+
+  /** A link in a folder that others may write could lead elsewhere tomorrow. */
+  @Test
+  void followsNoLinkThatOthersMayWrite() throws IOException {
+    Path config = debian(17);
+    Path links = Files.createDirectory(root.resolve("links"));
+    Path link = Files.createSymbolicLink(links.resolve("pg_config"), config);
+    permit(links, "rwxrwxrwx");
+    refuses(link.toString()).hasMessageContaining("as all users may write " + links);
+    permit(links, "rwxr-xr-x");
+    assertThat(find(link.toString()).major()).isEqualTo(17);
+  }
+
+  @Test
+  void linksToTheFilesAndCopiesThePrograms() throws IOException {
+    String cellar = "opt/homebrew/Cellar/postgresql@17/17.6/";
+    server(
+        cellar + "bin",
+        "opt/homebrew/lib/postgresql@17",
+        "opt/homebrew/share/postgresql@17",
+        17,
+        "");
+    // Homebrew's folders are links to those of a version
+    Path elsewhere = root.resolve(cellar + "share/contrib");
+    Stage.write(elsewhere.resolve("cube.control"), "comment = 'of the server'");
+    Files.createSymbolicLink(root.resolve("opt/homebrew/share/postgresql@17/contrib"), elsewhere);
+    Stage.write(root.resolve(cellar + "lib/libpq.5.dylib"), "");
+    Stage.write(root.resolve("opt/homebrew/lib/postgresql@17/bitcode/a.bc"), "");
+    InstalledServer server = find(path(cellar));
+    Path tree = root.resolve("tree");
+    server.with(Set.of(ExtensionSource.SCRIPTS + "acme.control")).unpack(tree);
+    Path installed = tree.resolve("installed" + root);
+    assertThat(tree.resolve("bin/postgres").toRealPath())
+        .isEqualTo(installed.resolve(cellar + "bin/postgres").toRealPath())
+        .isExecutable();
+    assertThat(tree.resolve("lib/postgresql/plpgsql.so").toRealPath())
+        .isEqualTo(root.resolve("opt/homebrew/lib/postgresql@17/plpgsql.so").toRealPath());
+    assertThat(installed.resolve(cellar + "lib/libpq.5.dylib")).isSymbolicLink();
+    assertThat(tree.resolve("lib/postgresql/bitcode")).doesNotExist();
+    // what is added does not get into the server's folder
+    Files.writeString(tree.resolve("share/postgresql/contrib/acme.control"), "");
+    assertThat(elsewhere).isDirectoryNotContaining("glob:**/acme.control");
+    assertThat(tree.resolve("share/postgresql/contrib/cube.control"))
+        .hasContent("comment = 'of the server'");
+    assertThat(server.with(Set.of()).identity())
+        .isEqualTo(find(path(cellar)).identity())
+        .isNotEqualTo(server18().identity());
+  }
+
+  private InstalledServer server18() throws IOException {
+    debian(18);
+    return find("18");
+  }
+
+  /** PostgreSQL 18 is told where control files and libraries are, but not where other files are. */
+  @Test
+  void tellsTheServerWhereExtensionsAre() throws IOException {
+    InstalledServer server = server18();
+    Path mine = root.resolve("mine");
+    ServerStock inPlace =
+        server.with(
+            Set.of(
+                ExtensionSource.SCRIPTS + "acme.control", ExtensionSource.LIBRARIES + "acme.so"));
+    inPlace.unpack(mine);
+    assertThat(mine).isEmptyDirectory();
+    ServerPrograms programs = inPlace.programs(mine);
+    assertThat(programs.bin()).isEqualTo(server.bin());
+    assertThat(programs.scripts())
+        .containsExactly(
+            mine.resolve("share/postgresql/extension"), server.shared().resolve("extension"));
+    assertThat(programs.settings())
+        .isEqualTo(
+            Map.of(
+                "extension_control_path",
+                mine + "/share/postgresql:$system",
+                "dynamic_library_path",
+                mine + "/lib/postgresql:$libdir"));
+    for (String other :
+        List.of(
+            ExtensionSource.SHARED + "tsearch_data/acme.stop",
+            ExtensionSource.LIBRARIES + "folder/acme.so")) {
+      assertThat(server.with(Set.of(other)).programs(mine).bin()).isEqualTo(mine.resolve("bin"));
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.NativeExtension;
+import io.pghello.extension.testkit.Stage;
+import io.pghello.extension.testkit.TestDatabase;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
+
+/** Extensions in an installed server: that of the distribution, and one that stands for others. */
+@Isolated("sets a system property")
+class LocalServerIT {
+  private static final String PROPERTY = "pg-extension.server";
+
+  @TempDir private Path folder;
+  private Path installed;
+
+  /** The server of the class path, with the program that it lacks. */
+  @BeforeEach
+  void installServer() throws IOException {
+    installed = EmbeddedServer.unpacked(Cache.open(), ServerArchive.find());
+    Path config =
+        Stage.write(
+            folder.resolve("bin/pg_config"),
+            "#!/bin/sh\nprintf '%%s\\n' '%1$s/bin' '%1$s/lib/postgresql' '%1$s/share/postgresql'\n"
+                .formatted(installed));
+    Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rwxr-xr-x"));
+    System.setProperty(PROPERTY, "local:" + config);
+  }
+
+  @AfterEach
+  void clearProperty() {
+    System.clearProperty(PROPERTY);
+  }
+
+  @Test
+  void hasExtensionsOfJarsOfFoldersAndOfTheServer() throws IOException, SQLException {
+    String before = files(installed);
+    Stage.of(folder, "acme", "CREATE FUNCTION acme() RETURNS int RETURN 1;");
+    try (ExtensionServer server =
+            ExtensionServer.builder()
+                .extension("pg_hello")
+                .extension(NativeExtension.fromInstall(folder))
+                .extension(NativeExtension.contrib("pg_trgm"))
+                .start();
+        TestDatabase database = server.createDatabase();
+        Connection connection = database.superuserDataSource().getConnection()) {
+      assertThat(server.major()).isEqualTo(ServerArchive.find().major());
+      assertThat(ask(connection, "SELECT pg_hello('Ada') || acme() || show_trgm('') :: text"))
+          .isEqualTo("Hello, Ada!1{}");
+      String bin = ask(connection, "SELECT setting FROM pg_config() WHERE name = 'BINDIR'");
+      // PostgreSQL 18 runs where it is
+      assertThat(bin.equals(installed + "/bin")).as(bin).isEqualTo(server.major() >= 18);
+    }
+    assertThat(files(installed)).isEqualTo(before);
+  }
+
+  @Test
+  @Tag("slow")
+  void runsThatOfTheDistribution() throws IOException, SQLException {
+    int major =
+        Stream.of(15, 17, 18)
+            .filter(each -> Files.exists(debian(each).resolve("postgres")))
+            .findFirst()
+            .orElse(0);
+    assumeTrue(major != 0, "no server of the distribution");
+    System.setProperty(PROPERTY, "local:" + major);
+    try (ExtensionServer server = ExtensionServer.builder().extension("pg_hello").start();
+        TestDatabase database = server.createDatabase();
+        Connection connection = database.dataSource().getConnection()) {
+      assertThat(server.major()).isEqualTo(major);
+      assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  @Test
+  void saysWhatItKnows() {
+    System.setProperty(PROPERTY, "docker");
+    ExtensionServer.Builder builder = ExtensionServer.builder();
+    assertThatThrownBy(builder::start)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "pg-extension.server (or PG_EXTENSION_SERVER) is \"docker\"; use embedded, local,"
+                + " local:MAJOR or local:PATH of a pg_config");
+  }
+
+  private static Path debian(int major) {
+    return Path.of("/usr/lib/postgresql/" + major + "/bin");
+  }
+
+  /** Returns the names of all, with the times at which they were changed. */
+  private static String files(Path root) throws IOException {
+    try (Stream<Path> files = Files.walk(root)) {
+      return files
+          // the cache marks its folder as used
+          .filter(file -> !file.equals(root))
+          .map(file -> file + " " + file.toFile().lastModified())
+          .sorted()
+          .collect(Collectors.joining("\n"));
+    }
+  }
+
+  private static String ask(Connection connection, String query) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(query)) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+}
