@@ -22,6 +22,7 @@ import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -689,6 +690,59 @@ class LifecycleIT {
     }
     assertGreeted(Once.class, 1, "Grace");
     assertGreeted(Replaced.class, 1, "Grace");
+  }
+
+  /** What is prefetched is for an INSERT, and of its time. */
+  @Test
+  void anUpdateOfWhatWasPrefetchedComputesAnew() {
+    factory.inTransaction(session -> session.persist(named(new Always(), 1, "Ada")));
+    List<BiConsumer<StatelessSession, Object>> ways =
+        List.of(StatelessSession::update, StatelessSession::upsert);
+    for (BiConsumer<StatelessSession, Object> way : ways) {
+      Always always = named(new Always(), 1, "Grace");
+      factory.inStatelessTransaction(
+          session -> {
+            PgHelloSessions.prefetch(session, List.of(always));
+            long prefetched = always.changedAt;
+            awaitServerTimeAfter(prefetched);
+            way.accept(session, always);
+            assertThat(always.changedAt).isGreaterThan(prefetched);
+          });
+      assertGreeted(Always.class, 1, "Grace");
+      assertThat(row(Always.class, 1).changedAt).isEqualTo(always.changedAt);
+    }
+  }
+
+  /** Nor has the next INSERT what was prefetched for the one that an UPDATE has replaced. */
+  @Test
+  void whatWasPrefetchedIsGoneAfterAnUpdate(WireProxy proxy) {
+    factory.inTransaction(session -> session.persist(named(new Always(), 1, "Ada")));
+    Always always = named(new Always(), 1, "Grace");
+    try (StatelessSession session = factory.openStatelessSession()) {
+      session.setJdbcBatchSize(1);
+      session.beginTransaction();
+      PgHelloSessions.prefetch(session, List.of(always));
+      session.update(always);
+      long updated = always.changedAt;
+      awaitServerTimeAfter(updated);
+      named(always, 2, "Grace");
+      roundTrips(proxy, 2, () -> session.insert(always));
+      assertThat(always.changedAt).isGreaterThan(updated);
+      session.getTransaction().commit();
+    }
+  }
+
+  @Test
+  void prefetchesOnceWhatIsGivenTwice(WireProxy proxy) {
+    try (StatelessSession session = factory.openStatelessSession()) {
+      session.beginTransaction();
+      session.createNativeQuery("select 1", Integer.class).getSingleResult();
+      List<Once> twice = new ArrayList<>();
+      IntStream.range(0, 8_193).forEach(i -> twice.add(named(new Once(), i, "user" + i)));
+      twice.addAll(List.copyOf(twice));
+      roundTrips(proxy, 1, () -> PgHelloSessions.prefetch(session, twice));
+      session.getTransaction().rollback();
+    }
   }
 
   @Test

@@ -37,8 +37,8 @@ public final class Prefetcher {
   private final WeakIdentityMap<FlushState> writes = new WeakIdentityMap<>();
   private Map<String, List<MappedValue>> mapped = Map.of();
 
-  // A stateless session has no entries for its entities to hang something on.
-  private final Map<SharedSessionContractImplementor, WeakIdentityMap<Answers>> stateless =
+  // by the stateless session that is to insert it
+  private final Map<SharedSessionContractImplementor, WeakIdentityMap<Answers>> prefetched =
       Collections.synchronizedMap(new WeakHashMap<>());
 
   Prefetcher(String schema) {
@@ -265,12 +265,12 @@ public final class Prefetcher {
       ServerValueAttribute attribute,
       ValueEvent event) {
     EntityWrite write = write(entity, event, entry);
-    Object value =
-        isDue(attribute, write) ? answer(session, write, attribute) : attribute.path().get(entity);
     if (entry == null) {
-      take(session, entity, attribute);
+      takePrefetched(session, write);
     }
-    return value;
+    return isDue(attribute, write)
+        ? answer(session, write, attribute)
+        : attribute.path().get(entity);
   }
 
   /** Returns what is known of a statement, before and after Hibernate has begun it. */
@@ -304,33 +304,31 @@ public final class Prefetcher {
     if (attribute.source() != null && name == null) {
       return attribute.unasked(write);
     }
-    Object entity = write.entity();
-    EntityEntry entry = write.entry();
-    Answers answers = entry == null ? ofStateless(session, entity) : FlushState.at(entry).answers();
+    Answers answers = answers(write);
     if (answers.get(attribute, name) == null) {
       ask(session, write, answers);
     }
     Object answer = requireNonNull(answers.get(attribute, name));
-    given.put(entity, entry, attribute, name, answer);
+    given.put(write.entity(), write.entry(), attribute, name, answer);
     return answer;
   }
 
-  private Answers ofStateless(SharedSessionContractImplementor session, Object entity) {
-    return stateless
-        .computeIfAbsent(session, any -> new WeakIdentityMap<>())
-        .computeIfAbsent(entity, Answers::new);
+  /** Returns the answers for the current flush; in a stateless session, for the statement. */
+  private Answers answers(EntityWrite write) {
+    EntityEntry entry = write.entry();
+    FlushState flush =
+        entry == null
+            ? writes.computeIfAbsent(write.entity(), FlushState::new)
+            : FlushState.at(entry);
+    return flush.answers();
   }
 
-  /** Keeps what is prefetched until each attribute has been written, once. */
-  private void take(
-      SharedSessionContractImplementor session, Object entity, ServerValueAttribute attribute) {
-    WeakIdentityMap<Answers> ofSession = stateless.get(session);
-    Answers ofEntity = ofSession == null ? null : ofSession.get(entity);
-    if (ofSession != null && ofEntity != null) {
-      ofEntity.remove(attribute);
-      if (ofEntity.first() == null) {
-        var unused = ofSession.remove(entity);
-      }
+  /** Gives an INSERT what was prefetched for it. No other statement gets any of that. */
+  private void takePrefetched(SharedSessionContractImplementor session, EntityWrite write) {
+    WeakIdentityMap<Answers> ofSession = prefetched.get(session);
+    Answers taken = ofSession == null ? null : ofSession.remove(write.entity());
+    if (taken != null && write.event() == INSERT) {
+      answers(write).putAll(taken);
     }
   }
 
@@ -438,7 +436,7 @@ public final class Prefetcher {
       SharedSessionContractImplementor session,
       Object entity,
       Answers answers) {
-    WeakIdentityMap<Answers> ofSession = stateless.get(session);
+    WeakIdentityMap<Answers> ofSession = prefetched.get(session);
     Answers earlier = ofSession == null ? null : ofSession.get(entity);
     var write = new EntityWrite(entity, INSERT, null, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
@@ -457,10 +455,10 @@ public final class Prefetcher {
       if (answer != null) {
         attribute.path().set(entity, answer);
         given.put(entity, null, attribute, name, answer);
-        // the insert is to find what it would ask for again
-        if (isDue(attribute, write)) {
-          ofStateless(session, entity).put(attribute, name, answer);
-        }
+        prefetched
+            .computeIfAbsent(session, any -> new WeakIdentityMap<>())
+            .computeIfAbsent(entity, Answers::new)
+            .put(attribute, name, answer);
       }
     }
   }

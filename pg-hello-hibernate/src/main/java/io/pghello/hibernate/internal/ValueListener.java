@@ -167,11 +167,17 @@ final class ValueListener
     return false;
   }
 
-  /** Returns where to note what is being written; in a stateless session that is no entry. */
+  /**
+   * Returns where to note what is being written; in a stateless session that is no entry, and
+   * nothing of an earlier statement.
+   */
   private FlushState statement(Object entity, @Nullable EntityEntry entry) {
-    return entry == null
-        ? prefetcher.writes().computeIfAbsent(entity, FlushState::new)
-        : FlushState.at(entry);
+    if (entry != null) {
+      return FlushState.at(entry);
+    }
+    var flush = new FlushState();
+    prefetcher.writes().put(entity, flush);
+    return flush;
   }
 
   /** Prepares what the INSERT computes. */
