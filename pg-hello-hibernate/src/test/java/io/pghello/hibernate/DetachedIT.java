@@ -701,6 +701,34 @@ class DetachedIT {
     assertThat(row(Answered.class, 2).greeting).isEqualTo("Welcome");
   }
 
+  /** As in a program that goes on with the session. */
+  @Test
+  void endsAMergeThatHasFailed() {
+    var numbered = new Numbered("Ada");
+    factory.inTransaction(session -> session.persist(numbered));
+    PostLoadEventListener failing =
+        event -> {
+          if (event.getEntity() instanceof Numbered) {
+            throw new UnsupportedOperationException("by a listener");
+          }
+        };
+    factory
+        .unwrap(SessionFactoryImplementor.class)
+        .getServiceRegistry()
+        .requireService(EventListenerRegistry.class)
+        .appendListeners(EventType.POST_LOAD, failing);
+    factory.inSession(
+        session -> {
+          session.beginTransaction();
+          assertThatThrownBy(() -> session.merge(numbered)).hasMessageContaining("by a listener");
+          var another = new Numbered("Grace");
+          another.greeting = numbered.greeting;
+          session.persist(another);
+          assertThat(another.greeting).isEqualTo("Hello, Ada!");
+          session.getTransaction().rollback();
+        });
+  }
+
   /** The merge that failed is over when the one around it is. */
   @Test
   void endsAMergeInWhichAnotherHasFailed() {

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import java.lang.ref.WeakReference;
-import java.util.ArrayDeque;
-import java.util.Collections;
-import java.util.Deque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
-import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.hibernate.Hibernate;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.PersistenceContext;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.event.service.spi.EventListenerGroup;
 import org.hibernate.event.spi.MergeContext;
 import org.hibernate.event.spi.MergeEvent;
 import org.hibernate.event.spi.MergeEventListener;
 import org.hibernate.persister.entity.EntityPersister;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Copies what detached objects were given to the objects that they are merged into, where it is not
@@ -24,45 +23,59 @@ import org.jspecify.annotations.Nullable;
 final class Merges {
   private final Prefetcher prefetcher;
 
-  // The innermost first. A merge that fails leaves its own here, until one around it has ended or
-  // the session goes.
-  private final Map<SharedSessionContractImplementor, Deque<WeakReference<Object>>> underWay =
-      Collections.synchronizedMap(new WeakHashMap<>());
+  // what the innermost merge of a session merges
+  private final Map<SharedSessionContractImplementor, Object> underWay = new ConcurrentHashMap<>();
 
   Merges(Prefetcher prefetcher) {
     this.prefetcher = prefetcher;
   }
 
-  /** Comes before Hibernate's own listener, which inserts a copy whose identifier the row has. */
-  final class Before implements MergeEventListener {
+  /**
+   * Replaces the listeners of merges by one that calls them. A listener before Hibernate's own, and
+   * one after it, would not learn of a merge that fails.
+   */
+  void surround(EventListenerGroup<MergeEventListener> group) {
+    var others = new ArrayList<MergeEventListener>();
+    group.fireEventOnEachListener(others, (listener, found) -> found.add(listener));
+    group.clearListeners();
+    group.appendListener(new Surrounding(others));
+  }
+
+  private final class Surrounding implements MergeEventListener {
+    private final List<MergeEventListener> others;
+
+    Surrounding(List<MergeEventListener> others) {
+      this.others = others;
+    }
+
     @Override
     public void onMerge(MergeEvent event) {
-      begin(event);
+      merge(event, listener -> listener.onMerge(event));
     }
 
     @Override
     public void onMerge(MergeEvent event, MergeContext copiedAlready) {
-      begin(event);
+      merge(event, listener -> listener.onMerge(event, copiedAlready));
+    }
+
+    private void merge(MergeEvent event, Consumer<MergeEventListener> call) {
+      SharedSessionContractImplementor session = event.getSession();
+      Object outer = underWay.put(session, event.getOriginal());
+      try {
+        noteChanges(event);
+        others.forEach(call);
+        noteMerged(event);
+      } finally {
+        if (outer == null) {
+          underWay.remove(session);
+        } else {
+          underWay.put(session, outer);
+        }
+      }
     }
   }
 
-  /** Comes after Hibernate's own listener. */
-  final class After implements MergeEventListener {
-    @Override
-    public void onMerge(MergeEvent event) {
-      end(event);
-    }
-
-    @Override
-    public void onMerge(MergeEvent event, MergeContext copiedAlready) {
-      end(event);
-    }
-  }
-
-  private void begin(MergeEvent event) {
-    underWay
-        .computeIfAbsent(event.getSession(), any -> new ArrayDeque<>())
-        .push(new WeakReference<>(event.getOriginal()));
+  private void noteChanges(MergeEvent event) {
     Object detached = detached(event.getOriginal());
     if (prefetcher.given().get(detached) != null) {
       EntityPersister persister =
@@ -73,21 +86,10 @@ final class Merges {
     }
   }
 
-  private void end(MergeEvent event) {
-    Object detached = detached(event.getOriginal());
-    Deque<WeakReference<Object>> ofSession = underWay.get(event.getSession());
-    if (ofSession != null) {
-      // merges in this one that have failed come before it
-      boolean ended = false;
-      while (!ended && !ofSession.isEmpty()) {
-        ended = ofSession.pop().refersTo(event.getOriginal());
-      }
-      if (ofSession.isEmpty()) {
-        underWay.remove(event.getSession());
-      }
-    }
+  private void noteMerged(MergeEvent event) {
     Object merged = event.getResult();
     if (merged != null && Hibernate.isInitialized(merged)) {
+      Object detached = detached(event.getOriginal());
       Object copy = Hibernate.unproxy(merged);
       PersistenceContext context = event.getSession().getPersistenceContextInternal();
       EntityEntry entry = context.getEntry(copy);
@@ -105,17 +107,10 @@ final class Merges {
   /** Does the same for a copy that is inserted while the detached object is merged. */
   void copyTo(Object copy, EntityPersister persister, SharedSessionContractImplementor session) {
     if (!underWay.isEmpty() && persister.isIdentifierAssignedByInsert()) {
-      Object detached = innermost(session);
-      if (detached != null && prefetcher.given().get(copy) == null) {
-        prefetcher.given().copy(detached, copy, null);
+      Object original = underWay.get(session);
+      if (original != null && prefetcher.given().get(copy) == null) {
+        prefetcher.given().copy(detached(original), copy, null);
       }
     }
-  }
-
-  private @Nullable Object innermost(SharedSessionContractImplementor session) {
-    Deque<WeakReference<Object>> ofSession = underWay.get(session);
-    WeakReference<Object> reference = ofSession == null ? null : ofSession.peek();
-    Object original = reference == null ? null : reference.get();
-    return original == null ? null : detached(original);
   }
 }

@@ -52,9 +52,7 @@ public final class PgHelloIntegrator implements Integrator {
     listeners.prependListeners(EventType.EVICT, listener);
     // after those that may change the name
     listeners.appendListeners(EventType.PRE_INSERT, listener::afterPreInsert);
-    // before Hibernate's own, which may insert a copy, and after it
-    listeners.prependListeners(EventType.MERGE, merges.new Before());
-    listeners.appendListeners(EventType.MERGE, merges.new After());
+    merges.surround(listeners.getEventListenerGroup(EventType.MERGE));
     // before Hibernate's own, which looks for changes, and after it
     listeners.prependListeners(EventType.FLUSH_ENTITY, listener);
     listeners.appendListeners(EventType.FLUSH_ENTITY, listener::afterFlushEntity);
