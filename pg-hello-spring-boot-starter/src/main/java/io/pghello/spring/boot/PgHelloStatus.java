@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The answer of the health indicator, the same for the two interfaces that Spring Boot has had for
@@ -19,8 +18,6 @@ final class PgHelloStatus {
   private static final String GREETING = "pg_hello(text)";
 
   private final PgHelloClient client;
-  // the versions, as long as nothing is wrong; they change only by an update
-  private volatile @Nullable PgHelloInfo known;
 
   PgHelloStatus(PgHelloClient client) {
     this.client = client;
@@ -34,10 +31,7 @@ final class PgHelloStatus {
    */
   record Answer(boolean isUp, Map<String, Object> details) {}
 
-  /**
-   * Asks the server's catalogue, in one round trip; in two more for the versions, the first time,
-   * after it was down, and as long as there are problems.
-   */
+  /** Asks the server, in three round trips; in one if {@code pg_hello(text)} cannot be called. */
   Answer ask() {
     try {
       List<PgHelloProblem> problems = client.preflight();
@@ -46,12 +40,7 @@ final class PgHelloStatus {
       if (obstacle.isPresent()) {
         return down(obstacle.get());
       }
-      PgHelloInfo info = problems.isEmpty() ? known : null;
-      if (info == null) {
-        info = client.info();
-        // an update mends what is wrong with an old one
-        known = problems.isEmpty() ? info : null;
-      }
+      PgHelloInfo info = client.info();
       var details = new LinkedHashMap<String, Object>();
       details.put("extensionVersion", info.extensionVersion());
       details.put("schema", info.schema());
@@ -65,8 +54,7 @@ final class PgHelloStatus {
     }
   }
 
-  private Answer down(PgHelloProblem problem) {
-    known = null;
+  private static Answer down(PgHelloProblem problem) {
     var details = new LinkedHashMap<String, Object>();
     details.put("code", problem.code().name());
     details.put("cause", problem.message());

@@ -87,6 +87,18 @@ class ApplicationIT {
   }
 
   @Test
+  void healthIsThatOfToday() throws Exception {
+    assertThat(get("/actuator/health/readiness")).contains("\"schema\":\"public\"");
+    String role = jdbc.queryForObject("SELECT current_user", String.class);
+    // on the path of the role, so that nothing is wrong
+    jdbc.execute("CREATE SCHEMA AUTHORIZATION CURRENT_USER");
+    jdbc.execute("DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello SCHEMA \"" + role + "\"");
+    assertThat(get("/actuator/health/readiness"))
+        .contains("\"status\":\"UP\"", "\"schema\":\"" + role + "\"")
+        .doesNotContain("\"problems\"");
+  }
+
+  @Test
   void metersAreThere() throws Exception {
     client.hello("Ada");
     assertThat(get("/actuator/prometheus"))
