@@ -11,6 +11,11 @@ import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.CriteriaQuery;
 import jakarta.persistence.criteria.Expression;
 import jakarta.persistence.criteria.Root;
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -19,13 +24,19 @@ import javax.sql.DataSource;
 import org.hibernate.HibernateException;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
+import org.hibernate.boot.model.FunctionContributions;
+import org.hibernate.boot.model.FunctionContributor;
+import org.hibernate.boot.registry.BootstrapServiceRegistryBuilder;
 import org.hibernate.cfg.Configuration;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.query.Query;
+import org.hibernate.type.BasicType;
+import org.hibernate.type.StandardBasicTypes;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -88,6 +99,46 @@ class FunctionsIT {
     assertThat(number("select now_ms()")).isCloseTo(System.currentTimeMillis(), within(60_000L));
     assertThat(text("select spi_version()")).startsWith("PostgreSQL ");
     assertThat(number("select count(*) from Person p where now_ms() - p.visits > 10")).isEqualTo(3);
+  }
+
+  /** Hibernate finds it as it finds ours. */
+  public static final class OfProgram implements FunctionContributor {
+    @Override
+    public void contributeFunctions(FunctionContributions contributions) {
+      BasicType<String> string =
+          contributions
+              .getTypeConfiguration()
+              .getBasicTypeRegistry()
+              .resolve(StandardBasicTypes.STRING);
+      contributions
+          .getFunctionRegistry()
+          .registerPattern("spi_version", "'of the program'", string);
+    }
+  }
+
+  @Test
+  void giveWayToThoseOfTheProgram(DataSource dataSource, @TempDir Path folder) throws IOException {
+    Path services = Files.createDirectories(folder.resolve("META-INF/services"));
+    Files.writeString(
+        services.resolve(FunctionContributor.class.getName()), OfProgram.class.getName());
+    try (var loader =
+            new URLClassLoader(new URL[] {folder.toUri().toURL()}, getClass().getClassLoader());
+        SessionFactory program = open(dataSource, loader)) {
+      assertThat(
+              program.<String>fromSession(
+                  session ->
+                      session
+                          .createSelectionQuery("select spi_version()", String.class)
+                          .getSingleResult()))
+          .isEqualTo("of the program");
+    }
+  }
+
+  private static SessionFactory open(DataSource dataSource, ClassLoader loader) {
+    var configuration =
+        new Configuration(new BootstrapServiceRegistryBuilder().applyClassLoader(loader).build());
+    configuration.getProperties().put("hibernate.connection.datasource", dataSource);
+    return configuration.buildSessionFactory();
   }
 
   @Test

@@ -204,6 +204,19 @@ class MappingErrorsTest {
     long at;
   }
 
+  /** The identifier is beside what is embedded, and not in it. */
+  @Entity(name = "E")
+  static class OfIdentifierOutside {
+    @Id String id;
+    PartOfIdentifier part;
+  }
+
+  @Embeddable
+  static class PartOfIdentifier {
+    @WelcomeMessage(of = "id")
+    String greeting;
+  }
+
   @Entity(name = "E")
   static class Converted {
     @Id int id;
@@ -394,6 +407,33 @@ class MappingErrorsTest {
     @Id int id;
 
     @JdbcTypeCode(SqlTypes.INTEGER)
+    @NowMillis
+    Long at;
+  }
+
+  @Entity(name = "E")
+  static class MuchTooSmall {
+    @Id int id;
+
+    @JdbcTypeCode(SqlTypes.SMALLINT)
+    @NowMillis
+    Long at;
+  }
+
+  @Entity(name = "E")
+  static class Tiny {
+    @Id int id;
+
+    @JdbcTypeCode(SqlTypes.TINYINT)
+    @NowMillis
+    Long at;
+  }
+
+  @Entity(name = "E")
+  static class Rounded {
+    @Id int id;
+
+    @JdbcTypeCode(SqlTypes.REAL)
     @NowMillis
     Long at;
   }
@@ -711,6 +751,7 @@ class MappingErrorsTest {
             "has strategy = RETURNING, and its column is no timestamp with time zone; use PREFETCH."),
         arguments(NotInsertable.class, "is on INSERT, and insertable = false; drop one of them."),
         arguments(NotUpdatable.class, "is on UPDATE, and updatable = false; drop one of them."),
+        arguments(Lazy.class, "E.at is on UPDATE, and lazy; drop one of them."),
         arguments(Identified.class, "E.id is part of the identifier"),
         arguments(IdentifiedInside.class, "E.id.at is part of the identifier"),
         arguments(Versioned.class, "E.version is the version"),
@@ -730,6 +771,9 @@ class MappingErrorsTest {
         arguments(
             TooSmall.class,
             "E.at is kept in a column without room for milliseconds; make it a BIGINT."),
+        arguments(MuchTooSmall.class, "E.at is kept in a column without room for milliseconds"),
+        arguments(Tiny.class, "E.at is kept in a column without room for milliseconds"),
+        arguments(Rounded.class, "E.at is kept in a column without room for milliseconds"),
         arguments(TwoColumns.class, "E.at has not just one column; map it to one."),
         arguments(
             WithoutConstructor.class,
@@ -768,6 +812,9 @@ class MappingErrorsTest {
         arguments(
             OfGeneratedInParent.class,
             "has of = \"key\", which UuidGenerator generates, too late to be greeted"),
+        arguments(
+            OfIdentifierOutside.class,
+            "E.part.greeting has of = \"id\", which is no attribute: there are greeting."),
         arguments(WithRecord.class, "E.point.at is in a record"),
         arguments(Twice.class, "cannot be combined with another annotation that generates"),
         arguments(GeneratedToo.class, "cannot be combined with another annotation that generates"));
@@ -910,6 +957,66 @@ class MappingErrorsTest {
   void allowsAMapByWhatItsValuesAreFilledWith() {
     assertThatCode(() -> boot("PostgreSQLDialect", Shelf.class, Book.class))
         .doesNotThrowAnyException();
+  }
+
+  /** Each column that holds a text, and each that holds a time with its zone. */
+  @Entity(name = "Returned")
+  static class Returned {
+    @Id int id;
+    String username;
+
+    @JdbcTypeCode(SqlTypes.CHAR)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
+    String text1;
+
+    @JdbcTypeCode(SqlTypes.VARCHAR)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
+    String text2;
+
+    @JdbcTypeCode(SqlTypes.LONGVARCHAR)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
+    String text3;
+
+    @JdbcTypeCode(SqlTypes.LONG32VARCHAR)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
+    String text4;
+
+    @JdbcTypeCode(SqlTypes.NCHAR)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
+    String text5;
+
+    @JdbcTypeCode(SqlTypes.NVARCHAR)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
+    String text6;
+
+    @JdbcTypeCode(SqlTypes.LONGNVARCHAR)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
+    String text7;
+
+    @JdbcTypeCode(SqlTypes.LONG32NVARCHAR)
+    @WelcomeMessage(of = "username", strategy = ValueStrategy.RETURNING)
+    String text8;
+
+    @JdbcTypeCode(SqlTypes.TIMESTAMP_UTC)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
+    Instant time1;
+
+    @JdbcTypeCode(SqlTypes.TIMESTAMP_WITH_TIMEZONE)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
+    Instant time2;
+
+    @JdbcTypeCode(SqlTypes.INSTANT)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
+    Instant time3;
+
+    @JdbcTypeCode(SqlTypes.OFFSET_DATE_TIME)
+    @NowMillis(strategy = ValueStrategy.RETURNING)
+    OffsetDateTime time4;
+  }
+
+  @Test
+  void allowsTheInsertToComputeWhateverHoldsATextOrATime() {
+    assertThatCode(() -> boot("PostgreSQLDialect", Returned.class)).doesNotThrowAnyException();
   }
 
   private static void boot(String dialect, Class<?>... entities) {

@@ -49,6 +49,7 @@ import org.hibernate.engine.jdbc.connections.spi.AbstractDataSourceBasedMultiTen
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -291,6 +292,21 @@ class StartUpCheckIT {
     assertFails(Code.NO_CONNECTION, dataSource, settings);
     // a program that brings a connection to each session
     assertFails(Code.NO_CONNECTION, null, settings);
+  }
+
+  /** The start goes on after the time that pools wait by default. */
+  @Test
+  @Tag("long")
+  void waitsForASilentServerNoLongerThanForAPool(DataSource dataSource, WireProxy proxy)
+      throws SQLException {
+    execute(dataSource, CREATE);
+    try (Connection connection = dataSource.getConnection()) {
+      proxy.stall();
+      var settings = new HashMap<String, Object>(NOT_ASKING);
+      settings.put(PgHelloSettings.PREFLIGHT, "warn");
+      start(enlisted(connection), settings);
+      assertThat(logged).singleElement().asString().contains("its time-out of 30000 ms");
+    }
   }
 
   @Test

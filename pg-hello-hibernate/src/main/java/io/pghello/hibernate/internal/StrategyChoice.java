@@ -18,15 +18,13 @@ import org.jspecify.annotations.Nullable;
 
 /** Chooses how values come, and prepares that. */
 final class StrategyChoice {
+  // on PostgreSQL, other nationalized texts are one of these
   private static final Set<Integer> TEXTS =
       Set.of(
           SqlTypes.CHAR,
           SqlTypes.VARCHAR,
           SqlTypes.LONGVARCHAR,
           SqlTypes.LONG32VARCHAR,
-          SqlTypes.NCHAR,
-          SqlTypes.NVARCHAR,
-          SqlTypes.LONGNVARCHAR,
           SqlTypes.LONG32NVARCHAR);
   private static final Set<Integer> INSTANTS =
       Set.of(

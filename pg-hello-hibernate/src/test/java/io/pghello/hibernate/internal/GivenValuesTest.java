@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.hibernate.ValueStrategy;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Tag;
@@ -110,5 +111,34 @@ class GivenValuesTest {
       Thread.onSpinWait();
     }
     assertThat(find(given, kept, "Hello, kept!")).isTrue();
+  }
+
+  /** What comes when the last one has gone is forgotten after it, too. */
+  @Test
+  void forgetsWhatComesWhileItEnds() {
+    var late = new AtomicReference<>(new Object());
+    var map =
+        new WeakIdentityMap<String>() {
+          @Override
+          int size() {
+            int size = super.size();
+            Object object = size == 0 ? late.getAndSet(null) : null;
+            if (object != null) {
+              put(object, "late");
+            }
+            return size;
+          }
+        };
+    map.put(new Object(), "early");
+    collectUntil(() -> late.get() == null);
+    collectUntil(() -> map.size() == 0);
+  }
+
+  private static void collectUntil(BooleanSupplier condition) {
+    for (int i = 0; !condition.getAsBoolean(); i++) {
+      assertThat(i).as("collections of garbage").isLessThan(1_000);
+      System.gc();
+      Thread.onSpinWait();
+    }
   }
 }

@@ -89,6 +89,21 @@ class LoadedValuesIT {
     kept.forEach(each -> assertThat(each.greeting).isEqualTo("Hello, user" + each.id + "!"));
   }
 
+  /** Rows of a time before the column have no greeting. */
+  @Test
+  void notesNothingOfWhatLeavesASessionWithoutAValue() {
+    insert(10);
+    factory.inTransaction(
+        session -> {
+          session.createMutationQuery("update Guestbook set greeting = null").executeUpdate();
+          List<Guestbook> loaded =
+              session.createSelectionQuery("from Guestbook", Guestbook.class).list();
+          loaded.forEach(session::detach);
+          assertThat(loaded).hasSize(10);
+          assertThat(given().size()).isZero();
+        });
+  }
+
   @Test
   void keepsNothingOfWhatIsGoneInAnIdleProgram() {
     insert(1_000);

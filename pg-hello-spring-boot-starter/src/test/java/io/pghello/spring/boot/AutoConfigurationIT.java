@@ -10,6 +10,7 @@ import static org.mockito.Mockito.when;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloAsyncOperations;
 import io.pghello.PgHelloClient;
+import io.pghello.PgHelloClientBuilder;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener;
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
@@ -50,6 +52,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.env.MapPropertySource;
 import org.springframework.jdbc.datasource.AbstractDriverBasedDataSource;
 import org.springframework.jdbc.datasource.UserCredentialsDataSourceAdapter;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
@@ -155,6 +158,66 @@ class AutoConfigurationIT {
                           + " blockWhenFull=true]");
               assertThat(context.getBean(PgHelloClient.class).hello("Ada"))
                   .isEqualTo("Hello, Ada! Hello, Ada! Hello, Ada!");
+            });
+  }
+
+  /** As an empty variable of the environment says it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", " "})
+  void aBlankSchemaIsNone(String schema, TestDatabase database) {
+    Contexts.jdbc(database)
+        .withInitializer(
+            context ->
+                context
+                    .getEnvironment()
+                    .getPropertySources()
+                    .addFirst(new MapPropertySource("blank", Map.of("pg-hello.schema", schema))))
+        .run(
+            context ->
+                assertThat(context.getBean(PgHelloClient.class).hello("Ada"))
+                    .isEqualTo("Hello, Ada!"));
+  }
+
+  /** The client does not say all of them. */
+  @Test
+  void tellsTheClientAllProperties(TestDatabase database) {
+    var told = new AtomicReference<PgHelloClientBuilder>();
+    Contexts.jdbc(database)
+        .withBean(PgHelloClientCustomizer.class, () -> told::set)
+        .withPropertyValues(
+            "pg-hello.schema=elsewhere",
+            "pg-hello.preflight=off",
+            "pg-hello.default-repeat=3",
+            "pg-hello.call-timeout=7s",
+            "pg-hello.retry-lost-calls=false",
+            "pg-hello.coalescing=false",
+            "pg-hello.max-batch-size=8",
+            "pg-hello.max-batch-bytes=9KB",
+            "pg-hello.max-in-flight-batches=4",
+            "pg-hello.max-in-flight-calls=5",
+            "pg-hello.max-queued-calls=6",
+            "pg-hello.max-queued-bytes=1MB",
+            "pg-hello.block-when-full=true")
+        .run(
+            context -> {
+              assertThat(context).hasSingleBean(PgHelloClient.class);
+              assertThat(told.get())
+                  .usingRecursiveComparison()
+                  .ignoringFields("connections", "listeners", "pool")
+                  .isEqualTo(
+                      PgHelloClient.builder()
+                          .schema("elsewhere")
+                          .defaultRepeat(3)
+                          .callTimeout(Duration.ofSeconds(7))
+                          .retryLostCalls(false)
+                          .coalescing(false)
+                          .maxBatchSize(8)
+                          .maxBatchBytes(9 << 10)
+                          .maxInFlightBatches(4)
+                          .maxInFlightCalls(5)
+                          .maxQueuedCalls(6)
+                          .maxQueuedBytes(1 << 20)
+                          .blockWhenFull(true));
             });
   }
 

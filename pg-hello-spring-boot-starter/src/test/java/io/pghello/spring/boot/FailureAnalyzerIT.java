@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.spring.boot;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloProblem;
 import java.util.EnumSet;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.mock.env.MockEnvironment;
 
-/** Which errors of a start are explained, and which are left to their stack traces. */
+/** Which errors of a start are explained, how, and which are left to their stack traces. */
 class FailureAnalyzerIT {
   private static final Set<Code> EXPLAINED =
       EnumSet.of(
@@ -32,5 +37,38 @@ class FailureAnalyzerIT {
     FailureAnalysis analysis = new PgHelloFailureAnalyzer(null).analyze(failure);
     assertThat(analysis == null ? null : analysis.getDescription())
         .isEqualTo(EXPLAINED.contains(code) ? "It is so. [" + code + "]" : null);
+  }
+
+  @Test
+  void namesTheSchemaThatWasTold() {
+    var problem =
+        new PgHelloProblem(
+            Code.NOT_CREATED, "It is not there.", "Run in it: CREATE EXTENSION pg_hello;");
+    var failure = new PgHelloException(problem, null, null);
+    assertThat(action(failure, "ext"))
+        .isEqualTo(
+            "Run in it: CREATE SCHEMA IF NOT EXISTS \"ext\"; CREATE EXTENSION pg_hello SCHEMA"
+                + " \"ext\";");
+    assertThat(action(failure, " ")).as("none is told").isEqualTo(problem.remedy());
+  }
+
+  private static String action(PgHelloException failure, String schema) {
+    var environment = new MockEnvironment().withProperty("pg-hello.schema", schema);
+    return requireNonNull(new PgHelloFailureAnalyzer(environment).analyze(failure)).getAction();
+  }
+
+  @Test
+  void leavesPropertiesOfOthersToTheirAnalyzers() {
+    var environment =
+        new MockEnvironment()
+            .withProperty("pg-hello.default-repeat", "11")
+            .withProperty("other.repeat", "11");
+    var analyzer = new InvalidPropertyFailureAnalyzer(environment);
+    assertThat(analyzer.analyze(invalid("pg-hello.default-repeat"))).isNotNull();
+    assertThat(analyzer.analyze(invalid("other.repeat"))).isNull();
+  }
+
+  private static InvalidConfigurationPropertyValueException invalid(String property) {
+    return new InvalidConfigurationPropertyValueException(property, 11, "it must be less");
   }
 }

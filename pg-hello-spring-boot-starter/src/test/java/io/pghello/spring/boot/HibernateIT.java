@@ -68,6 +68,19 @@ class HibernateIT {
   }
 
   @Test
+  void hibernateKeepsASchemaOfItsOwn(TestDatabase database) {
+    jpa(database)
+        .withPropertyValues(
+            "pg-hello.schema=public",
+            "spring.jpa.properties.pghello.schema=own",
+            "pg-hello.preflight=off")
+        .run(
+            context ->
+                assertThat(context.getBean(EntityManagerFactory.class).getProperties())
+                    .containsEntry("pghello.schema", "own"));
+  }
+
+  @Test
   void hibernateLooksAtADatabaseThatTheClientDoesNotUse(
       TestDatabase database, CapturedOutput output) throws SQLException {
     execute(database, "CREATE EXTENSION pg_hello");

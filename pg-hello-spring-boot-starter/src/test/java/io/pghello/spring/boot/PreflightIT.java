@@ -173,14 +173,15 @@ class PreflightIT {
   void createsTheExtensionInTheSchemaThatWasTold(TestDatabase database, CapturedOutput output)
       throws SQLException {
     Contexts.jdbc(database)
-        .withPropertyValues("pg-hello.schema=o'ext")
+        .withPropertyValues("pg-hello.schema=o'\"ext")
         .run(context -> assertThat(context).hasNotFailed());
     String remedy =
-        "CREATE SCHEMA IF NOT EXISTS \"o'ext\"; CREATE EXTENSION pg_hello SCHEMA \"o'ext\";";
+        "CREATE SCHEMA IF NOT EXISTS \"o'\"\"ext\"; CREATE EXTENSION pg_hello SCHEMA"
+            + " \"o'\"\"ext\";";
     assertThat(output).contains("Run in it: " + remedy);
     execute(database, remedy);
     Contexts.jdbc(database)
-        .withPropertyValues("pg-hello.preflight=fail", "pg-hello.schema=o'ext")
+        .withPropertyValues("pg-hello.preflight=fail", "pg-hello.schema=o'\"ext")
         .run(context -> assertThat(context).hasNotFailed());
   }
 
