@@ -76,16 +76,19 @@ public final class LogsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Path last = STANDARD_INPUT;
     try {
       for (Path path : paths) {
+        last = path;
         for (Path file : Files.isDirectory(path) ? logs(path) : List.of(path)) {
+          last = file;
           read(file);
         }
       }
     } catch (NoSuchFileException e) {
       throw Failure.unknown("there is no file " + e.getFile());
     } catch (IOException e) {
-      throw Failure.unknown("cannot be read: " + e.getMessage());
+      throw Failure.unknown(last + " cannot be read: " + e);
     }
     Status status =
         counts.keySet().stream()
@@ -96,15 +99,22 @@ public final class LogsCommand implements Callable<Integer> {
   }
 
   private static List<Path> logs(Path folder) throws IOException {
-    try (Stream<Path> files = Files.list(folder)) {
-      return files
-          .filter(
-              file ->
-                  file.getFileName().toString().matches(".*\\.(log|csv|json)(\\.[0-9]+)?(\\.gz)?"))
-          .sorted(
-              Comparator.comparingLong((Path file) -> file.toFile().lastModified())
-                  .thenComparing(file -> file))
-          .toList();
+    try (Stream<Path> paths = Files.list(folder)) {
+      List<Path> files =
+          paths
+              .filter(
+                  file ->
+                      file.getFileName()
+                          .toString()
+                          .matches(".*\\.(log|csv|json)(\\.[0-9]+)?(\\.gz)?"))
+              .sorted(
+                  Comparator.comparingLong((Path file) -> file.toFile().lastModified())
+                      .thenComparing(file -> file))
+              .toList();
+      if (files.isEmpty()) {
+        throw Failure.unknown(folder + " has no logs: name the folder or the files that have them");
+      }
+      return files;
     }
   }
 

@@ -205,6 +205,10 @@ class LogsIT {
     run = logs(folder.resolve("none").toString());
     assertThat(run.status()).isEqualTo(3);
     assertThat(run.err()).contains("there is no file").hasLineCount(1);
+    Files.createDirectories(folder.resolve("above/pg_log"));
+    run = logs(folder.resolve("above").toString());
+    assertThat(run.status()).as("a wrong folder is no good news").isEqualTo(3);
+    assertThat(run.err()).contains("has no logs").hasLineCount(1);
   }
 
   @Test
