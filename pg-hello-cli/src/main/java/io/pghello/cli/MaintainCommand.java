@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -136,11 +137,9 @@ final class MaintainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws SQLException, IOException {
-    if (!rhythm.monthly && backups == null) {
-      throw Failure.unknown("--backups is needed: where backups are");
-    }
-    MetricFile written = metric == null ? null : MetricFile.in(metric);
-    List<String> backup = pgBackRest.pgBackRest() == null ? named : pgBackRest.arguments();
+    Failure.refuseIf(!rhythm.monthly && backups == null, "--backups is needed: where backups are");
+    MetricFile written = MetricFile.in(metric);
+    List<String> backup = pgBackRest.pgBackRest() == null ? names() : pgBackRest.arguments();
     Target target = connection.target();
     try (Connection session = connectToLock(target)) {
       lock(session);
@@ -191,32 +190,36 @@ final class MaintainCommand implements Callable<Integer> {
   private void lock(Connection session) throws SQLException {
     Instant end = Instant.now().plus(wait);
     while (!Query.isTrue(session, LOCK)) {
-      if (!Instant.now().isBefore(end)) {
-        throw Failure.unknown("another pghello maintain runs on this server");
-      }
+      Failure.refuseIf(
+          !Instant.now().isBefore(end), "another pghello maintain runs on this server");
       // a statement that waits in the server would keep vacuum from its work
       LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
     }
+  }
+
+  /** Returns arguments of which none is taken for an option. */
+  private List<String> names() {
+    return Stream.concat(Stream.of("--"), named.stream()).toList();
   }
 
   /** Runs the work that is not of one database. */
   private void whole(Target target, List<String> backup) {
     if (rhythm.daily) {
       var arguments = new ArrayList<>(List.of("backup", "--to", String.valueOf(backups)));
-      arguments.addAll(backup);
       if (withoutFiles) {
         arguments.add("--without-files");
       }
+      arguments.addAll(backup);
       run(target.database(), arguments.toArray(String[]::new));
     } else if (rhythm.weekly) {
       var arguments = new ArrayList<>(List.of("verify", "--from", String.valueOf(backups)));
       if (metric != null) {
         arguments.addAll(List.of("--metric", metric.toString()));
       }
-      arguments.addAll(named);
       if (trustOwners) {
         arguments.add("--trust-owners");
       }
+      arguments.addAll(names());
       begin(target.database(), "verify");
       run(arguments);
     }
@@ -290,7 +293,9 @@ final class MaintainCommand implements Callable<Integer> {
 
   private int run(List<String> arguments) {
     String[] array = arguments.toArray(String[]::new);
-    int exitCode = Pghello.commandLine(array).execute(array);
+    // or else a database's name could be taken for an option
+    int exitCode =
+        Pghello.commandLine(array).setAllowOptionsAsOptionParameters(true).execute(array);
     for (Status one : Status.values()) {
       if (one.exitCode() == exitCode) {
         status = status.or(one);

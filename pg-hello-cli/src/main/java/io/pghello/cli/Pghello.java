@@ -156,12 +156,9 @@ public final class Pghello implements Runnable {
           ? "Unmatched argument: '" + first + "'" + suggestion
           : "there is an argument too many, which is not repeated, as it may have a password";
     }
-    return "Unknown option: '"
-        + (first.startsWith("--")
-            ? first.replaceFirst("(?s)[^A-Za-z-].*", "")
-            : first.substring(0, Math.min(2, first.length())))
-        + "'"
-        + suggestion;
+    String option =
+        first.replaceFirst(first.startsWith("--") ? "(?s)[^A-Za-z-].*" : "(?s)(?<=^..).*", "");
+    return "Unknown option: '" + option + "'" + suggestion;
   }
 
   /** Lets the list of commands show the first sentence of each, and not its first line. */

@@ -93,6 +93,8 @@ class MaintainIT {
         TestDatabase database = server.createDatabase();
         TestDatabase left = server.createDatabase("pghello_restore_1")) {
       Map<String, String> environment = environment(server, database);
+      // as a line of /etc/default/pghello may have it
+      environment.put("PGHELLO_METRIC", "");
       Run monthly = Run.pghello(environment, "maintain", "--monthly");
       assertThat(monthly.err()).isEmpty();
       assertThat(monthly.status()).isZero();
@@ -171,6 +173,16 @@ class MaintainIT {
       assertThat(run.status()).isEqualTo(3);
       assertThat(run.err()).contains("maintain: " + closed.name(), "SQLSTATE 42501");
       assertThat(run.out()).contains("== " + database.name() + ": report");
+    }
+  }
+
+  /** Who may create databases chooses their names. */
+  @Test
+  void takesNoNameForAnOption(PgHelloServer server) {
+    try (TestDatabase database = server.createDatabase("--json")) {
+      Run run = Run.pghello(environment(server, database), "maintain", "--monthly", "--", "--json");
+      assertThat(run.err())
+          .contains("--json: report ended with 3", "CREATE EXTENSION pg_hello_ops");
     }
   }
 

@@ -141,24 +141,22 @@ public final class BackupCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    if (keepDays < 1) {
-      throw Failure.unknown("--keep must be at least 1 day, but is " + keepDays);
-    }
+    Failure.refuseIf(keepDays < 1, "--keep must be at least 1 day, but is " + keepDays);
     PgBackRest pgBackRest = pgBackRestOptions.pgBackRest();
-    if (pgBackRest != null && !databases.isEmpty()) {
-      throw Failure.unknown("--pgbackrest takes the whole server, and not " + databases);
-    }
-    if (type != null && pgBackRest == null) {
-      throw Failure.unknown("--type is for --pgbackrest");
-    }
-    if (type != null && !Set.of("full", "diff", "incr").contains(type)) {
-      throw Failure.unknown("--type must be full, diff or incr, but is " + type);
-    }
+    Failure.refuseIf(
+        pgBackRest != null && !databases.isEmpty(),
+        "--pgbackrest takes the whole server, and not " + databases);
+    Failure.refuseIf(type != null && pgBackRest == null, "--type is for --pgbackrest");
+    Failure.refuseIf(
+        type != null && !Set.of("full", "diff", "incr").contains(type),
+        "--type must be full, diff or incr, but is " + type);
     Target target = connection.target();
     Instant begin = Instant.now();
     try (Connection session = target.connectForLong()) {
       Files.createDirectories(folder);
-      try (FileChannel channel = openLock();
+      try (FileChannel channel =
+              FileChannel.open(
+                  folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
           FileLock lock = lock(channel);
           var undo = new Undo()) {
         Objects.requireNonNull(lock);
@@ -201,19 +199,12 @@ public final class BackupCommand implements Callable<Integer> {
     String wanted = pgBackRest == null ? null : pgBackRest.stanza();
     for (Backup other : Backup.in(folder)) {
       String stanza = other.isOfWholeServer() ? PgBackRest.of(other).stanza() : null;
-      if (!Objects.equals(stanza, wanted)) {
-        throw Failure.unknown(
-            folder
-                + " has backups "
-                + (stanza == null ? "of dumps" : "by pgBackRest of the stanza " + stanza)
-                + ": name another folder");
-      }
+      Failure.refuseIf(
+          !Objects.equals(stanza, wanted),
+          "%s has backups %s: name another folder"
+              .formatted(
+                  folder, stanza == null ? "of dumps" : "by pgBackRest of the stanza " + stanza));
     }
-  }
-
-  private FileChannel openLock() throws IOException {
-    return FileChannel.open(
-        folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
   }
 
   private FileLock lock(FileChannel channel) throws IOException {
@@ -242,9 +233,7 @@ public final class BackupCommand implements Callable<Integer> {
     int major = session.getMetaData().getDatabaseMajorVersion();
     Programs programs = Programs.forServer(major, bindir);
     List<String> chosen = ServerDatabases.choose(session, databases);
-    if (chosen.isEmpty()) {
-      throw Failure.unknown("there is no database to dump");
-    }
+    Failure.refuseIf(chosen.isEmpty(), "there is no database to dump");
     Properties about = about(target, session, time);
     output.progress("roles");
     undo.run(rolesCommand(programs, target, session, to), target.environment(), Redirect.DISCARD);
@@ -284,6 +273,8 @@ public final class BackupCommand implements Callable<Integer> {
                 Files.size(Backup.dump(to, database)),
                 Durations.seconds(Duration.between(begin, Instant.now()))));
         reading.rollback();
+      } catch (SQLException | Failure e) {
+        throw Failure.in(database, e);
       }
     }
     if (anyExtension && !withoutFiles) {
@@ -361,6 +352,7 @@ public final class BackupCommand implements Callable<Integer> {
                 programs.path("pg_dumpall"),
                 "--roles-only",
                 "--no-password",
+                "--role=" + target.role(),
                 "--database=" + target.database(),
                 "--file=" + to.resolve(Backup.ROLES)));
     if (!Query.isTrue(session, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")) {
@@ -376,6 +368,7 @@ public final class BackupCommand implements Callable<Integer> {
         programs.path("pg_dump"),
         "--format=custom",
         "--no-password",
+        "--role=" + target.role(),
         "--snapshot=" + snapshot,
         "--file=" + file,
         "--dbname=" + Target.conninfo(target.database()));

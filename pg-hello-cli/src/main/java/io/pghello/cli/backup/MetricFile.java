@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The file that tells node_exporter's textfile collector what can be restored, and when maintenance
@@ -36,26 +37,22 @@ public record MetricFile(Path file) {
               "When pghello maintain last succeeded."));
   private static final Pattern SAMPLE =
       Pattern.compile(
-          "(?m)^((?:(?:"
-              + VERIFIED
-              + "|"
-              + RESTORE
-              + "|"
-              + MAINTAINED
-              + ")\\{.+}|"
-              + BASE
-              + ")) ([0-9]+\\.[0-9]{3})$");
+          "(?m)^((?:(?:%s|%s|%s)\\{.+}|%s)) ([0-9]+\\.[0-9]{3})$"
+              .formatted(VERIFIED, RESTORE, MAINTAINED, BASE));
 
   /** Refuses a file that could not be written, or that the collector would not read. */
-  public static MetricFile in(Path named) {
+  public static @Nullable MetricFile in(@Nullable Path named) {
+    if (named == null || named.toString().isEmpty()) {
+      return null;
+    }
     Path file = named.toAbsolutePath();
     Path folder = file.getParent();
-    if (!file.toString().endsWith(".prom")) {
-      throw Failure.unknown("the collector reads files whose name ends in .prom, and not " + named);
-    }
-    if (folder == null || !Files.isWritable(folder) || Files.isDirectory(file)) {
-      throw Failure.unknown("cannot write " + named + ": its folder is not there or not writable");
-    }
+    Failure.refuseIf(
+        !file.toString().endsWith(".prom"),
+        "the collector reads files whose name ends in .prom, and not " + named);
+    Failure.refuseIf(
+        folder == null || !Files.isWritable(folder) || Files.isDirectory(file),
+        "cannot write " + named + ": its folder is not there or not writable");
     return new MetricFile(file);
   }
 

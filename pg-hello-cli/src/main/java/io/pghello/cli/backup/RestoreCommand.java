@@ -22,6 +22,7 @@ import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.Undo;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -150,25 +151,24 @@ public final class RestoreCommand implements Callable<Integer> {
   public Integer call() throws SQLException, IOException {
     int jobs = backups.jobs();
     Backup backup = backups.find(named);
-    if (backup.isOfWholeServer() != (to != null)) {
-      throw Failure.unknown(
-          "backup "
-              + backup.folder()
-              + (to == null
-                  ? " is one of the whole server: name a data directory by --to"
-                  : " has dumps: --to is for one by pgBackRest"));
-    }
+    Failure.refuseIf(
+        backup.isOfWholeServer() != (to != null),
+        (to == null
+                ? "backup %s is one of the whole server: name a data directory by --to"
+                : "backup %s has dumps: --to is for one by pgBackRest")
+            .formatted(backup.folder()));
     if (to != null) {
       backup.check();
       return restoreServer(backup, to, jobs);
     }
-    if (point != null) {
-      throw Failure.unknown("--name is for --to");
-    }
+    Failure.refuseIf(point != null, "--name is for --to");
     List<String> databases = backup.databases(named);
-    if (as != null && databases.size() != 1) {
-      throw Failure.unknown("--as is for one database, but there are " + databases);
-    }
+    Failure.refuseIf(
+        as != null && databases.size() != 1,
+        "--as is for one database, but there are " + databases);
+    Failure.refuseIf(
+        as != null && (as.isEmpty() || as.getBytes(StandardCharsets.UTF_8).length > 63),
+        "--as must have 1 to 63 bytes, but is \"" + as + "\"");
     Instant begin = Instant.now();
     var rows = new ArrayList<List<@Nullable Object>>();
     Set<String> created = Set.of();
@@ -233,10 +233,9 @@ public final class RestoreCommand implements Callable<Integer> {
   }
 
   private int restoreServer(Backup backup, Path to, int jobs) throws SQLException, IOException {
-    if (!named.isEmpty() || as != null || replace || roles || noTablespaces) {
-      throw Failure.unknown(
-          "--to restores the whole server: without databases, --as, --replace, --roles and --no-tablespaces");
-    }
+    Failure.refuseIf(
+        !named.isEmpty() || as != null || replace || roles || noTablespaces,
+        "--to restores the whole server: without databases, --as, --replace, --roles and --no-tablespaces");
     Path data = to.toAbsolutePath().normalize();
     RecoveredServer.checkEmpty(data);
     PgBackRest.of(backup).check();
@@ -339,22 +338,19 @@ public final class RestoreCommand implements Callable<Integer> {
 
   private void checkBefore(Connection session, Backup backup, List<String> databases)
       throws SQLException {
-    if (Query.isTrue(session, "SELECT pg_is_in_recovery()")) {
-      throw Failure.unknown("this server is a standby, which only reads: restore on the primary");
-    }
+    Failure.refuseIf(
+        Query.isTrue(session, "SELECT pg_is_in_recovery()"),
+        "this server is a standby, which only reads: restore on the primary");
+    backups.checkServer(backup, databases, Query.value(session, Backup.SYSTEM));
     for (String database : databases) {
       String name = as == null ? database : as;
-      if (!replace && Restoration.exists(session, name)) {
-        throw Failure.unknown(
-            "there is a database \"" + name + "\": say --replace, or another name with --as");
-      }
-      if (backup.extensionVersion(database) != null && !Query.isTrue(session, HAS_FILES)) {
-        throw Failure.unknown(
-            "the server has no files of pg_hello: install those in "
-                + backup.folder().resolve(Backup.FILES)
-                + " (the library to pg_config --pkglibdir, the others to extension under pg_config"
-                + " --sharedir)");
-      }
+      Failure.refuseIf(
+          !replace && Restoration.exists(session, name),
+          "there is a database \"" + name + "\": say --replace, or another name with --as");
+      Failure.refuseIf(
+          backup.extensionVersion(database) != null && !Query.isTrue(session, HAS_FILES),
+          "the server has no files of pg_hello: install those in %s (the library to pg_config --pkglibdir, the others to extension under pg_config --sharedir)"
+              .formatted(backup.folder().resolve(Backup.FILES)));
     }
   }
 

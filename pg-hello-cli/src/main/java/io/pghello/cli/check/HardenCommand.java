@@ -89,18 +89,15 @@ public final class HardenCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws SQLException, IOException {
-    if (undo && (apply || preload || !revokeFrom.isEmpty())) {
-      throw Failure.unknown("--undo goes with no other option of harden");
-    }
+    Failure.refuseIf(
+        undo && (apply || preload || !revokeFrom.isEmpty()),
+        "--undo goes with no other option of harden");
     Target target = connection.target();
     try (Connection session = target.connect()) {
       target = target.pinnedTo(session);
-      if (ServerDatabases.extensionVersion(session) == null) {
-        throw Failure.unknown(
-            "pg_hello is not created in the database "
-                + target.name()
-                + ": CREATE EXTENSION pg_hello");
-      }
+      Failure.refuseIf(
+          ServerDatabases.extensionVersion(session) == null,
+          "pg_hello is not created in %s: CREATE EXTENSION pg_hello".formatted(target.name()));
       var hardening = new Hardening(undo ? new Findings() : findings, preload);
       hardening.check(session, target.isOnThisMachine());
       UndoFile kept = UndoFile.of(session, target);

@@ -47,9 +47,9 @@ public final class HealthCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (!(warningMillis > 0) || !(criticalMillis >= warningMillis)) {
-      throw Failure.unknown("--warning must be greater than 0, and --critical not less than it");
-    }
+    Failure.refuseIf(
+        !(warningMillis > 0) || !(criticalMillis >= warningMillis),
+        "--warning must be greater than 0, and --critical not less than it");
     Target target = connection.target();
     var findings = new Findings();
     var health = new Health(findings);

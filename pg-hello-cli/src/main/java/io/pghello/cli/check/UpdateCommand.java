@@ -116,12 +116,10 @@ public final class UpdateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws SQLException {
-    if ((requiredBackup == null) != (backups == null)) {
-      throw Failure.unknown("--require-backup and --backups go together");
-    }
-    if (lockTimeout.isZero()) {
-      throw Failure.unknown("--lock-timeout must be greater than 0");
-    }
+    Failure.refuseIf(
+        (requiredBackup == null) != (backups == null),
+        "--require-backup and --backups go together");
+    Failure.refuseIf(lockTimeout.isZero(), "--lock-timeout must be greater than 0");
     Target target = connection.target();
     List<String> databases;
     String version;
@@ -145,12 +143,10 @@ public final class UpdateCommand implements Callable<Integer> {
     try (PreparedStatement statement = session.prepareStatement(TARGET_VERSION)) {
       statement.setString(1, to);
       try (ResultSet row = statement.executeQuery()) {
-        if (!row.next()) {
-          throw Failure.unknown("the server has no files of pg_hello: install them");
-        }
-        if (to != null && !row.getBoolean(2)) {
-          throw Failure.unknown("the server has no files of pg_hello " + to + ": install them");
-        }
+        Failure.refuseIf(!row.next(), "the server has no files of pg_hello: install them");
+        Failure.refuseIf(
+            to != null && !row.getBoolean(2),
+            "the server has no files of pg_hello " + to + ": install them");
         return to == null ? row.getString(1) : to;
       }
     }
@@ -171,14 +167,13 @@ public final class UpdateCommand implements Callable<Integer> {
       }
     }
     Backup backup = Backup.find(backups, needed, Query.value(session, Backup.SYSTEM), null);
-    if (backup.age().compareTo(requiredBackup) > 0) {
-      throw Failure.unknown(
-          "the last backup is of "
-              + backup.time()
-              + ", which is "
-              + Durations.inWords(backup.age())
-              + " ago: run pghello backup");
-    }
+    Failure.refuseIf(
+        backup.age().compareTo(requiredBackup) > 0,
+        "the last backup is of "
+            + backup.time()
+            + ", which is "
+            + Durations.inWords(backup.age())
+            + " ago: run pghello backup");
     backup.check();
   }
 

@@ -68,10 +68,9 @@ public final class ConnectionOptions {
   }
 
   public Target target() {
-    if (timeoutSeconds < 1 || timeoutSeconds > 3600) {
-      throw Failure.unknown(
-          "--timeout must be between 1 and 3600 seconds, but is " + timeoutSeconds);
-    }
+    Failure.refuseIf(
+        timeoutSeconds < 1 || timeoutSeconds > 3600,
+        "--timeout must be between 1 and 3600 seconds, but is " + timeoutSeconds);
     var options = new HashMap<String, @Nullable String>();
     options.put("host", host);
     options.put("port", port);

@@ -31,9 +31,7 @@ public final class ServerDatabases {
       }
     }
     for (String name : named) {
-      if (!all.contains(name)) {
-        throw Failure.unknown("there is no database \"" + name + "\" on this server");
-      }
+      Failure.refuseIf(!all.contains(name), "there is no database \"" + name + "\" on this server");
     }
     return named.isEmpty() ? usual : named.stream().distinct().toList();
   }

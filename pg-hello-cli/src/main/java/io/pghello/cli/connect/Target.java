@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.connect;
 
+import io.pghello.cli.output.Failure;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.function.Function;
@@ -16,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 import org.postgresql.jdbc.PgConnection;
+import org.postgresql.jdbcurlresolver.PgPassParser;
 import org.postgresql.util.HostSpec;
 
 /**
@@ -188,6 +192,11 @@ public record Target(
     return address.startsWith("/");
   }
 
+  /** Returns who logs in, whatever role the database's owner has set for its sessions. */
+  public String role() {
+    return properties.getProperty(PGProperty.USER.getName());
+  }
+
   /** Returns whether the server is on this machine, as far as its address says so. */
   public boolean isOnThisMachine() {
     return isSocket() || address.matches("(localhost|127\\.0\\.0\\.1|\\[::1\\]):.*");
@@ -200,22 +209,41 @@ public record Target(
 
   /** Opens a connection without a pool and without DriverManager, which looks for all drivers. */
   public Connection connect() throws SQLException {
-    Connection connection = new Driver().connect(url(), properties);
-    if (connection == null) {
-      throw new IllegalStateException("the driver does not take " + url());
-    }
-    try (Statement statement = connection.createStatement()) {
-      // or else a function of somebody's could be found in place of the server's own; and what the
-      // owner of a database sets as the role of its sessions would hide who has logged in, while
-      // each function could become that role again
-      statement.execute(
-          "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),"
-              + " pg_catalog.set_config('role', 'none', false)");
+    Connection connection =
+        Objects.requireNonNull(new Driver().connect(url(), withPassword()), "no URL of the driver");
+    // or else a function of somebody's could be found in place of the server's own; and what the
+    // owner of a database sets as the role of its sessions would hide who has logged in, while
+    // each function could become that role again; the others would change answers
+    String settings =
+        "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), pg_catalog.set_config('role', 'none', false),"
+            + " pg_catalog.set_config('quote_all_identifiers', 'off', false), pg_catalog.set_config('array_nulls', 'on', false)"
+            + " WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) "
+            + connection.unwrap(PgConnection.class).getBackendPID();
+    try (Statement statement = connection.createStatement();
+        ResultSet own = statement.executeQuery(settings)) {
+      Failure.refuseIf(
+          !own.next(),
+          "a pooler is between, which would hand on the session with what is set in it: connect to the server itself");
       return connection;
     } catch (SQLException | RuntimeException | Error e) {
       connection.close();
       throw e;
     }
+  }
+
+  /** Looks each host up in the password file, in which the driver looks for all of them as one. */
+  private Properties withPassword() {
+    var all = new Properties();
+    all.putAll(properties);
+    for (String one : address.split(",", -1)) {
+      int colon = one.lastIndexOf(':');
+      String host = one.substring(0, colon).replaceAll("^\\[|]$", "");
+      String password = PgPassParser.getPassword(host, one.substring(colon + 1), database, role());
+      if (password != null) {
+        all.putIfAbsent(PGProperty.PASSWORD.getName(), password);
+      }
+    }
+    return all;
   }
 
   /**

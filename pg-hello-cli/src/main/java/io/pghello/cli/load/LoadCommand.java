@@ -114,17 +114,19 @@ public final class LoadCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    check(rate > 0 && rate <= 1e6, "--rate must be between 0 and 1000000 calls a second");
-    check(
-        !time.isZero() && time.compareTo(Duration.ofDays(1)) <= 0,
+    Failure.refuseIf(
+        !(rate > 0 && rate <= 1e6), "--rate must be between 0 and 1000000 calls a second");
+    Failure.refuseIf(
+        time.isZero() || time.compareTo(Duration.ofDays(1)) > 0,
         "--time must be between 1ms and 1d");
-    check(connections >= 1 && connections <= 500, "--connections must be between 1 and 500");
-    check(!late.isZero(), "--late must be greater than 0");
-    check(tolerance >= 1, "--tolerance must be at least 1");
-    check(
-        Set.of("pg_hello", "now_ms").containsAll(shares.keySet())
-            && shares.values().stream().allMatch(share -> share >= 0 && share <= 1000)
-            && shares.values().stream().anyMatch(share -> share > 0),
+    Failure.refuseIf(
+        connections < 1 || connections > 500, "--connections must be between 1 and 500");
+    Failure.refuseIf(late.isZero(), "--late must be greater than 0");
+    Failure.refuseIf(!(tolerance >= 1), "--tolerance must be at least 1");
+    Failure.refuseIf(
+        !Set.of("pg_hello", "now_ms").containsAll(shares.keySet())
+            || shares.values().stream().anyMatch(share -> share < 0 || share > 1000)
+            || shares.values().stream().allMatch(share -> share == 0),
         "--shares are numbers of pg_hello and now_ms, as in pg_hello=9,now_ms=1");
     Target target = connection.target();
     var findings = new Findings();
@@ -140,9 +142,8 @@ public final class LoadCommand implements Callable<Integer> {
         List<String> wrong = findings.texts(Status.CRITICAL);
         throw Failure.unknown(
             wrong.isEmpty()
-                ? "the extension has no "
-                    + function
-                    + ", which came with 1.1: ALTER EXTENSION pg_hello UPDATE"
+                ? "the extension has no %s, which came with 1.1: ALTER EXTENSION pg_hello UPDATE"
+                    .formatted(function)
                 : String.join("; ", wrong));
       } else if (share > 0) {
         String parameters = function.startsWith("pg_hello") ? "?::text, ?::integer" : "";
@@ -169,21 +170,11 @@ public final class LoadCommand implements Callable<Integer> {
     return new TreeMap<>(shares).toString().replaceAll("[{} ]", "");
   }
 
-  private void check(boolean right, String message) {
-    if (!right) {
-      throw Failure.unknown(message);
-    }
-  }
-
   private static Map<String, Double> values(Load load) {
     Histogram latencies = load.latencies();
     var values = new LinkedHashMap<String, Double>();
     for (double percentile : PERCENTILES) {
-      String name =
-          "p"
-              + (percentile == Math.rint(percentile)
-                  ? String.valueOf((int) percentile)
-                  : String.valueOf(percentile));
+      String name = "p" + String.valueOf(percentile).replace(".0", "");
       values.put(name, rounded(latencies.getValueAtPercentile(percentile) / 1e6));
     }
     values.put("max", rounded(latencies.getMaxValue() / 1e6));
@@ -205,17 +196,15 @@ public final class LoadCommand implements Callable<Integer> {
   }
 
   private Status compared(Map<String, Double> values, Properties before) {
-    if (Double.parseDouble(before.getProperty("rate", "0")) != rate
-        || Integer.parseInt(before.getProperty("connections", "0")) != connections
-        || !turn().equals(before.getProperty("shares"))) {
-      throw Failure.unknown(
-          "the baseline was recorded with --rate "
-              + before.getProperty("rate")
-              + " --connections "
-              + before.getProperty("connections")
-              + " --shares "
-              + before.getProperty("shares"));
-    }
+    Failure.refuseIf(
+        Double.parseDouble(before.getProperty("rate", "0")) != rate
+            || Integer.parseInt(before.getProperty("connections", "0")) != connections
+            || !turn().equals(before.getProperty("shares")),
+        "the baseline was recorded with --rate %s --connections %s --shares %s"
+            .formatted(
+                before.getProperty("rate"),
+                before.getProperty("connections"),
+                before.getProperty("shares")));
     boolean slower = false;
     for (String name : new String[] {"p95", "p99"}) {
       slower |=

@@ -95,18 +95,14 @@ public final class WatchCommand implements Callable<Integer> {
       // a session adds what it has counted once a second
       throw Failure.unknown("--interval must be at least 1s");
     }
-    if (count != null && count < 1) {
-      throw Failure.unknown("--count must be at least 1");
-    }
+    Failure.refuseIf(count != null && count < 1, "--count must be at least 1");
     Target target = connection.target();
     try (Connection session = target.connect();
         PreparedStatement functions = session.prepareStatement(FUNCTIONS);
         PreparedStatement sessions = session.prepareStatement(SESSIONS)) {
       Map<String, Counter> before = read(functions);
       long beforeNanos = System.nanoTime();
-      if (before.isEmpty()) {
-        throw Failure.unknown("pg_hello is not created in this database");
-      }
+      Failure.refuseIf(before.isEmpty(), "pg_hello is not created in this database");
       for (int i = 0; count == null || i < count; i++) {
         long due = beforeNanos + interval.toNanos();
         for (long wait; (wait = due - System.nanoTime()) > 0; ) {
@@ -214,9 +210,6 @@ public final class WatchCommand implements Callable<Integer> {
                   + activity.get("track_functions")
                   + " here: functions in C are not counted\n");
     }
-    out.flush();
-    if (out.checkError()) {
-      throw Failure.unknown("nobody reads what it prints");
-    }
+    output.flush();
   }
 }

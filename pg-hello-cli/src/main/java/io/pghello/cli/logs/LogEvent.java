@@ -139,10 +139,6 @@ public enum LogEvent {
     return remedy;
   }
 
-  boolean hasState(String state) {
-    return states.contains(state);
-  }
-
   /** Returns its name for people and programs, as in no_library. */
   @Override
   public String toString() {

@@ -47,10 +47,6 @@ final class LogScanner {
     this.sink = sink;
   }
 
-  @Nullable LogFormat format() {
-    return format;
-  }
-
   /**
    * Looks at the next part of the log, as far as it can be read now. A line that is not whole yet
    * waits for the next part.

@@ -19,14 +19,12 @@ import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -111,9 +109,8 @@ public final class LogsCommand implements Callable<Integer> {
                   Comparator.comparingLong((Path file) -> file.toFile().lastModified())
                       .thenComparing(file -> file))
               .toList();
-      if (files.isEmpty()) {
-        throw Failure.unknown(folder + " has no logs: name the folder or the files that have them");
-      }
+      Failure.refuseIf(
+          files.isEmpty(), folder + " has no logs: name the folder or the files that have them");
       return files;
     }
   }
@@ -147,19 +144,11 @@ public final class LogsCommand implements Callable<Integer> {
       map.put("message", message);
       line(map);
     } else {
-      out.println(
-          Ansi.AUTO.string(
-                  String.format(
-                      Locale.ROOT, "@|%s %-8s|@ ", event.status().colour(), event.status()))
-              + Printable.line(
-                  decoded(entry.prefix()).strip()
-                      + " "
-                      + (entry.state() == null ? "" : entry.state() + " ")
-                      + entry.severity()
-                      + ": "
-                      + message));
+      String code = entry.state() == null ? "" : entry.state() + " ";
+      String line = decoded(entry.prefix()).strip() + " " + code + entry.severity() + ": ";
+      out.println(event.status().coloured() + " " + Printable.line(line + message));
     }
-    out.flush();
+    output.flush();
   }
 
   private void line(Map<String, @Nullable Object> map) {

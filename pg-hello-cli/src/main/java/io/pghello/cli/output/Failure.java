@@ -25,6 +25,13 @@ public final class Failure extends RuntimeException {
     return new Failure(Status.UNKNOWN, message);
   }
 
+  /** Refuses to begin if something is so. */
+  public static void refuseIf(boolean wrong, String message) {
+    if (wrong) {
+      throw unknown(message);
+    }
+  }
+
   /** Returns what the user is told of an exception. */
   public static Failure of(Exception e) {
     if (e instanceof Failure failure) {
@@ -35,6 +42,11 @@ public final class Failure extends RuntimeException {
           SqlErrors.refusesUs(sql) ? Status.UNKNOWN : Status.CRITICAL, SqlErrors.explain(sql));
     }
     return new Failure(e instanceof IOException ? Status.CRITICAL : Status.UNKNOWN, e.toString());
+  }
+
+  /** Returns what the user is told of an exception in a part, as a database. */
+  public static Failure in(String part, Exception e) {
+    return new Failure(of(e).status, part + ": " + of(e).getMessage());
   }
 
   public Status status() {

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Help.Ansi;
 
 /** Findings of the checks of one database, in the order of the checks. Not thread-safe. */
 public final class Findings {
@@ -64,10 +63,7 @@ public final class Findings {
         .append(figures)
         .append(System.lineSeparator());
     for (Finding finding : findings) {
-      text.append(
-          Ansi.AUTO.string(
-              String.format(
-                  Locale.ROOT, "@|%s %-8s|@", finding.status().colour(), finding.status())));
+      text.append(finding.status().coloured());
       text.append(
           String.format(
               Locale.ROOT, "  %-12s  %s%n", finding.check(), Printable.line(finding.text())));

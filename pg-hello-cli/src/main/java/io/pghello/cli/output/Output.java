@@ -43,6 +43,12 @@ public final class Output {
     out().flush();
   }
 
+  /** Prints what there is, and ends a command that would go on although nobody reads it. */
+  public void flush() {
+    out().flush();
+    Failure.refuseIf(System.out.checkError(), "nobody reads what it prints");
+  }
+
   /** Says what the user should know beside the output. */
   public void say(String format, Object... arguments) {
     PrintWriter err = spec.commandLine().getErr();

@@ -2,6 +2,7 @@
 package io.pghello.cli.output;
 
 import java.util.Locale;
+import picocli.CommandLine.Help.Ansi;
 
 /** Exit status of a check, as monitoring plugins define it. */
 public enum Status {
@@ -24,8 +25,9 @@ public enum Status {
     return exitCode;
   }
 
-  public String colour() {
-    return colour;
+  /** Returns its name in eight columns, in colour on a terminal. */
+  public String coloured() {
+    return Ansi.AUTO.string(String.format(Locale.ROOT, "@|%s %-8s|@", colour, this));
   }
 
   /** Returns the graver of two; what is not known is graver than a warning only. */

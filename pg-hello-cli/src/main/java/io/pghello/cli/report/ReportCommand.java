@@ -108,9 +108,7 @@ public final class ReportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (output.isJson() && html) {
-      throw Failure.unknown("--json and --html exclude each other");
-    }
+    Failure.refuseIf(output.isJson() && html, "--json and --html exclude each other");
     Target target = connection.target();
     PrintWriter out = output.out();
     try (Connection session = target.connect();

@@ -49,15 +49,10 @@ public record Programs(Path folder, int major) {
         seen.add(file + " is of version " + found);
       }
     }
+    String found = seen.isEmpty() ? "there is no " + program : String.join(", ", seen);
     throw Failure.unknown(
-        "needs PostgreSQL's "
-            + kind
-            + " programs of version "
-            + major
-            + (kind.equals("client") ? " or newer" : "")
-            + " on this machine ("
-            + (seen.isEmpty() ? "there is no " + program : String.join(", ", seen))
-            + "): install them, or name their folder with --bindir");
+        "needs PostgreSQL's %s programs of version %s%s on this machine (%s): install them, or name their folder with --bindir"
+            .formatted(kind, major, kind.equals("client") ? " or newer" : "", found));
   }
 
   private static List<Path> path() {

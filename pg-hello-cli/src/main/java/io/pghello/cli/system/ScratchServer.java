@@ -214,9 +214,7 @@ public final class ScratchServer {
 
   private static Path configured(Programs programs, String what) {
     String path = Programs.output(programs.path("pg_config"), what);
-    if (path.isEmpty()) {
-      throw Failure.unknown(programs.path("pg_config") + " is missing: install it");
-    }
+    Failure.refuseIf(path.isEmpty(), programs.path("pg_config") + " is missing: install it");
     return Path.of(path);
   }
 }

@@ -655,6 +655,12 @@ class BackupIT {
       run = backup(environment, name, "--without-files");
       assertThat(run.status()).as(run.err()).isZero();
 
+      Run.execute(superuser, "CREATE TABLE secrets (i int)");
+      run = backup(environment, name, "--without-files");
+      assertThat(run.status()).isEqualTo(3);
+      assertThat(run.err()).startsWith("pghello backup: " + name + ": ").contains("secrets");
+      Run.execute(superuser, "DROP TABLE secrets");
+
       run = backup(environment, "unheard-of");
       assertThat(run.status()).isEqualTo(3);
       assertThat(run.err()).contains("there is no database \"unheard-of\"");
@@ -708,6 +714,8 @@ class BackupIT {
               "ALTER DATABASE " + database.name() + " SET " + setting + " = " + LIMIT_MILLIS);
         }
       }
+      // who may not read the table
+      Run.execute(superuser, "ALTER DATABASE " + database.name() + " SET role = 'hello'");
       holder.setAutoCommit(false);
       Run.execute(holder, "LOCK TABLE numbers");
       Run.Running backup = startBackup(environment(server, database), database.name());
@@ -922,6 +930,61 @@ class BackupIT {
       assertThat(none.err())
           .contains("there is no complete backup in " + folder + " with [unheard-of]");
     }
+  }
+
+  /** A dump that cannot be restored, as its owner can make it, keeps no other from being proven. */
+  @Test
+  void provesTheOthersOfABackup(PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
+    try (TestDatabase other = server.createDatabase()) {
+      assertThat(backup(environment(server, database), database.name(), other.name()).status())
+          .isZero();
+      Path made = folder.resolve(backups().get(0));
+      Files.writeString(Backup.dump(made, database.name()), "no dump");
+      Files.delete(made.resolve("SHA256SUMS"));
+      Backup.seal(made);
+      Path metric = folder.resolve("pg_hello.prom");
+      Run verify = verify(Map.of(), "--from", folder.toString(), "--metric", metric.toString());
+      assertThat(verify.status()).isEqualTo(2);
+      assertThat(verify.err()).contains(database.name() + ": pg_restore: ").hasLineCount(1);
+      assertThat(verify.out()).contains("as it was", "cannot be relied on");
+      assertThat(metric)
+          .content()
+          .contains("{database=\"" + other.name() + "\"}")
+          .doesNotContain("{database=\"" + database.name() + "\"}");
+      assertThat(made.resolve("verified.properties")).doesNotExist();
+    }
+  }
+
+  /** Servers that have one folder may have databases of the same name. */
+  @Test
+  void takesNoServerForAnother(PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    assertThat(backup(environment, database.name()).status()).isZero();
+    Path own = folder.resolve(backups().get(0));
+    assertThat(backup(environment, database.name()).status()).isZero();
+    Path last = folder.resolve(backups().get(1));
+    Path about = last.resolve("backup.properties");
+    Files.writeString(
+        about, Files.readString(about).replaceFirst("(?m)^(system_identifier=).*", "$19"));
+    Backup.seal(last);
+    for (String name : List.of("", "\u00e4".repeat(32))) {
+      Run run = restore(environment, "--as", name, database.name());
+      assertThat(run.err()).contains("--as must have 1 to 63 bytes").hasLineCount(1);
+      assertThat(run.status()).isEqualTo(3);
+    }
+    String copy = database.name() + "_copy";
+    Run refused = restore(environment, "--as", copy, database.name());
+    assertThat(refused.status()).as(refused.out()).isEqualTo(3);
+    assertThat(refused.err()).contains(last + ", is of another server", "--at").hasLineCount(1);
+    Instant time = Backup.in(folder).get(1).time();
+    Run chosen = restore(environment, "--as", copy, "--at", time.toString(), database.name());
+    assertThat(chosen.status()).as(chosen.err()).isZero();
+    assertThat(chosen.out()).contains("Recovery point: " + time);
+    Run.execute(database.superuserDataSource().getConnection(), "DROP DATABASE " + copy);
+    Run verify = verify(Map.of(), "--from", folder.toString());
+    assertThat(verify.out()).contains(last + " can be restored", own + " can be restored");
   }
 
   private Run backup(Map<String, String> environment, String... arguments) {

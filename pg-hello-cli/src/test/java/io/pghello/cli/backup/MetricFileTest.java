@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,7 +27,7 @@ class MetricFileTest {
   @BeforeEach
   void createFile() {
     file = folder.resolve("pg_hello.prom");
-    metric = MetricFile.in(file);
+    metric = Objects.requireNonNull(MetricFile.in(file));
   }
 
   @Test

@@ -9,6 +9,13 @@ import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -60,6 +67,17 @@ class HealthIT {
     assertThat(lines)
         .filteredOn(line -> line.matches("ok +function .*"))
         .hasSameSizeAs(Health.CALLS_BY_FUNCTION.keySet());
+  }
+
+  /** Its owner may set these for all sessions of a database. */
+  @Test
+  void isMisledByNoSettingOfTheDatabase(
+      PgHelloServer server, TestDatabase database, Connection owner) throws Exception {
+    for (String setting : List.of("quote_all_identifiers = on", "array_nulls = off")) {
+      Run.execute(owner, "ALTER DATABASE " + database.name() + " SET " + setting);
+    }
+    Run run = health(Run.environment(server, database), PATIENT);
+    assertThat(run.status()).as(run.out()).isZero();
   }
 
   @Test
@@ -143,6 +161,10 @@ class HealthIT {
     file.toFile().setReadable(true, true);
     environment.put("PGPASSFILE", file.toString());
     assertThat(health(environment, PATIENT).status()).isZero();
+    environment.put("PGHOST", "127.0.0.1,127.0.0.1");
+    environment.put("PGPORT", "1," + server.port());
+    Run second = health(environment, PATIENT);
+    assertThat(second.status()).as("the second of two hosts: " + second.out()).isZero();
 
     Path services =
         Files.writeString(
@@ -293,6 +315,56 @@ class HealthIT {
     proxy.cut();
     assertThat(run.get(60, TimeUnit.SECONDS).status()).isEqualTo(2);
     assertThat(run.get().out()).contains("SQLSTATE 08");
+  }
+
+  /** Whoever gets the session next would have the search_path that this program sets. */
+  @Test
+  void setsNothingInASessionOfAPooler(PgHelloServer server, TestDatabase database)
+      throws Exception {
+    Map<String, String> environment = Run.environment(server, database);
+    environment.put("PGSSLMODE", "disable");
+    try (var pooler = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      environment.put("PGPORT", String.valueOf(pooler.getLocalPort()));
+      var thread = new Thread(() -> handOn(pooler, server.port()), "pooler");
+      thread.setDaemon(true);
+      thread.start();
+      Run run = health(environment, PATIENT);
+      assertThat(run.status()).as(run.out()).isEqualTo(3);
+      assertThat(run.err()).contains("a pooler").hasLineCount(1);
+    }
+  }
+
+  /** Passes on a connection, but names another process to who logs in, as poolers do. */
+  private static void handOn(ServerSocket pooler, int port) {
+    try (Socket client = pooler.accept();
+        var server = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      var requests = new Thread(() -> passOn(client, server), "pooler-requests");
+      requests.setDaemon(true);
+      requests.start();
+      var in = new DataInputStream(server.getInputStream());
+      var out = new DataOutputStream(client.getOutputStream());
+      for (int type = in.read(); type >= 0; type = in.read()) {
+        byte[] message = in.readNBytes(in.readInt() - Integer.BYTES);
+        if (type == 'K') {
+          ByteBuffer.wrap(message).putInt(1);
+        }
+        out.writeByte(type);
+        out.writeInt(message.length + Integer.BYTES);
+        out.write(message);
+        out.flush();
+      }
+    } catch (IOException e) {
+      // the program ends, and its connection
+    }
+  }
+
+  private static void passOn(Socket client, Socket server) {
+    try {
+      client.getInputStream().transferTo(server.getOutputStream());
+      server.shutdownOutput();
+    } catch (IOException e) {
+      // the program ends, and its connection
+    }
   }
 
   @ParameterizedTest

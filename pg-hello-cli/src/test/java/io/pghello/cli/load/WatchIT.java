@@ -9,7 +9,9 @@ import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
+import java.nio.file.Path;
 import java.sql.Connection;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -51,6 +53,25 @@ class WatchIT {
         .contains("track_functions is none here")
         .doesNotContain("\u001b")
         .hasLineCount(18);
+  }
+
+  @Test
+  void endsWhenNobodyReadsIt(PgHelloServer server, TestDatabase database) {
+    List<String> command =
+        List.of(
+            "sh",
+            "-c",
+            "{ \"$@\"; echo ended with $? >&2; } | head -n 1",
+            "sh",
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            "io.pghello.cli.Pghello",
+            "watch",
+            "--interval=1s");
+    Run run = Run.start(Run.environment(server, database), command).end();
+    assertThat(run.out()).startsWith(database.name() + " at ").hasLineCount(1);
+    assertThat(run.err()).contains("nobody reads", "ended with 3");
   }
 
   @Test

@@ -109,14 +109,11 @@ public record Backup(Path folder, Instant time) {
         return backup;
       }
     }
+    String of = system == null ? "" : " of this server";
+    String with = databases.isEmpty() ? "" : " with " + databases;
+    String before = notAfter == null ? "" : " of " + notAfter + " or before";
     throw Failure.unknown(
-        "there is no complete backup"
-            + (system == null ? "" : " of this server")
-            + " in "
-            + folder
-            + (databases.isEmpty() ? "" : " with " + databases)
-            + (notAfter == null ? "" : " of " + notAfter + " or before")
-            + ofTheFuture(folder));
+        "there is no complete backup" + of + " in " + folder + with + before + ofTheFuture(folder));
   }
 
   /** Names a backup that does not count, as its clock was wrong. */

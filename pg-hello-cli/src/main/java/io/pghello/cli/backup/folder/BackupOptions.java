@@ -61,9 +61,7 @@ public final class BackupOptions {
   }
 
   public int jobs() {
-    if (jobs < 1 || jobs > 64) {
-      throw Failure.unknown("--jobs must be between 1 and 64, but is " + jobs);
-    }
+    Failure.refuseIf(jobs < 1 || jobs > 64, "--jobs must be between 1 and 64, but is " + jobs);
     return jobs;
   }
 
@@ -71,10 +69,23 @@ public final class BackupOptions {
   public Backup find(List<String> databases) {
     Instant notAfter = at();
     Backup backup = Backup.find(folder, databases, null, notAfter);
-    if (notAfter != null && backup.isOfWholeServer() && notAfter.isAfter(Instant.now())) {
-      throw Failure.unknown("--at is in the future: " + at);
-    }
+    Failure.refuseIf(
+        notAfter != null && backup.isOfWholeServer() && notAfter.isAfter(Instant.now()),
+        "--at is in the future: " + at);
     return backup;
+  }
+
+  /** Refuses the last backup if it is another server's while there is one of this server, too. */
+  public void checkServer(Backup last, List<String> databases, @Nullable String system) {
+    if (at != null || last.system().equals(system)) {
+      return;
+    }
+    for (Backup own : Backup.in(folder)) {
+      Failure.refuseIf(
+          own.system().equals(system) && own.databases().containsAll(databases),
+          "the last backup, %s, is of another server, and that of this one is of %s: choose by --at"
+              .formatted(last.folder(), own.time()));
+    }
   }
 
   /**
@@ -88,12 +99,12 @@ public final class BackupOptions {
     }
     if (named.isEmpty()) {
       Instant last = find(List.of()).time();
-      var seen = new HashSet<String>();
+      var seen = new HashSet<List<String>>();
       boolean hasServer = false;
       for (Backup backup : Backup.in(folder)) {
         if (!backup.time().isAfter(last)) {
           var databases = new ArrayList<>(backup.databases());
-          databases.removeIf(database -> !seen.add(database));
+          databases.removeIf(database -> !seen.add(List.of(backup.system(), database)));
           if (backup.isOfWholeServer() && !hasServer) {
             hasServer = true;
             found.put(backup, backup.databases());

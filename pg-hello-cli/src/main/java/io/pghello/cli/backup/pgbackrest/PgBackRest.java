@@ -44,9 +44,9 @@ public record PgBackRest(String stanza, @Nullable Path config) {
 
   /** Fails if the program is not on this machine. */
   public void check() {
-    if (!Programs.output("pgbackrest", "version").startsWith("pgBackRest")) {
-      throw Failure.unknown("needs pgbackrest on this machine: install it");
-    }
+    Failure.refuseIf(
+        !Programs.output("pgbackrest", "version").startsWith("pgBackRest"),
+        "needs pgbackrest on this machine: install it");
   }
 
   /**

@@ -26,9 +26,7 @@ public final class PgBackRestOptions {
   /** Returns null if it is one of dumps. */
   public @Nullable PgBackRest pgBackRest() {
     if (stanza == null) {
-      if (config != null) {
-        throw Failure.unknown("--config is for --pgbackrest");
-      }
+      Failure.refuseIf(config != null, "--config is for --pgbackrest");
       return null;
     }
     return new PgBackRest(stanza, config == null ? null : config.toAbsolutePath());

@@ -305,15 +305,13 @@ public final class RecoveredServer {
   /** Fails if a server could not be restored to a folder. */
   public static void checkEmpty(Path data) {
     Path parent = data.toAbsolutePath().getParent();
-    if (parent == null || !Files.isWritable(Files.exists(data) ? data : parent)) {
-      throw Failure.unknown("cannot create " + data + ": its folder is not there or not writable");
-    }
+    Failure.refuseIf(
+        parent == null || !Files.isWritable(Files.exists(data) ? data : parent),
+        "cannot create " + data + ": its folder is not there or not writable");
     for (Path path : List.of(data, data.resolveSibling(data.getFileName() + "-tablespaces"))) {
       if (Files.exists(path)) {
         try (Stream<Path> paths = Files.list(path)) {
-          if (paths.findAny().isPresent()) {
-            throw Failure.unknown(path + " is not empty: name a new folder");
-          }
+          Failure.refuseIf(paths.findAny().isPresent(), path + " is not empty: name a new folder");
         } catch (IOException e) {
           throw Failure.unknown("cannot read the folder " + path + ": " + e.getMessage());
         }
