@@ -5,7 +5,10 @@ import java.io.File;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.jooq.codegen.GeneratorStrategy.Mode;
 import org.jooq.codegen.JavaGenerator;
 import org.jooq.codegen.JavaWriter;
@@ -17,12 +20,17 @@ import org.jooq.meta.RoutineDefinition;
 import org.jooq.meta.SchemaDefinition;
 import org.jooq.meta.TableDefinition;
 import org.jooq.meta.jaxb.GeneratedSerialVersionUID;
+import org.jooq.tools.StringUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
  * jOOQ's generator for Java, which also writes into the Javadoc of a function or procedure what
  * {@code COMMENT ON} says about just this one of its overloads. To be named in the configuration of
  * the code generator, under {@code <generator><name>}.
+ *
+ * <p>Where the database's property {@link #EXTENSIONS} names extensions, their functions in the
+ * input schemas are included, beside what {@code <includes>} says, unless there is an {@code
+ * <includeSql>}.
  *
  * <p>jOOQ by itself leaves such comments out, or gives one overload's to all. Comments of other
  * objects are as jOOQ has them, and {@code commentsOnRoutines} switches these off as well. It takes
@@ -31,6 +39,13 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe, as no generator is.
  */
 public class PgHelloGenerator extends JavaGenerator {
+  /**
+   * The property under {@code <database><properties>} that names extensions of any kind, separated
+   * by commas, as in {@code cube,acme_geo}. {@link PgHelloGeneratorStrategy} names their functions
+   * as it names those of {@code pg_hello}.
+   */
+  public static final String EXTENSIONS = "pg-extension";
+
   /**
    * The names of the functions that belong to the extension {@code pg_hello}, wherever it is: for
    * {@code <includeSql>} in the configuration of the code generator. Functions of other extensions
@@ -50,17 +65,53 @@ public class PgHelloGenerator extends JavaGenerator {
       WHERE e.extname OPERATOR(pg_catalog.=) 'pg_hello'
       """;
 
+  private static final Pattern EXTENSION = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_-]*");
+
   private final Set<RoutineKey> printed = new HashSet<>();
   private @Nullable Map<RoutineKey, String> comments;
 
   /** Creates it; jOOQ does this. */
   public PgHelloGenerator() {}
 
+  /**
+   * Returns the extensions that {@link #EXTENSIONS} names, whose names need no quoting.
+   *
+   * @throws IllegalArgumentException if one is no name of an extension
+   */
+  static Set<String> extensions(Database database) {
+    Properties properties = database.getProperties();
+    String names = properties == null ? null : properties.getProperty(EXTENSIONS);
+    var extensions = new TreeSet<String>();
+    if (names != null && !names.isBlank()) {
+      for (String name : Arrays.asList(names.split(",", -1))) {
+        if (!EXTENSION.matcher(name.strip()).matches()) {
+          throw new IllegalArgumentException(
+              "Property "
+                  + EXTENSIONS
+                  + " names extension \""
+                  + name
+                  + "\"; it must be letters, digits, _ and -.");
+        }
+        extensions.add(name.strip());
+      }
+    }
+    return extensions;
+  }
+
+  /** Returns what an extension's name is compared with to be one of these. */
+  static String anyOf(Set<String> extensions) {
+    return "ANY ('{" + String.join(",", extensions) + "}')";
+  }
+
   /** Generates everything, with the comments of the database that is given. */
   @Override
   public void generate(Database database) {
     comments = null;
     printed.clear();
+    Set<String> extensions = extensions(database);
+    if (!extensions.isEmpty() && StringUtils.isBlank(database.getIncludeSql())) {
+      database.setIncludeSql(INCLUDE_SQL.replace("'pg_hello'", anyOf(extensions)));
+    }
     super.generate(database);
   }
 

@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Gives functions and procedures names that Java can tell apart, and those of the extension {@code
- * pg_hello} the same names in every database. To be named in the configuration of jOOQ's code
- * generator, under {@code <strategy><name>}; everything else has the names that jOOQ gives it.
+ * pg_hello}, and of those that {@link PgHelloGenerator#EXTENSIONS} names, the same names in every
+ * database. To be named in the configuration of jOOQ's code generator, under {@code
+ * <strategy><name>}; everything else has the names that jOOQ gives it.
  *
  * <ul>
  *   <li>A <em>method</em> is called as the function is: {@code pg_hello(text)} and {@code
@@ -23,12 +24,12 @@ import org.jspecify.annotations.Nullable;
  *       say which one it is.
  * </ul>
  *
- * <p>What belongs to the extension has these names whatever else is generated; it is known by its
- * membership, which takes one more query for each schema, on PostgreSQL only. What does not belong
- * to it gives way: where its method would have the name and the number of parameters of another,
- * its name also has the types. Java cannot tell a {@code Field<String>} from a {@code Field<UUID>}
- * in a signature. So has the constant of a function that returns a table. A name that is still
- * taken gets a number.
+ * <p>What belongs to these extensions has these names whatever else is generated; it is known by
+ * its membership, which takes one more query for each schema, on PostgreSQL only. What does not
+ * belong to them gives way: where its method would have the name and the number of parameters of
+ * another, its name also has the types. Java cannot tell a {@code Field<String>} from a {@code
+ * Field<UUID>} in a signature. So has the constant of a function that returns a table. A name that
+ * is still taken gets a number.
  *
  * <p>Thread-safe if it is not configured meanwhile, as all strategies are.
  */

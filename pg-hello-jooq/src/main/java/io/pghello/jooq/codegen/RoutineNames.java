@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The names in Java of the routines of one schema, and of its functions that jOOQ takes for tables.
- * No two of a kind are the same; members of the extension {@code pg_hello} choose first.
+ * No two of a kind are the same; members of the extension {@code pg_hello}, and of those that
+ * {@link PgHelloGenerator#EXTENSIONS} names, choose first.
  */
 final class RoutineNames {
   private static final String MEMBER = "member";
@@ -40,7 +41,7 @@ final class RoutineNames {
           WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
             AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e'
             AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
-            AND e.extname OPERATOR(pg_catalog.=) 'pg_hello')
+            AND e.extname OPERATOR(pg_catalog.=) {extensions})
         THEN 'member'
         WHEN p.proretset THEN 'set'
         ELSE '' END
@@ -63,7 +64,11 @@ final class RoutineNames {
 
   RoutineNames(SchemaDefinition schema) {
     this.schema = schema;
-    kinds = RoutineKey.values(schema.getDatabase(), KIND);
+    Set<String> extensions = PgHelloGenerator.extensions(schema.getDatabase());
+    extensions.add("pg_hello");
+    kinds =
+        RoutineKey.values(
+            schema.getDatabase(), KIND.replace("{extensions}", PgHelloGenerator.anyOf(extensions)));
     kinds.keySet().removeIf(key -> !key.schema().equals(schema.getName()));
     classSuffixes = classSuffixes();
   }

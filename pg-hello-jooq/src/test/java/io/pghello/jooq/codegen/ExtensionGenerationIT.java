@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.jooq.codegen;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
+import org.jooq.meta.jaxb.Configuration;
+import org.jooq.meta.jaxb.Database;
+import org.jooq.meta.jaxb.Generate;
+import org.jooq.meta.jaxb.Generator;
+import org.jooq.meta.jaxb.Property;
+import org.jooq.meta.jaxb.Strategy;
+import org.jooq.meta.jaxb.Target;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Generates the functions of extensions that a property names. */
+@Tag("slow")
+@PgHelloTest
+class ExtensionGenerationIT {
+  @Test
+  void takesTheExtensionsThatThePropertyNames(
+      Connection connection, TestDatabase database, @TempDir Path folder) throws Exception {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("CREATE EXTENSION fuzzystrmatch; CREATE EXTENSION hstore");
+      statement.execute("CREATE FUNCTION soundex(int) RETURNS int LANGUAGE sql RETURN 1");
+    }
+    Generated generated = generate(database, folder, " fuzzystrmatch ");
+    assertThat(generated.files("acme/routines"))
+        .contains("LevenshteinTextText.java", "SoundexText.java", "SoundexInt4.java")
+        .noneMatch(file -> file.startsWith("PgHello") || file.startsWith("Hstore"));
+    // theirs has the plain name, whatever else there is
+    assertThat(generated.source("acme/Routines.java"))
+        .contains(" soundex(", " soundexInt4(")
+        .doesNotContain(" soundexText(");
+    assertThat(generate(database, folder.resolve("two"), "fuzzystrmatch,pg_hello"))
+        .satisfies(
+            both ->
+                assertThat(both.files("acme/routines"))
+                    .contains("PgHelloText.java", "SoundexText.java"));
+  }
+
+  @Test
+  void refusesWhatIsNoNameOfAnExtension(TestDatabase database, @TempDir Path folder) {
+    assertThatThrownBy(() -> generate(database, folder, "x'); DROP"))
+        .hasStackTraceContaining("Property pg-extension names extension \"x'); DROP\"; it must be");
+  }
+
+  private static Generated generate(TestDatabase database, Path folder, String extensions)
+      throws Exception {
+    return Generated.from(
+        new Configuration()
+            .withGenerator(
+                new Generator()
+                    .withName(PgHelloGenerator.class.getName())
+                    .withStrategy(new Strategy().withName(PgHelloGeneratorStrategy.class.getName()))
+                    .withDatabase(
+                        new Database()
+                            .withInputSchema("public")
+                            .withIncludes("")
+                            .withProperties(
+                                new Property()
+                                    .withKey(PgHelloGenerator.EXTENSIONS)
+                                    .withValue(extensions)))
+                    .withGenerate(new Generate())
+                    .withTarget(new Target().withPackageName("acme"))),
+        database.jdbcUrl(),
+        folder);
+  }
+}
