@@ -15,7 +15,7 @@ trap 'rm -rf "$WORK"' EXIT
 
 # run_maven ARGUMENT...: on the client and what it needs.
 run_maven() {
-  maven -B -ntp -f "$ROOT/pom.xml" -pl .,pg-hello-bom,pg-extension-installer,extension,pg-extension-testkit,pg-hello-testkit,pg-hello-core \
+  maven -B -ntp -f "$ROOT/pom.xml" -pl .,pg-hello-bom,pg-extension-installer,extension,pg-extension-client,pg-extension-testkit,pg-hello-testkit,pg-hello-core \
     -Dmaven.javadoc.skip -Dmaven.source.skip "$@"
 }
 

@@ -54,7 +54,7 @@ final class Seeded {
   }
 }
 JAVA
-  if JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" -pl .,pg-hello-bom,pg-hello-core compile >"$WORK/seeded.log"; then
+  if JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" -pl .,pg-hello-bom,pg-extension-client,pg-hello-core compile >"$WORK/seeded.log"; then
     die "the checkers let a null through"
   fi
   if ! grep -q 'NullAway.*returning @Nullable expression' "$WORK/seeded.log"; then
@@ -143,7 +143,7 @@ LINES_SHOWN=30 finish regress
 # one more; what is published on JDBC alone, also on the oldest server and JDK
 ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dexamples.plugin.skipTests=true
   -Dexamples.shared.skipTests=true -Dexamples.events.skipTests=true -Dexamples.mcp.skipTests=true
-  -Dexamples.shared-web.skipTests=true -Dexamples.users.skipTests=true)
+  -Dexamples.shared-web.skipTests=true -Dexamples.users.skipTests=true -Dpg-extension-client.skipTests=true)
 # and the checkers have seen all sources
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
   -Dpg-hello-plugin.skipTests=true -Dpg-hello-mcp.skipTests=true \

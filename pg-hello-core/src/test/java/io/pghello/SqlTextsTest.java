@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 class SqlTextsTest {
   private static final List<String> MODULES =
       List.of(
+          "pg-extension-client",
           "pg-extension-testkit",
           "pg-hello-core",
           "pg-hello-hibernate",

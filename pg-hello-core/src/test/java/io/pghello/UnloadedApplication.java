@@ -2,6 +2,7 @@
 package io.pghello;
 
 import io.pghello.PgHelloException.Code;
+import io.pghello.extension.ExtensionDescription;
 import java.lang.ref.WeakReference;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -38,6 +39,7 @@ final class UnloadedApplication {
         };
     URL[] places = {
       PgHelloClient.class.getProtectionDomain().getCodeSource().getLocation(),
+      ExtensionDescription.class.getProtectionDomain().getCodeSource().getLocation(),
       UnloadedApplication.class.getProtectionDomain().getCodeSource().getLocation()
     };
     var loader = new URLClassLoader(places, others);

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
-import java.lang.module.ModuleDescriptor.Version;
-import java.util.Arrays;
-import java.util.Collections;
-import java.util.EnumSet;
-import java.util.Set;
-import java.util.stream.Collectors;
+import static io.pghello.extension.ExtensionFunction.Volatility.IMMUTABLE;
+import static io.pghello.extension.ExtensionFunction.Volatility.STABLE;
+import static io.pghello.extension.ExtensionFunction.Volatility.VOLATILE;
+
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.ExtensionFunction;
 
 /** The extension's functions, as the client calls them. */
 public enum Function {
-  HELLO("1.0", "pg_hello(text)", "pg_hello 25", "pg_hello(?::pg_catalog.text)"),
+  HELLO(
+      function("1.0", "pg_hello(text)", "text").withVolatility(STABLE),
+      "pg_hello(?::pg_catalog.text)"),
   HELLO_REPEAT(
-      "1.1", "pg_hello(text,integer)", "pg_hello 25 23", "pg_hello(?::pg_catalog.text, ?)"),
+      function("1.1", "pg_hello(text,integer)", "text").withVolatility(IMMUTABLE),
+      "pg_hello(?::pg_catalog.text, ?)"),
   HELLO_ALL(
-      "1.1",
-      "pg_hello_all(text[],integer[])",
-      "pg_hello_all 1009 1007",
+      function("1.1", "pg_hello_all(text[],integer[])", "text[]"),
       "pg_hello_all(?::pg_catalog.text[], ?::pg_catalog.int4[])"),
-  NOW_MS("1.0", "now_ms()", "now_ms ", "now_ms()"),
-  SPI_VERSION("1.0", "spi_version()", "spi_version ", "spi_version()");
+  NOW_MS(function("1.0", "now_ms()", "bigint").withVolatility(VOLATILE), "now_ms()"),
+  SPI_VERSION(function("1.0", "spi_version()", "text"), "spi_version()");
 
   /**
    * The version of the extension that the client needs. A database of a version before is a
@@ -27,24 +28,35 @@ public enum Function {
    */
   public static final String REQUIRED_VERSION = "1.1";
 
-  private static final Set<Function> REQUIRED = Collections.unmodifiableSet(of(REQUIRED_VERSION));
+  /** The extension, as the client needs it. */
+  public static final ExtensionDescription EXTENSION = extension(REQUIRED_VERSION);
 
-  /** The language that all of them are written in. */
-  public static final String LANGUAGE = "c";
+  @SuppressWarnings("ImmutableEnumChecker") // a record of texts
+  private final ExtensionFunction description;
 
-  /** The library that all of them are in. */
-  public static final String LIBRARY = "$libdir/pg_hello";
-
-  private final String since;
-  private final String signature;
-  private final String declaration;
   private final String expression;
 
-  Function(String since, String signature, String declaration, String expression) {
-    this.since = since;
-    this.signature = signature;
-    this.declaration = declaration;
+  Function(ExtensionFunction description, String expression) {
+    this.description = description;
     this.expression = expression;
+  }
+
+  private static ExtensionFunction function(String since, String signature, String resultType) {
+    return ExtensionFunction.of(signature, resultType).withSince(since);
+  }
+
+  /** Returns the extension, as a client needs it that will do with an older version. */
+  public static ExtensionDescription extension(String requiredVersion) {
+    ExtensionDescription.Builder extension =
+        ExtensionDescription.named("pg_hello")
+            .oldestVersion(requiredVersion)
+            .howToInstall(
+                "Build and install them there (make && make install in the folder extension/); for"
+                    + " tests, a server that has them comes with pg-hello-testkit.");
+    for (Function function : values()) {
+      extension.function(function.description);
+    }
+    return extension.build();
   }
 
   /**
@@ -56,27 +68,14 @@ public enum Function {
     return repeat == HelloRequest.AS_SET ? HELLO : HELLO_REPEAT;
   }
 
-  /** Returns the functions without which the extension is too old for the client. */
-  public static Set<Function> required() {
-    return REQUIRED;
-  }
-
-  /** Returns the functions that a version of the extension has. */
-  public static Set<Function> of(String version) {
-    Version latest = Version.parse(version);
-    return Arrays.stream(values())
-        .filter(function -> Version.parse(function.since).compareTo(latest) <= 0)
-        .collect(Collectors.toCollection(() -> EnumSet.noneOf(Function.class)));
+  /** Returns what the extension's script says of it. */
+  public ExtensionFunction description() {
+    return description;
   }
 
   /** Returns the name with the types of its arguments. */
   public String signature() {
-    return signature;
-  }
-
-  /** Returns the name, a blank, and the OIDs of the types of its arguments. */
-  public String declaration() {
-    return declaration;
+    return description.signature();
   }
 
   /** Returns whether an answer repeats the arguments, so that it shows what it answers. */
@@ -90,7 +89,7 @@ public enum Function {
    * pooler may have the server run another statement.
    */
   public String callIn(String schema) {
-    String question = repeatsArguments() ? "" : "'" + signature + "', ";
+    String question = repeatsArguments() ? "" : "'" + signature() + "', ";
     return "SELECT " + question + schema + "." + expression;
   }
 }

@@ -24,8 +24,8 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
       boolean retryLostCalls,
       PgHelloListener listener) {
     /** Returns the settings of a statement that is run without a client. */
-    public static Statements withoutClient(Duration timeout) {
-      return new Statements(null, true, timeout, true, NO_LISTENER);
+    public static Statements withoutClient(@Nullable String schema, Duration timeout) {
+      return new Statements(schema, true, timeout, true, NO_LISTENER);
     }
 
     /** Returns whether there is a listener. */

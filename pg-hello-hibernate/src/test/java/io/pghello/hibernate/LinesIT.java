@@ -5,13 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.pghello.extension.hibernate.ExtensionSettings;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.WireProxy;
 import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.CriteriaQuery;
 import jakarta.persistence.criteria.Root;
-import java.net.URL;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -22,6 +21,8 @@ import org.hibernate.Version;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Row X2 of the coverage, short: what runs on each line of Hibernate, and on the next. It asks by
@@ -65,10 +66,10 @@ class LinesIT {
   }
 
   /** Compiled with the oldest line, our class files may name what a newer one no longer has. */
-  @Test
-  void hibernateHasAllThatOurClassFilesName() throws Exception {
-    URL classes = PgHelloSettings.class.getProtectionDomain().getCodeSource().getLocation();
-    assertThat(Linkage.problems(Path.of(classes.toURI()), getClass().getClassLoader()))
+  @ParameterizedTest
+  @ValueSource(classes = {PgHelloSettings.class, ExtensionSettings.class})
+  void hibernateHasAllThatOurClassFilesName(Class<?> type) throws Exception {
+    assertThat(Linkage.problems(type))
         .as("what our class files name, and Hibernate %s lacks", Version.getVersionString())
         .isEmpty();
   }

@@ -43,17 +43,23 @@ final class Linkage {
     this.loader = loader;
   }
 
-  /** Returns what the class files in a folder or jar name that the loader does not have. */
-  static Set<String> problems(Path folderOrJar, ClassLoader loader) throws Exception {
+  /**
+   * Returns what the class files of a type's package, and of those below it, name that the type's
+   * loader does not have.
+   */
+  static Set<String> problems(Class<?> type) throws Exception {
+    Path folderOrJar = Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    String folder = type.getPackageName().replace('.', '/');
     if (Files.isDirectory(folderOrJar)) {
-      return problemsIn(folderOrJar, loader);
+      return problems(folderOrJar.resolve(folder), type.getClassLoader());
     }
     try (FileSystem jar = FileSystems.newFileSystem(folderOrJar)) {
-      return problemsIn(jar.getPath("/"), loader);
+      return problems(jar.getPath("/", folder), type.getClassLoader());
     }
   }
 
-  private static Set<String> problemsIn(Path folder, ClassLoader loader) throws Exception {
+  /** Returns what the class files in a folder name that the loader does not have. */
+  static Set<String> problems(Path folder, ClassLoader loader) throws Exception {
     List<Path> files;
     try (Stream<Path> all = Files.walk(folder)) {
       files = all.filter(file -> file.toString().endsWith(".class")).toList();

@@ -3,18 +3,21 @@ package io.pghello.internal.jdbc;
 
 import io.pghello.ConnectionSource;
 import io.pghello.PgHelloInfo;
+import io.pghello.extension.ExtensionFunction;
+import io.pghello.extension.ExtensionProblem;
+import io.pghello.extension.Installation;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
-import io.pghello.internal.installation.InstallationProblems;
 import io.pghello.internal.installation.Preflight;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The calls that ask about the server. */
 public final class ServerCalls {
@@ -28,7 +31,10 @@ public final class ServerCalls {
   public static long nowMillis(StatementExecutor.Session session) throws SQLException {
     long millis = session.call(Function.NOW_MS, row -> row.getLong(2));
     if (Math.abs(millis + POSTGRES_EPOCH_MILLIS - System.currentTimeMillis()) < DAY_MILLIS) {
-      throw Errors.of(InstallationProblems.foreignBuild(session.look().database()));
+      Installation found = session.look().installation();
+      throw Errors.of(
+          Preflight.problem(
+              ExtensionProblem.foreignBuild(Function.EXTENSION, found.database(), found.schema())));
     }
     return millis;
   }
@@ -38,9 +44,14 @@ public final class ServerCalls {
     return session.call(Function.SPI_VERSION, row -> row.getString(2));
   }
 
-  /** Looks how the extension is installed, once, on a connection of a source without a client. */
-  public static Preflight preflight(ConnectionSource source, Duration timeout) {
-    return new StatementExecutor(source, Settings.Statements.withoutClient(timeout))
+  /**
+   * Looks how the extension is installed, once, on a connection of a source without a client.
+   *
+   * @param schema the quoted schema that it is to be in; null if any will do
+   */
+  public static Preflight preflight(
+      ConnectionSource source, @Nullable String schema, Duration timeout) {
+    return new StatementExecutor(source, Settings.Statements.withoutClient(schema, timeout))
         .run(StatementContext.single(Deadline.after(timeout)), StatementExecutor.Session::look);
   }
 
@@ -53,14 +64,14 @@ public final class ServerCalls {
       throws SQLException {
     // that loads the library, without which the setting has no value
     String greeting = HelloStatements.one(session, HelloRequest.of("", HelloRequest.AS_SET));
-    Preflight preflight = session.lookFor(Function.HELLO);
+    Installation installation = session.lookFor(Function.HELLO).installation();
     return new PgHelloInfo(
-        preflight.serverVersion(),
-        Objects.requireNonNull(preflight.extensionVersion()),
-        Objects.requireNonNull(preflight.schema()),
+        installation.serverVersion(),
+        Objects.requireNonNull(installation.version()),
+        Objects.requireNonNull(installation.schema()),
         repeat == HelloRequest.AS_SET ? HelloRequest.countOfEmptyName(greeting) : repeat,
-        preflight.functions().stream()
-            .map(Function::signature)
+        installation.functions().stream()
+            .map(ExtensionFunction::signature)
             .collect(Collectors.toUnmodifiableSet()));
   }
 }

@@ -4,8 +4,10 @@ package io.pghello.internal.jdbc;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
+import io.pghello.extension.ExtensionProblem;
 import io.pghello.internal.Errors;
-import io.pghello.internal.installation.InstallationProblems;
+import io.pghello.internal.Function;
+import io.pghello.internal.installation.Preflight;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
@@ -30,15 +32,9 @@ public final class SqlErrors {
 
   private SqlErrors() {}
 
-  /** Returns whether this error can come from the way the extension is installed. */
-  static boolean mayBeInstallation(SQLException e) {
-    String state = e.getSQLState();
-    return "42883".equals(state) || "3F000".equals(state) || "42501".equals(state);
-  }
-
   /** The library that the server has loaded lacks a function that is declared. */
   static PgHelloException libraryTooOld(SQLException e) {
-    return of(InstallationProblems.libraryTooOld(), e, null);
+    return of(Preflight.problem(ExtensionProblem.libraryTooOld(Function.EXTENSION)), e, null);
   }
 
   /** Translates an error of a statement. */
@@ -46,7 +42,7 @@ public final class SqlErrors {
     String state = e.getSQLState() == null ? "" : e.getSQLState();
     return switch (state) {
       case "58P01" ->
-          of(InstallationProblems.filesMissing("the server cannot load their library"), e, null);
+          of(Preflight.problem(ExtensionProblem.libraryMissing(Function.EXTENSION)), e, null);
       case "54000" -> of(Errors.tooLarge(""), e, null);
       case "22P05" -> notInEncoding(e);
       case "57014" ->
@@ -66,7 +62,7 @@ public final class SqlErrors {
    * that could have timed out, and its transaction has failed, so that nothing more can be asked.
    */
   public static PgHelloException ofSession(SQLException e) {
-    if (mayBeInstallation(e)) {
+    if (ExtensionProblem.canCause(e)) {
       String words = serverMessage(e);
       return of(
           new PgHelloProblem(

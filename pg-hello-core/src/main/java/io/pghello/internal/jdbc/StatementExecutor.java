@@ -5,6 +5,7 @@ import io.pghello.ConnectionSource;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
+import io.pghello.extension.ExtensionProblem;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Events;
@@ -487,7 +488,7 @@ public class StatementExecutor {
       try {
         return execute(function, statement, argument, binder, reader);
       } catch (SQLException e) {
-        if (!SqlErrors.mayBeInstallation(e) || inTransaction) {
+        if (!ExtensionProblem.canCause(e) || inTransaction) {
           throw e;
         }
         // the extension may have moved, or gone, since it was found

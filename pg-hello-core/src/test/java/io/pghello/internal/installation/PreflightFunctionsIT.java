@@ -7,6 +7,7 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import io.pghello.internal.Function;
 import io.pghello.testkit.PgHelloTest;
+import java.lang.module.ModuleDescriptor.Version;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -21,9 +22,9 @@ import org.junit.jupiter.api.Test;
 @PgHelloTest(extension = false)
 class PreflightFunctionsIT {
   private static final String MEMBERS =
-      "SELECT concat(proname, ' ', proargtypes) FROM pg_depend JOIN pg_proc p ON p.oid = objid WHERE"
-          + " classid = 'pg_proc'::regclass AND refclassid = 'pg_extension'::regclass AND deptype ="
-          + " 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_hello')";
+      "SELECT objid::regprocedure FROM pg_depend WHERE classid = 'pg_proc'::regclass AND"
+          + " refclassid = 'pg_extension'::regclass AND deptype = 'e' AND refobjid = (SELECT oid FROM"
+          + " pg_extension WHERE extname = 'pg_hello')";
 
   /** A function that is forgotten in {@link Function} is found here. */
   @Test
@@ -35,16 +36,18 @@ class PreflightFunctionsIT {
     assertThat(versions).contains("1.0", Function.REQUIRED_VERSION);
     for (String version : versions) {
       create(connection, version);
-      Set<Function> functions = Function.of(version);
+      Set<Function> functions = functions(version);
       assertThat(strings(connection, MEMBERS))
           .as("functions of version %s", version)
           .containsExactlyInAnyOrderElementsOf(
-              functions.stream().map(Function::declaration).toList());
+              functions.stream().map(Function::signature).toList());
       Preflight preflight = Preflight.run(connection, null);
-      assertThat(preflight.functions()).as(version).isEqualTo(functions);
+      assertThat(preflight.installation().functions())
+          .as(version)
+          .containsExactlyElementsOf(functions.stream().map(Function::description).toList());
       assertThat(preflight.problems().isEmpty())
           .as("whether %s is new enough: %s", version, preflight.problems())
-          .isEqualTo(functions.containsAll(Function.required()));
+          .isEqualTo(functions.containsAll(functions(Function.REQUIRED_VERSION)));
     }
   }
 
@@ -52,8 +55,8 @@ class PreflightFunctionsIT {
   void lackWhatIsNotNeededWithoutAProblemUntilItIsCalled(Connection connection)
       throws SQLException {
     create(connection, "1.0");
-    Set<Function> there = Function.of("1.0");
-    Preflight preflight = Preflight.run(connection, null, there);
+    Set<Function> there = functions("1.0");
+    Preflight preflight = Preflight.run(connection, null, Function.extension("1.0"));
     assertThat(preflight.problems()).isEmpty();
     for (Function function : there) {
       assertThat(preflight.obstacle(function)).isEmpty();
@@ -64,31 +67,20 @@ class PreflightFunctionsIT {
       assertThat(problem.message())
           .isEqualTo(
               "Extension pg_hello in database %s, at version 1.0, lacks %s.",
-              preflight.database(), function.signature());
+              preflight.installation().database(), function.signature());
       assertThat(problem.remedy())
           .isEqualTo("Let the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
       assertThat(problem.functions()).containsExactly(function.signature());
     }
   }
 
-  @Test
-  void needNewFilesWhereTheOldOnesHaveItNot(Connection connection) throws SQLException {
-    create(connection, "1.0");
-    Preflight found = Preflight.run(connection, null, Set.of());
-    var oldFiles =
-        new Preflight(
-            found.database(),
-            found.serverVersion(),
-            found.schema(),
-            found.extensionVersion(),
-            "1.0",
-            found.functions(),
-            found.forbidden(),
-            found.problems());
-    assertThat(oldFiles.obstacle(Function.HELLO_ALL).orElseThrow().remedy())
-        .isEqualTo(
-            "Install the files of this build on the server. Let the extension's owner run: ALTER"
-                + " EXTENSION pg_hello UPDATE;");
+  /** Returns the functions that a version of the extension has. */
+  private static Set<Function> functions(String version) {
+    Set<Function> functions = EnumSet.allOf(Function.class);
+    functions.removeIf(
+        function ->
+            Version.parse(function.description().since()).compareTo(Version.parse(version)) > 0);
+    return functions;
   }
 
   private static void create(Connection connection, String version) throws SQLException {

@@ -44,7 +44,7 @@ class HelloStatementsTest {
             () -> {
               throw new SQLException("no connection is needed");
             },
-            Settings.Statements.withoutClient(TIMEOUT)) {
+            Settings.Statements.withoutClient(null, TIMEOUT)) {
           private boolean asked;
 
           @Override

@@ -124,7 +124,7 @@ class NetworkTimeoutIT {
           public void release(Connection released) {}
         };
     return new StatementExecutor(
-        source, Settings.Statements.withoutClient(TIMEOUT), new Installations(null), watch);
+        source, Settings.Statements.withoutClient(null, TIMEOUT), new Installations(null), watch);
   }
 
   /** Of a JVM that can start no thread. */

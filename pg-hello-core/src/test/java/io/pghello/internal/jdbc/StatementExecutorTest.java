@@ -47,7 +47,7 @@ class StatementExecutorTest {
           }
           throw new SQLException("interrupted");
         };
-    var executor = new StatementExecutor(stuck, Settings.Statements.withoutClient(SHORT));
+    var executor = new StatementExecutor(stuck, Settings.Statements.withoutClient(null, SHORT));
     assertThatThrownBy(() -> run(executor, Deadline.after(SHORT)))
         .isInstanceOf(PgHelloException.class)
         .hasMessageContaining("200 ms");
@@ -68,7 +68,8 @@ class StatementExecutorTest {
           }
           throw new SQLException("interrupted");
         };
-    var executor = new StatementExecutor(interrupted, Settings.Statements.withoutClient(SHORT));
+    var executor =
+        new StatementExecutor(interrupted, Settings.Statements.withoutClient(null, SHORT));
     assertThatThrownBy(() -> run(executor, deadline))
         .isInstanceOfSatisfying(
             PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INTERRUPTED));
@@ -93,7 +94,7 @@ class StatementExecutorTest {
           }
           return UNUSED;
         };
-    var executor = new StatementExecutor(source, Settings.Statements.withoutClient(LONG));
+    var executor = new StatementExecutor(source, Settings.Statements.withoutClient(null, LONG));
     CompletableFuture<String> working =
         start(
             executor,
@@ -138,7 +139,8 @@ class StatementExecutorTest {
 
   private static String runAfterALoss(PgHelloException then) {
     var first = new AtomicBoolean(true);
-    var executor = new StatementExecutor(() -> UNUSED, Settings.Statements.withoutClient(LONG));
+    var executor =
+        new StatementExecutor(() -> UNUSED, Settings.Statements.withoutClient(null, LONG));
     return executor.run(
         StatementContext.single(Deadline.after(LONG)),
         session -> {

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension;
+
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The installation of an extension in a database, for one role, at the time of {@link
+ * ExtensionDescription#find}. Immutable.
+ *
+ * @param extension what was looked for
+ * @param database the name of the database
+ * @param serverVersion the version of PostgreSQL, as in {@code 17.5}, with what its packager adds
+ * @param schema the schema of the extension, quoted where SQL needs it; null if it is not created
+ *     here
+ * @param version its version; null if it is not created here
+ * @param filesVersion the version that the files on the server would create; null if there are none
+ * @param functions the described functions that are there and are the extension's own: in C, in its
+ *     library and its schema, and owned by a superuser
+ * @param problems what is wrong, the gravest first
+ */
+public record Installation(
+    ExtensionDescription extension,
+    String database,
+    String serverVersion,
+    @Nullable String schema,
+    @Nullable String version,
+    @Nullable String filesVersion,
+    List<ExtensionFunction> functions,
+    List<ExtensionProblem> problems) {
+
+  // Who owns an extension can add functions to it, so that a member alone is not to be called.
+  // Types of PostgreSQL's own are told by their schema: one of the same name can come first on the
+  // path, or be in the signature.
+  private static final String SQL =
+      """
+      SELECT 'installation of {extension}' AS question, pg_catalog.current_database() AS database,
+        pg_catalog.quote_ident(current_user) AS role,
+        pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.datdba)) AS owner,
+        pg_catalog.has_database_privilege(d.oid, 'CREATE') AS may_create,
+        CASE WHEN e.oid IS NULL THEN EXISTS (
+          SELECT FROM pg_catalog.pg_available_extension_versions v, pg_catalog.pg_roles u
+          WHERE v.name OPERATOR(pg_catalog.=) '{extension}'
+            AND v.version OPERATOR(pg_catalog.=) a.default_version AND v.superuser AND NOT v.trusted
+            AND u.rolname OPERATOR(pg_catalog.=) current_user AND NOT u.rolsuper)
+          END AS needs_superuser,
+        a.default_version, e.extversion, pg_catalog.quote_ident(n.nspname) AS schema,
+        pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_use_schema,
+        n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true)) AS on_path,
+        pg_catalog.current_setting('search_path') AS search_path,
+        pg_catalog.current_setting('server_version') AS server_version,
+        f.name, f.types, f.schemas, f.schema AS function_schema, f.volatility, f.of_superuser, f.own,
+        f.may_execute
+      FROM pg_catalog.pg_database d
+        LEFT JOIN pg_catalog.pg_available_extensions a ON a.name OPERATOR(pg_catalog.=) '{extension}'
+        LEFT JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) '{extension}'
+        LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
+        LEFT JOIN LATERAL (
+          SELECT p.proname::pg_catalog.text AS name, p.provolatile::pg_catalog.text AS volatility,
+            pg_catalog.quote_ident(q.nspname) AS schema, r.rolsuper AS of_superuser,
+            r.rolsuper AND l.lanname OPERATOR(pg_catalog.=) 'c'
+              AND pg_catalog.replace(COALESCE(p.probin, ''), '$libdir/', '') OPERATOR(pg_catalog.=)
+                pg_catalog.replace(pg_catalog.replace('{library}', '$libdir/', ''), 'VERSION',
+                  e.extversion)
+              AND p.pronamespace OPERATOR(pg_catalog.=) n.oid AS own,
+            pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AS may_execute, t.types, t.schemas
+          FROM pg_catalog.pg_depend m
+            JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) m.objid
+            JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
+            JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) p.proowner
+            JOIN pg_catalog.pg_namespace q ON q.oid OPERATOR(pg_catalog.=) p.pronamespace
+            CROSS JOIN LATERAL (
+              SELECT
+                pg_catalog.array_agg(pg_catalog.concat(
+                  CASE WHEN s.nspname OPERATOR(pg_catalog.<>) 'pg_catalog' AND EXISTS (
+                    SELECT FROM pg_catalog.pg_type x
+                    WHERE x.typname OPERATOR(pg_catalog.=) b.typname AND x.typnamespace
+                      OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace)
+                    THEN 'not of pg_catalog: ' END,
+                  COALESCE(c.typname, b.typname),
+                  CASE WHEN c.oid IS NULL THEN '' ELSE '[]' END) ORDER BY u.position) AS types,
+                pg_catalog.array_agg(CASE WHEN s.nspname OPERATOR(pg_catalog.=) 'pg_catalog' THEN ''
+                  ELSE pg_catalog.quote_ident(s.nspname) END ORDER BY u.position) AS schemas
+              FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS u (type, position)
+                JOIN pg_catalog.pg_type b ON b.oid OPERATOR(pg_catalog.=) u.type
+                LEFT JOIN pg_catalog.pg_type c ON c.oid OPERATOR(pg_catalog.=) b.typelem
+                  AND c.typarray OPERATOR(pg_catalog.=) b.oid
+                JOIN pg_catalog.pg_namespace s ON s.oid OPERATOR(pg_catalog.=) b.typnamespace) t
+          WHERE m.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
+            AND m.refobjid OPERATOR(pg_catalog.=) e.oid
+            AND m.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+            AND m.deptype OPERATOR(pg_catalog.=) 'e'
+            AND p.proname OPERATOR(pg_catalog.=) ANY ({functions})) f ON true
+      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+      """;
+
+  /** Copies the lists. */
+  public Installation {
+    functions = List.copyOf(functions);
+    problems = List.copyOf(problems);
+  }
+
+  /** Returns the query for one extension, whose names need no quoting. */
+  static String sql(ExtensionDescription extension) {
+    return SQL.replace("{extension}", extension.name())
+        .replace("{library}", extension.library())
+        .replace(
+            "{functions}",
+            extension.functions().stream()
+                .map(ExtensionFunction::name)
+                .distinct()
+                .collect(Collectors.joining(",", "'{", "}'::pg_catalog.name[]")));
+  }
+
+  /**
+   * Looks how the extension is installed.
+   *
+   * @param seconds to wait for the answer; 0 for as long as it takes
+   */
+  static Installation find(
+      ExtensionDescription extension, Connection connection, @Nullable String told, int seconds)
+      throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      if (seconds > 0) {
+        statement.setQueryTimeout(seconds);
+      }
+      try (ResultSet row = statement.executeQuery(extension.sql())) {
+        if (!row.next() || !("installation of " + extension.name()).equals(row.getString(1))) {
+          throw new ExtensionException(ExtensionProblem.mismatch(extension));
+        }
+        var server = Server.of(row);
+        return of(extension, server, members(row), told);
+      }
+    }
+  }
+
+  private static Installation of(
+      ExtensionDescription extension,
+      Server server,
+      Map<List<String>, Member> members,
+      @Nullable String told) {
+    List<ExtensionFunction> own =
+        extension.functions().stream()
+            .filter(function -> isOwn(members.get(function.catalogKey())))
+            .toList();
+    return new Installation(
+        extension,
+        server.database,
+        server.serverVersion,
+        server.schema,
+        server.version,
+        server.filesVersion,
+        own,
+        problems(extension, server, members, own, told));
+  }
+
+  private static boolean isOwn(@Nullable Member member) {
+    return member != null && member.own;
+  }
+
+  /** Returns the members of these names; where there are several of a signature, its own. */
+  private static Map<List<String>, Member> members(ResultSet row) throws SQLException {
+    var members = new LinkedHashMap<List<String>, Member>();
+    do {
+      String name = row.getString("name");
+      if (name != null) {
+        String[] types = strings(row.getArray("types"));
+        var key = new ArrayList<String>();
+        key.add(name);
+        key.addAll(List.of(types));
+        var member =
+            new Member(
+                row.getString("function_schema"),
+                row.getString("volatility"),
+                row.getBoolean("of_superuser"),
+                row.getBoolean("own"),
+                row.getBoolean("may_execute"),
+                List.of(strings(row.getArray("schemas"))));
+        members.merge(List.copyOf(key), member, (one, other) -> one.own ? one : other);
+      }
+    } while (row.next());
+    return members;
+  }
+
+  private static String[] strings(@Nullable Array array) throws SQLException {
+    return array == null ? new String[0] : (String[]) array.getArray();
+  }
+
+  private static List<ExtensionProblem> problems(
+      ExtensionDescription extension,
+      Server server,
+      Map<List<String>, Member> members,
+      List<ExtensionFunction> own,
+      @Nullable String told) {
+    String schema = server.schema;
+    String version = server.version;
+    if (schema == null || version == null) {
+      return List.of(
+          server.filesVersion == null
+              ? ExtensionProblem.filesMissing(extension, null)
+              : ExtensionProblem.notCreated(
+                  extension, server.database, server.role, server.creator(), told));
+    }
+    var foreign = new ArrayList<ExtensionFunction>();
+    var added = new ArrayList<String>();
+    var otherwise = new ArrayList<ExtensionFunction>();
+    var missing = new ArrayList<ExtensionFunction>();
+    var forbidden = new ArrayList<ExtensionFunction>();
+    var qualified = new ArrayList<String>();
+    boolean relabelled = false;
+    for (ExtensionFunction function : extension.functions()) {
+      Member member = members.get(function.catalogKey());
+      if (member == null) {
+        if (extension.requires(function)) {
+          missing.add(function);
+        }
+      } else if (!member.ofSuperuser) {
+        foreign.add(function);
+        added.add(member.signature(function));
+      } else if (!member.own) {
+        otherwise.add(function);
+      } else {
+        relabelled |= !member.isDeclaredAs(function.volatility());
+        if (!member.mayExecute) {
+          forbidden.add(function);
+          qualified.add(member.signature(function));
+        }
+      }
+    }
+    var problems = new ArrayList<ExtensionProblem>();
+    if (!foreign.isEmpty()) {
+      problems.add(ExtensionProblem.foreignFunctions(extension, server.database, foreign, added));
+    }
+    if (!otherwise.isEmpty()) {
+      problems.add(
+          ExtensionProblem.describedOtherwise(extension, server.database, schema, otherwise));
+    }
+    if (relabelled) {
+      problems.add(ExtensionProblem.foreignBuild(extension, server.database, schema));
+    }
+    if (!server.mayUseSchema) {
+      problems.add(ExtensionProblem.noSchemaPrivilege(extension, schema, server.role));
+    }
+    if (!forbidden.isEmpty()) {
+      problems.add(ExtensionProblem.noExecutePrivilege(forbidden, qualified, server.role));
+    }
+    // an old version whose functions somebody has added is said above
+    boolean old =
+        foreign.isEmpty() && otherwise.isEmpty() && isBefore(version, extension.oldestVersion());
+    if (old || !missing.isEmpty()) {
+      problems.add(
+          ExtensionProblem.tooOld(
+              extension, server.database, version, server.filesVersion, missing));
+    }
+    if (told != null && !quoted(told).equals(quoted(schema))) {
+      problems.add(ExtensionProblem.elsewhere(extension, schema, told));
+    }
+    // nobody is sent to where others have put functions of this name
+    if (!server.onPath && foreign.isEmpty()) {
+      problems.add(
+          ExtensionProblem.notOnPath(
+              extension,
+              schema,
+              own.isEmpty() ? "NAME" : own.get(0).name(),
+              server.role,
+              server.searchPath));
+    }
+    return problems;
+  }
+
+  /** Returns whether a version is older; not if that cannot be known. */
+  static boolean isBefore(String version, @Nullable String other) {
+    return other != null
+        && ExtensionDescription.compare(version, other).map(order -> order < 0).orElse(false);
+  }
+
+  private static String quoted(String identifier) {
+    return identifier.startsWith("\"") ? identifier : '"' + identifier + '"';
+  }
+
+  /** Returns the gravest problem because of which a described function cannot be called. */
+  public Optional<ExtensionProblem> obstacle(ExtensionFunction function) {
+    Optional<ExtensionProblem> problem =
+        problems.stream()
+            .filter(each -> each.functions().contains(function.signature()))
+            .findFirst();
+    return problem.isPresent() || version == null || functions.contains(function)
+        ? problem
+        : Optional.of(
+            ExtensionProblem.tooOld(extension, database, version, filesVersion, List.of(function)));
+  }
+
+  /**
+   * Returns this if the extension can be used.
+   *
+   * @throws ExtensionException if it cannot; the message has all that is wrong, and what mends it
+   */
+  public Installation require() {
+    Optional<ExtensionProblem> obstacle =
+        ExtensionProblem.all(problems.stream().filter(ExtensionProblem::isObstacle).toList());
+    if (obstacle.isPresent()) {
+      throw new ExtensionException(obstacle.get());
+    }
+    return this;
+  }
+
+  /** The answer, but for the functions. */
+  private record Server(
+      String database,
+      String serverVersion,
+      String role,
+      String owner,
+      boolean mayCreate,
+      boolean needsSuperuser,
+      @Nullable String schema,
+      @Nullable String version,
+      @Nullable String filesVersion,
+      boolean mayUseSchema,
+      boolean onPath,
+      @Nullable String searchPath) {
+    static Server of(ResultSet row) throws SQLException {
+      return new Server(
+          row.getString("database"),
+          row.getString("server_version"),
+          row.getString("role"),
+          row.getString("owner"),
+          row.getBoolean("may_create"),
+          row.getBoolean("needs_superuser"),
+          row.getString("schema"),
+          row.getString("extversion"),
+          row.getString("default_version"),
+          row.getBoolean("may_use_schema"),
+          row.getBoolean("on_path"),
+          row.getString("search_path"));
+    }
+
+    /** Returns who else may create the extension; null if the role may. */
+    @Nullable String creator() {
+      if (needsSuperuser) {
+        return "a superuser";
+      }
+      return mayCreate ? null : "the database's owner " + owner;
+    }
+  }
+
+  /**
+   * A function that is a member of the extension.
+   *
+   * @param schema its own, quoted where SQL needs it
+   * @param volatility the first letter of what it is declared as
+   * @param ofSuperuser whether a superuser owns it, so that nobody else has added it
+   * @param schemas those of the types of its arguments, quoted; empty for PostgreSQL's own
+   */
+  private record Member(
+      String schema,
+      String volatility,
+      boolean ofSuperuser,
+      boolean own,
+      boolean mayExecute,
+      List<String> schemas) {
+    boolean isDeclaredAs(ExtensionFunction.@Nullable Volatility declared) {
+      return declared == null || declared.name().toLowerCase(Locale.ROOT).startsWith(volatility);
+    }
+
+    /** Returns the signature of a function of this key, with all schemas. */
+    String signature(ExtensionFunction function) {
+      var types = new ArrayList<String>();
+      for (int i = 0; i < schemas.size(); i++) {
+        String type = ExtensionFunction.catalogName(function.argumentTypes().get(i));
+        types.add((schemas.get(i).isEmpty() ? "pg_catalog" : schemas.get(i)) + '.' + type);
+      }
+      return schema + '.' + function.name() + '(' + String.join(",", types) + ')';
+    }
+  }
+}

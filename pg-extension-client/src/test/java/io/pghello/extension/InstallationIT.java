@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.extension.ExtensionFunction.Volatility;
+import io.pghello.extension.ExtensionProblem.Kind;
+import io.pghello.extension.testkit.ExtensionTest;
+import io.pghello.extension.testkit.Superuser;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.WireProxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Set;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Extensions that come with PostgreSQL, in the ways in which they can be installed. */
+@ExtensionTest(extensions = "cube")
+class InstallationIT {
+  // region description
+  static final ExtensionDescription CUBE =
+      ExtensionDescription.named("cube")
+          .oldestVersion("1.4")
+          .function("cube(double precision[])", "cube")
+          .function("cube_distance(cube, cube)", "double precision")
+          .function("cube_dim(cube)", "integer")
+          .build();
+
+  // endregion
+
+  private static final ExtensionDescription HSTORE = ExtensionDescription.named("hstore").build();
+
+  @Test
+  void findsFunctionsOfTheExtensionsOwnTypesInOneRoundTrip(
+      Connection connection, TestDatabase database, WireProxy proxy) throws Exception {
+    Installation[] found = new Installation[1];
+    proxy.assertRoundTrips(1, () -> found[0] = CUBE.find(connection));
+    Installation cube = found[0].require();
+    assertThat(cube.problems()).isEmpty();
+    assertThat(cube.functions()).isEqualTo(CUBE.functions());
+    assertThat(cube.database()).isEqualTo(database.name());
+    assertThat(cube.schema()).isEqualTo("public");
+    assertThat(cube.version()).isNotBlank().isEqualTo(cube.filesVersion());
+    assertThat(cube.serverVersion()).matches("\\d+\\..*");
+    for (ExtensionFunction function : CUBE.functions()) {
+      assertThat(cube.obstacle(function)).isEmpty();
+    }
+  }
+
+  @Test
+  void saysWhatCreatesIt(Connection connection, TestDatabase database) throws SQLException {
+    ExtensionProblem problem = only(HSTORE.find(connection));
+    assertThat(problem.kind()).isEqualTo(Kind.NOT_CREATED);
+    assertThat(problem.toString())
+        .isEqualTo(
+            "Extension hstore is not created in database "
+                + database.name()
+                + ". Run in it: CREATE EXTENSION hstore;");
+    assertThatThrownBy(() -> HSTORE.find(connection).require())
+        .isInstanceOf(ExtensionException.class)
+        .hasMessage(problem.toString());
+    // into the schema that the program wants
+    String remedy = only(HSTORE.find(connection, "\"Odd one\"")).remedy();
+    assertThat(remedy)
+        .isEqualTo(
+            "Run in it, where nobody else may create in that schema: CREATE SCHEMA IF NOT EXISTS"
+                + " \"Odd one\"; CREATE EXTENSION hstore SCHEMA \"Odd one\";");
+    execute(connection, remedy.substring(remedy.indexOf("CREATE SCHEMA")));
+    ExtensionProblem offPath = only(HSTORE.find(connection, "\"Odd one\""));
+    assertThat(offPath.kind()).isEqualTo(Kind.NOT_ON_PATH);
+    assertThat(offPath.isObstacle()).isFalse();
+    assertThat(HSTORE.find(connection).require().schema()).isEqualTo("\"Odd one\"");
+  }
+
+  /** The right to create in the database is enough for those that are trusted alone. */
+  @Test
+  void saysWhoCanCreateWhatIsNotTrusted(Connection connection, @Superuser Connection superuser)
+      throws SQLException {
+    ExtensionDescription files = ExtensionDescription.named("file_fdw").build();
+    assertThat(only(files.find(connection)).remedy())
+        .startsWith("Role ")
+        .endsWith(" may not create it: let a superuser run in it: CREATE EXTENSION file_fdw;");
+    assertThat(only(files.find(superuser)).remedy())
+        .isEqualTo("Run in it: CREATE EXTENSION file_fdw;");
+  }
+
+  @Test
+  void saysThatItIsInAnotherSchema(Connection connection) throws SQLException {
+    Installation found = CUBE.find(connection, "\"other\"");
+    assertThat(only(found).kind()).isEqualTo(Kind.ELSEWHERE);
+    assertThat(only(found).toString())
+        .isEqualTo(
+            "Extension cube is in schema public, but the client was told \"other\". Give the client"
+                + " that schema, or none: it finds the extension by itself.");
+    assertThatThrownBy(found::require).isInstanceOf(ExtensionException.class);
+  }
+
+  @Test
+  void saysHowToInstallIt(Connection connection) throws SQLException {
+    ExtensionDescription unknown =
+        ExtensionDescription.named("no-such").howToInstall("Ask Ada.").build();
+    assertThat(only(unknown.find(connection)).toString())
+        .isEqualTo("The files of extension no-such are not on the database server. Ask Ada.");
+  }
+
+  @Test
+  void saysThatItIsTooOld(Connection connection, @Superuser Connection superuser)
+      throws SQLException {
+    Installation old =
+        ExtensionDescription.named("cube").oldestVersion("99").build().find(connection);
+    ExtensionProblem tooOld = only(old);
+    assertThat(tooOld.kind()).isEqualTo(Kind.TOO_OLD);
+    assertThat(tooOld.toString())
+        .endsWith(
+            ", at version "
+                + old.version()
+                + ", is older than 99. Install newer files on the server. Let the extension's owner"
+                + " run: ALTER EXTENSION cube UPDATE;");
+    // nobody is sent to a version before
+    execute(superuser, "UPDATE pg_extension SET extversion = '98' WHERE extname = 'cube'");
+    ExtensionDescription later =
+        ExtensionDescription.named("cube").function("cube_later(cube)", "text").build();
+    assertThat(only(later.find(connection)).remedy()).startsWith("Install newer files");
+  }
+
+  @Test
+  void lacksWhatCameLaterWithoutAProblemUntilItIsCalled(Connection connection) throws SQLException {
+    ExtensionFunction later = ExtensionFunction.of("cube_later(cube)", "text").withSince("99");
+    ExtensionFunction never = ExtensionFunction.of("cube_never()", "text");
+    Installation found =
+        ExtensionDescription.named("cube")
+            .oldestVersion("1.0")
+            .function(later)
+            .build()
+            .find(connection)
+            .require();
+    assertThat(found.functions()).isEmpty();
+    assertThat(found.obstacle(later).orElseThrow().message()).endsWith(", lacks cube_later(cube).");
+    assertThat(
+            only(ExtensionDescription.named("cube").function(never).build().find(connection))
+                .functions())
+        .containsExactly("cube_never()");
+  }
+
+  @Test
+  void grantsFunctionsOfTheExtensionsTypesWhateverThePathIs(
+      Connection connection, @Superuser Connection superuser) throws SQLException {
+    execute(superuser, "REVOKE EXECUTE ON FUNCTION cube_distance(cube, cube) FROM PUBLIC");
+    Installation found = CUBE.find(connection);
+    ExtensionProblem problem = only(found);
+    assertThat(problem.kind()).isEqualTo(Kind.NO_EXECUTE_PRIVILEGE);
+    assertThat(problem.functions()).isEqualTo(Set.of("cube_distance(cube,cube)"));
+    assertThat(found.obstacle(CUBE.functions().get(1))).contains(problem);
+    assertThat(found.obstacle(CUBE.functions().get(2))).isEmpty();
+    assertThat(problem.remedy())
+        .startsWith(
+            "Let a superuser run, unless the extension keeps it from others on purpose: GRANT"
+                + " EXECUTE ON FUNCTION"
+                + " public.cube_distance(public.cube,public.cube) TO ");
+    execute(superuser, "SET search_path = ''");
+    execute(superuser, problem.remedy().substring(problem.remedy().indexOf("GRANT")));
+    assertThat(CUBE.find(connection).problems()).isEmpty();
+    // another function, whose type comes first on the path
+    execute(superuser, "SET search_path = public, pg_catalog");
+    execute(superuser, "CREATE DOMAIN float8 AS pg_catalog.float8");
+    execute(superuser, "CREATE FUNCTION cube(float8[]) RETURNS text LANGUAGE sql RETURN ''");
+    execute(superuser, "REVOKE EXECUTE ON FUNCTION cube(pg_catalog.float8[]) FROM PUBLIC");
+    String remedy = only(CUBE.find(connection)).remedy();
+    assertThat(remedy).contains(" public.cube(pg_catalog.float8[]) TO ");
+    execute(superuser, remedy.substring(remedy.indexOf("GRANT")));
+    assertThat(CUBE.find(connection).problems()).isEmpty();
+  }
+
+  /** Who owns an extension, which is no superuser's right, can add functions to it. */
+  @Test
+  void takesNoFunctionThatItsOwnerHasAdded(Connection connection) throws SQLException {
+    execute(
+        connection,
+        "CREATE FUNCTION cube_more(cube) RETURNS text LANGUAGE sql AS $$ SELECT 'more' $$");
+    execute(connection, "ALTER EXTENSION cube ADD FUNCTION cube_more(cube)");
+    Installation found =
+        ExtensionDescription.named("cube")
+            .function("cube_more(cube)", "text")
+            .build()
+            .find(connection);
+    assertThat(found.functions()).isEmpty();
+    assertThat(only(found).kind()).isEqualTo(Kind.FOREIGN_BUILD);
+    assertThat(only(found).message()).endsWith("its own: cube_more(cube). They are not called.");
+    assertThat(only(found).remedy())
+        .isEqualTo(
+            "Find out who has, then let the extension's owner run: ALTER EXTENSION cube DROP"
+                + " ROUTINE public.cube_more(public.cube);");
+    // nor is anybody sent to it
+    execute(connection, "SET search_path = ''");
+    Installation offPath =
+        ExtensionDescription.named("cube")
+            .function("cube_more(cube)", "text")
+            .build()
+            .find(connection);
+    assertThat(only(offPath).kind()).isEqualTo(Kind.FOREIGN_BUILD);
+    execute(connection, only(offPath).remedy().replaceFirst(".*: ", ""));
+    Installation without =
+        ExtensionDescription.named("cube")
+            .function("cube_more(cube)", "text")
+            .function("cube_dim(cube)", "integer")
+            .build()
+            .find(connection);
+    assertThat(without.problems())
+        .extracting(ExtensionProblem::kind)
+        .containsExactly(Kind.TOO_OLD, Kind.NOT_ON_PATH);
+    assertThat(without.problems().get(1).remedy()).contains(" write public.cube_dim(...), or ");
+  }
+
+  /** Nobody but a superuser has declared it so, as where an extension's tables are in a schema. */
+  @Test
+  void takesNoFunctionOfAnotherLibraryAndSaysThatTheDescriptionMayBeWrong(Connection connection)
+      throws SQLException {
+    Installation found =
+        ExtensionDescription.named("cube")
+            .library("$libdir/other")
+            .function("cube_dim(cube)", "integer")
+            .build()
+            .find(connection);
+    assertThat(found.functions()).isEmpty();
+    assertThat(only(found).kind()).isEqualTo(Kind.FOREIGN_BUILD);
+    assertThat(only(found).message())
+        .endsWith(
+            " otherwise than this program describes them: cube_dim(cube). They are not called.");
+    assertThat(only(found).remedy())
+        .contains("correct the description: its library is $libdir/other, ")
+        .doesNotContain("DROP");
+  }
+
+  @Test
+  void comparesLibrariesAsTheServerLoadsThem(Connection connection, @Superuser Connection superuser)
+      throws SQLException {
+    execute(superuser, "UPDATE pg_proc SET probin = 'cube' WHERE proname = 'cube_dim'");
+    assertThat(CUBE.find(connection).problems()).isEmpty();
+    execute(
+        superuser,
+        "UPDATE pg_proc SET probin = '$libdir/cube-' || extversion FROM pg_extension WHERE proname ="
+            + " 'cube_dim' AND extname = 'cube'");
+    assertThat(
+            ExtensionDescription.named("cube")
+                .library("$libdir/cube-VERSION")
+                .function("cube_dim(cube)", "integer")
+                .build()
+                .find(connection)
+                .problems())
+        .isEmpty();
+  }
+
+  /** The type that comes first on the path is not PostgreSQL's. */
+  @Test
+  void tellsTypesOfOneNameApart(Connection connection, @Superuser Connection superuser)
+      throws SQLException {
+    execute(superuser, "CREATE DOMAIN public.float8 AS pg_catalog.float8");
+    execute(superuser, "SET search_path = public, pg_catalog");
+    assertThat(CUBE.find(superuser).problems()).isEmpty();
+    assertThat(CUBE.find(connection).problems()).isEmpty();
+    execute(
+        superuser,
+        "CREATE FUNCTION cube_later(public.float8) RETURNS int LANGUAGE c AS '$libdir/cube',"
+            + " 'cube_dim'");
+    execute(superuser, "ALTER EXTENSION cube ADD FUNCTION cube_later(public.float8)");
+    assertThat(
+            only(ExtensionDescription.named("cube")
+                    .function("cube_later(double precision)", "integer")
+                    .build()
+                    .find(connection))
+                .kind())
+        .isEqualTo(Kind.TOO_OLD);
+  }
+
+  @Tag("slow")
+  @Test
+  void givesUpAfterATime(Connection connection, @Superuser Connection superuser)
+      throws SQLException {
+    superuser.setAutoCommit(false);
+    execute(superuser, "LOCK TABLE pg_catalog.pg_extension IN ACCESS EXCLUSIVE MODE");
+    assertThatThrownBy(() -> CUBE.find(connection, null, Duration.ofMillis(1)))
+        .isInstanceOfSatisfying(
+            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("57014"));
+    superuser.rollback();
+    assertThat(CUBE.find(connection, null, Duration.ofSeconds(60)).problems()).isEmpty();
+  }
+
+  @Test
+  void seesThatAFunctionIsDeclaredOtherwise(Connection connection) throws SQLException {
+    ExtensionFunction dimension = CUBE.functions().get(2);
+    ExtensionDescription.Builder cube = ExtensionDescription.named("cube");
+    assertThat(
+            cube.function(dimension.withVolatility(Volatility.IMMUTABLE))
+                .build()
+                .find(connection)
+                .problems())
+        .isEmpty();
+    ExtensionProblem problem =
+        only(cube.function(dimension.withVolatility(Volatility.VOLATILE)).build().find(connection));
+    assertThat(problem.kind()).isEqualTo(Kind.FOREIGN_BUILD);
+    assertThat(problem.remedy())
+        .endsWith(" let its owner run: DROP EXTENSION cube; CREATE EXTENSION cube SCHEMA public;");
+  }
+
+  @Test
+  void explainsWhyAStatementHasFailed(Connection connection, @Superuser Connection superuser)
+      throws SQLException {
+    SQLException error = failure(connection, "SELECT hstore('a', 'b')");
+    assertThat(HSTORE.explain(error, connection).orElseThrow().kind()).isEqualTo(Kind.NOT_CREATED);
+    assertThat(CUBE.explain(error, connection)).isEmpty();
+    // nothing can be asked in a transaction that has failed
+    connection.setAutoCommit(false);
+    SQLException inTransaction = failure(connection, "SELECT hstore('a', 'b')");
+    assertThat(HSTORE.explain(inTransaction, connection)).isEmpty();
+    connection.rollback();
+    connection.setAutoCommit(true);
+    assertThat(HSTORE.explain(failure(connection, "SELECT 1 / 0"), connection)).isEmpty();
+    SQLException noFile = failure(superuser, "COPY (SELECT) TO '/no/such/folder/file'");
+    assertThat(noFile.getSQLState()).isEqualTo("58P01");
+    assertThat(CUBE.explain(noFile, superuser)).isEmpty();
+    execute(superuser, "UPDATE pg_proc SET prosrc = 'cube_later' WHERE proname = 'cube_distance'");
+    ExtensionProblem old =
+        CUBE.explain(failure(connection, "SELECT cube_distance('(1,2)', '(3,4)')"), connection)
+            .orElseThrow();
+    assertThat(old.message()).startsWith("The library of extension cube on the server is older");
+    execute(
+        superuser, "UPDATE pg_proc SET probin = '$libdir/cube_gone' WHERE proname = 'cube_dim'");
+    ExtensionProblem gone =
+        CUBE.explain(failure(connection, "SELECT cube_dim('(1,2)')"), connection).orElseThrow();
+    assertThat(gone.kind()).isEqualTo(Kind.FILES_MISSING);
+    assertThat(gone.message())
+        .isEqualTo(
+            "The files of extension cube are not on the database server: the server cannot load"
+                + " their library.");
+  }
+
+  private static SQLException failure(Connection connection, String sql) {
+    try {
+      execute(connection, sql);
+    } catch (SQLException e) {
+      return e;
+    }
+    throw new AssertionError("no error: " + sql);
+  }
+
+  private static ExtensionProblem only(Installation installation) {
+    assertThat(installation.problems()).hasSize(1);
+    return installation.problems().get(0);
+  }
+
+  private static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.ExtensionException;
+import io.pghello.extension.ExtensionProblem.Kind;
+import io.pghello.extension.ExtensionProvider;
+import io.pghello.extension.hibernate.ExtensionFunctionContributor;
+import io.pghello.extension.hibernate.ExtensionSettings;
+import io.pghello.extension.testkit.ExtensionTest;
+import io.pghello.extension.testkit.Superuser;
+import io.pghello.extension.testkit.WireProxy;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.hibernate.HibernateException;
+import org.hibernate.SessionFactory;
+import org.hibernate.boot.MetadataSources;
+import org.hibernate.boot.registry.StandardServiceRegistry;
+import org.hibernate.boot.registry.StandardServiceRegistryBuilder;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** An extension that comes with PostgreSQL, in Hibernate. */
+@Tag("slow")
+@ExtensionTest(extensions = "fuzzystrmatch")
+class ExtensionInHibernateIT {
+  private static final String MD5_OF_ADA = "1a382809b7c03f686e12dd15677c5497";
+
+  // region description
+  static final ExtensionDescription FUZZY =
+      ExtensionDescription.named("fuzzystrmatch")
+          .oldestVersion("1.1")
+          .function("levenshtein(text, text)", "integer")
+          .function("levenshtein(text, text, integer, integer, integer)", "integer")
+          .function("dmetaphone(text)", "text")
+          .build();
+
+  /** As {@code META-INF/services/io.pghello.extension.ExtensionProvider} names it. */
+  public static final class FuzzyProvider implements ExtensionProvider {
+    @Override
+    public ExtensionDescription extension() {
+      return FUZZY;
+    }
+  }
+
+  // endregion
+
+  // region functions
+  /** As {@code META-INF/services/org.hibernate.boot.model.FunctionContributor} names it. */
+  public static final class FuzzyFunctions extends ExtensionFunctionContributor {
+    public FuzzyFunctions() {
+      super(FUZZY);
+    }
+  }
+
+  // endregion
+
+  /** Two have as many arguments. */
+  public static final class Digests extends ExtensionFunctionContributor {
+    public Digests() {
+      super(
+          ExtensionDescription.named("pgcrypto")
+              .function("digest(bytea, text)", "bytea")
+              .function("digest(text, text)", "bytea")
+              .build());
+    }
+  }
+
+  /** Without any, Hibernate creates no schema. */
+  @Entity(name = "Thing")
+  static class Thing {
+    @Id long id;
+  }
+
+  @Test
+  void callsFunctionsInHql(DataSource dataSource) {
+    try (SessionFactory factory = open(dataSource, Map.of())) {
+      assertThat(ask(factory, "select levenshtein('GUMBO', 'GAMBOL')", Integer.class))
+          .containsExactly(2);
+      // of any integer type, for which there is no function
+      assertThat(ask(factory, "select levenshtein('GUMBO', 'GAMBOL', 2L, 1, 1)", Integer.class))
+          .containsExactly(3);
+      assertThat(ask(factory, "select dmetaphone(cast(null as String))", String.class))
+          .containsExactly((String) null);
+      assertThatThrownBy(() -> ask(factory, "select levenshtein('a')", Integer.class))
+          .hasStackTraceContaining("levenshtein()");
+      assertThatThrownBy(() -> ask(factory, "select levenshtein('a', 'b', 1)", Integer.class))
+          .hasStackTraceContaining("levenshtein()");
+      assertThatThrownBy(() -> ask(factory, "select dmetaphone(1)", String.class))
+          .hasStackTraceContaining("dmetaphone()");
+    }
+  }
+
+  @Test
+  void callsFunctionsInTheSchemaThatTheSettingNames(DataSource dataSource, Connection connection)
+      throws SQLException {
+    moveToOddOne(connection);
+    Map<String, Object> settings =
+        Map.of(
+            ExtensionSettings.schemaOf("fuzzystrmatch"),
+            "Odd one",
+            ExtensionSettings.CHECK,
+            "fuzzystrmatch",
+            ExtensionSettings.PREFLIGHT,
+            "fail");
+    try (SessionFactory factory = open(dataSource, settings)) {
+      assertThat(ask(factory, "select dmetaphone('Anne')", String.class)).containsExactly("AN");
+    }
+  }
+
+  /** Whoever may create in the schema can put a function there that fits what is bound better. */
+  @Test
+  void callsNoFunctionOfTheSameNameThatSomebodyHasPutThere(
+      DataSource dataSource, Connection connection) throws SQLException {
+    moveToOddOne(connection);
+    for (String types : List.of("varchar, varchar", "text, varchar", "varchar, text")) {
+      execute(
+          connection,
+          "CREATE FUNCTION \"Odd one\".levenshtein("
+              + types
+              + ") RETURNS integer LANGUAGE sql RETURN -1");
+    }
+    Map<String, Object> settings = Map.of(ExtensionSettings.schemaOf("fuzzystrmatch"), "Odd one");
+    try (SessionFactory factory = open(dataSource, settings)) {
+      assertThat(
+              factory.<Integer>fromTransaction(
+                  session ->
+                      session
+                          .createSelectionQuery(
+                              "select levenshtein(:one, cast(:two as String))", Integer.class)
+                          .setParameter("one", "GUMBO")
+                          .setParameter("two", "GAMBOL")
+                          .getSingleResult()))
+          .isEqualTo(2);
+    }
+  }
+
+  @Test
+  void callsOverloadsWithAsManyArguments(DataSource dataSource, Connection connection)
+      throws SQLException {
+    execute(connection, "CREATE EXTENSION pgcrypto");
+    try (SessionFactory factory = open(dataSource, Map.of())) {
+      for (Object parameter : List.of("Ada", new byte[] {'A', 'd', 'a'})) {
+        byte[] digest =
+            factory.fromTransaction(
+                session ->
+                    session
+                        .createSelectionQuery("select digest(:it, 'md5')", byte[].class)
+                        .setParameter("it", parameter)
+                        .getSingleResult());
+        assertThat(HexFormat.of().formatHex(digest)).isEqualTo(MD5_OF_ADA);
+      }
+    }
+  }
+
+  private static void moveToOddOne(Connection connection) throws SQLException {
+    execute(connection, "DROP EXTENSION fuzzystrmatch; CREATE SCHEMA \"Odd one\"");
+    execute(connection, "CREATE EXTENSION fuzzystrmatch SCHEMA \"Odd one\"");
+  }
+
+  @Test
+  void createsExtensionsWithTheSchema(DataSource dataSource, Connection connection)
+      throws SQLException {
+    Map<String, Object> settings =
+        Map.of(
+            ExtensionSettings.CREATE,
+            "hstore, uuid-ossp, hstore, fuzzystrmatch",
+            ExtensionSettings.schemaOf("hstore"),
+            "Odd one",
+            ExtensionSettings.CHECK,
+            "hstore,uuid-ossp,fuzzystrmatch",
+            ExtensionSettings.PREFLIGHT,
+            "fail",
+            "hibernate.hbm2ddl.auto",
+            "create");
+    open(dataSource, settings).close();
+    assertThat(
+            string(
+                connection,
+                "SELECT string_agg(nspname || '.' || extname, ' ' ORDER BY extname) FROM"
+                    + " pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname <>"
+                    + " 'plpgsql'"))
+        .isEqualTo("public.fuzzystrmatch Odd one.hstore public.uuid-ossp");
+  }
+
+  @Test
+  void endsTheStartWhereAnExtensionCannotBeUsed(
+      DataSource dataSource, Connection connection, @Superuser Connection superuser)
+      throws SQLException {
+    Map<String, Object> settings =
+        Map.of(
+            ExtensionSettings.CHECK, "fuzzystrmatch",
+            ExtensionSettings.PREFLIGHT, "fail");
+    open(dataSource, settings).close();
+    // with the functions that the description has
+    execute(superuser, "ALTER EXTENSION fuzzystrmatch DROP FUNCTION dmetaphone(text)");
+    assertThatThrownBy(() -> open(dataSource, settings).close())
+        .isInstanceOfSatisfying(
+            ExtensionException.class, e -> assertThat(e.problem().kind()).isEqualTo(Kind.TOO_OLD))
+        .hasMessageContaining("lacks dmetaphone(text)");
+    execute(connection, "DROP EXTENSION fuzzystrmatch");
+    assertThatThrownBy(() -> open(dataSource, settings).close())
+        .hasMessageEndingWith("Run in it: CREATE EXTENSION fuzzystrmatch;");
+    // which is a line of the log by default
+    open(dataSource, Map.of(ExtensionSettings.CHECK, "fuzzystrmatch")).close();
+  }
+
+  @Test
+  void saysWhichSettingIsWrong(DataSource dataSource) {
+    Map<String, Object> settings =
+        Map.of(
+            ExtensionSettings.CHECK,
+            "fuzzystrmatch",
+            ExtensionSettings.PREFLIGHT,
+            "fail",
+            ExtensionSettings.schemaOf("fuzzystrmatch"),
+            "other");
+    assertThatThrownBy(() -> open(dataSource, settings).close())
+        .hasMessage(
+            "Extension fuzzystrmatch is in schema public, but Hibernate was told \"other\". Set"
+                + " pg_extension.fuzzystrmatch.schema to public in Hibernate's settings.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "true", "FAIL"})
+  void refusesAnotherValue(String value, DataSource dataSource) {
+    assertThatThrownBy(() -> open(dataSource, Map.of(ExtensionSettings.PREFLIGHT, value)).close())
+        .isInstanceOf(HibernateException.class)
+        .hasMessage(
+            "Setting pg_extension.preflight is \"" + value + "\"; it must be fail, warn or off");
+  }
+
+  @Test
+  void takesOneRoundTripForEachExtension(DataSource dataSource, WireProxy proxy) throws Exception {
+    long without = proxy.countRoundTrips(() -> open(dataSource, Map.of()).close());
+    long checked =
+        proxy.countRoundTrips(
+            () -> open(dataSource, Map.of(ExtensionSettings.CHECK, "fuzzystrmatch")).close());
+    // a connection of its own takes some, and the query one
+    long connecting = proxy.countRoundTrips(() -> dataSource.getConnection().close());
+    assertThat(checked - without).isLessThanOrEqualTo(connecting + 1);
+  }
+
+  private static SessionFactory open(DataSource dataSource, Map<String, Object> settings) {
+    StandardServiceRegistry registry =
+        new StandardServiceRegistryBuilder()
+            .applySetting("hibernate.connection.datasource", dataSource)
+            .applySettings(settings)
+            .build();
+    try {
+      return new MetadataSources(registry)
+          .addAnnotatedClass(Thing.class)
+          .buildMetadata()
+          .buildSessionFactory();
+    } catch (RuntimeException e) {
+      StandardServiceRegistryBuilder.destroy(registry);
+      throw e;
+    }
+  }
+
+  private static <T> List<T> ask(SessionFactory factory, String hql, Class<T> type) {
+    return factory.fromTransaction(
+        session -> session.createSelectionQuery(hql, type).getResultList());
+  }
+
+  private static String string(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+
+  private static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+}
