@@ -5,6 +5,8 @@ import static java.util.stream.Collectors.joining;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloProblem;
+import io.pghello.extension.ExtensionException;
+import io.pghello.extension.ExtensionProblem;
 import io.pghello.spring.boot.PreflightCheck.PreflightFailedException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,11 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof PreflightFailedException failed) {
         return analysis(failed.problems(), cause);
+      }
+      if (cause instanceof ExtensionException error) {
+        ExtensionProblem problem = error.problem();
+        return new FailureAnalysis(
+            problem.message() + " [" + problem.kind() + "]", problem.remedy(), cause);
       }
       if (cause instanceof PgHelloException error) {
         return isOfInstallation(error)

@@ -178,7 +178,8 @@ class PreflightIT {
     String remedy =
         "CREATE SCHEMA IF NOT EXISTS \"o'\"\"ext\"; CREATE EXTENSION pg_hello SCHEMA"
             + " \"o'\"\"ext\";";
-    assertThat(output).contains("Run in it: " + remedy);
+    assertThat(output)
+        .contains("Run in it, where nobody else may create in that schema: " + remedy);
     execute(database, remedy);
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.preflight=fail", "pg-hello.schema=o'\"ext")
@@ -274,7 +275,8 @@ class PreflightIT {
     var clients =
         Contexts.jdbc(database)
             .withBean("greetings", PgHelloClient.class, () -> client(database, "public"))
-            .withBean("reports", PgHelloClient.class, () -> client(database, "ext"));
+            .withBean("reports", PgHelloClient.class, () -> client(database, "ext"))
+            .withBean("mails", PgHelloClient.class, () -> client(database, "public"));
     clients.run(context -> assertThat(context).hasNotFailed());
     assertThat(output).containsOnlyOnce("was told").contains("reports: Extension pg_hello is in");
     clients
@@ -283,7 +285,9 @@ class PreflightIT {
             context -> assertThat(context).getFailure().hasMessageStartingWith("Client reports: "));
     execute(database, "DROP EXTENSION pg_hello");
     clients.run(context -> assertThat(context).hasNotFailed());
-    assertThat(output).containsOnlyOnce("greetings, reports: " + MISSING + database.name());
+    assertThat(output)
+        .containsOnlyOnce("greetings, mails: " + MISSING + database.name())
+        .containsOnlyOnce("reports: " + MISSING + database.name());
   }
 
   @Test

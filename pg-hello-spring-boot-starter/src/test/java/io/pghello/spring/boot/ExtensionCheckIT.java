@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.spring.boot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.extension.ExtensionException;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+
+/** Other extensions than pg_hello, which a property names. */
+@Tag("slow")
+@PgHelloTest
+@ExtendWith(OutputCaptureExtension.class)
+class ExtensionCheckIT {
+  private static final String MISSING = "Extension hstore is not created in database ";
+
+  @Test
+  void warnsOfTheExtensionsThatThePropertyNames(TestDatabase database, CapturedOutput output) {
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-extension.check=plpgsql,hstore")
+        .run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).containsOnlyOnce(MISSING).contains("Run in it: CREATE EXTENSION hstore;");
+    assertThat(output).doesNotContain("plpgsql");
+  }
+
+  @Test
+  void saysNothingWhereNoneIsNamedOrItIsOff(TestDatabase database, CapturedOutput output) {
+    Contexts.jdbc(database).run(context -> assertThat(context).hasNotFailed());
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-extension.check=hstore", "pg-extension.preflight=off")
+        .run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).doesNotContain(MISSING);
+  }
+
+  @Test
+  void endsTheStartWithAllThatIsWrong(TestDatabase database) {
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-extension.check=hstore,cube", "pg-extension.preflight=fail")
+        .run(
+            context ->
+                assertThat(context)
+                    .getFailure()
+                    .isInstanceOf(ExtensionException.class)
+                    .hasMessageContaining(MISSING)
+                    .hasMessageContaining("Extension cube is not created in database "));
+  }
+
+  @Test
+  void saysThatItDoesNotKnowWhichDataSourceIsMeant(TestDatabase database, CapturedOutput output) {
+    var two =
+        Contexts.jdbc(database)
+            .withBean("one", DataSource.class, database::dataSource)
+            .withBean("two", DataSource.class, database::dataSource)
+            .withPropertyValues("pg-extension.check=hstore");
+    two.run(context -> assertThat(context).hasNotFailed());
+    String message =
+        "It is not known whether hstore can be used: the application has no data source, or";
+    assertThat(output).containsOnlyOnce(message);
+    two.withPropertyValues("pg-extension.preflight=fail")
+        .run(context -> assertThat(context).getFailure().hasMessageStartingWith(message));
+  }
+
+  /** As where tenants have databases of their own. */
+  @Test
+  void warnsOfEachWhereTheDataSourceHasNoConnection(TestDatabase database, CapturedOutput output) {
+    var routing =
+        Contexts.jdbc(database)
+            .withBean(DataSource.class, () -> routing(database.dataSource()))
+            .withPropertyValues("pg-extension.check=hstore,cube");
+    routing.run(context -> assertThat(context).hasNotFailed());
+    assertThat(output)
+        .contains("It is not known whether hstore can be used: Cannot determine target DataSource")
+        .contains("It is not known whether cube can be used: Cannot determine target DataSource");
+    routing
+        .withPropertyValues("pg-extension.preflight=fail")
+        .run(context -> assertThat(context).hasFailed());
+  }
+
+  private static DataSource routing(DataSource target) {
+    var routing =
+        new AbstractRoutingDataSource() {
+          @Override
+          protected @Nullable Object determineCurrentLookupKey() {
+            return null;
+          }
+        };
+    routing.setTargetDataSources(Map.of("one", target));
+    return routing;
+  }
+
+  @Test
+  void endsTheStartIfItIsToFail(TestDatabase database, CapturedOutput output) throws Exception {
+    String[] arguments = {
+      "--spring.datasource.url=" + database.jdbcUrl(),
+      "--spring.main.web-application-type=none",
+      "--pg-extension.check=hstore",
+      "--pg-extension.preflight=fail"
+    };
+    assertThatThrownBy(() -> SpringApplication.run(Contexts.Jdbc.class, arguments))
+        .hasStackTraceContaining(MISSING);
+    assertThat(output)
+        .contains("APPLICATION FAILED TO START")
+        .contains(MISSING + database.name() + ". [NOT_CREATED]")
+        .contains("Action:", "Run in it: CREATE EXTENSION hstore;");
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE EXTENSION hstore");
+    }
+    SpringApplication.run(Contexts.Jdbc.class, arguments).close();
+  }
+}
