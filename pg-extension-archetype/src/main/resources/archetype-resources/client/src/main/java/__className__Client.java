@@ -1,5 +1,6 @@
 package ${package};
 
+import io.pghello.extension.ExtensionException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -8,47 +9,24 @@ import javax.sql.DataSource;
 
 /** Calls of ${extensionName}, one round trip each. Thread-safe if the data source is. */
 public final class ${className}Client {
-  private static final String PREFLIGHT =
-      """
-      SELECT pg_catalog.quote_ident(n.nspname),
-        pg_catalog.string_to_array(e.extversion, '.')::pg_catalog.int4[] OPERATOR(pg_catalog.>=) '{1,1}',
-        EXISTS (SELECT FROM pg_catalog.pg_available_extensions a
-          WHERE a.name OPERATOR(pg_catalog.=) '${extensionName}')
-      FROM (SELECT) AS one
-        LEFT JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) '${extensionName}'
-        LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
-      """;
-
   private final DataSource dataSource;
   private final String distance;
 
   private ${className}Client(DataSource dataSource, String schema) {
     this.dataSource = dataSource;
-    this.distance = "SELECT " + schema + ".${extensionName}_distance(?, ?)";
+    this.distance =
+        "SELECT " + schema + ".${extensionName}_distance(?::pg_catalog.float8, ?::pg_catalog.float8)";
   }
 
   /**
    * Looks for the extension in the database, in one round trip.
    *
-   * @throws IllegalStateException if it is not there or too old; the message says what to do
+   * @throws ExtensionException if it cannot be used; the message says why, and what to do
    */
   public static ${className}Client create(DataSource dataSource) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(PREFLIGHT);
-        ResultSet row = statement.executeQuery()) {
-      row.next();
-      String schema = row.getString(1);
-      if (schema == null) {
-        throw new IllegalStateException(
-            row.getBoolean(3)
-                ? "${extensionName} is not in this database. Remedy: CREATE EXTENSION ${extensionName}"
-                : "${extensionName} is not on this server. Remedy: make -C extension install");
-      }
-      if (!row.getBoolean(2)) {
-        throw new IllegalStateException(
-            "${extensionName} is older than 1.1. Remedy: ALTER EXTENSION ${extensionName} UPDATE");
-      }
-      return new ${className}Client(dataSource, schema);
+    try (Connection connection = dataSource.getConnection()) {
+      var installation = ${className}Extension.DESCRIPTION.find(connection).require();
+      return new ${className}Client(dataSource, installation.schema());
     }
   }
 

@@ -1,22 +1,10 @@
 package ${package};
 
-import org.hibernate.boot.model.FunctionContributions;
-import org.hibernate.boot.model.FunctionContributor;
-import org.hibernate.type.StandardBasicTypes;
+import io.pghello.extension.hibernate.ExtensionFunctionContributor;
 
 /** The functions in HQL and Criteria, which Hibernate finds by itself. */
-public class ${className}Functions implements FunctionContributor {
-  @Override
-  public void contributeFunctions(FunctionContributions contributions) {
-    contributions
-        .getFunctionRegistry()
-        .namedDescriptorBuilder("${extensionName}_distance")
-        .setExactArgumentCount(2)
-        .setInvariantType(
-            contributions
-                .getTypeConfiguration()
-                .getBasicTypeRegistry()
-                .resolve(StandardBasicTypes.DOUBLE))
-        .register();
+public class ${className}Functions extends ExtensionFunctionContributor {
+  public ${className}Functions() {
+    super(${className}Extension.DESCRIPTION);
   }
 }

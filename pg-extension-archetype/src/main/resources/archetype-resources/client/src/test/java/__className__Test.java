@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ${package}.generated.Routines;
+import io.pghello.extension.ExtensionException;
+import io.pghello.extension.hibernate.ExtensionSettings;
 import io.pghello.extension.testkit.ExtensionTest;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -30,11 +34,11 @@ class ${className}Test {
   void saysWhatIsMissing(DataSource dataSource, Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute("DROP EXTENSION ${extensionName}");
-      assertRemedy("CREATE EXTENSION ${extensionName}", dataSource);
+      assertRemedy("CREATE EXTENSION ${extensionName};", dataSource);
       statement.execute("CREATE SCHEMA \"else where\"");
       statement.execute(
           "CREATE EXTENSION ${extensionName} SCHEMA \"else where\" VERSION '1.0'");
-      assertRemedy("ALTER EXTENSION ${extensionName} UPDATE", dataSource);
+      assertRemedy("ALTER EXTENSION ${extensionName} UPDATE;", dataSource);
       statement.execute("ALTER EXTENSION ${extensionName} UPDATE");
     }
     assertEquals(2, ${className}Client.create(dataSource).distance(0, 2));
@@ -42,8 +46,8 @@ class ${className}Test {
 
   private static void assertRemedy(String remedy, DataSource dataSource) {
     var refusal =
-        assertThrows(IllegalStateException.class, () -> ${className}Client.create(dataSource));
-    assertTrue(refusal.getMessage().endsWith("Remedy: " + remedy), refusal.getMessage());
+        assertThrows(ExtensionException.class, () -> ${className}Client.create(dataSource));
+    assertTrue(refusal.getMessage().endsWith(": " + remedy), refusal.getMessage());
   }
 
   @Test
@@ -55,10 +59,23 @@ class ${className}Test {
     }
   }
 
+  @Entity // without any, Hibernate creates no schema
+  static class Place {
+    @Id int id;
+  }
+
   @Test
-  void answersHibernate(DataSource dataSource) {
-    var configuration = new Configuration();
+  void isCreatedByHibernateAndAnswersIt(DataSource dataSource, Connection connection)
+      throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("DROP EXTENSION ${extensionName}");
+    }
+    var configuration = new Configuration().addAnnotatedClass(Place.class);
     configuration.getProperties().put("jakarta.persistence.nonJtaDataSource", dataSource);
+    configuration.setProperty("hibernate.hbm2ddl.auto", "create");
+    configuration.setProperty(ExtensionSettings.CREATE, "${extensionName}");
+    configuration.setProperty(ExtensionSettings.CHECK, "${extensionName}");
+    configuration.setProperty(ExtensionSettings.PREFLIGHT, "fail");
     try (var factory = configuration.buildSessionFactory();
         var session = factory.openSession()) {
       var query =

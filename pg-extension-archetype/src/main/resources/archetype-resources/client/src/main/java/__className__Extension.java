@@ -1,0 +1,20 @@
+package ${package};
+
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.ExtensionProvider;
+
+/** The extension, as this program needs it; settings that name it find it here. */
+public class ${className}Extension implements ExtensionProvider {
+  static final ExtensionDescription DESCRIPTION =
+      ExtensionDescription.named("${extensionName}")
+          .oldestVersion("1.1")
+          .howToInstall("Run make -C extension install on that machine.")
+          .function(
+              "${extensionName}_distance(double precision, double precision)", "double precision")
+          .build();
+
+  @Override
+  public ExtensionDescription extension() {
+    return DESCRIPTION;
+  }
+}
