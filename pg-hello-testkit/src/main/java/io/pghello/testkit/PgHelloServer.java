@@ -127,7 +127,7 @@ public final class PgHelloServer implements AutoCloseable {
      * @throws UncheckedIOException if it does not start, or the port is taken
      */
     public PgHelloServer start() {
-      String place = TestServer.place();
+      String place = place();
       return start(DatabaseServer.isLocal(place) ? place : DatabaseServer.EMBEDDED);
     }
 
@@ -142,6 +142,11 @@ public final class PgHelloServer implements AutoCloseable {
       return new PgHelloServer(
           DatabaseServer.start(port, settings, NAMES, List.of(extension), place));
     }
+  }
+
+  /** Returns where the system property or the environment wants the server of tests to be. */
+  static String place() {
+    return DatabaseServer.place("pghello.server", "PG_HELLO_SERVER");
   }
 
   /**

@@ -37,17 +37,12 @@ final class TestServer implements AutoCloseable {
 
   /** Starts or finds the server that the system property or the environment names. */
   static TestServer configured() {
-    return of(place());
-  }
-
-  /** Returns what the system property or the environment names. */
-  static String place() {
-    return DatabaseServer.place("pghello.server", "PG_HELLO_SERVER");
+    return of(PgHelloServer.place());
   }
 
   static TestServer of(String kind) {
     boolean local = DatabaseServer.isLocal(kind);
-    if (kind.equals(DatabaseServer.EMBEDDED) || (local && kind.equals(place()))) {
+    if (kind.equals(DatabaseServer.EMBEDDED) || (local && kind.equals(PgHelloServer.place()))) {
       return ofOurs(PgHelloServer.shared(), () -> {});
     }
     if (local) {

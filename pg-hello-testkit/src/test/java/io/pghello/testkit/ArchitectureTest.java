@@ -23,10 +23,22 @@ class ArchitectureTest {
   void onlyTheExtensionNeedsJunit() {
     noClasses()
         .that()
-        .doNotBelongToAnyOf(PgHelloTest.class, PgHelloExtension.class)
+        .doNotBelongToAnyOf(PgHelloTest.class, PgHelloExtension.class, TestServer.class)
         .should()
         .dependOnClassesThat()
-        .resideInAPackage("org.junit..")
+        .resideInAnyPackage("org.junit..", "org.opentest4j..")
+        .check(CLASSES);
+  }
+
+  /** They serve programs, too, which have no JUnit. */
+  @Test
+  void serversDoNotNeedThatOfTests() {
+    noClasses()
+        .that()
+        .belongToAnyOf(PgHelloServer.class, PgHelloContainer.class, TestDatabase.class)
+        .should()
+        .dependOnClassesThat()
+        .belongToAnyOf(TestServer.class)
         .check(CLASSES);
   }
 
