@@ -9,6 +9,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -231,17 +232,29 @@ public record Target(
     }
   }
 
-  /** Looks each host up in the password file, in which the driver looks for all of them as one. */
+  /**
+   * Looks each host up in the password file, in which the driver looks for all of them as one. The
+   * driver sends one password to all hosts, and that of one host is no other's business.
+   */
   private Properties withPassword() {
     var all = new Properties();
     all.putAll(properties);
-    for (String one : address.split(",", -1)) {
-      int colon = one.lastIndexOf(':');
-      String host = one.substring(0, colon).replaceAll("^\\[|]$", "");
-      String password = PgPassParser.getPassword(host, one.substring(colon + 1), database, role());
-      if (password != null) {
-        all.putIfAbsent(PGProperty.PASSWORD.getName(), password);
+    if (!all.containsKey(PGProperty.PASSWORD.getName())) {
+      var found = new HashSet<String>();
+      for (String one : address.split(",", -1)) {
+        int colon = one.lastIndexOf(':');
+        String host = one.substring(0, colon).replaceAll("^\\[|]$", "");
+        String password =
+            PgPassParser.getPassword(host, one.substring(colon + 1), database, role());
+        found.add(password == null ? "" : password);
       }
+      Failure.refuseIf(
+          found.size() > 1,
+          "the password file has not one password for all of %s: name one host, or set PGPASSWORD"
+              .formatted(address));
+      found.stream()
+          .filter(one -> !one.isEmpty())
+          .forEach(one -> all.setProperty(PGProperty.PASSWORD.getName(), one));
     }
     return all;
   }

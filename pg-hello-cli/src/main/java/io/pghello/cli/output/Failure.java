@@ -46,7 +46,7 @@ public final class Failure extends RuntimeException {
 
   /** Returns what the user is told of an exception in a part, as a database. */
   public static Failure in(String part, Exception e) {
-    return new Failure(of(e).status, part + ": " + of(e).getMessage());
+    return new Failure(of(e).status, Printable.line(part) + ": " + of(e).getMessage());
   }
 
   public Status status() {

@@ -153,16 +153,24 @@ class HealthIT {
       throws Exception {
     Map<String, String> environment = Run.environment(server, database);
     environment.remove("PGPASSWORD");
-    Path file =
-        Files.writeString(
-            folder.resolve("pgpass"),
-            "127.0.0.1:%s:*:hello:%s%n".formatted(server.port(), server.password()));
+    String line = "127.0.0.1:%s:*:hello:%s%n".formatted(server.port(), server.password());
+    Path file = Files.writeString(folder.resolve("pgpass"), line);
     file.toFile().setReadable(false, false);
     file.toFile().setReadable(true, true);
     environment.put("PGPASSFILE", file.toString());
     assertThat(health(environment, PATIENT).status()).isZero();
     environment.put("PGHOST", "127.0.0.1,127.0.0.1");
     environment.put("PGPORT", "1," + server.port());
+    // the driver would send it to the other host, too
+    for (String other : List.of("", "127.0.0.1:1:*:hello:other\n")) {
+      Files.writeString(file, other + line);
+      Run refused = health(environment);
+      assertThat(refused.status()).isEqualTo(3);
+      assertThat(refused.out() + refused.err())
+          .contains("the password file has not one password for all of 127.0.0.1:1,127.0.0.1:")
+          .doesNotContain(server.password(), "other");
+    }
+    Files.writeString(file, "127.0.0.1:1:*:hello:%s%n".formatted(server.password()) + line);
     Run second = health(environment, PATIENT);
     assertThat(second.status()).as("the second of two hosts: " + second.out()).isZero();
 
