@@ -177,6 +177,10 @@ class PreflightIT {
     assertFails(Code.FOREIGN_BUILD, () -> client.hello("Ada", 2));
     assertFails(Code.FOREIGN_BUILD, () -> client.helloAll(List.of("Ada")));
     assertThat(ask(dataSource, "SELECT count(*) FROM called")).isEqualTo("0");
+    // what is suggested leaves nothing that an update would find in its way
+    execute(dataSource, problem.remedy().substring(problem.remedy().indexOf("ALTER ")));
+    execute(dataSource, "ALTER EXTENSION pg_hello UPDATE");
+    assertThat(PgHelloClient.create(dataSource).preflight()).isEmpty();
   }
 
   /** One of the same name in another schema takes nothing from the extension's own. */

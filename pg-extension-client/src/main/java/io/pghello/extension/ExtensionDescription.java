@@ -192,7 +192,9 @@ public final class ExtensionDescription {
       throws SQLException {
     String message = String.valueOf(error.getMessage());
     String file = library.substring(library.lastIndexOf('/') + 1).replaceFirst("VERSION.*", "");
-    boolean namesLibrary = message.contains('/' + file);
+    // not another's that begins so, nor a file of data
+    String end = library.contains("VERSION") ? "" : "(\\.(so|dll|dylib))?(?![\\w./-])";
+    boolean namesLibrary = Pattern.compile('/' + Pattern.quote(file) + end).matcher(message).find();
     if ("58P01".equals(error.getSQLState())) {
       return namesLibrary || message.contains('"' + file + '"')
           ? Optional.of(ExtensionProblem.libraryMissing(this))

@@ -188,7 +188,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
             + added.stream()
                 .map(
                     each ->
-                        "ALTER EXTENSION %s DROP ROUTINE %s;"
+                        // which would otherwise stay, and be in the way of an update
+                        "ALTER EXTENSION %s DROP ROUTINE %s; DROP ROUTINE %2$s;"
                             .formatted(extension.quotedName(), each))
                 .collect(joining(" ")),
         signatures(foreign));

@@ -193,7 +193,8 @@ class InstallationIT {
     assertThat(only(found).remedy())
         .isEqualTo(
             "Find out who has, then let the extension's owner run: ALTER EXTENSION cube DROP"
-                + " ROUTINE public.cube_more(public.cube);");
+                + " ROUTINE public.cube_more(public.cube); DROP ROUTINE"
+                + " public.cube_more(public.cube);");
     // nor is anybody sent to it
     execute(connection, "SET search_path = ''");
     Installation offPath =
@@ -328,7 +329,12 @@ class InstallationIT {
             .orElseThrow();
     assertThat(old.message()).startsWith("The library of extension cube on the server is older");
     execute(
-        superuser, "UPDATE pg_proc SET probin = '$libdir/cube_gone' WHERE proname = 'cube_dim'");
+        superuser, "UPDATE pg_proc SET probin = '$libdir/cube_more' WHERE proname = 'cube_dim'");
+    assertThat(CUBE.explain(failure(connection, "SELECT cube_dim('(1,2)')"), connection)).isEmpty();
+    SQLException noData = failure(superuser, "COPY (SELECT) TO '/no/such/cube/file'");
+    assertThat(CUBE.explain(noData, superuser)).isEmpty();
+    execute(
+        superuser, "UPDATE pg_proc SET probin = '$libdir/gone/cube' WHERE proname = 'cube_dim'");
     ExtensionProblem gone =
         CUBE.explain(failure(connection, "SELECT cube_dim('(1,2)')"), connection).orElseThrow();
     assertThat(gone.kind()).isEqualTo(Kind.FILES_MISSING);

@@ -123,7 +123,8 @@ public class ExtensionCheck implements SessionFactoryObserver {
                     problem.kind(),
                     message.replace("the client was told", "Hibernate was told"),
                     remedy,
-                    problem.functions()));
+                    // the client's are not concerned, whose schema may be told rightly
+                    Set.of()));
         case NOT_ON_PATH -> {
           // where a schema is named, functions are called in it
           if (schema == null) {
