@@ -109,7 +109,8 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
    */
   static InstalledServer find(String which, List<Path> path, Path root) throws IOException {
     if (!which.equals(DatabaseServer.LOCAL) && !which.matches("\\d{1,4}")) {
-      return at(Path.of(which));
+      // what is looked at is what is run: a bare name would be looked for on the path
+      return at(Path.of(which).toAbsolutePath());
     }
     var refused = new LinkedHashSet<String>();
     List<InstalledServer> first = in(path, which, refused);
@@ -180,7 +181,9 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
 
   private static List<Path> usual(Path root) throws IOException {
     var folders = new ArrayList<Path>();
-    for (List<String> each : USUAL) {
+    // on Windows, all users may create folders in the root
+    for (List<String> each :
+        Platform.POSIX ? USUAL : USUAL.subList(USUAL.size() - 1, USUAL.size())) {
       Path parent = root.resolve(each.get(0));
       if (Files.isDirectory(parent)) {
         try (DirectoryStream<Path> found = Files.newDirectoryStream(parent, each.get(1))) {

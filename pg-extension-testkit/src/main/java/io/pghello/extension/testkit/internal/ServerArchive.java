@@ -37,7 +37,8 @@ final class ServerArchive implements ServerStock {
    * @throws IllegalStateException if there is none, or more than one
    */
   static ServerArchive find() throws IOException {
-    String name = "postgres-linux-" + architecture(System.getProperty("os.arch")) + ".txz";
+    String libc = Platform.current().endsWith("-musl") ? "-alpine_linux" : "";
+    String name = "postgres-linux-" + architecture(System.getProperty("os.arch")) + libc + ".txz";
     List<URL> found =
         Collections.list(ServerArchive.class.getClassLoader().getResources(name)).stream()
             .distinct()
