@@ -160,7 +160,10 @@ build_all() {
   # or a jar would have older code for one platform than for another
   for platform in "${OTHERS[@]}"; do
     for library in "$BUILD/$platform"/*/pg_hello.so; do
-      [ ! -e "$library" ] || up_to_date "$library" || rm "$library"
+      if [ -e "$library" ] && ! up_to_date "$library"; then
+        rm "$library"
+        say "Removed ${library#"$ROOT/"}, which is older than its sources; --platform $platform builds it"
+      fi
     done
   done
   for platform in "${platforms[@]}"; do

@@ -318,11 +318,15 @@ with_settings='' accept='' platform=()
 case ${1-} in
   --settings) with_settings=1 && shift ;;
   --accept) accept=1 && shift ;;
-  --platform) platform=(--platform "${2-}") && shift 2 ;;
+  --platform)
+    [ $# -gt 1 ] || misuse '--platform takes a platform'
+    platform=(--platform "$2")
+    shift 2
+    ;;
 esac
 majors=("$@")
 for major in "${majors[@]}"; do
-  contains "$major" "${MAJORS[@]}" || misuse "takes --settings or --accept, and majors of ${MAJORS[*]}, not: $major"
+  contains "$major" "${MAJORS[@]}" || misuse "takes --settings, --accept or --platform, and majors of ${MAJORS[*]}, not: $major"
 done
 "$ROOT/scripts/native.sh" "${platform[@]}" "${majors[@]}"
 PLATFORM=${platform[1]-}

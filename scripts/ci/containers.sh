@@ -131,7 +131,7 @@ load_alpine() (
   trap 'rm -rf --one-file-system "$tmp"' EXIT
   debian_download deb bookworm 'musl busybox-static' "$tmp/deb" || return 1
   for package in "$tmp"/deb/*.deb; do
-    dpkg -x "$package" "$tmp/debian"
+    dpkg -x "$package" "$tmp/debian" || return 1
   done
   mkdir -p "$tmp"/root/{bin,dev,etc,home,lib,proc,root,run,sys,tmp,usr/local/bin,var/lib/postgresql}
   chmod 1777 "$tmp/root/tmp"
@@ -139,7 +139,7 @@ load_alpine() (
   for name in $("$tmp/root/bin/busybox" --list); do
     [ -e "$tmp/root/bin/$name" ] || ln -s busybox "$tmp/root/bin/$name"
   done
-  cp "$(find "$tmp/debian" -name libc.so -type f)" "$tmp/root/lib/ld-musl-x86_64.so.1"
+  cp "$(find "$tmp/debian" -name libc.so -type f)" "$tmp/root/lib/ld-musl-x86_64.so.1" || return 1
   cp -a "$tree/." "$tmp/root/usr/local"
   cp "$ROOT/scripts/ci/alpine-entrypoint.sh" "$tmp/root/usr/local/bin/docker-entrypoint.sh"
   echo 'not Alpine, but with its C library' >"$tmp/root/etc/alpine-release"
@@ -292,7 +292,9 @@ provide() {
   else
     own_engine
   fi
-  if has_image "$ALPINE_IMAGE" || { [ "${DOCKER_HOST-}" != "$OWN_HOST" ] && timeout 300 docker pull -q "$ALPINE_IMAGE" >/dev/null 2>&1; } || load_alpine; then
+  # ours is no image for an engine that somebody else uses
+  if has_image "$ALPINE_IMAGE" ||
+    if [ "${DOCKER_HOST-}" = "$OWN_HOST" ]; then load_alpine; else timeout 300 docker pull -q "$ALPINE_IMAGE" >/dev/null 2>&1; fi; then
     export PG_HELLO_TEST_ALPINE_IMAGE=$ALPINE_IMAGE
   fi
   flock -u 7
