@@ -154,7 +154,7 @@ public final class PostgresPlugin implements AutoCloseable {
    * Does an operation as {@link #execute(String, JsonNode, String, JsonNode)} does, and hands its
    * answer on before the connection is given back, which may take a round trip. Cancels its
    * statement when somebody does not need it any more; it then answers as if its time were over. A
-   * call that still waits for a connection waits on, and runs nothing.
+   * call that still waits for a connection waits on, and runs nothing. Throws what taker does.
    *
    * @param cancellation cancels the call once it completes, well or not; null if nobody does. One
    *     for each call: until it completes, it keeps what it would cancel

@@ -32,12 +32,16 @@ import org.hibernate.type.spi.TypeConfiguration;
  *
  * <p>The types of the parameters are declared, those that Hibernate has a word for. So a wrong
  * argument fails when the query is parsed, not in the transaction, and a null is sent with its
- * type. Arguments are cast to PostgreSQL's own types, so that no other function is called that has
- * the same name in the same schema. An argument in which overloads with as many arguments differ is
- * neither checked nor cast: describe only those of them that are called, or keep others from
- * creating in that schema. What is left out: functions whose result is of a type that Hibernate has
- * no basic type for, as an array or one of the extension's own, or whose overloads have results of
- * different types. A function that Hibernate itself knows by that name stays its own.
+ * type. Arguments of types that Hibernate has a basic type for are cast to PostgreSQL's own, so
+ * that no other function is called that has the same name in the same schema. Others are not cast:
+ * an array, a type as {@code jsonb} or {@code interval}, one of the extension's own, and an
+ * argument in which overloads with as many arguments differ. If a function has such an argument,
+ * keep others from creating in its schema.
+ *
+ * <p>What is left out: functions whose result is of a type that Hibernate has no basic type for, as
+ * an array or one of the extension's own, or whose overloads have results of different types. A
+ * function that a module of Hibernate's has registered by that name is replaced: do not describe
+ * what hibernate-vector has, which are operators that use an index.
  */
 public abstract class ExtensionFunctionContributor implements FunctionContributor {
   // Hibernate's own come from 0 on, libraries' from 500, and users' at 1000, which may replace
