@@ -313,7 +313,7 @@ class CoalescerFailureTest extends CoalescerFixture {
     Deadline soon = in(SHORT);
     Call late = Call.ofThread(request("late"), soon);
     coalescer.add(late);
-    Call future = future("future", in(SHORT));
+    Call future = future("future", soon);
     coalescer.add(future);
     missingThreads.set(Integer.MAX_VALUE);
     release(coalescer);
