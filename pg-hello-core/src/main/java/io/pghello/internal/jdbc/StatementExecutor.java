@@ -235,6 +235,7 @@ public class StatementExecutor {
   }
 
   /** Works on a connection, and gives it back; throws at the deadline, whatever came of it. */
+  @SuppressWarnings("try") // the end of the block gives the connection its own time-out again
   private <A, T> T use(
       Connection connection,
       StatementWatch.Watched watched,
@@ -244,7 +245,8 @@ public class StatementExecutor {
       WorkWith<A, T> work) {
     try {
       T answer;
-      try (var session = new Session(connection, deadline, bound, watched.isTimed)) {
+      try (NetworkTimeout unused = watched.isTimed ? null : NetworkTimeout.of(connection);
+          var session = new Session(watched, connection, bound)) {
         answer = work.on(session, argument);
         watched.sound = bound || !session.isMixedUp;
       }
@@ -384,31 +386,20 @@ public class StatementExecutor {
 
   /** A connection while it is used. */
   public final class Session implements AutoCloseable {
-    private final Connection connection;
+    private final StatementWatch.Watched watched;
     private final boolean switchedAutoCommit;
     private final boolean inTransaction;
-    private final Deadline deadline;
-
-    // the watch ends a statement, and the driver's time-out only where there is no thread for that
-    private final boolean isTimed;
-    private final int networkTimeout;
-
     private boolean isMixedUp;
 
-    private Session(Connection connection, Deadline deadline, boolean bound, boolean isTimed)
+    private Session(StatementWatch.Watched watched, Connection connection, boolean bound)
         throws SQLException {
-      if (deadline.isOver()) {
-        // the connection has come too late; to send would only break it
-        throw Errors.timedOut(deadline.timeout());
-      }
-      this.connection = connection;
-      this.deadline = deadline;
+      this.watched = watched;
+      // the connection may have come too late; to send would only break it
+      checkTime();
       boolean autoCommit = connection.getAutoCommit();
       // One round trip instead of two: such a connection has no transaction that could be ended.
       this.switchedAutoCommit = !autoCommit && !bound && isIdle(connection);
       this.inTransaction = bound || (!autoCommit && !switchedAutoCommit);
-      this.isTimed = isTimed;
-      this.networkTimeout = isTimed ? 0 : connection.getNetworkTimeout();
       if (switchedAutoCommit) {
         connection.setAutoCommit(true);
       }
@@ -419,25 +410,26 @@ public class StatementExecutor {
           && connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.IDLE;
     }
 
+    private Connection connection() {
+      return Objects.requireNonNull(watched.connection);
+    }
+
     /** Returns what knows which names the database can hold; null if all have to be sent. */
     @Nullable CharsetEncoder encoder() throws SQLException {
-      return ServerEncoding.encoder(serverEncoding(connection));
+      return ServerEncoding.encoder(serverEncoding(connection()));
+    }
+
+    private void checkTime() {
+      if (watched.deadline.isOver()) {
+        throw Errors.timedOut(watched.deadline.timeout());
+      }
     }
 
     /** Gives a statement the time that is left of the call's. */
     private void limitTime() throws SQLException {
-      if (deadline.isOver()) {
-        throw Errors.timedOut(deadline.timeout());
-      }
-      if (!isTimed) {
-        limitNetworkTime();
-      }
-    }
-
-    private void limitNetworkTime() throws SQLException {
-      long millis = Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline.nanosLeft()));
-      if (networkTimeout == 0 || networkTimeout > millis) {
-        connection.setNetworkTimeout(DIRECT, (int) Math.min(millis, Integer.MAX_VALUE));
+      checkTime();
+      if (!watched.isTimed) {
+        NetworkTimeout.limit(connection(), watched.deadline.nanosLeft());
       }
     }
 
@@ -447,7 +439,7 @@ public class StatementExecutor {
      * @param where what goes into the error to find the name by
      */
     PgHelloException mismatch(HelloRequest request, String where) throws SQLException {
-      if (ServerEncoding.changes(serverEncoding(connection), request.name())) {
+      if (ServerEncoding.changes(serverEncoding(connection()), request.name())) {
         return Errors.of(Errors.notInEncoding(where));
       }
       isMixedUp = true;
@@ -458,14 +450,11 @@ public class StatementExecutor {
     @Override
     public void close() {
       try {
-        if (!isTimed && connection.getNetworkTimeout() != networkTimeout) {
-          connection.setNetworkTimeout(DIRECT, networkTimeout);
-        }
         if (switchedAutoCommit) {
-          connection.setAutoCommit(false);
+          connection().setAutoCommit(false);
         }
       } catch (SQLException ignored) {
-        // neither needs the server, so the connection is closed
+        // it does not need the server, so the connection is closed
       }
     }
 
@@ -516,13 +505,14 @@ public class StatementExecutor {
     /** Looks how the extension is installed. */
     public Preflight look() throws SQLException {
       limitTime();
-      Preflight preflight = Preflight.run(connection, settings.schema());
-      installations.put(preflight, connection);
+      Preflight preflight = Preflight.run(connection(), settings.schema());
+      installations.put(preflight, connection());
       return preflight;
     }
 
     private @Nullable String statement(Function function) throws SQLException {
-      return installations.statement(function, connection, inTransaction || settings.routesCalls());
+      return installations.statement(
+          function, connection(), inTransaction || settings.routesCalls());
     }
 
     /** Looks how the extension is installed, or says why a function of it cannot be called. */
@@ -544,7 +534,7 @@ public class StatementExecutor {
         Function function, String sql, A argument, Binder<A> binder, Reader<T> reader)
         throws SQLException {
       limitTime();
-      try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      try (PreparedStatement statement = connection().prepareStatement(sql)) {
         binder.bind(statement, argument);
         try (ResultSet row = statement.executeQuery()) {
           return read(function, row, reader);
@@ -562,7 +552,7 @@ public class StatementExecutor {
       } catch (PgHelloException e) {
         throw e;
       } catch (SQLException | RuntimeException e) {
-        if (isClosed(connection)) {
+        if (isClosed(connection())) {
           throw e;
         }
       }
@@ -572,6 +562,37 @@ public class StatementExecutor {
 
   /** Why a call with a time-out has got no connection. */
   private record NoConnection(PgHelloException error, Duration timeout) {}
+
+  /**
+   * The driver's own time-out, which ends a statement only where the JVM has no thread for the
+   * watch.
+   */
+  private record NetworkTimeout(Connection connection, int millis) implements AutoCloseable {
+    static NetworkTimeout of(Connection connection) throws SQLException {
+      return new NetworkTimeout(connection, connection.getNetworkTimeout());
+    }
+
+    /** Lets a connection wait no longer than this; a shorter time-out stays. */
+    static void limit(Connection connection, long nanos) throws SQLException {
+      long limit = Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos));
+      int known = connection.getNetworkTimeout();
+      if (known == 0 || known > limit) {
+        connection.setNetworkTimeout(DIRECT, (int) Math.min(limit, Integer.MAX_VALUE));
+      }
+    }
+
+    /** Gives the connection its own time-out again. */
+    @Override
+    public void close() {
+      try {
+        if (connection.getNetworkTimeout() != millis) {
+          connection.setNetworkTimeout(DIRECT, millis);
+        }
+      } catch (SQLException ignored) {
+        // it does not need the server, so the connection is closed
+      }
+    }
+  }
 
   /** A connection that belongs to the caller. */
   private record Bound(Connection connection) implements ConnectionSource {

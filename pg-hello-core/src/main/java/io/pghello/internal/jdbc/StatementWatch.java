@@ -80,8 +80,8 @@ final class StatementWatch {
 
     private final transient Thread thread;
     private final transient ConnectionSource source;
-    private final transient Deadline deadline;
-    private transient volatile @Nullable Connection connection;
+    final transient Deadline deadline;
+    transient volatile @Nullable Connection connection;
 
     /** Whether the statement is ended at its deadline; the JVM may have no thread for that. */
     boolean isTimed;
