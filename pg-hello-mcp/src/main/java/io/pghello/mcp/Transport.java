@@ -256,7 +256,7 @@ final class Transport implements McpServerTransportProvider {
                     }
                   });
             }
-          } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+          } catch (RuntimeException | Error e) {
             if (finish(key, cancellation)) {
               // its words may have data
               refuse(id, ErrorCodes.INTERNAL_ERROR, "The call failed: " + e.getClass().getName());

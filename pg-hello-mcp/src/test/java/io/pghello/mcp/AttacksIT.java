@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -234,7 +235,7 @@ class AttacksIT {
       statements.execute("listen channel");
       client.initialize();
       String before = state(superuser, listener);
-      String settings = settings(client);
+      List<JsonNode> settings = settings(client);
       for (List<String> template : ATTACKS) {
         List<String> attack =
             template.stream().map(text -> text.replace("FILE", file.toString())).toList();
@@ -248,8 +249,8 @@ class AttacksIT {
         attack.forEach(statement -> operations.add(sql(statement)));
         client.call("transaction", list);
         byId(client, attack);
-        assertThat(state(superuser, listener)).as(attack.toString()).isEqualTo(before);
         assertThat(settings(client)).as(attack.toString()).isEqualTo(settings);
+        assertThat(state(superuser, listener)).as(attack.toString()).isEqualTo(before);
         assertThat(file).as(attack.toString()).doesNotExist();
       }
       assertThat(client.end().status()).isZero();
@@ -266,32 +267,47 @@ class AttacksIT {
     client.call("commit", id);
   }
 
-  /** Returns what the next call finds in its session. */
-  private static String settings(Client client) {
-    JsonNode answer =
-        client.query(
+  /**
+   * Returns what the next calls find in both sessions of the pool, one of which a transaction keeps
+   * meanwhile. As both are in use, both were made ready after the calls before.
+   */
+  private static List<JsonNode> settings(Client client) {
+    ObjectNode look =
+        sql(
             "select md5(string_agg(name || '=' || setting, ',' order by name)) as settings,"
                 + " current_user::text, session_user::text, (select count(*) from pg_cursors) as"
                 + " cursors, (select count(*) from pg_listening_channels()) as channels,"
                 + " (select count(*) from pg_prepared_statements where from_sql) as prepared from"
                 + " pg_settings where name not like 'plpgsql.%'");
-    assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
-    return answer.at("/data/rows/0").toString();
+    JsonNode id = client.call("beginTransaction", JSON.createObjectNode()).at("/data");
+    ObjectNode inTransaction = look.deepCopy();
+    inTransaction.setAll((ObjectNode) id);
+    List<JsonNode> answers =
+        List.of(client.call("query", inTransaction), client.call("query", look));
+    assertThat(client.call("commit", id).get("success").booleanValue()).isTrue();
+    assertThat(answers).allMatch(answer -> answer.get("success").booleanValue());
+    return answers.stream().map(answer -> answer.at("/data/rows/0")).toList();
   }
 
   @Test
-  void nothingIsWritten(TestDatabase database) throws SQLException {
-    attackAll(database.superuserDataSource(), Client.environment(database));
+  void nothingIsWritten(TestDatabase database) throws Exception {
+    ObjectNode config =
+        Client.config(database).put("password", Client.environment(database).get("PGPASSWORD"));
+    attackAll(database.superuserDataSource(), Map.of(), "--config", file(config, false).toString());
+  }
+
+  /** Writes a configuration whose pool has two sessions. */
+  private Path file(ObjectNode config, boolean privileged) throws IOException {
+    ObjectNode file = JSON.createObjectNode();
+    file.withObject("/connections/all").set("config", config.put("max", 2));
+    file.withObject("/connections/all/permissions").put("privileged", privileged);
+    return Files.writeString(folder.resolve("config.json"), file.toString());
   }
 
   /** A superuser has no privilege less, so that all rests on the transactions and brackets. */
   @Test
   void nothingIsWrittenAsASuperuser(TestDatabase database) throws Exception {
-    ObjectNode config = superuser(database);
-    ObjectNode file = JSON.createObjectNode();
-    file.withObject("/connections/all").set("config", config);
-    file.withObject("/connections/all/permissions").put("privileged", true);
-    Path path = Files.writeString(folder.resolve("config.json"), file.toString());
+    Path path = file(superuser(database), true);
     attackAll(database.superuserDataSource(), Map.of(), "--config", path.toString());
     try (var client = new Client(Map.of(), "--config", path.toString())) {
       assertThat(client.initialize().get("instructions").textValue())
