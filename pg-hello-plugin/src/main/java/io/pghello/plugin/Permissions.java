@@ -82,20 +82,9 @@ public record Permissions(
         false,
         false,
         Set.of(
-            "insert",
-            "update",
-            "delete",
-            "batchInsert",
-            "find",
-            "findOne",
-            "count",
-            "listTables",
-            "describeTable",
-            "beginTransaction",
-            "commit",
-            "rollback",
-            "ping",
-            "getStats"),
+            ("insert update delete batchInsert find findOne count listTables describeTable"
+                    + " beginTransaction commit rollback ping getStats")
+                .split(" ")),
         null,
         MAX_ROWS,
         MAX_BYTES,

@@ -66,9 +66,7 @@ public final class PostgresPlugin implements AutoCloseable {
    *     is a connection of this id with another configuration
    */
   public PostgresConnection connect(String id, JsonNode config) {
-    var connection = new PostgresConnection(this, id, config.deepCopy());
-    connection.connect();
-    return connection;
+    return new PostgresConnection(this, id, open(id, config));
   }
 
   /**
@@ -215,9 +213,14 @@ public final class PostgresPlugin implements AutoCloseable {
     }
   }
 
-  /** Opens a connection if it is not, and refuses another configuration. */
-  void open(String id, JsonNode config) {
-    var unused = use(pools.acquire(id, config), this::permissions);
+  /** Opens a connection; returns the pool's configuration, as it equals itself at a glance. */
+  JsonNode open(String id, JsonNode config) {
+    return use(
+        pools.acquire(id, config),
+        pool -> {
+          var unused = permissions(pool);
+          return pool.json();
+        });
   }
 
   /** Returns what a connection may do; refuses a role that makes more of it than that. */

@@ -152,8 +152,12 @@ public final class Schema {
     }
     JsonNode items = schema.get("items");
     if (items != null) {
+      String type = items.path("type").asText();
+      boolean isTypeAlone = items.size() == (items.has("description") ? 2 : 1) && !type.isEmpty();
       for (int i = 0; i < value.size(); i++) {
-        check(items, value.get(i), where.at(i));
+        if (!isTypeAlone || !is(type, value.get(i))) {
+          check(items, value.get(i), where.at(i));
+        }
       }
     }
   }

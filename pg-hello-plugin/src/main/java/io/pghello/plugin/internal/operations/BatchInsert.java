@@ -49,7 +49,11 @@ final class BatchInsert {
       List<JsonNode> records,
       List<@Nullable String[]> rows,
       List<String> keys,
-      String strategy) {}
+      String strategy) {
+    String insertFrom(List<String> values, String source) {
+      return CrudSql.insertFrom(table, columns, values, source, keys, strategy);
+    }
+  }
 
   /** Records, and what to do about those that are there already. */
   record Batch(
@@ -192,7 +196,7 @@ final class BatchInsert {
     }
     String source =
         "ROWS FROM (" + String.join(", ", arrays) + ") AS u(" + String.join(", ", names) + ")";
-    String sql = insertFrom(plan, values, source);
+    String sql = plan.insertFrom(values, source);
     // all before the first is sent, as a value may be refused
     List<@Nullable String[]> rows = List.copyOf(plan.rows());
     long changed = 0;
@@ -248,12 +252,7 @@ final class BatchInsert {
     session.copy("COPY pg_temp." + temporary + " (" + columns + ") FROM STDIN", lines(plan.rows()));
     List<String> values = plan.columns().stream().map(Names::quote).toList();
     return session.change(
-        new SqlStatement(insertFrom(plan, values, "pg_temp." + temporary), List.of()));
-  }
-
-  private static String insertFrom(Plan plan, List<String> values, String source) {
-    return CrudSql.insertFrom(
-        plan.table(), plan.columns(), values, source, plan.keys(), plan.strategy());
+        new SqlStatement(plan.insertFrom(values, "pg_temp." + temporary), List.of()));
   }
 
   private static Iterable<byte[]> lines(List<@Nullable String[]> rows) {

@@ -24,18 +24,14 @@ import java.util.function.Function;
  */
 record TableInfo(boolean copy, JsonNode columns, JsonNode types, List<String> key) {
   // without their lengths: a cast to varchar(3) would cut, where an assignment refuses
-  private static final String INFO = sql("columns.sql");
+  private static final String INFO = Texts.resource(TableInfo.class, "columns.sql");
 
-  static final String DESCRIPTION = sql("description.sql");
+  static final String DESCRIPTION = Texts.resource(TableInfo.class, "description.sql");
 
   /** The schemas of types that are not the server's, whose operators are there as well. */
-  private static final String TYPE_SCHEMAS = sql("type-schemas.sql");
+  private static final String TYPE_SCHEMAS = Texts.resource(TableInfo.class, "type-schemas.sql");
 
   private static final Function<JsonNode, TableInfo> READER = Records.reader(TableInfo.class);
-
-  private static String sql(String name) {
-    return Texts.resource(TableInfo.class, name);
-  }
 
   /** Asks for a table, in one round trip. */
   static TableInfo of(Session session, String table) {

@@ -286,6 +286,11 @@ public final class Pool {
         counters.maxMillis());
   }
 
+  /** Returns its configuration, which is not to be changed. */
+  public JsonNode json() {
+    return json;
+  }
+
   /** Refuses another configuration. */
   void requireSame(JsonNode other) {
     if (!json.equals(other) && !config.equals(ConfigReader.read(other))) {

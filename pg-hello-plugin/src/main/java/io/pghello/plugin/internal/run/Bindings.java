@@ -55,15 +55,15 @@ public final class Bindings {
       throws SQLException {
     List<Boolean> arrays = List.of();
     List<Boolean> known = null;
-    if (values.stream().anyMatch(JsonNode::isArray)) {
-      known = cache.get(text);
-      arrays = known == null ? areArrays(statement, text) : known;
-      if (text.length() <= BoundedCache.TEXT_MAX) {
-        cache.put(text, arrays);
-      }
-    }
     for (int i = 0; i < order.size(); i++) {
       JsonNode value = values.get(order.get(i) - 1);
+      if (value.isArray() && arrays.isEmpty()) {
+        known = cache.get(text);
+        arrays = known == null ? areArrays(statement, text) : known;
+        if (text.length() <= BoundedCache.TEXT_MAX) {
+          cache.put(text, arrays);
+        }
+      }
       String parameter =
           text(value, !arrays.isEmpty() && arrays.get(i), "The value of $" + order.get(i));
       if (parameter == null) {

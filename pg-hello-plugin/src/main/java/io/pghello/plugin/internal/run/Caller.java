@@ -19,10 +19,14 @@ public record Caller(@Nullable CompletionStage<?> cancellation, Deque<Runnable> 
     return new Caller(cancellation, new ArrayDeque<>());
   }
 
-  /** Does the rest now. */
+  /** Does the rest now, all of it, whatever a part of it throws. */
   void doRest() {
-    while (!rest.isEmpty()) {
-      rest.remove().run();
+    if (!rest.isEmpty()) {
+      try {
+        rest.remove().run();
+      } finally {
+        doRest();
+      }
     }
   }
 

@@ -60,6 +60,15 @@ public final class Transactions {
       return TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
     }
 
+    /** Ends it for one who has locked it, and unlocks it. */
+    void endAndUnlock() {
+      try {
+        end();
+      } finally {
+        lock.unlock();
+      }
+    }
+
     /** Rolls back what was not committed, and gives the connection back. */
     void end() {
       open.remove(id);
@@ -132,8 +141,7 @@ public final class Transactions {
     try {
       change(transaction, call, Session::commit);
     } finally {
-      transaction.end();
-      transaction.lock.unlock();
+      transaction.endAndUnlock();
     }
   }
 
@@ -141,11 +149,7 @@ public final class Transactions {
   public void rollback(Call call) {
     Open transaction = find(call);
     lock(transaction, call);
-    try {
-      transaction.end();
-    } finally {
-      transaction.lock.unlock();
-    }
+    transaction.endAndUnlock();
   }
 
   /** Ends those of a pool that is closed. */
@@ -256,11 +260,7 @@ public final class Transactions {
   private void expire(Open transaction) {
     open.remove(transaction.id);
     transaction.lock.lock();
-    try {
-      transaction.end();
-    } finally {
-      transaction.lock.unlock();
-    }
+    transaction.endAndUnlock();
   }
 
   private static PostgresException gone() {
