@@ -142,7 +142,7 @@ public final class PluginBenchmark implements Benchmark {
     String jackson = "JSON of JDBC's values, by Jackson";
     return List.of(
         one(
-            Row.plain("queryOne() by a key", jdbc, "us").target(1.25, 1.1).guarded(2),
+            Row.plain("queryOne() by a key", jdbc, "us").target(1.35, 1.1).guarded(2),
             this::byPlugin,
             this::byHand),
         one(
@@ -162,7 +162,7 @@ public final class PluginBenchmark implements Benchmark {
             this::unnest),
         batches(
             Row.rate("batchInsert() of 100,000 rows", "rewritten addBatch()", "k/s")
-                .target(2, 3)
+                .target(1.8, 3)
                 .guarded(1),
             BIG_BATCH,
             this::addBatch),
@@ -177,7 +177,7 @@ public final class PluginBenchmark implements Benchmark {
                 Row.Better.LOWER, Statistic.TRIMMED_MEAN, SAMPLES, toolCalls(0), toolCalls(1))
             .comparison(
                 Row.plain("MCP call, a query by a key", "the reference server of npm", "us")
-                    .target(1.5, 1),
+                    .target(1.2, 0.8),
                 this::startMcpServers,
                 5,
                 rounds));
