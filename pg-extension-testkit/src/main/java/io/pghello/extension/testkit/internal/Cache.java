@@ -8,6 +8,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -67,12 +69,12 @@ final class Cache {
 
   /**
    * Opens it: the folder that the variable {@code PG_HELLO_CACHE} names, or one in the user's
-   * caches, which is created where it is missing.
+   * caches, or else one in the folder for temporary files; it is created where it is missing.
    *
    * @throws IOException if it cannot be used; the message names it, and says why
    */
   static Cache open() throws IOException {
-    return in(root());
+    return in(root(System.getenv(), Path.of(System.getProperty("java.io.tmpdir"))));
   }
 
   /** Opens the one in a folder, which is created where it is missing. */
@@ -93,19 +95,45 @@ final class Cache {
     return e.getClass() == IOException.class && message != null ? message : e.toString();
   }
 
-  private static Path root() {
-    String own = System.getenv(VARIABLE);
-    if (own != null && !own.isBlank()) {
-      return Path.of(own).toAbsolutePath();
+  /**
+   * Returns the folder that belongs to an environment.
+   *
+   * @param temporary the folder for temporary files
+   */
+  static Path root(Map<String, String> environment, Path temporary) throws IOException {
+    String own = environment.getOrDefault(VARIABLE, "");
+    if (!own.isBlank()) {
+      try {
+        return Path.of(own).toAbsolutePath();
+      } catch (InvalidPathException e) {
+        throw new IOException("The cache cannot be there: " + e.getMessage() + "." + REMEDY, e);
+      }
     }
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    String home = System.getenv("HOME");
-    Path homeFolder = Path.of(home != null ? home : System.getProperty("user.home", "/"));
-    Path caches = xdg != null && !xdg.isBlank() ? Path.of(xdg) : homeFolder.resolve(".cache");
-    if (!Files.isWritable(Files.isDirectory(caches) ? caches : homeFolder)) {
-      caches = Path.of(System.getProperty("java.io.tmpdir"), System.getProperty("user.name"));
+    String xdg = environment.getOrDefault("XDG_CACHE_HOME", "");
+    String home = environment.getOrDefault("HOME", System.getProperty("user.home", "/"));
+    try {
+      Path homeFolder = Path.of(home);
+      Path caches = xdg.isBlank() ? homeFolder.resolve(".cache") : Path.of(xdg);
+      if (isFor(Files.isDirectory(caches) ? caches : homeFolder)) {
+        return caches.resolve("pg-hello").toAbsolutePath();
+      }
+    } catch (InvalidPathException e) {
+      // it has letters that the locale does not have
     }
-    return caches.resolve("pg-hello").toAbsolutePath();
+    Path other = temporary.resolve("pg-hello-cache-" + user().getName()).toAbsolutePath();
+    createDirectories(other);
+    if (!belongsToUser(other)) {
+      throw new IOException(other + " belongs to somebody else, or is a link." + REMEDY);
+    }
+    return other;
+  }
+
+  /** Whoever a folder belongs to could put another one in the place of one that is in there. */
+  private static boolean isFor(Path folder) throws IOException {
+    return Files.isWritable(folder)
+        && (!Platform.POSIX
+            || Files.getOwner(folder).equals(user())
+            || Files.getAttribute(folder, "unix:uid").equals(0));
   }
 
   /** Returns a folder in there that is this user's alone, whomever the other one belongs to. */
@@ -159,6 +187,11 @@ final class Cache {
         : self.getFileSystem()
             .getUserPrincipalLookupService()
             .lookupPrincipalByName(System.getProperty("user.name"));
+  }
+
+  /** Returns whether the user of this JVM is root. */
+  static boolean isRoot() throws IOException {
+    return user().getName().equals("root");
   }
 
   /** Returns whether a path is a folder of the user's, and not a link to another place. */

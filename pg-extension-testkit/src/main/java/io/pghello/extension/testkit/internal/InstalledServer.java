@@ -10,6 +10,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitOption;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
@@ -17,6 +18,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -26,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +54,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   private static final List<String> PROGRAMS = List.of("postgres", "initdb", "pg_ctl");
   private static final String SCRIPTS = "extension";
   private static final int STICKY = 01000;
+  private static final Duration ANSWER_TIME = Duration.ofSeconds(30);
 
   /** Folders, and the names in them of which each has a folder {@code bin}. */
   private static final List<List<String>> USUAL =
@@ -90,15 +94,27 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   static InstalledServer find(String which) throws IOException {
     String drive = System.getenv("SystemDrive");
     String path = System.getenv("PATH");
+    return find(
+        which,
+        folders(path == null ? "" : path),
+        Path.of(drive == null ? "/" : drive + File.separator).toAbsolutePath());
+  }
+
+  /** Returns the folders of a path of programs. */
+  static List<Path> folders(String path) {
     List<Path> folders = new ArrayList<>();
-    for (String folder : (path == null ? "" : path).split(File.pathSeparator, -1)) {
+    for (String folder : path.split(File.pathSeparator, -1)) {
       // a relative one is another one in each folder
       if (new File(folder).isAbsolute()) {
-        folders.add(Path.of(folder));
+        try {
+          folders.add(Path.of(folder));
+        } catch (InvalidPathException e) {
+          // without a locale, one whose name has other letters than those of ASCII is none
+          continue;
+        }
       }
     }
-    return find(
-        which, folders, Path.of(drive == null ? "/" : drive + File.separator).toAbsolutePath());
+    return folders;
   }
 
   /**
@@ -113,33 +129,35 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
       return at(Path.of(which).toAbsolutePath());
     }
     var refused = new LinkedHashSet<String>();
-    List<InstalledServer> first = in(path, which, refused);
-    return first.isEmpty()
-        ? in(usual(root), which, refused).stream()
+    Optional<InstalledServer> first = in(path, which, refused).findFirst();
+    return first.isPresent()
+        ? first.get()
+        : in(usual(root), which, refused)
             .max(Comparator.comparingInt(InstalledServer::major))
-            .orElseThrow(() -> none(which, refused))
-        : first.get(0);
+            .orElseThrow(() -> none(which, refused));
   }
 
-  /** Returns those whose pg_config is in one of these folders, and notes why others are not. */
-  private static List<InstalledServer> in(List<Path> folders, String which, Set<String> refused) {
-    var found = new ArrayList<InstalledServer>();
-    for (Path folder : folders) {
-      Optional<Path> config = config(folder);
-      if (config.isPresent()) {
-        try {
-          InstalledServer server = of(config.get());
-          if (which.equals(DatabaseServer.LOCAL) || which.equals(Integer.toString(server.major))) {
-            found.add(server);
-          } else {
-            refused.add(config.get() + " is of PostgreSQL " + server.major);
-          }
-        } catch (IllegalStateException e) {
-          refused.add(e.getMessage());
-        }
+  /**
+   * Returns those whose pg_config is in one of these folders, and notes why others are not. A
+   * pg_config is run when its server is asked for.
+   */
+  private static Stream<InstalledServer> in(List<Path> folders, String which, Set<String> refused) {
+    return folders.stream()
+        .flatMap(folder -> config(folder).stream())
+        .flatMap(config -> wanted(config, which, refused).stream());
+  }
+
+  private static Optional<InstalledServer> wanted(Path config, String which, Set<String> refused) {
+    try {
+      InstalledServer server = of(config);
+      if (which.equals(DatabaseServer.LOCAL) || which.equals(Integer.toString(server.major))) {
+        return Optional.of(server);
       }
+      refused.add(config + " is of PostgreSQL " + server.major);
+    } catch (IllegalStateException e) {
+      refused.add(e.getMessage());
     }
-    return found;
+    return Optional.empty();
   }
 
   private static IllegalStateException none(String which, Set<String> refused) {
@@ -205,7 +223,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
 
   private static InstalledServer read(Path config) throws IOException {
     requireSafe(config);
-    List<Path> said = ask(config);
+    List<Path> said = ask(config, ANSWER_TIME);
     Path bin = said.get(0);
     Path shared = said.get(2);
     for (String name : PROGRAMS) {
@@ -219,12 +237,15 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
       requireThisPlatform(program);
     }
     Path catalog = shared.resolve(CATALOG);
-    if (!Files.isRegularFile(catalog)) {
-      throw new IllegalStateException(
-          "the server of " + config + " is not whole: there is no " + catalog);
+    // initdb runs a script of theirs, as the superuser of the new server
+    Path scripts = shared.resolve(SCRIPTS);
+    for (Path each : List.of(catalog, scripts, said.get(1))) {
+      if (!Files.exists(each)) {
+        throw new IllegalStateException(
+            "the server of " + config + " is not whole: there is no " + each);
+      }
+      requireSafe(each);
     }
-    requireSafe(catalog);
-    requireSafe(said.get(1));
     int major;
     try (BufferedReader reader = Files.newBufferedReader(catalog, StandardCharsets.US_ASCII)) {
       major = ServerStock.readMajor(reader);
@@ -241,16 +262,30 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     return new InstalledServer(bin, said.get(1), shared, major, false);
   }
 
-  /** Returns the folders of programs, libraries and shared files. */
-  private static List<Path> ask(Path config) throws IOException {
+  /**
+   * Returns the folders of programs, libraries and shared files.
+   *
+   * @param limit of the time in which it has to answer
+   */
+  static List<Path> ask(Path config, Duration limit) throws IOException {
     Process process =
         new ProcessBuilder(config.toString(), "--bindir", "--pkglibdir", "--sharedir")
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     process.getOutputStream().close();
+    if (!ServerPrograms.ends(process, limit)) {
+      process.destroyForcibly();
+      throw new IllegalStateException(
+          config + " has not answered within " + limit.toSeconds() + " s");
+    }
     var answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    List<Path> folders = answer.lines().filter(line -> !line.isBlank()).map(Path::of).toList();
-    if (ServerPrograms.status(process) != 0
+    List<Path> folders;
+    try {
+      folders = answer.lines().filter(line -> !line.isBlank()).map(Path::of).toList();
+    } catch (InvalidPathException e) {
+      folders = List.of();
+    }
+    if (process.exitValue() != 0
         || folders.size() != 3
         || !folders.stream().allMatch(Path::isAbsolute)) {
       throw new IllegalStateException(
@@ -259,7 +294,10 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     return folders;
   }
 
-  /** Refuses what others could replace, as it is run, or loaded, with this user's rights. */
+  /**
+   * Refuses what all users could replace, as it is run, or loaded, with this user's rights; and
+   * what anybody but root could replace, where this user is root.
+   */
   private static void requireSafe(Path file) throws IOException {
     for (Path start : List.of(file.toAbsolutePath().normalize(), file.toRealPath())) {
       Path child = null;
@@ -269,8 +307,22 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
           throw new IllegalStateException(
               file + " is not run, as all users may write " + each + " (chmod o-w)");
         }
+        if (Cache.isRoot()) {
+          requireRoots(each);
+        }
         child = each;
       }
+    }
+  }
+
+  /** Refuses what its owner could replace where this user is root. */
+  static void requireRoots(Path file) throws IOException {
+    if ((int) Files.getAttribute(file, "unix:uid") != 0) {
+      throw new IllegalStateException(
+          file
+              + " belongs to "
+              + Files.getOwner(file)
+              + ", who could replace what root would run: run this as that user");
     }
   }
 

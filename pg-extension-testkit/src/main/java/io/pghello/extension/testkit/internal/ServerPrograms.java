@@ -6,9 +6,11 @@ import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -69,9 +71,22 @@ record ServerPrograms(
     try {
       return process.waitFor();
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while a program of the server runs");
+      throw interrupted();
     }
+  }
+
+  /** Waits for the end of a program, and returns whether it has come in time. */
+  static boolean ends(Process process, Duration limit) throws IOException {
+    try {
+      return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      throw interrupted();
+    }
+  }
+
+  private static IOException interrupted() {
+    Thread.currentThread().interrupt();
+    return new InterruptedIOException("interrupted while a program of the server runs");
   }
 
   /**
@@ -83,7 +98,7 @@ record ServerPrograms(
     try {
       if (prefix == null) {
         List<String> namespace = List.of("unshare", "-U");
-        prefix = Cache.user().getName().equals("root") && canRun(namespace) ? namespace : List.of();
+        prefix = Cache.isRoot() && canRun(namespace) ? namespace : List.of();
       }
       return prefix;
     } finally {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -242,6 +243,52 @@ class CacheTest {
     assertThatThrownBy(() -> Cache.in(root))
         .isInstanceOf(IOException.class)
         .hasMessageContaining(root.resolve("server") + " belongs to somebody else, or is a link");
+  }
+
+  private Path root(String... environment) throws IOException {
+    var variables = new HashMap<String, String>();
+    for (int i = 0; i < environment.length; i += 2) {
+      variables.put(environment[i], environment[i + 1]);
+    }
+    return Cache.root(variables, root.resolve("tmp"));
+  }
+
+  @Test
+  void isWhereTheEnvironmentSays() throws IOException {
+    Path home = Files.createDirectory(root.resolve("home"));
+    assertThat(root("HOME", home.toString())).isEqualTo(home.resolve(".cache/pg-hello"));
+    assertThat(root("HOME", home.toString(), "XDG_CACHE_HOME", root.toString()))
+        .isEqualTo(root.resolve("pg-hello"));
+    assertThat(root("HOME", home.toString(), "PG_HELLO_CACHE", home + "/of mine"))
+        .isEqualTo(home.resolve("of mine"));
+    assertThatThrownBy(() -> root("PG_HELLO_CACHE", "/\0"))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith("The cache cannot be there: ")
+        .hasMessageEndingWith(" Set PG_HELLO_CACHE to a folder of your own.");
+  }
+
+  /** An ordinary user cannot write there, and root would run what another one has put there. */
+  @Test
+  void isTemporaryWhereTheHomeIsOfNoUse() throws IOException {
+    Path home = Files.createDirectory(root.resolve("home"));
+    if (Cache.isRoot()) {
+      Files.setAttribute(home, "unix:uid", 65534);
+    } else {
+      Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("r-xr-xr-x"));
+    }
+    Path expected = root.resolve("tmp/pg-hello-cache-" + Cache.user().getName());
+    for (String each : new String[] {home.toString(), root + "/none", "/\0"}) {
+      assertThat(root("HOME", each)).as(each).isEqualTo(expected);
+    }
+    // somebody else may have been there before
+    Files.delete(expected);
+    Files.createSymbolicLink(expected, home);
+    assertThatThrownBy(() -> root("HOME", home.toString()))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            expected
+                + " belongs to somebody else, or is a link."
+                + " Set PG_HELLO_CACHE to a folder of your own.");
   }
 
   @Test

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.testkit.Stage;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -126,6 +128,29 @@ class InstalledServerTest {
   }
 
   @Test
+  void asksNobodyOnceItHasOne() throws IOException {
+    debian(17);
+    config("bin/pg_config", "touch " + path("asked"));
+    assertThat(find("local", "usr/lib/postgresql/17/bin", "bin").major()).isEqualTo(17);
+    assertThat(root.resolve("asked")).doesNotExist();
+  }
+
+  @Test
+  void waitsForNobodyForEver() throws IOException {
+    Path config = config("bin/pg_config", "exec sleep 600");
+    assertThatThrownBy(() -> InstalledServer.ask(config, Duration.ofMillis(1)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(config + " has not answered within 0 s");
+  }
+
+  /** As one with a letter that the locale does not have. */
+  @Test
+  void leavesOutWhatIsNoFolder() {
+    assertThat(InstalledServer.folders(String.join(File.pathSeparator, "/a\0", "", "b", "/c")))
+        .containsExactly(Path.of("/c"));
+  }
+
+  @Test
   void takesAPath() throws IOException {
     Path config = debian(15);
     for (String path : List.of("bin/pg_config", "bin", "")) {
@@ -163,7 +188,16 @@ class InstalledServerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"exit 1", "true", "echo /a", "printf '%s\\n' a b c", "echo $(seq 9)"})
+  @ValueSource(
+      strings = {
+        "exit 1",
+        "true",
+        "echo /a",
+        "printf '%s\\n' a b c",
+        "echo $(seq 9)",
+        // no name of a file
+        "printf '/a\\000\\n/b\\n/c\\n'"
+      })
   void refusesAnAnswerThatIsNone(String script) throws IOException {
     config("bin/pg_config", script);
     refuses("local", "bin").hasMessageContaining("pg_config does not answer with the folders");
@@ -177,6 +211,10 @@ class InstalledServerTest {
     refuses("local").hasMessageContaining("postgres.bki begins with: null");
     Files.delete(catalog);
     refuses("local").hasMessageContaining("is not whole: there is no " + catalog);
+    Path scripts = root.resolve("usr/share/postgresql/17/extension");
+    Stage.write(catalog, "# PostgreSQL 17\n");
+    Files.move(scripts, root.resolve("elsewhere"));
+    refuses("local").hasMessageContaining("is not whole: there is no " + scripts);
     Files.delete(root.resolve("usr/lib/postgresql/17/bin/initdb"));
     refuses("local").hasMessageContaining("there is no initdb in " + root);
     permit(root.resolve("usr/lib/postgresql/17/bin/pg_config"), "rw-r--r--");
@@ -215,6 +253,7 @@ class InstalledServerTest {
         "usr/lib/postgresql/17/bin",
         "usr/lib/postgresql/17/lib",
         "usr/share/postgresql/17/postgres.bki",
+        "usr/share/postgresql/17/extension",
         "usr/share/postgresql",
         "usr"
       })
@@ -234,6 +273,28 @@ class InstalledServerTest {
                 && !place.endsWith("pg_config"));
     permit(root.resolve(place), "rwxrwxr-x");
     assertThat(find("local").major()).isEqualTo(17);
+  }
+
+  /** As an ordinary user, the file is that user's, and as root, another's. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "usr/lib/postgresql/17/bin/pg_config",
+        "usr/lib/postgresql/17/bin/postgres",
+        "usr/share/postgresql/17/extension",
+        "usr"
+      })
+  void runsAsRootWhatIsRoots(String place) throws IOException {
+    debian(17);
+    Path other = root.resolve(place);
+    if (Cache.isRoot()) {
+      InstalledServer.requireRoots(other);
+      Files.setAttribute(other, "unix:uid", 65534);
+      refuses("local").hasMessageContaining(other + " belongs to ");
+    }
+    assertThatThrownBy(() -> InstalledServer.requireRoots(other))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageMatching(".* belongs to \\w+, who could replace what root would run: .*");
   }
 
   /** A link in a folder that others may write could lead elsewhere tomorrow. */
