@@ -45,7 +45,10 @@ public final class EmbeddedServer {
   private static final int KEPT_TEMPLATES = 8;
 
   private static final String TEMPLATES = "template-";
-  private static final String PASSWORD_FILE = "pg-hello-password";
+
+  /** Beside the data directory while that is made, and then in it. */
+  static final String PASSWORD_FILE = "pg-hello-password";
+
   private static final int ATTEMPTS = 3;
   private static final int LOG_LINES = 8;
   private static final String START_SECONDS = "60";

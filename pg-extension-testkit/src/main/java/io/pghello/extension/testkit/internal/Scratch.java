@@ -16,9 +16,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -29,9 +31,16 @@ import org.jspecify.annotations.Nullable;
 final class Scratch implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
   private static final String PREFIX = "pg-hello-";
+
+  /** The names that {@link Files#createTempDirectory} makes; others are not ours. */
+  private static final Pattern NAME = Pattern.compile(PREFIX + "\\d+");
+
   // strings alone: other libraries read all system properties as such
   private static final String OWN = "io.pghello.extension.testkit.scratch.";
   private static final String LOCK = "lock";
+  private static final String DATA = "data";
+  private static final String LOG = "server.log";
+  private static final Set<String> CONTENTS = Set.of(LOCK, DATA, LOG, EmbeddedServer.PASSWORD_FILE);
   private static final Path MEMORY = Path.of("/dev/shm");
   private static final long MIN_MEMORY_BYTES = 1L << 30;
   private static final Duration GRACE = Duration.ofMinutes(1);
@@ -67,7 +76,8 @@ final class Scratch implements AutoCloseable {
     }
   }
 
-  private static Path parent() throws IOException {
+  /** Returns where such folders are. */
+  static Path parent() throws IOException {
     if (Files.isDirectory(MEMORY)
         && Files.isWritable(MEMORY)
         && Files.getFileStore(MEMORY).getUsableSpace() >= MIN_MEMORY_BYTES) {
@@ -87,12 +97,12 @@ final class Scratch implements AutoCloseable {
 
   /** The data directory of the server in here. */
   Path data() {
-    return path.resolve("data");
+    return path.resolve(DATA);
   }
 
   /** The file that the server in here writes its log to. */
   Path log() {
-    return path.resolve("server.log");
+    return path.resolve(LOG);
   }
 
   /** The process of the server in here, if it runs. */
@@ -103,7 +113,7 @@ final class Scratch implements AutoCloseable {
   private static Optional<ProcessHandle> server(Path scratch) throws IOException {
     List<String> lines;
     try {
-      lines = Files.readAllLines(scratch.resolve("data").resolve("postmaster.pid"));
+      lines = Files.readAllLines(scratch.resolve(DATA).resolve("postmaster.pid"));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     }
@@ -126,7 +136,7 @@ final class Scratch implements AutoCloseable {
   /** Returns whether the server in here runs and takes connections. */
   boolean isReady() throws IOException {
     return server().isPresent()
-        && Files.readAllLines(path.resolve("data").resolve("postmaster.pid")).stream()
+        && Files.readAllLines(path.resolve(DATA).resolve("postmaster.pid")).stream()
             .skip(STATUS_LINE)
             .anyMatch(line -> line.startsWith("ready"));
   }
@@ -182,19 +192,26 @@ final class Scratch implements AutoCloseable {
     try (Stream<Path> children = Files.list(parent)) {
       folders =
           children
-              .filter(child -> child.getFileName().toString().startsWith(PREFIX))
+              .filter(child -> NAME.matcher(child.getFileName().toString()).matches())
               .filter(child -> !isOwn(child))
               .toList();
     }
     for (Path folder : folders) {
       try {
-        if (Cache.belongsToUser(folder)) {
+        if (Cache.belongsToUser(folder) && isOfAServer(folder)) {
           removeIfAbandoned(folder);
         }
       } catch (IOException e) {
         // another JVM may just be removing it, and whatever it is, this one needs it not
         LOGGER.log(System.Logger.Level.DEBUG, "could not remove " + folder, e);
       }
+    }
+  }
+
+  /** Returns whether there is nothing in a folder but what is made here. */
+  private static boolean isOfAServer(Path folder) throws IOException {
+    try (Stream<Path> children = Files.list(folder)) {
+      return children.allMatch(child -> CONTENTS.contains(child.getFileName().toString()));
     }
   }
 

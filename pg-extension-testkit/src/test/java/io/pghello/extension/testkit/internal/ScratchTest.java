@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +45,32 @@ class ScratchTest {
       }
     } finally {
       jvms.forEach(Process::destroyForcibly);
+    }
+  }
+
+  /** As the folder of a cache, or of a backup. */
+  @Test
+  void leavesFoldersOfOthersAlone() throws IOException {
+    FileTime before = FileTime.from(Instant.now().minus(Duration.ofHours(1)));
+    Path named = Files.createTempDirectory(Scratch.parent(), "pg-hello-of-mine-");
+    Path numbered = Files.createTempDirectory(Scratch.parent(), "pg-hello-");
+    Path locked = Files.createDirectory(named.resolveSibling(named.getFileName() + "1"));
+    try {
+      Files.writeString(named.resolve("server.log"), "");
+      Files.writeString(numbered.resolve("lock"), "");
+      Files.writeString(numbered.resolve("file"), "");
+      Files.writeString(locked.resolve("lock"), "");
+      for (Path each : List.of(named, numbered, locked)) {
+        Files.setLastModifiedTime(each, before);
+      }
+      Scratch.create().close();
+      assertThat(named.resolve("server.log")).exists();
+      assertThat(numbered.resolve("file")).exists();
+      assertThat(locked.resolve("lock")).exists();
+    } finally {
+      for (Path each : List.of(named, numbered, locked)) {
+        Scratch.delete(each);
+      }
     }
   }
 
