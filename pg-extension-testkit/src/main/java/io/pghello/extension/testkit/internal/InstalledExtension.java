@@ -138,7 +138,9 @@ public final class InstalledExtension implements ExtensionSource {
     requireOneVersionOfEach(place, packages);
     MessageDigest digest = Sha256.digest();
     for (Path each : packages) {
-      digest.update(Files.readAllBytes(each));
+      byte[] content = Files.readAllBytes(each);
+      digest.update((content.length + "\0").getBytes(StandardCharsets.UTF_8));
+      digest.update(content);
     }
     Path unpacked =
         Cache.open()
@@ -158,7 +160,11 @@ public final class InstalledExtension implements ExtensionSource {
       return List.of(place);
     }
     try (Stream<Path> files = Files.list(place)) {
-      return files.filter(file -> DebianPackage.isForThisMachine(fileName(file))).sorted().toList();
+      return files
+          .filter(file -> DebianPackage.isForThisMachine(fileName(file)))
+          .filter(Files::isRegularFile)
+          .sorted()
+          .toList();
     }
   }
 

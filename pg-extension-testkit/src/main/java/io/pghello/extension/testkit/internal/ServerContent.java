@@ -179,10 +179,10 @@ final class ServerContent {
   /** Returns what changes when the server or the files do. */
   String key(String server) {
     MessageDigest digest = Sha256.digest();
-    digest.update((FORMAT + " " + server).getBytes(StandardCharsets.UTF_8));
+    update(digest, List.of(FORMAT, server));
     files.forEach(
         (path, content) -> {
-          digest.update((path + " " + content.length).getBytes(StandardCharsets.UTF_8));
+          update(digest, List.of(path, content.length));
           digest.update(content);
         });
     return shortened(digest);
@@ -191,10 +191,17 @@ final class ServerContent {
   /** Returns what changes when the template database does. */
   static String templateKey(String server, DatabaseNames names, Map<String, String> settings) {
     MessageDigest digest = Sha256.digest();
-    for (Object each : List.of(server, names, new TreeMap<>(settings))) {
-      digest.update((each + "\n").getBytes(StandardCharsets.UTF_8));
-    }
+    update(digest, List.of(server, names.prefix(), names.application(), settings.size()));
+    new TreeMap<>(settings).forEach((name, value) -> update(digest, List.of(name, value)));
+    update(digest, names.extensions());
     return shortened(digest);
+  }
+
+  /** Adds texts and numbers, each with an end that none of them has in it. */
+  private static void update(MessageDigest digest, List<?> parts) {
+    for (Object part : parts) {
+      digest.update((part + "\0").getBytes(StandardCharsets.UTF_8));
+    }
   }
 
   static String shortened(MessageDigest digest) {

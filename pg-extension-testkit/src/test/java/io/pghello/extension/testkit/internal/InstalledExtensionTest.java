@@ -208,6 +208,12 @@ class InstalledExtensionTest {
   }
 
   @Test
+  void takesAFolderForNoPackage() throws IOException {
+    write("acme_1.0-1_all.deb/share/extension/acme.control");
+    assertThat(InstalledExtension.inPackages(folder, null).name()).isEqualTo("acme");
+  }
+
+  @Test
   void refusesTwoVersionsOfAPackage() {
     write("acme_1.0-1_all.deb", "acme_1.1~rc1-1_all.deb", "acme-doc_1.0-1_all.deb");
     assertThatThrownBy(() -> InstalledExtension.inPackages(folder, null))

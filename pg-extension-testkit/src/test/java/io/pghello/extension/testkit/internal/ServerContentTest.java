@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,6 +60,39 @@ class ServerContentTest {
           }
         };
     return new ServerExtension(name, source, List.of(), Map.of(), false);
+  }
+
+  private static String key(String... files) throws IOException {
+    var content = new TreeMap<String, byte[]>();
+    for (int i = 0; i < files.length; i += 2) {
+      content.put(files[i], files[i + 1].getBytes(StandardCharsets.UTF_8));
+    }
+    var extension = new ServerExtension("acme", major -> content, List.of(), Map.of(), true);
+    return new ServerContent(List.of(extension), 17, Optional.empty()).key("stock");
+  }
+
+  /** Of two that are the same when they are put one behind the other. */
+  @Test
+  void isAnotherOneWithOtherFiles() throws IOException {
+    assertThat(key("a", "2", "bb", "12345678")).isNotEqualTo(key("a", "bb 812345678"));
+    assertThat(key("a", "", "b", "")).isNotEqualTo(key("a", "b"));
+    assertThat(key("a", "1")).isEqualTo(key("a", "1"));
+  }
+
+  private static String templateKey(Map<String, String> settings, String... extensions) {
+    return ServerContent.templateKey(
+        "server", new DatabaseNames("app", "test", List.of(extensions)), settings);
+  }
+
+  @Test
+  void hasATemplateOfItsOwnForOtherSettingsAndExtensions() {
+    assertThat(templateKey(Map.of("acme.a", "1, acme.b=2")))
+        .isNotEqualTo(templateKey(Map.of("acme.a", "1", "acme.b", "2")));
+    assertThat(templateKey(Map.of(), "a, b")).isNotEqualTo(templateKey(Map.of(), "a", "b"));
+    assertThat(templateKey(Map.of(), "a", "b"))
+        .isNotEqualTo(templateKey(Map.of(), "b", "a"))
+        .isNotEqualTo(templateKey(Map.of("a", "b")))
+        .isEqualTo(templateKey(Map.of(), "a", "b"));
   }
 
   /** A cache may be that of several machines. */
