@@ -132,16 +132,20 @@ public final class PgHelloServer implements AutoCloseable {
     }
 
     PgHelloServer start(String place) {
-      ServerExtension extension = ExtensionFiles.forServer();
-      if (!ExtensionFiles.isFor(Platform.current()) && DatabaseServer.isLocal(place)) {
-        // an installed server may have it, whatever its platform
-        extension = ExtensionFiles.ofServer();
-      } else {
-        ExtensionFiles.requirePlatform(Platform.current());
-      }
       return new PgHelloServer(
-          DatabaseServer.start(port, settings, NAMES, List.of(extension), place));
+          DatabaseServer.start(port, settings, NAMES, List.of(extension(place)), place));
     }
+  }
+
+  /** Returns the extension's files for the server at a place. */
+  static ServerExtension extension(String place) {
+    if (DatabaseServer.isLocal(place)
+        && !ExtensionFiles.isFor(Platform.current(), DatabaseServer.major(place))) {
+      // an installed server may have it, whatever its platform and major
+      return ExtensionFiles.ofServer();
+    }
+    ExtensionFiles.requirePlatform(Platform.current());
+    return ExtensionFiles.forServer();
   }
 
   /** Returns where the system property or the environment wants the server of tests to be. */

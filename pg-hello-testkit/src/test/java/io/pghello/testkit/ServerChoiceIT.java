@@ -74,24 +74,10 @@ class ServerChoiceIT {
     }
   }
 
-  /** Its programs are those of a server that has the extension already. */
+  /** Its files are those of a server that has the extension already. */
   @Test
   void startsAnInstalledServer(@TempDir Path folder) throws Exception {
-    Path installed;
-    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
-      installed =
-          Path.of(
-                  ask(
-                      database.superuserDataSource(),
-                      "SELECT setting FROM pg_catalog.pg_config() WHERE name = 'BINDIR'"))
-              .getParent();
-    }
-    Path config =
-        Files.writeString(
-            folder.resolve("pg_config"),
-            "#!/bin/sh\nprintf '%%s\\n' '%1$s/bin' '%1$s/lib/postgresql' '%1$s/share/postgresql'\n"
-                .formatted(installed));
-    Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path config = config(folder, installed("PKGLIBDIR"), installed("SHAREDIR"));
     PgHelloServer started;
     try (TestServer server = TestServer.of("local:" + config);
         TestDatabase database = server.createDatabase(true)) {
@@ -104,6 +90,37 @@ class ServerChoiceIT {
     assertThatThrownBy(() -> TestServer.of("local:" + folder.resolve("none")))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageStartingWith("There is no pg_config at " + folder);
+  }
+
+  /** Where make install has put it. */
+  @Test
+  void takesTheInstalledServersExtensionWhereTheJarHasNone(@TempDir Path folder) throws Exception {
+    Files.createDirectory(folder.resolve("extension"));
+    Files.writeString(folder.resolve("postgres.bki"), "# PostgreSQL 16\n");
+    Path config = config(folder, folder.toString(), folder.toString());
+    assertThat(PgHelloServer.extension("local:" + config).source().files(16)).isEmpty();
+    int major = PgHelloServer.shared().major();
+    Files.writeString(folder.resolve("postgres.bki"), "# PostgreSQL " + major + "\n");
+    assertThat(PgHelloServer.extension("local:" + config).source().files(major)).isNotEmpty();
+  }
+
+  private static String installed(String folder) throws SQLException {
+    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
+      return ask(
+          database.superuserDataSource(),
+          "SELECT setting FROM pg_catalog.pg_config() WHERE name = '" + folder + "'");
+    }
+  }
+
+  /** Returns a program that tells of these folders, and of the programs of the shared server. */
+  private static Path config(Path folder, String libraries, String shared) throws Exception {
+    Path config =
+        Files.writeString(
+            folder.resolve("pg_config"),
+            "#!/bin/sh\nprintf '%%s\\n' '%s' '%s' '%s'\n"
+                .formatted(installed("BINDIR"), libraries, shared));
+    Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rwxr-xr-x"));
+    return config;
   }
 
   @ParameterizedTest

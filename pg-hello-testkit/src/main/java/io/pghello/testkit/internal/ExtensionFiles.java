@@ -42,7 +42,7 @@ public final class ExtensionFiles {
    *     that are left
    */
   public static void requirePlatform(String platform) {
-    if (!isFor(platform)) {
+    if (!platforms().contains(platform)) {
       throw new IllegalStateException(
           "The embedded PostgreSQL with pg_hello runs on "
               + String.join(", ", platforms())
@@ -54,9 +54,9 @@ public final class ExtensionFiles {
     }
   }
 
-  /** Returns whether there is a library for a platform, whatever the major. */
-  public static boolean isFor(String platform) {
-    return platforms().contains(platform);
+  /** Returns whether there is a library for a platform and a major. */
+  public static boolean isFor(String platform, int major) {
+    return builds().contains(platform + "/" + major);
   }
 
   private static List<String> platforms() {
@@ -97,7 +97,7 @@ public final class ExtensionFiles {
    *     that are left
    */
   public static byte[] library(String platform, int major) {
-    if (!builds().contains(platform + "/" + major)) {
+    if (!isFor(platform, major)) {
       throw new IllegalStateException(
           "pg-hello has no library for PostgreSQL "
               + major
