@@ -48,6 +48,8 @@ final class Pgxs {
               + "|NO_(INSTALL(CHECK)?|LOCALE|PGXS|TEMP_INSTALL)|PG_(C|CPP|CXX|LD)FLAGS|PG_LIBS\\w*|SHLIB_\\w+");
 
   private static final int LINES_SHOWN = 40;
+  private static final List<String> DIFFERENCES =
+      List.of("regression.diffs", "output_iso/regression.diffs");
 
   /** A rule of make that says how many tests of each kind there are. */
   private static final String COUNT_TESTS =
@@ -208,6 +210,10 @@ final class Pgxs {
                 "postgres",
                 "PGPASSWORD",
                 server.password()));
+    // of an earlier run
+    for (String file : DIFFERENCES) {
+      Files.deleteIfExists(copy.resolve(file));
+    }
     if (waitFor(builder.start()) != 0) {
       throw new BuildException(
           "Tests failed for PostgreSQL "
@@ -250,7 +256,7 @@ final class Pgxs {
   /** Returns the beginning of what differs from the answers that were expected. */
   private static String differences(Path copy) throws IOException {
     var differences = new StringBuilder();
-    for (String file : List.of("regression.diffs", "output_iso/regression.diffs")) {
+    for (String file : DIFFERENCES) {
       Path path = copy.resolve(file);
       if (Files.exists(path)) {
         differences.append('\n').append(path).append(" begins with:\n");
@@ -311,7 +317,8 @@ final class Pgxs {
 
   private boolean isOnPath(String tool) {
     return Stream.of(environment.getOrDefault("PATH", "").split(File.pathSeparator, -1))
-        .anyMatch(folder -> Files.isExecutable(Path.of(folder, tool)));
+        // without a locale, not every folder has a name as a Path
+        .anyMatch(folder -> new File(folder, tool).canExecute());
   }
 
   /** Returns the path of a pg_config of the major. */

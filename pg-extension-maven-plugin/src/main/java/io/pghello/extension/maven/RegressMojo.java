@@ -34,8 +34,6 @@ import org.jspecify.annotations.Nullable;
  */
 @Mojo(name = "regress", defaultPhase = LifecyclePhase.VERIFY, threadSafe = true)
 public class RegressMojo extends AbstractMojo {
-  private static final String SERVER = "pg-extension.server";
-
   /** The folder with the Makefile. */
   @Parameter(property = "pg-extension.source", defaultValue = "${project.basedir}")
   File sourceDirectory = new File("");
@@ -55,10 +53,10 @@ public class RegressMojo extends AbstractMojo {
   @Parameter Map<String, String> settings = Map.of();
 
   /**
-   * The server: {@code embedded}, {@code local}, or {@code local:PATH} of a {@code pg_config}.
-   * Default: the variable {@code PG_EXTENSION_SERVER}, or else {@code embedded}.
+   * The server: {@code embedded}, {@code local}, {@code local:MAJOR}, or {@code local:PATH} of a
+   * {@code pg_config}. Default: the variable {@code PG_EXTENSION_SERVER}, or else {@code embedded}.
    */
-  @Parameter(property = SERVER)
+  @Parameter(property = DatabaseServer.PROPERTY)
   @Nullable String server;
 
   /** Does nothing. */
@@ -136,7 +134,7 @@ public class RegressMojo extends AbstractMojo {
   }
 
   private String place(int major) {
-    String place = server != null ? server : DatabaseServer.place(SERVER, "PG_EXTENSION_SERVER");
+    String place = DatabaseServer.place(server);
     return place.equals(DatabaseServer.LOCAL) ? place + ":" + major : place;
   }
 }

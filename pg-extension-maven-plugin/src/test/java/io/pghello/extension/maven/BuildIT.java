@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.TestDatabase;
+import java.io.File;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -164,7 +165,10 @@ class BuildIT {
 
   @Test
   void saysWhatIsMissing() throws Exception {
-    var noPath = new Pgxs(source, target(source), false, "", Map.of("PATH", folder.toString()));
+    // the first is no name of a file
+    var noPath =
+        new Pgxs(
+            source, target(source), false, "", Map.of("PATH", "/\0" + File.pathSeparator + folder));
     assertThatThrownBy(() -> noPath.build(MAJOR, line -> {}))
         .hasMessage(
             "Not on the path: bash, gcc, make. Remedy: install them, as with: sudo apt-get install"

@@ -41,9 +41,6 @@ import java.util.Objects;
  * <p>Thread-safe.
  */
 public final class ExtensionServer implements AutoCloseable {
-  private static final String PROPERTY = "pg-extension.server";
-  private static final String VARIABLE = "PG_EXTENSION_SERVER";
-
   private final DatabaseServer server;
 
   private ExtensionServer(DatabaseServer server) {
@@ -53,20 +50,6 @@ public final class ExtensionServer implements AutoCloseable {
   /** Returns a builder. */
   public static Builder builder() {
     return new Builder();
-  }
-
-  private static String place() {
-    String place = DatabaseServer.place(PROPERTY, VARIABLE);
-    if (!place.equals(DatabaseServer.EMBEDDED) && !DatabaseServer.isLocal(place)) {
-      throw new IllegalArgumentException(
-          PROPERTY
-              + " (or "
-              + VARIABLE
-              + ") is \""
-              + place
-              + "\"; use embedded, local, local:MAJOR or local:PATH of a pg_config");
-    }
-    return place;
   }
 
   /** Collects what a server is started with. Not thread-safe. */
@@ -139,7 +122,8 @@ public final class ExtensionServer implements AutoCloseable {
         }
       }
       var names = new DatabaseNames("app", "pg-extension-testkit", List.copyOf(created));
-      return new ExtensionServer(DatabaseServer.start(port, settings, names, all, place()));
+      return new ExtensionServer(
+          DatabaseServer.start(port, settings, names, all, DatabaseServer.place(null)));
     }
   }
 

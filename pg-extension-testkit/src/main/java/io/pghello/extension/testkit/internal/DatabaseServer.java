@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** An embedded server and its databases. Thread-safe. */
 public final class DatabaseServer implements AutoCloseable {
@@ -14,6 +15,11 @@ public final class DatabaseServer implements AutoCloseable {
 
   /** The place of a server whose programs are installed. */
   public static final String LOCAL = "local";
+
+  /** The system property that names the place of servers. */
+  public static final String PROPERTY = "pg-extension.server";
+
+  private static final String VARIABLE = "PG_EXTENSION_SERVER";
 
   private final EmbeddedServer server;
   private final Databases databases;
@@ -31,6 +37,26 @@ public final class DatabaseServer implements AutoCloseable {
     String set = System.getProperty(property);
     String place = set != null ? set : System.getenv(variable);
     return place == null || place.isBlank() ? EMBEDDED : place;
+  }
+
+  /**
+   * Returns the place of servers with any extensions.
+   *
+   * @param asked null or blank for what {@link #PROPERTY}, or else the environment names
+   * @throws IllegalArgumentException if it is none
+   */
+  public static String place(@Nullable String asked) {
+    String place = asked == null || asked.isBlank() ? place(PROPERTY, VARIABLE) : asked;
+    if (!place.equals(EMBEDDED) && !isLocal(place)) {
+      throw new IllegalArgumentException(
+          PROPERTY
+              + " (or "
+              + VARIABLE
+              + ") is \""
+              + place
+              + "\"; use embedded, local, local:MAJOR or local:PATH of a pg_config");
+    }
+    return place;
   }
 
   /**
