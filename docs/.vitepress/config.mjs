@@ -32,7 +32,7 @@ const title = (page) => /^# (.*)$/m.exec(readFileSync(path.join(root, page), 'ut
 const inDocs = (...names) => names.map((name) => `docs/${name}.md`);
 const groups = [
   ['Start', ['README.md', 'docs/README.md', 'docs/troubleshooting.md', 'examples/README.md']],
-  ['Call it', inDocs('client', 'load', 'hibernate', 'jooq', 'spring-boot', 'plugin', 'mcp', 'poolers', 'reliability', 'scale')],
+  ['Call it', inDocs('client', 'load', 'hibernate', 'jooq', 'spring-boot', 'frameworks', 'plugin', 'mcp', 'poolers', 'reliability', 'scale')],
   ['Test with it', inDocs('testkit', 'own-extension', 'extensions')],
   ['Services', inDocs('service', 'users', 'deployment', 'events')],
   ['Run the database', ['extension/README.md', ...inDocs('operations', 'monitoring')]],

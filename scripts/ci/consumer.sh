@@ -203,7 +203,7 @@ application() {
   java=$home/bin/java
   mkdir "$project"
   cp -r "$ROOT/examples/spring-boot/src" "$project"
-  rm "$project"/src/{main/java/io/pghello/examples/spring/Demo,test/java/io/pghello/examples/spring/{Demo,GreetingService}IT}.java
+  rm "$project"/src/{main/java/io/pghello/examples/spring/Demo,test/java/io/pghello/examples/spring/{Demo,GreetingService,WebFlux}IT}.java
   sed "/spring-boot-starter-parent/{n;s:<version>.*</version>:<version>$version</version>:;}" \
     "$WORK/starter/lines/application/pom.xml" >"$project/pom.xml"
   [ "$feature" -ge 25 ] || untested=true
