@@ -110,7 +110,6 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
           folders.add(Path.of(folder));
         } catch (InvalidPathException e) {
           // without a locale, one whose name has other letters than those of ASCII is none
-          continue;
         }
       }
     }
