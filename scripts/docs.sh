@@ -12,7 +12,7 @@ usage() {
 Usage: ./dev docs [OPTIONS]
 
 Build the site in target/site, a folder of static files: the guide with search, the Javadoc of the
-published artifacts, and the report of the benchmarks.
+published artifacts, the report of the benchmarks, and pictures of what some demos print.
 
   --base=PATH  The path of the site on its host, as in /pg-hello/. Default: /
   --check      Check every link and anchor, and look at each page in a browser: three widths, light
@@ -44,6 +44,10 @@ while [ $# -gt 0 ]; do
 done
 [[ $base =~ ^/([A-Za-z0-9._~/-]+/)?$ ]] || misuse "--base must begin and end with /, but is $base"
 [[ $port =~ ^[0-9]{1,5}$ && $((10#$port)) -le 65535 ]] || misuse "--port must be between 0 and 65535, but is $port"
+if [ -n "$serve" ] && (exec 3<>"/dev/tcp/127.0.0.1/$((10#$port))") 2>/dev/null; then
+  die "the port $port is in use; --port names another"
+fi
+[ -z "$check" ] || need chromium chromium
 
 packages=$(npm_packages "$ROOT/docs/.vitepress/npm") || die "npm cannot get the packages of docs/.vitepress/npm"
 "$ROOT/scripts/native.sh" "$DEFAULT_MAJOR"
@@ -69,13 +73,28 @@ done
 maven -q -B -ntp -f "$ROOT/pom.xml" -pl ".,$(IFS=, && printf '%s' "${PUBLISHED[*]}")" compile \
   "org.apache.maven.plugins:maven-javadoc-plugin:$(pom_property maven-javadoc-plugin.version):aggregate" >&2
 cp -R "$ROOT/target/reports/apidocs" "$SITE/javadoc"
+# the demos start a server, which not every platform has
+demos=() sessions=() programs=()
+if [ "$(platform)" = linux-amd64 ]; then
+  demos=(Ada hibernate jooq plugin events)
+  programs=(examples/{quickstart,hibernate,jooq,plugin,events})
+fi
+compile_modules "$DEFAULT_MAJOR" benchmarks "${programs[@]}"
 classes=$(classpath benchmarks "$DEFAULT_MAJOR")
 "$(java_home)/bin/java" "${START_FAST[@]}" -cp "$classes" "$ROOT/scripts/BenchmarkPage.java" \
   "$ROOT/benchmarks/results.json" "$SITE/benchmarks.html"
+say "Running the demos"
+for demo in "${demos[@]}"; do
+  { printf '$ ./dev demo %s\n' "$demo" && "$ROOT/dev" demo "$demo" 2>"$work/log"; } >"$work/$demo.txt" || {
+    cat "$work/log" >&2
+    die "the demo $demo fails"
+  }
+  sessions+=("$work/$demo.txt")
+done
+"$(java_home)/bin/java" "${START_FAST[@]}" "$ROOT/scripts/SessionPage.java" "$SITE" "${sessions[@]}"
 
 if [ -n "$check" ]; then
-  need chromium chromium
   PG_HELLO_CHROMIUM=$(command -v chromium) node "$work/.vitepress/check.mjs"
 fi
 printf '%s\n' "$SITE"
-[ -z "$serve" ] || exec node "$vitepress" preview "$work" --port "$port"
+[ -z "$serve" ] || exec node "$work/.vitepress/serve.mjs" "$((10#$port))"

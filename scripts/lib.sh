@@ -314,20 +314,33 @@ test_reports() {
 }
 
 # classpath MODULE MAJOR: prints the class path that a program of this module runs with, with the
-# embedded server of this major on it.  Maven takes seconds to find out that nothing has changed, so
-# it is not asked when no source is newer than its last answer.
+# embedded server of this major on it.
 classpath() {
-  local module=$1 major=$2 file
-  file=$ROOT/$module/target/classpath-$major
-  if [ ! -e "$file" ] || [ -n "$(find "$ROOT" \( -name target -o -name .git \) -prune -o \
-    \( -path '*/src/main/*' -o -name pom.xml -o -name '*.sql' -o -name '*.control' -o -name SHA256SUMS \) \
-    -newer "$file" -print -quit)" ]; then
-    say "Compiling (10 seconds; a minute the first time, when Maven fetches what it needs)"
-    maven -q -f "$ROOT/pom.xml" -Dpostgres.major="$major" -pl "$module" -am compile \
-      dependency:build-classpath -DincludeScope=runtime -Dmdep.outputFile="$file.new" >&2
-    mv "$file.new" "$file"
-  fi
-  printf '%s:%s' "$ROOT/$module/target/classes" "$(<"$file")"
+  compile_modules "$2" "$1"
+  printf '%s:%s' "$ROOT/$1/target/classes" "$(<"$ROOT/$1/target/classpath-$2")"
+}
+
+# compile_modules MAJOR MODULE...: for classpath. Maven takes seconds to find out that nothing has
+# changed, so it is not asked about those for which no source is newer than its last answer.
+compile_modules() {
+  local major=$1 module file stale=()
+  for module in "${@:2}"; do
+    file=$ROOT/$module/target/classpath-$major
+    if [ ! -e "$file" ] || [ -n "$(find "$ROOT" \( -name target -o -name .git \) -prune -o \
+      \( -path '*/src/main/*' -o -name pom.xml -o -name '*.sql' -o -name '*.control' -o -name SHA256SUMS \) \
+      -newer "$file" -print -quit)" ]; then
+      stale+=("$module")
+    fi
+  done
+  [ ${#stale[@]} != 0 ] || return 0
+  say "Compiling (10 seconds; a minute the first time, when Maven fetches what it needs)"
+  # each module of the build writes one
+  maven -q -f "$ROOT/pom.xml" -Dpostgres.major="$major" -pl "$(IFS=, && printf '%s' "${stale[*]}")" -am compile \
+    dependency:build-classpath -DincludeScope=runtime -Dmdep.outputFile="target/classpath-$major.$$" >&2
+  for module in "${stale[@]}"; do
+    mv "$ROOT/$module/target/classpath-$major.$$" "$ROOT/$module/target/classpath-$major"
+  done
+  find "$ROOT" -path "*/target/classpath-$major.$$" -delete
 }
 
 # foreign_repository FOLDER: creates a local Maven repository of what the user's has, whatever the settings say, without what is ours.

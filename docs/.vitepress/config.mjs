@@ -44,6 +44,8 @@ const sidebar = groups.map(([text, members]) => ({
   text,
   items: members.map((page) => ({ text: title(page), link: `/${address(page)}` })),
 }));
+// not a page of the tree: ./dev docs makes it
+sidebar[0].items.push({ text: 'Demos', link: '/demos.html', target: '_self' });
 
 // Links lead to pages of the site, and to the repository where they name another file of the tree.
 function linkedFiles(md) {

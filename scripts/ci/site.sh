@@ -9,4 +9,18 @@ npm_packages "$ROOT/docs/.vitepress/npm" >/dev/null || {
   echo "skipped: npm cannot get the packages of docs/.vitepress/npm"
   exit 77
 }
-exec "$ROOT/dev" docs --check
+site=$("$ROOT/dev" docs --check)
+
+need curl curl
+log=$(mktemp)
+# what --serve starts
+PG_HELLO_SITE=$site PG_HELLO_SITE_BASE=/ node "$ROOT/target/site-work/.vitepress/serve.mjs" 0 >"$log" 2>&1 &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; wait "$server" || true; rm -f "$log"' EXIT
+until port=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | sed -n 's|.*http://127.0.0.1:\([0-9]*\)/.*|\1|p') && [ -n "$port" ]; do
+  kill -0 "$server" 2>/dev/null || die "the site is not shown: $(cat "$log")"
+  sleep 0.1
+done
+[[ $(curl -sf "http://127.0.0.1:$port/docs/") = *'<title>The guide'* ]] || die "the guide is not shown"
+! (exec 3<>"/dev/tcp/127.0.0.2/$port") 2>/dev/null || die "the site is shown to other machines, too"
+echo "--serve shows the site, to this machine alone"
