@@ -10,7 +10,6 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.net.URISyntaxException;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -94,10 +93,8 @@ final class InstallCommand implements Callable<Integer> {
       out.printf("Installed %s%n", launcher);
       out.flush();
       return Status.OK.exitCode();
-    } catch (AccessDeniedException e) {
-      throw Failure.critical("no permission to write " + e.getFile());
     } catch (IOException | UncheckedIOException e) {
-      throw Failure.critical("cannot install to " + folder + ": " + e);
+      throw Failure.in("cannot install to " + folder, e);
     }
   }
 

@@ -94,6 +94,10 @@ public final class Pghello implements Runnable {
     if (args.length > 0 && args[0].equals("help")) {
       words = args.length > 1 ? new String[] {args[1], "--help"} : new String[] {"--help"};
     }
+    // or else --help would be of the program, and hide that there is no such command
+    if (words.length > 1 && !words[0].startsWith("-") && !isNamed(words[0])) {
+      words = new String[] {words[0]};
+    }
     int status = commandLine(words).execute(words);
     if (System.out.checkError()) {
       System.err.println("pghello: what it prints could not be written");
@@ -165,6 +169,10 @@ public final class Pghello implements Runnable {
   private static void putSentenceFirst(CommandLine command) {
     CommandLine.Model.UsageMessageSpec usage = command.getCommandSpec().usageMessage();
     usage.description(String.join(" ", usage.description()).split("(?<=\\.) ", 2));
+  }
+
+  private static boolean isNamed(String name) {
+    return COMMANDS.stream().anyMatch(command -> isNamed(command, name));
   }
 
   private static boolean isNamed(Class<?> command, String name) {

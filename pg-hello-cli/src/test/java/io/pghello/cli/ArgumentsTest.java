@@ -8,6 +8,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +45,9 @@ class ArgumentsTest {
   void namesOptionsAndWords() {
     assertThat(said("health", "--pasword=secret")).contains("Unknown option: '--pasword'");
     assertThat(said("helth")).contains("'helth'; did you mean health");
+    Run help = Run.pghello(Map.of(), "help", "helth");
+    assertThat(help.err()).contains("'helth'; did you mean health").hasLineCount(1);
+    assertThat(help.status()).isEqualTo(3);
     assertThat(said("health", "--warnin", "1")).contains("'--warnin'; did you mean --warning?");
   }
 

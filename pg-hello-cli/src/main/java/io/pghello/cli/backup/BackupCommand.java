@@ -64,8 +64,11 @@ import picocli.CommandLine.Parameters;
       "does not take, and the name of its backup."
     },
     sortOptions = false,
-    footerHeading = "%nExample:%n",
+    footerHeading = "%nExit status:%n",
     footer = {
+      "  1 if it has a database that cannot be restored as long as it has that name, 2 if there is no backup",
+      "",
+      "Example:",
       "  pghello backup --to /backup/app -h db.example.com -U postgres app shop",
       "  pghello backup --to /backup/main --pgbackrest main"
     })
@@ -91,6 +94,10 @@ public final class BackupCommand implements Callable<Integer> {
       )
       SELECT name, pg_read_binary_file(path || '/' || name) FROM file
       """;
+
+  // hidden from who may not read it
+  private static final String DATA =
+      "SELECT setting FROM pg_settings WHERE name = 'data_directory'";
 
   @Parameters(
       paramLabel = "DATABASE",
@@ -139,6 +146,8 @@ public final class BackupCommand implements Callable<Integer> {
 
   @Mixin private Output output = new Output();
 
+  private Status status = Status.OK;
+
   @Override
   public Integer call() throws Exception {
     Failure.refuseIf(keepDays < 1, "--keep must be at least 1 day, but is " + keepDays);
@@ -150,9 +159,13 @@ public final class BackupCommand implements Callable<Integer> {
     Failure.refuseIf(
         type != null && !Set.of("full", "diff", "incr").contains(type),
         "--type must be full, diff or incr, but is " + type);
+    Failure.refuseIf(folder.toString().isEmpty(), "--to is empty: name a folder");
     Target target = connection.target();
     Instant begin = Instant.now();
     try (Connection session = target.connectForLong()) {
+      if (target.isOnThisMachine()) {
+        mustNotBeIn(Query.value(session, DATA));
+      }
       Files.createDirectories(folder);
       try (FileChannel channel =
               FileChannel.open(
@@ -188,7 +201,22 @@ public final class BackupCommand implements Callable<Integer> {
         print(finished, time, Duration.between(begin, Instant.now()), table, removed);
       }
     }
-    return Status.OK.exitCode();
+    return status.exitCode();
+  }
+
+  /** Refuses a folder that is lost with the server's data. */
+  private void mustNotBeIn(@Nullable String data) throws IOException {
+    Path existing = folder.toAbsolutePath().normalize();
+    while (!Files.exists(existing)) {
+      existing = Objects.requireNonNull(existing.getParent());
+    }
+    // who may not look into the server's folder writes nothing there
+    Failure.refuseIf(
+        data != null
+            && Files.isReadable(Path.of(data))
+            && existing.toRealPath().startsWith(Path.of(data).toRealPath()),
+        "%s is in the server's data directory, with which it would be lost: name another folder"
+            .formatted(folder));
   }
 
   /**
@@ -241,6 +269,12 @@ public final class BackupCommand implements Callable<Integer> {
     boolean anyExtension = false;
     var rows = new ArrayList<List<@Nullable Object>>();
     for (String database : chosen) {
+      if (database.matches("(?s).*[\\r\\n].*")) {
+        status = Status.WARNING;
+        output.say(
+            "database %s has a line break in its name, with which pg_restore restores nothing: rename it",
+            database);
+      }
       output.progress("%s", database);
       Instant begin = Instant.now();
       Target one = target.in(database);

@@ -48,8 +48,8 @@ public final class HealthCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Failure.refuseIf(
-        !(warningMillis > 0) || !(criticalMillis >= warningMillis),
-        "--warning must be greater than 0, and --critical not less than it");
+        !(warningMillis > 0 && criticalMillis >= warningMillis && Double.isFinite(criticalMillis)),
+        "--warning must be greater than 0, and --critical a number that is not less");
     Target target = connection.target();
     var findings = new Findings();
     var health = new Health(findings);

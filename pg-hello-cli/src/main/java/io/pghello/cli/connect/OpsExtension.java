@@ -18,7 +18,9 @@ public final class OpsExtension {
           LEFT JOIN pg_extension e ON e.extname = 'pg_hello_ops' AND e.extnamespace = n.oid
         WHERE n.nspname = 'hello_ops'
       ), object (name, owner, member) AS (
-        SELECT 'schema hello_ops', nspowner, extension IS NOT NULL FROM schema
+        -- which DROP EXTENSION leaves
+        SELECT 'schema hello_ops', nspowner, extension IS NOT NULL OR nspowner IN (SELECT oid FROM pg_roles WHERE rolsuper)
+        FROM schema
         UNION ALL
         SELECT 'extension pg_hello_ops', extowner, true FROM schema WHERE extension IS NOT NULL
         UNION ALL

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.connect;
 
+import io.pghello.cli.output.Failure;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,7 +63,7 @@ final class ServiceFile {
         }
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + file, e);
+      throw new IllegalArgumentException("cannot read " + file + ": " + Failure.reason(e), e);
     }
     return values;
   }

@@ -12,7 +12,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.function.Function;
@@ -210,8 +209,10 @@ public record Target(
 
   /** Opens a connection without a pool and without DriverManager, which looks for all drivers. */
   public Connection connect() throws SQLException {
-    Connection connection =
-        Objects.requireNonNull(new Driver().connect(url(), withPassword()), "no URL of the driver");
+    Connection connection = new Driver().connect(url(), withPassword());
+    if (connection == null) {
+      throw Failure.unknown("the driver does not take " + url());
+    }
     // or else a function of somebody's could be found in place of the server's own; and what the
     // owner of a database sets as the role of its sessions would hide who has logged in, while
     // each function could become that role again; the others would change answers

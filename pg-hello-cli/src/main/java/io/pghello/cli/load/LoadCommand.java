@@ -150,14 +150,13 @@ public final class LoadCommand implements Callable<Integer> {
         called.add(new Load.Called(Objects.requireNonNull(own), parameters, share));
       }
     }
+    Properties before = before();
     var load = new Load(target, called, connections, rate, time, late);
     output.progress("%s at %.0f calls a second", target.name(), rate);
     load.run();
     Map<String, Double> values = values(load);
     Status status = load.isLate() || !load.errors().isEmpty() ? Status.CRITICAL : Status.OK;
-    Properties before = null;
-    if (baseline != null && Files.exists(baseline)) {
-      before = PropertiesFile.load(baseline);
+    if (before != null) {
       status = status.or(compared(values, before));
     } else if (baseline != null && status == Status.OK) {
       store(values, baseline);
@@ -195,21 +194,35 @@ public final class LoadCommand implements Callable<Integer> {
     PropertiesFile.store(properties, file);
   }
 
-  private Status compared(Map<String, Double> values, Properties before) {
+  /** Returns what there is to compare with; null if that is to be written. */
+  private @Nullable Properties before() {
+    if (baseline == null || !Files.exists(baseline)) {
+      return null;
+    }
+    Properties before = PropertiesFile.load(baseline);
+    for (String name : List.of("rate", "connections", "p95", "p99")) {
+      Failure.refuseIf(
+          !before.getProperty(name, "").matches("[0-9.]+(?:E-?[0-9]+)?"),
+          "%s is no baseline, as it has no %s: name another file".formatted(baseline, name));
+    }
     Failure.refuseIf(
-        Double.parseDouble(before.getProperty("rate", "0")) != rate
-            || Integer.parseInt(before.getProperty("connections", "0")) != connections
+        Double.parseDouble(before.getProperty("rate")) != rate
+            || Double.parseDouble(before.getProperty("connections")) != connections
             || !turn().equals(before.getProperty("shares")),
         "the baseline was recorded with --rate %s --connections %s --shares %s"
             .formatted(
                 before.getProperty("rate"),
                 before.getProperty("connections"),
                 before.getProperty("shares")));
+    return before;
+  }
+
+  private Status compared(Map<String, Double> values, Properties before) {
     boolean slower = false;
     for (String name : new String[] {"p95", "p99"}) {
       slower |=
           Objects.requireNonNull(values.get(name))
-              > tolerance * Double.parseDouble(before.getProperty(name, "0"));
+              > tolerance * Double.parseDouble(before.getProperty(name));
     }
     return slower ? Status.WARNING : Status.OK;
   }

@@ -12,7 +12,6 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -69,31 +68,42 @@ public final class LogsCommand implements Callable<Integer> {
   @Mixin private Output output = new Output();
 
   private final Map<LogEvent, Integer> counts = new EnumMap<>(LogEvent.class);
+  private boolean unread;
   private boolean withoutState;
   private long notUnderstood;
 
   @Override
   public Integer call() {
-    Path last = STANDARD_INPUT;
-    try {
-      for (Path path : paths) {
-        last = path;
-        for (Path file : Files.isDirectory(path) ? logs(path) : List.of(path)) {
-          last = file;
-          read(file);
-        }
-      }
-    } catch (NoSuchFileException e) {
-      throw Failure.unknown("there is no file " + e.getFile());
-    } catch (IOException e) {
-      throw Failure.unknown(last + " cannot be read: " + e);
+    for (Path path : paths) {
+      attempt(path, this::readAll);
     }
     Status status =
         counts.keySet().stream()
             .map(LogEvent::status)
-            .reduce(notUnderstood == 0 ? Status.OK : Status.UNKNOWN, Status::or);
+            .reduce(notUnderstood == 0 && !unread ? Status.OK : Status.UNKNOWN, Status::or);
     end(status);
     return status.exitCode();
+  }
+
+  /** Reads a path. */
+  private interface Reading {
+    void of(Path path) throws IOException;
+  }
+
+  /** Names what cannot be read, and lets the others be read. */
+  private void attempt(Path path, Reading reading) {
+    try {
+      reading.of(path);
+    } catch (IOException e) {
+      unread = true;
+      output.say("%s cannot be read: %s", path.toString(), Failure.reason(e));
+    }
+  }
+
+  private void readAll(Path path) throws IOException {
+    for (Path file : Files.isDirectory(path) ? logs(path) : List.of(path)) {
+      attempt(file, this::read);
+    }
   }
 
   private static List<Path> logs(Path folder) throws IOException {
@@ -109,8 +119,9 @@ public final class LogsCommand implements Callable<Integer> {
                   Comparator.comparingLong((Path file) -> file.toFile().lastModified())
                       .thenComparing(file -> file))
               .toList();
-      Failure.refuseIf(
-          files.isEmpty(), folder + " has no logs: name the folder or the files that have them");
+      if (files.isEmpty()) {
+        throw new IOException("it has no logs: name the folder or the files that have them");
+      }
       return files;
     }
   }
@@ -174,7 +185,7 @@ public final class LogsCommand implements Callable<Integer> {
       line(map);
     } else if (!rows.isEmpty()) {
       out.println((summary ? "" : System.lineSeparator()) + table);
-    } else if (notUnderstood == 0) {
+    } else if (notUnderstood == 0 && !unread) {
       out.println("Nothing of the extension");
     }
     if (notUnderstood > 0) {

@@ -2,7 +2,13 @@
 package io.pghello.cli.output;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.sql.SQLException;
+import java.util.Objects;
 
 /** Why a command ends without having done what it is for, in one sentence for its user. */
 public final class Failure extends RuntimeException {
@@ -41,7 +47,28 @@ public final class Failure extends RuntimeException {
       return new Failure(
           SqlErrors.refusesUs(sql) ? Status.UNKNOWN : Status.CRITICAL, SqlErrors.explain(sql));
     }
-    return new Failure(e instanceof IOException ? Status.CRITICAL : Status.UNKNOWN, e.toString());
+    if (e instanceof UncheckedIOException io) {
+      return of(Objects.requireNonNull(io.getCause()));
+    }
+    if (e instanceof FileSystemException file) {
+      return critical(file.getFile() + ": " + reason(file));
+    }
+    return e instanceof IOException io ? critical(reason(io)) : unknown(e.toString());
+  }
+
+  /** Returns why a file could not be read or written, without its name. */
+  public static String reason(IOException e) {
+    if (e instanceof NoSuchFileException) {
+      return "there is no file of that name";
+    }
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (e instanceof FileAlreadyExistsException) {
+      return "there is a file of that name";
+    }
+    String why = e instanceof FileSystemException file ? file.getReason() : e.getMessage();
+    return why == null ? e.toString() : why;
   }
 
   /** Returns what the user is told of an exception in a part, as a database. */

@@ -19,7 +19,9 @@ public final class PropertiesFile {
       properties.load(reader);
       return properties;
     } catch (IOException e) {
-      throw Failure.critical("cannot read " + file + ": " + e);
+      throw Failure.critical("cannot read " + file + ": " + Failure.reason(e));
+    } catch (IllegalArgumentException e) {
+      throw Failure.critical("cannot read " + file + ": " + e.getMessage());
     }
   }
 

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.UUID;
 
 /** Replaces files by renaming, as programs may have them open, and read them at any time. */
 public final class Replacement {
@@ -22,8 +23,8 @@ public final class Replacement {
 
   /** Has a file written under a passing name, and gives it its mode and name. */
   public static void of(Path file, String mode, Writing writing) throws IOException {
-    Path written = file.resolveSibling(file.getFileName() + ".new");
-    Files.deleteIfExists(written);
+    // another program may be replacing it, too
+    Path written = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".new");
     try {
       writing.to(written);
       Files.setPosixFilePermissions(written, PosixFilePermissions.fromString(mode));

@@ -367,6 +367,14 @@ class BackupIT {
     assertThat(restore(environment, database.name(), "--replace").status()).isEqualTo(2);
     assertNothingLeft(superuser);
 
+    String whole = Files.readString(sums);
+    for (String nothing : List.of("", "no sums")) {
+      Files.writeString(sums, nothing);
+      verify = verify(Map.of(), "--from", folder.toString());
+      assertThat(verify.status()).isEqualTo(2);
+      assertThat(verify.err()).contains("is damaged: SHA256SUMS is not whole").hasLineCount(1);
+    }
+    Files.writeString(sums, whole);
     Files.writeString(contents, right);
     Path dump = made.resolve("db-" + database.name() + ".dump");
     byte[] sound = Files.readAllBytes(dump);
@@ -661,6 +669,28 @@ class BackupIT {
       assertThat(run.err()).startsWith("pghello backup: " + name + ": ").contains("secrets");
       Run.execute(superuser, "DROP TABLE secrets");
 
+      String odd = name + "\nline";
+      try (TestDatabase lines = server.createDatabase(odd)) {
+        Run named = backup(environment, "--without-files", lines.name());
+        assertThat(named.err()).contains("database " + name + "\\u000aline has a line break");
+        assertThat(named.status()).isEqualTo(1);
+      }
+      Path file = Files.createFile(folder.resolve("file"));
+      for (Path wrong :
+          List.of(
+              file,
+              Path.of(""),
+              Path.of(Run.value(superuser, "SHOW data_directory"), "backups", "app"))) {
+        Run refused =
+            Run.pghello(environment(server, database), "backup", "--to", wrong.toString(), name);
+        assertThat(refused.status()).as(refused.out()).isIn(2, 3);
+        assertThat(refused.err())
+            .containsPattern("there is a file of that name|--to is empty|data directory")
+            .doesNotContain("Exception")
+            .hasLineCount(1);
+      }
+      Files.delete(file);
+
       run = backup(environment, "unheard-of");
       assertThat(run.status()).isEqualTo(3);
       assertThat(run.err()).contains("there is no database \"unheard-of\"");
@@ -688,7 +718,7 @@ class BackupIT {
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.err()).contains("pghello backup: ");
       }
-      assertThat(backups()).as("the one without files only").hasSize(1);
+      assertThat(backups()).as("those without files only").hasSize(2);
     }
   }
 
@@ -898,9 +928,9 @@ class BackupIT {
 
       Run copy = restore(environment, "--as", database.name() + "_copy", database.name());
       assertThat(copy.status()).as(copy.err()).isZero();
-      Run.execute(
-          other.superuserDataSource().getConnection(),
-          "DROP DATABASE " + database.name() + "_copy");
+      try (Connection superuser = other.superuserDataSource().getConnection()) {
+        Run.execute(superuser, "DROP DATABASE " + database.name() + "_copy");
+      }
       Run verify = verify(Map.of(), "--from", folder.toString(), database.name());
       assertThat(verify.status()).as(verify.err()).isZero();
 
@@ -982,7 +1012,9 @@ class BackupIT {
     Run chosen = restore(environment, "--as", copy, "--at", time.toString(), database.name());
     assertThat(chosen.status()).as(chosen.err()).isZero();
     assertThat(chosen.out()).contains("Recovery point: " + time);
-    Run.execute(database.superuserDataSource().getConnection(), "DROP DATABASE " + copy);
+    try (Connection superuser = database.superuserDataSource().getConnection()) {
+      Run.execute(superuser, "DROP DATABASE " + copy);
+    }
     Run verify = verify(Map.of(), "--from", folder.toString());
     assertThat(verify.out()).contains(last + " can be restored", own + " can be restored");
   }

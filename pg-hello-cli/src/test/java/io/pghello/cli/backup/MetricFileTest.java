@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.system.Replacement;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -87,6 +88,20 @@ class MetricFileTest {
         "what somebody else wrote\npg_hello_backup_verified_timestamp_seconds 1763758800.250\n");
     metric.verified("app", TIME, Duration.ofSeconds(1));
     assertThat(Files.readAllLines(file)).hasSize(6);
+  }
+
+  /** Timers of two servers may fire at once. */
+  @Test
+  void isWrittenByTwoAtOnce() throws Exception {
+    Replacement.of(
+        file,
+        "rw-r--r--",
+        written -> {
+          Files.writeString(written, "of one");
+          metric.maintained("daily");
+        });
+    assertThat(file).hasContent("of one");
+    assertThat(folder).isDirectoryNotContaining("glob:**.new");
   }
 
   @Test

@@ -386,6 +386,7 @@ class HealthIT {
         "health --timeout 0",
         "health --warning 0",
         "health --warning 20 --critical 10",
+        "health --critical Infinity",
         "health --warning x",
         "health --password secret"
       })

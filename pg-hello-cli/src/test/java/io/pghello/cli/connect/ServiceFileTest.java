@@ -63,5 +63,9 @@ class ServiceFileTest {
     assertThatThrownBy(() -> ServiceFile.read("unheard-of", Map.<String, String>of()::get, home))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("there is no service unheard-of in [" + home + "/.pg_service.conf]");
+    assertThatThrownBy(
+            () -> ServiceFile.read("app", Map.of("PGSERVICEFILE", home.toString())::get, home))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("cannot read " + home + ": Is a directory");
   }
 }

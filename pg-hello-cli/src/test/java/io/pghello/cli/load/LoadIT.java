@@ -67,6 +67,13 @@ class LoadIT {
             "the baseline was recorded with --rate 100.0 --connections 4 --shares now_ms=1,pg_hello=9");
     again = load(environment, "--baseline", baseline.toString(), "--shares", "pg_hello=1");
     assertThat(again.status()).isEqualTo(3);
+    for (String damaged : List.of("rate=x", "\\u12", "")) {
+      Files.writeString(baseline, damaged);
+      again = load(environment, "--baseline", baseline.toString());
+      assertThat(again.status()).isIn(2, 3);
+      assertThat(again.out()).isEmpty();
+      assertThat(again.err()).contains(baseline.toString()).hasLineCount(1);
+    }
   }
 
   private static long calls(Connection superuser, String function) throws SQLException {

@@ -182,8 +182,17 @@ class LogsIT {
         .containsPattern("critical +no_library +4 ")
         .hasLineCount(1 + LogEvent.values().length);
 
+    String none = folder.resolve("none").toString();
+    run = logs("--summary", none, log.toString());
+    assertThat(run.status()).as("what is critical is not hidden by what is missing").isEqualTo(2);
+    assertThat(run.out()).containsPattern("critical +no_library +4 ");
+    assertThat(run.err()).contains(none, "there is no file").hasLineCount(1);
+
     Files.writeString(
         log, PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)).repeat(2));
+    run = logs(log.toString(), none);
+    assertThat(run.status()).as("graver than a warning").isEqualTo(3);
+    assertThat(run.out()).containsPattern("refused_argument +2 ");
     run = logs(log.toString());
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.out())
@@ -201,9 +210,15 @@ class LogsIT {
 
     Files.writeString(log, "LOG:  nothing\nof ours, and no end of the line");
     assertThat(logs(log.toString()).status()).isZero();
-    run = logs(folder.resolve("none").toString());
+    run = logs(none);
     assertThat(run.status()).isEqualTo(3);
+    assertThat(run.out()).isEmpty();
     assertThat(run.err()).contains("there is no file").hasLineCount(1);
+    Path damaged = Files.writeString(folder.resolve("c.log.gz"), "no archive");
+    run = logs(damaged.toString());
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.err()).contains(damaged + " cannot be read: ").doesNotContain("Exception");
+    Files.delete(damaged);
     Files.createDirectories(folder.resolve("above/pg_log"));
     run = logs(folder.resolve("above").toString());
     assertThat(run.status()).as("a wrong folder is no good news").isEqualTo(3);

@@ -91,6 +91,10 @@ class ReportIT {
     run = report(server, database, "performance", "-U", "unheard-of");
     assertThat(run.status()).isEqualTo(3);
     assertThat(run.err()).contains("SQLSTATE 28P01");
+    Run.execute(superuser, "DROP EXTENSION pg_hello_ops");
+    assertThat(report(server, database, "compliance", "-U", "postgres").err())
+        .contains("CREATE EXTENSION pg_hello_ops")
+        .hasLineCount(1);
     run = report(server, database, "unheard-of");
     assertThat(run.status()).isEqualTo(3);
     assertThat(run.err()).containsIgnoringCase("performance, baseline, compliance").hasLineCount(1);

@@ -4,6 +4,7 @@ package io.pghello.cli.backup.folder;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.system.Folders;
 import io.pghello.cli.system.PropertiesFile;
+import io.pghello.cli.system.Replacement;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -226,13 +227,8 @@ public record Backup(Path folder, Instant time) {
     var verified = new Properties();
     verified.setProperty("verified", when.toString());
     verified.setProperty("seconds", String.format(Locale.ROOT, "%.3f", took.toMillis() / 1e3));
-    Path written = folder.resolve(VERIFIED + ".new");
-    PropertiesFile.store(verified, written);
-    Files.move(
-        written,
-        folder.resolve(VERIFIED),
-        StandardCopyOption.ATOMIC_MOVE,
-        StandardCopyOption.REPLACE_EXISTING);
+    Replacement.of(
+        folder.resolve(VERIFIED), "rw-------", path -> PropertiesFile.store(verified, path));
   }
 
   /** Writes the sums of all files of a folder, and sees to it that all is on the disk. */
@@ -260,6 +256,9 @@ public record Backup(Path folder, Instant time) {
       for (String line : Files.readAllLines(folder.resolve(SUMS))) {
         expected.put(line.substring(66), line.substring(0, 64));
       }
+      if (!expected.containsKey(ABOUT)) {
+        throw Failure.critical("backup " + name() + " is damaged: " + SUMS + " is not whole");
+      }
       Map<String, String> found = sums(folder);
       for (Map.Entry<String, String> sum : expected.entrySet()) {
         String now = found.get(sum.getKey());
@@ -272,8 +271,10 @@ public record Backup(Path folder, Instant time) {
                   + (now == null ? " is missing" : " is not as it was written"));
         }
       }
-    } catch (IOException | UncheckedIOException | IndexOutOfBoundsException e) {
-      throw Failure.critical("backup " + name() + " cannot be read: " + e);
+    } catch (IOException | UncheckedIOException e) {
+      throw Failure.in("backup " + name() + " cannot be read", e);
+    } catch (IndexOutOfBoundsException e) {
+      throw Failure.critical("backup " + name() + " is damaged: " + SUMS + " is not whole");
     }
   }
 
