@@ -18,19 +18,25 @@ all dependencies, and build projects from the set, on the JDKs 17 and 25 that ar
   --dry-run   Required, as nothing is published yet.
   VERSION     The version to stage. Default: that of pom.xml without -SNAPSHOT
   -h, --help  Show this text.
+
+With PG_HELLO_SIGNING_KEY in the environment, a secret key as gpg --armor --export-secret-keys prints
+it, without a passphrase, that key signs. Then changes that are not committed, and a changelog without
+the version, are faults as well.
 TEXT
 }
 
-dry_run='' version=$(project_version)
-version=${version%-SNAPSHOT}
+dry_run='' versions=()
 for argument in "$@"; do
   case $argument in
     -h | --help) usage && exit ;;
     --dry-run) dry_run=1 ;;
     -*) misuse "release takes --dry-run and a version, not: $argument" ;;
-    *) version=$argument ;;
+    *) versions+=("$argument") ;;
   esac
 done
+[ ${#versions[@]} -le 1 ] || misuse "release takes one version, not: ${versions[*]}"
+version=$(project_version)
+version=${versions[0]-${version%-SNAPSHOT}}
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[A-Za-z0-9.]+)?$ && $version != *-SNAPSHOT ]] ||
   misuse "the version must be like 1.2.3 or 1.2.3-rc.1, and no snapshot, but is $version"
 [ -n "$dry_run" ] || misuse "release needs --dry-run, as nothing is published yet"
@@ -67,16 +73,36 @@ of_one_artifact() {
   done
 }
 
+# unready WORD...: what a release must not have. A dry run says it.
+unready() {
+  if [ -n "${PG_HELLO_SIGNING_KEY-}" ]; then
+    wrong "$*"
+  else
+    say "Note: $*"
+  fi
+}
+
 need gpg gnupg jq jq unzip unzip
-"$ROOT/scripts/native.sh" --all-platforms
+[ -z "$(git -C "$ROOT" status --porcelain 2>/dev/null)" ] || unready "the tree has changes that are not committed; they are staged, too"
+grep -qF "## $version" "$ROOT/CHANGELOG.md" || unready "CHANGELOG.md has no heading $version"
 new_scratch
 export GNUPGHOME=$SCRATCH/gnupg
 trap 'trap "" HUP INT TERM; gpgconf --kill all; drop_scratch' EXIT
 # of the tree, whose version can be changed
 copy=$SCRATCH/tree
 mkdir -m 700 "$GNUPGHOME" "$copy"
-gpg --batch --quiet --passphrase '' --quick-generate-key 'pg-hello dry run <dry-run@pg-hello.invalid>' default default 1d 2>"$SCRATCH/log"
+if [ -n "${PG_HELLO_SIGNING_KEY-}" ]; then
+  # a public key is imported as well
+  if ! { gpg --batch --quiet --import <<<"$PG_HELLO_SIGNING_KEY" &&
+    gpg --batch --quiet --pinentry-mode error --detach-sign <<<"a test" >"$SCRATCH/signature"; } 2>"$SCRATCH/log"; then
+    cat "$SCRATCH/log" >&2
+    die "PG_HELLO_SIGNING_KEY is no secret key, or needs a passphrase"
+  fi
+else
+  gpg --batch --quiet --passphrase '' --quick-generate-key 'pg-hello dry run <dry-run@pg-hello.invalid>' default default 1d 2>"$SCRATCH/log"
+fi
 
+"$ROOT/scripts/native.sh" --all-platforms
 tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$copy" -x
 find "$copy" -name pom.xml -exec sed -i "s:<version>$(project_version)</version>:<version>$version</version>:" {} +
 rm -rf "$STAGE"
@@ -111,7 +137,10 @@ sed -i "s:$(project_version):$version:" "$SCRATCH/project/pom.xml"
   printf '</dependencies></project>\n'
 } >"$SCRATCH/all.xml"
 foreign "$(java_home)" -f "$SCRATCH/all.xml" "$(plugin dependency resolve)"
-for home in $(find_jdk 17 17 || true; echo; find_jdk 25 || true); do
+homes=$(find_jdk 17 17 || true; echo; find_jdk 25 || true)
+[ -n "$homes" ] || homes=$(java_home)
+for home in $homes; do
+  say "Building a project with JDK $(jdk_version "$home")"
   foreign "$home" -f "$SCRATCH/project/pom.xml" test
 done
 

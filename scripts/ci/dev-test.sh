@@ -114,6 +114,8 @@ ends 2 'release needs --dry-run' release
 for version in '' 1.0 v1.0.0 1.0.0-SNAPSHOT; do
   ends 2 "the version must be like 1.2.3 or 1.2.3-rc.1, and no snapshot, but is $version" release --dry-run "$version"
 done
+ends 2 'release takes one version, not: 1.0.0 1.0.1' release --dry-run 1.0.0 1.0.1
+PG_HELLO_SIGNING_KEY=none ends 1 'PG_HELLO_SIGNING_KEY is no secret key' release --dry-run
 ends 2 '--port must be between 0 and 65535, but is 65536' server --port 65536
 ends 2 '--repeat must be between 1 and 10, but is 11' demo --repeat 11
 ends 2 '--url must begin with jdbc:postgresql:' demo --url jdbc:mysql://x
