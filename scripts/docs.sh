@@ -62,16 +62,21 @@ PG_HELLO_VERSION=$(project_version)
 vitepress=$packages/node_modules/vitepress/bin/vitepress.js
 
 say "Building the site (some 30 seconds; a minute more the first time)"
-node "$vitepress" build "$work" >"$work/log" 2>&1 || {
+# beside Maven
+node "$vitepress" build "$work" >"$work/log" 2>&1 &
+pages=$!
+trap 'kill "$pages" 2>/dev/null || true; wait "$pages" || true' EXIT
+maven -q -B -ntp -f "$ROOT/pom.xml" -pl ".,$(IFS=, && printf '%s' "${PUBLISHED[*]}")" compile \
+  "org.apache.maven.plugins:maven-javadoc-plugin:$(pom_property maven-javadoc-plugin.version):aggregate" >&2
+wait "$pages" || {
   cat "$work/log" >&2
   die "the pages cannot be built"
 }
+trap - EXIT
 mkdir -p "$SITE/mermaid/chunks/mermaid.esm.min"
 for file in mermaid.esm.min.mjs chunks/mermaid.esm.min; do
   find "$packages/node_modules/mermaid/dist/$file" -name '*.mjs' -exec cp -t "$SITE/mermaid/${file%mermaid.esm.min.mjs}" {} +
 done
-maven -q -B -ntp -f "$ROOT/pom.xml" -pl ".,$(IFS=, && printf '%s' "${PUBLISHED[*]}")" compile \
-  "org.apache.maven.plugins:maven-javadoc-plugin:$(pom_property maven-javadoc-plugin.version):aggregate" >&2
 cp -R "$ROOT/target/reports/apidocs" "$SITE/javadoc"
 # the demos start a server, which not every platform has
 demos=() sessions=() programs=()
