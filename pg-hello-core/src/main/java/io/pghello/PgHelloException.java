@@ -47,8 +47,8 @@ public final class PgHelloException extends RuntimeException {
      */
     ANSWER_MISMATCH(false),
     /**
-     * The log-in was refused: the user, the password or the database is wrong, or the user may not
-     * connect.
+     * The log-in was refused: the user, the password or the database is wrong, the user may not
+     * connect, or the client does not trust the server's certificate.
      */
     LOGIN_REFUSED(false),
     /** No connection could be had. */

@@ -4,7 +4,10 @@ package io.pghello;
 import static io.pghello.FaultsIT.assertFails;
 import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.TestDatabase;
@@ -89,14 +92,14 @@ class SecureLogInIT {
 
   @Test
   void saysThatTheCertificateIsAnotherHosts() {
-    assertThat(fails(Code.NO_CONNECTION, rightUrl.replace("//localhost", "//127.0.0.1")))
+    assertThat(refuses(rightUrl.replace("//localhost", "//127.0.0.1")))
         .hasMessageContaining("127.0.0.1")
         .hasMessageContaining("verif");
   }
 
   @Test
   void saysThatTheCertificateHasExpired() {
-    assertThat(fails(Code.NO_CONNECTION, expiredUrl)).hasMessageContaining("SSL error");
+    assertThat(refuses(expiredUrl)).hasMessageContaining("SSL error");
     // the same server, to those who ask for less
     assertGreets(expiredUrl.replace("verify-full", "require").replaceAll("&sslrootcert=.*", ""));
   }
@@ -104,8 +107,39 @@ class SecureLogInIT {
   @Test
   void saysThatTheCertificateIsNotTrusted() {
     String other = expiredUrl.replaceAll(".*&sslrootcert=", "");
-    assertThat(fails(Code.NO_CONNECTION, rightUrl.replaceAll("(&sslrootcert=).*", "$1" + other)))
+    assertThat(refuses(rightUrl.replaceAll("(&sslrootcert=).*", "$1" + other)))
         .hasMessageContaining("SSL error");
+  }
+
+  /** A pool of the program's tries again until its own time-out. */
+  @Test
+  void saysTheSameOfACertificateWithAPoolOfTheProgram() {
+    var config = new HikariConfig();
+    config.setJdbcUrl(expiredUrl);
+    config.setConnectionTimeout(3_000);
+    config.setInitializationFailTimeout(-1);
+    try (var pool = new HikariDataSource(config);
+        PgHelloClient client =
+            PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofMinutes(1)).build()) {
+      PgHelloException e;
+      do {
+        e = catchThrowableOfType(PgHelloException.class, () -> client.hello("Ada"));
+        // a pool that has waited for less long than an attempt takes knows no reason
+      } while (e.code() == Code.NO_CONNECTION
+          && e.getCause() != null
+          && e.getCause().getCause() == null);
+      assertThat(e.code()).isEqualTo(Code.LOGIN_REFUSED);
+      assertThat(e).hasMessageStartingWith("The server's certificate was refused: ");
+    }
+  }
+
+  /** The next attempt would fail as well. */
+  private static PgHelloException refuses(String url) {
+    PgHelloException e = fails(Code.LOGIN_REFUSED, url);
+    assertThat(e.code().isRetryable()).isFalse();
+    assertThat(e).hasMessageStartingWith("The server's certificate was refused: ");
+    assertThat(e.remedy()).contains("the host that", "sslrootcert", "sslmode");
+    return e;
   }
 
   @Test

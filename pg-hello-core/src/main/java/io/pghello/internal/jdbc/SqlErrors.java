@@ -11,6 +11,7 @@ import io.pghello.internal.installation.Preflight;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.security.cert.CertificateException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -176,10 +177,10 @@ public final class SqlErrors {
       return Errors.interrupted();
     }
     SQLException reason = innermost(e);
-    String state = reason == null || reason.getSQLState() == null ? "" : reason.getSQLState();
-    if (reason != null && isRefusal(state)) {
+    if (reason != null && isRefusal(reason)) {
       return refused(reason, e);
     }
+    String state = reason == null || reason.getSQLState() == null ? "" : reason.getSQLState();
     String words = sentence(reason == null ? e : reason);
     for (Throwable cause : causes(e)) {
       if (cause instanceof UnknownHostException unknown) {
@@ -213,6 +214,16 @@ public final class SqlErrors {
   }
 
   private static PgHelloException refused(SQLException reason, Exception e) {
+    if (isOfCertificate(reason)) {
+      return of(
+          new PgHelloProblem(
+              Code.LOGIN_REFUSED,
+              "The server's certificate was refused: " + sentence(reason),
+              "Connect to the host that the certificate names, give the certificate of its authority"
+                  + " as sslrootcert, or renew it; sslmode says what is checked."),
+          reason,
+          e);
+    }
     return of(
         new PgHelloProblem(
             Code.LOGIN_REFUSED,
@@ -235,24 +246,34 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether the server will refuse the next log-in as well. 28: invalid authorization;
-   * 08004: the driver has no password, or does not know the method; 3D000: no such database; 42501:
-   * no right to connect.
+   * Returns whether the next log-in will be refused as well. 28: invalid authorization; 08004: the
+   * driver has no password, or does not know the method; 3D000: no such database; 42501: no right
+   * to connect.
    */
-  private static boolean isRefusal(String state) {
+  private static boolean isRefusal(SQLException reason) {
+    String state = reason.getSQLState() == null ? "" : reason.getSQLState();
     return state.startsWith("28")
         || state.equals("08004")
         || state.equals("3D000")
-        || state.equals("42501");
+        || state.equals("42501")
+        || isOfCertificate(reason);
+  }
+
+  /**
+   * Returns whether the driver does not trust the server's certificate, or that is another host's.
+   * Of the latter it has no type of its own; in each language it names what has compared the hosts.
+   */
+  private static boolean isOfCertificate(SQLException reason) {
+    return hasCause(reason, CertificateException.class)
+        || (reason instanceof PSQLException
+            && !isOfServer(reason)
+            && String.valueOf(reason.getMessage()).contains("HostnameVerifier"));
   }
 
   /** Translates an error of the source of connections that came at the end of the call's time. */
   static PgHelloException noConnectionWithin(Duration callTimeout, @Nullable Exception e) {
     SQLException reason = e == null ? null : innermost(e);
-    if (e != null
-        && reason != null
-        && reason.getSQLState() != null
-        && isRefusal(reason.getSQLState())) {
+    if (e != null && reason != null && isRefusal(reason)) {
       return refused(reason, e);
     }
     return of(Errors.noConnectionWithin(callTimeout), e, e);
