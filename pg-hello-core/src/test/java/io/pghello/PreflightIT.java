@@ -172,6 +172,7 @@ class PreflightIT {
     PgHelloProblem problem = only(client.preflight());
     assertThat(problem.code()).isEqualTo(Code.FOREIGN_BUILD);
     assertThat(problem.message())
+        .startsWith("Somebody has added functions of his own to extension pg_hello in database ")
         .contains("pg_hello(text,integer), pg_hello_all(text[],integer[]). They are not called.");
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     assertFails(Code.FOREIGN_BUILD, () -> client.hello("Ada", 2));
@@ -195,6 +196,25 @@ class PreflightIT {
     PgHelloClient client = PgHelloClient.create(dataSource);
     assertThat(client.preflight()).isEmpty();
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+  }
+
+  @Test
+  void callsNoFunctionWhoseOwnerIsNoSuperuser(
+      DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
+    execute(dataSource, CREATE);
+    String owner = ask(dataSource, "SELECT current_user");
+    execute(superuser, "ALTER FUNCTION now_ms() OWNER TO \"" + owner + '"');
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    PgHelloProblem problem = only(client.preflight());
+    assertThat(problem.code()).isEqualTo(Code.FOREIGN_BUILD);
+    assertThat(problem.message())
+        .startsWith("Functions of extension pg_hello in database ")
+        .endsWith(
+            " are declared otherwise than this program describes them: now_ms(). They are not"
+                + " called.");
+    assertFails(Code.FOREIGN_BUILD, client::nowMillis);
+    execute(superuser, "ALTER FUNCTION now_ms() OWNER TO CURRENT_USER");
+    assertThat(PgHelloClient.create(dataSource).nowMillis()).isPositive();
   }
 
   /** It is told from one that is only wrong as long as both clocks are right to a day. */

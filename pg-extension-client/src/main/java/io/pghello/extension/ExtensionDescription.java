@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -127,9 +128,12 @@ public final class ExtensionDescription {
     }
   }
 
-  /** As Java reads versions: 1.4-1 came after 1.4, and 3.4.2dev before 3.4.2. */
+  /** As Java reads versions: 1.4-1 came after 1.4, and 3.4.2dev and 3.4.2RC1 before 3.4.2. */
   private static String withDots(String version) {
-    return version.replaceAll("-(?=\\d)", ".").replaceFirst("(?<=\\d)(?=[a-z])", "-");
+    return version
+        .toLowerCase(Locale.ROOT)
+        .replaceAll("-(?=\\d)", ".")
+        .replaceFirst("(?<=\\d)(?=[a-z])", "-");
   }
 
   static String checkVersion(String version) {
@@ -165,7 +169,8 @@ public final class ExtensionDescription {
 
   /**
    * Looks how the extension is installed, as {@link #find(Connection, String)} does, and has the
-   * server give up after a time.
+   * server give up after a time. Where that does not answer at all, the connection is cut off 5
+   * seconds later, unless it has a network time-out of its own.
    *
    * @param schema its name, as {@code quote_ident} makes it, or in quotes; null if any will do
    * @param timeout whole seconds, at least one
@@ -207,7 +212,10 @@ public final class ExtensionDescription {
     if (!ExtensionProblem.canCause(error) || !connection.getAutoCommit()) {
       return Optional.empty();
     }
-    return find(connection).problems().stream().findFirst();
+    return find(connection).problems().stream()
+        // the path has no part in another's privileges
+        .filter(problem -> problem.isObstacle() || "42883".equals(error.getSQLState()))
+        .findFirst();
   }
 
   @Override

@@ -169,7 +169,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   }
 
   /**
-   * Functions are there that no superuser owns.
+   * Functions are there that no superuser has declared.
    *
    * @param added their signatures, with schemas
    */
@@ -184,7 +184,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Somebody has added functions of his own to extension %s in database %s, or has replaced \
         its own: %s. They are not called."""
             .formatted(extension.name(), database, list(foreign)),
-        "Find out who has, then let the extension's owner run: "
+        "Find out who has, then let who owns both, or a superuser, run: "
             + added.stream()
                 .map(
                     each ->
@@ -207,8 +207,9 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         describes them: %s. They are not called."""
             .formatted(extension.name(), database, list(otherwise)),
         """
-        If the build is the right one, correct the description: its library is %s, and what is not \
-        in C, or not in schema %s, cannot be in it."""
+        Have a superuser install the build that this program was written for. If this is it, \
+        correct the description: its library is %s, and what is not in C, not in schema %s, or not \
+        owned by a superuser, cannot be in it."""
             .formatted(extension.library(), schema),
         signatures(otherwise));
   }
@@ -274,12 +275,12 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   /**
    * The extension is in a schema that is not on the path.
    *
-   * @param function an example of what is in it
+   * @param function an example of what is in it; null if none is known
    */
   static ExtensionProblem notOnPath(
       ExtensionDescription extension,
       String schema,
-      String function,
+      @Nullable String function,
       String role,
       @Nullable String path) {
     boolean isEmpty = path == null || path.isBlank() || path.equals("\"\"");
@@ -287,10 +288,12 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.NOT_ON_PATH,
         "Extension %s is in schema %s, which is not on the search_path of role %s."
             .formatted(extension.name(), schema, role),
-        """
-        The client finds it there; in SQL of your own write %s.%s(...), or put the schema on the \
-        path: ALTER ROLE %s SET search_path = %s%1$s;"""
-            .formatted(schema, function, role, isEmpty ? "" : path + ", "),
+        (function == null
+                ? "In SQL of your own write the schema before its names"
+                : "The client finds it there; in SQL of your own write %s.%s(...)"
+                    .formatted(schema, function))
+            + ", or put the schema on the path: ALTER ROLE %s SET search_path = %s%s;"
+                .formatted(role, isEmpty ? "" : path + ", ", schema),
         Set.of());
   }
 
@@ -303,7 +306,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         extension.signatures());
   }
 
-  static ExtensionProblem mismatch(ExtensionDescription extension) {
+  /** Returns the problem that an answer is that of another statement. */
+  public static ExtensionProblem mismatch(ExtensionDescription extension) {
     return new ExtensionProblem(
         Kind.ANSWER_MISMATCH,
         "The server answered something that was not asked.",

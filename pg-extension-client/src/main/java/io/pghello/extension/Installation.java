@@ -60,7 +60,7 @@ public record Installation(
         n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true)) AS on_path,
         pg_catalog.current_setting('search_path') AS search_path,
         pg_catalog.current_setting('server_version') AS server_version,
-        f.name, f.types, f.schemas, f.schema AS function_schema, f.volatility, f.of_superuser, f.own,
+        f.name, f.types, f.schemas, f.schema AS function_schema, f.volatility, f.by_superuser, f.own,
         f.may_execute
       FROM pg_catalog.pg_database d
         LEFT JOIN pg_catalog.pg_available_extensions a ON a.name OPERATOR(pg_catalog.=) '{extension}'
@@ -68,7 +68,8 @@ public record Installation(
         LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
         LEFT JOIN LATERAL (
           SELECT p.proname::pg_catalog.text AS name, p.provolatile::pg_catalog.text AS volatility,
-            pg_catalog.quote_ident(q.nspname) AS schema, r.rolsuper AS of_superuser,
+            pg_catalog.quote_ident(q.nspname) AS schema,
+            r.rolsuper OR l.lanname OPERATOR(pg_catalog.=) 'c' AS by_superuser,
             r.rolsuper AND l.lanname OPERATOR(pg_catalog.=) 'c'
               AND pg_catalog.replace(COALESCE(p.probin, ''), '$libdir/', '') OPERATOR(pg_catalog.=)
                 pg_catalog.replace(pg_catalog.replace('{library}', '$libdir/', ''), 'VERSION',
@@ -131,6 +132,12 @@ public record Installation(
   static Installation find(
       ExtensionDescription extension, Connection connection, @Nullable String told, int seconds)
       throws SQLException {
+    // the server cancels the query, and what does not answer at all is cut off
+    boolean limits = seconds > 0 && connection.getNetworkTimeout() == 0;
+    if (limits) {
+      connection.setNetworkTimeout(
+          Runnable::run, (int) Math.min(1000L * (seconds + 5L), Integer.MAX_VALUE));
+    }
     try (Statement statement = connection.createStatement()) {
       if (seconds > 0) {
         statement.setQueryTimeout(seconds);
@@ -141,6 +148,10 @@ public record Installation(
         }
         var server = Server.of(row);
         return of(extension, server, members(row), told);
+      }
+    } finally {
+      if (limits && !connection.isClosed()) {
+        connection.setNetworkTimeout(Runnable::run, 0);
       }
     }
   }
@@ -183,7 +194,7 @@ public record Installation(
             new Member(
                 row.getString("function_schema"),
                 row.getString("volatility"),
-                row.getBoolean("of_superuser"),
+                row.getBoolean("by_superuser"),
                 row.getBoolean("own"),
                 row.getBoolean("may_execute"),
                 List.of(strings(row.getArray("schemas"))));
@@ -225,7 +236,7 @@ public record Installation(
         if (extension.requires(function)) {
           missing.add(function);
         }
-      } else if (!member.ofSuperuser) {
+      } else if (!member.bySuperuser) {
         foreign.add(function);
         added.add(member.signature(function));
       } else if (!member.own) {
@@ -272,7 +283,7 @@ public record Installation(
           ExtensionProblem.notOnPath(
               extension,
               schema,
-              own.isEmpty() ? "NAME" : own.get(0).name(),
+              own.isEmpty() ? null : own.get(0).name(),
               server.role,
               server.searchPath));
     }
@@ -359,13 +370,13 @@ public record Installation(
    *
    * @param schema its own, quoted where SQL needs it
    * @param volatility the first letter of what it is declared as
-   * @param ofSuperuser whether a superuser owns it, so that nobody else has added it
+   * @param bySuperuser whether a superuser has declared it, who owns it, or alone can do so in C
    * @param schemas those of the types of its arguments, quoted; empty for PostgreSQL's own
    */
   private record Member(
       String schema,
       String volatility,
-      boolean ofSuperuser,
+      boolean bySuperuser,
       boolean own,
       boolean mayExecute,
       List<String> schemas) {

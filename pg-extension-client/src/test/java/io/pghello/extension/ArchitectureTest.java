@@ -8,7 +8,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import org.junit.jupiter.api.Test;
 
-/** Shows what a binding needs, and that this knows no extension. */
+/** Shows what a binding needs, and that neither this nor its part for Hibernate knows pg_hello. */
 class ArchitectureTest {
   private static final JavaClasses CLASSES;
 
@@ -27,6 +27,23 @@ class ArchitectureTest {
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage("java..", "org.jspecify..", "io.pghello.extension")
+        .check(CLASSES);
+  }
+
+  @Test
+  void hibernateIsEnoughForItsPart() {
+    classes()
+        .that()
+        .resideInAPackage("io.pghello.extension.hibernate")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "java..",
+            "org.hibernate..",
+            "org.jboss.logging..",
+            "org.jspecify..",
+            "io.pghello.extension",
+            "io.pghello.extension.hibernate")
         .check(CLASSES);
   }
 }

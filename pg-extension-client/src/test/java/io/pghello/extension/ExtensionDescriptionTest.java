@@ -84,7 +84,8 @@ class ExtensionDescriptionTest {
     "7.3-2, 7.3-10",
     "3.4.2dev, 3.4.2",
     "2.17.2-dev, 2.17.2",
-    "1.0-rc1, 1.0"
+    "1.0-rc1, 1.0",
+    "9.6RC1, 9.6"
   })
   void comparesVersionsByTheirNumbers(String older, String newer) {
     assertThat(ExtensionDescription.compare(older, newer).orElseThrow()).isNegative();

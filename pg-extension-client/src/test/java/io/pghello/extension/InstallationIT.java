@@ -17,6 +17,8 @@ import java.time.Duration;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 
 /** Extensions that come with PostgreSQL, in the ways in which they can be installed. */
 @ExtensionTest(extensions = "cube")
@@ -73,6 +75,10 @@ class InstallationIT {
     ExtensionProblem offPath = only(HSTORE.find(connection, "\"Odd one\""));
     assertThat(offPath.kind()).isEqualTo(Kind.NOT_ON_PATH);
     assertThat(offPath.isObstacle()).isFalse();
+    // of a name alone, no function can be an example
+    assertThat(offPath.remedy())
+        .startsWith("In SQL of your own write the schema before its names, or put the schema on ")
+        .endsWith(", \"Odd one\";");
     assertThat(HSTORE.find(connection).require().schema()).isEqualTo("\"Odd one\"");
   }
 
@@ -192,8 +198,8 @@ class InstallationIT {
     assertThat(only(found).message()).endsWith("its own: cube_more(cube). They are not called.");
     assertThat(only(found).remedy())
         .isEqualTo(
-            "Find out who has, then let the extension's owner run: ALTER EXTENSION cube DROP"
-                + " ROUTINE public.cube_more(public.cube); DROP ROUTINE"
+            "Find out who has, then let who owns both, or a superuser, run: ALTER EXTENSION cube"
+                + " DROP ROUTINE public.cube_more(public.cube); DROP ROUTINE"
                 + " public.cube_more(public.cube);");
     // nor is anybody sent to it
     execute(connection, "SET search_path = ''");
@@ -232,7 +238,24 @@ class InstallationIT {
         .endsWith(
             " otherwise than this program describes them: cube_dim(cube). They are not called.");
     assertThat(only(found).remedy())
+        .startsWith("Have a superuser install the build that this program was written for. ")
         .contains("correct the description: its library is $libdir/other, ")
+        .doesNotContain("DROP");
+  }
+
+  /** As where the superuser who has created the extension is none any more. */
+  @Test
+  void hasNoFunctionInCDroppedWhoeverOwnsIt(Connection connection, @Superuser Connection superuser)
+      throws SQLException {
+    execute(
+        superuser,
+        "ALTER FUNCTION cube_dim(cube) OWNER TO \"" + connection.getMetaData().getUserName() + '"');
+    Installation found = CUBE.find(connection);
+    assertThat(found.functions()).isEqualTo(CUBE.functions().subList(0, 2));
+    assertThat(only(found).kind()).isEqualTo(Kind.FOREIGN_BUILD);
+    assertThat(only(found).message()).contains(" are declared otherwise than ");
+    assertThat(only(found).remedy())
+        .endsWith(", or not owned by a superuser, cannot be in it.")
         .doesNotContain("DROP");
   }
 
@@ -290,6 +313,20 @@ class InstallationIT {
     assertThat(CUBE.find(connection, null, Duration.ofSeconds(60)).problems()).isEmpty();
   }
 
+  /** Not even the query's cancellation is answered there. */
+  @Tag("long")
+  @Test
+  @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
+  void givesUpOnAServerThatDoesNotAnswerAtAll(Connection connection, WireProxy proxy)
+      throws SQLException {
+    assertThat(CUBE.find(connection, null, Duration.ofSeconds(60)).problems()).isEmpty();
+    assertThat(connection.getNetworkTimeout()).isZero();
+    proxy.stall();
+    assertThatThrownBy(() -> CUBE.find(connection, null, Duration.ofSeconds(1)))
+        .isInstanceOf(SQLException.class);
+    assertThat(connection.isClosed()).isTrue();
+  }
+
   @Test
   void seesThatAFunctionIsDeclaredOtherwise(Connection connection) throws SQLException {
     ExtensionFunction dimension = CUBE.functions().get(2);
@@ -320,6 +357,17 @@ class InstallationIT {
     connection.rollback();
     connection.setAutoCommit(true);
     assertThat(HSTORE.explain(failure(connection, "SELECT 1 / 0"), connection)).isEmpty();
+    execute(connection, "SET search_path = ''");
+    assertThat(
+            CUBE.explain(failure(connection, "SELECT cube_dim('(1,2)')"), connection)
+                .orElseThrow()
+                .kind())
+        .isEqualTo(Kind.NOT_ON_PATH);
+    // which has nothing to do with the path
+    SQLException forbidden = failure(connection, "SELECT * FROM pg_catalog.pg_authid");
+    assertThat(forbidden.getSQLState()).isEqualTo("42501");
+    assertThat(CUBE.explain(forbidden, connection)).isEmpty();
+    execute(connection, "RESET search_path");
     SQLException noFile = failure(superuser, "COPY (SELECT) TO '/no/such/folder/file'");
     assertThat(noFile.getSQLState()).isEqualTo("58P01");
     assertThat(CUBE.explain(noFile, superuser)).isEmpty();

@@ -4,12 +4,15 @@ package io.pghello.internal;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
+import io.pghello.extension.ExtensionProblem;
 import java.time.Duration;
 
 /** Creates the errors of the client. {@code SqlErrors} translates those of the driver. */
 public final class Errors {
   public static final String NO_CONNECTION_REMEDY =
       "Check that the server runs, the URL, and the size of the pool.";
+
+  private static final ExtensionProblem MISMATCH = ExtensionProblem.mismatch(Function.EXTENSION);
 
   private Errors() {}
 
@@ -53,7 +56,7 @@ public final class Errors {
 
   /** Returns the error of an answer that does not belong to the request. */
   public static PgHelloException mismatch() {
-    return of(mismatch("The server answered something that was not asked."));
+    return of(mismatch(MISMATCH.message()));
   }
 
   /**
@@ -66,11 +69,7 @@ public final class Errors {
   }
 
   private static PgHelloProblem mismatch(String message) {
-    return new PgHelloProblem(
-        Code.ANSWER_MISMATCH,
-        message,
-        "If there is a pooler between, let it track prepared statements, or connect with"
-            + " prepareThreshold=0; otherwise look at what pg_hello is in this database.");
+    return new PgHelloProblem(Code.ANSWER_MISMATCH, message, MISMATCH.remedy());
   }
 
   public static PgHelloProblem timeout(Duration callTimeout) {

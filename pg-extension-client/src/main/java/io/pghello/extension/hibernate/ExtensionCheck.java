@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("serial") // observers of a factory are not serialized
 public class ExtensionCheck implements SessionFactoryObserver {
-  // as long as pools wait by default
-  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  /** Time for the server's answer: as long as pools wait by default. */
+  protected static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   private final ExtensionDescription extension;
   private final String schemaSetting;
@@ -126,8 +126,8 @@ public class ExtensionCheck implements SessionFactoryObserver {
                     // the client's are not concerned, whose schema may be told rightly
                     Set.of()));
         case NOT_ON_PATH -> {
-          // where a schema is named, functions are called in it
-          if (schema == null) {
+          // where a schema is named, functions are called in it; of a name alone, none are
+          if (schema == null && !extension.functions().isEmpty()) {
             problems.add(new ExtensionProblem(problem.kind(), message, remedy, Set.of()));
           }
         }

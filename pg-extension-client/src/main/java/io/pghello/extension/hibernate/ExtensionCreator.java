@@ -19,8 +19,7 @@ public final class ExtensionCreator implements MetadataBuilderInitializer {
     for (ExtensionDescription extension :
         ExtensionSettings.extensions(services, ExtensionSettings.CREATE)) {
       String setting = ExtensionSettings.schemaOf(extension.name());
-      builder.applyAuxiliaryDatabaseObject(
-          ExtensionObject.of(extension, ExtensionSettings.schema(services, setting)));
+      ExtensionObject.apply(builder, extension, ExtensionSettings.schema(services, setting));
     }
   }
 }

@@ -3,6 +3,7 @@ package io.pghello.extension.hibernate;
 
 import io.pghello.extension.ExtensionDescription;
 import java.util.List;
+import java.util.ServiceConfigurationError;
 import org.hibernate.boot.Metadata;
 import org.hibernate.boot.spi.BootstrapContext;
 import org.hibernate.dialect.PostgreSQLDialect;
@@ -10,36 +11,55 @@ import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.integrator.spi.Integrator;
 import org.hibernate.service.ServiceRegistry;
 import org.hibernate.service.spi.SessionFactoryServiceRegistry;
+import org.jboss.logging.Logger;
 
 /**
  * Has the extensions checked that {@link ExtensionSettings#CHECK} names. Hibernate finds it by
  * {@code META-INF/services}.
  */
 public final class ExtensionIntegrator implements Integrator {
+  private static final String LOG = "io.pghello.extension";
+
   /** Creates it; Hibernate does this. */
   public ExtensionIntegrator() {}
 
   @Override
   public void integrate(
       Metadata metadata, BootstrapContext context, SessionFactoryImplementor factory) {
+    if (!(factory.getJdbcServices().getDialect() instanceof PostgreSQLDialect)) {
+      return;
+    }
     ServiceRegistry services = factory.getServiceRegistry();
     String preflight =
         ExtensionSettings.oneOf(
             services, ExtensionSettings.PREFLIGHT, List.of("fail", "warn", "off"), "warn");
-    if (preflight.equals("off")
-        || !(factory.getJdbcServices().getDialect() instanceof PostgreSQLDialect)) {
+    if (preflight.equals("off")) {
       return;
     }
-    for (ExtensionDescription extension :
-        ExtensionSettings.extensions(services, ExtensionSettings.CHECK)) {
+    boolean fails = preflight.equals("fail");
+    for (ExtensionDescription extension : extensions(services, fails)) {
       String setting = ExtensionSettings.schemaOf(extension.name());
       factory.addObserver(
           new ExtensionCheck(
-              extension,
-              setting,
-              ExtensionSettings.schema(services, setting),
-              preflight.equals("fail"),
-              "io.pghello.extension"));
+              extension, setting, ExtensionSettings.schema(services, setting), fails, LOG));
+    }
+  }
+
+  private static List<ExtensionDescription> extensions(ServiceRegistry services, boolean fails) {
+    try {
+      return ExtensionSettings.extensions(services, ExtensionSettings.CHECK);
+    } catch (ServiceConfigurationError e) {
+      if (fails) {
+        throw e;
+      }
+      // which may be the provider of another extension
+      Logger.getLogger(LOG)
+          .warn(
+              "It is not known whether the extensions of "
+                  + ExtensionSettings.CHECK
+                  + " can be used: "
+                  + e.getMessage());
+      return List.of();
     }
   }
 

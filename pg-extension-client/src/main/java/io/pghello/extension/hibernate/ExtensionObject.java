@@ -3,8 +3,11 @@ package io.pghello.extension.hibernate;
 
 import io.pghello.extension.ExtensionDescription;
 import java.io.Serial;
+import org.hibernate.HibernateException;
+import org.hibernate.boot.MetadataBuilder;
 import org.hibernate.boot.model.relational.AuxiliaryDatabaseObject;
 import org.hibernate.boot.model.relational.SqlStringGenerationContext;
+import org.hibernate.boot.spi.MetadataBuilderImplementor;
 import org.hibernate.dialect.Dialect;
 import org.hibernate.dialect.PostgreSQLDialect;
 import org.jspecify.annotations.Nullable;
@@ -20,9 +23,32 @@ public record ExtensionObject(String quotedName, @Nullable String schema)
     implements AuxiliaryDatabaseObject {
   @Serial private static final long serialVersionUID = 1L;
 
-  /** Returns the object of an extension. */
-  public static ExtensionObject of(ExtensionDescription extension, @Nullable String schema) {
-    return new ExtensionObject(extension.quotedName(), schema);
+  /**
+   * Makes an extension a part of the schema.
+   *
+   * @param schema the schema that it is created in, without quotes; null for the first on the path
+   * @throws HibernateException if it is to be created in another schema already
+   */
+  public static void apply(
+      MetadataBuilder builder, ExtensionDescription extension, @Nullable String schema) {
+    var object = new ExtensionObject(extension.quotedName(), schema);
+    if (builder instanceof MetadataBuilderImplementor implementor) {
+      for (AuxiliaryDatabaseObject other :
+          implementor.getBootstrapContext().getAuxiliaryDatabaseObjectList()) {
+        if (other instanceof ExtensionObject same
+            && same.quotedName.equals(object.quotedName)
+            && !same.equals(object)) {
+          throw new HibernateException(
+              "Two settings create extension %s, %s and %s; use one of them."
+                  .formatted(extension, same.place(), object.place()));
+        }
+      }
+    }
+    builder.applyAuxiliaryDatabaseObject(object);
+  }
+
+  private String place() {
+    return schema == null ? "without a schema" : "in schema " + schema;
   }
 
   @Override

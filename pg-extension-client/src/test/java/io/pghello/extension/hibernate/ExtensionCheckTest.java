@@ -5,8 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.ExtensionProvider;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
 import org.hibernate.HibernateException;
 import org.hibernate.SessionFactory;
 import org.hibernate.boot.Metadata;
@@ -16,6 +22,7 @@ import org.hibernate.boot.registry.StandardServiceRegistryBuilder;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.service.spi.SessionFactoryServiceRegistry;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** Starts of Hibernate that cannot ask a database. */
@@ -40,6 +47,39 @@ class ExtensionCheckTest {
         .hasMessage("It is not known whether acme_geo can be used: no tenant");
   }
 
+  /** As that of another binding, whose jar is not whole. */
+  @Test
+  void warnsWhereAProviderCannotBeLoaded(@TempDir Path folder) throws Exception {
+    Path services = Files.createDirectories(folder.resolve("META-INF/services"));
+    Files.writeString(services.resolve(ExtensionProvider.class.getName()), "no.such.Provider");
+    Thread thread = Thread.currentThread();
+    ClassLoader loader = thread.getContextClassLoader();
+    Map<String, Object> settings =
+        Map.of(ExtensionSettings.CHECK, "other", ExtensionSettings.PREFLIGHT, "fail");
+    try (var broken = new URLClassLoader(new URL[] {folder.toUri().toURL()}, loader)) {
+      thread.setContextClassLoader(broken);
+      open(Map.of(ExtensionSettings.CHECK, "other")).close();
+      assertThatThrownBy(() -> open(settings).close())
+          .isInstanceOf(ServiceConfigurationError.class)
+          .hasMessageContaining("no.such.Provider");
+    } finally {
+      thread.setContextClassLoader(loader);
+    }
+  }
+
+  @Test
+  void looksAtNoSettingOnAnotherDatabase() {
+    Map<String, Object> settings =
+        Map.of(
+            "hibernate.dialect",
+            "org.hibernate.dialect.H2Dialect",
+            ExtensionSettings.PREFLIGHT,
+            "neither");
+    try (SessionFactory factory = open(settings)) {
+      assertThat(factory.isOpen()).isTrue();
+    }
+  }
+
   /** Its integrators have another method, which was abstract there. */
   @Test
   void doesNotStopHibernate5() throws Exception {
@@ -58,7 +98,7 @@ class ExtensionCheckTest {
     StandardServiceRegistry registry = registry(settings);
     try {
       return new MetadataSources(registry).buildMetadata().buildSessionFactory();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | ServiceConfigurationError e) {
       StandardServiceRegistryBuilder.destroy(registry);
       throw e;
     }

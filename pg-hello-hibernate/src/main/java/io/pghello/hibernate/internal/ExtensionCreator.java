@@ -17,8 +17,7 @@ public final class ExtensionCreator implements MetadataBuilderInitializer {
   @Override
   public void contribute(MetadataBuilder builder, StandardServiceRegistry services) {
     if (ExtensionSettings.isTrue(services, PgHelloSettings.CREATE_EXTENSION)) {
-      builder.applyAuxiliaryDatabaseObject(
-          ExtensionObject.of(Function.EXTENSION, Schema.name(services)));
+      ExtensionObject.apply(builder, Function.EXTENSION, Schema.name(services));
     }
   }
 }

@@ -12,7 +12,6 @@ import io.pghello.internal.installation.Preflight;
 import io.pghello.internal.jdbc.ServerCalls;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.hibernate.SessionFactory;
@@ -32,9 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("serial") // observers of a factory are not serialized
 final class StartUpCheck extends ExtensionCheck {
-  // as long as pools wait by default
-  private static final Duration TIMEOUT = Duration.ofSeconds(30);
-
   private StartUpCheck(@Nullable String schema, boolean fails) {
     super(Function.EXTENSION, PgHelloSettings.SCHEMA, schema, fails, "io.pghello.hibernate");
   }
