@@ -4,12 +4,14 @@ package io.pghello.spring.boot;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionException;
 import io.pghello.extension.ExtensionProblem;
+import io.pghello.extension.ExtensionProblem.Kind;
 import io.pghello.spring.boot.PgHelloProperties.Preflight;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.ServiceConfigurationError;
 import javax.sql.DataSource;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -52,13 +54,13 @@ final class ExtensionCheck implements SmartInitializingSingleton {
     }
     var obstacles = new ArrayList<ExtensionProblem>();
     for (String name : properties.check()) {
-      for (ExtensionProblem problem : problems(ExtensionDescription.ofName(name), dataSource)) {
+      for (ExtensionProblem problem : problems(name, dataSource)) {
         // what concerns SQL of the application alone is no reason not to start
         if (fails() && problem.isObstacle()) {
           obstacles.add(problem);
-        } else {
-          LOG.warn(problem.toString());
         }
+        // in any case, as it may be that the next one cannot be asked for
+        LOG.warn(problem.toString());
       }
     }
     ExtensionProblem.all(obstacles)
@@ -72,19 +74,30 @@ final class ExtensionCheck implements SmartInitializingSingleton {
     return properties.preflight() == Preflight.FAIL;
   }
 
-  private List<ExtensionProblem> problems(ExtensionDescription extension, DataSource dataSource) {
+  private List<ExtensionProblem> problems(String name, DataSource dataSource) {
+    ExtensionDescription extension;
+    try {
+      extension = ExtensionDescription.ofName(name);
+    } catch (ServiceConfigurationError e) {
+      // of the provider of this one, or of another
+      notKnown(name, String.valueOf(e.getMessage()), e);
+      return List.of();
+    }
     try (Connection connection = dataSource.getConnection()) {
-      return extension.find(connection, null, TIMEOUT).problems();
+      return extension.find(connection, null, TIMEOUT).problems().stream()
+          // of a name alone nothing is called, and its schema may be one of its own on purpose
+          .filter(each -> each.kind() != Kind.NOT_ON_PATH || !extension.functions().isEmpty())
+          .toList();
     } catch (ExtensionException e) {
       return List.of(e.problem());
     } catch (SQLException | RuntimeException e) {
       // as of a data source that does not know yet where it leads to
-      notKnown(extension.name(), String.valueOf(e.getMessage()), e);
+      notKnown(name, String.valueOf(e.getMessage()), e);
       return List.of();
     }
   }
 
-  private void notKnown(String extensions, String reason, @Nullable Exception cause) {
+  private void notKnown(String extensions, String reason, @Nullable Throwable cause) {
     String message = "It is not known whether " + extensions + " can be used: " + reason;
     if (fails()) {
       throw new IllegalStateException(message, cause);

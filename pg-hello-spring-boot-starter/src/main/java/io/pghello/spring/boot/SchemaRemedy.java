@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.spring.boot;
 
+import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import org.jspecify.annotations.Nullable;
 
@@ -14,30 +15,13 @@ final class SchemaRemedy {
    * @param schema what {@code pg-hello.schema} says; null if nothing
    */
   static PgHelloProblem in(PgHelloProblem problem, @Nullable String schema) {
-    String remedy = problem.remedy();
-    return new PgHelloProblem(
-        problem.code(),
-        problem.message(),
-        switch (problem.code()) {
-          case NOT_CREATED -> schema == null ? remedy : creating(remedy, schema);
-          case NOT_ON_PATH -> finding(problem, schema);
-          default -> remedy;
-        },
-        problem.functions());
+    return problem.code() == Code.NOT_ON_PATH
+        ? new PgHelloProblem(
+            problem.code(), problem.message(), remedy(problem, schema), problem.functions())
+        : problem;
   }
 
-  private static String creating(String remedy, String schema) {
-    String quoted = '"' + schema.replace("\"", "\"\"") + '"';
-    return remedy.replace(
-        "CREATE EXTENSION pg_hello;",
-        "CREATE SCHEMA IF NOT EXISTS "
-            + quoted
-            + "; CREATE EXTENSION pg_hello SCHEMA "
-            + quoted
-            + ";");
-  }
-
-  private static String finding(PgHelloProblem problem, @Nullable String schema) {
+  private static String remedy(PgHelloProblem problem, @Nullable String schema) {
     // only the client is kept from calling functions
     if (!problem.functions().isEmpty()) {
       return schema == null

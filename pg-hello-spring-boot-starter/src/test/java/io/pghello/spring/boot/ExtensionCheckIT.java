@@ -5,19 +5,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.ExtensionException;
+import io.pghello.extension.ExtensionProvider;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.TestDatabase;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 
 /** Other extensions than pg_hello, which a property names. */
@@ -99,6 +108,71 @@ class ExtensionCheckIT {
         };
     routing.setTargetDataSources(Map.of("one", target));
     return routing;
+  }
+
+  /** As of a pool whose time-out comes. */
+  @Test
+  void saysWhatItHasFoundIfTheNextCannotBeAskedFor(TestDatabase database, CapturedOutput output) {
+    var connections = new AtomicInteger();
+    var once =
+        new DelegatingDataSource(database.dataSource()) {
+          @Override
+          public Connection getConnection() throws SQLException {
+            if (connections.incrementAndGet() > 1) {
+              throw new SQLException("no more");
+            }
+            return super.getConnection();
+          }
+        };
+    Contexts.jdbc(database)
+        .withBean(DataSource.class, () -> once)
+        .withPropertyValues(
+            "pg-hello.preflight=off",
+            "pg-extension.check=hstore,cube",
+            "pg-extension.preflight=fail")
+        .run(
+            context ->
+                assertThat(context)
+                    .getFailure()
+                    .hasMessage("It is not known whether cube can be used: no more"));
+    assertThat(output).contains(MISSING);
+  }
+
+  /** As that of another binding, whose jar is not whole. */
+  @Test
+  void warnsWhereAProviderCannotBeLoaded(
+      TestDatabase database, CapturedOutput output, @TempDir Path folder) throws Exception {
+    Path services = Files.createDirectories(folder.resolve("META-INF/services"));
+    Files.writeString(services.resolve(ExtensionProvider.class.getName()), "no.such.Provider");
+    try (var broken =
+        new URLClassLoader(new URL[] {folder.toUri().toURL()}, getClass().getClassLoader())) {
+      var runner =
+          Contexts.jdbc(database)
+              .withClassLoader(broken)
+              .withPropertyValues("pg-extension.check=hstore");
+      runner.run(context -> assertThat(context).hasNotFailed());
+      runner
+          .withPropertyValues("pg-extension.preflight=fail")
+          .run(
+              context ->
+                  assertThat(context)
+                      .getFailure()
+                      .hasMessageStartingWith("It is not known whether hstore can be used: "));
+    }
+    assertThat(output).contains("no.such.Provider");
+  }
+
+  /** Its schema may be one of its own on purpose. */
+  @Test
+  void warnsNotOfAPathThatMattersToNobody(
+      TestDatabase database, Connection connection, CapturedOutput output) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("CREATE SCHEMA apart; CREATE EXTENSION hstore SCHEMA apart");
+    }
+    Contexts.jdbc(database)
+        .withPropertyValues("pg-extension.check=hstore")
+        .run(context -> assertThat(context).hasNotFailed());
+    assertThat(output).doesNotContain("Extension hstore is in schema");
   }
 
   @Test

@@ -40,16 +40,12 @@ class FailureAnalyzerIT {
   }
 
   @Test
-  void namesTheSchemaThatWasTold() {
-    var problem =
-        new PgHelloProblem(
-            Code.NOT_CREATED, "It is not there.", "Run in it: CREATE EXTENSION pg_hello;");
+  void namesThePropertyWhereNoSchemaWasTold() {
+    var problem = new PgHelloProblem(Code.NOT_ON_PATH, "It is not there.", "Set the path.");
     var failure = new PgHelloException(problem, null, null);
-    assertThat(action(failure, "ext"))
-        .isEqualTo(
-            "Run in it: CREATE SCHEMA IF NOT EXISTS \"ext\"; CREATE EXTENSION pg_hello SCHEMA"
-                + " \"ext\";");
-    assertThat(action(failure, " ")).as("none is told").isEqualTo(problem.remedy());
+    assertThat(action(failure, "ext")).isEqualTo("Set the path.");
+    assertThat(action(failure, " "))
+        .isEqualTo("Set the path. For Hibernate and jOOQ, set pg-hello.schema to that schema.");
   }
 
   private static String action(PgHelloException failure, String schema) {
