@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.hibernate.boot.model.FunctionContributions;
 import org.hibernate.boot.model.FunctionContributor;
@@ -32,16 +33,16 @@ import org.hibernate.type.spi.TypeConfiguration;
  *
  * <p>The types of the parameters are declared, those that Hibernate has a word for. So a wrong
  * argument fails when the query is parsed, not in the transaction, and a null is sent with its
- * type. Arguments of types that Hibernate has a basic type for are cast to PostgreSQL's own, so
- * that no other function is called that has the same name in the same schema. Others are not cast:
- * an array, a type as {@code jsonb} or {@code interval}, one of the extension's own, and an
- * argument in which overloads with as many arguments differ. If a function has such an argument,
- * keep others from creating in its schema.
+ * type. Arguments of PostgreSQL's own types, and arrays of them, are cast, so that no other
+ * function is called that has the same name in the same schema. An argument of one of the
+ * extension's own types is not cast, nor is one in which overloads with as many arguments differ.
+ * And where an older version of the extension lacks a function, one of that signature that somebody
+ * has put there is called. So keep others from creating in its schema.
  *
  * <p>What is left out: functions whose result is of a type that Hibernate has no basic type for, as
- * an array or one of the extension's own, or whose overloads have results of different types. A
- * function that a module of Hibernate's has registered by that name is replaced: do not describe
- * what hibernate-vector has, which are operators that use an index.
+ * an array or one of the extension's own, or whose overloads have results of different types; and
+ * those of a name that Hibernate, a module of its or the program has registered, which stay as they
+ * are. So hibernate-vector's distances stay operators, which use an index.
  */
 public abstract class ExtensionFunctionContributor implements FunctionContributor {
   // Hibernate's own come from 0 on, libraries' from 500, and users' at 1000, which may replace
@@ -68,6 +69,18 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
           Map.entry("timestamptz", StandardBasicTypes.OFFSET_DATE_TIME),
           Map.entry("uuid", StandardBasicTypes.UUID),
           Map.entry("varchar", StandardBasicTypes.STRING));
+
+  /** Types of PostgreSQL's own that Hibernate has no basic type for, but for pseudo-types. */
+  private static final Set<String> OTHERS =
+      Set.of(
+          ("aclitem bit box bpchar cid cidr circle datemultirange daterange gtsvector inet int2vector"
+                  + " int4multirange int4range int8multirange int8range interval json jsonb jsonpath"
+                  + " line lseg macaddr macaddr8 money name nummultirange numrange oid oidvector path"
+                  + " pg_lsn pg_snapshot point polygon refcursor regclass regcollation regconfig"
+                  + " regdictionary regnamespace regoper regoperator regproc regprocedure regrole"
+                  + " regtype tid timetz tsmultirange tsquery tsrange tstzmultirange tstzrange"
+                  + " tsvector txid_snapshot varbit xid xid8 xml")
+              .split(" "));
 
   private static final Map<String, FunctionParameterType> PARAMETERS =
       Map.ofEntries(
@@ -127,6 +140,11 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
       String prefix,
       String name,
       List<ExtensionFunction> overloads) {
+    SqmFunctionRegistry functions = contributions.getFunctionRegistry();
+    // which may be more than a call, as an operator that uses an index
+    if (functions.findFunctionDescriptor(name) != null) {
+      return;
+    }
     List<String> results =
         overloads.stream()
             .map(overload -> ExtensionFunction.catalogName(overload.resultType()))
@@ -138,7 +156,6 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
     }
     TypeConfiguration types = contributions.getTypeConfiguration();
     BasicType<?> result = types.getBasicTypeRegistry().resolve(reference);
-    SqmFunctionRegistry functions = contributions.getFunctionRegistry();
     int most = overloads.stream().mapToInt(each -> each.argumentTypes().size()).max().orElse(0);
     // by the number of arguments
     var patterns = new SqmFunctionDescriptor[most + 1];
@@ -196,12 +213,13 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
    * Returns the call. Without casts PostgreSQL would choose a function by the types that are bound,
    * and somebody who may create in the schema could have put a better one there.
    */
-  private static String pattern(String name, List<String> types) {
+  static String pattern(String name, List<String> types) {
     return IntStream.rangeClosed(1, types.size())
         .mapToObj(
             i -> {
               String type = ExtensionFunction.catalogName(types.get(i - 1));
-              return RESULTS.containsKey(type)
+              String element = type.replace("[]", "");
+              return RESULTS.containsKey(element) || OTHERS.contains(element)
                   ? "cast(?" + i + " as pg_catalog." + type + ")"
                   : "?" + i;
             })

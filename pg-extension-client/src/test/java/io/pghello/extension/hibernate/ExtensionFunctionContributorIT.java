@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.hibernate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.extension.testkit.ExtensionTest;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Calls, as Hibernate renders them. */
+@ExtensionTest
+class ExtensionFunctionContributorIT {
+  /** So that a type that a new version of PostgreSQL has is not forgotten. */
+  @Test
+  void castsToAllTypesOfTheServersOwn(Connection connection) throws SQLException {
+    // but for pseudo-types, and what is for internal use
+    List<String> types =
+        strings(
+            connection,
+            "SELECT typname FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND"
+                + " typtype IN ('b', 'r', 'm') AND typcategory NOT IN ('A', 'Z')");
+    assertThat(types).contains("text", "jsonb", "interval", "int4range", "datemultirange");
+    for (String type : types) {
+      String call = ExtensionFunctionContributor.pattern("f", List.of(type, type + "[]"));
+      assertThat(call)
+          .isEqualTo(
+              "f(cast(?1 as pg_catalog." + type + "),cast(?2 as pg_catalog." + type + "[]))");
+      assertThat(
+              strings(
+                  connection,
+                  call.replaceAll("\\?[12]", "null").replaceFirst("f", "SELECT num_nulls")))
+          .containsExactly("2");
+    }
+  }
+
+  @Test
+  void leavesTypesOfTheExtensionsOwnAsTheyAre() {
+    assertThat(ExtensionFunctionContributor.pattern("f", List.of("cube", "integer", "cube[]")))
+        .isEqualTo("f(?1,cast(?2 as pg_catalog.int4),?3)");
+  }
+
+  private static List<String> strings(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      var strings = new ArrayList<String>();
+      while (row.next()) {
+        strings.add(row.getString(1));
+      }
+      return strings;
+    }
+  }
+}
