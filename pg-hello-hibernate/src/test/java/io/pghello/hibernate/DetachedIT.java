@@ -33,8 +33,14 @@ import javax.sql.DataSource;
 import org.hibernate.Hibernate;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
+import org.hibernate.SessionFactoryObserver;
 import org.hibernate.StatelessSession;
+import org.hibernate.boot.registry.BootstrapServiceRegistryBuilder;
+import org.hibernate.cfg.Configuration;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.engine.transaction.jta.platform.internal.NoJtaPlatform;
+import org.hibernate.event.internal.DefaultMergeEventListener;
+import org.hibernate.event.service.spi.DuplicationStrategy;
 import org.hibernate.event.service.spi.EventListenerRegistry;
 import org.hibernate.event.spi.EventType;
 import org.hibernate.event.spi.MergeContext;
@@ -726,6 +732,57 @@ class DetachedIT {
           session.persist(another);
           assertThat(another.greeting).isEqualTo("Hello, Ada!");
           session.getTransaction().rollback();
+        });
+  }
+
+  /** As an integrator may do, which is asked for what it adds after ours. */
+  @Test
+  void mergesByTheListenerThatAnotherIntegratorHasPutInHibernatesPlace(DataSource dataSource) {
+    var merged = new ArrayList<Object>();
+    SessionFactoryObserver replacing =
+        new SessionFactoryObserver() {
+          @Override
+          public void sessionFactoryCreated(SessionFactory created) {
+            replaceMergeListener(created.unwrap(SessionFactoryImplementor.class), merged);
+          }
+        };
+    var configuration =
+        new Configuration(new BootstrapServiceRegistryBuilder().build())
+            .addAnnotatedClass(Numbered.class);
+    configuration.setSessionFactoryObserver(replacing);
+    configuration.getProperties().put("hibernate.connection.datasource", dataSource);
+    configuration.getProperties().put("hibernate.transaction.jta.platform", NoJtaPlatform.INSTANCE);
+    try (SessionFactory other = configuration.buildSessionFactory()) {
+      other.inTransaction(session -> session.merge(new Numbered("Ada")));
+    }
+    assertThat(merged).hasSize(1);
+    assertThat(numbered("Ada").greeting).isEqualTo("Hello, Ada!");
+  }
+
+  private static void replaceMergeListener(SessionFactoryImplementor factory, List<Object> merged) {
+    EventListenerRegistry listeners =
+        factory.getServiceRegistry().requireService(EventListenerRegistry.class);
+    listeners.addDuplicationStrategy(
+        new DuplicationStrategy() {
+          @Override
+          public boolean areMatch(Object listener, Object original) {
+            return listener instanceof DefaultMergeEventListener
+                && original instanceof DefaultMergeEventListener;
+          }
+
+          @Override
+          public Action getAction() {
+            return Action.REPLACE_ORIGINAL;
+          }
+        });
+    listeners.appendListeners(
+        EventType.MERGE,
+        new DefaultMergeEventListener() {
+          @Override
+          public void onMerge(MergeEvent event) {
+            merged.add(event.getOriginal());
+            super.onMerge(event);
+          }
         });
   }
 

@@ -32,7 +32,8 @@ final class Merges {
 
   /**
    * Replaces the listeners of merges by one that calls them. A listener before Hibernate's own, and
-   * one after it, would not learn of a merge that fails.
+   * one after it, would not learn of a merge that fails. Who wants to replace a listener later does
+   * not find it.
    */
   void surround(EventListenerGroup<MergeEventListener> group) {
     var others = new ArrayList<MergeEventListener>();

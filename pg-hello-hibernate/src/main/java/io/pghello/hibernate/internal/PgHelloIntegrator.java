@@ -36,10 +36,10 @@ public final class PgHelloIntegrator implements Integrator {
     if (mapped.isEmpty()) {
       return;
     }
-    factory.addObserver(new Check(mapped));
     prefetcher.map(mapped);
     PrefetcherService.set(factory, prefetcher);
     var merges = new Merges(prefetcher);
+    factory.addObserver(new Completion(mapped, merges));
     var listener = new ValueListener(prefetcher, expressions, merges);
     EventListenerRegistry listeners =
         factory.getServiceRegistry().requireService(EventListenerRegistry.class);
@@ -52,7 +52,6 @@ public final class PgHelloIntegrator implements Integrator {
     listeners.prependListeners(EventType.EVICT, listener);
     // after those that may change the name
     listeners.appendListeners(EventType.PRE_INSERT, listener::afterPreInsert);
-    merges.surround(listeners.getEventListenerGroup(EventType.MERGE));
     // before Hibernate's own, which looks for changes, and after it
     listeners.prependListeners(EventType.FLUSH_ENTITY, listener);
     listeners.appendListeners(EventType.FLUSH_ENTITY, listener::afterFlushEntity);
@@ -89,15 +88,22 @@ public final class PgHelloIntegrator implements Integrator {
     }
   }
 
-  /** Checks what is known only once the factory is complete. */
-  private record Check(Map<String, List<MappedValue>> mapped) implements SessionFactoryObserver {
+  /** Does what is possible only once the factory is complete. */
+  private record Completion(Map<String, List<MappedValue>> mapped, Merges merges)
+      implements SessionFactoryObserver {
     @Override
     public void sessionFactoryCreated(SessionFactory factory) {
-      MappingMetamodel entities =
-          factory.unwrap(SessionFactoryImplementor.class).getMappingMetamodel();
+      SessionFactoryImplementor complete = factory.unwrap(SessionFactoryImplementor.class);
+      MappingMetamodel entities = complete.getMappingMetamodel();
       mapped.forEach(
           (entity, values) ->
               values.forEach(value -> value.check(entities.getEntityDescriptor(entity))));
+      // other integrators can have replaced Hibernate's own listener, which they would not find
+      merges.surround(
+          complete
+              .getServiceRegistry()
+              .requireService(EventListenerRegistry.class)
+              .getEventListenerGroup(EventType.MERGE));
     }
   }
 }
