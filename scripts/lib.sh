@@ -336,11 +336,11 @@ compile_modules() {
   say "Compiling (10 seconds; a minute the first time, when Maven fetches what it needs)"
   # each module of the build writes one
   maven -q -f "$ROOT/pom.xml" -Dpostgres.major="$major" -pl "$(IFS=, && printf '%s' "${stale[*]}")" -am compile \
-    dependency:build-classpath -DincludeScope=runtime -Dmdep.outputFile="target/classpath-$major.$$" >&2
+    dependency:build-classpath -DincludeScope=runtime -Dmdep.outputFile="target/classpath-$major.$BASHPID" >&2
   for module in "${stale[@]}"; do
-    mv "$ROOT/$module/target/classpath-$major.$$" "$ROOT/$module/target/classpath-$major"
+    mv "$ROOT/$module/target/classpath-$major.$BASHPID" "$ROOT/$module/target/classpath-$major"
   done
-  find "$ROOT" -path "*/target/classpath-$major.$$" -delete
+  rm -f "$ROOT"/{,*/,*/*/}target/"classpath-$major.$BASHPID"
 }
 
 # foreign_repository FOLDER: creates a local Maven repository of what the user's has, whatever the settings say, without what is ours.
