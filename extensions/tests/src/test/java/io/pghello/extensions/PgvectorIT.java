@@ -8,11 +8,16 @@ import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.table;
 import static org.jooq.impl.DSL.val;
 
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.Installation;
+import io.pghello.extension.hibernate.ExtensionFunctionContributor;
 import io.pghello.extension.testkit.ExtensionTest;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -88,6 +93,59 @@ class PgvectorIT {
           session -> session.find(Item.class, 7).embedding = new float[] {0, 1.5f, -2});
       Item item = factory.fromSession(session -> session.find(Item.class, 7));
       assertThat(item.embedding).containsExactly(0, 1.5f, -2);
+    }
+  }
+
+  // region binding
+  /** What Hibernate's own module does not have, whose operators use an index. */
+  static final ExtensionDescription VECTOR =
+      ExtensionDescription.named("vector")
+          .oldestVersion("0.5.0")
+          .function("vector_spherical_distance(vector, vector)", "double precision")
+          .build();
+
+  /** Named in META-INF/services. */
+  public static class VectorFunctions extends ExtensionFunctionContributor {
+    public VectorFunctions() {
+      super(VECTOR);
+    }
+  }
+
+  // endregion
+
+  @Test
+  void callsWhatIsDescribed(Connection connection) throws SQLException {
+    Installation found = VECTOR.find(connection).require();
+    assertThat(found.functions()).isEqualTo(VECTOR.functions());
+    String sql =
+        "SELECT x.vector_spherical_distance(?::x.vector, ?::x.vector)"
+            .replace("x.", found.schema() + ".");
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setString(1, "[1,0]");
+      statement.setString(2, "[0,1]");
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        assertThat(row.getDouble(1)).isEqualTo(0.5);
+      }
+    }
+  }
+
+  @Test
+  void callsInHqlWhatIsDescribed(Connection connection, DataSource dataSource) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("INSERT INTO item VALUES (101, '[3,0,0]'), (102, '[0,4,0]')");
+    }
+    try (SessionFactory factory = factory(dataSource)) {
+      double distance =
+          factory.fromSession(
+              session ->
+                  session
+                      .createSelectionQuery(
+                          "select vector_spherical_distance(one.embedding, two.embedding)"
+                              + " from Item one, Item two where one.id = 101 and two.id = 102",
+                          Double.class)
+                      .getSingleResult());
+      assertThat(distance).isEqualTo(0.5);
     }
   }
 
