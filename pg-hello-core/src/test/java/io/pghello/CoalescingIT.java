@@ -583,6 +583,30 @@ class CoalescingIT {
     }
   }
 
+  /** A pooler may have left it in a transaction that no part of this program has begun. */
+  @Test
+  void aConnectionWhoseStatementsAreMixedUpIsNotUsedAgain(DataSource dataSource)
+      throws SQLException {
+    try (var pool = pool(dataSource, 1);
+        var client = client(pool).schema("public").build()) {
+      String before = ask(pool, "SELECT pg_backend_pid()");
+      // those names that the driver takes when it has seen a statement some times
+      execute(
+          pool,
+          "DO $$ BEGIN FOR i IN 1..20 LOOP EXECUTE format('PREPARE \"S_%s\" AS SELECT 1', i); END"
+              + " LOOP; END $$");
+      FaultsIT.assertFails(
+          Code.ANSWER_MISMATCH,
+          () -> {
+            for (int i = 0; i < 10; i++) {
+              client.hello("Ada");
+            }
+          });
+      assertThat(ask(pool, "SELECT pg_backend_pid()")).isNotEqualTo(before);
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    }
+  }
+
   @Test
   void aLargeNameTravelsAlone(DataSource dataSource, WireProxy proxy) {
     String large = "x".repeat(LARGE);

@@ -254,8 +254,9 @@ public class StatementExecutor {
         return answer;
       }
     } catch (SQLException e) {
-      watched.sound = true;
       PgHelloException error = translate(e, connection, deadline);
+      // the statement that ran instead may have begun a transaction
+      watched.sound = bound || error.code() != Code.ANSWER_MISMATCH;
       if (!watched.end()) {
         throw error;
       }
