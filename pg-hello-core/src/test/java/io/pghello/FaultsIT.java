@@ -47,7 +47,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 @PgHelloTest
 @Timeout(60)
 class FaultsIT {
-  private static final Duration CALL_TIMEOUT = Duration.ofSeconds(2);
+  static final Duration CALL_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration MARGIN = Duration.ofSeconds(15);
 
   /** Calls that take one statement, each of which checks its answer. */
@@ -630,7 +630,7 @@ class FaultsIT {
   }
 
   /** A client with a pool of its own kind, which must be clean when it is left. */
-  private static final class Scene implements AutoCloseable {
+  static final class Scene implements AutoCloseable {
     private final Set<Thread> threadsBefore = clientThreads();
     final HikariDataSource pool;
     final PgHelloClient client;
@@ -695,11 +695,11 @@ class FaultsIT {
     await("the threads of a closed client end", () -> left.stream().noneMatch(Thread::isAlive));
   }
 
-  private interface Condition {
+  interface Condition {
     boolean holds() throws SQLException;
   }
 
-  private static void await(String what, Condition condition) throws SQLException {
+  static void await(String what, Condition condition) throws SQLException {
     long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
     while (!condition.holds()) {
       assertThat(end - System.nanoTime()).as("time left until " + what).isPositive();

@@ -74,6 +74,11 @@ final class Load {
     return answers.sum();
   }
 
+  /** Returns the first failure of each code. */
+  Map<Code, PgHelloException> failures() {
+    return failures;
+  }
+
   /** Waits until that many more calls have been answered. */
   void awaitAnswers(int more) throws InterruptedException {
     long goal = answers() + more;
