@@ -2,6 +2,7 @@
 # ./dev native --sanitize: the extension's regression suite on a server with assertions, AddressSanitizer
 # and UndefinedBehaviorSanitizer, with the suite's line coverage. Fails on a test that differs, on a
 # report about the extension, and on damaged memory.
+# Usage: scripts/sanitize.sh [SECONDS]   with so many seconds of SQLsmith's random queries after the suite
 # SPDX-License-Identifier: MIT
 PROGRAM='dev native --sanitize'
 # shellcheck source=scripts/lib.sh
@@ -108,6 +109,40 @@ extension_make() {
   make -s -C "$copy" "PG_CONFIG=$tree/bin/pg_config" with_llvm=no "$@"
 }
 
+# random_queries SECONDS: of an ordinary role, over tables and views that call the extension. The same in each run, as far as the
+# answers are.
+random_queries() {
+  local seconds=$1 status=0 random called psql=("$tree/bin/psql" -X -q -A -t -v ON_ERROR_STOP=1)
+  need sqlsmith sqlsmith
+  "${psql[@]}" postgres <<'END'
+CREATE ROLE plain LOGIN;
+ALTER ROLE plain SET statement_timeout = '1s';
+CREATE DATABASE smith OWNER plain;
+ALTER DATABASE smith SET track_functions = 'all';
+END
+  PGUSER=plain "${psql[@]}" smith <<'END'
+CREATE EXTENSION pg_hello;
+CREATE TABLE guests (id integer PRIMARY KEY, name text CHECK (pg_hello(name, 1) <> 'Hello, nobody!'), times integer,
+  at bigint DEFAULT now_ms(), greeting text GENERATED ALWAYS AS (pg_hello(name, 2)) STORED);
+INSERT INTO guests SELECT i, nullif(repeat('Zoë', i % 50), ''), i % 12 - 1 FROM generate_series(1, 100) i;
+CREATE INDEX ON guests (pg_hello(name, 3));
+CREATE VIEW greetings AS
+SELECT id, pg_hello(name) AS one, pg_hello(name, greatest(1, least(10, times))) AS some,
+  pg_hello_all(ARRAY[name, greeting, NULL], ARRAY[1, NULL, 10]) AS many, now_ms() - at AS age, spi_version() AS version
+FROM guests;
+CREATE VIEW refused AS SELECT id, pg_hello(name, times) AS greeting FROM guests;
+END
+  timeout "$seconds" sqlsmith --target="host=$PGHOST port=$PGPORT dbname=smith user=plain" --exclude-catalog --seed=1 --verbose \
+    >"$tmp/sqlsmith.log" 2>&1 || status=$?
+  [ "$status" = 124 ] || { tail -20 "$tmp/sqlsmith.log" >&2; die "SQLsmith ended with status $status"; }
+  random=$(grep -o 'queries: [0-9]*' "$tmp/sqlsmith.log" | tail -1 | grep -o '[0-9]*') || true
+  called=$("${psql[@]}" -c "SELECT sum(calls) FROM pg_stat_user_functions WHERE funcname ~ '^(pg_hello|now_ms|spi_version)'" smith)
+  if [ "${random:-0}" -le "$seconds" ] || [ "${called:-0}" -le "$seconds" ]; then
+    die "SQLsmith made ${random:-no} queries, which called the extension ${called:-0} times"
+  fi
+  say "$random random queries called the extension $called times"
+}
+
 # An error of ours must end the process, while the server's own are only logged.
 run_logged 'building the extension' extension_make \
   "COPT=-fno-sanitize-recover=undefined --coverage -O0 -Wall -Werror" SHLIB_LINK=--coverage
@@ -116,6 +151,7 @@ run_logged 'installing the extension' extension_make install
 start_server "$tree"
 status=0
 extension_make installcheck >"$tmp/installcheck" 2>&1 || status=1
+[ $# = 0 ] || [ "$status" != 0 ] || random_queries "$1"
 # the processes write their coverage when they end
 server_user "$tree/bin/pg_ctl" -D "$SCRATCH/data" -m fast -w stop >/dev/null || status=1
 RUNNING=''

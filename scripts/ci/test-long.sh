@@ -23,6 +23,8 @@ LINES_SHOWN=2 step release "$ROOT/dev" release --dry-run
 step faults "$ROOT/dev" test --repeat 20 faults
 LINES_SHOWN=5 step failover "$ROOT/scripts/ci/failover.sh"
 LINES_SHOWN=1 step postgres-suite "$ROOT/scripts/ci/postgres-suite.sh"
+LINES_SHOWN=1 step random-queries "$ROOT/scripts/sanitize.sh" 600
 step fuzzing "$ROOT/dev" native --fuzz 600
+LINES_SHOWN=2 step upgrade "$ROOT/scripts/ci/upgrade.sh"
 
 summary
