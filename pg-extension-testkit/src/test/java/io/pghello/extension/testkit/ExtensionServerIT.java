@@ -12,6 +12,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Tag;
@@ -361,6 +363,32 @@ class ExtensionServerIT {
     try (ExtensionServer server = server(NativeExtension.contrib("cube"));
         TestDatabase database = server.createDatabase()) {
       assertThat(ask(database.dataSource(), "SELECT '1'::cube")).isEqualTo("(1)");
+    }
+  }
+
+  /** The next test begins while the server recovers. */
+  @Test
+  @Tag("slow")
+  void hasDatabasesAfterACrash() throws Exception {
+    try (ExtensionServer server = server(NativeExtension.contrib("cube"));
+        TestDatabase database = server.createDatabase();
+        Connection crashing = database.superuserDataSource().getConnection();
+        Statement statement = crashing.createStatement()) {
+      assertThatThrownBy(() -> statement.execute("COPY (SELECT 1) TO PROGRAM 'kill -SEGV $PPID'"))
+          .isInstanceOf(SQLException.class);
+      long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(5);
+      while (!Files.readString(server.logFile()).contains("all server processes terminated")
+          && System.nanoTime() < end) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+      }
+      try (TestDatabase next = server.createDatabase()) {
+        assertThat(ask(next.dataSource(), "SELECT '1'::cube")).isEqualTo("(1)");
+      }
+      server.stop();
+      assertThatThrownBy(server::createDatabase)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageStartingWith("could not create a database: ")
+          .hasMessageContaining("127.0.0.1:" + server.port());
     }
   }
 

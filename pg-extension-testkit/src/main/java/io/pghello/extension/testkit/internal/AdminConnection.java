@@ -5,6 +5,8 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class AdminConnection implements AutoCloseable {
   private static final int VALID_SECONDS = 5;
+
+  /** The SQLSTATE of a server that starts, or recovers from a crash. */
+  private static final String CANNOT_CONNECT_NOW = "57P03";
+
+  private static final long RECOVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
+  private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   private final ReentrantLock lock = new ReentrantLock();
   private final DataSource dataSource;
@@ -41,14 +49,40 @@ final class AdminConnection implements AutoCloseable {
     }
   }
 
+  /** Waits until the server takes connections again, if a session has crashed. */
+  void awaitServer() throws SQLException {
+    lock.lock();
+    try {
+      var unused = connection();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private Connection connection() throws SQLException {
     Connection kept = connection;
     if (kept == null || !kept.isValid(VALID_SECONDS)) {
       close();
-      kept = dataSource.getConnection();
+      kept = open();
       connection = kept;
     }
     return kept;
+  }
+
+  private Connection open() throws SQLException {
+    long end = System.nanoTime() + RECOVERY_NANOS;
+    while (true) {
+      try {
+        return dataSource.getConnection();
+      } catch (SQLException e) {
+        if (!CANNOT_CONNECT_NOW.equals(e.getSQLState())
+            || Thread.currentThread().isInterrupted()
+            || System.nanoTime() > end) {
+          throw e;
+        }
+      }
+      LockSupport.parkNanos(POLL_NANOS);
+    }
   }
 
   @Override

@@ -150,8 +150,10 @@ public final class DatabaseServer implements AutoCloseable {
   }
 
   private static IllegalStateException failure(String what, SQLException e) {
-    String remedy = Remedies.of(Remedies.said(e));
-    return new IllegalStateException(remedy.isEmpty() ? what : what + "." + remedy, e);
+    String said = Remedies.said(e);
+    String remedy = Remedies.of(said);
+    return new IllegalStateException(
+        remedy.isEmpty() ? what + ": " + said : what + "." + remedy, e);
   }
 
   /**

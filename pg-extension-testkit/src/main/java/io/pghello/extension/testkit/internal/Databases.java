@@ -166,6 +166,11 @@ public final class Databases implements AutoCloseable {
     return name;
   }
 
+  /** Waits until the server takes connections, where a test has crashed it. */
+  void awaitServer() throws SQLException {
+    admin.awaitServer();
+  }
+
   /** Returns a name that no database has had. */
   String newName() {
     return names.prefix() + TEST + created.incrementAndGet();

@@ -69,6 +69,8 @@ final class PreparedDatabases implements AutoCloseable {
     if (name == null) {
       name = databases.newName();
       databases.create(name, true);
+    } else {
+      databases.awaitServer();
     }
     var creation = new Creation();
     if (next.compareAndSet(null, creation)) {
