@@ -24,7 +24,7 @@ step faults "$ROOT/dev" test --repeat 20 faults
 LINES_SHOWN=5 step failover "$ROOT/scripts/ci/failover.sh"
 LINES_SHOWN=1 step postgres-suite "$ROOT/scripts/ci/postgres-suite.sh"
 LINES_SHOWN=1 step random-queries "$ROOT/scripts/sanitize.sh" 600
-step fuzzing "$ROOT/dev" native --fuzz 600
+step fuzzing "$ROOT/scripts/fuzz.sh" 600 s390x i686
 LINES_SHOWN=2 step upgrade "$ROOT/scripts/ci/upgrade.sh"
 
 summary

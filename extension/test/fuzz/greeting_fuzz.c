@@ -25,6 +25,13 @@
 		} \
 	} while (0)
 
+/* holds ten times any size */
+#if SIZE_MAX > UINT32_MAX
+typedef unsigned __int128 wide;
+#else
+typedef uint64_t wide;
+#endif
+
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
@@ -71,8 +78,7 @@ naive_greeting(const char *name, size_t name_len, int repeat, size_t *len)
 static void
 check_size(size_t name_len, int repeat, size_t limit)
 {
-	const unsigned __int128 wanted =
-		((unsigned __int128) 7 + name_len + 1) * (unsigned) repeat + (unsigned) (repeat - 1);
+	const wide	wanted = ((wide) 7 + name_len + 1) * (unsigned) repeat + (unsigned) (repeat - 1);
 	size_t		size = UNTOUCHED;
 
 	if (greeting_size(name_len, repeat, limit, &size))
