@@ -30,10 +30,12 @@ import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What docs/frameworks.md shows of Quarkus, with its pool and its transaction manager. */
 @PgHelloTest
+@Tag("slow")
 class JtaProducerIT {
   private static final TransactionManager TRANSACTIONS =
       com.arjuna.ats.jta.TransactionManager.transactionManager();

@@ -7,6 +7,7 @@ import io.pghello.PgHelloException;
 import io.pghello.testkit.PgHelloTest;
 import java.util.List;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.http.HttpStatus;
 import org.springframework.test.web.reactive.server.WebTestClient;
@@ -22,6 +23,7 @@ import reactor.core.publisher.Mono;
 
 /** What docs/frameworks.md shows of WebFlux. */
 @PgHelloTest
+@Tag("slow")
 class WebFluxIT {
   // region controller
   @RestController
