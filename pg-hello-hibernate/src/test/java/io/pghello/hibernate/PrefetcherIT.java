@@ -39,6 +39,7 @@ import org.hibernate.event.spi.EventType;
 import org.hibernate.event.spi.PreInsertEventListener;
 import org.hibernate.exception.ConstraintViolationException;
 import org.hibernate.exception.JDBCConnectionException;
+import org.hibernate.resource.jdbc.spi.StatementInspector;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -204,6 +205,37 @@ class PrefetcherIT {
                       .getSingleResult())
               .isEqualTo(1);
         });
+  }
+
+  @Test
+  void asksNothingForWhatAnEarlierFlushHasUpdated(DataSource dataSource) {
+    var statements = new ArrayList<String>();
+    StatementInspector inspector =
+        sql -> {
+          statements.add(sql);
+          return sql;
+        };
+    try (SessionFactory inspected =
+        Factories.open(
+            dataSource,
+            Map.of("hibernate.session_factory.statement_inspector", inspector),
+            Twofold.class,
+            Stamped.class)) {
+      inspected.inTransaction(
+          session -> {
+            var stamped = new Stamped(1);
+            session.persist(stamped);
+            session.flush();
+            stamped.name = "Ada";
+            session.flush();
+            statements.clear();
+            session.persist(new Twofold(1));
+            session.flush();
+          });
+    }
+    assertThat(statements)
+        .filteredOn(sql -> sql.contains("pg_hello_all"))
+        .containsExactly("SELECT pg_hello_all(?, ?)");
   }
 
   @Test

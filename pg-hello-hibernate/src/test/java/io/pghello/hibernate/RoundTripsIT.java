@@ -8,10 +8,13 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.WireProxy;
+import jakarta.persistence.CascadeType;
 import jakarta.persistence.Entity;
+import jakarta.persistence.FetchType;
 import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
+import jakarta.persistence.ManyToOne;
 import jakarta.persistence.SequenceGenerator;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,6 +53,36 @@ class RoundTripsIT {
       this.username = username;
       this.greeting = "Hello, " + username + "!";
       this.createdAt = 1;
+    }
+  }
+
+  /** Is read anew with what it refers to. */
+  @Entity(name = "OfPlain")
+  static class OfPlain {
+    @Id long id = 1;
+
+    @ManyToOne(fetch = FetchType.LAZY, cascade = CascadeType.REFRESH)
+    Plain plain;
+
+    OfPlain() {}
+
+    OfPlain(Plain plain) {
+      this.plain = plain;
+    }
+  }
+
+  /** The same of what fills itself. */
+  @Entity(name = "OfUser")
+  static class OfUser {
+    @Id long id = 1;
+
+    @ManyToOne(fetch = FetchType.LAZY, cascade = CascadeType.REFRESH)
+    User user;
+
+    OfUser() {}
+
+    OfUser(User user) {
+      this.user = user;
     }
   }
 
@@ -265,19 +298,35 @@ class RoundTripsIT {
   @Test
   void aReferenceIsReadForNothingElse(DataSource dataSource, WireProxy proxy) throws Exception {
     try (HikariDataSource pool = pool(dataSource);
-        SessionFactory factory = Factories.open(pool, Map.of(), Plain.class, User.class)) {
-      List<Object> ids =
-          factory.fromTransaction(
-              session -> {
-                var plain = new Plain("Ada");
-                var user = new User("Ada");
-                session.persist(plain);
-                session.persist(user);
-                return List.of(requireNonNull(plain.id), requireNonNull(user.id));
-              });
-      assertThat(ofReference(factory, proxy, User.class, ids.get(1)))
-          .isEqualTo(ofReference(factory, proxy, Plain.class, ids.get(0)));
+        SessionFactory factory = Factories.open(pool, Map.of(), User.class, OfUser.class);
+        // one factory has listeners for all entities
+        SessionFactory without = Factories.open(pool, Map.of(), Plain.class, OfPlain.class)) {
+      var user = new User("Ada");
+      factory.inTransaction(
+          session -> {
+            session.persist(user);
+            session.persist(new OfUser(user));
+          });
+      var plain = new Plain("Ada");
+      without.inTransaction(
+          session -> {
+            session.persist(plain);
+            session.persist(new OfPlain(plain));
+          });
+      assertThat(ofReference(factory, proxy, User.class, requireNonNull(user.id)))
+          .isEqualTo(ofReference(without, proxy, Plain.class, requireNonNull(plain.id)));
+      assertThat(refreshed(factory, proxy, OfUser.class))
+          .isEqualTo(refreshed(without, proxy, OfPlain.class));
     }
+  }
+
+  /** Returns the round trips of a refresh that goes on to a reference that has not been read. */
+  private static long refreshed(SessionFactory factory, WireProxy proxy, Class<?> type) {
+    return factory.fromTransaction(
+        session -> {
+          Object referring = session.find(type, 1L);
+          return roundTripsOf(proxy, () -> session.refresh(referring));
+        });
   }
 
   /** Returns the round trips of each step, and whether the reference has been read after it. */

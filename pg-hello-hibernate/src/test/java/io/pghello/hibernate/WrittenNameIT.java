@@ -153,6 +153,22 @@ class WrittenNameIT {
     }
   }
 
+  /** Has a name of which no change is written, though its column can be. */
+  @Entity(name = "Kept")
+  static class Kept extends Greeted {
+    @Immutable @Nullable String name;
+
+    @WelcomeMessage(
+        of = "name",
+        on = {ValueEvent.INSERT, ValueEvent.UPDATE})
+    @Nullable String greeting;
+
+    @Override
+    void rename(String name) {
+      this.name = name;
+    }
+  }
+
   /** Is never updated. */
   @Entity(name = "Never")
   @Immutable
@@ -296,6 +312,7 @@ class WrittenNameIT {
             Fixed.class,
             Patched.class,
             FixedReturned.class,
+            Kept.class,
             Never.class,
             Outside.class,
             Timed.class,
@@ -471,6 +488,20 @@ class WrittenNameIT {
     Greeted entity = of(kind, "Ada");
     factory.inTransaction(session -> session.persist(entity));
     assertRow(kind, "ADA");
+  }
+
+  @Test
+  void greetsTheNameThatIsImmutable() {
+    var kept = new Kept();
+    kept.rename("Ada");
+    factory.inTransaction(session -> session.persist(kept));
+    factory.inTransaction(
+        session -> {
+          Kept loaded = session.find(Kept.class, kept.id);
+          loaded.rename("Grace");
+          loaded.title = "Dr";
+        });
+    assertRow("Kept", "Ada");
   }
 
   /** One look-up serves all whose names are the entities' own, and each other asks for itself. */
