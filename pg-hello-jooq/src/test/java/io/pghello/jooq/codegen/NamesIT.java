@@ -147,6 +147,28 @@ class NamesIT {
         .containsExactly("F.java", "FText.java", "records");
   }
 
+  /** As in a program that has one object for several databases. */
+  public static class Twice extends PgHelloGenerator {
+    @Override
+    public void generate(org.jooq.meta.Database database) {
+      super.generate(database);
+      super.generate(database);
+    }
+  }
+
+  @Test
+  void areAllThereIfOneObjectGeneratesTwice(TestDatabase database, @TempDir Path folder)
+      throws Exception {
+    UserGenerationIT.execute(
+        database,
+        "CREATE FUNCTION f(a integer) RETURNS TABLE (x integer) LANGUAGE sql AS 'SELECT a';"
+            + "CREATE FUNCTION f(a uuid) RETURNS text LANGUAGE sql AS 'SELECT 1::text'");
+    Configuration configuration = configuration();
+    configuration.getGenerator().setName(Twice.class.getName());
+    Generated twice = Generated.from(configuration, database.jdbcUrl(), folder.resolve("twice"));
+    assertThat(twice.sources()).isEqualTo(generate(database, folder.resolve("once")).sources());
+  }
+
   /** A user's, as the guide has it. */
   public static class Prefixed extends PgHelloGeneratorStrategy {
     @Override
