@@ -46,7 +46,9 @@ public final class Output {
   /** Prints what there is, and ends a command that would go on although nobody reads it. */
   public void flush() {
     out().flush();
-    Failure.refuseIf(System.out.checkError(), "what it prints cannot be written: nobody reads it, or the disk is full");
+    Failure.refuseIf(
+        System.out.checkError(),
+        "what it prints cannot be written: nobody reads it, or the disk is full");
   }
 
   /** Says what the user should know beside the output. */
