@@ -3,6 +3,7 @@ package io.pghello.benchmarks.poolers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.benchmarks.harness.Address;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -254,19 +255,9 @@ final class Pooler implements AutoCloseable {
     }
   }
 
-  /** Returns the port that it listens on. */
-  int port() {
-    return port;
-  }
-
-  /** Returns the name of the database behind it. */
-  String database() {
-    return database;
-  }
-
-  /** Returns the user to log in as, without a password. */
-  String user() {
-    return user;
+  /** Returns the address of the database behind it; a log-in takes no password. */
+  Address address() {
+    return new Address("127.0.0.1", port, database, user, "");
   }
 
   /** Returns the URL of the database behind it, with the user. */
