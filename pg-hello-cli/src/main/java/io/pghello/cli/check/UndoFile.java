@@ -73,7 +73,11 @@ record UndoFile(Path folder, String ofCopies, Path path) {
     }
     mustBeOurs(folder);
     mustBeOurs(path);
-    return Files.readAllLines(path).stream().map(line -> line.replaceFirst(";$", "")).toList();
+    try {
+      return Files.readAllLines(path).stream().map(line -> line.replaceFirst(";$", "")).toList();
+    } catch (IOException e) {
+      throw Failure.unknown(path + " cannot be read: " + Failure.reason(e));
+    }
   }
 
   private static void mustBeOurs(Path path) throws IOException {

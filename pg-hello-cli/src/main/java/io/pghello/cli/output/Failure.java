@@ -3,6 +3,7 @@ package io.pghello.cli.output;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -66,6 +67,9 @@ public final class Failure extends RuntimeException {
     }
     if (e instanceof FileAlreadyExistsException) {
       return "there is a file of that name";
+    }
+    if (e instanceof CharacterCodingException) {
+      return "it is no text in UTF-8";
     }
     String why = e instanceof FileSystemException file ? file.getReason() : e.getMessage();
     return why == null ? e.toString() : why;

@@ -229,6 +229,14 @@ class HardenIT {
         assertRefused(server, database, superuser);
         Files.setPosixFilePermissions(one, right);
       }
+      byte[] written = Files.readAllBytes(file);
+      Files.write(file, new byte[] {(byte) 0xff, 0, '\n'});
+      Run unreadable = harden(server, database, "--undo");
+      assertThat(unreadable.status()).isEqualTo(3);
+      assertThat(unreadable.err())
+          .contains(file + " cannot be read: it is no text in UTF-8")
+          .hasLineCount(1);
+      Files.write(file, written);
       Path moved = Files.move(file, state.resolve("moved"));
       Files.createSymbolicLink(file, moved);
       assertRefused(server, database, superuser);
