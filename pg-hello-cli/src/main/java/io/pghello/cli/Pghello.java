@@ -113,7 +113,7 @@ public final class Pghello implements Runnable {
     // most of the time of a start would go into reading the annotations of all
     List<Class<?>> named = COMMANDS.stream().filter(command -> isNamed(command, first)).toList();
     (named.isEmpty() ? COMMANDS : named).forEach(commandLine::addSubcommand);
-    commandLine.getSubcommands().values().forEach(Pghello::putSentenceFirst);
+    commandLine.getSubcommands().values().forEach(Pghello::order);
     String version = Pghello.class.getPackage().getImplementationVersion();
     commandLine.getCommandSpec().version("pghello " + (version == null ? "of this tree" : version));
     return commandLine
@@ -165,10 +165,11 @@ public final class Pghello implements Runnable {
     return "Unknown option: '" + option + "'" + suggestion;
   }
 
-  /** Lets the list of commands show the first sentence of each, and not its first line. */
-  private static void putSentenceFirst(CommandLine command) {
+  /** Has options come as they are written, and the list of commands show the first sentence. */
+  private static void order(CommandLine command) {
     CommandLine.Model.UsageMessageSpec usage = command.getCommandSpec().usageMessage();
     usage.description(String.join(" ", usage.description()).split("(?<=\\.) ", 2));
+    usage.sortOptions(false);
   }
 
   private static boolean isNamed(String name) {

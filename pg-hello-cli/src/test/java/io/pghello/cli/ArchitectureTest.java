@@ -29,7 +29,7 @@ class ArchitectureTest {
           "backup");
 
   @Test
-  void needsTheDriverTheInstallerPicocliAndHistogramsOnly() {
+  void needsTheDriverTheInstallerPicocliHistogramsAndJsonOnly() {
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     classes()
         .should()
@@ -42,7 +42,8 @@ class ArchitectureTest {
             "org.HdrHistogram..",
             "org.jspecify..",
             "org.postgresql..",
-            "picocli..")
+            "picocli..",
+            "tools.jackson..")
         .check(new ClassFileImporter().importPath("target/classes"));
   }
 

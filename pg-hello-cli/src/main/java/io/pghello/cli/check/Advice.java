@@ -2,7 +2,6 @@
 package io.pghello.cli.check;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -252,15 +251,5 @@ record Advice(
           case 'G' -> GIGABYTE;
           default -> GIGABYTE << 10;
         };
-  }
-
-  Map<String, @Nullable Object> toMap() {
-    var map = new LinkedHashMap<String, @Nullable Object>();
-    map.put("setting", setting);
-    map.put("current", current);
-    map.put("better", better);
-    map.put("reason", reason);
-    map.put("sql", sql);
-    return map;
   }
 }

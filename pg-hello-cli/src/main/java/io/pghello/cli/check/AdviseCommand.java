@@ -5,11 +5,9 @@ import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.OpsExtension;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Status;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +16,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -35,7 +32,6 @@ import picocli.CommandLine.Option;
       "Compares settings with the server's memory and disk, and says what had better be changed, and why.",
       "Changes nothing."
     },
-    sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
       "  0 if nothing had better be changed, else 1",
@@ -90,31 +86,29 @@ public final class AdviseCommand implements Callable<Integer> {
         : Status.OK.exitCode();
   }
 
+  /** JSON that is printed. */
+  private record Result(String memory, String disk, List<Advice> settings) {}
+
   private void print(List<Advice> all, Advice.Machine machine) {
-    PrintWriter out = output.out();
-    if (output.isJson()) {
-      var map = new LinkedHashMap<String, @Nullable Object>();
-      map.put("memory", Advice.sized(machine.memory()));
-      map.put("disk", machine.seeksAreCheap() ? "ssd" : "hdd");
-      map.put("settings", all.stream().map(Advice::toMap).toList());
-      out.println(Json.write(map));
-    } else {
-      out.printf(
-          "For a server with %s of memory and %s%n",
-          Advice.sized(machine.memory()), machine.seeksAreCheap() ? "an SSD" : "a rotating disk");
-      for (Advice advice : all) {
-        out.printf(
-            "%n%s = %s: %s%n    %s%n",
-            advice.setting(),
-            advice.current().isEmpty() ? "?" : advice.current(),
-            advice.isChange() ? "better " + advice.better() : "leave it",
-            advice.reason());
-        if (advice.sql() != null) {
-          out.printf("    %s;%n", advice.sql());
-        }
-      }
-    }
-    out.flush();
+    String memory = Advice.sized(machine.memory());
+    output.print(
+        new Result(memory, machine.seeksAreCheap() ? "ssd" : "hdd", all),
+        out -> {
+          out.printf(
+              "For a server with %s of memory and %s%n",
+              memory, machine.seeksAreCheap() ? "an SSD" : "a rotating disk");
+          for (Advice advice : all) {
+            out.printf(
+                "%n%s = %s: %s%n    %s%n",
+                advice.setting(),
+                advice.current().isEmpty() ? "?" : advice.current(),
+                advice.isChange() ? "better " + advice.better() : "leave it",
+                advice.reason());
+            if (advice.sql() != null) {
+              out.printf("    %s;%n", advice.sql());
+            }
+          }
+        });
   }
 
   private static Map<String, Advice.Setting> read(Connection session) throws SQLException {

@@ -9,12 +9,10 @@ import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Findings;
-import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
-import io.pghello.cli.output.Table;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -24,12 +22,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -45,7 +41,6 @@ import picocli.CommandLine.Parameters;
       "functions are called before it is committed. Stops at the first that fails. May be run again: what is done is",
       "left alone. There is no transaction over databases, so those before it stay updated."
     },
-    sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
       "  0 if all have the version, 2 if one has failed, 3 if nothing has begun",
@@ -61,7 +56,17 @@ public final class UpdateCommand implements Callable<Integer> {
       FROM pg_available_extensions a WHERE a.name = 'pg_hello'
       """;
 
-  private static final String[] COLUMNS = {"database", "from", "to", "result", "ms", "message"};
+  /** Result for a database. */
+  private record Updated(
+      String database,
+      @Nullable String from,
+      String to,
+      String result,
+      @Nullable Double ms,
+      @Nullable String message) {}
+
+  /** JSON that is printed. */
+  private record Result(boolean dryRun, List<Updated> databases) {}
 
   @Parameters(
       paramLabel = "DATABASE",
@@ -112,7 +117,7 @@ public final class UpdateCommand implements Callable<Integer> {
 
   @Mixin private Output output = new Output();
 
-  private final List<List<@Nullable Object>> rows = new ArrayList<>();
+  private final List<Updated> rows = new ArrayList<>();
 
   @Override
   public Integer call() throws SQLException {
@@ -182,7 +187,7 @@ public final class UpdateCommand implements Callable<Integer> {
     int width = Math.max(8, databases.stream().mapToInt(String::length).max().orElse(0));
     for (String database : databases) {
       if (!right) {
-        report(width, database, null, version, "not reached", null, null);
+        report(width, new Updated(database, null, version, "not reached", null, null));
         continue;
       }
       long begin = System.nanoTime();
@@ -204,8 +209,8 @@ public final class UpdateCommand implements Callable<Integer> {
       }
       right = problem == null;
       String done = version.equals(from) ? "unchanged" : dryRun ? "would be done" : "done";
-      double millis = (System.nanoTime() - begin) / 1e6;
-      report(width, database, from, version, right ? done : "failed", millis, problem);
+      double millis = Math.rint((System.nanoTime() - begin) / 1e5) / 10;
+      report(width, new Updated(database, from, version, right ? done : "failed", millis, problem));
     }
     return right;
   }
@@ -236,59 +241,42 @@ public final class UpdateCommand implements Callable<Integer> {
   }
 
   /** Prints at once what is done, as the program may be ended before the next. */
-  private void report(
-      int width,
-      String database,
-      @Nullable String from,
-      String version,
-      String result,
-      @Nullable Double millis,
-      @Nullable String message) {
-    PrintWriter out = output.out();
-    String format = "%-" + width + "s  %-7s  %-7s  %-13s  %8s  %s";
-    if (rows.isEmpty() && !output.isJson()) {
-      out.println(String.format(Locale.ROOT, format, (Object[]) COLUMNS).stripTrailing());
-    }
-    String rounded = millis == null ? "" : String.format(Locale.ROOT, "%.1f", millis);
-    rows.add(
-        Arrays.asList(
-            database,
-            from,
-            version,
-            result,
-            millis == null ? null : Double.valueOf(rounded),
-            message));
+  private void report(int width, Updated one) {
+    rows.add(one);
     if (!output.isJson()) {
-      out.println(
-          String.format(
-                  Locale.ROOT,
-                  format,
-                  Printable.line(database),
-                  from == null ? "" : from,
-                  version,
-                  result,
-                  rounded,
-                  message == null ? "" : message)
-              .stripTrailing());
+      PrintWriter out = output.out();
+      if (rows.size() == 1) {
+        line(out, width, "database", "from", "to", "result", "ms", "message");
+      }
+      line(
+          out,
+          width,
+          Printable.line(one.database()),
+          Objects.requireNonNullElse(one.from(), ""),
+          one.to(),
+          one.result(),
+          one.ms() == null ? "" : one.ms().toString(),
+          Objects.requireNonNullElse(one.message(), ""));
       out.flush();
     }
   }
 
+  private static void line(PrintWriter out, int width, Object... values) {
+    String format = "%-" + width + "s  %-7s  %-7s  %-13s  %8s  %s";
+    out.println(String.format(Locale.ROOT, format, values).stripTrailing());
+  }
+
   private void end() {
-    PrintWriter out = output.out();
-    boolean changed = rows.stream().anyMatch(row -> "done".equals(row.get(3)));
-    if (output.isJson()) {
-      Map<String, @Nullable Object> map = new LinkedHashMap<>();
-      map.put("dry_run", dryRun);
-      map.put("databases", new Table(List.of(COLUMNS), rows).toMaps());
-      out.println(Json.write(map));
-    } else if (rows.isEmpty()) {
-      out.println("No database has the extension pg_hello");
-    } else if (changed) {
-      out.printf(
-          "%nSessions that are open keep the old library: let pools open new ones%n"
-              + "New functions may be executed by everybody: pghello harden%n");
-    }
-    out.flush();
+    output.print(
+        new Result(dryRun, rows),
+        out -> {
+          if (rows.isEmpty()) {
+            out.println("No database has the extension pg_hello");
+          } else if (rows.stream().anyMatch(row -> row.result().equals("done"))) {
+            out.printf(
+                "%nSessions that are open keep the old library: let pools open new ones%n"
+                    + "New functions may be executed by everybody: pghello harden%n");
+          }
+        });
   }
 }

@@ -8,13 +8,11 @@ import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Findings;
-import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Plot;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.system.PropertiesFile;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -44,7 +42,6 @@ import picocli.CommandLine.Option;
       "answer, and prints how long calls take from when they are due. Ends by itself: after a time, or when the server",
       "does not keep up. Reads and writes no table, resets nothing."
     },
-    sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
       "  0 if all is answered in time, 1 if it is slower than the baseline allows, 2 if calls fail or it cannot keep up",
@@ -227,51 +224,59 @@ public final class LoadCommand implements Callable<Integer> {
     return slower ? Status.WARNING : Status.OK;
   }
 
+  /** JSON that is printed. */
+  private record Result(
+      Status status,
+      long calls,
+      double callsPerSecond,
+      double askedPerSecond,
+      boolean keptUp,
+      Map<String, Integer> errors,
+      Map<String, Double> milliseconds,
+      @Nullable Properties baseline) {}
+
   private void print(
       Load load, Map<String, Double> values, @Nullable Properties before, Status status) {
     long calls = load.latencies().getTotalCount();
-    PrintWriter out = output.out();
-    if (output.isJson()) {
-      Map<String, @Nullable Object> map = new LinkedHashMap<>();
-      map.put("status", status.toString());
-      map.put("calls", calls);
-      map.put("calls_per_second", rounded(load.callsPerSecond()));
-      map.put("asked_per_second", rate);
-      map.put("kept_up", !load.isLate());
-      map.put("errors", load.errors());
-      map.put("milliseconds", values);
-      map.put("baseline", before);
-      out.println(Json.write(map));
-    } else {
-      out.printf(
-          Locale.ROOT,
-          "%d calls, %.1f a second of %.1f asked%n",
-          calls,
-          load.callsPerSecond(),
-          rate);
-      if (load.isLate()) {
-        out.println("Stopped: the server does not keep up");
-      }
-      load.errors().forEach((error, count) -> out.printf("%d times: %s%n", count, error));
-      double highest = Objects.requireNonNull(values.get("p99.9"));
-      values.forEach(
-          (name, value) ->
-              out.println(
-                  String.format(
-                          Locale.ROOT,
-                          "%6s  %10.3f ms  %-10s  %s",
-                          name,
-                          value,
-                          before == null ? "" : "(" + before.getProperty(name) + ")",
-                          name.equals("max") ? "" : Plot.bar(value, highest, BAR_WIDTH))
-                      .stripTrailing()));
-      if (before != null) {
-        out.printf(
-            "In brackets the baseline of %s%s%n",
-            before.getProperty("recorded"),
-            status == Status.WARNING ? ": slower than it allows" : "");
-      }
-    }
-    out.flush();
+    output.print(
+        new Result(
+            status,
+            calls,
+            rounded(load.callsPerSecond()),
+            rate,
+            !load.isLate(),
+            load.errors(),
+            values,
+            before),
+        out -> {
+          out.printf(
+              Locale.ROOT,
+              "%d calls, %.1f a second of %.1f asked%n",
+              calls,
+              load.callsPerSecond(),
+              rate);
+          if (load.isLate()) {
+            out.println("Stopped: the server does not keep up");
+          }
+          load.errors().forEach((error, count) -> out.printf("%d times: %s%n", count, error));
+          double highest = Objects.requireNonNull(values.get("p99.9"));
+          values.forEach(
+              (name, value) ->
+                  out.println(
+                      String.format(
+                              Locale.ROOT,
+                              "%6s  %10.3f ms  %-10s  %s",
+                              name,
+                              value,
+                              before == null ? "" : "(" + before.getProperty(name) + ")",
+                              name.equals("max") ? "" : Plot.bar(value, highest, BAR_WIDTH))
+                          .stripTrailing()));
+          if (before != null) {
+            out.printf(
+                "In brackets the baseline of %s%s%n",
+                before.getProperty("recorded"),
+                status == Status.WARNING ? ": slower than it allows" : "");
+          }
+        });
   }
 }

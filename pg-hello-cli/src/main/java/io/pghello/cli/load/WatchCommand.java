@@ -6,12 +6,10 @@ import io.pghello.cli.connect.ExtensionFunctions;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Plot;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
-import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -38,7 +36,6 @@ import picocli.CommandLine.Option;
       "Shows again and again how often functions are called and how long they take, and what sessions do. On a",
       "terminal in place, with plots; elsewhere one table after the other. Changes nothing."
     },
-    sortOptions = false,
     footerHeading = "%nExample:%n",
     footer = {
       "  pghello watch -h db.example.com -U watcher -d app --interval 5s",
@@ -87,6 +84,20 @@ public final class WatchCommand implements Callable<Integer> {
   /** The counters of a function at a time. */
   private record Counter(String name, long calls, double millis) {}
 
+  /** Calls of a function since the last look. */
+  private record Called(
+      String function, long calls, double callsPerSecond, @Nullable Double meanUs) {}
+
+  /** JSON that is printed: all that is shown but plots. */
+  private record Result(
+      String database,
+      List<Called> functions,
+      long sessions,
+      long active,
+      long idleInTransaction,
+      long waitingForLocks,
+      String trackFunctions) {}
+
   private final Map<String, List<Double>> rates = new HashMap<>();
 
   @Override
@@ -110,7 +121,12 @@ public final class WatchCommand implements Callable<Integer> {
         }
         Map<String, Counter> now = read(functions);
         long nanos = System.nanoTime();
-        show(target, table(before, now, (nanos - beforeNanos) / 1e9), activity(sessions));
+        List<Called> called = called(before, now, (nanos - beforeNanos) / 1e9);
+        List<String> plots =
+            now.keySet().stream().map(id -> Plot.line(rates.getOrDefault(id, List.of()))).toList();
+        try (ResultSet row = sessions.executeQuery()) {
+          show(target.name(), called, plots, row);
+        }
         before = now;
         beforeNanos = nanos;
       }
@@ -129,22 +145,9 @@ public final class WatchCommand implements Callable<Integer> {
     return counters;
   }
 
-  private static Map<String, @Nullable Object> activity(PreparedStatement statement)
-      throws SQLException {
-    try (ResultSet row = statement.executeQuery()) {
-      row.next();
-      var activity = new LinkedHashMap<String, @Nullable Object>();
-      activity.put("sessions", row.getLong(1));
-      activity.put("active", row.getLong(2));
-      activity.put("idle_in_transaction", row.getLong(3));
-      activity.put("waiting_for_locks", row.getLong(4));
-      activity.put("track_functions", row.getString(5));
-      return activity;
-    }
-  }
-
-  private Table table(Map<String, Counter> before, Map<String, Counter> now, double seconds) {
-    var rows = new ArrayList<List<@Nullable Object>>();
+  private List<Called> called(
+      Map<String, Counter> before, Map<String, Counter> now, double seconds) {
+    var rows = new ArrayList<Called>();
     now.forEach(
         (id, counter) -> {
           Counter old = before.get(id);
@@ -154,28 +157,22 @@ public final class WatchCommand implements Callable<Integer> {
                   ? new Counter(counter.name(), 0, 0)
                   : old;
           long calls = counter.calls() - from.calls();
-          double millis = counter.millis() - from.millis();
           double rate = calls / seconds;
           List<Double> past = rates.computeIfAbsent(id, any -> new ArrayList<>());
           past.add(rate);
           if (past.size() > WIDTH) {
             past.remove(0);
           }
-          var row = new ArrayList<@Nullable Object>();
-          row.add(counter.name());
-          row.add(counter.calls());
-          row.add(rounded(rate, 1));
-          row.add(calls == 0 ? null : rounded(millis * 1000 / calls, 3));
-          if (!output.isJson()) {
-            row.add(Plot.line(past));
-          }
-          rows.add(row);
+          rows.add(
+              new Called(
+                  counter.name(),
+                  counter.calls(),
+                  rounded(rate, 1),
+                  calls == 0
+                      ? null
+                      : rounded((counter.millis() - from.millis()) * 1000 / calls, 3)));
         });
-    var columns = new ArrayList<>(List.of("function", "calls", "calls_per_second", "mean_us"));
-    if (!output.isJson()) {
-      columns.add("");
-    }
-    return new Table(columns, rows);
+    return rows;
   }
 
   private static double rounded(double value, int digits) {
@@ -183,33 +180,39 @@ public final class WatchCommand implements Callable<Integer> {
     return Math.rint(value * factor) / factor;
   }
 
-  private void show(Target target, Table table, Map<String, @Nullable Object> activity) {
-    PrintWriter out = output.out();
-    if (output.isJson()) {
-      Map<String, @Nullable Object> map = new LinkedHashMap<>();
-      map.put("database", target.name());
-      map.put("functions", table.toMaps());
-      map.putAll(activity);
-      out.println(Json.write(map));
-    } else {
-      if (Ansi.AUTO.enabled()) {
-        // to the upper left, and what is below is cleared
-        out.print("\u001b[H\u001b[J");
-      }
-      out.printf(
-          Locale.ROOT, "%s, each %s%n%s%n", target.name(), Durations.inWords(interval), table);
-      out.printf(
-          "sessions %s, active %s, idle in transaction %s, waiting for locks %s%n%s",
-          activity.get("sessions"),
-          activity.get("active"),
-          activity.get("idle_in_transaction"),
-          activity.get("waiting_for_locks"),
-          "all".equals(activity.get("track_functions"))
-              ? ""
-              : "track_functions is "
-                  + activity.get("track_functions")
-                  + " here: functions in C are not counted\n");
-    }
+  private void show(String database, List<Called> called, List<String> plots, ResultSet now)
+      throws SQLException {
+    now.next();
+    var result =
+        new Result(
+            database,
+            called,
+            now.getLong(1),
+            now.getLong(2),
+            now.getLong(3),
+            now.getLong(4),
+            now.getString(5));
+    output.print(
+        result,
+        out -> {
+          if (Ansi.AUTO.enabled()) {
+            // to the upper left, and what is below is cleared
+            out.print("\u001b[H\u001b[J");
+          }
+          Table table = Table.of(Called.class, called).with("", plots);
+          out.printf(
+              Locale.ROOT, "%s, each %s%n%s%n", database, Durations.inWords(interval), table);
+          out.printf(
+              "sessions %s, active %s, idle in transaction %s, waiting for locks %s%n%s",
+              result.sessions(),
+              result.active(),
+              result.idleInTransaction(),
+              result.waitingForLocks(),
+              result.trackFunctions().equals("all")
+                  ? ""
+                  : "track_functions is %s here: functions in C are not counted\n"
+                      .formatted(result.trackFunctions()));
+        });
     output.flush();
   }
 }

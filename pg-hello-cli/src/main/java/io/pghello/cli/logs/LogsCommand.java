@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -36,7 +35,6 @@ import picocli.CommandLine.Parameters;
       "functions and files. What users have written into a statement or a value does not count. Needs no connection.",
       "JSON is a line for each, and a last one that sums up."
     },
-    sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
       "  0 if there is nothing, 1 if programs use the extension wrong, 2 if the extension is missing or broken,",
@@ -66,6 +64,21 @@ public final class LogsCommand implements Callable<Integer> {
   private boolean summary;
 
   @Mixin private Output output = new Output();
+
+  /** A message of the log. */
+  private record Found(
+      LogEvent event,
+      Status status,
+      @Nullable String sqlstate,
+      String severity,
+      String prefix,
+      String message) {}
+
+  /** Number of messages of an event. */
+  private record Count(Status status, LogEvent event, int count, String remedy) {}
+
+  /** The last line of JSON. */
+  private record Summary(Status status, List<Count> events, long notUnderstood) {}
 
   private final Map<LogEvent, Integer> counts = new EnumMap<>(LogEvent.class);
   private boolean unread;
@@ -143,27 +156,22 @@ public final class LogsCommand implements Callable<Integer> {
     if (summary) {
       return;
     }
-    PrintWriter out = output.out();
-    String message = decoded(entry.message());
+    var found =
+        new Found(
+            event,
+            event.status(),
+            state,
+            entry.severity(),
+            decoded(entry.prefix()).strip(),
+            decoded(entry.message()));
     if (output.isJson()) {
-      var map = new LinkedHashMap<String, @Nullable Object>();
-      map.put("event", event.toString());
-      map.put("status", event.status().toString());
-      map.put("sqlstate", state);
-      map.put("severity", entry.severity());
-      map.put("prefix", decoded(entry.prefix()).strip());
-      map.put("message", message);
-      line(map);
+      output.out().println(Json.line(found));
     } else {
       String code = entry.state() == null ? "" : entry.state() + " ";
-      String line = decoded(entry.prefix()).strip() + " " + code + entry.severity() + ": ";
-      out.println(event.status().coloured() + " " + Printable.line(line + message));
+      String line = found.prefix() + " " + code + entry.severity() + ": " + found.message();
+      output.out().println(event.status().coloured() + " " + Printable.line(line));
     }
     output.flush();
-  }
-
-  private void line(Map<String, @Nullable Object> map) {
-    output.out().println(Json.write(map).replaceAll("\n *", ""));
   }
 
   private static String decoded(String bytes) {
@@ -171,20 +179,14 @@ public final class LogsCommand implements Callable<Integer> {
   }
 
   private void end(Status status) {
-    var rows = new ArrayList<List<@Nullable Object>>();
+    var events = new ArrayList<Count>();
     counts.forEach(
-        (event, count) ->
-            rows.add(List.of(event.status().toString(), event.toString(), count, event.remedy())));
-    var table = new Table(List.of("status", "event", "count", "remedy"), rows);
+        (event, count) -> events.add(new Count(event.status(), event, count, event.remedy())));
     PrintWriter out = output.out();
     if (output.isJson()) {
-      var map = new LinkedHashMap<String, @Nullable Object>();
-      map.put("status", status.toString());
-      map.put("events", table.toMaps());
-      map.put("not_understood", notUnderstood);
-      line(map);
-    } else if (!rows.isEmpty()) {
-      out.println((summary ? "" : System.lineSeparator()) + table);
+      out.println(Json.line(new Summary(status, events, notUnderstood)));
+    } else if (!events.isEmpty()) {
+      out.println((summary ? "" : System.lineSeparator()) + Table.of(Count.class, events));
     } else if (notUnderstood == 0 && !unread) {
       out.println("Nothing of the extension");
     }

@@ -55,7 +55,7 @@ public final class Findings {
   }
 
   /** Returns a line for monitoring plugins, whose figures are after a bar, and one for each. */
-  public String toText(String database, String figures) {
+  String toText(String database, String figures) {
     var text = new StringBuilder();
     text.append(status().name())
         .append(" - ")
@@ -74,12 +74,12 @@ public final class Findings {
     return text.toString();
   }
 
-  public String toJson(String database, Map<String, @Nullable Object> more) {
+  Map<String, @Nullable Object> toMap(String database, Map<String, @Nullable Object> more) {
     var map = new LinkedHashMap<String, @Nullable Object>();
-    map.put("status", status().toString());
+    map.put("status", status());
     map.put("database", database);
     map.putAll(more);
-    map.put("findings", findings.stream().map(Finding::toMap).toList());
-    return Json.write(map);
+    map.put("findings", findings);
+    return map;
   }
 }

@@ -1,64 +1,98 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.output;
 
+import java.lang.reflect.Method;
+import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.PrettyPrinter;
+import tools.jackson.core.util.DefaultIndenter;
+import tools.jackson.core.util.DefaultPrettyPrinter;
+import tools.jackson.core.util.Separators;
+import tools.jackson.jr.ob.JSON;
 
-/** Writes maps, lists, numbers, truth values and texts as JSON. */
+/** Writes records, maps, lists, numbers, truth values and texts as JSON. */
 public final class Json {
-  private final StringBuilder out = new StringBuilder();
+  private static final JSON WRITER = JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES);
+
+  // what JSON may have, but a terminal should not, and halves of characters
+  private static final Pattern CONTROL =
+      Pattern.compile("[\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]");
 
   private Json() {}
 
+  /** Returns it in lines for people. */
   public static String write(@Nullable Object value) {
-    var json = new Json();
-    json.value(value, "\n");
-    return json.out.toString();
+    return write(value, new DefaultIndenter("  ", "\n"));
   }
 
-  private void value(@Nullable Object value, String newLine) {
+  /** Returns it in one line, as programs read one after the other. */
+  public static String line(@Nullable Object value) {
+    return write(value, new DefaultPrettyPrinter.NopIndenter());
+  }
+
+  private static String write(@Nullable Object value, DefaultPrettyPrinter.Indenter indenter) {
+    var separators =
+        Separators.createDefaultInstance()
+            .withObjectNameValueSpacing(Separators.Spacing.AFTER)
+            .withObjectEmptySeparator("")
+            .withArrayEmptySeparator("");
+    PrettyPrinter printer =
+        new DefaultPrettyPrinter(separators)
+            .withArrayIndenter(indenter)
+            .withObjectIndenter(indenter);
+    return Printable.escaped(CONTROL, WRITER.with(printer).asString(plain(value)));
+  }
+
+  private static @Nullable Object plain(@Nullable Object value) {
+    if (value instanceof Table table) {
+      return plain(table.toMaps());
+    }
+    if (value instanceof Record record) {
+      return plain(map(record));
+    }
     if (value instanceof Map<?, ?> map) {
-      String separator = "{";
-      for (Map.Entry<?, ?> entry : map.entrySet()) {
-        out.append(separator).append(newLine).append("  ");
-        text(String.valueOf(entry.getKey()));
-        out.append(": ");
-        value(entry.getValue(), newLine + "  ");
-        separator = ",";
-      }
-      out.append(map.isEmpty() ? "{}" : newLine + "}");
-    } else if (value instanceof Iterable<?> items) {
-      String separator = "[";
-      for (Object item : items) {
-        out.append(separator).append(newLine).append("  ");
-        value(item, newLine + "  ");
-        separator = ",";
-      }
-      out.append(separator.equals("[") ? "[]" : newLine + "]");
-    } else if (value == null || value instanceof Number || value instanceof Boolean) {
-      out.append(value);
-    } else {
-      text(value.toString());
+      var plain = new LinkedHashMap<String, @Nullable Object>();
+      map.forEach((key, one) -> plain.put(String.valueOf(key), plain(one)));
+      return plain;
     }
+    if (value instanceof Collection<?> items) {
+      var plain = new ArrayList<@Nullable Object>();
+      items.forEach(item -> plain.add(plain(item)));
+      return plain;
+    }
+    return value == null || value instanceof Number || value instanceof Boolean
+        ? value
+        : value.toString();
   }
 
-  private void text(String text) {
-    out.append('"');
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == '"' || c == '\\') {
-        out.append('\\').append(c);
-      } else if (c < ' '
-          || (c >= 0x7f && c < 0xa0)
-          || c == '\u2028'
-          || c == '\u2029'
-          || Character.isSurrogate(c)) {
-        out.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
-      } else {
-        out.append(c);
+  /** Returns the values of a record by their names in JSON and in tables, as in mean_us. */
+  static Map<String, @Nullable Object> map(Record record) {
+    var map = new LinkedHashMap<String, @Nullable Object>();
+    for (RecordComponent component : record.getClass().getRecordComponents()) {
+      try {
+        Method accessor = component.getAccessor();
+        // of a record that is a command's own
+        accessor.setAccessible(true);
+        map.put(name(component), accessor.invoke(record));
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException(e);
       }
     }
-    out.append('"');
+    return map;
+  }
+
+  static List<String> names(Class<? extends Record> type) {
+    return List.of(type.getRecordComponents()).stream().map(Json::name).toList();
+  }
+
+  private static String name(RecordComponent component) {
+    return component.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
   }
 }

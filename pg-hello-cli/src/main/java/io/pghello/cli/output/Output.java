@@ -4,6 +4,7 @@ package io.pghello.cli.output;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help.Ansi;
@@ -18,6 +19,13 @@ public final class Output {
 
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
+
+  public Output() {}
+
+  /** The output for people of a command that runs others. */
+  public Output(CommandSpec spec) {
+    this.spec = spec;
+  }
 
   public boolean isJson() {
     return json;
@@ -35,10 +43,20 @@ public final class Output {
    */
   public void print(
       Findings findings, String database, String figures, Map<String, @Nullable Object> more) {
+    print(findings.toMap(database, more), out -> out.print(findings.toText(database, figures)));
+  }
+
+  /**
+   * Prints a result, at once.
+   *
+   * @param result a record, or a map or list of such, as JSON has it
+   * @param text prints it for people
+   */
+  public void print(@Nullable Object result, Consumer<PrintWriter> text) {
     if (json) {
-      out().println(findings.toJson(database, more));
+      out().println(Json.write(result));
     } else {
-      out().print(findings.toText(database, figures));
+      text.accept(out());
     }
     out().flush();
   }

@@ -14,7 +14,11 @@ public final class Printable {
 
   /** Returns a text in one line, in which {@code \}{@code u001b} stands for a control character. */
   public static String line(String text) {
-    return CONTROL
+    return escaped(CONTROL, text);
+  }
+
+  static String escaped(Pattern characters, String text) {
+    return characters
         .matcher(text)
         .replaceAll(
             found -> String.format(Locale.ROOT, "\\\\u%04x", (int) found.group().charAt(0)));

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The rows of a query, to be printed. */
+/** Rows to be printed: of a query, or records. */
 public record Table(List<String> columns, List<List<@Nullable Object>> rows) {
   public static Table of(ResultSet results) throws SQLException {
     ResultSetMetaData metaData = results.getMetaData();
@@ -30,6 +30,25 @@ public record Table(List<String> columns, List<List<@Nullable Object>> rows) {
       rows.add(row);
     }
     return new Table(columns, rows);
+  }
+
+  /** Returns rows under the names of what they have. */
+  public static <T extends Record> Table of(Class<T> type, List<T> rows) {
+    var table = new Table(Json.names(type), new ArrayList<>());
+    rows.forEach(row -> table.rows.add(new ArrayList<>(Json.map(row).values())));
+    return table;
+  }
+
+  /** Returns it with another column. */
+  public Table with(String column, List<?> values) {
+    var table = new Table(new ArrayList<>(columns), new ArrayList<>());
+    table.columns.add(column);
+    for (int i = 0; i < rows.size(); i++) {
+      var row = new ArrayList<>(rows.get(i));
+      row.add(values.get(i));
+      table.rows.add(row);
+    }
+    return table;
   }
 
   public boolean isEmptyIn(String column) {

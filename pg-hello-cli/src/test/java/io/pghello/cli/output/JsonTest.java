@@ -3,6 +3,7 @@ package io.pghello.cli.output;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,6 +42,19 @@ class JsonTest {
   @Test
   void escapesWhatJsonDoesNotTake() {
     assertThat(Json.write("a\"b\\c\nd\u0001e\u2028f\ud83d\udc4bg\ud800"))
-        .isEqualTo("\"a\\\"b\\\\c\\u000ad\\u0001e\\u2028f\\ud83d\\udc4bg\\ud800\"");
+        .isEqualTo("\"a\\\"b\\\\c\\nd\\u0001e\\u2028f\ud83d\udc4bg\\ud800\"");
+  }
+
+  private record Row(int meanUs, Status status, Path pgHello) {}
+
+  @Test
+  void namesWhatRecordsHave() {
+    var rows = List.of(new Row(7, Status.OK, Path.of("a/b")));
+    assertThat(Json.line(rows))
+        .isEqualTo("[{\"mean_us\": 7,\"status\": \"ok\",\"pg_hello\": \"a/b\"}]");
+    Table table = Table.of(Row.class, rows);
+    assertThat(Json.line(table)).isEqualTo(Json.line(rows));
+    assertThat(table.with("more", List.of("x")))
+        .hasToString("mean_us  status  pg_hello  more\n      7  ok      a/b       x");
   }
 }

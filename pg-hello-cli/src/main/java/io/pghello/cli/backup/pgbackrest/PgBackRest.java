@@ -14,9 +14,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.jr.ob.JSON;
 
 /**
  * The program pgBackRest for one server, which it calls a stanza.
@@ -24,10 +25,6 @@ import org.jspecify.annotations.Nullable;
  * @param config its file; null for the usual one
  */
 public record PgBackRest(String stanza, @Nullable Path config) {
-  private static final Pattern LABEL =
-      Pattern.compile("\"label\" *: *\"([0-9]{8}-[0-9]{6}F(?:_[0-9]{8}-[0-9]{6}[DI])?)\"");
-  private static final Pattern LAST_SEGMENT = Pattern.compile("\"max\" *: *\"([0-9A-F]{24})\"");
-
   /**
    * The contents of a repository.
    *
@@ -86,20 +83,40 @@ public record PgBackRest(String stanza, @Nullable Path config) {
     }
   }
 
+  /** Asks for the contents of the repository. */
   public Repository repository(Undo undo) throws IOException {
     Path file = Files.createTempFile("pghello", ".json");
     try {
       run(undo, Map.of(), Redirect.to(file.toFile()), "info", List.of("--output=json"));
-      String info = Files.readString(file);
-      List<String> segments = found(LAST_SEGMENT, info);
-      return new Repository(
-          found(LABEL, info), segments.isEmpty() ? null : segments.get(segments.size() - 1));
+      return repository(Files.readString(file));
     } finally {
       Files.delete(file);
     }
   }
 
-  private static List<String> found(Pattern pattern, String info) {
-    return pattern.matcher(info).results().map((MatchResult result) -> result.group(1)).toList();
+  // what is read of pgBackRest's answer, by its names
+  private record Stanza(@Nullable List<Label> backup, @Nullable List<Archive> archive) {}
+
+  private record Label(String label) {}
+
+  private record Archive(@Nullable String max) {}
+
+  /** Reads what pgBackRest says of a stanza. */
+  static Repository repository(String info) {
+    var labels = new ArrayList<String>();
+    String segment = null;
+    try {
+      for (Stanza stanza : JSON.std.listOfFrom(Stanza.class, info)) {
+        for (Label one : Objects.requireNonNullElse(stanza.backup(), List.<Label>of())) {
+          labels.add(one.label());
+        }
+        for (Archive one : Objects.requireNonNullElse(stanza.archive(), List.<Archive>of())) {
+          segment = one.max() == null ? segment : one.max();
+        }
+      }
+    } catch (JacksonException e) {
+      throw Failure.critical("cannot read what pgBackRest says: " + e.getOriginalMessage());
+    }
+    return new Repository(labels, segment);
   }
 }
