@@ -27,7 +27,6 @@ import picocli.CommandLine.Spec;
       "replaced or removed. Any jar that pg-extension-maven-plugin has packed will do; java -jar"
           + " JAR does the same."
     },
-    sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
       "  0  all is as in the jar",

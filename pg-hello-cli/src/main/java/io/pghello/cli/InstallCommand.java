@@ -35,7 +35,6 @@ import picocli.CommandLine.Spec;
       "Installs the program in a folder: its jar, a launcher for the Java that runs this, an archive of its classes",
       "with which it starts faster, manual pages, and completion for bash. May be run again, also over another version."
     },
-    sortOptions = false,
     footerHeading = "%nExample:%n",
     footer = "  java -jar pg-hello-cli-all.jar install --to ~/.local")
 final class InstallCommand implements Callable<Integer> {

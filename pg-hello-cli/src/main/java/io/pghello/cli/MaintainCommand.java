@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli;
 
-import io.pghello.cli.backup.MetricFile;
+import io.pghello.cli.backup.BackupsTo;
+import io.pghello.cli.backup.Verification;
+import io.pghello.cli.backup.dump.Dumps;
+import io.pghello.cli.backup.folder.BackupMethod;
+import io.pghello.cli.backup.folder.BackupOptions;
+import io.pghello.cli.backup.folder.MetricFile;
+import io.pghello.cli.backup.pgbackrest.PgBackRest;
 import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
+import io.pghello.cli.backup.pgbackrest.WholeServer;
+import io.pghello.cli.check.Health;
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.OpsExtension;
 import io.pghello.cli.connect.Query;
@@ -10,9 +18,11 @@ import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
+import io.pghello.cli.report.Report;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -23,12 +33,10 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -46,7 +54,6 @@ import picocli.CommandLine.Spec;
       "again. Goes on after what fails. Only one runs at a time on a server: they take a lock in its database postgres,",
       "or in the one they are told if they may not connect to that."
     },
-    sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
       "  the gravest of those of its parts; 3 if another one runs",
@@ -64,6 +71,8 @@ final class MaintainCommand implements Callable<Integer> {
       SELECT EXISTS (SELECT FROM hello_ops.snapshot WHERE taken_at >= now() - interval '25 hours'),
         hello_ops.take_snapshot(NULL::interval)
       """;
+
+  private static final String BASELINE = "SELECT hello_ops.baseline(?::text, '7 days'::interval)";
 
   /** The schedule that a run is for. */
   static final class Rhythm {
@@ -138,44 +147,63 @@ final class MaintainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws SQLException, IOException {
     Failure.refuseIf(!rhythm.monthly && backups == null, "--backups is needed: where backups are");
+    var output = new Output(spec);
+    Path folder = backups == null ? Path.of("") : backups;
     MetricFile written = MetricFile.in(metric);
-    List<String> backup = pgBackRest.pgBackRest() == null ? names() : pgBackRest.arguments();
+    PgBackRest server = pgBackRest.pgBackRest();
+    BackupMethod method =
+        server == null
+            ? new Dumps(named, null, BackupMethod.KEEP_DAYS, output)
+            : new WholeServer(server, "incr", null, output);
     Target target = connection.target();
     try (Connection session = connectToLock(target)) {
       lock(session);
-      List<String> databases = withExtension(session, target);
-      for (String database : databases) {
-        if (named.isEmpty() && !hasOps(target, database)) {
-          begin(database, "no pg_hello_ops, so no snapshot, baseline and report");
-          if (rhythm.daily) {
-            run(database, "health");
-          }
-        } else if (rhythm.daily) {
-          String earlier = ask(target, database, "snapshot", SNAPSHOT);
-          if ("t".equals(earlier)) {
-            run(database, "report", "performance", "--since", "25 hours");
-          } else if (earlier != null) {
-            begin(database, "no snapshot of the last 25 hours that it could be compared with");
-          }
-          run(database, "health");
-        } else if (rhythm.weekly) {
-          String label = "week of " + LocalDate.now(ZoneOffset.UTC);
-          ask(
-              target,
-              database,
-              "baseline",
-              "SELECT hello_ops.baseline(?::text, '7 days'::interval)",
-              label);
-        } else {
-          run(database, "report", "compliance");
-        }
+      for (String database : withExtension(session, target)) {
+        maintain(target.in(database), output);
       }
-      whole(target, backup);
+      if (rhythm.daily) {
+        var to = new BackupsTo(folder, method, withoutFiles, output);
+        run(target.database(), "backup", () -> to.make(target));
+      } else if (rhythm.weekly) {
+        var options = new BackupOptions(folder, trustOwners);
+        var trial = new BackupMethod.Trial(named.isEmpty(), options, written);
+        run(
+            target.database(),
+            "verify",
+            () -> new Verification(options.findEach(named), trial, output).run());
+      }
       if (written != null && status.exitCode() <= Status.WARNING.exitCode()) {
         written.maintained(rhythm.daily ? "daily" : rhythm.weekly ? "weekly" : "monthly");
       }
     }
     return status.exitCode();
+  }
+
+  /** Does what is to be done in one database. */
+  private void maintain(Target target, Output output) throws SQLException {
+    String database = target.database();
+    if (named.isEmpty() && !hasOps(target)) {
+      begin(database, "no pg_hello_ops, so no snapshot, baseline and report");
+    } else if (rhythm.daily) {
+      String earlier = ask(target, "snapshot", SNAPSHOT);
+      var report = new Report(Report.Kind.PERFORMANCE, "25 hours", "");
+      if ("t".equals(earlier)) {
+        run(database, "report", () -> report.print(target, false, output));
+      } else if (earlier != null) {
+        begin(database, "no snapshot of the last 25 hours that it could be compared with");
+      }
+    } else if (rhythm.weekly) {
+      ask(target, "baseline", BASELINE, "week of " + LocalDate.now(ZoneOffset.UTC));
+    } else {
+      var report = new Report(Report.Kind.COMPLIANCE, "", "");
+      run(database, "report", () -> report.print(target, false, output));
+    }
+    if (rhythm.daily) {
+      run(
+          database,
+          "health",
+          () -> Health.print(target, Health.WARNING_MILLIS, Health.CRITICAL_MILLIS, output));
+    }
   }
 
   /** Connects to the same database whatever is maintained, as each has locks of its own. */
@@ -197,34 +225,6 @@ final class MaintainCommand implements Callable<Integer> {
     }
   }
 
-  /** Returns arguments of which none is taken for an option. */
-  private List<String> names() {
-    return Stream.concat(Stream.of("--"), named.stream()).toList();
-  }
-
-  /** Runs the work that is not of one database. */
-  private void whole(Target target, List<String> backup) {
-    if (rhythm.daily) {
-      var arguments = new ArrayList<>(List.of("backup", "--to", String.valueOf(backups)));
-      if (withoutFiles) {
-        arguments.add("--without-files");
-      }
-      arguments.addAll(backup);
-      run(target.database(), arguments.toArray(String[]::new));
-    } else if (rhythm.weekly) {
-      var arguments = new ArrayList<>(List.of("verify", "--from", String.valueOf(backups)));
-      if (metric != null) {
-        arguments.addAll(List.of("--metric", metric.toString()));
-      }
-      if (trustOwners) {
-        arguments.add("--trust-owners");
-      }
-      arguments.addAll(names());
-      begin(target.database(), "verify");
-      run(arguments);
-    }
-  }
-
   private List<String> withExtension(Connection session, Target target) throws SQLException {
     List<String> chosen = ServerDatabases.choose(session, named);
     if (!named.isEmpty()) {
@@ -243,8 +243,8 @@ final class MaintainCommand implements Callable<Integer> {
     return databases;
   }
 
-  private static boolean hasOps(Target target, String database) throws SQLException {
-    try (Connection one = target.in(database).connect()) {
+  private static boolean hasOps(Target target) throws SQLException {
+    try (Connection one = target.connect()) {
       return Query.isTrue(one, "SELECT true FROM pg_extension WHERE extname = 'pg_hello_ops'");
     }
   }
@@ -256,51 +256,47 @@ final class MaintainCommand implements Callable<Integer> {
   }
 
   /** Returns what is asked; null if it fails. */
-  private @Nullable String ask(
-      Target target, String database, String what, String sql, String... parameters) {
-    begin(database, what);
-    try (Connection session = target.in(database).connectForLong()) {
+  private @Nullable String ask(Target target, String what, String sql, String... parameters) {
+    begin(target.database(), what);
+    try (Connection session = target.connectForLong()) {
       OpsExtension.check(session);
       return Query.value(session, sql, parameters);
     } catch (SQLException e) {
-      hasFailed(database + ": " + what, OpsExtension.explain(e));
+      hasFailed(target.database() + ": " + what, OpsExtension.explain(e));
     } catch (Failure e) {
-      hasFailed(database + ": " + what, String.valueOf(e.getMessage()));
+      hasFailed(target.database() + ": " + what, String.valueOf(e.getMessage()));
     }
     return null;
   }
 
   private void hasFailed(String what, String why) {
-    spec.commandLine()
-        .getErr()
-        .printf("pghello maintain: %s: %s%n", Printable.line(what), Printable.line(why));
+    say("%s: %s", what, why);
     status = status.or(Status.UNKNOWN);
   }
 
-  private void run(String database, String... command) {
-    begin(database, command[0]);
-    var arguments = new ArrayList<>(Arrays.asList(command));
-    arguments.addAll(1, connection.arguments());
-    arguments.addAll(1, List.of("--dbname", database));
-    int exitCode = run(arguments);
-    if (exitCode > Status.WARNING.exitCode()) {
-      PrintWriter err = spec.commandLine().getErr();
-      err.printf(
-          "pghello maintain: %s: %s ended with %d%n",
-          Printable.line(database), command[0], exitCode);
-    }
+  /** A part of the work. */
+  private interface Part {
+    Status run() throws SQLException, IOException;
   }
 
-  private int run(List<String> arguments) {
-    String[] array = arguments.toArray(String[]::new);
-    // or else a database's name could be taken for an option
-    int exitCode =
-        Pghello.commandLine(array).setAllowOptionsAsOptionParameters(true).execute(array);
-    for (Status one : Status.values()) {
-      if (one.exitCode() == exitCode) {
-        status = status.or(one);
-      }
+  /** Does a part of the work, and goes on if it fails. */
+  private void run(String database, String what, Part part) {
+    begin(database, what);
+    Status one;
+    String why = "";
+    try {
+      one = part.run();
+    } catch (SQLException | IOException | RuntimeException e) {
+      one = Failure.of(e).status();
+      why = ": " + Failure.of(e).getMessage();
     }
-    return exitCode;
+    if (one.exitCode() > Status.WARNING.exitCode()) {
+      say("%s: %s ended with %d%s", database, what, one.exitCode(), why);
+    }
+    status = status.or(one);
+  }
+
+  private void say(String format, Object... arguments) {
+    new Output(spec).say("pghello maintain: " + format, arguments);
   }
 }

@@ -13,7 +13,6 @@ import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.Status;
@@ -21,7 +20,6 @@ import io.pghello.cli.output.Table;
 import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.Undo;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -31,10 +29,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -56,7 +51,6 @@ import picocli.CommandLine.Parameters;
       "there, so whatever happens, there is the whole old one or the whole new one. From a backup by pgBackRest it restores",
       "the whole server into a new data directory, as it was at any time after, and has it replay the WAL."
     },
-    sortOptions = false,
     footerHeading = "%nExample:%n",
     footer = {
       "  pghello restore --from /backup/app --replace -h db.example.com -U postgres app",
@@ -170,7 +164,7 @@ public final class RestoreCommand implements Callable<Integer> {
         as != null && (as.isEmpty() || as.getBytes(StandardCharsets.UTF_8).length > 63),
         "--as must have 1 to 63 bytes, but is \"" + as + "\"");
     Instant begin = Instant.now();
-    var rows = new ArrayList<List<@Nullable Object>>();
+    var rows = new ArrayList<Restored>();
     Set<String> created = Set.of();
     Target given = connection.target();
     Target maintenance = maintenance(given, as == null ? databases : List.of(as));
@@ -215,7 +209,7 @@ public final class RestoreCommand implements Callable<Integer> {
           throw e;
         }
         rows.add(
-            Arrays.asList(
+            new Restored(
                 name,
                 restored.extensionVersion(),
                 Contents.rows(backup.contents(database)),
@@ -254,33 +248,40 @@ public final class RestoreCommand implements Callable<Integer> {
     }
   }
 
+  /** JSON that is printed of a whole server. */
+  private record Recovered(
+      Path backup,
+      String label,
+      Path dataDirectory,
+      Instant recoveryPoint,
+      double recoveryPointAgeSeconds,
+      double recoverySeconds,
+      List<String> wrong) {}
+
   private void print(
       Backup backup, Path data, Instant begin, Instant recovered, @Nullable String gap) {
     Duration age = Duration.between(recovered, begin);
     Duration took = Duration.between(begin, Instant.now());
-    PrintWriter out = output.out();
-    if (output.isJson()) {
-      Map<String, @Nullable Object> map = new LinkedHashMap<>();
-      map.put("backup", backup.folder().toString());
-      map.put("label", backup.label());
-      map.put("data_directory", data.toString());
-      map.put("recovery_point", recovered.toString());
-      map.put("recovery_point_age_seconds", Durations.seconds(age));
-      map.put("recovery_seconds", Durations.seconds(took));
-      map.put("wrong", gap == null ? List.of() : List.of(gap));
-      out.println(Json.write(map));
-    } else {
-      out.printf(
-          "%s is a data directory of PostgreSQL %d, shut down, with archive_mode off%n",
-          data, backup.serverMajor());
-      if (gap != null) {
-        out.println(gap);
-      }
-      out.printf(
-          "Recovery point: %s, %s before this began%nRecovery time: %s%n",
-          recovered, Durations.inWords(age), Durations.inWords(took));
-    }
-    out.flush();
+    output.print(
+        new Recovered(
+            backup.folder(),
+            backup.label(),
+            data,
+            recovered,
+            Durations.seconds(age),
+            Durations.seconds(took),
+            gap == null ? List.of() : List.of(gap)),
+        out -> {
+          out.printf(
+              "%s is a data directory of PostgreSQL %d, shut down, with archive_mode off%n",
+              data, backup.serverMajor());
+          if (gap != null) {
+            out.println(gap);
+          }
+          out.printf(
+              "Recovery point: %s, %s before this began%nRecovery time: %s%n",
+              recovered, Durations.inWords(age), Durations.inWords(took));
+        });
   }
 
   /** A database from which the others can be renamed. */
@@ -354,41 +355,51 @@ public final class RestoreCommand implements Callable<Integer> {
     }
   }
 
-  private void print(
-      Backup backup, Instant begin, List<List<@Nullable Object>> rows, Set<String> created) {
-    Instant end = Instant.now();
-    var table = new Table(List.of("database", "pg_hello", "rows", "seconds", "before"), rows);
-    PrintWriter out = output.out();
-    if (output.isJson()) {
-      Map<String, @Nullable Object> map = new LinkedHashMap<>();
-      map.put("backup", backup.folder().toString());
-      map.put("recovery_point", backup.time().toString());
-      map.put(
-          "recovery_point_age_seconds", Durations.seconds(Duration.between(backup.time(), begin)));
-      map.put("recovery_seconds", Durations.seconds(Duration.between(begin, end)));
-      map.put("created_roles", created);
-      map.put("databases", table.toMaps());
-      out.println(Json.write(map));
-    } else {
-      if (!created.isEmpty()) {
-        out.printf("Created roles: %s%n", Printable.line(String.join(", ", created)));
-      }
-      if (!rows.isEmpty()) {
-        out.println(table);
-      }
-      out.printf(
-          "%nRecovery point: %s, %s before this began%n",
-          backup.time(), Durations.inWords(Duration.between(backup.time(), begin)));
-      out.printf("Recovery time: %s%n", Durations.inWords(Duration.between(begin, end)));
-      for (List<@Nullable Object> row : rows) {
-        if (row.get(4) != null) {
+  /** A database that was restored, and what the one before it is called. */
+  private record Restored(
+      String database,
+      @Nullable String pgHello,
+      long rows,
+      double seconds,
+      @Nullable String before) {}
+
+  /** JSON that is printed of databases. */
+  private record Result(
+      Path backup,
+      Instant recoveryPoint,
+      double recoveryPointAgeSeconds,
+      double recoverySeconds,
+      Set<String> createdRoles,
+      List<Restored> databases) {}
+
+  private void print(Backup backup, Instant begin, List<Restored> rows, Set<String> created) {
+    Duration age = Duration.between(backup.time(), begin);
+    Duration took = Duration.between(begin, Instant.now());
+    output.print(
+        new Result(
+            backup.folder(),
+            backup.time(),
+            Durations.seconds(age),
+            Durations.seconds(took),
+            created,
+            rows),
+        out -> {
+          if (!created.isEmpty()) {
+            out.printf("Created roles: %s%n", Printable.line(String.join(", ", created)));
+          }
+          if (!rows.isEmpty()) {
+            out.println(Table.of(Restored.class, rows));
+          }
           out.printf(
-              "What was %s before is %s, and lets nobody in: drop it when it is not needed any more%n",
-              Printable.line(String.valueOf(row.get(0))),
-              Printable.line(String.valueOf(row.get(4))));
-        }
-      }
-    }
-    out.flush();
+              "%nRecovery point: %s, %s before this began%nRecovery time: %s%n",
+              backup.time(), Durations.inWords(age), Durations.inWords(took));
+          for (Restored row : rows) {
+            if (row.before() != null) {
+              out.printf(
+                  "What was %s before is %s, and lets nobody in: drop it when it is not needed any more%n",
+                  Printable.line(row.database()), Printable.line(row.before()));
+            }
+          }
+        });
   }
 }

@@ -19,7 +19,6 @@ import picocli.CommandLine.Mixin;
       "Looks for what is wrong: the checks of health, the library and its settings, who waits for whom, and whether",
       "calls leave memory behind. Says what mends it, and changes nothing."
     },
-    sortOptions = false,
     footerHeading = "%nExample:%n",
     footer = "  pghello diagnose -h db.example.com -U watcher -d app")
 public final class DiagnoseCommand implements Callable<Integer> {

@@ -39,7 +39,6 @@ import picocli.CommandLine.Option;
       "Shows what stands open: functions that everybody may execute, settings, the modes of the extension's files, the",
       "SQL that closes it, and which roles lose what by it. Changes nothing without --apply."
     },
-    sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
       "  0 if nothing is open (any more), 1 if something is, 2 if it could not be applied, or a part of it only,",

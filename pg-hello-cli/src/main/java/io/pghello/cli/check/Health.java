@@ -5,15 +5,19 @@ import static java.util.stream.Collectors.joining;
 
 import io.pghello.cli.connect.ExtensionFunctions;
 import io.pghello.cli.connect.ExtensionFunctions.Own;
+import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Findings;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
+import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -22,6 +26,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds out how the extension is in one database. Not thread-safe. */
 public final class Health {
+  /** More than these a call shall not take where nobody says otherwise. */
+  public static final int WARNING_MILLIS = 10;
+
+  public static final int CRITICAL_MILLIS = 100;
+
   private static final int CALLS = 11;
 
   private static final String INSTALLATION =
@@ -81,17 +90,41 @@ public final class Health {
     this.findings = findings;
   }
 
+  /** Checks a database, and prints what was found. */
+  public static Status print(
+      Target target, double warningMillis, double criticalMillis, Output output) {
+    var findings = new Findings();
+    var health = new Health(findings);
+    try (Connection session = target.connect()) {
+      health.check(session, warningMillis, criticalMillis);
+    } catch (SQLException e) {
+      findings.lost(e);
+    }
+    Double millis = health.millis;
+    String figures =
+        millis == null
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                " | time=%.3fms;%s;%s",
+                millis,
+                number(warningMillis),
+                number(criticalMillis));
+    output.print(
+        findings, target.name(), figures, Collections.singletonMap("milliseconds", millis));
+    return findings.status();
+  }
+
+  private static String number(double value) {
+    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
+  }
+
   /** Returns a regular expression of the functions' names. */
   public static String functionNames() {
     return CALLS_BY_FUNCTION.keySet().stream()
         .map(function -> function.substring(0, function.indexOf('(')))
         .distinct()
         .collect(joining("|", "(?:", ")"));
-  }
-
-  /** Returns how long a call takes; null where none could be made. */
-  @Nullable Double millis() {
-    return millis;
   }
 
   /** Returns a function of the extension's own, with its types; null if it did not answer right. */

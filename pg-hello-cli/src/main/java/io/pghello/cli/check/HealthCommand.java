@@ -2,15 +2,8 @@
 package io.pghello.cli.check;
 
 import io.pghello.cli.connect.ConnectionOptions;
-import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Output;
-import java.math.BigDecimal;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.util.Collections;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,7 +16,6 @@ import picocli.CommandLine.Option;
       "Checks that the extension is there, answers right and in time, and that this role may call it.",
       "Changes nothing. The first line, and what is after its bar, are a monitoring plugin's."
     },
-    sortOptions = false,
     footerHeading = "%nExample:%n",
     footer = "  pghello health -h db.example.com -U watcher -d app --warning 10 --critical 100")
 public final class HealthCommand implements Callable<Integer> {
@@ -32,14 +24,14 @@ public final class HealthCommand implements Callable<Integer> {
   @Option(
       names = "--warning",
       paramLabel = "MS",
-      defaultValue = "10",
+      defaultValue = "" + Health.WARNING_MILLIS,
       description = "Warn if a call takes longer, in milliseconds. Default: 10.")
   private double warningMillis;
 
   @Option(
       names = "--critical",
       paramLabel = "MS",
-      defaultValue = "100",
+      defaultValue = "" + Health.CRITICAL_MILLIS,
       description = "Critical if a call takes longer, in milliseconds. Default: 100.")
   private double criticalMillis;
 
@@ -50,30 +42,6 @@ public final class HealthCommand implements Callable<Integer> {
     Failure.refuseIf(
         !(warningMillis > 0 && criticalMillis >= warningMillis && Double.isFinite(criticalMillis)),
         "--warning must be greater than 0, and --critical a number that is not less");
-    Target target = connection.target();
-    var findings = new Findings();
-    var health = new Health(findings);
-    try (Connection session = target.connect()) {
-      health.check(session, warningMillis, criticalMillis);
-    } catch (SQLException e) {
-      findings.lost(e);
-    }
-    Double millis = health.millis();
-    String figures =
-        millis == null
-            ? ""
-            : String.format(
-                Locale.ROOT,
-                " | time=%.3fms;%s;%s",
-                millis,
-                number(warningMillis),
-                number(criticalMillis));
-    output.print(
-        findings, target.name(), figures, Collections.singletonMap("milliseconds", millis));
-    return findings.status().exitCode();
-  }
-
-  private static String number(double value) {
-    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
+    return Health.print(connection.target(), warningMillis, criticalMillis, output).exitCode();
   }
 }

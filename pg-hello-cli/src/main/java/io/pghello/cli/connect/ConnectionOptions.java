@@ -3,9 +3,7 @@ package io.pghello.cli.connect;
 
 import io.pghello.cli.output.Failure;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -49,23 +47,6 @@ public final class ConnectionOptions {
       defaultValue = "10",
       description = "Seconds to wait for the server, each time. Default: 10.")
   private int timeoutSeconds;
-
-  /** Returns what else commands are given to connect to the same server. */
-  public List<String> arguments() {
-    var arguments = new ArrayList<String>();
-    add(arguments, "--host", host);
-    add(arguments, "--port", port);
-    add(arguments, "--username", user);
-    add(arguments, "--service", service);
-    add(arguments, "--timeout", String.valueOf(timeoutSeconds));
-    return arguments;
-  }
-
-  private static void add(List<String> arguments, String option, @Nullable String value) {
-    if (value != null) {
-      arguments.addAll(List.of(option, value));
-    }
-  }
 
   public Target target() {
     Failure.refuseIf(

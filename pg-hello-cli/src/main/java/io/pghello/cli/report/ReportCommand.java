@@ -2,25 +2,8 @@
 package io.pghello.cli.report;
 
 import io.pghello.cli.connect.ConnectionOptions;
-import io.pghello.cli.connect.OpsExtension;
-import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Html;
-import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
-import io.pghello.cli.output.Status;
-import io.pghello.cli.output.Table;
-import java.io.PrintWriter;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,7 +16,6 @@ import picocli.CommandLine.Parameters;
     description =
         "Prints a report of the extension pg_hello_ops, which must be in the database. Changes nothing. To a superuser,"
             + " only if all of it is a superuser's, as it runs its owner's code.",
-    sortOptions = false,
     footerHeading = "%nExit status:%n",
     footer = {
       "  1 if compliance has warnings, 3 if there is nothing to report: no two snapshots, no baseline",
@@ -42,46 +24,12 @@ import picocli.CommandLine.Parameters;
       "  pghello report performance -h db.example.com -U watcher -d app --since '1 day'"
     })
 public final class ReportCommand implements Callable<Integer> {
-  /** Kind of a report. */
-  enum Kind {
-    PERFORMANCE("SELECT * FROM hello_ops.pg_hello_performance_report(?::interval)"),
-    BASELINE(
-        "SELECT * FROM hello_ops.compare_with_baseline(label => ?::text, since => ?::interval)"),
-    COMPLIANCE("SELECT * FROM hello_ops.compliance_report()");
-
-    private final String sql;
-
-    Kind(String sql) {
-      this.sql = sql;
-    }
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
-  private static final String PLOTS =
-      """
-      SELECT function, seconds, coalesce(
-        (calls - lag(calls) OVER w) / (seconds - lag(seconds) OVER w),
-        (lead(calls) OVER w - calls) / (lead(seconds) OVER w - seconds))
-      FROM (
-        SELECT function, extract(epoch FROM max(taken_at)) AS seconds, max(counted_calls) AS calls
-        FROM hello_ops.snapshot
-        WHERE taken_at >= now() - ?::interval
-        GROUP BY function, floor(extract(epoch FROM taken_at) / greatest(extract(epoch FROM ?::interval) / 200, 1))
-      ) v
-      WINDOW w AS (PARTITION BY function ORDER BY seconds)
-      ORDER BY 1, 2
-      """;
-
   @Parameters(
       paramLabel = "REPORT",
       description =
           "performance: calls and their time between two snapshots; baseline: the same beside a"
               + " baseline; compliance: owners, privileges, settings.")
-  private Kind kind = Kind.PERFORMANCE;
+  private Report.Kind kind = Report.Kind.PERFORMANCE;
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
 
@@ -109,69 +57,6 @@ public final class ReportCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Failure.refuseIf(output.isJson() && html, "--json and --html exclude each other");
-    Target target = connection.target();
-    PrintWriter out = output.out();
-    try (Connection session = target.connect();
-        PreparedStatement statement = session.prepareStatement(kind.sql)) {
-      OpsExtension.check(session);
-      List<String> parameters =
-          switch (kind) {
-            case PERFORMANCE -> List.of(since);
-            case BASELINE -> List.of(label, since);
-            case COMPLIANCE -> List.of();
-          };
-      for (int i = 0; i < parameters.size(); i++) {
-        statement.setString(i + 1, parameters.get(i));
-      }
-      Table table;
-      try (ResultSet rows = statement.executeQuery()) {
-        table = Table.of(rows);
-      }
-      if (html) {
-        String about =
-            target.name()
-                + (kind == Kind.COMPLIANCE ? "" : ", the last " + since)
-                + ", "
-                + Instant.now();
-        out.print(Html.page("pg_hello: " + kind, about, table, plots(session)));
-      } else {
-        out.println(output.isJson() ? Json.write(table.toMaps()) : table);
-      }
-      out.flush();
-      return status(table).exitCode();
-    } catch (SQLException e) {
-      throw Failure.unknown(OpsExtension.explain(e));
-    }
-  }
-
-  /** Returns how often each function was called, in at most some 200 steps. */
-  private Map<String, List<Html.Point>> plots(Connection session) throws SQLException {
-    var plots = new LinkedHashMap<String, List<Html.Point>>();
-    if (kind != Kind.PERFORMANCE) {
-      return plots;
-    }
-    try (PreparedStatement statement = session.prepareStatement(PLOTS)) {
-      statement.setString(1, since);
-      statement.setString(2, since);
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          plots
-              .computeIfAbsent(rows.getString(1), name -> new ArrayList<>())
-              .add(new Html.Point(rows.getDouble(2), rows.getDouble(3)));
-        }
-      }
-    }
-    return plots;
-  }
-
-  private Status status(Table table) {
-    return switch (kind) {
-      case PERFORMANCE -> table.isEmptyIn("total_calls") ? Status.UNKNOWN : Status.OK;
-      case BASELINE ->
-          table.isEmptyIn("baseline_calls_per_second") || table.isEmptyIn("calls_per_second")
-              ? Status.UNKNOWN
-              : Status.OK;
-      case COMPLIANCE -> table.contains("status", "warning") ? Status.WARNING : Status.OK;
-    };
+    return new Report(kind, since, label).print(connection.target(), html, output).exitCode();
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.Run;
 import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.folder.NewBackup;
 import io.pghello.cli.system.Programs;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
@@ -814,7 +815,7 @@ class BackupIT {
     }
     Path taken = folder.resolve("taken");
     try (Connection session = database.superuserDataSource().getConnection()) {
-      BackupCommand.copyFiles(session, taken);
+      NewBackup.copyFiles(session, taken);
     }
     assertThat(taken.resolve("pg_hello.so")).content().isEqualTo("of the path");
     assertThat(taken.resolve("pg_hello.control")).exists();

@@ -43,6 +43,8 @@ import org.jspecify.annotations.Nullable;
 public record Backup(Path folder, Instant time) {
   public static final String ROLES = "roles.sql";
   public static final String FILES = "extension";
+  public static final String OF_DUMPS = "of dumps";
+  public static final String OF_STANZA = "by pgBackRest of the stanza ";
   public static final String UNFINISHED = ".incomplete-";
 
   /** Asks a server who it is; its copies by backup and replication answer the same. */
@@ -192,6 +194,11 @@ public record Backup(Path folder, Instant time) {
   /** Returns whether it is one of the whole server by pgBackRest, and has no dumps. */
   public boolean isOfWholeServer() {
     return about().containsKey("pgbackrest.stanza");
+  }
+
+  /** Returns what it is, as in "of dumps": backups of one folder are all of the same kind. */
+  public String kind() {
+    return isOfWholeServer() ? OF_STANZA + stanza() : OF_DUMPS;
   }
 
   /** Returns what pgBackRest calls the whole server; only if it is one of it. */

@@ -41,7 +41,7 @@ public final class BackupOptions {
       paramLabel = "NUMBER",
       defaultValue = "2",
       description = "Tables and indexes that are restored at once. Default: 2.")
-  private int jobs;
+  private int jobs = 2;
 
   @Option(
       names = "--trust-owners",
@@ -51,6 +51,14 @@ public final class BackupOptions {
         "owns a server or its data."
       })
   private boolean trustOwners;
+
+  public BackupOptions() {}
+
+  /** The options of who says no more. */
+  public BackupOptions(Path folder, boolean trustOwners) {
+    this.folder = folder;
+    this.trustOwners = trustOwners;
+  }
 
   public boolean trustsOwners() {
     return trustOwners;

@@ -3,8 +3,6 @@ package io.pghello.cli.backup.pgbackrest;
 
 import io.pghello.cli.output.Failure;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -30,16 +28,5 @@ public final class PgBackRestOptions {
       return null;
     }
     return new PgBackRest(stanza, config == null ? null : config.toAbsolutePath());
-  }
-
-  public List<String> arguments() {
-    var arguments = new ArrayList<String>();
-    if (stanza != null) {
-      arguments.addAll(List.of("--pgbackrest", stanza));
-    }
-    if (config != null) {
-      arguments.addAll(List.of("--config", config.toString()));
-    }
-    return arguments;
   }
 }

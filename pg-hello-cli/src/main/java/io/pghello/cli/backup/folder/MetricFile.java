@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.cli.backup;
+package io.pghello.cli.backup.folder;
 
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.system.Replacement;
@@ -57,7 +57,7 @@ public record MetricFile(Path file) {
   }
 
   /** Writes when a backup of a database was made, unless a newer one is noted there. */
-  void verified(String database, Instant made, Duration restore) throws IOException {
+  public void verified(String database, Instant made, Duration restore) throws IOException {
     Map<String, Double> samples = read();
     String labels = labels("database", database);
     if (put(samples, VERIFIED + labels, made)) {
@@ -67,7 +67,7 @@ public record MetricFile(Path file) {
   }
 
   /** Writes when a backup of the whole server was made, unless a newer one is noted there. */
-  void baseBackupVerified(Instant made) throws IOException {
+  public void baseBackupVerified(Instant made) throws IOException {
     Map<String, Double> samples = read();
     if (put(samples, BASE, made)) {
       write(samples);

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup;
+
+import io.pghello.cli.backup.dump.Dumps;
+import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.folder.BackupMethod;
+import io.pghello.cli.backup.folder.BackupMethod.Proof;
+import io.pghello.cli.backup.pgbackrest.WholeServer;
+import io.pghello.cli.output.Durations;
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Output;
+import io.pghello.cli.output.Printable;
+import io.pghello.cli.output.SqlErrors;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.output.Table;
+import io.pghello.cli.system.Undo;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Proof that backups can be restored.
+ *
+ * @param chosen the backups, and the databases that are taken out of each
+ */
+public record Verification(
+    Map<Backup, List<String>> chosen, BackupMethod.Trial trial, Output output) {
+  /** Verifies each, prints what was found, and goes on after what is damaged. */
+  public Status run() {
+    Status status = Status.OK;
+    var failed = new ArrayList<String>();
+    for (Map.Entry<Backup, List<String>> one : chosen.entrySet()) {
+      try {
+        status = status.or(verify(one.getKey(), one.getValue()));
+      } catch (SQLException e) {
+        // the server is made of the backup: what it refuses is the backup's fault
+        status = Status.CRITICAL;
+        failed.add(SqlErrors.explain(e));
+      } catch (IOException | Failure e) {
+        // a backup that is damaged keeps no other from being verified
+        Failure failure = Failure.of(e);
+        status = status.or(failure.status());
+        failed.add(String.valueOf(failure.getMessage()));
+      }
+    }
+    if (!failed.isEmpty()) {
+      String all = failed.stream().distinct().collect(Collectors.joining("; "));
+      throw status == Status.CRITICAL ? Failure.critical(all) : Failure.unknown(all);
+    }
+    return status;
+  }
+
+  private Status verify(Backup backup, List<String> databases) throws SQLException, IOException {
+    backup.check();
+    BackupMethod method =
+        backup.isOfWholeServer()
+            ? new WholeServer(backup, trial.options().bindir(), output)
+            : new Dumps(trial.options().bindir(), output);
+    Proof proof;
+    try (var undo = new Undo()) {
+      proof = method.verify(backup, databases, trial, undo);
+      if (proof.failed().size() < databases.size()) {
+        print(backup, proof);
+      }
+    }
+    if (!proof.failed().isEmpty()) {
+      throw Failure.critical(String.join("; ", proof.failed()));
+    }
+    return proof.status();
+  }
+
+  /** JSON that is printed. */
+  private record Result(
+      Path backup,
+      Status status,
+      Instant recoveryPoint,
+      double recoveryPointAgeSeconds,
+      double recoverySeconds,
+      Table databases,
+      List<String> wrong) {}
+
+  private void print(Backup backup, Proof proof) {
+    Duration age = Duration.between(proof.point(), Instant.now());
+    output.print(
+        new Result(
+            backup.folder(),
+            proof.status(),
+            proof.point(),
+            Durations.seconds(age),
+            Durations.seconds(proof.took()),
+            proof.databases(),
+            proof.wrong()),
+        out -> {
+          out.println(proof.databases());
+          proof.wrong().stream().map(Printable::line).forEach(out::println);
+          out.printf(
+              "%nBackup %s %s%n",
+              backup.folder(), proof.wrong().isEmpty() ? "can be restored" : "cannot be relied on");
+          out.printf(
+              "Recovery point: %s, %s ago%nRecovery time: %s%n",
+              proof.point(), Durations.inWords(age), Durations.inWords(proof.took()));
+        });
+  }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.pgbackrest;
+
+import io.pghello.cli.backup.dump.ComputedValues;
+import io.pghello.cli.backup.dump.Contents;
+import io.pghello.cli.backup.dump.Dumps;
+import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.folder.BackupMethod;
+import io.pghello.cli.backup.folder.NewBackup;
+import io.pghello.cli.connect.Query;
+import io.pghello.cli.connect.ServerDatabases;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Durations;
+import io.pghello.cli.output.Output;
+import io.pghello.cli.output.Status;
+import io.pghello.cli.output.Table;
+import io.pghello.cli.system.Programs;
+import io.pghello.cli.system.Undo;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Backups of the whole server by pgBackRest, and of what that leaves out.
+ *
+ * @param type full, diff or incr
+ * @param bindir the folder of PostgreSQL's programs; null for that of the system's packages
+ */
+public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bindir, Output output)
+    implements BackupMethod {
+  /** A database of the server that was copied. */
+  private record Copied(String database, @Nullable String pgHello, long bytes) {}
+
+  /** A database that was read. */
+  private record Read(
+      String database,
+      @Nullable String pgHello,
+      int tables,
+      long rows,
+      long computed,
+      double seconds,
+      String contents) {}
+
+  /** Reads a backup. */
+  public WholeServer(Backup backup, @Nullable Path bindir, Output output) {
+    this(PgBackRest.of(backup), "", bindir, output);
+  }
+
+  @Override
+  public Made make(NewBackup backup, Target target, Connection session, Undo undo)
+      throws SQLException, IOException {
+    pgBackRest.check();
+    backup.note("superuser", Query.value(session, "SELECT rolname FROM pg_roles WHERE oid = 10"));
+    backup.note("pgbackrest.stanza", pgBackRest.stanza());
+    if (pgBackRest.config() != null) {
+      backup.note("pgbackrest.config", pgBackRest.config().toString());
+    }
+    var rows = new ArrayList<Copied>();
+    for (String database : ServerDatabases.choose(session, List.of())) {
+      try (Connection reading = target.in(database).connect()) {
+        String version = ServerDatabases.extensionVersion(reading);
+        backup.add(database, version);
+        String bytes = Query.value(reading, "SELECT pg_database_size(current_database())");
+        rows.add(new Copied(database, version, Long.parseLong(String.valueOf(bytes))));
+      }
+    }
+    backup.copyFiles(session);
+    output.progress("pgBackRest");
+    pgBackRest.run(
+        undo,
+        target.environment(),
+        Redirect.DISCARD,
+        "backup",
+        List.of("--type=" + type, "--start-fast"));
+    List<String> labels = pgBackRest.repository(undo).labels();
+    backup.note("pgbackrest.label", labels.get(labels.size() - 1));
+    return new Made(Instant.now(), Status.OK, Table.of(Copied.class, rows));
+  }
+
+  @Override
+  public String kind() {
+    return Backup.OF_STANZA + pgBackRest.stanza();
+  }
+
+  /** Removes those whose servers pgBackRest has removed. */
+  @Override
+  public int removeOld(Path folder, Undo undo) throws IOException {
+    List<String> labels = pgBackRest.repository(undo).labels();
+    int removed = 0;
+    for (Backup backup : Backup.in(folder)) {
+      if (!labels.contains(backup.label())) {
+        backup.delete();
+        removed++;
+      }
+    }
+    return removed;
+  }
+
+  @Override
+  public String removed() {
+    return "that pgBackRest no longer has";
+  }
+
+  @Override
+  public Proof verify(Backup backup, List<String> databases, Trial trial, Undo undo)
+      throws SQLException, IOException {
+    Programs programs = Programs.ofServer(backup.serverMajor(), bindir);
+    pgBackRest.check();
+    Instant begin = Instant.now();
+    output.progress("a server");
+    var goal = new RecoveredServer.Goal(trial.options().at(), null);
+    RecoveredServer recovered =
+        RecoveredServer.start(
+            backup, programs, null, trial.temporary(), goal, trial.options().jobs(), undo);
+    Duration took = Duration.between(begin, Instant.now());
+    Instant point = recovered.point();
+    var rows = new ArrayList<Read>();
+    var wrong = new ArrayList<String>();
+    String gap = recovered.gap();
+    if (gap != null) {
+      wrong.add(gap);
+    }
+    Target server = recovered.target();
+    // all that there are, also those that came after the backup
+    boolean isWhole = trial.isAll() && databases.equals(backup.databases());
+    List<String> chosen;
+    try (Connection session = server.connectForLong()) {
+      chosen = ServerDatabases.choose(session, isWhole ? List.of() : databases);
+    }
+    for (String database : chosen) {
+      output.progress("%s", database);
+      int before = wrong.size();
+      rows.add(read(server.in(database), wrong));
+      if (gap == null && wrong.size() == before) {
+        trial.isRight(database, point, took);
+      }
+    }
+    if (wrong.isEmpty() && isWhole) {
+      backup.setVerified(Instant.now(), took);
+      if (trial.metric() != null) {
+        trial.metric().baseBackupVerified(backup.time());
+      }
+    }
+    return new Proof(point, took, Table.of(Read.class, rows), wrong, List.of());
+  }
+
+  /** Reads all of a database. */
+  private static Read read(Target target, List<String> wrong) throws SQLException {
+    Instant started = Instant.now();
+    String database = target.database();
+    int before = wrong.size();
+    try (Connection session = target.connectForLong()) {
+      Properties contents = Contents.of(session);
+      String version = ServerDatabases.extensionVersion(session);
+      long computed = 0;
+      if (version != null) {
+        computed = ComputedValues.check(session, database, wrong);
+        Dumps.checkExtension(session, database, wrong);
+      }
+      return new Read(
+          database,
+          version,
+          contents.size(),
+          Contents.rows(contents),
+          computed,
+          Durations.seconds(Duration.between(started, Instant.now())),
+          wrong.size() == before ? "can be read" : "wrong");
+    }
+  }
+}
