@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Draws sessions of a terminal: {@code SessionPage SITE FILE...}. A file NAME.txt is what a terminal shows, from the
@@ -18,6 +19,8 @@ final class SessionPage {
   private SessionPage() {}
 
   public static void main(String[] args) throws IOException {
+    // numbers with a point
+    Locale.setDefault(Locale.ROOT);
     Path site = Path.of(args[0]);
     Files.createDirectories(site.resolve("demos"));
     var sessions = new StringBuilder();
@@ -118,7 +121,7 @@ final class SessionPage {
       <main>
       <h1>Demos</h1>
       <p>What the demos print. They ran when this site was built; <code>./dev help</code> in a clone lists them.
-      <a href="docs/">The guide</a> says what is behind them.</p>
+      <a href="docs/">The pages</a> say what is behind them.</p>
       %s</main>
       </body>
       </html>

@@ -98,6 +98,8 @@ if [ -n "${PG_HELLO_SIGNING_KEY-}" ]; then
     cat "$SCRATCH/log" >&2
     die "PG_HELLO_SIGNING_KEY is no secret key, or needs a passphrase"
   fi
+  # no build has to see it
+  unset PG_HELLO_SIGNING_KEY
 else
   gpg --batch --quiet --passphrase '' --quick-generate-key 'pg-hello dry run <dry-run@pg-hello.invalid>' default default 1d 2>"$SCRATCH/log"
 fi

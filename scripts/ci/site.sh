@@ -16,11 +16,12 @@ log=$(mktemp)
 # what --serve starts
 PG_HELLO_SITE=$site PG_HELLO_SITE_BASE=/ node "$ROOT/target/site-work/.vitepress/serve.mjs" 0 >"$log" 2>&1 &
 server=$!
+end=$((SECONDS + 120))
 trap 'kill "$server" 2>/dev/null || true; wait "$server" || true; rm -f "$log"' EXIT
 until port=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | sed -n 's|.*http://127.0.0.1:\([0-9]*\)/.*|\1|p') && [ -n "$port" ]; do
-  kill -0 "$server" 2>/dev/null || die "the site is not shown: $(cat "$log")"
+  kill -0 "$server" 2>/dev/null && [ "$SECONDS" -lt "$end" ] || die "the site is not shown: $(cat "$log")"
   sleep 0.1
 done
-[[ $(curl -sf "http://127.0.0.1:$port/docs/") = *'<title>The guide'* ]] || die "the guide is not shown"
+[[ $(curl -sf "http://127.0.0.1:$port/docs/") = *'<title>All pages'* ]] || die "the index is not shown"
 ! (exec 3<>"/dev/tcp/127.0.0.2/$port") 2>/dev/null || die "the site is shown to other machines, too"
 echo "--serve shows the site, to this machine alone"

@@ -199,7 +199,7 @@ public final class LoadCommand implements Callable<Integer> {
     Properties before = PropertiesFile.load(baseline);
     for (String name : List.of("rate", "connections", "p95", "p99")) {
       Failure.refuseIf(
-          !before.getProperty(name, "").matches("[0-9.]+(?:E-?[0-9]+)?"),
+          !before.getProperty(name, "").matches("[0-9]+(?:\\.[0-9]+)?(?:E-?[0-9]+)?"),
           "%s is no baseline, as it has no %s: name another file".formatted(baseline, name));
     }
     Failure.refuseIf(

@@ -5,6 +5,7 @@ import io.pghello.PgHelloAsyncOperations;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
 import io.pghello.testkit.PgHelloTest;
+import java.time.Duration;
 import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Tag;
@@ -63,7 +64,11 @@ class WebFluxIT {
   @Test
   void greets(DataSource dataSource) {
     try (PgHelloClient client = PgHelloClient.create(dataSource)) {
-      WebTestClient web = WebTestClient.bindToController(new GreetingController(client)).build();
+      WebTestClient web =
+          WebTestClient.bindToController(new GreetingController(client))
+              .configureClient()
+              .responseTimeout(Duration.ofMinutes(1))
+              .build();
       web.get().uri("/greeting/Ada").exchange().expectBody(String.class).isEqualTo("Hello, Ada!");
       web.post()
           .uri("/greetings")

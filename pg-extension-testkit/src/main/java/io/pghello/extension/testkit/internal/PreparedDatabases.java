@@ -70,7 +70,12 @@ final class PreparedDatabases implements AutoCloseable {
       name = databases.newName();
       databases.create(name, true);
     } else {
-      databases.awaitServer();
+      try {
+        databases.awaitServer();
+      } catch (SQLException e) {
+        toDrop.add(name);
+        throw e;
+      }
     }
     var creation = new Creation();
     if (next.compareAndSet(null, creation)) {

@@ -294,7 +294,7 @@ class InstalledServerTest {
     }
     assertThatThrownBy(() -> InstalledServer.requireRoots(other))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageMatching(".* belongs to \\w+, who could replace what root would run: .*");
+        .hasMessageMatching(".* belongs to \\S+, who could replace what root would run: .*");
   }
 
   /** A link in a folder that others may write could lead elsewhere tomorrow. */
