@@ -54,7 +54,8 @@ class WebFluxIT {
 
     @ExceptionHandler
     Mono<String> failed(PgHelloException e) {
-      var status = e.code().isRetryable() ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.BAD_REQUEST;
+      boolean callers = e.code() == PgHelloException.Code.INVALID_NAME;
+      var status = callers ? HttpStatus.BAD_REQUEST : HttpStatus.SERVICE_UNAVAILABLE;
       return Mono.error(new ResponseStatusException(status, e.code().name()));
     }
   }
