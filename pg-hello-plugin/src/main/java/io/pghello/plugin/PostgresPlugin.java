@@ -213,7 +213,7 @@ public final class PostgresPlugin implements AutoCloseable {
     }
   }
 
-  /** Opens a connection; returns the pool's configuration, as it equals itself at a glance. */
+  /** Opens a connection; returns the pool's own configuration, which is compared fastest. */
   JsonNode open(String id, JsonNode config) {
     return use(
         pools.acquire(id, config),
