@@ -154,7 +154,7 @@ final class MaintainCommand implements Callable<Integer> {
     BackupMethod method =
         server == null
             ? new Dumps(named, null, BackupMethod.KEEP_DAYS, output)
-            : new WholeServer(server, "incr", null, output);
+            : new WholeServer(server, WholeServer.USUAL_TYPE, null, output);
     Target target = connection.target();
     try (Connection session = connectToLock(target)) {
       lock(session);

@@ -106,6 +106,7 @@ public final class BackupCommand implements Callable<Integer> {
     Failure.refuseIf(
         type != null && !Set.of("full", "diff", "incr").contains(type),
         "--type must be full, diff or incr, but is " + type);
-    return new WholeServer(pgBackRest, type == null ? "incr" : type, bindir, output);
+    return new WholeServer(
+        pgBackRest, type == null ? WholeServer.USUAL_TYPE : type, bindir, output);
   }
 }

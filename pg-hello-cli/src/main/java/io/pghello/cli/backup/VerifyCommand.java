@@ -64,6 +64,7 @@ public final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    // a wrong number is refused before any backup is read
     backups.jobs();
     Map<Backup, List<String>> chosen = backups.findEach(named);
     var trial = new BackupMethod.Trial(named.isEmpty(), backups, temporary, MetricFile.in(metric));

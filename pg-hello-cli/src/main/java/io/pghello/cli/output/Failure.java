@@ -51,7 +51,7 @@ public final class Failure extends RuntimeException {
     if (e instanceof UncheckedIOException io) {
       return of(Objects.requireNonNull(io.getCause()));
     }
-    if (e instanceof FileSystemException file) {
+    if (e instanceof FileSystemException file && file.getFile() != null) {
       return critical(file.getFile() + ": " + reason(file));
     }
     return e instanceof IOException io ? critical(reason(io)) : unknown(e.toString());

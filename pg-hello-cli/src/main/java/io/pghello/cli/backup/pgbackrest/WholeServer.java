@@ -36,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bindir, Output output)
     implements BackupMethod {
+  /** The type unless another is chosen: what has changed since the last backup. */
+  public static final String USUAL_TYPE = "incr";
+
   /** A database of the server that was copied. */
   private record Copied(String database, @Nullable String pgHello, long bytes) {}
 
