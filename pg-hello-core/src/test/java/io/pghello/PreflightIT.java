@@ -260,7 +260,7 @@ class PreflightIT {
           assertThat(problem.functions()).containsExactly("pg_hello(text,integer)");
           assertThat(problem.remedy())
               .startsWith(
-                  "Let a superuser run, unless the extension keeps it from others on purpose: GRANT"
+                  "Let a superuser run, unless the right was revoked on purpose: GRANT"
                       + " EXECUTE ON FUNCTION public.pg_hello(pg_catalog.text,pg_catalog.int4)");
           assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
           assertFails(Code.NO_EXECUTE_PRIVILEGE, () -> client.hello("Ada", 2));

@@ -234,7 +234,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.NO_EXECUTE_PRIVILEGE,
         "Role %s may not execute %s.".formatted(role, list(forbidden)),
         """
-        Let a superuser run, unless the extension keeps it from others on purpose: \
+        Let a superuser run, unless the right was revoked on purpose: \
         GRANT EXECUTE ON FUNCTION %s TO %s;"""
             .formatted(String.join(", ", qualified), role),
         signatures(forbidden));

@@ -164,7 +164,7 @@ class InstallationIT {
     assertThat(found.obstacle(CUBE.functions().get(2))).isEmpty();
     assertThat(problem.remedy())
         .startsWith(
-            "Let a superuser run, unless the extension keeps it from others on purpose: GRANT"
+            "Let a superuser run, unless the right was revoked on purpose: GRANT"
                 + " EXECUTE ON FUNCTION"
                 + " public.cube_distance(public.cube,public.cube) TO ");
     execute(superuser, "SET search_path = ''");

@@ -417,7 +417,7 @@ class StartUpCheckIT {
               "Role regress_guest may not use schema closed, in which pg_hello is."
                   + " Role regress_guest may not execute now_ms()."
                   + " Let the schema's owner run: GRANT USAGE ON SCHEMA closed TO regress_guest;"
-                  + " Let a superuser run, unless the extension keeps it from others on purpose:"
+                  + " Let a superuser run, unless the right was revoked on purpose:"
                   + " GRANT EXECUTE ON FUNCTION closed.now_ms() TO"
                   + " regress_guest;");
       execute(superuser, "GRANT USAGE ON SCHEMA closed TO regress_guest");
