@@ -387,8 +387,9 @@ class PreflightIT {
           dataSource,
           Code.FILES_MISSING,
           "The files of extension pg_hello are not on the database server.",
-          "Build and install them there (make && make install in the folder extension/); for"
-              + " tests, a server that has them comes with pg-hello-testkit.");
+          "Install them there: sudo java -jar pg-hello-extension-*.jar install, or make install in"
+              + " the folder extension/. For tests, a server that has them comes with"
+              + " pg-hello-testkit.");
       PgHelloClient client = PgHelloClient.create(dataSource);
       assertFails(Code.FILES_MISSING, () -> client.hello("Ada", 2));
       assertFails(Code.FILES_MISSING, () -> client.helloAll(List.of("Ada")));

@@ -51,8 +51,9 @@ public enum Function {
         ExtensionDescription.named("pg_hello")
             .oldestVersion(requiredVersion)
             .howToInstall(
-                "Build and install them there (make && make install in the folder extension/); for"
-                    + " tests, a server that has them comes with pg-hello-testkit.");
+                "Install them there: sudo java -jar pg-hello-extension-*.jar install, or make install in"
+                    + " the folder extension/. For tests, a server that has them comes with"
+                    + " pg-hello-testkit.");
     for (Function function : values()) {
       extension.function(function.description);
     }

@@ -199,7 +199,7 @@ public final class Health {
         missing
             ? "the server has no pg_hello.control, or no script of its version"
             : "pg_hello.control, and scripts of " + String.join(", ", versions),
-        missing ? "install the files of the extension again: make install" : null);
+        missing ? "install the files of the extension again, by its jar or make install" : null);
   }
 
   private void checkFunctions(Connection connection, String schema, String role)
@@ -280,7 +280,7 @@ public final class Health {
       case "58P01" ->
           needsAnother
               ? "install on the server what the library needs; ldd names all that is missing"
-              : "the library is not where the server looks for it: make install";
+              : "the library is not where the server looks for it: install it by its jar or make install";
       case "42883" -> "the library is older than the extension: make install, then recycle pools";
       default -> null;
     };
