@@ -27,7 +27,7 @@ if [ ! -e "$folder" ]; then
     cat "$tmp/messages" >&2
     folder=$(printf '%s\n' "$CACHE/packages/$1-"????-??-"$key" | sort | tail -n 1)
     [ -e "$folder" ] || {
-      say 'skipped: no packages can be had from here'
+      say "skipped: Debian's suite ${HEADER_SUITE[$1]} has none of ${*:2}, or cannot be reached"
       exit 0
     }
     say "No packages can be had from here: taking those in $folder"

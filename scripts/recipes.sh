@@ -37,10 +37,17 @@ page() {
 # property NAME KEY: of a recipe's POM.
 property() { sed -n "s:.*<$2>\(.*\)</$2>.*:\1:p" "$ROOT/extensions/$1/pom.xml"; }
 
-if [ "${1-}" = --page ]; then
-  page
-  exit
-fi
+case ${1-} in
+  --page) page && exit ;;
+  -h | --help)
+    cat <<TEXT
+Usage: scripts/recipes.sh [MAJOR...] [NAME...]
+Lays out the jars of extensions/NAME, out of Debian's packages for these majors. Default: ${MAJORS[*]}, and all recipes:
+$(cd "$ROOT/extensions" && printf '%s\n' */test.sql | cut -d/ -f1 | paste -sd ' ' | fold -s -w 100)
+TEXT
+    exit
+    ;;
+esac
 
 majors=() names=()
 for argument in "$@"; do

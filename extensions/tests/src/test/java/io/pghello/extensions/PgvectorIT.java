@@ -149,11 +149,14 @@ class PgvectorIT {
     }
   }
 
+  // region factory
   private static SessionFactory factory(DataSource dataSource) {
     var configuration = new Configuration().addAnnotatedClass(Item.class);
     configuration.getProperties().put(AvailableSettings.JAKARTA_NON_JTA_DATASOURCE, dataSource);
     return configuration.buildSessionFactory();
   }
+
+  // endregion
 
   // region jooq
   @Test
