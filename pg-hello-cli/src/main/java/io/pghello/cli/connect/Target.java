@@ -63,11 +63,11 @@ public record Target(
           "prefer-standby", "preferSecondary");
 
   // of those that the server has: transaction_timeout is there since PostgreSQL 17
-  private static final String WITHOUT_TIMEOUTS =
+  private static final String WITHOUT_LIMITS =
       """
       SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
-      WHERE name OPERATOR(pg_catalog.=) ANY (ARRAY['idle_in_transaction_session_timeout', 'idle_session_timeout',
-        'lock_timeout', 'statement_timeout', 'transaction_timeout'])
+      WHERE name OPERATOR(pg_catalog.=) ANY (ARRAY['default_transaction_read_only', 'idle_in_transaction_session_timeout',
+        'idle_session_timeout', 'lock_timeout', 'statement_timeout', 'transaction_timeout'])
       """;
 
   /**
@@ -152,6 +152,10 @@ public record Target(
             environment.put(variable(name), other);
           }
         });
+    environment.merge(
+        "PGOPTIONS",
+        "-c default_transaction_read_only=off",
+        (given, writes) -> writes + " " + given);
     if (isSocket) {
       // which has neither TLS nor another end to choose
       PGProperty.SSL_MODE.set(properties, "disable");
@@ -261,13 +265,14 @@ public record Target(
   }
 
   /**
-   * Opens a connection for statements that may take as long as they need, whatever time-outs the
-   * server, the database or the role has. It notices by TCP's own means that the server is gone.
+   * Opens a connection for statements that may write, and take as long as they need, whatever
+   * default and time-outs the server, the database or the role has. It notices by TCP's own means
+   * that the server is gone.
    */
   public Connection connectForLong() throws SQLException {
     Connection connection = connect();
     try (Statement statement = connection.createStatement()) {
-      statement.execute(WITHOUT_TIMEOUTS);
+      statement.execute(WITHOUT_LIMITS);
       connection.setNetworkTimeout(Runnable::run, 0);
       return connection;
     } catch (SQLException | RuntimeException | Error e) {

@@ -766,6 +766,22 @@ class BackupIT {
     }
   }
 
+  /** Production guards itself so against mistakes, and who restores means to write. */
+  @Test
+  void restoresWhereTransactionsOnlyReadByDefault() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        Connection superuser = database.superuserDataSource().getConnection()) {
+      assumeTrue(Run.hasClient(server), "no programs of this version");
+      Map<String, String> environment = environment(server, database);
+      assertThat(backup(environment, database.name()).status()).isZero();
+      Run.execute(superuser, "ALTER ROLE postgres SET default_transaction_read_only = on");
+      Run restored = restore(environment, database.name(), "--as", "copy");
+      assertThat(restored.err()).isEmpty();
+      assertThat(restored.status()).isZero();
+    }
+  }
+
   /** A clock that was wrong once decides neither what is restored nor what is removed. */
   @Test
   void countsNoBackupOfTheFuture(PgHelloServer server, TestDatabase database) throws Exception {
