@@ -181,11 +181,17 @@ public final class HardenCommand implements Callable<Integer> {
       } else if (step.done() || step.isForWholeServer()) {
         // a setting may have been written, and not been loaded before harden was killed
         steps.add(step.back());
+      } else if (!hardening.renamed().isEmpty() && line.matches("(DROP ROLE|REVOKE) .*")) {
+        left.add(0, line);
       }
     }
     apply(session, steps);
     kept.write(left, List.of());
     done.forEach(step -> findings.ok("undone", step.sql()));
+    if (!left.isEmpty()) {
+      String back = "if it was renamed: rename it back, and run this again; else remove " + kept;
+      hardening.renamed().forEach(one -> findings.add(Status.WARNING, "left", one, back));
+    }
     if (findings.isEmpty()) {
       findings.ok("undone", "all is as it was already");
     }

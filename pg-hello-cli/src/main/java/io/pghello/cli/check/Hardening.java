@@ -161,6 +161,21 @@ final class Hardening {
       ORDER BY 1, 3
       """;
 
+  /** Roles that others than harden have let in, or let in under another name, while one is gone. */
+  private static final String RENAMED =
+      MEMBERS
+          + """
+      SELECT format('%I has privileges on what hello_* roles use, and there is no %s', g.role, w.roles)
+      FROM (
+          SELECT DISTINCT pg_get_userbyid(a.grantee)
+          FROM (SELECT acl FROM member UNION ALL SELECT acl FROM own) o CROSS JOIN LATERAL aclexplode(o.acl) a
+          WHERE a.grantee NOT IN (0, a.grantor)) g (role)
+        CROSS JOIN (
+          SELECT string_agg(role, ', ') FROM wanted WHERE role NOT IN (SELECT rolname FROM pg_roles)) w (roles)
+      WHERE w.roles IS NOT NULL AND g.role NOT IN (SELECT role FROM wanted)
+      ORDER BY 1
+      """;
+
   /**
    * Settings as they should be: those that are not, and what those that are may have been before.
    */
@@ -287,6 +302,7 @@ final class Hardening {
 
   private final List<Step> all = new ArrayList<>();
   private final Map<String, Loser> losers = new TreeMap<>();
+  private final List<String> renamed = new ArrayList<>();
   private final Findings byHand;
   private final boolean preload;
 
@@ -303,6 +319,11 @@ final class Hardening {
   /** Returns who loses something by the steps. */
   List<Loser> losers() {
     return List.copyOf(losers.values());
+  }
+
+  /** Returns a sentence for each role that may be one of ours by another name. */
+  List<String> renamed() {
+    return List.copyOf(renamed);
   }
 
   /** Returns what is taken back by a line that was kept; null if no step is. */
@@ -325,6 +346,7 @@ final class Hardening {
       String own = String.valueOf(others == null);
       ask(statement, PRIVILEGES.replace("OWN_OPS", own), this::add);
       ask(statement, LOSERS.replace("OWN_OPS", own), this::addLoser);
+      ask(statement, RENAMED.replace("OWN_OPS", own), row -> renamed.add(row.getString(1)));
       ask(statement, SETTINGS, this::add);
       ask(statement, BY_HAND, this::warn);
       try {

@@ -314,6 +314,31 @@ class HardenIT {
     }
   }
 
+  /** A role keeps its privileges under another name. */
+  @Test
+  void leavesNothingInSilenceToARoleThatWasRenamed() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        Connection superuser = database.superuserDataSource().getConnection()) {
+      harden(server, database, "--apply", "--revoke-from", "hello");
+      Run.execute(superuser, "ALTER ROLE hello_monitor RENAME TO \"wat chers\"");
+      for (int i = 0; i < 2; i++) {
+        Run undone = harden(server, database, "--undo");
+        assertThat(undone.status()).as(undone.out()).isEqualTo(1);
+        assertThat(undone.out())
+            .containsPattern(
+                "(?m)^warning +left +\"wat chers\" has privileges .* there is no .*hello_monitor$");
+      }
+      Run.execute(superuser, "ALTER ROLE \"wat chers\" RENAME TO hello_monitor");
+      Run undone = harden(server, database, "--undo");
+      assertThat(undone.status()).as(undone.out()).isZero();
+      assertThat(
+              Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
+          .isEqualTo("0");
+      assertThat(harden(server, database, "--undo").status()).as("nothing is kept").isEqualTo(3);
+    }
+  }
+
   /** Copies have the same identifiers, and what is kept is of one of them. */
   @Test
   void keepsWhatUndoesTheOriginalFromItsCopies() throws Exception {
