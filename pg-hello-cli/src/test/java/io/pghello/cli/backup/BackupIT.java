@@ -766,6 +766,25 @@ class BackupIT {
     }
   }
 
+  /** As of one who may only read the backups, or of a disk that is not mounted. */
+  @Test
+  void verifiesWhatItMayOnlyRead(PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(Run.hasServer(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    assertThat(backup(environment, database.name()).status()).isZero();
+    Path made = folder.resolve(backups().get(0));
+    Files.createDirectories(made.resolve("verified.properties/in the way"));
+    Run verified = verify(environment, "--from", folder.toString());
+    assertThat(verified.status()).as(verified.err()).isZero();
+    assertThat(verified.out()).contains("can be restored");
+    assertThat(verified.err()).contains("cannot be noted in " + made.getFileName()).hasLineCount(1);
+    Files.move(made, folder.resolve("moved"));
+    Files.createSymbolicLink(made, folder.resolve("gone"));
+    Run unreadable = verify(environment, "--from", folder.toString());
+    assertThat(unreadable.status()).isEqualTo(3);
+    assertThat(unreadable.err()).contains("; " + made + " cannot be read").hasLineCount(1);
+  }
+
   /** Production guards itself so against mistakes, and who restores means to write. */
   @Test
   void restoresWhereTransactionsOnlyReadByDefault() throws Exception {

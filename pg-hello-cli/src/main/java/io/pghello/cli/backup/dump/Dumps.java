@@ -243,7 +243,7 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
     wrong.addAll(failed);
     Duration took = Duration.between(begin, Instant.now());
     if (wrong.isEmpty() && databases.equals(backup.databases())) {
-      backup.setVerified(Instant.now(), took);
+      backup.setVerified(took, output);
     }
     return new Proof(backup.time(), took, Table.of(Compared.class, rows), wrong, failed);
   }

@@ -2,6 +2,7 @@
 package io.pghello.cli.backup.folder;
 
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Output;
 import io.pghello.cli.system.Folders;
 import io.pghello.cli.system.PropertiesFile;
 import io.pghello.cli.system.Replacement;
@@ -115,8 +116,18 @@ public record Backup(Path folder, Instant time) {
     String of = system == null ? "" : " of this server";
     String with = databases.isEmpty() ? "" : " with " + databases;
     String before = notAfter == null ? "" : " of " + notAfter + " or before";
+    String others = ofTheFuture(folder) + unreadable(folder);
     throw Failure.unknown(
-        "there is no complete backup" + of + " in " + folder + with + before + ofTheFuture(folder));
+        "there is no complete backup" + of + " in " + folder + with + before + others);
+  }
+
+  /** Names a backup that this user may not look into, or that is a link to what is not there. */
+  private static String unreadable(Path folder) {
+    return list(folder).stream()
+        .filter(path -> timeOf(path.getFileName().toString()) != null && !Files.isReadable(path))
+        .findFirst()
+        .map(path -> "; " + path + " cannot be read")
+        .orElse("");
   }
 
   /** Names a backup that does not count, as its clock was wrong. */
@@ -229,13 +240,17 @@ public record Backup(Path folder, Instant time) {
     PropertiesFile.store(about, folder.resolve(ABOUT));
   }
 
-  /** Writes when it was restored and found right, and how long that took. */
-  public void setVerified(Instant when, Duration took) throws IOException {
+  /** Writes that it was restored and found right, and how long that took, where it may. */
+  public void setVerified(Duration took, Output output) {
     var verified = new Properties();
-    verified.setProperty("verified", when.toString());
+    verified.setProperty("verified", Instant.now().toString());
     verified.setProperty("seconds", String.format(Locale.ROOT, "%.3f", took.toMillis() / 1e3));
-    Replacement.of(
-        folder.resolve(VERIFIED), "rw-------", path -> PropertiesFile.store(verified, path));
+    try {
+      Replacement.of(
+          folder.resolve(VERIFIED), "rw-------", path -> PropertiesFile.store(verified, path));
+    } catch (IOException e) {
+      output.say("that it is right cannot be noted in %s: %s", name(), Failure.reason(e));
+    }
   }
 
   /** Writes the sums of all files of a folder, and sees to it that all is on the disk. */

@@ -147,7 +147,7 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
       }
     }
     if (wrong.isEmpty() && isWhole) {
-      backup.setVerified(Instant.now(), took);
+      backup.setVerified(took, output);
       if (trial.metric() != null) {
         trial.metric().baseBackupVerified(backup.time());
       }
