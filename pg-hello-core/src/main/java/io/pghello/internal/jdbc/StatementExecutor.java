@@ -360,8 +360,7 @@ public class StatementExecutor {
     if (reason != null) {
       return Errors.again(Errors.withTimeout(reason.error, reason.timeout, timeout));
     }
-    int waiting = watch.waitingForConnection();
-    return waiting > 0 && waiting >= underWay.sum()
+    return watch.allWaitFor(source)
         ? SqlErrors.noConnectionWithin(timeout, null)
         : Errors.timedOut(timeout);
   }

@@ -43,9 +43,18 @@ final class StatementWatch {
     return new Watched(Thread.currentThread(), source, deadline);
   }
 
-  /** Returns how many statements wait for a connection. */
-  int waitingForConnection() {
-    return (int) underWay.stream().filter(watched -> watched.connection == null).count();
+  /** Returns whether statements wait for a connection of a source, and none has got one. */
+  boolean allWaitFor(ConnectionSource source) {
+    boolean wait = false;
+    for (Watched watched : underWay) {
+      if (watched.source.equals(source)) {
+        if (watched.connection != null) {
+          return false;
+        }
+        wait = true;
+      }
+    }
+    return wait;
   }
 
   /** Returns whether no statement is under way. */

@@ -7,14 +7,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.ConnectionSource;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloListener;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
+import io.pghello.internal.SafeListener;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -112,6 +115,42 @@ class StatementExecutorTest {
     assertThat(executor.timedOut(LONG).code()).isEqualTo(Code.NO_CONNECTION);
     mayConnect.countDown();
     assertThat(waiting.join()).isEqualTo("second");
+  }
+
+  /** One that only begins says nothing of the server. */
+  @Test
+  void theServerIsNotSlowWhileAStatementBegins() {
+    var waiting = new CountDownLatch(1);
+    var beginning = new CountDownLatch(1);
+    var mayGoOn = new CountDownLatch(1);
+    var listener =
+        new PgHelloListener() {
+          @Override
+          public void statementStarting(StatementStarting event) {
+            if (waiting.getCount() == 0) {
+              beginning.countDown();
+              await(mayGoOn);
+            }
+          }
+        };
+    ConnectionSource source =
+        () -> {
+          waiting.countDown();
+          await(mayGoOn);
+          return UNUSED;
+        };
+    var executor =
+        new StatementExecutor(
+            source,
+            new Settings.Statements(null, true, LONG, true, SafeListener.of(List.of(listener))));
+    CompletableFuture<String> first = start(executor, session -> "first");
+    await(waiting);
+    CompletableFuture<String> second = start(executor, session -> "second");
+    await(beginning);
+    assertThat(executor.timedOut(LONG).code()).isEqualTo(Code.NO_CONNECTION);
+    mayGoOn.countDown();
+    assertThat(first.join()).isEqualTo("first");
+    assertThat(second.join()).isEqualTo("second");
   }
 
   @Test

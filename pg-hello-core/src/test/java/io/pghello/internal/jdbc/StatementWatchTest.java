@@ -30,12 +30,12 @@ class StatementWatchTest {
     var watch = new StatementWatch(SHORT);
     StatementWatch.Watched watched = watch.statement(stuck, Deadline.after(SHORT));
     watched.begin();
-    assertThat(watch.waitingForConnection()).isEqualTo(1);
+    assertThat(watch.allWaitFor(stuck)).isTrue();
     assertThatThrownBy(watched::connect).isInstanceOf(SQLException.class);
     assertThat(Thread.interrupted()).isFalse();
     assertThat(watched.end()).isFalse();
     watched.leave();
-    assertThat(watch.waitingForConnection()).isZero();
+    assertThat(watch.allWaitFor(stuck)).isFalse();
   }
 
   @Test
