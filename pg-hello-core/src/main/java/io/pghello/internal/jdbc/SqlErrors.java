@@ -137,6 +137,9 @@ public final class SqlErrors {
           e,
           null);
     }
+    if (words == null && state.startsWith("42")) {
+      return ofForeignDriver(e);
+    }
     return of(
         new PgHelloProblem(
             Code.SERVER_ERROR,
@@ -149,6 +152,21 @@ public final class SqlErrors {
                 : "See the error code in PostgreSQL's documentation, and the server's log."),
         e,
         cause(e));
+  }
+
+  /** Translates an error of a driver that reads SQL itself, as ShardingSphere's does. */
+  static PgHelloException ofForeignDriver(Exception e) {
+    return of(
+        new PgHelloProblem(
+            Code.SERVER_ERROR,
+            "The driver refused the client's SQL before the server saw it ("
+                + e.getClass().getSimpleName()
+                + ").",
+            "Give the client a data source of pgjdbc's own. Behind a driver that reads SQL itself, as"
+                + " ShardingSphere's, only single calls work: tell the client the schema, and"
+                + " coalescing(false)."),
+        e,
+        e);
   }
 
   static PgHelloException connectionLost(SQLException e) {

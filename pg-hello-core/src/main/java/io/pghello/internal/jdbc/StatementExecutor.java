@@ -267,7 +267,7 @@ public class StatementExecutor {
       }
     } catch (RuntimeException e) {
       if (!watched.end()) {
-        throw Errors.unexpected(e);
+        throw isOfPgjdbc(connection) ? Errors.unexpected(e) : SqlErrors.ofForeignDriver(e);
       }
     } finally {
       boolean aborted = watched.end() || !watched.sound;
@@ -278,6 +278,14 @@ public class StatementExecutor {
       watched.released = true;
     }
     throw Errors.timedOut(deadline.timeout());
+  }
+
+  private static boolean isOfPgjdbc(Connection connection) {
+    try {
+      return connection.isWrapperFor(PGConnection.class);
+    } catch (SQLException e) {
+      return false;
+    }
   }
 
   private PgHelloException translate(SQLException e, Connection connection, Deadline deadline) {

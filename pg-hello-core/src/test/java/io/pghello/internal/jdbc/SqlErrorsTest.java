@@ -72,6 +72,20 @@ class SqlErrorsTest {
     assertThat(SqlErrors.translate(server, Duration.ofSeconds(1))).hasNoCause();
   }
 
+  /** As ShardingSphere's does. */
+  @Test
+  void saysThatTheDriverReadsSqlItself() {
+    var parser = new SQLException("You have an error in your SQL syntax: ...", "42000");
+    assertThat(SqlErrors.translate(parser, Duration.ofSeconds(1)))
+        .hasMessageStartingWith(
+            "The driver refused the client's SQL before the server saw it (SQLException). Give the"
+                + " client a data source of pgjdbc's own.")
+        .hasCause(parser);
+    var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mno such table\0\0"));
+    assertThat(SqlErrors.translate(server, Duration.ofSeconds(1)))
+        .hasMessageStartingWith("The server reported an error (42P01): no such table.");
+  }
+
   /** With their routines, as the server gives 08P01 and 0A000 for much else. */
   @ParameterizedTest
   @ValueSource(

@@ -117,6 +117,25 @@ class StatementExecutorTest {
     assertThat(waiting.join()).isEqualTo("second");
   }
 
+  /** ShardingSphere's throws no SQLException for what it cannot read. */
+  @Test
+  void saysThatTheDriverReadsSqlItself() {
+    var parser = new IllegalArgumentException("no viable alternative at input");
+    var executor =
+        new StatementExecutor(() -> UNUSED, Settings.Statements.withoutClient(null, LONG));
+    assertThatThrownBy(
+            () ->
+                executor.run(
+                    StatementContext.single(Deadline.after(LONG)),
+                    session -> {
+                      throw parser;
+                    }))
+        .hasMessageStartingWith(
+            "The driver refused the client's SQL before the server saw it"
+                + " (IllegalArgumentException). Give the client")
+        .hasCause(parser);
+  }
+
   /** One that only begins says nothing of the server. */
   @Test
   void theServerIsNotSlowWhileAStatementBegins() {
