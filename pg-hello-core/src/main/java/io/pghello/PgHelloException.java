@@ -35,6 +35,16 @@ public final class PgHelloException extends RuntimeException {
     NO_SCHEMA_PRIVILEGE(false),
     /** The role may not execute the function. */
     NO_EXECUTE_PRIVILEGE(false),
+    /**
+     * A pooler is between, which may mix up the driver's prepared statements. Only {@link
+     * PgHelloOperations#preflight} says so.
+     */
+    POOLER(false),
+    /**
+     * The database is distributed by Citus, whose workers do not learn of a session's settings.
+     * Only {@link PgHelloOperations#preflight} says so.
+     */
+    DISTRIBUTED(false),
     /** The name cannot be a value of PostgreSQL's type {@code text} in this database. */
     INVALID_NAME(false),
     /** The count is not between 1 and 10. */

@@ -141,7 +141,8 @@ public interface PgHelloOperations {
   PgHelloInfo info();
 
   /**
-   * Looks whether the extension can be used, and says what stands in the way. One round trip.
+   * Looks whether the extension can be used, and says what stands in the way. Warns of a pooler
+   * that may mix up prepared statements, and of Citus. One round trip.
    *
    * @return what is wrong, the gravest first, each with the statement that mends it; empty if all
    *     is well

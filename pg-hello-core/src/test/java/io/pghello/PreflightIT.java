@@ -54,6 +54,30 @@ class PreflightIT {
   }
 
   @Test
+  void saysThatTheDatabaseIsDistributed(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    execute(dataSource, CREATE);
+    // anybody can make a table like that of Citus
+    execute(dataSource, "CREATE TABLE pg_dist_node (nodeid int)");
+    PgHelloClient client = PgHelloClient.create(dataSource);
+    assertThat(client.preflight()).isEmpty();
+    execute(
+        superuser,
+        "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable,"
+            + " extversion) SELECT 9999, 'citus', extowner, extnamespace, false, '13.0-1' FROM"
+            + " pg_extension WHERE extname = 'plpgsql'");
+    PgHelloProblem problem = only(client.preflight());
+    assertThat(problem.code()).isEqualTo(Code.DISTRIBUTED);
+    assertThat(problem.functions()).isEmpty();
+    assertThat(problem)
+        .hasToString(
+            "The database is distributed by Citus, whose workers do not learn of SET"
+                + " pg_hello.repeat. In SQL over distributed tables pass the count, as in"
+                + " pg_hello(name, 2).");
+    assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+  }
+
+  @Test
   @SuppressWarnings("SystemOut")
   void showsWhatIsWrong(DataSource dataSource) {
     // region preflight

@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * @param functions the described functions that are there and are the extension's own: in C, in its
  *     library and its schema, and owned by a superuser
  * @param problems what is wrong, the gravest first
+ * @param processId the server process that has answered, as {@code pg_backend_pid()} names it
+ * @param isTracked whether a pooler has prepared statements in that process under names of its own
+ * @param isDistributed whether the database is distributed by Citus
  */
 public record Installation(
     ExtensionDescription extension,
@@ -38,7 +41,10 @@ public record Installation(
     @Nullable String version,
     @Nullable String filesVersion,
     List<ExtensionFunction> functions,
-    List<ExtensionProblem> problems) {
+    List<ExtensionProblem> problems,
+    int processId,
+    boolean isTracked,
+    boolean isDistributed) {
 
   // Who owns an extension can add functions to it, so that a member alone is not to be called.
   // Types of PostgreSQL's own are told by their schema: one of the same name can come first on the
@@ -60,6 +66,11 @@ public record Installation(
         n.nspname OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true)) AS on_path,
         pg_catalog.current_setting('search_path') AS search_path,
         pg_catalog.current_setting('server_version') AS server_version,
+        pg_catalog.pg_backend_pid() AS process_id,
+        EXISTS (SELECT FROM pg_catalog.pg_prepared_statements s
+          WHERE s.name OPERATOR(pg_catalog.~) '^(PGBOUNCER|odyssey_pstmt)_[0-9]') AS is_tracked,
+        EXISTS (SELECT FROM pg_catalog.pg_extension c WHERE c.extname OPERATOR(pg_catalog.=) 'citus')
+          AS is_distributed,
         f.name, f.types, f.schemas, f.schema AS function_schema, f.volatility, f.by_superuser, f.own,
         f.may_execute
       FROM pg_catalog.pg_database d
@@ -173,7 +184,10 @@ public record Installation(
         server.version,
         server.filesVersion,
         own,
-        problems(extension, server, members, own, told));
+        problems(extension, server, members, own, told),
+        server.processId,
+        server.isTracked,
+        server.isDistributed);
   }
 
   private static boolean isOwn(@Nullable Member member) {
@@ -339,7 +353,10 @@ public record Installation(
       @Nullable String filesVersion,
       boolean mayUseSchema,
       boolean onPath,
-      @Nullable String searchPath) {
+      @Nullable String searchPath,
+      int processId,
+      boolean isTracked,
+      boolean isDistributed) {
     static Server of(ResultSet row) throws SQLException {
       return new Server(
           row.getString("database"),
@@ -353,7 +370,10 @@ public record Installation(
           row.getString("default_version"),
           row.getBoolean("may_use_schema"),
           row.getBoolean("on_path"),
-          row.getString("search_path"));
+          row.getString("search_path"),
+          row.getInt("process_id"),
+          row.getBoolean("is_tracked"),
+          row.getBoolean("is_distributed"));
     }
 
     /** Returns who else may create the extension; null if the role may. */

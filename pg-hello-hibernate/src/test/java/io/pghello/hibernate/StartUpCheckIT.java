@@ -128,6 +128,23 @@ class StartUpCheckIT {
     assertThat(logged).hasSize(1);
   }
 
+  /** It keeps nothing from working. */
+  @Test
+  void startsWhereTheDatabaseIsDistributed(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    execute(dataSource, CREATE);
+    execute(
+        superuser,
+        "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable,"
+            + " extversion) SELECT 9999, 'citus', extowner, extnamespace, false, '13.0-1' FROM"
+            + " pg_extension WHERE extname = 'plpgsql'");
+    start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
+    assertThat(logged)
+        .singleElement()
+        .asString()
+        .startsWith("WARN The database is distributed by Citus, whose workers do not learn of ");
+  }
+
   @Test
   void saysNothingWhereItIsOff(DataSource dataSource) {
     start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "off"));

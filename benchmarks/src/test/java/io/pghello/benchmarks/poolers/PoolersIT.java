@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
+import io.pghello.PgHelloProblem;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
@@ -220,6 +221,24 @@ class PoolersIT {
       }
     }
     assertThat(calls.errors()).isEmpty();
+  }
+
+  /** The newest ones say, or show, that they track prepared statements. */
+  @ParameterizedTest
+  @EnumSource
+  void preflightWarnsOfThoseThatMayMixUpStatements(
+      Pooler.Program program, DataSource dataSource, @TempDir Path folder) throws Exception {
+    try (Pooler pooler = start(program, folder, dataSource)) {
+      assertThat(warnings(pooler, true))
+          .isEqualTo(program == OLD_PGBOUNCER ? List.of(PgHelloException.Code.POOLER) : List.of());
+      assertThat(warnings(pooler, false)).isEmpty();
+    }
+  }
+
+  private static List<PgHelloException.Code> warnings(Pooler pooler, boolean prepares) {
+    try (PgHelloClient client = Parts.client(pooler.address(), prepares, PATIENCE)) {
+      return client.preflight().stream().map(PgHelloProblem::code).toList();
+    }
   }
 
   private static Pooler start(Pooler.Program program, Path folder, DataSource dataSource)

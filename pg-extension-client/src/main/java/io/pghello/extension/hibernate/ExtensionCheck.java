@@ -79,7 +79,12 @@ public class ExtensionCheck implements SessionFactoryObserver {
     if (fails) {
       throw error;
     }
-    log.warn(error.getMessage());
+    warn(String.valueOf(error.getMessage()));
+  }
+
+  /** Says something in a line of the log. */
+  protected final void warn(String message) {
+    log.warn(message);
   }
 
   /** Returns the schema that the extension has to be in, in quotes; null for any on the path. */

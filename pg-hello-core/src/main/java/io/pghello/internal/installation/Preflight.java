@@ -13,14 +13,29 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The extension's installation, with its problems as the client's.
  *
  * @param installation what was found, in one round trip
+ * @param warnings what keeps no function from being called
  */
-public record Preflight(Installation installation) {
+public record Preflight(Installation installation, List<PgHelloProblem> warnings) {
+  private static final PgHelloProblem POOLER =
+      new PgHelloProblem(
+          Code.POOLER,
+          "A pooler is between that may mix up the prepared statements of its clients.",
+          "Let it track prepared statements (PgBouncer can from 1.21 on), or connect with"
+              + " prepareThreshold=0; nothing needs to be done if each client has a session of its"
+              + " own.");
+
+  private static final PgHelloProblem DISTRIBUTED =
+      new PgHelloProblem(
+          Code.DISTRIBUTED,
+          "The database is distributed by Citus, whose workers do not learn of SET pg_hello.repeat.",
+          "In SQL over distributed tables pass the count, as in pg_hello(name, 2).");
 
   /**
    * Looks around on a connection, and changes nothing.
@@ -35,10 +50,17 @@ public record Preflight(Installation installation) {
   static Preflight run(Connection connection, @Nullable String told, ExtensionDescription extension)
       throws SQLException {
     try {
-      return new Preflight(extension.find(connection, told));
+      Installation found = extension.find(connection, told);
+      return new Preflight(found, found.isDistributed() ? List.of(DISTRIBUTED) : List.of());
     } catch (ExtensionException e) {
       throw Errors.of(problem(e.problem()));
     }
+  }
+
+  /** Returns the same with the warning of a pooler that may mix up prepared statements. */
+  public Preflight behindPooler() {
+    return new Preflight(
+        installation, Stream.concat(Stream.of(POOLER), warnings.stream()).toList());
   }
 
   /** Returns a problem in the client's words. */
@@ -66,7 +88,9 @@ public record Preflight(Installation installation) {
 
   /** Returns what is wrong, the gravest first. */
   public List<PgHelloProblem> problems() {
-    return installation.problems().stream().map(Preflight::problem).toList();
+    return Stream.concat(
+            installation.problems().stream().map(Preflight::problem), warnings.stream())
+        .toList();
   }
 
   /** Returns the gravest problem because of which the client cannot call a function. */

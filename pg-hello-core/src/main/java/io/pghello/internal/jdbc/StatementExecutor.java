@@ -6,6 +6,7 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
 import io.pghello.extension.ExtensionProblem;
+import io.pghello.extension.Installation;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Events;
@@ -316,6 +317,23 @@ public class StatementExecutor {
         : null;
   }
 
+  /**
+   * Returns whether a pooler may mix up what the driver prepares: the process that answers is not
+   * the one of the log-in. Newer versions of PgBouncer report what they do.
+   */
+  private static boolean mayBeMixedUp(Connection connection, Installation found)
+      throws SQLException {
+    if (found.isTracked() || !isOfPgjdbc(connection)) {
+      return false;
+    }
+    PGConnection driver = connection.unwrap(PGConnection.class);
+    String tracked = driver.getParameterStatus("pgbouncer.max_prepared_statements");
+    return driver.getBackendPID() != found.processId()
+        && driver.getPrepareThreshold() != 0
+        && (tracked == null || tracked.equals("0"))
+        && !"session".equals(driver.getParameterStatus("pgbouncer.pool_mode"));
+  }
+
   /** Pools give no SQLSTATE where they refuse a connection that they have closed. */
   private static boolean isClosed(Connection connection) {
     try {
@@ -515,7 +533,9 @@ public class StatementExecutor {
       limitTime();
       Preflight preflight = Preflight.run(connection(), settings.schema());
       installations.put(preflight, connection());
-      return preflight;
+      return mayBeMixedUp(connection(), preflight.installation())
+          ? preflight.behindPooler()
+          : preflight;
     }
 
     private @Nullable String statement(Function function) throws SQLException {

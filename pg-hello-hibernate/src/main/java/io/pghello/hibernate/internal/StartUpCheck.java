@@ -68,7 +68,9 @@ final class StartUpCheck extends ExtensionCheck {
         created.getServiceRegistry().requireService(TransactionCoordinatorBuilder.class).isJta();
     var source = new Source(created.getJdbcServices().getBootstrapJdbcConnectionAccess(), jta);
     try {
-      problem(ServerCalls.preflight(source, quotedSchema(), TIMEOUT).installation())
+      Preflight found = ServerCalls.preflight(source, quotedSchema(), TIMEOUT);
+      found.warnings().forEach(warning -> warn(warning.toString()));
+      problem(found.installation())
           .map(problem -> Errors.of(Preflight.problem(problem)))
           .ifPresent(this::report);
     } catch (PgHelloException e) {
