@@ -227,6 +227,10 @@ class TlsIT {
     expectKey(
         wrong.replace("RSA", "ENCRYPTED"), "ssl.key is encrypted.", "Decrypt it: openssl pkcs8");
     expectKey("/etc/key.pem", "ssl.key is no key in PEM.", "not its path");
+    expectKey(
+        "-----BEGIN PRIVATE KEY-----END PRIVATE KEY-----",
+        "ssl.key is no key in PEM.",
+        "not its path");
     expectKey(ec.key(), "ssl.key is not the key of ssl.cert, which is for RSA.", "belong together");
     expectKey(
         pem("PRIVATE KEY", "x".getBytes(StandardCharsets.UTF_8)),

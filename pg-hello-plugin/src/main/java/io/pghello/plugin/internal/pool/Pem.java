@@ -102,8 +102,8 @@ final class Pem {
           "Convert it to PKCS #8: openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW");
     }
     int begin = pem.indexOf(KEY);
-    int end = pem.indexOf("-----END PRIVATE KEY-----");
-    if (begin < 0 || end < begin) {
+    int end = pem.indexOf("-----END PRIVATE KEY-----", begin + KEY.length());
+    if (begin < 0 || end < 0) {
       throw Failures.badConfig(
           "ssl.key is no key in PEM.",
           "Give the text of the file, which begins with " + KEY + ", not its path.");

@@ -258,8 +258,6 @@ public record DollarSql(
             throw bad("A bracket is closed that was not opened, at index " + start + ".");
           }
         }
-        // a space to servers from 16 on, and to the driver part of a word
-        case '\u000b' -> throw bad("There is a vertical tab at index " + start + ".");
         case '\\' -> throw bad("There is a backslash outside of quotes at index " + start + ".");
         // the driver would take it for JDBC's escapes, and to the server it is a mistake
         case '{', '}' -> throw bad("There is a brace outside of quotes at index " + start + ".");
@@ -272,6 +270,9 @@ public record DollarSql(
             if (text.substring(start, end + 1).contains("$")) {
               throw bad("There is a $ right behind the number at index " + start + ".");
             }
+          } else if ((c < ' ' || c == 0x7f) && "\t\n\f\r".indexOf(c) < 0) {
+            // to the driver part of a word, and a vertical tab is a space to servers from 16 on
+            throw bad("There is a control character at index " + start + ".");
           }
         }
       }
@@ -337,6 +338,12 @@ public record DollarSql(
       names.add(word);
       kept.add(folded(written));
       escapesAt = word.equals("E") ? end + 1 : -1;
+      for (int i = start; i <= end; i++) {
+        // the driver knows fewer letters than the server
+        if (chars[i] == '$' && Parser.parseDollarQuotes(chars, i) > i) {
+          throw bad("There is a $ at index " + i + " of which the driver makes a quote.");
+        }
+      }
       return end;
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Matcher;
@@ -14,6 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.core.NativeQuery;
+import org.postgresql.core.Parser;
 
 class DollarSqlTest {
   @ParameterizedTest
@@ -75,7 +78,12 @@ class DollarSqlTest {
         "select $a$b$a$$$ ' $$) q --'",
         "select $→$ ' $→$) q --'",
         "select $a→$ ' $a→$) q --'",
+        "select →$$, $1",
+        "select 1 as a→$b$ ' $b$) q --'",
         "select\u000bE'\\'') q --'",
+        "select\u0001E'\\'') q --'",
+        "select\u007fE'\\'') q --'",
+        "select 1; \u0001",
         "select 'a'E'\\'') q --'",
         "select $$a$$e'\\'') q --'",
         "select 1$a$ ' $a$) q --'",
@@ -185,10 +193,9 @@ class DollarSqlTest {
   // where the driver and the server might not see the same
   private static final String[] PIECES = {
     "'", "''", "\\", "\\'", "E'", "e'", "E", "\"", "$", "$$", "$a$", "$1", "/", "*", "/*", "*/",
-        "--",
-    "\n", "\r", "\t", "\f", "\u000b", " ", " ", ";", "(", ")", "a", "1", "1e", "U&'", "N'", "U&\"",
-        "→",
-    "\u00a0", "\u2028", "?", "_", "@", "-", ",", ".", "[", ":", "&", "{", "date'"
+    "--", "\n", "\r", "\t", "\f", "\u000b", "\u0001", " ", " ", ";", "(", ")", "a", "1", "1e",
+    "U&'", "N'", "U&\"", "→", "\u00a0", "\u2028", "?", "_", "@", "-", ",", ".", "[", ":", "&", "{",
+    "date'"
   };
   // as the server's lexer has them
   private static final String LINE = "(?:[ \t\f\u000b]|--[^\n\r]*)*[\n\r](?:\\s|--[^\n\r]*[\n\r])*";
@@ -205,7 +212,7 @@ class DollarSqlTest {
   private static final Pattern COMMENT = Pattern.compile("/[*]|[*]/");
 
   @Test
-  void takesForOneStatementWhatTheServerDoes() {
+  void takesForOneStatementWhatTheServerDoes() throws SQLException {
     var random = new Random(18);
     int accepted = 0;
     for (int round = 0; round < 100_000; round++) {
@@ -213,13 +220,18 @@ class DollarSqlTest {
       for (int i = random.nextInt(14); i >= 0; i--) {
         sql.append(PIECES[random.nextInt(PIECES.length)]);
       }
+      DollarSql translated;
       try {
-        var unused = DollarSql.of(sql.toString());
+        translated = DollarSql.of(sql.toString());
       } catch (PostgresException e) {
         continue;
       }
       accepted++;
       assertThat(isOneStatement(sql.toString())).as("%s", sql).isTrue();
+      List<NativeQuery> sent =
+          Parser.parseJdbcSql(translated.jdbc(), true, true, true, false, true);
+      assertThat(sent).as("%s", sql).hasSize(1);
+      assertThat(sent.get(0).bindPositions).as("%s", sql).hasSameSizeAs(translated.order());
     }
     assertThat(accepted).isGreaterThan(10_000);
   }
