@@ -97,7 +97,7 @@ public final class PgHelloClientBuilder {
     require(
         !url.matches("jdbc:postgresql://[^/?]*@.*"),
         "The URL has a log-in before the host; say it with user() and password()");
-    require(Driver.parseURL(url, null) != null, "The driver cannot read the URL");
+    require(isReadable(url), "The driver cannot read the URL");
     this.url = url;
     return this;
   }
@@ -356,6 +356,15 @@ public final class PgHelloClientBuilder {
   private static int positive(int value, String what) {
     require(value > 0, "The " + what + " is " + value + "; it must be 1 or more");
     return value;
+  }
+
+  private static boolean isReadable(String url) {
+    try {
+      return Driver.parseURL(url, null) != null;
+    } catch (IndexOutOfBoundsException e) {
+      // as for a list of hosts that begins with a comma
+      return false;
+    }
   }
 
   private static void require(boolean condition, String otherwise) {

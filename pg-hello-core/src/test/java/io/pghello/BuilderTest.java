@@ -155,6 +155,7 @@ class BuilderTest {
         "jdbc:postgresql://localhost:99999999/app?password=secret",
         "jdbc:postgresql://ada:secret@localhost/app",
         "jdbc:postgresql://secret@localhost",
+        "jdbc:postgresql://,/app?password=secret",
         "jdbc:postgresql:?password=%zzsecret"
       })
   void tellsNoSecretOfAUrlThatCannotBeRead(String url) {
