@@ -121,7 +121,7 @@ IN_CONTAINERS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,
 JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"
 JDK25=$(find_jdk 25) || die "needs a JDK 25 or newer, in JAVA_HOME or under /usr/lib/jvm"
 PATH=$PATH:/usr/sbin
-need chromium chromium chromedriver chromium-driver envsubst gettext-base gpg gnupg nginx nginx-light curl curl jq jq node nodejs npm npm pgbackrest pgbackrest pgbouncer pgbouncer \
+need chromium chromium chromedriver chromium-driver envsubst gettext-base faketime faketime gpg gnupg nginx nginx-light curl curl jq jq node nodejs npm npm pgbackrest pgbackrest pgbouncer pgbouncer \
   psql postgresql-client redis-server redis-server shellcheck shellcheck unzip unzip xz xz-utils
 echo "Everything on PostgreSQL ${MAJORS[*]} and two JDKs: the better part of an hour, and some 10 minutes more the first time"
 
