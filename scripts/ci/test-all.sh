@@ -105,17 +105,19 @@ regress_all() {
   "$ROOT/scripts/regress.sh" --platform linux-amd64-musl "$DEFAULT_MAJOR"
 }
 
-# Tests on a server in a container: all of the testkit, which starts it, that of the starter which needs one, and those of the
-# client whose outcome is a matter of the machine that the server runs on: its clock, its files, its encoding, its sessions.
+# Tests on a server in a container: all of the testkit, which starts it, those of the testkit for any extension and of the starter which
+# need one, and those of the client whose outcome is a matter of the machine that the server runs on: its clock, its files, its encoding,
+# its sessions.
 tests_in_containers() {
   # in place of this shell, so that a signal reaches it
   exec env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/containers.sh" run \
-    mvn -B -ntp -Dstyle.color=never -f "$WORK/containers/pom.xml" -pl pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter -am \
+    mvn -B -ntp -Dstyle.color=never -f "$WORK/containers/pom.xml" \
+    -pl pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter -am \
     -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -DexcludedGroups=long,slow \
     -Dit.test="$(IFS=, && printf '%s' "${IN_CONTAINERS[*]}")" -Dfailsafe.failIfNoSpecifiedTests=false \
     -Dmaven.javadoc.skip -Dmaven.source.skip verify
 }
-IN_CONTAINERS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,internal/jdbc/ServerEncodingIT}
+IN_CONTAINERS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,internal/jdbc/ServerEncodingIT,extension/testkit/ExtensionContainerIT}
   io/pghello/spring/boot/app/ContainerIT)
 
 JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"

@@ -49,7 +49,7 @@ class ArchitectureTest {
         .doNotBelongToAnyOf(PgHelloContainer.class, TestServer.class)
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("org.testcontainers..", "com.github.dockerjava..")
+        .resideInAPackage("org.testcontainers..")
         .check(CLASSES);
   }
 
@@ -60,7 +60,7 @@ class ArchitectureTest {
         .resideOutsideOfPackage("io.pghello.testkit.spring..")
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("org.springframework..", "com.zaxxer.hikari..")
+        .resideInAPackage("org.springframework..")
         .check(CLASSES);
   }
 
@@ -76,8 +76,6 @@ class ArchitectureTest {
             "io.pghello.extension.testkit..",
             "io.pghello.testkit..",
             "org.jspecify..",
-            "com.github.dockerjava..",
-            "com.zaxxer.hikari..",
             "org.junit.jupiter.api..",
             "org.junit.platform.commons..",
             "org.opentest4j..",

@@ -41,6 +41,8 @@ import java.util.Objects;
  * <p>Thread-safe.
  */
 public final class ExtensionServer implements AutoCloseable {
+  static final String APPLICATION = "pg-extension-testkit";
+
   private final DatabaseServer server;
 
   private ExtensionServer(DatabaseServer server) {
@@ -121,7 +123,7 @@ public final class ExtensionServer implements AutoCloseable {
           created.add(extension.name());
         }
       }
-      var names = new DatabaseNames("app", "pg-extension-testkit", List.copyOf(created));
+      var names = new DatabaseNames("app", APPLICATION, List.copyOf(created));
       return new ExtensionServer(
           DatabaseServer.start(port, settings, names, all, DatabaseServer.place(null)));
     }

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.InstalledExtension;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
+import io.pghello.extension.testkit.internal.NamedExtensions;
 
 /** The JUnit extension behind {@link ExtensionTest}. */
 final class ExtensionTestSupport
@@ -16,52 +12,16 @@ final class ExtensionTestSupport
 
   @Override
   protected Object key(ExtensionTest settings) {
-    return List.of(
-        List.of(settings.extensions()), List.of(settings.install()), List.of(settings.settings()));
+    return extensions(settings);
   }
 
   @Override
   protected ExtensionServer open(ExtensionTest settings) {
-    ExtensionServer.Builder builder = ExtensionServer.builder();
-    for (NativeExtension extension : extensions(settings)) {
-      builder.extension(extension);
-    }
-    for (String setting : settings.settings()) {
-      int equals = setting.indexOf('=');
-      if (equals < 1) {
-        throw new IllegalArgumentException(
-            "settings of @ExtensionTest are written name=value, but one is \"" + setting + "\"");
-      }
-      builder.setting(setting.substring(0, equals).strip(), setting.substring(equals + 1).strip());
-    }
-    return builder.start();
+    return extensions(settings).start();
   }
 
-  private static List<NativeExtension> extensions(ExtensionTest settings) {
-    var extensions = new ArrayList<NativeExtension>();
-    List<String> names = List.of(settings.extensions());
-    var installed = new HashMap<String, Path>();
-    for (String install : settings.install()) {
-      Path folder = Path.of(install);
-      List<String> there =
-          names.stream().filter(name -> InstalledExtension.isIn(folder, name)).toList();
-      there.forEach(name -> installed.put(name, folder));
-      if (there.isEmpty()) {
-        // says what is there if it is not one
-        NativeExtension only = NativeExtension.fromInstall(folder);
-        if (!names.isEmpty()) {
-          throw new IllegalArgumentException(
-              "@ExtensionTest names " + folder + ", but not its extension \"" + only + "\"");
-        }
-        extensions.add(only);
-      }
-    }
-    for (String name : names) {
-      Path folder = installed.get(name);
-      extensions.add(
-          folder == null ? NativeExtension.named(name) : NativeExtension.fromInstall(folder, name));
-    }
-    return extensions;
+  private static NamedExtensions extensions(ExtensionTest settings) {
+    return new NamedExtensions(settings.extensions(), settings.install(), settings.settings());
   }
 
   @Override

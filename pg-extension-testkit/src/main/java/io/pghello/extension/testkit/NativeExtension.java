@@ -56,7 +56,8 @@ public final class NativeExtension {
    */
   public static NativeExtension contrib(String name) {
     return new NativeExtension(
-        new ServerExtension(requireName(name), major -> Map.of(), List.of(), Map.of(), true));
+        new ServerExtension(
+            requireName(name), (platform, major) -> Map.of(), List.of(), Map.of(), true));
   }
 
   /**

@@ -3,6 +3,7 @@ package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.Databases;
 import java.sql.SQLException;
+import java.util.Objects;
 import javax.sql.DataSource;
 
 /**
@@ -42,6 +43,11 @@ public class TestDatabase implements AutoCloseable {
   /** Returns the name of the role it belongs to. */
   public String user() {
     return databases.owner().user();
+  }
+
+  /** Returns the password of the role it belongs to. */
+  public String password() {
+    return Objects.requireNonNull(databases.owner().password());
   }
 
   /** Returns its JDBC URL as the superuser. */

@@ -28,9 +28,33 @@ class ArchitectureTest {
         .areAssignableTo(TestDatabase.class)
         .or()
         .areAssignableTo(WireProxy.class)
+        .or()
+        .areAssignableTo(ExtensionContainer.class)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.junit..", "org.opentest4j..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyContainersNeedTestcontainers() {
+    noClasses()
+        .that()
+        .areNotAssignableTo(ExtensionContainer.class)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.testcontainers..", "com.github.dockerjava..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyTestsWithSpringNeedSpring() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.pghello.extension.testkit.spring..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.springframework..", "com.zaxxer.hikari..")
         .check(CLASSES);
   }
 
@@ -43,6 +67,8 @@ class ArchitectureTest {
         .resideInAnyPackage(
             "java..",
             "javax.sql..",
+            "com.github.dockerjava..",
+            "com.zaxxer.hikari..",
             "io.pghello.extension.installer..",
             "io.pghello.extension.testkit..",
             "org.apache.commons.compress..",
@@ -51,6 +77,8 @@ class ArchitectureTest {
             "org.junit.platform.commons..",
             "org.opentest4j..",
             "org.postgresql..",
+            "org.springframework..",
+            "org.testcontainers..",
             "org.tukaani.xz..")
         .check(CLASSES);
   }

@@ -294,15 +294,16 @@ class ExtensionServerIT {
     arm64[18] = (byte) 183;
     refused(withLibrary(arm64))
         .hasMessage(
-            "The library acme.so was built for linux-arm64, and this machine is linux-amd64: build"
-                + " it here, or take the package of this platform.");
+            "The library acme.so was built for linux-arm64, and the server's machine is"
+                + " linux-amd64: build it there, or take the package of this platform.");
   }
 
   @Test
   void saysThatALibraryIsMusls() {
     refused(withLibrary(replaced(Stage.library(major()), "libc.so.6", "libc.so\0\0")))
         .hasMessageStartingWith(
-            "The library acme.so was built for linux-amd64-musl, and this machine is linux-amd64: ");
+            "The library acme.so was built for linux-amd64-musl, and the server's machine is"
+                + " linux-amd64: ");
   }
 
   @Test
@@ -310,7 +311,8 @@ class ExtensionServerIT {
     refused(withLibrary(replaced(Stage.library(major()), "GLIBC_2.", "GLIBC_9.")))
         .hasMessageMatching(
             "The library acme\\.so needs version 9\\.[0-9.]+ of the GNU C library, and this machine"
-                + " has 2\\.[0-9]+: build it here, or take the package of an older distribution\\.");
+                + " has 2\\.[0-9]+: build it here, or take the package of an older"
+                + " distribution\\.");
   }
 
   @ParameterizedTest

@@ -4,7 +4,6 @@ package io.pghello.testkit.internal;
 import io.pghello.extension.testkit.internal.ClassPathExtension;
 import io.pghello.extension.testkit.internal.ControlFile;
 import io.pghello.extension.testkit.internal.ServerExtension;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -13,9 +12,6 @@ import java.util.Map;
  * them.
  */
 public final class ExtensionFiles {
-  /** The name of the shared library. */
-  public static final String LIBRARY = "pg_hello.so";
-
   private static final ClassPathExtension JAR =
       ClassPathExtension.find("pg_hello")
           .orElseThrow(
@@ -78,36 +74,7 @@ public final class ExtensionFiles {
 
   /** Returns what a server has itself, as {@code make install} has put it there. */
   public static ServerExtension ofServer() {
-    return new ServerExtension("pg_hello", major -> Map.of(), List.of(), Map.of(), true);
-  }
-
-  /** Returns the control files and the scripts by their names. */
-  public static Map<String, byte[]> scripts() {
-    var scripts = new LinkedHashMap<String, byte[]>();
-    for (String name : JAR.scripts()) {
-      scripts.put(name, JAR.read(name));
-    }
-    return scripts;
-  }
-
-  /**
-   * Returns the library that was built for a platform and a major.
-   *
-   * @throws IllegalStateException if there is none; the message names those there are, and the ways
-   *     that are left
-   */
-  public static byte[] library(String platform, int major) {
-    if (!isFor(platform, major)) {
-      throw new IllegalStateException(
-          "pg-hello has no library for PostgreSQL "
-              + major
-              + " on "
-              + platform
-              + ", only for "
-              + String.join(", ", builds())
-              + ". Use one of these, or a container (PgHelloContainer), or a server of your own on"
-              + " which the extension was installed with make install.");
-    }
-    return JAR.library(LIBRARY, platform, major);
+    return new ServerExtension(
+        "pg_hello", (platform, major) -> Map.of(), List.of(), Map.of(), true);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit.spring;
 
+import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase;
 import io.pghello.testkit.PgHelloServer;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
@@ -21,15 +22,8 @@ import java.lang.annotation.Target;
  * }
  * }</pre>
  *
- * <p>Sets the properties {@code spring.datasource.url}, {@code .username} and {@code .password},
- * which prevail over all other properties of these names (not over a {@code @ServiceConnection}),
- * and {@code spring.test.database.replace=none}. So it works with {@code @SpringBootTest},
- * {@code @JdbcTest}, {@code @DataJpaTest}, {@code @JooqTest}, and whatever else makes a data source
- * of these properties. The application logs in as the ordinary role that the database belongs to;
- * {@code CREATE EXTENSION} has been run.
- *
- * <p>Test classes with the same configuration share a context, as Spring caches it, and then share
- * its database. It is dropped when the context is closed.
+ * <p>Sets the properties that {@link AutoConfigureExtensionDatabase} sets, and databases have the
+ * life that it says.
  */
 @Documented
 @Inherited
@@ -42,11 +36,7 @@ public @interface AutoConfigurePgHello {
     NEVER,
     /**
      * Until the next test method, which finds the database as it was before the first one on this
-     * context: with what the application's start has made of it, such as the tables of a migration,
-     * but for settings and privileges of the database itself ({@code ALTER DATABASE}). Sessions
-     * that are open then are ended, and the pools (HikariCP) of the context's data sources are told
-     * to open new ones. Costs some 50 ms a method. Not for tests that run in parallel on one
-     * context.
+     * context; see {@link AutoConfigureExtensionDatabase.Reset#BEFORE_EACH_METHOD}.
      */
     BEFORE_EACH_METHOD
   }

@@ -4,12 +4,15 @@ package io.pghello.testkit.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.testkit.internal.ExtensionSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -31,11 +34,11 @@ class ExtensionFilesTest {
             .forEach(expected::add);
       }
     }
-    assertThat(ExtensionFiles.scripts().keySet())
+    assertThat(scripts().keySet())
         .containsExactlyInAnyOrderElementsOf(
             expected.stream().map(file -> file.getFileName().toString()).toList());
     for (Path file : expected) {
-      assertThat(ExtensionFiles.scripts().get(file.getFileName().toString()))
+      assertThat(scripts().get(file.getFileName().toString()))
           .as("%s", file)
           .isEqualTo(Files.readAllBytes(file));
     }
@@ -58,7 +61,7 @@ class ExtensionFilesTest {
     assertThat(read("Changes").lines().skip(2).findFirst())
         .hasValueSatisfying(line -> assertThat(line).startsWith(version.group(1) + ".0 "));
     // an update script names two versions
-    assertThat(ExtensionFiles.scripts().keySet())
+    assertThat(scripts().keySet())
         .filteredOn(name -> name.matches("pg_hello--[^-]*\\.sql"))
         .as("full scripts: the first version's and the newest's")
         .containsExactlyInAnyOrder("pg_hello--1.0.sql", script);
@@ -73,7 +76,7 @@ class ExtensionFilesTest {
     assertThat(read("META.json"))
         .contains("\"file\": \"ops/sql/" + script + "\"")
         .contains("\"version\": \"" + version.group(1) + ".0\"");
-    assertThat(ExtensionFiles.scripts()).containsKey(script);
+    assertThat(scripts()).containsKey(script);
   }
 
   @Test
@@ -99,24 +102,30 @@ class ExtensionFilesTest {
   }
 
   @Test
-  void namesWhatThereIsWhereALibraryIsMissing() {
-    assertThatThrownBy(() -> ExtensionFiles.library("linux-riscv64", 17))
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("PostgreSQL 17 on linux-riscv64")
-        .hasMessageContaining("linux-amd64/17")
-        .hasMessageContaining("PgHelloContainer")
-        .hasMessageContaining("make install");
-  }
-
-  @Test
-  void findsTheLibraryOfThisPlatform() {
+  void findsTheLibraryOfThisPlatform() throws IOException {
     assertThat(ExtensionFiles.builds()).isNotEmpty();
     for (String build : ExtensionFiles.builds()) {
-      String[] parts = build.split("/", -1);
       // an ELF file
-      assertThat(ExtensionFiles.library(parts[0], Integer.parseInt(parts[1])))
+      assertThat(files(build).get(ExtensionSource.LIBRARIES + "pg_hello.so"))
           .startsWith(0x7f, 'E', 'L', 'F');
     }
+  }
+
+  private static Map<String, byte[]> files(String build) throws IOException {
+    String[] parts = build.split("/", -1);
+    return ExtensionFiles.forServer().source().files(parts[0], Integer.parseInt(parts[1]));
+  }
+
+  private static Map<String, byte[]> scripts() throws IOException {
+    var scripts = new TreeMap<String, byte[]>();
+    files(ExtensionFiles.builds().get(0))
+        .forEach(
+            (path, content) -> {
+              if (path.startsWith(ExtensionSource.SCRIPTS)) {
+                scripts.put(path.substring(ExtensionSource.SCRIPTS.length()), content);
+              }
+            });
+    return scripts;
   }
 
   private static String read(String file) throws IOException {

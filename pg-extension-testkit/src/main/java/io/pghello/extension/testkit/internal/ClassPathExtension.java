@@ -75,8 +75,8 @@ public final class ClassPathExtension implements ExtensionSource {
   }
 
   @Override
-  public Map<String, byte[]> files(int major) {
-    return packed.files(Platform.current(), major);
+  public Map<String, byte[]> files(String platform, int major) {
+    return packed.files(platform, major);
   }
 
   @Override
@@ -89,23 +89,9 @@ public final class ClassPathExtension implements ExtensionSource {
     return packed.libc(Platform.current());
   }
 
-  /** Returns the names of the control files and the scripts. */
-  public List<String> scripts() {
-    return packed.scripts();
-  }
-
   /** Returns what a file beside the descriptor's others has in it. */
   public byte[] read(String file) {
     return packed.read(file);
-  }
-
-  /**
-   * Returns the library that was built for a platform and a major.
-   *
-   * @throws IllegalStateException if there is none; the message names those there are
-   */
-  public byte[] library(String library, String platform, int major) {
-    return packed.library(library, platform, major);
   }
 
   /** Returns what it was built for, as in {@code linux-amd64/17}. */

@@ -24,12 +24,18 @@ public interface ExtensionSource {
   String SCRIPTS = PackedExtension.SCRIPTS;
 
   /**
-   * Returns what a server on this machine needs: contents by paths in its folder.
+   * Returns what a server needs: contents by paths in its folder.
    *
+   * @param platform of the server, as in {@code linux-amd64}
    * @param major of the server, as in 17
    * @throws IllegalStateException if there is nothing for it; the message names what there is
    */
-  Map<String, byte[]> files(int major) throws IOException;
+  Map<String, byte[]> files(String platform, int major) throws IOException;
+
+  /** Returns what a server on this machine needs; see {@link #files(String, int)}. */
+  default Map<String, byte[]> files(int major) throws IOException {
+    return files(Platform.current(), major);
+  }
 
   /** Returns whether it has a C library for its libraries. */
   default boolean hasLibc() {

@@ -189,7 +189,7 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   @Override
-  public Map<String, byte[]> files(int major) throws IOException {
+  public Map<String, byte[]> files(String platform, int major) throws IOException {
     Path shared = sharedFolder(major);
     String absolute = "'/" + folder.relativize(shared) + "/";
     var found = new TreeMap<String, byte[]>();

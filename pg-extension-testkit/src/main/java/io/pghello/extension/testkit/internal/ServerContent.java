@@ -28,7 +28,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The files and settings that extensions add to a stock server. Immutable. */
-final class ServerContent {
+public final class ServerContent {
   private static final String PRELOAD = "shared_preload_libraries";
 
   /** Changes when {@link #write} makes other folders of the same files. */
@@ -38,13 +38,17 @@ final class ServerContent {
   private static final Set<String> PRELOADS =
       Set.of(PRELOAD, "session_preload_libraries", "local_preload_libraries");
 
+  /** A folder in which programs look for libraries last, where those of this machine go. */
+  private static final String MACHINES_LIBRARIES = "/usr/lib/";
+
   private final List<ServerExtension> extensions;
+  private final String platform;
   private final Map<String, byte[]> files = new TreeMap<>();
   private final Map<String, String> settings = new TreeMap<>();
   private final Set<String> preload = new LinkedHashSet<>();
 
   /** The version of the GNU C library that the server has itself; none if it has the machine's. */
-  private final Optional<String> ownGlibc;
+  private Optional<String> ownGlibc = Optional.empty();
 
   /**
    * Collects what extensions have for this machine.
@@ -68,13 +72,70 @@ final class ServerContent {
    */
   ServerContent(List<ServerExtension> extensions, int major, Optional<String> machines)
       throws IOException {
+    this(extensions, Platform.current());
+    addFiles(major);
+    if (machines.isPresent()) {
+      ownGlibc = addLibc(machines.get());
+    }
+  }
+
+  private ServerContent(List<ServerExtension> extensions, String platform) {
     this.extensions = List.copyOf(extensions);
+    this.platform = platform;
     for (ServerExtension extension : extensions) {
-      extension.source().files(major).forEach((path, content) -> add(extension, path, content));
       extension.settings().forEach((name, value) -> add(extension, name, value));
       preload.addAll(extension.preload());
     }
-    ownGlibc = machines.isPresent() ? addLibc(machines.get()) : Optional.empty();
+  }
+
+  private void addFiles(int major) throws IOException {
+    for (ServerExtension extension : extensions) {
+      extension
+          .source()
+          .files(platform, major)
+          .forEach((path, content) -> add(extension, path, content));
+    }
+  }
+
+  /**
+   * Returns the settings that extensions want, whatever the server is.
+   *
+   * @throws IllegalStateException if two want different values of one
+   */
+  public static Map<String, String> settings(List<ServerExtension> extensions) {
+    return new ServerContent(extensions, Platform.current()).settings(Map.of());
+  }
+
+  /**
+   * Returns what extensions add to an installed server elsewhere: contents by paths there. It runs
+   * on the C library that it has.
+   *
+   * @param libraries its folder of libraries, with a slash at its end
+   * @param shared its folder of shared files, so as well
+   * @throws IllegalStateException if they cannot be used there; the message has the cause
+   */
+  public static Map<String, byte[]> files(
+      List<ServerExtension> extensions, String platform, int major, String libraries, String shared)
+      throws IOException {
+    var content = new ServerContent(extensions, platform);
+    content.addFiles(major);
+    content.requireUsableLibraries(Optional.empty());
+    var places =
+        Map.of(
+            ExtensionSource.LIBRARIES, libraries,
+            ExtensionSource.NEEDED, MACHINES_LIBRARIES,
+            ExtensionSource.SHARED, shared);
+    var files = new TreeMap<String, byte[]>();
+    for (Map.Entry<String, byte[]> file : content.files.entrySet()) {
+      places.forEach(
+          (from, to) -> {
+            if (file.getKey().startsWith(from)) {
+              files.put(
+                  to + file.getKey().substring(from.length()), content(file, Path.of(shared)));
+            }
+          });
+    }
+    return files;
   }
 
   /** Adds the newest C library of all where the machine's is too old, and returns its version. */
@@ -229,7 +290,10 @@ final class ServerContent {
       }
       // what is there is a file of the stock server as well
       Files.deleteIfExists(path);
-      Files.write(path, content(file, place), StandardOpenOption.CREATE_NEW);
+      Files.write(
+          path,
+          content(file, place.resolve(ExtensionSource.SHARED)),
+          StandardOpenOption.CREATE_NEW);
     }
     Optional<String> loader = loader(files);
     if (loader.isPresent()) {
@@ -285,9 +349,9 @@ final class ServerContent {
     return ElfFile.BY_VERSION.compare(version, other) > 0;
   }
 
-  private static byte[] content(Map.Entry<String, byte[]> file, Path place) {
+  private static byte[] content(Map.Entry<String, byte[]> file, Path shared) {
     return file.getKey().endsWith(".sql")
-        ? PackedExtension.withSharedFolder(file.getValue(), place.resolve(ExtensionSource.SHARED))
+        ? PackedExtension.withSharedFolder(file.getValue(), shared)
         : file.getValue();
   }
 
@@ -333,17 +397,20 @@ final class ServerContent {
    * @throws IllegalStateException with the cause and what helps
    */
   void requireUsable(List<Path> scripts, int major) throws IOException {
-    Optional<String> glibc = ownGlibc.isPresent() ? ownGlibc : Platform.glibc();
-    for (Map.Entry<String, byte[]> file : files.entrySet()) {
-      if (Platform.isLinux()
-          && file.getKey().startsWith(ExtensionSource.LIBRARIES)
-          && file.getKey().endsWith(".so")) {
-        requireUsable(file.getKey(), file.getValue(), glibc);
-      }
-    }
+    requireUsableLibraries(ownGlibc.isPresent() ? ownGlibc : Platform.glibc());
     for (ServerExtension extension : extensions) {
       if (extension.created()) {
         requireControlFile(extension.name(), null, scripts, major, new HashSet<>());
+      }
+    }
+  }
+
+  private void requireUsableLibraries(Optional<String> glibc) {
+    for (Map.Entry<String, byte[]> file : files.entrySet()) {
+      if (platform.startsWith("linux-")
+          && file.getKey().startsWith(ExtensionSource.LIBRARIES)
+          && file.getKey().endsWith(".so")) {
+        requireUsable(file.getKey(), file.getValue(), glibc);
       }
     }
   }
@@ -357,7 +424,6 @@ final class ServerContent {
       throw new IllegalStateException(
           "The library " + file + " cannot be used: " + e.getMessage() + ".", e);
     }
-    String platform = Platform.current();
     String wanted = platform.substring(platform.indexOf('-') + 1);
     String built = library.machine() + (library.isMusl() ? "-musl" : "");
     if (!built.equals(wanted)) {
@@ -366,9 +432,9 @@ final class ServerContent {
               + file
               + " was built for linux-"
               + built
-              + ", and this machine is "
+              + ", and the server's machine is "
               + platform
-              + ": build it here, or take the package of this platform.");
+              + ": build it there, or take the package of this platform.");
     }
     Optional<String> needed = library.glibc();
     if (needed.isPresent() && glibc.isPresent() && isNewer(needed.get(), glibc.get())) {

@@ -45,7 +45,7 @@ class ClassPathExtensionTest {
   }
 
   private static java.util.Map<String, byte[]> files(int major) {
-    return ClassPathExtension.find("acme").orElseThrow().files(major);
+    return ClassPathExtension.find("acme").orElseThrow().files(Platform.current(), major);
   }
 
   @Test
@@ -179,10 +179,11 @@ class ClassPathExtensionTest {
   @Test
   void namesWhatThereIsWhereALibraryIsMissing() {
     Optional<ClassPathExtension> found = ClassPathExtension.find("pg_hello");
-    assertThatThrownBy(() -> found.orElseThrow().library("pg_hello.so", "linux-riscv64", 17))
+    assertThatThrownBy(() -> found.orElseThrow().files("linux-riscv64", 17))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageStartingWith(
-            "The extension \"pg_hello\" has no library for PostgreSQL 17 on linux-riscv64, only for ")
+            "The extension \"pg_hello\" has no library for PostgreSQL 17 on linux-riscv64, only for"
+                + " ")
         .hasMessageContaining(" linux-amd64/15, ");
   }
 

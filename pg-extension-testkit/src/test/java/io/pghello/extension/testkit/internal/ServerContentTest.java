@@ -4,11 +4,13 @@ package io.pghello.extension.testkit.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.Stage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,7 +42,7 @@ class ServerContentTest {
     var source =
         new ExtensionSource() {
           @Override
-          public Map<String, byte[]> files(int major) {
+          public Map<String, byte[]> files(String platform, int major) {
             return Map.of(LIBRARIES + name + ".so", Stage.library(major));
           }
 
@@ -67,7 +69,8 @@ class ServerContentTest {
     for (int i = 0; i < files.length; i += 2) {
       content.put(files[i], files[i + 1].getBytes(StandardCharsets.UTF_8));
     }
-    var extension = new ServerExtension("acme", major -> content, List.of(), Map.of(), true);
+    var extension =
+        new ServerExtension("acme", (platform, major) -> content, List.of(), Map.of(), true);
     return new ServerContent(List.of(extension), 17, Optional.empty()).key("stock");
   }
 
@@ -168,5 +171,55 @@ class ServerContentTest {
             moved + "/bin/postgres.bin",
             "-D",
             "data");
+  }
+
+  /** As of an image for containers. */
+  @Test
+  void hasPlacesOnAServerElsewhere() throws IOException {
+    var files =
+        Map.of(
+            ExtensionSource.LIBRARIES + "acme.so",
+            Stage.library(17),
+            ExtensionSource.NEEDED + "libz.so.1",
+            new byte[0],
+            ExtensionSource.SCRIPTS + "acme--1.0.sql",
+            ("COPY t FROM '" + PackedExtension.SHARED_FOLDER + "/t'")
+                .getBytes(StandardCharsets.UTF_8));
+    var asked = new ArrayList<String>();
+    var extension =
+        new ServerExtension(
+            "acme",
+            (platform, major) -> {
+              asked.add(platform + "/" + major);
+              return files;
+            },
+            List.of(),
+            Map.of(),
+            true);
+    Map<String, byte[]> placed =
+        ServerContent.files(List.of(extension), "linux-amd64", 15, "/lib/15/", "/share/15/");
+    assertThat(asked).containsExactly("linux-amd64/15");
+    assertThat(placed.keySet())
+        .containsExactly(
+            "/lib/15/acme.so", "/share/15/extension/acme--1.0.sql", "/usr/lib/libz.so.1");
+    assertThat(placed.get("/share/15/extension/acme--1.0.sql"))
+        .asString()
+        .contains("'/share/15/t'");
+    assertThatThrownBy(
+            () -> ServerContent.files(List.of(extension), "linux-arm64", 15, "/lib/", "/share/"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("acme.so was built for linux-amd64, and the server's machine is");
+  }
+
+  @Test
+  void hasTheSettingsOfAll() {
+    var one = new ServerExtension("a", (p, m) -> Map.of(), List.of("a"), Map.of("a.b", "1"), true);
+    var two = new ServerExtension("c", (p, m) -> Map.of(), List.of("c"), Map.of("a.b", "1"), true);
+    assertThat(ServerContent.settings(List.of(one, two)))
+        .isEqualTo(Map.of("a.b", "1", "shared_preload_libraries", "a,c"));
+    var other = new ServerExtension("d", (p, m) -> Map.of(), List.of(), Map.of("a.b", "2"), true);
+    assertThatThrownBy(() -> ServerContent.settings(List.of(one, other)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("wants a.b = 2, and another one wants 1");
   }
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit.spring;
+package io.pghello.extension.testkit.spring;
 
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.HikariPoolMXBean;
-import io.pghello.testkit.spring.AutoConfigurePgHello.Reset;
 import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.springframework.context.ApplicationContext;
 import org.springframework.test.context.TestContext;
-import org.springframework.test.context.TestContextAnnotationUtils;
 import org.springframework.test.context.support.AbstractTestExecutionListener;
 import org.springframework.util.ClassUtils;
 
@@ -24,16 +22,15 @@ final class ResetTestExecutionListener extends AbstractTestExecutionListener {
 
   @Override
   public void beforeTestMethod(TestContext test) throws SQLException {
-    AutoConfigurePgHello annotation =
-        TestContextAnnotationUtils.findMergedAnnotation(
-            test.getTestClass(), AutoConfigurePgHello.class);
-    if (annotation == null || annotation.reset() != Reset.BEFORE_EACH_METHOD) {
+    if (!test.hasApplicationContext()
+        || !test.getApplicationContext().containsBean(DatabaseCustomizer.NAME)) {
       return;
     }
     ApplicationContext context = test.getApplicationContext();
-    context.getBean(PgHelloContextCustomizerFactory.DATABASE, ContextDatabase.class).reset();
-    if (ClassUtils.isPresent(
-        "com.zaxxer.hikari.HikariDataSource", ResetTestExecutionListener.class.getClassLoader())) {
+    if (context.getBean(DatabaseCustomizer.NAME, ContextDatabase.class).reset()
+        && ClassUtils.isPresent(
+            "com.zaxxer.hikari.HikariDataSource",
+            ResetTestExecutionListener.class.getClassLoader())) {
       for (DataSource dataSource : context.getBeansOfType(DataSource.class).values()) {
         Pools.discardConnections(dataSource);
       }

@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit.spring;
+package io.pghello.extension.testkit.spring;
 
-import io.pghello.testkit.TestDatabase;
+import io.pghello.extension.testkit.TestDatabase;
 import org.jspecify.annotations.Nullable;
 
 /** The database of a context, and a copy of it as it was before the first test. Not thread-safe. */
 final class ContextDatabase implements AutoCloseable {
   private final TestDatabase database;
+  private final boolean resets;
   private @Nullable TestDatabase copy;
 
-  ContextDatabase(TestDatabase database) {
+  ContextDatabase(TestDatabase database, boolean resets) {
     this.database = database;
+    this.resets = resets;
   }
 
-  /** Makes the database what it was when this was first called. */
-  void reset() {
-    if (copy == null) {
-      copy = database.copy();
-    } else {
+  /** Makes the database what it was when this was first called, if each test method wants that. */
+  boolean reset() {
+    if (resets && copy != null) {
       database.replaceBy(copy);
+    } else if (resets) {
+      copy = database.copy();
     }
+    return resets;
   }
 
   @Override

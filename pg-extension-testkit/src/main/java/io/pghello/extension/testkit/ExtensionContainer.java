@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit;
+
+import com.github.dockerjava.api.command.InspectContainerResponse;
+import com.github.dockerjava.api.command.InspectImageResponse;
+import com.github.dockerjava.api.exception.NotFoundException;
+import io.pghello.extension.testkit.internal.DatabaseNames;
+import io.pghello.extension.testkit.internal.DatabaseServer;
+import io.pghello.extension.testkit.internal.Databases;
+import io.pghello.extension.testkit.internal.Databases.Login;
+import io.pghello.extension.testkit.internal.Platform;
+import io.pghello.extension.testkit.internal.ServerContent;
+import io.pghello.extension.testkit.internal.ServerExtension;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.testcontainers.containers.ContainerLaunchException;
+import org.testcontainers.containers.PostgreSQLContainer;
+import org.testcontainers.images.builder.Transferable;
+import org.testcontainers.utility.DockerImageName;
+
+/**
+ * A stock {@code postgres} image with the files of native extensions copied in, so that {@code
+ * CREATE EXTENSION} works. There is no image to build or to publish.
+ *
+ * <pre>{@code
+ * try (var container = new ExtensionContainer<>("postgres:17").withExtension("vector")) {
+ *   container.start();
+ *   DataSource dataSource = container.createDatabase().dataSource();
+ * }
+ * }</pre>
+ *
+ * <p>Supported are the official images, Debian-based or Alpine, of the majors, architectures and C
+ * libraries that the extensions have libraries for. Any other is refused at the start with a
+ * sentence that says why. The server runs on the image's own C library; other libraries that come
+ * with an extension are copied as well.
+ *
+ * <p>Needs Testcontainers 2 ({@code org.testcontainers:testcontainers-postgresql}) or 1.21 ({@code
+ * org.testcontainers:postgresql}) on the class path, and a container engine. Not thread-safe until
+ * it is started.
+ *
+ * @param <SELF> the type of the container, which the methods that set something return
+ */
+// The class of both: Testcontainers 2 has deprecated it for one that Testcontainers 1 lacks. And
+// the method
+// that the constructor calls keeps what it is given.
+@SuppressWarnings({"deprecation", "this-escape"})
+public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
+    extends PostgreSQLContainer<SELF> {
+  private final String role;
+  private final String application;
+  private final List<ServerExtension> extensions = new ArrayList<>();
+  private @Nullable Databases databases;
+  private @Nullable IllegalStateException refusal;
+
+  /**
+   * Creates a container; {@link #start()} starts it.
+   *
+   * @param image the name of a {@code postgres} image, as in {@code postgres:17}
+   */
+  public ExtensionContainer(String image) {
+    this(DockerImageName.parse(image));
+  }
+
+  /**
+   * Creates a container; {@link #start()} starts it.
+   *
+   * @param image the name of a {@code postgres} image, or of a compatible substitute
+   */
+  public ExtensionContainer(DockerImageName image) {
+    this(image, "app", ExtensionServer.APPLICATION);
+  }
+
+  /**
+   * Creates a container, for subclasses that add to it.
+   *
+   * @param image the name of a {@code postgres} image, or of a compatible substitute
+   * @param role begins the name of the ordinary role, and those of its databases
+   * @param application the {@code application_name} of the superuser's sessions
+   */
+  protected ExtensionContainer(DockerImageName image, String role, String application) {
+    super(image);
+    this.role = role;
+    this.application = application;
+    withCreateContainerCmdModifier(
+        command -> command.withCmd(withSettings(command.getCmd(), extensions)));
+  }
+
+  /**
+   * Adds an extension of a jar on the class path, or else one that the image has.
+   *
+   * @param name as {@code CREATE EXTENSION} takes it, not quoted
+   * @throws IllegalArgumentException if no extension can have this name
+   */
+  public SELF withExtension(String name) {
+    return withExtension(NativeExtension.named(name));
+  }
+
+  /**
+   * Adds an extension. They are created in this order in the databases of {@link
+   * #createDatabase()}. Its settings, and the libraries to preload, are added to the server's
+   * command, where they prevail over what {@link #withCommand(String...)} has before.
+   */
+  public SELF withExtension(NativeExtension extension) {
+    extensions.add(extension.extension());
+    return self();
+  }
+
+  /** Adds what extensions need to a command of the server; null for the image's own. */
+  static List<String> withSettings(String @Nullable [] command, List<ServerExtension> extensions) {
+    var all = new ArrayList<String>(command == null ? List.of() : Arrays.asList(command));
+    ServerContent.settings(extensions)
+        .forEach((name, value) -> all.addAll(List.of("-c", name + "=" + value)));
+    return all;
+  }
+
+  /**
+   * Starts the container.
+   *
+   * @throws IllegalStateException if the image is not supported; the message says why, and the
+   *     container is removed
+   */
+  @Override
+  public void start() {
+    refusal = null;
+    try {
+      super.start();
+    } catch (ContainerLaunchException e) {
+      if (refusal == null) {
+        throw e;
+      }
+      stop();
+      throw refusal;
+    }
+  }
+
+  /** Copies the files in when the container exists, before it runs. */
+  @Override
+  protected void containerIsCreated(String containerId) {
+    try {
+      copyExtensions(containerId);
+    } catch (IllegalStateException e) {
+      refusal = e;
+      throw e;
+    }
+    super.containerIsCreated(containerId);
+  }
+
+  private void copyExtensions(String containerId) {
+    String image = getDockerImageName();
+    InspectImageResponse inspected = dockerClient.inspectImageCmd(image).exec();
+    String platform =
+        Platform.of(
+            Objects.requireNonNullElse(inspected.getOs(), "linux"),
+            Objects.requireNonNullElse(inspected.getArch(), "amd64"),
+            isAlpine(containerId));
+    int major = major(image, inspected);
+    // Debian keeps majors apart; the Alpine image has one, which its own build has installed
+    boolean alpine = platform.endsWith("-musl");
+    String libraries =
+        alpine ? "/usr/local/lib/postgresql/" : "/usr/lib/postgresql/" + major + "/lib/";
+    String shared =
+        alpine ? "/usr/local/share/postgresql/" : "/usr/share/postgresql/" + major + "/";
+    files(image, platform, major, libraries, shared)
+        .forEach(
+            (path, content) ->
+                copyFileToContainer(
+                    Transferable.of(content, path.startsWith(shared) ? 0644 : 0755), path));
+  }
+
+  private Map<String, byte[]> files(
+      String image, String platform, int major, String libraries, String shared) {
+    try {
+      return ServerContent.files(extensions, platform, major, libraries, shared);
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(image + " cannot be used: " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private boolean isAlpine(String containerId) {
+    try (InputStream release =
+        dockerClient.copyArchiveFromContainerCmd(containerId, "/etc/alpine-release").exec()) {
+      return release != null;
+    } catch (NotFoundException e) {
+      return false;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static int major(String image, InspectImageResponse inspected) {
+    String[] environment = inspected.getConfig() == null ? null : inspected.getConfig().getEnv();
+    if (environment != null) {
+      for (String variable : environment) {
+        if (variable.matches("PG_MAJOR=[0-9]{1,4}")) {
+          return Integer.parseInt(variable.substring("PG_MAJOR=".length()));
+        }
+      }
+    }
+    throw new IllegalStateException(
+        image
+            + " does not say its PostgreSQL version in the variable PG_MAJOR, as the official"
+            + " postgres images do. Use one of these.");
+  }
+
+  @Override
+  protected void containerIsStarted(InspectContainerResponse container) {
+    super.containerIsStarted(container);
+    var names = new LinkedHashSet<String>();
+    for (ServerExtension extension : extensions) {
+      if (extension.created()) {
+        names.add(extension.name());
+      }
+    }
+    var created =
+        Databases.foreign(
+            getHost(),
+            getMappedPort(POSTGRESQL_PORT),
+            getDatabaseName(),
+            new Login(getUsername(), getPassword()),
+            new DatabaseNames(role, application, List.copyOf(names)));
+    try {
+      created.prepare();
+    } catch (SQLException e) {
+      throw new IllegalStateException(
+          "could not prepare the template database: " + e.getMessage(), e);
+    }
+    databases = created;
+  }
+
+  @Override
+  protected void containerIsStopped(InspectContainerResponse container) {
+    databases = null;
+    super.containerIsStopped(container);
+  }
+
+  /**
+   * Creates a database that has the extensions and belongs to an ordinary role.
+   *
+   * @throws IllegalStateException if the container does not run, or the server does not do it
+   */
+  public TestDatabase createDatabase() {
+    return new TestDatabase(databases(), DatabaseServer.createDatabase(databases(), true));
+  }
+
+  /**
+   * Returns the databases of the server.
+   *
+   * @throws IllegalStateException if the container does not run
+   */
+  protected Databases databases() {
+    if (databases == null) {
+      throw new IllegalStateException("the container is not started");
+    }
+    return databases;
+  }
+
+  @Override
+  public String toString() {
+    return String.format(Locale.ROOT, "%s[%s]", getClass().getSimpleName(), getDockerImageName());
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.spring;
+
+import io.pghello.extension.testkit.TestDatabase;
+import java.util.Map;
+import org.springframework.beans.factory.support.DefaultListableBeanFactory;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.MapPropertySource;
+import org.springframework.test.context.ContextCustomizer;
+import org.springframework.test.context.MergedContextConfiguration;
+
+/**
+ * Gives a context a database of its own: what stands behind {@link AutoConfigureExtensionDatabase},
+ * and behind annotations that get their databases in another way.
+ *
+ * <p>Spring shares a context among tests whose customizers are equal, so an implementation is a
+ * record of all that makes databases differ.
+ */
+public interface DatabaseCustomizer extends ContextCustomizer {
+  /** The name of the bean that has the database, and of the source of its properties. */
+  String NAME = "io.pghello.extension.testkit.spring.database";
+
+  /** Returns whether each test method finds the database as the first one has found it. */
+  boolean reset();
+
+  /** Creates the database. It is closed with the context. */
+  TestDatabase createDatabase();
+
+  @Override
+  default void customizeContext(
+      ConfigurableApplicationContext context, MergedContextConfiguration configuration) {
+    TestDatabase database = createDatabase();
+    context
+        .getEnvironment()
+        .getPropertySources()
+        .addFirst(
+            new MapPropertySource(
+                NAME,
+                Map.of(
+                    "spring.datasource.url",
+                    database.jdbcUrl(),
+                    // the URL has the log-in; others in the configuration would prevail over it
+                    "spring.datasource.username",
+                    database.user(),
+                    "spring.datasource.password",
+                    database.password(),
+                    "spring.test.database.replace",
+                    "none")));
+    var beans = (DefaultListableBeanFactory) context.getBeanFactory();
+    beans.registerSingleton(NAME, new ContextDatabase(database, reset()));
+    // beans are destroyed in reverse order, so this one after the pools
+    beans.registerDisposableBean(NAME, () -> beans.getBean(NAME, ContextDatabase.class).close());
+  }
+}

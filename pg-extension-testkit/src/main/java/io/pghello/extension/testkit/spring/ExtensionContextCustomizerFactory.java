@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.spring;
+
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.internal.NamedExtensions;
+import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.springframework.test.context.ContextConfigurationAttributes;
+import org.springframework.test.context.ContextCustomizer;
+import org.springframework.test.context.ContextCustomizerFactory;
+import org.springframework.test.context.TestContextAnnotationUtils;
+
+/** Finds the tests that say {@link AutoConfigureExtensionDatabase}. */
+final class ExtensionContextCustomizerFactory implements ContextCustomizerFactory {
+  private static final Map<NamedExtensions, ExtensionServer> SERVERS = new ConcurrentHashMap<>();
+
+  @Override
+  public @Nullable ContextCustomizer createContextCustomizer(
+      Class<?> test, List<ContextConfigurationAttributes> attributes) {
+    AutoConfigureExtensionDatabase annotation =
+        TestContextAnnotationUtils.findMergedAnnotation(test, AutoConfigureExtensionDatabase.class);
+    return annotation == null
+        ? null
+        : new Customizer(
+            new NamedExtensions(
+                annotation.extensions(), annotation.install(), annotation.settings()),
+            annotation.reset() == Reset.BEFORE_EACH_METHOD);
+  }
+
+  private record Customizer(NamedExtensions extensions, boolean reset)
+      implements DatabaseCustomizer {
+    @Override
+    public TestDatabase createDatabase() {
+      return SERVERS.computeIfAbsent(extensions, NamedExtensions::start).createDatabase();
+    }
+  }
+}

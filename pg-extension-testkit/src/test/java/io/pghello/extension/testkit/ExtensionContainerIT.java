@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit;
+
+import static io.pghello.extension.testkit.ExtensionServerIT.ask;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A container with several extensions. */
+@EnabledIfEnvironmentVariable(
+    named = "PG_HELLO_TEST_IMAGE",
+    matches = ".+",
+    disabledReason =
+        "needs a container engine with the image that PG_HELLO_TEST_IMAGE names; see"
+            + " scripts/ci/containers.sh")
+@Timeout(60)
+class ExtensionContainerIT {
+  private static final String IMAGE =
+      Objects.requireNonNullElse(System.getenv("PG_HELLO_TEST_IMAGE"), "postgres:17");
+
+  @Test
+  void hasExtensionsOfAllKinds() throws Exception {
+    // region container
+    try (var container =
+        new ExtensionContainer<>(IMAGE)
+            .withExtension("pg_hello")
+            .withExtension("pg_trgm")
+            .withExtension(NativeExtension.fromInstall(Path.of("src/test/installed")))) {
+      container.start();
+      try (TestDatabase database = container.createDatabase();
+          Connection connection = database.dataSource().getConnection()) {
+        assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+        assertThat(ask(connection, "SELECT acme_distance('1', '3')")).isEqualTo("2");
+      }
+    }
+    // endregion
+  }
+
+  @Test
+  void hasTheSettingsAndLibrariesThatAreNeeded() throws Exception {
+    try (var container =
+        new ExtensionContainer<>(IMAGE)
+            .withExtension(
+                NativeExtension.contrib("pg_stat_statements")
+                    .preload("pg_stat_statements")
+                    .setting("pg_stat_statements.max", "123"))) {
+      container.start();
+      try (TestDatabase database = container.createDatabase();
+          Connection connection = database.dataSource().getConnection()) {
+        assertThat(ask(connection, "SELECT count(*) >= 0 FROM pg_stat_statements")).isEqualTo("t");
+        assertThat(ask(connection, "SHOW pg_stat_statements.max")).isEqualTo("123");
+        assertThat(ask(connection, "SHOW fsync")).as("what the command had").isEqualTo("off");
+      }
+    }
+  }
+
+  @Test
+  void refusesWhatTheImageCannotLoad(@TempDir Path folder) {
+    byte[] arm64 = Stage.library(17);
+    arm64[18] = (byte) 183;
+    Stage.write(folder.resolve("usr/local/lib/acme.so"), arm64);
+    Stage.of(folder, "acme", "");
+    try (var container =
+        new ExtensionContainer<>(IMAGE).withExtension(NativeExtension.fromInstall(folder))) {
+      assertThatThrownBy(container::start)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageStartingWith(IMAGE + " cannot be used: The library acme.so was built for");
+      assertThat(container.getContainerId()).isNull();
+    }
+  }
+
+  @Test
+  void saysWhichExtensionIsNotThere() {
+    try (var container = new ExtensionContainer<>(IMAGE).withExtension("no_such_extension")) {
+      assertThatThrownBy(container::start)
+          .hasStackTraceContaining("CREATE EXTENSION \"no_such_extension\" failed: ");
+    }
+  }
+}

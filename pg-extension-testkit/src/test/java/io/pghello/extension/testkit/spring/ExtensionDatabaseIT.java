@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
+import org.springframework.test.context.NestedTestConfiguration;
+import org.springframework.test.context.NestedTestConfiguration.EnclosingConfiguration;
+import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
+
+/** Databases of application contexts. */
+// region annotation
+@SpringJUnitConfig(ExtensionDatabaseIT.Application.class)
+@AutoConfigureExtensionDatabase(
+    extensions = {"acme_geo", "hstore"},
+    install = "src/test/installed",
+    settings = "acme.unit = km",
+    reset = Reset.BEFORE_EACH_METHOD)
+class ExtensionDatabaseIT {
+  // endregion
+  /** What Spring Boot makes of its properties. */
+  @Configuration
+  static class Application {
+    @Bean
+    HikariDataSource dataSource(Environment environment) {
+      var pool = new HikariDataSource();
+      pool.setJdbcUrl(environment.getRequiredProperty("spring.datasource.url"));
+      pool.setUsername(environment.getRequiredProperty("spring.datasource.username"));
+      pool.setPassword(environment.getRequiredProperty("spring.datasource.password"));
+      return pool;
+    }
+  }
+
+  @Autowired private DataSource dataSource;
+  @Autowired private Environment environment;
+
+  private static String ask(DataSource dataSource, String sql) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+
+  private static void execute(DataSource dataSource, String sql) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  @Test
+  void hasWhatTheAnnotationNames() throws SQLException {
+    assertThat(ask(dataSource, "SELECT acme_distance('1', '3') || ('a=>1'::hstore -> 'a')"))
+        .isEqualTo("21");
+    assertThat(ask(dataSource, "SHOW acme.unit")).isEqualTo("km");
+    assertThat(ask(dataSource, "SHOW is_superuser")).isEqualTo("off");
+    assertThat(environment.getProperty("spring.test.database.replace")).isEqualTo("none");
+  }
+
+  @RepeatedTest(2)
+  void isAsItWasBefore() throws SQLException {
+    // fails where it exists
+    execute(dataSource, "CREATE TABLE once ()");
+  }
+
+  /** An annotation that has the other one. */
+  @Retention(RetentionPolicy.RUNTIME)
+  @AutoConfigureExtensionDatabase(extensions = "pg_trgm")
+  @interface Words {}
+
+  @Nested
+  @NestedTestConfiguration(EnclosingConfiguration.OVERRIDE)
+  @SpringJUnitConfig(Application.class)
+  @Words
+  class Kept {
+    @Autowired private DataSource another;
+
+    @RepeatedTest(2)
+    void keepsWhatTestsCommit() throws SQLException {
+      assertThat(ask(another, "SELECT similarity('a', 'a')")).isEqualTo("1");
+      execute(another, "CREATE TABLE IF NOT EXISTS kept (id serial)");
+      execute(another, "INSERT INTO kept DEFAULT VALUES");
+      assertThat(ask(another, "SELECT count(*) FROM kept")).isEqualTo(String.valueOf(++Seen.count));
+    }
+  }
+
+  /** How often the method above has run. */
+  private static final class Seen {
+    private static int count;
+  }
+}
