@@ -4,3 +4,7 @@ CREATE OPERATOR <-> (
   LEFTARG = double precision, RIGHTARG = double precision, COMMUTATOR = <->, FUNCTION = ${extensionName}_distance
 );
 COMMENT ON OPERATOR <-> (double precision, double precision) IS 'how far two numbers are apart';
+
+CREATE FUNCTION ${extensionName}_distance_all(a double precision, b double precision[]) RETURNS double precision[]
+  AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION ${extensionName}_distance_all(double precision, double precision[]) IS 'how far a is from each of b';

@@ -2,11 +2,14 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "utils/array.h"
 
 PG_MODULE_MAGIC;
 ]]#
 PG_FUNCTION_INFO_V1(${extensionName}_distance);
+PG_FUNCTION_INFO_V1(${extensionName}_distance_all);
 
 /* how far a and b are apart */
 Datum
@@ -20,4 +23,18 @@ ${extensionName}_distance(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("there is no distance of %g and %g", a, b)));
 	PG_RETURN_FLOAT8(fabs(a - b));
+}
+
+/* how far a is from each number of an array, in its order */
+Datum
+${extensionName}_distance_all(PG_FUNCTION_ARGS)
+{
+	Datum	   *all;
+	int			count;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &all, NULL, &count);
+	for (int i = 0; i < count; i++)
+		all[i] = DirectFunctionCall2(${extensionName}_distance, PG_GETARG_DATUM(0), all[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(all, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

@@ -11,6 +11,9 @@ public class ${className}Extension implements ExtensionProvider {
           .howToInstall("Run make -C extension install on that machine.")
           .function(
               "${extensionName}_distance(double precision, double precision)", "double precision")
+          .function(
+              "${extensionName}_distance_all(double precision, double precision[])",
+              "double precision[]")
           .build();
 
   @Override

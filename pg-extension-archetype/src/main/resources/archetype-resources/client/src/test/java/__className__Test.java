@@ -8,12 +8,13 @@ import ${package}.generated.Routines;
 import io.pghello.extension.ExtensionException;
 import io.pghello.extension.hibernate.ExtensionSettings;
 import io.pghello.extension.testkit.ExtensionTest;
+import io.pghello.extension.testkit.Superuser;
+import io.pghello.extension.testkit.WireProxy;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
+import java.util.List;
 import javax.sql.DataSource;
 import org.hibernate.cfg.Configuration;
 import org.jooq.SQLDialect;
@@ -31,16 +32,30 @@ class ${className}Test {
   }
 
   @Test
+  void answersListsInOneRoundTrip(
+      DataSource dataSource, WireProxy proxy, @Superuser Connection other) throws Exception {
+    var client = ${className}Client.create(dataSource);
+    long logIn = proxy.countRoundTrips(() -> dataSource.getConnection().close());
+    proxy.assertRoundTrips(
+        logIn + 1,
+        () -> assertEquals(List.of(7.0, 0.0, 2.0), client.distanceAll(3, List.of(-4.0, 3.0, 5.0))));
+    assertEquals(List.of(), client.distanceAll(3, List.of()));
+    DSL.using(other)
+        .execute(
+            "CREATE OR REPLACE FUNCTION ${extensionName}_distance_all(a float8, b float8[]) RETURNS float8[]"
+                + " IMMUTABLE STRICT PARALLEL SAFE RETURN '{1}'::float8[]");
+    assertThrows(SQLException.class, () -> client.distanceAll(3, List.of(1.0, 2.0)));
+  }
+
+  @Test
   void saysWhatIsMissing(DataSource dataSource, Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.execute("DROP EXTENSION ${extensionName}");
-      assertRemedy("CREATE EXTENSION ${extensionName};", dataSource);
-      statement.execute("CREATE SCHEMA \"else where\"");
-      statement.execute(
-          "CREATE EXTENSION ${extensionName} SCHEMA \"else where\" VERSION '1.0'");
-      assertRemedy("ALTER EXTENSION ${extensionName} UPDATE;", dataSource);
-      statement.execute("ALTER EXTENSION ${extensionName} UPDATE");
-    }
+    var sql = DSL.using(connection);
+    sql.execute("DROP EXTENSION ${extensionName}");
+    assertRemedy("CREATE EXTENSION ${extensionName};", dataSource);
+    sql.execute("CREATE SCHEMA \"else where\"");
+    sql.execute("CREATE EXTENSION ${extensionName} SCHEMA \"else where\" VERSION '1.0'");
+    assertRemedy("ALTER EXTENSION ${extensionName} UPDATE;", dataSource);
+    sql.execute("ALTER EXTENSION ${extensionName} UPDATE");
     assertEquals(2, ${className}Client.create(dataSource).distance(0, 2));
   }
 
@@ -50,26 +65,14 @@ class ${className}Test {
     assertTrue(refusal.getMessage().endsWith(": " + remedy), refusal.getMessage());
   }
 
-  @Test
-  void hasAnOperator(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("SELECT 1.5::float8 <-> 4")) {
-      row.next();
-      assertEquals(2.5, row.getDouble(1));
-    }
-  }
-
   @Entity // without any, Hibernate creates no schema
   static class Place {
     @Id int id;
   }
 
   @Test
-  void isCreatedByHibernateAndAnswersIt(DataSource dataSource, Connection connection)
-      throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.execute("DROP EXTENSION ${extensionName}");
-    }
+  void isCreatedByHibernateAndAnswersIt(DataSource dataSource, Connection connection) {
+    DSL.using(connection).execute("DROP EXTENSION ${extensionName}");
     var configuration = new Configuration().addAnnotatedClass(Place.class);
     configuration.getProperties().put("jakarta.persistence.nonJtaDataSource", dataSource);
     configuration.setProperty("hibernate.hbm2ddl.auto", "create");
@@ -85,8 +88,10 @@ class ${className}Test {
   }
 
   @Test
-  void answersJooq(DataSource dataSource) {
+  void answersJooqByFunctionAndOperator(DataSource dataSource) {
+    var jooq = DSL.using(dataSource, SQLDialect.POSTGRES);
     var field = Routines.${className.substring(0,1).toLowerCase()}${className.substring(1)}Distance(DSL.val(-3.0), DSL.val(4.0));
-    assertEquals(7, DSL.using(dataSource, SQLDialect.POSTGRES).select(field).fetchOne(field));
+    assertEquals(7, jooq.select(field).fetchOne(field));
+    assertEquals(2.5, jooq.fetchValue("SELECT 1.5::float8 <-> 4"));
   }
 }
