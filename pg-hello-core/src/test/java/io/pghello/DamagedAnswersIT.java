@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 @PgHelloTest
 @Timeout(300)
 class DamagedAnswersIT {
-  private static final int ROUNDS = 400;
+  private static final int ROUNDS = 100;
   // of the answer to a short call
   private static final int BYTES = 90;
 

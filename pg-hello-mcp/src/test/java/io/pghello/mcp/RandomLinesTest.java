@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Lines that are changed at random are answered, never as a fault of the server. */
 class RandomLinesTest {
-  private static final int ROUNDS = 3_000;
+  private static final int ROUNDS = 1_000;
   // nobody listens there
   private static final String CONFIG =
       "{'connections': {'shop': {'config': {'host': '127.0.0.1', 'port': 1, 'user': 'ada',"
