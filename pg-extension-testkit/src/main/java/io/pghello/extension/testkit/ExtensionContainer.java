@@ -51,8 +51,7 @@ import org.testcontainers.utility.DockerImageName;
  * @param <SELF> the type of the container, which the methods that set something return
  */
 // The class of both: Testcontainers 2 has deprecated it for one that Testcontainers 1 lacks. And
-// the method
-// that the constructor calls keeps what it is given.
+// the method that the constructor calls keeps what it is given.
 @SuppressWarnings({"deprecation", "this-escape"})
 public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     extends PostgreSQLContainer<SELF> {
