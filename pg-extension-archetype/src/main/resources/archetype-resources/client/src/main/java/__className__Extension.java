@@ -8,7 +8,7 @@ public class ${className}Extension implements ExtensionProvider {
   static final ExtensionDescription DESCRIPTION =
       ExtensionDescription.named("${extensionName}")
           .oldestVersion("1.1")
-          .howToInstall("Run make -C extension install on that machine.")
+          .howToInstall("Run the jar on that machine: sudo java -jar ${artifactId}-extension-*.jar install")
           .function(
               "${extensionName}_distance(double precision, double precision)", "double precision")
           .function(
