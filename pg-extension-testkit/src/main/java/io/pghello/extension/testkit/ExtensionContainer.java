@@ -107,7 +107,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   /**
    * Adds an extension. They are created in this order in the databases of {@link
    * #createDatabase()}. Its settings, and the libraries to preload, are added to the server's
-   * command, where they prevail over what {@link #withCommand(String...)} has before.
+   * command, where they prevail over what {@code withCommand} has before.
    */
   public SELF withExtension(NativeExtension extension) {
     extensions.add(extension.extension());
