@@ -36,6 +36,7 @@ import org.postgresql.Driver;
 public final class PgHelloClientBuilder {
   private static final int POOL_SIZE = 20;
   private static final Duration POOL_IDLE = Duration.ofSeconds(30);
+  private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration POOL_WAIT = Duration.ofSeconds(2);
   private static final Duration POOL_CHECK = Duration.ofSeconds(1);
   private static final Duration POOL_LIFETIME = Duration.ofMinutes(30);
@@ -47,7 +48,7 @@ public final class PgHelloClientBuilder {
   private @Nullable String user;
   private @Nullable String password;
   private String applicationName = "pg-hello";
-  private Duration statementTimeout = Duration.ofSeconds(5);
+  private @Nullable Duration statementTimeout;
   private Consumer<HikariConfig> pool = config -> {};
   private @Nullable String schema;
   private int repeat = HelloRequest.AS_SET;
@@ -126,10 +127,12 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * The time after which the server ends a statement of {@link #url}'s sessions; 5 seconds by
-   * default. Set by a statement when a session begins, since poolers refuse it as a start-up
-   * parameter. Not set where a pooler is between, which hands the session on to its other clients,
-   * nor where {@link #pool} has another driver or data source make the connections.
+   * The time after which the server ends a statement of {@link #url}'s sessions; by default 5
+   * seconds, or {@link #callTimeout} if that is longer. Calls that have a longer one by {@link
+   * PgHelloOperations#withTimeout} end with this. Set by a statement when a session begins, since
+   * poolers refuse it as a start-up parameter. Not set where a pooler is between, which hands the
+   * session on to its other clients, nor where {@link #pool} has another driver or data source make
+   * the connections.
    *
    * @param timeout whole milliseconds; zero leaves it to the server
    */
@@ -350,7 +353,9 @@ public final class PgHelloClientBuilder {
     config.setMaxLifetime(POOL_LIFETIME.toMillis());
     config.setInitializationFailTimeout(-1);
     pool.accept(config);
-    return OwnPool.start(config, statementTimeout);
+    Duration patience =
+        callTimeout.compareTo(STATEMENT_TIMEOUT) > 0 ? callTimeout : STATEMENT_TIMEOUT;
+    return OwnPool.start(config, statementTimeout == null ? patience : statementTimeout);
   }
 
   private static int positive(int value, String what) {

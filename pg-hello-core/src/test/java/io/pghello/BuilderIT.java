@@ -123,6 +123,12 @@ class BuilderIT {
             + " SAFE AS $$ SELECT current_setting('statement_timeout') $$");
     try (PgHelloClient own =
             PgHelloClient.builder().url(database.jdbcUrl()).schema("public").build();
+        PgHelloClient patient =
+            PgHelloClient.builder()
+                .url(database.jdbcUrl())
+                .schema("public")
+                .callTimeout(Duration.ofSeconds(20))
+                .build();
         PgHelloClient other =
             PgHelloClient.builder()
                 .url(database.jdbcUrl())
