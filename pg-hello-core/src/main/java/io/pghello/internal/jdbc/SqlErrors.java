@@ -137,7 +137,7 @@ public final class SqlErrors {
           e,
           null);
     }
-    if (words == null && state.startsWith("42")) {
+    if (words == null && state.startsWith("42") && cause(e) != null) {
       return ofForeignDriver(e);
     }
     return of(
@@ -154,17 +154,17 @@ public final class SqlErrors {
         cause(e));
   }
 
-  /** Translates an error of a driver that reads SQL itself, as ShardingSphere's does. */
+  /** Translates an error that is not of pgjdbc: it may be of a driver that reads SQL itself. */
   static PgHelloException ofForeignDriver(Exception e) {
     return of(
         new PgHelloProblem(
             Code.SERVER_ERROR,
-            "The driver refused the client's SQL before the server saw it ("
+            "A driver that is not pgjdbc, or hides it, failed at the client's SQL ("
                 + e.getClass().getSimpleName()
                 + ").",
-            "Give the client a data source of pgjdbc's own. Behind a driver that reads SQL itself, as"
-                + " ShardingSphere's, only single calls work: tell the client the schema, and"
-                + " coalescing(false)."),
+            "See the cause, or give the client a data source of pgjdbc's own. Behind a driver that"
+                + " reads SQL itself, as ShardingSphere's does, only single calls work: tell the"
+                + " client the schema, and coalescing(false)."),
         e,
         e);
   }

@@ -69,6 +69,10 @@ class SqlErrorsTest {
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C57P01\0Mended\0Wsecret\0\0"));
     var wrapped = new SQLException("lost", "08006", server);
     assertThat(SqlErrors.translate(wrapped, Duration.ofSeconds(1))).hasNoCause();
+    var denied = new SQLException("denied", "42501", server);
+    assertThat(SqlErrors.translate(denied, Duration.ofSeconds(1)))
+        .hasMessageStartingWith("The driver reported an error (42501).")
+        .hasNoCause();
     assertThat(SqlErrors.translate(server, Duration.ofSeconds(1))).hasNoCause();
   }
 
@@ -78,8 +82,8 @@ class SqlErrorsTest {
     var parser = new SQLException("You have an error in your SQL syntax: ...", "42000");
     assertThat(SqlErrors.translate(parser, Duration.ofSeconds(1)))
         .hasMessageStartingWith(
-            "The driver refused the client's SQL before the server saw it (SQLException). Give the"
-                + " client a data source of pgjdbc's own.")
+            "A driver that is not pgjdbc, or hides it, failed at the client's SQL (SQLException). See"
+                + " the cause, or give the client a data source of pgjdbc's own.")
         .hasCause(parser);
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mno such table\0\0"));
     assertThat(SqlErrors.translate(server, Duration.ofSeconds(1)))

@@ -131,8 +131,8 @@ class StatementExecutorTest {
                       throw parser;
                     }))
         .hasMessageStartingWith(
-            "The driver refused the client's SQL before the server saw it"
-                + " (IllegalArgumentException). Give the client")
+            "A driver that is not pgjdbc, or hides it, failed at the client's SQL"
+                + " (IllegalArgumentException). See the cause")
         .hasCause(parser);
   }
 
