@@ -36,13 +36,13 @@ public final class PgHelloException extends RuntimeException {
     /** The role may not execute the function. */
     NO_EXECUTE_PRIVILEGE(false),
     /**
-     * A pooler is between, which may mix up the driver's prepared statements. Only {@link
-     * PgHelloOperations#preflight} says so.
+     * A pooler is between, which may mix up the driver's prepared statements. A warning of {@link
+     * PgHelloOperations#preflight}.
      */
     POOLER(false),
     /**
-     * The database is distributed by Citus, whose workers do not learn of a session's settings.
-     * Only {@link PgHelloOperations#preflight} says so.
+     * The database is distributed by Citus, whose workers do not learn of a session's settings. A
+     * warning of {@link PgHelloOperations#preflight}.
      */
     DISTRIBUTED(false),
     /** The name cannot be a value of PostgreSQL's type {@code text} in this database. */
@@ -95,6 +95,14 @@ public final class PgHelloException extends RuntimeException {
      */
     public boolean isRetryable() {
       return retryable;
+    }
+
+    /**
+     * Returns whether it is a warning: {@link PgHelloOperations#preflight} gives it, and no call
+     * ends with it. It may stay where all is as it has to be.
+     */
+    public boolean isWarning() {
+      return this == POOLER || this == DISTRIBUTED;
     }
   }
 

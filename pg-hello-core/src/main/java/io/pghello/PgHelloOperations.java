@@ -144,8 +144,9 @@ public interface PgHelloOperations {
    * Looks whether the extension can be used, and says what stands in the way. Warns of a pooler
    * that may mix up prepared statements, and of Citus. One round trip.
    *
-   * @return what is wrong, the gravest first, each with the statement that mends it; empty if all
-   *     is well
+   * @return what is wrong, the gravest first, each with what mends it; empty if all is well.
+   *     Warnings ({@link PgHelloException.Code#isWarning}) keep no call from working, and that of
+   *     Citus stays
    * @throws PgHelloException if the server cannot be asked
    */
   List<PgHelloProblem> preflight();

@@ -7,8 +7,8 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * Something that stands in the way of using the extension, and what mends it. Immutable; two are
- * equal if all that they say is.
+ * Something that stands in the way of using the extension, or a warning, and what mends it.
+ * Immutable; two are equal if all that they say is.
  */
 public final class PgHelloProblem implements Serializable {
   @Serial private static final long serialVersionUID = 1L;

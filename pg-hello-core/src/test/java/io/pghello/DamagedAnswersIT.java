@@ -85,7 +85,8 @@ class DamagedAnswersIT {
     try (PgHelloClient client =
         PgHelloClient.builder()
             .url(database.jdbcUrl() + "&socketFactory=" + Damage.class.getName())
-            .callTimeout(Duration.ofSeconds(1))
+            .callTimeout(Duration.ofSeconds(20))
+            .pool(pool -> pool.setConnectionTimeout(20_000))
             .build()) {
       for (int round = 0; round < ROUNDS; round++) {
         assertThat(client.hello("Ada", 1)).isEqualTo("Hello, Ada!");
@@ -95,7 +96,7 @@ class DamagedAnswersIT {
             random.nextBoolean() ? FaultsIT.Kind.HELLO_REPEAT : FaultsIT.Kind.HELLO_ALL;
         Damage.afterBytes(at, change);
         try {
-          kind.call.accept(client);
+          kind.call.accept(client.withTimeout(Duration.ofSeconds(1)));
         } catch (PgHelloException e) {
           errors++;
         } catch (RuntimeException | Error e) {

@@ -88,7 +88,9 @@ final class SetClock {
                 CompletableFuture.delayedExecutor(200, TimeUnit.MILLISECONDS));
         assertThatThrownBy(() -> client.hello("Ada"))
             .isInstanceOfSatisfying(
-                PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.TIMEOUT));
+                PgHelloException.class,
+                // a pool looks first whether a connection still answers that was idle
+                e -> assertThat(e.code()).isIn(Code.TIMEOUT, Code.NO_CONNECTION));
         assertThat(Duration.ofNanos(System.nanoTime() - begin))
             .isBetween(CALL_TIMEOUT, CALL_TIMEOUT.plus(PATIENCE));
         setting.join();

@@ -21,6 +21,7 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * Keeps a client's metrics in a registry of Micrometer.
@@ -112,9 +113,9 @@ public final class PgHelloMetrics implements PgHelloListener {
     // what a counter has when it is first read is in no rate
     for (Function function : Function.values()) {
       calls(function.signature(), Outcome.SUCCESS);
-      for (PgHelloException.Code code : PgHelloException.Code.values()) {
-        calls(function.signature(), code.name());
-      }
+      Stream.of(PgHelloException.Code.values())
+          .filter(code -> !code.isWarning())
+          .forEach(code -> calls(function.signature(), code.name()));
     }
     queueWait =
         Timer.builder("pg.hello.queue.wait")

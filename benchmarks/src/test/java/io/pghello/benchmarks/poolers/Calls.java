@@ -85,7 +85,10 @@ public final class Calls {
       case 4 -> checkTime(client.nowMillis());
       case 5 -> checkVersion(client.spiVersion());
       case 6 -> check(client.info().extensionVersion(), PgHelloServer.extensionVersion());
-      default -> check(client.preflight(), List.of());
+      default ->
+          check(
+              client.preflight().stream().filter(problem -> !problem.code().isWarning()).toList(),
+              List.of());
     }
   }
 

@@ -229,16 +229,23 @@ class PoolersIT {
   void preflightWarnsOfThoseThatMayMixUpStatements(
       Pooler.Program program, DataSource dataSource, @TempDir Path folder) throws Exception {
     try (Pooler pooler = start(program, folder, dataSource)) {
-      assertThat(warnings(pooler, true))
-          .isEqualTo(program == OLD_PGBOUNCER ? List.of(PgHelloException.Code.POOLER) : List.of());
-      assertThat(warnings(pooler, false)).isEmpty();
+      try (PgHelloClient client = Parts.client(pooler.address(), true, PATIENCE)) {
+        assertThat(warnings(client))
+            .isEqualTo(
+                program == OLD_PGBOUNCER ? List.of(PgHelloException.Code.POOLER) : List.of());
+      }
+      try (PgHelloClient client = Parts.client(pooler.address(), false, PATIENCE)) {
+        assertThat(warnings(client)).isEmpty();
+      }
+      String simple = pooler.url() + "&preferQueryMode=simple";
+      try (PgHelloClient client = PgHelloClient.builder().url(simple).build()) {
+        assertThat(warnings(client)).as("nothing is prepared").isEmpty();
+      }
     }
   }
 
-  private static List<PgHelloException.Code> warnings(Pooler pooler, boolean prepares) {
-    try (PgHelloClient client = Parts.client(pooler.address(), prepares, PATIENCE)) {
-      return client.preflight().stream().map(PgHelloProblem::code).toList();
-    }
+  private static List<PgHelloException.Code> warnings(PgHelloClient client) {
+    return client.preflight().stream().map(PgHelloProblem::code).toList();
   }
 
   private static Pooler start(Pooler.Program program, Path folder, DataSource dataSource)

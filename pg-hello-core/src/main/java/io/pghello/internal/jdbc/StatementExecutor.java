@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
+import org.postgresql.jdbc.PreferQueryMode;
 
 /**
  * Runs statements: gets a connection, finds the extension, keeps the time, repeats what a lost
@@ -284,8 +285,8 @@ public class StatementExecutor {
   private static boolean isOfPgjdbc(Connection connection) {
     try {
       return connection.isWrapperFor(PGConnection.class);
-    } catch (SQLException e) {
-      return false;
+    } catch (SQLException | RuntimeException e) {
+      return false; // what hides the driver may refuse the question as well
     }
   }
 
@@ -330,6 +331,7 @@ public class StatementExecutor {
     String tracked = driver.getParameterStatus("pgbouncer.max_prepared_statements");
     return driver.getBackendPID() != found.processId()
         && driver.getPrepareThreshold() != 0
+        && driver.getPreferQueryMode() != PreferQueryMode.SIMPLE
         && (tracked == null || tracked.equals("0"))
         && !"session".equals(driver.getParameterStatus("pgbouncer.pool_mode"));
   }
