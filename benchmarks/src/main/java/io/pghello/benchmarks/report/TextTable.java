@@ -28,15 +28,16 @@ public final class TextTable {
     return cells.mapToInt(String::length).reduce(header.length(), Math::max);
   }
 
+  /** The machine, and how many libraries there are: their names fill three screens. */
   public static String environment(Environment environment) {
     return String.format(
         Locale.ROOT,
-        "%s; %d CPUs; %s; %s%n%s%n",
+        "%s; %d CPUs; %s; %s; %d libraries, which --json names%n",
         environment.date(),
         environment.cpus(),
         environment.jdk(),
         environment.os(),
-        String.join(", ", environment.libraries()));
+        environment.libraries().size());
   }
 
   public static String server(String benchmark, Environment.Server server) {

@@ -3,6 +3,7 @@ package io.pghello.benchmarks.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.benchmarks.harness.Environment;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,5 +30,14 @@ class TextTableTest {
   @Test
   void mayHaveNoRows() {
     assertThat(new TextTable(List.of()).header()).contains("against");
+  }
+
+  @Test
+  void countsTheLibraries() {
+    var environment =
+        new Environment("2026-11-20", 2, "OpenJDK 25", "Linux", List.of("one 1.0", "two 2.0"));
+    assertThat(TextTable.environment(environment))
+        .isEqualToIgnoringNewLines(
+            "2026-11-20; 2 CPUs; OpenJDK 25; Linux; 2 libraries, which --json names");
   }
 }
