@@ -102,9 +102,10 @@ children() {
   done
 }
 
-# fault KIND: to the leader.
+# fault KIND: to the leader. Without a synchronous one nobody may take over, and Patroni can do without for a while.
 fault() {
   local member server processes
+  wait_until 30 'a synchronous one' has_synchronous
   member=$(leader)
   server=$(head -n 1 "$FOLDER/data$member/postmaster.pid")
   case $1 in
@@ -256,6 +257,7 @@ maven -B -ntp -f "$ROOT/pom.xml" -pl pg-hello-hibernate -am '-P!checks' -Dspotle
   -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -Dit.test=FailoverIT -Dfailsafe.failIfNoSpecifiedTests=false -DexcludedGroups= \
   -Dpghello.failover.url="jdbc:postgresql://127.0.0.1:$PORT/app?user=postgres" -Dpghello.failover.folder="$FOLDER" verify >"$FOLDER/maven.out" 2>&1 || {
   grep -E -A 6 '^\[ERROR\] .*FailoverIT|^failover:' "$FOLDER/maven.out" | head -n 60
+  tail -n 60 "$FOLDER/control.out" >&2
   die "FailoverIT fails"
 }
 grep -E '^failover:|Tests run:.*FailoverIT' "$FOLDER/maven.out"
