@@ -238,6 +238,15 @@ class ExtensionServerIT {
   }
 
   @Test
+  void saysThatWhatAJarHasIsToBeNamed() {
+    Stage.of(folder, "acme", "requires = 'pg_hello'", "");
+    refused(NativeExtension.fromInstall(folder))
+        .hasMessage(
+            "The extension \"acme\" requires \"pg_hello\", which is on the class path: name it"
+                + " among the extensions of the server, too.");
+  }
+
+  @Test
   void refusesExtensionsThatDoNotGoTogether(@TempDir Path other) {
     Stage.of(folder, "acme", "SELECT 1;");
     Stage.of(other, "acme", "SELECT 2;");

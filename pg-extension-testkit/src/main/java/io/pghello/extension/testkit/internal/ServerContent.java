@@ -465,6 +465,14 @@ public final class ServerContent {
             .map(folder -> folder.resolve(name + ControlFile.SUFFIX))
             .filter(Files::isRegularFile)
             .findFirst();
+    if (file.isEmpty() && by != null && ClassPathExtension.find(name).isPresent()) {
+      throw new IllegalStateException(
+          "The extension \""
+              + by
+              + "\" requires \""
+              + name
+              + "\", which is on the class path: name it among the extensions of the server, too.");
+    }
     if (file.isEmpty()) {
       throw new IllegalStateException(
           (by == null
