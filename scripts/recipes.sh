@@ -38,7 +38,10 @@ page() {
 property() { sed -n "s:.*<$2>\(.*\)</$2>.*:\1:p" "$ROOT/extensions/$1/pom.xml"; }
 
 case ${1-} in
-  --page) page && exit ;;
+  --page)
+    page
+    exit
+    ;;
   -h | --help)
     cat <<TEXT
 Usage: scripts/recipes.sh [MAJOR...] [NAME...]
