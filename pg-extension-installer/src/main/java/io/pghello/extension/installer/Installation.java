@@ -69,7 +69,7 @@ final class Installation {
         byte[] content =
             path.endsWith(".sql")
                 ? PackedExtension.withSharedFolder(
-                    file.getValue(), server.tree().inside(server.shared()))
+                    file.getValue(), server.tree().inside(server.shared()).toString())
                 : file.getValue();
         // without its control file, there is no extension to create
         (path.endsWith(CONTROL) ? last : files).put(place, content);

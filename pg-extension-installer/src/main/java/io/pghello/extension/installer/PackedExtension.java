@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.installer;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -237,7 +238,7 @@ public final class PackedExtension {
     if (path.isAbsolute()
         || file.isEmpty()
         || file.chars().anyMatch(Character::isISOControl)
-        || !path.normalize().toString().equals(file)
+        || !path.normalize().toString().replace(File.separatorChar, '/').equals(file)
         || path.startsWith("..")) {
       throw new IllegalArgumentException("\"" + file + "\", which is no file below " + folder);
     }
@@ -245,12 +246,12 @@ public final class PackedExtension {
   }
 
   /** Returns a script for a server whose folder of shared files is this one. */
-  public static byte[] withSharedFolder(byte[] script, Path shared) {
+  public static byte[] withSharedFolder(byte[] script, String shared) {
     var text = new String(script, StandardCharsets.ISO_8859_1);
     if (!text.contains(SHARED_FOLDER)) {
       return script;
     }
-    String quoted = shared.toString().replace("'", "''");
+    String quoted = shared.replace("'", "''");
     var bytes = new String(quoted.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
     return text.replace(SHARED_FOLDER, bytes).getBytes(StandardCharsets.ISO_8859_1);
   }

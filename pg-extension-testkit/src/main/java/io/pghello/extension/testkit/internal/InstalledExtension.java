@@ -191,7 +191,7 @@ public final class InstalledExtension implements ExtensionSource {
   @Override
   public Map<String, byte[]> files(String platform, int major) throws IOException {
     Path shared = sharedFolder(major);
-    String absolute = "'/" + folder.relativize(shared) + "/";
+    String absolute = "'/" + relative(folder, shared) + "/";
     var found = new TreeMap<String, byte[]>();
     for (Path file : files) {
       if (file.startsWith(shared) && !NO_PART.matcher(relative(shared, file)).find()) {

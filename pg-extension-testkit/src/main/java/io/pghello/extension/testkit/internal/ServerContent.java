@@ -117,6 +117,7 @@ public final class ServerContent {
   public static Map<String, byte[]> files(
       List<ServerExtension> extensions, String platform, int major, String libraries, String shared)
       throws IOException {
+    String folder = shared.substring(0, shared.length() - 1);
     var content = new ServerContent(extensions, platform);
     content.addFiles(major);
     content.requireUsableLibraries(Optional.empty());
@@ -130,8 +131,7 @@ public final class ServerContent {
       places.forEach(
           (from, to) -> {
             if (file.getKey().startsWith(from)) {
-              files.put(
-                  to + file.getKey().substring(from.length()), content(file, Path.of(shared)));
+              files.put(to + file.getKey().substring(from.length()), content(file, folder));
             }
           });
     }
@@ -292,7 +292,7 @@ public final class ServerContent {
       Files.deleteIfExists(path);
       Files.write(
           path,
-          content(file, place.resolve(ExtensionSource.SHARED)),
+          content(file, place.resolve(ExtensionSource.SHARED).toString()),
           StandardOpenOption.CREATE_NEW);
     }
     Optional<String> loader = loader(files);
@@ -349,7 +349,7 @@ public final class ServerContent {
     return ElfFile.BY_VERSION.compare(version, other) > 0;
   }
 
-  private static byte[] content(Map.Entry<String, byte[]> file, Path shared) {
+  private static byte[] content(Map.Entry<String, byte[]> file, String shared) {
     return file.getKey().endsWith(".sql")
         ? PackedExtension.withSharedFolder(file.getValue(), shared)
         : file.getValue();
