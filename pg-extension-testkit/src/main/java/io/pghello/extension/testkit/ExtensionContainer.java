@@ -48,10 +48,13 @@ import org.testcontainers.utility.DockerImageName;
  * org.testcontainers:postgresql}) on the class path, and a container engine. Not thread-safe until
  * it is started.
  *
+ * <p>The application of a {@code @ServiceConnection} works in the container's own database, in
+ * which no extension is created: run {@code CREATE EXTENSION} there, as in a migration.
+ *
  * @param <SELF> the type of the container, which the methods that set something return
  */
-// The class of both: Testcontainers 2 has deprecated it for one that Testcontainers 1 lacks. And
-// the method that the constructor calls keeps what it is given.
+// The class of both: Testcontainers 2 has deprecated it for one that Testcontainers 1 lacks, and it
+// has a self type. The method that the constructor calls keeps what it is given.
 @SuppressWarnings({"deprecation", "this-escape"})
 public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     extends PostgreSQLContainer<SELF> {
@@ -80,7 +83,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Creates a container, for subclasses that add to it.
+   * Creates a container, for the subclass in pg-hello-testkit.
    *
    * @param image the name of a {@code postgres} image, or of a compatible substitute
    * @param role begins the name of the ordinary role, and those of its databases
@@ -99,6 +102,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    *
    * @param name as {@code CREATE EXTENSION} takes it, not quoted
    * @throws IllegalArgumentException if no extension can have this name
+   * @throws IllegalStateException if the container exists already
    */
   public SELF withExtension(String name) {
     return withExtension(NativeExtension.named(name));
@@ -106,10 +110,15 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
 
   /**
    * Adds an extension. They are created in this order in the databases of {@link
-   * #createDatabase()}. Its settings, and the libraries to preload, are added to the server's
-   * command, where they prevail over what {@code withCommand} has before.
+   * #createDatabase()}, and not in the container's own. Its settings, and the libraries to preload,
+   * are added to the server's command, where they prevail over what {@code withCommand} has before.
+   *
+   * @throws IllegalStateException if the container exists already
    */
   public SELF withExtension(NativeExtension extension) {
+    if (getContainerId() != null) {
+      throw new IllegalStateException("add extensions before start(), which copies their files");
+    }
     extensions.add(extension.extension());
     return self();
   }
@@ -125,12 +134,16 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   /**
    * Starts the container.
    *
-   * @throws IllegalStateException if the image is not supported; the message says why, and the
-   *     container is removed
+   * @throws IllegalStateException if the image is not supported, or two extensions want different
+   *     values of a setting; the message says why, and there is no container then
+   * @throws ContainerLaunchException if the server does not start, or an extension cannot be
+   *     created; its causes say why, and {@link #close()} removes the container
    */
   @Override
   public void start() {
     refusal = null;
+    // what it throws where the engine asks for the command would be wrapped
+    Map<String, String> unused = ServerContent.settings(extensions);
     try {
       super.start();
     } catch (ContainerLaunchException e) {
@@ -254,7 +267,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Returns the databases of the server.
+   * Returns the databases of the server, for the subclass in pg-hello-testkit.
    *
    * @throws IllegalStateException if the container does not run
    */

@@ -45,7 +45,12 @@ public class TestDatabase implements AutoCloseable {
     return databases.owner().user();
   }
 
-  /** Returns the password of the role it belongs to. */
+  /**
+   * Returns the password of the role it belongs to.
+   *
+   * @throws NullPointerException if the role logs in without one, which no server of this package
+   *     has
+   */
   public String password() {
     return Objects.requireNonNull(databases.owner().password());
   }

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -25,5 +26,37 @@ class ExtensionContainerTest {
             "shared_preload_libraries=pg_cron");
     // its entry point takes options alone
     assertThat(ExtensionContainer.withSettings(null, List.of(cron))).startsWith("-c");
+  }
+
+  @Test
+  void refusesTwoValuesOfOneSettingBeforeItStarts() {
+    try (var container =
+        new ExtensionContainer<>("postgres:17")
+            .withExtension(NativeExtension.contrib("a").setting("acme.unit", "km"))
+            .withExtension(NativeExtension.contrib("b").setting("acme.unit", "mile"))) {
+      assertThatThrownBy(container::start)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("wants acme.unit = mile, and another one wants km");
+    }
+  }
+
+  /** What a container is once the engine has made it. */
+  private static final class Created extends ExtensionContainer<Created> {
+    Created() {
+      super("postgres:17");
+    }
+
+    @Override
+    public String getContainerId() {
+      return "made";
+    }
+  }
+
+  @Test
+  void takesNoExtensionOnceItIsThere() {
+    // not closed, as there is none
+    assertThatThrownBy(() -> new Created().withExtension("pg_trgm"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("before start()");
   }
 }

@@ -11,7 +11,7 @@ import org.springframework.test.context.MergedContextConfiguration;
 
 /**
  * Gives a context a database of its own: what stands behind {@link AutoConfigureExtensionDatabase},
- * and behind annotations that get their databases in another way.
+ * and behind that of pg-hello-testkit, for which alone it is public.
  *
  * <p>Spring shares a context among tests whose customizers are equal, so an implementation is a
  * record of all that makes databases differ.
@@ -29,6 +29,10 @@ public interface DatabaseCustomizer extends ContextCustomizer {
   @Override
   default void customizeContext(
       ConfigurableApplicationContext context, MergedContextConfiguration configuration) {
+    if (context.getBeanFactory().containsSingleton(NAME)) {
+      throw new IllegalStateException(
+          "the test has two annotations that each give it a database: leave one of them");
+    }
     TestDatabase database = createDatabase();
     context
         .getEnvironment()
