@@ -170,7 +170,7 @@ final class MaintainCommand implements Callable<Integer> {
         run(
             target.database(),
             "verify",
-            () -> new Verification(options.findEach(named), trial, output).run());
+            () -> new Verification(options.findEach(named, output), trial, output).run());
       }
       if (written != null && status.exitCode() <= Status.WARNING.exitCode()) {
         written.maintained(rhythm.daily ? "daily" : rhythm.weekly ? "weekly" : "monthly");

@@ -144,7 +144,7 @@ public final class RestoreCommand implements Callable<Integer> {
   @Override
   public Integer call() throws SQLException, IOException {
     int jobs = backups.jobs();
-    Backup backup = backups.find(named);
+    Backup backup = backups.find(named, output);
     Failure.refuseIf(
         backup.isOfWholeServer() != (to != null),
         (to == null

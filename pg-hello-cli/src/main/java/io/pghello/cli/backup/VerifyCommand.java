@@ -66,7 +66,7 @@ public final class VerifyCommand implements Callable<Integer> {
   public Integer call() {
     // a wrong number is refused before any backup is read
     backups.jobs();
-    Map<Backup, List<String>> chosen = backups.findEach(named);
+    Map<Backup, List<String>> chosen = backups.findEach(named, output);
     var trial = new BackupMethod.Trial(named.isEmpty(), backups, temporary, MetricFile.in(metric));
     return new Verification(chosen, trial, output).run().exitCode();
   }

@@ -30,6 +30,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -116,18 +117,32 @@ public record Backup(Path folder, Instant time) {
     String of = system == null ? "" : " of this server";
     String with = databases.isEmpty() ? "" : " with " + databases;
     String before = notAfter == null ? "" : " of " + notAfter + " or before";
-    String others = ofTheFuture(folder) + unreadable(folder);
+    String others =
+        ofTheFuture(folder)
+            + unreadable(folder, Instant.MIN, null)
+                .map(path -> "; " + path + " cannot be read")
+                .orElse("");
     throw Failure.unknown(
         "there is no complete backup" + of + " in " + folder + with + before + others);
   }
 
-  /** Names a backup that this user may not look into, or that is a link to what is not there. */
-  private static String unreadable(Path folder) {
-    return list(folder).stream()
-        .filter(path -> timeOf(path.getFileName().toString()) != null && !Files.isReadable(path))
-        .findFirst()
-        .map(path -> "; " + path + " cannot be read")
-        .orElse("");
+  /**
+   * Returns a backup that this user may not look into, or that is a link to what is not there.
+   *
+   * @param after the time that it is later than
+   * @param notAfter the latest time; null for any
+   */
+  static Optional<Path> unreadable(Path folder, Instant after, @Nullable Instant notAfter) {
+    for (Path path : list(folder)) {
+      Instant time = timeOf(path.getFileName().toString());
+      if (time != null
+          && time.isAfter(after)
+          && (notAfter == null || !time.isAfter(notAfter))
+          && (!Files.isReadable(path) || (Files.isDirectory(path) && !Files.isExecutable(path)))) {
+        return Optional.of(path);
+      }
+    }
+    return Optional.empty();
   }
 
   /** Names a backup that does not count, as its clock was wrong. */

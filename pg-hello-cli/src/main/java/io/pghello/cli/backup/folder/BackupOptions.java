@@ -2,6 +2,7 @@
 package io.pghello.cli.backup.folder;
 
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Output;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -73,10 +74,20 @@ public final class BackupOptions {
     return jobs;
   }
 
-  /** Returns the last backup with these databases, whose files may be damaged. */
-  public Backup find(List<String> databases) {
+  /**
+   * Returns the last backup with these databases, whose files may be damaged.
+   *
+   * @param output is told of a later one that cannot be read
+   */
+  public Backup find(List<String> databases, Output output) {
     Instant notAfter = at();
     Backup backup = Backup.find(folder, databases, null, notAfter);
+    Backup.unreadable(folder, backup.time(), notAfter)
+        .ifPresent(
+            later ->
+                output.say(
+                    "%s cannot be read, so that the one of %s is taken",
+                    later.toString(), backup.time()));
     Failure.refuseIf(
         notAfter != null && backup.isOfWholeServer() && notAfter.isAfter(Instant.now()),
         "--at is in the future: " + at);
@@ -99,14 +110,18 @@ public final class BackupOptions {
   /**
    * Returns the last backup of each of these databases, with those that are to be taken out of it;
    * if none is named of all databases of the folder, and the last of the whole server as a whole.
+   *
+   * @param output is told of a later one that cannot be read
    */
-  public Map<Backup, List<String>> findEach(List<String> named) {
+  public Map<Backup, List<String>> findEach(List<String> named, Output output) {
     var found = new LinkedHashMap<Backup, List<String>>();
     for (String database : named.stream().distinct().toList()) {
-      found.computeIfAbsent(find(List.of(database)), backup -> new ArrayList<>()).add(database);
+      found
+          .computeIfAbsent(find(List.of(database), output), backup -> new ArrayList<>())
+          .add(database);
     }
     if (named.isEmpty()) {
-      Instant last = find(List.of()).time();
+      Instant last = find(List.of(), output).time();
       var seen = new HashSet<List<String>>();
       boolean hasServer = false;
       for (Backup backup : Backup.in(folder)) {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.folder;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import io.pghello.cli.Run;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Backups that cannot be read, without a server. */
+class BackupTest {
+  private static final Instant YESTERDAY = Instant.parse("2026-01-01T20:00:00Z");
+  private static final Instant TODAY = Instant.parse("2026-01-02T20:00:00Z");
+
+  @TempDir private Path folder;
+
+  private Path made(Instant time) throws Exception {
+    Path made = Files.createDirectory(folder.resolve(Backup.nameOf(time)));
+    Files.writeString(made.resolve("backup.properties"), "database.1=app\n");
+    Backup.seal(made);
+    return made;
+  }
+
+  private String said(String... arguments) {
+    var all = new ArrayList<>(List.of("restore", "--from", folder.toString(), "--to", "x"));
+    all.addAll(List.of(arguments));
+    return Run.pghello(Map.of(), all.toArray(String[]::new)).err();
+  }
+
+  @Test
+  void namesANewerOneThatCannotBeRead() throws Exception {
+    made(YESTERDAY);
+    Path newer = folder.resolve(Backup.nameOf(TODAY));
+    Files.createSymbolicLink(newer, folder.resolve("gone"));
+    Files.createSymbolicLink(
+        folder.resolve(Backup.nameOf(YESTERDAY.minusSeconds(1))), folder.resolve("gone"));
+    assertThat(said().lines().toList())
+        .hasSize(2)
+        .first()
+        .asString()
+        .contains(newer + " cannot be read, so that the one of " + YESTERDAY + " is taken");
+    // not the one that was asked for
+    assertThat(said("--at", TODAY.minusSeconds(1).toString())).hasLineCount(1);
+  }
+
+  /** The names in the folder can be read, and nothing in it. */
+  @Test
+  void namesOneThatCannotBeEntered() throws Exception {
+    Path made = made(TODAY);
+    Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("r--r--r--"));
+    try {
+      assumeFalse(Files.isExecutable(made), "root enters all folders");
+      assertThatThrownBy(() -> Backup.find(folder, List.of("app"), null, null))
+          .hasMessageEndingWith("; " + made + " cannot be read");
+    } finally {
+      Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwx------"));
+    }
+  }
+}
