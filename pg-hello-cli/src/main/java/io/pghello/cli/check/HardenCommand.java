@@ -92,7 +92,7 @@ public final class HardenCommand implements Callable<Integer> {
         undo && (apply || preload || !revokeFrom.isEmpty()),
         "--undo goes with no other option of harden");
     Target target = connection.target();
-    try (Connection session = target.connect()) {
+    try (Connection session = apply || undo ? target.connectForLong() : target.connect()) {
       target = target.pinnedTo(session);
       Failure.refuseIf(
           ServerDatabases.extensionVersion(session) == null,
@@ -126,6 +126,11 @@ public final class HardenCommand implements Callable<Integer> {
       if (apply && !output.isJson()) {
         output.out().println(Printable.line("-- " + loser.text()));
       }
+    }
+    // before, roles with grants of somebody's own would be named
+    if (!hardening.renamed().isEmpty() && !kept.lines().isEmpty()) {
+      String back = "if it was renamed: rename it back before --apply";
+      hardening.renamed().forEach(one -> findings.add(Status.WARNING, "renamed", one, back));
     }
     List<Hardening.Step> steps =
         hardening.steps().stream().filter(step -> apply && !held.contains(step.sql())).toList();

@@ -339,6 +339,44 @@ class HardenIT {
     }
   }
 
+  /** As a timer does, or somebody who does not know of it. */
+  @Test
+  void namesARoleThatWasRenamedBeforeItMakesAnother() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        Connection superuser = database.superuserDataSource().getConnection()) {
+      // what somebody's own is allowed says nothing before roles are made
+      Run.execute(superuser, "GRANT EXECUTE ON FUNCTION now_ms() TO hello");
+      assertThat(harden(server, database, "--apply", "--revoke-from", "hello").out())
+          .doesNotContain("renamed");
+      Run.execute(superuser, "ALTER ROLE hello_monitor RENAME TO watchers");
+      for (String option : List.of("--json", "--apply")) {
+        Run again = harden(server, database, option);
+        assertThat(again.status()).as(again.out()).isEqualTo(1);
+        assertThat(again.out())
+            .contains("watchers has privileges on what hello_* roles use, and there is no hello_m")
+            .contains("if it was renamed: rename it back before --apply");
+      }
+    }
+  }
+
+  /** Production guards itself so against mistakes, and who applies it means to write. */
+  @Test
+  void appliesWhereTransactionsOnlyReadByDefault() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        Connection superuser = database.superuserDataSource().getConnection()) {
+      Run.execute(
+          superuser,
+          "ALTER DATABASE " + database.name() + " SET default_transaction_read_only = on");
+      Run applied = harden(server, database, "--apply", "--revoke-from", "hello");
+      assertThat(applied.err()).isEmpty();
+      assertThat(applied.out()).contains("CREATE ROLE hello_admin; -- undo: DROP ROLE hello_admin");
+      Run undone = harden(server, database, "--undo");
+      assertThat(undone.status()).as(undone.err()).isZero();
+    }
+  }
+
   /** Copies have the same identifiers, and what is kept is of one of them. */
   @Test
   void keepsWhatUndoesTheOriginalFromItsCopies() throws Exception {
