@@ -31,7 +31,7 @@ public final class SqlErrors {
       return "the server's pg_hba.conf needs a line for this address, role and database, then pg_reload_conf(); for a line"
           + " hostssl say PGSSLMODE=require";
     }
-    if (isConnection(state(e)) && message.matches("(?s).*(SSL|certificate|PKIX|verifier).*")) {
+    if (isConnection(state(e)) && message.matches("(?s).*(SSL|certificate|PKIX|[vV]erifier).*")) {
       return "PGSSLMODE says whether to encrypt, and what to check (disable, prefer, require, verify-ca, verify-full);"
           + " PGSSLROOTCERT names the certificate of who signs the server's; the server encrypts if ssl is on";
     }

@@ -19,9 +19,10 @@ import java.util.Map;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is said of a server's certificate, by a server that shows it and does nothing more. */
 @Timeout(60)
@@ -30,8 +31,10 @@ class CertificateTest {
 
   @TempDir private Path folder;
 
-  @Test
-  void saysWhatDecidesWhetherItIsTheHosts() throws Exception {
+  /** The driver's sentence is one of the user's language. */
+  @ParameterizedTest
+  @ValueSource(strings = {"en", "zh -Duser.country=CN"})
+  void saysWhatDecidesWhetherItIsTheHosts(String language) throws Exception {
     KeyStore keys = keys();
     Path certificate = folder.resolve("server.pem");
     String base64 = Base64.getMimeEncoder().encodeToString(keys.getCertificate("a").getEncoded());
@@ -52,11 +55,12 @@ class CertificateTest {
                   "PGSSLMODE",
                   "verify-full",
                   "PGSSLROOTCERT",
-                  certificate.toString()),
+                  certificate.toString(),
+                  "JAVA_TOOL_OPTIONS",
+                  "-Duser.language=" + language),
               "health");
       assertThat(run.status()).as(run.err()).isEqualTo(2);
-      assertThat(run.out())
-          .contains("127.0.0.1 could not be verified", "PGSSLMODE says whether to encrypt");
+      assertThat(run.out()).contains("SQLSTATE 08006", "PGSSLMODE says whether to encrypt");
     }
   }
 
