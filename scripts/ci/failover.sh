@@ -116,12 +116,13 @@ fault() {
       mapfile -t processes < <(children "$(<"$FOLDER/patroni$member.pid")" && children "$server")
       kill -KILL "${processes[@]}" 2>/dev/null || true
       ;;
-    # the whole machine, which answers nothing, and comes back when another has taken over
+    # the whole machine, which answers nothing, and which a watchdog resets: Patroni 3.0.2 that goes on after another has taken
+    # over can put its name over the other's, and what that one has acknowledged is lost
     stop)
       mapfile -t processes < <(children "$(<"$FOLDER/patroni$member.pid")" && children "$server")
       kill -STOP "${processes[@]}"
       wait_until 90 'another leader' other_leader "$member"
-      kill -CONT "${processes[@]}" 2>/dev/null || true
+      kill -KILL "${processes[@]}" 2>/dev/null || true
       ;;
     switch) in_tree python3 "$FOLDER/tree/usr/bin/patronictl" -c "$FOLDER/member$member.yml" switchover hello --force ;;
     *) misuse "there is no fault $1" ;;
