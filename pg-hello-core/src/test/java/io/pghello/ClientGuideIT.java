@@ -91,7 +91,7 @@ class ClientGuideIT {
     PgHelloClient client = PgHelloClient.create(dataSource);
     String greeting = client.hello("Ada"); // Hello, Ada!
     String twice = client.withRepeat(2).hello("Ada"); // Hello, Ada! Hello, Ada!
-    List<String> all = client.helloAll(List.of("Ada", "Grace")); // in order, one round trip
+    List<String> all = client.helloAll(List.of("Ada", "Grace")); // in order, 1,024 a round trip
     long greeted = client.helloEach(lines, out::add); // any number, in constant memory
     CompletableFuture<Integer> length = client.helloAsync("Ada").thenApply(String::length);
     PgHelloOperations patient = client.withTimeout(Duration.ofSeconds(20)); // for each of its calls
