@@ -98,8 +98,9 @@ public final class PgHelloException extends RuntimeException {
     }
 
     /**
-     * Returns whether it is a warning: {@link PgHelloOperations#preflight} gives it, and no call
-     * ends with it. It may stay where all is as it has to be.
+     * Returns whether it is a warning of what may go wrong: {@link PgHelloOperations#preflight}
+     * gives it, no function is unusable because of it, and no call ends with it. It may be right to
+     * leave it. Which functions a problem concerns is {@link PgHelloProblem#functions}.
      */
     public boolean isWarning() {
       return this == POOLER || this == DISTRIBUTED;

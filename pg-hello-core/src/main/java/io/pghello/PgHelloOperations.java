@@ -145,7 +145,7 @@ public interface PgHelloOperations {
    * that may mix up prepared statements, and of Citus. One round trip.
    *
    * @return what is wrong, the gravest first, each with what mends it; empty if all is well.
-   *     Warnings ({@link PgHelloException.Code#isWarning}) keep no call from working, and that of
+   *     Warnings ({@link PgHelloException.Code#isWarning}) make no function unusable, and that of
    *     Citus stays
    * @throws PgHelloException if the server cannot be asked
    */
@@ -164,7 +164,9 @@ public interface PgHelloOperations {
    * Returns the same calls with another time-out than {@link PgHelloClientBuilder#callTimeout},
    * which says what it covers. It shares all with these, and ends with them. Calls with different
    * time-outs share batches, and each ends at its own; a call with a longer time-out than {@code
-   * callTimeout} is sent alone, on a connection of its own, so that it cannot delay the others.
+   * callTimeout} is sent alone, on a connection of its own, so that it cannot delay the others. On
+   * the client's own pool the server ends it sooner ({@link
+   * PgHelloClientBuilder#statementTimeout}).
    *
    * @param timeout a millisecond or more, and less than 20 days
    * @throws IllegalArgumentException if the time-out is out of range

@@ -27,9 +27,9 @@ public record Preflight(Installation installation, List<PgHelloProblem> warnings
       new PgHelloProblem(
           Code.POOLER,
           "A pooler is between that may mix up the prepared statements of its clients.",
-          "Let it track prepared statements (PgBouncer can from 1.21 on, and says so"
-              + " from 1.26 on), or connect with prepareThreshold=0; nothing needs to be done if each client has a session of its"
-              + " own.");
+          "Let it track prepared statements (PgBouncer can from 1.21 on, and says so from 1.26 on),"
+              + " or connect with prepareThreshold=0; nothing needs to be done if each client has a"
+              + " session of its own.");
 
   private static final PgHelloProblem DISTRIBUTED =
       new PgHelloProblem(

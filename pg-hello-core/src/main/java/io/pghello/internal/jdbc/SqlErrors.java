@@ -116,7 +116,10 @@ public final class SqlErrors {
     }
     String words = serverMessage(e);
     // 22: data exceptions, whose messages quote the data
-    boolean told = words != null && !state.startsWith("22");
+    boolean told =
+        words != null
+            && !state.startsWith("22")
+            && !String.valueOf(reportedState(e)).startsWith("22");
     if (isOfOtherStatement(e, state)) {
       return of(Errors.statementsMixedUp(told ? state + ": " + words : state), e, null);
     }
@@ -137,7 +140,7 @@ public final class SqlErrors {
           e,
           null);
     }
-    if (words == null && state.startsWith("42") && cause(e) != null) {
+    if (words == null && state.startsWith("42") && !(e instanceof PSQLException)) {
       return ofForeignDriver(e);
     }
     return of(
@@ -181,11 +184,22 @@ public final class SqlErrors {
 
   /** Returns what may be the cause of our exception: nothing that the server has reported. */
   private static @Nullable SQLException cause(SQLException e) {
-    return causes(e).stream().noneMatch(SqlErrors::isOfServer) ? e : null;
+    return reported(e) == null ? e : null;
   }
 
-  private static boolean isOfServer(Throwable e) {
-    return e instanceof PSQLException ours && ours.getServerErrorMessage() != null;
+  /** Returns what the server has reported, if that is in an error; null if nothing. */
+  static @Nullable PSQLException reported(Throwable e) {
+    for (Throwable cause : causes(e)) {
+      if (cause instanceof PSQLException ours && ours.getServerErrorMessage() != null) {
+        return ours;
+      }
+    }
+    return null;
+  }
+
+  private static @Nullable String reportedState(SQLException e) {
+    PSQLException reported = reported(e);
+    return reported == null ? null : reported.getSQLState();
   }
 
   /** Translates an error of the source of connections. */
@@ -284,7 +298,7 @@ public final class SqlErrors {
   private static boolean isOfCertificate(SQLException reason) {
     return hasCause(reason, CertificateException.class)
         || (reason instanceof PSQLException
-            && !isOfServer(reason)
+            && reported(reason) == null
             && String.valueOf(reason.getMessage()).contains("HostnameVerifier"));
   }
 
@@ -323,9 +337,10 @@ public final class SqlErrors {
 
   /** The server's primary message; null if the error is the driver's. */
   private static @Nullable String serverMessage(SQLException e) {
-    return e instanceof PSQLException ours && ours.getServerErrorMessage() != null
-        ? ours.getServerErrorMessage().getMessage()
-        : null;
+    PSQLException reported = reported(e);
+    return reported == null || reported.getServerErrorMessage() == null
+        ? null
+        : reported.getServerErrorMessage().getMessage();
   }
 
   private static PgHelloException of(

@@ -269,6 +269,10 @@ public class StatementExecutor {
       }
     } catch (RuntimeException e) {
       if (!watched.end()) {
+        SQLException reported = SqlErrors.reported(e);
+        if (reported != null) {
+          throw translate(reported, connection, deadline);
+        }
         throw isOfPgjdbc(connection) ? Errors.unexpected(e) : SqlErrors.ofForeignDriver(e);
       }
     } finally {

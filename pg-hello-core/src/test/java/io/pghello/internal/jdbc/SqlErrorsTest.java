@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.util.PSQLException;
+import org.postgresql.util.PSQLState;
 import org.postgresql.util.ServerErrorMessage;
 
 /** What is made of errors that no server can be told to report. */
@@ -71,8 +72,19 @@ class SqlErrorsTest {
     assertThat(SqlErrors.translate(wrapped, Duration.ofSeconds(1))).hasNoCause();
     var denied = new SQLException("denied", "42501", server);
     assertThat(SqlErrors.translate(denied, Duration.ofSeconds(1)))
-        .hasMessageStartingWith("The driver reported an error (42501).")
+        .hasMessageStartingWith("The server reported an error (42501): ended. See the error code")
         .hasNoCause();
+    // of data, the primary message quotes them
+    var data = new PSQLException(new ServerErrorMessage("SERROR\0C22003\0Msecret\0\0"));
+    assertThat(
+            SqlErrors.translate(new SQLException("wrapped", "XX000", data), Duration.ofSeconds(1)))
+        .hasMessageStartingWith("The server reported an error (XX000). See the error code")
+        .hasMessageNotContaining("secret")
+        .hasNoCause();
+    var ours = new PSQLException("no such column", PSQLState.UNDEFINED_COLUMN);
+    assertThat(SqlErrors.translate(ours, Duration.ofSeconds(1)))
+        .hasMessageStartingWith("The driver reported an error (42703). See the cause.")
+        .hasCause(ours);
     assertThat(SqlErrors.translate(server, Duration.ofSeconds(1))).hasNoCause();
   }
 

@@ -26,6 +26,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
 
 /** Shows what callers are told that get no connection; without a server. */
 @Timeout(60)
@@ -134,6 +136,23 @@ class StatementExecutorTest {
             "A driver that is not pgjdbc, or hides it, failed at the client's SQL"
                 + " (IllegalArgumentException). See the cause")
         .hasCause(parser);
+  }
+
+  /** A wrapper may throw what the server reports as no SQLException. */
+  @Test
+  void keepsTheServersErrorOutOfWhatAWrapperThrew() {
+    var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mgone\0Wsecret\0\0"));
+    var executor =
+        new StatementExecutor(() -> UNUSED, Settings.Statements.withoutClient(null, LONG));
+    assertThatThrownBy(
+            () ->
+                executor.run(
+                    StatementContext.single(Deadline.after(LONG)),
+                    session -> {
+                      throw new IllegalStateException("wrapped", server);
+                    }))
+        .hasMessageStartingWith("The server reported an error (42P01): gone.")
+        .hasNoCause();
   }
 
   /** One that only begins says nothing of the server. */
