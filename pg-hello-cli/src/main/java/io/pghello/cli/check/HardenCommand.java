@@ -92,7 +92,7 @@ public final class HardenCommand implements Callable<Integer> {
         undo && (apply || preload || !revokeFrom.isEmpty()),
         "--undo goes with no other option of harden");
     Target target = connection.target();
-    try (Connection session = apply || undo ? target.connectForLong() : target.connect()) {
+    try (Connection session = apply || undo ? target.connectToWrite() : target.connect()) {
       target = target.pinnedTo(session);
       Failure.refuseIf(
           ServerDatabases.extensionVersion(session) == null,
@@ -127,9 +127,12 @@ public final class HardenCommand implements Callable<Integer> {
         output.out().println(Printable.line("-- " + loser.text()));
       }
     }
-    // before, roles with grants of somebody's own would be named
-    if (!hardening.renamed().isEmpty() && !kept.lines().isEmpty()) {
-      String back = "if it was renamed: rename it back before --apply";
+    // before harden has made roles, those with grants of somebody's own would be named
+    if (!hardening.renamed().isEmpty() && kept.isThere()) {
+      String back =
+          apply
+              ? "if it was renamed: harden --undo, rename it back, and --apply again"
+              : "if it was renamed: rename it back before --apply";
       hardening.renamed().forEach(one -> findings.add(Status.WARNING, "renamed", one, back));
     }
     List<Hardening.Step> steps =

@@ -66,9 +66,14 @@ record UndoFile(Path folder, String ofCopies, Path path) {
     }
   }
 
+  /** Returns whether it is there: harden has changed the database. */
+  boolean isThere() {
+    return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
+  }
+
   /** Returns its lines; none where there is no file. Refuses what others could have written. */
   List<String> lines() throws IOException {
-    if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+    if (!isThere()) {
       return List.of();
     }
     mustBeOurs(folder);

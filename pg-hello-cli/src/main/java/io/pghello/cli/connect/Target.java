@@ -264,16 +264,31 @@ public record Target(
     return all;
   }
 
+  /** Opens a connection for statements that may write, whatever default the database has. */
+  public Connection connectToWrite() throws SQLException {
+    return connect("SELECT pg_catalog.set_config('default_transaction_read_only', 'off', false)");
+  }
+
   /**
    * Opens a connection for statements that may write, and take as long as they need, whatever
    * default and time-outs the server, the database or the role has. It notices by TCP's own means
    * that the server is gone.
    */
   public Connection connectForLong() throws SQLException {
+    Connection connection = connect(WITHOUT_LIMITS);
+    try {
+      connection.setNetworkTimeout(Runnable::run, 0);
+      return connection;
+    } catch (SQLException | RuntimeException | Error e) {
+      connection.close();
+      throw e;
+    }
+  }
+
+  private Connection connect(String settings) throws SQLException {
     Connection connection = connect();
     try (Statement statement = connection.createStatement()) {
-      statement.execute(WITHOUT_LIMITS);
-      connection.setNetworkTimeout(Runnable::run, 0);
+      statement.execute(settings);
       return connection;
     } catch (SQLException | RuntimeException | Error e) {
       connection.close();

@@ -355,8 +355,17 @@ class HardenIT {
         assertThat(again.status()).as(again.out()).isEqualTo(1);
         assertThat(again.out())
             .contains("watchers has privileges on what hello_* roles use, and there is no hello_m")
-            .contains("if it was renamed: rename it back before --apply");
+            .contains(
+                "if it was renamed: "
+                    + (option.equals("--json")
+                        ? "rename it back before"
+                        : "harden --undo, rename"));
       }
+      // as it says
+      assertThat(harden(server, database, "--undo").status()).isZero();
+      Run.execute(superuser, "ALTER ROLE watchers RENAME TO hello_monitor");
+      assertThat(harden(server, database, "--apply", "--revoke-from", "hello").out())
+          .doesNotContain("renamed");
     }
   }
 

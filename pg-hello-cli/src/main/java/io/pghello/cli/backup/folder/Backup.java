@@ -30,6 +30,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
@@ -119,7 +120,7 @@ public record Backup(Path folder, Instant time) {
     String before = notAfter == null ? "" : " of " + notAfter + " or before";
     String others =
         ofTheFuture(folder)
-            + unreadable(folder, Instant.MIN, null)
+            + unreadable(folder, Instant.MIN, Instant.MAX)
                 .map(path -> "; " + path + " cannot be read")
                 .orElse("");
     throw Failure.unknown(
@@ -127,22 +128,38 @@ public record Backup(Path folder, Instant time) {
   }
 
   /**
-   * Returns a backup that this user may not look into, or that is a link to what is not there.
+   * Returns the newest backup that is later and cannot be read.
+   *
+   * @param notAfter the latest time; null for any that is not of the future
+   */
+  Optional<Path> laterUnreadable(@Nullable Instant notAfter) {
+    return unreadable(
+        Objects.requireNonNull(folder.getParent()),
+        time,
+        notAfter == null ? Instant.now().plus(CLOCK_SKEW) : notAfter);
+  }
+
+  /**
+   * Returns the newest backup that this user may not look into, or that is a link to what is not
+   * there.
    *
    * @param after the time that it is later than
-   * @param notAfter the latest time; null for any
+   * @param notAfter the latest time
    */
-  static Optional<Path> unreadable(Path folder, Instant after, @Nullable Instant notAfter) {
+  private static Optional<Path> unreadable(Path folder, Instant after, Instant notAfter) {
+    Path newest = null;
+    Instant last = after;
     for (Path path : list(folder)) {
       Instant time = timeOf(path.getFileName().toString());
       if (time != null
-          && time.isAfter(after)
-          && (notAfter == null || !time.isAfter(notAfter))
+          && time.isAfter(last)
+          && !time.isAfter(notAfter)
           && (!Files.isReadable(path) || (Files.isDirectory(path) && !Files.isExecutable(path)))) {
-        return Optional.of(path);
+        newest = path;
+        last = time;
       }
     }
-    return Optional.empty();
+    return Optional.ofNullable(newest);
   }
 
   /** Names a backup that does not count, as its clock was wrong. */

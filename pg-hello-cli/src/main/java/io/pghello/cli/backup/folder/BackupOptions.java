@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -80,13 +81,19 @@ public final class BackupOptions {
    * @param output is told of a later one that cannot be read
    */
   public Backup find(List<String> databases, Output output) {
+    return find(databases, output, new HashSet<>());
+  }
+
+  private Backup find(List<String> databases, Output output, Set<Path> said) {
     Instant notAfter = at();
     Backup backup = Backup.find(folder, databases, null, notAfter);
-    Backup.unreadable(folder, backup.time(), notAfter)
+    backup
+        .laterUnreadable(notAfter)
+        .filter(said::add)
         .ifPresent(
             later ->
                 output.say(
-                    "%s cannot be read, so that the one of %s is taken",
+                    "%s is newer and cannot be read; the backup of %s is taken",
                     later.toString(), backup.time()));
     Failure.refuseIf(
         notAfter != null && backup.isOfWholeServer() && notAfter.isAfter(Instant.now()),
@@ -115,9 +122,10 @@ public final class BackupOptions {
    */
   public Map<Backup, List<String>> findEach(List<String> named, Output output) {
     var found = new LinkedHashMap<Backup, List<String>>();
+    var said = new HashSet<Path>();
     for (String database : named.stream().distinct().toList()) {
       found
-          .computeIfAbsent(find(List.of(database), output), backup -> new ArrayList<>())
+          .computeIfAbsent(find(List.of(database), output, said), backup -> new ArrayList<>())
           .add(database);
     }
     if (named.isEmpty()) {

@@ -43,11 +43,14 @@ class BackupTest {
     Files.createSymbolicLink(newer, folder.resolve("gone"));
     Files.createSymbolicLink(
         folder.resolve(Backup.nameOf(YESTERDAY.minusSeconds(1))), folder.resolve("gone"));
+    // one of the future would not count either
+    Files.createSymbolicLink(
+        folder.resolve(Backup.nameOf(Instant.now().plusSeconds(100_000))), folder.resolve("gone"));
     assertThat(said().lines().toList())
         .hasSize(2)
         .first()
         .asString()
-        .contains(newer + " cannot be read, so that the one of " + YESTERDAY + " is taken");
+        .contains(newer + " is newer and cannot be read; the backup of " + YESTERDAY + " is taken");
     // not the one that was asked for
     assertThat(said("--at", TODAY.minusSeconds(1).toString())).hasLineCount(1);
   }
