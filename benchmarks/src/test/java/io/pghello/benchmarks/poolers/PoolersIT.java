@@ -238,7 +238,12 @@ class PoolersIT {
         assertThat(warnings(client)).isEmpty();
       }
       String simple = pooler.url() + "&preferQueryMode=simple";
-      try (PgHelloClient client = PgHelloClient.builder().url(simple).build()) {
+      try (PgHelloClient client =
+          PgHelloClient.builder()
+              .url(simple)
+              .callTimeout(PATIENCE)
+              .pool(pool -> pool.setConnectionTimeout(PATIENCE.toMillis()))
+              .build()) {
         assertThat(warnings(client)).as("nothing is prepared").isEmpty();
       }
     }

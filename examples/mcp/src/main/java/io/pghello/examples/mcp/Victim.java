@@ -108,7 +108,7 @@ final class Victim implements AutoCloseable {
             + "'");
     // a session may be made clean after the answer
     run(
-        "do $$ begin for i in 1..50 loop exit when not (%s); perform pg_sleep(0.1); end loop; end $$"
+        "do $$ begin for i in 1..200 loop exit when not (%s); perform pg_sleep(0.1); end loop; end $$"
             .formatted(LOCKED));
     note(damage, "a lock that stays", "select " + LOCKED);
     if (messages() > 0) {
