@@ -84,8 +84,10 @@ final class Pooler implements AutoCloseable {
    * @param folder for its files
    * @param server a connection to the database
    * @param sessions how many sessions its clients share, if it is not pgpool-II
+   * @param more further settings, which replace others
    */
-  Pooler(Program program, Path folder, PGSimpleDataSource server, int sessions) throws IOException {
+  Pooler(Program program, Path folder, PGSimpleDataSource server, int sessions, String more)
+      throws IOException {
     database = Objects.requireNonNull(server.getDatabaseName());
     user = Objects.requireNonNull(server.getUser());
     String path = program.path().orElseThrow().toString();
@@ -115,7 +117,8 @@ final class Pooler implements AutoCloseable {
                   + "track_extra_parameters = IntervalStyle, pg_hello.repeat\n";
           case ODYSSEY -> odyssey(server, sessions);
           case PGPOOL -> pgpool(server, folder);
-        });
+        }
+            + more);
     process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
     awaitStart(log);

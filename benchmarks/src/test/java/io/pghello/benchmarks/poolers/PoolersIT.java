@@ -4,6 +4,7 @@ package io.pghello.benchmarks.poolers;
 import static io.pghello.benchmarks.poolers.Pooler.Program.OLD_PGBOUNCER;
 import static io.pghello.benchmarks.poolers.Pooler.Program.TRACKING_PGBOUNCER;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
@@ -12,6 +13,7 @@ import io.pghello.PgHelloProblem;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -249,14 +251,44 @@ class PoolersIT {
     }
   }
 
+  /** It reports that as a violation of the protocol, as it reports what passes. */
+  @ParameterizedTest
+  @EnumSource(names = {"OLD_PGBOUNCER", "PGBOUNCER"})
+  void saysThatTheLogInIsRefused(
+      Pooler.Program program, DataSource dataSource, @TempDir Path folder) throws Exception {
+    Path users = Files.writeString(folder.resolve("users"), "\"known\" \"secret\"\n");
+    String more = "auth_type = scram-sha-256\nauth_file = " + users + "\n";
+    try (Pooler pooler = start(program, folder, dataSource, more)) {
+      String url = pooler.url().replaceFirst("\\?.*", "?user=");
+      for (String wrong : List.of("known&password=wrong", "unknown&password=secret")) {
+        try (PgHelloClient client =
+            PgHelloClient.builder().url(url + wrong).callTimeout(PATIENCE).build()) {
+          assertThatThrownBy(() -> client.hello("Ada"))
+              .isInstanceOf(PgHelloException.class)
+              .extracting(e -> ((PgHelloException) e).code())
+              .isEqualTo(PgHelloException.Code.LOGIN_REFUSED);
+        }
+      }
+      try (PgHelloClient client =
+          PgHelloClient.builder().url(url + "known&password=secret").build()) {
+        assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      }
+    }
+  }
+
   private static List<PgHelloException.Code> warnings(PgHelloClient client) {
     return client.preflight().stream().map(PgHelloProblem::code).toList();
   }
 
   private static Pooler start(Pooler.Program program, Path folder, DataSource dataSource)
       throws Exception {
+    return start(program, folder, dataSource, "");
+  }
+
+  private static Pooler start(
+      Pooler.Program program, Path folder, DataSource dataSource, String more) throws Exception {
     Assumptions.assumeTrue(program.path().isPresent(), "there is no " + program);
-    return new Pooler(program, folder, dataSource.unwrap(PGSimpleDataSource.class), SESSIONS);
+    return new Pooler(program, folder, dataSource.unwrap(PGSimpleDataSource.class), SESSIONS, more);
   }
 
   private static void call(int count, Runnable call) throws InterruptedException {

@@ -280,15 +280,22 @@ public final class SqlErrors {
   /**
    * Returns whether the next log-in will be refused as well. 28: invalid authorization; 08004: the
    * driver has no password, or does not know the method; 3D000: no such database; 42501: no right
-   * to connect.
+   * to connect. PgBouncer reports all by 08P01, also what passes, so its words decide.
    */
   private static boolean isRefusal(SQLException reason) {
     String state = reason.getSQLState() == null ? "" : reason.getSQLState();
     return state.startsWith("28")
+        || (state.equals("08P01") && isRefusalOfPgBouncer(reason))
         || state.equals("08004")
         || state.equals("3D000")
         || state.equals("42501")
         || isOfCertificate(reason);
+  }
+
+  private static boolean isRefusalOfPgBouncer(SQLException reason) {
+    String words = serverMessage(reason);
+    return words != null
+        && (words.equals("no such user") || words.endsWith("authentication failed"));
   }
 
   /**

@@ -53,6 +53,22 @@ class SqlErrorsTest {
         .hasMessageEndingWith("and the size of the pool.");
   }
 
+  /** All with the SQLSTATE of a protocol violation. */
+  @ParameterizedTest
+  @CsvSource({
+    "no such user, LOGIN_REFUSED",
+    "SASL authentication failed, LOGIN_REFUSED",
+    "password authentication failed, LOGIN_REFUSED",
+    "certificate authentication failed, LOGIN_REFUSED",
+    "no more connections allowed (max_client_conn), NO_CONNECTION",
+    "pgbouncer is shutting down, NO_CONNECTION",
+    "client_login_timeout (server down), NO_CONNECTION"
+  })
+  void tellsWhichLogInsPgBouncerRefuses(String words, Code code) {
+    var error = new PSQLException(new ServerErrorMessage("SFATAL\0C08P01\0M" + words + "\0\0"));
+    assertThat(SqlErrors.noConnection(error).code()).isEqualTo(code);
+  }
+
   @Test
   void namesNoPluginWhereThereIsNone() {
     var error = new SQLException("no password was provided by plugin null", "08004");
