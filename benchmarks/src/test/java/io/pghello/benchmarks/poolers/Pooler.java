@@ -108,16 +108,16 @@ final class Pooler implements AutoCloseable {
     Files.writeString(
         settings,
         switch (program) {
-          case OLD_PGBOUNCER ->
-              pgBouncer(server, sessions)
-                  + (tracksStatements(path) ? "max_prepared_statements = 0\n" : "");
-          case PGBOUNCER -> pgBouncer(server, sessions);
-          case TRACKING_PGBOUNCER ->
-              pgBouncer(server, sessions)
-                  + "track_extra_parameters = IntervalStyle, pg_hello.repeat\n";
-          case ODYSSEY -> odyssey(server, sessions);
-          case PGPOOL -> pgpool(server, folder);
-        }
+              case OLD_PGBOUNCER ->
+                  pgBouncer(server, sessions)
+                      + (tracksStatements(path) ? "max_prepared_statements = 0\n" : "");
+              case PGBOUNCER -> pgBouncer(server, sessions);
+              case TRACKING_PGBOUNCER ->
+                  pgBouncer(server, sessions)
+                      + "track_extra_parameters = IntervalStyle, pg_hello.repeat\n";
+              case ODYSSEY -> odyssey(server, sessions);
+              case PGPOOL -> pgpool(server, folder);
+            }
             + more);
     process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
