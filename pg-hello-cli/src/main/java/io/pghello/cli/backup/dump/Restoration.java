@@ -406,6 +406,7 @@ public record Restoration(
 
   private static void endSessions(Connection session, String database) throws SQLException {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    int pauseMillis = 1;
     while (Query.isTrue(
         session,
         "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity"
@@ -414,7 +415,8 @@ public record Restoration(
       if (System.nanoTime() > end) {
         throw Failure.critical("sessions in the database " + database + " do not end");
       }
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(pauseMillis));
+      pauseMillis = Math.min(2 * pauseMillis, 20);
     }
   }
 
