@@ -19,6 +19,8 @@ import java.util.Map;
 import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The one jar, and what it installs. */
@@ -79,6 +81,44 @@ class InstallIT {
     Run version = run(Map.of(), to.resolve("bin/pghello").toString(), "--version");
     assertThat(version.err()).isEmpty();
     assertThat(version.out()).startsWith("pghello ");
+  }
+
+  /** Java 17 leaves picocli out of an archive that a program makes at its end. */
+  @Test
+  @EnabledForJreRange(max = JRE.JAVA_17, disabledReason = "later ones leave picocli out of all")
+  void hasTheClassesOfTheCommandLineInTheArchive() throws Exception {
+    install(folder);
+    Path lib = folder.resolve("lib/pghello");
+    Run version =
+        run(
+            Map.of(),
+            JAVA,
+            "-XX:+UseSerialGC",
+            "-XX:SharedArchiveFile=" + lib.resolve("pghello.jsa"),
+            "-Xlog:class+load",
+            "-cp",
+            lib.resolve("pghello.jar").toString(),
+            "io.pghello.cli.Pghello",
+            "--version");
+    assertThat(version.out().lines())
+        .anyMatch(
+            line ->
+                line.matches(
+                    ".* picocli\\.CommandLine\\$Model\\$ArgSpec source: shared objects file.*"));
+  }
+
+  /** The second compiler's code alone uses the processor's instructions for sums. */
+  @Test
+  void compilesWellWhatRunsForLong() throws Exception {
+    install(folder);
+    Path launcher = folder.resolve("bin/pghello");
+    Files.writeString(launcher, Files.readString(launcher).replace(JAVA, "/bin/echo"));
+    for (String command : List.of("backup", "load", "logs", "maintain", "restore", "verify")) {
+      assertThat(run(Map.of(), launcher.toString(), command).out())
+          .contains(" " + command)
+          .doesNotContain("TieredStopAtLevel");
+    }
+    assertThat(run(Map.of(), launcher.toString(), "health").out()).contains("TieredStopAtLevel=1");
   }
 
   /** Asks the process which files it has mapped. */
