@@ -109,7 +109,7 @@ class InstallIT {
 
   /** The second compiler's code alone uses the processor's instructions for sums. */
   @Test
-  void compilesWellWhatRunsForLong() throws Exception {
+  void usesTheSecondCompilerForWhatRunsLong() throws Exception {
     install(folder);
     Path launcher = folder.resolve("bin/pghello");
     Files.writeString(launcher, Files.readString(launcher).replace(JAVA, "/bin/echo"));

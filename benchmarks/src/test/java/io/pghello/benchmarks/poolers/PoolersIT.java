@@ -251,7 +251,7 @@ class PoolersIT {
     }
   }
 
-  /** It reports that as a violation of the protocol, as it reports what passes. */
+  /** PgBouncer reports it with SQLSTATE 08P01, and temporary faults as well. */
   @ParameterizedTest
   @EnumSource(names = {"OLD_PGBOUNCER", "PGBOUNCER"})
   void saysThatTheLogInIsRefused(

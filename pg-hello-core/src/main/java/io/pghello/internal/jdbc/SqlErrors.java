@@ -280,7 +280,7 @@ public final class SqlErrors {
   /**
    * Returns whether the next log-in will be refused as well. 28: invalid authorization; 08004: the
    * driver has no password, or does not know the method; 3D000: no such database; 42501: no right
-   * to connect. PgBouncer reports all by 08P01, also what passes, so its words decide.
+   * to connect. PgBouncer reports refusals and temporary faults with 08P01, so its message decides.
    */
   private static boolean isRefusal(SQLException reason) {
     String state = reason.getSQLState() == null ? "" : reason.getSQLState();
