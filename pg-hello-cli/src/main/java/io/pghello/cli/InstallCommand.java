@@ -215,6 +215,9 @@ final class InstallCommand implements Callable<Integer> {
           .setErr(new PrintWriter(Writer.nullWriter()))
           .execute("health", "--host=127.0.0.1", "--port=1");
       Pghello.commandLine("logs").execute("logs", "/dev/null");
+      Pghello.commandLine("restore")
+          .setErr(new PrintWriter(Writer.nullWriter()))
+          .execute("restore", "--from=/dev");
       // and for those that a log-in, the sums of a backup and other programs need
       Calendar.getInstance();
       String.format("%.3f", new SecureRandom().nextDouble());

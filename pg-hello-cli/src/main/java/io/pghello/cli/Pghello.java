@@ -9,6 +9,7 @@ import io.pghello.cli.check.DiagnoseCommand;
 import io.pghello.cli.check.HardenCommand;
 import io.pghello.cli.check.HealthCommand;
 import io.pghello.cli.check.UpdateCommand;
+import io.pghello.cli.connect.Target;
 import io.pghello.cli.load.LoadCommand;
 import io.pghello.cli.load.WatchCommand;
 import io.pghello.cli.logs.LogsCommand;
@@ -97,6 +98,9 @@ public final class Pghello implements Runnable {
     // or else --help would be of the program, and hide that there is no such command
     if (words.length > 1 && !words[0].startsWith("-") && !isNamed(words[0])) {
       words = new String[] {words[0]};
+    }
+    if (words.length > 0 && isNamed(words[0])) {
+      Target.prepareLogIn();
     }
     int status = commandLine(words).execute(words);
     if (System.out.checkError()) {

@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Calendar;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Locale;
@@ -18,6 +19,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
+import org.postgresql.core.ServerVersion;
 import org.postgresql.jdbc.PgConnection;
 import org.postgresql.jdbcurlresolver.PgPassParser;
 import org.postgresql.util.HostSpec;
@@ -69,6 +71,20 @@ public record Target(
       WHERE name OPERATOR(pg_catalog.=) ANY (ARRAY['default_transaction_read_only', 'idle_in_transaction_session_timeout',
         'idle_session_timeout', 'lock_timeout', 'statement_timeout', 'transaction_timeout'])
       """;
+
+  /** Has another thread load what a log-in needs, while this one reads the command line. */
+  public static void prepareLogIn() {
+    var thread =
+        new Thread(
+            () -> {
+              // parsers of numbers, and Java's data of calendars
+              ServerVersion.from(null);
+              Calendar.getInstance();
+            },
+            "pghello-log-in");
+    thread.setDaemon(true);
+    thread.start();
+  }
 
   /**
    * Finds the target.
