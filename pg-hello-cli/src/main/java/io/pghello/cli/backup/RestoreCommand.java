@@ -33,7 +33,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -183,9 +182,10 @@ public final class RestoreCommand implements Callable<Integer> {
               maintenance,
               jobs,
               noTablespaces ? List.of(Restoration.NO_TABLESPACES) : List.of(),
-              () -> await(sums),
+              () -> Failure.await(sums),
               backups.trustsOwners(),
               undo);
+      CompletableFuture<Restoration.Listing> first = restoration.list(backup, databases.get(0));
       checkBefore(session, backup, databases);
       nameWhatIsLeft(session);
       sums.completeAsync(
@@ -194,7 +194,7 @@ public final class RestoreCommand implements Callable<Integer> {
             return null;
           });
       if (roles) {
-        await(sums);
+        Failure.await(sums);
         created = Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
       }
       for (String database : databases) {
@@ -203,7 +203,12 @@ public final class RestoreCommand implements Callable<Integer> {
         String name = as == null ? database : as;
         Restoration.Restored restored;
         try {
-          restored = restoration.restore(backup, database, name);
+          restored =
+              restoration.restore(
+                  backup,
+                  rows.isEmpty() ? first : restoration.list(backup, database),
+                  database,
+                  name);
         } catch (SQLException | Failure e) {
           sayWhetherItIsDamaged(backup, sums);
           throw e;
@@ -319,21 +324,13 @@ public final class RestoreCommand implements Callable<Integer> {
     try {
       sums.get(SUMS_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
-      await(sums);
+      Failure.await(sums);
     } catch (TimeoutException e) {
       output.say(
           "backup %s may be damaged, as not all of its sums are checked yet: \"sha256sum -c %s\" in %s tells",
           backup.name(), Backup.SUMS, backup.folder());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void await(CompletableFuture<@Nullable Void> sums) {
-    try {
-      sums.join();
-    } catch (CompletionException e) {
-      throw e.getCause() instanceof Failure failure ? failure : e;
     }
   }
 

@@ -10,6 +10,9 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.sql.SQLException;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /** Why a command ends without having done what it is for, in one sentence for its user. */
 public final class Failure extends RuntimeException {
@@ -30,6 +33,15 @@ public final class Failure extends RuntimeException {
   /** Nothing has begun, as what it needs is not there. */
   public static Failure unknown(String message) {
     return new Failure(Status.UNKNOWN, message);
+  }
+
+  /** Returns what another thread has found, or throws its failure. */
+  public static <T extends @Nullable Object> T await(CompletableFuture<T> found) {
+    try {
+      return found.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof Failure failure ? failure : e;
+    }
   }
 
   /** Refuses to begin if something is so. */

@@ -219,7 +219,8 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
       try {
         output.progress("%s", database);
         Instant started = Instant.now();
-        Restoration.Restored there = restoration.restore(backup, database, database);
+        Restoration.Restored there =
+            restoration.restore(backup, restoration.list(backup, database), database, database);
         Duration took = Duration.between(started, Instant.now());
         int before = wrong.size();
         Properties contents = compare(backup, database, server, wrong);

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
@@ -84,15 +85,36 @@ public record Restoration(
   public record Restored(@Nullable String before, @Nullable String extensionVersion) {}
 
   /**
+   * The contents of a dump.
+   *
+   * @param entries as pg_restore lists them
+   * @param ofDatabase the statements for the database as a whole
+   */
+  public record Listing(List<String> entries, List<String> ofDatabase) {}
+
+  /**
+   * Begins to read what a dump has. Until that is there, nothing else may begin that is taken back.
+   */
+  public CompletableFuture<Listing> list(Backup backup, String database) {
+    Path dump = backup.dump(database);
+    return CompletableFuture.supplyAsync(
+        () -> {
+          List<String> entries = output("--create", "--list", dump.toString()).lines().toList();
+          return new Listing(entries, ofDatabase(dump, entries));
+        });
+  }
+
+  /**
    * Restores a database.
    *
+   * @param reading what the dump has
    * @param name what it is called then, which is its own name or that of a copy
    */
-  public Restored restore(Backup backup, String database, String name)
+  public Restored restore(
+      Backup backup, CompletableFuture<Listing> reading, String database, String name)
       throws SQLException, IOException {
     Path dump = backup.dump(database);
-    List<String> listed = output("--create", "--list", dump.toString()).lines().toList();
-    List<String> script = script(dump, listed);
+    List<String> script;
     String passing = "pghello_restore_" + UUID.randomUUID().toString().substring(0, 8);
     var logIn = new OwnersLogIn(passing);
     Undo.Step drop = () -> takeBack(DROP.formatted(passing));
@@ -102,6 +124,8 @@ public record Restoration(
     // not for longer, as it would be idle while the restore takes hours
     try (Connection session = maintenance.connectForLong()) {
       Map<String, Boolean> roles = OwnersLogIn.roles(session);
+      List<String> listed = Failure.await(reading).entries();
+      script = Failure.await(reading).ofDatabase();
       checkOwners(dump, DumpEntries.ofUnknown(roles, listed));
       boolean haveOwners = DumpEntries.haveOwners(roles, withoutDatabase(listed));
       byOwners = haveOwners && OwnersLogIn.isSuperuser(session);
@@ -300,10 +324,13 @@ public record Restoration(
     return exists ? before : null;
   }
 
-  /** Returns what the dump says of the database as a whole. */
-  private List<String> script(Path dump, List<String> listed) throws IOException {
-    return Roles.statements(
-        sql(dump, listed.stream().filter(OF_DATABASE.asMatchPredicate()).toList()));
+  private List<String> ofDatabase(Path dump, List<String> entries) {
+    try {
+      return Roles.statements(
+          sql(dump, entries.stream().filter(OF_DATABASE.asMatchPredicate()).toList()));
+    } catch (IOException e) {
+      throw Failure.of(e);
+    }
   }
 
   private String sql(Path dump, List<String> entries) throws IOException {
