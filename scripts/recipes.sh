@@ -17,7 +17,7 @@ page() {
   local file=$ROOT/docs/extensions.md recipe version major
   {
     sed '/^<!-- recipes -->$/q' "$file"
-    printf '| recipe | extension |%s what it is for |\n|---|---|%s---|\n' "$(printf ' %s |' "${MAJORS[@]}")" "$(printf -- '---|%.0s' "${MAJORS[@]}")"
+    printf '| recipe | extension |%s licence | what it is for |\n|---|---|%s---|---|\n' "$(printf ' %s |' "${MAJORS[@]}")" "$(printf -- '---|%.0s' "${MAJORS[@]}")"
     for recipe in "$ROOT"/extensions/*/test.sql; do
       recipe=$(basename "$(dirname "$recipe")")
       # shellcheck disable=SC2016
@@ -27,7 +27,7 @@ page() {
           "$ROOT/extensions/$recipe"/build/*/PACKAGES | head -n 1)
         printf ' %s |' "${version:-–}"
       done
-      printf ' %s |\n' "$(property "$recipe" description | sed 's/.*: //')"
+      printf ' %s | %s |\n' "$(property "$recipe" licence)" "$(property "$recipe" description | sed 's/.*: //')"
     done
     sed -n '/^<!-- recipes -->$/,$ { /^<!-- end -->$/,$ p }' "$file"
   } >"$file.new"

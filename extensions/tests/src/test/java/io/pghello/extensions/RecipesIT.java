@@ -16,9 +16,12 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -33,6 +36,19 @@ class RecipesIT {
 
   /** What a statement in test.sql begins with that is repeated until its answer is true. */
   private static final String WAIT = "-- wait\n";
+
+  private static final Pattern LICENCE = Pattern.compile("<licence>(.*)</licence>");
+
+  /** Words that a licence's text has. */
+  private static final Map<String, String> LICENCES =
+      Map.of(
+          "Apache-2.0", "under the Apache License, Version 2.0",
+          "BSD-3-Clause", "Redistribution and use in source and binary forms",
+          "GPL-3.0-or-later", "the GNU General Public License as published by",
+          "LGPL-2.1-or-later", "the GNU Lesser General Public License as published by",
+          "LGPL-3.0-or-later", "the GNU Lesser General Public License as published by",
+          "MIT", "Permission is hereby granted, free of charge",
+          "PostgreSQL", "without fee, and without a written agreement");
 
   private static List<Recipe> recipes = List.of();
   private static ExtensionServer server;
@@ -129,6 +145,29 @@ class RecipesIT {
   private static boolean isTrue(Statement statement) throws SQLException {
     try (ResultSet rows = statement.getResultSet()) {
       return rows.next() && rows.getBoolean(1);
+    }
+  }
+
+  /** A jar's POM says the licence of what is in it, whose text is there, too. */
+  @TestFactory
+  Stream<DynamicTest> saysItsLicence() throws IOException {
+    List<Path> texts;
+    try (Stream<Path> paths = Files.find(FOLDER, 4, (path, unused) -> path.endsWith("copyright"))) {
+      texts = paths.filter(path -> path.getNameCount() == 5).toList();
+    }
+    assertThat(texts).hasSizeGreaterThan(recipes.size());
+    return texts.stream()
+        .map(text -> DynamicTest.dynamicTest(text.toString(), () -> saysItsLicence(text)));
+  }
+
+  private static void saysItsLicence(Path text) throws IOException {
+    Path recipe = text.resolveSibling("../../pom.xml");
+    Matcher licence = LICENCE.matcher(Files.readString(recipe));
+    assertThat(licence.find()).as("a licence in %s", recipe).isTrue();
+    String said = Files.readString(text).replaceAll("[\\s*.]+", " ");
+    for (String each : licence.group(1).split(" AND ", -1)) {
+      assertThat(LICENCES).containsKey(each);
+      assertThat(said).contains(LICENCES.get(each).replace(".", " "));
     }
   }
 
