@@ -56,6 +56,11 @@ class FailoverIT {
   private static final long SETTLED_NANOS = TimeUnit.SECONDS.toNanos(3);
   private static final long MORE_MILLIS = 5_000;
 
+  /** Of the answers a second before the fault, at least, when it is over; both vary. */
+  private static final double FULL_SPEED = 0.8;
+
+  private static final long FULL_SPEED_SECONDS = 60;
+
   /** When something last succeeded, and the longest time without. */
   private static final class Gap {
     private long last = System.nanoTime();
@@ -85,6 +90,7 @@ class FailoverIT {
   private final Gap probes = new Gap();
   private final Gap writes = new Gap();
   private final AtomicLong called = new AtomicLong();
+  private final AtomicLong answered = new AtomicLong();
   private final AtomicLong wrong = new AtomicLong();
   private final Map<String, AtomicLong> failed = new ConcurrentHashMap<>();
   private final Queue<String> untyped = new ConcurrentLinkedQueue<>();
@@ -107,11 +113,17 @@ class FailoverIT {
         running.add(threads.submit(() -> write(factory, fault + "-" + writer)));
       }
       awaitSuccess(System.nanoTime());
+      long before = answersPerSecond();
       for (Gap gap : List.of(calls, probes, writes)) {
         gap.begin();
       }
       control(fault);
       awaitSuccess(System.nanoTime() + SETTLED_NANOS);
+      long after = answersPerSecond();
+      long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(FULL_SPEED_SECONDS);
+      while (after < FULL_SPEED * before && System.nanoTime() - limit < 0) {
+        after = answersPerSecond();
+      }
       ended = true;
       for (Future<?> each : running) {
         each.get(60, TimeUnit.SECONDS);
@@ -120,7 +132,7 @@ class FailoverIT {
       lost.removeAll(stored());
       System.out.printf(
           "failover: %-6s %d calls, %d in flight, wrong %d, failed %s, untyped %d; without an answer for"
-              + " %d ms, by hand %d ms, writers %d ms; rows %d, lost %d%n",
+              + " %d ms, by hand %d ms, writers %d ms; answers a second %d, %d afterwards; rows %d, lost %d%n",
           fault,
           called.get(),
           IN_FLIGHT,
@@ -130,6 +142,8 @@ class FailoverIT {
           calls.millis(),
           probes.millis(),
           writes.millis(),
+          before,
+          after,
           acknowledged.size(),
           lost.size());
       assertThat(failed).as("a leader was lost").isNotEmpty();
@@ -138,6 +152,7 @@ class FailoverIT {
       assertThat(acknowledged).isNotEmpty();
       assertThat(lost).isEmpty();
       assertThat(calls.millis()).isLessThan(probes.millis() + MORE_MILLIS);
+      assertThat((double) after).isGreaterThanOrEqualTo(FULL_SPEED * before);
     } finally {
       ended = true;
       threads.shutdownNow();
@@ -157,6 +172,7 @@ class FailoverIT {
                   (greeting, e) -> {
                     if (e == null) {
                       calls.succeeded();
+                      answered.incrementAndGet();
                       if (!greeting.equals("Hello, " + name + "!")) {
                         wrong.incrementAndGet();
                       }
@@ -172,6 +188,13 @@ class FailoverIT {
         .as("calls still in flight")
         .isTrue();
     return null;
+  }
+
+  private long answersPerSecond() throws InterruptedException {
+    long begin = System.nanoTime();
+    long before = answered.get();
+    TimeUnit.SECONDS.sleep(2);
+    return (answered.get() - before) * TimeUnit.SECONDS.toNanos(1) / (System.nanoTime() - begin);
   }
 
   /** Asks by plain JDBC every 50 ms, on a connection that is opened anew when it fails. */
