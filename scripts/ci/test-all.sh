@@ -75,6 +75,35 @@ jars_are_reproducible() {
   echo "$count jars are the same, byte for byte"
 }
 
+# And by another user, in a third folder, without the network, of which that user has no settings.
+jars_of_another_user_are_the_same() {
+  local folder=$WORK/another-user repository jar count=0
+  [ "$(id -u)" = 0 ] || {
+    echo "nothing here runs as another user than $(id -un)"
+    return
+  }
+  repository=$(JAVA_HOME=$JDK17 classpath examples/quickstart "$DEFAULT_MAJOR" | tr ':' '\n' |
+    sed -n 's:/org/postgresql/postgresql/.*::p')
+  mkdir -m 755 "$folder"
+  chmod 755 "$WORK"
+  copy_tree "$folder/tree"
+  # its folders may be closed to others, and what Maven notes in it names mirrors that the user does not know
+  cp -r "$repository" "$folder/repository"
+  mkdir "$folder/home"
+  chmod -R a+rX "$folder/repository"
+  chown -R 65534 "$folder/tree" "$folder/home"
+  setpriv --reuid=65534 --regid=65534 --clear-groups env -i PATH="$PATH" HOME="$folder/home" JAVA_HOME="$JDK25" LC_ALL=C.UTF-8 \
+    mvn -q -B -o -llr -Duser.home="$folder/home" -Dmaven.repo.local="$folder/repository" \
+    -f "$folder/tree/pom.xml" -pl pg-hello-core -am '-P!checks' -DskipTests -Dmaven.javadoc.skip package
+  while IFS= read -r jar; do
+    cmp "$folder/tree/$jar" "$WORK/postgres17-jdk25/$jar"
+    count=$((count + 1))
+  done < <(cd "$folder/tree" && find . -path '*/target/*.jar')
+  rm -rf "$folder"
+  [ "$count" -ge 6 ] || die "only $count jars"
+  echo "$count jars of the user nobody are the same, byte for byte"
+}
+
 # What a newcomer who is not root does, from the jars alone.
 ordinary_user_can() {
   local folder=$WORK/ordinary classes part number=0 greeting
@@ -153,6 +182,7 @@ axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
 # nor has it a locale, as for cron, su - and many containers
 LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
 step reproducible-jars jars_are_reproducible
+step another-users-jars jars_of_another_user_are_the_same
 for line in 6.6 7.0 7.2 7.3; do
   LINES_SHOWN=1 step "hibernate-$line" \
     other_line pg-hello-hibernate hibernate "$(pom_property "hibernate.$line.version")" LinesIT
