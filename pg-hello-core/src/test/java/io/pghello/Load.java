@@ -35,7 +35,10 @@ final class Load {
   private final ExecutorService askers = Executors.newFixedThreadPool(2);
   private final AtomicLong asked = new AtomicLong();
   private final LongAdder answers = new LongAdder();
+  private final LongAdder failed = new LongAdder();
   private final LongAccumulator longest = new LongAccumulator(Long::max, 0);
+  private final AtomicLong lastAnswer = new AtomicLong(System.nanoTime());
+  private final LongAccumulator longestGap = new LongAccumulator(Long::max, 0);
   private final Map<Code, PgHelloException> failures = new ConcurrentHashMap<>();
   private final Queue<String> wrong = new ConcurrentLinkedQueue<>();
   private volatile boolean stopped;
@@ -98,10 +101,27 @@ final class Load {
     }
   }
 
-  /** Lets the callers end with their present call. */
+  /** Lets the callers end with their present call, and prints what they saw. */
   Load stop() throws InterruptedException {
     stopped = true;
+    long inFlight = callers.getCount();
     await();
+    String test =
+        StackWalker.getInstance()
+            .walk(frames -> frames.skip(1).findFirst())
+            .map(
+                frame ->
+                    frame.getClassName().replaceFirst(".*\\.", "") + "." + frame.getMethodName())
+            .orElseThrow();
+    System.out.printf(
+        "faults: %s: %d calls, %d in flight, wrong or untyped %d, failed %d; without an answer for"
+            + " %d ms%n",
+        test,
+        answers() + failed.sum() + wrong.size(),
+        inFlight,
+        wrong.size(),
+        failed.sum(),
+        TimeUnit.NANOSECONDS.toMillis(longestGap.get()));
     return this;
   }
 
@@ -176,11 +196,14 @@ final class Load {
       long begin, String expected, @Nullable String greeting, @Nullable Throwable error) {
     longest.accumulate(System.nanoTime() - begin);
     if (error instanceof PgHelloException failure) {
+      failed.increment();
       failures.putIfAbsent(failure.code(), failure);
     } else if (error != null) {
       wrong.add(error.toString());
     } else if (expected.equals(greeting)) {
       answers.increment();
+      long now = System.nanoTime();
+      longestGap.accumulate(now - lastAnswer.getAndSet(now));
     } else {
       wrong.add(greeting + " instead of " + expected);
     }

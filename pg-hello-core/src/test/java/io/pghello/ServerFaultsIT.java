@@ -28,7 +28,9 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
@@ -188,7 +190,7 @@ class ServerFaultsIT {
   void outlivesAnUpdateWithAnotherLibraryUnderLoad(@TempDir Path folder) throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
-        var own = new OwnServer(server, database.superuserDataSource(), folder);
+        var own = new OwnServer(server, database.superuserDataSource(), folder, Map.of());
         var scene = new Scene(database.dataSource(), 8, builder -> {})) {
       DataSource superuser = database.superuserDataSource();
       execute(superuser, "DROP EXTENSION pg_hello");
@@ -210,7 +212,7 @@ class ServerFaultsIT {
   void saysThatTheLibraryIsWrong(@TempDir Path folder) throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
-        var own = new OwnServer(server, database.superuserDataSource(), folder);
+        var own = new OwnServer(server, database.superuserDataSource(), folder, Map.of());
         var scene = new Scene(database.dataSource(), 2, builder -> {})) {
       DataSource superuser = database.superuserDataSource();
       byte[] right = Files.readAllBytes(own.library);
@@ -227,6 +229,45 @@ class ServerFaultsIT {
       own.install(right);
       scene.assertFullService();
     }
+  }
+
+  /** What {@code now_ms()} answers follows it, and nothing else. */
+  @Test
+  void answersOnWhenTheClockOfTheServerIsSet(@TempDir Path folder) throws Exception {
+    Optional<Path> faketime = SetClockIT.library();
+    assumeTrue(faketime.isPresent(), "there is no libfaketime");
+    Path file = Files.writeString(folder.resolve("clock"), "+0");
+    Map<String, String> environment =
+        Map.of(
+            "LD_PRELOAD",
+            faketime.get().toString(),
+            "FAKETIME_TIMESTAMP_FILE",
+            file.toString(),
+            "FAKETIME_NO_CACHE",
+            "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC",
+            "1");
+    Path tree = Files.createDirectory(folder.resolve("server"));
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase();
+        var own = new OwnServer(server, database.superuserDataSource(), tree, environment);
+        var scene = new Scene(database.dataSource(), 4, builder -> {})) {
+      Load load = Load.start(scene.client, 16, 16);
+      for (int i = 0; i < 20; i++) {
+        load.awaitAnswers(200);
+        long seconds = i % 2 == 0 ? -3_600 : 3_600;
+        Path next = Files.writeString(folder.resolve("next"), "%+d".formatted(seconds));
+        Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+        await("now_ms() follows", () -> Math.abs(ahead(scene.client) - seconds * 1_000) < 600_000);
+      }
+      load.awaitAnswers(200);
+      load.stop().assertOnly(CALL_TIMEOUT);
+      assertThat(own.library).exists();
+    }
+  }
+
+  private static long ahead(PgHelloClient client) {
+    return client.nowMillis() - System.currentTimeMillis();
   }
 
   private static byte[] libraryOf(int major) throws IOException {
@@ -410,7 +451,8 @@ class ServerFaultsIT {
     private final List<String> control = new ArrayList<>();
     final Path library;
 
-    OwnServer(PgHelloServer server, DataSource superuser, Path folder)
+    OwnServer(
+        PgHelloServer server, DataSource superuser, Path folder, Map<String, String> environment)
         throws IOException, SQLException {
       String setting = "SELECT setting FROM pg_config() WHERE name = ";
       Path programs = Path.of(ask(superuser, setting + "'BINDIR'"));
@@ -423,6 +465,8 @@ class ServerFaultsIT {
         // which it refuses to run as
         control.addAll(List.of("unshare", "-U"));
       }
+      control.add("env");
+      environment.forEach((name, value) -> control.add(name + "=" + value));
       control.add(folder.resolve("bin/pg_ctl").toString());
       control.addAll(List.of("-D", data(server).toString(), "-w"));
       String options =

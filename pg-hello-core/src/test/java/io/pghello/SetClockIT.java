@@ -53,7 +53,7 @@ class SetClockIT {
   }
 
   /** Debian's and Ubuntu's package faketime has it in a folder of the machine's kind. */
-  private static Optional<Path> library() throws IOException {
+  static Optional<Path> library() throws IOException {
     Path root = Path.of("/usr/lib");
     if (!Files.isDirectory(root)) {
       return Optional.empty();
