@@ -115,7 +115,8 @@ public final class Calls {
     checkVersion((String) row[2]);
   }
 
-  private void select(DSLContext jooq, String name) {
+  /** Calls the routines of jOOQ, and the functions in its SQL. */
+  void select(DSLContext jooq, String name) {
     switch (ThreadLocalRandom.current().nextInt(3)) {
       case 0 -> check(pgHello(jooq.configuration(), name), greeting(name));
       case 1 -> check(pgHello(jooq, List.of(name, "Zoë")), List.of(greeting(name), "Hello, Zoë!"));
@@ -128,7 +129,8 @@ public final class Calls {
     }
   }
 
-  private void query(PostgresConnection connection, String name) {
+  /** Calls a function by the plugin. */
+  void query(PostgresConnection connection, String name) {
     check(connection.queryValue("SELECT pg_hello($1)", name).textValue(), greeting(name));
   }
 

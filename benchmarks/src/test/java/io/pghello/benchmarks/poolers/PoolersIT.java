@@ -2,6 +2,7 @@
 package io.pghello.benchmarks.poolers;
 
 import static io.pghello.benchmarks.poolers.Pooler.Program.OLD_PGBOUNCER;
+import static io.pghello.benchmarks.poolers.Pooler.Program.PGPOOL;
 import static io.pghello.benchmarks.poolers.Pooler.Program.TRACKING_PGBOUNCER;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -11,8 +12,10 @@ import io.pghello.PgHelloClient;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloProblem;
 import io.pghello.benchmarks.harness.Sql;
+import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -113,11 +116,19 @@ class PoolersIT {
       // or else nothing was mixed up
       assertThat(calls.errors()).isNotEmpty();
       // Hibernate's have ended with its pool
-      long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
-      while (inTransaction(superuser)) {
-        assertThat(System.nanoTime() - end).as("no session is left in a transaction").isNegative();
-        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
-      }
+      await("no session is left in a transaction", () -> !inTransaction(superuser));
+    }
+  }
+
+  private interface Condition {
+    boolean holds() throws SQLException;
+  }
+
+  private static void await(String what, Condition condition) throws SQLException {
+    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+    while (!condition.holds()) {
+      assertThat(System.nanoTime() - end).as(what).isNegative();
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
     }
   }
 
@@ -153,6 +164,110 @@ class PoolersIT {
     }
     assertThat(calls.wrong()).isEmpty();
     assertThat(calls.errors()).isEmpty();
+  }
+
+  /** What changes nothing goes to the replica, too; what may write goes to the primary. */
+  @Tag("long")
+  @Test
+  void readsAreSpreadOverReplicas(@TempDir Path folder) throws Exception {
+    try (PgHelloServer primary = server();
+        PgHelloServer standby = server();
+        TestDatabase database = primary.createDatabase()) {
+      Parts.createTables(database.dataSource());
+      DataSource superuser = database.superuserDataSource();
+      try (Connection connection = superuser.getConnection()) {
+        Sql.execute(
+            connection,
+            "ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=%d user=postgres password=%s'"
+                .formatted(primary.port(), primary.password()));
+      }
+      replicate(primary, standby);
+      PGSimpleDataSource onStandby =
+          database.superuserDataSource().unwrap(PGSimpleDataSource.class);
+      onStandby.setPortNumbers(new int[] {standby.port()});
+      await("the replica follows", () -> follows(onStandby));
+      long before = calls(onStandby);
+      try (Pooler pooler = start(PGPOOL, folder, database.dataSource(), spread(standby));
+          var parts = new Parts(pooler.address(), true, PATIENCE)) {
+        call(
+            100_000,
+            () ->
+                calls.any(
+                    List.of(
+                        name -> calls.ask(parts.client, name),
+                        name -> calls.query(parts.sessions, name),
+                        name -> calls.write(parts.sessions, name),
+                        name -> calls.select(parts.jooq, name),
+                        name -> calls.query(parts.connection, name))));
+      }
+      assertThat(calls.wrong()).isEmpty();
+      assertThat(calls.errors()).isEmpty();
+      // a session reports its calls now and then
+      await("the replica was called", () -> calls(onStandby) - before > 10_000);
+      assertThat(number(onStandby, "SELECT pg_is_in_recovery()::int")).isOne();
+      assertThat(number(superuser, "SELECT pg_is_in_recovery()::int")).isZero();
+      assertThat(calls(superuser)).isGreaterThan(10_000);
+      System.out.printf(
+          "poolers: %d calls of functions on the primary, %d on its replica%n",
+          calls(superuser), calls(onStandby) - before);
+    }
+  }
+
+  private static PgHelloServer server() {
+    return PgHelloServer.builder().setting("track_functions", "all").start();
+  }
+
+  /** Makes a server a replica of another one, which starts again. */
+  private static void replicate(PgHelloServer primary, PgHelloServer standby) throws Exception {
+    primary.stop();
+    standby.stop();
+    String script =
+        "echo 'host replication postgres 127.0.0.1/32 md5' >>\"$1/pg_hba.conf\" && rm -r \"$2\""
+            + " && cp -a \"$1\" \"$2\" && touch \"$2/standby.signal\"";
+    Process copy =
+        new ProcessBuilder("sh", "-ec", script, "sh", data(primary), data(standby))
+            .inheritIO()
+            .start();
+    assertThat(copy.waitFor()).isZero();
+    primary.startAgain();
+    standby.startAgain();
+  }
+
+  private static String data(PgHelloServer server) {
+    return server.logFile().resolveSibling("data").toString();
+  }
+
+  /** Settings of pgpool-II that have it choose a server for each statement. */
+  private static String spread(PgHelloServer standby) {
+    return """
+    backend_clustering_mode = 'streaming_replication'
+    backend_flag0 = 'ALWAYS_PRIMARY|DISALLOW_TO_FAILOVER'
+    backend_hostname1 = '127.0.0.1'
+    backend_weight0 = 1
+    backend_port1 = %d
+    backend_weight1 = 1
+    backend_flag1 = 'DISALLOW_TO_FAILOVER'
+    load_balance_mode = on
+    statement_level_load_balance = on
+    sr_check_period = 0
+    """
+        .formatted(standby.port());
+  }
+
+  private static boolean follows(DataSource standby) throws SQLException {
+    return number(standby, "SELECT count(*) FROM pg_stat_wal_receiver") == 1;
+  }
+
+  private static long calls(DataSource superuser) throws SQLException {
+    return number(
+        superuser,
+        "SELECT coalesce(sum(calls), 0) FROM pg_stat_user_functions WHERE funcname ~ '^pg_hello'");
+  }
+
+  private static long number(DataSource superuser, String sql) throws SQLException {
+    try (Connection connection = superuser.getConnection()) {
+      return Sql.query(connection, sql, row -> row.getLong(1));
+    }
   }
 
   /**
