@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.apache.maven.plugin.MojoFailureException;
 import org.apache.maven.plugin.logging.SystemStreamLog;
@@ -132,6 +133,30 @@ class RegressIT {
               message -> message.contains("output_iso/regression.diffs") == test.equals("meets"));
       Files.writeString(expected, right);
     }
+  }
+
+  /** The goals build and test the extension of this project, too, and warn of nothing. */
+  @Test
+  @Tag("slow")
+  void runsThoseOfPgHello() throws Exception {
+    source = Path.of("..", "extension").toRealPath();
+    RegressMojo mojo = mojo();
+    mojo.settings = Map.of();
+    Path target = folder.resolve("pg_hello");
+    mojo.buildDirectory = target.toFile();
+    new Pgxs(source, target, true, "", System.getenv()).build(BuildIT.MAJOR, said::add);
+    said.clear();
+    mojo.execute();
+    assertThat(said)
+        .singleElement()
+        .asString()
+        .matches(
+            "PostgreSQL %d: %d regression tests and 0 isolation tests passed"
+                .formatted(BuildIT.MAJOR, count(source.resolve("test/sql"))));
+  }
+
+  private static int count(Path folder) {
+    return Objects.requireNonNull(folder.toFile().list()).length;
   }
 
   @Test
