@@ -57,6 +57,17 @@ public final class Undo implements AutoCloseable {
   }
 
   /**
+   * Creates an empty file. What creates it deletes it; the end of this program does so if it comes
+   * first, as when one thread fails while another one waits for a program.
+   */
+  public synchronized Path temporaryFile(String suffix) throws IOException {
+    mustGoOn();
+    Path file = Files.createTempFile("pghello", suffix);
+    file.toFile().deleteOnExit();
+    return file;
+  }
+
+  /**
    * Runs a program to its end.
    *
    * @param environment is added to this program's, whose variables of libpq it replaces
@@ -71,7 +82,7 @@ public final class Undo implements AutoCloseable {
   public Running start(
       List<String> command, Map<String, String> environment, ProcessBuilder.Redirect out) {
     try {
-      Path messages = Files.createTempFile("pghello", ".err");
+      Path messages = temporaryFile(".err");
       var builder = new ProcessBuilder(command);
       builder.environment().keySet().removeIf(name -> name.startsWith("PG"));
       builder.environment().putAll(environment);

@@ -484,6 +484,43 @@ class BackupIT {
     assertThat(Run.value(superuser, "SELECT count(*) FROM numbers")).isEqualTo("3");
   }
 
+  /** The dump is read beside the checks, which may refuse first. */
+  @Test
+  void leavesNoTemporaryFiles(
+      PgHelloServer server, TestDatabase database, @TempDir Path temporary, @TempDir Path programs)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    String name = database.name();
+    assertThat(backup(environment, name).status()).isZero();
+    environment.put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + temporary);
+    write(programs.resolve("pg_dump"), "echo 'pg_dump (PostgreSQL) %d'".formatted(server.major()));
+    String bindir = "--bindir=" + programs;
+
+    assertThat(restore(environment, name, bindir).err()).contains("there is a database");
+    assertThat(temporary).isEmptyDirectory();
+    Run missing = restore(environment, name, "--as=copy", bindir);
+    assertThat(missing.err()).contains("cannot run " + programs.resolve("pg_restore"));
+    assertThat(missing.status()).isEqualTo(3);
+    assertThat(temporary).isEmptyDirectory();
+
+    Path began = programs.resolve("began");
+    write(programs.resolve("pg_restore"), ": >'" + began + "'\nexec sleep 3600");
+    assertThat(restore(environment, name, bindir).err()).contains("there is a database");
+    assertThat(temporary).isEmptyDirectory();
+    Files.deleteIfExists(began);
+    Run.Running reading =
+        Run.start(environment, "restore", "--from", folder.toString(), name, "--as=copy", bindir);
+    Run.await("it reads the dump", () -> Files.exists(began));
+    assertThat(reading.interrupt().status()).isEqualTo(143);
+    assertThat(temporary).isEmptyDirectory();
+  }
+
+  private static void write(Path program, String script) throws IOException {
+    Files.writeString(program, "#!/bin/sh\n" + script + "\n");
+    assertThat(program.toFile().setExecutable(true)).isTrue();
+  }
+
   @ParameterizedTest
   @CsvSource({
     "backup --to none --type full, --type is for --pgbackrest",

@@ -264,7 +264,7 @@ public record Restoration(
                 "--jobs=" + jobs,
                 "--dbname=" + Target.conninfo(passing)));
     command.addAll(options);
-    Path list = Files.createTempFile("pghello", ".list");
+    Path list = undo.temporaryFile(".list");
     try {
       if (!entries.isEmpty()) {
         Files.write(list, entries);
@@ -334,7 +334,7 @@ public record Restoration(
   }
 
   private String sql(Path dump, List<String> entries) throws IOException {
-    Path list = Files.createTempFile("pghello", ".list");
+    Path list = undo.temporaryFile(".list");
     try {
       Files.write(list, entries);
       return output("--create", "--file=-", "--use-list=" + list, dump.toString());
@@ -408,7 +408,7 @@ public record Restoration(
   private String output(String... arguments) {
     Path file = null;
     try {
-      file = Files.createTempFile("pghello", ".out");
+      file = undo.temporaryFile(".out");
       var command = new ArrayList<String>();
       command.add(programs.path("pg_restore"));
       command.addAll(List.of(arguments));
