@@ -49,10 +49,10 @@ public final class Undo implements AutoCloseable {
     }
   }
 
-  /** Takes back a step whose time is over, and later ones. */
-  synchronized void end(Step step) {
-    while (steps.contains(step)) {
-      run(steps.pop());
+  /** Takes back a step whose time is over. Later ones stay, as they may be another thread's. */
+  private synchronized void end(Step step) {
+    if (steps.remove(step)) {
+      run(step);
     }
   }
 

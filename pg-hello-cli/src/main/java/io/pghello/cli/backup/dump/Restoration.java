@@ -92,9 +92,7 @@ public record Restoration(
    */
   public record Listing(List<String> entries, List<String> ofDatabase) {}
 
-  /**
-   * Begins to read what a dump has. Until that is there, nothing else may begin that is taken back.
-   */
+  /** Begins to read what a dump has, in another thread. */
   public CompletableFuture<Listing> list(Backup backup, String database) {
     Path dump = backup.dump(database);
     return CompletableFuture.supplyAsync(

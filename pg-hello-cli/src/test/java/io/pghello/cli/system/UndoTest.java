@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.cli.output.Failure;
+import java.lang.ProcessBuilder.Redirect;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class UndoTest {
+  /** As one thread reads a dump while another one goes on. */
+  @Test
+  void endsNoOtherProgramWhenOneHasEnded() {
+    var undo = new Undo();
+    Undo.Running first = start(undo, "exit 0");
+    Undo.Running second = start(undo, "exec sleep 3600");
+    undo.waitFor(first);
+    assertThat(second.process().isAlive()).isTrue();
+    assertThat(second.messages()).exists();
+    undo.close();
+    assertThat(second.process().isAlive()).isFalse();
+    assertThat(second.messages()).doesNotExist();
+  }
+
+  @Test
+  void beginsNothingMoreWhenItIsClosed() {
+    var undo = new Undo();
+    undo.close();
+    assertThatThrownBy(() -> start(undo, "exit"))
+        .isInstanceOf(Failure.class)
+        .hasMessage("interrupted");
+    assertThatThrownBy(() -> undo.temporaryFile(".out")).isInstanceOf(Failure.class);
+  }
+
+  private static Undo.Running start(Undo undo, String script) {
+    return undo.start(List.of("sh", "-c", script), Map.of(), Redirect.DISCARD);
+  }
+}
