@@ -146,7 +146,7 @@ tests_in_containers() {
     -Dit.test="$(IFS=, && printf '%s' "${IN_CONTAINERS[*]}")" -Dfailsafe.failIfNoSpecifiedTests=false \
     -Dmaven.javadoc.skip -Dmaven.source.skip verify
 }
-IN_CONTAINERS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,internal/jdbc/ServerEncodingIT,extension/testkit/ExtensionContainerIT}
+IN_CONTAINERS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,internal/jdbc/ServerEncodingIT,extension/testkit/{ExtensionContainerIT,ServerPlaceIT}}
   io/pghello/spring/boot/app/ContainerIT)
 
 JDK17=$(find_jdk 17 17) || die "needs a JDK 17, in JAVA_HOME or under /usr/lib/jvm"

@@ -4,6 +4,7 @@ package io.pghello.testkit;
 import io.pghello.extension.testkit.ExtensionContainer;
 import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.internal.Databases;
+import io.pghello.testkit.internal.ExtensionFiles;
 import org.testcontainers.utility.DockerImageName;
 
 /**
@@ -27,7 +28,7 @@ public final class PgHelloContainer extends ExtensionContainer<PgHelloContainer>
    * @param image the name of a {@code postgres} image, or of a compatible substitute
    */
   public PgHelloContainer(DockerImageName image) {
-    super(image, PgHelloServer.NAMES.prefix(), PgHelloServer.NAMES.application());
+    super(image, ExtensionFiles.NEEDS.prefix(), ExtensionFiles.NEEDS.application());
     withExtension(NativeExtension.of("pg_hello"));
   }
 

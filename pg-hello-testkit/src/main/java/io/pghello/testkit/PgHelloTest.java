@@ -40,9 +40,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *       the first on the path; {@code local:17}, or {@code local:PATH} of a {@code pg_config} or of
  *       its folder, names another;
  *   <li>{@code container} or {@code container:IMAGE}: a {@link PgHelloContainer};
- *   <li>a JDBC URL, with the log-in of a superuser: a server of one's own, on which the extension's
- *       files are installed. Everything that is created there is dropped in the end.
+ *   <li>a JDBC URL, with the log-in of a superuser: a server of one's own, 15 or newer, on which
+ *       the extension's files are installed. Everything that is created there is dropped in the
+ *       end, and nothing else.
  * </ul>
+ *
+ * <p>A class fails once, with the cause and what helps, if its server cannot be used.
  */
 @Documented
 @Inherited

@@ -7,6 +7,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import com.tngtech.archunit.ArchConfiguration;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import io.pghello.extension.testkit.internal.TestServer;
 import org.junit.jupiter.api.Test;
 
 /** Shows which classes need the optional dependencies, and that none needs the client. */
@@ -23,14 +24,14 @@ class ArchitectureTest {
   void onlyTheExtensionNeedsJunit() {
     noClasses()
         .that()
-        .doNotBelongToAnyOf(PgHelloTest.class, PgHelloExtension.class, TestServer.class)
+        .doNotBelongToAnyOf(PgHelloTest.class, PgHelloExtension.class)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.junit..", "org.opentest4j..")
         .check(CLASSES);
   }
 
-  /** They serve programs, too, which have no JUnit. */
+  /** They serve programs, too, which have neither JUnit nor Testcontainers. */
   @Test
   void serversDoNotNeedThatOfTests() {
     noClasses()
@@ -38,7 +39,7 @@ class ArchitectureTest {
         .belongToAnyOf(PgHelloServer.class, PgHelloContainer.class, TestDatabase.class)
         .should()
         .dependOnClassesThat()
-        .belongToAnyOf(TestServer.class)
+        .belongToAnyOf(TestServer.class, PgHelloExtension.class)
         .check(CLASSES);
   }
 
@@ -46,7 +47,7 @@ class ArchitectureTest {
   void onlyContainersNeedTestcontainers() {
     noClasses()
         .that()
-        .doNotBelongToAnyOf(PgHelloContainer.class, TestServer.class)
+        .doNotBelongToAnyOf(PgHelloContainer.class)
         .should()
         .dependOnClassesThat()
         .resideInAPackage("org.testcontainers..")

@@ -17,6 +17,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Objects;
 import javax.sql.DataSource;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -122,19 +123,21 @@ class PgHelloContainerIT {
   }
 
   @Test
-  void servesTheTestsOfAClass() {
+  void servesTestsAndContexts() {
     System.setProperty("pghello.server", "container:" + IMAGE);
     try {
       EngineTestKit.engine("junit-jupiter")
           .selectors(selectMethod(PgHelloTestIT.Example.class, "passes", DataSource.class))
           .selectors(selectClass(Embedded.class))
+          .selectors(selectClass(ServerChoiceIT.OfContext.class))
           .execute()
           .testEvents()
-          .assertStatistics(events -> events.succeeded(1).aborted(2).failed(0));
+          .assertStatistics(events -> events.succeeded(3).aborted(2).failed(0));
     } finally {
       System.clearProperty("pghello.server");
     }
-    assertThat(PgHelloTestIT.Example.used).matches("hello_[0-9a-f]{8}_test_1");
+    assertThat(List.of(PgHelloTestIT.Example.used, ServerChoiceIT.OfContext.used))
+        .allMatch(name -> name.matches("hello_[0-9a-f]{8}_test_1"));
   }
 
   @PgHelloTest

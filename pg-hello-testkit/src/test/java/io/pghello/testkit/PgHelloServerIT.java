@@ -7,7 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import io.pghello.extension.testkit.internal.DatabaseServer;
+import io.pghello.extension.testkit.internal.ServerPlace;
+import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -57,7 +58,8 @@ class PgHelloServerIT {
 
   @Test
   void isOfTheMajorThatTheBuildAskedFor() throws SQLException {
-    assumeFalse(DatabaseServer.isLocal(PgHelloServer.place()), "an installed one has its own");
+    assumeFalse(
+        ServerPlace.isLocal(ExtensionFiles.place().value()), "an installed one has its own");
     PgHelloServer server = PgHelloServer.shared();
     String asked = System.getProperty("postgres.major");
     assertThat(server.major()).isEqualTo(Integer.parseInt(asked == null ? "17" : asked));

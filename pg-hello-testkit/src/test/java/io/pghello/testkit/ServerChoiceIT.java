@@ -4,39 +4,162 @@ package io.pghello.testkit;
 import static io.pghello.testkit.PgHelloTestIT.ask;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
+import io.pghello.extension.testkit.internal.ServerPlace;
+import io.pghello.extension.testkit.internal.TestServer;
+import io.pghello.testkit.internal.ExtensionFiles;
+import io.pghello.testkit.spring.AutoConfigurePgHello;
+import io.pghello.testkit.spring.AutoConfigurePgHello.Reset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.platform.testkit.engine.EngineTestKit;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
+import org.springframework.test.annotation.DirtiesContext;
+import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
 
 /** A server of one's own, for which the embedded one stands in. */
+@Isolated("sets a system property")
 class ServerChoiceIT {
+  private static final String PROPERTY = "pghello.server";
+
   private static final String LEFT =
       "SELECT string_agg(name, ' ') FROM (SELECT datname FROM pg_database"
           + " UNION ALL SELECT rolname FROM pg_roles) AS names (name)"
           + " WHERE name ~ '^hello_[0-9a-f]{8}'";
 
+  @BeforeEach
+  @AfterEach
+  void clearProperty() {
+    System.clearProperty(PROPERTY);
+  }
+
+  private static TestServer open(String place) {
+    return TestServer.open(
+        new ServerPlace(PROPERTY, "PG_HELLO_SERVER", place), ExtensionFiles.NEEDS);
+  }
+
+  /** Runs tests against a server, and returns what they leave there. */
+  private static @Nullable String run(Class<?> test, long succeeded, long aborted)
+      throws SQLException {
+    try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
+      System.setProperty(PROPERTY, admin.superuserJdbcUrl());
+      EngineTestKit.engine("junit-jupiter")
+          .selectors(selectClass(test))
+          .execute()
+          .testEvents()
+          .assertStatistics(events -> events.succeeded(succeeded).aborted(aborted).failed(0));
+      return ask(admin.superuserDataSource(), LEFT);
+    }
+  }
+
+  @PgHelloTest
+  static final class Example {
+    static String used = "";
+
+    @Test
+    void greets(Connection connection) throws SQLException {
+      assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+      used = ask(connection, "SELECT current_database()");
+    }
+
+    @Test
+    void isSkipped(PgHelloServer server) {
+      assertThat(server).as("not reached").isNull();
+    }
+  }
+
+  @Test
+  void servesTests() throws SQLException {
+    assertThat(run(Example.class, 1, 1)).isNull();
+    assertThat(Example.used).matches("hello_[0-9a-f]{8}_test_1");
+  }
+
+  @Configuration
+  static class Application {}
+
+  @DirtiesContext
+  @SpringJUnitConfig(Application.class)
+  @AutoConfigurePgHello(reset = Reset.BEFORE_EACH_METHOD)
+  static final class OfContext {
+    static String used = "";
+
+    @Autowired private Environment environment;
+
+    @RepeatedTest(2)
+    void findsItAsItWas() throws SQLException {
+      try (Connection connection =
+              DriverManager.getConnection(
+                  environment.getRequiredProperty("spring.datasource.url"));
+          Statement statement = connection.createStatement()) {
+        assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+        used = ask(connection, "SELECT current_database()");
+        // fails where it exists
+        statement.execute("CREATE TABLE once ()");
+      }
+    }
+  }
+
+  @Test
+  void servesContextsUntilTheyAreClosed() throws SQLException {
+    assertThat(run(OfContext.class, 2, 0)).isNull();
+    assertThat(OfContext.used).matches("hello_[0-9a-f]{8}_test_1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"embedded", " "})
+  void servesContextsByTheSharedServer(String place) throws SQLException {
+    System.setProperty(PROPERTY, place);
+    EngineTestKit.engine("junit-jupiter")
+        .selectors(selectClass(OfContext.class))
+        .execute()
+        .testEvents()
+        .assertStatistics(events -> events.succeeded(2).failed(0));
+    assertThat(OfContext.used).matches("hello_test_[0-9]+");
+  }
+
+  /** A program that starts its own server needs one of ours, wherever those of the tests are. */
+  @Test
+  void startsOneOfOursBesideAnother() {
+    System.setProperty(PROPERTY, "jdbc:postgresql://127.0.0.1:1/postgres?user=postgres");
+    try (PgHelloServer server = PgHelloServer.start()) {
+      assertThat(server.isRunning()).isTrue();
+    }
+    System.setProperty(PROPERTY, "embeded");
+    assertThatThrownBy(PgHelloServer::start)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("pghello.server (or PG_HELLO_SERVER) is \"embeded\"; use");
+  }
+
   @Test
   void leavesNothingOnAServerOfOnesOwn() throws SQLException {
     try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
-      try (TestServer server = TestServer.of(admin.superuserJdbcUrl());
-          TestDatabase database = server.createDatabase(true);
-          TestDatabase bare = server.createDatabase(false)) {
+      try (TestServer server = open(admin.superuserJdbcUrl());
+          TestDatabase database = TestDatabase.create(server.databases(), true);
+          TestDatabase bare = TestDatabase.create(server.databases(), false)) {
         assertThat(database.name()).matches("hello_[0-9a-f]{8}_test_1");
         assertThat(ask(database.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
         assertThat(ask(database.dataSource(), "SHOW is_superuser")).isEqualTo("off");
         assertThat(ask(bare.dataSource(), "SELECT to_regproc('pg_hello') IS NULL")).isEqualTo("t");
         assertThat(ask(admin.superuserDataSource(), LEFT)).contains(database.name());
-        assertThatThrownBy(server::embedded)
-            .hasMessage("needs an embedded server, but the tests run against an existing server");
+        assertThat(server.own()).isNull();
       }
       assertThat(ask(admin.superuserDataSource(), LEFT)).isNull();
     }
@@ -52,7 +175,7 @@ class ServerChoiceIT {
           Statement statement = connection.createStatement()) {
         statement.execute("CREATE FUNCTION public.pg_hello(text) RETURNS text RETURN $1");
       }
-      assertThatThrownBy(() -> TestServer.of(admin.superuserJdbcUrl()))
+      assertThatThrownBy(() -> open(admin.superuserJdbcUrl()))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("cannot be prepared")
           .hasMessageContaining("already exists");
@@ -63,7 +186,7 @@ class ServerChoiceIT {
   @Test
   void saysThatTheLogInMustBeASuperusers() throws SQLException {
     try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
-      assertThatThrownBy(() -> TestServer.of(admin.jdbcUrl()))
+      assertThatThrownBy(() -> open(admin.jdbcUrl()))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageStartingWith("the server that pghello.server names cannot be prepared: ")
           .hasMessageContaining("permission denied to create role")
@@ -78,16 +201,18 @@ class ServerChoiceIT {
   @Test
   void startsAnInstalledServer(@TempDir Path folder) throws Exception {
     Path config = config(folder, installed("PKGLIBDIR"), installed("SHAREDIR"));
+    System.setProperty(PROPERTY, "local:" + config);
     PgHelloServer started;
-    try (TestServer server = TestServer.of("local:" + config);
-        TestDatabase database = server.createDatabase(true)) {
-      started = server.embedded();
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase()) {
+      started = server;
       assertThat(started.major()).isEqualTo(PgHelloServer.shared().major());
       assertThat(started.port()).isNotEqualTo(PgHelloServer.shared().port());
       assertThat(ask(database.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
     }
     assertThat(started.isRunning()).isFalse();
-    assertThatThrownBy(() -> TestServer.of("local:" + folder.resolve("none")))
+    System.setProperty(PROPERTY, "local:" + folder.resolve("none"));
+    assertThatThrownBy(PgHelloServer::start)
         .isInstanceOf(IllegalStateException.class)
         .hasMessageStartingWith("There is no pg_config at " + folder);
   }
@@ -126,7 +251,7 @@ class ServerChoiceIT {
   @ParameterizedTest
   @ValueSource(strings = {"embeded", "docker", "containers", "jdbc:mysql://localhost/test"})
   void namesTheChoicesWhereItKnowsNone(String kind) {
-    assertThatThrownBy(() -> TestServer.of(kind))
+    assertThatThrownBy(() -> open(kind))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining('"' + kind + '"')
         .hasMessageContaining(
@@ -143,7 +268,7 @@ class ServerChoiceIT {
         "jdbc:postgresql://localhost/postgres?user=postgres&sslmode=require"
       })
   void saysWhatTheUrlMustHave(String url) {
-    assertThatThrownBy(() -> TestServer.of(url))
+    assertThatThrownBy(() -> open(url))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("jdbc:postgresql://HOST:PORT/postgres?user=USER&password=PASSWORD")
         .hasMessageNotContaining("secret");
@@ -151,8 +276,7 @@ class ServerChoiceIT {
 
   @Test
   void saysThatTheServerCannotBeReached() {
-    assertThatThrownBy(
-            () -> TestServer.of("jdbc:postgresql://127.0.0.1:1/postgres?user=a&password=secret"))
+    assertThatThrownBy(() -> open("jdbc:postgresql://127.0.0.1:1/postgres?user=a&password=secret"))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("the server that pghello.server names")
         .hasMessageContaining("127.0.0.1:1 refused")

@@ -5,6 +5,7 @@ import io.pghello.extension.testkit.internal.DatabaseNames;
 import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.InstalledExtension;
 import io.pghello.extension.testkit.internal.ServerExtension;
+import io.pghello.extension.testkit.internal.ServerPlace;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -56,7 +57,7 @@ public class RegressMojo extends AbstractMojo {
    * The server: {@code embedded}, {@code local}, {@code local:MAJOR}, or {@code local:PATH} of a
    * {@code pg_config}. Default: the variable {@code PG_EXTENSION_SERVER}, or else {@code embedded}.
    */
-  @Parameter(property = DatabaseServer.PROPERTY)
+  @Parameter(property = ServerPlace.PROPERTY)
   @Nullable String server;
 
   /** Does nothing. */
@@ -134,7 +135,7 @@ public class RegressMojo extends AbstractMojo {
   }
 
   private String place(int major) {
-    String place = DatabaseServer.place(server);
-    return place.equals(DatabaseServer.LOCAL) ? place + ":" + major : place;
+    String place = ServerPlace.ofOurs(server);
+    return place.equals(ServerPlace.LOCAL) ? place + ":" + major : place;
   }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
+import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.Databases;
+import io.pghello.extension.testkit.internal.TestServer;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
 import java.sql.Connection;
@@ -37,12 +39,11 @@ import org.opentest4j.TestAbortedException;
  * it, on a data source or a connection asks for the superuser.
  *
  * @param <A> the annotation
- * @param <S> what has the databases; closed at the end of the run
  * @param <D> the databases
  * @param <P> the proxies
  */
 public abstract class DatabaseExtension<
-        A extends Annotation, S extends AutoCloseable, D extends TestDatabase, P extends WireProxy>
+        A extends Annotation, D extends TestDatabase, P extends WireProxy>
     implements ParameterResolver,
         BeforeAllCallback,
         AfterEachCallback,
@@ -75,21 +76,17 @@ public abstract class DatabaseExtension<
   /** Returns what distinguishes the server of a test from those of others, as a key of maps. */
   protected abstract Object key(A settings);
 
-  /** Starts or finds the server. Called once for each key. */
-  protected abstract S open(A settings);
+  /** Starts or finds the server. Called once for each key; closed at the end of the run. */
+  protected abstract TestServer open(A settings);
 
-  /**
-   * Returns what tests get that ask for the server itself.
-   *
-   * @throws TestAbortedException if there is no such server
-   */
-  protected abstract Object embedded(S server);
+  /** Returns what tests get that ask for the server itself, where this JVM has started it. */
+  protected abstract Object embedded(DatabaseServer server);
 
   /** Returns whether the tests of a class share one database. */
   protected abstract boolean isShared(A settings);
 
   /** Creates a database. */
-  protected abstract D createDatabase(S server, A settings);
+  protected abstract D createDatabase(Databases databases, A settings);
 
   /** Starts a proxy in front of a server. */
   protected abstract P createProxy(String host, int port);
@@ -111,7 +108,13 @@ public abstract class DatabaseExtension<
     Class<?> type = parameter.getParameter().getType();
     boolean superuser = parameter.isAnnotated(Superuser.class);
     if (type == embedded) {
-      return embedded(server(context));
+      TestServer server = server(context);
+      DatabaseServer own = server.own();
+      if (own == null) {
+        throw new TestAbortedException(
+            "needs an embedded server, but the tests run against " + server.kind());
+      }
+      return embedded(own);
     }
     if (type == database) {
       return database(context);
@@ -172,10 +175,9 @@ public abstract class DatabaseExtension<
         .orElseThrow();
   }
 
-  @SuppressWarnings("unchecked") // only open() puts something under this key
-  private S server(ExtensionContext context) {
+  private TestServer server(ExtensionContext context) {
     A settings = settings(context);
-    return (S)
+    return (TestServer)
         stored(
             context.getRoot().getStore(NAMESPACE),
             List.of(annotation, key(settings)),
@@ -199,7 +201,8 @@ public abstract class DatabaseExtension<
               + "(database = CLASS) to share one");
     }
     return database.cast(
-        stored(store(owner), database, () -> createDatabase(server(context), settings)));
+        stored(
+            store(owner), database, () -> createDatabase(server(context).databases(), settings)));
   }
 
   private P proxy(ExtensionContext context) {

@@ -8,6 +8,7 @@ import io.pghello.extension.testkit.internal.DatabaseNames;
 import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.Databases;
 import io.pghello.extension.testkit.internal.Databases.Login;
+import io.pghello.extension.testkit.internal.NamedExtensions;
 import io.pghello.extension.testkit.internal.Platform;
 import io.pghello.extension.testkit.internal.ServerContent;
 import io.pghello.extension.testkit.internal.ServerExtension;
@@ -17,7 +18,7 @@ import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -61,6 +62,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   private final String role;
   private final String application;
   private final List<ServerExtension> extensions = new ArrayList<>();
+  private final Map<String, String> settings = new LinkedHashMap<>();
   private @Nullable Databases databases;
   private @Nullable IllegalStateException refusal;
 
@@ -79,11 +81,11 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    * @param image the name of a {@code postgres} image, or of a compatible substitute
    */
   public ExtensionContainer(DockerImageName image) {
-    this(image, "app", ExtensionServer.APPLICATION);
+    this(image, NamedExtensions.PREFIX, NamedExtensions.APPLICATION);
   }
 
   /**
-   * Creates a container, for the subclass in pg-hello-testkit.
+   * Creates a container, for subclasses of this project.
    *
    * @param image the name of a {@code postgres} image, or of a compatible substitute
    * @param role begins the name of the ordinary role, and those of its databases
@@ -94,7 +96,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     this.role = role;
     this.application = application;
     withCreateContainerCmdModifier(
-        command -> command.withCmd(withSettings(command.getCmd(), extensions)));
+        command -> command.withCmd(withSettings(command.getCmd(), extensions, settings)));
   }
 
   /**
@@ -123,10 +125,18 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     return self();
   }
 
+  /** Adds extensions and settings of the server, for subclasses of this project. */
+  protected SELF with(List<ServerExtension> extensions, Map<String, String> settings) {
+    this.extensions.addAll(extensions);
+    this.settings.putAll(settings);
+    return self();
+  }
+
   /** Adds what extensions need to a command of the server; null for the image's own. */
-  static List<String> withSettings(String @Nullable [] command, List<ServerExtension> extensions) {
+  static List<String> withSettings(
+      String @Nullable [] command, List<ServerExtension> extensions, Map<String, String> settings) {
     var all = new ArrayList<String>(command == null ? List.of() : Arrays.asList(command));
-    ServerContent.settings(extensions)
+    ServerContent.settings(extensions, settings)
         .forEach((name, value) -> all.addAll(List.of("-c", name + "=" + value)));
     return all;
   }
@@ -143,7 +153,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   public void start() {
     refusal = null;
     // what it throws where the engine asks for the command would be wrapped
-    Map<String, String> unused = ServerContent.settings(extensions);
+    Map<String, String> unused = ServerContent.settings(extensions, settings);
     try {
       super.start();
     } catch (ContainerLaunchException e) {
@@ -229,19 +239,13 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   @Override
   protected void containerIsStarted(InspectContainerResponse container) {
     super.containerIsStarted(container);
-    var names = new LinkedHashSet<String>();
-    for (ServerExtension extension : extensions) {
-      if (extension.created()) {
-        names.add(extension.name());
-      }
-    }
     var created =
         Databases.foreign(
             getHost(),
             getMappedPort(POSTGRESQL_PORT),
             getDatabaseName(),
             new Login(getUsername(), getPassword()),
-            new DatabaseNames(role, application, List.copyOf(names)));
+            DatabaseNames.of(role, application, extensions));
     try {
       created.prepare();
     } catch (SQLException e) {
@@ -267,7 +271,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Returns the databases of the server, for the subclass in pg-hello-testkit.
+   * Returns the databases of the server, for subclasses of this project.
    *
    * @throws IllegalStateException if the container does not run
    */

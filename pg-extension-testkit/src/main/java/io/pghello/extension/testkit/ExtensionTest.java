@@ -24,13 +24,31 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *   <li>{@link WireProxy}: a proxy. In a test method that asks for it, data source and connection
  *       go through it.
  *   <li>{@link ExtensionServer}: the server, which all tests of this JVM with the same extensions
- *       and settings share.
+ *       and settings share. Where the tests run against another server, such a test is aborted, not
+ *       failed.
  * </ul>
  *
  * Data source and connection log in as the ordinary role that the database belongs to, or, with
  * {@link Superuser}, as the superuser.
  *
  * <p>Tests may run in parallel.
+ *
+ * <p>The system property {@code pg-extension.server}, or else the environment variable {@code
+ * PG_EXTENSION_SERVER}, says where the databases are:
+ *
+ * <ul>
+ *   <li>{@code embedded}, the default: an {@link ExtensionServer} of the major on the class path;
+ *   <li>{@code local}: an {@link ExtensionServer} whose programs are those of an installed
+ *       PostgreSQL, the first on the path; {@code local:17}, or {@code local:PATH} of a {@code
+ *       pg_config} or of its folder, names another;
+ *   <li>{@code container} or {@code container:IMAGE}: an {@link ExtensionContainer} of {@code
+ *       postgres:17}, or of that image;
+ *   <li>a JDBC URL, with the log-in of a superuser: a server of one's own, 15 or newer, on which
+ *       the extensions' files are installed, and which has {@link #settings()} already. Everything
+ *       that is created there is dropped in the end, and nothing else.
+ * </ul>
+ *
+ * <p>A class fails once, with the cause and what helps, if its server cannot be used.
  */
 @Documented
 @Inherited

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
+import io.pghello.extension.testkit.internal.DatabaseServer;
+import io.pghello.extension.testkit.internal.Databases;
 import io.pghello.extension.testkit.internal.NamedExtensions;
+import io.pghello.extension.testkit.internal.ServerPlace;
+import io.pghello.extension.testkit.internal.TestServer;
 
 /** The JUnit extension behind {@link ExtensionTest}. */
-final class ExtensionTestSupport
-    extends DatabaseExtension<ExtensionTest, ExtensionServer, TestDatabase, WireProxy> {
+final class ExtensionTestSupport extends DatabaseExtension<ExtensionTest, TestDatabase, WireProxy> {
   ExtensionTestSupport() {
     super(ExtensionTest.class, ExtensionServer.class, TestDatabase.class, WireProxy.class);
   }
@@ -16,8 +19,8 @@ final class ExtensionTestSupport
   }
 
   @Override
-  protected ExtensionServer open(ExtensionTest settings) {
-    return extensions(settings).start();
+  protected TestServer open(ExtensionTest settings) {
+    return TestServer.open(ServerPlace.ofAny(), extensions(settings).needs());
   }
 
   private static NamedExtensions extensions(ExtensionTest settings) {
@@ -25,8 +28,8 @@ final class ExtensionTestSupport
   }
 
   @Override
-  protected Object embedded(ExtensionServer server) {
-    return server;
+  protected Object embedded(DatabaseServer server) {
+    return new ExtensionServer(server);
   }
 
   @Override
@@ -35,8 +38,8 @@ final class ExtensionTestSupport
   }
 
   @Override
-  protected TestDatabase createDatabase(ExtensionServer server, ExtensionTest settings) {
-    return server.createDatabase();
+  protected TestDatabase createDatabase(Databases databases, ExtensionTest settings) {
+    return new TestDatabase(databases, DatabaseServer.createDatabase(databases, true));
   }
 
   @Override

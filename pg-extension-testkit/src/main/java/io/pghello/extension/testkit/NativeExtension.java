@@ -6,11 +6,8 @@ import io.pghello.extension.testkit.internal.InstalledExtension;
 import io.pghello.extension.testkit.internal.ServerExtension;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -22,8 +19,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable and thread-safe.
  */
 public final class NativeExtension {
-  private static final int MAX_NAME_BYTES = 63;
-
   private final ServerExtension extension;
 
   private NativeExtension(ServerExtension extension) {
@@ -39,7 +34,7 @@ public final class NativeExtension {
    * @throws IllegalStateException if the descriptor is wrong, or there are two
    */
   public static NativeExtension of(String name) {
-    return ClassPathExtension.find(requireName(name))
+    return ClassPathExtension.find(ServerExtension.requireName(name))
         .map(found -> new NativeExtension(found.toServerExtension()))
         .orElseThrow(
             () ->
@@ -55,9 +50,7 @@ public final class NativeExtension {
    * @param name as {@code CREATE EXTENSION} takes it, not quoted
    */
   public static NativeExtension contrib(String name) {
-    return new NativeExtension(
-        new ServerExtension(
-            requireName(name), (platform, major) -> Map.of(), List.of(), Map.of(), true));
+    return new NativeExtension(ServerExtension.ofServer(name));
   }
 
   /**
@@ -79,7 +72,7 @@ public final class NativeExtension {
    * @throws IllegalArgumentException if it is not there; the message names what there is
    */
   public static NativeExtension fromInstall(Path folder, String name) {
-    return installed(InstalledExtension.in(folder, requireName(name)));
+    return installed(InstalledExtension.in(folder, ServerExtension.requireName(name)));
   }
 
   /**
@@ -105,7 +98,7 @@ public final class NativeExtension {
    * @throws UncheckedIOException if a package cannot be unpacked
    */
   public static NativeExtension fromPackage(Path place, String name) {
-    return inPackages(place, requireName(name));
+    return inPackages(place, ServerExtension.requireName(name));
   }
 
   private static NativeExtension inPackages(Path place, @Nullable String name) {
@@ -118,33 +111,12 @@ public final class NativeExtension {
   }
 
   private static NativeExtension installed(InstalledExtension found) {
-    return new NativeExtension(new ServerExtension(found.name(), found, List.of(), Map.of(), true));
+    return new NativeExtension(ServerExtension.of(found));
   }
 
   /** Returns the one on the class path, or else the one that comes with the server. */
   static NativeExtension named(String name) {
-    return ClassPathExtension.find(requireName(name))
-        .map(found -> new NativeExtension(found.toServerExtension()))
-        .orElseGet(() -> contrib(name));
-  }
-
-  // as PostgreSQL has it, where the name is that of files
-  private static String requireName(String name) {
-    if (name.isEmpty()
-        || name.getBytes(StandardCharsets.UTF_8).length > MAX_NAME_BYTES
-        || name.startsWith("-")
-        || name.endsWith("-")
-        || name.contains("--")
-        || name.startsWith(".")
-        || name.chars().anyMatch(c -> c == '/' || c == '\\' || c < ' ')) {
-      throw new IllegalArgumentException(
-          "No extension can have the name \""
-              + name
-              + "\": it needs 1 to "
-              + MAX_NAME_BYTES
-              + " bytes without / \\ -- or a dash at either end");
-    }
-    return name;
+    return new NativeExtension(ServerExtension.named(name));
   }
 
   /**

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What needs no engine. */
@@ -16,16 +17,20 @@ class ExtensionContainerTest {
             .preload("pg_cron")
             .setting("cron.database_name", "jobs")
             .extension();
-    assertThat(ExtensionContainer.withSettings(new String[] {"postgres", "-F"}, List.of(cron)))
+    assertThat(
+            ExtensionContainer.withSettings(
+                new String[] {"postgres", "-F"}, List.of(cron), Map.of("work_mem", "1MB")))
         .containsExactly(
             "postgres",
             "-F",
             "-c",
             "cron.database_name=jobs",
             "-c",
-            "shared_preload_libraries=pg_cron");
+            "shared_preload_libraries=pg_cron",
+            "-c",
+            "work_mem=1MB");
     // its entry point takes options alone
-    assertThat(ExtensionContainer.withSettings(null, List.of(cron))).startsWith("-c");
+    assertThat(ExtensionContainer.withSettings(null, List.of(cron), Map.of())).startsWith("-c");
   }
 
   @Test

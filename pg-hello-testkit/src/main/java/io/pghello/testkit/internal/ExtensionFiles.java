@@ -4,12 +4,14 @@ package io.pghello.testkit.internal;
 import io.pghello.extension.testkit.internal.ClassPathExtension;
 import io.pghello.extension.testkit.internal.ControlFile;
 import io.pghello.extension.testkit.internal.ServerExtension;
+import io.pghello.extension.testkit.internal.ServerPlace;
+import io.pghello.extension.testkit.internal.TestServer;
 import java.util.List;
 import java.util.Map;
 
 /**
  * The files of the extension and of {@code pg_hello_ops}, as the jar {@code pg-hello-extension} has
- * them.
+ * them, and what tests with them need.
  */
 public final class ExtensionFiles {
   private static final ClassPathExtension JAR =
@@ -20,7 +22,16 @@ public final class ExtensionFiles {
                       "No META-INF/pg-extension/pg_hello.properties on the class path: is the jar"
                           + " pg-hello-extension missing?"));
 
+  /** The extension, and the names of what is created for tests. */
+  public static final TestServer.Needs NEEDS =
+      new TestServer.Needs("hello", "pg-hello-testkit", List.of(forServer()), Map.of());
+
   private ExtensionFiles() {}
+
+  /** Returns where the system property or the environment wants the server of tests to be. */
+  public static ServerPlace place() {
+    return ServerPlace.of("pghello.server", "PG_HELLO_SERVER");
+  }
 
   /**
    * Returns the version of the extension that {@code CREATE EXTENSION} creates with these files.
@@ -74,7 +85,6 @@ public final class ExtensionFiles {
 
   /** Returns what a server has itself, as {@code make install} has put it there. */
   public static ServerExtension ofServer() {
-    return new ServerExtension(
-        "pg_hello", (platform, major) -> Map.of(), List.of(), Map.of(), true);
+    return ServerExtension.ofServer("pg_hello");
   }
 }

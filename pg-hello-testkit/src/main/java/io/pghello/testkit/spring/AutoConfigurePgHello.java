@@ -3,6 +3,7 @@ package io.pghello.testkit.spring;
 
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase;
 import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.PgHelloTest;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Inherited;
@@ -11,8 +12,11 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Gives a test's application context a database of its own that has the extension, on the embedded
- * server that all tests of the JVM share ({@link PgHelloServer#shared()}).
+ * Gives a test's application context a database of its own that has the extension, on the server
+ * that all tests of the JVM share ({@link PgHelloServer#shared()}), or on the one that the system
+ * property {@code pghello.server}, or the variable {@code PG_HELLO_SERVER}, names as {@link
+ * PgHelloTest} says: one container for all contexts, or a server by its JDBC URL, on which what was
+ * made for a context is dropped when that is closed.
  *
  * <pre>{@code
  * @SpringBootTest

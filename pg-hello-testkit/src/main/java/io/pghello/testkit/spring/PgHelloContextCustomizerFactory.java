@@ -2,8 +2,11 @@
 package io.pghello.testkit.spring;
 
 import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.internal.ServerPlace;
+import io.pghello.extension.testkit.internal.TestServer;
 import io.pghello.extension.testkit.spring.DatabaseCustomizer;
 import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.internal.ExtensionFiles;
 import io.pghello.testkit.spring.AutoConfigurePgHello.Reset;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +30,10 @@ final class PgHelloContextCustomizerFactory implements ContextCustomizerFactory 
   private record Customizer(boolean reset) implements DatabaseCustomizer {
     @Override
     public TestDatabase createDatabase() {
-      return PgHelloServer.shared().createDatabase();
+      ServerPlace place = ExtensionFiles.place();
+      return place.isOurs()
+          ? PgHelloServer.shared().createDatabase()
+          : TestServer.createDatabase(place, ExtensionFiles.NEEDS, () -> ExtensionFiles.NEEDS);
     }
   }
 }

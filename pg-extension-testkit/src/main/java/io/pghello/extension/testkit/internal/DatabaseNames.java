@@ -16,6 +16,19 @@ public record DatabaseNames(String prefix, String application, List<String> exte
     extensions = List.copyOf(extensions);
   }
 
+  /** Returns those for extensions, of which each is created once, where databases have it. */
+  public static DatabaseNames of(
+      String prefix, String application, List<ServerExtension> extensions) {
+    return new DatabaseNames(
+        prefix,
+        application,
+        extensions.stream()
+            .filter(ServerExtension::created)
+            .map(ServerExtension::name)
+            .distinct()
+            .toList());
+  }
+
   /** Returns the same with another prefix. */
   DatabaseNames withPrefix(String other) {
     return new DatabaseNames(other, application, extensions);

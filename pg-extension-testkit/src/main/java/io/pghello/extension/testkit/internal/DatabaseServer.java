@@ -6,65 +6,15 @@ import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** An embedded server and its databases. Thread-safe. */
 public final class DatabaseServer implements AutoCloseable {
-  /** The place of a server whose programs are on the class path. */
-  public static final String EMBEDDED = "embedded";
-
-  /** The place of a server whose programs are installed. */
-  public static final String LOCAL = "local";
-
-  /** The system property that names the place of servers. */
-  public static final String PROPERTY = "pg-extension.server";
-
-  private static final String VARIABLE = "PG_EXTENSION_SERVER";
-
   private final EmbeddedServer server;
   private final Databases databases;
 
   private DatabaseServer(EmbeddedServer server, DatabaseNames names) {
     this.server = server;
     this.databases = Databases.embedded(server.port(), server.password(), names);
-  }
-
-  /**
-   * Returns the place that a system property, or else a variable of the environment, names; {@link
-   * #EMBEDDED} if neither does.
-   */
-  public static String place(String property, String variable) {
-    String set = System.getProperty(property);
-    String place = set != null ? set : System.getenv(variable);
-    return place == null || place.isBlank() ? EMBEDDED : place;
-  }
-
-  /**
-   * Returns the place of servers with any extensions.
-   *
-   * @param asked null or blank for what {@link #PROPERTY}, or else the environment names
-   * @throws IllegalArgumentException if it is none
-   */
-  public static String place(@Nullable String asked) {
-    String place = asked == null || asked.isBlank() ? place(PROPERTY, VARIABLE) : asked;
-    if (!place.equals(EMBEDDED) && !isLocal(place)) {
-      throw new IllegalArgumentException(
-          PROPERTY
-              + " (or "
-              + VARIABLE
-              + ") is \""
-              + place
-              + "\"; use embedded, local, local:MAJOR or local:PATH of a pg_config");
-    }
-    return place;
-  }
-
-  /**
-   * Returns whether a place is an installed server: {@link #LOCAL}, perhaps with a colon and a
-   * major, or the path of a {@code pg_config} or of the folder in which that is.
-   */
-  public static boolean isLocal(String place) {
-    return place.equals(LOCAL) || place.startsWith(LOCAL + ":");
   }
 
   /**
@@ -88,7 +38,7 @@ public final class DatabaseServer implements AutoCloseable {
    * @param settings of {@code postgresql.conf}
    * @param names of its databases
    * @param extensions whose files and settings it has
-   * @param place {@link #EMBEDDED}, or one that {@link #isLocal}
+   * @param place {@link ServerPlace#EMBEDDED}, or one that {@link ServerPlace#isLocal}
    * @throws IllegalStateException if an extension cannot be used
    * @throws UncheckedIOException if it does not start
    */

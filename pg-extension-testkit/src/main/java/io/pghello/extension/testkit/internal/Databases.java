@@ -5,8 +5,10 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -148,10 +150,25 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** Drops the template and the owner. */
+  /** Drops the template, and whatever else is the owner's, and the owner. */
   public void dismantle() throws SQLException {
-    drop(template());
+    var left = new ArrayList<String>();
+    try (Connection connection = own(adminDatabase).getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                "SELECT datname FROM pg_catalog.pg_database"
+                    + " WHERE pg_catalog.pg_get_userbyid(datdba) OPERATOR(pg_catalog.=) '"
+                    + owner.user()
+                    + "'")) {
+      while (rows.next()) {
+        left.add(rows.getString(1));
+      }
+    }
     try (AdminConnection once = connect()) {
+      for (String name : left) {
+        drop(once, name);
+      }
       once.execute("DROP ROLE IF EXISTS " + quote(owner.user()));
     }
   }
@@ -312,16 +329,6 @@ public final class Databases implements AutoCloseable {
       prepared.close();
     }
     admin.close();
-  }
-
-  /** Returns the major version that the server reports. */
-  public int major() throws SQLException {
-    try (AdminConnection once = connect()) {
-      return (int)
-          once.execute(
-              "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4"
-                  + " OPERATOR(pg_catalog./) 10000");
-    }
   }
 
   /** Returns the ordinary role that databases belong to. */

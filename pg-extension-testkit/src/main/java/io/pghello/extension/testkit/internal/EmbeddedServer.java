@@ -122,7 +122,7 @@ public final class EmbeddedServer {
    * @param settings of {@code postgresql.conf}
    * @param names of its databases
    * @param extensions whose files and settings it has
-   * @param place of the server's programs; see {@link DatabaseServer#EMBEDDED}
+   * @param place of the server's programs; see {@link ServerPlace#EMBEDDED}
    */
   public static EmbeddedServer start(
       int port,

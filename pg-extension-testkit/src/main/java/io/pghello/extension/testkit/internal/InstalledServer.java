@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
 record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean inPlace)
     implements ServerStock {
   /** {@code CREATE DATABASE ... STRATEGY}, by which the testkit copies templates, came with it. */
-  private static final int OLDEST = 15;
+  static final int OLDEST = 15;
 
   /** {@code extension_control_path} came with it. */
   private static final int FINDS_ELSEWHERE = 18;
@@ -88,7 +88,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
    * Finds one on this machine.
    *
    * @param which its major, the path of its pg_config or of the folder in which that is; or {@link
-   *     DatabaseServer#LOCAL} for the first on the path, or else the newest of the usual folders
+   *     ServerPlace#LOCAL} for the first on the path, or else the newest of the usual folders
    * @throws IllegalStateException if there is none that can be used; the message says why
    */
   static InstalledServer find(String which) throws IOException {
@@ -123,7 +123,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
    * @param root of the usual folders
    */
   static InstalledServer find(String which, List<Path> path, Path root) throws IOException {
-    if (!which.equals(DatabaseServer.LOCAL) && !which.matches("\\d{1,4}")) {
+    if (!which.equals(ServerPlace.LOCAL) && !which.matches("\\d{1,4}")) {
       // what is looked at is what is run: a bare name would be looked for on the path
       return at(Path.of(which).toAbsolutePath());
     }
@@ -149,7 +149,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   private static Optional<InstalledServer> wanted(Path config, String which, Set<String> refused) {
     try {
       InstalledServer server = of(config);
-      if (which.equals(DatabaseServer.LOCAL) || which.equals(Integer.toString(server.major))) {
+      if (which.equals(ServerPlace.LOCAL) || which.equals(Integer.toString(server.major))) {
         return Optional.of(server);
       }
       refused.add(config + " is of PostgreSQL " + server.major);
@@ -162,7 +162,7 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
   private static IllegalStateException none(String which, Set<String> refused) {
     return new IllegalStateException(
         "There is no installed PostgreSQL"
-            + (which.equals(DatabaseServer.LOCAL) ? "" : " " + which)
+            + (which.equals(ServerPlace.LOCAL) ? "" : " " + which)
             + " to be used: none whose pg_config is on the path, or where Debian, Red Hat,"
             + " Homebrew, Postgres.app and the installers of EDB have it."
             + (refused.isEmpty() ? "" : " Found: " + String.join("; ", refused) + ".")

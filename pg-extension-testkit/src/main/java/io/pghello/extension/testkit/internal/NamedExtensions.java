@@ -1,59 +1,69 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
-import io.pghello.extension.testkit.ExtensionServer;
-import io.pghello.extension.testkit.NativeExtension;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 
 /** The extensions of a server as an annotation names them, with folders and settings. */
 public record NamedExtensions(
     List<String> extensions, List<String> install, List<String> settings) {
+  /** The name of the ordinary role, with which those of its databases begin. */
+  public static final String PREFIX = "app";
+
+  /** The {@code application_name} of the superuser's sessions. */
+  public static final String APPLICATION = "pg-extension-testkit";
+
   /** Takes them as annotations have them. */
   public NamedExtensions(String[] extensions, String[] install, String[] settings) {
     this(List.of(extensions), List.of(install), List.of(settings));
   }
 
-  /** Starts a server that has them; see {@link ExtensionServer.Builder#start()}. */
-  public ExtensionServer start() {
-    ExtensionServer.Builder builder = ExtensionServer.builder();
-    addExtensions(builder);
+  /**
+   * Returns what tests with them need.
+   *
+   * @throws IllegalArgumentException if a folder has none of them, or a setting no value
+   * @throws IllegalStateException if a descriptor on the class path is wrong
+   */
+  public TestServer.Needs needs() {
+    var values = new LinkedHashMap<String, String>();
     for (String setting : settings) {
       int equals = setting.indexOf('=');
       if (equals < 1) {
         throw new IllegalArgumentException(
             "settings of an annotation are written name=value, but one is \"" + setting + "\"");
       }
-      builder.setting(setting.substring(0, equals).strip(), setting.substring(equals + 1).strip());
+      values.put(setting.substring(0, equals).strip(), setting.substring(equals + 1).strip());
     }
-    return builder.start();
+    return new TestServer.Needs(PREFIX, APPLICATION, found(), values);
   }
 
-  private void addExtensions(ExtensionServer.Builder builder) {
-    var installed = new HashMap<String, Path>();
+  private List<ServerExtension> found() {
+    var all = new ArrayList<ServerExtension>();
+    var installed = new HashMap<String, ServerExtension>();
     for (String each : install) {
       Path folder = Path.of(each);
       List<String> there =
           extensions.stream().filter(name -> InstalledExtension.isIn(folder, name)).toList();
-      there.forEach(name -> installed.put(name, folder));
+      for (String name : there) {
+        installed.put(name, ServerExtension.of(InstalledExtension.in(folder, name)));
+      }
       if (there.isEmpty()) {
         // says what is there if it is not one
-        NativeExtension only = NativeExtension.fromInstall(folder);
+        ServerExtension only = ServerExtension.of(InstalledExtension.in(folder, null));
         if (!extensions.isEmpty()) {
           throw new IllegalArgumentException(
-              "the annotation names " + folder + ", but not its extension \"" + only + "\"");
+              "the annotation names " + folder + ", but not its extension \"" + only.name() + "\"");
         }
-        builder.extension(only);
+        all.add(only);
       }
     }
     for (String name : extensions) {
-      Path folder = installed.get(name);
-      if (folder == null) {
-        builder.extension(name);
-      } else {
-        builder.extension(NativeExtension.fromInstall(folder, name));
-      }
+      ServerExtension found = installed.get(name);
+      all.add(found == null ? ServerExtension.named(name) : found);
     }
+    return all;
   }
 }

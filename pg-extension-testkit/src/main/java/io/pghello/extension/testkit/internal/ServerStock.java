@@ -15,12 +15,12 @@ interface ServerStock {
   /**
    * Returns a server.
    *
-   * @param place {@link DatabaseServer#EMBEDDED} for the one on the class path; for others see
-   *     {@link DatabaseServer#isLocal}
+   * @param place {@link ServerPlace#EMBEDDED} for the one on the class path; for others see {@link
+   *     ServerPlace#isLocal}
    * @throws IllegalStateException if it is not there, or cannot be used
    */
   static ServerStock of(String place) throws IOException {
-    return DatabaseServer.isLocal(place)
+    return ServerPlace.isLocal(place)
         ? InstalledServer.find(place.substring(place.indexOf(':') + 1))
         : ServerArchive.find();
   }

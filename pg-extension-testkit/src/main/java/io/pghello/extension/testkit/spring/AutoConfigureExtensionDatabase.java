@@ -11,7 +11,8 @@ import java.lang.annotation.Target;
 
 /**
  * Gives a test's application context a database of its own that has extensions, on an embedded
- * server. May stand on an annotation of one's own.
+ * server, or on the one that the system property {@code pg-extension.server} names as {@link
+ * ExtensionTest} says. May stand on an annotation of one's own.
  *
  * <pre>{@code
  * @SpringBootTest
@@ -30,7 +31,8 @@ import java.lang.annotation.Target;
  *
  * <p>Test classes with the same configuration share a context, as Spring caches it, and then share
  * its database. It is dropped when the context is closed. All contexts of this JVM with the same
- * extensions and settings share a server, which ends with the JVM.
+ * extensions and settings share a server or a container, which ends with the JVM. On a server by
+ * its JDBC URL, closing the context also drops the role and the template that were made for it.
  */
 @Documented
 @Inherited

@@ -27,9 +27,10 @@ final class ContextDatabase implements AutoCloseable {
 
   @Override
   public void close() {
-    database.close();
+    // the server may end with the other one
     if (copy != null) {
       copy.close();
     }
+    database.close();
   }
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.spring;
 
-import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.NamedExtensions;
+import io.pghello.extension.testkit.internal.ServerPlace;
+import io.pghello.extension.testkit.internal.TestServer;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.test.context.ContextConfigurationAttributes;
 import org.springframework.test.context.ContextCustomizer;
@@ -16,8 +15,6 @@ import org.springframework.test.context.TestContextAnnotationUtils;
 
 /** Finds the tests that say {@link AutoConfigureExtensionDatabase}. */
 final class ExtensionContextCustomizerFactory implements ContextCustomizerFactory {
-  private static final Map<NamedExtensions, ExtensionServer> SERVERS = new ConcurrentHashMap<>();
-
   @Override
   public @Nullable ContextCustomizer createContextCustomizer(
       Class<?> test, List<ContextConfigurationAttributes> attributes) {
@@ -35,7 +32,7 @@ final class ExtensionContextCustomizerFactory implements ContextCustomizerFactor
       implements DatabaseCustomizer {
     @Override
     public TestDatabase createDatabase() {
-      return SERVERS.computeIfAbsent(extensions, NamedExtensions::start).createDatabase();
+      return TestServer.createDatabase(ServerPlace.ofAny(), extensions, extensions::needs);
     }
   }
 }

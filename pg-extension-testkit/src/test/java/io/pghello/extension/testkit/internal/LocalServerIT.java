@@ -4,16 +4,20 @@ package io.pghello.extension.testkit.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.ExtensionTest;
 import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Stage;
 import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -25,6 +29,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.platform.testkit.engine.EngineTestKit;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
+import org.springframework.test.annotation.DirtiesContext;
+import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
 
 /** Extensions in an installed server: that of the distribution, and one that stands for others. */
 @Isolated("sets a system property")
@@ -41,8 +53,9 @@ class LocalServerIT {
     Path config =
         Stage.write(
             folder.resolve("bin/pg_config"),
-            "#!/bin/sh\nprintf '%%s\\n' '%1$s/bin' '%1$s/lib/postgresql' '%1$s/share/postgresql'\n"
-                .formatted(installed));
+            "#!/bin/sh\n: > \"${0%/*}/asked\"\n"
+                + "printf '%%s\\n' '%1$s/bin' '%1$s/lib/postgresql' '%1$s/share/postgresql'\n"
+                    .formatted(installed));
     Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rwxr-xr-x"));
     System.setProperty(PROPERTY, "local:" + config);
   }
@@ -74,6 +87,44 @@ class LocalServerIT {
     assertThat(files(installed)).isEqualTo(before);
   }
 
+  @ExtensionTest(extensions = "pg_trgm")
+  static final class OfClass {
+    @Test
+    void isOurs(ExtensionServer server, Connection connection) throws SQLException {
+      assertThat(server.isRunning()).isTrue();
+      assertThat(ask(connection, "SELECT similarity('a', 'a')")).isEqualTo("1");
+    }
+  }
+
+  @Configuration
+  static class Application {}
+
+  @DirtiesContext
+  @SpringJUnitConfig(Application.class)
+  @AutoConfigureExtensionDatabase(extensions = "pg_trgm")
+  static final class OfContext {
+    @Autowired private Environment environment;
+
+    @Test
+    void isThere() throws SQLException {
+      try (Connection connection =
+          DriverManager.getConnection(environment.getRequiredProperty("spring.datasource.url"))) {
+        assertThat(ask(connection, "SELECT similarity('a', 'a')")).isEqualTo("1");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(classes = {OfClass.class, OfContext.class})
+  void servesTestsAndContexts(Class<?> test) {
+    EngineTestKit.engine("junit-jupiter")
+        .selectors(selectClass(test))
+        .execute()
+        .testEvents()
+        .assertStatistics(events -> events.succeeded(1).failed(0));
+    assertThat(folder.resolve("bin/asked")).as("pg_config says where it is").exists();
+  }
+
   @Test
   @Tag("slow")
   void runsThatOfTheDistribution() throws IOException, SQLException {
@@ -100,7 +151,8 @@ class LocalServerIT {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "pg-extension.server (or PG_EXTENSION_SERVER) is \"docker\"; use embedded, local,"
-                + " local:MAJOR or local:PATH of a pg_config");
+                + " local:MAJOR, local:PATH of a pg_config, container, container:IMAGE, or a JDBC"
+                + " URL that begins with jdbc:postgresql:");
   }
 
   private static Path debian(int major) {

@@ -215,10 +215,10 @@ class ServerContentTest {
   void hasTheSettingsOfAll() {
     var one = new ServerExtension("a", (p, m) -> Map.of(), List.of("a"), Map.of("a.b", "1"), true);
     var two = new ServerExtension("c", (p, m) -> Map.of(), List.of("c"), Map.of("a.b", "1"), true);
-    assertThat(ServerContent.settings(List.of(one, two)))
-        .isEqualTo(Map.of("a.b", "1", "shared_preload_libraries", "a,c"));
+    assertThat(ServerContent.settings(List.of(one, two), Map.of("work_mem", "1MB")))
+        .isEqualTo(Map.of("a.b", "1", "shared_preload_libraries", "a,c", "work_mem", "1MB"));
     var other = new ServerExtension("d", (p, m) -> Map.of(), List.of(), Map.of("a.b", "2"), true);
-    assertThatThrownBy(() -> ServerContent.settings(List.of(one, other)))
+    assertThatThrownBy(() -> ServerContent.settings(List.of(one, other), Map.of()))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("wants a.b = 2, and another one wants 1");
   }

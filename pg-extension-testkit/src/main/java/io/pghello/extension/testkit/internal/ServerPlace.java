@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The place of the server that tests use.
+ *
+ * @param property the system property that names it
+ * @param variable the variable of the environment that names it where the property does not
+ * @param value {@link #EMBEDDED}; {@link #LOCAL} or one that begins with it and a colon; {@code
+ *     container}, so too; or a JDBC URL
+ */
+public record ServerPlace(String property, String variable, String value) {
+  /** A server whose programs are on the class path. */
+  public static final String EMBEDDED = "embedded";
+
+  /** A server whose programs are installed. */
+  public static final String LOCAL = "local";
+
+  /** The system property of servers with any extensions. */
+  public static final String PROPERTY = "pg-extension.server";
+
+  private static final String VARIABLE = "PG_EXTENSION_SERVER";
+  private static final String URL = "jdbc:postgresql:";
+
+  /**
+   * Refuses a value that is none.
+   *
+   * @throws IllegalArgumentException if it is one; the message names those there are
+   */
+  public ServerPlace {
+    if (!isOurs(value) && !is(value, "container") && !value.startsWith(URL)) {
+      throw refusal(
+          property,
+          variable,
+          value,
+          ", local:PATH of a pg_config, container, container:IMAGE, or a JDBC URL that begins with "
+              + URL);
+    }
+  }
+
+  /**
+   * Returns the one that a system property, or else a variable, names. Default: {@link #EMBEDDED}.
+   */
+  public static ServerPlace of(String property, String variable) {
+    return new ServerPlace(property, variable, read(property, variable));
+  }
+
+  private static String read(String property, String variable) {
+    String set = System.getProperty(property);
+    String value = set != null ? set : System.getenv(variable);
+    return value == null || value.isBlank() ? EMBEDDED : value;
+  }
+
+  /** Returns that of servers with any extensions; see {@link #of}. */
+  public static ServerPlace ofAny() {
+    return of(PROPERTY, VARIABLE);
+  }
+
+  /**
+   * Returns the place of a server that has to be embedded or installed.
+   *
+   * @param asked null or blank for what {@link #PROPERTY}, or else the environment names
+   * @throws IllegalArgumentException if it is none
+   */
+  public static String ofOurs(@Nullable String asked) {
+    String value = asked == null || asked.isBlank() ? read(PROPERTY, VARIABLE) : asked;
+    if (!isOurs(value)) {
+      throw refusal(PROPERTY, VARIABLE, value, " or local:PATH of a pg_config");
+    }
+    return value;
+  }
+
+  private static IllegalArgumentException refusal(
+      String property, String variable, String value, String more) {
+    return new IllegalArgumentException(
+        property
+            + " (or "
+            + variable
+            + ") is \""
+            + value
+            + "\"; use embedded, local, local:MAJOR"
+            + more);
+  }
+
+  /** Returns whether it is where this JVM starts servers: {@link #EMBEDDED} or installed. */
+  public boolean isOurs() {
+    return isOurs(value);
+  }
+
+  private static boolean isOurs(String value) {
+    return value.equals(EMBEDDED) || isLocal(value);
+  }
+
+  /** Returns the place of servers that this JVM starts in any case. */
+  public String ours() {
+    return isOurs() ? value : EMBEDDED;
+  }
+
+  /**
+   * Returns whether a place is an installed server: {@link #LOCAL}, perhaps with a colon and a
+   * major, or the path of a {@code pg_config} or of the folder in which that is.
+   */
+  public static boolean isLocal(String value) {
+    return is(value, LOCAL);
+  }
+
+  private static boolean is(String value, String kind) {
+    return value.equals(kind)
+        || (value.startsWith(kind + ":") && value.length() > kind.length() + 1);
+  }
+
+  /** Returns whether it is a server that is there already. */
+  boolean isUrl() {
+    return value.startsWith(URL);
+  }
+}

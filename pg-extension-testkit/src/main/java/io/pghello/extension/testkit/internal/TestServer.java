@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import io.pghello.extension.testkit.ExtensionContainer;
+import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.internal.Databases.Login;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
+import org.testcontainers.utility.DockerImageName;
+
+/**
+ * The server that tests run against: one that this JVM has started, a container, or one that a URL
+ * names, on which all that is created is dropped in the end.
+ *
+ * <p>Thread-safe.
+ */
+public final class TestServer implements AutoCloseable {
+  private static final String DEFAULT_IMAGE = "postgres:17";
+
+  // what the driver makes of a URL without parameters other than the log-in
+  private static final Set<String> PARTS =
+      Set.of("PGHOST", "PGPORT", "PGDBNAME", "user", "password");
+
+  // those that end with the JVM
+  private static final Map<Object, TestServer> SHARED = new ConcurrentHashMap<>();
+
+  /**
+   * Extensions and settings that tests need, and the names of what is created for them.
+   *
+   * @param prefix begins the name of the ordinary role, and those of its databases
+   * @param application the {@code application_name} of the superuser's sessions
+   * @param extensions in the order in which they are created
+   * @param settings of the server
+   */
+  public record Needs(
+      String prefix,
+      String application,
+      List<ServerExtension> extensions,
+      Map<String, String> settings) {
+    /** Copies the collections. */
+    public Needs {
+      extensions = List.copyOf(extensions);
+      settings = Map.copyOf(settings);
+    }
+
+    /** Returns the names of all that is created. */
+    public DatabaseNames names() {
+      return DatabaseNames.of(prefix, application, extensions);
+    }
+  }
+
+  private final String kind;
+  private final Databases databases;
+  private final @Nullable DatabaseServer own;
+  private final Runnable end;
+  private final AtomicBoolean ended = new AtomicBoolean();
+
+  private TestServer(String kind, Databases databases, @Nullable DatabaseServer own, Runnable end) {
+    this.kind = kind;
+    this.databases = databases;
+    this.own = own;
+    this.end = end;
+  }
+
+  /**
+   * Starts or finds the server at a place, and prepares it.
+   *
+   * @throws IllegalArgumentException if a URL lacks something, or has more than is taken
+   * @throws IllegalStateException if the server is not there, or cannot be used; the message has
+   *     the cause, and what helps
+   * @throws java.io.UncheckedIOException if it does not start
+   */
+  public static TestServer open(ServerPlace place, Needs needs) {
+    TestServer server = start(place, needs);
+    if (place.isUrl()) {
+      // tests that are ended with their JVM do not close it
+      Runtime.getRuntime().addShutdownHook(new Thread(server::close, "pg-hello-server-cleaner"));
+    }
+    return server;
+  }
+
+  private static TestServer start(ServerPlace place, Needs needs) {
+    if (place.isOurs()) {
+      DatabaseServer server =
+          DatabaseServer.start(
+              0, needs.settings(), needs.names(), needs.extensions(), place.value());
+      return ofOurs(server, server::close);
+    }
+    if (place.isUrl()) {
+      return ofUrl(place, needs);
+    }
+    try {
+      return Container.start(place.value(), needs);
+    } catch (NoClassDefFoundError e) {
+      throw new IllegalStateException(
+          "a container needs Testcontainers: add org.testcontainers:testcontainers-postgresql to"
+              + " the class path of the tests",
+          e);
+    }
+  }
+
+  /** Returns one that this JVM has started. */
+  public static TestServer ofOurs(DatabaseServer server, Runnable end) {
+    return new TestServer("a server of ours", server.databases(), server, end);
+  }
+
+  /**
+   * Creates a database on a server that those with the same key share until the JVM ends. Where a
+   * URL names the server, closing the database removes all that was created on it.
+   *
+   * @param key tells what is needed from what others need
+   */
+  public static TestDatabase createDatabase(ServerPlace place, Object key, Supplier<Needs> needs) {
+    if (!place.isUrl()) {
+      return SHARED
+          .computeIfAbsent(List.of(place, key), unused -> start(place, needs.get()))
+          .createDatabase(() -> {});
+    }
+    TestServer own = start(place, needs.get());
+    try {
+      return own.createDatabase(own::close);
+    } catch (IllegalStateException e) {
+      own.close();
+      throw e;
+    }
+  }
+
+  private TestDatabase createDatabase(Runnable atTheEnd) {
+    return new TestDatabase(databases, DatabaseServer.createDatabase(databases, true)) {
+      @Override
+      public void close() {
+        super.close();
+        atTheEnd.run();
+      }
+    };
+  }
+
+  /** Code that needs Testcontainers on the class path. */
+  // see ExtensionContainer
+  private static final class Container extends ExtensionContainer<Container> {
+    private Container(String image, Needs needs) {
+      super(DockerImageName.parse(image), needs.prefix(), needs.application());
+      with(needs.extensions(), needs.settings());
+    }
+
+    static TestServer start(String place, Needs needs) {
+      int colon = place.indexOf(':');
+      String image = colon < 0 ? DEFAULT_IMAGE : place.substring(colon + 1);
+      var container = new Container(image, needs);
+      container.start();
+      return new TestServer("container " + image, container.databases(), null, container::stop);
+    }
+  }
+
+  private static TestServer ofUrl(ServerPlace place, Needs needs) {
+    Properties parts = Driver.parseURL(place.value(), null);
+    String user = parts == null ? null : parts.getProperty("user");
+    String host = parts == null ? null : parts.getProperty("PGHOST", "localhost");
+    if (parts == null
+        || user == null
+        || host == null
+        || host.contains(",")
+        || !PARTS.containsAll(parts.stringPropertyNames())) {
+      throw new IllegalArgumentException(
+          "the JDBC URL in "
+              + place.property()
+              + " needs the log-in of a superuser, and takes one server and no other parameters:"
+              + " jdbc:postgresql://HOST:PORT/postgres?user=USER&password=PASSWORD");
+    }
+    String database = parts.getProperty("PGDBNAME", "postgres");
+    var superuser = new Login(user, parts.getProperty("password"));
+    Databases databases =
+        Databases.foreign(
+            host,
+            Integer.parseInt(parts.getProperty("PGPORT", "5432")),
+            database,
+            superuser,
+            needs.names());
+    try (Connection connection = databases.dataSource(database, superuser).getConnection()) {
+      requireUsable(connection, place, needs);
+      prepare(databases);
+    } catch (SQLException e) {
+      throw failure(place, user, e);
+    }
+    return new TestServer("an existing server", databases, null, () -> dismantle(databases));
+  }
+
+  /** Leaves nothing if it fails. */
+  private static void prepare(Databases databases) throws SQLException {
+    try {
+      databases.prepare();
+    } catch (SQLException e) {
+      try {
+        databases.dismantle();
+      } catch (SQLException again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    }
+  }
+
+  private static void requireUsable(Connection connection, ServerPlace place, Needs needs)
+      throws SQLException {
+    String server = "the server that " + place.property() + " names";
+    int major = connection.getMetaData().getDatabaseMajorVersion();
+    if (major < InstalledServer.OLDEST) {
+      throw new IllegalStateException(
+          server
+              + " is a PostgreSQL "
+              + major
+              + ", and the testkit needs "
+              + InstalledServer.OLDEST
+              + " or later");
+    }
+    Map<String, String> settings = ServerContent.settings(needs.extensions(), needs.settings());
+    try (PreparedStatement query =
+        connection.prepareStatement("SELECT pg_catalog.current_setting(?, true)")) {
+      for (Map.Entry<String, String> each : settings.entrySet()) {
+        query.setString(1, each.getKey());
+        try (ResultSet row = query.executeQuery()) {
+          String value = row.next() ? row.getString(1) : null;
+          if (!isEnough(each.getKey(), each.getValue(), value == null ? "" : value)) {
+            throw new IllegalStateException(
+                "the tests need "
+                    + each.getKey()
+                    + " = "
+                    + each.getValue()
+                    + ", and "
+                    + server
+                    + " has "
+                    + (value == null || value.isEmpty() ? "\"\"" : value)
+                    + ": set it there, in postgresql.conf, as the server is not ours");
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean isEnough(String setting, String wanted, String value) {
+    return setting.equals(ServerContent.PRELOAD)
+        ? List.of(value.split("[\", ]+")).containsAll(List.of(wanted.split(",")))
+        : value.equals(wanted);
+  }
+
+  private static IllegalStateException failure(ServerPlace place, String user, SQLException e) {
+    String state = String.valueOf(e.getSQLState());
+    String remedy =
+        switch (state) {
+          // insufficient_privilege
+          case "42501" ->
+              ". The tests create roles and databases, and some ask for a superuser: log in as one,"
+                  + " instead of as "
+                  + user
+                  + ", in the URL that "
+                  + place.property()
+                  + " (or "
+                  + place.variable()
+                  + ") is.";
+          case "08001", "08006" -> " Does it run, at the host and port of the URL?";
+          // the server, or the driver, refuses a log-in
+          case "28000", "28P01", "08004" -> ": is its log-in right?";
+          default -> "";
+        };
+    return new IllegalStateException(
+        "the server that "
+            + place.property()
+            + " names cannot be prepared: "
+            + e.getMessage()
+            + remedy,
+        e);
+  }
+
+  private static void dismantle(Databases databases) {
+    try {
+      databases.dismantle();
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not remove what the tests created", e);
+    }
+  }
+
+  /** Returns what it is, for messages. */
+  public String kind() {
+    return kind;
+  }
+
+  /** Returns its databases. */
+  public Databases databases() {
+    return databases;
+  }
+
+  /** Returns the server that this JVM has started; null if it is another one. */
+  public @Nullable DatabaseServer own() {
+    return own;
+  }
+
+  /** Ends it if it is ours or a container; or else removes what was created on it. */
+  @Override
+  public void close() {
+    if (!ended.getAndSet(true)) {
+      end.run();
+    }
+  }
+}
