@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +43,19 @@ public record ExtensionFunction(
       Pattern.compile("\\s*([a-z_][a-z0-9_]*)\\s*\\((.*)\\)\\s*");
   private static final Pattern NAME = Pattern.compile("[a-z_][a-z0-9_]*");
   private static final Pattern TYPE = Pattern.compile("[a-z_][a-z0-9_]*( [a-z]+)*(\\[])?");
+
+  /** Types of PostgreSQL's own, but for pseudo-types. */
+  private static final Set<String> BUILT_IN =
+      Set.of(
+          ("aclitem bit bool box bpchar bytea cid cidr circle date datemultirange daterange float4"
+                  + " float8 gtsvector inet int2 int2vector int4 int4multirange int4range int8"
+                  + " int8multirange int8range interval json jsonb jsonpath line lseg macaddr"
+                  + " macaddr8 money name numeric nummultirange numrange oid oidvector path pg_lsn"
+                  + " pg_snapshot point polygon refcursor regclass regcollation regconfig"
+                  + " regdictionary regnamespace regoper regoperator regproc regprocedure regrole"
+                  + " regtype text tid time timestamp timestamptz timetz tsmultirange tsquery tsrange"
+                  + " tstzmultirange tstzrange tsvector txid_snapshot uuid varbit varchar xid xid8 xml")
+              .split(" "));
 
   // what the catalog calls types that have a name of SQL's
   private static final Map<String, String> CATALOG_NAMES =
@@ -138,6 +152,16 @@ public record ExtensionFunction(
       key[i] = catalogName(argumentTypes.get(i - 1));
     }
     return List.of(key);
+  }
+
+  /**
+   * Returns whether a type, or that of an array's elements, is PostgreSQL's own, so that its schema
+   * is {@code pg_catalog}.
+   *
+   * @param type in SQL's words, as in {@code integer[]}
+   */
+  public static boolean isBuiltIn(String type) {
+    return BUILT_IN.contains(catalogName(type).replace("[]", ""));
   }
 
   /**

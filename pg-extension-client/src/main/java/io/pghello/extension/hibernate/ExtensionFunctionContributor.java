@@ -12,7 +12,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.hibernate.boot.model.FunctionContributions;
 import org.hibernate.boot.model.FunctionContributor;
@@ -69,18 +68,6 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
           Map.entry("timestamptz", StandardBasicTypes.OFFSET_DATE_TIME),
           Map.entry("uuid", StandardBasicTypes.UUID),
           Map.entry("varchar", StandardBasicTypes.STRING));
-
-  /** Types of PostgreSQL's own that Hibernate has no basic type for, but for pseudo-types. */
-  private static final Set<String> OTHERS =
-      Set.of(
-          ("aclitem bit box bpchar cid cidr circle datemultirange daterange gtsvector inet int2vector"
-                  + " int4multirange int4range int8multirange int8range interval json jsonb jsonpath"
-                  + " line lseg macaddr macaddr8 money name nummultirange numrange oid oidvector path"
-                  + " pg_lsn pg_snapshot point polygon refcursor regclass regcollation regconfig"
-                  + " regdictionary regnamespace regoper regoperator regproc regprocedure regrole"
-                  + " regtype tid timetz tsmultirange tsquery tsrange tstzmultirange tstzrange"
-                  + " tsvector txid_snapshot varbit xid xid8 xml")
-              .split(" "));
 
   private static final Map<String, FunctionParameterType> PARAMETERS =
       Map.ofEntries(
@@ -217,10 +204,9 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
     return IntStream.rangeClosed(1, types.size())
         .mapToObj(
             i -> {
-              String type = ExtensionFunction.catalogName(types.get(i - 1));
-              String element = type.replace("[]", "");
-              return RESULTS.containsKey(element) || OTHERS.contains(element)
-                  ? "cast(?" + i + " as pg_catalog." + type + ")"
+              String type = types.get(i - 1);
+              return ExtensionFunction.isBuiltIn(type)
+                  ? "cast(?" + i + " as pg_catalog." + ExtensionFunction.catalogName(type) + ")"
                   : "?" + i;
             })
         .collect(joining(",", name + "(", ")"));
