@@ -7,10 +7,11 @@ import io.pghello.internal.Events;
 import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.HelloRequests;
+import io.pghello.internal.ServerFunction;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
 import io.pghello.internal.WaitTime;
-import io.pghello.internal.coalescing.HelloDispatcher;
+import io.pghello.internal.coalescing.Dispatcher;
 import io.pghello.internal.jdbc.HelloStatements;
 import io.pghello.internal.jdbc.ServerCalls;
 import io.pghello.internal.jdbc.StatementExecutor;
@@ -39,7 +40,7 @@ abstract class Operations implements PgHelloOperations {
   record Context(
       Settings settings,
       HelloStatements statements,
-      HelloDispatcher dispatcher,
+      Dispatcher<HelloRequest, String> dispatcher,
       int repeat,
       Duration timeout) {
     Context withRepeat(int repeat) {
@@ -255,6 +256,12 @@ abstract class Operations implements PgHelloOperations {
   }
 
   private <T> T measured(Function function, WaitTime wait, Supplier<T> call) {
+    return measured(listener(), function, wait, call);
+  }
+
+  /** Makes a call, and tells the listener of it. */
+  static <T> T measured(
+      PgHelloListener listener, ServerFunction function, WaitTime wait, Supplier<T> call) {
     long begin = System.nanoTime();
     PgHelloException error = null;
     try {
@@ -263,10 +270,8 @@ abstract class Operations implements PgHelloOperations {
       error = Errors.ofCall(e);
       throw e;
     } finally {
-      listener()
-          .callEnded(
-              new Events.Call(
-                  function.signature(), System.nanoTime() - begin, wait.nanos(), error));
+      listener.callEnded(
+          new Events.Call(function.signature(), System.nanoTime() - begin, wait.nanos(), error));
     }
   }
 

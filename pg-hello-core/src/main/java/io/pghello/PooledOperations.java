@@ -18,7 +18,7 @@ class PooledOperations extends Operations implements PgHelloAsyncOperations {
 
   @Override
   String greet(HelloRequest request, @Nullable WaitTime wait) {
-    return context.dispatcher().hello(request, context.deadline(), wait);
+    return context.dispatcher().call(request, context.deadline(), wait);
   }
 
   @Override
@@ -32,7 +32,7 @@ class PooledOperations extends Operations implements PgHelloAsyncOperations {
   }
 
   private CompletableFuture<String> greetAsync(String name, int repeat) {
-    return context.dispatcher().helloAsync(request(name, repeat), context.deadline());
+    return context.dispatcher().callAsync(request(name, repeat), context.deadline());
   }
 
   @Override

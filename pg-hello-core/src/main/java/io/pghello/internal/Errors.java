@@ -4,6 +4,7 @@ package io.pghello.internal;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
+import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionProblem;
 import java.time.Duration;
 
@@ -11,8 +12,6 @@ import java.time.Duration;
 public final class Errors {
   public static final String NO_CONNECTION_REMEDY =
       "Check that the server runs, the URL, and the size of the pool.";
-
-  private static final ExtensionProblem MISMATCH = ExtensionProblem.mismatch(Function.EXTENSION);
 
   private Errors() {}
 
@@ -56,7 +55,13 @@ public final class Errors {
 
   /** Returns the error of an answer that does not belong to the request. */
   public static PgHelloException mismatch() {
-    return of(mismatch(MISMATCH.message()));
+    return mismatch(Function.EXTENSION);
+  }
+
+  /** The same where a function of this extension was called. */
+  public static PgHelloException mismatch(ExtensionDescription extension) {
+    ExtensionProblem problem = ExtensionProblem.mismatch(extension);
+    return of(new PgHelloProblem(Code.ANSWER_MISMATCH, problem.message(), problem.remedy()));
   }
 
   /**
@@ -64,12 +69,11 @@ public final class Errors {
    *
    * @param reported what the server said of it
    */
-  public static PgHelloProblem statementsMixedUp(String reported) {
-    return mismatch("The server has other prepared statements than the driver (" + reported + ").");
-  }
-
-  private static PgHelloProblem mismatch(String message) {
-    return new PgHelloProblem(Code.ANSWER_MISMATCH, message, MISMATCH.remedy());
+  public static PgHelloProblem statementsMixedUp(ExtensionDescription extension, String reported) {
+    return new PgHelloProblem(
+        Code.ANSWER_MISMATCH,
+        "The server has other prepared statements than the driver (" + reported + ").",
+        ExtensionProblem.mismatch(extension).remedy());
   }
 
   public static PgHelloProblem timeout(Duration callTimeout) {
@@ -108,7 +112,7 @@ public final class Errors {
     return of(
         new PgHelloProblem(
             Code.INTERRUPTED,
-            "The thread was interrupted while it waited for a greeting.",
+            "The thread was interrupted while it waited for an answer.",
             "Let the thread end, or clear its interrupt status and try again."));
   }
 

@@ -9,7 +9,7 @@ import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionFunction;
 
 /** The extension's functions, as the client calls them. */
-public enum Function {
+public enum Function implements ServerFunction {
   HELLO(
       function("1.0", "pg_hello(text)", "text").withVolatility(STABLE),
       "pg_hello(?::pg_catalog.text)"),
@@ -69,28 +69,18 @@ public enum Function {
     return repeat == HelloRequest.AS_SET ? HELLO : HELLO_REPEAT;
   }
 
-  /** Returns what the extension's script says of it. */
+  @Override
   public ExtensionFunction description() {
     return description;
   }
 
-  /** Returns the name with the types of its arguments. */
-  public String signature() {
-    return description.signature();
-  }
-
-  /** Returns whether an answer repeats the arguments, so that it shows what it answers. */
+  @Override
   public boolean repeatsArguments() {
     return this == HELLO || this == HELLO_REPEAT || this == HELLO_ALL;
   }
 
-  /**
-   * Returns the statement that calls it, with its parameters. The value is in the last column of
-   * the answer. The signature is in the one before if the value does not show what it answers: a
-   * pooler may have the server run another statement.
-   */
-  public String callIn(String schema) {
-    String question = repeatsArguments() ? "" : "'" + signature() + "', ";
-    return "SELECT " + question + schema + "." + expression;
+  @Override
+  public String expressionIn(String schema) {
+    return schema + "." + expression;
   }
 }

@@ -4,7 +4,7 @@ package io.pghello.internal;
 import org.jspecify.annotations.Nullable;
 
 /** The arguments of a call of {@code pg_hello}. */
-public interface HelloRequest {
+public interface HelloRequest extends Request {
   /** The count that leaves it to the session's setting. */
   int AS_SET = 0;
 
@@ -21,6 +21,7 @@ public interface HelloRequest {
   int repeat();
 
   /** Returns the length of the name in UTF-8. */
+  @Override
   int bytes();
 
   /** Checks a name and asks for its greeting. */
@@ -42,7 +43,7 @@ public interface HelloRequest {
     return new Plain(name, repeat, NameValidator.check(name, where));
   }
 
-  /** Returns the function that answers it. */
+  @Override
   default Function function() {
     return Function.forRepeat(repeat());
   }

@@ -32,7 +32,7 @@ class CoalescerStress {
 
   private static final long WATCH_NANOS = 100_000;
 
-  private static final Set<Call> WATCHED = ConcurrentHashMap.newKeySet();
+  private static final Set<Call<HelloRequest, String>> WATCHED = ConcurrentHashMap.newKeySet();
   private static final ExecutorService SOMEBODY =
       Executors.newSingleThreadExecutor(CoalescerStress::daemon);
 
@@ -47,8 +47,8 @@ class CoalescerStress {
   }
 
   private int permit;
-  final Coalescer coalescer =
-      new Coalescer(
+  final Coalescer<HelloRequest, String> coalescer =
+      new Coalescer<>(
           new Settings(
               new Settings.Statements(null, false, CALL_TIMEOUT, false, Settings.NO_LISTENER),
               new Settings.Batches(true, MAX_WAITING, MAX_WAITING, 1),
@@ -73,12 +73,14 @@ class CoalescerStress {
     return Deadline.after(CALL_TIMEOUT);
   }
 
+  static Call<HelloRequest, String> ofThread(String name, Deadline deadline) {
+    return Call.ofThread(request(name), deadline);
+  }
+
   /** Makes a call of a thread that takes no part in the race. */
-  static Call callOfSomebody() {
+  static Call<HelloRequest, String> callOfSomebody() {
     try {
-      return SOMEBODY
-          .submit(() -> Call.ofThread(request("a"), Deadline.after(Duration.ZERO)))
-          .get();
+      return SOMEBODY.submit(() -> ofThread("a", Deadline.after(Duration.ZERO))).get();
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
@@ -94,7 +96,7 @@ class CoalescerStress {
   }
 
   CompletableFuture<String> future(String name) {
-    Call call = Call.ofFuture(request(name), soon(), Settings.NO_LISTENER);
+    Call<HelloRequest, String> call = Call.ofFuture(request(name), soon(), Settings.NO_LISTENER);
     coalescer.add(call);
     return call;
   }
@@ -109,14 +111,14 @@ class CoalescerStress {
         coalescer.release(permit);
       }
     }
-    return wait(Call.ofThread(request(name), soon()));
+    return wait(ofThread(name, soon()));
   }
 
-  int wait(Call call) {
+  int wait(Call<HelloRequest, String> call) {
     WATCHED.add(call);
     try {
       coalescer.add(call);
-      return kind(coalescer.await(call, false), call.name());
+      return kind(coalescer.await(call, false), call.request().name());
     } finally {
       WATCHED.remove(call);
     }
@@ -125,7 +127,7 @@ class CoalescerStress {
   /** Ends calls at their deadlines, as the timer does, but hides no lost wake-up. */
   private static void watch() {
     while (true) {
-      for (Call call : WATCHED) {
+      for (Call<HelloRequest, String> call : WATCHED) {
         if (call.isOver()) {
           call.end(Errors.timedOut(CALL_TIMEOUT));
         }

@@ -4,6 +4,7 @@ package io.pghello.internal.coalescing;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import io.pghello.internal.HelloRequest;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -18,7 +19,7 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
 public class EndAndLeadStress extends CoalescerStress {
-  private final Call call = callOfSomebody();
+  private final Call<HelloRequest, String> call = callOfSomebody();
 
   @Actor
   public void end() {
@@ -27,7 +28,7 @@ public class EndAndLeadStress extends CoalescerStress {
 
   @Actor
   public void lead(II_Result result) {
-    result.r1 = call.offerLead(new Batch(0, false, 1, 1)) ? 1 : 0;
+    result.r1 = call.offerLead(new Batch<>(0, false, 1, 1)) ? 1 : 0;
   }
 
   @Arbiter

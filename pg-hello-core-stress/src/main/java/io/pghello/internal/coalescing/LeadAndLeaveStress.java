@@ -5,6 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import io.pghello.internal.Errors;
+import io.pghello.internal.HelloRequest;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -19,11 +20,11 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
 public class LeadAndLeaveStress extends CoalescerStress {
-  private final Call call = callOfSomebody();
+  private final Call<HelloRequest, String> call = callOfSomebody();
 
   @Actor
   public void lead(III_Result result) {
-    result.r1 = call.offerLead(new Batch(0, false, 1, 1)) ? 1 : 0;
+    result.r1 = call.offerLead(new Batch<>(0, false, 1, 1)) ? 1 : 0;
   }
 
   @Actor

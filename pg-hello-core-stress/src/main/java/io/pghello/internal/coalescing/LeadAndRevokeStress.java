@@ -4,6 +4,7 @@ package io.pghello.internal.coalescing;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import io.pghello.internal.HelloRequest;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -21,8 +22,8 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(expect = FORBIDDEN, desc = "lost, or led twice")
 @State
 public class LeadAndRevokeStress extends CoalescerStress {
-  private final Call call = callOfSomebody();
-  private final Batch batch = new Batch(0, false, 1, 1);
+  private final Call<HelloRequest, String> call = callOfSomebody();
+  private final Batch<HelloRequest, String> batch = new Batch<>(0, false, 1, 1);
 
   public LeadAndRevokeStress() {
     batch.assignTo(call);

@@ -5,7 +5,7 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloListener;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
-import io.pghello.internal.Function;
+import io.pghello.internal.ServerFunction;
 import io.pghello.internal.Settings;
 import io.pghello.internal.Threads;
 import java.time.Duration;
@@ -65,8 +65,8 @@ final class AsyncCalls {
    * @param deadline when a call of one statement must be complete, or one of several started
    */
   <T> Task<T> task(
-      Function function,
-      HelloDispatcher.Work<T> work,
+      ServerFunction function,
+      Dispatcher.Work<T> work,
       int bytes,
       Deadline deadline,
       boolean oneStatement) {
@@ -262,7 +262,7 @@ final class AsyncCalls {
 
     final Deadline deadline;
     final boolean oneStatement;
-    private final HelloDispatcher.Work<T> work;
+    private final Dispatcher.Work<T> work;
     private final Set<Task<?>> tasks;
     private final int bytes;
     private final AtomicReference<@Nullable Object> state = new AtomicReference<>();
@@ -275,10 +275,10 @@ final class AsyncCalls {
     private boolean ranOnSubmitter;
 
     private Task(
-        Function function,
+        ServerFunction function,
         PgHelloListener listener,
         Set<Task<?>> tasks,
-        HelloDispatcher.Work<T> work,
+        Dispatcher.Work<T> work,
         int bytes,
         Deadline deadline,
         boolean oneStatement) {

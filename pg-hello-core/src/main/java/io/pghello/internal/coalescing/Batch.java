@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal.coalescing;
 
-import io.pghello.internal.HelloRequest;
+import io.pghello.internal.Request;
+import java.util.AbstractList;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.RandomAccess;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Calls that are sent by one statement, in the order in which they were queued. A batch belongs to
  * one thread at a time; only the volatile fields are read by others.
  */
-final class Batch implements CallQueue.Target<Call> {
+final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> {
   private static final int INITIAL_CAPACITY = 16;
 
-  private final ArrayList<Call> calls = new ArrayList<>(INITIAL_CAPACITY);
+  private final ArrayList<Call<Q, A>> calls = new ArrayList<>(INITIAL_CAPACITY);
   private final int maxCalls;
   private final int maxBytes;
   private final boolean isReserve;
   private long bytes;
-  private @Nullable Call latest;
+  private @Nullable Call<Q, A> latest;
   private volatile InFlightBatch inFlight = new InFlightBatch(calls);
   private boolean isPublished = true;
   private volatile boolean seen;
   private Object @Nullable [] outcomes;
 
   /** The call that was assigned to lead; null if a thread of the executor leads. */
-  volatile @Nullable Call leader;
+  volatile @Nullable Call<Q, A> leader;
 
   /** Whether the leader has thrown an error, or no thread could be started to lead. */
   volatile boolean failed;
@@ -65,21 +66,21 @@ final class Batch implements CallQueue.Target<Call> {
   }
 
   @Override
-  public void add(Call call) {
+  public void add(Call<Q, A> call) {
     calls.add(call);
     isPublished = false;
     bytes += call.bytes();
     preferAsLatest(call);
   }
 
-  private void preferAsLatest(Call call) {
+  private void preferAsLatest(Call<Q, A> call) {
     if (latest == null || !latest.endsAfter(call)) {
       latest = call;
     }
   }
 
   /** Removes a call. */
-  void remove(Call call) {
+  void remove(Call<Q, A> call) {
     if (calls.remove(call)) {
       isPublished = false;
       bytes -= call.bytes();
@@ -91,8 +92,8 @@ final class Batch implements CallQueue.Target<Call> {
   }
 
   /** Assigns a call as the leader; returns false if the call is complete. */
-  boolean assignTo(Call call) {
-    Call before = leader;
+  boolean assignTo(Call<Q, A> call) {
+    Call<Q, A> before = leader;
     leader = call;
     boolean assigned = call.offerLead(this);
     if (!assigned) {
@@ -106,7 +107,7 @@ final class Batch implements CallQueue.Target<Call> {
    * to the current thread.
    */
   boolean revokeLead() {
-    Call known = leader;
+    Call<Q, A> known = leader;
     boolean revoked = known != null && known.revokeLead(this);
     if (revoked) {
       leader = null;
@@ -144,7 +145,7 @@ final class Batch implements CallQueue.Target<Call> {
       return false;
     }
     failed = false;
-    Call known = leader;
+    Call<Q, A> known = leader;
     if (known != null && outcomes == null) {
       remove(known);
     }
@@ -159,12 +160,12 @@ final class Batch implements CallQueue.Target<Call> {
     return before;
   }
 
-  List<Call> calls() {
+  List<Call<Q, A>> calls() {
     return calls;
   }
 
-  List<HelloRequest> requests() {
-    return Collections.unmodifiableList(calls);
+  List<Q> requests() {
+    return new Requests<>(calls);
   }
 
   int size() {
@@ -172,7 +173,7 @@ final class Batch implements CallQueue.Target<Call> {
   }
 
   /** Returns the call with the latest deadline; the batch must not be empty. */
-  Call latest() {
+  Call<Q, A> latest() {
     return Objects.requireNonNull(latest);
   }
 
@@ -181,22 +182,43 @@ final class Batch implements CallQueue.Target<Call> {
    * that is a virtual thread's and not all calls are. Null if a thread of the executor should. The
    * batch must not be empty.
    */
-  @Nullable Call candidate() {
-    Call last = latest();
-    Call call = last.isOfVirtualThread() ? latestOfOthers().orElse(isReserve ? null : last) : last;
+  @Nullable Call<Q, A> candidate() {
+    Call<Q, A> last = latest();
+    Call<Q, A> call =
+        last.isOfVirtualThread() ? latestOfOthers().orElse(isReserve ? null : last) : last;
     return call != null && call.hasThread() && !last.deadline().isWellAfter(call.deadline())
         ? call
         : null;
   }
 
   /** Returns whether a virtual thread would keep others waiting that are none. */
-  boolean needsOtherThan(Call leader) {
+  boolean needsOtherThan(Call<Q, A> leader) {
     return leader.isOfVirtualThread() && latestOfOthers().isPresent();
   }
 
-  private Optional<Call> latestOfOthers() {
+  private Optional<Call<Q, A>> latestOfOthers() {
     return calls.stream()
         .filter(call -> !call.isOfVirtualThread())
         .reduce((one, other) -> one.endsAfter(other) ? one : other);
+  }
+
+  /** The requests of calls, which are not copied. */
+  private static final class Requests<Q extends Request> extends AbstractList<Q>
+      implements RandomAccess {
+    private final List<? extends Call<Q, ?>> calls;
+
+    Requests(List<? extends Call<Q, ?>> calls) {
+      this.calls = calls;
+    }
+
+    @Override
+    public Q get(int index) {
+      return calls.get(index).request();
+    }
+
+    @Override
+    public int size() {
+      return calls.size();
+    }
   }
 }

@@ -5,7 +5,8 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloListener;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
-import io.pghello.internal.HelloRequest;
+import io.pghello.internal.Request;
+import io.pghello.internal.ServerFunction;
 import io.pghello.internal.Settings;
 import io.pghello.internal.Threads;
 import java.lang.invoke.MethodHandles;
@@ -18,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  * A queued call, of a future or {@linkplain OfThread of a thread}, with its request and deadline.
  *
  * <p>The state of a thread's call is null while it waits, then the batch that it was assigned to
- * lead, {@link #LEADING} while it leads, or its outcome: a greeting or a {@link PgHelloException}.
+ * lead, {@link #LEADING} while it leads, or its outcome: an answer or a {@link PgHelloException}.
  * Other threads change it from null by a compare-and-set, so that only one of an answer, an
  * assignment, a time-out and an interrupt takes effect. If a leader does not begin, the assignment
  * is revoked and its call waits again. The state of a future's call is null or {@link #EXPIRED}.
  */
-class Call extends CallFuture<String> implements HelloRequest {
+abstract class Call<Q extends Request, A> extends CallFuture<A> {
   private static final VarHandle STATE;
   private static final Object LEADING = new Object();
   private static final Object EXPIRED = new Object();
@@ -36,46 +37,29 @@ class Call extends CallFuture<String> implements HelloRequest {
     }
   }
 
-  private final String name;
-  private final int repeat;
-  private final int bytes;
   private final Duration timeout;
   private final long deadlineNanos;
   private volatile @Nullable Object state;
 
-  private Call(HelloRequest request, Deadline deadline, PgHelloListener listener) {
-    super(request.function(), listener);
-    this.name = request.name();
-    this.repeat = request.repeat();
-    this.bytes = request.bytes();
+  Call(ServerFunction function, Deadline deadline, PgHelloListener listener) {
+    super(function, listener);
     this.timeout = deadline.timeout();
     this.deadlineNanos = deadline.nanos();
   }
 
   /** Creates a call of the current thread, which has to {@link #await} it. */
-  static OfThread ofThread(HelloRequest request, Deadline deadline) {
-    return new OfThread(request, deadline);
+  static <Q extends Request, A> OfThread<Q, A> ofThread(Q request, Deadline deadline) {
+    return new OfThread<>(request, deadline);
   }
 
   /** Creates a call that is a future, of which a listener is told. */
-  static Call ofFuture(HelloRequest request, Deadline deadline, PgHelloListener listener) {
-    return new Call(request, deadline, listener);
+  static <Q extends Request, A> Call<Q, A> ofFuture(
+      Q request, Deadline deadline, PgHelloListener listener) {
+    return new OfFuture<>(request, deadline, listener);
   }
 
-  @Override
-  public String name() {
-    return name;
-  }
-
-  @Override
-  public int repeat() {
-    return repeat;
-  }
-
-  @Override
-  public int bytes() {
-    return bytes;
-  }
+  /** Returns what is asked for. */
+  abstract Q request();
 
   final Duration timeout() {
     return timeout;
@@ -86,7 +70,7 @@ class Call extends CallFuture<String> implements HelloRequest {
   }
 
   /** Returns whether the call has a later deadline than another one. */
-  final boolean endsAfter(Call other) {
+  final boolean endsAfter(Call<?, ?> other) {
     return deadlineNanos - other.deadlineNanos > 0;
   }
 
@@ -119,7 +103,7 @@ class Call extends CallFuture<String> implements HelloRequest {
   }
 
   /** Assigns its thread as the leader of a batch; returns false if the call is not waiting. */
-  final boolean offerLead(Batch batch) {
+  final boolean offerLead(Batch<Q, A> batch) {
     boolean leads = change(this, null, batch);
     if (leads) {
       wake();
@@ -136,30 +120,31 @@ class Call extends CallFuture<String> implements HelloRequest {
   }
 
   /** Begins to lead a batch; returns false if the assignment was revoked. */
-  final boolean beginLead(Batch batch) {
+  final boolean beginLead(Batch<Q, A> batch) {
     return change(this, batch, LEADING);
   }
 
   /**
    * Revokes the assignment unless the lead has begun; the call waits again, as part of the batch.
    */
-  final boolean revokeLead(Batch batch) {
+  final boolean revokeLead(Batch<Q, A> batch) {
     return change(this, batch, null);
   }
 
-  private static boolean change(Call call, @Nullable Object from, @Nullable Object to) {
+  private static boolean change(Call<?, ?> call, @Nullable Object from, @Nullable Object to) {
     return STATE.compareAndSet(call, from, to);
   }
 
   /**
-   * Ends the call with a greeting or an error; does nothing if it has ended. Each future gets an
+   * Ends the call with an answer or an error; does nothing if it has ended. Each future gets an
    * exception of its own, as the program may change it.
    */
+  @SuppressWarnings("unchecked") // what is sent has answers of this type
   void end(Object outcome) {
     if (outcome instanceof PgHelloException error) {
       fail(Errors.again(error));
     } else {
-      answer((String) outcome);
+      answer((A) outcome);
     }
   }
 
@@ -184,13 +169,45 @@ class Call extends CallFuture<String> implements HelloRequest {
     return known;
   }
 
+  /** A call that is a future. */
+  private static final class OfFuture<Q extends Request, A> extends Call<Q, A> {
+    private final Q request;
+
+    private OfFuture(Q request, Deadline deadline, PgHelloListener listener) {
+      super(request.function(), deadline, listener);
+      this.request = request;
+    }
+
+    @Override
+    Q request() {
+      return request;
+    }
+
+    @Override
+    int bytes() {
+      return request.bytes();
+    }
+  }
+
   /** A call that a thread waits for; nobody completes it as a future. */
-  static final class OfThread extends Call {
+  static final class OfThread<Q extends Request, A> extends Call<Q, A> {
+    private final Q request;
     private final Thread caller = Thread.currentThread();
     private long sent;
 
-    private OfThread(HelloRequest request, Deadline deadline) {
-      super(request, deadline, Settings.NO_LISTENER);
+    private OfThread(Q request, Deadline deadline) {
+      super(request.function(), deadline, Settings.NO_LISTENER);
+      this.request = request;
+    }
+
+    @Override
+    Q request() {
+      return request;
+    }
+
+    @Override
+    int bytes() {
+      return request.bytes();
     }
 
     @Override

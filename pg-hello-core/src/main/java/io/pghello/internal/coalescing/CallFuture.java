@@ -4,7 +4,7 @@ package io.pghello.internal.coalescing;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloListener;
 import io.pghello.internal.Errors;
-import io.pghello.internal.Function;
+import io.pghello.internal.ServerFunction;
 import io.pghello.internal.Settings;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -33,7 +33,7 @@ abstract class CallFuture<T> extends CompletableFuture<T> {
   private final @Nullable Measurement measurement;
 
   /** Creates a call that begins now. */
-  CallFuture(Function function, PgHelloListener listener) {
+  CallFuture(ServerFunction function, PgHelloListener listener) {
     this.measurement =
         listener.equals(Settings.NO_LISTENER) ? null : new Measurement(function, listener);
   }

@@ -6,7 +6,7 @@ import io.pghello.PgHelloException.Code;
 import io.pghello.internal.AsyncWorker;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
-import io.pghello.internal.HelloRequest;
+import io.pghello.internal.Request;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
 import io.pghello.internal.Threads;
@@ -49,11 +49,11 @@ import org.jspecify.annotations.Nullable;
  *       checks all registered batches.
  * </ul>
  */
-final class Coalescer {
+final class Coalescer<Q extends Request, A> {
   /** Sends a batch. */
-  interface Sender {
-    /** Returns a greeting or a {@link PgHelloException} for each request; throws nothing. */
-    Object[] send(List<HelloRequest> requests, StatementContext context);
+  interface Sender<Q> {
+    /** Returns an answer or a {@link PgHelloException} for each request; throws nothing. */
+    Object[] send(List<Q> requests, StatementContext context);
 
     /** Returns the error of a call that timed out in the queue or in a batch. */
     default PgHelloException timedOut(Duration timeout) {
@@ -61,17 +61,17 @@ final class Coalescer {
     }
   }
 
-  private final CallQueue<Call> queue;
+  private final CallQueue<Call<Q, A>> queue;
   private final InFlightLimit inFlightLimit;
-  private final Set<Batch> batches = ConcurrentHashMap.newKeySet();
+  private final Set<Batch<Q, A>> batches = ConcurrentHashMap.newKeySet();
   private final Settings.Batches batchLimits;
   private final boolean blockWhenFull;
   private final boolean measures;
   private final Executor executor;
-  private final Sender sender;
+  private final Sender<Q> sender;
   private final FutureFailer failures;
 
-  Coalescer(Settings settings, Executor executor, Sender sender) {
+  Coalescer(Settings settings, Executor executor, Sender<Q> sender) {
     this.batchLimits = settings.batches();
     Settings.Queue limits = settings.queue();
     this.blockWhenFull = limits.blockWhenFull();
@@ -101,7 +101,7 @@ final class Coalescer {
   /**
    * Adds a call to the queue. If the queue is full, blocks or throws, depending on the settings.
    */
-  void add(Call call) {
+  void add(Call<Q, A> call) {
     if (!queue.tryAdd(call)) {
       dispatch(true);
       if (!queue.tryAdd(call)) {
@@ -121,15 +121,16 @@ final class Coalescer {
    *
    * @param watchesDeadline whether the call times out without {@link #checkTimeouts}
    */
-  Object await(Call call, boolean watchesDeadline) {
+  @SuppressWarnings("unchecked") // a call is given batches of its coalescer alone
+  Object await(Call<Q, A> call, boolean watchesDeadline) {
     while (true) {
       Object state = call.await(watchesDeadline);
       if (state == null) {
         expire(call);
-      } else if (!(state instanceof Batch batch)) {
+      } else if (!(state instanceof Batch)) {
         return state;
-      } else if (call.beginLead(batch)) {
-        lead(batch, call);
+      } else if (call.beginLead((Batch<Q, A>) state)) {
+        lead((Batch<Q, A>) state, call);
       }
     }
   }
@@ -144,14 +145,14 @@ final class Coalescer {
   }
 
   /** Returns an empty batch with a permit that the current thread has acquired. */
-  private Batch newBatch(int permit) {
+  private Batch<Q, A> newBatch(int permit) {
     boolean registered = false;
     try {
       // many calls are split, so that one batch is sent while another one is answered
       int queued = queue.size();
       int most = Math.max(InFlightLimit.LARGE, queued / (inFlightLimit.available() + 1));
       var batch =
-          new Batch(
+          new Batch<Q, A>(
               permit,
               inFlightLimit.isReserve(permit),
               Math.min(batchLimits.maxCalls(), most),
@@ -167,7 +168,7 @@ final class Coalescer {
   }
 
   /** Fills a batch and assigns a leader. */
-  private void start(Batch batch) {
+  private void start(Batch<Q, A> batch) {
     boolean failed = true;
     try {
       fill(batch);
@@ -185,15 +186,15 @@ final class Coalescer {
   }
 
   /** Moves queued calls to a batch and publishes them to {@link #checkTimeouts}. */
-  private void fill(Batch batch) {
+  private void fill(Batch<Q, A> batch) {
     queue.drainTo(batch);
     batch.publish();
   }
 
   /** Assigns a leader to a batch that holds a permit; returns false if no call is left in it. */
-  private boolean assignLeader(Batch batch) {
+  private boolean assignLeader(Batch<Q, A> batch) {
     while (batch.size() > 0) {
-      Call call = batch.candidate();
+      Call<Q, A> call = batch.candidate();
       if (call == null) {
         leadOnExecutor(batch);
         return true;
@@ -207,7 +208,7 @@ final class Coalescer {
   }
 
   /** Lets a thread of the executor lead. If there is none, {@link #checkTimeouts} tries again. */
-  private void leadOnExecutor(Batch batch) {
+  private void leadOnExecutor(Batch<Q, A> batch) {
     batch.leader = null;
     boolean executed = false;
     try {
@@ -225,7 +226,7 @@ final class Coalescer {
    * @param leader the call of the current thread; null on a thread of the executor
    */
   @SuppressWarnings("ReferenceEquality") // no method is called where the stack may have overflowed
-  private void lead(Batch batch, @Nullable Call leader) {
+  private void lead(Batch<Q, A> batch, @Nullable Call<Q, A> leader) {
     boolean failed = true;
     try {
       Object[] outcomes = batch.outcomes();
@@ -245,7 +246,7 @@ final class Coalescer {
     }
   }
 
-  private void sendOrPassLead(Batch batch, @Nullable Call leader) {
+  private void sendOrPassLead(Batch<Q, A> batch, @Nullable Call<Q, A> leader) {
     Deadline latest = batch.latest().deadline();
     if (leader != null && Thread.currentThread().isInterrupted()) {
       removeLeader(batch, leader, Errors.interrupted());
@@ -262,11 +263,11 @@ final class Coalescer {
     }
   }
 
-  private Object[] allTimedOut(Batch batch) {
+  private Object[] allTimedOut(Batch<Q, A> batch) {
     return batch.calls().stream().map(call -> sender.timedOut(call.timeout())).toArray();
   }
 
-  private void send(Batch batch, @Nullable Call leader, Deadline deadline) {
+  private void send(Batch<Q, A> batch, @Nullable Call<Q, A> leader, Deadline deadline) {
     Deadline oldest = batch.calls().get(0).deadline();
     long oldestWait = oldest.nanosElapsed();
     if (measures) {
@@ -288,7 +289,8 @@ final class Coalescer {
   }
 
   /** Lets the error of each call say its own time-out instead of the statement's. */
-  private static void tellOwnTimeouts(List<Call> calls, Object[] outcomes, Duration timeout) {
+  private static void tellOwnTimeouts(
+      List<? extends Call<?, ?>> calls, Object[] outcomes, Duration timeout) {
     for (int i = 0; i < outcomes.length; i++) {
       if (outcomes[i] instanceof PgHelloException error) {
         outcomes[i] = Errors.withTimeout(error, timeout, calls.get(i).timeout());
@@ -297,7 +299,7 @@ final class Coalescer {
   }
 
   /** Releases the permit of a batch, and completes its calls. */
-  private void finish(Batch batch, @Nullable Call leader, Object[] outcomes) {
+  private void finish(Batch<Q, A> batch, @Nullable Call<Q, A> leader, Object[] outcomes) {
     batch.setOutcomes(outcomes);
     releasePermit(batch);
     dispatch(false);
@@ -314,7 +316,7 @@ final class Coalescer {
    * Completes the futures of a batch, which also runs their dependents. Calls that the dependents
    * add are sent together afterwards.
    */
-  private void completeFutures(Batch batch) {
+  private void completeFutures(Batch<Q, A> batch) {
     AsyncWorker.completeFuturesOf(this, batch.inFlight()::completeFutures);
     batches.remove(batch);
     dispatch(false);
@@ -323,12 +325,12 @@ final class Coalescer {
   /**
    * Completes futures on the executor. If there is no thread, {@link #checkTimeouts} tries again.
    */
-  private void completeFuturesOnExecutor(Batch batch) {
+  private void completeFuturesOnExecutor(Batch<Q, A> batch) {
     boolean unused = Threads.tryExecute(executor, () -> completeFutures(batch));
   }
 
   /** Removes the leader from a batch and assigns another one. */
-  private void removeLeader(Batch batch, Call leader, PgHelloException reason) {
+  private void removeLeader(Batch<Q, A> batch, Call<Q, A> leader, PgHelloException reason) {
     batch.remove(leader);
     if (!assignLeader(batch)) {
       discard(batch);
@@ -337,13 +339,13 @@ final class Coalescer {
   }
 
   /** Releases the permit of a batch in which no call is left. */
-  private void discard(Batch batch) {
+  private void discard(Batch<Q, A> batch) {
     batches.remove(batch);
     releasePermit(batch);
     dispatch(false);
   }
 
-  private void releasePermit(Batch batch) {
+  private void releasePermit(Batch<Q, A> batch) {
     if (batch.permit != InFlightLimit.NONE) {
       inFlightLimit.release(batch.permit);
       batch.permit = InFlightLimit.NONE;
@@ -351,7 +353,7 @@ final class Coalescer {
   }
 
   /** Assigns the call with the latest deadline as the leader; the current leader waits. */
-  private void passLead(Batch batch, Call leader) {
+  private void passLead(Batch<Q, A> batch, Call<Q, A> leader) {
     leader.resumeWaiting();
     if (!assignLeader(batch)) {
       discard(batch);
@@ -368,14 +370,14 @@ final class Coalescer {
    */
   boolean checkTimeouts() {
     boolean othersThanVirtualWait = false;
-    for (Call call : queue) {
+    for (Call<Q, A> call : queue) {
       if (call.isOver()) {
         expire(call);
       } else {
         othersThanVirtualWait |= !call.isOfVirtualThread();
       }
     }
-    for (Batch batch : batches) {
+    for (Batch<Q, A> batch : batches) {
       if (batch.inFlight().isAnswered()) {
         if (!batch.failed) {
           completeFuturesOnExecutor(batch);
@@ -403,7 +405,7 @@ final class Coalescer {
   }
 
   /** Completes or sends a batch that belongs to this thread. */
-  private void resume(Batch batch) {
+  private void resume(Batch<Q, A> batch) {
     if (batch.size() == 0) {
       discard(batch);
     } else {
@@ -412,7 +414,7 @@ final class Coalescer {
   }
 
   /** Fails a call that has timed out. */
-  private void expire(Call call) {
+  private void expire(Call<?, ?> call) {
     if (call.hasThread() ? !call.isEnded() : call.expire()) {
       fail(call, sender.timedOut(call.timeout()));
     }
@@ -420,7 +422,7 @@ final class Coalescer {
   }
 
   /** Fails a call; that of a future on the executor, since its dependents may block. */
-  private void fail(Call call, PgHelloException reason) {
+  private void fail(Call<?, ?> call, PgHelloException reason) {
     if (call.hasThread()) {
       call.end(reason);
     } else {
@@ -440,11 +442,11 @@ final class Coalescer {
 
   /** Fails all calls that are queued or in flight, except leaders that have begun. */
   void failAll(PgHelloException reason) {
-    Call call;
+    Call<Q, A> call;
     while ((call = queue.poll()) != null) {
       fail(call, reason);
     }
-    for (Batch batch : batches) {
+    for (Batch<Q, A> batch : batches) {
       if (batch.revokeLead()) {
         discard(batch);
       }

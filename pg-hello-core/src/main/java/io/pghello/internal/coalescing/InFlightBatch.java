@@ -20,11 +20,11 @@ import org.jspecify.annotations.Nullable;
 final class InFlightBatch extends AtomicInteger {
   @Serial private static final long serialVersionUID = 1L;
 
-  private final transient Call[] calls;
+  private final transient Call<?, ?>[] calls;
   private transient volatile Object @Nullable [] outcomes;
 
-  InFlightBatch(List<Call> calls) {
-    this.calls = calls.toArray(new Call[0]);
+  InFlightBatch(List<? extends Call<?, ?>> calls) {
+    this.calls = calls.toArray(new Call<?, ?>[0]);
   }
 
   /**
@@ -63,7 +63,7 @@ final class InFlightBatch extends AtomicInteger {
   }
 
   /** Returns the calls that match a predicate. */
-  Stream<Call> calls(Predicate<Call> which) {
+  Stream<Call<?, ?>> calls(Predicate<Call<?, ?>> which) {
     return Arrays.stream(calls).filter(which);
   }
 }

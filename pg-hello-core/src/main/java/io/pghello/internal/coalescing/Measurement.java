@@ -4,13 +4,13 @@ package io.pghello.internal.coalescing;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloListener;
 import io.pghello.internal.Events;
-import io.pghello.internal.Function;
+import io.pghello.internal.ServerFunction;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** Tells a listener about the call of a future. */
 final class Measurement {
-  private final Function function;
+  private final ServerFunction function;
   private final PgHelloListener listener;
   private final AtomicBoolean ended = new AtomicBoolean();
   private final long begin = System.nanoTime();
@@ -19,7 +19,7 @@ final class Measurement {
   private long sent;
 
   /** Begins to measure a call that begins now. */
-  Measurement(Function function, PgHelloListener listener) {
+  Measurement(ServerFunction function, PgHelloListener listener) {
     this.function = function;
     this.listener = listener;
   }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal.installation;
 
-import io.pghello.internal.Function;
+import io.pghello.internal.ServerFunction;
+import io.pghello.internal.ServerFunctions;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -19,24 +20,27 @@ import org.jspecify.annotations.Nullable;
 public final class Installations {
   private static final int MAX_PLACES = 1_000;
 
-  private final @Nullable Map<Function, String> told;
-  private final Map<String, Map<Function, String>> found = new ConcurrentHashMap<>();
+  private final ServerFunctions functions;
+  private final @Nullable Map<ServerFunction, String> told;
+  private final Map<String, Map<ServerFunction, String>> found = new ConcurrentHashMap<>();
   private final ReentrantLock writing = new ReentrantLock();
-  private volatile @Nullable Map<Function, String> only;
+  private volatile @Nullable Map<ServerFunction, String> only;
 
   /**
    * Creates it.
    *
+   * @param functions those that are called
    * @param schema the quoted schema that everything is in, wherever a connection leads; null to
    *     find it
    */
-  public Installations(@Nullable String schema) {
-    this.told = schema == null ? null : all(schema);
+  public Installations(ServerFunctions functions, @Nullable String schema) {
+    this.functions = functions;
+    this.told = schema == null ? null : all(functions, schema);
   }
 
-  private static Map<Function, String> all(String schema) {
-    var statements = new EnumMap<Function, String>(Function.class);
-    for (Function function : Function.values()) {
+  private static Map<ServerFunction, String> all(ServerFunctions functions, String schema) {
+    var statements = new HashMap<ServerFunction, String>();
+    for (ServerFunction function : functions.all()) {
       statements.put(function, function.callIn(schema));
     }
     return statements;
@@ -47,9 +51,9 @@ public final class Installations {
    *
    * @param anyPlace whether the connection may lead elsewhere than all others
    */
-  public @Nullable String statement(Function function, Connection connection, boolean anyPlace)
-      throws SQLException {
-    Map<Function, String> known = told != null ? told : only;
+  public @Nullable String statement(
+      ServerFunction function, Connection connection, boolean anyPlace) throws SQLException {
+    Map<ServerFunction, String> known = told != null ? told : only;
     if (told == null && (known == null || anyPlace)) {
       known = found.isEmpty() ? null : found.get(place(connection));
     }
@@ -59,9 +63,9 @@ public final class Installations {
   /** Takes what the preflight found on this connection, unless it was told where all is. */
   public void put(Preflight preflight, Connection connection) throws SQLException {
     if (told == null) {
-      var statements = new EnumMap<Function, String>(Function.class);
+      var statements = new HashMap<ServerFunction, String>();
       String schema = preflight.schema();
-      for (Function function : Function.values()) {
+      for (ServerFunction function : functions.all()) {
         if (schema != null && preflight.obstacle(function).isEmpty()) {
           statements.put(function, function.callIn(schema));
         }
@@ -71,7 +75,7 @@ public final class Installations {
   }
 
   /** Takes what was found in a place; forgets another place if there are very many. */
-  void put(String place, Map<Function, String> statements) {
+  void put(String place, Map<ServerFunction, String> statements) {
     writing.lock();
     try {
       if (found.size() >= MAX_PLACES && !found.containsKey(place)) {
@@ -90,7 +94,7 @@ public final class Installations {
   }
 
   /** Returns what was found in the only place that is known; null if there are others. */
-  @Nullable Map<Function, String> only() {
+  @Nullable Map<ServerFunction, String> only() {
     return only;
   }
 

@@ -9,6 +9,7 @@ import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.Installation;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Function;
+import io.pghello.internal.ServerFunction;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -46,8 +47,9 @@ public record Preflight(Installation installation, List<PgHelloProblem> warnings
     return run(connection, told, Function.EXTENSION);
   }
 
-  /** Looks around for a client that needs another version than {@link Function#EXTENSION} says. */
-  static Preflight run(Connection connection, @Nullable String told, ExtensionDescription extension)
+  /** Looks around for a client of another extension, or of another version of it. */
+  public static Preflight run(
+      Connection connection, @Nullable String told, ExtensionDescription extension)
       throws SQLException {
     try {
       Installation found = extension.find(connection, told);
@@ -94,7 +96,7 @@ public record Preflight(Installation installation, List<PgHelloProblem> warnings
   }
 
   /** Returns the gravest problem because of which the client cannot call a function. */
-  public Optional<PgHelloProblem> obstacle(Function function) {
+  public Optional<PgHelloProblem> obstacle(ServerFunction function) {
     return installation.obstacle(function.description()).map(Preflight::problem);
   }
 }

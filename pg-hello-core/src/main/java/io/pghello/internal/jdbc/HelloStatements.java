@@ -16,20 +16,20 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Asks for greetings, and checks each answer against its request.
  *
  * @param executor runs the statements
  */
-public record HelloStatements(StatementExecutor executor) {
-  /** Asks for one, for a call that has not waited. */
+public record HelloStatements(StatementExecutor executor)
+    implements Statements<HelloRequest, String> {
+  @Override
   public String one(HelloRequest request, Deadline deadline) {
     return executor.run(deadline, request, HelloStatements::one);
   }
 
-  /** Asks for one. */
+  @Override
   public String one(HelloRequest request, StatementContext context) {
     return executor.run(context, session -> one(session, request));
   }
@@ -99,50 +99,14 @@ public record HelloStatements(StatementExecutor executor) {
     return Errors.atIndex(refusal, first + from);
   }
 
-  /**
-   * Asks for all in one round trip, and returns a greeting or a {@link PgHelloException} for each.
-   * Where one name cannot be greeted, the others are, at the price of more round trips.
-   */
-  public Object[] send(List<HelloRequest> requests, StatementContext context) {
-    int size = requests.size();
-    try {
-      if (size == 1) {
-        return new Object[] {one(requests.get(0), context)};
-      }
-      return executor.run(context, session -> checkedThatFit(session, requests));
-    } catch (PgHelloException e) {
-      if (size > 1 && isOfOneName(e.code())) {
-        int half = size / 2;
-        Object[] outcomes = copyOf(send(requests.subList(0, half), context.of(half)), size);
-        Object[] others = send(requests.subList(half, size), context.of(size - half));
-        System.arraycopy(others, 0, outcomes, half, others.length);
-        return interruption(outcomes).map(error -> failed(size, error)).orElse(outcomes);
-      }
-      return failed(size, e);
-    } catch (RuntimeException | Error e) {
-      // all calls of the batch wait for an outcome
-      return failed(size, Errors.unexpected(e));
-    }
+  @Override
+  public Object[] several(List<HelloRequest> requests, StatementContext context) {
+    return executor.run(context, session -> checkedThatFit(session, requests));
   }
 
-  /** Returns a copy that can hold errors, too; that of the driver holds greetings alone. */
-  private static Object[] copyOf(Object[] outcomes, int length) {
-    return Arrays.copyOf(outcomes, length, Object[].class);
-  }
-
-  /** The next leader sends an interrupted batch again. So the error is for all its calls. */
-  private static Optional<PgHelloException> interruption(Object[] outcomes) {
-    return Arrays.stream(outcomes)
-        .filter(PgHelloException.class::isInstance)
-        .map(PgHelloException.class::cast)
-        .filter(error -> error.code() == Code.INTERRUPTED)
-        .findFirst();
-  }
-
-  private static Object[] failed(int size, PgHelloException error) {
-    var outcomes = new Object[size];
-    Arrays.fill(outcomes, error);
-    return outcomes;
+  @Override
+  public boolean isOfOneRequest(PgHelloException error) {
+    return isOfOneName(error.code());
   }
 
   private static boolean isOfOneName(Code code) {
@@ -181,7 +145,7 @@ public record HelloStatements(StatementExecutor executor) {
     for (int i = 0; i < outcomes.length; i++) {
       if (!(outcomes[i] instanceof PgHelloException)
           && !requests.get(i).isAnsweredBy((String) outcomes[i])) {
-        outcomes = copyOf(outcomes, outcomes.length);
+        outcomes = Statements.copyOf(outcomes, outcomes.length);
         outcomes[i] = session.mismatch(requests.get(i), "");
       }
     }

@@ -4,9 +4,10 @@ package io.pghello.internal.jdbc;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloProblem;
+import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionProblem;
 import io.pghello.internal.Errors;
-import io.pghello.internal.Function;
+import io.pghello.internal.ServerFunctions;
 import io.pghello.internal.installation.Preflight;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
@@ -34,18 +35,29 @@ public final class SqlErrors {
   private SqlErrors() {}
 
   /** The library that the server has loaded lacks a function that is declared. */
-  static PgHelloException libraryTooOld(SQLException e) {
-    return of(Preflight.problem(ExtensionProblem.libraryTooOld(Function.EXTENSION)), e, null);
+  static PgHelloException libraryTooOld(SQLException e, ExtensionDescription extension) {
+    return of(Preflight.problem(ExtensionProblem.libraryTooOld(extension)), e, null);
   }
 
-  /** Translates an error of a statement. */
-  static PgHelloException translate(SQLException e, Duration callTimeout) {
+  /**
+   * Translates an error of a statement.
+   *
+   * @param functions those that the client calls
+   */
+  static PgHelloException translate(
+      SQLException e, Duration callTimeout, ServerFunctions functions) {
     String state = e.getSQLState() == null ? "" : e.getSQLState();
+    if (functions.takeNames()) {
+      if (state.equals("54000")) {
+        return of(Errors.tooLarge(""), e, null);
+      }
+      if (state.equals("22P05")) {
+        return notInEncoding(e);
+      }
+    }
     return switch (state) {
       case "58P01" ->
-          of(Preflight.problem(ExtensionProblem.libraryMissing(Function.EXTENSION)), e, null);
-      case "54000" -> of(Errors.tooLarge(""), e, null);
-      case "22P05" -> notInEncoding(e);
+          of(Preflight.problem(ExtensionProblem.libraryMissing(functions.extension())), e, null);
       case "57014" ->
           of(
               new PgHelloProblem(
@@ -54,7 +66,7 @@ public final class SqlErrors {
                   "Try again, or raise statement_timeout."),
               e,
               null);
-      default -> other(e, state, callTimeout);
+      default -> other(e, state, callTimeout, functions);
     };
   }
 
@@ -84,7 +96,7 @@ public final class SqlErrors {
           e,
           e);
     }
-    return translate(e, Duration.ZERO);
+    return translate(e, Duration.ZERO, ServerFunctions.OF_PG_HELLO);
   }
 
   static PgHelloException notInEncoding(SQLException e) {
@@ -96,10 +108,13 @@ public final class SqlErrors {
    * do poolers that do not know of them. 26000: it does not have it; 42P05: it has one of that
    * name; 02000: it is none that returns rows; 22P02, 22P03, 22021: a parameter is none of its
    * type. What we send is of the right type, and is UTF-8 whatever the database's encoding is.
+   * Other functions than ours may refuse an argument so.
    */
-  private static boolean isOfOtherStatement(SQLException e, String state) {
+  private static boolean isOfOtherStatement(
+      SQLException e, String state, ServerFunctions functions) {
     return switch (state) {
-      case "26000", "42P05", "02000", "22P02", "22P03", "22021" -> true;
+      case "26000", "42P05", "02000" -> true;
+      case "22P02", "22P03", "22021" -> functions.takeNames();
       // poolers and the server give these for much else
       case "08P01", "0A000" ->
           e instanceof PSQLException ours
@@ -110,7 +125,8 @@ public final class SqlErrors {
     };
   }
 
-  private static PgHelloException other(SQLException e, String state, Duration callTimeout) {
+  private static PgHelloException other(
+      SQLException e, String state, Duration callTimeout, ServerFunctions functions) {
     if (hasCause(e, SocketTimeoutException.class)) {
       return of(Errors.timeout(callTimeout), e, e);
     }
@@ -120,8 +136,9 @@ public final class SqlErrors {
         words != null
             && !state.startsWith("22")
             && !String.valueOf(reportedState(e)).startsWith("22");
-    if (isOfOtherStatement(e, state)) {
-      return of(Errors.statementsMixedUp(told ? state + ": " + words : state), e, null);
+    if (isOfOtherStatement(e, state, functions)) {
+      String reported = told ? state + ": " + words : state;
+      return of(Errors.statementsMixedUp(functions.extension(), reported), e, null);
     }
     // 08: connection exceptions; 57P: the server is shut down, or ended this session; 25P03 and
     // 25P04: the session or its transaction was idle, or open, for too long, which ends it

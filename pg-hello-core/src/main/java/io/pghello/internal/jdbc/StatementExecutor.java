@@ -10,8 +10,9 @@ import io.pghello.extension.Installation;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Events;
-import io.pghello.internal.Function;
 import io.pghello.internal.HelloRequest;
+import io.pghello.internal.ServerFunction;
+import io.pghello.internal.ServerFunctions;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
 import io.pghello.internal.installation.Installations;
@@ -69,6 +70,7 @@ public class StatementExecutor {
 
   private final ConnectionSource source;
   private final Settings.Statements settings;
+  private final ServerFunctions functions;
   private final Installations installations;
   private final StatementWatch watch;
   private final LongAdder underWay = new LongAdder();
@@ -76,29 +78,38 @@ public class StatementExecutor {
   // null if the last attempt to get a connection succeeded
   private volatile @Nullable NoConnection noConnection;
 
-  /** Creates an executor on connections of a source. */
+  /** Creates an executor of pg_hello's functions on connections of a source. */
   public StatementExecutor(ConnectionSource source, Settings.Statements settings) {
+    this(source, settings, ServerFunctions.OF_PG_HELLO);
+  }
+
+  /** Creates an executor on connections of a source. */
+  public StatementExecutor(
+      ConnectionSource source, Settings.Statements settings, ServerFunctions functions) {
     this(
         source,
         settings,
-        new Installations(settings.schema()),
+        functions,
+        new Installations(functions, settings.schema()),
         new StatementWatch(settings.callTimeout()));
   }
 
   StatementExecutor(
       ConnectionSource source,
       Settings.Statements settings,
+      ServerFunctions functions,
       Installations installations,
       StatementWatch watch) {
     this.source = source;
     this.settings = settings;
+    this.functions = functions;
     this.installations = installations;
     this.watch = watch;
   }
 
   /** Returns an executor on a connection that is the caller's, and stays so. */
   public StatementExecutor on(Connection connection) {
-    return new StatementExecutor(new Bound(connection), settings, installations, watch);
+    return new StatementExecutor(new Bound(connection), settings, functions, installations, watch);
   }
 
   /** Returns whether a statement would run on a connection that is the calling thread's own. */
@@ -295,13 +306,13 @@ public class StatementExecutor {
   }
 
   private PgHelloException translate(SQLException e, Connection connection, Deadline deadline) {
-    if ("22021".equals(e.getSQLState()) && refusesOwnBytes(connection)) {
+    if (functions.takeNames() && "22021".equals(e.getSQLState()) && refusesOwnBytes(connection)) {
       return SqlErrors.notInEncoding(e);
     }
     PgHelloException error =
         e.getSQLState() == null && isClosed(connection)
             ? SqlErrors.connectionLost(e)
-            : SqlErrors.translate(e, deadline.timeout());
+            : SqlErrors.translate(e, deadline.timeout(), functions);
     // an interrupt closes the socket that a virtual thread uses
     return error.code() == Code.CONNECTION_LOST && Thread.currentThread().isInterrupted()
         ? Errors.interrupted()
@@ -474,8 +485,13 @@ public class StatementExecutor {
       if (ServerEncoding.changes(serverEncoding(connection()), request.name())) {
         return Errors.of(Errors.notInEncoding(where));
       }
+      return mismatch();
+    }
+
+    /** Returns the same of other functions than pg_hello's. */
+    PgHelloException mismatch() {
       isMixedUp = true;
-      return Errors.mismatch();
+      return Errors.mismatch(functions.extension());
     }
 
     /** Leaves the connection as it was found. */
@@ -491,7 +507,7 @@ public class StatementExecutor {
     }
 
     /** Calls a function without parameters. */
-    <T> T call(Function function, Reader<T> reader) throws SQLException {
+    <T> T call(ServerFunction function, Reader<T> reader) throws SQLException {
       return call(function, function, (statement, none) -> {}, reader);
     }
 
@@ -500,7 +516,7 @@ public class StatementExecutor {
      *
      * @param argument what the statement is bound to
      */
-    public <A, T> T call(Function function, A argument, Binder<A> binder, Reader<T> reader)
+    public <A, T> T call(ServerFunction function, A argument, Binder<A> binder, Reader<T> reader)
         throws SQLException {
       String statement = statement(function);
       if (statement == null) {
@@ -518,14 +534,14 @@ public class StatementExecutor {
           return execute(function, again, argument, binder, reader);
         }
         if ("42883".equals(e.getSQLState())) {
-          throw SqlErrors.libraryTooOld(e);
+          throw SqlErrors.libraryTooOld(e, functions.extension());
         }
         throw e;
       }
     }
 
     /** Returns whether this function can be called. Asks the server unless that is known. */
-    boolean offers(Function function) throws SQLException {
+    boolean offers(ServerFunction function) throws SQLException {
       if (statement(function) != null) {
         return true;
       }
@@ -537,20 +553,20 @@ public class StatementExecutor {
     /** Looks how the extension is installed. */
     public Preflight look() throws SQLException {
       limitTime();
-      Preflight preflight = Preflight.run(connection(), settings.schema());
+      Preflight preflight = Preflight.run(connection(), settings.schema(), functions.extension());
       installations.put(preflight, connection());
       return mayBeMixedUp(connection(), preflight.installation())
           ? preflight.behindPooler()
           : preflight;
     }
 
-    private @Nullable String statement(Function function) throws SQLException {
+    private @Nullable String statement(ServerFunction function) throws SQLException {
       return installations.statement(
           function, connection(), inTransaction || settings.routesCalls());
     }
 
     /** Looks how the extension is installed, or says why a function of it cannot be called. */
-    Preflight lookFor(Function function) throws SQLException {
+    Preflight lookFor(ServerFunction function) throws SQLException {
       Preflight preflight = look();
       Optional<PgHelloProblem> obstacle = preflight.obstacle(function);
       if (obstacle.isPresent()) {
@@ -560,12 +576,12 @@ public class StatementExecutor {
     }
 
     /** Returns the statement that calls a function, or says why it cannot be called. */
-    private String find(Function function) throws SQLException {
+    private String find(ServerFunction function) throws SQLException {
       return function.callIn(Objects.requireNonNull(lookFor(function).schema()));
     }
 
     private <A, T> T execute(
-        Function function, String sql, A argument, Binder<A> binder, Reader<T> reader)
+        ServerFunction function, String sql, A argument, Binder<A> binder, Reader<T> reader)
         throws SQLException {
       limitTime();
       try (PreparedStatement statement = connection().prepareStatement(sql)) {
@@ -577,7 +593,8 @@ public class StatementExecutor {
     }
 
     /** Reads an answer, which can be that of another statement, and then be anything. */
-    private <T> T read(Function function, ResultSet row, Reader<T> reader) throws SQLException {
+    private <T> T read(ServerFunction function, ResultSet row, Reader<T> reader)
+        throws SQLException {
       try {
         if (row.next()
             && (function.repeatsArguments() || function.signature().equals(row.getString(1)))) {
@@ -590,7 +607,7 @@ public class StatementExecutor {
           throw e;
         }
       }
-      throw Errors.mismatch();
+      throw Errors.mismatch(functions.extension());
     }
   }
 

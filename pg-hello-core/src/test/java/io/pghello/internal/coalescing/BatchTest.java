@@ -12,10 +12,10 @@ import org.junit.jupiter.api.Test;
 class BatchTest {
   @Test
   void theSumOfTheBytesDoesNotOverflow() {
-    var batch = new Batch(0, false, 4, Integer.MAX_VALUE);
+    var batch = new Batch<HelloRequest, String>(0, false, 4, Integer.MAX_VALUE);
     batch.add(call(1 << 30));
     assertThat(batch.reserve()).isTrue();
-    Call second = call(1 << 30);
+    Call<HelloRequest, String> second = call(1 << 30);
     batch.add(second);
     assertThat(batch.reserve()).isFalse();
     batch.remove(second);
@@ -25,7 +25,7 @@ class BatchTest {
     assertThat(batch.reserve()).isFalse();
   }
 
-  private static Call call(int bytes) {
+  private static Call<HelloRequest, String> call(int bytes) {
     return Call.ofThread(
         new HelloRequest.Plain("a name of that length", 1, bytes), Deadline.after(Duration.ZERO));
   }

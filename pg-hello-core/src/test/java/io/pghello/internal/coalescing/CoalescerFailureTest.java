@@ -8,6 +8,7 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
+import io.pghello.internal.HelloRequest;
 import java.io.Serial;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -56,7 +57,7 @@ class CoalescerFailureTest extends CoalescerFixture {
   @Test
   void oneThreadFailsTheFuturesThatTimeOutTogether() {
     maxQueuedCalls = CALLS;
-    Coalescer coalescer = coalescer(counting);
+    Coalescer<HelloRequest, String> coalescer = coalescer(counting);
     hold(coalescer);
     List<CompletableFuture<String>> futures = timedOutFutures(coalescer, CALLS);
     coalescer.checkTimeouts();
@@ -68,7 +69,7 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void anotherThreadHelpsIfADependentBlocks() {
-    Coalescer coalescer = coalescer(counting);
+    Coalescer<HelloRequest, String> coalescer = coalescer(counting);
     hold(coalescer);
     var gate = new CompletableFuture<Void>();
     var begun = new CountDownLatch(1);
@@ -98,12 +99,12 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void futuresInFlightThatTimeOutTogetherAreFailedByOneThread() {
-    Coalescer coalescer = coalescer(counting);
+    Coalescer<HelloRequest, String> coalescer = coalescer(counting);
     hold(coalescer);
     var futures = new ArrayList<CompletableFuture<String>>();
     Deadline soon = in(SHORT);
     for (int i = 0; i < 10; i++) {
-      Call future = future("a" + i, soon);
+      Call<HelloRequest, String> future = future("a" + i, soon);
       coalescer.add(future);
       futures.add(future);
     }
@@ -122,13 +123,13 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void aCallTimesOutWithoutTheTimer() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call call = Call.ofThread(request("a"), in(SHORT));
+    Call<HelloRequest, String> call = Call.ofThread(request("a"), in(SHORT));
     coalescer.add(call);
     assertThat(coalescer.await(call, true)).is(error(Code.TIMEOUT));
     assertThat(call.isOver()).isTrue();
-    Call answered = Call.ofThread(request("b"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> answered = Call.ofThread(request("b"), in(CALL_TIMEOUT));
     coalescer.add(answered);
     sender.answerAtOnce = true;
     release(coalescer);
@@ -138,16 +139,16 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void aBatchThatTimedOutEndsInOneStep() {
-    Coalescer coalescer = coalescer(counting);
+    Coalescer<HelloRequest, String> coalescer = coalescer(counting);
     hold(coalescer);
     Deadline soon = in(SHORT);
     var futures = new ArrayList<CompletableFuture<String>>();
     for (int i = 0; i < 10; i++) {
-      Call future = future("a" + i, soon);
+      Call<HelloRequest, String> future = future("a" + i, soon);
       coalescer.add(future);
       futures.add(future);
     }
-    Call leader = Call.ofThread(request("leader"), soon);
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), soon);
     coalescer.add(leader);
     release(coalescer);
     until(soon::isOver);
@@ -160,11 +161,11 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void aStackOverflowOfTheLeaderFailsOnlyTheLeader() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     release(coalescer);
     sender.failNext(new StackOverflow());
@@ -179,9 +180,9 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void aStackOverflowOfTheOnlyCallReleasesThePermit() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     release(coalescer);
     sender.failNext(new StackOverflow());
@@ -193,7 +194,7 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void anErrorOnTheExecutorIsRecovered() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     sender.failNext(new StackOverflow());
@@ -211,11 +212,11 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void aStackOverflowAfterTheAnswerLosesNoAnswer() {
-    Coalescer coalescer = coalescer(overflowing);
+    Coalescer<HelloRequest, String> coalescer = coalescer(overflowing);
     hold(coalescer);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     release(coalescer);
     sender.answerAtOnce = true;
@@ -230,7 +231,7 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void aStackOverflowOfTheThreadThatReleasesAPermitLosesNoCall() {
-    Coalescer coalescer = coalescer(overflowing);
+    Coalescer<HelloRequest, String> coalescer = coalescer(overflowing);
     hold(coalescer);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     overflows.set(1);
@@ -243,7 +244,7 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void eachFutureFailsWithItsOwnException() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
     release(coalescer);
@@ -259,10 +260,10 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void anErrorAfterTheLeaderWasRemovedLosesNoCall() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     release(coalescer);
     sender.failNext(new StackOverflow());
@@ -285,7 +286,7 @@ class CoalescerFailureTest extends CoalescerFixture {
   void futuresWaitForAThread() {
     batchSize = 1;
     maxInFlightBatches = 2;
-    Coalescer coalescer = coalescer(threadless);
+    Coalescer<HelloRequest, String> coalescer = coalescer(threadless);
     hold(coalescer);
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
     missingThreads.set(4);
@@ -308,12 +309,12 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void callsTimeOutWhileNoThreadCanBeStarted() {
-    Coalescer coalescer = coalescer(threadless);
+    Coalescer<HelloRequest, String> coalescer = coalescer(threadless);
     hold(coalescer);
     Deadline soon = in(SHORT);
-    Call late = Call.ofThread(request("late"), soon);
+    Call<HelloRequest, String> late = Call.ofThread(request("late"), soon);
     coalescer.add(late);
-    Call future = future("future", soon);
+    Call<HelloRequest, String> future = future("future", soon);
     coalescer.add(future);
     missingThreads.set(Integer.MAX_VALUE);
     release(coalescer);
@@ -342,7 +343,7 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void dependentsRunOnNoOtherThreadWhereTheirsCannotBeStarted() {
-    Coalescer coalescer = coalescer(threadless);
+    Coalescer<HelloRequest, String> coalescer = coalescer(threadless);
     hold(coalescer);
     CompletableFuture<Thread> dependent =
         futures(coalescer, "future").get(0).thenApply(greeting -> Thread.currentThread());
@@ -362,9 +363,9 @@ class CoalescerFailureTest extends CoalescerFixture {
 
   @Test
   void eachCallIsToldItsOwnTimeOut() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call future = future("future", in(Duration.ofMillis(20_001)));
+    Call<HelloRequest, String> future = future("future", in(Duration.ofMillis(20_001)));
     coalescer.add(future);
     Caller leader = waitingCallers(coalescer, "leader").get(0);
     release(coalescer);
@@ -388,10 +389,11 @@ class CoalescerFailureTest extends CoalescerFixture {
     }
   }
 
-  private static List<CompletableFuture<String>> timedOutFutures(Coalescer coalescer, int number) {
+  private static List<CompletableFuture<String>> timedOutFutures(
+      Coalescer<HelloRequest, String> coalescer, int number) {
     var futures = new ArrayList<CompletableFuture<String>>();
     for (int i = 0; i < number; i++) {
-      Call future = future("a" + i, in(Duration.ZERO));
+      Call<HelloRequest, String> future = future("a" + i, in(Duration.ZERO));
       coalescer.add(future);
       futures.add(future);
     }

@@ -68,12 +68,12 @@ abstract class CoalescerFixture {
     }
   }
 
-  Coalescer coalescer() {
+  Coalescer<HelloRequest, String> coalescer() {
     return coalescer(executor);
   }
 
-  Coalescer coalescer(Executor executor) {
-    return new Coalescer(settings(), executor, sender);
+  Coalescer<HelloRequest, String> coalescer(Executor executor) {
+    return new Coalescer<>(settings(), executor, sender);
   }
 
   Settings settings() {
@@ -85,7 +85,7 @@ abstract class CoalescerFixture {
   }
 
   /** Asserts that all permits are available and that the queue takes as much as before. */
-  void assertNothingIsLost(Coalescer coalescer) {
+  void assertNothingIsLost(Coalescer<HelloRequest, String> coalescer) {
     until(coalescer::isIdle);
     hold(coalescer);
     int most = maxQueuedBytes / (maxQueuedBytes / maxQueuedCalls);
@@ -105,7 +105,7 @@ abstract class CoalescerFixture {
   }
 
   /** Acquires all permits. */
-  void hold(Coalescer coalescer) {
+  void hold(Coalescer<HelloRequest, String> coalescer) {
     for (int i = 0; i < maxInFlightBatches; i++) {
       acquire(coalescer);
     }
@@ -113,7 +113,7 @@ abstract class CoalescerFixture {
   }
 
   /** Acquires a permit, which {@link #release} releases. */
-  void acquire(Coalescer coalescer) {
+  void acquire(Coalescer<HelloRequest, String> coalescer) {
     // a large batch may have been sent just now
     until(
         () -> {
@@ -123,11 +123,11 @@ abstract class CoalescerFixture {
   }
 
   /** Releases the permit that was acquired last. */
-  void release(Coalescer coalescer) {
+  void release(Coalescer<HelloRequest, String> coalescer) {
     coalescer.release(permits.remove());
   }
 
-  List<Caller> waitingCallers(Coalescer coalescer, String... names) {
+  List<Caller> waitingCallers(Coalescer<HelloRequest, String> coalescer, String... names) {
     var callers = new ArrayList<Caller>();
     for (String name : names) {
       var caller = new Caller(coalescer, name);
@@ -137,10 +137,11 @@ abstract class CoalescerFixture {
     return callers;
   }
 
-  static List<CompletableFuture<String>> futures(Coalescer coalescer, String... names) {
+  static List<CompletableFuture<String>> futures(
+      Coalescer<HelloRequest, String> coalescer, String... names) {
     var futures = new ArrayList<CompletableFuture<String>>();
     for (String name : names) {
-      Call future = future(name, in(CALL_TIMEOUT));
+      Call<HelloRequest, String> future = future(name, in(CALL_TIMEOUT));
       coalescer.add(future);
       futures.add(future);
     }
@@ -160,8 +161,8 @@ abstract class CoalescerFixture {
     }
   }
 
-  static void assertOverloaded(Coalescer coalescer, String name) {
-    Call call = future(name, in(SHORT));
+  static void assertOverloaded(Coalescer<HelloRequest, String> coalescer, String name) {
+    Call<HelloRequest, String> call = future(name, in(SHORT));
     assertThatThrownBy(() -> coalescer.add(call)).is(error(Code.OVERLOADED));
     assertThat(call).isNotDone();
   }
@@ -213,13 +214,16 @@ abstract class CoalescerFixture {
   }
 
   /** Creates a call of a future. */
-  static Call future(String name, Deadline deadline) {
-    return Call.ofFuture(request(name), deadline, Settings.NO_LISTENER);
+  static Call<HelloRequest, String> future(String name, Deadline deadline) {
+    return new HelloCall(request(name), deadline, Settings.NO_LISTENER);
   }
 
-  /** Calls as {@link HelloDispatcher#hello} does. */
+  /** Calls as {@link Dispatcher#call} does. */
   static Object call(
-      Coalescer coalescer, Coalescer.Sender sender, HelloRequest request, Deadline deadline) {
+      Coalescer<HelloRequest, String> coalescer,
+      Coalescer.Sender<HelloRequest> sender,
+      HelloRequest request,
+      Deadline deadline) {
     int permit = coalescer.tryAcquire();
     if (permit != InFlightLimit.NONE) {
       try {
@@ -229,7 +233,7 @@ abstract class CoalescerFixture {
       }
     }
     try {
-      Call call = Call.ofThread(request, deadline);
+      Call<HelloRequest, String> call = Call.ofThread(request, deadline);
       coalescer.add(call);
       return coalescer.await(call, false);
     } catch (PgHelloException e) {
@@ -239,7 +243,7 @@ abstract class CoalescerFixture {
 
   /** A thread that makes one call. */
   final class Caller {
-    final Coalescer coalescer;
+    final Coalescer<HelloRequest, String> coalescer;
     final HelloRequest request;
     final Deadline deadline;
     final Thread thread;
@@ -247,11 +251,11 @@ abstract class CoalescerFixture {
     volatile boolean interrupted;
     private volatile @Nullable Object outcome;
 
-    Caller(Coalescer coalescer, String name) {
+    Caller(Coalescer<HelloRequest, String> coalescer, String name) {
       this(coalescer, name, CALL_TIMEOUT);
     }
 
-    Caller(Coalescer coalescer, String name, Duration timeout) {
+    Caller(Coalescer<HelloRequest, String> coalescer, String name, Duration timeout) {
       this.coalescer = coalescer;
       this.request = request(name);
       this.deadline = in(timeout);
@@ -295,7 +299,7 @@ abstract class CoalescerFixture {
   }
 
   /** A sender whose statements end when the test answers them. */
-  static final class HeldSender implements Coalescer.Sender {
+  static final class HeldSender implements Coalescer.Sender<HelloRequest> {
     final AtomicInteger inFlight = new AtomicInteger();
     final AtomicInteger most = new AtomicInteger();
     volatile boolean answerAtOnce;

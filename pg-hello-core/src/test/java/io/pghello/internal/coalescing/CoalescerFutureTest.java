@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.PgHelloException.Code;
 import io.pghello.PgHelloListener;
 import io.pghello.internal.Errors;
+import io.pghello.internal.HelloRequest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CoalescerFutureTest extends CoalescerFixture {
   @Test
   void dependentsDoNotRunOnTheThreadOfAnotherCaller() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     var ran = new AtomicReference<@Nullable Thread>();
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
@@ -41,7 +42,7 @@ class CoalescerFutureTest extends CoalescerFixture {
 
   @Test
   void aSlowDependentDelaysNoOtherFuture() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     var gate = new CompletableFuture<Void>();
     List<CompletableFuture<String>> all = futures(coalescer, "slow");
@@ -72,7 +73,7 @@ class CoalescerFutureTest extends CoalescerFixture {
 
   @Test
   void callsOfDependentsAreSentTogetherAfterwards() {
-    Coalescer coalescer = coalescer(workers);
+    Coalescer<HelloRequest, String> coalescer = coalescer(workers);
     hold(coalescer);
     CompletableFuture<List<CompletableFuture<String>>> made =
         futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c"));
@@ -86,7 +87,7 @@ class CoalescerFutureTest extends CoalescerFixture {
   /** A thread that completes futures blocks in such a call, and so cannot send it afterwards. */
   @Test
   void aBlockingCallOfADependentIsSentAtOnce() {
-    Coalescer coalescer = coalescer(workers);
+    Coalescer<HelloRequest, String> coalescer = coalescer(workers);
     hold(coalescer);
     CompletableFuture<Object> made =
         futures(coalescer, "a")
@@ -105,11 +106,11 @@ class CoalescerFutureTest extends CoalescerFixture {
 
   @Test
   void queuedFuturesTimeOut() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call early = future("early", in(Duration.ZERO));
+    Call<HelloRequest, String> early = future("early", in(Duration.ZERO));
     coalescer.add(early);
-    Call late = future("late", in(CALL_TIMEOUT));
+    Call<HelloRequest, String> late = future("late", in(CALL_TIMEOUT));
     coalescer.add(late);
     assertThat(coalescer.checkTimeouts()).isTrue();
     assertFails(early, Code.TIMEOUT);
@@ -124,11 +125,11 @@ class CoalescerFutureTest extends CoalescerFixture {
 
   @Test
   void futuresInFlightTimeOut() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call early = future("early", in(SHORT));
+    Call<HelloRequest, String> early = future("early", in(SHORT));
     coalescer.add(early);
-    Call late = future("late", in(CALL_TIMEOUT));
+    Call<HelloRequest, String> late = future("late", in(CALL_TIMEOUT));
     coalescer.add(late);
     release(coalescer);
     Sent sent = sender.next();
@@ -146,11 +147,11 @@ class CoalescerFutureTest extends CoalescerFixture {
 
   @Test
   void aTimedOutFutureIsNotSent() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call later = future("later", in(Duration.ZERO));
+    Call<HelloRequest, String> later = future("later", in(Duration.ZERO));
     coalescer.add(later);
-    Call late = future("late", in(Duration.ZERO));
+    Call<HelloRequest, String> late = future("late", in(Duration.ZERO));
     coalescer.add(late);
     release(coalescer);
     assertFails(late, Code.TIMEOUT);
@@ -161,9 +162,9 @@ class CoalescerFutureTest extends CoalescerFixture {
 
   @Test
   void aBatchMayChangeDuringTheTimeOutCheck() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call late = future("late", in(SHORT));
+    Call<HelloRequest, String> late = future("late", in(SHORT));
     coalescer.add(late);
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
     release(coalescer);
@@ -189,7 +190,7 @@ class CoalescerFutureTest extends CoalescerFixture {
 
   @Test
   void closingFailsFuturesOnAnotherThread() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     var gate = new CompletableFuture<Void>();
     List<CompletableFuture<String>> all = futures(coalescer, "a", "b");
@@ -214,7 +215,7 @@ class CoalescerFutureTest extends CoalescerFixture {
   @ValueSource(booleans = {true, false})
   void theListenerHearsOfAFutureThatTheProgramCompletesAsynchronously(boolean answered) {
     var ended = new ArrayList<PgHelloListener.CallEnded>();
-    var future =
+    Call<HelloRequest, String> future =
         Call.ofFuture(
             request("Ada"),
             in(CALL_TIMEOUT),

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.PgHelloException.Code;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
+import io.pghello.internal.HelloRequest;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -24,7 +25,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void theStatementHasTheLatestDeadline() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     Caller hasty = new Caller(coalescer, "hasty", CALL_TIMEOUT.dividedBy(3));
     Caller patient = new Caller(coalescer, "patient", CALL_TIMEOUT);
@@ -43,9 +44,10 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void aCallThatIsAddedWithALaterDeadlineLeads() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
+    Call<HelloRequest, String> leader =
+        Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
     coalescer.add(leader);
     // assigned, but not running
     release(coalescer);
@@ -70,7 +72,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void aVirtualThreadDoesNotLeadCallsOfOthers() throws Exception {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     Caller platform = waitingCallers(coalescer, "platform").get(0);
     CompletableFuture<Object> virtual =
@@ -89,7 +91,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void theExecutorLeadsIfAVirtualThreadHasMuchMoreTimeThanOthers() throws Exception {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     var hasty = new Caller(coalescer, "hasty", CALL_TIMEOUT.dividedBy(2));
     until(hasty::isWaiting);
@@ -111,13 +113,13 @@ class CoalescerLeaderTest extends CoalescerFixture {
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void aVirtualThreadPassesTheLeadToAnotherThatIsAddedMeanwhile() throws Exception {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     var run = new CountDownLatch(1);
     CompletableFuture<Object> virtual =
         virtually(
             () -> {
-              Call call = Call.ofThread(request("virtual"), in(CALL_TIMEOUT));
+              Call<HelloRequest, String> call = Call.ofThread(request("virtual"), in(CALL_TIMEOUT));
               coalescer.add(call);
               run.await();
               return coalescer.await(call, false);
@@ -141,7 +143,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void virtualThreadsThatHoldAllPermitsKeepNoOthersWaiting() throws Exception {
     maxInFlightBatches = 2;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     List<CompletableFuture<Object>> holders = holdByVirtualThreads(coalescer);
     List<Caller> platform = waitingCallers(coalescer, "platform");
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
@@ -169,7 +171,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
   void noVirtualThreadLeadsWhileVirtualThreadsHoldAllPermits() throws Exception {
     maxInFlightBatches = 2;
     batchSize = 1;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     List<CompletableFuture<Object>> holders = holdByVirtualThreads(coalescer);
     CompletableFuture<Object> virtual =
         virtually(() -> call(coalescer, sender, request("virtual"), in(CALL_TIMEOUT)));
@@ -192,7 +194,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void noMoreIsSentAtATimeThanAllowedIfOnlyVirtualThreadsWait() throws Exception {
     maxInFlightBatches = 2;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     List<CompletableFuture<Object>> holders = holdByVirtualThreads(coalescer);
     CompletableFuture<Object> virtual =
         virtually(() -> call(coalescer, sender, request("virtual"), in(CALL_TIMEOUT)));
@@ -212,7 +214,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
   void noMoreIsSentAtATimeThanAllowedIfAnotherThreadHoldsAPermit() throws Exception {
     maxInFlightBatches = 2;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     acquire(coalescer);
     CompletableFuture<Object> holder =
         virtually(() -> call(coalescer, sender, request("holder"), in(CALL_TIMEOUT)));
@@ -231,8 +233,8 @@ class CoalescerLeaderTest extends CoalescerFixture {
   }
 
   /** Acquires all permits on virtual threads that send alone. */
-  private List<CompletableFuture<Object>> holdByVirtualThreads(Coalescer coalescer)
-      throws Exception {
+  private List<CompletableFuture<Object>> holdByVirtualThreads(
+      Coalescer<HelloRequest, String> coalescer) throws Exception {
     var holders = new ArrayList<CompletableFuture<Object>>();
     for (int i = 0; i < maxInFlightBatches; i++) {
       holders.add(virtually(() -> call(coalescer, sender, request("holder"), in(CALL_TIMEOUT))));
@@ -247,7 +249,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
     holders.forEach(holder -> assertThat(get(holder)).isEqualTo("Hello, holder!"));
   }
 
-  private void untilSentByCheck(Coalescer coalescer) {
+  private void untilSentByCheck(Coalescer<HelloRequest, String> coalescer) {
     until(
         () -> {
           coalescer.checkTimeouts();
@@ -272,9 +274,10 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void theExecutorLeadsIfAFutureIsAddedWithALaterDeadline() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
+    Call<HelloRequest, String> leader =
+        Call.ofThread(request("leader"), in(CALL_TIMEOUT.dividedBy(2)));
     coalescer.add(leader);
     release(coalescer);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
@@ -295,9 +298,9 @@ class CoalescerLeaderTest extends CoalescerFixture {
   @Test
   void theLeaderSendsCallsThatWereAddedMeanwhile() {
     batchSize = 3;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     // assigned, but not running
     release(coalescer);
@@ -315,7 +318,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void theExecutorLeadsABatchWhoseLatestDeadlineIsAFutures() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
@@ -331,10 +334,10 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void anotherCallLeadsIfTheLeaderIsInterruptedBeforeItSends() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> others = waitingCallers(coalescer, "a", "b");
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     release(coalescer);
     Thread.currentThread().interrupt();
@@ -350,9 +353,9 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void anotherCallLeadsIfTheLeaderTimesOutBeforeItSends() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call leader = Call.ofThread(request("leader"), in(SHORT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), in(SHORT));
     coalescer.add(leader);
     release(coalescer);
     List<Caller> others = waitingCallers(coalescer, "a", "b");
@@ -365,13 +368,13 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void theExecutorLeadsIfTheLeaderDoesNotRun() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call hasty = future("hasty", in(Duration.ZERO));
+    Call<HelloRequest, String> hasty = future("hasty", in(Duration.ZERO));
     coalescer.add(hasty);
     CompletableFuture<String> future = futures(coalescer, "future").get(0);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     // assigned, but not running
     release(coalescer);
@@ -392,10 +395,10 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void aRevokedLeaderCanBeInterrupted() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     Caller other = waitingCallers(coalescer, "other").get(0);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     release(coalescer);
     coalescer.checkTimeouts();
@@ -411,7 +414,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void aLeaderThatSendsIsNotRevoked() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
     release(coalescer);
@@ -427,10 +430,10 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void closingFailsTheBatchOfALeaderThatDoesNotRun() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     release(coalescer);
     coalescer.failAll(Errors.closed());
@@ -443,7 +446,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void anInterruptDuringTheStatementFailsOnlyTheLeader() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     CompletableFuture<String> future = futures(coalescer, "a").get(0);
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
@@ -463,7 +466,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void anInterruptOfTheOnlyCallReleasesThePermit() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a");
     release(coalescer);
@@ -475,9 +478,9 @@ class CoalescerLeaderTest extends CoalescerFixture {
   @Test
   void theNextBatchIsSentIfTheLeaderWasTheOnlyCall() {
     batchSize = 1;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     release(coalescer);
     Caller next = waitingCallers(coalescer, "next").get(0);
@@ -492,10 +495,10 @@ class CoalescerLeaderTest extends CoalescerFixture {
   @Test
   void removingTheLeaderSubtractsItsBytes() {
     batchBytes = 8;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a");
-    Call leader = Call.ofThread(request("a leader"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> leader = Call.ofThread(request("a leader"), in(CALL_TIMEOUT));
     coalescer.add(leader);
     release(coalescer);
     callers.addAll(waitingCallers(coalescer, "next"));
@@ -509,7 +512,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void closingFailsAllButTheLeader() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     CompletableFuture<String> inFlight = futures(coalescer, "a").get(0);
     List<Caller> callers = waitingCallers(coalescer, "b", "c");
@@ -530,17 +533,17 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void onlyOneOfLeadOutcomeAndInterruptTakesEffect() {
-    var batch = new Batch(0, false, 1, 1);
-    Call leading = Call.ofThread(request("a"), in(CALL_TIMEOUT));
+    var batch = new Batch<HelloRequest, String>(0, false, 1, 1);
+    Call<HelloRequest, String> leading = Call.ofThread(request("a"), in(CALL_TIMEOUT));
     assertThat(leading.offerLead(batch)).isTrue();
-    assertThat(leading.offerLead(new Batch(0, false, 1, 1))).isFalse();
+    assertThat(leading.offerLead(new Batch<>(0, false, 1, 1))).isFalse();
     endElsewhere(leading);
     assertThat(leading.await(false)).isSameAs(batch);
-    Call ended = Call.ofThread(request("b"), in(Duration.ZERO));
+    Call<HelloRequest, String> ended = Call.ofThread(request("b"), in(Duration.ZERO));
     endElsewhere(ended);
     assertThat(ended.offerLead(batch)).isFalse();
     assertThat(ended.await(false)).isEqualTo("ended");
-    Call left = Call.ofThread(request("c"), in(CALL_TIMEOUT));
+    Call<HelloRequest, String> left = Call.ofThread(request("c"), in(CALL_TIMEOUT));
     Thread.currentThread().interrupt();
     assertThat(left.await(false)).is(error(Code.INTERRUPTED));
     assertThat(Thread.interrupted()).isTrue();
@@ -551,14 +554,14 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   void aFutureExpiresOnce() {
-    Call call = future("a", in(Duration.ZERO));
+    Call<HelloRequest, String> call = future("a", in(Duration.ZERO));
     assertThat(call.isEnded()).isFalse();
     assertThat(call.expire()).isTrue();
     assertThat(call.isEnded()).isTrue();
     assertThat(call.expire()).isFalse();
   }
 
-  private void endElsewhere(Call call) {
+  private void endElsewhere(Call<HelloRequest, String> call) {
     get(CompletableFuture.runAsync(() -> call.end("ended"), executor));
   }
 }

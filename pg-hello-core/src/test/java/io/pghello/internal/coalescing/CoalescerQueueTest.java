@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException.Code;
 import io.pghello.internal.Errors;
+import io.pghello.internal.HelloRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -15,7 +16,7 @@ class CoalescerQueueTest extends CoalescerFixture {
   @Test
   void refusesMoreCallsThanFitTheQueue() {
     maxQueuedCalls = 3;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<CompletableFuture<String>> waiting = futures(coalescer, "a", "b", "c");
     assertOverloaded(coalescer, "d");
@@ -29,7 +30,7 @@ class CoalescerQueueTest extends CoalescerFixture {
   void refusesMoreCallsThanFitTheQueueIfTheBytesAreNoMultiple() {
     maxQueuedCalls = 60;
     maxQueuedBytes = 100;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     for (int i = 0; i < 60; i++) {
       futures(coalescer, "");
@@ -44,7 +45,7 @@ class CoalescerQueueTest extends CoalescerFixture {
   void refusesMoreBytesThanFitTheQueueIfMoreCallsWould() {
     maxQueuedCalls = 60;
     maxQueuedBytes = 10;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     futures(coalescer, "x".repeat(9));
     assertOverloaded(coalescer, "yy");
@@ -59,7 +60,7 @@ class CoalescerQueueTest extends CoalescerFixture {
   void refusesMoreBytesThanFitTheQueue() {
     maxQueuedCalls = 4;
     maxQueuedBytes = 40;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     futures(coalescer, "x".repeat(15), "y".repeat(15));
     assertOverloaded(coalescer, "z".repeat(11));
@@ -81,7 +82,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     batchSize = 1;
     maxQueuedCalls = 1;
     blockWhenFull = true;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     Caller waiting = waitingCallers(coalescer, "a").get(0);
     var blocked = new Caller(coalescer, "b");
@@ -100,7 +101,7 @@ class CoalescerQueueTest extends CoalescerFixture {
   void isOverloadedIfTheQueueIsFullUntilTheDeadline() {
     maxQueuedCalls = 1;
     blockWhenFull = true;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     CompletableFuture<String> waiting = futures(coalescer, "a").get(0);
     long begin = System.nanoTime();
@@ -116,7 +117,7 @@ class CoalescerQueueTest extends CoalescerFixture {
   void isInterruptedWhileTheQueueIsFull() {
     maxQueuedCalls = 1;
     blockWhenFull = true;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     CompletableFuture<String> waiting = futures(coalescer, "a").get(0);
     var blocked = new Caller(coalescer, "b");
@@ -132,7 +133,7 @@ class CoalescerQueueTest extends CoalescerFixture {
 
   @Test
   void aQueuedCallTimesOutAlone() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> others = waitingCallers(coalescer, "b", "c");
     var hasty = new Caller(coalescer, "hasty", SHORT);
@@ -146,7 +147,7 @@ class CoalescerQueueTest extends CoalescerFixture {
 
   @Test
   void aCallIsInterruptedAlone() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b", "c");
     callers.get(2).thread.interrupt();
@@ -169,7 +170,7 @@ class CoalescerQueueTest extends CoalescerFixture {
     batchSize = 2;
     maxQueuedCalls = 2;
     blockWhenFull = true;
-    Coalescer coalescer = coalescer(workers);
+    Coalescer<HelloRequest, String> coalescer = coalescer(workers);
     hold(coalescer);
     CompletableFuture<List<CompletableFuture<String>>> made =
         futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c", "d"));
@@ -184,7 +185,7 @@ class CoalescerQueueTest extends CoalescerFixture {
   @Test
   void aFullQueueIsSentIfAPermitIsAvailable() {
     maxQueuedCalls = 2;
-    Coalescer coalescer = coalescer(workers);
+    Coalescer<HelloRequest, String> coalescer = coalescer(workers);
     hold(coalescer);
     CompletableFuture<List<CompletableFuture<String>>> made =
         futures(coalescer, "a").get(0).thenApply(greeting -> futures(coalescer, "b", "c", "d"));
@@ -201,7 +202,7 @@ class CoalescerQueueTest extends CoalescerFixture {
   void aFutureThatTheProgramCompletesFreesItsPlaceInTheQueue() {
     maxQueuedCalls = 4;
     maxQueuedBytes = 400;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     String large = "x".repeat(200);
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", large);
@@ -228,9 +229,9 @@ class CoalescerQueueTest extends CoalescerFixture {
   @Test
   void aQueuedCallThatFailsFreesItsPlaceInTheQueue() {
     maxQueuedCalls = 2;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
-    Call late = future("late", in(Duration.ZERO));
+    Call<HelloRequest, String> late = future("late", in(Duration.ZERO));
     coalescer.add(late);
     Caller interrupted = waitingCallers(coalescer, "interrupted").get(0);
     assertOverloaded(coalescer, "c");
@@ -249,7 +250,7 @@ class CoalescerQueueTest extends CoalescerFixture {
 
   @Test
   void aCancelledFutureIsNotSent() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
     futures.get(1).cancel(false);
@@ -264,7 +265,7 @@ class CoalescerQueueTest extends CoalescerFixture {
 
   @Test
   void thePermitIsReleasedIfAllCallsHaveEnded() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     futures(coalescer, "a", "b").forEach(future -> future.cancel(false));
     assertThat(new Caller(coalescer, "c", SHORT).outcome()).is(error(Code.TIMEOUT));

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 class CoalescerTest extends CoalescerFixture {
   @Test
   void aSingleCallerSendsItsOwnStatement() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     var caller = new Caller(coalescer, "Ada");
     Sent sent = sender.next();
     assertThat(sent.thread).isEqualTo(caller.thread);
@@ -43,7 +43,7 @@ class CoalescerTest extends CoalescerFixture {
 
   @Test
   void queuedCallsAreSentTogetherLedByTheLatestDeadline() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     var first = new Caller(coalescer, "first");
     Sent alone = sender.next();
     List<Caller> others = waitingCallers(coalescer, "b", "c", "d");
@@ -62,7 +62,7 @@ class CoalescerTest extends CoalescerFixture {
   @Test
   void aReleasedPermitGoesToTheQueuedCalls() {
     batchSize = 1;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
     release(coalescer);
@@ -79,7 +79,7 @@ class CoalescerTest extends CoalescerFixture {
   void sendsNoMoreBatchesAtOnceThanAllowed() {
     maxInFlightBatches = 3;
     batchSize = 2;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     var callers = new ArrayList<Caller>();
     for (int i = 0; i < 20; i++) {
       callers.add(new Caller(coalescer, "u" + i));
@@ -98,7 +98,7 @@ class CoalescerTest extends CoalescerFixture {
   @Test
   void aSmallBatchIsSentWhenALargeOneIsAnsweredBesideASlowStatement() throws InterruptedException {
     maxInFlightBatches = 2;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     acquire(coalescer);
     Thread.sleep(10);
     for (int round = 0; round < 20; round++) {
@@ -123,7 +123,7 @@ class CoalescerTest extends CoalescerFixture {
   @Test
   void aBatchHasNoMoreCallsThanAllowed() {
     batchSize = 3;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b", "c", "d", "e", "f", "g");
     release(coalescer);
@@ -139,7 +139,7 @@ class CoalescerTest extends CoalescerFixture {
   void manyCallsAreSplitOverThePermits() {
     maxInFlightBatches = 3;
     maxQueuedCalls = MANY;
-    Coalescer coalescer = coalescer(workers);
+    Coalescer<HelloRequest, String> coalescer = coalescer(workers);
     String[] names = IntStream.range(0, 600).mapToObj(i -> "u" + i).toArray(String[]::new);
     // those that a dependent adds are sent when all of them are queued
     CompletableFuture<List<CompletableFuture<String>>> added =
@@ -155,7 +155,7 @@ class CoalescerTest extends CoalescerFixture {
   @Test
   void aBatchIsFullWhenItHasTheBytes() {
     batchBytes = 8;
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     // after 4 + 3 bytes one more name fits, after 4 + 4 none does
     List<Caller> callers = waitingCallers(coalescer, "aaaa", "bbb", "cc", "dddd", "ëë", "f");
@@ -169,7 +169,7 @@ class CoalescerTest extends CoalescerFixture {
 
   @Test
   void aCallTimesOutWhileItsBatchIsInFlight() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     Caller patient = waitingCallers(coalescer, "patient").get(0);
     Caller hasty = new Caller(coalescer, "hasty", SHORT);
@@ -189,7 +189,7 @@ class CoalescerTest extends CoalescerFixture {
 
   @Test
   void eachCallGetsItsOwnOutcome() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
     CompletableFuture<String> future = futures(coalescer, "c").get(0);
@@ -204,7 +204,7 @@ class CoalescerTest extends CoalescerFixture {
 
   @Test
   void reportsHowLongTheOldestCallHasWaited() {
-    Coalescer coalescer = coalescer();
+    Coalescer<HelloRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b");
     long between = callers.get(1).deadline.nanos() - callers.get(0).deadline.nanos();
@@ -228,7 +228,7 @@ class CoalescerTest extends CoalescerFixture {
     var most = new AtomicInteger();
     var inFlight = new AtomicInteger();
     var statements = new AtomicInteger();
-    Coalescer.Sender counting =
+    Coalescer.Sender<HelloRequest> counting =
         (requests, context) -> {
           most.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
           int number = statements.incrementAndGet();
@@ -242,7 +242,7 @@ class CoalescerTest extends CoalescerFixture {
           inFlight.decrementAndGet();
           return outcomes;
         };
-    var coalescer = new Coalescer(settings(), executor, counting);
+    var coalescer = new Coalescer<HelloRequest, String>(settings(), executor, counting);
     var ended = new AtomicInteger();
     var cancelled = new AtomicInteger();
     Queue<Object> wrong = new ConcurrentLinkedQueue<>();
@@ -261,7 +261,8 @@ class CoalescerTest extends CoalescerFixture {
                   boolean hasty = random.nextInt(16) == 0;
                   Deadline deadline = in(hasty ? Duration.ofNanos(50_000) : CALL_TIMEOUT);
                   if (thread % 4 == 0) {
-                    Call future = Call.ofFuture(request, deadline, Settings.NO_LISTENER);
+                    Call<HelloRequest, String> future =
+                        Call.ofFuture(request, deadline, Settings.NO_LISTENER);
                     var unused =
                         future.whenComplete(
                             (greeting, error) -> {

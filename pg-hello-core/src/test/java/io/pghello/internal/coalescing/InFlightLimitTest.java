@@ -3,6 +3,7 @@ package io.pghello.internal.coalescing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.internal.HelloRequest;
 import java.util.HashSet;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
@@ -19,7 +20,7 @@ class InFlightLimitTest {
   private static final int MANY = 16;
   private static final int TRIES = 1000;
 
-  private final CallQueue<Call> waiting = new CallQueue<>(64, 64 * 1024);
+  private final CallQueue<Call<HelloRequest, String>> waiting = new CallQueue<>(64, 64 * 1024);
   private final InFlightLimit limit = new InFlightLimit(3);
 
   @Test

@@ -4,6 +4,8 @@ package io.pghello.internal.installation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.internal.Function;
+import io.pghello.internal.ServerFunction;
+import io.pghello.internal.ServerFunctions;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
@@ -15,12 +17,12 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class InstallationsTest {
   private static final int ROUNDS = 50_000;
-  private static final Map<Function, String> HERE = Map.of(Function.HELLO, "SELECT here");
-  private static final Map<Function, String> THERE = Map.of(Function.HELLO, "SELECT there");
+  private static final Map<ServerFunction, String> HERE = Map.of(Function.HELLO, "SELECT here");
+  private static final Map<ServerFunction, String> THERE = Map.of(Function.HELLO, "SELECT there");
 
   @Test
   void keepsNoMoreThanAThousand() {
-    var installations = new Installations(null);
+    var installations = new Installations(ServerFunctions.OF_PG_HELLO, null);
     installations.put("first", HERE);
     assertThat(installations.only()).isSameAs(HERE);
     for (int i = 0; i < 3_000; i++) {
@@ -34,7 +36,7 @@ class InstallationsTest {
   void knowsOfTwoThatAreFoundAtOnce() {
     var rounds = new Installations[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
-      rounds[i] = new Installations(null);
+      rounds[i] = new Installations(ServerFunctions.OF_PG_HELLO, null);
     }
     var barrier = new CyclicBarrier(2);
     CompletableFuture<Void> other =
@@ -47,7 +49,10 @@ class InstallationsTest {
   }
 
   private static void putInAll(
-      Installations[] rounds, CyclicBarrier barrier, String place, Map<Function, String> found) {
+      Installations[] rounds,
+      CyclicBarrier barrier,
+      String place,
+      Map<ServerFunction, String> found) {
     for (int i = 0; i < ROUNDS; i++) {
       if (i % 500 == 0) {
         await(barrier);

@@ -9,6 +9,7 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Function;
+import io.pghello.internal.ServerFunctions;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
 import io.pghello.internal.installation.Installations;
@@ -124,7 +125,11 @@ class NetworkTimeoutIT {
           public void release(Connection released) {}
         };
     return new StatementExecutor(
-        source, Settings.Statements.withoutClient(null, TIMEOUT), new Installations(null), watch);
+        source,
+        Settings.Statements.withoutClient(null, TIMEOUT),
+        ServerFunctions.OF_PG_HELLO,
+        new Installations(ServerFunctions.OF_PG_HELLO, null),
+        watch);
   }
 
   /** Of a JVM that can start no thread. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal.jdbc;
 
+import static io.pghello.internal.ServerFunctions.OF_PG_HELLO;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException;
@@ -25,7 +26,7 @@ class SqlErrorsTest {
     var first = new SQLException("first");
     var second = new SQLException("second", first);
     first.initCause(second);
-    assertThat(SqlErrors.translate(first, Duration.ofSeconds(1)).code())
+    assertThat(SqlErrors.translate(first, Duration.ofSeconds(1), OF_PG_HELLO).code())
         .isEqualTo(Code.SERVER_ERROR);
     assertThat(SqlErrors.ofSession(first).code()).isEqualTo(Code.SERVER_ERROR);
     assertThat(SqlErrors.noConnection(first))
@@ -79,42 +80,43 @@ class SqlErrorsTest {
   @Test
   void keepsWhatTheDriverOrThePoolThrew() {
     var driver = new SQLException("not supported");
-    assertThat(SqlErrors.translate(driver, Duration.ofSeconds(1)))
+    assertThat(SqlErrors.translate(driver, Duration.ofSeconds(1), OF_PG_HELLO))
         .hasMessageStartingWith("The driver reported an error. See the cause.")
         .hasCause(driver);
     // what the server reports can have the parameters in its context
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C57P01\0Mended\0Wsecret\0\0"));
     var wrapped = new SQLException("lost", "08006", server);
-    assertThat(SqlErrors.translate(wrapped, Duration.ofSeconds(1))).hasNoCause();
+    assertThat(SqlErrors.translate(wrapped, Duration.ofSeconds(1), OF_PG_HELLO)).hasNoCause();
     var denied = new SQLException("denied", "42501", server);
-    assertThat(SqlErrors.translate(denied, Duration.ofSeconds(1)))
+    assertThat(SqlErrors.translate(denied, Duration.ofSeconds(1), OF_PG_HELLO))
         .hasMessageStartingWith("The server reported an error (42501): ended. See the error code")
         .hasNoCause();
     // of data, the primary message quotes them
     var data = new PSQLException(new ServerErrorMessage("SERROR\0C22003\0Msecret\0\0"));
     assertThat(
-            SqlErrors.translate(new SQLException("wrapped", "XX000", data), Duration.ofSeconds(1)))
+            SqlErrors.translate(
+                new SQLException("wrapped", "XX000", data), Duration.ofSeconds(1), OF_PG_HELLO))
         .hasMessageStartingWith("The server reported an error (XX000). See the error code")
         .hasMessageNotContaining("secret")
         .hasNoCause();
     var ours = new PSQLException("no such column", PSQLState.UNDEFINED_COLUMN);
-    assertThat(SqlErrors.translate(ours, Duration.ofSeconds(1)))
+    assertThat(SqlErrors.translate(ours, Duration.ofSeconds(1), OF_PG_HELLO))
         .hasMessageStartingWith("The driver reported an error (42703). See the cause.")
         .hasCause(ours);
-    assertThat(SqlErrors.translate(server, Duration.ofSeconds(1))).hasNoCause();
+    assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), OF_PG_HELLO)).hasNoCause();
   }
 
   /** As ShardingSphere's does. */
   @Test
   void saysThatTheDriverReadsSqlItself() {
     var parser = new SQLException("You have an error in your SQL syntax: ...", "42000");
-    assertThat(SqlErrors.translate(parser, Duration.ofSeconds(1)))
+    assertThat(SqlErrors.translate(parser, Duration.ofSeconds(1), OF_PG_HELLO))
         .hasMessageStartingWith(
             "A driver that is not pgjdbc, or hides it, failed at the client's SQL (SQLException). See"
                 + " the cause, or give the client a data source of pgjdbc's own.")
         .hasCause(parser);
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mno such table\0\0"));
-    assertThat(SqlErrors.translate(server, Duration.ofSeconds(1)))
+    assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), OF_PG_HELLO))
         .hasMessageStartingWith("The server reported an error (42P01): no such table.");
   }
 
@@ -134,7 +136,7 @@ class SqlErrorsTest {
       })
   void saysOfAStatementThatAPoolerMixedUpThatItDid(String reported) {
     var error = new PSQLException(new ServerErrorMessage(reported));
-    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1)))
+    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), OF_PG_HELLO))
         .hasMessageStartingWith("The server has other prepared statements than the driver (")
         .hasMessageContaining("prepareThreshold=0")
         .hasMessageNotContaining("secret")
@@ -156,7 +158,8 @@ class SqlErrorsTest {
     String reported =
         "SERROR\0C" + state + "\0Mwords\0" + (routine.isEmpty() ? "" : "R" + routine + "\0");
     var error = new PSQLException(new ServerErrorMessage(reported + "\0"));
-    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1)).code()).isEqualTo(code);
+    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), OF_PG_HELLO).code())
+        .isEqualTo(code);
   }
 
   /** The client has interrupted the wait for a connection; nobody has interrupted the caller. */
