@@ -4,10 +4,14 @@ package io.pghello;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloException.Code;
+import io.pghello.extension.ExtensionDescription;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.SafeListener;
+import io.pghello.internal.ServerFunction;
+import io.pghello.internal.ServerFunctions;
 import io.pghello.internal.Settings;
 import io.pghello.internal.coalescing.HelloDispatcher;
+import io.pghello.internal.jdbc.ArrayStatements;
 import io.pghello.internal.jdbc.HelloStatements;
 import io.pghello.internal.jdbc.OwnPool;
 import io.pghello.internal.jdbc.StatementExecutor;
@@ -308,6 +312,44 @@ public final class PgHelloClientBuilder {
    *     if an option was set that only the pool of {@link #url} has
    */
   public PgHelloClient build() {
+    Settings settings = settings();
+    HikariDataSource own = url == null ? null : startPool(url);
+    var statements = new HelloStatements(new StatementExecutor(source(own), settings.statements()));
+    var dispatcher = new HelloDispatcher(statements, settings);
+    return new PgHelloClient(
+        new Operations.Context(settings, statements, dispatcher, repeat, callTimeout), own);
+  }
+
+  /**
+   * Creates what calls another function in the same way, with these settings, where a name is the
+   * arguments of a call. No connection is waited for.
+   *
+   * @param extension describes the function, among others; {@link #schema} is the schema of that
+   * @param name the function's, as it is described
+   * @param function how it is called
+   * @throws IllegalArgumentException if that describes no function of this name that returns an
+   *     array, or several
+   * @throws IllegalStateException as {@link #build()}, and if {@link #defaultRepeat} was set
+   */
+  public <Q, A> CoalescedFunction<Q, A> build(
+      ExtensionDescription extension, String name, BatchFunction<Q, A> function) {
+    Objects.requireNonNull(function, "function");
+    Settings settings = settings();
+    if (repeat != HelloRequest.AS_SET) {
+      throw new IllegalStateException("Only pg_hello has a defaultRepeat");
+    }
+    ServerFunction described = ArrayStatements.find(extension, name);
+    var functions = new ServerFunctions(extension, List.of(described));
+    HikariDataSource own = url == null ? null : startPool(url);
+    var executor = new StatementExecutor(source(own), settings.statements(), functions);
+    return new CoalescedFunction<>(
+        new ArrayStatements<>(function, described, executor),
+        settings,
+        own == null ? () -> {} : own::close);
+  }
+
+  /** Checks what only all options together can tell. */
+  private Settings settings() {
     if (Stream.of(dataSource, connections, url).filter(Objects::nonNull).count() != 1) {
       throw new IllegalStateException("Say one of dataSource, connections and url");
     }
@@ -317,18 +359,12 @@ public final class PgHelloClientBuilder {
               + String.join(", ", ownPoolOptions)
               + "; set that where the connections come from");
     }
-    var settings =
-        new Settings(
-            new Settings.Statements(
-                schema, !coalescing, callTimeout, retryLostCalls, SafeListener.of(listeners)),
-            new Settings.Batches(coalescing, maxBatchSize, maxBatchBytes, maxInFlightBatches),
-            new Settings.Queue(maxQueuedCalls, maxQueuedBytes, blockWhenFull),
-            new Settings.Futures(maxInFlightCalls, asyncExecutor));
-    HikariDataSource own = url == null ? null : startPool(url);
-    var statements = new HelloStatements(new StatementExecutor(source(own), settings.statements()));
-    var dispatcher = new HelloDispatcher(statements, settings);
-    return new PgHelloClient(
-        new Operations.Context(settings, statements, dispatcher, repeat, callTimeout), own);
+    return new Settings(
+        new Settings.Statements(
+            schema, !coalescing, callTimeout, retryLostCalls, SafeListener.of(listeners)),
+        new Settings.Batches(coalescing, maxBatchSize, maxBatchBytes, maxInFlightBatches),
+        new Settings.Queue(maxQueuedCalls, maxQueuedBytes, blockWhenFull),
+        new Settings.Futures(maxInFlightCalls, asyncExecutor));
   }
 
   private ConnectionSource source(@Nullable DataSource own) {

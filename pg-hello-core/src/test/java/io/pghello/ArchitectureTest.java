@@ -101,6 +101,7 @@ class ArchitectureTest {
                 .or(
                     belongToAnyOf(
                         ConnectionSource.class,
+                        BatchFunction.class,
                         PgHelloException.class,
                         PgHelloInfo.class,
                         PgHelloListener.class,

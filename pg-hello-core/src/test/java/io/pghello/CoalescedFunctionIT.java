@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.PgHelloClientIT.ask;
+import static io.pghello.PgHelloClientIT.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloException.Code;
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.ExtensionFunction;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.WireProxy;
+import java.sql.Array;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A program's own function is called in batches, as {@code pg_hello} is. */
+@PgHelloTest
+@Timeout(120)
+class CoalescedFunctionIT {
+  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final String POOL_CHECKS_AFTER = "com.zaxxer.hikari.aliveBypassWindowMs";
+
+  // region function
+  static final ExtensionDescription EXTENSION =
+      ExtensionDescription.named("pg_hello")
+          .function("pg_hello_all(text[], integer[])", "text[]")
+          .build();
+
+  record Greeting(String name, int times) {}
+
+  /** Greets each name so many times. */
+  static class GreetAll implements BatchFunction<Greeting, String> {
+    @Override
+    public void bind(PreparedStatement statement, List<Greeting> requests) throws SQLException {
+      var connection = statement.getConnection();
+      Object[] names = requests.stream().map(Greeting::name).toArray();
+      Object[] times = requests.stream().map(Greeting::times).toArray();
+      statement.setArray(1, connection.createArrayOf("text", names));
+      statement.setArray(2, connection.createArrayOf("int4", times));
+    }
+
+    @Override
+    public List<String> read(Array answers) throws SQLException {
+      return Arrays.asList((String[]) answers.getArray());
+    }
+
+    @Override
+    public boolean isAnsweredBy(Greeting request, String answer) {
+      return answer.startsWith("Hello, " + request.name() + "!");
+    }
+
+    @Override
+    public int bytes(Greeting request) {
+      return request.name().length() + Integer.BYTES;
+    }
+  }
+
+  // endregion
+
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final Heard heard = new Heard();
+
+  @AfterEach
+  void stop() throws InterruptedException {
+    threads.shutdownNow();
+    assertThat(threads.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void manyThreadsTakeFewStatementsAndEachHasItsOwnAnswer(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 4);
+        var greetings = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      greetings.call(once("first"));
+      proxy.delay(Duration.ofMillis(200));
+      long before = proxy.executes();
+      List<CompletableFuture<String>> calls =
+          IntStream.range(0, 256)
+              .mapToObj(
+                  i ->
+                      CompletableFuture.supplyAsync(
+                          () -> greetings.call(new Greeting("u" + i, 1 + i % 3)), threads))
+              .toList();
+      for (int i = 0; i < calls.size(); i++) {
+        assertThat(get(calls.get(i))).isEqualTo(greeting("u" + i, 1 + i % 3));
+      }
+      assertThat(proxy.executes() - before).isBetween(2L, 40L);
+    }
+  }
+
+  @Test
+  void aLoneCallTakesOneRoundTrip(DataSource dataSource, WireProxy proxy) throws Exception {
+    try (var pool = pool(dataSource, 1)) {
+      // region call
+      try (var greetings =
+          CoalescedFunction.create(pool, EXTENSION, "pg_hello_all", new GreetAll())) {
+        assertThat(greetings.call(new Greeting("Ada", 2))).isEqualTo("Hello, Ada! Hello, Ada!");
+      }
+      // endregion
+      try (var greetings = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+        greetings.call(once("first"));
+        proxy.assertRoundTrips(1, () -> greetings.call(once("Ada")));
+        proxy.assertRoundTrips(1, () -> get(greetings.callAsync(once("Ada"))));
+      }
+    }
+  }
+
+  @Test
+  void futuresThatWaitShareOneStatementInTheirOrder(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      holdUp(greetings, proxy);
+      List<CompletableFuture<String>> calls =
+          IntStream.range(0, 100).mapToObj(i -> greetings.callAsync(once("u" + i))).toList();
+      assertThat(greetings.queuedCalls()).isEqualTo(100);
+      assertThat(greetings.inFlightStatements()).isEqualTo(1);
+      proxy.resume();
+      for (int i = 0; i < calls.size(); i++) {
+        assertThat(get(calls.get(i))).isEqualTo(greeting("u" + i, 1));
+      }
+      assertThat(heard.statements).containsExactly("1", "1", "100");
+      assertThat(heard.calls).hasSize(102).containsOnly("pg_hello_all(text[],integer[])");
+    }
+  }
+
+  @Test
+  void twoOfThemDoNotMix(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 4);
+        var once = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll());
+        var client = PgHelloClient.builder().dataSource(pool).callTimeout(LONG).build();
+        var twice = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      proxy.delay(Duration.ofMillis(5));
+      var calls = new ArrayList<CompletableFuture<Boolean>>();
+      for (int i = 0; i < 300; i++) {
+        String name = "u" + i;
+        calls.add(once.callAsync(once(name)).thenApply(greeting(name, 1)::equals));
+        calls.add(client.helloAsync(name, 3).thenApply(greeting(name, 3)::equals));
+        calls.add(twice.callAsync(new Greeting(name, 2)).thenApply(greeting(name, 2)::equals));
+      }
+      assertThat(calls).allMatch(CoalescedFunctionIT::get);
+    }
+  }
+
+  @Test
+  void anArgumentThatTheServerRefusesFailsItsOwnCallAlone(DataSource dataSource, WireProxy proxy)
+      throws SQLException {
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      String session = ask(pool, "SELECT pg_backend_pid()");
+      holdUp(greetings, proxy);
+      List<CompletableFuture<String>> calls =
+          IntStream.range(0, 32)
+              .mapToObj(
+                  i ->
+                      switch (i) {
+                        case 3 -> greetings.callAsync(new Greeting("secret", 11));
+                        case 20 -> greetings.callAsync(once("secret \0"));
+                        default -> greetings.callAsync(once("u" + i));
+                      })
+              .toList();
+      proxy.resume();
+      for (int i = 0; i < calls.size(); i++) {
+        if (i == 3 || i == 20) {
+          String state = i == 3 ? "22023" : "22021";
+          assertThat(failure(calls.get(i), Code.SERVER_ERROR).sqlState()).contains(state);
+        } else {
+          assertThat(get(calls.get(i))).isEqualTo(greeting("u" + i, 1));
+        }
+      }
+      assertThatThrownBy(() -> greetings.call(once("secret \0")))
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.sqlState()).contains("22021"))
+          .hasMessageNotContaining("secret");
+      assertThat(ask(pool, "SELECT pg_backend_pid()")).isEqualTo(session);
+    }
+  }
+
+  @Test
+  void whatTheProgramThrowsFailsItsOwnCallAlone(DataSource dataSource, WireProxy proxy)
+      throws SQLException {
+    var function =
+        new GreetAll() {
+          @Override
+          public void bind(PreparedStatement statement, List<Greeting> requests)
+              throws SQLException {
+            refuse(requests, "bind");
+            super.bind(statement, requests);
+          }
+
+          @Override
+          public boolean isAnsweredBy(Greeting request, String answer) {
+            refuse(List.of(request), "check");
+            return super.isAnsweredBy(request, answer);
+          }
+
+          private void refuse(List<Greeting> requests, String name) {
+            if (requests.contains(once(name))) {
+              throw new UnsupportedOperationException(name);
+            }
+          }
+        };
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", function)) {
+      String session = ask(pool, "SELECT pg_backend_pid()");
+      holdUp(greetings, proxy);
+      var refused = List.of(greetings.callAsync(once("bind")), greetings.callAsync(once("check")));
+      CompletableFuture<String> other = greetings.callAsync(once("Ada"));
+      proxy.resume();
+      assertThat(get(other)).isEqualTo("Hello, Ada!");
+      for (CompletableFuture<String> call : refused) {
+        assertThat(failure(call, Code.SERVER_ERROR))
+            .hasCauseInstanceOf(UnsupportedOperationException.class);
+      }
+      assertThat(ask(pool, "SELECT pg_backend_pid()")).isEqualTo(session);
+    }
+  }
+
+  @Test
+  void refusesAnswersThatAreNotThoseOfItsRequests(
+      DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      greetings.call(once("first"));
+      // too few, too many, none, null, in another order
+      for (String body :
+          List.of(
+              "ARRAY['Hello, Ada!', 'Hello, Ada!']",
+              "ARRAY['Hello, Ada!', 'Hello, Zoë!', 'Hello, Bo!', 'Hello, Bo!']",
+              "'{}'",
+              "NULL")) {
+        replace(superuser, body);
+        for (CompletableFuture<String> call : batch(greetings, pool, proxy)) {
+          failure(call, Code.ANSWER_MISMATCH);
+        }
+      }
+      replace(superuser, "ARRAY['Hello, Zoë!', NULL, 'Hello, Bo!']");
+      String session = ask(pool, "SELECT pg_backend_pid()");
+      List<CompletableFuture<String>> calls = batch(greetings, pool, proxy);
+      failure(calls.get(0), Code.ANSWER_MISMATCH);
+      failure(calls.get(1), Code.ANSWER_MISMATCH);
+      assertThat(get(calls.get(2))).isEqualTo("Hello, Bo!");
+      // what has answered so is not to be trusted
+      assertThat(ask(pool, "SELECT pg_backend_pid()")).isNotEqualTo(session);
+    }
+  }
+
+  /** Makes three calls in one statement. */
+  private static List<CompletableFuture<String>> batch(
+      CoalescedFunction<Greeting, String> greetings, DataSource pool, WireProxy proxy)
+      throws SQLException {
+    // it may have to open a connection
+    ask(pool, "SELECT 1");
+    long before = proxy.executes();
+    proxy.stall();
+    CompletableFuture<String> unused = greetings.callAsync(once("held up"));
+    until(() -> proxy.executes() > before);
+    List<CompletableFuture<String>> calls =
+        List.of("Ada", "Zoë", "Bo").stream().map(name -> greetings.callAsync(once(name))).toList();
+    proxy.resume();
+    return calls;
+  }
+
+  /** Replaces the function by one that answers the same to every batch. */
+  private static void replace(DataSource superuser, String answers) throws SQLException {
+    execute(
+        superuser,
+        "CREATE OR REPLACE FUNCTION pg_hello_all(names text[], repeats integer[] DEFAULT NULL)"
+            + " RETURNS text[] IMMUTABLE PARALLEL SAFE RETURN CASE cardinality(names) WHEN 1"
+            + " THEN ARRAY['Hello, ' || names[1] || '!'] ELSE CAST("
+            + answers
+            + " AS text[]) END");
+  }
+
+  @Test
+  void aBatchHasNoMoreThanItMay(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 1)) {
+      for (PgHelloClientBuilder builder :
+          List.of(builder(pool).maxBatchSize(4), builder(pool).maxBatchBytes(4 * (3 + 4)))) {
+        heard.forget();
+        try (var greetings =
+            builder.maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+          holdUp(greetings, proxy);
+          List<CompletableFuture<String>> calls =
+              IntStream.range(100, 110).mapToObj(i -> greetings.callAsync(once("" + i))).toList();
+          proxy.resume();
+          calls.forEach(CoalescedFunctionIT::get);
+          assertThat(heard.statements).containsExactly("1", "1", "4", "4", "2");
+        }
+      }
+    }
+  }
+
+  @Test
+  void aLargeOneGoesAlone(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 2);
+        var greetings =
+            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      holdUp(greetings, proxy);
+      String name = "x".repeat(16 * 1024);
+      List<CompletableFuture<String>> calls =
+          List.of(greetings.callAsync(once(name)), greetings.callAsync(once("Ada")));
+      proxy.resume();
+      assertThat(get(calls.get(0))).isEqualTo(greeting(name, 1));
+      assertThat(get(calls.get(1))).isEqualTo("Hello, Ada!");
+      assertThat(heard.statements).containsExactly("1", "1", "1", "1");
+    }
+  }
+
+  @Test
+  void oneMoreThanMayWaitIsRefused(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool)
+                .maxInFlightBatches(1)
+                .maxQueuedCalls(2)
+                .build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      holdUp(greetings, proxy);
+      var waiting = List.of(greetings.callAsync(once("a")), greetings.callAsync(once("b")));
+      failure(greetings.callAsync(once("c")), Code.OVERLOADED);
+      assertThatThrownBy(() -> greetings.call(once("d")))
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.OVERLOADED));
+      proxy.resume();
+      waiting.forEach(CoalescedFunctionIT::get);
+    }
+  }
+
+  @Test
+  void whatIsCancelledWhileItWaitsIsNotSent(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      holdUp(greetings, proxy);
+      CompletableFuture<String> cancelled = greetings.callAsync(once("secret"));
+      CompletableFuture<String> other = greetings.callAsync(once("Ada"));
+      assertThat(cancelled.cancel(false)).isTrue();
+      assertThat(greetings.queuedCalls()).isEqualTo(1);
+      proxy.resume();
+      assertThat(get(other)).isEqualTo("Hello, Ada!");
+      assertThat(heard.statements).containsExactly("1", "1", "1");
+      assertThat(cancelled).isCancelled();
+    }
+  }
+
+  @Test
+  void anInterruptEndsTheCallOfItsThreadAlone(DataSource dataSource, WireProxy proxy)
+      throws Exception {
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      holdUp(greetings, proxy);
+      var outcome = new AtomicReference<Object>();
+      var caller =
+          new Thread(
+              () -> {
+                try {
+                  outcome.set(greetings.call(once("secret")));
+                } catch (PgHelloException e) {
+                  outcome.set(e.code() + " " + Thread.currentThread().isInterrupted());
+                }
+              });
+      caller.start();
+      until(() -> greetings.queuedCalls() == 1);
+      CompletableFuture<String> other = greetings.callAsync(once("Ada"));
+      caller.interrupt();
+      caller.join();
+      assertThat(outcome).hasValue("INTERRUPTED true");
+      proxy.resume();
+      assertThat(get(other)).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  @Test
+  void closingWaitsForWhatWasCalled(DataSource dataSource, WireProxy proxy) throws Exception {
+    try (var pool = pool(dataSource, 1)) {
+      var greetings =
+          builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll());
+      holdUp(greetings, proxy);
+      CompletableFuture<String> waiting = greetings.callAsync(once("Ada"));
+      CompletableFuture<Void> closing = CompletableFuture.runAsync(greetings::close, threads);
+      until(() -> failsWith(greetings.callAsync(once("late")), Code.CLOSED));
+      assertThat(closing).isNotDone();
+      proxy.resume();
+      get(closing);
+      assertThat(waiting).isCompletedWithValue("Hello, Ada!");
+    }
+  }
+
+  @Test
+  void closingFailsWhatTheServerDoesNotAnswer(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 1)) {
+      var greetings =
+          builder(pool)
+              .callTimeout(Duration.ofMillis(500))
+              .maxInFlightBatches(1)
+              .build(EXTENSION, "pg_hello_all", new GreetAll());
+      holdUp(greetings, proxy);
+      CompletableFuture<String> waiting = greetings.callAsync(once("Ada"));
+      greetings.close();
+      assertThat(waiting).isDone();
+      assertThat(failure(waiting).code()).isIn(Code.CLOSED, Code.TIMEOUT, Code.NO_CONNECTION);
+      proxy.resume();
+      failure(greetings.callAsync(once("late")), Code.CLOSED);
+    }
+  }
+
+  @Test
+  void aLostConnectionIsMadeUpForAndNobodyIsAnsweredTwice(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      long before = holdUp(greetings, proxy);
+      var answers = new ArrayList<String>();
+      List<CompletableFuture<Void>> calls =
+          IntStream.range(0, 20)
+              .mapToObj(
+                  i ->
+                      greetings
+                          .callAsync(once("u" + i))
+                          .thenAccept(
+                              answer -> {
+                                synchronized (answers) {
+                                  answers.add(answer);
+                                }
+                              }))
+              .toList();
+      proxy.delay(Duration.ofMillis(500));
+      proxy.resume();
+      until(() -> proxy.executes() == before + 1);
+      proxy.delay(Duration.ZERO);
+      proxy.cut();
+      calls.forEach(CoalescedFunctionIT::get);
+      assertThat(answers)
+          .containsExactlyInAnyOrderElementsOf(
+              IntStream.range(0, 20).mapToObj(i -> greeting("u" + i, 1)).toList());
+      assertThat(heard.repeated).containsExactly(Code.CONNECTION_LOST);
+      assertThat(heard.statements).containsExactly("1", "1", "20 CONNECTION_LOST", "20");
+    }
+  }
+
+  @Test
+  void saysWhatIsMissingAndGoesOnWhenItIsThere(DataSource dataSource, @Superuser DataSource owner)
+      throws SQLException {
+    var newer =
+        ExtensionDescription.named("pg_hello")
+            .oldestVersion("1.0")
+            .function(
+                ExtensionFunction.of("pg_hello_all(text[], integer[])", "text[]").withSince("1.1"))
+            .build();
+    try (var pool = pool(dataSource, 1);
+        var greetings = builder(pool).build(newer, "pg_hello_all", new GreetAll())) {
+      assertThat(greetings.call(once("Ada"))).isEqualTo("Hello, Ada!");
+      execute(owner, "DROP EXTENSION pg_hello");
+      PgHelloException gone = failure(greetings.callAsync(once("Ada")), Code.NOT_CREATED);
+      assertThat(gone.problem().remedy()).contains("CREATE EXTENSION pg_hello");
+      execute(owner, "CREATE EXTENSION pg_hello VERSION '1.0'");
+      PgHelloException old = failure(greetings.callAsync(once("Ada")), Code.TOO_OLD);
+      assertThat(old.problem().remedy()).contains("ALTER EXTENSION pg_hello UPDATE");
+      execute(owner, "DROP EXTENSION pg_hello");
+      execute(owner, "CREATE SCHEMA \"else where\"");
+      execute(owner, "GRANT USAGE ON SCHEMA \"else where\" TO PUBLIC");
+      execute(owner, "CREATE EXTENSION pg_hello SCHEMA \"else where\"");
+      assertThat(greetings.call(once("Ada"))).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  @Test
+  @SuppressWarnings("NullAway")
+  void refusesWhatCannotBe(DataSource dataSource) {
+    PgHelloClientBuilder builder = PgHelloClient.builder().dataSource(dataSource);
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                builder.build(
+                    ExtensionDescription.ofName("pg_hello"), "pg_hello_all", new GreetAll()))
+        .withMessage(
+            "The description of pg_hello has no functions pg_hello_all that return an array; it must"
+                + " be one.");
+    var single =
+        ExtensionDescription.named("pg_hello").function("pg_hello_all(text)", "text").build();
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder.build(single, "pg_hello_all", new GreetAll()));
+    var tiny =
+        new GreetAll() {
+          @Override
+          public int bytes(Greeting request) {
+            return -1;
+          }
+        };
+    try (var greetings = builder.build(EXTENSION, "pg_hello_all", tiny)) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> greetings.call(once("Ada")))
+          .withMessage("The size of a request is -1 bytes.");
+      assertThatNullPointerException().isThrownBy(() -> greetings.call(null));
+    }
+    assertThatIllegalStateException()
+        .isThrownBy(() -> builder.defaultRepeat(2).build(EXTENSION, "pg_hello_all", new GreetAll()))
+        .withMessage("Only pg_hello has a defaultRepeat");
+  }
+
+  private PgHelloClientBuilder builder(DataSource dataSource) {
+    return PgHelloClient.builder().dataSource(dataSource).callTimeout(LONG).listener(heard);
+  }
+
+  /**
+   * Sends a call that gets no answer before the proxy resumes, so that those that follow wait.
+   *
+   * @return how many statements there have been
+   */
+  private static long holdUp(CoalescedFunction<Greeting, String> greetings, WireProxy proxy) {
+    greetings.call(once("first"));
+    long before = proxy.executes();
+    proxy.stall();
+    CompletableFuture<String> unused = greetings.callAsync(once("held up"));
+    until(() -> proxy.executes() == before + 1);
+    return before + 1;
+  }
+
+  private static Greeting once(String name) {
+    return new Greeting(name, 1);
+  }
+
+  private static String greeting(String name, int times) {
+    return ("Hello, " + name + "! ").repeat(times).stripTrailing();
+  }
+
+  private static HikariDataSource pool(DataSource dataSource, int size) {
+    var config = new HikariConfig();
+    config.setDataSource(dataSource);
+    config.setMaximumPoolSize(size);
+    // it would ask whether a connection is alive that was idle for 500 ms, and be held up with it
+    System.setProperty(POOL_CHECKS_AFTER, Long.toString(LONG.toMillis()));
+    HikariDataSource pool;
+    try {
+      pool = new HikariDataSource(config);
+    } finally {
+      System.clearProperty(POOL_CHECKS_AFTER);
+    }
+    // it fills itself, and its log-ins would be counted, or held up
+    until(() -> pool.getHikariPoolMXBean().getIdleConnections() == size);
+    return pool;
+  }
+
+  private static boolean failsWith(CompletableFuture<String> call, Code code) {
+    return call.isCompletedExceptionally() && failure(call).code() == code;
+  }
+
+  private static PgHelloException failure(CompletableFuture<String> call, Code code) {
+    PgHelloException failure = failure(call);
+    assertThat(failure.code()).isEqualTo(code);
+    assertThat(failure).hasMessageNotContaining("secret");
+    return failure;
+  }
+
+  private static PgHelloException failure(CompletableFuture<String> call) {
+    try {
+      throw new AssertionError("it has an answer: " + get(call));
+    } catch (CompletionException e) {
+      return (PgHelloException) Objects.requireNonNull(e.getCause());
+    }
+  }
+
+  private static <T> T get(CompletableFuture<T> future) {
+    return future.orTimeout(60, TimeUnit.SECONDS).join();
+  }
+
+  private static void until(BooleanSupplier condition) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (!condition.getAsBoolean()) {
+      assertThat(end - System.nanoTime()).as("time left to wait").isPositive();
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+}
