@@ -5,6 +5,6 @@ CREATE OPERATOR <-> (
 );
 COMMENT ON OPERATOR <-> (double precision, double precision) IS 'how far two numbers are apart';
 
-CREATE FUNCTION ${extensionName}_distance_all(a double precision, b double precision[]) RETURNS double precision[]
+CREATE FUNCTION ${extensionName}_distance_all(a double precision[], b double precision[]) RETURNS double precision[]
   AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION ${extensionName}_distance_all(double precision, double precision[]) IS 'how far a is from each of b';
+COMMENT ON FUNCTION ${extensionName}_distance_all(double precision[], double precision[]) IS 'how far each of a is from that of b';

@@ -25,16 +25,18 @@ ${extensionName}_distance(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(fabs(a - b));
 }
 
-/* how far a is from each number of an array, in its order */
+/* how far each number of an array is from that of another one, in their order */
 Datum
 ${extensionName}_distance_all(PG_FUNCTION_ARGS)
 {
-	Datum	   *all;
-	int			count;
+	Datum	   *a, *b;
+	int			count, others;
 
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &all, NULL, &count);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &a, NULL, &count);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &b, NULL, &others);
+	if (count != others)
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("there are %d and %d numbers", count, others)));
 	for (int i = 0; i < count; i++)
-		all[i] = DirectFunctionCall2(${extensionName}_distance, PG_GETARG_DATUM(0), all[i]);
-	PG_RETURN_ARRAYTYPE_P(construct_array(all, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+		a[i] = DirectFunctionCall2(${extensionName}_distance, a[i], b[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(a, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

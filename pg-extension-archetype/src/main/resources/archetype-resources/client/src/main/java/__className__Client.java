@@ -1,74 +1,73 @@
 package ${package};
 
+import io.pghello.*;
 import io.pghello.extension.ExtensionException;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
+import java.sql.*;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 
-/** Calls of ${extensionName}, one round trip each. Thread-safe if the data source is. */
-public final class ${className}Client {
-  private final DataSource dataSource;
-  private final String distance;
-  private final String distanceAll;
+/** Calls of ${extensionName}: those that would wait for a connection share a statement. Thread-safe. */
+public final class ${className}Client implements AutoCloseable {
+  private final CoalescedFunction<double[], Double> distances;
 
-  private ${className}Client(DataSource dataSource, String schema) {
-    this.dataSource = dataSource;
-    this.distance =
-        "SELECT " + schema + ".${extensionName}_distance(?::pg_catalog.float8, ?::pg_catalog.float8)";
-    this.distanceAll =
-        "SELECT " + schema + ".${extensionName}_distance_all(?::pg_catalog.float8, ?::pg_catalog.float8[])";
+  private ${className}Client(DataSource dataSource) {
+    this.distances = CoalescedFunction.create(
+        dataSource, ${className}Extension.DESCRIPTION, "${extensionName}_distance_all", new Distances());
   }
 
   /**
-   * Looks for the extension in the database, in one round trip.
+   * Looks for the extension in the database of a pool, in one round trip.
    *
    * @throws ExtensionException if it cannot be used; the message says why, and what to do
    */
   public static ${className}Client create(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      var installation = ${className}Extension.DESCRIPTION.find(connection).require();
-      return new ${className}Client(dataSource, installation.schema());
+      ${className}Extension.DESCRIPTION.find(connection).require();
     }
+    return new ${className}Client(dataSource);
   }
 
   /**
-   * Returns how far two numbers are apart ({@code ${extensionName}_distance}).
+   * Returns how far two numbers are apart ({@code ${extensionName}_distance_all}).
    *
-   * @throws SQLException also if one is not finite (SQLSTATE 22003)
+   * @throws PgHelloException also if one is not finite (SQLSTATE 22003)
    */
-  public double distance(double a, double b) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(distance)) {
-      statement.setDouble(1, a);
-      statement.setDouble(2, b);
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return row.getDouble(1);
-      }
-    }
+  public double distance(double a, double b) {
+    return distances.call(new double[] {a, b});
   }
 
-  /**
-   * Returns how far a number is from each of a list, in its order, in one round trip.
-   *
-   * @throws SQLException also if one is not finite (SQLSTATE 22003) or null (22004)
-   */
-  public List<Double> distanceAll(double a, List<Double> b) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(distanceAll)) {
-      statement.setDouble(1, a);
-      statement.setArray(2, connection.createArrayOf("float8", b.toArray()));
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        var answer = (Double[]) row.getArray(1).getArray();
-        if (answer.length != b.size()) {
-          throw new SQLException(answer.length + " answers to " + b.size() + " questions");
-        }
-        return List.of(answer);
-      }
+  /** The same without waiting; errors are in the future. */
+  public CompletableFuture<Double> distanceAsync(double a, double b) {
+    return distances.callAsync(new double[] {a, b});
+  }
+
+  @Override
+  public void close() {
+    distances.close();
+  }
+
+  private static final class Distances implements BatchFunction<double[], Double> {
+    @Override
+    public void bind(PreparedStatement statement, List<double[]> pairs) throws SQLException {
+      Connection connection = statement.getConnection();
+      statement.setArray(1, connection.createArrayOf("float8", pairs.stream().map(pair -> pair[0]).toArray()));
+      statement.setArray(2, connection.createArrayOf("float8", pairs.stream().map(pair -> pair[1]).toArray()));
+    }
+
+    @Override
+    public List<Double> read(Array answers) throws SQLException {
+      return List.of((Double[]) answers.getArray());
+    }
+
+    @Override
+    public boolean isAnsweredBy(double[] pair, Double answer) {
+      return answer >= 0; // all that can be known of a distance
+    }
+
+    @Override
+    public int bytes(double[] pair) {
+      return 2 * Double.BYTES;
     }
   }
 }

@@ -12,7 +12,7 @@ public class ${className}Extension implements ExtensionProvider {
           .function(
               "${extensionName}_distance(double precision, double precision)", "double precision")
           .function(
-              "${extensionName}_distance_all(double precision, double precision[])",
+              "${extensionName}_distance_all(double precision[], double precision[])",
               "double precision[]")
           .build();
 
