@@ -69,6 +69,19 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
           Map.entry("uuid", StandardBasicTypes.UUID),
           Map.entry("varchar", StandardBasicTypes.STRING));
 
+  /**
+   * Types that SQL names by keywords of its own, which no schema can have another of. There is no
+   * more need of a schema then, and drivers that read SQL themselves take it.
+   */
+  private static final Map<String, String> KEYWORDS =
+      Map.of(
+          "bool", "boolean",
+          "float4", "real",
+          "float8", "double precision",
+          "int2", "smallint",
+          "int4", "integer",
+          "int8", "bigint");
+
   private static final Map<String, FunctionParameterType> PARAMETERS =
       Map.ofEntries(
           Map.entry("bool", FunctionParameterType.BOOLEAN),
@@ -204,10 +217,15 @@ public abstract class ExtensionFunctionContributor implements FunctionContributo
     return IntStream.rangeClosed(1, types.size())
         .mapToObj(
             i -> {
-              String type = types.get(i - 1);
-              return ExtensionFunction.isBuiltIn(type)
-                  ? "cast(?" + i + " as pg_catalog." + ExtensionFunction.catalogName(type) + ")"
-                  : "?" + i;
+              if (!ExtensionFunction.isBuiltIn(types.get(i - 1))) {
+                return "?" + i;
+              }
+              String type = ExtensionFunction.catalogName(types.get(i - 1));
+              String element = type.replace("[]", "");
+              String keyword = KEYWORDS.get(element);
+              return "cast(?%d as %s)"
+                  .formatted(
+                      i, keyword == null ? "pg_catalog." + type : type.replace(element, keyword));
             })
         .collect(joining(",", name + "(", ")"));
   }
