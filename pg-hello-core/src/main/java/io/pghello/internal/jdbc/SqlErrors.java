@@ -14,6 +14,7 @@ import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.security.cert.CertificateException;
 import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -157,7 +158,9 @@ public final class SqlErrors {
           e,
           null);
     }
-    if (words == null && state.startsWith("42") && !(e instanceof PSQLException)) {
+    if (words == null
+        && !(e instanceof PSQLException)
+        && (state.startsWith("42") || e instanceof SQLFeatureNotSupportedException)) {
       return ofForeignDriver(e);
     }
     return of(

@@ -8,6 +8,7 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import java.net.ConnectException;
 import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -115,6 +116,12 @@ class SqlErrorsTest {
             "A driver that is not pgjdbc, or hides it, failed at the client's SQL (SQLException). See"
                 + " the cause, or give the client a data source of pgjdbc's own.")
         .hasCause(parser);
+    var noArrays = new SQLFeatureNotSupportedException("createArrayOf");
+    assertThat(SqlErrors.translate(noArrays, Duration.ofSeconds(1), OF_PG_HELLO))
+        .hasMessageStartingWith(
+            "A driver that is not pgjdbc, or hides it, failed at the client's SQL"
+                + " (SQLFeatureNotSupportedException). See the cause,")
+        .hasCause(noArrays);
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mno such table\0\0"));
     assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), OF_PG_HELLO))
         .hasMessageStartingWith("The server reported an error (42P01): no such table.");
