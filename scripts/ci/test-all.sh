@@ -167,7 +167,7 @@ begin first-run "$ROOT/scripts/ci/first-run.sh"
 step dev "$ROOT/scripts/ci/dev-test.sh"
 LINES_SHOWN=1 finish first-run
 PG_EXTENSION_PACKAGES=$("$ROOT/scripts/packages.sh" 17 postgresql-17-{pgvector,cron,semver} libc6) \
-  axis postgres17-jdk25 17 "$JDK25" -DexcludedGroups=long,container -Djooq.run="$(pom_property jooq.3.21.version)" \
+  axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container -Djooq.run="$(pom_property jooq.3.21.version)" \
   -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 LINES_SHOWN=30 finish regress
 # applications that stand on JDBC and the client are tested on the first axis alone: it takes minutes, and says little on
