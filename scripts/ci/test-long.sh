@@ -22,6 +22,8 @@ LINES_SHOWN=1 step arm64 "$ROOT/scripts/regress.sh" --platform linux-arm64 17
 LINES_SHOWN=2 step release "$ROOT/dev" release --dry-run
 step faults "$ROOT/dev" test --repeat 20 faults
 LINES_SHOWN=5 step failover "$ROOT/scripts/ci/failover.sh"
+copy_tree "$WORK/pooler-suites"
+LINES_SHOWN=3 step pooler-suites env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/pooler-suites.sh" "$WORK/pooler-suites"
 LINES_SHOWN=1 step postgres-suite "$ROOT/scripts/ci/postgres-suite.sh"
 LINES_SHOWN=1 step random-queries "$ROOT/scripts/sanitize.sh" 600
 step fuzzing "$ROOT/scripts/fuzz.sh" 600 s390x i686

@@ -43,6 +43,7 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.postgresql.util.PSQLException;
@@ -93,6 +94,7 @@ class BuilderIT {
     assertFails(Code.CLOSED, () -> client.hello("Ada"));
   }
 
+  @Tag("session") // the time-out is not set behind a pooler
   @Test
   void connectsAsTold(TestDatabase database, @Superuser DataSource superuser) throws Exception {
     PGSimpleDataSource login = database.dataSource().unwrap(PGSimpleDataSource.class);
@@ -114,6 +116,7 @@ class BuilderIT {
     awaitNoSession(superuser, "it's \"mine\"");
   }
 
+  @Tag("session") // the time-out is not set behind a pooler
   @Test
   void limitsStatementsOfItsOwnSessionsOnly(TestDatabase database, @Superuser DataSource superuser)
       throws SQLException {
@@ -569,6 +572,7 @@ class BuilderIT {
     }
   }
 
+  @Tag("session") // a setting of the database, which only new sessions have
   @Test
   void saysWhatItTalksTo(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
@@ -602,6 +606,7 @@ class BuilderIT {
   }
 
   /** Not even where the server is told to put parameters into what it reports. */
+  @Tag("session") // ends sessions, which are not the client's connections
   @Test
   void neverTellsAName(
       DataSource dataSource,

@@ -31,6 +31,7 @@ import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -56,6 +57,7 @@ class ByThreadIT {
     assertThat(threads.awaitTermination(20, SECONDS)).isTrue();
   }
 
+  @Tag("session") // settings of a session, or of a role at its log-in
   @Test
   void asksTheTenantOfTheCallingThread(DataSource dataSource) {
     try (var first = pool(dataSource, 1);
@@ -113,6 +115,7 @@ class ByThreadIT {
     assertThat(greeting).isEqualTo(once + (" " + once).repeat(count - 1));
   }
 
+  @Tag("session") // settings of a session, or of a role at its log-in
   @Test
   void makesFuturesOnAnExecutorThatBringsTheTenantAlong(DataSource dataSource) {
     try (var first = pool(dataSource, 1);

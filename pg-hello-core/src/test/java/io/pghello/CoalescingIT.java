@@ -44,6 +44,7 @@ import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
@@ -545,6 +546,7 @@ class CoalescingIT {
         });
   }
 
+  @Tag("session") // knows it by its process
   @Test
   void aConnectionThatHasGivenAWrongAnswerIsNotUsedAgain(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
@@ -584,6 +586,7 @@ class CoalescingIT {
   }
 
   /** A pooler may have left it in a transaction that no part of this program has begun. */
+  @Tag("session") // prepares statements by PREPARE
   @Test
   void aConnectionWhoseStatementsAreMixedUpIsNotUsedAgain(DataSource dataSource)
       throws SQLException {
@@ -697,6 +700,7 @@ class CoalescingIT {
     assertThat(carried).anyMatch(calls -> calls > 1);
   }
 
+  @Tag("session") // a setting of the database, which only new sessions have
   @Test
   void aTenantNeverGetsTheOthersAnswer(
       TestDatabase database, @Superuser DataSource superuser, DataSource dataSource)

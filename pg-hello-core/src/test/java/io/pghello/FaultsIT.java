@@ -86,6 +86,7 @@ class FaultsIT {
     }
   }
 
+  @Tag("session") // ends sessions, which are not the client's connections
   @ParameterizedTest
   @EnumSource
   void repeatsALoneCallWhoseConnectionIsLost(
@@ -104,6 +105,7 @@ class FaultsIT {
   }
 
   /** As it is with a pool that does not look whether what it hands out is alive. */
+  @Tag("session") // ends sessions, which are not the client's connections
   @ParameterizedTest
   @EnumSource
   void repeatsACallUntilAConnectionLives(
@@ -164,6 +166,7 @@ class FaultsIT {
     }
   }
 
+  @Tag("session") // ends sessions, which are not the client's connections
   @ParameterizedTest
   @EnumSource
   void repeatsNothingIfToldSo(Kind kind, DataSource dataSource, @Superuser DataSource superuser)
@@ -187,6 +190,7 @@ class FaultsIT {
     }
   }
 
+  @Tag("session") // ends sessions, which are not the client's connections
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HELLO_ASYNC")
   void repeatsNothingForAThreadThatIsInterrupted(

@@ -46,6 +46,7 @@ class LogInIT {
       " Correct the user, the password or the database that the client connects with, or what the"
           + " server allows (pg_hba.conf, GRANT CONNECT).";
 
+  @Tag("session") // the pooler refuses it
   @Test
   void saysAtOnceThatThePasswordIsWrong(TestDatabase database, WireProxy proxy) {
     PgHelloException e = fails(Code.LOGIN_REFUSED, through(proxy, database, "hello", "wrong"));
@@ -92,6 +93,7 @@ class LogInIT {
     }
   }
 
+  @Tag("session") // the pooler refuses it
   @Test
   void saysThatThereAreTooManyConnections(
       TestDatabase database, DataSource dataSource, @Superuser DataSource superuser)

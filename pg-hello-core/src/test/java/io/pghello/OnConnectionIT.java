@@ -32,6 +32,7 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -179,6 +180,7 @@ class OnConnectionIT {
     }
   }
 
+  @Tag("session") // ends sessions, which are not the client's connections
   @ParameterizedTest
   @EnumSource
   void repeatsNothing(FaultsIT.Kind kind, DataSource dataSource, @Superuser DataSource superuser)
@@ -255,6 +257,7 @@ class OnConnectionIT {
     }
   }
 
+  @Tag("session") // settings of a session, or of a role at its log-in
   @Test
   void neverJoinsABatch(DataSource dataSource) throws SQLException {
     try (PgHelloClient client =

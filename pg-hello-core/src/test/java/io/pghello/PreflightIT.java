@@ -422,6 +422,7 @@ class PreflightIT {
     }
   }
 
+  @Tag("session") // settings of a session, or of a role at its log-in
   @Test
   void keepsThePresentPathInWhatItSuggests(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA \"Odd one\"");
@@ -442,6 +443,7 @@ class PreflightIT {
     }
   }
 
+  @Tag("session") // settings of a session, or of a role at its log-in
   @Test
   void suggestsAStatementThatWorksWhereThePathIsEmpty(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA mine");

@@ -29,6 +29,7 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,6 +45,7 @@ class SessionsIT {
       "SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid ="
           + " e.extnamespace WHERE extname = 'pg_hello'";
 
+  @Tag("session") // settings of a session, or of a role at its log-in
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void areLeftAsTheyWere(boolean autoCommit, DataSource dataSource, @Superuser DataSource superuser)
@@ -91,6 +93,7 @@ class SessionsIT {
   }
 
   /** Without a pool that would mend them. */
+  @Tag("session") // settings of a session, or of a role at its log-in
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void areLeftAsTheyWereByTheClientItself(

@@ -48,6 +48,7 @@ import org.hibernate.persister.entity.EntityPersister;
 import org.hibernate.resource.jdbc.spi.StatementInspector;
 import org.hibernate.stat.Statistics;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -286,6 +287,7 @@ class EnvironmentsIT {
     return source;
   }
 
+  @Tag("session") // a search_path at the log-in, which PgBouncer refuses
   @Test
   void asksOnTheConnectionOfTheTenantsSchema(TestDatabase database) throws SQLException {
     try (Connection connection = database.dataSource().getConnection();
@@ -380,6 +382,7 @@ class EnvironmentsIT {
     }
   }
 
+  @Tag("session") // more transactions wait for ids than there are sessions
   @Test
   void keepsConcurrentSessionsApart(DataSource dataSource) throws Exception {
     int threads = 8;
