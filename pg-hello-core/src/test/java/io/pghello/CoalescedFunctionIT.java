@@ -527,6 +527,36 @@ class CoalescedFunctionIT {
         .withMessage("Only pg_hello has a defaultRepeat");
   }
 
+  @Test
+  void theConnectionOfAWrongAnswerIsClosedWhateverTheProgramThrows(
+      DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
+    var function =
+        new GreetAll() {
+          @Override
+          public boolean isAnsweredBy(Greeting request, String answer) {
+            if (answer.contains("Zoë")) {
+              throw new UnsupportedOperationException();
+            }
+            return super.isAnsweredBy(request, answer);
+          }
+        };
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", function)) {
+      greetings.call(once("first"));
+      replace(superuser, "ARRAY['Hello, another!', 'Hello, Zoë!']");
+      String session = ask(pool, "SELECT pg_backend_pid()");
+      holdUp(greetings, proxy);
+      CompletableFuture<String> mistaken = greetings.callAsync(once("Ada"));
+      CompletableFuture<String> refused = greetings.callAsync(once("Zoë"));
+      proxy.resume();
+      // it is sent again, alone
+      assertThat(get(mistaken)).isEqualTo("Hello, Ada!");
+      failure(refused, Code.SERVER_ERROR);
+      assertThat(ask(pool, "SELECT pg_backend_pid()")).isNotEqualTo(session);
+    }
+  }
+
   private PgHelloClientBuilder builder(DataSource dataSource) {
     return PgHelloClient.builder().dataSource(dataSource).callTimeout(LONG).listener(heard);
   }

@@ -261,7 +261,7 @@ public class StatementExecutor {
       try (NetworkTimeout unused = watched.isTimed ? null : NetworkTimeout.of(connection);
           var session = new Session(watched, connection, bound)) {
         answer = work.on(session, argument);
-        watched.sound = bound || !session.isMixedUp;
+        watched.sound = true;
       }
       if (!watched.end()) {
         return answer;
@@ -287,7 +287,7 @@ public class StatementExecutor {
         throw isOfPgjdbc(connection) ? Errors.unexpected(e) : SqlErrors.ofForeignDriver(e);
       }
     } finally {
-      boolean aborted = watched.end() || !watched.sound;
+      boolean aborted = watched.end() || !watched.sound || (watched.isMixedUp && !bound);
       if (aborted) {
         abort(connection);
       }
@@ -432,7 +432,6 @@ public class StatementExecutor {
     private final StatementWatch.Watched watched;
     private final boolean switchedAutoCommit;
     private final boolean inTransaction;
-    private boolean isMixedUp;
 
     private Session(StatementWatch.Watched watched, Connection connection, boolean bound)
         throws SQLException {
@@ -490,7 +489,7 @@ public class StatementExecutor {
 
     /** Returns the same of other functions than pg_hello's. */
     PgHelloException mismatch() {
-      isMixedUp = true;
+      watched.isMixedUp = true;
       return Errors.mismatch(functions.extension());
     }
 

@@ -98,6 +98,9 @@ final class StatementWatch {
     /** Whether the connection can be used again. */
     boolean sound;
 
+    /** Whether the connection has given a wrong answer, whatever came of the statement. */
+    boolean isMixedUp;
+
     /** Whether the connection was released. */
     boolean released;
 
