@@ -21,6 +21,7 @@ import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -554,6 +555,45 @@ class CoalescedFunctionIT {
       assertThat(get(mistaken)).isEqualTo("Hello, Ada!");
       failure(refused, Code.SERVER_ERROR);
       assertThat(ask(pool, "SELECT pg_backend_pid()")).isNotEqualTo(session);
+    }
+  }
+
+  @Test
+  void anAnswerThatCannotBeReadFromItsListLeavesTheConnection(
+      DataSource dataSource, WireProxy proxy) throws SQLException {
+    var function =
+        new GreetAll() {
+          @Override
+          public List<String> read(Array answers) throws SQLException {
+            List<String> all = super.read(answers);
+            return new AbstractList<>() {
+              @Override
+              public String get(int index) {
+                if (all.get(index).contains("secret")) {
+                  throw new UnsupportedOperationException();
+                }
+                return all.get(index);
+              }
+
+              @Override
+              public int size() {
+                return all.size();
+              }
+            };
+          }
+        };
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", function)) {
+      String session = ask(pool, "SELECT pg_backend_pid()");
+      holdUp(greetings, proxy);
+      CompletableFuture<String> refused = greetings.callAsync(once("secret"));
+      CompletableFuture<String> other = greetings.callAsync(once("Ada"));
+      proxy.resume();
+      assertThat(get(other)).isEqualTo("Hello, Ada!");
+      assertThat(failure(refused, Code.SERVER_ERROR))
+          .hasCauseInstanceOf(UnsupportedOperationException.class);
+      assertThat(ask(pool, "SELECT pg_backend_pid()")).isEqualTo(session);
     }
   }
 

@@ -16,6 +16,7 @@ import io.pghello.internal.StatementContext;
 import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -137,9 +138,12 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     }
   }
 
+  /**
+   * Copies the answers, as a list of the program's may read them only when it is asked for them.
+   */
   private List<A> read(Array answers) throws SQLException {
     try {
-      return Objects.requireNonNull(function.read(answers), "answers");
+      return new ArrayList<>(Objects.requireNonNull(function.read(answers), "answers"));
     } catch (RuntimeException e) {
       throw Errors.unexpected(e);
     }
