@@ -161,7 +161,7 @@ public final class SqlErrors {
     if (words == null
         && !(e instanceof PSQLException)
         && (state.startsWith("42") || e instanceof SQLFeatureNotSupportedException)) {
-      return ofForeignDriver(e);
+      return ofForeignDriver(e, functions);
     }
     return of(
         new PgHelloProblem(
@@ -178,7 +178,7 @@ public final class SqlErrors {
   }
 
   /** Translates an error that is not of pgjdbc: it may be of a driver that reads SQL itself. */
-  static PgHelloException ofForeignDriver(Exception e) {
+  static PgHelloException ofForeignDriver(Exception e, ServerFunctions functions) {
     return of(
         new PgHelloProblem(
             Code.SERVER_ERROR,
@@ -186,8 +186,10 @@ public final class SqlErrors {
                 + e.getClass().getSimpleName()
                 + ").",
             "See the cause, or give the client a data source of pgjdbc's own. Behind a driver that"
-                + " reads SQL itself, as ShardingSphere's does, only single calls work: tell the"
-                + " client the schema, and coalescing(false)."),
+                + " reads SQL itself, as ShardingSphere's does, "
+                + (functions.takeNames()
+                    ? "only single calls work: tell the client the schema, and coalescing(false)."
+                    : "functions of arrays do not work.")),
         e,
         e);
   }

@@ -284,7 +284,9 @@ public class StatementExecutor {
         if (reported != null) {
           throw translate(reported, connection, deadline);
         }
-        throw isOfPgjdbc(connection) ? Errors.unexpected(e) : SqlErrors.ofForeignDriver(e);
+        throw isOfPgjdbc(connection)
+            ? Errors.unexpected(e)
+            : SqlErrors.ofForeignDriver(e, functions);
       }
     } finally {
       boolean aborted = watched.end() || !watched.sound || (watched.isMixedUp && !bound);

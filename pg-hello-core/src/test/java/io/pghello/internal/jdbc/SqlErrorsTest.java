@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.internal.ServerFunctions;
 import java.net.ConnectException;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -122,6 +125,10 @@ class SqlErrorsTest {
             "A driver that is not pgjdbc, or hides it, failed at the client's SQL"
                 + " (SQLFeatureNotSupportedException). See the cause,")
         .hasCause(noArrays);
+    var others = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    assertThat(SqlErrors.translate(noArrays, Duration.ofSeconds(1), others))
+        .hasMessageEndingWith(" functions of arrays do not work.")
+        .hasMessageNotContaining("coalescing");
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mno such table\0\0"));
     assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), OF_PG_HELLO))
         .hasMessageStartingWith("The server reported an error (42P01): no such table.");
