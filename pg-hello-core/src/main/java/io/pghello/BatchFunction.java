@@ -11,10 +11,14 @@ import java.util.List;
  * with an answer to each, in their order: what {@link CoalescedFunction} needs to know of it.
  *
  * <p><b>The function must have no side effects</b>: it is called again for the same requests where
- * a connection was lost, and where another request of the batch was refused. {@link #bind}, {@link
- * #read} and {@link #isAnsweredBy} are called on the thread of any of the callers or of the client,
- * many at a time, and should do no more than they say. What they throw fails the calls with {@link
- * PgHelloException.Code#SERVER_ERROR}, as its cause.
+ * a connection was lost, and where another request of the batch was refused. Nor should it raise
+ * the SQLSTATEs of a lost connection (08, 57P): it would be called again until the time-out.
+ *
+ * <p>{@link #bind}, {@link #read} and {@link #isAnsweredBy} are called on the thread of any of the
+ * callers or of the client, many at a time, and should do no more than they say. An exception of
+ * theirs fails the calls with {@link PgHelloException.Code#SERVER_ERROR}, as its cause; one that
+ * has an SQLSTATE is taken for the server's or the driver's. An {@link Error} fails all calls of
+ * the batch.
  *
  * @param <Q> the arguments of one call; immutable, as they are kept until it has ended
  * @param <A> the answer to one call, which is never null

@@ -21,9 +21,10 @@ import javax.sql.DataSource;
  *
  * <p>A call takes one round trip, and the first one more, which looks for the extension. A call
  * whose connection was lost is repeated on others. Where the server refuses a batch because of an
- * argument (SQLSTATE 22, 54 or P0001), or where {@link BatchFunction#bind} or {@link
- * BatchFunction#read} throws, each half of it is sent again, and so on, until only what is refused
- * has failed.
+ * argument (SQLSTATE 22, 54 or P0001), or where the {@link BatchFunction} throws an exception, each
+ * half of it is sent again, and so on, until only what is refused has failed. That takes about two
+ * statements for each doubling of the batch if one of its calls is refused, and two for each call
+ * if all are.
  *
  * <p>All methods throw {@link PgHelloException}. One of the server's that is not the client's own
  * concern has {@link Code#SERVER_ERROR} and the SQLSTATE. Thread-safe.

@@ -39,6 +39,8 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A program's own function is called in batches, as {@code pg_hello} is. */
 @PgHelloTest
@@ -200,6 +202,33 @@ class CoalescedFunctionIT {
               PgHelloException.class, e -> assertThat(e.sqlState()).contains("22021"))
           .hasMessageNotContaining("secret");
       assertThat(ask(pool, "SELECT pg_backend_pid()")).isEqualTo(session);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 21", "1000, 1999"})
+  void refusedCallsOfAThousandTakeNoMoreStatementsThanSaid(
+      int refused, int statements, DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool)
+                .maxInFlightBatches(1)
+                .maxBatchSize(1000)
+                .build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      long before = holdUp(greetings, proxy);
+      List<CompletableFuture<String>> calls =
+          IntStream.range(0, 1000)
+              .mapToObj(i -> greetings.callAsync(new Greeting("u" + i, i < refused ? 11 : 1)))
+              .toList();
+      proxy.resume();
+      for (int i = 0; i < calls.size(); i++) {
+        if (i < refused) {
+          failure(calls.get(i), Code.SERVER_ERROR);
+        } else {
+          assertThat(get(calls.get(i))).isEqualTo(greeting("u" + i, 1));
+        }
+      }
+      assertThat(proxy.executes() - before).isBetween(2L, (long) statements);
     }
   }
 
