@@ -79,9 +79,14 @@ public record ServerPlace(String property, String variable, String value) {
             + " (or "
             + variable
             + ") is \""
-            + value
+            + shown(value)
             + "\"; use embedded, local, local:MAJOR"
             + more);
+  }
+
+  /** Shows the beginning alone of what may have a password in it. */
+  private static String shown(String value) {
+    return value.matches("[^?=@]*") ? value : value.split("[:/?=@]", 2)[0] + ":...";
   }
 
   /** Returns whether it is where this JVM starts servers: {@link #EMBEDDED} or installed. */
