@@ -420,6 +420,37 @@ class ServerPlaceIT {
   }
 
   @Test
+  void servesTestsWithALogInThatTheUrlHasToEncode() throws SQLException {
+    execute("CREATE ROLE \"ma'k+er\" SUPERUSER LOGIN PASSWORD 'p%+& Zoë'");
+    try {
+      run(
+              "jdbc:postgresql://127.0.0.1:"
+                  + SERVER.port()
+                  + "/postgres?user=ma'k%2Ber&password=p%25%2B%26+Zo%C3%AB",
+              Example.class)
+          .testEvents()
+          .assertStatistics(events -> events.succeeded(1).aborted(1).failed(0));
+    } finally {
+      execute("DROP ROLE \"ma'k+er\"");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"NOCREATEROLE", "CREATEROLE", "CREATEDB", "CREATEDB CREATEROLE"})
+  void leavesNothingWhereTheLogInIsNoSuperusers(String rights) throws SQLException {
+    execute("CREATE ROLE maker LOGIN PASSWORD 'secret' " + rights);
+    try {
+      fails(
+          "jdbc:postgresql://127.0.0.1:" + SERVER.port() + "/postgres?user=maker&password=secret",
+          Example.class,
+          "The tests create roles and databases, and some ask for a superuser: log in as one,"
+              + " instead of as maker");
+    } finally {
+      execute("DROP ROLE maker");
+    }
+  }
+
+  @Test
   void saysThatTheServerCannotBeReached() {
     fails(
         "jdbc:postgresql://127.0.0.1:1/postgres?user=a&password=secret",
