@@ -20,6 +20,7 @@ import io.pghello.testkit.WireProxy;
 import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.time.Duration;
 import java.util.AbstractList;
 import java.util.ArrayList;
@@ -229,6 +230,51 @@ class CoalescedFunctionIT {
         }
       }
       assertThat(proxy.executes() - before).isBetween(2L, (long) statements);
+    }
+  }
+
+  /** A function that its program tells the schema of may raise anything. */
+  @ParameterizedTest
+  @CsvSource({
+    "P0001, true",
+    "54000, true",
+    "22P05, true",
+    "40001, false",
+    "25006, false",
+    "23514, false"
+  })
+  void anErrorThatIsNotOfAnArgumentFailsTheBatch(
+      String state,
+      boolean isOfOne,
+      DataSource dataSource,
+      @Superuser DataSource superuser,
+      WireProxy proxy)
+      throws SQLException {
+    execute(superuser, "CREATE SCHEMA raising");
+    execute(superuser, "GRANT USAGE ON SCHEMA raising TO PUBLIC");
+    execute(
+        superuser,
+        "CREATE FUNCTION raising.pg_hello_all(names text[], repeats integer[]) RETURNS text[]"
+            + " LANGUAGE plpgsql AS $$BEGIN IF 'bad' = ANY (names) THEN RAISE SQLSTATE '"
+            + state
+            + "'; END IF; RETURN pg_hello_all(names, repeats); END$$");
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool)
+                .schema("raising")
+                .maxInFlightBatches(1)
+                .build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      long before = holdUp(greetings, proxy);
+      CompletableFuture<String> refused = greetings.callAsync(once("bad"));
+      CompletableFuture<String> other = greetings.callAsync(once("Ada"));
+      proxy.resume();
+      assertThat(failure(refused, Code.SERVER_ERROR).sqlState()).contains(state);
+      if (isOfOne) {
+        assertThat(get(other)).isEqualTo("Hello, Ada!");
+      } else {
+        assertThat(failure(other, Code.SERVER_ERROR).sqlState()).contains(state);
+      }
+      assertThat(proxy.executes() - before).isEqualTo(isOfOne ? 3 : 1);
     }
   }
 
@@ -630,7 +676,8 @@ class CoalescedFunctionIT {
   private static final class Sort implements BatchFunction<Integer, Integer> {
     @Override
     public void bind(PreparedStatement statement, List<Integer> requests) throws SQLException {
-      statement.setArray(1, statement.getConnection().createArrayOf("int4", requests.toArray()));
+      // the driver does not tell the server its type
+      statement.setObject(1, requests.toString().replace('[', '{').replace(']', '}'), Types.OTHER);
     }
 
     @Override
@@ -663,7 +710,7 @@ class CoalescedFunctionIT {
           .contains("CREATE EXTENSION intarray");
       execute(superuser, "CREATE EXTENSION intarray");
       assertThat(sort.call(1)).isEqualTo(1);
-      // these would fit better or as well, if the arguments were not cast
+      // these would fit as well, or better, if the argument were not cast
       for (String type : List.of("text[]", "bigint[]", "text")) {
         execute(
             superuser,

@@ -134,6 +134,16 @@ class SqlErrorsTest {
         .hasMessageStartingWith("The server reported an error (42P01): no such table.");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"58P01", "26000"})
+  void namesTheExtensionThatIsCalled(String state) {
+    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var server = new PSQLException(new ServerErrorMessage("SERROR\0C" + state + "\0Mx\0\0"));
+    assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), acme))
+        .hasMessageContaining("acme")
+        .hasMessageNotContaining("pg_hello");
+  }
+
   /** With their routines, as the server gives 08P01 and 0A000 for much else. */
   @ParameterizedTest
   @ValueSource(
