@@ -94,6 +94,26 @@ class BuilderIT {
     assertFails(Code.CLOSED, () -> client.hello("Ada"));
   }
 
+  @Test
+  void connectsByItselfForAFunctionOfOnesOwn(TestDatabase database, @Superuser DataSource superuser)
+      throws Exception {
+    PgHelloClientBuilder builder = PgHelloClient.builder().url(database.jdbcUrl());
+    var greetings =
+        builder.build(
+            CoalescedFunctionIT.EXTENSION, "pg_hello_all", new CoalescedFunctionIT.GreetAll());
+    // another one, with a pool of its own
+    try (PgHelloClient client = builder.build()) {
+      var ada = new CoalescedFunctionIT.Greeting("Ada", 1);
+      assertThat(greetings.call(ada)).isEqualTo(client.hello("Ada"));
+      assertThat(sessions(superuser, "pg-hello")).isEqualTo(2);
+      greetings.close();
+      greetings.close();
+      assertFails(Code.CLOSED, () -> greetings.call(ada));
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+    }
+    awaitNoSession(superuser, "pg-hello");
+  }
+
   @Tag("session") // the time-out is not set behind a pooler
   @Test
   void connectsAsTold(TestDatabase database, @Superuser DataSource superuser) throws Exception {
@@ -805,7 +825,8 @@ class BuilderIT {
   }
 
   private static void awaitNoSession(DataSource superuser, String application) throws Exception {
-    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    // the pool itself ends sessions that are idle for 30 seconds
+    long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
     while (sessions(superuser, application) > 0 && System.nanoTime() < end) {
       Thread.sleep(20);
     }

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -448,6 +449,34 @@ class CoalescedFunctionIT {
   }
 
   @Test
+  void aListenerIsToldHowLongACallWaited(DataSource dataSource, WireProxy proxy) {
+    var waited = new CopyOnWriteArrayList<Long>();
+    var listener =
+        new PgHelloListener() {
+          @Override
+          public void callEnded(CallEnded event) {
+            waited.add(event.waitedNanos());
+          }
+        };
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool)
+                .listener(listener)
+                .maxInFlightBatches(1)
+                .build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      holdUp(greetings, proxy);
+      CompletableFuture<String> call =
+          CompletableFuture.supplyAsync(() -> greetings.call(once("Ada")), threads);
+      until(() -> greetings.queuedCalls() == 1);
+      proxy.resume();
+      assertThat(get(call)).isEqualTo("Hello, Ada!");
+      until(() -> waited.size() == 3);
+      // a future waits for a thread, and the first call for nobody
+      assertThat(waited).filteredOn(nanos -> nanos > 0).hasSize(2);
+    }
+  }
+
+  @Test
   void anInterruptEndsTheCallOfItsThreadAlone(DataSource dataSource, WireProxy proxy)
       throws Exception {
     try (var pool = pool(dataSource, 1);
@@ -697,8 +726,8 @@ class CoalescedFunctionIT {
   }
 
   @Test
-  void aFunctionOfAnotherExtensionIsNamedInErrors(DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy)
-      throws SQLException {
+  void aFunctionOfAnotherExtensionIsNamedInErrors(
+      DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws SQLException {
     ExtensionDescription intarray =
         ExtensionDescription.named("intarray")
             .library("$libdir/_int")
@@ -734,7 +763,8 @@ class CoalescedFunctionIT {
       proxy.stall();
       CompletableFuture<Integer> again = sort.callAsync(1);
       until(() -> proxy.executes() == later + 1);
-      List<CompletableFuture<Integer>> mixed = List.of(7, 5, 6, 9).stream().map(sort::callAsync).toList();
+      List<CompletableFuture<Integer>> mixed =
+          List.of(7, 5, 6, 9).stream().map(sort::callAsync).toList();
       proxy.resume();
       assertThat(get(again)).isEqualTo(1);
       assertThat(get(mixed.get(3))).isEqualTo(9);
