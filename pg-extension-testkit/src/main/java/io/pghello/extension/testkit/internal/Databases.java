@@ -42,6 +42,7 @@ public final class Databases implements AutoCloseable {
   private final String adminDatabase;
   private final Login superuser;
   private final Login owner;
+  private volatile boolean createdOwner;
   private final DatabaseNames names;
   private final AtomicInteger created = new AtomicInteger();
   private final @Nullable PreparedDatabases prepared;
@@ -107,6 +108,7 @@ public final class Databases implements AutoCloseable {
               + quote(owner.user())
               + " LOGIN"
               + (password == null ? "" : " PASSWORD '" + password + "'"));
+      createdOwner = true;
       once.execute("CREATE DATABASE " + quote(template()) + " OWNER " + quote(owner.user()));
     }
     for (String extension : names.extensions()) {
@@ -150,8 +152,14 @@ public final class Databases implements AutoCloseable {
     }
   }
 
-  /** Drops the template, and whatever else is the owner's, and the owner. */
+  /**
+   * Drops the template, and whatever else is the owner's, and the owner, if {@link #prepare} has
+   * created it.
+   */
   public void dismantle() throws SQLException {
+    if (!createdOwner) {
+      return;
+    }
     var left = new ArrayList<String>();
     try (Connection connection = own(adminDatabase).getConnection();
         Statement statement = connection.createStatement();

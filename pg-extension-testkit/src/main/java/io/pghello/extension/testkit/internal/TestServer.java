@@ -140,8 +140,11 @@ public final class TestServer implements AutoCloseable {
     return new TestDatabase(databases, DatabaseServer.createDatabase(databases, true)) {
       @Override
       public void close() {
-        super.close();
-        atTheEnd.run();
+        try {
+          super.close();
+        } finally {
+          atTheEnd.run();
+        }
       }
     };
   }
