@@ -321,8 +321,8 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Creates what calls another function in the same way, with these settings, where a name is the
-   * arguments of a call. No connection is waited for.
+   * Creates a client of another extension's function, with these settings. Limits of names and
+   * greetings are those of the arguments of its calls. No connection is waited for.
    *
    * @param extension describes the function, among others; {@link #schema} is the schema of that
    * @param name the function's, as it is described
