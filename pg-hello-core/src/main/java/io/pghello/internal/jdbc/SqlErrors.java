@@ -146,7 +146,8 @@ public final class SqlErrors {
     if (state.startsWith("08")
         || state.startsWith("57P")
         || state.equals("25P03")
-        || state.equals("25P04")) {
+        || state.equals("25P04")
+        || isLossOfPgpool(state, words)) {
       return connectionLost(e);
     }
     if (state.equals("25P02")) {
@@ -175,6 +176,13 @@ public final class SqlErrors {
                 : "See the error code in PostgreSQL's documentation, and the server's log."),
         e,
         cause(e));
+  }
+
+  /** pgpool-II reports as an internal error that it has lost its own connection to the server. */
+  private static boolean isLossOfPgpool(String state, @Nullable String words) {
+    return state.equals("XX000")
+        && words != null
+        && words.startsWith("unable to read data from DB node");
   }
 
   /** Translates an error that is not of pgjdbc: it may be of a driver that reads SQL itself. */
@@ -317,7 +325,9 @@ public final class SqlErrors {
   private static boolean isRefusalOfPgBouncer(SQLException reason) {
     String words = serverMessage(reason);
     return words != null
-        && (words.equals("no such user") || words.endsWith("authentication failed"));
+        && (words.equals("no such user")
+            || words.endsWith("authentication failed")
+            || words.startsWith("permission denied for database"));
   }
 
   /**

@@ -65,6 +65,7 @@ class SqlErrorsTest {
     "SASL authentication failed, LOGIN_REFUSED",
     "password authentication failed, LOGIN_REFUSED",
     "certificate authentication failed, LOGIN_REFUSED",
+    "permission denied for database app, LOGIN_REFUSED",
     "no more connections allowed (max_client_conn), NO_CONNECTION",
     "pgbouncer is shutting down, NO_CONNECTION",
     "client_login_timeout (server down), NO_CONNECTION"
@@ -182,6 +183,17 @@ class SqlErrorsTest {
     String reported =
         "SERROR\0C" + state + "\0Mwords\0" + (routine.isEmpty() ? "" : "R" + routine + "\0");
     var error = new PSQLException(new ServerErrorMessage(reported + "\0"));
+    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), OF_PG_HELLO).code())
+        .isEqualTo(code);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "unable to read data from DB node 0, CONNECTION_LOST",
+    "unable to allocate memory, SERVER_ERROR"
+  })
+  void knowsThatPgpoolHasLostItsSession(String words, Code code) {
+    var error = new PSQLException(new ServerErrorMessage("SERROR\0CXX000\0M" + words + "\0\0"));
     assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), OF_PG_HELLO).code())
         .isEqualTo(code);
   }
