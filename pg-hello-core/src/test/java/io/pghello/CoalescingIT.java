@@ -15,6 +15,7 @@ import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -58,6 +59,10 @@ class CoalescingIT {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final int LARGE = 16 * 1024;
   private static final String POOL_CHECKS_AFTER = "com.zaxxer.hikari.aliveBypassWindowMs";
+  // those names that the driver takes when it has seen a statement some times
+  private static final String PREPARE_ALL =
+      "DO $$ BEGIN FOR i IN 1..20 LOOP EXECUTE format('PREPARE \"S_%s\" AS SELECT 1', i); END"
+          + " LOOP; END $$";
   private static final Pattern WORKER = Pattern.compile("pg-hello-[0-9]+");
 
   private static final ThreadLocal<DataSource> TENANT = new ThreadLocal<>();
@@ -593,21 +598,28 @@ class CoalescingIT {
     try (var pool = pool(dataSource, 1);
         var client = client(pool).schema("public").build()) {
       String before = ask(pool, "SELECT pg_backend_pid()");
-      // those names that the driver takes when it has seen a statement some times
-      execute(
-          pool,
-          "DO $$ BEGIN FOR i IN 1..20 LOOP EXECUTE format('PREPARE \"S_%s\" AS SELECT 1', i); END"
-              + " LOOP; END $$");
-      FaultsIT.assertFails(
-          Code.ANSWER_MISMATCH,
-          () -> {
-            for (int i = 0; i < 10; i++) {
-              client.hello("Ada");
-            }
-          });
+      execute(pool, PREPARE_ALL);
+      assertMixedUp(client);
       assertThat(ask(pool, "SELECT pg_backend_pid()")).isNotEqualTo(before);
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      try (Connection own = pool.getConnection();
+          Statement statement = own.createStatement()) {
+        statement.execute(PREPARE_ALL);
+        assertMixedUp(client.on(own));
+        // it is the caller's to close
+        assertThat(own.isValid(20)).isTrue();
+      }
     }
+  }
+
+  private static void assertMixedUp(PgHelloOperations calls) {
+    FaultsIT.assertFails(
+        Code.ANSWER_MISMATCH,
+        () -> {
+          for (int i = 0; i < 10; i++) {
+            calls.hello("Ada");
+          }
+        });
   }
 
   @Test
