@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# pooler-suites.sh [TREE [MODULE...]]: runs the integration tests of client, Hibernate and jOOQ, or of the modules, through the newest PgBouncer
-# in transaction mode, in this tree or another. All clients of a database share three sessions. Tests with the tag "session" are left out:
-# they need a session to themselves.
-# SPDX-License-Identifier: MIT
+# pooler-suites.sh [POOLER [TREE [MODULE...]]]: runs the integration tests of client, Hibernate and jOOQ, or of the modules, through a pooler in
+# transaction mode, in this tree or another. POOLER is pgbouncer, the newest, which is the default, old-pgbouncer, the system's, with
+# prepareThreshold=0, odyssey or pgpool. All clients of a database share three sessions, but for pgpool, which gives each client its own.
+# Tests with the tag "session" are left out, as they need a session to themselves, and those that one pooler is not fit for, as "not-odyssey".
 PROGRAM=pooler-suites.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -12,19 +12,28 @@ SESSIONS=3
 declare -A TESTS=([pg-hello-core]='io/pghello/*IT,io/pghello/internal/**/*IT,io/pghello/micrometer/*IT'
   [pg-hello-hibernate]='io/pghello/hibernate/**/*IT' [pg-hello-jooq]='io/pghello/jooq/**/*IT')
 
-tree=${1-$ROOT}
-modules=("${@:2}")
+name=${1-pgbouncer}
+tree=${2-$ROOT}
+modules=("${@:3}")
 [ ${#modules[@]} != 0 ] || modules=("${!TESTS[@]}")
 tests=()
 for module in "${modules[@]}"; do
   tests+=("${TESTS[$module]-}")
   [ -n "${TESTS[$module]-}" ] || misuse "no such module: $module; there are ${!TESTS[*]}"
 done
-poolers=$("$ROOT/scripts/ci/poolers.sh")
-[ -x "$poolers/bin/pgbouncer" ] || {
-  echo "skipped: there is no newest pgbouncer"
+case $name in
+  old-pgbouncer) program=$(PATH=$PATH:/usr/sbin command -v pgbouncer || true) ;;
+  pgbouncer | odyssey | pgpool)
+    poolers=$("$ROOT/scripts/ci/poolers.sh")
+    program=$poolers/bin/$name
+    ;;
+  *) misuse "no such pooler: $name; there are pgbouncer, old-pgbouncer, odyssey and pgpool" ;;
+esac
+[ -x "$program" ] || {
+  echo "skipped: there is no ${name#old-}"
   exit 77
 }
+need psql postgresql-client
 work=$(mktemp -d)
 processes=()
 # shellcheck disable=SC2317 # the trap calls it
@@ -55,9 +64,11 @@ port=${url#*127.0.0.1:}
 port=${port%%/*}
 
 pooler_port=$(free_port)
-printf '"postgres" "%s"\n' "$password" >"$work/users"
-# sessions that nobody uses end soon, as a database that is copied must have none
-cat >"$work/pgbouncer.ini" <<END
+
+# what each pooler reads; sessions that nobody uses end soon, as a database that is copied must have none
+pgbouncer_settings() {
+  printf '"postgres" "%s"\n' "$password" >"$work/users"
+  cat <<END
 [databases]
 * = host=127.0.0.1 port=$port
 [pgbouncer]
@@ -67,7 +78,6 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = $work/users
 auth_user = postgres
-auth_dbname = postgres
 auth_query = SELECT usename, passwd FROM pg_catalog.pg_shadow WHERE usename = \$1
 pool_mode = transaction
 default_pool_size = $SESSIONS
@@ -76,22 +86,125 @@ query_wait_timeout = 30
 max_client_conn = 1000
 ignore_startup_parameters = extra_float_digits
 END
-bouncer=("$poolers/bin/pgbouncer" "$work/pgbouncer.ini")
-# which refuses to run as root; in there it has no name, and its files stay root's
-[ "$(id -u)" != 0 ] || bouncer=(unshare -U "${bouncer[@]}")
-"${bouncer[@]}" >"$work/pgbouncer.log" 2>&1 &
+}
+odyssey_settings() {
+  cat <<END
+daemonize no
+log_to_stdout yes
+log_format "%p %l %m\n"
+listen {
+  host "127.0.0.1"
+  port $pooler_port
+}
+storage "server" {
+  type "remote"
+  host "127.0.0.1"
+  port $port
+}
+database default {
+  user default {
+    authentication "none"
+    storage "server"
+    pool "transaction"
+    pool_size $SESSIONS
+    pool_timeout 30000
+    pool_ttl 1
+    pool_discard no
+    pool_smart_discard yes
+    pool_reserve_prepared_statement yes
+  }
+}
+END
+}
+pgpool_settings() {
+  echo 'host all all 127.0.0.1/32 trust' >"$work/pool_hba.conf"
+  touch "$work/pcp.conf" "$work/pool_passwd"
+  cat <<END
+listen_addresses = '127.0.0.1'
+port = $pooler_port
+unix_socket_directories = '$work'
+pcp_listen_addresses = ''
+pcp_socket_dir = '$work'
+backend_clustering_mode = 'raw'
+backend_hostname0 = '127.0.0.1'
+backend_port0 = $port
+backend_flag0 = 'DISALLOW_TO_FAILOVER'
+enable_pool_hba = on
+pool_passwd = 'pool_passwd'
+num_init_children = 90
+max_pool = 1
+connection_cache = off
+pid_file_name = '$work/pgpool.pid'
+work_dir = '$work'
+END
+}
+
+# Odyssey and pgpool-II pass on no passwords that they do not know, so the server takes any.
+trust() {
+  local hba
+  hba=$(psql "$postgres" -XAtc 'SHOW hba_file')
+  printf 'host all all 127.0.0.1/32 trust\n' >"$work/hba"
+  cat "$work/hba" >"$hba"
+  psql "$postgres" -XAtqc 'SELECT pg_catalog.pg_reload_conf()' >"$work/reload"
+}
+postgres="host=127.0.0.1 port=$port user=postgres password=$password dbname=postgres"
+settings=$work/$name.conf
+more=()
+case $name in
+  pgbouncer)
+    pgbouncer_settings >"$settings"
+    echo 'auth_dbname = postgres' >>"$settings"
+    started='process up'
+    ;;
+  old-pgbouncer)
+    pgbouncer_settings >"$settings"
+    started='process up'
+    # the driver's defaults, for all that the tests connect
+    mkdir -p "$work/defaults/org/postgresql"
+    echo 'prepareThreshold=0' >"$work/defaults/org/postgresql/driverconfig.properties"
+    more=("-Dmaven.test.additionalClasspath=$work/defaults")
+    ;;
+  odyssey)
+    trust
+    odyssey_settings >"$settings"
+    started='listening on'
+    ;;
+  pgpool)
+    trust
+    pgpool_settings >"$settings"
+    started='successfully started'
+    ;;
+esac
+command=("$program")
+[ "$name" != pgpool ] || command+=(-n -a "$work/pool_hba.conf" -F "$work/pcp.conf" -f)
+command+=("$settings")
+# which refuse to run as root; in there it has no name, and its files stay root's
+[ "$(id -u)" != 0 ] || command=(unshare -U "${command[@]}")
+"${command[@]}" >"$work/pooler.log" 2>&1 &
 processes+=($!)
-await "$work/pgbouncer.log" 'process up'
+await "$work/pooler.log" "$started"
+
+# Odyssey keeps sessions for longer than the tests wait for a database that they copy to have none.
+if [ "$name" = odyssey ]; then
+  psql "$postgres" -XAtq >"$work/ended" 2>&1 <<'END' &
+SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity
+WHERE datname LIKE '%template%' AND state = 'idle' AND state_change < pg_catalog.now() - interval '1 second' \watch 1
+END
+  processes+=($!)
+fi
 
 # joined WORD...: with commas
 joined() { (IFS=, && printf '%s' "$*"); }
 
+for module in "${modules[@]}"; do
+  rm -rf "$tree/$module/target/failsafe-reports"
+done
 status=0
 maven -B -ntp -fae -f "$tree/pom.xml" -pl "$(joined "${modules[@]}")" -am '-P!checks' \
   -Dpghello.server="jdbc:postgresql://127.0.0.1:$pooler_port/postgres?user=postgres&password=$password" \
-  -DexcludedGroups=slow,long,container,session -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
-  -Dit.test="$(joined "${tests[@]}")" -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip verify || status=$?
+  -DexcludedGroups="slow,long,container,session,not-$name" -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
+  -Dit.test="$(joined "${tests[@]}")" -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip "${more[@]}" verify || status=$?
 for module in "${modules[@]}"; do
-  find "$tree/$module/target/failsafe-reports" -name 'TEST-*.xml' | test_reports outcome "$module through the newest PgBouncer"
+  find "$tree/$module/target/failsafe-reports" -name 'TEST-*.xml' | test_reports outcome "$module through $name"
 done
 exit "$status"

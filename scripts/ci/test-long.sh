@@ -23,7 +23,9 @@ LINES_SHOWN=2 step release "$ROOT/dev" release --dry-run
 step faults "$ROOT/dev" test --repeat 20 faults
 LINES_SHOWN=5 step failover "$ROOT/scripts/ci/failover.sh"
 copy_tree "$WORK/pooler-suites"
-LINES_SHOWN=3 step pooler-suites env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/pooler-suites.sh" "$WORK/pooler-suites"
+for pooler in pgbouncer old-pgbouncer odyssey pgpool; do
+  LINES_SHOWN=3 step "pooler-suites-$pooler" env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/pooler-suites.sh" "$pooler" "$WORK/pooler-suites"
+done
 LINES_SHOWN=1 step postgres-suite "$ROOT/scripts/ci/postgres-suite.sh"
 LINES_SHOWN=1 step random-queries "$ROOT/scripts/sanitize.sh" 600
 step fuzzing "$ROOT/scripts/fuzz.sh" 600 s390x i686

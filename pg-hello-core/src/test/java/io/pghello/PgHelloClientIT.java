@@ -23,6 +23,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -127,6 +128,7 @@ class PgHelloClientIT {
     assertThat(client.hello("O'Brien\\", 2)).isEqualTo("Hello, O'Brien\\! Hello, O'Brien\\!");
   }
 
+  @Tag("session") // settings of a session, or of a role at its log-in
   @Test
   void followsTheSessionsSettingAndLeavesItAlone(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
@@ -235,6 +237,7 @@ class PgHelloClientIT {
         .hasMessageContaining("refused");
   }
 
+  @Tag("session") // settings of a session, or of a role at its log-in
   @Test
   void saysWhenTheServerEndsTheCall(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -27,6 +28,7 @@ class ServerEncodingIT {
   /** Without ideographs and Hangul: what encodings of one byte for a character can have. */
   private static final String LETTERS = "1, 13311, 57344, 65535";
 
+  @Tag("session") // a function of a session
   @ParameterizedTest
   @MethodSource("encodings")
   void holdsWhatTheServerHolds(String encoding, DataSource dataSource) throws SQLException {
@@ -72,6 +74,7 @@ class ServerEncodingIT {
   }
 
   /** What comes back as another character cannot be told from another call's answer. */
+  @Tag("session") // a function of a session
   @ParameterizedTest
   @ValueSource(
       strings = {"EUC_JP", "EUC_TW", "EUC_JIS_2004", "EUC_KR", "EUC_CN", "MULE_INTERNAL", "LATIN1"})
