@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +30,7 @@ class TlsStallIT {
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(1);
   private static final long RESUME_SECONDS = 30;
 
+  @Tag("slow")
   @Test
   void endsAStalledCallInTime(@TempDir Path folder) throws Exception {
     try (PgHelloServer server = PgHelloServer.start();

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,6 +29,7 @@ class OperationsPageIT {
 
   @TempDir private Path folder;
 
+  @Tag("slow")
   @Test
   void runsEveryCommandOfThePage() throws Exception {
     List<String> commands =

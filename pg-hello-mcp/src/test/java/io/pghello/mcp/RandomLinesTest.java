@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,6 +87,7 @@ class RandomLinesTest {
 
   @TempDir private Path folder;
 
+  @Tag("slow")
   @Test
   @Timeout(300)
   void areAnswered() throws IOException {

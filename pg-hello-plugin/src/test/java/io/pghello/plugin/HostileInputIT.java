@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Whatever is sent is answered, never as a fault of the plugin, and harms nothing. */
@@ -173,6 +174,7 @@ class HostileInputIT {
     return array;
   }
 
+  @Tag("slow")
   @Test
   void harmsNothing(TestDatabase database, DataSource source) {
     Plugins.run(

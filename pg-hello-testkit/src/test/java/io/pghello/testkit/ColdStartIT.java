@@ -28,7 +28,7 @@ class ColdStartIT {
   @Test
   @Tag("slow")
   void startsAfterOneThatWasKilled() throws Exception {
-    startsAfterKills(6);
+    startsAfterKills(2);
   }
 
   @Test

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.maven.plugin.MojoFailureException;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -107,6 +108,7 @@ class BuildIT {
   }
 
   /** In folders of which one has a blank in its name. */
+  @Tag("slow")
   @Test
   void makesTheSameLibraryAnywhere() throws Exception {
     Path another = folder.resolve("another folder/source");

@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Shows what a call weighs in the queue, until when, and what it costs to remove one. */
@@ -43,6 +44,7 @@ class CallQueueTest {
     assertThat(visits).isLessThan(10L * CALLS);
   }
 
+  @Tag("slow")
   @Test
   void removedCallsTakeNoMoreMemoryThanTheQueueMay() {
     for (int i = 0; i < 10 * CALLS; i++) {

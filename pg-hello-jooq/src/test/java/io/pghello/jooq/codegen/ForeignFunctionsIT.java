@@ -223,6 +223,7 @@ class ForeignFunctionsIT {
     }
   }
 
+  @Tag("slow")
   @Test
   void areNamedTheSameInWhicheverOrderTheyWereCreated(TestDatabase database, @TempDir Path folder)
       throws Exception {
@@ -250,7 +251,7 @@ class ForeignFunctionsIT {
     }
   }
 
-  @Tag("slow")
+  @Tag("long")
   @Test
   void areNamedTheSameInTurkey(TestDatabase database, Connection connection, @TempDir Path folder)
       throws Exception {

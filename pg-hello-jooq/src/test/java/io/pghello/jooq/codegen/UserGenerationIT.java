@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
 import org.jooq.codegen.GenerationTool;
 import org.jooq.meta.jaxb.Configuration;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -115,6 +116,7 @@ class UserGenerationIT {
     assertThat(generated.files("com/example/db/tables")).contains("NowMs.java");
   }
 
+  @Tag("slow")
   @Test
   void keepsTheNamesOfOverloads(TestDatabase database, @TempDir Path folder, @TempDir Path classes)
       throws Exception {

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -80,6 +81,7 @@ class RowReaderTest {
     assertThat(new RowReader(64 << 20).row(utf8(row))).hasToString(row.replace("-0", "0"));
   }
 
+  @Tag("slow")
   @ParameterizedTest
   @ValueSource(strings = {"{},", "[],", "[0],", "{\"a\":{}},"})
   void refusesWhatTakesFarMoreThanItsText(String element) {
@@ -90,6 +92,7 @@ class RowReaderTest {
         .isEqualTo(Code.LIMIT_REACHED);
   }
 
+  @Tag("slow")
   @Test
   void refusesManyRowsTogether() {
     String row = "{\"a\":[" + "[],".repeat(1_000_000) + "0]}";
@@ -105,6 +108,7 @@ class RowReaderTest {
         .withMessage("The result of the call takes more than 536870912 bytes of memory.");
   }
 
+  @Tag("slow")
   @Test
   void countsTheLengthOfTexts() {
     String row = "{\"a\":\"" + "x".repeat(60_000_000) + "\"}";

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -211,6 +212,7 @@ class DollarSqlTest {
           Pattern.DOTALL);
   private static final Pattern COMMENT = Pattern.compile("/[*]|[*]/");
 
+  @Tag("slow")
   @Test
   void takesForOneStatementWhatTheServerDoes() throws SQLException {
     var random = new Random(18);
