@@ -18,6 +18,7 @@ PG_HELLO_POOLERS=$("$ROOT/scripts/ci/poolers.sh") \
 for major in "${MAJORS[@]}"; do
   LINES_SHOWN=1 step "recipes-$major" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
 done
+step regress "$ROOT/scripts/regress.sh" --settings
 LINES_SHOWN=1 step arm64 "$ROOT/scripts/regress.sh" --platform linux-arm64 17
 LINES_SHOWN=2 step release "$ROOT/dev" release --dry-run
 step faults "$ROOT/dev" test --repeat 20 faults
