@@ -154,7 +154,7 @@ public final class Databases implements AutoCloseable {
 
   /**
    * Drops the template, and whatever else is the owner's, and the owner, if {@link #prepare} has
-   * created it.
+   * created it. What cannot be dropped stays, with the owner, and is the error.
    */
   public void dismantle() throws SQLException {
     if (!createdOwner) {
@@ -174,8 +174,20 @@ public final class Databases implements AutoCloseable {
       }
     }
     try (AdminConnection once = connect()) {
+      SQLException failure = null;
       for (String name : left) {
-        drop(once, name);
+        try {
+          drop(once, name);
+        } catch (SQLException e) {
+          if (failure == null) {
+            failure = e;
+          } else {
+            failure.addSuppressed(e);
+          }
+        }
+      }
+      if (failure != null) {
+        throw failure;
       }
       once.execute("DROP ROLE IF EXISTS " + quote(owner.user()));
     }
