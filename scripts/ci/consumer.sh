@@ -152,7 +152,7 @@ cp -r "$ROOT/pg-hello-spring-boot-starter" "$WORK/starter"
 spring_boot() {
   local version=$1 feature=$2 result
   JAVA_HOME=$(find_jdk "$feature" "$feature") maven -B -ntp -f "$WORK/starter/lines/pom.xml" \
-    -Dspring-boot.version="$version" "${@:3}" clean verify >"$log" 2>&1 || {
+    -Dspring-boot.version="$version" -DargLine="${START_FAST[*]}" "${@:3}" clean verify >"$log" 2>&1 || {
     cat "$log"
     die "the starter's tests fail on Spring Boot $version with Java $feature"
   }

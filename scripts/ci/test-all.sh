@@ -5,14 +5,15 @@ PROGRAM='dev test --all'
 # shellcheck source=scripts/ci/steps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
-# The JVMs of the further axes' tests run for seconds, in which the second compiler does not pay.
-SHORT_LIVED_JVM='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
+# The JVMs of tests run for seconds, in which the second compiler does not pay: with it, they take twice the processor time.
+# Those of the steps containers and races have it.
+SHORT_LIVED_JVM=${START_FAST[*]}
 
 # other_line MODULE LIBRARY VERSION TESTS: the class files of the axis postgres17-jdk25, on another line
 # of a library.
 other_line() {
   JAVA_HOME=$JDK25 maven -B -ntp -f "$WORK/postgres17-jdk25/pom.xml" -pl "$1" -am "-D$2.run=$3" \
-    -Dit.test="$4" -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.compiler.useIncrementalCompilation=false \
+    -Dit.test="$4" -Dfailsafe.failIfNoSpecifiedTests=false -DargLine="$SHORT_LIVED_JVM" -Dmaven.compiler.useIncrementalCompilation=false \
     test-compile failsafe:integration-test@it failsafe:verify@it
   find "$WORK/postgres17-jdk25/$1/target/failsafe-reports-$3" -name 'TEST-*.xml' | test_reports outcome "$1 on $2 $3"
 }
@@ -168,8 +169,8 @@ begin first-run "$ROOT/scripts/ci/first-run.sh"
 step dev "$ROOT/scripts/ci/dev-test.sh"
 LINES_SHOWN=1 finish first-run
 PG_EXTENSION_PACKAGES=$("$ROOT/scripts/packages.sh" 17 postgresql-17-{pgvector,cron,semver} libc6) \
-  axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container -Djooq.run="$(pom_property jooq.3.21.version)" \
-  -Dhibernate.run="$(pom_property hibernate.7.4.version)"
+  axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container -DargLine="$SHORT_LIVED_JVM" \
+  -Djooq.run="$(pom_property jooq.3.21.version)" -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 LINES_SHOWN=30 finish regress
 # applications that stand on JDBC and the client, and the MCP server, are tested on the first axis alone: it takes minutes, and
 # says little on one more; what else is published on JDBC alone, also on the oldest server and JDK
