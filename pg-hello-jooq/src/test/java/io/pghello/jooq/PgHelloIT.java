@@ -69,6 +69,7 @@ import org.jooq.exception.DataAccessException;
 import org.jooq.exception.SQLDialectNotSupportedException;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
@@ -576,6 +577,7 @@ class PgHelloIT {
         .satisfies(e -> assertThat(((DataAccessException) e).sqlState()).isEqualTo("22023"));
   }
 
+  @Tag("session") // settings of a session, or of a role at its log-in
   @Test
   void usesAnIndexOnTheGreeting(java.sql.Connection connection) {
     DSLContext ctx = using(connection);
@@ -674,6 +676,7 @@ class PgHelloIT {
   }
 
   /** A plan that is made once for all values, as the server may do after five executions. */
+  @Tag("session") // settings of a session, or of a role at its log-in
   @Test
   void usesAnIndexOnTheGreetingInGenericPlans(java.sql.Connection connection) {
     var settings = new Settings().withRenderNamedParamPrefix("$");
