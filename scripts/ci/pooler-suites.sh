@@ -3,6 +3,7 @@
 # transaction mode, in this tree or another. POOLER is pgbouncer, the newest, which is the default, old-pgbouncer, the system's, with
 # prepareThreshold=0, odyssey or pgpool. All clients of a database share three sessions, but for pgpool, which gives each client its own.
 # Tests with the tag "session" are left out, as they need a session to themselves, and those that one pooler is not fit for, as "not-odyssey".
+# SPDX-License-Identifier: MIT
 PROGRAM=pooler-suites.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"

@@ -253,7 +253,6 @@ class FaultsIT {
     }
   }
 
-  @Tag("not-pgpool") // it reports some lost sessions as other errors
   @Test
   void outlivesTerminatedBackendsUnderLoad(DataSource dataSource, @Superuser DataSource superuser)
       throws Exception {

@@ -178,11 +178,15 @@ public final class SqlErrors {
         cause(e));
   }
 
-  /** pgpool-II reports as an internal error that it has lost its own connection to the server. */
+  /**
+   * pgpool-II reports as an internal error that it has lost its own connection to the server. It
+   * says the latter of the two where the server was not ready before the statement.
+   */
   private static boolean isLossOfPgpool(String state, @Nullable String words) {
     return state.equals("XX000")
         && words != null
-        && words.startsWith("unable to read data from DB node");
+        && (words.startsWith("unable to read data from DB node")
+            || words.equals("unable to parse the query"));
   }
 
   /** Translates an error that is not of pgjdbc: it may be of a driver that reads SQL itself. */

@@ -190,6 +190,7 @@ class SqlErrorsTest {
   @ParameterizedTest
   @CsvSource({
     "unable to read data from DB node 0, CONNECTION_LOST",
+    "unable to parse the query, CONNECTION_LOST",
     "unable to allocate memory, SERVER_ERROR"
   })
   void knowsThatPgpoolHasLostItsSession(String words, Code code) {
