@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,6 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LogsIT {
   @TempDir private Path folder;
 
+  @Tag("slow")
   @ParameterizedTest
   @EnumSource(LogFormat.class)
   void findsAllOfOursAndNoneOfOthersInAMillionLines(LogFormat format) throws IOException {
