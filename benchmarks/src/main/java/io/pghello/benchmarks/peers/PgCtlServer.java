@@ -27,6 +27,7 @@ public final class PgCtlServer implements Closeable {
   public static final String TUNED = "tuned";
 
   private static final int TIMEOUT_SECONDS = 60;
+  private static final int ATTEMPTS = 3;
   private static final String SETTINGS =
       " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
           + " -c max_wal_size=4GB -c checkpoint_timeout=1h";
@@ -34,15 +35,12 @@ public final class PgCtlServer implements Closeable {
   private final Path programs;
   private final Path folder;
   private final boolean tuned;
-  private final int port;
+  private int port;
 
   private PgCtlServer(Path programs, Path parent, boolean tuned) throws IOException {
     this.programs = programs;
     this.tuned = tuned;
     folder = Files.createTempDirectory(parent, "by-hand");
-    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
   }
 
   /** Starts a server of programs in a folder, with data in another one, and perhaps tuned. */
@@ -60,13 +58,30 @@ public final class PgCtlServer implements Closeable {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> Uncheck.run(server::close)));
     try {
       server.run("initdb", "-U postgres -A trust -E UTF8 --locale=C" + (tuned ? " --no-sync" : ""));
-      String options =
-          "-p " + server.port + " -c listen_addresses=127.0.0.1 -c unix_socket_directories=''";
-      server.run("pg_ctl", "-w start -o", tuned ? options + SETTINGS : options);
+      server.startOnFreePort();
       return server;
     } catch (IOException | RuntimeException e) {
       server.close();
       throw e;
+    }
+  }
+
+  /** Another process may take the port before the server does. */
+  private void startOnFreePort() throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        port = socket.getLocalPort();
+      }
+      String options =
+          "-p " + port + " -c listen_addresses=127.0.0.1 -c unix_socket_directories=''";
+      try {
+        run("pg_ctl", "-w start -o", tuned ? options + SETTINGS : options);
+        return;
+      } catch (IOException e) {
+        if (attempt == ATTEMPTS || !e.toString().contains("Address already in use")) {
+          throw e;
+        }
+      }
     }
   }
 

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
 
 @Tag("slow")
 class SpringBenchmarkIT {
+  @Tag("long")
   @Test
   void measuresAllThatThisJdkHas() throws Exception {
     List<String> rows = new ArrayList<>();

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slow")
 @Timeout(300)
 class StartBenchmarkIT {
+  @Tag("long")
   @Test
   void measuresAllThatCanBeRunAndLeavesNothing() throws Exception {
     Set<Path> folders;
