@@ -177,9 +177,10 @@ LINES_SHOWN=30 finish regress
 ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dexamples.plugin.skipTests=true
   -Dexamples.shared.skipTests=true -Dexamples.events.skipTests=true -Dexamples.mcp.skipTests=true
   -Dexamples.shared-web.skipTests=true -Dexamples.users.skipTests=true -Dpg-extension-client.skipTests=true -Dpg-hello-mcp.skipTests=true)
-# and the checkers have seen all sources
+# and the checkers have seen all sources; what stands on Hibernate, jOOQ or Spring Boot is tested on the two others
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
-  -Dpg-hello-plugin.skipTests=true \
+  -Dpg-hello-plugin.skipTests=true -Dpg-hello-spring-boot-starter.skipTests=true -Dexamples.hibernate.skipTests=true \
+  -Dexamples.jooq.skipTests=true -Dexamples.spring-boot.skipTests=true -Dexamples.quickstart.skipTests=true \
   -DargLine="$SHORT_LIVED_JVM -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu"
 # nor has it a locale, as for cron, su - and many containers; its jars are compared with no others
 LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -Dmaven.javadoc.skip -Dmaven.source.skip \
