@@ -165,7 +165,6 @@ oldest_jooq=-Djooq.version=$(pom_property jooq.version)
 spring_boot "$(pom_property spring-boot.4.1.version)" 25
 spring_boot "$(pom_property spring-boot.4.1.version)" 17 -Dit.test=ApplicationIT "$oldest_jooq"
 spring_boot "$(pom_property spring-boot.4.0.version)" 17 -Dit.test=ApplicationIT
-spring_boot "$(pom_property spring-boot.4.0.version)" 25 -Dit.test=ApplicationIT
 
 need curl curl
 # the password stays out of the list of processes

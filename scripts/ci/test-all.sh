@@ -172,15 +172,15 @@ PG_EXTENSION_PACKAGES=$("$ROOT/scripts/packages.sh" 17 postgresql-17-{pgvector,c
   axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container -DargLine="$SHORT_LIVED_JVM" \
   -Djooq.run="$(pom_property jooq.3.21.version)" -Dhibernate.run="$(pom_property hibernate.7.4.version)"
 LINES_SHOWN=30 finish regress
-# applications that stand on JDBC and the client, and the MCP server, are tested on the first axis alone: it takes minutes, and
-# says little on one more; what else is published on JDBC alone, also on the oldest server and JDK
-ONCE=(-Dbenchmarks.skipITs=true -Dexamples.service.skipTests=true -Dexamples.plugin.skipTests=true
-  -Dexamples.shared.skipTests=true -Dexamples.events.skipTests=true -Dexamples.mcp.skipTests=true
-  -Dexamples.shared-web.skipTests=true -Dexamples.users.skipTests=true -Dpg-extension-client.skipTests=true -Dpg-hello-mcp.skipTests=true)
-# and the checkers have seen all sources; what stands on Hibernate, jOOQ or Spring Boot is tested on the two others
+# applications that stand on JDBC and the client, examples and the MCP server are tested on the first axis alone: it takes minutes,
+# and says little on one more; what else is published on JDBC alone, also on the oldest server and JDK
+ONCE=(-Dbenchmarks.skipITs=true -Dpg-extension-client.skipTests=true -Dpg-hello-mcp.skipTests=true)
+for example in events hibernate jooq mcp plugin quickstart service shared shared-web spring-boot users; do
+  ONCE+=("-Dexamples.$example.skipTests=true")
+done
+# the checkers have seen all sources; the starter stands on no server, and ./dev test --long has pghello on this one
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
-  -Dpg-hello-plugin.skipTests=true -Dpg-hello-spring-boot-starter.skipTests=true -Dexamples.hibernate.skipTests=true \
-  -Dexamples.jooq.skipTests=true -Dexamples.spring-boot.skipTests=true -Dexamples.quickstart.skipTests=true \
+  -Dpg-hello-plugin.skipTests=true -Dpg-hello-cli.skipTests=true -Dpg-hello-spring-boot-starter.skipTests=true \
   -DargLine="$SHORT_LIVED_JVM -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu"
 # nor has it a locale, as for cron, su - and many containers; its jars are compared with no others
 LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -Dmaven.javadoc.skip -Dmaven.source.skip \

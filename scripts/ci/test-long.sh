@@ -15,6 +15,9 @@ step servers fetch_servers
 # all tests with the tag long, and no others
 PG_HELLO_POOLERS=$("$ROOT/scripts/ci/poolers.sh") \
   axis postgres17-jdk25 17 "$JDK25" -Dgroups=long -DexcludedGroups= '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip
+# what ./dev test --all has on two majors alone, and in no other language
+axis postgres18-jdk25-turkish 18 "$JDK25" '-P!checks' -pl pg-hello-cli -am -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
+  -Dit.test='io/pghello/cli/**/*IT' -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu' -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip
 for major in "${MAJORS[@]}"; do
   LINES_SHOWN=1 step "recipes-$major" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
 done
