@@ -26,6 +26,7 @@ class HibernateBenchmarkIT {
     }
   }
 
+  @Tag("long")
   @Test
   void timesFlushesNearAndFar() throws Exception {
     try (var benchmark = new HibernateBenchmark(true)) {

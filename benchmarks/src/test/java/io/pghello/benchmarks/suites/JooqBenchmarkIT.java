@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.benchmarks.harness.Comparison;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class JooqBenchmarkIT {
+  @Tag("long")
   @Test
   void measuresAllRows() throws Exception {
     try (var benchmark = new JooqBenchmark(true)) {
