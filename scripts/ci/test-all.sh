@@ -178,7 +178,7 @@ ONCE=(-Dbenchmarks.skipITs=true -Dpg-extension-client.skipTests=true -Dpg-hello-
 for example in events hibernate jooq mcp plugin quickstart service shared shared-web spring-boot users; do
   ONCE+=("-Dexamples.$example.skipTests=true")
 done
-# the checkers have seen all sources; the starter stands on no server, and ./dev test --long has pghello on this one
+# the checkers have seen all sources; the starter asks the server nothing itself, and ./dev test --long has pghello on this server
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
   -Dpg-hello-plugin.skipTests=true -Dpg-hello-cli.skipTests=true -Dpg-hello-spring-boot-starter.skipTests=true \
   -DargLine="$SHORT_LIVED_JVM -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu"

@@ -83,7 +83,7 @@ class BuilderIT {
     };
   }
 
-  @Tag("session") // counts those of a client
+  @Tag("session") // counts a client's sessions
   @Test
   void connectsByItself(TestDatabase database, @Superuser DataSource superuser) throws Exception {
     PgHelloClient client = PgHelloClient.builder().url(database.jdbcUrl()).build();
@@ -95,7 +95,7 @@ class BuilderIT {
     assertFails(Code.CLOSED, () -> client.hello("Ada"));
   }
 
-  @Tag("session") // counts those of a client
+  @Tag("session") // counts a client's sessions
   @Test
   void connectsByItselfForAFunctionOfOnesOwn(TestDatabase database, @Superuser DataSource superuser)
       throws Exception {

@@ -59,7 +59,7 @@ class LogInIT {
     assertThat(proxy.connections()).isEqualTo(1);
   }
 
-  @Tag("not-odyssey") // it takes any log-in, as it is set up
+  @Tag("not-odyssey") // the suites have both take any log-in
   @Tag("not-pgpool")
   @Test
   void saysThatAPasswordIsMissing(TestDatabase database, WireProxy proxy) {
@@ -69,7 +69,7 @@ class LogInIT {
     assertThat(proxy.connections()).isEqualTo(1);
   }
 
-  @Tag("not-old-pgbouncer") // it answers nothing
+  @Tag("not-old-pgbouncer") // it does not answer before the time of the log-in is over
   @Tag("not-odyssey") // it says no more than that it cannot connect
   @Test
   void saysThatThereIsNoSuchDatabase(TestDatabase database) {

@@ -345,7 +345,7 @@ class SessionsIT {
     }
   }
 
-  @Tag("not-old-pgbouncer") // this prepares statements
+  @Tag("not-old-pgbouncer") // the test sets prepareThreshold itself
   @ParameterizedTest
   @ValueSource(ints = {0, -1, 1, 5})
   void transferTextAndBinaryAlike(int prepareThreshold, TestDatabase database) throws SQLException {

@@ -344,7 +344,7 @@ class StartUpCheckIT {
   }
 
   @Tag("not-old-pgbouncer") // it refuses a search_path at the log-in
-  @Tag("not-odyssey") // it takes none
+  @Tag("not-odyssey") // it ignores a search_path at the log-in
   @Test
   void saysThatTheSchemaHasToBeNamed(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA \"Odd \"\"one\"");

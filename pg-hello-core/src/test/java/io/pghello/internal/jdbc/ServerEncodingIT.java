@@ -28,7 +28,7 @@ class ServerEncodingIT {
   /** Without ideographs and Hangul: what encodings of one byte for a character can have. */
   private static final String LETTERS = "1, 13311, 57344, 65535";
 
-  @Tag("session") // a function of a session
+  @Tag("session") // a temporary function
   @ParameterizedTest
   @MethodSource("encodings")
   void holdsWhatTheServerHolds(String encoding, DataSource dataSource) throws SQLException {
@@ -74,7 +74,7 @@ class ServerEncodingIT {
   }
 
   /** What comes back as another character cannot be told from another call's answer. */
-  @Tag("session") // a function of a session
+  @Tag("session") // a temporary function
   @ParameterizedTest
   @ValueSource(
       strings = {"EUC_JP", "EUC_TW", "EUC_JIS_2004", "EUC_KR", "EUC_CN", "MULE_INTERNAL", "LATIN1"})

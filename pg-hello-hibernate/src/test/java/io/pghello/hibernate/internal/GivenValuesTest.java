@@ -90,7 +90,6 @@ class GivenValuesTest {
 
   /** A million inserts, of which the program keeps one. */
   @Tag("slow")
-  @Tag("slow")
   @Test
   void keepsNoEntityInMemory() {
     var given = new GivenValues(persister -> List.of());
