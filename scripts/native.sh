@@ -37,7 +37,7 @@ Debian's package, which is only unpacked, into the cache.
   --compile     compile another C file in the same way, unless the library is newer
   --sanitize    run the regression suite on a server with assertions and sanitizers, and print
                 which lines of the extension it reached; the server is built once out of
-                Debian's source package, in 5 to 8 minutes
+                Debian's source package, in 3 to 5 minutes
   --fuzz        fuzz the greeting (20 seconds)
 END
 }

@@ -136,17 +136,16 @@ regress_all() {
   "$ROOT/scripts/regress.sh" --platform linux-amd64-musl "$DEFAULT_MAJOR"
 }
 
-# Tests on a server in a container: all of the testkit, which starts it, those of the testkit for any extension and of the starter which
+# Tests on a server in a container, with the class files of the axis postgres15-jdk17: all of the testkit, which starts it, those of the testkit for any extension and of the starter which
 # need one, and those of the client whose outcome is a matter of the machine that the server runs on: its clock, its files, its encoding,
 # its sessions.
 tests_in_containers() {
   # in place of this shell, so that a signal reaches it
   exec env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/containers.sh" run \
     mvn -B -ntp -Dstyle.color=never -f "$WORK/containers/pom.xml" \
-    -pl pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter -am \
-    -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -DexcludedGroups=long,slow \
+    -pl pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter -am -DexcludedGroups=long,slow \
     -Dit.test="$(IFS=, && printf '%s' "${IN_CONTAINERS[*]}")" -Dfailsafe.failIfNoSpecifiedTests=false \
-    -Dmaven.javadoc.skip -Dmaven.source.skip verify
+    -Dmaven.compiler.useIncrementalCompilation=false test-compile failsafe:integration-test@it failsafe:verify@it
 }
 IN_CONTAINERS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,internal/jdbc/ServerEncodingIT,extension/testkit/{ExtensionContainerIT,ServerPlaceIT}}
   io/pghello/spring/boot/app/ContainerIT)
@@ -182,8 +181,8 @@ done
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \
   -Dpg-hello-plugin.skipTests=true -Dpg-hello-cli.skipTests=true -Dpg-hello-spring-boot-starter.skipTests=true \
   -DargLine="$SHORT_LIVED_JVM -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu"
-# nor has it a locale, as for cron, su - and many containers; its jars are compared with no others
-LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -Dmaven.javadoc.skip -Dmaven.source.skip \
+# nor has it a locale, as for cron, su - and many containers; its jars are compared with no others; consumer has the starter on this JDK
+LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" -Dpg-hello-spring-boot-starter.skipTests=true -Dmaven.javadoc.skip -Dmaven.source.skip \
   -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)"
 step reproducible-jars jars_are_reproducible
 step another-users-jars jars_of_another_user_are_the_same
@@ -197,8 +196,8 @@ LINES_SHOWN=1 step jooq-3.20 \
 step jooq-sources sources_compile_on_newest_jooq
 step seeded-null-error null_error_is_seen
 step ordinary-user ordinary_user_can
-# now, as consumer writes in the tree
-copy_tree "$WORK/containers"
+cp -a "$WORK/postgres15-jdk17" "$WORK/containers"
+find "$WORK/containers" -path '*/target/*-reports/*' -delete
 begin containers tests_in_containers
 LINES_SHOWN=3 step consumer env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/consumer.sh"
 LINES_SHOWN=8 step system env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/system.sh"

@@ -17,11 +17,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A load, small and short. */
 @PgHelloTest
+@Tag("slow")
 class LoadIT {
   private static final String[] SMALL = {"--rate", "100", "--time", "1s", "--late", "5m"};
 

@@ -14,10 +14,12 @@ import java.sql.Connection;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is called is seen while it is called. */
 @PgHelloTest
+@Tag("slow")
 class WatchIT {
   @Test
   void showsWhatIsCalled(
