@@ -12,7 +12,7 @@ PROGRAM='dev native --sanitize'
 
 MAJOR=15
 SUITE=${HEADER_SUITE[$MAJOR]}
-# compiled in 40% of the time that -O1 -g takes; line numbers are all that a report needs
+# Compiled in 40% of the time that -O1 -g takes, for a minute more of the suite; line numbers are all that a report needs.
 SERVER_CFLAGS='-O0 -g1 -fsanitize=address,undefined'
 # memory that palloc() hands out holds noise, so that a byte left undefined shows
 SERVER_CPPFLAGS=-DRANDOMIZE_ALLOCATED_MEMORY
@@ -104,7 +104,7 @@ mkdir "$copy"
 cp -R "$ROOT"/extension/{Makefile,pg_hello.control,src,sql,test} "$copy"
 tests=("$copy"/test/sql/*.sql)
 [ -e "${tests[0]}" ] || die "there are no tests in extension/test/sql"
-say "Running ${#tests[@]} tests on $(basename "$tree") (half a minute)"
+say "Running ${#tests[@]} tests on $(basename "$tree") (two minutes)"
 
 extension_make() {
   make -s -C "$copy" "PG_CONFIG=$tree/bin/pg_config" with_llvm=no "$@"
