@@ -66,7 +66,7 @@ say "Building the site (some 30 seconds; a minute more the first time)"
 node "$vitepress" build "$work" >"$work/log" 2>&1 &
 pages=$!
 trap 'kill "$pages" 2>/dev/null || true; wait "$pages" || true' EXIT
-maven -q -B -ntp -f "$ROOT/pom.xml" -pl ".,$(IFS=, && printf '%s' "${PUBLISHED[*]}")" compile \
+maven -q -B -ntp -f "$ROOT/pom.xml" -pl "$(module_list pg-hello-parent "${PUBLISHED[@]}")" compile \
   "org.apache.maven.plugins:maven-javadoc-plugin:$(pom_property maven-javadoc-plugin.version):aggregate" >&2
 wait "$pages" || {
   cat "$work/log" >&2
@@ -82,10 +82,10 @@ cp -R "$ROOT/target/reports/apidocs" "$SITE/javadoc"
 demos=() sessions=() programs=()
 if [ "$(platform)" = linux-amd64 ]; then
   demos=(Ada hibernate jooq plugin events)
-  programs=(examples/{quickstart,hibernate,jooq,plugin,events})
+  programs=(pg-hello-example-{quickstart,hibernate,jooq,plugin,events})
 fi
-compile_modules "$DEFAULT_MAJOR" benchmarks "${programs[@]}"
-classes=$(classpath benchmarks "$DEFAULT_MAJOR")
+compile_modules "$DEFAULT_MAJOR" pg-hello-benchmarks "${programs[@]}"
+classes=$(classpath pg-hello-benchmarks "$DEFAULT_MAJOR")
 "$(java_home)/bin/java" "${START_FAST[@]}" -cp "$classes" "$ROOT/scripts/BenchmarkPage.java" \
   "$ROOT/benchmarks/results.json" "$SITE/benchmarks.html"
 say "Running the demos"

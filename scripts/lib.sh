@@ -19,8 +19,8 @@ MAJORS=(15 17 18)
 DEFAULT_MAJOR=17
 
 # What users depend on.
-PUBLISHED=(pg-hello-bom pg-extension-installer extension pg-extension-client pg-extension-testkit pg-extension-maven-plugin pg-extension-archetype pg-hello-testkit pg-hello-core
-  pg-hello-hibernate pg-hello-jooq pg-hello-spring-boot-starter pg-hello-plugin pg-hello-mcp)
+PUBLISHED=(pg-hello-bom pg-extension-installer pg-hello-extension pg-extension-client pg-extension-testkit pg-extension-maven-plugin pg-extension-archetype pg-hello-testkit
+  pg-hello-core pg-hello-hibernate pg-hello-jooq pg-hello-spring-boot-starter pg-hello-plugin pg-hello-mcp)
 
 die() {
   say "${PROGRAM:-dev}: $*"
@@ -313,19 +313,59 @@ test_reports() {
   "$(java_home)/bin/java" "${START_FAST[@]}" "$ROOT/scripts/TestReports.java" "$@"
 }
 
-# classpath MODULE MAJOR: prints the class path that a program of this module runs with, with the
-# embedded server of this major on it.
-classpath() {
-  compile_modules "$2" "$1"
-  printf '%s:%s' "$ROOT/$1/target/classes" "$(<"$ROOT/$1/target/classpath-$2")"
+# modules: the artifactId and the directory of each module of the build, one module per line.
+modules() {
+  local directories
+  mapfile -t directories < <(sed -n 's:.*<module>\(.*\)</module>.*:\1:p' "$ROOT/pom.xml")
+  (cd "$ROOT" && awk -F '[<>]' '/^  <artifactId>/ { print $3, substr(FILENAME, 1, length(FILENAME) - length("/pom.xml")); nextfile }' \
+    "${directories[@]/%//pom.xml}")
 }
 
-# compile_modules MAJOR MODULE...: for classpath. Maven takes seconds to find out that nothing has
-# changed, so it is not asked about those for which no source is newer than its last answer.
+# module_directory ARTIFACT_ID: the directory of a module, relative to the root.
+module_directory() {
+  local artifact directory
+  while read -r artifact directory; do
+    if [ "$artifact" = "$1" ]; then
+      printf '%s' "$directory"
+      return
+    fi
+  done < <(modules)
+  die "there is no module $1"
+}
+
+# module_targets: the build directory of each module, one per line.
+module_targets() { modules | sed "s:^[^ ]* \(.*\):$ROOT/\1/target:"; }
+
+# forget_test_results: deletes the summaries of earlier runs, which failsafe would otherwise report for modules without tests.
+forget_test_results() {
+  local target
+  while IFS= read -r target; do
+    rm -f "$target"/failsafe-reports*/failsafe-summary*.xml
+  done < <(module_targets)
+}
+
+# module_list ARTIFACT_ID...: the value of Maven's option -pl for these modules.
+module_list() {
+  local IFS=,
+  set -- "${@/#/:}"
+  printf '%s' "$*"
+}
+
+# classpath ARTIFACT_ID MAJOR: prints the class path for running a program of this module, with the embedded server of this
+# major.
+classpath() {
+  local target
+  target=$ROOT/$(module_directory "$1")/target
+  compile_modules "$2" "$1"
+  printf '%s:%s' "$target/classes" "$(<"$target/classpath-$2")"
+}
+
+# compile_modules MAJOR ARTIFACT_ID...: for classpath. Maven needs seconds to find that nothing has changed, so it runs only for
+# modules whose sources are newer than its last output.
 compile_modules() {
   local major=$1 module file stale=()
   for module in "${@:2}"; do
-    file=$ROOT/$module/target/classpath-$major
+    file=$ROOT/$(module_directory "$module")/target/classpath-$major
     if [ ! -e "$file" ] || [ -n "$(find "$ROOT" \( -name target -o -name .git \) -prune -o \
       \( -path '*/src/main/*' -o -name pom.xml -o -name '*.sql' -o -name '*.control' -o -name SHA256SUMS \) \
       -newer "$file" -print -quit)" ]; then
@@ -335,10 +375,11 @@ compile_modules() {
   [ ${#stale[@]} != 0 ] || return 0
   say "Compiling (10 seconds; a minute the first time, when Maven fetches what it needs)"
   # each module of the build writes one
-  maven -q -f "$ROOT/pom.xml" -Dpostgres.major="$major" -pl "$(IFS=, && printf '%s' "${stale[*]}")" -am compile \
+  maven -q -f "$ROOT/pom.xml" -Dpostgres.major="$major" -pl "$(module_list "${stale[@]}")" -am compile \
     dependency:build-classpath -DincludeScope=runtime -Dmdep.outputFile="target/classpath-$major.$BASHPID" >&2
   for module in "${stale[@]}"; do
-    mv "$ROOT/$module/target/classpath-$major.$BASHPID" "$ROOT/$module/target/classpath-$major"
+    file=$ROOT/$(module_directory "$module")/target/classpath-$major
+    mv "$file.$BASHPID" "$file"
   done
   rm -f "$ROOT"/{,*/,*/*/}target/"classpath-$major.$BASHPID"
 }
@@ -346,7 +387,7 @@ compile_modules() {
 # foreign_repository FOLDER: creates a local Maven repository of what the user's has, whatever the settings say, without what is ours.
 foreign_repository() {
   local own
-  own=$(classpath examples/quickstart "$DEFAULT_MAJOR" | tr ':' '\n' | sed -n 's:/org/jspecify/.*::p')
+  own=$(classpath pg-hello-example-quickstart "$DEFAULT_MAJOR" | tr ':' '\n' | sed -n 's:/org/jspecify/.*::p')
   [ -d "$own/io" ] || die "there is no local Maven repository in '$own'"
   mkdir -p "$1/io"
   find "$own" -mindepth 1 -maxdepth 1 ! -name io -exec ln -s -t "$1" {} +

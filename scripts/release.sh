@@ -111,7 +111,7 @@ rm -rf "$STAGE"
 say "Building and signing $version (a minute or two)"
 plugin() { printf 'org.apache.maven.plugins:maven-%s-plugin:%s:%s' "$1" "$(pom_property "maven-$1-plugin.version")" "$2"; }
 # the BOM has no parent, so the plugins are named here
-maven -q -B -ntp -f "$copy/pom.xml" '-Prelease,!checks' -pl ".,$(IFS=, && printf '%s' "${PUBLISHED[*]}")" -Dmaven.test.skip=true \
+maven -q -B -ntp -f "$copy/pom.xml" '-Prelease,!checks' -pl "$(module_list pg-hello-parent "${PUBLISHED[@]}")" -Dmaven.test.skip=true \
   "-DaltDeploymentRepository=staged::file://$STAGE" -DoutputFormat=json package \
   "org.cyclonedx:cyclonedx-maven-plugin:$(pom_property cyclonedx-maven-plugin.version):makeBom" "$(plugin gpg sign)" "$(plugin deploy deploy)" >&2
 mapfile -t poms < <(find "$STAGE" -name '*.pom' | sort)

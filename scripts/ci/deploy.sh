@@ -81,7 +81,7 @@ echo "The schemas of their kinds know each field of the manifests, and allow its
 need psql postgresql-client unzip unzip xz xz-utils
 "$ROOT/scripts/native.sh" 17 18
 FILES=$SCRATCH/files
-maven -q -B -ntp -f "$ROOT/pom.xml" -pl extension -am -Dmaven.test.skip=true -Dmaven.javadoc.skip=true -Dmaven.source.skip=true \
+maven -q -B -ntp -f "$ROOT/pom.xml" -pl :pg-hello-extension -am -Dmaven.test.skip=true -Dmaven.javadoc.skip=true -Dmaven.source.skip=true \
   -Dspotless.check.skip=true package
 jar=$ROOT/extension/target/pg-hello-extension-$(project_version).jar
 "$ROOT/deploy/postgres/unpack.sh" "$jar" 18 "$FILES"

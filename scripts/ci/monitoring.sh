@@ -216,7 +216,7 @@ is_quiet() {
 
 start_application() {
   local path
-  path=$(classpath examples/spring-boot "$DEFAULT_MAJOR")
+  path=$(classpath pg-hello-example-spring-boot "$DEFAULT_MAJOR")
   start application env SPRING_DATASOURCE_URL="jdbc:postgresql://127.0.0.1:$PROXY/app?user=shop" \
     SPRING_DATASOURCE_HIKARI_MAXIMUM_POOL_SIZE=1 SERVER_ADDRESS=127.0.0.1 SERVER_PORT="${PORTS[8080]}" "$@" \
     "$(java_home)/bin/java" "${START_FAST[@]}" -cp "$path" io.pghello.examples.spring.GreetingApplication
@@ -284,7 +284,7 @@ test_monitoring() {
   ! answer=$(sql -c 'SELECT mean_time FROM pg_stat_user_functions' 2>&1) || die "there is a mean_time"
   [[ $answer == *'column "mean_time" does not exist'* ]] || die "the guide's query is answered with $answer"
   own_ports 8080 9090 9093 9187 9237
-  path=$(classpath examples/spring-boot "$DEFAULT_MAJOR")
+  path=$(classpath pg-hello-example-spring-boot "$DEFAULT_MAJOR")
   mkdir "$SCRATCH/received"
   start peers "$(java_home)/bin/java" "${START_FAST[@]}" -cp "$path" "$ROOT/scripts/ci/MonitoringPeers.java" \
     "$SCRATCH/received" "$PGPORT" "${PORTS[8080]}"

@@ -198,14 +198,14 @@ fi
 joined() { (IFS=, && printf '%s' "$*"); }
 
 for module in "${modules[@]}"; do
-  rm -rf "$tree/$module/target/failsafe-reports"
+  rm -rf "$tree/$(module_directory "$module")/target/failsafe-reports"
 done
 status=0
-maven -B -ntp -fae -f "$tree/pom.xml" -pl "$(joined "${modules[@]}")" -am '-P!checks' \
+maven -B -ntp -fae -f "$tree/pom.xml" -pl "$(module_list "${modules[@]}")" -am '-P!checks' \
   -Dpghello.server="jdbc:postgresql://127.0.0.1:$pooler_port/postgres?user=postgres&password=$password" \
   -DexcludedGroups="slow,long,container,session,not-$name" -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
   -Dit.test="$(joined "${tests[@]}")" -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip "${more[@]}" verify || status=$?
 for module in "${modules[@]}"; do
-  find "$tree/$module/target/failsafe-reports" -name 'TEST-*.xml' | test_reports outcome "$module through $name"
+  find "$tree/$(module_directory "$module")/target/failsafe-reports" -name 'TEST-*.xml' | test_reports outcome "$module through $name"
 done
 exit "$status"

@@ -8,8 +8,7 @@ PROGRAM=soak.sh
 
 [[ $# = 1 && $1 =~ ^[1-9][0-9]{0,2}$ ]] || misuse "takes a number of minutes, as in: soak.sh 30"
 "$ROOT/scripts/native.sh" "$DEFAULT_MAJOR" >/dev/null
-# a module of which no test is run would be judged by its last run
-rm -f "$ROOT"/*/target/failsafe-reports/failsafe-summary.xml "$ROOT"/examples/*/target/failsafe-reports/failsafe-summary.xml
-maven -B -ntp -f "$ROOT/pom.xml" -pl benchmarks -am '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip \
+forget_test_results
+maven -B -ntp -f "$ROOT/pom.xml" -pl :pg-hello-benchmarks -am '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip \
   -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -Dit.test=SoakIT -Dfailsafe.failIfNoSpecifiedTests=false \
   -DexcludedGroups= -Dpghello.soak.minutes="$1" verify | grep -E '^soak: |ERROR|Tests run:.*SoakIT'

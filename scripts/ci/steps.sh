@@ -113,7 +113,7 @@ recipes() {
   shift 2
   "$copy/scripts/recipes.sh" "$major" || return
   [ -e "$copy/extensions/pgvector/build/vector.properties" ] || tests=RecipesIT
-  JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" -Precipes -pl extensions/tests -am -Dpostgres.major="$major" \
+  JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" -Precipes -pl :pg-extension-recipes-tests -am -Dpostgres.major="$major" \
     -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -Dit.test="$tests" -Dfailsafe.failIfNoSpecifiedTests=false \
     -Dmaven.javadoc.skip -Dmaven.source.skip "$@" verify || return
   find "$copy/extensions/tests/target/failsafe-reports" -name 'TEST-*.xml' | test_reports outcome "extensions on PostgreSQL $major"

@@ -52,7 +52,7 @@ start() {
 }
 
 start_greeting() {
-  start "$1" examples/service io.pghello.examples.service.GreetingServiceApplication "$2" \
+  start "$1" pg-hello-example-service io.pghello.examples.service.GreetingServiceApplication "$2" \
     GREETING_ADMIN_TOKEN=$TOKEN GREETING_RATE_LIMIT_STORE=postgresql SERVER_FORWARD_HEADERS_STRATEGY=native \
     'GREETING_RATE_LIMIT_PATHS=/api/greeting/**' \
     'SERVER_TOMCAT_REMOTEIP_INTERNAL_PROXIES=127\.0\.0\.1'
@@ -103,8 +103,8 @@ all_answered() {
 
 "$ROOT/scripts/native.sh" "$DEFAULT_MAJOR"
 declare -A CLASSES=(
-  [examples/service]=$(classpath examples/service "$DEFAULT_MAJOR")
-  [examples/users]=$(classpath examples/users "$DEFAULT_MAJOR")
+  [pg-hello-example-service]=$(classpath pg-hello-example-service "$DEFAULT_MAJOR")
+  [pg-hello-example-users]=$(classpath pg-hello-example-users "$DEFAULT_MAJOR")
 )
 JAVA=$(java_home)/bin/java
 SECONDS=0
@@ -123,7 +123,7 @@ passed "PostgreSQL runs"
 # all at the same time, on an empty database
 start_greeting greeting-1 "$ONE"
 start_greeting greeting-2 "$TWO"
-start users examples/users io.pghello.examples.users.UserServiceApplication "$USERS" \
+start users pg-hello-example-users io.pghello.examples.users.UserServiceApplication "$USERS" \
   GREETING_SERVICE_URL="$GATEWAY" GREETING_SERVICE_OPENFOR=1s USERS_ADMIN_TOKEN=$TOKEN
 sed -e "s#\${GATEWAY_FOLDER}#$WORK#" -e "s#\${GATEWAY_LISTEN}#127.0.0.1:$LISTEN#" \
   -e "s#\${GREETING_SERVERS}#server 127.0.0.1:$ONE max_fails=0; server 127.0.0.1:$TWO max_fails=0;#" \

@@ -12,10 +12,10 @@ SHORT_LIVED_JVM=${START_FAST[*]}
 # other_line MODULE LIBRARY VERSION TESTS: the class files of the axis postgres17-jdk25, on another line
 # of a library.
 other_line() {
-  JAVA_HOME=$JDK25 maven -B -ntp -f "$WORK/postgres17-jdk25/pom.xml" -pl "$1" -am "-D$2.run=$3" \
+  JAVA_HOME=$JDK25 maven -B -ntp -f "$WORK/postgres17-jdk25/pom.xml" -pl ":$1" -am "-D$2.run=$3" \
     -Dit.test="$4" -Dfailsafe.failIfNoSpecifiedTests=false -DargLine="$SHORT_LIVED_JVM" -Dmaven.compiler.useIncrementalCompilation=false \
     test-compile failsafe:integration-test@it failsafe:verify@it
-  find "$WORK/postgres17-jdk25/$1/target/failsafe-reports-$3" -name 'TEST-*.xml' | test_reports outcome "$1 on $2 $3"
+  find "$WORK/postgres17-jdk25/$(module_directory "$1")/target/failsafe-reports-$3" -name 'TEST-*.xml' | test_reports outcome "$1 on $2 $3"
 }
 
 # The next Hibernate is for information: it fails nothing, and its tests are not in the sum.
@@ -23,7 +23,7 @@ next_hibernate() {
   local version reports log=$WORK/next-hibernate.log module=pg-hello-hibernate
   version=$(pom_property hibernate.next.version)
   (other_line "$module" hibernate "$version" LinesIT) >"$log" 2>&1 || true
-  reports=$WORK/postgres17-jdk25/$module/target/failsafe-reports-$version
+  reports=$WORK/postgres17-jdk25/$(module_directory "$module")/target/failsafe-reports-$version
   find "$reports" -name 'TEST-*.xml' | test_reports outcome "Hibernate $version" ||
     grep -m 1 '^\[ERROR\]' "$log" || true
   rm -rf "$reports"
@@ -35,7 +35,7 @@ sources_compile_on_newest_jooq() {
   local copy=$WORK/jooq-sources
   copy_tree "$copy"
   JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" '-P!checks' \
-    -pl .,pg-hello-bom,pg-extension-installer,extension,pg-extension-testkit,pg-hello-testkit,pg-hello-jooq -Djooq.version="$(pom_property jooq.3.21.version)" \
+    -pl :pg-hello-jooq -am -Djooq.version="$(pom_property jooq.3.21.version)" \
     -Djooq.failOnWarning=false test-compile
 }
 
@@ -43,7 +43,7 @@ sources_compile_on_newest_jooq() {
 null_error_is_seen() {
   local copy=$WORK/seeded
   copy_tree "$copy"
-  cat >"$copy/pg-hello-core/src/main/java/io/pghello/Seeded.java" <<'JAVA'
+  cat >"$copy/$(module_directory pg-hello-core)/src/main/java/io/pghello/Seeded.java" <<'JAVA'
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
@@ -55,7 +55,7 @@ final class Seeded {
   }
 }
 JAVA
-  if JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" -pl .,pg-hello-bom,pg-extension-client,pg-hello-core compile >"$WORK/seeded.log"; then
+  if JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" -pl "$(module_list pg-hello-parent pg-hello-bom pg-extension-client pg-hello-core)" compile >"$WORK/seeded.log"; then
     die "the checkers let a null through"
   fi
   if ! grep -q 'NullAway.*returning @Nullable expression' "$WORK/seeded.log"; then
@@ -83,7 +83,7 @@ jars_of_another_user_are_the_same() {
     echo "nothing here runs as another user than $(id -un)"
     return
   }
-  repository=$(JAVA_HOME=$JDK17 classpath examples/quickstart "$DEFAULT_MAJOR" | tr ':' '\n' |
+  repository=$(JAVA_HOME=$JDK17 classpath pg-hello-example-quickstart "$DEFAULT_MAJOR" | tr ':' '\n' |
     sed -n 's:/org/postgresql/postgresql/.*::p')
   mkdir -m 755 "$folder"
   chmod 755 "$WORK"
@@ -95,7 +95,7 @@ jars_of_another_user_are_the_same() {
   chown -R 65534 "$folder/tree" "$folder/home"
   setpriv --reuid=65534 --regid=65534 --clear-groups env -i PATH="$PATH" HOME="$folder/home" JAVA_HOME="$JDK25" LC_ALL=C.UTF-8 \
     mvn -q -B -o -llr -Duser.home="$folder/home" -Dmaven.repo.local="$folder/repository" \
-    -f "$folder/tree/pom.xml" -pl pg-hello-core -am '-P!checks' -DskipTests -Dmaven.javadoc.skip package
+    -f "$folder/tree/pom.xml" -pl :pg-hello-core -am '-P!checks' -DskipTests -Dmaven.javadoc.skip package
   while IFS= read -r jar; do
     cmp "$folder/tree/$jar" "$WORK/postgres17-jdk25/$jar"
     count=$((count + 1))
@@ -113,7 +113,7 @@ ordinary_user_can() {
     return
   }
   mkdir -p "$folder/lib"
-  classes=$(JAVA_HOME=$JDK17 classpath examples/quickstart "$DEFAULT_MAJOR")
+  classes=$(JAVA_HOME=$JDK17 classpath pg-hello-example-quickstart "$DEFAULT_MAJOR")
   while IFS= read -r part; do
     number=$((number + 1))
     cp -r "$part" "$folder/lib/$number$([ -d "$part" ] || echo .jar)"
@@ -143,7 +143,7 @@ tests_in_containers() {
   # in place of this shell, so that a signal reaches it
   exec env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/containers.sh" run \
     mvn -B -ntp -Dstyle.color=never -f "$WORK/containers/pom.xml" \
-    -pl pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter -am -DexcludedGroups=long,slow \
+    -pl :pg-extension-testkit,:pg-hello-testkit,:pg-hello-core,:pg-hello-spring-boot-starter -am -DexcludedGroups=long,slow \
     -Dit.test="$(IFS=, && printf '%s' "${IN_CONTAINERS[*]}")" -Dfailsafe.failIfNoSpecifiedTests=false \
     -Dmaven.compiler.useIncrementalCompilation=false test-compile failsafe:integration-test@it failsafe:verify@it
 }
@@ -173,9 +173,9 @@ PG_EXTENSION_PACKAGES=$("$ROOT/scripts/packages.sh" 17 postgresql-17-{pgvector,c
 LINES_SHOWN=30 finish regress
 # applications that stand on JDBC and the client, examples and the MCP server are tested on the first axis alone: it takes minutes,
 # and says little on one more; what else is published on JDBC alone, also on the oldest server and JDK
-ONCE=(-Dbenchmarks.skipITs=true -Dpg-extension-client.skipTests=true -Dpg-hello-mcp.skipTests=true)
+ONCE=(-Dpg-hello-benchmarks.skipITs=true -Dpg-extension-client.skipTests=true -Dpg-hello-mcp.skipTests=true)
 for example in events hibernate jooq mcp plugin quickstart service shared shared-web spring-boot users; do
-  ONCE+=("-Dexamples.$example.skipTests=true")
+  ONCE+=("-Dpg-hello-example-$example.skipTests=true")
 done
 # the checkers have seen all sources; the starter asks the server nothing itself, and ./dev test --long has pghello on this server
 axis postgres18-jdk25-turkish 18 "$JDK25" "${ONCE[@]}" '-P!checks' \

@@ -16,10 +16,10 @@ step servers fetch_servers
 PG_HELLO_POOLERS=$("$ROOT/scripts/ci/poolers.sh") \
   axis postgres17-jdk25 17 "$JDK25" -Dgroups=long -DexcludedGroups= '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip
 # what ./dev test --all has on two majors alone, and in no other language
-axis postgres18-jdk25-turkish 18 "$JDK25" '-P!checks' -pl pg-hello-cli -am -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
+axis postgres18-jdk25-turkish 18 "$JDK25" '-P!checks' -pl :pg-hello-cli -am -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
   -DexcludedGroups=long,container -Dit.test='io/pghello/cli/**/*IT' -DargLine='-Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu' -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip
 # what it has on one major and one JDK alone
-axis postgres15-jdk17 15 "$(find_jdk 17 17)" -pl pg-hello-spring-boot-starter,pg-hello-cli -am -DexcludedGroups=long,container -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
+axis postgres15-jdk17 15 "$(find_jdk 17 17)" -pl :pg-hello-spring-boot-starter,:pg-hello-cli -am -DexcludedGroups=long,container -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
   -Dit.test='io/pghello/spring/**/*IT,io/pghello/cli/InstallIT,io/pghello/cli/load/*IT' -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip
 for major in "${MAJORS[@]}"; do
   LINES_SHOWN=1 step "recipes-$major" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
