@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 class SqlTextsTest {
   private static final List<String> MODULES =
       List.of(
-          "pg-extension-client",
-          "pg-extension-testkit",
+          "any-extension/binding",
+          "any-extension/testkit",
           "pg-hello-core",
           "pg-hello-hibernate",
           "pg-hello-jooq",

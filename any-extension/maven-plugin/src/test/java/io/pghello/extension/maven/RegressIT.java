@@ -144,7 +144,7 @@ class RegressIT {
     copy.addAll(List.of("sql", "src", "test", source.toString()));
     assertThat(
             new ProcessBuilder(copy)
-                .directory(new File("../extension"))
+                .directory(new File("../../extension"))
                 .inheritIO()
                 .start()
                 .waitFor())
