@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# recipes.sh [MAJOR...] [NAME...]: lays out what the jars of extensions/NAME have, in extensions/NAME/build, out of Debian's packages
+# recipes.sh [MAJOR...] [NAME...]: lays out what the jars of any-extension/recipes/NAME have, in any-extension/recipes/NAME/build, out of Debian's packages
 # for these majors (or all) and for all platforms. Status 77 says that there are none here. A suite has one version of a package at a
 # time, and keeps no older one: so a recipe names the package, apt verifies what it fetches, and PACKAGES in the jar has versions and
 # hashes. With --page, the table in docs/extensions.md is made of what is laid out.
@@ -18,13 +18,13 @@ page() {
   {
     sed '/^<!-- recipes -->$/q' "$file"
     printf '| recipe | extension |%s licence | what it is for |\n|---|---|%s---|---|\n' "$(printf ' %s |' "${MAJORS[@]}")" "$(printf -- '---|%.0s' "${MAJORS[@]}")"
-    for recipe in "$ROOT"/extensions/*/test.sql; do
+    for recipe in "$ROOT"/any-extension/recipes/*/test.sql; do
       recipe=$(basename "$(dirname "$recipe")")
       # shellcheck disable=SC2016
-      printf '| [%s](../extensions/%s) | `%s` |' "$recipe" "$recipe" "$(property "$recipe" extension)"
+      printf '| [%s](../any-extension/recipes/%s) | `%s` |' "$recipe" "$recipe" "$(property "$recipe" extension)"
       for major in "${MAJORS[@]}"; do
         version=$(sed -n "s/^Package: postgresql-$major-[^ ]* Version: \([0-9]*:\)\?\([^ ]*\)-[^ -]* .*/\2/p" \
-          "$ROOT/extensions/$recipe"/build/*/PACKAGES | head -n 1)
+          "$ROOT/any-extension/recipes/$recipe"/build/*/PACKAGES | head -n 1)
         printf ' %s |' "${version:-–}"
       done
       printf ' %s | %s |\n' "$(property "$recipe" licence)" "$(property "$recipe" description | sed 's/.*: //')"
@@ -35,7 +35,7 @@ page() {
 }
 
 # property NAME KEY: of a recipe's POM.
-property() { sed -n "s:.*<$2>\(.*\)</$2>.*:\1:p" "$ROOT/extensions/$1/pom.xml"; }
+property() { sed -n "s:.*<$2>\(.*\)</$2>.*:\1:p" "$ROOT/any-extension/recipes/$1/pom.xml"; }
 
 case ${1-} in
   --page)
@@ -45,7 +45,7 @@ case ${1-} in
   -h | --help)
     cat <<TEXT
 Usage: scripts/recipes.sh [MAJOR...] [NAME...]
-Lays out the jars of extensions/NAME, out of Debian's packages for these majors. Default: ${MAJORS[*]}, and all recipes:
+Lays out the jars of any-extension/recipes/NAME, out of Debian's packages for these majors. Default: ${MAJORS[*]}, and all recipes:
 $(cd "$ROOT/extensions" && printf '%s\n' */test.sql | cut -d/ -f1 | paste -sd ' ' | fold -s -w 100)
 TEXT
     exit
@@ -58,7 +58,7 @@ for argument in "$@"; do
     known_major "$argument"
     majors+=("$argument")
   else
-    [ -e "$ROOT/extensions/$argument/test.sql" ] || misuse "no recipe extensions/$argument"
+    [ -e "$ROOT/any-extension/recipes/$argument/test.sql" ] || misuse "no recipe any-extension/recipes/$argument"
     names+=("$argument")
   fi
 done
@@ -103,8 +103,8 @@ needed_libraries() {
 # seal FOLDER RECIPE: lists the files with their hashes, and puts all in place.
 seal() {
   (cd "$1" && find . -mindepth 2 -type f -printf '%P\0' | sort -z | xargs -0r sha256sum >SHA256SUMS)
-  rm -rf "$ROOT/extensions/$2/build"
-  mv "$tmp/build" "$ROOT/extensions/$2/build"
+  rm -rf "$ROOT/any-extension/recipes/$2/build"
+  mv "$tmp/build" "$ROOT/any-extension/recipes/$2/build"
 }
 
 tmp=$(mktemp -d)
@@ -185,8 +185,8 @@ for name in "${names[@]}"; do
   fi
   {
     printf 'majors = %s\nlibc = META-INF/pg-extension/glibc\n' "$(IFS=, && printf '%s' "${having[*]}")"
-    cat "$ROOT/extensions/$name/extension.properties" 2>/dev/null || true
+    cat "$ROOT/any-extension/recipes/$name/extension.properties" 2>/dev/null || true
   } >"$into.properties"
   seal "$into" "$name"
-  say "extensions/$name: $extension for PostgreSQL ${having[*]}"
+  say "any-extension/recipes/$name: $extension for PostgreSQL ${having[*]}"
 done

@@ -112,11 +112,11 @@ recipes() {
   local copy=$1 major=$2 tests=RecipesIT,PgvectorIT
   shift 2
   "$copy/scripts/recipes.sh" "$major" || return
-  [ -e "$copy/extensions/pgvector/build/vector.properties" ] || tests=RecipesIT
+  [ -e "$copy/any-extension/recipes/pgvector/build/vector.properties" ] || tests=RecipesIT
   JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" -Precipes -pl :pg-extension-recipes-tests -am -Dpostgres.major="$major" \
     -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false -Dit.test="$tests" -Dfailsafe.failIfNoSpecifiedTests=false \
     -Dmaven.javadoc.skip -Dmaven.source.skip "$@" verify || return
-  find "$copy/extensions/tests/target/failsafe-reports" -name 'TEST-*.xml' | test_reports outcome "extensions on PostgreSQL $major"
+  find "$copy/any-extension/recipes/tests/target/failsafe-reports" -name 'TEST-*.xml' | test_reports outcome "extensions on PostgreSQL $major"
 }
 
 # summary: what was skipped, how long each step took and what failed; its status is the whole run's.

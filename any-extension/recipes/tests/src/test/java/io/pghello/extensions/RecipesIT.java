@@ -175,7 +175,7 @@ class RecipesIT {
   @Test
   void isInThePage() throws IOException {
     List<List<String>> rows =
-        Files.readAllLines(FOLDER.resolve("../docs/extensions.md")).stream()
+        Files.readAllLines(FOLDER.resolve("../../docs/extensions.md")).stream()
             .filter(line -> line.startsWith("| "))
             .map(line -> List.of(line.split(" *\\| *", -1)))
             .toList();
