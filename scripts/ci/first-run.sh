@@ -86,7 +86,7 @@ says 2 'no module nope has tests' test nope
 unbuilt says 0 'Usage: pghello' pghello --help
 unbuilt says 0 'Usage: pg-hello-mcp' mcp --help
 # standard output is the protocol's, also where the first start builds
-rm -f "$CLONE"/pg-hello-mcp/target/classpath-*
+rm -f "$CLONE"/tools/mcp/target/classpath-*
 says 2 'no connection is configured' mcp
 if [ -s "$WORK/out" ]; then
   echo './dev mcp writes to standard output what is no protocol:'

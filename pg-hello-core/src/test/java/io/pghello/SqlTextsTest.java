@@ -29,8 +29,8 @@ class SqlTextsTest {
           "pg-hello-core",
           "pg-hello-hibernate",
           "pg-hello-jooq",
-          "pg-hello-mcp",
-          "pg-hello-plugin",
+          "tools/mcp",
+          "tools/plugin",
           "pg-hello-spring-boot-starter",
           "pg-hello-testkit");
 

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.TestDatabase;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands of docs/operations.md do what the page says. */
+class OperationsPageIT {
+  private static final String PROMPT = "$ ./dev pghello ";
+  private static final Pattern WORD = Pattern.compile("'[^']*'|\\S+");
+
+  /** Of what stands open, could be set better, or is in a log. */
+  private static final Set<String> MAY_WARN =
+      Set.of("advise", "harden", "logs", "maintain", "report", "watch");
+
+  @TempDir private Path folder;
+
+  @Tag("slow")
+  @Test
+  void runsEveryCommandOfThePage() throws Exception {
+    List<String> commands =
+        Files.readAllLines(Path.of("../../docs/operations.md")).stream()
+            .filter(line -> line.startsWith(PROMPT))
+            .map(line -> line.substring(PROMPT.length()))
+            .toList();
+    assertThat(commands).hasSizeGreaterThanOrEqualTo(17);
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase database = server.createDatabase("app");
+        Connection superuser = database.superuserDataSource().getConnection()) {
+      Run.execute(
+          superuser,
+          "CREATE EXTENSION pg_hello_ops",
+          "GRANT USAGE ON SCHEMA hello_ops TO hello",
+          "GRANT SELECT ON ALL TABLES IN SCHEMA hello_ops TO hello",
+          "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hello_ops TO hello",
+          "SELECT hello_ops.take_snapshot()",
+          "SELECT hello_ops.take_snapshot()",
+          "SELECT hello_ops.baseline('release 1')");
+      for (String command : commands) {
+        String[] words =
+            WORD.matcher(command)
+                .results()
+                .map(MatchResult::group)
+                .map(word -> word.replace("'", ""))
+                .map(word -> word.equals("/var/backups/pghello") ? folder.toString() : word)
+                .map(word -> word.startsWith("/var/log/") ? server.logFile().toString() : word)
+                .toArray(String[]::new);
+        if (words[0].equals("verify") || List.of(words).contains("--weekly")) {
+          // this user has started the server
+          words =
+              Stream.concat(Arrays.stream(words), Stream.of("--trust-owners"))
+                  .toArray(String[]::new);
+        }
+        Run run = Run.pghello(Run.environment(server, database), words);
+        if (needsPrograms(words)
+            && !(words[0].equals("verify") ? Run.hasServer(server) : Run.hasClient(server))) {
+          assertThat(run.status()).as(command).isEqualTo(3);
+          assertThat(run.err())
+              .as(command)
+              .containsAnyOf(" programs of version", "no complete backup");
+          continue;
+        }
+        assertThat(run.err()).as(command).isEmpty();
+        assertThat(run.out()).as(command).isNotBlank();
+        assertThat(run.status())
+            .as(command + "\n" + run.out())
+            .isBetween(0, MAY_WARN.contains(words[0]) ? 1 : 0);
+      }
+    }
+  }
+
+  private boolean needsPrograms(String[] words) {
+    return List.of(words).contains(folder.toString());
+  }
+}
