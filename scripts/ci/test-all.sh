@@ -141,7 +141,7 @@ regress_all() {
 # its sessions.
 tests_in_containers() {
   # in place of this shell, so that a signal reaches it
-  exec env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/containers.sh" run \
+  exec env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/offline/containers.sh" run \
     mvn -B -ntp -Dstyle.color=never -f "$WORK/containers/pom.xml" \
     -pl :pg-extension-testkit,:pg-hello-testkit,:pg-hello-core,:pg-hello-spring-boot-starter -am -DexcludedGroups=long,slow \
     -Dit.test="$(IFS=, && printf '%s' "${IN_CONTAINERS[*]}")" -Dfailsafe.failIfNoSpecifiedTests=false \
@@ -161,7 +161,7 @@ step native "$ROOT/scripts/native.sh"
 # the other C library, whose image a container of the tests has
 step native-musl "$ROOT/scripts/native.sh" --platform linux-amd64-musl "$DEFAULT_MAJOR"
 step native-check "$ROOT/scripts/native.sh" --check
-step shellcheck shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/ci/*.sh,deploy/*.sh,deploy/*/*.sh}
+step shellcheck shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/ci/*.sh,scripts/ci/*/*.sh,deploy/*.sh,deploy/*/*.sh}
 step servers fetch_servers
 begin regress regress_all
 begin first-run "$ROOT/scripts/ci/first-run.sh"
@@ -209,7 +209,7 @@ step mcp env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/mcp.sh"
 begin monitoring env JAVA_HOME="$JDK17" "$ROOT/scripts/ci/monitoring.sh"
 # in a tree of its own, as it compiles, too; it waits more than it works
 copy_tree "$WORK/compose"
-begin compose env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/containers.sh" run "$WORK/compose/scripts/ci/compose.sh"
+begin compose env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/offline/containers.sh" run "$WORK/compose/scripts/ci/offline/compose.sh"
 step installcheck "$ROOT/scripts/ci/installcheck.sh"
 LINES_SHOWN=20 step sanitizers "$ROOT/dev" native --sanitize
 step fuzzing "$ROOT/dev" native --fuzz 20

@@ -40,7 +40,7 @@ import org.testcontainers.utility.DockerImageName;
     matches = ".+",
     disabledReason =
         "needs a container engine with the image that PG_HELLO_TEST_IMAGE names; see"
-            + " scripts/ci/containers.sh")
+            + " scripts/ci/offline/containers.sh")
 @Timeout(60)
 class PgHelloContainerIT {
   private static final String IMAGE =

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
     matches = ".+",
     disabledReason =
         "needs a container engine with the image that PG_HELLO_TEST_IMAGE names; see"
-            + " scripts/ci/containers.sh")
+            + " scripts/ci/offline/containers.sh")
 @Timeout(60)
 class ExtensionContainerIT {
   private static final String IMAGE =

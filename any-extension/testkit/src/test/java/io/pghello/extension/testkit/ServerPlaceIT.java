@@ -313,7 +313,7 @@ class ServerPlaceIT {
       matches = ".+",
       disabledReason =
           "needs a container engine with the image that PG_HELLO_TEST_IMAGE names; see"
-              + " scripts/ci/containers.sh")
+              + " scripts/ci/offline/containers.sh")
   void servesTestsAndContextsInAContainer() {
     String place = "container:" + System.getenv("PG_HELLO_TEST_IMAGE");
     for (Class<?> test : List.of(Example.class, OfClosedContext.class)) {

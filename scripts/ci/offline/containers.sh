@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # A container engine with a postgres image, also on a bare Debian that reaches no image registry.
 # SPDX-License-Identifier: MIT
-PROGRAM=scripts/ci/containers.sh
+PROGRAM=scripts/ci/offline/containers.sh
 # shellcheck source=scripts/lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../../lib.sh"
 # shellcheck source=scripts/debian.sh
 source "$ROOT/scripts/debian.sh"
 
@@ -16,9 +16,9 @@ OWN_HOST=unix://$STATE/docker.sock
 
 usage() {
   cat <<END
-Usage: scripts/ci/containers.sh up
-       scripts/ci/containers.sh run COMMAND...
-       scripts/ci/containers.sh down
+Usage: scripts/ci/offline/containers.sh up
+       scripts/ci/offline/containers.sh run COMMAND...
+       scripts/ci/offline/containers.sh down
 
   up    provide a container engine with the image $IMAGE, and print the variables to set for it
   run   do that, run the command with these variables, and end what was started
@@ -91,12 +91,12 @@ build_root() {
   sed -Ei "s/^#?listen_addresses = .*/listen_addresses = '*'/" "$dir/usr/share/postgresql/$major/postgresql.conf.sample"
   mkdir -p "$dir/docker-entrypoint-initdb.d" "$dir/var/lib/postgresql/data" &&
     chroot "$dir" chown -R postgres:postgres /var/lib/postgresql &&
-    install -m 755 "$ROOT/scripts/ci/docker-entrypoint.sh" "$dir/usr/local/bin/docker-entrypoint.sh"
+    install -m 755 "$ROOT/scripts/ci/offline/docker-entrypoint.sh" "$dir/usr/local/bin/docker-entrypoint.sh"
 }
 
 # image_archive: prints the file of the image, built if there is none of this recipe.
 image_archive() (
-  recipe=$({ declare -f build_root && cat "$ROOT/scripts/ci/docker-entrypoint.sh"; } | sha256sum)
+  recipe=$({ declare -f build_root && cat "$ROOT/scripts/ci/offline/docker-entrypoint.sh"; } | sha256sum)
   file=$STATE/postgres-$MAJOR-${recipe:0:12}.tar.zst
   if [ ! -e "$file" ]; then
     say "Building the image $IMAGE from Debian's packages (a minute)"
@@ -141,7 +141,7 @@ load_alpine() (
   done
   cp "$(find "$tmp/debian" -name libc.so -type f)" "$tmp/root/lib/ld-musl-x86_64.so.1" || return 1
   cp -a "$tree/." "$tmp/root/usr/local"
-  cp "$ROOT/scripts/ci/alpine-entrypoint.sh" "$tmp/root/usr/local/bin/docker-entrypoint.sh"
+  cp "$ROOT/scripts/ci/offline/alpine-entrypoint.sh" "$tmp/root/usr/local/bin/docker-entrypoint.sh"
   echo 'not Alpine, but with its C library' >"$tmp/root/etc/alpine-release"
   printf 'root:x:0:0::/root:/bin/sh\npostgres:x:70:70::/var/lib/postgresql:/bin/sh\n' >"$tmp/root/etc/passwd"
   printf 'root:x:0:\npostgres:x:70:\n' >"$tmp/root/etc/group"

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Runs deploy/compose.yaml, but for the monitoring, in a container engine that reaches no registry of images: stand-ins of the
 # images that it names are made of this machine's programs. Builds the Dockerfiles of deploy/. Needs what containers.sh provides:
-#   scripts/ci/containers.sh run scripts/ci/compose.sh
+#   scripts/ci/offline/containers.sh run scripts/ci/offline/compose.sh
 # SPDX-License-Identifier: MIT
-PROGRAM=scripts/ci/compose.sh
+PROGRAM=scripts/ci/offline/compose.sh
 # shellcheck source=scripts/lib.sh
-source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../lib.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../../lib.sh"
 # shellcheck source=scripts/programs.sh
 source "$ROOT/scripts/programs.sh"
 
-BASE=${PG_HELLO_TEST_IMAGE:?"run it by scripts/ci/containers.sh run"}
+BASE=${PG_HELLO_TEST_IMAGE:?"run it by scripts/ci/offline/containers.sh run"}
 IMAGES=(busybox:1.37 postgres:18 eclipse-temurin:25-jre nginx:1.28 redis:8)
 BUILT=(pg-hello-greeting-service pg-hello-user-service pg-hello-ci-postgres pg-hello-ci-extension)
 export DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0 COMPOSE_PROJECT_NAME=pg-hello-ci COMPOSE_HTTP_TIMEOUT=300
