@@ -344,6 +344,12 @@ forget_test_results() {
   done < <(module_targets)
 }
 
+# copy_tree DIRECTORY: copies the tree and the extension's libraries, without Maven's output.
+copy_tree() {
+  mkdir "$1"
+  tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$1" -x
+}
+
 # module_list ARTIFACT_ID...: the value of Maven's option -pl for these modules.
 module_list() {
   local IFS=,

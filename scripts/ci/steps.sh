@@ -24,10 +24,10 @@ failed=()
 skipped=()
 durations=()
 
-# step NAME COMMAND...: runs it, shows its last lines, and goes on if it fails, so that one run shows
-# all that is wrong.  Status 77, and a line that begins with "skipped:", say that it was not run.
+# step NAME[:LINES] COMMAND...: runs a command and shows its last lines (6 by default). If it fails, the run continues, so that one
+# run shows all failures. A command that is skipped exits with 77 and prints a line that begins with "skipped:".
 step() {
-  local name=$1 started=$SECONDS status
+  local name=${1%:*} lines=${1#"${1%:*}"} started=$SECONDS status
   shift
   printf '\n== %s\n' "$name"
   # not "|| status=$?", which would switch errexit off inside
@@ -38,7 +38,7 @@ step() {
   ) >"$WORK/$name.log" 2>&1
   status=$?
   set -e
-  show "$name" "$status" $((SECONDS - started))
+  show "$name" "${lines#:}" "$status" $((SECONDS - started))
 }
 
 # begin NAME COMMAND...: starts a step beside those that follow, until finish NAME. It needs one CPU at most, and what runs beside
@@ -55,23 +55,23 @@ begin() {
   BESIDE[$1]=$!
 }
 
-# finish NAME: waits for it, and shows it, with the time that it has taken itself.
+# finish NAME[:LINES]: waits for a step and shows it, with the time that the step itself took.
 finish() {
-  local status=0
-  printf '\n== %s\n' "$1"
-  wait "${BESIDE[$1]}" || status=$?
-  unset "BESIDE[$1]"
-  show "$1" "$status" "$(cat "$WORK/$1.seconds" || echo 0)"
+  local name=${1%:*} lines=${1#"${1%:*}"} status=0
+  printf '\n== %s\n' "$name"
+  wait "${BESIDE[$name]}" || status=$?
+  unset "BESIDE[$name]"
+  show "$name" "${lines#:}" "$status" "$(cat "$WORK/$name.seconds" || echo 0)"
 }
 
-# show NAME STATUS SECONDS: what came of a step.
+# show NAME LINES STATUS SECONDS: prints the result of a step.
 show() {
-  local name=$1 status=$2 seconds=$3 log=$WORK/$1.log line
+  local name=$1 lines=${2:-6} status=$3 seconds=$4 log=$WORK/$1.log line
   while IFS= read -r line; do
     skipped+=("$name: ${line#*skipped: }")
   done < <(grep '^skipped: ' "$log")
   case $status in
-    0) tail -n "${LINES_SHOWN:-6}" "$log" ;;
+    0) tail -n "$lines" "$log" ;;
     77) printf 'skipped, as said below\n' ;;
     *)
       cat "$log"
@@ -80,12 +80,6 @@ show() {
   esac
   durations+=("$name $seconds")
   printf -- '-- %s: %s, %d s\n' "$name" "$([ "$status" = 0 ] && echo passed || echo "status $status")" "$seconds"
-}
-
-# copy_tree FOLDER: the tree and the libraries, without what Maven built.
-copy_tree() {
-  mkdir "$1"
-  tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$1" -x
 }
 
 # Servers of all majors, which Maven fetches: of two that do so at once, one spoils what the other writes.
@@ -102,7 +96,7 @@ axis() {
   local name=$1 major=$2 home=$3
   shift 3
   copy_tree "$WORK/$name"
-  JAVA_HOME=$home LINES_SHOWN=0 step "$name" maven -B -ntp -T 2 -fae -f "$WORK/$name/pom.xml" \
+  JAVA_HOME=$home step "$name:0" maven -B -ntp -T 2 -fae -f "$WORK/$name/pom.xml" \
     -Dpostgres.major="$major" "$@" verify
   grep -E 'Tests run:.*[0-9]$' "$WORK/$name.log" || true
 }

@@ -22,20 +22,20 @@ axis postgres18-jdk25-turkish 18 "$JDK25" '-P!checks' -pl :pg-hello-cli -am -Dte
 axis postgres15-jdk17 15 "$(find_jdk 17 17)" -pl :pg-hello-spring-boot-starter,:pg-hello-cli -am -DexcludedGroups=long,container -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
   -Dit.test='io/pghello/spring/**/*IT,io/pghello/cli/InstallIT,io/pghello/cli/load/*IT' -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip
 for major in "${MAJORS[@]}"; do
-  LINES_SHOWN=1 step "recipes-$major" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
+  step "recipes-$major:1" recipes "$WORK/postgres17-jdk25" "$major" '-P!checks'
 done
 step regress "$ROOT/scripts/regress.sh" --settings
-LINES_SHOWN=1 step arm64 "$ROOT/scripts/regress.sh" --platform linux-arm64 17
-LINES_SHOWN=2 step release "$ROOT/dev" release --dry-run
+step arm64:1 "$ROOT/scripts/regress.sh" --platform linux-arm64 17
+step release:2 "$ROOT/dev" release --dry-run
 step faults "$ROOT/dev" test --repeat 20 faults
-LINES_SHOWN=5 step failover "$ROOT/scripts/ci/failover.sh"
+step failover:5 "$ROOT/scripts/ci/failover.sh"
 copy_tree "$WORK/pooler-suites"
 for pooler in pgbouncer old-pgbouncer odyssey pgpool; do
-  LINES_SHOWN=3 step "pooler-suites-$pooler" env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/pooler-suites.sh" "$pooler" "$WORK/pooler-suites"
+  step "pooler-suites-$pooler:3" env JAVA_HOME="$JDK25" "$ROOT/scripts/ci/pooler-suites.sh" "$pooler" "$WORK/pooler-suites"
 done
-LINES_SHOWN=1 step postgres-suite "$ROOT/scripts/ci/postgres-suite.sh"
-LINES_SHOWN=1 step random-queries "$ROOT/scripts/sanitize.sh" 600
+step postgres-suite:1 "$ROOT/scripts/ci/postgres-suite.sh"
+step random-queries:1 "$ROOT/scripts/sanitize.sh" 600
 step fuzzing "$ROOT/scripts/fuzz.sh" 600 s390x i686
-LINES_SHOWN=2 step upgrade "$ROOT/scripts/ci/upgrade.sh"
+step upgrade:2 "$ROOT/scripts/ci/upgrade.sh"
 
 summary

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# A step of ./dev test --all: runs tests on a server in a container, with the class files of TREE: all tests of the testkits, and the
+# tests of client and starter that depend on the machine of the server (its clock, files, encoding and sessions).
+# Usage: container-tests.sh TREE
+# SPDX-License-Identifier: MIT
+PROGRAM=container-tests.sh
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../lib.sh"
+
+TESTS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,internal/jdbc/ServerEncodingIT,extension/testkit/{ExtensionContainerIT,ServerPlaceIT}}
+  io/pghello/spring/boot/app/ContainerIT)
+
+# exec, so that a signal reaches it
+exec env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/offline/containers.sh" run \
+  mvn -B -ntp -Dstyle.color=never -f "$1/pom.xml" \
+  -pl :pg-extension-testkit,:pg-hello-testkit,:pg-hello-core,:pg-hello-spring-boot-starter -am -DexcludedGroups=long,slow \
+  -Dit.test="$(IFS=, && printf '%s' "${TESTS[*]}")" -Dfailsafe.failIfNoSpecifiedTests=false \
+  -Dmaven.compiler.useIncrementalCompilation=false test-compile failsafe:integration-test@it failsafe:verify@it
