@@ -265,7 +265,8 @@ public final class Bench implements Callable<Integer> {
     if (verdicts.isEmpty()) {
       err.println("bench: no row was judged, so that nothing was checked");
     }
-    return !verdicts.isEmpty() && !verdicts.contains(Result.Verdict.MISS);
+    boolean measured = quick || !verdicts.contains(Result.Verdict.UNMEASURED);
+    return !verdicts.isEmpty() && measured && !verdicts.contains(Result.Verdict.MISS);
   }
 
   /** Measures in this JVM, and says so to the one that started it. */

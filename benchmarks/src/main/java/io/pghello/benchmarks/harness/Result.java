@@ -3,13 +3,18 @@ package io.pghello.benchmarks.harness;
 
 import io.pghello.benchmarks.harness.Comparison.Sample;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The measurements of a row: both sides' figures of each round, and each round's ratio of our
- * figure to the peer's. There is no verdict without a target, and no CPU time that was not counted.
+ * figure to the peer's.
+ *
+ * @param ratio null without a peer, and if a round was too short for a ratio
+ * @param verdict null without a target
+ * @param cpu null if CPU time was not counted
  */
 public record Result(
     Row row,
@@ -23,8 +28,10 @@ public record Result(
 
   public enum Verdict {
     MISS,
+    /** A round was too short: the clock counted no time, so there is no ratio to judge. */
+    UNMEASURED,
     OK,
-    /** Better than what must be: what we are after. */
+    /** Reaches the goal, not only the limit. */
     GOAL
   }
 
@@ -32,7 +39,12 @@ public record Result(
   public record Cpu(
       List<Double> ours, List<Double> peer, Spread ourSpread, Spread peerSpread, Spread ratio) {
     public static Cpu ofMicros(List<Double> ours, List<Double> peer) {
-      return new Cpu(ours, peer, Spread.of(ours), Spread.of(peer), ratios(peer, ours));
+      return new Cpu(
+          ours,
+          peer,
+          Spread.of(ours),
+          Spread.of(peer),
+          Objects.requireNonNull(ratios(peer, ours), "CPU times are greater than 0"));
     }
   }
 
@@ -60,11 +72,13 @@ public record Result(
         counted ? Cpu.ofMicros(ourCpu, peerCpu) : null);
   }
 
-  private static Spread ratios(List<Double> figures, List<Double> others) {
-    return Spread.of(
+  /** Returns the spread of the rounds' ratios, or null if one of them is not a number. */
+  private static @Nullable Spread ratios(List<Double> figures, List<Double> others) {
+    List<Double> ratios =
         IntStream.range(0, figures.size())
             .mapToObj(round -> figures.get(round) / others.get(round))
-            .toList());
+            .toList();
+    return ratios.stream().allMatch(Double::isFinite) ? Spread.of(ratios) : null;
   }
 
   /** Returns the figures that are judged; null if they are ratios and there is no peer. */
@@ -78,7 +92,10 @@ public record Result(
       return null;
     }
     if (judged() == null) {
-      throw new IllegalArgumentException("the target of " + row.name() + " needs a peer");
+      if (peer.isEmpty()) {
+        throw new IllegalArgumentException("the target of " + row.name() + " needs a peer");
+      }
+      return Verdict.UNMEASURED;
     }
     return misses(target.must()) || missesCpu()
         ? Verdict.MISS

@@ -153,6 +153,7 @@ final class MarkdownTables {
         measured(result) + (cpu == null ? "" : "; " + ResultText.cpu(result).replace(" us", " µs")),
         quartiles(judgedSpread(result)) + (cpu == null ? "" : "; CPU " + quartiles(cpu.ratio())),
         ResultText.limit(row, target.must())
+            + (result.verdict() == Result.Verdict.UNMEASURED ? ", too short to measure" : "")
             + (result.missesMust() ? ", **MISS**" : "")
             + (cpuMust.isEmpty() ? "" : "; " + cpuMust)
             + (result.missesCpu() ? ", **MISS**" : ""),

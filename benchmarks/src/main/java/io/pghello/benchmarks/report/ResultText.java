@@ -16,7 +16,7 @@ final class ResultText {
   static String of(Result result) {
     Spread ratio = result.ratio();
     if (ratio == null) {
-      return "no peer";
+      return result.peer().isEmpty() ? "no peer" : "too short to measure";
     }
     Row row = result.row();
     boolean speed = TIMES.contains(row.unit()) || row.unit().contains("/");

@@ -96,7 +96,13 @@ public final class TextTable {
         cpu == null ? "-" : median(cpu.ratio()),
         cpu == null ? "-" : quartiles(cpu.ratio()),
         lessCpu == null ? "-" : ">= " + figure(lessCpu),
-        verdict == null ? "" : verdict == Result.Verdict.MISS ? "MISS" : "ok");
+        verdict == null
+            ? ""
+            : switch (verdict) {
+              case MISS -> "MISS";
+              case UNMEASURED -> "too short";
+              case OK, GOAL -> "ok";
+            });
   }
 
   private String line(String name, String peer, String... cells) {

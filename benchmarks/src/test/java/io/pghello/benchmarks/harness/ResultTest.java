@@ -65,6 +65,23 @@ class ResultTest {
     assertThat(Result.of(row.guarded(1).asGuard(), PEER, PEER).verdict()).isEqualTo(Verdict.GOAL);
   }
 
+  @ParameterizedTest
+  @CsvSource({"0, 0", "1, 0"})
+  void aRoundWithoutARatioIsNotJudged(double ours, double peer) {
+    Row row = Row.plain("CPU", "peer", "ms").target(1.08, 1.03);
+    Result result = Result.of(row, List.of(1.0, ours, 1.0), List.of(1.0, peer, 1.0));
+    assertThat(result.ratio()).isNull();
+    assertThat(result.verdict()).isEqualTo(Verdict.UNMEASURED);
+    assertThat(result.missesMust()).isFalse();
+  }
+
+  @Test
+  void aRateOfNoTimeIsNotJudged() {
+    Row row = Row.rate("rate", "peer", "1/s").target(30, 60);
+    Result result = Result.of(row, List.of(1.0, Double.POSITIVE_INFINITY), List.of(1.0, 1.0));
+    assertThat(result.verdict()).isEqualTo(Verdict.UNMEASURED);
+  }
+
   @Test
   void aRowWithoutATargetHasNoVerdict() {
     assertThat(Result.of(Row.plain("a", "b", "ns"), List.of(1.0), List.of(1.0)).verdict()).isNull();
