@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import io.pghello.testkit.WireProxy;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -25,44 +24,39 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What monitoring.sh needs around the programs that it tests, until it is ended. It is run as a source file, with
- * the testkit on the class path:
+ * The peers of the programs that monitoring.sh tests. Runs until it is stopped:
  *
  * <pre>
- * java MonitoringPeers.java FOLDER DATABASE-PORT APPLICATION-PORT
+ * java MonitoringPeers.java DIRECTORY APPLICATION-PORT
  * </pre>
  *
  * <ul>
- *   <li>a receiver of alerts: the body of POST /NAME becomes a line of FOLDER/NAME
- *   <li>a mail server, whose mails end up in FOLDER/mail
- *   <li>what node_exporter would show of backups: the text of FOLDER/pg_hello.prom, where there is such a file
- *   <li>a proxy in front of the database, whose delay in milliseconds is set by POST /delay
+ *   <li>a receiver of alerts: appends the body of POST /NAME to DIRECTORY/NAME
+ *   <li>a mail server that appends to DIRECTORY/mail
+ *   <li>node_exporter's metrics of backups: serves DIRECTORY/pg_hello.prom
  *   <li>a load: 80 calls and a bulk call each second
  * </ul>
  *
- * <p>It prints "WEB-PORT MAIL-PORT PROXY-PORT".
+ * <p>Prints "WEB-PORT MAIL-PORT".
  */
 public final class MonitoringPeers {
   private final Path folder;
-  private final WireProxy proxy;
   private final URI application;
   private final HttpClient client = HttpClient.newHttpClient();
   private final AtomicLong calls = new AtomicLong();
 
-  private MonitoringPeers(Path folder, int database, int application) {
+  private MonitoringPeers(Path folder, int application) {
     this.folder = folder;
-    this.proxy = WireProxy.to("127.0.0.1", database);
     this.application = URI.create("http://127.0.0.1:" + application);
   }
 
   /**
-   * Runs until it is ended.
+   * Runs until it is stopped.
    *
-   * @param args what the class says
+   * @param args see the class
    */
   public static void main(String[] args) throws IOException, InterruptedException {
-    var peers =
-        new MonitoringPeers(Path.of(args[0]), Integer.parseInt(args[1]), Integer.parseInt(args[2]));
+    var peers = new MonitoringPeers(Path.of(args[0]), Integer.parseInt(args[1]));
     HttpServer web = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     web.createContext("/", peers::answer);
     web.start();
@@ -71,8 +65,7 @@ public final class MonitoringPeers {
     mails.setDaemon(true);
     mails.start();
     peers.startLoad();
-    System.out.println(
-        web.getAddress().getPort() + " " + mail.getLocalPort() + " " + peers.proxy.port());
+    System.out.println(web.getAddress().getPort() + " " + mail.getLocalPort());
     new CountDownLatch(1).await();
   }
 
@@ -82,10 +75,7 @@ public final class MonitoringPeers {
       byte[] body = exchange.getRequestBody().readAllBytes();
       String answer = "";
       if (path.equals("/metrics")) {
-        Path metrics = folder.resolve("pg_hello.prom");
-        answer = Files.exists(metrics) ? Files.readString(metrics) : "# no backup was verified\n";
-      } else if (path.equals("/delay")) {
-        proxy.delay(Duration.ofMillis(Long.parseLong(new String(body, StandardCharsets.UTF_8))));
+        answer = Files.readString(folder.resolve("pg_hello.prom"));
       } else {
         append(path.substring(1), body);
       }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Tests deploy/monitoring and docs/monitoring.md: starts Prometheus, Alertmanager, both exporters, a server and an application, with
-# the commands of the page and the files as they are but for addresses and times, puts a load on the application, evaluates every
-# expression of rules and dashboard, and makes every alert fire, until it has reached a receiver.
+# Tests deploy/monitoring and docs/monitoring.md: starts Prometheus, Alertmanager, both exporters, a server and an application with
+# the commands of the page, and with the files except for addresses and times. Then it puts a load on the application, evaluates
+# every expression of rules and dashboard, and fires one page and one ticket until they reach their receivers. The rules themselves
+# are proven by promtool, in rules*.test.yml.
 # Usage: scripts/ci/monitoring.sh
 #        scripts/ci/monitoring.sh --cost SECONDS   what being watched costs, as a share of what it watches
 # SPDX-License-Identifier: MIT
@@ -57,7 +58,7 @@ wait_until() {
   local limit=$((SECONDS + $1)) what=$2
   shift 2
   until "$@" 2>/dev/null; do
-    [ "$SECONDS" -lt "$limit" ] || give_up "in vain for: $what"
+    [ "$SECONDS" -lt "$limit" ] || give_up "timed out waiting for: $what"
     sleep 0.2
   done
 }
@@ -137,7 +138,8 @@ start_database() {
   start_server "$SCRATCH/tree" -c autovacuum=off "$@"
   psql -X -q -d postgres -c 'CREATE DATABASE app'
   psql -X -q -d postgres -c "ALTER DATABASE app SET track_functions = 'all'"
-  create_extensions
+  sql -c 'CREATE EXTENSION pg_hello' -c 'CREATE EXTENSION pg_hello_ops'
+  sql --single-transaction -f "$ROOT/extension/ops/roles.sql"
   sql -c 'CREATE ROLE shop LOGIN' -c 'GRANT hello_user TO shop'
   PORTS[5432]=$PGPORT
   mkdir "$SCRATCH/files"
@@ -145,14 +147,6 @@ start_database() {
   bash -c "$(page_commands psql)"
   eval "$(page_commands export)"
 }
-
-# create_extensions [VERSION]: and who may use them.
-create_extensions() {
-  sql -c "CREATE EXTENSION pg_hello VERSION '${1-$(extension_version)}'" -c 'CREATE EXTENSION pg_hello_ops'
-  grant
-}
-
-grant() { sql --single-transaction -f "$ROOT/extension/ops/roles.sql"; }
 
 get() { curl -sf "$@"; }
 
@@ -172,53 +166,17 @@ expressions() {
   api rules -d type=record | jq -r '.data.groups[].rules[] | .query | gsub("\\s+"; " ")'
 }
 
-# firing FILE: the alerts that have reached this receiver.
-firing() { jq -r '.alerts[] | select(.status == "firing") | .labels.alertname' "$SCRATCH/received/$1"; }
-
-# The alerts that have reached a receiver.
-SEEN=()
-
-# fires ALERT...: waits until each has reached the receiver of its severity.
-fires() {
-  local alert receiver
-  for alert in "$@"; do
-    receiver=$(jq -r --arg alert "$alert" '.[$alert]' <<<"$SEVERITIES")
-    [ "$receiver" != none ] || receiver=heartbeat
-    wait_until 60 "$alert at $receiver" has_reached "$alert" "$receiver"
-    SEEN+=("$alert")
-  done
-  printf '%s: %s\n' "$FAULT" "$*"
-}
-
-# has_reached ALERT RECEIVER: whether it was told, and still fires.
-has_reached() {
-  # not grep -q, at whose end jq would fail
-  firing "$2" | grep -x "$1" >/dev/null && has_values "ALERTS{alertname=\"$1\", alertstate=\"firing\"}"
-}
-
-# fault WHAT: what follows is the first to be told.
-fault() {
-  FAULT=$1
-  rm -f "$SCRATCH"/received/{page,ticket}
-}
-
-# ends ALERT...: waits until none of them fires any more.
-ends() {
-  local alert
-  for alert in "$@"; do
-    wait_until 60 "the end of $alert" is_quiet "$alert"
-  done
-}
-
-is_quiet() {
-  api alerts | jq -e --arg alert "$1" '.data.alerts | all(.labels.alertname != $alert)' >/dev/null
+# has_fired ALERT RECEIVER: whether the receiver was notified.
+has_fired() {
+  # not grep -q, which would end jq early
+  jq -r '.alerts[] | select(.status == "firing") | .labels.alertname' "$SCRATCH/received/$2" | grep -x "$1" >/dev/null
 }
 
 start_application() {
   local path
   path=$(classpath pg-hello-example-spring-boot "$DEFAULT_MAJOR")
-  start application env SPRING_DATASOURCE_URL="jdbc:postgresql://127.0.0.1:$PROXY/app?user=shop" \
-    SPRING_DATASOURCE_HIKARI_MAXIMUM_POOL_SIZE=1 SERVER_ADDRESS=127.0.0.1 SERVER_PORT="${PORTS[8080]}" "$@" \
+  start application env SPRING_DATASOURCE_URL="jdbc:postgresql://127.0.0.1:$PGPORT/app?user=shop" \
+    SERVER_ADDRESS=127.0.0.1 SERVER_PORT="${PORTS[8080]}" \
     "$(java_home)/bin/java" "${START_FAST[@]}" -cp "$path" io.pghello.examples.spring.GreetingApplication
   wait_until 120 'the application' get -o /dev/null "http://127.0.0.1:${PORTS[8080]}/api/timestamp"
 }
@@ -276,48 +234,29 @@ place_files() {
 }
 
 test_monitoring() {
-  local web mail path answer expression count=0 not_seen
+  local web mail answer expression count=0
   check_files
 
   start_database -c archive_mode=on
-  # what the guide asks for, as the page says
+  # the guide asks for this column; the page explains that it does not exist
   ! answer=$(sql -c 'SELECT mean_time FROM pg_stat_user_functions' 2>&1) || die "there is a mean_time"
   [[ $answer == *'column "mean_time" does not exist'* ]] || die "the guide's query is answered with $answer"
   own_ports 8080 9090 9093 9187 9237
-  path=$(classpath pg-hello-example-spring-boot "$DEFAULT_MAJOR")
   mkdir "$SCRATCH/received"
-  start peers "$(java_home)/bin/java" "${START_FAST[@]}" -cp "$path" "$ROOT/scripts/ci/MonitoringPeers.java" \
-    "$SCRATCH/received" "$PGPORT" "${PORTS[8080]}"
-  wait_until 60 'receivers' grep -qE '^[0-9]+ [0-9]+ [0-9]+$' "$SCRATCH/peers.log"
-  read -r web mail PROXY < <(grep -E '^[0-9]+ [0-9]+ [0-9]+$' "$SCRATCH/peers.log")
+  start peers "$(java_home)/bin/java" "${START_FAST[@]}" "$ROOT/scripts/ci/MonitoringPeers.java" "$SCRATCH/received" "${PORTS[8080]}"
+  wait_until 60 'receivers' grep -qE '^[0-9]+ [0-9]+$' "$SCRATCH/peers.log"
+  read -r web mail < <(grep -E '^[0-9]+ [0-9]+$' "$SCRATCH/peers.log")
   PORTS[9095]=$web PORTS[9100]=$web PORTS[25]=$mail
   place_files
+  archive
+  verified
   start_as_page exporter prometheus-postgres-exporter
   start_as_page sql_exporter prometheus-sql-exporter
   start_alertmanager
-  # begins before its alert can fire: a receiver is told once
-  fault 'no archive and no backup'
   start_as_page prometheus prometheus
   start_application
   wait_until 60 'Prometheus' api query -d query=up -o /dev/null
   wait_until 60 'all targets' has_values 'count(up == 1) == 4'
-  SEVERITIES=$(api rules -d type=alert |
-    jq '[.data.groups[].rules[] | {key: .name, value: .labels.severity}] | from_entries')
-
-  fires PgHelloRecoveryPointOld PgHelloBackupNotVerified Watchdog
-  set_server archive_timeout 2
-  archive true
-  fault 'WAL is archived, and no base backup was ever verified'
-  wait_until 30 'an archived segment' has_values 'pg_hello_archive_recovery_point_timestamp_seconds > 0'
-  wait_until 30 'no recovery point' has_values 'database:pg_hello_recovery_point_seconds:age == Inf'
-  verified '1 hour ago' 600 now
-  ends PgHelloRecoveryPointOld PgHelloBackupNotVerified
-  fault 'little is written, and the segment is not ended'
-  set_server archive_timeout 0
-  sql -c 'INSERT INTO written VALUES (0)'
-  fires PgHelloRecoveryPointOld
-  set_server archive_timeout 2
-  ends PgHelloRecoveryPointOld
 
   while IFS= read -r expression; do
     wait_until 60 "a value of $expression" has_values "$expression"
@@ -327,111 +266,35 @@ test_monitoring() {
   printf 'all %d expressions of rules and dashboard have values\n' "$count"
   same_series
 
-  fault 'a restore took five hours, and no timer has succeeded for two days'
-  verified '1 hour ago' 18000 '2 days ago'
-  fires PgHelloRestoreSlow PgHelloMaintenanceLate
-  verified '1 hour ago' 600 now
-
-  fault 'a privilege of the application is revoked'
+  # the application's calls fail
   sql -c 'REVOKE hello_user FROM shop'
-  fires PgHelloErrorsFast PgHelloErrorsSlow
-  sql -c 'GRANT hello_user TO shop'
+  wait_until 60 'a page' has_fired PgHelloErrorsFast page
+  wait_until 60 'a ticket' has_fired PgHelloErrorsSlow ticket
+  wait_until 60 'the heartbeat' has_fired Watchdog heartbeat
+  wait_until 30 'a mail to each receiver' has_mails
+  printf 'a page, a ticket and the heartbeat have reached their webhooks, and page and ticket also by mail\n'
 
-  fault 'the database is far away, and the pool small'
-  get -d 100 "http://127.0.0.1:$web/delay"
-  fires PgHelloSlow PgHelloPoolExhausted
-  get -d 0 "http://127.0.0.1:$web/delay"
-
-  fault 'a privilege of the exporter is revoked'
-  sql -c 'REVOKE EXECUTE ON FUNCTION pg_hello(text) FROM hello_monitor'
-  fires PgHelloDown PgHelloAvailabilityFast PgHelloAvailabilitySlow
-  wait_until 30 'both exporters to say so' has_values 'count(instance:pg_hello_up:min == 0) == 2'
-  grant
-  ends PgHelloDown
-
-  fault 'pg_hello_ops is dropped'
-  sql -c 'DROP EXTENSION pg_hello_ops'
-  fires PgHelloQueriesFail
-
-  fault 'pg_hello is dropped'
-  sql -c 'DROP EXTENSION pg_hello'
-  fires PgHelloDown
-  fault 'an old version is created'
-  create_extensions 1.0
-  fires PgHelloOutdated
-  sql -c 'ALTER EXTENSION pg_hello UPDATE'
-  grant
-  ends PgHelloDown PgHelloOutdated PgHelloQueriesFail
-
-  fault 'calls are not counted'
-  new_sessions none
-  fires PgHelloNotCounted
-  new_sessions all
-
-  fault 'archiving fails'
-  archive false
-  fires PgHelloArchiveFails PgHelloRecoveryPointOld
-
-  fault 'the application is ended'
-  end application
-  fires PgHelloApplicationDown
-  fault 'it starts again without its meters'
-  start_application MANAGEMENT_METRICS_ENABLE_PG_HELLO=false
-  fires PgHelloMetersMissing
-
-  fault 'one exporter of two is ended'
-  end sql_exporter
-  fires PgHelloInstanceDown
-  fault 'it is not among the targets any more'
-  # the job stays: of a job that goes, Prometheus shows the last values for five minutes
-  sed -i '/job_name: pg_hello_sql_exporter/,$s/targets: .*/targets: []/' "$SCRATCH/files/prometheus.yml"
-  kill -HUP "${PIDS[prometheus]}"
-  fires PgHelloTargetsMissing
-
-  fault 'the server is stopped'
-  server_user "$RUNNING/bin/pg_ctl" -D "$SCRATCH/data" -m immediate -w stop >/dev/null
-  RUNNING=''
-  fires PgHelloServerDown
-  fault 'the exporter is ended'
-  end exporter
-  fires PgHelloExporterDown
-
-  wait "${PIDS[days]}" || give_up "the rules do not do what rules.days.test.yml and rules.month.test.yml say"
+  wait "${PIDS[days]}" || give_up "the rules do not do what rules.days.test.yml and rules.month.test.yml expect"
   unset 'PIDS[days]'
-  not_seen=$(comm -23 <(jq -r 'keys[]' <<<"$SEVERITIES" | sort) <(printf '%s\n' "${SEEN[@]}" | sort -u))
-  [ -z "$not_seen" ] || die "no fault makes these fire: $not_seen"
-  wait_until 30 'mails to both' has_mails
-  printf 'all %d alerts have reached a webhook, and mails have\n' "$(jq length <<<"$SEVERITIES")"
 }
 
-# verified TIME SECONDS TIME: when the backup of app that was verified was made, of the server and by dump, how long its restore took,
-# and when maintenance succeeded last, in the form of pghello verify and maintain.
+# verified: what pghello verify and maintain write after a backup of app was restored.
 verified() {
+  local now
+  now=$(date +%s)
   {
-    printf 'pg_hello_backup_verified_timestamp_seconds{database="app"} %d\n' "$(date -d "$1" +%s)"
-    printf 'pg_hello_restore_seconds{database="app"} %d\n' "$2"
-    printf 'pg_hello_base_backup_verified_timestamp_seconds %d\n' "$(date -d "$1" +%s)"
-    printf 'pg_hello_maintain_success_timestamp_seconds{rhythm="daily"} %d\n' "$(date -d "$3" +%s)"
-  } >"$SCRATCH/received/new"
-  mv "$SCRATCH/received/new" "$SCRATCH/received/pg_hello.prom"
+    printf 'pg_hello_backup_verified_timestamp_seconds{database="app"} %d\n' "$now"
+    printf 'pg_hello_restore_seconds{database="app"} 600\n'
+    printf 'pg_hello_base_backup_verified_timestamp_seconds %d\n' "$now"
+    printf 'pg_hello_maintain_success_timestamp_seconds{rhythm="daily"} %d\n' "$now"
+  } >"$SCRATCH/received/pg_hello.prom"
 }
 
-# archive COMMAND: from now on, with something new to archive.
+# archive: archives a WAL segment, and every further one.
 archive() {
-  set_server archive_command "$1"
-  sql -o /dev/null -c 'CREATE TABLE IF NOT EXISTS written (i integer)' \
-    -c 'INSERT INTO written SELECT generate_series(1, 10000)' -c 'SELECT pg_switch_wal()'
-}
-
-# set_server NAME VALUE: a setting, for all sessions.
-set_server() {
-  psql -X -q -d postgres -o /dev/null -c "ALTER SYSTEM SET $1 = '$2'" -c 'SELECT pg_reload_conf()'
-}
-
-# new_sessions TRACK: with this value of track_functions.
-new_sessions() {
-  sql -o /dev/null -c "ALTER DATABASE app SET track_functions = '$1'" \
-    -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'hello_exporter'"
+  psql -X -q -d postgres -o /dev/null -c "ALTER SYSTEM SET archive_command = 'true'" -c "ALTER SYSTEM SET archive_timeout = 2" \
+    -c 'SELECT pg_reload_conf()'
+  sql -o /dev/null -c 'CREATE TABLE written AS SELECT generate_series(1, 10000) AS i' -c 'SELECT pg_switch_wal()'
 }
 
 # Both exporters show the same series.
