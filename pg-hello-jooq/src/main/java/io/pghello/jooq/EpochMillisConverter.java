@@ -7,34 +7,34 @@ import org.jooq.impl.AbstractConverter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what {@code now_ms()} returns, milliseconds since 1970-01-01 00:00:00 UTC, as an {@link
- * Instant}, and writes it back. It also fits columns that {@code now_ms()} fills: name it in a
- * forced type of jOOQ's code generator, or use {@code field.convert(new EpochMillisConverter())}.
+ * Converts between the result of {@code now_ms()}, milliseconds since 1970-01-01 00:00:00 UTC, and
+ * an {@link Instant}. It also suits columns that {@code now_ms()} fills: name it in a forced type
+ * of jOOQ's code generator, or use {@code field.convert(new EpochMillisConverter())}.
  *
- * <p>Null stays null. What an instant has beyond milliseconds is dropped on the way to the
- * database, as {@link Instant#toEpochMilli()} does; an instant too far away for a {@code long}
- * fails with an {@link ArithmeticException}.
+ * <p>Null is converted to null. On the way to the database, the instant is truncated to
+ * milliseconds like in {@link Instant#toEpochMilli()}; an instant that does not fit into a {@code
+ * long} causes an {@link ArithmeticException}.
  *
- * <p>Immutable, so thread-safe.
+ * <p>Immutable and thread-safe.
  */
 public final class EpochMillisConverter extends AbstractConverter<Long, Instant> {
   @Serial private static final long serialVersionUID = 1L;
 
-  /** Creates a converter; all are alike. */
+  /** Creates a converter. All converters are equivalent. */
   public EpochMillisConverter() {
     super(Long.class, Instant.class);
   }
 
-  /** Returns the instant that is so many milliseconds after 1970, or null for null. */
+  /** Returns the instant for milliseconds since 1970, or null for null. */
   @Override
   public @Nullable Instant from(@Nullable Long millis) {
     return millis == null ? null : Instant.ofEpochMilli(millis);
   }
 
   /**
-   * Returns how many milliseconds after 1970 an instant is, or null for null.
+   * Returns the milliseconds from 1970 to an instant, or null for null.
    *
-   * @throws ArithmeticException if there are more than a {@code long} can hold
+   * @throws ArithmeticException if the result does not fit into a {@code long}
    */
   @Override
   public @Nullable Long to(@Nullable Instant instant) {

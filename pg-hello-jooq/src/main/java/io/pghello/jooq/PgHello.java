@@ -26,23 +26,23 @@ import org.jspecify.annotations.Nullable;
  * ctx.select(pgHello(USERS.USERNAME), nowMs()).from(USERS).fetch();
  * }</pre>
  *
- * <p>What jOOQ's generator makes of the functions is in the superclass, so that one import has all
- * of it; here is what it leaves out. Methods that return a {@link Field} or a {@link Table} are
- * parts of a statement and make no round trip of their own. Those that take a configuration or a
- * context call the server, in one round trip; what goes wrong there is a {@link
- * org.jooq.exception.DataAccessException}, as always with jOOQ.
+ * <p>The superclass contains the routines that jOOQ's generator created, so one import covers all
+ * functions; this class adds the forms that the generator does not create. Methods that return a
+ * {@link Field} or a {@link Table} build a part of a statement and need no round trip. Methods that
+ * take a configuration or a context execute a query in one round trip, and throw a {@link
+ * org.jooq.exception.DataAccessException} if it fails.
  *
- * <p>A name that is given as a value is refused where the method is called, with an {@link
- * IllegalArgumentException}, if PostgreSQL's type text cannot hold it: with U+0000 or an unpaired
- * surrogate. A value that is bound later is not looked at.
+ * <p>A method throws an {@link IllegalArgumentException} if a name passed as a value contains
+ * U+0000 or an unpaired surrogate, which PostgreSQL's type {@code text} cannot store. Values that
+ * you bind later are not checked.
  *
- * <p>Functions are rendered without a schema, so the server finds the functions by its {@code
- * search_path}. {@link #inSchema} is for an extension that is elsewhere, and jOOQ's mapping of the
- * default schema holds as well. Other dialects than PostgreSQL's fail with an {@link
- * org.jooq.exception.SQLDialectNotSupportedException} that says so, before anything is sent.
+ * <p>Functions are rendered without a schema, so the server resolves them through its {@code
+ * search_path}. If the extension is in another schema, use {@link #inSchema} or map jOOQ's default
+ * schema. Dialects other than PostgreSQL fail with a {@link
+ * org.jooq.exception.SQLDialectNotSupportedException} before anything is sent.
  *
- * <p>Thread-safe: there is no state. The fields and tables are as thread-safe as jOOQ's own, and as
- * serializable.
+ * <p>Thread-safe and stateless. The fields and tables are as thread-safe and serializable as jOOQ's
+ * own.
  */
 public final class PgHello extends Routines {
   private static final int REPEAT_MIN = 1;
@@ -52,37 +52,36 @@ public final class PgHello extends Routines {
   private PgHello() {}
 
   /**
-   * Calls {@code pg_hello(text, integer)} for a column or an expression, with a count that is the
-   * same for all rows.
+   * Calls {@code pg_hello(text, integer)} for a column or an expression, with the same count for
+   * all rows.
    *
-   * @param name a field that may be NULL, and then the greeting is NULL
-   * @param repeat how often each name is greeted, 1 to 10; a part of the statement's text, so that
-   *     the same call is known to be the same in {@code GROUP BY} and {@code ORDER BY}, and an
-   *     index on it is used
-   * @throws IllegalArgumentException if the count is none of these
+   * @param name the field to greet; if it is NULL, the greeting is NULL
+   * @param repeat the number of greetings per name, 1 to 10. It is rendered inline, so that
+   *     PostgreSQL recognises the same call in {@code GROUP BY} and {@code ORDER BY} and can use an
+   *     index on it.
+   * @throws IllegalArgumentException if the count is out of range
    */
   public static Field<String> pgHello(Field<String> name, int repeat) {
     return pgHello(Objects.requireNonNull(name, "name"), DSL.inline(checked(repeat)));
   }
 
   /**
-   * Calls {@code pg_hello(text)} for a value that may be null, and then the greeting is NULL. Other
-   * than with {@code pgHello(null)}, which could be a field or a value, a compiler knows what is
-   * meant.
+   * Calls {@code pg_hello(text)} for a value that may be null. Use it instead of {@code
+   * pgHello(null)}, which is ambiguous between a field and a value.
    *
-   * @param name the name, sent as a bind value
+   * @param name the name, sent as a bind value; if it is null, the greeting is NULL
    */
   public static Field<String> pgHelloOrNull(@Nullable String name) {
     return pgHello(DSL.val(name, SQLDataType.CLOB));
   }
 
   /**
-   * Calls {@code pg_hello(text, integer)} for values that may be null: if either is, the greeting
-   * is NULL.
+   * Calls {@code pg_hello(text, integer)} for values that may be null. If either is null, the
+   * greeting is NULL.
    *
    * @param name the name, sent as a bind value
-   * @param repeat how often it is greeted, 1 to 10; sent as a bind value
-   * @throws IllegalArgumentException if the count is there and is none of these
+   * @param repeat the number of greetings, 1 to 10, sent as a bind value
+   * @throws IllegalArgumentException if the count is out of range
    */
   public static Field<String> pgHelloOrNull(@Nullable String name, @Nullable Integer repeat) {
     return pgHello(
@@ -91,17 +90,19 @@ public final class PgHello extends Routines {
   }
 
   /**
-   * Calls {@code pg_hello_all(text[], integer[])}: greets many names in one round trip, as many
-   * times as the setting {@code pg_hello.repeat} says. Without a name, there is no round trip.
+   * Greets many names in one round trip with {@code pg_hello_all(text[], integer[])}. The number of
+   * greetings is the session's setting {@code pg_hello.repeat}. An empty collection needs no round
+   * trip.
    *
-   * @param ctx where it runs: in its transaction, if there is one
-   * @param names none of them null; all are sent in one message, which PostgreSQL limits to 1 GB
-   * @return the greetings in the order of the names, unmodifiable
-   * @throws NullPointerException if a name is null; the message has its index
-   * @throws IllegalArgumentException if a name has U+0000 or an unpaired surrogate
-   * @throws org.jooq.exception.DataAccessException if the server reports an error
+   * @param ctx the context that executes the query, in its transaction if there is one
+   * @param names the names, none of them null. All are sent in one message, which PostgreSQL limits
+   *     to 1 GB.
+   * @return the greetings in the order of the names; unmodifiable
+   * @throws NullPointerException if a name is null; the message contains its index
+   * @throws IllegalArgumentException if a name contains U+0000 or an unpaired surrogate
+   * @throws org.jooq.exception.DataAccessException if the query fails
    */
-  public static List<String> pgHello(DSLContext ctx, Collection<String> names) {
+  public static List<String> fetchPgHello(DSLContext ctx, Collection<String> names) {
     Objects.requireNonNull(ctx, "ctx");
     String[] array = array(names);
     if (array.length == 0) {
@@ -111,14 +112,14 @@ public final class PgHello extends Routines {
   }
 
   /**
-   * Calls {@code pg_hello_all(text[], integer[])} as a table of one row for each name, to select
-   * from and to join. Its columns are {@code position} (from 1, in the order of the names), {@code
-   * name} and {@code greeting}; its alias is {@code pg_hello_all}, until {@code as(…)} gives it
-   * another.
+   * Returns {@code pg_hello_all(text[], integer[])} as a table with one row per name, to select
+   * from or to join. The columns are {@code position} (starting at 1, in the order of the names),
+   * {@code name} and {@code greeting}. The alias is {@code pg_hello_all} unless you change it with
+   * {@code as(…)}.
    *
-   * @param names none of them null; sent as one bind value
-   * @throws NullPointerException if a name is null; the message has its index
-   * @throws IllegalArgumentException if a name has U+0000 or an unpaired surrogate
+   * @param names the names, none of them null; sent as one bind value
+   * @throws NullPointerException if a name is null; the message contains its index
+   * @throws IllegalArgumentException if a name contains U+0000 or an unpaired surrogate
    */
   public static Table<Record3<Long, String, String>> pgHelloTable(Collection<String> names) {
     Field<String[]> all = DSL.field(DSL.name("names", "names"), String[].class);
@@ -140,18 +141,19 @@ public final class PgHello extends Routines {
         .asTable("pg_hello_all");
   }
 
-  /** Calls {@code now_ms()}, the wall clock of the server, as an instant with milliseconds. */
+  /** Calls {@code now_ms()}: the server's wall clock, with a precision of milliseconds. */
   public static Field<Instant> nowMsInstant() {
     return nowMs().convert(EPOCH_MILLIS);
   }
 
   /**
-   * Returns a context like another one, in which the functions are called in a schema, as where
-   * {@code CREATE EXTENSION pg_hello SCHEMA ext} was run. Nothing else is looked for there.
+   * Returns a copy of a context that qualifies the functions with a schema, for example after
+   * {@code CREATE EXTENSION pg_hello SCHEMA ext}. Other names are rendered as before.
    *
-   * @param ctx any; it stays as it is, and the new one shares its connections and transactions
-   * @param schema the name of the schema, not quoted; it prevails over the settings, over a mapping
-   *     as over {@code renderSchema} false
+   * @param ctx the original context, which is not changed. The copy shares its connections and
+   *     transactions.
+   * @param schema the unquoted name of the schema. It overrides the settings, including a schema
+   *     mapping and {@code renderSchema}.
    * @throws IllegalArgumentException if the name is blank
    */
   public static DSLContext inSchema(DSLContext ctx, String schema) {
@@ -161,13 +163,13 @@ public final class PgHello extends Routines {
   }
 
   /**
-   * Lets a configuration, and all that is derived from it afterwards, call the functions in a
-   * schema, as {@link #inSchema} does for a new one. For a configuration that is not yet shared
-   * between threads.
+   * Qualifies the functions with a schema, as {@link #inSchema} does, in an existing configuration
+   * and in configurations that are derived from it later. Call this before the configuration is
+   * shared between threads.
    *
-   * @param configuration is changed
-   * @param schema the name of the schema, not quoted; it prevails over the settings, over a mapping
-   *     as over {@code renderSchema} false
+   * @param configuration the configuration to change
+   * @param schema the unquoted name of the schema. It overrides the settings, including a schema
+   *     mapping and {@code renderSchema}.
    * @throws IllegalArgumentException if the name is blank
    */
   public static void setSchema(Configuration configuration, String schema) {
@@ -175,10 +177,10 @@ public final class PgHello extends Routines {
   }
 
   /**
-   * Returns the schema that {@link #setSchema} or {@link #inSchema} has told a configuration, or
-   * one that it is derived from.
+   * Returns the schema that was set with {@link #setSchema} or {@link #inSchema} in a configuration
+   * or in one that it is derived from.
    *
-   * @return not quoted; null if none has been told
+   * @return the unquoted name; null if none was set
    */
   public static @Nullable String schema(Configuration configuration) {
     return ExtensionRoutine.schema(configuration);

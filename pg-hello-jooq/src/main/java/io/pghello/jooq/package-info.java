@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * The functions of the PostgreSQL extension {@code pg_hello} in jOOQ's words. Start with a static
- * import of {@link io.pghello.jooq.PgHello}. What generates code from a database of one's own is in
- * {@code io.pghello.jooq.codegen}.
+ * The functions of the PostgreSQL extension {@code pg_hello} for jOOQ. Start with a static import
+ * of {@link io.pghello.jooq.PgHello}. To generate code from your database, see {@code
+ * io.pghello.jooq.codegen}.
  */
 @NullMarked
 package io.pghello.jooq;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.jooq;
 
+import static io.pghello.jooq.PgHello.fetchPgHello;
 import static io.pghello.jooq.PgHello.inSchema;
 import static io.pghello.jooq.PgHello.nowMs;
 import static io.pghello.jooq.PgHello.nowMsInstant;
@@ -299,12 +300,12 @@ class PgHelloIT {
     proxy.assertRoundTrips(
         1,
         () ->
-            assertThat(pgHello(ctx, names))
+            assertThat(fetchPgHello(ctx, names))
                 .isEqualTo(names.stream().map(n -> "Hello, " + n + "!").toList()));
     proxy.assertRoundTrips(
-        0, () -> assertThat(pgHello(ctx, Collections.<String>emptyList())).isEmpty());
+        0, () -> assertThat(fetchPgHello(ctx, Collections.<String>emptyList())).isEmpty());
     // region many
-    List<String> greetings = pgHello(ctx, List.of("Ada", "Grace")); // one round trip
+    List<String> greetings = fetchPgHello(ctx, List.of("Ada", "Grace")); // one round trip
     // endregion
     assertThat(greetings).containsExactly("Hello, Ada!", "Hello, Grace!");
     assertThatThrownBy(() -> greetings.add("x")).isInstanceOf(UnsupportedOperationException.class);
@@ -330,7 +331,7 @@ class PgHelloIT {
   void takesEveryNameEveryWay(String username, java.sql.Connection connection) {
     DSLContext ctx = using(connection);
     String expected = "Hello, " + username + "!";
-    assertThat(pgHello(ctx, List.of(username))).containsExactly(expected);
+    assertThat(fetchPgHello(ctx, List.of(username))).containsExactly(expected);
     assertThat(pgHello(ctx.configuration(), username)).isEqualTo(expected);
     assertThat(ctx.select(pgHello(username)).fetchOne(0)).isEqualTo(expected);
     assertThat(ctx.select(pgHello(inline(username))).fetchOne(0)).isEqualTo(expected);
@@ -411,7 +412,7 @@ class PgHelloIT {
                           .execute();
                       transaction.dsl().fetch("select set_config('pg_hello.repeat', '2', true)");
                       assertThat(pgHello(transaction, "Ada")).isEqualTo("Hello, Ada! Hello, Ada!");
-                      assertThat(pgHello(transaction.dsl(), List.of("Ada")))
+                      assertThat(fetchPgHello(transaction.dsl(), List.of("Ada")))
                           .containsExactly("Hello, Ada! Hello, Ada!");
                       throw new IllegalStateException("changed my mind");
                     }))
@@ -444,7 +445,7 @@ class PgHelloIT {
     assertThat(ctx.fetchValue(pgHello(username))).isEqualTo(expected);
     assertThat(ctx.fetchValue(pgHello(val(username), 1))).isEqualTo(expected);
     assertThat(pgHello(ctx.configuration(), username)).isEqualTo(expected);
-    assertThat(pgHello(ctx, List.of(username, "a,\"b\"")))
+    assertThat(fetchPgHello(ctx, List.of(username, "a,\"b\"")))
         .containsExactly(expected, "Hello, a,\"b\"!");
     assertThat(ctx.selectFrom(pgHelloTable(List.of(username))).fetch(2, String.class))
         .containsExactly(expected);
@@ -458,7 +459,7 @@ class PgHelloIT {
     dataSource.setPrepareThreshold(binary ? -1 : 0);
     try (java.sql.Connection connection = dataSource.getConnection()) {
       DSLContext ctx = using(connection);
-      assertThat(pgHello(ctx, Arrays.asList("Ada", "Zoë")))
+      assertThat(fetchPgHello(ctx, Arrays.asList("Ada", "Zoë")))
           .containsExactly("Hello, Ada!", "Hello, Zoë!");
       assertThat(pgHello(ctx.configuration(), "Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
       assertJustNow(ctx.fetchValue(nowMs()));
@@ -540,7 +541,7 @@ class PgHelloIT {
     DSLContext relocated = inSchema(ctx, "ext");
     // endregion
     assertThat(pgHello(relocated.configuration(), "Ada")).isEqualTo("Hello, Ada!");
-    assertThat(pgHello(relocated, List.of("Ada"))).containsExactly("Hello, Ada!");
+    assertThat(fetchPgHello(relocated, List.of("Ada"))).containsExactly("Hello, Ada!");
     assertThat(
             relocated
                 .select(pgHello(USERS.username, 2))
@@ -561,7 +562,7 @@ class PgHelloIT {
     proxy.assertRoundTrips(
         0,
         () -> {
-          assertThatThrownBy(() -> pgHello(other, List.of("Ada")))
+          assertThatThrownBy(() -> fetchPgHello(other, List.of("Ada")))
               .isInstanceOf(SQLDialectNotSupportedException.class);
           assertThatThrownBy(() -> other.select(pgHello("Ada")).fetch())
               .isInstanceOf(SQLDialectNotSupportedException.class)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.jooq;
 
+import static io.pghello.jooq.PgHello.fetchPgHello;
 import static io.pghello.jooq.PgHello.inSchema;
 import static io.pghello.jooq.PgHello.nowMs;
 import static io.pghello.jooq.PgHello.nowMsInstant;
@@ -150,7 +151,7 @@ class RenderTest {
   @SuppressWarnings("NullAway") // what callers without such a check may do
   void refusesNulls() {
     assertThatNullPointerException()
-        .isThrownBy(() -> pgHello(CTX, Arrays.asList("a", null)))
+        .isThrownBy(() -> fetchPgHello(CTX, Arrays.asList("a", null)))
         .withMessage("name 1");
     assertThatNullPointerException()
         .isThrownBy(() -> pgHelloTable(Arrays.asList(null, "a")))
@@ -233,7 +234,7 @@ class RenderTest {
     }
     for (ThrowingCallable call :
         List.<ThrowingCallable>of(
-            () -> pgHello(CTX, List.of("👩‍👩‍👧", name)),
+            () -> fetchPgHello(CTX, List.of("👩‍👩‍👧", name)),
             () -> pgHelloTable(List.of("👩‍👩‍👧", name)),
             () -> pgHelloAll(new @Nullable String[] {null, name}, null),
             () -> pgHelloAll(configuration, new @Nullable String[] {null, name}, null))) {

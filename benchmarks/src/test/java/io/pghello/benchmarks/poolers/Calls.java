@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.benchmarks.poolers;
 
+import static io.pghello.jooq.PgHello.fetchPgHello;
 import static io.pghello.jooq.PgHello.nowMs;
 import static io.pghello.jooq.PgHello.pgHello;
 import static io.pghello.jooq.PgHello.spiVersion;
@@ -119,7 +120,8 @@ public final class Calls {
   void select(DSLContext jooq, String name) {
     switch (ThreadLocalRandom.current().nextInt(3)) {
       case 0 -> check(pgHello(jooq.configuration(), name), greeting(name));
-      case 1 -> check(pgHello(jooq, List.of(name, "Zoë")), List.of(greeting(name), "Hello, Zoë!"));
+      case 1 ->
+          check(fetchPgHello(jooq, List.of(name, "Zoë")), List.of(greeting(name), "Hello, Zoë!"));
       default -> {
         var row = jooq.select(pgHello(val(name)), nowMs(), spiVersion()).fetchSingle();
         check(row.value1(), greeting(name));

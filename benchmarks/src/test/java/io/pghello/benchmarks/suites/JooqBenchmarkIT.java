@@ -24,7 +24,7 @@ class JooqBenchmarkIT {
           .containsExactly(
               "select of one row with routines",
               "the same, rendered only",
-              "pgHello(ctx, 10,000 names)",
+              "fetchPgHello(ctx, 10,000 names)",
               "insert-select of greetings, rows");
     }
   }

@@ -24,32 +24,31 @@ import org.jooq.tools.StringUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
- * jOOQ's generator for Java, which also writes into the Javadoc of a function or procedure what
- * {@code COMMENT ON} says about just this one of its overloads. To be named in the configuration of
- * the code generator, under {@code <generator><name>}.
+ * jOOQ's Java generator, extended to copy each overload's {@code COMMENT ON} into the Javadoc of
+ * its function or procedure. Name this class in the configuration of the code generator, under
+ * {@code <generator><name>}.
  *
- * <p>Where the database's property {@link #EXTENSIONS} names extensions, their functions in the
- * input schemas are included, beside what {@code <includes>} says, unless there is an {@code
- * <includeSql>}.
+ * <p>If the database property {@link #EXTENSIONS} names extensions, their functions in the input
+ * schemas are included in addition to {@code <includes>}, unless there is an {@code <includeSql>}.
  *
- * <p>jOOQ by itself leaves such comments out, or gives one overload's to all. Comments of other
- * objects are as jOOQ has them, and {@code commentsOnRoutines} switches these off as well. It takes
- * one more query, on PostgreSQL only.
+ * <p>jOOQ's own generator omits these comments, or uses the comment of one overload for all.
+ * Comments on other objects are not changed, and {@code commentsOnRoutines} disables these comments
+ * as well. The generator sends one additional query, on PostgreSQL only.
  *
- * <p>Not thread-safe, as no generator is.
+ * <p>Not thread-safe, like every generator.
  */
 public class PgHelloGenerator extends JavaGenerator {
   /**
-   * The property under {@code <database><properties>} that names extensions of any kind, separated
-   * by commas, as in {@code cube,acme_geo}. {@link PgHelloGeneratorStrategy} names their functions
-   * as it names those of {@code pg_hello}.
+   * The property under {@code <database><properties>} with a comma-separated list of extensions,
+   * for example {@code cube,acme_geo}. {@link PgHelloGeneratorStrategy} treats their functions like
+   * those of {@code pg_hello}.
    */
   public static final String EXTENSIONS = "pg-extension";
 
   /**
-   * The names of the functions that belong to the extension {@code pg_hello}, wherever it is: for
-   * {@code <includeSql>} in the configuration of the code generator. Functions of other extensions
-   * in the same schema are not among them.
+   * A query for the functions of the extension {@code pg_hello} in any schema, to be used as {@code
+   * <includeSql>} in the configuration of the code generator. It does not return functions of other
+   * extensions in the same schema.
    */
   public static final String INCLUDE_SQL =
       """
@@ -70,13 +69,13 @@ public class PgHelloGenerator extends JavaGenerator {
   private final Set<RoutineKey> printed = new HashSet<>();
   private @Nullable Map<RoutineKey, String> comments;
 
-  /** Creates it; jOOQ does this. */
+  /** Called by jOOQ. */
   public PgHelloGenerator() {}
 
   /**
-   * Returns the extensions that {@link #EXTENSIONS} names, whose names need no quoting.
+   * Returns the extensions in {@link #EXTENSIONS}. The names need no quoting.
    *
-   * @throws IllegalArgumentException if one is no name of an extension
+   * @throws IllegalArgumentException if a name is not a valid extension name
    */
   static Set<String> extensions(Database database) {
     Properties properties = database.getProperties();
@@ -98,12 +97,12 @@ public class PgHelloGenerator extends JavaGenerator {
     return extensions;
   }
 
-  /** Returns what an extension's name is compared with to be one of these. */
+  /** Returns an array comparison that matches the names of these extensions. */
   static String anyOf(Set<String> extensions) {
     return "ANY ('{" + String.join(",", extensions) + "}')";
   }
 
-  /** Generates everything, with the comments of the database that is given. */
+  /** Generates the code, with the comments of the given database. */
   @Override
   public void generate(Database database) {
     comments = null;
@@ -115,29 +114,29 @@ public class PgHelloGenerator extends JavaGenerator {
     super.generate(database);
   }
 
-  /** Generates tables, those of overloaded functions with their own columns. */
+  /** Generates tables. Each overload of a table-valued function has its own columns. */
   @Override
   protected void generateTables(SchemaDefinition schema) {
     ownColumns(schema);
     super.generateTables(schema);
   }
 
-  /** Generates interfaces, those of overloaded functions with their own columns. */
+  /** Generates interfaces. Each overload of a table-valued function has its own columns. */
   @Override
   protected void generateInterfaces(SchemaDefinition schema) {
     ownColumns(schema);
     super.generateInterfaces(schema);
   }
 
-  /** Generates POJOs, those of overloaded functions with their own columns. */
+  /** Generates POJOs. Each overload of a table-valued function has its own columns. */
   @Override
   protected void generatePojos(SchemaDefinition schema) {
     ownColumns(schema);
     super.generatePojos(schema);
   }
 
-  /** jOOQ says of the columns of all overloads that they belong to the first one. */
-  @SuppressWarnings("ReferenceEquality") // overloads are equal to one another
+  /** Corrects the container of columns, which jOOQ sets to the first overload for all. */
+  @SuppressWarnings("ReferenceEquality") // overloads equal each other
   private static void ownColumns(SchemaDefinition schema) {
     for (TableDefinition table : schema.getTables()) {
       table
@@ -157,7 +156,7 @@ public class PgHelloGenerator extends JavaGenerator {
         column.getComment());
   }
 
-  /** Writes the methods of a routine, and remembers that it did. */
+  /** Writes the methods of a routine and records it as printed. */
   @Override
   protected void printRoutine(JavaWriter out, RoutineDefinition routine) {
     printed.add(RoutineKey.of(routine));
@@ -165,8 +164,8 @@ public class PgHelloGenerator extends JavaGenerator {
   }
 
   /**
-   * Writes the methods that are missing: jOOQ 3.21 leaves out those of every routine that has the
-   * name of a function that returns a table.
+   * Writes the missing methods: jOOQ 3.21 omits every routine with the name of a table-valued
+   * function.
    */
   @Override
   protected void generateRoutinesClassFooter(SchemaDefinition schema, JavaWriter out) {
@@ -183,7 +182,7 @@ public class PgHelloGenerator extends JavaGenerator {
     super.generateRoutinesClassFooter(schema, out);
   }
 
-  /** Writes the comment, if there is one, after what jOOQ writes. */
+  /** Appends the comment, if there is one, to jOOQ's Javadoc. */
   @Override
   protected void generateRoutineClassJavadoc(RoutineDefinition routine, JavaWriter out) {
     String routineName = escapeEntities(routine.getQualifiedOutputName());
@@ -209,7 +208,7 @@ public class PgHelloGenerator extends JavaGenerator {
     return writer;
   }
 
-  /** The comment of this very overload as Javadoc, with a space before it; empty if none. */
+  /** Returns this overload's comment as Javadoc after a space, or an empty string. */
   private String sentence(RoutineDefinition routine) {
     if (!generateCommentsOnRoutines()) {
       return "";
@@ -222,7 +221,7 @@ public class PgHelloGenerator extends JavaGenerator {
     return comment == null ? "" : " " + javadoc(comment);
   }
 
-  /** Escapes a text, so that nothing in it is a tag, the end of the comment, or Java's escape. */
+  /** Escapes tags, comment delimiters and Unicode escapes. */
   private String javadoc(String comment) {
     return escapeEntities(comment.strip())
         .replace("@", "&#64;")
@@ -255,7 +254,7 @@ public class PgHelloGenerator extends JavaGenerator {
       }
       @Nullable Object[] more = Arrays.copyOf(args, args.length + 1);
       more[args.length] = sentence;
-      // some of jOOQ's texts end with a full stop
+      // some of jOOQ's texts already end with a full stop
       String end = string.endsWith(".") ? "%s" : ".%s";
       return super.javadocAndAnnotations(definition, string + end, more);
     }

@@ -10,37 +10,36 @@ import org.jooq.meta.SchemaDefinition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives functions and procedures names that Java can tell apart, and those of the extension {@code
- * pg_hello}, and of those that {@link PgHelloGenerator#EXTENSIONS} names, the same names in every
- * database. To be named in the configuration of jOOQ's code generator, under {@code
- * <strategy><name>}; everything else has the names that jOOQ gives it.
+ * Generates distinct Java names for functions and procedures. The functions of {@code pg_hello} and
+ * of the extensions in {@link PgHelloGenerator#EXTENSIONS} have the same names in every database.
+ * Name this class in the configuration of jOOQ's code generator, under {@code <strategy><name>}.
+ * Other objects keep jOOQ's names.
  *
  * <ul>
- *   <li>A <em>method</em> is called as the function is: {@code pg_hello(text)} and {@code
+ *   <li>A <em>method</em> has the name of the function: {@code pg_hello(text)} and {@code
  *       pg_hello(text, integer)} are both {@code pgHello}, not {@code pgHello1} and {@code
  *       pgHello2}.
- *   <li>A <em>class</em> has the types of the parameters in its name, as PostgreSQL itself calls
- *       them: {@code PgHelloText}, {@code PgHelloTextInt4}. Only with these does a function's name
- *       say which one it is.
+ *   <li>A <em>class</em> name ends with PostgreSQL's names of the parameter types, which identify
+ *       an overload: {@code PgHelloText}, {@code PgHelloTextInt4}.
  * </ul>
  *
- * <p>What belongs to these extensions has these names whatever else is generated; it is known by
- * its membership, which takes one more query for each schema, on PostgreSQL only. What does not
- * belong to them gives way: where its method would have the name and the number of parameters of
- * another, its name also has the types. Java cannot tell a {@code Field<String>} from a {@code
- * Field<UUID>} in a signature. So has the constant of a function that returns a table. A name that
- * is still taken gets a number.
+ * <p>The functions of these extensions keep their names whatever else is generated. They are
+ * identified by their membership in the extension, with one additional query per schema, on
+ * PostgreSQL only. If the method of another function would have the same name and the same number
+ * of parameters, the types are added to its name, because Java cannot distinguish a {@code
+ * Field<String>} from a {@code Field<UUID>} in a signature. The same applies to the constant of a
+ * table-valued function. A name that is still taken gets a number.
  *
- * <p>Thread-safe if it is not configured meanwhile, as all strategies are.
+ * <p>Thread-safe once it is configured, like every strategy.
  */
 public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
   private final Map<SchemaDefinition, RoutineNames> names =
       Collections.synchronizedMap(new IdentityHashMap<>());
 
-  /** Creates it; jOOQ does this. */
+  /** Called by jOOQ. */
   public PgHelloGeneratorStrategy() {}
 
-  /** Returns nothing for a routine, whose number among its overloads says nothing. */
+  /** Returns an empty suffix for a routine instead of its number among the overloads. */
   @Override
   public String getOverloadSuffix(Definition definition, Mode mode, String overloadIndex) {
     return RoutineNames.isRoutine(definition)
@@ -48,7 +47,7 @@ public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
         : super.getOverloadSuffix(definition, mode, overloadIndex);
   }
 
-  /** Returns jOOQ's name, with the types of a routine that Java cannot tell from another. */
+  /** Returns jOOQ's name, with the types added if Java could not distinguish two routines. */
   @Override
   public String getJavaMethodName(Definition definition, Mode mode) {
     RoutineNames routines = routines(definition);
@@ -59,7 +58,7 @@ public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
     return name == null ? super.getJavaMethodName(definition, mode) : name;
   }
 
-  /** Returns jOOQ's name for all but routines, which get their types. */
+  /** Returns jOOQ's name, with the types added for a routine. */
   @Override
   public String getJavaClassName(Definition definition, Mode mode) {
     String name = super.getJavaClassName(definition, mode);
@@ -67,13 +66,13 @@ public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
     if (routines == null) {
       return name;
     }
-    // before what follows the name of a record
+    // insert the types before jOOQ's suffix, e.g. that of a record
     int first = mode == Mode.INTERFACE ? 1 : 0;
     int end = first + super.getJavaClassName(definition, Mode.DEFAULT).length();
     return name.substring(0, end) + routines.classSuffix(definition) + name.substring(end);
   }
 
-  /** Returns jOOQ's name, with the types of a function whose table has the name of another. */
+  /** Returns jOOQ's name, with the types added if another table has the same name. */
   @Override
   public String getJavaIdentifier(Definition definition) {
     RoutineNames routines = routines(definition);
@@ -85,7 +84,7 @@ public class PgHelloGeneratorStrategy extends DefaultGeneratorStrategy {
                 it ->
                     RoutineNames.isRoutine(it)
                         ? super.getJavaIdentifier(it)
-                        // what a strategy that extends this one calls it
+                        // includes the names of a subclass
                         : getJavaIdentifier(it));
     return name == null ? super.getJavaIdentifier(definition) : name;
   }

@@ -24,19 +24,19 @@ import org.jooq.meta.postgres.PostgresDatabase;
 /**
  * The identity of a routine in PostgreSQL.
  *
- * @param types of the input parameters
+ * @param types the types of the input parameters
  */
 record RoutineKey(String schema, String name, List<Type> types) {
   /**
-   * A type of a parameter.
+   * The type of a parameter.
    *
-   * @param name as in {@code pg_type}; of an array, that of its elements
+   * @param name the name in {@code pg_type}; for an array, the name of the element type
    */
   record Type(String schema, String name, boolean array) {
     static Type of(ParameterDefinition parameter) {
       DataTypeDefinition type = parameter.getDefinedType();
       Name name = type.getQualifiedUserType();
-      // only PostgreSQL has a name for each
+      // databases other than PostgreSQL do not name every type
       return name == null || name.empty()
           ? new Type("", type.getType(), false)
           : new Type(
@@ -45,7 +45,7 @@ record RoutineKey(String schema, String name, List<Type> types) {
               type.getType().toUpperCase(Locale.ROOT).endsWith(" ARRAY"));
     }
 
-    /** Returns it as a part of a name in Java. */
+    /** Returns the type's name in camel case. */
     String camelCase() {
       return Arrays.stream(name.split("[^\\p{Alnum}]+"))
               .filter(word -> !word.isEmpty())
@@ -55,7 +55,7 @@ record RoutineKey(String schema, String name, List<Type> types) {
     }
   }
 
-  // As jOOQ reads it from the information schema, an array's type is that of its elements.
+  // The name of an array's element type, as jOOQ reads it from the information schema.
   private static final String VALUES =
       """
       SELECT n.nspname, p.proname, a.schemata, a.names, a.arrays, v.value
@@ -77,7 +77,7 @@ record RoutineKey(String schema, String name, List<Type> types) {
       WHERE v.value IS NOT NULL
       """;
 
-  /** Returns the key of a routine, or of a function that jOOQ takes for a table. */
+  /** Returns the key of a routine or of a table-valued function. */
   static RoutineKey of(Definition routine) {
     List<ParameterDefinition> parameters =
         routine instanceof TableDefinition table
@@ -90,10 +90,10 @@ record RoutineKey(String schema, String name, List<Type> types) {
   }
 
   /**
-   * Asks a PostgreSQL for a value of each of its routines, in one query. Those without a value are
-   * not in the answer, which is empty for what is no PostgreSQL.
+   * Evaluates an expression for each routine of a PostgreSQL database, in one query. The result has
+   * no entries for NULL values, and is empty for other databases.
    *
-   * @param expression of type text, for the row {@code p} of {@code pg_proc}
+   * @param expression an expression of type text for the row {@code p} of {@code pg_proc}
    */
   static Map<RoutineKey, String> values(Database database, String expression) {
     return isServer(database)
@@ -102,13 +102,13 @@ record RoutineKey(String schema, String name, List<Type> types) {
         : Map.of();
   }
 
-  /** Returns whether there is a PostgreSQL to ask; one that XML describes cannot answer. */
+  /** Returns whether a database is a live PostgreSQL server, not a description in XML. */
   static boolean isServer(Database database) {
     return database instanceof PostgresDatabase
         && database.getDialect().family() == SQLDialect.POSTGRES;
   }
 
-  /** Returns the types of the parameters as a part of a name in Java. */
+  /** Returns the parameter types in camel case. */
   String camelCaseTypes() {
     return types.stream().map(Type::camelCase).collect(joining());
   }

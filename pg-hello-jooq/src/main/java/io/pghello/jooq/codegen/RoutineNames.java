@@ -23,9 +23,9 @@ import org.jooq.tools.StringUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The names in Java of the routines of one schema, and of its functions that jOOQ takes for tables.
- * No two of a kind are the same; members of the extension {@code pg_hello}, and of those that
- * {@link PgHelloGenerator#EXTENSIONS} names, choose first.
+ * The Java names of the routines and table-valued functions of one schema. Names are distinct
+ * within their kind. Members of {@code pg_hello} and of the extensions in {@link
+ * PgHelloGenerator#EXTENSIONS} take their names first.
  */
 final class RoutineNames {
   private static final String MEMBER = "member";
@@ -79,7 +79,7 @@ final class RoutineNames {
         : definition instanceof RoutineDefinition routine && routine.getPackage() == null;
   }
 
-  /** Returns what follows a routine's name in that of its class. */
+  /** Returns the suffix of a routine's class name. */
   String classSuffix(Definition routine) {
     RoutineKey key = RoutineKey.of(routine);
     return classSuffixes.getOrDefault(key, key.camelCaseTypes());
@@ -88,7 +88,7 @@ final class RoutineNames {
   /**
    * Returns the name of a routine's method.
    *
-   * @param plain what a method is called if no other is
+   * @param plain the method's name if it does not conflict with another
    */
   synchronized @Nullable String method(Definition routine, Function<Definition, String> plain) {
     if (methods == null) {
@@ -100,7 +100,7 @@ final class RoutineNames {
       }
       Set<RoutineKey> functions = all.stream().map(RoutineKey::of).collect(Collectors.toSet());
       for (RoutineDefinition it : database().getRoutines(schema)) {
-        // newer lines of jOOQ have some as both
+        // newer lines of jOOQ list some functions in both
         if (!functions.contains(RoutineKey.of(it))) {
           all.add(it);
         }
@@ -110,16 +110,16 @@ final class RoutineNames {
               all,
               plain,
               (name, it) -> name + RoutineKey.of(it).camelCaseTypes(),
-              // Java cannot tell Field<String> from Field<UUID>
+              // Java cannot distinguish Field<String> from Field<UUID>
               (name, it) -> name + "/" + RoutineKey.of(it).types().size());
     }
     return methods.get(routine);
   }
 
   /**
-   * Returns the name of the constant of a function that jOOQ takes for a table.
+   * Returns the name of a table-valued function's constant.
    *
-   * @param plain what a constant is called if no other is
+   * @param plain the constant's name if it does not conflict with another
    */
   synchronized @Nullable String identifier(
       Definition function, Function<Definition, String> plain) {
@@ -140,8 +140,9 @@ final class RoutineNames {
   }
 
   /**
-   * The types of each routine that there is, with a number where the class would be that of
-   * another. It cannot go by what is generated: that is what jOOQ chooses by the names of classes.
+   * Returns the parameter types of each routine of the schema, with a number if two classes would
+   * have the same name. It considers all routines, because jOOQ selects the generated ones by the
+   * names of their classes.
    */
   private Map<RoutineKey, String> classSuffixes() {
     Set<Object> tables =
@@ -172,9 +173,9 @@ final class RoutineNames {
     return suffixes;
   }
 
-  /** A class as a file system sees it that does not tell upper from lower case. */
+  /** Returns the name of a class file on a case-insensitive file system. */
   private static String file(String name, String suffix) {
-    // as jOOQ does
+    // like jOOQ
     String separated = name.replace(' ', '_').replace('-', '_').replace('.', '_');
     return (StringUtils.toCamelCase(separated) + suffix).toLowerCase(Locale.ROOT);
   }
@@ -183,9 +184,9 @@ final class RoutineNames {
     return MEMBER.equals(kinds.get(key));
   }
 
-  /** The order in which definitions choose their names. */
+  /** The order in which definitions take their names. */
   private enum Priority {
-    /** Tables, which are called as they are. */
+    /** Tables, which always keep their names. */
     TABLE,
     MEMBER,
     OTHER
@@ -199,8 +200,9 @@ final class RoutineNames {
   }
 
   /**
-   * Gives each a name whose key no other has: its plain name; the longer one where another wants
-   * the same and does not choose later; and that with a number where even this is taken.
+   * Returns a name with a distinct key for each definition: its plain name; the longer name if a
+   * definition of the same or a higher priority has the same plain name; and the longer name with a
+   * number if that is taken, too.
    */
   private Map<Definition, String> distinct(
       List<Definition> all,
@@ -243,7 +245,7 @@ final class RoutineNames {
     return names;
   }
 
-  /** Returns the name, which jOOQ changes if it is a keyword of Java. */
+  /** Returns the name, with the suffix that jOOQ adds to Java keywords. */
   private static String identifier(String name) {
     return SourceVersion.isKeyword(name) ? name + "_" : name;
   }

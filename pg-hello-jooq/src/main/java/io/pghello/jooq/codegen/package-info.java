@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * Plugs for jOOQ's code generator, which give functions names that outlive changes of the database,
- * and the comments that they have in it. They need {@code jooq-codegen}, and nothing of them is
- * needed when a program runs.
+ * Extensions of jOOQ's code generator. They generate stable names for functions, and copy the
+ * database's comments on functions into their Javadoc. They need {@code jooq-codegen} at build time
+ * only.
  */
 @NullMarked
 package io.pghello.jooq.codegen;

@@ -20,9 +20,9 @@ import org.jooq.impl.SQLDataType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A function of the extension: what all generated routines are.
+ * The superclass of all generated routines.
  *
- * @param <T> what it returns
+ * @param <T> the result type
  */
 public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
   @Serial private static final long serialVersionUID = 1L;
@@ -30,35 +30,35 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
   private static final Parameter<?> UNNAMED =
       Internal.createParameter("RETURN_VALUE", SQLDataType.OTHER, false, true);
 
-  /** Under which a configuration has the name of the schema, if it is known. */
+  /** The key of the schema's name in a configuration's data. */
   private static final String SCHEMA = "io.pghello.jooq.schema";
 
-  /** Creates it for a function without a schema; the generated code sets the rest. */
+  /** Creates a routine. The generated code adds parameters and schema. */
   @SuppressWarnings({"this-escape", "unchecked"}) // the method is final; the type is not used
   protected ExtensionRoutine(String name, @Nullable Schema schema, DataType<T> type) {
     super(name, schema, type);
-    // Arguments by position, as jOOQ renders them once a parameter has no name: its parser does not
-    // know the other way. The generated code replaces this parameter.
+    // jOOQ passes arguments by position if a parameter has no name. Its parser does not support
+    // named arguments. The generated code replaces this parameter.
     setReturnParameter((Parameter<T>) UNNAMED);
   }
 
-  /** Returns the schema that {@link #setSchema} has told a configuration; null if none. */
+  /** Returns the schema that was set with {@link #setSchema}; null if none was set. */
   public static @Nullable String schema(Configuration configuration) {
     return (String) configuration.data(SCHEMA);
   }
 
-  /** Lets a configuration call the functions in a schema. */
+  /** Sets the schema with which a configuration qualifies the functions. */
   public static void setSchema(Configuration configuration, String schema) {
     configuration.data(SCHEMA, schema);
   }
 
   /**
-   * Refuses what PostgreSQL's type text cannot hold in any database, and the driver would refuse or
-   * send as a question mark.
+   * Checks that PostgreSQL's type {@code text} can store a value. The driver would reject the value
+   * later, or replace the character with a question mark.
    *
-   * @param where what the error begins with
-   * @param value a name or an array of names; whatever else it is, and null, is let through
-   * @throws IllegalArgumentException with the index, and without the name
+   * @param where the beginning of the error message
+   * @param value a name or an array of names; null and other types are accepted
+   * @throws IllegalArgumentException if it cannot; the message contains the index but not the name
    */
   public static void checkText(String where, @Nullable Object value) {
     if (value instanceof Object[] elements) {
@@ -85,13 +85,13 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
 
   private static IllegalArgumentException invalid(String where, String what, int index) {
     return new IllegalArgumentException(
-        where + " has " + what + " at index " + index + ", which PostgreSQL's text cannot hold");
+        where + " has " + what + " at index " + index + ", which PostgreSQL's text cannot store");
   }
 
   /**
-   * Returns the call as a part of a statement.
+   * Returns the call as an expression for a statement.
    *
-   * @throws IllegalArgumentException if a value is none of PostgreSQL's type text
+   * @throws IllegalArgumentException if PostgreSQL's type {@code text} cannot store a value
    */
   public final Field<T> field() {
     getInValues()
@@ -104,7 +104,7 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
     return new CallField<>(this);
   }
 
-  /** Calls it in one round trip. */
+  /** Calls the function in one round trip. */
   public final @Nullable T call(Configuration configuration) {
     require(configuration.family());
     return configuration.dsl().fetchValue(field());
@@ -114,11 +114,11 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
     require(context.family());
     Object schema = context.configuration().data(SCHEMA);
     if (schema == null && isMapped(context.settings().getRenderMapping())) {
-      // only jOOQ knows how to map it
+      // leave the mapping to jOOQ
       context.visit(asField());
       return;
     }
-    // the same by a shorter way
+    // renders the same as asField(), faster
     if (schema != null) {
       context.visit(DSL.name((String) schema)).sql('.');
     }
@@ -131,24 +131,24 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
     context.sql(')');
   }
 
-  /** Returns whether a mapping maps anything: jOOQ puts an empty one into settings without one. */
+  /** Returns whether a mapping has entries. jOOQ's default settings contain an empty mapping. */
   private static boolean isMapped(@Nullable RenderMapping mapping) {
     return mapping != null && !(mapping.getSchemata().isEmpty() && mapping.getCatalogs().isEmpty());
   }
 
   private void require(SQLDialect family) {
-    // DEFAULT is what toString() renders with
+    // toString() renders with DEFAULT
     if (family != SQLDialect.POSTGRES && family != SQLDialect.DEFAULT) {
       throw new SQLDialectNotSupportedException(
           getName()
               + " is a function of the PostgreSQL extension pg_hello, but the dialect of this"
               + " configuration is "
               + family.getName()
-              + ". Use SQLDialect.POSTGRES, and a PostgreSQL that has the extension.");
+              + ". Use SQLDialect.POSTGRES and a PostgreSQL server with the extension.");
     }
   }
 
-  /** The call as a part of a statement. A lambda in its place would not be serializable. */
+  /** The call as an expression. It is not a lambda because it must be serializable. */
   private static final class CallField<T> extends CustomField<T> {
     @Serial private static final long serialVersionUID = 1L;
 
