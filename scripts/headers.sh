@@ -70,16 +70,126 @@ fetch() {
   return 1
 }
 
+# machine: prints the versions of this machine's compilers and C library.
+machine() {
+  printf '%s ' "$(gcc -dumpfullversion 2>/dev/null)" "$(g++ -dumpfullversion 2>/dev/null)" \
+    "$(printf '#include <features.h>\n__GLIBC__ __GLIBC_MINOR__\n' | gcc -E -P - 2>/dev/null | tail -1)"
+}
+
+# fit FOLDER FILE FUNCTION: replaces a file of a package with the output of FUNCTION, which reads the packaged file. Does
+# nothing if that was done on such a machine.
+fit() {
+  local file=$1/$2 tmp machine
+  machine=$(machine)
+  if [ -z "${machine// /}" ] || [ "$(cat "$file.fits" 2>/dev/null)" = "$machine" ]; then
+    return 0
+  fi
+  # another process may do the same; a link is made once
+  ln "$file" "$file.packaged" 2>/dev/null || true
+  tmp=$(mktemp -d "$1/.tmp.XXXXXX")
+  if "$3" "$tmp" <"$file.packaged" >"$tmp/fitted" && [ -s "$tmp/fitted" ]; then
+    chmod 644 "$tmp/fitted"
+    printf '%s' "$machine" >"$tmp/fits"
+    mv "$tmp/fitted" "$file"
+    mv "$tmp/fits" "$file.fits"
+  fi
+  rm -rf "$tmp"
+}
+
+# fitted_config FOLDER: prints pg_config.h with the macros of functions and declarations as configure would set them here. The
+# packaged file is for the C library of its suite. Functions of other libraries stay as they are. FOLDER is for scratch files.
+fitted_config() {
+  local config
+  config=$(cat)
+  # what each macro is about is in the comment before it
+  awk '
+    /^(#define|\/\* #undef) HAVE_/ {
+      kind = text ~ /if you have the declaration of/ ? "declaration" : text ~ /if you have the .* function\./ ? "function" : ""
+      split(text, part, /[`\047]/)
+      if (kind != "" && part[2] !~ /^(SSL_|BIO_|X509|OPENSSL_|CRYPTO_|ASN1_|HMAC_|LLVM|ldap_|pam_|rl_|append_history|history_|io_uring_|uuid_)/)
+        print kind, part[2]
+    }
+    /^\/\*/ { text = "" }
+    { text = text " " $0 }' <<<"$config" >"$1/names"
+  {
+    printf '#define _GNU_SOURCE\n'
+    printf '#include <%s>\n' dlfcn.h fcntl.h signal.h stdio.h stdlib.h string.h sys/uio.h time.h unistd.h
+    printf 'void probe(void) {\n'
+    sed -n 's/^declaration \(.*\)/#ifndef \1\n(void) \1;\n#endif/p' "$1/names"
+    printf '}\n'
+  } >"$1/declarations.c"
+  {
+    sed -n 's/^function \(.*\)/char \1(void);/p' "$1/names"
+    printf 'int main(void) { return 0\n'
+    sed -n 's/^function \(.*\)/+ \1()/p' "$1/names"
+    printf '; }\n'
+  } >"$1/functions.c"
+  # what this prints is read: no other language, and each missing name once
+  LC_ALL=C gcc -w -fmax-errors=0 -fsyntax-only "$1/declarations.c" 2>"$1/undeclared" ||
+    grep -q "' undeclared" "$1/undeclared" || return 1
+  LC_ALL=C gcc -w -fno-builtin "$1/functions.c" -o "$1/functions" -lm -lpthread -lrt -ldl 2>"$1/undefined" ||
+    grep -q 'undefined ' "$1/undefined" || return 1
+  {
+    sed -n "s/.*error: '\([A-Za-z0-9_]*\)' undeclared.*/declaration \1/p" "$1/undeclared"
+    sed -n "s/.*undefined \(reference to\|symbol:\) [\`']*\([A-Za-z0-9_]*\).*/function \2/p" "$1/undefined"
+  } | sort -u >"$1/missing"
+  awk -v missing="$1/missing" -v names="$1/names" '
+    BEGIN {
+      while ((getline line < names) > 0) known[line] = 1
+      while ((getline line < missing) > 0) lacks[line] = 1
+    }
+    /^(#define|\/\* #undef) HAVE_/ {
+      kind = text ~ /if you have the declaration of/ ? "declaration" : "function"
+      split(text, part, /[`\047]/)
+      name = kind " " part[2]
+      if (name in known) {
+        match($0, /HAVE_[A-Za-z0-9_]+/)
+        macro = substr($0, RSTART, RLENGTH)
+        if (kind == "declaration") $0 = "#define " macro " " (name in lacks ? 0 : 1)
+        else if (name in lacks) $0 = "/* #undef " macro " */"
+        # configure may not have looked for others
+        else if (("declaration " part[2]) in known) $0 = "#define " macro " 1"
+      }
+    }
+    /^\/\*/ { text = "" }
+    { text = text " " $0; print }' <<<"$config"
+}
+
+# fitted_makefile: prints Makefile.global without the options that this machine's compilers refuse.
+fitted_makefile() {
+  local line compiler language option kept
+  while IFS= read -r line; do
+    if [[ $line =~ ^(CFLAGS|CXXFLAGS)[A-Z0-9_]*\ =\  ]]; then
+      compiler=gcc language=c
+      [[ $line != CXX* ]] || compiler=g++ language=c++
+      if command -v "$compiler" >/dev/null; then
+        kept=" ${line#"${BASH_REMATCH[0]}"} "
+        for option in $kept; do
+          [[ $option != -* ]] || "$compiler" -Werror "$option" -fsyntax-only -x "$language" /dev/null 2>/dev/null ||
+            kept=${kept// $option / }
+        done
+        kept=${kept# }
+        line=${BASH_REMATCH[0]}${kept% }
+      fi
+    fi
+    printf '%s\n' "$line"
+  done
+}
+
 # headers MAJOR: prints the folder of the server's headers, and fetches them if there are none; says why it cannot, and returns 1.
 # Runs in $(...).
 headers() {
-  local config
+  local config folder
   if config=$(installed_config "$1"); then
     "$config" --includedir-server
     return
   fi
-  newest "$CACHE/headers/$1"-*/postgres.h && return
-  fetch "$1" "postgresql-server-dev-$1" headers "usr/include/postgresql/$1/server" && newest "$CACHE/headers/$1"-*/postgres.h
+  if ! folder=$(newest "$CACHE/headers/$1"-*/postgres.h); then
+    fetch "$1" "postgresql-server-dev-$1" headers "usr/include/postgresql/$1/server" || return
+    folder=$(newest "$CACHE/headers/$1"-*/postgres.h)
+  fi
+  fit "$folder" pg_config.h fitted_config
+  printf '%s' "$folder"
 }
 
 # pg_config_of MAJOR: prints the path of one, and fetches what it knows if nothing is installed. Runs in $(...).
@@ -94,6 +204,7 @@ pg_config_of() {
     fetch "$major" "postgresql-client-$major" pgxs "usr/lib/postgresql/$major/lib/pgxs" || return
     tree=$(newest "$CACHE/pgxs/$major"-*/src)
   fi
+  fit "$tree/src" Makefile.global fitted_makefile
   version=$(sed -n 's/^#define PG_VERSION "\(.*\)"/\1/p' "$include/pg_config.h")
   # PGXS takes the headers from PKGINCLUDEDIR/MAJOR/server, whatever pg_config says of includedir-server
   mkdir -p "$tree/include/$major" "$tree/bin"
