@@ -40,7 +40,9 @@ import org.jspecify.annotations.Nullable;
  *       {@code PLATFORM}, and {@code SHA256SUMS}; it may be in another jar; without it, that of the
  *       machine has to do;
  *   <li>{@code preload}: libraries for {@code shared_preload_libraries};
- *   <li>{@code setting.NAME}: a setting that the server needs.
+ *   <li>{@code setting.NAME}: a setting that the server needs;
+ *   <li>{@code headers.MAJOR}: the version of PostgreSQL whose headers the libraries of a major
+ *       were built with, e.g. {@code 17.5}.
  * </ul>
  *
  * Lists are separated by commas. Thread-safe.
@@ -69,6 +71,7 @@ public final class PackedExtension {
 
   private static final String SUMS = "SHA256SUMS";
   private static final String SETTING = "setting.";
+  private static final String HEADERS = "headers.";
 
   /** A platform and a major, as the folders of libraries have them. */
   private static final Pattern BUILD = Pattern.compile("(?!share/)[^/]+/\\d+(?=/)");
@@ -111,7 +114,7 @@ public final class PackedExtension {
     for (String key : new TreeSet<>(read.stringPropertyNames())) {
       if (key.startsWith(SETTING)) {
         settings.put(key.substring(SETTING.length()), read.getProperty(key));
-      } else if (KEYS.contains(key)) {
+      } else if (KEYS.contains(key) || key.startsWith(HEADERS)) {
         values.put(key, read.getProperty(key).strip());
       } else {
         throw new IllegalStateException(
@@ -120,7 +123,7 @@ public final class PackedExtension {
                 + key
                 + "\"; known are "
                 + String.join(", ", KEYS)
-                + " and setting.NAME.");
+                + ", headers.MAJOR and setting.NAME.");
       }
     }
     if (list("majors").isEmpty() && !scripts().contains(name + ".control")) {
@@ -142,6 +145,11 @@ public final class PackedExtension {
   /** Returns the settings that a server needs, by their names. */
   public Map<String, String> settings() {
     return settings;
+  }
+
+  /** Returns the version of the headers that the libraries of a major were built with; or null. */
+  public @Nullable String headersVersion(int major) {
+    return values.get(HEADERS + major);
   }
 
   /** Returns the names of the control files and the scripts. */

@@ -80,6 +80,11 @@ public final class ClassPathExtension implements ExtensionSource {
   }
 
   @Override
+  public @Nullable String headersVersion(int major) {
+    return packed.headersVersion(major);
+  }
+
+  @Override
   public boolean hasLibc() {
     return packed.hasLibc();
   }

@@ -51,10 +51,37 @@ public final class DatabaseServer implements AutoCloseable {
     try {
       return new DatabaseServer(
           EmbeddedServer.start(port, settings, names, extensions, place), names);
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(e.getMessage() + versions(e, extensions, place), e);
     } catch (IOException e) {
       // of some, as of those for files, the message alone is no sentence
       throw new UncheckedIOException(
-          e.getClass() == IOException.class ? e.getMessage() : e.toString(), e);
+          (e.getClass() == IOException.class ? e.getMessage() : e.toString())
+              + versions(e, extensions, place),
+          e);
+    }
+  }
+
+  /** Returns a sentence about the versions of server and headers, if the error comes from them. */
+  private static String versions(Exception error, List<ServerExtension> extensions, String place) {
+    String message = String.valueOf(error.getMessage());
+    if (Remedies.ofVersions(message, "", null).isEmpty()) {
+      return "";
+    }
+    try {
+      ServerStock stock = ServerStock.of(place);
+      String server = stock.programs(EmbeddedServer.unpacked(Cache.open(), stock)).version();
+      return extensions.stream()
+          .filter(extension -> message.contains(extension.name()))
+          .findFirst()
+          .map(
+              extension ->
+                  Remedies.ofVersions(
+                      message, server, extension.source().headersVersion(stock.major())))
+          .orElse("");
+    } catch (IOException e) {
+      error.addSuppressed(e);
+      return "";
     }
   }
 

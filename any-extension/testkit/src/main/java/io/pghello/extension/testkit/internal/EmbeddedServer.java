@@ -58,6 +58,7 @@ public final class EmbeddedServer {
   private static final int CRASH_LINES = 3;
   private static final String CRASHED = "terminating any other active server processes";
 
+  private static final String SOCKETS = "unix_socket_directories";
   private static final String SHARED_MEMORY = "dynamic_shared_memory_type";
 
   /** The settings for which tests want another value than PostgreSQL's default. */
@@ -69,7 +70,7 @@ public final class EmbeddedServer {
           "300",
           "fsync",
           "off",
-          "unix_socket_directories",
+          SOCKETS,
           "",
           // in the data directory, so that nothing is left when that is removed
           SHARED_MEMORY,
@@ -318,6 +319,11 @@ public final class EmbeddedServer {
     return major;
   }
 
+  /** Returns the version of the server, e.g. 17.5. */
+  public String version() throws IOException {
+    return programs.version();
+  }
+
   /** Returns the password of the superuser and of the owner of the databases. */
   public String password() {
     return password;
@@ -372,6 +378,7 @@ public final class EmbeddedServer {
       Process starting =
           programs.start(
               scratch.log(),
+              defaultsOfSessions(port),
               "pg_ctl",
               "-D",
               scratch.data().toString(),
@@ -397,6 +404,14 @@ public final class EmbeddedServer {
       scratch.endServer();
       throw new IOException(startFailure(port, logged, e), e);
     }
+  }
+
+  /** Returns the variables by which libpq in a session, as in dblink, connects to this server. */
+  private Map<String, String> defaultsOfSessions(int port) {
+    String sockets = settings.getOrDefault(SOCKETS, "");
+    return sockets.isEmpty()
+        ? Map.of()
+        : Map.of("PGHOST", sockets, "PGPORT", Integer.toString(port), "PGUSER", "postgres");
   }
 
   private String options(int port) {

@@ -4,6 +4,7 @@ package io.pghello.extension.testkit.internal;
 import io.pghello.extension.installer.PackedExtension;
 import java.io.IOException;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The source of an extension's files. */
 @FunctionalInterface
@@ -35,6 +36,14 @@ public interface ExtensionSource {
   /** Returns what a server on this machine needs; see {@link #files(String, int)}. */
   default Map<String, byte[]> files(int major) throws IOException {
     return files(Platform.current(), major);
+  }
+
+  /**
+   * Returns the version of PostgreSQL whose headers its libraries were built with, e.g. 17.5; null
+   * if that is not known.
+   */
+  default @Nullable String headersVersion(int major) {
+    return null;
   }
 
   /** Returns whether it has a C library for its libraries. */

@@ -37,6 +37,7 @@ public final class InstalledExtension implements ExtensionSource {
 
   private static final Pattern MAJOR = Pattern.compile("(?:^|/)postgresql/(\\d+)(?:/|$)");
   private static final Pattern NO_PART = Pattern.compile("(?:^|/)(?:bitcode|pgxs|doc|man)(?:/|$)");
+  private static final Pattern FOR_PROGRAMMERS = Pattern.compile("(?:^|/)(?:include|pkgconfig)/");
   private static final Pattern MACHINES_LIBRARY =
       Pattern.compile(
           "(?:usr/)?lib(?:64|32)?/(?:[^/]+-linux-[^/]+/)?(?:lib|ld-)[^/]*\\.so(?:\\.[0-9.]+)?");
@@ -60,11 +61,13 @@ public final class InstalledExtension implements ExtensionSource {
   private final Path folder;
   private final String name;
   private final List<Path> files;
+  private final @Nullable String headers;
 
-  private InstalledExtension(Path folder, String name, List<Path> files) {
+  private InstalledExtension(Path folder, String name, List<Path> files, @Nullable String headers) {
     this.folder = folder;
     this.name = name;
     this.files = files;
+    this.headers = headers;
   }
 
   /**
@@ -82,10 +85,10 @@ public final class InstalledExtension implements ExtensionSource {
         .filter(InstalledExtension::isInstalled)
         .forEach(control -> names.add(withoutSuffix(control)));
     if (name == null && names.size() == 1) {
-      return new InstalledExtension(root, names.first(), files);
+      return new InstalledExtension(root, names.first(), files, null);
     }
     if (name != null && names.contains(name)) {
-      return new InstalledExtension(root, name, files);
+      return new InstalledExtension(root, name, files, null);
     }
     throw new IllegalArgumentException(problem(root, name, names, controls));
   }
@@ -188,6 +191,36 @@ public final class InstalledExtension implements ExtensionSource {
     return name;
   }
 
+  /**
+   * Returns the same files, which were built with these headers.
+   *
+   * @param version of PostgreSQL, e.g. 17.5; null if it is not known
+   */
+  public InstalledExtension withHeaders(@Nullable String version) {
+    return new InstalledExtension(folder, name, files, version);
+  }
+
+  @Override
+  public @Nullable String headersVersion(int major) {
+    return headers;
+  }
+
+  /**
+   * Returns the files that {@link #files} does not have, below the folder: programs, for example.
+   * Documentation, headers and bitcode are not among them.
+   */
+  public List<String> leftOut(int major) throws IOException {
+    Path shared = sharedFolder(major);
+    Set<Path> libraries = libraryFiles(major, shared);
+    return files.stream()
+        .filter(file -> !file.startsWith(shared) && !libraries.contains(file))
+        .filter(file -> otherMajor(file, major) == null)
+        .map(file -> relative(folder, file))
+        .filter(file -> !NO_PART.matcher(file).find() && !FOR_PROGRAMMERS.matcher(file).find())
+        .filter(file -> !MACHINES_LIBRARY.matcher(file).matches())
+        .toList();
+  }
+
   @Override
   public Map<String, byte[]> files(String platform, int major) throws IOException {
     Path shared = sharedFolder(major);
@@ -279,16 +312,7 @@ public final class InstalledExtension implements ExtensionSource {
 
   /** Returns the libraries by their paths below the folder that has most of them. */
   private Map<String, byte[]> libraries(int major, Path shared) throws IOException {
-    var found = new ArrayList<Path>();
-    for (Path file : files) {
-      if (LIBRARY.matcher(fileName(file)).matches()
-          && !file.startsWith(shared)
-          && !NO_PART.matcher(relative(folder, file)).find()
-          && otherMajor(file, major) == null
-          && (!IN_MACHINES_FOLDER.matcher(relative(folder, file)).matches() || isModule(file))) {
-        found.add(file);
-      }
-    }
+    Set<Path> found = libraryFiles(major, shared);
     var libraries = new TreeMap<String, byte[]>();
     Path root =
         found.stream()
@@ -302,6 +326,20 @@ public final class InstalledExtension implements ExtensionSource {
       }
     }
     return libraries;
+  }
+
+  private Set<Path> libraryFiles(int major, Path shared) throws IOException {
+    var found = new TreeSet<Path>();
+    for (Path file : files) {
+      if (LIBRARY.matcher(fileName(file)).matches()
+          && !file.startsWith(shared)
+          && !NO_PART.matcher(relative(folder, file)).find()
+          && otherMajor(file, major) == null
+          && (!IN_MACHINES_FOLDER.matcher(relative(folder, file)).matches() || isModule(file))) {
+        found.add(file);
+      }
+    }
+    return found;
   }
 
   /** Returns the major that a path is for, where it names one, and that is another. */

@@ -9,13 +9,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
-/** Says what helps where the server refuses an extension, or does not start with it. */
-final class Remedies {
+/** Remedies for errors of a server that refuses an extension, or does not start with it. */
+public final class Remedies {
   // the first that is found counts; in a remedy, $1 is a group
   private static final Map<Pattern, String> BY_MESSAGE = new LinkedHashMap<>();
+
+  private static final String UNDEFINED_SYMBOL = "undefined symbol: (\\S+)";
 
   static {
     remedy(
@@ -40,7 +43,7 @@ final class Remedies {
             + " machine (java -jar JAR install), by the distribution's package, or by make install."
             + " A container gets them from a jar on the class path.");
     remedy(
-        "undefined symbol: (\\S+)",
+        UNDEFINED_SYMBOL,
         "The library needs $1, which neither this server nor a library that it names has.");
     remedy(
         "can only create extension in database (\\S+)",
@@ -73,6 +76,26 @@ final class Remedies {
       }
     }
     return "";
+  }
+
+  /**
+   * Returns a sentence with both versions if a library needs a symbol that the server lacks, which
+   * headers of a later version declare; nothing for other messages.
+   *
+   * @param server the version of the server, e.g. 17.4
+   * @param headers the version of the headers that the library was built with; null if not known
+   */
+  public static String ofVersions(String message, String server, @Nullable String headers) {
+    if (!Pattern.compile(UNDEFINED_SYMBOL).matcher(message).find()) {
+      return "";
+    }
+    return headers == null
+        ? " The server is PostgreSQL %s: build the library with headers of that version, or earlier ones of its major."
+            .formatted(server)
+        : headers.equals(server)
+            ? ""
+            : " The server is PostgreSQL %s, and the library was built with headers of %s: build it with headers of %1$s, which PG_CONFIG names, or use a server of %s."
+                .formatted(server, headers, headers);
   }
 
   /** Returns all that the server has said, on a line. */

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 record ServerPrograms(
     Path folder, Path bin, Path libraries, List<Path> scripts, Map<String, String> settings) {
+  private static final Pattern VERSION = Pattern.compile("PostgreSQL\\) (\\S+)");
   private static final ReentrantLock LOCK = new ReentrantLock();
   private static @Nullable List<String> prefix;
 
@@ -40,6 +43,12 @@ record ServerPrograms(
 
   /** Starts a program, whose output is appended to a file. */
   Process start(Path log, String program, String... arguments) throws IOException {
+    return start(log, Map.of(), program, arguments);
+  }
+
+  /** Starts a program with further variables in its environment. */
+  Process start(Path log, Map<String, String> environment, String program, String... arguments)
+      throws IOException {
     List<String> command = new ArrayList<>(prefix());
     command.add(bin.resolve(program).toString());
     command.addAll(List.of(arguments));
@@ -49,6 +58,7 @@ record ServerPrograms(
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
     // so that it says what it says in the words that are looked for
     builder.environment().put("LC_ALL", "C");
+    builder.environment().putAll(environment);
     Path needed = folder.resolve(ExtensionSource.NEEDED);
     // with a C library of its own, the server finds them by itself
     if (Files.isDirectory(needed) && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))) {
@@ -65,6 +75,18 @@ record ServerPrograms(
   /** Runs a program to its end, and returns its exit status. */
   int run(Path log, String program, String... arguments) throws IOException {
     return status(start(log, program, arguments));
+  }
+
+  /** Returns the version of the server, e.g. 17.5. */
+  String version() throws IOException {
+    Path output = Files.createTempFile("pg-extension-", ".version");
+    try {
+      run(output, "postgres", "--version");
+      Matcher version = VERSION.matcher(Files.readString(output));
+      return version.find() ? version.group(1) : "of unknown version";
+    } finally {
+      Files.delete(output);
+    }
   }
 
   static int status(Process process) throws IOException {
