@@ -97,6 +97,15 @@ public class PackageMojo extends AbstractMojo {
       for (Map.Entry<String, byte[]> file : installed.files(major).entrySet()) {
         packed.put(place(file.getKey(), major), file.getValue());
       }
+      List<String> left = installed.leftOut(major);
+      if (!left.isEmpty()) {
+        getLog()
+            .warn(
+                "Not packed for PostgreSQL "
+                    + major
+                    + ", as a jar has libraries and shared files only: "
+                    + String.join(", ", left));
+      }
     }
     Path descriptors = classesDirectory.toPath().resolve(FOLDER);
     Path folder = descriptors.resolve(Objects.requireNonNull(extension, "majors"));
@@ -173,6 +182,12 @@ public class PackageMojo extends AbstractMojo {
       descriptor.setProperty("preload", String.join(",", preload));
     }
     settings.forEach((key, value) -> descriptor.setProperty("setting." + key, value));
+    for (int major : majors) {
+      String version = Pgxs.headersVersion(buildDirectory.toPath(), major);
+      if (version != null) {
+        descriptor.setProperty("headers." + major, version);
+      }
+    }
     var text = new StringWriter();
     descriptor.store(text, null);
     // it begins with the date

@@ -2,6 +2,7 @@
 package io.pghello.extension.maven;
 
 import io.pghello.extension.testkit.internal.EmbeddedServer;
+import io.pghello.extension.testkit.internal.Remedies;
 import io.pghello.extension.testkit.internal.Sha256;
 import java.io.File;
 import java.io.IOException;
@@ -19,14 +20,18 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Builds an extension with PGXS in a copy of its sources, and runs its tests there. */
 final class Pgxs {
@@ -34,6 +39,18 @@ final class Pgxs {
   private static final List<String> SCRIPTS = List.of("headers.sh", "debian.sh");
 
   private static final List<String> TOOLS = List.of("bash", "gcc", "make");
+
+  /** The names that make looks for. */
+  private static final List<String> MAKEFILES = List.of("GNUmakefile", "makefile", "Makefile");
+
+  private static final String CXX = "g++";
+  private static final String ONLY_FOR_C = "-Werror=implicit-function-declaration";
+
+  /** The suffixes of sources in C++. */
+  private static final Set<String> CXX_SUFFIXES = Set.of("cc", "cpp", "cxx");
+
+  /** Part of the digest; raise it when sources are built in another way. */
+  private static final int FORMAT = 2;
 
   /** The suffixes of files that a make in the sources left there, perhaps for another major. */
   private static final Set<String> BUILT = Set.of("o", "so", "bc");
@@ -48,13 +65,20 @@ final class Pgxs {
               + "|NO_(INSTALL(CHECK)?|LOCALE|PGXS|TEMP_INSTALL)|PG_(C|CPP|CXX|LD)FLAGS|PG_LIBS\\w*|SHLIB_\\w+");
 
   private static final int LINES_SHOWN = 40;
-  private static final List<String> DIFFERENCES =
-      List.of("regression.diffs", "output_iso/regression.diffs");
+  private static final String DIFFERENCES = "regression.diffs";
 
-  /** A rule of make that says how many tests of each kind there are. */
-  private static final String COUNT_TESTS =
-      "pg-extension-count-tests:;"
-          + "@echo $(words $(REGRESS)) $(words $(ISOLATION)) $(words $(TAP_TESTS))";
+  /** In the log of the tests, before the tests of a kind. */
+  private static final String KIND = "pg-extension-maven-plugin runs ";
+
+  private static final String REGRESSION = "regression tests";
+  private static final String ISOLATION = "isolation tests";
+  private static final String TAP = "TAP tests";
+
+  /** A test that has passed, as pg_regress prints it up to 15, and from 16 on. */
+  private static final Pattern PASSED =
+      Pattern.compile("(?:test|    ) +\\S+ +\\.\\.\\. +ok\\b.*|ok \\d+ +[-+] .*");
+
+  private static final Pattern VERSION = Pattern.compile("PostgreSQL (\\S+)");
 
   /** The build failed for a reason that the message tells its user. */
   static final class BuildException extends Exception {
@@ -81,7 +105,7 @@ final class Pgxs {
     this.target = target.toAbsolutePath().normalize();
     this.environment = environment;
     // older compilers only warn, and the server then refuses the library
-    options.add("-Werror=implicit-function-declaration");
+    options.add(ONLY_FOR_C);
     if (strict) {
       options.addAll(List.of("-Wall", "-Werror"));
     }
@@ -105,7 +129,7 @@ final class Pgxs {
    * @return false if nothing has changed
    */
   boolean build(int major, Consumer<String> log) throws IOException, BuildException {
-    if (!Files.exists(source.resolve("Makefile"))) {
+    if (MAKEFILES.stream().noneMatch(name -> Files.exists(source.resolve(name)))) {
       throw new BuildException(
           "There is no Makefile in " + source + ": the plugin builds what uses PGXS.");
     }
@@ -127,27 +151,71 @@ final class Pgxs {
     Path include = Path.of(ask(config, "--includedir-server"));
     var flags = new ArrayList<>(options);
     // paths are mapped away, so that a library is the same wherever it is built
-    flags.add("'-ffile-prefix-map=" + copy + "=.'");
-    flags.add("'-ffile-prefix-map=" + include + "=server'");
-    List<String> make = with(make(config), "COPT=" + String.join(" ", flags));
+    flags.add(quoted("-ffile-prefix-map=" + copy + "=."));
+    flags.add(quoted("-ffile-prefix-map=" + include + "=server"));
+    List<String> make =
+        with(
+            make(config),
+            "COPT=" + String.join(" ", flags),
+            "CXX=" + quoted(cxx(folder, copy, include)));
     // in one call, install would miss what all has made
-    make(major, copy, with(make, "all"));
-    make(major, copy, with(make, "install", "DESTDIR=" + installed(target, major)));
+    make(major, config, copy, with(make, "all"));
+    Path installed = installed(target, major);
+    // some Makefiles put a header there, and expect the folder
+    Files.createDirectories(installed.resolve(Path.of("/").relativize(include)));
+    make(major, config, copy, with(make, "install", "DESTDIR=" + installed));
+    Matcher version = VERSION.matcher(ask(config, "--version"));
+    if (version.find()) {
+      Files.writeString(headersFile(target, major), version.group(1));
+    }
     Files.writeString(inputs, digest);
     return true;
   }
 
+  private static Path headersFile(Path target, int major) {
+    return target.resolve(Integer.toString(major)).resolve("headers");
+  }
+
+  /** Returns the version of the headers that a build took, e.g. 17.5; null if there is no build. */
+  static @Nullable String headersVersion(Path target, int major) throws IOException {
+    Path file = headersFile(target, major);
+    return Files.exists(file) ? Files.readString(file) : null;
+  }
+
+  /**
+   * Returns a compiler of C++ with the options of this build, which it puts last. PGXS has no
+   * variable for these: {@code COPT} is for C alone.
+   */
+  private Path cxx(Path folder, Path copy, Path include) throws IOException {
+    var words = new ArrayList<>(options);
+    words.remove(ONLY_FOR_C);
+    words.add("-ffile-prefix-map=" + copy + "=.");
+    words.add("-ffile-prefix-map=" + include + "=server");
+    // the server's headers are in C, and get warnings as C++
+    words.addAll(List.of("-isystem", include.toString()));
+    return program(
+        folder,
+        CXX,
+        "exec g++ \"$@\" " + words.stream().map(Pgxs::word).collect(Collectors.joining(" ")));
+  }
+
+  private boolean hasCxx() throws IOException {
+    return sources().stream().anyMatch(file -> CXX_SUFFIXES.contains(suffix(file)));
+  }
+
+  /** A Makefile in the style of PostgreSQL's own contrib takes PGXS only if it is asked to. */
   private static List<String> make(Path config) {
-    return List.of("make", "PG_CONFIG=" + config, "with_llvm=no");
+    return List.of("make", "PG_CONFIG=" + config, "USE_PGXS=1", "with_llvm=no");
   }
 
   /**
    * Runs the tests that the Makefile names, by {@code make installcheck} in the copy that was
    * built.
    *
+   * @param sockets the folder of the server's socket, where it trusts its clients
    * @param log of what was run, and of what was not
    */
-  void test(int major, EmbeddedServer server, Consumer<String> log)
+  void test(int major, EmbeddedServer server, Path sockets, Consumer<String> log)
       throws IOException, BuildException {
     requireTools();
     if (!isOnPath("psql")) {
@@ -158,42 +226,35 @@ final class Pgxs {
     Path config = pgConfig(major, log);
     Path folder = target.resolve(Integer.toString(major));
     Path copy = folder.resolve("source");
-    String[] counts =
-        answer(with(make(config), "-s", "--eval=" + COUNT_TESTS, "pg-extension-count-tests"), copy)
-            .split(" ", -1);
-    if (counts.length != 3) {
-      throw new BuildException("The Makefile prints when nothing is to be made: " + copy);
-    }
-    if (!counts[2].equals("0")) {
-      log.accept(
-          "PostgreSQL "
-              + major
-              + ": TAP_TESTS are not run, as they start servers of their own, without this"
-              + " extension");
-    }
     Path libraries = server.clientLibraries();
+    if (libraries != null) {
+      // the server's libpq is not for psql, which may need a later one
+      program(
+          folder,
+          "psql",
+          "LD_LIBRARY_PATH="
+              + word(environment.getOrDefault("LD_LIBRARY_PATH", ""))
+              + " exec psql \"$@\"");
+    }
     String options =
         " --bindir="
-            + (libraries == null ? "" : quoted(psql(folder)))
+            + (libraries == null ? "" : quoted(programs(folder)))
             + " $(pg_regress_locale_flags) $(EXTRA_REGRESS_OPTS)";
-    String with = libraries == null ? "" : "env LD_LIBRARY_PATH=" + quoted(libraries) + " ";
+    Path regress = regress(folder, REGRESSION, server.testProgram("regress/pg_regress"), libraries);
+    Path isolation =
+        regress(folder, ISOLATION, server.testProgram("isolation/pg_isolation_regress"), libraries);
     List<String> command =
         with(
             make(config),
             "installcheck",
             // a server that has what the extension needs runs what an installed one might not
             "NO_INSTALLCHECK=",
-            "pg_regress_installcheck="
-                + with
-                + quoted(server.testProgram("regress/pg_regress"))
-                + " --inputdir=$(srcdir)"
-                + options,
+            "pg_regress_installcheck=" + quoted(regress) + " --inputdir=$(srcdir)" + options,
             "pg_isolation_regress_installcheck="
-                + with
-                + quoted(server.testProgram("isolation/pg_isolation_regress"))
+                + quoted(isolation)
                 + " --inputdir=$(srcdir) --outputdir=output_iso"
                 + options,
-            "prove_installcheck=@:");
+            "prove_installcheck=@echo " + KIND + TAP);
     Path said = folder.resolve("regress.log");
     ProcessBuilder builder =
         builder(command, copy).redirectErrorStream(true).redirectOutput(said.toFile());
@@ -203,82 +264,141 @@ final class Pgxs {
         .putAll(
             Map.of(
                 "PGHOST",
-                "127.0.0.1",
+                sockets.toString(),
                 "PGPORT",
                 Integer.toString(server.port()),
                 "PGUSER",
                 "postgres",
                 "PGPASSWORD",
                 server.password()));
+    // programs of the extension, as if they were installed
+    Path programs = Path.of("/").relativize(Path.of(ask(config, "--bindir")));
+    putFirst(builder, config.getParent());
+    putFirst(builder, installed(target, major).resolve(programs));
     // of an earlier run
-    for (String file : DIFFERENCES) {
-      Files.deleteIfExists(copy.resolve(file));
+    for (Path file : differences(copy)) {
+      Files.delete(file);
     }
     if (waitFor(builder.start()) != 0) {
+      String end = end(said) + shown(differences(copy));
       throw new BuildException(
           "Tests failed for PostgreSQL "
               + major
               + "; "
               + said
               + " ends with:\n"
-              + end(said)
-              + differences(copy));
+              + end
+              + Remedies.ofVersions(end, server.version(), headersVersion(target, major)));
+    }
+    var counts = new HashMap<String, Integer>();
+    String kind = "";
+    for (String line : lines(said)) {
+      if (line.startsWith(KIND)) {
+        kind = line.substring(KIND.length());
+        counts.putIfAbsent(kind, 0);
+      } else if (PASSED.matcher(line).matches()) {
+        counts.merge(kind, 1, Integer::sum);
+      }
+    }
+    if (counts.containsKey(TAP)) {
+      log.accept(
+          "PostgreSQL "
+              + major
+              + ": TAP_TESTS are not run, as they start servers of their own, without this"
+              + " extension");
     }
     log.accept(
         "PostgreSQL "
             + major
             + ": "
-            + counts[0]
+            + counts.getOrDefault(REGRESSION, 0)
             + " regression tests and "
-            + counts[1]
+            + counts.getOrDefault(ISOLATION, 0)
             + " isolation tests passed");
   }
 
-  /**
-   * Returns the folder of a psql that does not get the server's libpq, as it may need a later one.
-   */
-  private Path psql(Path folder) throws IOException {
-    Path programs = Files.createDirectories(folder.resolve("programs"));
-    Path psql = programs.resolve("psql");
-    Files.writeString(
-        psql,
-        "#!/bin/sh\nLD_LIBRARY_PATH='%s' exec psql \"$@\"\n"
-            .formatted(environment.getOrDefault("LD_LIBRARY_PATH", "")));
-    Files.setPosixFilePermissions(psql, PosixFilePermissions.fromString("rwxr-xr-x"));
-    return programs;
+  /** Returns a program that names the kind of its tests, and runs them with the server's libpq. */
+  private static Path regress(Path folder, String kind, Path program, @Nullable Path libraries)
+      throws IOException {
+    return program(
+        folder,
+        Objects.requireNonNull(program.getFileName()).toString(),
+        "echo "
+            + word(KIND + kind)
+            + "\n"
+            + (libraries == null ? "" : "LD_LIBRARY_PATH=" + word(libraries.toString()) + " ")
+            + "exec "
+            + word(program.toString())
+            + " \"$@\"");
   }
 
-  /** Returns a path for a variable of make, which a shell reads. */
-  private static String quoted(Path path) {
-    return "'" + path.toString().replace("$", "$$") + "'";
+  private static Path programs(Path folder) {
+    return folder.resolve("programs");
   }
 
-  /** Returns the beginning of what differs from the answers that were expected. */
-  private static String differences(Path copy) throws IOException {
-    var differences = new StringBuilder();
-    for (String file : DIFFERENCES) {
-      Path path = copy.resolve(file);
-      if (Files.exists(path)) {
-        differences.append('\n').append(path).append(" begins with:\n");
-        lines(path).stream()
-            .limit(LINES_SHOWN)
-            .forEach(line -> differences.append(line).append('\n'));
-      }
+  /** Returns a program of a build, which is a script. */
+  private static Path program(Path folder, String name, String script) throws IOException {
+    Path program = Files.createDirectories(programs(folder)).resolve(name);
+    Files.writeString(program, "#!/bin/sh\n" + script + "\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+    return program;
+  }
+
+  private static void putFirst(ProcessBuilder builder, @Nullable Path folder) {
+    builder
+        .environment()
+        .merge("PATH", folder + "", (path, own) -> own + File.pathSeparator + path);
+  }
+
+  /** Returns a word of a shell's command. */
+  private static String word(String word) {
+    return "'" + word.replace("'", "'\\''") + "'";
+  }
+
+  /** Returns a word for a variable of make, which a shell reads. */
+  private static String quoted(Object text) {
+    return word(text.toString()).replace("$", "$$");
+  }
+
+  /** Returns the files of differences, also of tests in folders below. */
+  private static List<Path> differences(Path copy) throws IOException {
+    try (Stream<Path> files = Files.walk(copy)) {
+      return files.filter(file -> file.endsWith(DIFFERENCES)).sorted().toList();
     }
-    return differences.toString();
+  }
+
+  /** Returns the beginning of each file. */
+  private static String shown(List<Path> files) throws IOException {
+    var shown = new StringBuilder();
+    for (Path file : files) {
+      shown.append('\n').append(file).append(" begins with:\n");
+      lines(file).stream().limit(LINES_SHOWN).forEach(line -> shown.append(line).append('\n'));
+    }
+    return shown.toString();
   }
 
   private static List<String> with(List<String> command, String... more) {
     return Stream.concat(command.stream(), Stream.of(more)).toList();
   }
 
-  private void make(int major, Path folder, List<String> command)
+  private void make(int major, Path config, Path folder, List<String> command)
       throws IOException, BuildException {
     Path file = Objects.requireNonNull(folder.getParent()).resolve("make.log");
-    int status = run(command, folder, ProcessBuilder.Redirect.appendTo(file.toFile()));
-    if (status != 0) {
+    ProcessBuilder builder =
+        builder(command, folder)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(file.toFile()));
+    // a Makefile may call pg_config by its name alone
+    putFirst(builder, config.getParent());
+    if (waitFor(builder.start()) != 0) {
       throw new BuildException(
-          "make failed for PostgreSQL " + major + "; " + file + " ends with:\n" + end(file));
+          "make failed for PostgreSQL "
+              + major
+              + MissingFile.remedy(lines(file))
+              + "; "
+              + file
+              + " ends with:\n"
+              + end(file));
     }
   }
 
@@ -296,12 +416,16 @@ final class Pgxs {
       throw new BuildException(
           "Extensions are built on Linux: use a container or a virtual machine.");
     }
-    List<String> missing = TOOLS.stream().filter(tool -> !isOnPath(tool)).toList();
+    List<String> missing =
+        Stream.concat(TOOLS.stream(), hasCxx() ? Stream.of(CXX) : Stream.of())
+            .filter(tool -> !isOnPath(tool))
+            .toList();
     if (!missing.isEmpty()) {
       throw new BuildException(
           "Not on the path: "
               + String.join(", ", missing)
-              + ". Remedy: install them, as with: sudo apt-get install bash gcc libc6-dev make");
+              + ". Remedy: install them, as with: sudo apt-get install bash gcc libc6-dev make"
+              + (missing.contains(CXX) ? " g++" : ""));
     }
     // gcc does not depend on the C library's headers
     if (run(
@@ -393,7 +517,7 @@ final class Pgxs {
   /** Returns a digest of all that a library is made of. */
   private String digest(Path config) throws IOException, BuildException {
     MessageDigest digest = Sha256.digest();
-    update(digest, options + "\n" + config + "\n" + ask(config, "--version"));
+    update(digest, FORMAT + "\n" + options + "\n" + config + "\n" + ask(config, "--version"));
     for (Path file : sources()) {
       update(digest, source.relativize(file).toString());
       digest.update(Files.isRegularFile(file) ? Files.readAllBytes(file) : new byte[0]);
@@ -423,7 +547,7 @@ final class Pgxs {
 
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-            if (!BUILT.contains(name(file).substring(name(file).lastIndexOf('.') + 1))) {
+            if (!BUILT.contains(suffix(file))) {
               files.add(file);
             }
             return FileVisitResult.CONTINUE;
@@ -431,6 +555,10 @@ final class Pgxs {
         });
     files.sort(Comparator.naturalOrder());
     return files;
+  }
+
+  private static String suffix(Path file) {
+    return name(file).substring(name(file).lastIndexOf('.') + 1);
   }
 
   private static String name(Path file) {

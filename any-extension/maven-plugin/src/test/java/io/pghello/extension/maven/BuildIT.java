@@ -97,14 +97,17 @@ class BuildIT {
         .anyMatch(line -> line.endsWith("  linux-arm64/17/acme_steps.so"))
         .anyMatch(line -> line.endsWith("  share/" + MAJOR + "/extension/acme_steps.control"))
         .hasSize(4);
+    String headers = Files.readString(target(source).resolve(MAJOR + "/headers"));
+    assertThat(headers).matches(MAJOR + "\\.\\d+");
     assertThat(classes.resolve("META-INF/pg-extension/acme_steps.properties"))
         .hasContent(
             """
-            majors=%d
+            headers.%1$d=%2$s
+            majors=%1$d
             preload=acme_steps
             setting.acme.pattern=\\\\d
             """
-                .formatted(MAJOR));
+                .formatted(MAJOR, headers));
   }
 
   /** In folders of which one has a blank in its name. */
@@ -186,6 +189,96 @@ class BuildIT {
     assertThatThrownBy(unbuilt::execute)
         .isInstanceOf(MojoFailureException.class)
         .hasMessageContaining("There is no folder");
+  }
+
+  /** Headers of another release of the distribution are for its C library. */
+  @Test
+  void fitsHeadersToTheCLibrary() throws Exception {
+    String packaged =
+        """
+        /* Define to 1 if you have the declaration of 'strlcpy_of_tomorrow', and to 0 if you
+           don't. */
+        #define HAVE_DECL_STRLCPY_OF_TOMORROW 1
+
+        /* Define to 1 if you have the declaration of `memchr', and to 0 if you don't. */
+        #define HAVE_DECL_MEMCHR 0
+
+        /* Define to 1 if you have the declaration of 'F_GETFL', and to 0 if you don't. */
+        #define HAVE_DECL_F_GETFL 1
+
+        /* Define to 1 if you have the 'strlcpy_of_tomorrow' function. */
+        #define HAVE_STRLCPY_OF_TOMORROW 1
+
+        /* Define to 1 if you have the `memchr' function. */
+        /* #undef HAVE_MEMCHR */
+
+        /* Define to 1 if you have the `getpid' function. */
+        #define HAVE_GETPID 1
+
+        /* Define to 1 if you have the `fork' function. */
+        /* #undef HAVE_FORK */
+
+        /* Define to 1 if you have the 'SSL_CTX_set_cert_cb' function. */
+        #define HAVE_SSL_CTX_SET_CERT_CB 1
+
+        /* Define to 1 if the system has the type 'no_such_type'. */
+        #define HAVE_NO_SUCH_TYPE 1
+        """;
+    String fitted =
+        packaged
+            .replace("DECL_STRLCPY_OF_TOMORROW 1", "DECL_STRLCPY_OF_TOMORROW 0")
+            .replace("DECL_MEMCHR 0", "DECL_MEMCHR 1")
+            .replace("#define HAVE_STRLCPY_OF_TOMORROW 1", "/* #undef HAVE_STRLCPY_OF_TOMORROW */")
+            .replace("/* #undef HAVE_MEMCHR */", "#define HAVE_MEMCHR 1");
+    Path headers = Files.createDirectories(folder.resolve("cache/headers/99-99.1"));
+    Files.writeString(headers.resolve("postgres.h"), "");
+    Files.writeString(headers.resolve("pg_config.h"), packaged);
+    for (int i = 0; i < 2; i++) {
+      assertThat(run("headers 99")).isEqualTo(headers.toString());
+      assertThat(headers.resolve("pg_config.h")).hasContent(fitted);
+      assertThat(headers.toFile().list())
+          .containsExactlyInAnyOrder(
+              "postgres.h", "pg_config.h", "pg_config.h.packaged", "pg_config.h.fits");
+    }
+    // the machine has been upgraded
+    Files.writeString(headers.resolve("pg_config.h.fits"), "12.0.0 GLIBC 2.1");
+    Files.writeString(headers.resolve("pg_config.h"), "");
+    run("headers 99");
+    assertThat(headers.resolve("pg_config.h")).hasContent(fitted);
+  }
+
+  @Test
+  void dropsOptionsThatTheCompilersRefuse() throws Exception {
+    Path makefiles = Files.createDirectories(folder.resolve("cache/pgxs/99-99.1/src"));
+    Files.writeString(
+        makefiles.resolve("Makefile.global"),
+        """
+        CFLAGS = -fno-such-option -fwrapv -O2
+        CFLAGS_SL_MODULE =  -fvisibility=hidden
+        CXXFLAGS = -fwrapv  -fno-such-option -O3
+        CPPFLAGS = -fno-such-option
+        """);
+    run("fit '" + makefiles + "' Makefile.global fitted_makefile");
+    assertThat(makefiles.resolve("Makefile.global"))
+        .hasContent(
+            """
+            CFLAGS = -fwrapv -O2
+            CFLAGS_SL_MODULE =  -fvisibility=hidden
+            CXXFLAGS = -fwrapv  -O3
+            CPPFLAGS = -fno-such-option
+            """);
+  }
+
+  /** Returns what a function of headers.sh prints, with a cache of its own. */
+  private String run(String command) throws Exception {
+    var builder =
+        new ProcessBuilder("bash", "-euc", ". ../scripts/headers.sh; " + command)
+            .redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().put("PG_HELLO_CACHE", folder.resolve("cache").toString());
+    Process process = builder.start();
+    var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).isZero();
+    return output.strip();
   }
 
   private void edit(String file, String from, String to) throws IOException {
