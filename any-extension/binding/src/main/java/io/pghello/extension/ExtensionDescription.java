@@ -263,8 +263,8 @@ public final class ExtensionDescription {
     }
 
     /**
-     * Says which version is the oldest that will do. Functions that came later may be missing until
-     * they are called. By default any will do.
+     * Sets the oldest version that will do. By default any will do. A function that came later, as
+     * {@link #function(String, String, String)} describes it, is not required before it is called.
      *
      * @throws IllegalArgumentException if it does not begin with a number
      */
@@ -281,6 +281,20 @@ public final class ExtensionDescription {
      */
     public Builder function(String signature, String resultType) {
       return function(ExtensionFunction.of(signature, resultType));
+    }
+
+    /**
+     * Adds a function in C that came with a version of the extension. If that is later than {@link
+     * #oldestVersion}, databases of earlier versions are accepted, and only calls of this function
+     * fail there.
+     *
+     * @param signature as in {@code l2_distance(vector, vector)}
+     * @param resultType as in {@code double precision}
+     * @param since the version that it came with
+     * @throws IllegalArgumentException if the version does not begin with a number
+     */
+    public Builder function(String signature, String resultType, String since) {
+      return function(ExtensionFunction.of(signature, resultType).withSince(since));
     }
 
     /** Adds a function in C. */

@@ -140,7 +140,7 @@ class InstallationIT {
     Installation found =
         ExtensionDescription.named("cube")
             .oldestVersion("1.0")
-            .function(later)
+            .function("cube_later(cube)", "text", "99")
             .build()
             .find(connection)
             .require();
