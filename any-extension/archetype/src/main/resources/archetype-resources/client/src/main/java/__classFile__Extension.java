@@ -9,11 +9,15 @@ public class ${className}Extension implements ExtensionProvider {
       ExtensionDescription.named("${extensionName}")
           .oldestVersion("1.1")
           .howToInstall("Run the jar on that machine: sudo java -jar ${artifactId}-extension-*.jar install")
+          // the last argument is the version that a function came with
           .function(
-              "${extensionName}_distance(double precision, double precision)", "double precision")
+              "${extensionName}_distance(double precision, double precision)",
+              "double precision",
+              "1.0")
           .function(
               "${extensionName}_distance_all(double precision[], double precision[])",
-              "double precision[]")
+              "double precision[]",
+              "1.1")
           .build();
 
   @Override

@@ -19,7 +19,8 @@ public final class ${className}Client implements AutoCloseable {
   /**
    * Looks for the extension in the database of a pool, in one round trip.
    *
-   * @throws ExtensionException if it cannot be used; the message says why, and what to do
+   * @throws ExtensionException if the database lacks the oldest version that will do, or its
+   *     functions; the message has the remedy. Later functions are required by their calls alone.
    */
   public static ${className}Client create(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
