@@ -125,6 +125,14 @@ final class MaintainCommand implements Callable<Integer> {
   private boolean trustOwners;
 
   @Option(
+      names = "--preload",
+      paramLabel = "LIBRARY",
+      split = ",",
+      description =
+          "With --weekly and --pgbackrest: libraries that the verification loads, as with verify.")
+  private List<String> preload = List.of();
+
+  @Option(
       names = "--wait",
       paramLabel = "TIME",
       defaultValue = "0s",
@@ -165,7 +173,7 @@ final class MaintainCommand implements Callable<Integer> {
         var to = new BackupsTo(folder, method, withoutFiles, output);
         run(target.database(), "backup", () -> to.make(target));
       } else if (rhythm.weekly) {
-        var options = new BackupOptions(folder, trustOwners);
+        var options = new BackupOptions(folder, trustOwners, preload);
         var trial = new BackupMethod.Trial(named.isEmpty(), options, written);
         run(
             target.database(),

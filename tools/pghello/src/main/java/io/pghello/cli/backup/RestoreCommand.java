@@ -155,6 +155,7 @@ public final class RestoreCommand implements Callable<Integer> {
       return restoreServer(backup, to, jobs);
     }
     Failure.refuseIf(point != null, "--name is for --to");
+    Failure.refuseIf(!backups.preload().isEmpty(), "--preload is for --to");
     List<String> databases = backup.databases(named);
     Failure.refuseIf(
         as != null && databases.size() != 1,
@@ -244,11 +245,13 @@ public final class RestoreCommand implements Callable<Integer> {
     try (var undo = new Undo()) {
       var goal = new RecoveredServer.Goal(point == null ? backups.at() : null, point);
       RecoveredServer server =
-          RecoveredServer.start(backup, programs, data, temporary, goal, jobs, undo);
+          RecoveredServer.start(
+              backup, programs, data, temporary, goal, jobs, backups.preload(), undo);
       Instant recovered = server.point();
       String gap = server.gap();
+      List<String> steps = server.steps();
       server.keep();
-      print(backup, data, begin, recovered, gap);
+      print(backup, data, begin, recovered, gap, steps);
       return (gap == null ? Status.OK : Status.CRITICAL).exitCode();
     }
   }
@@ -261,10 +264,16 @@ public final class RestoreCommand implements Callable<Integer> {
       Instant recoveryPoint,
       double recoveryPointAgeSeconds,
       double recoverySeconds,
-      List<String> wrong) {}
+      List<String> wrong,
+      List<String> steps) {}
 
   private void print(
-      Backup backup, Path data, Instant begin, Instant recovered, @Nullable String gap) {
+      Backup backup,
+      Path data,
+      Instant begin,
+      Instant recovered,
+      @Nullable String gap,
+      List<String> steps) {
     Duration age = Duration.between(recovered, begin);
     Duration took = Duration.between(begin, Instant.now());
     output.print(
@@ -275,11 +284,19 @@ public final class RestoreCommand implements Callable<Integer> {
             recovered,
             Durations.seconds(age),
             Durations.seconds(took),
-            gap == null ? List.of() : List.of(gap)),
+            gap == null ? List.of() : List.of(gap),
+            steps),
         out -> {
           out.printf(
-              "%s is a data directory of PostgreSQL %d, shut down, with archive_mode off%n",
-              data, backup.serverMajor());
+              "%s is a data directory of PostgreSQL %d, shut down%n", data, backup.serverMajor());
+          out.println(
+              "Its postgresql.auto.conf turns off archiving, subscriptions and preloaded libraries, so that it can run next to the original.");
+          out.println(
+              "If it takes the original's place, stop the original and remove archive_mode, max_logical_replication_workers and shared_preload_libraries there.");
+          if (!steps.isEmpty()) {
+            out.println("If both are to run without these lines, first do this in the copy:");
+            steps.stream().map(Printable::line).forEach(step -> out.println("  " + step));
+          }
           if (gap != null) {
             out.println(gap);
           }

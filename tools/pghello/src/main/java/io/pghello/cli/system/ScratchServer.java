@@ -81,15 +81,29 @@ public final class ScratchServer {
           tellToEnd(running);
           running.process().waitFor(20, TimeUnit.SECONDS);
         });
-    Target target = target(folder, "postgres", password);
+    Target target = target(folder, "postgres", password, "");
     awaitStart(target, running);
     return target;
   }
 
-  /** Returns how to connect to a server whose socket is in a folder. */
-  public static Target target(Path folder, String role, String password) {
+  /**
+   * Returns how to connect to a server whose socket is in a folder.
+   *
+   * @param options settings of each session, as libpq takes them
+   */
+  public static Target target(Path folder, String role, String password, String options) {
     return Target.find(
-        Map.of("host", folder.toString(), "port", PORT, "user", role, "dbname", "template1"),
+        Map.of(
+            "host",
+            folder.toString(),
+            "port",
+            PORT,
+            "user",
+            role,
+            "dbname",
+            "template1",
+            "options",
+            options),
         Map.of("password", password),
         name -> null,
         role,

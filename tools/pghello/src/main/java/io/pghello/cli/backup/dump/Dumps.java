@@ -189,6 +189,8 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
   @Override
   public Proof verify(Backup backup, List<String> databases, Trial trial, Undo undo)
       throws SQLException, IOException {
+    Failure.refuseIf(
+        !trial.options().preload().isEmpty(), "--preload is for backups by pgBackRest");
     String power = trial.options().trustsOwners() ? null : ScratchServer.powerOfThisUser();
     Failure.refuseIf(
         power != null,

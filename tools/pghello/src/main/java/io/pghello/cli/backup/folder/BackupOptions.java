@@ -54,12 +54,26 @@ public final class BackupOptions {
       })
   private boolean trustOwners;
 
+  @Option(
+      names = "--preload",
+      paramLabel = "LIBRARY",
+      split = ",",
+      description =
+          "Libraries to load at startup into the copy of a pgBackRest backup, e.g. one that replays WAL of its own. Their"
+              + " background workers do not start. Default: none.")
+  private List<String> preload = List.of();
+
   public BackupOptions() {}
 
-  /** The options of who says no more. */
-  public BackupOptions(Path folder, boolean trustOwners) {
+  /** Creates options in which all others have their defaults. */
+  public BackupOptions(Path folder, boolean trustOwners, List<String> preload) {
     this.folder = folder;
     this.trustOwners = trustOwners;
+    this.preload = preload;
+  }
+
+  public List<String> preload() {
+    return preload;
   }
 
   public boolean trustsOwners() {

@@ -3,10 +3,12 @@ package io.pghello.cli.backup.pgbackrest;
 
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.connect.Query;
+import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.system.Folders;
 import io.pghello.cli.system.Programs;
+import io.pghello.cli.system.Replacement;
 import io.pghello.cli.system.ScratchServer;
 import io.pghello.cli.system.Undo;
 import java.io.IOException;
@@ -26,15 +28,24 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A whole server that pgBackRest restores into a new data directory, and that runs until it has
- * replayed the WAL: with the programs of this machine, and the extension's files of the backup.
- * Nobody else can connect to it: its socket is in a private folder.
+ * A server that pgBackRest restores into a new data directory. It runs until it has replayed the
+ * WAL, with the programs of this machine and the extension's files of the backup.
+ *
+ * <p>The copy never acts for the original. No setting of the original counts, wherever it was set:
+ * the server gets a configuration of its own, in which {@code postgresql.auto.conf} only has the
+ * recovery settings that pgBackRest wrote. It has no workers, archives nothing, and listens only on
+ * a socket in a private directory. Its sessions load no libraries that a database or role names,
+ * and fire no event triggers.
  */
 public final class RecoveredServer {
+  private static final String AUTO_CONF = "postgresql.auto.conf";
+
   private static final DateTimeFormatter TARGET =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSSSSS'+00'", Locale.ROOT)
           .withZone(ZoneOffset.UTC);
@@ -46,10 +57,67 @@ public final class RecoveredServer {
           "max_prepared_xacts setting", "max_prepared_transactions",
           "max_locks_per_xact setting", "max_locks_per_transaction");
 
+  // written by pgBackRest, which has commented out all others
+  private static final Pattern RECOVERY =
+      Pattern.compile("(?m)^ *(?:restore_command|recovery_target(?:_[a-z]+)?) *=.*$");
+
+  // added to the configuration that stays; archive_mode is written by pgBackRest
+  private static final String KEPT =
+      """
+      # by pghello restore: remove these lines and archive_mode if this server takes the original's place
+      max_logical_replication_workers = 0
+      shared_preload_libraries = ''
+      """;
+
+  private static final String ORIGINS = "10000";
+
   private static final String POINT =
       "SELECT to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
   private static final String REPLAYED =
       "SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint";
+
+  private static final String SHARED_STEPS =
+      """
+      SELECT step FROM (
+        SELECT 1, format('in database %1$s: ALTER SUBSCRIPTION %2$I DISABLE; ALTER SUBSCRIPTION %2$I SET (slot_name = NONE);'
+          ' DROP SUBSCRIPTION %2$I;', d.datname, s.subname)
+        FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+        UNION ALL
+        SELECT 2, format('in database %s: ROLLBACK PREPARED %L;', database, gid) FROM pg_prepared_xacts
+        UNION ALL
+        SELECT 3, format('%1$s loads %2$s: ALTER %1$s RESET %3$s;',
+          concat_ws(' ', 'ROLE ' || CASE WHEN s.setrole = 0 THEN 'ALL' ELSE quote_ident(r.rolname) END,
+            'IN DATABASE ' || quote_ident(d.datname)),
+          split_part(setting, '=', 2), split_part(setting, '=', 1))
+        FROM pg_db_role_setting s
+          LEFT JOIN pg_roles r ON r.oid = s.setrole
+          LEFT JOIN pg_database d ON d.oid = s.setdatabase
+          CROSS JOIN unnest(s.setconfig) setting
+        WHERE setting ~ '^(session|local)_preload_libraries='
+      ) s (position, step)
+      ORDER BY position, step
+      """;
+
+  // event triggers on logins are there since PostgreSQL 17
+  private static final String STEPS =
+      """
+      SELECT step FROM (
+        SELECT 1, format('the extension %I runs jobs: %s', extname, CASE extname
+          WHEN 'pg_cron' THEN 'UPDATE cron.job SET active = false;'
+          WHEN 'timescaledb' THEN 'SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs;'
+          ELSE 'turn them off' END)
+        FROM pg_extension
+        WHERE extname IN ('pg_cron', 'pg_partman', 'pg_timetable', 'pgagent', 'pgq', 'timescaledb')
+        UNION ALL
+        SELECT 2, format('the server %I is the one that the original uses, too: ALTER SERVER %1$I OPTIONS (…); or'
+          ' DROP SERVER %1$I CASCADE;', srvname)
+        FROM pg_foreign_server
+        UNION ALL
+        SELECT 3, format('each login fires %I: ALTER EVENT TRIGGER %1$I DISABLE;', evtname)
+        FROM pg_event_trigger WHERE evtevent = 'login' AND evtenabled <> 'D'
+      ) s (position, step)
+      ORDER BY position, step
+      """;
 
   /**
    * The point at which recovery ends.
@@ -74,17 +142,20 @@ public final class RecoveredServer {
   private final Path data;
   private final Undo undo;
   private final Undo.Step removeFolder;
+  private final String configuration;
   private Undo.@Nullable Running running;
   private @Nullable String gap;
 
   private RecoveredServer(
-      Backup backup, Programs programs, Path folder, Path data, Undo undo, Undo.Step removeFolder) {
+      Backup backup, Programs programs, Path folder, Path data, Undo undo, Undo.Step removeFolder)
+      throws IOException {
     this.backup = backup;
     this.programs = programs;
     this.folder = folder;
     this.data = data;
     this.undo = undo;
     this.removeFolder = removeFolder;
+    this.configuration = Files.readString(data.resolve(AUTO_CONF));
   }
 
   /**
@@ -92,6 +163,7 @@ public final class RecoveredServer {
    *
    * @param data a folder that is not there, or empty; null for one that is removed with the server
    * @param temporary where it keeps its socket, and what is removed with it
+   * @param preload libraries to load at startup, without their background workers
    */
   public static RecoveredServer start(
       Backup backup,
@@ -100,6 +172,7 @@ public final class RecoveredServer {
       Path temporary,
       Goal goal,
       int jobs,
+      List<String> preload,
       Undo undo)
       throws SQLException, IOException {
     Path folder = Files.createTempDirectory(temporary, "pghello-recover");
@@ -110,10 +183,11 @@ public final class RecoveredServer {
     Path tablespaces = into.resolveSibling(into.getFileName() + "-tablespaces");
     undo.begin(
         () -> {
-          if (!exists) {
-            Files.createDirectory(into);
+          if (exists) {
+            Files.setPosixFilePermissions(into, PosixFilePermissions.fromString("rwx------"));
+          } else {
+            Folders.createPrivate(into);
           }
-          Files.setPosixFilePermissions(into, PosixFilePermissions.fromString("rwx------"));
         },
         () -> {
           Folders.deleteFolder(tablespaces);
@@ -130,6 +204,12 @@ public final class RecoveredServer {
                 "--set=" + backup.label(),
                 "--process-max=" + jobs,
                 "--archive-mode=off",
+                // the configuration may name directories of the original, and replace their files
+                "--no-delta",
+                "--no-link-all",
+                "--reset-link-map",
+                "--reset-recovery-option",
+                "--reset-tablespace-map",
                 "--tablespace-map-all=" + tablespaces));
     options.addAll(goal.options());
     // before, as the archive of a server that runs goes on
@@ -141,17 +221,26 @@ public final class RecoveredServer {
       throw Failure.critical("the server's files are " + owner + "'s: run this as that user");
     }
     var server = new RecoveredServer(backup, programs, folder, into, undo, removeFolder);
-    server.recover(data != null);
+    server.recover(data != null, preload);
     if (goal.equals(new Goal(null, null))) {
       server.gap = server.gap(repository.lastSegment());
     }
     return server;
   }
 
-  private void recover(boolean forGood) throws IOException {
+  private void recover(boolean forGood, List<String> preload) throws IOException {
     Path bin =
         ScratchServer.tree(programs, folder.resolve("tree"), backup.folder().resolve(Backup.FILES));
-    // whatever the server's own say, which may be elsewhere, or name what is not on this machine
+    Files.deleteIfExists(data.resolve("standby.signal"));
+    Replacement.write(
+        data.resolve(AUTO_CONF),
+        "rw-------",
+        RECOVERY
+            .matcher(configuration)
+            .results()
+            .map(line -> line.group() + "\n")
+            .collect(Collectors.joining()));
+    // instead of the original's, which may be elsewhere
     Path settings = Files.writeString(folder.resolve("postgresql.conf"), "");
     Path identities = Files.writeString(folder.resolve("pg_ident.conf"), "");
     Path access = Files.writeString(folder.resolve("pg_hba.conf"), "local all all trust\n");
@@ -164,17 +253,23 @@ public final class RecoveredServer {
     add(command, "listen_addresses", "");
     add(command, "unix_socket_directories", folder.toString());
     add(command, "unix_socket_permissions", "0700");
-    for (String name : List.of("ssl", "hot_standby", "archive_mode", "logging_collector")) {
+    add(command, "shared_preload_libraries", String.join(",", preload));
+    for (String name :
+        List.of("ssl", "hot_standby", "archive_mode", "logging_collector", "huge_pages")) {
       add(command, name, "off");
     }
     for (String name :
-        List.of(
-            "synchronous_standby_names",
-            "recovery_end_command",
-            "archive_cleanup_command",
-            "external_pid_file")) {
-      add(command, name, "");
+        List.of("max_worker_processes", "max_logical_replication_workers", "max_wal_senders")) {
+      add(command, name, "0");
     }
+    // recovery needs one for each subscription of the original
+    add(command, "max_replication_slots", ORIGINS);
+    if (backup.serverMajor() >= 18) {
+      add(command, "max_active_replication_origins", ORIGINS);
+    }
+    // vacuum against wraparound also runs without autovacuum, and calls functions of indexes
+    add(command, "autovacuum_freeze_max_age", "2000000000");
+    add(command, "autovacuum_multixact_freeze_max_age", "2000000000");
     add(command, "log_destination", "stderr");
     add(command, "lc_messages", "C");
     add(command, "fsync", forGood ? "on" : "off");
@@ -226,7 +321,15 @@ public final class RecoveredServer {
             .filter(line -> !line.contains("the database system is "))
             .toList();
     return "the restored server does not start: "
-        + (fatal.isEmpty() ? messages.strip() : String.join("; ", fatal));
+        + (fatal.isEmpty() ? messages.strip() : String.join("; ", fatal))
+        + adviceOn(messages);
+  }
+
+  /** Returns the option to name if an error is about a library that is not preloaded. */
+  static String adviceOn(String messages) {
+    return messages.contains("preload")
+        ? "; --preload LIBRARY loads a library at startup, without its background workers"
+        : "";
   }
 
   private Map<String, String> controlData() {
@@ -282,7 +385,13 @@ public final class RecoveredServer {
 
   /** Returns how to connect to it. */
   public Target target() {
-    return ScratchServer.target(folder, backup.superuser(), "");
+    // these come before the settings of databases and roles
+    return ScratchServer.target(
+        folder,
+        backup.superuser(),
+        "",
+        "-c session_preload_libraries= -c local_preload_libraries="
+            + (backup.serverMajor() >= 17 ? " -c event_triggers=off" : ""));
   }
 
   private @Nullable String ask(String sql) throws SQLException {
@@ -291,15 +400,40 @@ public final class RecoveredServer {
     }
   }
 
-  /** Shuts it down, and keeps its data directory. */
-  public void keep() {
+  /**
+   * Shuts it down, and keeps its data directory with the configuration of the original, in which
+   * archiving, subscriptions and preloaded libraries are turned off.
+   */
+  public void keep() throws IOException {
     Undo.Running server = running;
     if (server == null) {
       throw new IllegalStateException("it does not run");
     }
     ScratchServer.tellToEnd(server);
     undo.waitFor(server);
+    Replacement.write(data.resolve(AUTO_CONF), "rw-------", configuration + "\n" + KEPT);
     undo.complete(removeFolder, () -> Folders.deleteFolder(folder));
+  }
+
+  /**
+   * Returns the steps that are needed before both the original and the copy run without the
+   * settings that {@link #keep} adds.
+   */
+  public List<String> steps() throws SQLException {
+    var steps = new ArrayList<String>();
+    List<String> databases;
+    try (Connection session = target().connectForLong()) {
+      databases = ServerDatabases.choose(session, List.of());
+      steps.addAll(Query.values(session, SHARED_STEPS));
+    }
+    for (String database : databases) {
+      try (Connection session = target().in(database).connectForLong()) {
+        for (String step : Query.values(session, STEPS)) {
+          steps.add("in database " + database + ": " + step);
+        }
+      }
+    }
+    return steps;
   }
 
   /** Fails if a server could not be restored to a folder. */

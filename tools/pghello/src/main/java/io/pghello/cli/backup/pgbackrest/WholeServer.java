@@ -11,7 +11,9 @@ import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
+import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Output;
+import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import io.pghello.cli.system.Programs;
@@ -122,7 +124,14 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
     var goal = new RecoveredServer.Goal(trial.options().at(), null);
     RecoveredServer recovered =
         RecoveredServer.start(
-            backup, programs, null, trial.temporary(), goal, trial.options().jobs(), undo);
+            backup,
+            programs,
+            null,
+            trial.temporary(),
+            goal,
+            trial.options().jobs(),
+            trial.options().preload(),
+            undo);
     Duration took = Duration.between(begin, Instant.now());
     Instant point = recovered.point();
     var rows = new ArrayList<Read>();
@@ -156,7 +165,7 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
   }
 
   /** Reads all of a database. */
-  private static Read read(Target target, List<String> wrong) throws SQLException {
+  private static Read read(Target target, List<String> wrong) {
     Instant started = Instant.now();
     String database = target.database();
     int before = wrong.size();
@@ -176,6 +185,9 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
           computed,
           Durations.seconds(Duration.between(started, Instant.now())),
           wrong.size() == before ? "can be read" : "wrong");
+    } catch (SQLException e) {
+      String message = SqlErrors.explain(e);
+      throw Failure.critical(database + ": " + message + RecoveredServer.adviceOn(message));
     }
   }
 }

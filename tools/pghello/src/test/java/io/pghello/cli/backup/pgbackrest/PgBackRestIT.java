@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.Run;
 import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.connect.Query;
 import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.ScratchServer;
 import io.pghello.cli.system.Undo;
@@ -21,6 +22,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -73,6 +75,10 @@ class PgBackRestIT {
         lock-path=%1$s/lock
         log-path=%1$s
         log-level-file=off
+        [global:restore]
+        delta=y
+        link-all=y
+        tablespace-map=far=%1$s/mapped
         [main]
         pg1-path=%2$s
         pg1-port=%3$d
@@ -157,6 +163,9 @@ class PgBackRestIT {
             "\npg_hello_backup_verified_timestamp_seconds{database=\"" + database.name() + "\"} ",
             "\npg_hello_restore_seconds{database=\"postgres\"} ");
     assertThat(made.resolve("verified.properties")).exists();
+
+    assertThat(folder.resolve("mapped")).as("pgBackRest's configuration is not used").doesNotExist();
+    assertThat(folder.resolve("before-tablespaces")).isNotEmptyDirectory();
 
     refuses(3, "is not empty", "--to", named.toString());
     Path data = server.logFile().resolveSibling("data");
@@ -256,6 +265,227 @@ class PgBackRestIT {
     Run.await("it restores", () -> Files.exists(half.resolve("half")));
     assertThat(restoring.interrupt().status()).isEqualTo(143);
     assertThat(half).doesNotExist();
+  }
+
+  /** Settings by which the copy could act for the original, with a value that does so. */
+  private Map<String, String> waysOut() {
+    String mark = "touch " + folder.resolve("struck");
+    var ways = new TreeMap<String, String>();
+    ways.put("archive_cleanup_command", mark);
+    ways.put("archive_command", mark);
+    ways.put("archive_library", "basic_archive");
+    ways.put("archive_mode", "always");
+    ways.put("autovacuum", "on");
+    ways.put("autovacuum_freeze_max_age", "100000");
+    ways.put("autovacuum_multixact_freeze_max_age", "10000");
+    ways.put("cluster_name", "original");
+    ways.put("dynamic_library_path", folder.toString());
+    ways.put("event_triggers", "on");
+    ways.put("external_pid_file", folder.resolve("struck.pid").toString());
+    ways.put("hba_file", folder.resolve("other_hba.conf").toString());
+    ways.put("hot_standby_feedback", "on");
+    ways.put("huge_pages", "on");
+    ways.put("ident_file", folder.resolve("other_ident.conf").toString());
+    ways.put("io_method", "worker");
+    ways.put("jit_provider", "unheard_of");
+    ways.put("krb_server_keyfile", folder.resolve("keytab").toString());
+    ways.put("listen_addresses", "*");
+    ways.put("local_preload_libraries", "auto_explain");
+    ways.put("log_destination", "csvlog,syslog");
+    ways.put("log_directory", folder.toString());
+    ways.put("log_filename", "struck.log");
+    ways.put("logging_collector", "on");
+    ways.put("max_logical_replication_workers", "4");
+    ways.put("max_sync_workers_per_subscription", "3");
+    ways.put("max_wal_senders", "11");
+    ways.put("max_worker_processes", "9");
+    ways.put("oauth_validator_libraries", "unheard_of");
+    ways.put("port", "1");
+    ways.put("primary_conninfo", "host=127.0.0.1 port=1");
+    ways.put("primary_slot_name", "of_the_original");
+    ways.put("recovery_end_command", mark);
+    ways.put("restore_command", mark);
+    ways.put("session_preload_libraries", "auto_explain");
+    ways.put("shared_preload_libraries", "pg_prewarm");
+    ways.put("ssl", "on");
+    ways.put("ssl_passphrase_command", mark);
+    ways.put("summarize_wal", "on");
+    ways.put("sync_replication_slots", "on");
+    ways.put("synchronous_standby_names", "*");
+    ways.put("syslog_ident", "original");
+    ways.put("temp_tablespaces", "far");
+    ways.put("unix_socket_directories", folder.toString());
+    ways.put("unix_socket_group", "unheard_of");
+    ways.put("wal_receiver_create_temp_slot", "on");
+    return ways;
+  }
+
+  /** Each way is set in the original's configuration, in an included file, and by ALTER SYSTEM. */
+  @Test
+  void noSettingOfTheOriginalCountsInItsCopy() throws Exception {
+    Path data = server.logFile().resolveSibling("data");
+    var configuration = new StringBuilder("include 'included.conf'\n");
+    Map<String, String> ways = waysOut();
+    ways.keySet()
+        .retainAll(
+            Query.values(superuser, "SELECT name FROM pg_settings WHERE context <> 'internal'"));
+    for (Map.Entry<String, String> way : ways.entrySet()) {
+      configuration.append("%s = '%s'\n".formatted(way.getKey(), way.getValue()));
+    }
+    Files.writeString(data.resolve("included.conf"), configuration.substring(24));
+    Path file = data.resolve("postgresql.conf");
+    String original = Files.readString(file);
+    Files.writeString(file, original + configuration);
+    Path automatic = data.resolve("postgresql.auto.conf");
+    Files.writeString(automatic, configuration.substring(24));
+    String name = database.name();
+    Run.execute(
+        superuser,
+        "ALTER DATABASE \"%s\" SET session_preload_libraries = auto_explain".formatted(name),
+        "ALTER ROLE postgres SET session_preload_libraries = auto_explain",
+        "ALTER ROLE postgres IN DATABASE \"%s\" SET session_preload_libraries = auto_explain"
+            .formatted(name),
+        "SELECT pg_create_physical_replication_slot('of_the_original', true)");
+    Run backup = backup();
+    assertThat(backup.status()).as(backup.err()).isZero();
+
+    Programs programs = Programs.ofServer(server.major(), null);
+    Path temporary = Files.createDirectory(folder.resolve("temporary"));
+    try (var undo = new Undo()) {
+      RecoveredServer copy =
+          RecoveredServer.start(
+              Backup.in(backups).get(0),
+              programs,
+              null,
+              temporary,
+              new RecoveredServer.Goal(null, null),
+              1,
+              List.of(),
+              undo);
+      try (Connection session = copy.target().in(name).connectForLong()) {
+        assertThat(
+                Query.values(
+                    session, "SELECT name FROM pg_settings WHERE source = 'configuration file'"))
+            .as("of pgBackRest")
+            .containsExactly("restore_command");
+        assertThat(Run.value(session, "SHOW restore_command")).contains("archive-get");
+        for (Map.Entry<String, String> way : ways.entrySet()) {
+          assertThat(Run.value(session, "SHOW " + way.getKey()))
+              .as(way.getKey())
+              .isNotEqualTo(way.getValue());
+        }
+        for (String none :
+            List.of(
+                "listen_addresses",
+                "local_preload_libraries",
+                "session_preload_libraries",
+                "shared_preload_libraries",
+                "primary_conninfo",
+                "recovery_end_command",
+                "synchronous_standby_names")) {
+          assertThat(Run.value(session, "SHOW " + none)).as(none).isEmpty();
+        }
+        for (String off :
+            List.of("archive_mode", "autovacuum", "huge_pages", "logging_collector", "ssl")) {
+          assertThat(Run.value(session, "SHOW " + off)).as(off).isEqualTo("off");
+        }
+        for (String number :
+            List.of("max_logical_replication_workers", "max_wal_senders", "max_worker_processes")) {
+          assertThat(Run.value(session, "SHOW " + number)).as(number).isEqualTo("0");
+        }
+        assertThat(Run.value(session, "SHOW unix_socket_directories"))
+            .startsWith(temporary.toString());
+        assertThat(
+                Query.values(
+                    session, "SELECT name FROM pg_settings WHERE name LIKE 'auto\\_explain.%'"))
+            .as("libraries of the database and the role")
+            .isEmpty();
+        assertThat(Run.value(session, "SELECT count(*) FROM pg_replication_slots")).isEqualTo("0");
+        assertThat(
+                Query.values(
+                    session,
+                    "SELECT backend_type FROM pg_stat_activity WHERE backend_type NOT IN ('client backend', 'checkpointer',"
+                        + " 'background writer', 'walwriter', 'io worker')"))
+            .as("processes")
+            .isEmpty();
+        assertThat(copy.steps())
+            .containsExactly(
+                "ROLE ALL IN DATABASE %1$s loads auto_explain: ALTER ROLE ALL IN DATABASE %1$s RESET session_preload_libraries;"
+                    .formatted(name),
+                "ROLE postgres IN DATABASE %1$s loads auto_explain: ALTER ROLE postgres IN DATABASE %1$s RESET session_preload_libraries;"
+                    .formatted(name),
+                "ROLE postgres loads auto_explain: ALTER ROLE postgres RESET session_preload_libraries;");
+      }
+    }
+    assertThat(folder).isDirectoryNotContaining("glob:**/struck*");
+
+    Path kept = folder.resolve("kept");
+    Run restore = restore("--to", kept.toString());
+    assertThat(restore.status()).as(restore.err()).isZero();
+    assertThat(restore.out())
+        .contains(
+            "turns off archiving, subscriptions and preloaded libraries",
+            "  ROLE postgres loads auto_explain");
+    assertThat(kept.resolve("postgresql.auto.conf"))
+        .content()
+        .contains("listen_addresses = '*'")
+        .endsWith("max_logical_replication_workers = 0\nshared_preload_libraries = ''\n");
+    assertThat(folder).isDirectoryNotContaining("glob:**/struck*");
+    Run preload = Run.pghello(Map.of(), "verify", "--from", backups.toString(), "--preload", "none");
+    assertThat(preload.status()).isEqualTo(2);
+    assertThat(preload.err()).contains("could not access file \"none\"");
+  }
+
+  /** The subscriber gets all rows, also those that came while it was down and its copy was tried. */
+  @Test
+  void aCopyTakesNoChangesFromThePublisher() throws Exception {
+    try (PgHelloServer publisher =
+            PgHelloServer.builder().setting("wal_level", "logical").start();
+        TestDatabase published = publisher.createDatabase("published");
+        Connection there = published.superuserDataSource().getConnection()) {
+      String table = "CREATE TABLE t (x text PRIMARY KEY)";
+      Run.execute(there, table, "CREATE PUBLICATION p FOR TABLE t", "INSERT INTO t VALUES ('one')");
+      Run.execute(
+          superuser,
+          table,
+          "CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 port=%d user=postgres password=%s dbname=%s' PUBLICATION p"
+              .formatted(publisher.port(), publisher.password(), published.name()));
+      String rows = "SELECT string_agg(x, ' ' ORDER BY x) FROM t";
+      Run.await("the first row", () -> "one".equals(Run.value(superuser, rows)));
+      Run.await(
+          "the table is synchronized",
+          () ->
+              Run.value(superuser, "SELECT string_agg(srsubstate, '') FROM pg_subscription_rel")
+                  .equals("r"));
+      Run backup = backup();
+      assertThat(backup.status()).as(backup.err()).isZero();
+      // of the WAL that follows nothing is archived, so that the copy does not see it
+      Run.execute(superuser, "ALTER SUBSCRIPTION s DISABLE");
+      Run.await(
+          "the subscriber has disconnected",
+          () ->
+              Run.value(there, "SELECT count(*) FROM pg_replication_slots WHERE active")
+                  .equals("0"));
+      Run.execute(there, "INSERT INTO t VALUES ('two')");
+      String slot = "SELECT slot_name || ' ' || confirmed_flush_lsn FROM pg_replication_slots";
+      String before = Run.value(there, slot);
+
+      Run verify = Run.pghello(Map.of(), "verify", "--from", backups.toString());
+      assertThat(verify.status()).as(verify.err()).isZero();
+      assertThat(Run.value(there, slot)).isEqualTo(before);
+      Path kept = folder.resolve("kept");
+      Run restore = restore("--to", kept.toString());
+      assertThat(restore.status()).as(restore.err()).isZero();
+      assertThat(restore.out())
+          .contains(
+              "  in database %s: ALTER SUBSCRIPTION s DISABLE; ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s;"
+                  .formatted(database.name()));
+      assertThat(Run.value(there, slot)).isEqualTo(before);
+
+      Run.execute(superuser, "ALTER SUBSCRIPTION s ENABLE");
+      Run.await("the second row", () -> "one two".equals(Run.value(superuser, rows)));
+      Run.execute(superuser, "DROP SUBSCRIPTION s");
+    }
   }
 
   /** Returns the commands of the section of docs/operations.md. */
