@@ -3,6 +3,7 @@ package io.pghello.cli;
 
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Status;
+import io.pghello.cli.system.Folders;
 import io.pghello.cli.system.Replacement;
 import io.pghello.cli.system.Undo;
 import java.io.IOException;
@@ -151,7 +152,7 @@ final class InstallCommand implements Callable<Integer> {
       if (parent != null) {
         folder(parent);
       }
-      Files.createDirectory(path);
+      Files.createDirectory(path, Folders.mode("rwxr-xr-x"));
       Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
     return path;

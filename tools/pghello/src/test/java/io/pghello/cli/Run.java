@@ -64,6 +64,11 @@ public record Run(int status, String out, String err) {
   }
 
   public static Running start(Map<String, String> environment, String... arguments) {
+    return start(environment, command(arguments));
+  }
+
+  /** Returns the command that runs the program. */
+  public static List<String> command(String... arguments) {
     var command =
         new ArrayList<>(
             List.of(
@@ -74,7 +79,7 @@ public record Run(int status, String out, String err) {
                 System.getProperty("java.class.path"),
                 Pghello.class.getName()));
     command.addAll(List.of(arguments));
-    return start(environment, command);
+    return command;
   }
 
   public static Running start(Map<String, String> environment, List<String> command) {

@@ -26,6 +26,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The folder that backups are written to, each whole or not at all. */
@@ -41,10 +42,12 @@ public record BackupsTo(Path folder, BackupMethod method, boolean withoutFiles, 
       if (target.isOnThisMachine()) {
         mustNotBeIn(Query.value(session, DATA));
       }
-      Files.createDirectories(folder);
+      Folders.createAllPrivate(folder);
       try (FileChannel channel =
               FileChannel.open(
-                  folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                  folder.resolve(".lock"),
+                  Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+                  Folders.mode("rw-------"));
           FileLock lock = channel.tryLock();
           var undo = new Undo()) {
         Failure.refuseIf(lock == null, "another backup to " + folder + " is being made");

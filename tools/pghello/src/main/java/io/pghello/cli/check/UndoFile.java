@@ -44,6 +44,10 @@ record UndoFile(Path folder, String ofCopies, Path path) {
                 : Path.of(System.getProperty("user.home"), ".local", "state"))
             .resolve("pghello");
     String ofCopies = String.valueOf(Query.value(session, DATABASE));
+    if (!ofCopies.matches("harden-[0-9]+-[0-9]+-")) {
+      throw Failure.unknown(
+          "the server does not answer with its identifiers, but with " + Printable.line(ofCopies));
+    }
     String address = URLEncoder.encode(target.address(), StandardCharsets.UTF_8);
     return new UndoFile(folder, ofCopies, folder.resolve(ofCopies + address + ".sql"));
   }

@@ -7,11 +7,16 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
+import java.util.Set;
 import java.util.stream.Stream;
 
-/** Removes folders, and sees to it that they are on the disk. */
+/**
+ * Creates directories and files whose modes do not depend on the umask, and removes directories.
+ */
 public final class Folders {
   private Folders() {}
 
@@ -24,8 +29,22 @@ public final class Folders {
 
   /** Creates a folder that only its owner may read. */
   public static void createPrivate(Path path) throws IOException {
-    Files.createDirectory(
-        path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    Files.createDirectory(path, mode("rwx------"));
+  }
+
+  /** Creates a directory that only its owner may read, and missing parents, unless it exists. */
+  public static void createAllPrivate(Path path) throws IOException {
+    Files.createDirectories(path, mode("rwx------"));
+  }
+
+  /** Creates an empty file, which at no time has more permissions than the given ones. */
+  public static Path createFile(Path path, String mode) throws IOException {
+    return Files.createFile(path, mode(mode));
+  }
+
+  /** Returns permissions to create a file or directory with. */
+  public static FileAttribute<Set<PosixFilePermission>> mode(String mode) {
+    return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(mode));
   }
 
   public static void deleteFolder(Path folder) throws IOException {

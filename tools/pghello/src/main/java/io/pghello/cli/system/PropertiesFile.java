@@ -25,8 +25,9 @@ public final class PropertiesFile {
     }
   }
 
+  /** Creates a file that only its owner may change. */
   public static void store(Properties properties, Path file) throws IOException {
-    try (Writer writer = Files.newBufferedWriter(file)) {
+    try (Writer writer = Files.newBufferedWriter(Folders.createFile(file, "rw-r--r--"))) {
       properties.store(writer, null);
     }
   }

@@ -18,7 +18,7 @@ public final class Replacement {
   private Replacement() {}
 
   public static void write(Path file, String mode, String text) throws IOException {
-    of(file, mode, path -> Files.writeString(path, text));
+    of(file, mode, path -> Files.writeString(Folders.createFile(path, "rw-------"), text));
   }
 
   /** Has a file written under a passing name, and gives it its mode and name. */

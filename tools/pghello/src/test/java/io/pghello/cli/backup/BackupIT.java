@@ -484,6 +484,28 @@ class BackupIT {
     assertThat(Run.value(superuser, "SELECT count(*) FROM numbers")).isEqualTo("3");
   }
 
+  /** Others could swap backups in a folder that they may write to. */
+  @Test
+  void nobodyElseMayWriteIntoTheFolderWhateverTheUmask(PgHelloServer server, TestDatabase database)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Path deep = folder.resolve("missing/backups");
+    var command = new ArrayList<>(List.of("sh", "-c", "umask 000 && exec \"$@\"", "sh"));
+    command.addAll(Run.command("backup", "--to", deep.toString(), database.name()));
+    Run backup = Run.start(environment(server, database), command).end();
+    assertThat(backup.status()).as(backup.err()).isZero();
+    try (Stream<Path> paths = Files.walk(folder.resolve("missing"))) {
+      for (Path path : paths.toList()) {
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
+            .as(path.toString())
+            .matches(
+                Files.isDirectory(path)
+                    ? "rwx------"
+                    : path.getParent().endsWith("extension") ? "rw-r--r--" : "rw-------");
+      }
+    }
+  }
+
   /** The dump is read beside the checks, which may refuse first. */
   @Test
   void leavesNoTemporaryFiles(

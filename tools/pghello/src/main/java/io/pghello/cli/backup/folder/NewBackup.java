@@ -4,6 +4,7 @@ package io.pghello.cli.backup.folder;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.system.Folders;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.Properties;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A backup that is being made: its folder, and what is noted of it. */
@@ -40,6 +42,12 @@ public final class NewBackup {
       )
       SELECT name, pg_read_binary_file(path || '/' || name) FROM file
       """;
+
+  // checked here as well: the server, or a proxy, may answer anything
+  private static final Pattern NAME =
+      Pattern.compile("pg_hello(?:_ops)?(?:\\.control|--[\\w.+~-]*\\.sql)|pg_hello\\.(?:so|dylib)");
+
+  private static final int MAX_FILES = 1000;
 
   private final Path folder;
   private final boolean withoutFiles;
@@ -94,8 +102,14 @@ public final class NewBackup {
     try (Statement statement = session.createStatement();
         ResultSet rows = statement.executeQuery(FILES)) {
       while (rows.next()) {
-        String name = rows.getString(1);
-        Files.write(to.resolve(name), rows.getBytes(2));
+        String name = String.valueOf(rows.getString(1));
+        if (!NAME.matcher(name).matches() || rows.getRow() > MAX_FILES) {
+          throw Failure.critical(
+              "the server names a file that is not one of the extension (%s): check that it is your server, with PGSSLMODE=verify-full"
+                  .formatted(Printable.line(name)));
+        }
+        Path file = Folders.createFile(to.resolve(name), "rw-r--r--");
+        Files.write(file, rows.getBytes(2));
         control |= name.equals("pg_hello.control");
         library |= !name.endsWith(".control") && !name.endsWith(".sql");
       }

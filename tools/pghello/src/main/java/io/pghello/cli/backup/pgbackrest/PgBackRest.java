@@ -3,6 +3,7 @@ package io.pghello.cli.backup.pgbackrest;
 
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.Printable;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.Undo;
@@ -15,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.jr.ob.JSON;
@@ -25,6 +27,10 @@ import tools.jackson.jr.ob.JSON;
  * @param config its file; null for the usual one
  */
 public record PgBackRest(String stanza, @Nullable Path config) {
+  private static final Pattern LABEL =
+      Pattern.compile("[0-9]{8}-[0-9]{6}F(?:_[0-9]{8}-[0-9]{6}[DI])?");
+  private static final Pattern SEGMENT = Pattern.compile("[0-9A-F]{24}");
+
   /**
    * The contents of a repository.
    *
@@ -108,15 +114,22 @@ public record PgBackRest(String stanza, @Nullable Path config) {
     try {
       for (Stanza stanza : JSON.std.listOfFrom(Stanza.class, info)) {
         for (Label one : Objects.requireNonNullElse(stanza.backup(), List.<Label>of())) {
-          labels.add(one.label());
+          labels.add(checked(LABEL, one.label()));
         }
         for (Archive one : Objects.requireNonNullElse(stanza.archive(), List.<Archive>of())) {
-          segment = one.max() == null ? segment : one.max();
+          segment = one.max() == null ? segment : checked(SEGMENT, one.max());
         }
       }
     } catch (JacksonException e) {
       throw Failure.critical("cannot read what pgBackRest says: " + e.getOriginalMessage());
     }
     return new Repository(labels, segment);
+  }
+
+  private static String checked(Pattern pattern, String value) {
+    if (value == null || !pattern.matcher(value).matches()) {
+      throw Failure.critical("cannot read what pgBackRest says: " + Printable.line("" + value));
+    }
+    return value;
   }
 }

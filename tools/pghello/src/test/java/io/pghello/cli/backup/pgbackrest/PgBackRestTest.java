@@ -48,5 +48,15 @@ class PgBackRestTest {
     assertThatThrownBy(() -> PgBackRest.repository("[{"))
         .isInstanceOf(Failure.class)
         .hasMessageStartingWith("cannot read what pgBackRest says: ");
+    for (String info :
+        new String[] {
+          "[{\"backup\" : [{\"label\" : \"../20260101-000000F\"}]}]",
+          "[{\"backup\" : [{\"label\" : null}]}]",
+          "[{\"archive\" : [{\"max\" : \"1/9\"}]}]"
+        }) {
+      assertThatThrownBy(() -> PgBackRest.repository(info))
+          .isInstanceOf(Failure.class)
+          .hasMessageStartingWith("cannot read what pgBackRest says: ");
+    }
   }
 }

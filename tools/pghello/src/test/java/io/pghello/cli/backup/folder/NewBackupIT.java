@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.folder;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.cli.Run;
+import io.pghello.cli.output.Failure;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The extension's files as a server answers them that may be hostile. */
+@PgHelloTest(extension = false)
+class NewBackupIT {
+  private static final List<String> ANSWERS =
+      List.of(
+          "CREATE SCHEMA answers",
+          "CREATE FUNCTION answers.pg_ls_dir(text, boolean, boolean) RETURNS SETOF text LANGUAGE sql AS"
+              + " 'SELECT unnest(ARRAY[''pg_hello.control'', ''pg_hello.so'', current_setting(''answers.name'')])'",
+          "CREATE FUNCTION answers.pg_read_binary_file(text) RETURNS bytea LANGUAGE sql AS"
+              + " 'SELECT ''planted''::bytea'",
+          "CREATE FUNCTION answers.matches(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+          "CREATE OPERATOR answers.~ (LEFTARG = text, RIGHTARG = text, FUNCTION = answers.matches)",
+          "SET search_path = answers, pg_catalog");
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "../../planted",
+        "../planted.sql",
+        "../pg_hello.control",
+        "/planted/pg_hello--1.0.sql",
+        "pg_hello--/../../../planted.sql",
+        "pg_hello--1.0.sql/../../planted",
+        "sub/pg_hello--1.0.sql",
+        "pg_hello--1.0\n.sql",
+        "pg_hello.so.1",
+        "other.control",
+        ".",
+        ""
+      })
+  void aNameThatTheServerAnswersIsNoPath(String name, @Superuser Connection superuser)
+      throws Exception {
+    Path deep = Files.createDirectories(folder.resolve("one/two/three"));
+    answer(superuser, name);
+    assertThatThrownBy(() -> NewBackup.copyFiles(superuser, deep.resolve("extension")))
+        .isInstanceOf(Failure.class)
+        .hasMessageContaining("the server names a file that is not one of the extension");
+    try (var paths = Files.walk(folder)) {
+      assertThat(paths.filter(Files::isRegularFile))
+          .allMatch(path -> path.startsWith(deep.resolve("extension")))
+          .allMatch(path -> path.getFileName().toString().matches("pg_hello\\.(control|so)"));
+    }
+  }
+
+  @Test
+  void namesOfTheExtensionAreTaken(@Superuser Connection superuser) throws Exception {
+    answer(superuser, "pg_hello_ops--1.0--1.1_rc-2+b~c.sql");
+    NewBackup.copyFiles(superuser, folder.resolve("extension"));
+    assertThat(folder.resolve("extension/pg_hello_ops--1.0--1.1_rc-2+b~c.sql"))
+        .hasContent("planted");
+  }
+
+  private static void answer(Connection superuser, String name) throws SQLException {
+    Run.execute(superuser, ANSWERS.toArray(String[]::new));
+    Run.execute(superuser, "SET answers.name = '" + name + "'");
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pghello.cli.Run;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Failure;
+import io.pghello.testkit.PgHelloServer;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.Superuser;
+import io.pghello.testkit.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The path of the file, part of which is an answer of the server. */
+@PgHelloTest(extension = false)
+class UndoFilePathIT {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"../../planted-", "/planted-", "harden-1-2-/../planted", "harden--1-", ""})
+  void anAnswerOfTheServerIsNoPath(
+      String answer, PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    Run.execute(
+        superuser,
+        "CREATE SCHEMA answers",
+        "CREATE FUNCTION answers.format(text, bigint, oid) RETURNS text LANGUAGE sql AS $$SELECT '%s'$$"
+            .formatted(answer),
+        "SET search_path = answers, pg_catalog");
+    assertThatThrownBy(() -> UndoFile.of(superuser, target(server, database)))
+        .isInstanceOf(Failure.class)
+        .hasMessageContaining("the server does not answer with its identifiers");
+  }
+
+  @Test
+  void theFileHasTheIdentifiersOfTheServer(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    assertThat(UndoFile.of(superuser, target(server, database)).path().getFileName().toString())
+        .startsWith(
+            "harden-"
+                + Run.value(superuser, "SELECT system_identifier FROM pg_control_system()")
+                + "-");
+  }
+
+  private static Target target(PgHelloServer server, TestDatabase database) {
+    return Target.find(Map.of(), Map.of(), Run.environment(server, database)::get, "nobody", 60);
+  }
+}
