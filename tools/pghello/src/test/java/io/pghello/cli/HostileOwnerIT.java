@@ -3,6 +3,7 @@ package io.pghello.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.connect.Target;
 import io.pghello.testkit.PgHelloServer;
@@ -196,6 +197,8 @@ class HostileOwnerIT {
           .contains("overload now_ms");
       forget(marks);
 
+      boolean hasClient = Run.hasClient(server);
+      boolean hasServer = Run.hasServer(server);
       List<List<String>> commands = new ArrayList<>();
       commands.add(List.of("health"));
       commands.add(List.of("diagnose"));
@@ -229,7 +232,7 @@ class HostileOwnerIT {
               .doesNotContain("GRANT SELECT ON TABLE hello_ops", "GRANT USAGE ON SCHEMA hello_ops");
         }
         assertThat(struck(marks)).as("%s: %s", command, run).isEmpty();
-        if (command.get(0).equals("restore") && Run.hasClient(server)) {
+        if (command.get(0).equals("restore") && hasClient) {
           assertThat(run.status()).as(run.err()).isZero();
           try (Connection copy =
               DriverManager.getConnection(
@@ -241,17 +244,16 @@ class HostileOwnerIT {
                 .isNull();
           }
         }
-        if (command.get(0).equals("verify") && Run.hasServer(server) && Run.hasClient(server)) {
+        if (command.get(0).equals("verify") && hasClient && hasServer) {
           assertThat(run.out()).as(run.err()).contains("can be restored");
         }
       }
-      if (Run.hasClient(server)) {
-        Path sums = contents(folder);
-        assertThat(sums)
-            .content()
-            .containsPattern("public.planned=1 copied -?[0-9]+")
-            .containsPattern("public.generated=1 -?[0-9]+");
-      }
+      // all other commands have been tested then
+      assumeTrue(hasClient && hasServer, "no programs of this version: nothing was restored");
+      assertThat(contents(folder))
+          .content()
+          .containsPattern("public.planned=1 copied -?[0-9]+")
+          .containsPattern("public.generated=1 -?[0-9]+");
     }
   }
 

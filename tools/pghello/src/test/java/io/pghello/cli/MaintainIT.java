@@ -2,7 +2,10 @@
 package io.pghello.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.cli.connect.OpsExtension;
+import io.pghello.cli.output.Failure;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
@@ -147,6 +150,22 @@ class MaintainIT {
       report = Run.pghello(environment(server, database), "report", "compliance");
       assertThat(report.err()).contains("hello_ops.beside is no part of the extension");
     }
+  }
+
+  /** It could be created by its owner's choice between the check and the call. */
+  @Test
+  void aSuperuserCallsNoExtensionThatIsNotThere(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assertThatThrownBy(() -> OpsExtension.check(superuser))
+        .isInstanceOf(Failure.class)
+        .hasMessage(
+            "the extension pg_hello_ops is not in this database: CREATE EXTENSION pg_hello_ops");
+    try (Connection owner = database.dataSource().getConnection()) {
+      OpsExtension.check(owner);
+    }
+    Run.execute(superuser, "CREATE EXTENSION pg_hello_ops");
+    OpsExtension.check(superuser);
   }
 
   @Test

@@ -10,6 +10,13 @@ import org.jspecify.annotations.Nullable;
 
 /** The extension {@code pg_hello_ops}, whose functions run whatever their owner wants. */
 public final class OpsExtension {
+  private static final String MISSING =
+      "the extension pg_hello_ops is not in this database: CREATE EXTENSION pg_hello_ops";
+
+  private static final String OF_SUPERUSERS =
+      ", and this role is a superuser or can become one, who must not run what others could have written:"
+          + " connect as another role, or let a superuser create the schema and the extension";
+
   private static final String OF_OTHERS =
       """
       WITH schema AS (
@@ -45,19 +52,28 @@ public final class OpsExtension {
       LIMIT 1
       """;
 
+  // in one statement, as who may create the schema could do so between two
+  private static final String PROBLEM =
+      "SELECT coalesce(others.problem || '"
+          + OF_SUPERUSERS
+          + "', missing.problem) FROM (SELECT (\n"
+          + OF_OTHERS
+          + ") AS problem) others CROSS JOIN (SELECT '"
+          + MISSING
+          + "' AS problem WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_hello_ops')"
+          + " AND EXISTS (SELECT FROM pg_roles s WHERE s.rolsuper AND pg_has_role(session_user, s.oid, 'MEMBER'))"
+          + " UNION ALL SELECT NULL ORDER BY 1 LIMIT 1) missing";
+
   private OpsExtension() {}
 
   /**
-   * Refuses to go on if this role is a superuser or can become one, and anything in the schema
-   * {@code hello_ops} is not the extension's, or belongs to who is none.
+   * Refuses to go on if this role is a superuser or can become one, and the extension is not there,
+   * or anything in the schema {@code hello_ops} is not the extension's, or belongs to another role.
    */
   public static void check(Connection connection) throws SQLException {
-    String others = ofOthers(connection);
-    if (others != null) {
-      throw Failure.unknown(
-          others
-              + ", and this role is a superuser or can become one, who must not run what others could have written:"
-              + " connect as another role, or let a superuser create the schema and the extension");
+    String problem = Query.value(connection, PROBLEM);
+    if (problem != null) {
+      throw Failure.unknown(Printable.line(problem));
     }
   }
 
@@ -70,8 +86,7 @@ public final class OpsExtension {
   public static String explain(SQLException e) {
     String remedy =
         switch (e.getSQLState() == null ? "" : e.getSQLState()) {
-          case "3F000", "42P01", "42883" ->
-              "; the extension pg_hello_ops is not in this database: CREATE EXTENSION pg_hello_ops";
+          case "3F000", "42P01", "42883" -> "; " + MISSING;
           case "42501" -> "; grant this role hello_monitor (extension/ops/roles.sql)";
           default -> "";
         };

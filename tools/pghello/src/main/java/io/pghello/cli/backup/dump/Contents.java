@@ -2,6 +2,8 @@
 package io.pghello.cli.backup.dump;
 
 import io.pghello.cli.connect.Query;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Failure;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -11,9 +13,7 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Properties;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -21,19 +21,26 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
 
 /**
- * The contents of a database: each table's number of rows, and a sum over all their values,
- * whatever their order. Two databases with the same contents have the same rows in their tables,
- * computed values among them.
+ * The contents of a database: the number of rows of each table, and a sum over all their values,
+ * whatever their order. If two databases have the same contents, their tables have the same rows,
+ * including computed values.
  *
- * <p>The planner evaluates functions in expressions of indexes, constraints and statistics, as the
- * role that reads the table. A table with functions there that are not the server's own is read by
- * COPY, which is not planned, and which leaves out computed values.
+ * <p>The planner evaluates functions in expressions of indexes, constraints and statistics with the
+ * rights of the role that reads the table. So only these tables are planned: those that superusers
+ * or this role own, and, on a primary, those that a superuser has locked before a second session
+ * finds no such function. That session also keeps the names of schemas from being changed. All
+ * other tables are read by COPY, which is not planned, and which leaves out computed values.
  */
 public final class Contents {
   // what pg_dump keeps: not what extensions bring along, but what they have marked as the user's
   private static final String TABLES =
       """
-      SELECT format('%I.%I', n.nspname, c.relname), c.relpersistence <> 'u' OR NOT pg_is_in_recovery()
+      SELECT format('%I.%I', n.nspname, c.relname), c.oid, n.nspname, c.relname,
+        c.relpersistence <> 'u' OR NOT pg_is_in_recovery(),
+        (SELECT bool_and(r.rolsuper OR r.rolname = current_user
+            OR r.rolname = 'pg_database_owner' AND (o.rolsuper OR o.rolname = current_user))
+          FROM pg_roles r CROSS JOIN pg_database d JOIN pg_roles o ON d.datdba = o.oid
+          WHERE r.oid IN (c.relowner, n.nspowner) AND d.datname = current_database())
       FROM pg_class c
         JOIN pg_namespace n ON c.relnamespace = n.oid
       WHERE c.relkind = 'r' AND c.relpersistence <> 't'
@@ -60,14 +67,22 @@ public final class Contents {
       """;
 
   private static final String IS_EVALUATED =
-      "SELECT EXISTS (" + EVALUATED + ") FROM pg_class c WHERE c.oid = ?::regclass";
+      "SELECT EXISTS (" + EVALUATED + ") FROM pg_class c WHERE c.oid = ?::oid";
 
-  // an index that is made between the check and the reading would be planned with
-  private static final String LOCK =
-      """
-      SELECT CASE WHEN rolsuper AND NOT pg_is_in_recovery() THEN 'SHARE UPDATE EXCLUSIVE' ELSE 'ACCESS SHARE' END
-      FROM pg_roles WHERE rolname = current_user
-      """;
+  // waits for a schema that is being renamed, and keeps others from being
+  private static final String KEEP_NAMES =
+      "SELECT count(*) FROM (SELECT FROM pg_namespace WHERE nspname <> 'information_schema'"
+          + " AND NOT starts_with(nspname, 'pg_') FOR KEY SHARE) n";
+
+  // of the catalog as it is now, in which the name is still the locked table's
+  private static final String IS_PLANNED =
+      "SELECT NOT EXISTS ("
+          + EVALUATED
+          + ") FROM pg_class c JOIN pg_namespace n ON c.relnamespace = n.oid"
+          + " WHERE c.oid = ?::oid AND n.nspname = ? AND c.relname = ? AND c.relkind = 'r'";
+
+  private static final String CAN_LOCK =
+      "SELECT rolsuper AND NOT pg_is_in_recovery() FROM pg_roles WHERE rolname = current_user";
 
   private static final String[] SETTINGS = {
     "SET row_security = off",
@@ -77,6 +92,8 @@ public final class Contents {
     "SET TimeZone = 'UTC'",
     "SET bytea_output = hex",
     "SET xmloption = content",
+    // or else the planner evaluates the partition key of a table's parent
+    "SET constraint_exclusion = off",
     // an owner may put a view in the place of a table meanwhile; servers know it since August 2024
     "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings"
         + " WHERE name = 'restrict_nonsystem_relation_kind'"
@@ -86,10 +103,46 @@ public final class Contents {
   // out
   private static final String NO_ROWS = "0 0";
 
+  private static final String COPIED = " copied ";
+
+  /**
+   * A table as the reading session sees it.
+   *
+   * @param name with the schema, quoted
+   * @param isReadable false if it is unlogged, on a standby
+   * @param isTrusted whether only superusers and this role own it and its schema
+   */
+  private record TableToRead(
+      String name,
+      String oid,
+      String schema,
+      String relation,
+      boolean isReadable,
+      boolean isTrusted) {}
+
   private Contents() {}
 
-  /** Reads all rows of all tables, each once. */
-  public static Properties of(Connection connection) throws SQLException {
+  /**
+   * Reads all rows of all tables, each once.
+   *
+   * @param target the database of the session, for the second session
+   * @param expected the contents to compare with, which also name the tables to copy; may be empty
+   */
+  public static Properties of(Connection connection, Target target, Properties expected)
+      throws SQLException {
+    if (!Query.isTrue(connection, CAN_LOCK)) {
+      return read(connection, null, expected);
+    }
+    try (Connection current = target.connectForLong()) {
+      current.setAutoCommit(false);
+      Query.value(current, KEEP_NAMES);
+      return read(connection, current, expected);
+    }
+  }
+
+  private static Properties read(
+      Connection connection, @Nullable Connection current, Properties expected)
+      throws SQLException {
     var contents = new Properties();
     try (Statement statement = connection.createStatement()) {
       for (String setting : SETTINGS) {
@@ -97,11 +150,11 @@ public final class Contents {
       }
       boolean autoCommit = connection.getAutoCommit();
       connection.setAutoCommit(false);
-      String lock = String.valueOf(Query.value(connection, LOCK));
-      for (Map.Entry<String, Boolean> table : tables(statement).entrySet()) {
+      for (TableToRead table : tables(statement)) {
+        boolean wasCopied = expected.getProperty(table.name(), "").contains(COPIED);
         contents.setProperty(
-            table.getKey(),
-            table.getValue() ? sum(connection, statement, table.getKey(), lock) : NO_ROWS);
+            table.name(),
+            table.isReadable() ? sum(connection, statement, current, table, wasCopied) : NO_ROWS);
       }
       if (autoCommit) {
         connection.commit();
@@ -111,25 +164,45 @@ public final class Contents {
     return contents;
   }
 
-  private static String sum(Connection connection, Statement statement, String table, String lock)
+  private static String sum(
+      Connection connection,
+      Statement statement,
+      @Nullable Connection current,
+      TableToRead table,
+      boolean wasCopied)
       throws SQLException {
     Savepoint before = connection.setSavepoint();
-    statement.execute("LOCK TABLE ONLY " + table + " IN " + lock + " MODE");
+    // with the stronger lock nobody can create an index, a constraint or statistics
+    String lock = current == null ? "ACCESS SHARE" : "SHARE UPDATE EXCLUSIVE";
+    statement.execute("LOCK TABLE ONLY " + table.name() + " IN " + lock + " MODE");
+    boolean isPlanned =
+        !wasCopied
+            && !Query.isTrue(connection, IS_EVALUATED, table.oid())
+            && (current == null ? table.isTrusted() : isPlanned(current, table));
     @Nullable String sum;
-    if (Query.isTrue(connection, IS_EVALUATED, table)) {
-      sum = copied(connection, table);
-    } else {
+    if (isPlanned) {
       // a cast of the row to text may be a function of the table's owner
       sum =
           Query.value(
               connection,
               "SELECT count(*) || ' ' || coalesce(sum(hashtextextended(format('%s', t.*), 0)), 0) FROM ONLY "
-                  + table
+                  + table.name()
                   + " t");
+    } else {
+      sum = copied(connection, table.name());
     }
     // which gives the lock back
     connection.rollback(before);
     return String.valueOf(sum);
+  }
+
+  private static boolean isPlanned(Connection current, TableToRead table) throws SQLException {
+    String isPlanned =
+        Query.value(current, IS_PLANNED, table.oid(), table.schema(), table.relation());
+    if (isPlanned == null) {
+      throw Failure.critical("table " + table.name() + " was replaced meanwhile: run this again");
+    }
+    return isPlanned.equals("t");
   }
 
   private static String copied(Connection connection, String table) throws SQLException {
@@ -149,15 +222,21 @@ public final class Contents {
         copy.cancelCopy();
       }
     }
-    return rows + " copied " + sum;
+    return rows + COPIED + sum;
   }
 
-  /** Returns the tables, and whether each can be read. */
-  private static Map<String, Boolean> tables(Statement statement) throws SQLException {
-    var tables = new LinkedHashMap<String, Boolean>();
+  private static List<TableToRead> tables(Statement statement) throws SQLException {
+    var tables = new ArrayList<TableToRead>();
     try (ResultSet rows = statement.executeQuery(TABLES)) {
       while (rows.next()) {
-        tables.put(rows.getString(1), rows.getBoolean(2));
+        tables.add(
+            new TableToRead(
+                rows.getString(1),
+                rows.getString(2),
+                rows.getString(3),
+                rows.getString(4),
+                rows.getBoolean(5),
+                rows.getBoolean(6)));
       }
     }
     return tables;

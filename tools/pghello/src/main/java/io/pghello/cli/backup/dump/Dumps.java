@@ -111,7 +111,7 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
               dumpCommand(programs, target, file, snapshot),
               target.environment(),
               Redirect.DISCARD);
-      Properties contents = Contents.of(reading);
+      Properties contents = Contents.of(reading, target, new Properties());
       undo.waitFor(dump);
       String version = ServerDatabases.extensionVersion(reading);
       backup.add(database, version);
@@ -253,9 +253,11 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
 
   private static Properties compare(
       Backup backup, String database, Target server, List<String> wrong) throws SQLException {
-    try (Connection session = server.in(database).connectForLong()) {
-      Properties contents = Contents.of(session);
-      for (String difference : Contents.differences(backup.contents(database), contents)) {
+    Target target = server.in(database);
+    Properties expected = backup.contents(database);
+    try (Connection session = target.connectForLong()) {
+      Properties contents = Contents.of(session, target, expected);
+      for (String difference : Contents.differences(expected, contents)) {
         wrong.add(database + ": " + difference);
       }
       if (backup.extensionVersion(database) != null) {

@@ -170,7 +170,7 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
     String database = target.database();
     int before = wrong.size();
     try (Connection session = target.connectForLong()) {
-      Properties contents = Contents.of(session);
+      Properties contents = Contents.of(session, target, new Properties());
       String version = ServerDatabases.extensionVersion(session);
       long computed = 0;
       if (version != null) {

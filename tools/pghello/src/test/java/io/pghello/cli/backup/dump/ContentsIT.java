@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.cli.Run;
+import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Failure;
+import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -30,7 +34,8 @@ class ContentsIT {
 
   /** Whoever owns a table owns its type of rows, and may say how that becomes text. */
   @Test
-  void callsNoFunctionOfATablesOwner(TestDatabase database, @Superuser Connection superuser)
+  void callsNoFunctionOfATablesOwner(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     try (Connection owner = database.dataSource().getConnection()) {
       Run.execute(owner, TABLES.toArray(String[]::new));
@@ -50,7 +55,7 @@ class ContentsIT {
       }
     }
     Run.execute(superuser, "SET search_path = pg_catalog, pg_temp");
-    Properties contents = Contents.of(superuser);
+    Properties contents = contents(server, database, superuser);
     assertThat(contents.getProperty("public.one")).isEqualTo("2 " + sum(superuser, "(7)", "()"));
     assertThat(contents.getProperty("public.same_name"))
         .isEqualTo("1 " + sum(superuser, "(\"a,b\",\"\"\"\")"));
@@ -68,7 +73,10 @@ class ContentsIT {
         "ALTER TABLE t ADD CHECK (i > called())"
       })
   void planningATableCallsNoFunctionOfItsOwner(
-      String expression, TestDatabase database, @Superuser Connection superuser)
+      String expression,
+      PgHelloServer server,
+      TestDatabase database,
+      @Superuser Connection superuser)
       throws SQLException {
     try (Connection owner = database.dataSource().getConnection()) {
       Run.execute(
@@ -79,26 +87,28 @@ class ContentsIT {
               + " current_user <> 'hello' THEN RAISE EXCEPTION 'called'; END IF; RETURN 1; END$$",
           expression);
     }
-    Properties before = Contents.of(superuser);
+    Properties before = contents(server, database, superuser);
     assertThat(before.getProperty("public.t")).startsWith("2 copied ");
     assertThat(Contents.rows(before)).isEqualTo(2);
-    assertThat(Contents.of(superuser)).isEqualTo(before);
+    assertThat(contents(server, database, superuser)).isEqualTo(before);
     try (Connection owner = database.dataSource().getConnection()) {
       Run.execute(owner, "UPDATE t SET i = 9 WHERE i = 8");
     }
-    assertThat(Contents.differences(before, Contents.of(superuser)))
+    assertThat(Contents.differences(before, contents(server, database, superuser)))
         .containsExactly("table public.t has other values");
   }
 
   /** An index that is made after the check would be planned with. */
   @Test
-  void nobodyMakesAnIndexWhileATableIsRead(TestDatabase database, @Superuser Connection superuser)
+  void nobodyMakesAnIndexWhileATableIsRead(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     try (Connection owner = database.dataSource().getConnection();
         Connection other = database.superuserDataSource().getConnection()) {
-      Run.execute(owner, "CREATE TABLE t (i int)", "INSERT INTO t VALUES (7)");
+      Run.execute(
+          owner, "CREATE SCHEMA mine", "CREATE TABLE t (i int)", "INSERT INTO t VALUES (7)");
       // what the planner knows of tables is known from then on
-      assertThat(Contents.of(superuser)).containsKey("public.t");
+      assertThat(contents(server, database, superuser)).containsKey("public.t");
       other.setAutoCommit(false);
       // the reader has its lock, and waits
       Run.execute(other, "LOCK TABLE pg_constraint IN ACCESS EXCLUSIVE MODE");
@@ -106,7 +116,7 @@ class ContentsIT {
           CompletableFuture.supplyAsync(
               () -> {
                 try {
-                  return Contents.of(superuser);
+                  return contents(server, database, superuser);
                 } catch (SQLException e) {
                   throw new AssertionError(e);
                 }
@@ -119,18 +129,145 @@ class ContentsIT {
                       "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'pg_constraint'::regclass")
                   .equals("1"));
       Run.execute(owner, "SET lock_timeout = '1s'");
-      assertThatThrownBy(() -> Run.execute(owner, "CREATE INDEX ON t (i)"))
-          .hasMessageContaining("lock timeout");
+      for (String change : List.of("CREATE INDEX ON t (i)", "ALTER SCHEMA mine RENAME TO other")) {
+        assertThatThrownBy(() -> Run.execute(owner, change)).hasMessageContaining("lock timeout");
+      }
       other.rollback();
       assertThat(read.get(1, TimeUnit.MINUTES)).containsKey("public.t");
-      Run.execute(owner, "CREATE INDEX ON t (i)");
+      Run.execute(owner, "CREATE INDEX ON t (i)", "ALTER SCHEMA mine RENAME TO other");
     }
+  }
+
+  private static final String CALLED =
+      "CREATE FUNCTION called() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF"
+          + " current_user <> 'hello' THEN RAISE EXCEPTION 'called'; END IF; RETURN 1; END$$";
+
+  /** The planner knows of an index that the snapshot of the backup does not have. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "CREATE INDEX ON mine.t ((i + called()))",
+        "CREATE STATISTICS s ON (i + called()), i FROM mine.t",
+        "ALTER TABLE mine.t ADD CHECK (i > called())"
+      })
+  void planningATableAfterTheSnapshotCallsNoFunctionOfItsOwner(
+      String change, PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    try (Connection owner = database.dataSource().getConnection()) {
+      Run.execute(
+          owner,
+          "CREATE SCHEMA mine",
+          "CREATE TABLE mine.t (i int)",
+          "INSERT INTO mine.t VALUES (7), (8)",
+          CALLED);
+      takeSnapshot(superuser);
+      Run.execute(owner, change);
+      Properties contents = contents(server, database, superuser);
+      assertThat(contents.getProperty("mine.t")).startsWith("2 copied ");
+    }
+  }
+
+  /** Another table of the same name would be planned. */
+  @ParameterizedTest
+  @ValueSource(strings = {"ALTER SCHEMA mine RENAME TO old", "ALTER TABLE mine.t RENAME TO old"})
+  void aTableThatIsReplacedAfterTheSnapshotIsNotRead(
+      String change, PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    try (Connection owner = database.dataSource().getConnection()) {
+      Run.execute(owner, "CREATE SCHEMA mine", "CREATE TABLE mine.t (i int)", CALLED);
+      takeSnapshot(superuser);
+      Run.execute(
+          owner,
+          change,
+          "CREATE SCHEMA IF NOT EXISTS mine",
+          "CREATE TABLE mine.t (i int)",
+          "CREATE INDEX ON mine.t ((i + called()))");
+      assertThatThrownBy(() -> contents(server, database, superuser))
+          .isInstanceOf(Failure.class)
+          .hasMessageContaining("table mine.t was replaced meanwhile: run this again");
+    }
+  }
+
+  /** With the setting of the database the planner evaluates the key of the parent. */
+  @Test
+  void readingAPartitionCallsNoFunctionOfItsParentsOwner(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    try (Connection owner = database.dataSource().getConnection()) {
+      Run.execute(
+          owner,
+          CALLED,
+          "CREATE TABLE parent (i int) PARTITION BY RANGE ((i + called()))",
+          "CREATE TABLE part PARTITION OF parent FOR VALUES FROM (0) TO (10)",
+          "INSERT INTO parent VALUES (1)");
+    }
+    Run.execute(superuser, "SET constraint_exclusion = on");
+    assertThatThrownBy(() -> Run.execute(superuser, "SELECT FROM ONLY part WHERE i = 1"))
+        .hasMessageContaining("called");
+    assertThat(contents(server, database, superuser).getProperty("public.part"))
+        .matches("1 -?[0-9]+");
+  }
+
+  /** A role that cannot keep other owners from changing their tables copies these. */
+  @Test
+  void onlyASuperuserPlansTablesOfOthers(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    String other = "other_" + database.name();
+    Run.execute(
+        superuser,
+        "CREATE ROLE " + other,
+        "CREATE TABLE of_superuser (i int)",
+        "INSERT INTO of_superuser VALUES (1)",
+        "CREATE TABLE of_other (i int)",
+        "INSERT INTO of_other VALUES (1)",
+        "ALTER TABLE of_other OWNER TO " + other,
+        "CREATE SCHEMA of_other AUTHORIZATION " + other,
+        "CREATE TABLE of_other.by_superuser (i int)",
+        "GRANT pg_read_all_data TO hello");
+    try (Connection session = database.dataSource().getConnection()) {
+      Run.execute(
+          session, "CREATE TABLE own (i int)", "INSERT INTO own VALUES (1)", "SELECT 'settings'");
+      Properties contents = contents(server, database, session);
+      assertThat(contents.getProperty("public.own")).matches("1 -?[0-9]+");
+      assertThat(contents.getProperty("public.of_superuser")).matches("1 -?[0-9]+");
+      assertThat(contents.getProperty("public.of_other")).startsWith("1 copied ");
+      assertThat(contents.getProperty("of_other.by_superuser")).isEqualTo("0 copied 0");
+      // whoever compares with that copies, too
+      Properties same = Contents.of(superuser, target(server, database), contents);
+      assertThat(Contents.differences(contents, same)).isEmpty();
+    } finally {
+      Run.execute(
+          superuser,
+          "REVOKE pg_read_all_data FROM hello",
+          "DROP OWNED BY " + other + " CASCADE",
+          "DROP ROLE " + other);
+    }
+  }
+
+  private static void takeSnapshot(Connection connection) throws SQLException {
+    connection.setAutoCommit(false);
+    connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+    Run.execute(connection, "SET LOCAL search_path = pg_catalog, pg_temp");
+    assertThat(Run.value(connection, "SELECT count(*) FROM pg_class")).isNotNull();
+  }
+
+  private static Properties contents(
+      PgHelloServer server, TestDatabase database, Connection connection) throws SQLException {
+    return Contents.of(connection, target(server, database), new Properties());
+  }
+
+  private static Target target(PgHelloServer server, TestDatabase database) {
+    Map<String, String> environment = Run.environment(server, database);
+    environment.put("PGUSER", "postgres");
+    return Target.find(Map.of(), Map.of(), environment::get, "nobody", 60);
   }
 
   /** A view in the place of a table would run its owner's code. */
   @Test
-  void readsNoView(@Superuser Connection superuser) throws SQLException {
-    Contents.of(superuser);
+  void readsNoView(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    contents(server, database, superuser);
     assertThat(Run.value(superuser, "SHOW restrict_nonsystem_relation_kind"))
         .isEqualTo("view, foreign-table");
   }

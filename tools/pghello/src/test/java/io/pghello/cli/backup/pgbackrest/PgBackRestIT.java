@@ -164,7 +164,9 @@ class PgBackRestIT {
             "\npg_hello_restore_seconds{database=\"postgres\"} ");
     assertThat(made.resolve("verified.properties")).exists();
 
-    assertThat(folder.resolve("mapped")).as("pgBackRest's configuration is not used").doesNotExist();
+    assertThat(folder.resolve("mapped"))
+        .as("pgBackRest's configuration is not used")
+        .doesNotExist();
     assertThat(folder.resolve("before-tablespaces")).isNotEmptyDirectory();
 
     refuses(3, "is not empty", "--to", named.toString());
@@ -431,16 +433,18 @@ class PgBackRestIT {
         .contains("listen_addresses = '*'")
         .endsWith("max_logical_replication_workers = 0\nshared_preload_libraries = ''\n");
     assertThat(folder).isDirectoryNotContaining("glob:**/struck*");
-    Run preload = Run.pghello(Map.of(), "verify", "--from", backups.toString(), "--preload", "none");
+    Run preload =
+        Run.pghello(Map.of(), "verify", "--from", backups.toString(), "--preload", "none");
     assertThat(preload.status()).isEqualTo(2);
     assertThat(preload.err()).contains("could not access file \"none\"");
   }
 
-  /** The subscriber gets all rows, also those that came while it was down and its copy was tried. */
+  /**
+   * The subscriber gets all rows, also those that came while it was down and its copy was tried.
+   */
   @Test
   void aCopyTakesNoChangesFromThePublisher() throws Exception {
-    try (PgHelloServer publisher =
-            PgHelloServer.builder().setting("wal_level", "logical").start();
+    try (PgHelloServer publisher = PgHelloServer.builder().setting("wal_level", "logical").start();
         TestDatabase published = publisher.createDatabase("published");
         Connection there = published.superuserDataSource().getConnection()) {
       String table = "CREATE TABLE t (x text PRIMARY KEY)";
