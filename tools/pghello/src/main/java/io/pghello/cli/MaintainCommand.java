@@ -52,7 +52,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Does what is to be done each day, week or month, for timers; see deploy/systemd. May be run at any time, and",
       "again. Goes on after what fails. Only one runs at a time on a server: they take a lock in its database postgres,",
-      "or in the one they are told if they may not connect to that."
+      "or in the one they are told if they may not connect to that. The verification has a lock of its own, so that the",
+      "next backup does not wait for it."
     },
     footerHeading = "%nExit status:%n",
     footer = {
@@ -62,8 +63,10 @@ import picocli.CommandLine.Spec;
       "  pghello maintain --daily --backups /backup/app -h db.example.com -U postgres app shop"
     })
 final class MaintainCommand implements Callable<Integer> {
-  // any number, as long as it is the same each time
+  // any numbers, as long as they are the same each time
   private static final String LOCK = "SELECT pg_try_advisory_lock(1885302380, 1)";
+  private static final String UNLOCK = "SELECT pg_advisory_unlock(1885302380, 1)";
+  private static final String VERIFY_LOCK = "SELECT pg_try_advisory_lock(1885302380, 2)";
 
   // whoever takes them more often says how long they are kept; its own is not seen in a statement
   private static final String SNAPSHOT =
@@ -133,6 +136,15 @@ final class MaintainCommand implements Callable<Integer> {
   private List<String> preload = List.of();
 
   @Option(
+      names = "--limit",
+      paramLabel = "TIME",
+      defaultValue = BackupMethod.LIMIT,
+      converter = Durations.class,
+      description =
+          "With --weekly: time that the verification of one database may take, e.g. 30m. Default: ${DEFAULT-VALUE}.")
+  private Duration limit = Duration.ZERO;
+
+  @Option(
       names = "--wait",
       paramLabel = "TIME",
       defaultValue = "0s",
@@ -165,7 +177,7 @@ final class MaintainCommand implements Callable<Integer> {
             : new WholeServer(server, WholeServer.USUAL_TYPE, null, output);
     Target target = connection.target();
     try (Connection session = connectToLock(target)) {
-      lock(session);
+      lock(session, LOCK, "another pghello maintain runs on this server");
       for (String database : withExtension(session, target)) {
         maintain(target.in(database), output);
       }
@@ -174,7 +186,9 @@ final class MaintainCommand implements Callable<Integer> {
         run(target.database(), "backup", () -> to.make(target));
       } else if (rhythm.weekly) {
         var options = new BackupOptions(folder, trustOwners, preload);
-        var trial = new BackupMethod.Trial(named.isEmpty(), options, written);
+        var trial = new BackupMethod.Trial(named.isEmpty(), options, limit, written);
+        Query.value(session, UNLOCK);
+        lock(session, VERIFY_LOCK, "another pghello maintain verifies backups of this server");
         run(
             target.database(),
             "verify",
@@ -223,11 +237,10 @@ final class MaintainCommand implements Callable<Integer> {
     }
   }
 
-  private void lock(Connection session) throws SQLException {
+  private void lock(Connection session, String lock, String other) throws SQLException {
     Instant end = Instant.now().plus(wait);
-    while (!Query.isTrue(session, LOCK)) {
-      Failure.refuseIf(
-          !Instant.now().isBefore(end), "another pghello maintain runs on this server");
+    while (!Query.isTrue(session, lock)) {
+      Failure.refuseIf(!Instant.now().isBefore(end), other);
       // a statement that waits in the server would keep vacuum from its work
       LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
     }

@@ -3,6 +3,7 @@ package io.pghello.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.connect.OpsExtension;
 import io.pghello.cli.output.Failure;
@@ -166,6 +167,81 @@ class MaintainIT {
     }
     Run.execute(superuser, "CREATE EXTENSION pg_hello_ops");
     OpsExtension.check(superuser);
+  }
+
+  /** A verification may hang, as it runs code of owners, and the next backup must not wait. */
+  @Test
+  void aBackupDoesNotWaitForAVerification(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    Run.execute(superuser, "CREATE EXTENSION pg_hello_ops");
+    try (Connection holder =
+        DriverManager.getConnection(
+            database.superuserJdbcUrl().replace("/" + database.name(), "/postgres"))) {
+      Run.execute(holder, "SELECT pg_advisory_lock(1885302380, 2)");
+      Run weekly = maintain(server, database, "--weekly", "--trust-owners");
+      assertThat(weekly.status()).isEqualTo(3);
+      assertThat(weekly.out()).contains(": baseline").doesNotContain(": verify");
+      assertThat(weekly.err()).contains("another pghello maintain verifies backups");
+      Run daily = maintain(server, database, "--daily");
+      assertThat(daily.out()).contains(": snapshot", ": health", ": backup");
+      assertThat(daily.err()).doesNotContain("another pghello maintain");
+    }
+  }
+
+  /** The lock of the backup is free while a verification runs. */
+  @Test
+  void aVerificationDoesNotHoldTheLockOfTheBackup(PgHelloServer server, TestDatabase database)
+      throws Exception {
+    assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
+    try (Connection owner = database.dataSource().getConnection()) {
+      Run.execute(
+          owner,
+          """
+          CREATE FUNCTION public.waits(int) RETURNS boolean LANGUAGE plpgsql AS $$
+          BEGIN
+            WHILE pg_catalog.current_database() ~ '^pghello_restore' LOOP
+              BEGIN
+                PERFORM pg_catalog.pg_sleep(600);
+              EXCEPTION WHEN query_canceled THEN
+                NULL;
+              END;
+            END LOOP;
+            RETURN true;
+          END
+          $$
+          """,
+          "CREATE TABLE public.slow (i int CHECK (public.waits(i)))",
+          "INSERT INTO public.slow VALUES (1)");
+    }
+    assertThat(
+            Run.pghello(
+                    environment(server, database),
+                    "backup",
+                    "--to",
+                    folder.toString(),
+                    database.name())
+                .status())
+        .isZero();
+    Run.Running weekly =
+        Run.start(
+            environment(server, database),
+            "maintain",
+            "--weekly",
+            "--trust-owners",
+            "--backups",
+            folder.toString(),
+            "--limit",
+            "20s",
+            database.name());
+    Run.await("it verifies", () -> weekly.printed().contains(": verify"));
+    Run daily = maintain(server, database, "--daily");
+    assertThat(daily.err()).doesNotContain("another pghello maintain");
+    assertThat(daily.out()).contains("is complete after");
+    Run ended = weekly.end();
+    assertThat(ended.err())
+        .contains(database.name() + ": not done within the limit of 20.0 s: look for code");
+    assertThat(ended.status()).isEqualTo(2);
   }
 
   @Test

@@ -38,6 +38,12 @@ class TimersTest {
     // who owns no server, as a verification runs code of the owners of tables
     assertThat(Arrays.asList(service.split("\n", -1)))
         .contains("SuccessExitStatus=1", "User=pghello");
+    // without one a run that hangs would keep all later ones from beginning
+    assertThat(service)
+        .containsPattern(
+            "(?m)^TimeoutStartSec="
+                + (rhythm.equals("weekly") ? "[1-6]d" : "(1?[0-9]|2[0-3])h")
+                + "$");
     assertThat(Files.readString(FOLDER.resolve("pghello-" + rhythm + ".timer")))
         .contains("OnCalendar=", "Persistent=true");
   }

@@ -5,8 +5,10 @@ import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.backup.folder.BackupMethod;
 import io.pghello.cli.backup.folder.BackupOptions;
 import io.pghello.cli.backup.folder.MetricFile;
+import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Output;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -51,6 +53,15 @@ public final class VerifyCommand implements Callable<Integer> {
   private Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
 
   @Option(
+      names = "--limit",
+      paramLabel = "TIME",
+      defaultValue = BackupMethod.LIMIT,
+      converter = Durations.class,
+      description =
+          "Time that one database may take, e.g. 30m; the others are still verified. Default: ${DEFAULT-VALUE}.")
+  private Duration limit = Duration.ZERO;
+
+  @Option(
       names = "--metric",
       paramLabel = "FILE",
       defaultValue = "${env:PGHELLO_METRIC}",
@@ -67,7 +78,8 @@ public final class VerifyCommand implements Callable<Integer> {
     // a wrong number is refused before any backup is read
     backups.jobs();
     Map<Backup, List<String>> chosen = backups.findEach(named, output);
-    var trial = new BackupMethod.Trial(named.isEmpty(), backups, temporary, MetricFile.in(metric));
+    var trial =
+        new BackupMethod.Trial(named.isEmpty(), backups, temporary, limit, MetricFile.in(metric));
     return new Verification(chosen, trial, output).run().exitCode();
   }
 }

@@ -14,6 +14,7 @@ import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
+import io.pghello.cli.system.Deadline;
 import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.PropertiesFile;
 import io.pghello.cli.system.ScratchServer;
@@ -218,7 +219,8 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
     var wrong = new ArrayList<String>();
     var failed = new ArrayList<String>();
     for (String database : databases) {
-      try {
+      var deadline = new Deadline(server, trial.limit());
+      try (deadline) {
         output.progress("%s", database);
         Instant started = Instant.now();
         Restoration.Restored there =
@@ -240,7 +242,10 @@ public record Dumps(List<String> named, @Nullable Path bindir, int keepDays, Out
                 isRight ? "as it was" : "differs"));
       } catch (SQLException | Failure e) {
         // its owner can have written what cannot be restored
-        failed.add(String.valueOf(Failure.in(database, e).getMessage()));
+        failed.add(
+            deadline.hasPassed()
+                ? trial.overLimit(database)
+                : String.valueOf(Failure.in(database, e).getMessage()));
       }
     }
     wrong.addAll(failed);

@@ -2,6 +2,7 @@
 package io.pghello.cli.backup.folder;
 
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import io.pghello.cli.system.Undo;
@@ -18,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 public interface BackupMethod {
   /** Days for which backups are kept where nobody says otherwise. */
   int KEEP_DAYS = 7;
+
+  /** The default of the time that the verification of one database may take. */
+  String LIMIT = "12h";
 
   /**
    * Result of a backup.
@@ -46,12 +50,27 @@ public interface BackupMethod {
    *
    * @param isAll whether no databases are named
    * @param temporary where there is room for a server
+   * @param limit the time that one database may take
    * @param metric takes what is right, at once; null for nothing
    */
-  record Trial(boolean isAll, BackupOptions options, Path temporary, @Nullable MetricFile metric) {
+  record Trial(
+      boolean isAll,
+      BackupOptions options,
+      Path temporary,
+      Duration limit,
+      @Nullable MetricFile metric) {
     /** Uses the system's folder for temporary files. */
-    public Trial(boolean isAll, BackupOptions options, @Nullable MetricFile metric) {
-      this(isAll, options, Path.of(System.getProperty("java.io.tmpdir")), metric);
+    public Trial(
+        boolean isAll, BackupOptions options, Duration limit, @Nullable MetricFile metric) {
+      this(isAll, options, Path.of(System.getProperty("java.io.tmpdir")), limit, metric);
+    }
+
+    /** Returns the failure of a database that took longer than the limit. */
+    public String overLimit(String database) {
+      return database
+          + ": not done within the limit of "
+          + Durations.inWords(limit)
+          + ": look for code of table owners that waits, or set a longer --limit";
     }
 
     /** Notes a database that is as it should be. */

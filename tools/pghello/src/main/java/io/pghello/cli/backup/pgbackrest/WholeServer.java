@@ -16,6 +16,7 @@ import io.pghello.cli.output.Output;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
+import io.pghello.cli.system.Deadline;
 import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.Undo;
 import java.io.IOException;
@@ -150,7 +151,13 @@ public record WholeServer(PgBackRest pgBackRest, String type, @Nullable Path bin
     for (String database : chosen) {
       output.progress("%s", database);
       int before = wrong.size();
-      rows.add(read(server.in(database), wrong));
+      var deadline = new Deadline(server, trial.limit());
+      try (deadline) {
+        rows.add(read(server.in(database), wrong));
+      } catch (Failure e) {
+        wrong.add(
+            deadline.hasPassed() ? trial.overLimit(database) : String.valueOf(e.getMessage()));
+      }
       if (gap == null && wrong.size() == before) {
         trial.isRight(database, point, took);
       }
