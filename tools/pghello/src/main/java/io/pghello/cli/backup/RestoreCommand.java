@@ -292,7 +292,7 @@ public final class RestoreCommand implements Callable<Integer> {
           out.println(
               "Its postgresql.auto.conf turns off archiving, subscriptions and preloaded libraries, so that it can run next to the original.");
           out.println(
-              "If it takes the original's place, stop the original and remove archive_mode, max_logical_replication_workers and shared_preload_libraries there.");
+              "If it takes the original's place, stop the original, and remove archive_mode and the lines below \"# by pghello restore\" there.");
           if (!steps.isEmpty()) {
             out.println("If both are to run without these lines, first do this in the copy:");
             steps.stream().map(Printable::line).forEach(step -> out.println("  " + step));

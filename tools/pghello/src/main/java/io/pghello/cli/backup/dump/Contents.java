@@ -92,8 +92,6 @@ public final class Contents {
     "SET TimeZone = 'UTC'",
     "SET bytea_output = hex",
     "SET xmloption = content",
-    // or else the planner evaluates the partition key of a table's parent
-    "SET constraint_exclusion = off",
     // an owner may put a view in the place of a table meanwhile; servers know it since August 2024
     "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings"
         + " WHERE name = 'restrict_nonsystem_relation_kind'"

@@ -67,6 +67,7 @@ public final class RecoveredServer {
       # by pghello restore: remove these lines and archive_mode if this server takes the original's place
       max_logical_replication_workers = 0
       shared_preload_libraries = ''
+      external_pid_file = ''
       """;
 
   private static final String ORIGINS = "10000";

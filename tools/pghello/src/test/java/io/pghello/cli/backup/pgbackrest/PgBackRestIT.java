@@ -431,7 +431,8 @@ class PgBackRestIT {
     assertThat(kept.resolve("postgresql.auto.conf"))
         .content()
         .contains("listen_addresses = '*'")
-        .endsWith("max_logical_replication_workers = 0\nshared_preload_libraries = ''\n");
+        .endsWith(
+            "max_logical_replication_workers = 0\nshared_preload_libraries = ''\nexternal_pid_file = ''\n");
     assertThat(folder).isDirectoryNotContaining("glob:**/struck*");
     Run preload =
         Run.pghello(Map.of(), "verify", "--from", backups.toString(), "--preload", "none");
