@@ -501,7 +501,7 @@ class BackupIT {
             .matches(
                 Files.isDirectory(path)
                     ? "rwx------"
-                    : path.getParent().endsWith("extension") ? "rw-r--r--" : "rw-------");
+                    : path.toString().contains("/extension/") ? "rw-r--r--" : "rw-------");
       }
     }
   }
