@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.logs;
 
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -8,9 +9,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The forms in which a server writes its log. What users write into a statement, a value or a name
- * is not taken for a message: in stderr the first level in a line counts; in csvlog the columns do;
- * and in jsonlog text of theirs cannot have the keys.
+ * Formats of a server's log. Text of users in a statement or a value is not taken for a message: in
+ * stderr the first level in a line counts, in csvlog the columns, and in jsonlog users' text cannot
+ * contain the keys. {@link LinePrefix} covers users' names in the format stderr.
  */
 enum LogFormat {
   STDERR {
@@ -20,23 +21,18 @@ enum LogFormat {
         // the lines of a statement
         return null;
       }
-      boolean hasLevel = false;
-      for (int end = line.indexOf(":  "); end >= 0; end = line.indexOf(":  ", end + 1)) {
-        for (String level : LEVELS) {
-          int begin = end - level.length();
-          if (line.startsWith(level, begin)) {
-            String message = line.substring(end + 3);
-            Matcher state = VERBOSE.matcher(message);
-            return state.lookingAt()
-                ? new Entry(
-                    state.group(1), line.substring(0, begin), level, message.substring(state.end()))
-                : new Entry(null, line.substring(0, begin), level, message);
-          }
-        }
-        hasLevel |=
-            end > 0 && (line.charAt(end - 1) > 0x7f || Character.isLetter(line.charAt(end - 1)));
+      NotUnderstood wrapper = NotUnderstood.wrapperOf(line);
+      if (wrapper != null) {
+        return Entry.notUnderstood(wrapper);
       }
-      return hasLevel ? NOT_UNDERSTOOD : null;
+      Entry entry = message(line, 0);
+      if (entry != null) {
+        return entry;
+      }
+      // a line of another format, as after files were joined
+      return LEVEL.matcher(line).find() || LogFormat.of(line) != STDERR
+          ? Entry.notUnderstood(NotUnderstood.LANGUAGE)
+          : null;
     }
   },
 
@@ -66,29 +62,37 @@ enum LogFormat {
     }
   },
 
+  /** Also the records of CloudNativePG, which contain the server's columns by other names. */
   JSON {
     @Override
     @Nullable Entry entry(String line) {
       // a quotation mark in a value has a backslash before it, so that this is no value of a user's
       Matcher message = JSON_MESSAGE.matcher(line);
       if (!message.find()) {
-        return null;
+        NotUnderstood wrapper = NotUnderstood.wrapperOf(line);
+        return wrapper != null
+            ? Entry.notUnderstood(wrapper)
+            : isOtherRecord(line) ? null : Entry.notUnderstood(NotUnderstood.MALFORMED);
       }
       int end = message.end();
       while (end < line.length() && line.charAt(end) != '"') {
         end += line.charAt(end) == '\\' ? 2 : 1;
       }
+      String text = unescaped(line.substring(message.end(), Math.min(end, line.length())));
+      if (text == null) {
+        return Entry.notUnderstood(NotUnderstood.MALFORMED);
+      }
       Matcher time = JSON_TIME.matcher(line);
       return Entry.of(
-          message.group(2),
-          time.lookingAt() ? time.group(1) : "",
-          message.group(1),
-          unescaped(line.substring(message.end(), Math.min(end, line.length()))));
+          message.group("state"), time.find() ? time.group(1) : "", message.group("level"), text);
+    }
+
+    private boolean isOtherRecord(String line) {
+      return line.startsWith("{")
+          && !line.contains("\"error_severity\"")
+          && (line.endsWith("}") || line.length() >= LogScanner.LINE_BYTES);
     }
   };
-
-  /** Entry of a line that begins as a message does, but has no English level. */
-  private static final Entry NOT_UNDERSTOOD = new Entry(null, "", "", "");
 
   /** The levels of messages that may be about the extension. */
   static final List<String> SEVERITIES = List.of("ERROR", "FATAL", "PANIC", "WARNING");
@@ -102,28 +106,52 @@ enum LogFormat {
 
   // log_error_verbosity = verbose
   private static final Pattern VERBOSE = Pattern.compile("([0-9A-Z]{5}): ");
+  // of another language
+  private static final Pattern LEVEL = Pattern.compile("[\\p{IsAlphabetic}\\x80-\\xff]:  ");
+  // a success has no state
   private static final Pattern JSON_MESSAGE =
       Pattern.compile(
-          "\"error_severity\":\"([^\"\\\\]*)\",\"state_code\":\"([0-9A-Z]{5})\",\"message\":\"");
-  private static final Pattern JSON_TIME = Pattern.compile("\\{\"timestamp\":\"([^\"]*)\"");
+          "\"error_severity\":\"(?<level>[^\"\\\\]*)\","
+              + "(?:\"(?:sql_)?state_code\":\"(?<state>[0-9A-Z]{5})\",)?\"message\":\"");
+  private static final Pattern JSON_TIME =
+      Pattern.compile("[{,]\"(?:timestamp|log_time)\":\"([^\"\\\\]*)\"");
+  private static final Pattern HEX = Pattern.compile("[0-9a-fA-F]{4}");
   private static final Pattern CSV_TIME =
       Pattern.compile("([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ [A-Z0-9+-]+),");
 
   /**
    * A message of the log.
    *
-   * @param state the SQLSTATE; null if it is in the prefix, if anywhere
-   * @param prefix what is before it: the time, or what {@code log_line_prefix} says
+   * @param state the SQLSTATE; null if the prefix has it, or nothing has
+   * @param prefix the text before it: the time, or the values of {@code log_line_prefix}
+   * @param reason the reason why it is not understood; null if it is
    */
-  record Entry(@Nullable String state, String prefix, String severity, String message) {
-    boolean isUnderstood() {
-      return !severity.isEmpty();
+  record Entry(
+      @Nullable String state,
+      String prefix,
+      String severity,
+      String message,
+      @Nullable NotUnderstood reason) {
+    private Entry(@Nullable String state, String prefix, String severity, String message) {
+      this(state, prefix, severity, message, null);
     }
 
-    private static Entry of(String state, String prefix, String severity, String message) {
+    /** Returns whether it looks like a message about the extension, whatever its SQLSTATE. */
+    boolean isEvent() {
+      return SEVERITIES.contains(severity)
+          ? LogEvent.of(null, message) != null
+          : severity.equals("LOG") && LogEvent.CRASH.isIn(message);
+    }
+
+    static Entry notUnderstood(NotUnderstood reason) {
+      return new Entry(null, "", "", "", reason);
+    }
+
+    private static Entry of(
+        @Nullable String state, String prefix, String severity, String message) {
       return LEVELS.contains(severity)
           ? new Entry(state, prefix, severity, message)
-          : NOT_UNDERSTOOD;
+          : notUnderstood(NotUnderstood.LANGUAGE);
     }
   }
 
@@ -143,6 +171,28 @@ enum LogFormat {
    */
   abstract @Nullable Entry entry(String line);
 
+  /** Returns the message at the next level of a line of stderr; null if there is none. */
+  static @Nullable Entry next(String line, Entry entry) {
+    return message(line, entry.prefix().length() + entry.severity().length() + 1);
+  }
+
+  private static @Nullable Entry message(String line, int from) {
+    for (int end = line.indexOf(":  ", from); end >= 0; end = line.indexOf(":  ", end + 1)) {
+      for (String level : LEVELS) {
+        int begin = end - level.length();
+        if (begin >= from && line.startsWith(level, begin)) {
+          String message = line.substring(end + 3);
+          Matcher state = VERBOSE.matcher(message);
+          return state.lookingAt()
+              ? new Entry(
+                  state.group(1), line.substring(0, begin), level, message.substring(state.end()))
+              : new Entry(null, line.substring(0, begin), level, message);
+        }
+      }
+    }
+    return null;
+  }
+
   /** Returns where a value of csvlog ends: at a comma, or with the line. */
   private static int endOfValue(String line, int begin) {
     int end = begin;
@@ -156,7 +206,8 @@ enum LogFormat {
     return comma < 0 ? line.length() : comma;
   }
 
-  private static String unescaped(String json) {
+  /** Returns the text of a value of JSON; null if there is no such value. */
+  private static @Nullable String unescaped(String json) {
     if (json.indexOf('\\') < 0) {
       return json;
     }
@@ -176,7 +227,10 @@ enum LogFormat {
           case 'b' -> text.append('\b');
           case 'f' -> text.append('\f');
           case 'u' -> {
-            text.append((char) Integer.parseInt(json.substring(i + 1, i + 5), 16));
+            if (!HEX.matcher(json).region(i + 1, i + 5).matches()) {
+              return null;
+            }
+            text.append((char) HexFormat.fromHexDigits(json, i + 1, i + 5));
             i += 4;
           }
           default -> text.append(c);

@@ -4,6 +4,8 @@ package io.pghello.cli.logs;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,16 +31,17 @@ final class LogScanner {
    */
   static final int LINE_BYTES = 1 << 18;
 
-  // outside brackets, where the process's number is in the usual prefixes
+  // outside brackets, where processes and ports are
   private static final Pattern STATE =
-      Pattern.compile("(?<![\\w\\[.:-])(?:[0-9][0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}(?![\\w\\].:-])");
+      Pattern.compile("(?<![\\w\\[(.:-])[0-9A-Z]{5}(?![\\w\\]).:-])");
 
   private final Sink sink;
   private final byte[] buffer = new byte[LINE_BYTES];
   private int filled;
   private boolean inLongLine;
   private boolean understood;
-  private long notUnderstood;
+  private final Map<NotUnderstood, Long> notUnderstood = new EnumMap<>(NotUnderstood.class);
+  private final LinePrefix prefix = new LinePrefix();
   private LogFormat.@Nullable Entry crashed;
   private @Nullable LogFormat format;
 
@@ -87,13 +90,17 @@ final class LogScanner {
   /**
    * Looks at a last line that has no end.
    *
-   * @return how many messages are not understood; at least 1 if there are lines, and none is one
+   * @return the number of messages that are not understood, by reason; not empty if there are
+   *     lines, and none is a message
    */
-  long end() {
+  Map<NotUnderstood, Long> end() {
     scan(0, filled);
     filled = 0;
     inLongLine = false;
-    return format == null || understood ? notUnderstood : Math.max(1, notUnderstood);
+    if (format != null && !understood && notUnderstood.isEmpty()) {
+      notUnderstood.put(NotUnderstood.LANGUAGE, 1L);
+    }
+    return notUnderstood;
   }
 
   private void scan(int from, int to) {
@@ -111,8 +118,11 @@ final class LogScanner {
 
   private void line(String line) {
     LogFormat.Entry entry = Objects.requireNonNull(format).entry(line);
-    if (entry != null && !entry.isUnderstood()) {
-      notUnderstood++;
+    if (format == LogFormat.STDERR) {
+      entry = prefix.proven(line, entry);
+    }
+    if (entry != null && entry.reason() != null) {
+      notUnderstood.merge(entry.reason(), 1L, Long::sum);
     } else if (entry != null) {
       understood = true;
       if (LogFormat.SEVERITIES.contains(entry.severity())) {
@@ -146,26 +156,23 @@ final class LogScanner {
 
   private void judge(LogFormat.Entry entry) {
     String state = entry.state();
-    LogEvent event = LogEvent.of(state, entry.message());
-    if (event == null) {
-      return;
-    }
-    if (state != null && format != LogFormat.STDERR) {
-      sink.found(event, state, entry);
-      return;
-    }
-    boolean another = false;
-    Matcher states = STATE.matcher(entry.prefix());
-    while (states.find()) {
-      LogEvent byState = LogEvent.of(states.group(), entry.message());
-      // a message of somebody's may begin as a verbose one
-      if (byState != null && (state == null || state.equals(states.group()))) {
-        sink.found(byState, states.group(), entry);
+    if (format == LogFormat.STDERR) {
+      Matcher words = STATE.matcher(entry.prefix());
+      while (words.find()) {
+        LogEvent event = LogEvent.of(words.group(), entry.message());
+        // a user's message may begin as a verbose one
+        if (event != null && (state == null || state.equals(words.group()))) {
+          sink.found(event, words.group(), entry);
+          return;
+        }
+      }
+      // any other word may be a process, a transaction or a name, which proves no other state
+      if (prefix.hasState(entry.prefix())) {
         return;
       }
-      another = true;
     }
-    if (!another) {
+    LogEvent event = LogEvent.of(state, entry.message());
+    if (event != null) {
       sink.found(event, state, entry);
     }
   }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.logs;
 
+import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.partitioningBy;
+
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Json;
 import io.pghello.cli.output.Output;
@@ -10,15 +13,20 @@ import io.pghello.cli.output.Table;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.io.PushbackInputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
@@ -31,36 +39,58 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "logs",
     description = {
-      "Finds in a server's log what concerns the extension: its errors by SQLSTATE and message, missing privileges,",
-      "functions and files. What users have written into a statement or a value does not count. Needs no connection.",
-      "JSON is a line for each, and a last one that sums up."
+      "Finds messages about the extension in a server's log: its errors by SQLSTATE and message, missing privileges,",
+      "functions and files. Text of users in a statement or a value does not count. Needs no connection.",
+      "Best with log_destination = 'jsonlog' or 'csvlog'. In the format stderr, user and database names in",
+      "log_line_prefix can imitate a message; such lines count as not understood.",
+      "With --summary, the first line follows the monitoring plugin format. JSON is a line for each message, and a summary last."
     },
     footerHeading = "%nExit status:%n",
     footer = {
       "  0 if there is nothing, 1 if programs use the extension wrong, 2 if the extension is missing or broken,",
-      "  3 if a file cannot be read, or has messages that are not understood, as those of another language",
+      "  3 if a file cannot be read, or has messages that are not understood, e.g. in another language",
       "",
       "Example:",
       "  pghello logs --summary /var/log/postgresql/postgresql-15-main.log",
-      "  tail -n 0 -F /var/log/postgresql/postgresql-15-main.log | pghello logs -"
+      "  tail -n 0 -F /var/log/postgresql/postgresql-15-main.log | pghello logs -",
+      "  docker compose logs --no-log-prefix db | pghello logs -"
     })
 public final class LogsCommand implements Callable<Integer> {
   private static final Path STANDARD_INPUT = Path.of("-");
+
+  // also of logrotate (a.log.1.gz, a.log-20261124) and of RDS (a.log.2026-11-24-10)
+  private static final Pattern LOG = Pattern.compile("(?s).*\\.(?:log|csv|json)(?:[.-].*)?");
+
+  // programs that print what files contain, by the first bytes of these
+  private static final Map<String, String> DECOMPRESSORS =
+      Map.of(
+          "28b52ffd",
+          "zstdcat",
+          "fd377a585a00",
+          "xzcat",
+          "425a68",
+          "bzcat",
+          "04224d18",
+          "lz4cat",
+          "504b0304",
+          "unzip -p");
+  private static final int MAGIC_BYTES = 6;
 
   @Parameters(
       paramLabel = "FILE",
       arity = "1..*",
       description =
-          "Logs, also such that are compressed (.gz), and folders of logs (.log, .csv, .json); - is standard input.")
+          "Log files (plain or .gz), or directories of log files; - is standard input. Of a directory, files with .log,"
+              + " .csv or .json in their name are read, e.g. a.log.1 and a.log-20261124, and the others are listed.")
   private List<Path> paths = List.of();
 
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      description = "stderr, csv or json. Default: what the log looks like.")
+      description = "Log format: stderr, csv or json. Default: detected from the first line.")
   private @Nullable LogFormat format;
 
-  @Option(names = "--summary", description = "Print how many there are, and not each of them.")
+  @Option(names = "--summary", description = "Print totals only.")
   private boolean summary;
 
   @Mixin private Output output = new Output();
@@ -78,12 +108,15 @@ public final class LogsCommand implements Callable<Integer> {
   private record Count(Status status, LogEvent event, int count, String remedy) {}
 
   /** The last line of JSON. */
-  private record Summary(Status status, List<Count> events, long notUnderstood) {}
+  private record Summary(Status status, List<Count> events, long notUnderstood, int notRead) {}
+
+  /** Messages of a file that are not understood for one reason. */
+  private record Doubt(Path file, NotUnderstood reason, long count) {}
 
   private final Map<LogEvent, Integer> counts = new EnumMap<>(LogEvent.class);
-  private boolean unread;
+  private final List<Doubt> doubts = new ArrayList<>();
+  private int unread;
   private boolean withoutState;
-  private long notUnderstood;
 
   @Override
   public Integer call() {
@@ -93,7 +126,7 @@ public final class LogsCommand implements Callable<Integer> {
     Status status =
         counts.keySet().stream()
             .map(LogEvent::status)
-            .reduce(notUnderstood == 0 && !unread ? Status.OK : Status.UNKNOWN, Status::or);
+            .reduce(doubts.isEmpty() && unread == 0 ? Status.OK : Status.UNKNOWN, Status::or);
     end(status);
     return status.exitCode();
   }
@@ -103,13 +136,18 @@ public final class LogsCommand implements Callable<Integer> {
     void of(Path path) throws IOException;
   }
 
-  /** Names what cannot be read, and lets the others be read. */
+  /** Names a path that cannot be read, and lets the others be read. */
   private void attempt(Path path, Reading reading) {
     try {
       reading.of(path);
     } catch (IOException e) {
-      unread = true;
+      unread++;
       output.say("%s cannot be read: %s", path.toString(), Failure.reason(e));
+    } catch (UncheckedIOException e) {
+      unread++;
+      output.say(
+          "%s cannot be read: %s",
+          path.toString(), Failure.reason(Objects.requireNonNull(e.getCause())));
     }
   }
 
@@ -119,21 +157,30 @@ public final class LogsCommand implements Callable<Integer> {
     }
   }
 
-  private static List<Path> logs(Path folder) throws IOException {
+  private List<Path> logs(Path folder) throws IOException {
     try (Stream<Path> paths = Files.list(folder)) {
-      List<Path> files =
+      Map<Boolean, List<Path>> named =
           paths
-              .filter(
-                  file ->
-                      file.getFileName()
-                          .toString()
-                          .matches(".*\\.(log|csv|json)(\\.[0-9]+)?(\\.gz)?"))
+              .filter(file -> !file.getFileName().toString().startsWith("."))
               .sorted(
                   Comparator.comparingLong((Path file) -> file.toFile().lastModified())
                       .thenComparing(file -> file))
-              .toList();
+              .collect(
+                  partitioningBy(
+                      file ->
+                          LOG.matcher(file.getFileName().toString()).matches()
+                              && !Files.isDirectory(file)));
+      List<Path> files = Objects.requireNonNull(named.get(true));
       if (files.isEmpty()) {
-        throw new IOException("it has no logs: name the folder or the files that have them");
+        throw new IOException(
+            "no name in this directory has .log, .csv or .json: pass the logs by name");
+      }
+      List<Path> others = Objects.requireNonNull(named.get(false));
+      if (!others.isEmpty()) {
+        unread += others.size();
+        output.say(
+            "Not read, as their names have no .log, .csv or .json; pass them by name if they are logs: %s",
+            others.stream().map(Path::toString).collect(joining(", ")));
       }
       return files;
     }
@@ -142,12 +189,26 @@ public final class LogsCommand implements Callable<Integer> {
   private void read(Path file) throws IOException {
     var scanner = new LogScanner(format, this::found);
     InputStream raw = file.equals(STANDARD_INPUT) ? System.in : Files.newInputStream(file);
-    try (InputStream in = file.toString().endsWith(".gz") ? new GZIPInputStream(raw) : raw) {
+    try (InputStream in = decompressed(raw, file)) {
       scanner.read(in);
     } finally {
       raw.close();
     }
-    notUnderstood += scanner.end();
+    scanner.end().forEach((reason, count) -> doubts.add(new Doubt(file, reason, count)));
+  }
+
+  private static InputStream decompressed(InputStream raw, Path file) throws IOException {
+    byte[] beginning = raw.readNBytes(MAGIC_BYTES);
+    var in = new PushbackInputStream(raw, MAGIC_BYTES);
+    in.unread(beginning);
+    String hex = HexFormat.of().formatHex(beginning);
+    for (Map.Entry<String, String> program : DECOMPRESSORS.entrySet()) {
+      if (hex.startsWith(program.getKey())) {
+        throw new IOException(
+            "it is compressed: %s %s | pghello logs -".formatted(program.getValue(), file));
+      }
+    }
+    return hex.startsWith("1f8b") || file.toString().endsWith(".gz") ? new GZIPInputStream(in) : in;
   }
 
   private void found(LogEvent event, @Nullable String state, LogFormat.Entry entry) {
@@ -182,23 +243,46 @@ public final class LogsCommand implements Callable<Integer> {
     var events = new ArrayList<Count>();
     counts.forEach(
         (event, count) -> events.add(new Count(event.status(), event, count, event.remedy())));
+    long notUnderstood = doubts.stream().mapToLong(Doubt::count).sum();
+    String line = line(status, notUnderstood);
     PrintWriter out = output.out();
     if (output.isJson()) {
-      out.println(Json.line(new Summary(status, events, notUnderstood)));
-    } else if (!events.isEmpty()) {
-      out.println((summary ? "" : System.lineSeparator()) + Table.of(Count.class, events));
-    } else if (notUnderstood == 0 && !unread) {
-      out.println("Nothing of the extension");
+      out.println(Json.line(new Summary(status, events, notUnderstood, unread)));
+    } else if (summary) {
+      out.println(line);
+      out.print(events.isEmpty() ? "" : Table.of(Count.class, events) + System.lineSeparator());
+    } else {
+      String table = System.lineSeparator() + Table.of(Count.class, events);
+      out.print(events.isEmpty() ? "" : table + System.lineSeparator() + System.lineSeparator());
+      out.println(line);
     }
-    if (notUnderstood > 0) {
+    for (Doubt doubt : doubts) {
       output.say(
-          "%d messages are not understood: have the server write English (lc_messages = 'C'), or name the --format",
-          notUnderstood);
+          "%s: %d %s not understood: %s",
+          doubt.file().toString(),
+          doubt.count(),
+          doubt.count() == 1 ? "message is" : "messages are",
+          doubt.reason().remedy());
     }
     if (withoutState) {
       output.say(
           "The lines have no SQLSTATE, so messages alone decide: add %%e to log_line_prefix");
     }
     out.flush();
+  }
+
+  /** Returns the line for a monitoring plugin. */
+  private String line(Status status, long notUnderstood) {
+    int found = counts.values().stream().mapToInt(Integer::intValue).sum();
+    var line = new StringBuilder(status.name()).append(" - ");
+    line.append(found == 0 ? "no" : found);
+    line.append(found == 1 ? " message" : " messages").append(" about the extension");
+    if (notUnderstood > 0) {
+      line.append(", ").append(notUnderstood).append(" not understood");
+    }
+    if (unread > 0) {
+      line.append(", ").append(unread).append(unread == 1 ? " file" : " files").append(" not read");
+    }
+    return line.toString();
   }
 }

@@ -155,8 +155,9 @@ class LogsIT {
     Files.writeString(
         log, line.replace("app", "ERROR") + line.replace("app", ",ERROR,42501,") + line);
     assertThat(logs("--summary", log.toString()).out())
+        .startsWith("WARNING - 3 messages about the extension")
         .containsPattern("refused_argument +3 ")
-        .hasLineCount(2);
+        .hasLineCount(3);
     Files.writeString(
         log,
         line.replace("app", "ERROR")
@@ -181,8 +182,9 @@ class LogsIT {
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err()).isEmpty();
     assertThat(run.out())
+        .startsWith("CRITICAL - 24 messages about the extension" + System.lineSeparator())
         .containsPattern("critical +no_library +4 ")
-        .hasLineCount(1 + LogEvent.values().length);
+        .hasLineCount(2 + LogEvent.values().length);
 
     String none = folder.resolve("none").toString();
     run = logs("--summary", none, log.toString());
@@ -211,10 +213,13 @@ class LogsIT {
     assertThat(logs(folder.toString()).out()).contains(" 4 ");
 
     Files.writeString(log, "LOG:  nothing\nof ours, and no end of the line");
-    assertThat(logs(log.toString()).status()).isZero();
+    run = logs(log.toString());
+    assertThat(run.status()).isZero();
+    assertThat(run.out()).isEqualToIgnoringNewLines("OK - no messages about the extension");
     run = logs(none);
     assertThat(run.status()).isEqualTo(3);
-    assertThat(run.out()).isEmpty();
+    assertThat(run.out())
+        .isEqualToIgnoringNewLines("UNKNOWN - no messages about the extension, 1 file not read");
     assertThat(run.err()).contains("there is no file").hasLineCount(1);
     Path damaged = Files.writeString(folder.resolve("c.log.gz"), "no archive");
     run = logs(damaged.toString());
@@ -224,7 +229,7 @@ class LogsIT {
     Files.createDirectories(folder.resolve("above/pg_log"));
     run = logs(folder.resolve("above").toString());
     assertThat(run.status()).as("a wrong folder is no good news").isEqualTo(3);
-    assertThat(run.err()).contains("has no logs").hasLineCount(1);
+    assertThat(run.err()).contains("has .log, .csv or .json").hasLineCount(1);
   }
 
   @Test
@@ -236,9 +241,18 @@ class LogsIT {
     assertThat(run.err()).contains("add %e to log_line_prefix");
     Files.writeString(
         log,
-        PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0))
-            .replace(" 22023 ", " P0001 "));
+        success()
+            + PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0))
+                .replace(" 22023 ", " P0001 "));
     assertThat(logs(log.toString()).status()).isZero();
+  }
+
+  /** A line that shows where the SQLSTATE is. */
+  private static String success() {
+    return PlantedLog.line(
+        LogFormat.STDERR,
+        true,
+        new PlantedLog.Message("LOG", "00000", "connection received", null));
   }
 
   /** With log_error_verbosity = verbose the SQLSTATE is in the message. */
@@ -261,9 +275,10 @@ class LogsIT {
     // RAISE EXCEPTION '22023: ...'
     Files.writeString(
         log,
-        PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0))
-            .replace("ERROR:  ", "ERROR:  22023: ")
-            .replace(" 22023 ", " P0001 "));
+        success()
+            + PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0))
+                .replace("ERROR:  ", "ERROR:  22023: ")
+                .replace(" 22023 ", " P0001 "));
     assertThat(logs(log.toString()).status()).isZero();
   }
 
@@ -278,8 +293,9 @@ class LogsIT {
     Files.writeString(log, line.repeat(2));
     Run run = logs("--format", format.toString(), log.toString());
     assertThat(run.status()).as(run.out()).isEqualTo(3);
-    assertThat(run.out()).isEmpty();
-    assertThat(run.err()).startsWith("2 messages are not understood").hasLineCount(1);
+    assertThat(run.out())
+        .isEqualToIgnoringNewLines("UNKNOWN - no messages about the extension, 2 not understood");
+    assertThat(run.err()).startsWith(log + ": 2 messages are not understood: ").hasLineCount(1);
     Files.writeString(log, line.replace("FEHLER", "\u041e\u0428\u0418\u0411\u041a\u0410"));
     assertThat(logs(log.toString()).status()).isEqualTo(3);
     Files.writeString(log, line + PlantedLog.line(format, true, PlantedLog.MESSAGES.get(0)));
@@ -290,6 +306,71 @@ class LogsIT {
     assertThat(logs("--format", format.toString(), log.toString()).status()).isEqualTo(3);
     Files.writeString(log, "");
     assertThat(logs(log.toString()).status()).isZero();
+  }
+
+  /** Names as logrotate, RDS and log_filename give them. */
+  @Test
+  void readsOrNamesRotatedLogs() throws IOException {
+    String line = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0));
+    List<String> read =
+        List.of(
+            "a.log",
+            "a.log.1",
+            "a.log-20261124",
+            "a.log-20261124-1732417232",
+            "postgresql.log.2026-11-24-10",
+            "postgresql.log.2026-11-24-1000.csv",
+            "a.csv.3",
+            "a.log.old",
+            "a.json-20261124");
+    for (String name : read) {
+      Files.writeString(folder.resolve(name), line);
+    }
+    try (OutputStream out =
+        new GZIPOutputStream(Files.newOutputStream(folder.resolve("a.log-20261123.gz")))) {
+      out.write(line.getBytes(UTF_8));
+    }
+    Run run = logs("--summary", folder.toString());
+    assertThat(run.status()).as(run.err()).isEqualTo(1);
+    assertThat(run.out()).containsPattern("refused_argument +10 ");
+    assertThat(run.err()).isEmpty();
+
+    Path other = Files.writeString(folder.resolve("postgresql-2026-11-24"), line);
+    Path above = Files.createDirectory(folder.resolve("old.log"));
+    run = logs("--summary", folder.toString());
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.out()).startsWith("UNKNOWN - 10 messages about the extension, 2 files not read");
+    assertThat(run.err()).contains(other.toString(), above.toString()).hasLineCount(1);
+  }
+
+  /** The first bytes decide, as a rotated log may have any name. */
+  @Test
+  void readsGzipAndNamesTheProgramForOthers() throws IOException {
+    String line = PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0));
+    Path packed = folder.resolve("a.log.1");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+      out.write(line.getBytes(UTF_8));
+    }
+    assertThat(logs(packed.toString()).status()).isEqualTo(1);
+    Files.write(packed, new byte[] {0x28, (byte) 0xb5, 0x2f, (byte) 0xfd, 0, 0, 0});
+    Run run = logs(packed.toString());
+    assertThat(run.status()).isEqualTo(3);
+    assertThat(run.err()).contains("zstdcat " + packed + " | pghello logs -").hasLineCount(1);
+    Files.write(packed, new byte[] {(byte) 0xfd, '7', 'z', 'X', 'Z', 0, 0});
+    assertThat(logs(packed.toString()).err()).contains("xzcat " + packed);
+  }
+
+  /** Other files of a run are read, whatever one contains. */
+  @Test
+  void namesTheFileThatIsDamaged() throws IOException {
+    String line = PlantedLog.line(LogFormat.JSON, true, PlantedLog.MESSAGES.get(11));
+    Path damaged =
+        Files.writeString(folder.resolve("a.json"), line.replace("pg_hello(", "\\uZZZZ("));
+    Files.writeString(folder.resolve("b.json"), line);
+    Run run = logs("--summary", folder.toString());
+    assertThat(run.status()).as("critical is graver").isEqualTo(2);
+    assertThat(run.out()).startsWith("CRITICAL - 1 message about the extension, 1 not understood");
+    assertThat(run.err()).startsWith(damaged + ": 1 message is not understood: ").hasLineCount(1);
   }
 
   /** Who writes a message does not write to a terminal. */

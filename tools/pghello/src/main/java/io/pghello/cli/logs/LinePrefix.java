@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.logs;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The {@code log_line_prefix} of a log in the format stderr, learnt from its lines. Anybody who
+ * reaches the server's port chooses the names in it, without a login, and they may contain a level
+ * or a line break. So it finds lines that such a name may have faked. Not thread-safe.
+ */
+final class LinePrefix {
+  /** No name is longer than the packet in which the server receives it. */
+  static final int NAME_BYTES = 10_000;
+
+  private static final Pattern SEPARATOR = Pattern.compile("[ ,|=;:]");
+  private static final Pattern STATE = Pattern.compile("[0-9A-Z]{5}");
+  private static final Pattern SUCCESS = Pattern.compile("\\b00000\\b");
+  // a time, the name of the first value, or the process
+  private static final Pattern BEGINNING =
+      Pattern.compile(
+          "\\W?(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ [A-Z0-9+-]+\\W?|[a-z_]+=|\\[[0-9]+\\])?");
+  private static final int NOT_LEARNT = -1;
+  private static final int NOWHERE = -2;
+
+  private @Nullable Pattern beginning;
+  private int stateColumn = NOT_LEARNT;
+  private int unproven;
+
+  /**
+   * Returns the message of a line; one that is not understood if a name may have faked or hidden
+   * it.
+   *
+   * @param entry the message as it looks; null if the line begins none
+   */
+  LogFormat.@Nullable Entry proven(String line, LogFormat.@Nullable Entry entry) {
+    unproven = Math.max(0, unproven - line.length() - 1);
+    if (entry == null) {
+      if (!line.startsWith("\t") && beginning != null && beginning.matcher(line).lookingAt()) {
+        // the rest of the message is behind a line break in a name
+        unproven = NAME_BYTES;
+        return LogFormat.Entry.notUnderstood(NotUnderstood.NAME);
+      }
+      return null;
+    }
+    if (entry.reason() != null) {
+      return entry;
+    }
+    learn(line, entry);
+    boolean faked = entry.isEvent() && unproven > 0;
+    LogFormat.Entry next = LogFormat.next(line, entry);
+    if (next != null) {
+      faked |= entry.isEvent();
+      for (; next != null && !faked; next = LogFormat.next(line, next)) {
+        faked = next.isEvent();
+      }
+    }
+    return faked ? LogFormat.Entry.notUnderstood(NotUnderstood.NAME) : entry;
+  }
+
+  /** Returns whether a prefix has the SQLSTATE, at the place that it has in other lines. */
+  boolean hasState(String prefix) {
+    return stateColumn >= 0 && STATE.matcher(word(prefix)).matches();
+  }
+
+  private void learn(String line, LogFormat.Entry entry) {
+    String prefix = entry.prefix();
+    if (!prefix.isEmpty() && (beginning == null || !beginning.matcher(line).lookingAt())) {
+      Matcher begin = BEGINNING.matcher(prefix);
+      beginning =
+          Pattern.compile(
+              begin.lookingAt()
+                  ? Pattern.quote(begin.group()).replaceAll("[0-9]+", "\\\\E[0-9]+\\\\Q")
+                  : "");
+    }
+    if (!entry.severity().equals("LOG") || stateColumn == NOWHERE) {
+      return;
+    }
+    if (stateColumn == NOT_LEARNT) {
+      Matcher success = SUCCESS.matcher(prefix);
+      if (success.find()) {
+        stateColumn = SEPARATOR.split(prefix.substring(0, success.start()), -1).length - 1;
+      }
+    }
+    if (stateColumn >= 0) {
+      String word = word(prefix);
+      if (!word.isEmpty() && !STATE.matcher(word).matches()) {
+        stateColumn = NOWHERE;
+      }
+    }
+  }
+
+  /** Returns the word of a prefix at the place of the SQLSTATE; empty if the prefix ends before. */
+  private String word(String prefix) {
+    String[] words = SEPARATOR.split(prefix, stateColumn + 2);
+    return stateColumn < words.length ? words[stateColumn] : "";
+  }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.logs;
+
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Reason why a line of a log proves nothing, with the fix. */
+enum NotUnderstood {
+  LANGUAGE("set lc_messages = 'C', so that the server logs in English, or pass --format"),
+  MALFORMED("these lines are damaged, or from another program: pass the server's log only"),
+  NAME(
+      "a user, database, application or host name in log_line_prefix may have faked them:"
+          + " set log_destination = 'jsonlog' or 'csvlog' and read those files"),
+  COMPOSE(
+      "docker compose puts the service's name before each line:"
+          + " use docker compose logs --no-log-prefix SERVICE"),
+  SYSLOG(
+      "syslog puts a header before each line: add jsonlog or csvlog to log_destination, set"
+          + " logging_collector = on and read those files, or use journalctl -o cat"),
+  TIMESTAMPS("docker or kubectl puts a time before each line: omit --timestamps"),
+  POD("kubectl puts the pod's name before each line: omit --prefix"),
+  DOCKER_FILE("this is docker's file of a container: use the output of docker logs CONTAINER");
+
+  // lines of syslog have a short month or a priority first, or a time as in ISO 8601 and a program
+  private static final Pattern WRAPPED =
+      Pattern.compile(
+          "(?:\\x1b\\[[0-9;]*m)*(?:(?<compose>[\\w.@-]+ {2,}\\| )"
+              + "|(?<syslog><[0-9]{1,3}>|[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} "
+              + "|[0-9]{4}-[0-9]{2}-[0-9]{2}T\\S+ \\S+ [^\\s:]+\\[[0-9]+\\]: )"
+              + "|(?<time>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+\\S* )"
+              + "|(?<pod>\\[pod/)"
+              + "|(?<docker>\\{\"log\":\"))");
+
+  private final String remedy;
+
+  NotUnderstood(String remedy) {
+    this.remedy = remedy;
+  }
+
+  String remedy() {
+    return remedy;
+  }
+
+  /** Returns the program that has put something before a line; null if none has. */
+  static @Nullable NotUnderstood wrapperOf(String line) {
+    var wrapped = WRAPPED.matcher(line);
+    if (!wrapped.lookingAt()) {
+      return null;
+    }
+    return wrapped.group("compose") != null
+        ? COMPOSE
+        : wrapped.group("syslog") != null
+            ? SYSLOG
+            : wrapped.group("time") != null
+                ? TIMESTAMPS
+                : wrapped.group("pod") != null ? POD : DOCKER_FILE;
+  }
+}
