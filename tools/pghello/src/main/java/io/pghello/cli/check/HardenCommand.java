@@ -59,6 +59,9 @@ public final class HardenCommand implements Callable<Integer> {
       })
   private boolean apply;
 
+  @Option(names = "--dry-run", description = "Change nothing. This is the default.")
+  private boolean dryRun;
+
   @Option(
       names = "--revoke-from",
       paramLabel = "ROLE",
@@ -89,7 +92,9 @@ public final class HardenCommand implements Callable<Integer> {
   @Override
   public Integer call() throws SQLException, IOException {
     Failure.refuseIf(
-        undo && (apply || preload || !revokeFrom.isEmpty()),
+        dryRun && apply, "--dry-run changes nothing: omit it, or omit --apply");
+    Failure.refuseIf(
+        undo && (apply || dryRun || preload || !revokeFrom.isEmpty()),
         "--undo goes with no other option of harden");
     Target target = connection.target();
     try (Connection session = apply || undo ? target.connectToWrite() : target.connect()) {
@@ -156,7 +161,7 @@ public final class HardenCommand implements Callable<Integer> {
               ? Finding.ok(step.opens() ? "closed" : "done", step.why())
               : step.opens()
                   ? new Finding(Status.WARNING, "open", step.why(), step.sql())
-                  : new Finding(Status.OK, "missing", step.why(), step.sql()));
+                  : new Finding(Status.OK, "to add", step.why(), step.sql()));
     }
     if (findings.isEmpty()) {
       findings.ok("open", "nothing stands open");

@@ -21,6 +21,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -35,6 +36,8 @@ record UndoFile(Path folder, String ofCopies, Path path) {
       WHERE d.datname = current_database()
       """;
 
+  private static final Pattern IDENTIFIERS = Pattern.compile("harden-[0-9]{1,20}-[0-9]{1,10}-");
+
   /** Returns the file of the database of a session, which need not be there. */
   static UndoFile of(Connection session, Target target) throws SQLException {
     String state = System.getenv("XDG_STATE_HOME");
@@ -43,13 +46,16 @@ record UndoFile(Path folder, String ofCopies, Path path) {
                 ? Path.of(state)
                 : Path.of(System.getProperty("user.home"), ".local", "state"))
             .resolve("pghello");
-    String ofCopies = String.valueOf(Query.value(session, DATABASE));
-    if (!ofCopies.matches("harden-[0-9]+-[0-9]+-")) {
-      throw Failure.unknown(
-          "the server does not answer with its identifiers, but with " + Printable.line(ofCopies));
-    }
-    String address = URLEncoder.encode(target.address(), StandardCharsets.UTF_8);
-    return new UndoFile(folder, ofCopies, folder.resolve(ofCopies + address + ".sql"));
+    return of(folder, String.valueOf(Query.value(session, DATABASE)), target.address());
+  }
+
+  /** Fails if the identifiers would lead to another directory: the server chooses its answer. */
+  static UndoFile of(Path folder, String ofCopies, String address) {
+    Failure.refuseIf(
+        !IDENTIFIERS.matcher(ofCopies).matches(),
+        "the server answered with invalid identifiers: " + Printable.line(ofCopies));
+    String encoded = URLEncoder.encode(address, StandardCharsets.UTF_8);
+    return new UndoFile(folder, ofCopies, folder.resolve(ofCopies + encoded + ".sql"));
   }
 
   /** Returns where it may be looked for; nothing where there is no other file. */

@@ -59,19 +59,24 @@ public final class Findings {
     var text = new StringBuilder();
     text.append(status().name())
         .append(" - ")
-        .append(Printable.line(database + ": " + gravest().text()).replace('|', '/'))
+        .append(line(database + ": " + gravest().text()))
         .append(figures)
         .append(System.lineSeparator());
     for (Finding finding : findings) {
       text.append(finding.status().coloured());
       text.append(
           String.format(
-              Locale.ROOT, "  %-12s  %s%n", finding.check(), Printable.line(finding.text())));
+              Locale.ROOT, "  %-12s  %s%n", finding.check(), line(finding.text())));
       if (finding.remedy() != null) {
-        text.append(String.format(Locale.ROOT, "%-24s%s%n", "", Printable.line(finding.remedy())));
+        text.append(String.format(Locale.ROOT, "%-24s%s%n", "", line(finding.remedy())));
       }
     }
     return text.toString();
+  }
+
+  /** Returns one line without a bar, as a monitoring plugin takes text behind a bar for figures. */
+  private static String line(String text) {
+    return Printable.line(text).replace("|", "\\u007c");
   }
 
   Map<String, @Nullable Object> toMap(String database, Map<String, @Nullable Object> more) {

@@ -62,6 +62,9 @@ class HardenIT {
       String session = before(database);
       Run before = harden(server, database, "--preload");
       assertThat(before.err()).isEmpty();
+      assertThat(harden(server, database, "--preload", "--dry-run").out()).isEqualTo(before.out());
+      assertThat(harden(server, database, "--apply", "--dry-run").err())
+          .contains("--dry-run changes nothing: omit it, or omit --apply");
       assertThat(before.status()).isEqualTo(1);
       assertThat(before.out())
           .startsWith("WARNING - ")
@@ -71,7 +74,7 @@ class HardenIT {
               "hello has EXECUTE on public.now_ms(), ",
               "SET session_preload_libraries = 'plpgsql', '$libdir/plpgsql', 'pg_hello'",
               "ALTER SYSTEM SET log_line_prefix = ")
-          .containsPattern("(?m)^ok +missing +there is no role hello_monitor$")
+          .containsPattern("(?m)^ok +to add +there is no role hello_monitor$")
           .containsPattern("(?m)^warning +open +everybody has EXECUTE on public.now_ms\\(\\)$");
       assertThat(
               Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
@@ -118,7 +121,10 @@ class HardenIT {
       assertThat(undone.status()).as(undone.out()).isZero();
       assertThat(undone.out())
           .contains("GRANT EXECUTE ON FUNCTION public.now_ms() TO PUBLIC;")
-          .contains("role hello_user has members, or privileges elsewhere, and stays");
+          .contains("role hello_user has members, or privileges elsewhere, and stays")
+          .containsPattern(
+              "ALTER SYSTEM RESET log_line_prefix; -- undo: ALTER SYSTEM SET log_line_prefix = '[^']*%e '")
+          .doesNotContain("%e %e");
       assertThat(before(database)).isEqualTo(session);
       assertThat(
               Run.value(

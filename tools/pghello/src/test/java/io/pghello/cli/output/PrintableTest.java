@@ -29,6 +29,16 @@ class PrintableTest {
     assertThat(text).contains(HARMLESS, "DROP " + HARMLESS).doesNotContain("\u001b[2J");
   }
 
+  /** Behind a bar a monitoring plugin expects figures, also below the first line. */
+  @Test
+  void findingsHaveNoBarOfAName() {
+    var findings = new Findings();
+    findings.add(new Finding(Status.WARNING, "function", "in a|b", "DROP a|b"));
+    assertThat(findings.toText("c|d", " | time=1ms").replaceFirst(" \\| time=1ms", ""))
+        .contains("c\\u007cd", "in a\\u007cb", "DROP a\\u007cb")
+        .doesNotContain("|");
+  }
+
   @Test
   void rowsAreALineEach() {
     String text = new Table(List.of("name"), List.of(List.of(EVIL))).toString();

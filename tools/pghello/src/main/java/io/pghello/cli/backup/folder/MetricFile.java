@@ -35,9 +35,10 @@ public record MetricFile(Path file) {
               "When the newest backup of the whole server was made that pghello verify has restored and found right.",
               MAINTAINED,
               "When pghello maintain last succeeded."));
+  // only \n ends a line, and names may have all other characters
   private static final Pattern SAMPLE =
       Pattern.compile(
-          "(?m)^((?:(?:%s|%s|%s)\\{.+}|%s)) ([0-9]+\\.[0-9]{3})$"
+          "(?md)^((?:(?:%s|%s|%s)\\{.+}|%s)) ([0-9]+\\.[0-9]{3})$"
               .formatted(VERIFIED, RESTORE, MAINTAINED, BASE));
 
   /** Refuses a file that could not be written, or that the collector would not read. */

@@ -53,6 +53,19 @@ class MetricFileTest {
     assertThat(folder).isDirectoryNotContaining("glob:**.new");
   }
 
+  /** All characters that end a line somewhere, of which a line of the file ends with one. */
+  @Test
+  void keepsDatabasesOfAnyName() throws Exception {
+    List<String> names =
+        List.of("a\rb", "a\u2028b", "a\u2029b", "a\u0085b", "a\u000bb\fc", "a\nb", "a} 1.000", "\r");
+    for (String name : names) {
+      metric.verified(name, TIME, Duration.ofSeconds(1));
+    }
+    assertThat(Files.readString(file).split("\n"))
+        .filteredOn(line -> line.endsWith("} 1763755200.250"))
+        .hasSize(names.size());
+  }
+
   @Test
   void keepsWhatItHasOfOthers() throws Exception {
     metric.verified("app", TIME, Duration.ofSeconds(1));
