@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -402,6 +403,72 @@ class GatewayIT {
         socket.close();
       }
     }
+  }
+
+  /** A client of IPv6 has all addresses of a network, one of IPv4 its own, also behind NAT64. */
+  @ParameterizedTest
+  @CsvSource({
+    "2001:db8:1:2::%x, true",
+    "2001:db8:1:2:%x:3:4:5, true",
+    "2001:db8:1:%x::1, false",
+    "64:ff9b::c000:%x, false",
+    "::ffff:10.0.0.%d, false"
+  })
+  void limitsWhoSignsUpByNetwork(String address, boolean limited, @TempDir Path folder)
+      throws Exception {
+    try (var behind = behindProxy(folder)) {
+      var answers = new ArrayList<String>();
+      for (int i = 1; i <= 60; i++) {
+        String from = String.format(Locale.ROOT, address, i);
+        try (Socket socket = from(from, behind.port())) {
+          send(socket, "POST /users HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}");
+          answers.add(firstLine(socket));
+        }
+      }
+      if (limited) {
+        assertThat(answers).contains("HTTP/1.1 429 Too Many Requests");
+      } else {
+        assertThat(answers).containsOnly("HTTP/1.1 200 OK");
+      }
+    }
+  }
+
+  @Test
+  void letsNoNetworkTakeAllConnections(@TempDir Path folder) throws Exception {
+    var slow = new ArrayList<Socket>();
+    try (var behind = behindProxy(folder)) {
+      for (int i = 0; i < 300; i++) {
+        Socket socket = from("2001:db8:1:2::" + Integer.toHexString(i), behind.port());
+        slow.add(socket);
+        send(socket, "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{");
+      }
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> slow.stream().anyMatch(GatewayIT::isAnswered));
+      try (Socket other = from("2001:db8:1:3::1", behind.port())) {
+        send(other, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+        assertThat(firstLine(other)).isEqualTo("HTTP/1.1 200 OK");
+      }
+    } finally {
+      for (Socket socket : slow) {
+        socket.close();
+      }
+    }
+  }
+
+  /** A gateway that believes the addresses of {@link #from}. */
+  private Gateway behindProxy(Path folder) throws IOException {
+    return new Gateway(
+        folder,
+        " proxy_protocol; set_real_ip_from 127.0.0.1; real_ip_header proxy_protocol",
+        List.of(one.address()),
+        List.of(users.address()));
+  }
+
+  private static Socket from(String address, int port) throws IOException {
+    var socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    send(socket, "PROXY TCP6 " + address + " ::1 4711 80\r\n");
+    return socket;
   }
 
   private static boolean isAnswered(Socket socket) {

@@ -11,13 +11,17 @@ import java.util.HexFormat;
 public final class ClientAddress {
   private static final int NETWORK_BYTES = 8;
 
+  // 64:ff9b::/96, RFC 6052
+  private static final byte[] NAT64 = {0, 0x64, (byte) 0xff, (byte) 0x9b, 0, 0, 0, 0, 0, 0, 0, 0};
+
   private ClientAddress() {}
 
   /**
-   * Returns an IPv4 address as it is, and of an IPv6 address the network, of which one client has
-   * all addresses (/64). An IPv6 address that stands for an IPv4 address is that.
+   * Returns an IPv4 address as it is, and the network of an IPv6 address (/64), as one client has
+   * all addresses in it. For an IPv6 address that stands for an IPv4 address, also by NAT64, it
+   * returns the IPv4 address.
    *
-   * @param address as the container says it; what is no address is returned as it is
+   * @param address as the container has it; a text that is no address is returned as it is
    */
   public static String of(String address) {
     String literal = address.replaceFirst("%.*", "");
@@ -27,10 +31,15 @@ public final class ClientAddress {
     }
     try {
       InetAddress parsed = InetAddress.getByName(literal);
-      return parsed instanceof Inet6Address
-          ? HexFormat.ofDelimiter(":").formatHex(Arrays.copyOf(parsed.getAddress(), NETWORK_BYTES))
-              + "::/64"
-          : parsed.getHostAddress();
+      byte[] bytes = parsed.getAddress();
+      if (!(parsed instanceof Inet6Address)) {
+        return parsed.getHostAddress();
+      }
+      if (Arrays.equals(bytes, 0, NAT64.length, NAT64, 0, NAT64.length)) {
+        return InetAddress.getByAddress(Arrays.copyOfRange(bytes, NAT64.length, bytes.length))
+            .getHostAddress();
+      }
+      return HexFormat.ofDelimiter(":").formatHex(bytes, 0, NETWORK_BYTES) + "::/64";
     } catch (UnknownHostException e) {
       return address;
     }
