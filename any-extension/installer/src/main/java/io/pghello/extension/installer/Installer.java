@@ -295,8 +295,10 @@ public final class Installer {
       out.accept("Nothing to do: " + extension + " was not installed by this program.");
     } else {
       out.accept(
-          "Which databases have the extension cannot be known from here: where it was not dropped"
-              + " before (DROP EXTENSION), its functions fail now.");
+          "The installer does not know which databases have the extension. "
+              + (dryRun
+                  ? "Drop it there first (DROP EXTENSION), or its functions will fail."
+                  : "If one has it still (no DROP EXTENSION before), its functions fail now."));
     }
     return removed.kept().isEmpty() ? OK : WARNING;
   }

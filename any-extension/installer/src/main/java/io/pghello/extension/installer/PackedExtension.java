@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -20,6 +21,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -183,14 +186,21 @@ public final class PackedExtension {
   private Map<String, byte[]> filesOf(String platform, int major) {
     Map<String, byte[]> shared = in(folder(), "share/" + major + "/", SHARED);
     if (shared.isEmpty()) {
+      List<String> majors = list("majors");
+      String all =
+          Stream.concat(majors.stream(), Stream.of(String.valueOf(major)))
+              .sorted(Comparator.comparingInt(String::length).thenComparing(each -> each))
+              .collect(Collectors.joining(","));
       throw new IllegalStateException(
           "The extension \""
               + name
               + "\" has no files for PostgreSQL "
               + major
               + ", only for "
-              + String.join(", ", list("majors"))
-              + ": use a server of such a major.");
+              + String.join(", ", majors)
+              + ": use one of these, or build the extension with mvn verify -Dpg-extension.majors="
+              + all
+              + ".");
     }
     Map<String, byte[]> libraries = in(folder(), platform + "/" + major + "/", LIBRARIES);
     if (libraries.isEmpty() && builds().stream().anyMatch(build -> build.endsWith("/" + major))) {

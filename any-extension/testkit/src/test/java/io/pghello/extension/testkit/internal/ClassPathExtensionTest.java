@@ -250,7 +250,8 @@ class ClassPathExtensionTest {
               .isEqualTo(platform + "/17/acme.so");
           assertThatThrownBy(() -> files(16))
               .hasMessageStartingWith(
-                  "The extension \"acme\" has no files for PostgreSQL 16, only for 15, 17, 18: ");
+                  "The extension \"acme\" has no files for PostgreSQL 16, only for 15, 17, 18: ")
+              .hasMessageEndingWith("mvn verify -Dpg-extension.majors=15,16,17,18.");
           assertThatThrownBy(() -> files(18))
               .hasMessageStartingWith(
                   "The extension \"acme\" has no library for PostgreSQL 18 on %s, only for "
