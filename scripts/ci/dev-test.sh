@@ -38,6 +38,40 @@ for command in demo 'demo hibernate' 'demo jooq' 'demo service' 'demo events' 'd
   "$ROOT/dev" $command --unknown >/dev/null 2>&1 </dev/null || true
 done
 
+# help is a file, which is what the program prints; ./dev generate writes it
+for file in "$ROOT"/scripts/help/*.txt; do
+  cases=$((cases + 1))
+  words=${file##*/}
+  words=${words%.txt}
+  # shellcheck disable=SC2086
+  if ! PG_HELLO_HELP=program "$ROOT/dev" ${words/-/ } --help 2>&1 </dev/null | diff "$file" -; then
+    printf './dev %s --help prints another text: run ./dev generate\n' "${words/-/ }"
+    failures=$((failures + 1))
+  fi
+done
+
+# nothing is fetched or built for help: in a tree without libraries and classes, without a compiler, Java and Maven
+cases=$((cases + 1))
+mkdir "$WORK/tree" "$WORK/path"
+tar -C "$ROOT" --exclude=target --exclude=.git --exclude=extension/build -c dev scripts pom.xml benchmarks/help.txt | tar -C "$WORK/tree" -x
+for program in bash cat dirname readlink sed tr uname id locale env; do
+  ln -s "$(command -v "$program")" "$WORK/path"
+done
+for command in test install images format generate native bench docs release server mcp pghello demo 'demo hibernate' 'demo jooq' 'demo spring' \
+  'demo service' 'demo events' 'demo plugin' 'demo ops' 'demo mcp'; do
+  for help in -h --help; do
+    [[ ! "$command $help" =~ ^(pghello|mcp)\ -h$ ]] || continue
+    # shellcheck disable=SC2086
+    if ! (cd "$WORK/tree" && env -i "PATH=$WORK/path" "HOME=$WORK/home" ./dev $command $help) >"$WORK/out" 2>"$WORK/err" </dev/null ||
+      ! grep -q Usage "$WORK/out" || [ -s "$WORK/err" ] || [ -e "$WORK/home" ]; then
+      printf './dev %s %s builds or needs something\n' "$command" "$help"
+      cat "$WORK/err"
+      failures=$((failures + 1))
+    fi
+  done
+done
+rm -rf "$WORK/tree" "$WORK/path"
+
 ends 0 'Usage: ./dev COMMAND'
 for help in -h --help; do
   ends 0 'Usage: ./dev COMMAND' "$help"
