@@ -10,36 +10,47 @@ STAGE=$ROOT/target/release
 usage() {
   cat <<TEXT
 Usage: ./dev release --dry-run [VERSION]
+       ./dev release --sign
 
-Stage a release in target/release, a Maven repository, and publish nothing. Every file is signed with
-a key that is made for it and thrown away. Then check what Maven Central demands, and the licences of
-all dependencies, and build projects from the set, on the JDKs 17 and 25 that are there.
+Stage a release in target/release, a Maven repository, and publish nothing. Check what Maven Central
+demands, and the licences of all dependencies, and build projects from the set, on the JDKs 17 and 25
+that are there. Then sign every file with a key that is made for it and thrown away.
 
   --dry-run   Required, as nothing is published yet.
-  VERSION     The version to stage. Default: that of pom.xml without -SNAPSHOT
+  --sign      Sign the set in target/release anew, with the secret key in PG_HELLO_SIGNING_KEY: the
+              output of gpg --armor --export-secret-keys, without a passphrase. Build nothing.
+              Uncommitted changes, and a changelog without the version, are faults here.
+  VERSION     The version to stage. Default: the version in pom.xml without -SNAPSHOT
   -h, --help  Show this text.
 
-With PG_HELLO_SIGNING_KEY in the environment, a secret key as gpg --armor --export-secret-keys prints
-it, without a passphrase, that key signs. Then changes that are not committed, and a changelog without
-the version, are faults as well.
+PG_HELLO_SIGNING_KEY must not be set for --dry-run: every plugin and test of the build could read it.
+Sign on a machine that has not built, with the copied folder target/release.
 TEXT
 }
 
-dry_run='' versions=()
+dry_run='' sign='' versions=()
 for argument in "$@"; do
   case $argument in
     -h | --help) usage && exit ;;
     --dry-run) dry_run=1 ;;
-    -*) misuse "release takes --dry-run and a version, not: $argument" ;;
+    --sign) sign=1 ;;
+    -*) misuse "release takes --dry-run and a version, or --sign, not: $argument" ;;
     *) versions+=("$argument") ;;
   esac
 done
 [ ${#versions[@]} -le 1 ] || misuse "release takes one version, not: ${versions[*]}"
+[ -z "$sign" ] || [ -z "$dry_run${versions[*]-}" ] || misuse "release --sign takes nothing else"
 version=$(project_version)
 version=${versions[0]-${version%-SNAPSHOT}}
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[A-Za-z0-9.]+)?$ && $version != *-SNAPSHOT ]] ||
   misuse "the version must be like 1.2.3 or 1.2.3-rc.1, and no snapshot, but is $version"
-[ -n "$dry_run" ] || misuse "release needs --dry-run, as nothing is published yet"
+[ -n "$dry_run$sign" ] || misuse "release needs --dry-run, as nothing is published yet"
+if [ -n "$sign" ]; then
+  [ -n "${PG_HELLO_SIGNING_KEY-}" ] || misuse "release --sign needs a secret key in PG_HELLO_SIGNING_KEY"
+else
+  [ -z "${PG_HELLO_SIGNING_KEY-}" ] ||
+    misuse "PG_HELLO_SIGNING_KEY is set, and the build could read it. First run release --dry-run without it, then release --sign"
+fi
 
 # wrong WORD...: one more thing that Maven Central, or a user, would not accept.
 faults=0
@@ -66,7 +77,6 @@ of_one_artifact() {
     files+=("$stem-cyclonedx.json")
   fi
   for file in "${files[@]}"; do
-    gpg --batch --quiet --verify "$file.asc" "$file" 2>>"$SCRATCH/log" || wrong "${file##*/} has no valid signature"
     for part in md5 sha1; do
       [ "$("${part}sum" <"$file" | cut -d ' ' -f 1)" = "$(cat "$file.$part")" ] || wrong "${file##*/} has another $part"
     done
@@ -75,45 +85,71 @@ of_one_artifact() {
 
 # unready WORD...: what a release must not have. A dry run says it.
 unready() {
-  if [ -n "${PG_HELLO_SIGNING_KEY-}" ]; then
+  if [ -n "$sign" ]; then
     wrong "$*"
   else
     say "Note: $*"
   fi
 }
 
-need gpg gnupg jq jq unzip unzip
-[ -z "$(git -C "$ROOT" status --porcelain 2>/dev/null)" ] || unready "the tree has changes that are not committed; they are staged, too"
+# sign_set: signs every file of the set with the key in GNUPGHOME, and verifies each signature.
+sign_set() {
+  local file
+  find "$STAGE" -name '*.asc*' -delete
+  while IFS= read -r -d '' file; do
+    if ! { gpg --batch --quiet --pinentry-mode error --armor --detach-sign --output "$file.asc" "$file" &&
+      gpg --batch --quiet --verify "$file.asc" "$file"; } 2>>"$SCRATCH/log"; then
+      wrong "${file##*/} cannot be signed"
+    fi
+  done < <(find "$STAGE" -type f ! -name '*.md5' ! -name '*.sha1' ! -name '*.sha256' ! -name '*.sha512' ! -name 'maven-metadata*' -print0)
+}
+
+# key_home: creates a folder for the key, in SCRATCH. Only what runs after this knows it.
+key_home() {
+  export GNUPGHOME=$SCRATCH/gnupg
+  trap 'trap "" HUP INT TERM; gpgconf --kill all; drop_scratch' EXIT
+  mkdir -m 700 "$GNUPGHOME"
+}
+
+if [ -n "$sign" ]; then
+  need gpg gnupg
+  mapfile -t boms < <(find "$STAGE" -name 'pg-hello-bom-*.pom' 2>/dev/null)
+  [ ${#boms[@]} = 1 ] || die "there is no set in target/release; run ./dev release --dry-run, or copy one there"
+  version=${boms[0]##*/pg-hello-bom-}
+  version=${version%.pom}
+fi
+[ -z "$(git -C "$ROOT" status --porcelain 2>/dev/null)" ] || unready "the tree has changes that are not committed"
 grep -qF "## $version" "$ROOT/CHANGELOG.md" || unready "CHANGELOG.md has no heading $version"
 new_scratch
-export GNUPGHOME=$SCRATCH/gnupg
-trap 'trap "" HUP INT TERM; gpgconf --kill all; drop_scratch' EXIT
-# of the tree, whose version can be changed
-copy=$SCRATCH/tree
-mkdir -m 700 "$GNUPGHOME" "$copy"
-if [ -n "${PG_HELLO_SIGNING_KEY-}" ]; then
+if [ -n "$sign" ]; then
+  key_home
   # a public key is imported as well
   if ! { gpg --batch --quiet --import <<<"$PG_HELLO_SIGNING_KEY" &&
     gpg --batch --quiet --pinentry-mode error --detach-sign <<<"a test" >"$SCRATCH/signature"; } 2>"$SCRATCH/log"; then
     cat "$SCRATCH/log" >&2
     die "PG_HELLO_SIGNING_KEY is no secret key, or needs a passphrase"
   fi
-  # no build has to see it
-  unset PG_HELLO_SIGNING_KEY
-else
-  gpg --batch --quiet --passphrase '' --quick-generate-key 'pg-hello dry run <dry-run@pg-hello.invalid>' default default 1d 2>"$SCRATCH/log"
+  sign_set
+  [ "$faults" = 0 ] || die "$faults faults; this cannot be released"
+  say "Every file of version $version is signed"
+  printf '%s\n' "$STAGE"
+  exit
 fi
 
+need gpg gnupg jq jq unzip unzip
+# of the tree, whose version can be changed
+copy=$SCRATCH/tree
+mkdir -m 700 "$copy"
 "$ROOT/scripts/native.sh" --all-platforms
 tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$copy" -x
 find "$copy" -name pom.xml -exec sed -i "s:<version>$(project_version)</version>:<version>$version</version>:" {} +
 rm -rf "$STAGE"
-say "Building and signing $version (a minute or two)"
+say "Building $version (a minute or two)"
 plugin() { printf 'org.apache.maven.plugins:maven-%s-plugin:%s:%s' "$1" "$(pom_property "maven-$1-plugin.version")" "$2"; }
 # the BOM has no parent, so the plugins are named here
 maven -q -B -ntp -f "$copy/pom.xml" '-Prelease,!checks' -pl "$(module_list pg-hello-parent "${PUBLISHED[@]}")" -Dmaven.test.skip=true \
   "-DaltDeploymentRepository=staged::file://$STAGE" -DoutputFormat=json package \
-  "org.cyclonedx:cyclonedx-maven-plugin:$(pom_property cyclonedx-maven-plugin.version):makeBom" "$(plugin gpg sign)" "$(plugin deploy deploy)" >&2
+  "org.cyclonedx:cyclonedx-maven-plugin:$(pom_property cyclonedx-maven-plugin.version):makeBom" "$(plugin deploy deploy)" >&2
 mapfile -t poms < <(find "$STAGE" -name '*.pom' | sort)
 [ ${#poms[@]} -gt ${#PUBLISHED[@]} ] || die "only ${#poms[@]} artifacts are staged"
 for pom in "${poms[@]}"; do
@@ -146,6 +182,10 @@ for home in $homes; do
   foreign "$home" -f "$SCRATCH/project/pom.xml" test
 done
 
+# once nothing is built any more
+key_home
+gpg --batch --quiet --passphrase '' --quick-generate-key 'pg-hello dry run <dry-run@pg-hello.invalid>' default default 1d 2>"$SCRATCH/log"
+sign_set
 [ "$faults" = 0 ] || die "$faults faults; this cannot be released"
 say "${#poms[@]} artifacts of version $version are as they must be, and projects build from them"
 printf '%s\n' "$STAGE"

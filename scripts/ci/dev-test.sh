@@ -149,7 +149,12 @@ for version in '' 1.0 v1.0.0 1.0.0-SNAPSHOT; do
   ends 2 "the version must be like 1.2.3 or 1.2.3-rc.1, and no snapshot, but is $version" release --dry-run "$version"
 done
 ends 2 'release takes one version, not: 1.0.0 1.0.1' release --dry-run 1.0.0 1.0.1
-PG_HELLO_SIGNING_KEY=none ends 1 'PG_HELLO_SIGNING_KEY is no secret key' release --dry-run
+ends 2 'release --sign takes nothing else' release --sign 1.0.0
+ends 2 'release --sign takes nothing else' release --dry-run --sign
+ends 2 'release --sign needs a secret key in PG_HELLO_SIGNING_KEY' release --sign
+PG_HELLO_SIGNING_KEY=none ends 2 'PG_HELLO_SIGNING_KEY is set, and the build could read it' release --dry-run
+"$ROOT/scripts/ci/release-test.sh" || failures=$((failures + 1))
+cases=$((cases + 1))
 ends 2 '--port must be between 0 and 65535, but is 65536' server --port 65536
 ends 2 '--repeat must be between 1 and 10, but is 11' demo --repeat 11
 ends 2 '--url must begin with jdbc:postgresql:' demo --url jdbc:mysql://x

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.quickstart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The workflows of the forge run only code that a commit names, and the release key meets no build.
+ */
+class WorkflowsTest {
+  private static final String PINNED =
+      "(?:\\./\\.github/workflows/\\S+|[\\w./-]+@[0-9a-f]{40} # v[0-9.]+)";
+
+  /** A tag can be moved to other code. */
+  @Test
+  void pinsActionsByCommit() throws IOException {
+    List<Path> workflows = Tree.files("\\.github/workflows/.*\\.yml");
+    assertThat(workflows).isNotEmpty();
+    for (Path workflow : workflows) {
+      assertThat(Files.readAllLines(workflow))
+          .filteredOn(line -> line.matches(" *(?:- )?uses: .*"))
+          .as("%s", workflow)
+          .isNotEmpty()
+          .allMatch(line -> line.replaceFirst(" *(?:- )?uses: ", "").matches(PINNED));
+    }
+  }
+
+  @Test
+  void givesTheReleaseKeyToAReviewedJobThatBuildsNothing() throws IOException {
+    String publish = Files.readString(Tree.ROOT.resolve(".github/workflows/publish.yml"));
+    assertThat(publish.split("\n(?=  \\w+(?:-\\w+)*:\n)"))
+        .filteredOn(job -> job.contains("secrets."))
+        .singleElement()
+        .asString()
+        .startsWith("  sign:")
+        .contains("    environment: release\n", "run: ./dev release --sign\n")
+        .doesNotContain("--dry-run", "cache", "mvn", "write");
+  }
+}

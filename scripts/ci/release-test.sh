@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Tests ./dev release --sign with a set and a key of this test, in a tree of its own.
+# SPDX-License-Identifier: MIT
+PROGRAM=release-test
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+need gpg gnupg
+new_scratch
+trap 'trap "" HUP INT TERM; GNUPGHOME=$SCRATCH/own gpgconf --kill all; drop_scratch' EXIT
+tree=$SCRATCH/tree
+bom=$tree/target/release/io/pghello/pg-hello-bom/1.2.3
+mkdir -p "$bom"
+mkdir -m 700 "$SCRATCH/own"
+tar -C "$ROOT" -c dev scripts pom.xml | tar -C "$tree" -x
+printf '## 1.2.3\n' >"$tree/CHANGELOG.md"
+
+# signs STATUS WORDS: ./dev release --sign must end with this status, and the last line of its standard error have these words.
+signs() {
+  local status=0
+  PG_HELLO_SIGNING_KEY=$key "$tree/dev" release --sign >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null || status=$?
+  [ "$status" = "$1" ] && tail -1 "$SCRATCH/err" | grep -qF -- "$2" && return
+  cat "$SCRATCH/out" "$SCRATCH/err" >&2
+  die "release --sign ended with $status, not with $1 and: $2"
+}
+
+key=none
+signs 1 'there is no set in target/release'
+for file in pom jar jar.sha1 jar.asc; do
+  echo "$file" >"$bom/pg-hello-bom-1.2.3.$file"
+done
+signs 1 'PG_HELLO_SIGNING_KEY is no secret key'
+export GNUPGHOME=$SCRATCH/own
+gpg --batch --quiet --passphrase '' --quick-generate-key 'a test <test@pg-hello.invalid>' default default 1d 2>/dev/null
+key=$(gpg --batch --armor --export-secret-keys)
+signs 0 'Every file of version 1.2.3 is signed'
+for file in pom jar; do
+  gpg --batch --quiet --verify "$bom/pg-hello-bom-1.2.3.$file.asc" "$bom/pg-hello-bom-1.2.3.$file" 2>/dev/null || die "the $file is not signed by the key"
+done
+[ ! -e "$bom/pg-hello-bom-1.2.3.jar.sha1.asc" ] || die "a checksum is signed"
+printf '## 1.2.2\n' >"$tree/CHANGELOG.md"
+signs 1 '1 faults; this cannot be released'
