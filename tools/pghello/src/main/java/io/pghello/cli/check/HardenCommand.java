@@ -91,8 +91,7 @@ public final class HardenCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws SQLException, IOException {
-    Failure.refuseIf(
-        dryRun && apply, "--dry-run changes nothing: omit it, or omit --apply");
+    Failure.refuseIf(dryRun && apply, "--dry-run changes nothing: omit it, or omit --apply");
     Failure.refuseIf(
         undo && (apply || dryRun || preload || !revokeFrom.isEmpty()),
         "--undo goes with no other option of harden");

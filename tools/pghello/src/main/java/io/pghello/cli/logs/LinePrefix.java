@@ -24,7 +24,9 @@ final class LinePrefix {
   private static final int NOT_LEARNT = -1;
   private static final int NOWHERE = -2;
 
-  private @Nullable Pattern beginning;
+  // of the usual prefixes, until a line has shown another
+  private Pattern beginning = Pattern.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} ");
+  private boolean hasBeginning;
   private int stateColumn = NOT_LEARNT;
   private int unproven;
 
@@ -37,7 +39,7 @@ final class LinePrefix {
   LogFormat.@Nullable Entry proven(String line, LogFormat.@Nullable Entry entry) {
     unproven = Math.max(0, unproven - line.length() - 1);
     if (entry == null) {
-      if (!line.startsWith("\t") && beginning != null && beginning.matcher(line).lookingAt()) {
+      if (!line.startsWith("\t") && beginning.matcher(line).lookingAt()) {
         // the rest of the message is behind a line break in a name
         unproven = NAME_BYTES;
         return LogFormat.Entry.notUnderstood(NotUnderstood.NAME);
@@ -66,7 +68,8 @@ final class LinePrefix {
 
   private void learn(String line, LogFormat.Entry entry) {
     String prefix = entry.prefix();
-    if (!prefix.isEmpty() && (beginning == null || !beginning.matcher(line).lookingAt())) {
+    if (!prefix.isEmpty() && !(hasBeginning && beginning.matcher(line).lookingAt())) {
+      hasBeginning = true;
       Matcher begin = BEGINNING.matcher(prefix);
       beginning =
           Pattern.compile(

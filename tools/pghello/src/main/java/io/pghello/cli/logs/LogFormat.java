@@ -62,7 +62,7 @@ enum LogFormat {
     }
   },
 
-  /** Also the records of CloudNativePG, which contain the server's columns by other names. */
+  /** Records of the server, or of CloudNativePG, which has other names for the columns. */
   JSON {
     @Override
     @Nullable Entry entry(String line) {

@@ -65,8 +65,7 @@ public final class Findings {
     for (Finding finding : findings) {
       text.append(finding.status().coloured());
       text.append(
-          String.format(
-              Locale.ROOT, "  %-12s  %s%n", finding.check(), line(finding.text())));
+          String.format(Locale.ROOT, "  %-12s  %s%n", finding.check(), line(finding.text())));
       if (finding.remedy() != null) {
         text.append(String.format(Locale.ROOT, "%-24s%s%n", "", line(finding.remedy())));
       }

@@ -92,6 +92,13 @@ class LogScannerTest {
                     + "ERROR:  42883: function pg_hello(text) does not exist"))
         .isEmpty();
     assertThat(found).isEmpty();
+    assertThat(
+            scan(
+                log,
+                prefix.replace("STATE", "42883")
+                    + "ERROR:  P0001: function pg_hello(text) does not exist"))
+        .isEmpty();
+    assertThat(found).isEmpty();
   }
 
   @Test
@@ -107,6 +114,17 @@ class LogScannerTest {
         TIME + "[1] x 00000 a@b LOG:  connection received",
         TIME + "[1] P0001 42883 a@b " + NO_FUNCTION);
     assertThat(found).containsExactly("no_function 42883", "no_function 42883");
+    // the users 00000 and P0001, in a prefix without a SQLSTATE
+    scan(
+        TIME + "00000 shop LOG:  connection received",
+        TIME + "app shop LOG:  connection received",
+        TIME + "P0001 shop " + NO_FUNCTION);
+    assertThat(found).containsExactly("no_function");
+    scan(TIME + "00000 shop ERROR:  syntax error", TIME + "P0001 shop " + NO_FUNCTION);
+    assertThat(found).containsExactly("no_function");
+    // after a change of the prefix
+    scan(TIME + "[1] 00000 a@b LOG:  connection received", TIME + "[2] a@b " + NO_FUNCTION);
+    assertThat(found).containsExactly("no_function");
   }
 
   /** A user who does not exist, in Debian's prefix, and others. */
@@ -157,6 +175,11 @@ class LogScannerTest {
               format.formatted(TIME, "").replace(TIME, "") + "FATAL:  no such user");
       assertThat(found).isEmpty();
       assertThat(doubts).containsOnlyKeys(NotUnderstood.NAME);
+    }
+    // at the beginning of a file
+    if (begun.startsWith("2")) {
+      assertThat(scan(begun, forged)).containsOnlyKeys(NotUnderstood.NAME);
+      assertThat(found).isEmpty();
     }
     // hidden behind a line break and a tab
     assertThat(scan(usual, begun + "x", "\t@shop " + NO_LIBRARY))

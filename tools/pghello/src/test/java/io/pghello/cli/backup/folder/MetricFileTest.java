@@ -57,7 +57,8 @@ class MetricFileTest {
   @Test
   void keepsDatabasesOfAnyName() throws Exception {
     List<String> names =
-        List.of("a\rb", "a\u2028b", "a\u2029b", "a\u0085b", "a\u000bb\fc", "a\nb", "a} 1.000", "\r");
+        List.of(
+            "a\rb", "a\u2028b", "a\u2029b", "a\u0085b", "a\u000bb\fc", "a\nb", "a} 1.000", "\r");
     for (String name : names) {
       metric.verified(name, TIME, Duration.ofSeconds(1));
     }
