@@ -54,7 +54,7 @@ class UndoFileTest {
   void refusesAPathThatTheServerChooses(String identifiers) {
     assertThatThrownBy(() -> UndoFile.of(state, identifiers, "localhost:5432"))
         .isInstanceOf(Failure.class)
-        .hasMessageStartingWith("the server's identifiers are no numbers");
+        .hasMessageStartingWith("the server answered with invalid identifiers");
   }
 
   @Test
