@@ -10,15 +10,17 @@ import java.util.List;
  * A function of an extension that takes the arguments of many calls as arrays, and returns an array
  * with an answer to each, in their order: what {@link CoalescedFunction} needs to know of it.
  *
- * <p><b>The function must have no side effects</b>: it is called again for the same requests where
- * a connection was lost, and where another request of the batch was refused. Nor should it raise
- * the SQLSTATEs of a lost connection (08, 57P): it would be called again until the time-out.
+ * <p><b>The function must have no side effects</b>: it is called again for the same requests if a
+ * connection was lost, or if another request of the batch was refused. <b>Its answers must not
+ * depend on the session</b> (role, row level security, {@code search_path}, settings), because
+ * requests of several callers run in the session of one. Nor should it raise the SQLSTATEs of a
+ * lost connection (08, 57P), which are retried.
  *
  * <p>{@link #bind}, {@link #read} and {@link #isAnsweredBy} are called on the thread of any of the
- * callers or of the client, many at a time, and should do no more than they say. An exception of
- * theirs fails the calls with {@link PgHelloException.Code#SERVER_ERROR}, as its cause; one that
- * has an SQLSTATE is taken for the server's or the driver's. An {@link Error} fails all calls of
- * the batch.
+ * callers or of the client, many at a time, and should do no more than they say. If one of them
+ * throws, only the calls that cause it fail, with {@link PgHelloException.Code#SERVER_ERROR} and
+ * the exception as the cause. An exception with an SQLSTATE is treated like one of the server or
+ * the driver. A {@link VirtualMachineError} fails all calls of the batch.
  *
  * @param <Q> the arguments of one call; immutable, as they are kept until it has ended
  * @param <A> the answer to one call, which is never null

@@ -44,6 +44,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A program's own function is called in batches, as {@code pg_hello} is. */
 @PgHelloTest
@@ -235,49 +236,170 @@ class CoalescedFunctionIT {
     }
   }
 
-  /** A function that its program tells the schema of may raise anything. */
+  /** Of these, a batch cannot know that they are not one call's own. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "02000", "0A000", "21000", "22003", "22P02", "22P05", "23514", "26000", "2F003", "38001",
+        "42601", "42P05", "44000", "53200", "53400", "54000", "55000", "58030", "58P01", "72000",
+        "F0000", "HV000", "P0001", "P0002", "XX000", "XX001"
+      })
+  void anErrorOfOneArgumentFailsItsOwnCallAlone(
+      String state, DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy)
+      throws SQLException {
+    raising(
+        superuser, "RAISE EXCEPTION 'no greeting for %', names USING ERRCODE = '" + state + "'");
+    try (var pool = pool(dataSource, 1);
+        var greetings = inSchema("raising", pool)) {
+      long before = holdUp(greetings, proxy);
+      CompletableFuture<String> refused = greetings.callAsync(once("bad"));
+      CompletableFuture<String> other = greetings.callAsync(once("Ada"));
+      proxy.resume();
+      assertThat(get(other)).isEqualTo("Hello, Ada!");
+      PgHelloException own = failure(refused, Code.SERVER_ERROR);
+      assertThat(own.sqlState()).contains(state);
+      assertThat(own)
+          .hasMessageStartingWith(
+              "The server reported an error (" + state + "): no greeting for {bad}. See the cause")
+          .hasCauseInstanceOf(SQLException.class);
+      assertThat(heard.statements.subList(2, 5))
+          .containsExactly("2 SERVER_ERROR", "1 SERVER_ERROR", "1");
+      // the driver itself repeats what it takes for a stale statement (0A000, 26000)
+      assertThat(proxy.executes() - before).isBetween(3L, 5L);
+    }
+  }
+
+  /** Connection, transaction, shutdown; and those that end a wait, which would be repeated. */
   @ParameterizedTest
   @CsvSource({
-    "P0001, true",
-    "54000, true",
-    "22P05, true",
-    "40001, false",
-    "25006, false",
-    "23514, false"
+    "25006, SERVER_ERROR",
+    "28000, SERVER_ERROR",
+    "3D000, SERVER_ERROR",
+    "40001, SERVER_ERROR",
+    "40P01, SERVER_ERROR",
+    "55P03, SERVER_ERROR",
+    "57000, SERVER_ERROR",
+    "57014, CANCELLED_BY_SERVER"
   })
-  void anErrorThatIsNotOfAnArgumentFailsTheBatch(
+  void anErrorOfTheBatchHasNoWordsOfACall(
       String state,
-      boolean isOfOne,
+      Code code,
       DataSource dataSource,
       @Superuser DataSource superuser,
       WireProxy proxy)
       throws SQLException {
-    execute(superuser, "CREATE SCHEMA raising");
-    execute(superuser, "GRANT USAGE ON SCHEMA raising TO PUBLIC");
-    execute(
-        superuser,
-        "CREATE FUNCTION raising.pg_hello_all(names text[], repeats integer[]) RETURNS text[]"
-            + " LANGUAGE plpgsql AS $$BEGIN IF 'bad' = ANY (names) THEN RAISE SQLSTATE '"
-            + state
-            + "'; END IF; RETURN pg_hello_all(names, repeats); END$$");
+    raising(
+        superuser, "RAISE EXCEPTION 'no greeting for %', names USING ERRCODE = '" + state + "'");
+    try (var pool = pool(dataSource, 1);
+        var greetings = inSchema("raising", pool)) {
+      long before = holdUp(greetings, proxy);
+      CompletableFuture<String> first = greetings.callAsync(once("bad"));
+      CompletableFuture<String> second = greetings.callAsync(once("Ada"));
+      proxy.resume();
+      for (CompletableFuture<String> call : List.of(first, second)) {
+        PgHelloException error = failure(call, code);
+        assertThat(error.sqlState()).contains(state);
+        assertThat(error).hasMessageNotContaining("bad").hasNoCause().hasNoSuppressedExceptions();
+      }
+      assertThat(proxy.executes() - before).isEqualTo(1);
+      // alone, its words are its own
+      if (code == Code.SERVER_ERROR) {
+        assertThat(failure(greetings.callAsync(once("bad")), code))
+            .hasMessageContaining("no greeting for {bad}")
+            .hasCauseInstanceOf(SQLException.class);
+      }
+    }
+  }
+
+  /** As a crash of the function does, or an error of the level FATAL. */
+  @Tag("session") // ends its session
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "PERFORM pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())",
+        "RAISE EXCEPTION 'no greeting for %', names USING ERRCODE = '08006'",
+        "RAISE EXCEPTION 'no greeting for %', names USING ERRCODE = '57P02'"
+      })
+  void anArgumentThatEndsTheSessionFailsItsOwnCallAlone(
+      String statement, DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy)
+      throws SQLException {
+    raising(superuser, statement);
+    try (var pool = pool(dataSource, 1);
+        var greetings = inSchema("raising", pool)) {
+      holdUp(greetings, proxy);
+      List<CompletableFuture<String>> calls =
+          IntStream.range(0, 32)
+              .mapToObj(i -> greetings.callAsync(once(i == 7 ? "bad" : "u" + i)))
+              .toList();
+      proxy.resume();
+      for (int i = 0; i < calls.size(); i++) {
+        if (i == 7) {
+          assertThat(failure(calls.get(i), Code.CONNECTION_LOST)).hasMessageNotContaining("bad");
+        } else {
+          assertThat(get(calls.get(i))).isEqualTo(greeting("u" + i, 1));
+        }
+      }
+      // two for each size of a part, 32 to 1
+      assertThat(heard.statements.stream().filter(each -> each.endsWith("LOST")))
+          .hasSizeBetween(7, 12);
+      assertThat(heard.statements).hasSizeLessThan(22);
+    }
+  }
+
+  /** Where one call cannot be told from a server that has too little, the server is spared. */
+  @ParameterizedTest
+  @CsvSource({"53200, 1, 21", "53200, 1000, 30", "XX000, 1, 21"})
+  void whatABatchOfAThousandCostsIsBounded(
+      String state,
+      int refused,
+      int statements,
+      DataSource dataSource,
+      @Superuser DataSource superuser,
+      WireProxy proxy)
+      throws SQLException {
+    raising(
+        superuser, "RAISE EXCEPTION 'no greeting for %', names USING ERRCODE = '" + state + "'");
     try (var pool = pool(dataSource, 1);
         var greetings =
             builder(pool)
                 .schema("raising")
                 .maxInFlightBatches(1)
+                .maxBatchSize(1000)
                 .build(EXTENSION, "pg_hello_all", new GreetAll())) {
       long before = holdUp(greetings, proxy);
-      CompletableFuture<String> refused = greetings.callAsync(once("bad"));
-      CompletableFuture<String> other = greetings.callAsync(once("Ada"));
+      List<CompletableFuture<String>> calls =
+          IntStream.range(0, 1000)
+              .mapToObj(i -> greetings.callAsync(once(i < refused ? "bad" : "u" + i)))
+              .toList();
       proxy.resume();
-      assertThat(failure(refused, Code.SERVER_ERROR).sqlState()).contains(state);
-      if (isOfOne) {
-        assertThat(get(other)).isEqualTo("Hello, Ada!");
-      } else {
-        assertThat(failure(other, Code.SERVER_ERROR).sqlState()).contains(state);
+      for (int i = 0; i < calls.size(); i++) {
+        if (i < refused) {
+          assertThat(failure(calls.get(i), Code.SERVER_ERROR).sqlState()).contains(state);
+        } else {
+          assertThat(get(calls.get(i))).isEqualTo(greeting("u" + i, 1));
+        }
       }
-      assertThat(proxy.executes() - before).isEqualTo(isOfOne ? 3 : 1);
+      assertThat(proxy.executes() - before).isBetween(2L, (long) statements);
     }
+  }
+
+  /** Replaces the function by one that executes a statement if one of the names is "bad". */
+  private static void raising(DataSource superuser, String statement) throws SQLException {
+    execute(superuser, "CREATE SCHEMA raising");
+    execute(superuser, "GRANT USAGE ON SCHEMA raising TO PUBLIC");
+    execute(
+        superuser,
+        "CREATE FUNCTION raising.pg_hello_all(names text[], repeats integer[]) RETURNS text[]"
+            + " LANGUAGE plpgsql AS $$BEGIN IF 'bad' = ANY (names) THEN "
+            + statement
+            + "; END IF; RETURN pg_hello_all(names, repeats); END$$");
+  }
+
+  private CoalescedFunction<Greeting, String> inSchema(String schema, DataSource pool) {
+    return builder(pool)
+        .schema(schema)
+        .maxInFlightBatches(1)
+        .build(EXTENSION, "pg_hello_all", new GreetAll());
   }
 
   @Test
@@ -302,6 +424,9 @@ class CoalescedFunctionIT {
             if (requests.contains(once(name))) {
               throw new UnsupportedOperationException(name);
             }
+            if (requests.contains(once(name + " error"))) {
+              throw new AssertionError(name);
+            }
           }
         };
     try (var pool = pool(dataSource, 1);
@@ -309,13 +434,16 @@ class CoalescedFunctionIT {
             builder(pool).maxInFlightBatches(1).build(EXTENSION, "pg_hello_all", function)) {
       String session = ask(pool, "SELECT pg_backend_pid()");
       holdUp(greetings, proxy);
-      var refused = List.of(greetings.callAsync(once("bind")), greetings.callAsync(once("check")));
+      var refused =
+          List.of("bind", "check", "bind error", "check error").stream()
+              .map(name -> greetings.callAsync(once(name)))
+              .toList();
       CompletableFuture<String> other = greetings.callAsync(once("Ada"));
       proxy.resume();
       assertThat(get(other)).isEqualTo("Hello, Ada!");
       for (CompletableFuture<String> call : refused) {
-        assertThat(failure(call, Code.SERVER_ERROR))
-            .hasCauseInstanceOf(UnsupportedOperationException.class);
+        assertThat(failure(call, Code.SERVER_ERROR).getCause())
+            .isInstanceOfAny(UnsupportedOperationException.class, AssertionError.class);
       }
       assertThat(ask(pool, "SELECT pg_backend_pid()")).isEqualTo(session);
     }

@@ -6,6 +6,7 @@ import static java.util.stream.Collectors.joining;
 import io.pghello.BatchFunction;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
+import io.pghello.PgHelloProblem;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionFunction;
 import io.pghello.internal.Deadline;
@@ -14,9 +15,11 @@ import io.pghello.internal.Request;
 import io.pghello.internal.ServerFunction;
 import io.pghello.internal.StatementContext;
 import java.sql.Array;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * @param <A> its answer
  */
 public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.Asked<Q>, A> {
+  /** Finds one of 1,024 requests, the default of {@code maxBatchSize}. */
+  private static final int RESOURCE_FAILURES_MAX = 11;
+
   private final BatchFunction<Q, A> function;
   private final ServerFunction described;
   private final StatementExecutor executor;
@@ -68,6 +74,31 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return new Asked<>(arguments, bytes, described);
   }
 
+  /** Returns the same statements on a connection of the caller. */
+  public ArrayStatements<Q, A> on(Connection connection) {
+    return new ArrayStatements<>(function, described, executor.on(connection));
+  }
+
+  /** Returns the function that is called. */
+  public ServerFunction function() {
+    return described;
+  }
+
+  /** Sends all in one round trip; throws the error of the first that has one. */
+  public List<A> all(List<Asked<Q>> requests, StatementContext context) {
+    return answers(executor.run(context, session -> outcomes(session, requests)));
+  }
+
+  @SuppressWarnings("unchecked") // what is no error is an answer
+  private List<A> answers(Object[] outcomes) {
+    for (Object outcome : outcomes) {
+      if (outcome instanceof PgHelloException error) {
+        throw error;
+      }
+    }
+    return (List<A>) Arrays.asList(outcomes);
+  }
+
   @Override
   public StatementExecutor executor() {
     return executor;
@@ -75,39 +106,70 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
 
   @Override
   public A one(Asked<Q> request, Deadline deadline) {
-    return only(executor.run(deadline, List.of(request), this::outcomes));
+    return answers(executor.run(deadline, List.of(request), this::outcomes)).get(0);
   }
 
   @Override
   public A one(Asked<Q> request, StatementContext context) {
-    return only(several(List.of(request), context));
+    return all(List.of(request), context).get(0);
   }
 
-  @SuppressWarnings("unchecked") // what is no error is an answer
-  private A only(Object[] outcomes) {
-    if (outcomes[0] instanceof PgHelloException error) {
-      throw error;
-    }
-    return (A) outcomes[0];
-  }
-
+  /** Retries once after a lost connection: one of the requests may have ended the session. */
   @Override
   public Object[] several(List<Asked<Q>> requests, StatementContext context) {
-    return executor.run(context, session -> outcomes(session, requests));
+    return executor.run(context, 1, session -> outcomes(session, requests));
+  }
+
+  /** An error without an SQLSTATE comes from the program or from the driver. */
+  @Override
+  public boolean isOfOneRequest(PgHelloException error, int failures) {
+    return switch (error.code()) {
+      case CONNECTION_LOST -> true;
+      case SERVER_ERROR ->
+          error.sqlState().isPresent()
+              ? isOfOneRequest(error.sqlState().get(), failures)
+              : !(error.getCause() instanceof VirtualMachineError);
+      default -> false;
+    };
   }
 
   /**
-   * Class 22 is of data, 54 of limits, and P0001 of what a function raises itself. A cause is the
-   * program's or the driver's, never the server's.
+   * Returns false for errors of a transaction (25, 40), of a login (28, 3D) and of an operator
+   * (57), and for 55P03: each part would wait for the lock again. Lack of memory or disk (53) can
+   * be caused by one request, but if many parts fail, the server is left alone.
    */
+  private static boolean isOfOneRequest(String state, int failures) {
+    return switch (state.length() < 2 ? "" : state.substring(0, 2)) {
+      case "25", "28", "3D", "40", "57" -> false;
+      case "53" -> failures <= RESOURCE_FAILURES_MAX;
+      default -> !state.equals("55P03");
+    };
+  }
+
+  /** The server's words, and causes other than those of the network, may quote one request. */
   @Override
-  public boolean isOfOneRequest(PgHelloException error) {
-    String state = error.sqlState().orElse("");
-    return error.code() == Code.SERVER_ERROR
-        && (state.startsWith("22")
-            || state.startsWith("54")
-            || state.equals("P0001")
-            || error.getCause() instanceof Exception);
+  public PgHelloException shared(PgHelloException error) {
+    PgHelloProblem problem = error.problem();
+    Throwable cause = error.getCause();
+    if (error.code() == Code.SERVER_ERROR && error.sqlState().isPresent()) {
+      problem =
+          new PgHelloProblem(
+              Code.SERVER_ERROR,
+              "The server reported an error ("
+                  + error.sqlState().get()
+                  + ") for all calls of a batch.",
+              "See the error code in PostgreSQL's documentation, and the server's log.");
+      cause = null;
+    } else if (error.code() == Code.CONNECTION_LOST && !SqlErrors.isOfNetwork(cause)) {
+      cause = null;
+    }
+    var shared = new PgHelloException(problem, error.sqlState().orElse(null), cause);
+    for (Throwable before : error.getSuppressed()) {
+      if (before instanceof PgHelloException suppressed) {
+        shared.addSuppressed(shared(suppressed));
+      }
+    }
+    return shared;
   }
 
   private Object[] outcomes(StatementExecutor.Session session, List<Asked<Q>> requests)
@@ -133,8 +195,8 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   private void bind(PreparedStatement statement, List<Q> arguments) throws SQLException {
     try {
       function.bind(statement, arguments);
-    } catch (RuntimeException e) {
-      throw Errors.unexpected(e);
+    } catch (RuntimeException | Error e) {
+      throw ofProgram(e);
     }
   }
 
@@ -144,17 +206,25 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   private List<A> read(Array answers) throws SQLException {
     try {
       return new ArrayList<>(Objects.requireNonNull(function.read(answers), "answers"));
-    } catch (RuntimeException e) {
-      throw Errors.unexpected(e);
+    } catch (RuntimeException | Error e) {
+      throw ofProgram(e);
     }
   }
 
   private boolean isAnsweredBy(Q arguments, @Nullable A answer) {
     try {
       return answer != null && function.isAnsweredBy(arguments, answer);
-    } catch (RuntimeException e) {
-      throw Errors.unexpected(e);
+    } catch (RuntimeException | Error e) {
+      throw ofProgram(e);
     }
+  }
+
+  /** Returns the error of one request; throws an error of the JVM. */
+  private static PgHelloException ofProgram(Throwable e) {
+    if (e instanceof VirtualMachineError error) {
+      throw error;
+    }
+    return Errors.unexpected(e);
   }
 
   @Override

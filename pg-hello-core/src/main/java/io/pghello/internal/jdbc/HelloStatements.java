@@ -101,12 +101,20 @@ public record HelloStatements(StatementExecutor executor)
 
   @Override
   public Object[] several(List<HelloRequest> requests, StatementContext context) {
-    return executor.run(context, session -> checkedThatFit(session, requests));
+    return requests.size() == 1
+        ? new Object[] {one(requests.get(0), context)}
+        : executor.run(context, session -> checkedThatFit(session, requests));
   }
 
   @Override
-  public boolean isOfOneRequest(PgHelloException error) {
+  public boolean isOfOneRequest(PgHelloException error, int failures) {
     return isOfOneName(error.code());
+  }
+
+  /** Its messages and causes never have a name. */
+  @Override
+  public PgHelloException shared(PgHelloException error) {
+    return error;
   }
 
   private static boolean isOfOneName(Code code) {

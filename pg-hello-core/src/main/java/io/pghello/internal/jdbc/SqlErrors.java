@@ -9,6 +9,7 @@ import io.pghello.extension.ExtensionProblem;
 import io.pghello.internal.Errors;
 import io.pghello.internal.ServerFunctions;
 import io.pghello.internal.installation.Preflight;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
@@ -25,13 +26,24 @@ import org.postgresql.util.PSQLException;
  * Translates errors of the server, the driver and the source of connections. The codes are
  * PostgreSQL's (its documentation, "PostgreSQL Error Codes").
  *
- * <p>What the server reports is no cause of our exceptions, because its context can have the
- * parameters in it ({@code log_parameter_max_length_on_error}); its primary message has not.
+ * <p>What the server reports about {@code pg_hello} is no cause of our exceptions, because its
+ * context can have the parameters in it ({@code log_parameter_max_length_on_error}); its primary
+ * message has not. Other functions belong to the program, which gets all that the server reports.
  */
 public final class SqlErrors {
   /** The server's functions that compare a prepared statement with its use, as errors name them. */
   private static final Set<String> OF_OTHER_STATEMENT =
       Set.of("exec_bind_message", "PortalSetResultFormat", "RevalidateCachedQuery");
+
+  /** The server's functions that look for a prepared statement or a library. */
+  private static final Set<String> OF_SERVER =
+      Set.of(
+          "FetchPreparedStatement",
+          "StorePreparedStatement",
+          "exec_execute_message",
+          "internal_load_library",
+          "expand_dynamic_library_name",
+          "find_in_dynamic_libpath");
 
   private SqlErrors() {}
 
@@ -58,7 +70,12 @@ public final class SqlErrors {
     }
     return switch (state) {
       case "58P01" ->
-          of(Preflight.problem(ExtensionProblem.libraryMissing(functions.extension())), e, null);
+          isRaisedBy(e, functions)
+              ? other(e, state, callTimeout, functions)
+              : of(
+                  Preflight.problem(ExtensionProblem.libraryMissing(functions.extension())),
+                  e,
+                  null);
       case "57014" ->
           of(
               new PgHelloProblem(
@@ -114,7 +131,7 @@ public final class SqlErrors {
   private static boolean isOfOtherStatement(
       SQLException e, String state, ServerFunctions functions) {
     return switch (state) {
-      case "26000", "42P05", "02000" -> true;
+      case "26000", "42P05", "02000" -> !isRaisedBy(e, functions);
       case "22P02", "22P03", "22021" -> functions.takeNames();
       // poolers and the server give these for much else
       case "08P01", "0A000" ->
@@ -126,6 +143,19 @@ public final class SqlErrors {
     };
   }
 
+  /**
+   * Returns whether a function of the program's own has raised an error, and not the server when it
+   * looked for a prepared statement or a library.
+   */
+  private static boolean isRaisedBy(SQLException e, ServerFunctions functions) {
+    PSQLException reported = functions.takeNames() ? null : reported(e);
+    if (reported == null || reported.getServerErrorMessage() == null) {
+      return false;
+    }
+    String routine = reported.getServerErrorMessage().getRoutine();
+    return routine != null && !OF_SERVER.contains(routine);
+  }
+
   private static PgHelloException other(
       SQLException e, String state, Duration callTimeout, ServerFunctions functions) {
     if (hasCause(e, SocketTimeoutException.class)) {
@@ -135,8 +165,7 @@ public final class SqlErrors {
     // 22: data exceptions, whose messages quote the data
     boolean told =
         words != null
-            && !state.startsWith("22")
-            && !String.valueOf(reportedState(e)).startsWith("22");
+            && !(functions.takeNames() && String.valueOf(reportedState(e)).startsWith("22"));
     if (isOfOtherStatement(e, state, functions)) {
       String reported = told ? state + ": " + words : state;
       return of(Errors.statementsMixedUp(functions.extension(), reported), e, null);
@@ -148,7 +177,7 @@ public final class SqlErrors {
         || state.equals("25P03")
         || state.equals("25P04")
         || isLossOfPgpool(state, words)) {
-      return connectionLost(e);
+      return connectionLost(e, functions);
     }
     if (state.equals("25P02")) {
       return of(
@@ -173,9 +202,10 @@ public final class SqlErrors {
                 + (told ? ": " + words + "." : "."),
             words == null
                 ? "See the cause."
-                : "See the error code in PostgreSQL's documentation, and the server's log."),
+                : "See %sthe error code in PostgreSQL's documentation, and the server's log."
+                    .formatted(functions.takeNames() ? "" : "the cause, ")),
         e,
-        cause(e));
+        cause(e, functions));
   }
 
   /**
@@ -206,19 +236,26 @@ public final class SqlErrors {
         e);
   }
 
-  static PgHelloException connectionLost(SQLException e) {
+  static PgHelloException connectionLost(SQLException e, ServerFunctions functions) {
     return of(
         new PgHelloProblem(
             Code.CONNECTION_LOST,
             "The connection to the database was lost during the call.",
             "Try again on another connection."),
         e,
-        cause(e));
+        cause(e, functions));
   }
 
-  /** Returns what may be the cause of our exception: nothing that the server has reported. */
-  private static @Nullable SQLException cause(SQLException e) {
-    return reported(e) == null ? e : null;
+  /**
+   * Returns what may be the cause of our exception: nothing that the server reports about names.
+   */
+  private static @Nullable SQLException cause(SQLException e, ServerFunctions functions) {
+    return functions.takeNames() && reported(e) != null ? null : e;
+  }
+
+  /** Returns whether an error comes from the network. */
+  static boolean isOfNetwork(@Nullable Throwable e) {
+    return e != null && hasCause(e, IOException.class);
   }
 
   /** Returns what the server has reported, if that is in an error; null if nothing. */

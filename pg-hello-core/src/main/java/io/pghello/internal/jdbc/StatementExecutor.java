@@ -123,7 +123,7 @@ public class StatementExecutor {
 
   /** Runs work for one call that has not waited, as the other method does. */
   public <A, T> T run(Deadline deadline, A argument, WorkWith<A, T> work) {
-    return run(deadline, null, argument, work);
+    return run(deadline, null, Integer.MAX_VALUE, argument, work);
   }
 
   /**
@@ -134,11 +134,24 @@ public class StatementExecutor {
    * @param context what it is done for
    */
   public <T> T run(StatementContext context, Work<T> work) {
-    return run(context.deadline(), context, work, (session, known) -> known.on(session));
+    return run(context, Integer.MAX_VALUE, work);
+  }
+
+  /**
+   * Runs work as the other method does, with a limit.
+   *
+   * @param retries how often at most it is run again after a lost connection
+   */
+  <T> T run(StatementContext context, int retries, Work<T> work) {
+    return run(context.deadline(), context, retries, work, (session, known) -> known.on(session));
   }
 
   private <A, T> T run(
-      Deadline deadline, @Nullable StatementContext context, A argument, WorkWith<A, T> work) {
+      Deadline deadline,
+      @Nullable StatementContext context,
+      int retries,
+      A argument,
+      WorkWith<A, T> work) {
     boolean bound = isBound();
     PgHelloException lost = null;
     underWay.increment();
@@ -150,16 +163,24 @@ public class StatementExecutor {
           if (e.code() != Code.CONNECTION_LOST) {
             throw lost == null ? e : afterLoss(lost, e);
           }
-          if (bound || !settings.retryLostCalls() || !pauseAfter(lostBefore, deadline)) {
+          if (bound || lostBefore >= retries || !prepareRetry(e, lostBefore, deadline)) {
             throw e;
           }
           lost = e;
-          settings.listener().retrying(new Events.Retry(e));
         }
       }
     } finally {
       underWay.decrement();
     }
+  }
+
+  /** Pauses before work is run again; returns false if it may not be, or if no time is left. */
+  boolean prepareRetry(PgHelloException lost, int lostBefore, Deadline deadline) {
+    if (!settings.retryLostCalls() || !pauseAfter(lostBefore, deadline)) {
+      return false;
+    }
+    settings.listener().retrying(new Events.Retry(lost));
+    return true;
   }
 
   /**
@@ -284,7 +305,8 @@ public class StatementExecutor {
         if (reported != null) {
           throw translate(reported, connection, deadline);
         }
-        throw isOfPgjdbc(connection)
+        // a pool that has closed the connection refuses the question for the driver
+        throw isClosed(connection) || isOfPgjdbc(connection)
             ? Errors.unexpected(e)
             : SqlErrors.ofForeignDriver(e, functions);
       }
@@ -313,7 +335,7 @@ public class StatementExecutor {
     }
     PgHelloException error =
         e.getSQLState() == null && isClosed(connection)
-            ? SqlErrors.connectionLost(e)
+            ? SqlErrors.connectionLost(e, functions)
             : SqlErrors.translate(e, deadline.timeout(), functions);
     // an interrupt closes the socket that a virtual thread uses
     return error.code() == Code.CONNECTION_LOST && Thread.currentThread().isInterrupted()

@@ -111,6 +111,34 @@ class SqlErrorsTest {
     assertThat(SqlErrors.translate(server, Duration.ofSeconds(1), OF_PG_HELLO)).hasNoCause();
   }
 
+  /** The words of a wrapper of class 22 are another error's, which quotes no data. */
+  @Test
+  void theClassOfTheServersErrorDecidesWhetherItsWordsAreTold() {
+    var server = new PSQLException(new ServerErrorMessage("SERROR\0C57000\0Mended\0\0"));
+    assertThat(
+            SqlErrors.translate(
+                new SQLException("wrapped", "22000", server), Duration.ofSeconds(1), OF_PG_HELLO))
+        .hasMessageStartingWith("The server reported an error (22000): ended. ");
+  }
+
+  /** The arguments are the program's own, and so is the error. */
+  @ParameterizedTest
+  @ValueSource(strings = {"22003", "23514", "XX000", "58P01", "26000", "02000", "0A000"})
+  void keepsTheWordsOfAFunctionOfTheProgramsOwn(String state) {
+    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    for (String severity : List.of("ERROR", "FATAL")) {
+      var error =
+          new PSQLException(
+              new ServerErrorMessage(
+                  "S" + severity + "\0C" + state + "\0Mno midpoint of 1\0Racme_midpoint\0\0"));
+      PgHelloException told = SqlErrors.translate(error, Duration.ofSeconds(1), acme);
+      assertThat(told)
+          .hasMessageStartingWith("The server reported an error (" + state + "): no midpoint of 1.")
+          .hasCause(error);
+      assertThat(told.code()).isEqualTo(Code.SERVER_ERROR);
+    }
+  }
+
   /** As ShardingSphere's does. */
   @Test
   void saysThatTheDriverReadsSqlItself() {

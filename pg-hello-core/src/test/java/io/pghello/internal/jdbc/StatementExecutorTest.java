@@ -138,6 +138,41 @@ class StatementExecutorTest {
         .hasCause(parser);
   }
 
+  /** A pool that has closed the connection refuses the question for the driver. */
+  @Test
+  void blamesNoForeignDriverOnceTheConnectionIsClosed() {
+    var failure = new IllegalStateException("no more");
+    for (boolean refuses : new boolean[] {true, false}) {
+      var closed =
+          (Connection)
+              Proxy.newProxyInstance(
+                  StatementExecutorTest.class.getClassLoader(),
+                  new Class<?>[] {Connection.class},
+                  (proxy, method, arguments) -> {
+                    if (method.getName().equals("isWrapperFor") && refuses) {
+                      throw new SQLException("Connection is closed");
+                    }
+                    if (method.getReturnType() == boolean.class) {
+                      return method.getName().equals("isClosed")
+                          || method.getName().equals("getAutoCommit");
+                    }
+                    return null;
+                  });
+      var executor =
+          new StatementExecutor(() -> closed, Settings.Statements.withoutClient(null, LONG));
+      assertThatThrownBy(
+              () ->
+                  executor.run(
+                      StatementContext.single(Deadline.after(LONG)),
+                      session -> {
+                        throw failure;
+                      }))
+          .hasMessage(
+              "The call failed in this JVM: java.lang.IllegalStateException. See the cause.")
+          .hasCause(failure);
+    }
+  }
+
   /** A wrapper may throw what the server reports as no SQLException. */
   @Test
   void keepsTheServersErrorOutOfWhatAWrapperThrew() {

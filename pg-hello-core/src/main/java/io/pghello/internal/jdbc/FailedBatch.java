@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.internal.jdbc;
+
+import io.pghello.PgHelloException;
+import io.pghello.PgHelloException.Code;
+import io.pghello.internal.Deadline;
+import io.pghello.internal.Errors;
+import io.pghello.internal.StatementContext;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
+
+/**
+ * Sends a failed batch again, in smaller and smaller parts, until each request has an outcome. It
+ * begins with the larger parts, so that requests that end their sessions come last.
+ */
+final class FailedBatch<Q> {
+  private final Statements<Q, ?> statements;
+  private final List<Q> requests;
+  private final StatementContext context;
+  private final Object[] outcomes;
+  private final Queue<Part> parts = new ArrayDeque<>();
+  private int failures;
+  private boolean hasAnswers;
+
+  FailedBatch(Statements<Q, ?> statements, List<Q> requests, StatementContext context) {
+    this.statements = statements;
+    this.requests = requests;
+    this.context = context;
+    this.outcomes = new Object[requests.size()];
+  }
+
+  /**
+   * Returns an answer or a {@link PgHelloException} for each request.
+   *
+   * @param error the error of the batch
+   */
+  Object[] sendAgain(PgHelloException error) {
+    handle(error, new Part(0, outcomes.length));
+    Part part;
+    while ((part = parts.poll()) != null) {
+      try {
+        Object[] answers = send(part);
+        System.arraycopy(answers, 0, outcomes, part.from, answers.length);
+        hasAnswers = true;
+      } catch (PgHelloException e) {
+        handle(e, part);
+      } catch (RuntimeException | Error e) {
+        handle(Errors.unexpected(e), part);
+      }
+    }
+    return outcomes;
+  }
+
+  private Object[] send(Part part) {
+    Deadline deadline = context.deadline();
+    if (deadline.isOver()) {
+      throw statements.executor().timedOut(deadline.timeout());
+    }
+    return statements.several(requests.subList(part.from, part.to), context.of(part.size()));
+  }
+
+  /** Divides a failed part, or sets its outcomes. */
+  private void handle(PgHelloException error, Part part) {
+    failures++;
+    if (error.code() == Code.INTERRUPTED) {
+      // the next leader sends the whole batch again
+      parts.clear();
+      Arrays.fill(outcomes, error);
+    } else if (!mayRepeat(error, part)) {
+      Arrays.fill(
+          outcomes, part.from, part.to, part.size() == 1 ? error : statements.shared(error));
+    } else if (part.size() == 1) {
+      parts.add(part);
+    } else {
+      int middle = (part.from + part.to) >>> 1;
+      parts.add(new Part(part.from, middle));
+      parts.add(new Part(middle, part.to));
+    }
+  }
+
+  /**
+   * Returns whether to send a part again, in halves if it has several requests. A single request
+   * whose connection was lost is repeated as long as no other one was answered.
+   */
+  private boolean mayRepeat(PgHelloException error, Part part) {
+    boolean lost = error.code() == Code.CONNECTION_LOST;
+    return statements.isOfOneRequest(error, failures)
+        && (part.size() > 1 || (lost && !hasAnswers))
+        && (!lost || statements.executor().prepareRetry(error, failures, context.deadline()));
+  }
+
+  /** The requests from one index to the one before another. */
+  private record Part(int from, int to) {
+    int size() {
+      return to - from;
+    }
+  }
+}
