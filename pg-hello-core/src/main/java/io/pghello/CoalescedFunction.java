@@ -3,46 +3,61 @@ package io.pghello;
 
 import io.pghello.PgHelloException.Code;
 import io.pghello.extension.ExtensionDescription;
-import io.pghello.internal.Deadline;
 import io.pghello.internal.Settings;
-import io.pghello.internal.WaitTime;
 import io.pghello.internal.coalescing.Dispatcher;
 import io.pghello.internal.jdbc.ArrayStatements;
-import io.pghello.internal.jdbc.ArrayStatements.Asked;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 
 /**
- * Calls a function of any extension, as {@link PgHelloClient} calls {@code pg_hello}: calls that
- * would have to wait share one statement, on a connection that any of the callers got; one that
- * need not wait is sent at once. All that is said there of connections, of data sources that decide
- * by the calling thread, of time-outs and of closing is true here.
+ * Calls a function of any extension, as {@link PgHelloClient} calls {@code pg_hello}. Calls that
+ * would have to wait share one statement, on a connection that any of the callers got; other calls
+ * are sent immediately. What {@link PgHelloClient} says of connections, of data sources that choose
+ * by the calling thread, of timeouts and of closing applies here, too.
  *
- * <p>A call takes one round trip, and the first one more, which looks for the extension. A call
- * whose connection was lost is repeated on others. Where the server refuses a batch because of an
- * argument (SQLSTATE 22, 54 or P0001), or where the {@link BatchFunction} throws an exception, each
- * half of it is sent again, and so on, until only what is refused has failed. That takes about two
- * statements for each doubling of the batch if one of its calls is refused, and two for each call
- * if all are.
+ * <p><b>The answer must depend on the arguments alone</b>, not on the session: not on the role, row
+ * level security, {@code search_path} or a setting such as a tenant's. Calls of different callers
+ * run in one session, whose settings any of them may have made. Use {@link #on} for a function that
+ * depends on them.
  *
- * <p>All methods throw {@link PgHelloException}. One of the server's that is not the client's own
- * concern has {@link Code#SERVER_ERROR} and the SQLSTATE. Thread-safe.
+ * <p>A call takes one round trip, and the first one more, to find the extension. A call whose
+ * connection was lost is retried on others.
+ *
+ * <p>If a batch fails, it is sent again in halves, until only the calls that cause the error have
+ * failed. That takes about two statements for each doubling of the batch if one call fails, and two
+ * for each call if all do. This applies to the server's errors, to lost connections, and to
+ * exceptions of the {@link BatchFunction}. These errors fail all calls of a batch without a second
+ * attempt:
+ *
+ * <ul>
+ *   <li>SQLSTATE classes 25, 28, 3D, 40 and 57, and 55P03: the transaction, the login, an operator
+ *       or {@code statement_timeout}, the wait for a lock;
+ *   <li>class 53 (memory, disk), if 12 parts of the batch have failed;
+ *   <li>a problem of the installation, and the end of the time.
+ * </ul>
+ *
+ * <p>All methods throw {@link PgHelloException}. An error of the function has {@link
+ * Code#SERVER_ERROR}, the SQLSTATE, the server's words, and the driver's exception as its cause.
+ * All of it may quote the call's arguments. An error that several calls share has only the
+ * SQLSTATE.
+ *
+ * <p>Thread-safe, and immutable except for {@link #close}.
  *
  * @param <Q> the arguments of a call
  * @param <A> its answer
  */
-public final class CoalescedFunction<Q, A> implements AutoCloseable {
-  private final ArrayStatements<Q, A> statements;
-  private final Dispatcher<Asked<Q>, A> dispatcher;
-  private final Settings settings;
+public final class CoalescedFunction<Q, A> extends PooledFunctionCalls<Q, A>
+    implements AutoCloseable {
   private final Runnable closePool;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   CoalescedFunction(ArrayStatements<Q, A> statements, Settings settings, Runnable closePool) {
-    this.statements = statements;
-    this.dispatcher = new Dispatcher<>(statements, settings);
-    this.settings = settings;
+    super(
+        new Context<>(
+            settings,
+            statements,
+            new Dispatcher<>(statements, settings),
+            settings.statements().callTimeout()));
     this.closePool = closePool;
   }
 
@@ -65,44 +80,14 @@ public final class CoalescedFunction<Q, A> implements AutoCloseable {
     return PgHelloClient.builder().dataSource(dataSource).build(extension, name, function);
   }
 
-  /**
-   * Calls the function; waits for the answer.
-   *
-   * @throws PgHelloException if it cannot be called, or fails
-   */
-  public A call(Q request) {
-    Asked<Q> asked = statements.ask(request);
-    if (!settings.listens()) {
-      return dispatcher.call(asked, deadline(), null);
-    }
-    var wait = new WaitTime();
-    return Operations.measured(
-        settings.statements().listener(),
-        asked.function(),
-        wait,
-        () -> dispatcher.call(asked, deadline(), wait));
-  }
-
-  /**
-   * The same as {@link #call}, without waiting; errors are in the future. A call that is cancelled,
-   * or completed otherwise, is not sent if it still waits.
-   */
-  public CompletableFuture<A> callAsync(Q request) {
-    return dispatcher.callAsync(statements.ask(request), deadline());
-  }
-
-  private Deadline deadline() {
-    return Deadline.after(settings.statements().callTimeout());
-  }
-
   /** Returns how many calls wait now, as {@link PgHelloClient#queuedCalls}. */
   public int queuedCalls() {
-    return dispatcher.queuedCalls();
+    return context.dispatcher().queuedCalls();
   }
 
   /** Returns how many statements are in flight, as {@link PgHelloClient#inFlightStatements}. */
   public int inFlightStatements() {
-    return statements.executor().inFlight();
+    return context.statements().executor().inFlight();
   }
 
   /**
@@ -112,17 +97,8 @@ public final class CoalescedFunction<Q, A> implements AutoCloseable {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      dispatcher.close();
+      context.dispatcher().close();
       closePool.run();
     }
-  }
-
-  @Override
-  public String toString() {
-    return "CoalescedFunction["
-        + statements
-        + ", "
-        + settings.describe(settings.statements().callTimeout())
-        + "]";
   }
 }

@@ -125,7 +125,7 @@ abstract class Operations implements PgHelloOperations {
     var all = new ArrayList<String>(requests.size());
     Iterator<HelloRequest> left = requests.iterator();
     while (left.hasNext() && !ended.getAsBoolean()) {
-      all.addAll(Arrays.asList(greetBatch(nextBatch(left), all.size())));
+      all.addAll(Arrays.asList(greetBatch(context.settings().batches().next(left), all.size())));
     }
     return List.copyOf(all);
   }
@@ -139,7 +139,7 @@ abstract class Operations implements PgHelloOperations {
     checkOpen();
     long count = 0;
     while (requests.hasNext()) {
-      List<HelloRequest> batch = nextBatch(requests);
+      List<HelloRequest> batch = context.settings().batches().next(requests);
       long first = count;
       String[] answers =
           measured(
@@ -181,19 +181,6 @@ abstract class Operations implements PgHelloOperations {
 
   final PgHelloListener listener() {
     return context.settings().statements().listener();
-  }
-
-  private List<HelloRequest> nextBatch(Iterator<HelloRequest> requests) {
-    var batch = new ArrayList<HelloRequest>();
-    long bytes = 0;
-    while (requests.hasNext()
-        && batch.size() < context.settings().batches().maxCalls()
-        && bytes < context.settings().batches().maxBytes()) {
-      HelloRequest request = requests.next();
-      batch.add(request);
-      bytes += request.bytes();
-    }
-    return batch;
   }
 
   private String[] greetBatch(List<HelloRequest> batch, long first) {

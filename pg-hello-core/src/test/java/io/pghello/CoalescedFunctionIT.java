@@ -38,6 +38,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -153,6 +154,207 @@ class CoalescedFunctionIT {
       }
       assertThat(heard.statements).containsExactly("1", "1", "100");
       assertThat(heard.calls).hasSize(102).containsOnly("pg_hello_all(text[],integer[])");
+    }
+  }
+
+  @Test
+  void aListTakesARoundTripForEachBatch(DataSource dataSource, WireProxy proxy) throws Exception {
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool).maxBatchSize(100).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      greetings.call(once("first"));
+      heard.forget();
+      List<Greeting> requests = IntStream.range(0, 250).mapToObj(i -> once("u" + i)).toList();
+      List<String> answers = requests.stream().map(each -> greeting(each.name(), 1)).toList();
+      proxy.assertRoundTrips(
+          3, () -> assertThat(greetings.callAll(requests)).isEqualTo(answers).isUnmodifiable());
+      proxy.assertRoundTrips(
+          3,
+          () ->
+              assertThat(get(greetings.callAllAsync(requests)))
+                  .isEqualTo(answers)
+                  .isUnmodifiable());
+      proxy.assertRoundTrips(
+          0,
+          () -> {
+            assertThat(greetings.callAll(List.of())).isEmpty();
+            assertThat(get(greetings.callAllAsync(List.of()))).isEmpty();
+          });
+      assertThat(heard.kinds).hasSize(6).containsOnly(PgHelloListener.Kind.BULK);
+      assertThat(heard.statements).containsExactly("100", "100", "50", "100", "100", "50");
+      until(() -> heard.calls.size() == 4);
+      assertThat(heard.calls).containsOnly("pg_hello_all(text[],integer[])");
+    }
+  }
+
+  @Test
+  @SuppressWarnings("NullAway")
+  void aListFailsWithTheErrorOfItsArgument(DataSource dataSource, WireProxy proxy)
+      throws Exception {
+    try (var pool = pool(dataSource, 1);
+        var greetings =
+            builder(pool).maxBatchSize(2).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      greetings.call(once("first"));
+      List<Greeting> requests =
+          List.of(once("a"), once("b"), once("c"), new Greeting("d", 11), once("e"));
+      proxy.assertRoundTrips(2, () -> assertRefused(() -> greetings.callAll(requests)));
+      proxy.assertRoundTrips(2, () -> assertRefused(() -> get(greetings.callAllAsync(requests))));
+      assertThatNullPointerException().isThrownBy(() -> greetings.callAll(null));
+      assertThatNullPointerException().isThrownBy(() -> greetings.callAllAsync(null));
+      List<Greeting> withNull = Arrays.asList(once("a"), null);
+      proxy.assertRoundTrips(
+          0,
+          () -> {
+            assertThatNullPointerException().isThrownBy(() -> greetings.callAll(withNull));
+            assertThatNullPointerException().isThrownBy(() -> greetings.callAllAsync(withNull));
+          });
+    }
+  }
+
+  private static void assertRefused(ThrowingCallable call) {
+    assertThatThrownBy(call)
+        .hasRootCauseInstanceOf(SQLException.class)
+        .satisfies(
+            e ->
+                assertThat(e instanceof PgHelloException ? e : e.getCause())
+                    .isInstanceOfSatisfying(
+                        PgHelloException.class,
+                        own -> assertThat(own.sqlState()).contains("22023")));
+  }
+
+  @Test
+  void aListOfWrongAnswersIsRefused(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    try (var pool = pool(dataSource, 1);
+        var greetings = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      greetings.call(once("first"));
+      replace(superuser, "ARRAY['Hello, Zoë!', 'Hello, Ada!']");
+      assertThatThrownBy(() -> greetings.callAll(List.of(once("Ada"), once("Zoë"))))
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.ANSWER_MISMATCH));
+    }
+  }
+
+  /** A call with less time shares the batch of a slow one, and leaves it. */
+  @Test
+  void aSlowArgumentHoldsUpItsBatchAsLongAsEachCallHasTime(
+      DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws SQLException {
+    raising(superuser, "PERFORM pg_catalog.pg_advisory_xact_lock(7)");
+    try (var pool = pool(dataSource, 1);
+        var lock = superuser.getConnection();
+        var greetings = inSchema("raising", pool)) {
+      lock.setAutoCommit(false);
+      lock.createStatement().execute("SELECT pg_catalog.pg_advisory_xact_lock(7)");
+      holdUp(greetings, proxy);
+      CompletableFuture<String> slow = greetings.callAsync(once("bad"));
+      CompletableFuture<String> patient = greetings.callAsync(once("Ada"));
+      CompletableFuture<String> hasty =
+          greetings.withTimeout(Duration.ofMillis(500)).callAsync(once("Zoë"));
+      proxy.resume();
+      assertThat(failure(hasty, Code.TIMEOUT)).hasMessageContaining("500 ms");
+      assertThat(slow).isNotDone();
+      assertThat(patient).isNotDone();
+      lock.rollback();
+      assertThat(get(slow)).isEqualTo("Hello, bad!");
+      assertThat(get(patient)).isEqualTo("Hello, Ada!");
+      assertThat(heard.statements).containsExactly("1", "1", "3");
+    }
+  }
+
+  @Test
+  @SuppressWarnings("try") // closes it before
+  void aTimeoutCountsForItsOwnCalls(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 1);
+        var greetings = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      FunctionAsyncOperations<Greeting, String> hasty =
+          greetings.withTimeout(Duration.ofMillis(300));
+      assertThat(greetings.withTimeout(LONG.plusSeconds(1)).call(once("Ada")))
+          .isEqualTo("Hello, Ada!");
+      assertThat(hasty.toString()).contains("300 ms");
+      assertThat(hasty.withTimeout(LONG)).hasToString(greetings.toString());
+      proxy.stall();
+      assertTimesOut(() -> hasty.call(once("Ada")));
+      assertTimesOut(() -> hasty.callAll(List.of(once("Ada"))));
+      assertThatThrownBy(() -> get(hasty.callAsync(once("Ada"))))
+          .hasCauseInstanceOf(PgHelloException.class);
+      proxy.resume();
+      assertThat(greetings.call(once("Ada"))).isEqualTo("Hello, Ada!");
+      assertThatIllegalArgumentException().isThrownBy(() -> greetings.withTimeout(Duration.ZERO));
+      greetings.close();
+      assertThatThrownBy(() -> hasty.call(once("Ada")))
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+    }
+  }
+
+  private static void assertTimesOut(ThrowingCallable call) {
+    assertThatThrownBy(call)
+        .isInstanceOfSatisfying(
+            PgHelloException.class,
+            e -> assertThat(e.code()).isIn(Code.TIMEOUT, Code.NO_CONNECTION))
+        .hasMessageContaining("300 ms");
+  }
+
+  /** The function sees what the transaction has set, and a call that waits does not join it. */
+  @Test
+  @SuppressWarnings({"NullAway", "try"}) // closes it before
+  void callsRunInTheTransactionOfTheCallersConnection(
+      DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
+    execute(superuser, "CREATE SCHEMA raising");
+    execute(superuser, "GRANT USAGE ON SCHEMA raising TO PUBLIC");
+    execute(
+        superuser,
+        "CREATE FUNCTION raising.pg_hello_all(names text[], repeats integer[]) RETURNS text[]"
+            + " LANGUAGE sql AS $$SELECT pg_catalog.array_agg(pg_catalog.concat('Hello, ', name, '!',"
+            + " pg_catalog.current_setting('app.tenant', true))) FROM pg_catalog.unnest(names) name$$");
+    try (var pool = pool(dataSource, 2);
+        var greetings = inSchema("raising", pool);
+        var connection = pool.getConnection()) {
+      greetings.call(once("first"));
+      connection.setAutoCommit(false);
+      connection.createStatement().execute("SET LOCAL app.tenant = ' (7)'");
+      FunctionOperations<Greeting, String> here = greetings.on(connection);
+      assertThat(here.call(once("Ada"))).isEqualTo("Hello, Ada! (7)");
+      proxy.assertRoundTrips(
+          1,
+          () ->
+              assertThat(here.callAll(List.of(once("Ada"), once("Zoë"))))
+                  .containsExactly("Hello, Ada! (7)", "Hello, Zoë! (7)"));
+      proxy.assertRoundTrips(
+          1, () -> assertThat(here.withTimeout(LONG).call(once("Bo"))).isEqualTo("Hello, Bo! (7)"));
+      assertThat(greetings.call(once("Ada"))).isEqualTo("Hello, Ada!");
+      assertThat(connection.getAutoCommit()).isFalse();
+      assertThat(greetings.inFlightStatements()).isZero();
+      connection.createStatement().execute("SELECT 1");
+      connection.rollback();
+      assertThatNullPointerException().isThrownBy(() -> greetings.on(null));
+      greetings.close();
+      assertThatThrownBy(() -> here.call(once("Ada")))
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+      assertThatThrownBy(() -> here.callAll(List.of(once("Ada"))))
+          .isInstanceOfSatisfying(
+              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+      assertThat(connection.isClosed()).isFalse();
+    }
+  }
+
+  @Test
+  void anErrorOnTheCallersConnectionIsNotSentAgain(DataSource dataSource, WireProxy proxy)
+      throws Exception {
+    try (var pool = pool(dataSource, 1);
+        var greetings = builder(pool).build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      greetings.call(once("first"));
+      try (var connection = pool.getConnection()) {
+        connection.setAutoCommit(false);
+        FunctionOperations<Greeting, String> here = greetings.on(connection);
+        here.call(once("Ada"));
+        proxy.assertRoundTrips(
+            1,
+            () -> assertRefused(() -> here.callAll(List.of(once("Ada"), new Greeting("Zoë", 11)))));
+        connection.rollback();
+        assertThat(here.call(once("Ada"))).isEqualTo("Hello, Ada!");
+      }
     }
   }
 

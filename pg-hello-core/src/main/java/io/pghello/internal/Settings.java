@@ -3,6 +3,9 @@ package io.pghello.internal;
 
 import io.pghello.PgHelloListener;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +42,19 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
    *
    * @param coalescing whether there are any
    */
-  public record Batches(boolean coalescing, int maxCalls, int maxBytes, int maxInFlight) {}
+  public record Batches(boolean coalescing, int maxCalls, int maxBytes, int maxInFlight) {
+    /** Returns the requests of the next batch of a bulk call. */
+    public <Q extends Request> List<Q> next(Iterator<Q> requests) {
+      var batch = new ArrayList<Q>();
+      long bytes = 0;
+      while (requests.hasNext() && batch.size() < maxCalls && bytes < maxBytes) {
+        Q request = requests.next();
+        batch.add(request);
+        bytes += request.bytes();
+      }
+      return batch;
+    }
+  }
 
   /** Settings of the calls that wait: of those that share a statement, and of other futures. */
   public record Queue(int maxCalls, int maxBytes, boolean blockWhenFull) {}
