@@ -18,6 +18,7 @@ import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.WireProxy;
 import java.sql.Array;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Types;
@@ -30,6 +31,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -154,6 +156,24 @@ class CoalescedFunctionIT {
       }
       assertThat(heard.statements).containsExactly("1", "1", "100");
       assertThat(heard.calls).hasSize(102).containsOnly("pg_hello_all(text[],integer[])");
+    }
+  }
+
+  @Test
+  void listsAndConnectionsAreCalledAsThePageShows(DataSource dataSource) throws SQLException {
+    var ada = once("Ada");
+    var zoe = once("Zoë");
+    try (var pool = pool(dataSource, 1);
+        var greetings = CoalescedFunction.create(pool, EXTENSION, "pg_hello_all", new GreetAll())) {
+      // region calls
+      List<String> inOrder = greetings.callAll(List.of(ada, zoe)); // 1,024 a round trip
+      String patient = greetings.withTimeout(Duration.ofSeconds(20)).call(ada);
+      try (Connection connection = pool.getConnection()) {
+        String here = greetings.on(connection).call(ada); // in its transaction
+        // endregion
+        assertThat(List.of(patient, here)).containsOnly("Hello, Ada!");
+      }
+      assertThat(inOrder).containsExactly("Hello, Ada!", "Hello, Zoë!");
     }
   }
 
@@ -900,6 +920,63 @@ class CoalescedFunctionIT {
               IntStream.range(0, 20).mapToObj(i -> greeting("u" + i, 1)).toList());
       assertThat(heard.repeated).containsExactly(Code.CONNECTION_LOST);
       assertThat(heard.statements).containsExactly("1", "1", "20 CONNECTION_LOST", "20");
+    }
+  }
+
+  /** A pool that does not notice a restart hands out one dead connection after the other. */
+  @Tag("session") // ends sessions, which are not the client's connections
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 20})
+  void aBatchIsRepeatedUntilAConnectionLives(
+      int calls, DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
+    var begun = new CountDownLatch(1);
+    var mayFail = new CountDownLatch(1);
+    try (var connections = new KeptConnections(dataSource, 12);
+        var greetings =
+            PgHelloClient.builder()
+                .connections(
+                    new ConnectionSource() {
+                      @Override
+                      public Connection get() throws SQLException {
+                        if (begun.getCount() > 0) {
+                          begun.countDown();
+                          await(mayFail);
+                          throw new SQLException("held up");
+                        }
+                        return connections.get();
+                      }
+
+                      @Override
+                      public void release(Connection connection) throws SQLException {
+                        connections.release(connection);
+                      }
+                    })
+                .callTimeout(LONG)
+                .listener(heard)
+                .maxInFlightBatches(1)
+                .build(EXTENSION, "pg_hello_all", new GreetAll())) {
+      FaultsIT.terminate(superuser);
+      CompletableFuture<String> heldUp = greetings.callAsync(once("held up"));
+      await(begun);
+      List<CompletableFuture<String>> waiting =
+          IntStream.range(0, calls).mapToObj(i -> greetings.callAsync(once("u" + i))).toList();
+      mayFail.countDown();
+      failure(heldUp, Code.NO_CONNECTION);
+      for (int i = 0; i < calls; i++) {
+        assertThat(get(waiting.get(i))).isEqualTo(greeting("u" + i, 1));
+      }
+      assertThat(heard.statements.get(1)).isEqualTo(calls + " CONNECTION_LOST");
+      assertThat(heard.statements.stream().filter(each -> each.endsWith(" CONNECTION_LOST")))
+          .hasSize(12);
+      assertThat(heard.repeated).isNotEmpty().containsOnly(Code.CONNECTION_LOST);
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 

@@ -43,6 +43,11 @@ public final class ${className}Client implements AutoCloseable {
     return distances.callAsync(new double[] {a, b});
   }
 
+  /** Returns the distance of each pair, in their order. Takes one round trip for 1,024 pairs. */
+  public List<Double> distanceAll(List<double[]> pairs) {
+    return distances.callAll(pairs);
+  }
+
   @Override
   public void close() {
     distances.close();

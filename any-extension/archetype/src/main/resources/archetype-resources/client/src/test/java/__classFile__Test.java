@@ -37,10 +37,23 @@ class ${className}Test {
   }
 
   @Test
+  void answersAListInOneRoundTrip(DataSource dataSource, WireProxy proxy) throws Exception {
+    try (var client = ${className}Client.create(dataSource)) {
+      client.distance(-3, 4);
+      var pairs = IntStream.range(0, 1000).mapToObj(i -> new double[] {i, 2 * i}).toList();
+      long before = proxy.executes();
+      var answers = client.distanceAll(pairs);
+      assertEquals(1, proxy.executes() - before);
+      assertEquals(IntStream.range(0, 1000).mapToObj(i -> (double) i).toList(), answers);
+    }
+  }
+
+  @Test
   void refusesWhatIsWrong(DataSource dataSource, @Superuser Connection other) throws SQLException {
     try (var client = ${className}Client.create(dataSource)) {
       var refusal = assertThrows(PgHelloException.class, () -> client.distance(0, Double.NaN));
       assertEquals("22003", refusal.sqlState().orElseThrow());
+      assertInstanceOf(SQLException.class, refusal.getCause());
       DSL.using(other).execute(
           "CREATE OR REPLACE FUNCTION ${extensionName}_distance_all(a float8[], b float8[])"
               + " RETURNS float8[] IMMUTABLE STRICT PARALLEL SAFE RETURN '{-1}'::float8[]");
