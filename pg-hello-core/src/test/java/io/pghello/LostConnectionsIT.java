@@ -3,12 +3,6 @@ package io.pghello;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.mchange.v2.c3p0.ComboPooledDataSource;
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
-import io.agroal.api.AgroalDataSource;
-import io.agroal.api.configuration.supplier.AgroalDataSourceConfigurationSupplier;
-import io.agroal.api.exceptionsorter.PostgreSQLExceptionSorter;
 import io.pghello.testkit.PgHelloTest;
 import io.pghello.testkit.Superuser;
 import io.pghello.testkit.TestDatabase;
@@ -19,8 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
-import org.apache.commons.dbcp2.BasicDataSource;
-import org.apache.tomcat.jdbc.pool.PoolProperties;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,83 +29,11 @@ class LostConnectionsIT {
   private static final int SIZE = 8;
   private static final int ROUNDS = 2;
 
-  /** The pools that programs have, none of which tests a connection that was used just now. */
-  enum Pool {
-    HIKARI {
-      @Override
-      DataSource start(String url) {
-        var config = new HikariConfig();
-        config.setJdbcUrl(url);
-        config.setMaximumPoolSize(SIZE);
-        return new HikariDataSource(config);
-      }
-    },
-    TOMCAT {
-      @Override
-      DataSource start(String url) {
-        var properties = new PoolProperties();
-        properties.setUrl(url);
-        properties.setDriverClassName("org.postgresql.Driver");
-        properties.setMaxActive(SIZE);
-        properties.setMaxIdle(SIZE);
-        properties.setInitialSize(SIZE);
-        return new org.apache.tomcat.jdbc.pool.DataSource(properties);
-      }
-
-      @Override
-      void close(DataSource pool) {
-        ((org.apache.tomcat.jdbc.pool.DataSource) pool).close(true);
-      }
-    },
-    DBCP2 {
-      @Override
-      DataSource start(String url) {
-        var pool = new BasicDataSource();
-        pool.setUrl(url);
-        pool.setMaxTotal(SIZE);
-        pool.setMaxIdle(SIZE);
-        return pool;
-      }
-    },
-    C3P0 {
-      @Override
-      DataSource start(String url) {
-        var pool = new ComboPooledDataSource();
-        pool.setJdbcUrl(url);
-        pool.setMinPoolSize(SIZE);
-        pool.setMaxPoolSize(SIZE);
-        pool.setInitialPoolSize(SIZE);
-        return pool;
-      }
-    },
-    AGROAL {
-      @Override
-      DataSource start(String url) throws SQLException {
-        return AgroalDataSource.from(
-            new AgroalDataSourceConfigurationSupplier()
-                .connectionPoolConfiguration(
-                    pool ->
-                        pool.maxSize(SIZE)
-                            .minSize(SIZE)
-                            // without it, Agroal hands out a dead connection for ever
-                            .exceptionSorter(new PostgreSQLExceptionSorter())
-                            .acquisitionTimeout(Duration.ofSeconds(20))
-                            .connectionFactoryConfiguration(factory -> factory.jdbcUrl(url))));
-      }
-    };
-
-    abstract DataSource start(String url) throws SQLException;
-
-    void close(DataSource pool) throws Exception {
-      ((AutoCloseable) pool).close();
-    }
-  }
-
   @ParameterizedTest
   @EnumSource
   void aLoneCallerNoticesNothing(Pool kind, TestDatabase database, @Superuser DataSource superuser)
       throws Exception {
-    DataSource pool = kind.start(database.jdbcUrl());
+    DataSource pool = kind.start(database.jdbcUrl(), SIZE);
     try (PgHelloClient client =
         PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofSeconds(30)).build()) {
       for (int round = 0; round < ROUNDS; round++) {
@@ -132,7 +52,7 @@ class LostConnectionsIT {
   @EnumSource
   void aThousandCallersNoticeNothing(
       Pool kind, TestDatabase database, @Superuser DataSource superuser) throws Exception {
-    DataSource pool = kind.start(database.jdbcUrl());
+    DataSource pool = kind.start(database.jdbcUrl(), SIZE);
     try (PgHelloClient client =
         PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofSeconds(30)).build()) {
       for (int round = 0; round < ROUNDS; round++) {

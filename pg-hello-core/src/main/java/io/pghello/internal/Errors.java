@@ -13,6 +13,8 @@ public final class Errors {
   public static final String NO_CONNECTION_REMEDY =
       "Check that the server runs, the URL, and the size of the pool.";
 
+  private static final String THE_ANSWER = "The answer";
+
   private Errors() {}
 
   public static PgHelloProblem notInEncoding(String where) {
@@ -31,9 +33,30 @@ public final class Errors {
         "Use a shorter name or a smaller count.");
   }
 
-  /** The same error of the server's, for one of many names. */
+  /**
+   * The driver does not read an answer of this size.
+   *
+   * @param limit the driver's limit, as the sentence continues; empty if it is not known
+   */
+  public static PgHelloProblem overDriverLimit(String limit) {
+    return new PgHelloProblem(
+        Code.RESULT_TOO_LARGE,
+        THE_ANSWER
+            + " is larger than the driver's maxResultBuffer"
+            + limit
+            + ", which closes the connection.",
+        "Raise maxResultBuffer in the driver's URL, or ask for less.");
+  }
+
+  /** The same error of one of many names, with its index. */
   public static PgHelloException atIndex(PgHelloException e, long index) {
     String where = NameValidator.where(index);
+    String message = e.problem().message();
+    if (message.startsWith(THE_ANSWER)) {
+      String indexed = THE_ANSWER + " to " + where + message.substring(THE_ANSWER.length());
+      return new PgHelloException(
+          new PgHelloProblem(e.code(), indexed, e.remedy()), null, e.getCause());
+    }
     return new PgHelloException(
         e.code() == Code.INVALID_NAME ? notInEncoding(where) : tooLarge(where),
         e.sqlState().orElse(null),

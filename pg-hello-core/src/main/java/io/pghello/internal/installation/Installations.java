@@ -74,6 +74,20 @@ public final class Installations {
     }
   }
 
+  /** Forgets what was found where a connection leads, because it is no longer there. */
+  public void forget(Connection connection) throws SQLException {
+    if (told == null) {
+      String place = place(connection);
+      writing.lock();
+      try {
+        found.remove(place);
+        only = found.size() == 1 ? found.values().iterator().next() : null;
+      } finally {
+        writing.unlock();
+      }
+    }
+  }
+
   /** Takes what was found in a place; forgets another place if there are very many. */
   void put(String place, Map<ServerFunction, String> statements) {
     writing.lock();

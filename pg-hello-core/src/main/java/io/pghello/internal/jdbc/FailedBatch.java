@@ -5,6 +5,7 @@ import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
+import io.pghello.internal.Request;
 import io.pghello.internal.StatementContext;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -12,10 +13,10 @@ import java.util.List;
 import java.util.Queue;
 
 /**
- * Sends a failed batch again, in smaller and smaller parts, until each request has an outcome. It
- * begins with the larger parts, so that requests that end their sessions come last.
+ * Sends a failed batch again, in smaller and smaller parts, until each request has an outcome.
+ * Larger parts are sent first, so that requests that end their sessions come last.
  */
-final class FailedBatch<Q> {
+final class FailedBatch<Q extends Request> {
   private final Statements<Q, ?> statements;
   private final List<Q> requests;
   private final StatementContext context;
@@ -38,8 +39,22 @@ final class FailedBatch<Q> {
    */
   Object[] sendAgain(PgHelloException error) {
     handle(error, new Part(0, outcomes.length));
+    return sendParts();
+  }
+
+  /** Returns the same, for a batch that the driver would refuse as a whole. */
+  Object[] sendInHalves() {
+    divide(new Part(0, outcomes.length));
+    return sendParts();
+  }
+
+  private Object[] sendParts() {
     Part part;
     while ((part = parts.poll()) != null) {
+      if (statements.executor().exceedsDriverLimit(requestsOf(part))) {
+        divide(part);
+        continue;
+      }
       try {
         Object[] answers = send(part);
         System.arraycopy(answers, 0, outcomes, part.from, answers.length);
@@ -58,26 +73,38 @@ final class FailedBatch<Q> {
     if (deadline.isOver()) {
       throw statements.executor().timedOut(deadline.timeout());
     }
-    return statements.several(requests.subList(part.from, part.to), context.of(part.size()));
+    return statements.several(requestsOf(part), context.of(part.size()));
   }
 
   /** Divides a failed part, or sets its outcomes. */
   private void handle(PgHelloException error, Part part) {
     failures++;
+    boolean exceedsLimit = SqlErrors.isDriverLimit(error);
+    if (exceedsLimit) {
+      statements.executor().noteDriverLimit(requestsOf(part));
+    }
     if (error.code() == Code.INTERRUPTED) {
       // the next leader sends the whole batch again
       parts.clear();
       Arrays.fill(outcomes, error);
-    } else if (!mayRepeat(error, part)) {
+    } else if (!(exceedsLimit ? part.size() > 1 : mayRepeat(error, part))) {
       Arrays.fill(
           outcomes, part.from, part.to, part.size() == 1 ? error : statements.shared(error));
     } else if (part.size() == 1) {
       parts.add(part);
     } else {
-      int middle = (part.from + part.to) >>> 1;
-      parts.add(new Part(part.from, middle));
-      parts.add(new Part(middle, part.to));
+      divide(part);
     }
+  }
+
+  private void divide(Part part) {
+    int middle = (part.from + part.to) >>> 1;
+    parts.add(new Part(part.from, middle));
+    parts.add(new Part(middle, part.to));
+  }
+
+  private List<Q> requestsOf(Part part) {
+    return requests.subList(part.from, part.to);
   }
 
   /**

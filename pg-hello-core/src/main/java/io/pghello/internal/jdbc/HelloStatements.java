@@ -35,12 +35,15 @@ public record HelloStatements(StatementExecutor executor)
   }
 
   /**
-   * Asks for all in one round trip. If one cannot be greeted, the error has its index, which may
-   * take more round trips to find.
+   * Asks for all in one round trip, or in several if the driver refuses so large an answer. If one
+   * cannot be greeted, the error has its index, which may take more round trips to find.
    *
    * @param first the index of the first of them
    */
   public String[] all(List<HelloRequest> requests, long first, StatementContext context) {
+    if (executor.exceedsDriverLimit(requests)) {
+      return halves(requests, first, context);
+    }
     try {
       return executor.run(
           context,
@@ -60,11 +63,33 @@ public record HelloStatements(StatementExecutor executor)
             return answers;
           });
     } catch (PgHelloException e) {
+      if (SqlErrors.isDriverLimit(e) && !executor.isBound()) {
+        executor.noteDriverLimit(requests);
+        if (requests.size() == 1) {
+          throw Errors.atIndex(e, first);
+        }
+        return halves(requests, first, context);
+      }
       // what the server has reported has no index
       throw e.sqlState().isPresent() && isOfOneName(e.code())
           ? withIndex(requests, first, context, e)
           : e;
     }
+  }
+
+  private String[] halves(List<HelloRequest> requests, long first, StatementContext context) {
+    int size = requests.size();
+    int half = size / 2;
+    Deadline deadline = context.deadline();
+    String[] answers = all(requests.subList(0, half), first, StatementContext.bulk(half, deadline));
+    String[] others =
+        all(
+            requests.subList(half, size),
+            first + half,
+            StatementContext.bulk(size - half, deadline));
+    String[] both = Arrays.copyOf(answers, size);
+    System.arraycopy(others, 0, both, half, others.length);
+    return both;
   }
 
   /** Finds the first name that the server refuses, by halves, and says which it is. */

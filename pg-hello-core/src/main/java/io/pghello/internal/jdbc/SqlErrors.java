@@ -18,7 +18,9 @@ import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.time.Duration;
 import java.util.LinkedHashSet;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 
@@ -44,6 +46,18 @@ public final class SqlErrors {
           "internal_load_library",
           "expand_dynamic_library_name",
           "find_in_dynamic_libpath");
+
+  /** A connection that did not answer before the call's statement was sent. */
+  static final PgHelloProblem FOUND_DEAD =
+      new PgHelloProblem(
+          Code.CONNECTION_LOST,
+          "The connection to the database was lost before the call.",
+          "Try again on another connection.");
+
+  // the driver's message has the property's name in each language
+  private static final String DRIVER_LIMIT = "maxResultBuffer";
+
+  private static final Pattern NUMBER = Pattern.compile("[0-9]+");
 
   private SqlErrors() {}
 
@@ -135,10 +149,7 @@ public final class SqlErrors {
       case "22P02", "22P03", "22021" -> functions.takeNames();
       // poolers and the server give these for much else
       case "08P01", "0A000" ->
-          e instanceof PSQLException ours
-              && ours.getServerErrorMessage() != null
-              && OF_OTHER_STATEMENT.contains(
-                  String.valueOf(ours.getServerErrorMessage().getRoutine()));
+          OF_OTHER_STATEMENT.contains(String.valueOf(reportedField(e, "getRoutine")));
       default -> false;
     };
   }
@@ -160,6 +171,9 @@ public final class SqlErrors {
       SQLException e, String state, Duration callTimeout, ServerFunctions functions) {
     if (hasCause(e, SocketTimeoutException.class)) {
       return of(Errors.timeout(callTimeout), e, e);
+    }
+    if (isOfDriverLimit(e)) {
+      return of(driverLimit(e), null, cause(e));
     }
     String words = serverMessage(e);
     // 22: data exceptions, whose messages quote the data
@@ -189,7 +203,7 @@ public final class SqlErrors {
           null);
     }
     if (words == null
-        && !(e instanceof PSQLException)
+        && !isOfPgjdbc(e)
         && (state.startsWith("42") || e instanceof SQLFeatureNotSupportedException)) {
       return ofForeignDriver(e, functions);
     }
@@ -206,6 +220,47 @@ public final class SqlErrors {
                     .formatted(functions.takeNames() ? "" : "the cause, ")),
         e,
         cause(e, functions));
+  }
+
+  /**
+   * Returns whether the answer was larger than the driver reads. It reports that as the SQLSTATE of
+   * a lost connection, and does lose the connection by it.
+   */
+  private static boolean isOfDriverLimit(SQLException e) {
+    return isOfPgjdbc(e)
+        && serverError(e) == null
+        && !hasCause(e, IOException.class)
+        && String.valueOf(e.getMessage()).contains(DRIVER_LIMIT);
+  }
+
+  private static PgHelloProblem driverLimit(SQLException e) {
+    // the message names the size, too, which is larger
+    OptionalLong limit =
+        NUMBER
+            .matcher(String.valueOf(e.getMessage()))
+            .results()
+            .mapToLong(number -> Long.parseLong(number.group()))
+            .min();
+    return Errors.overDriverLimit(limit.isPresent() ? " of " + limit.getAsLong() + " bytes" : "");
+  }
+
+  /** Returns whether an answer was refused by the driver, and not by the server. */
+  static boolean isDriverLimit(PgHelloException error) {
+    return error.code() == Code.RESULT_TOO_LARGE
+        && error.sqlState().isEmpty()
+        && error.problem().message().contains(DRIVER_LIMIT);
+  }
+
+  /** The client may not end a transaction that it did not begin. */
+  static PgHelloException inTransaction(SQLException e) {
+    return of(
+        new PgHelloProblem(
+            Code.SERVER_ERROR,
+            "The connection takes part in a transaction of another resource manager.",
+            "Build the client with coalescing(false), or with a ConnectionSource whose mayJoinBatch"
+                + " returns false in a transaction."),
+        e,
+        cause(e));
   }
 
   /**
@@ -259,17 +314,46 @@ public final class SqlErrors {
   }
 
   /** Returns what the server has reported, if that is in an error; null if nothing. */
-  static @Nullable PSQLException reported(Throwable e) {
+  static @Nullable SQLException reported(Throwable e) {
     for (Throwable cause : causes(e)) {
-      if (cause instanceof PSQLException ours && ours.getServerErrorMessage() != null) {
-        return ours;
+      if (cause instanceof SQLException error && serverError(error) != null) {
+        return error;
       }
     }
     return null;
   }
 
+  /** Returns whether an error is of pgjdbc, in whichever class loader that is. */
+  private static boolean isOfPgjdbc(SQLException e) {
+    return e.getClass().getName().equals(PSQLException.class.getName());
+  }
+
+  /** Returns the part of an error that the server has sent; null if it is the driver's own. */
+  private static @Nullable Object serverError(SQLException e) {
+    return e instanceof PSQLException ours
+        ? ours.getServerErrorMessage()
+        : isOfPgjdbc(e) ? field(e, "getServerErrorMessage") : null;
+  }
+
+  /** Returns a field of what the server has reported; null if it has none. */
+  private static @Nullable Object reportedField(SQLException e, String getter) {
+    SQLException reported = reported(e);
+    Object error = reported == null ? null : serverError(reported);
+    return error == null ? null : field(error, getter);
+  }
+
+  /** Calls a public method of pgjdbc, which another class loader may have loaded. */
+  private static @Nullable Object field(Object object, String getter) {
+    try {
+      return object.getClass().getMethod(getter).invoke(object);
+    } catch (ReflectiveOperationException e) {
+      // of a driver that differs: as if the server had sent it, so that it is shown to nobody
+      return "";
+    }
+  }
+
   private static @Nullable String reportedState(SQLException e) {
-    PSQLException reported = reported(e);
+    SQLException reported = reported(e);
     return reported == null ? null : reported.getSQLState();
   }
 
@@ -377,7 +461,7 @@ public final class SqlErrors {
    */
   private static boolean isOfCertificate(SQLException reason) {
     return hasCause(reason, CertificateException.class)
-        || (reason instanceof PSQLException
+        || (isOfPgjdbc(reason)
             && reported(reason) == null
             && String.valueOf(reason.getMessage()).contains("HostnameVerifier"));
   }
@@ -417,10 +501,8 @@ public final class SqlErrors {
 
   /** The server's primary message; null if the error is the driver's. */
   private static @Nullable String serverMessage(SQLException e) {
-    PSQLException reported = reported(e);
-    return reported == null || reported.getServerErrorMessage() == null
-        ? null
-        : reported.getServerErrorMessage().getMessage();
+    Object words = reportedField(e, "getMessage");
+    return words == null ? null : words.toString();
   }
 
   private static PgHelloException of(

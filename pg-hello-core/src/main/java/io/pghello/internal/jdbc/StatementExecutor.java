@@ -11,10 +11,12 @@ import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
 import io.pghello.internal.Events;
 import io.pghello.internal.HelloRequest;
+import io.pghello.internal.Request;
 import io.pghello.internal.ServerFunction;
 import io.pghello.internal.ServerFunctions;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
+import io.pghello.internal.Threads;
 import io.pghello.internal.installation.Installations;
 import io.pghello.internal.installation.Preflight;
 import java.lang.System.Logger;
@@ -25,16 +27,16 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
-import org.postgresql.core.BaseConnection;
-import org.postgresql.core.TransactionState;
 import org.postgresql.jdbc.PreferQueryMode;
 
 /**
@@ -68,12 +70,27 @@ public class StatementExecutor {
   /** The longest pause between two connections: a pool of 100 is tried in two seconds. */
   private static final int PAUSE_MAX_MILLIS = 20;
 
+  /**
+   * How many connections may be lost with a statement that was sent on them. The first one may have
+   * been dead before; the others were validated. So the statement itself ends them.
+   */
+  private static final int SENT_MAX = 5;
+
+  /** The time that a call waits after its deadline for its dead connection to be given back. */
+  private static final long RELEASE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  /** An estimate of the bytes of an answer besides those of the request. */
+  private static final int ANSWER_BYTES = 16;
+
   private final ConnectionSource source;
   private final Settings.Statements settings;
   private final ServerFunctions functions;
   private final Installations installations;
   private final StatementWatch watch;
   private final LongAdder underWay = new LongAdder();
+
+  // half of the least that the driver refused to read the answers to
+  private volatile long bytesMax = Long.MAX_VALUE;
 
   // null if the last attempt to get a connection succeeded
   private volatile @Nullable NoConnection noConnection;
@@ -154,16 +171,23 @@ public class StatementExecutor {
       WorkWith<A, T> work) {
     boolean bound = isBound();
     PgHelloException lost = null;
+    int sent = 0;
     underWay.increment();
     try {
       for (int lostBefore = 0; ; lostBefore++) {
         try {
-          return attempt(deadline, context, bound, argument, work);
+          return attempt(deadline, context, bound, lostBefore > 0, argument, work);
         } catch (PgHelloException e) {
           if (e.code() != Code.CONNECTION_LOST) {
             throw lost == null ? e : afterLoss(lost, e);
           }
-          if (bound || lostBefore >= retries || !prepareRetry(e, lostBefore, deadline)) {
+          if (!e.problem().equals(SqlErrors.FOUND_DEAD)) {
+            sent++;
+          }
+          if (bound
+              || lostBefore >= retries
+              || sent >= SENT_MAX
+              || !prepareRetry(e, lostBefore, deadline)) {
             throw e;
           }
           lost = e;
@@ -212,6 +236,24 @@ public class StatementExecutor {
     return Math.min(lostBefore, PAUSE_MAX_MILLIS);
   }
 
+  /** Returns whether the driver refuses the answer to so many requests, as far as is known. */
+  boolean exceedsDriverLimit(List<? extends Request> requests) {
+    return bytesMax < Long.MAX_VALUE && requests.size() > 1 && bytes(requests) > bytesMax;
+  }
+
+  /** Remembers that the driver refused the answer to these requests. */
+  void noteDriverLimit(List<? extends Request> requests) {
+    bytesMax = Math.min(bytesMax, bytes(requests) / 2);
+  }
+
+  private static long bytes(List<? extends Request> requests) {
+    long bytes = 0;
+    for (Request request : requests) {
+      bytes += request.bytes() + ANSWER_BYTES;
+    }
+    return bytes;
+  }
+
   /** Returns whether no statement is under way, on connections of callers either. */
   public boolean isQuiet() {
     return underWay.sum() == 0 && watch.isIdle();
@@ -234,17 +276,18 @@ public class StatementExecutor {
       Deadline deadline,
       @Nullable StatementContext context,
       boolean bound,
+      boolean validate,
       A argument,
       WorkWith<A, T> work) {
     if (!settings.listens()) {
-      return attemptWatched(deadline, bound, argument, work);
+      return attemptWatched(deadline, bound, validate, argument, work);
     }
     StatementContext told = context == null ? StatementContext.single(deadline) : context;
     settings.listener().statementStarting(new Events.Starting(told.kind(), told.calls()));
     long begin = System.nanoTime();
     PgHelloException error = null;
     try {
-      return attemptWatched(deadline, bound, argument, work);
+      return attemptWatched(deadline, bound, validate, argument, work);
     } catch (RuntimeException | Error e) {
       error = Errors.ofCall(e);
       throw e;
@@ -256,11 +299,12 @@ public class StatementExecutor {
   }
 
   private <A, T> T attemptWatched(
-      Deadline deadline, boolean bound, A argument, WorkWith<A, T> work) {
+      Deadline deadline, boolean bound, boolean validate, A argument, WorkWith<A, T> work) {
     StatementWatch.Watched watched = watch.statement(source, deadline);
     try {
       watched.begin();
-      return use(connect(watched, deadline), watched, deadline, bound, argument, work);
+      Connection connection = connect(watched, deadline);
+      return use(connection, watched, deadline, bound, validate, argument, work);
     } finally {
       // no method is called before, as the stack may have overflowed
       watched.left = true;
@@ -275,27 +319,32 @@ public class StatementExecutor {
       StatementWatch.Watched watched,
       Deadline deadline,
       boolean bound,
+      boolean validate,
       A argument,
       WorkWith<A, T> work) {
+    boolean answered = false;
     try {
       T answer;
       try (NetworkTimeout unused = watched.isTimed ? null : NetworkTimeout.of(connection);
           var session = new Session(watched, connection, bound)) {
+        if (validate) {
+          session.validate();
+        }
         answer = work.on(session, argument);
         watched.sound = true;
       }
+      answered = true;
       if (!watched.end()) {
         return answer;
       }
     } catch (SQLException e) {
       PgHelloException error = translate(e, connection, deadline);
-      // the statement that ran instead may have begun a transaction
-      watched.sound = bound || error.code() != Code.ANSWER_MISMATCH;
+      watched.sound = bound || isSoundAfter(error);
       if (!watched.end()) {
         throw error;
       }
     } catch (PgHelloException e) {
-      watched.sound = bound || e.code() != Code.ANSWER_MISMATCH;
+      watched.sound = bound || isSoundAfter(e);
       if (!watched.end()) {
         throw e;
       }
@@ -305,28 +354,30 @@ public class StatementExecutor {
         if (reported != null) {
           throw translate(reported, connection, deadline);
         }
-        // a pool that has closed the connection refuses the question for the driver
-        throw isClosed(connection) || isOfPgjdbc(connection)
+        // a pool that has closed the connection does not answer questions about the driver
+        throw isClosed(connection) || watched.isOfPgjdbc()
             ? Errors.unexpected(e)
             : SqlErrors.ofForeignDriver(e, functions);
       }
     } finally {
       boolean aborted = watched.end() || !watched.sound || (watched.isMixedUp && !bound);
       if (aborted) {
-        abort(connection);
+        watched.abortAll();
       }
-      release(source, connection, aborted);
+      release(watched, aborted || !answered, aborted, bound);
       watched.released = true;
     }
     throw Errors.timedOut(deadline.timeout());
   }
 
-  private static boolean isOfPgjdbc(Connection connection) {
-    try {
-      return connection.isWrapperFor(PGConnection.class);
-    } catch (SQLException | RuntimeException e) {
-      return false; // what hides the driver may refuse the question as well
-    }
+  /**
+   * Returns whether a connection can be used again. The statement that ran instead may have begun a
+   * transaction; and a pool may not notice by itself that a connection is dead.
+   */
+  private static boolean isSoundAfter(PgHelloException error) {
+    return error.code() != Code.ANSWER_MISMATCH
+        && !error.problem().equals(SqlErrors.FOUND_DEAD)
+        && !SqlErrors.isDriverLimit(error);
   }
 
   private PgHelloException translate(SQLException e, Connection connection, Deadline deadline) {
@@ -363,7 +414,7 @@ public class StatementExecutor {
    */
   private static boolean mayBeMixedUp(Connection connection, Installation found)
       throws SQLException {
-    if (found.isTracked() || !isOfPgjdbc(connection)) {
+    if (found.isTracked() || !connection.isWrapperFor(PGConnection.class)) {
       return false;
     }
     PGConnection driver = connection.unwrap(PGConnection.class);
@@ -385,7 +436,7 @@ public class StatementExecutor {
   }
 
   /**
-   * Closes a connection at once, whatever it is used for: it may have a part of a message in it.
+   * Closes a connection immediately, whatever it is used for: it may contain a part of a message.
    * Pools notice when they get it back.
    */
   static void abort(Connection connection) {
@@ -433,6 +484,41 @@ public class StatementExecutor {
   }
 
   /**
+   * Gives the connection of a statement back. A pool may open another one in place of a dead one,
+   * which takes as long as the network wants. So that is left to another thread after the deadline,
+   * unless the source depends on the thread.
+   *
+   * @param failed whether there is no answer
+   */
+  private void release(
+      StatementWatch.Watched watched, boolean failed, boolean aborted, boolean bound) {
+    Connection connection = Objects.requireNonNull(watched.connection);
+    if (!failed || bound || settings.routesCalls() || !watched.isClosed()) {
+      release(source, connection, aborted);
+      return;
+    }
+    var released = new CountDownLatch(1);
+    Runnable release =
+        () -> {
+          try {
+            release(source, connection, aborted);
+          } finally {
+            released.countDown();
+          }
+        };
+    if (Threads.tryStart("pg-hello-release", release)) {
+      try {
+        long left = Math.max(watched.deadline.nanosLeft(), RELEASE_NANOS);
+        boolean unused = released.await(left, TimeUnit.NANOSECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    } else {
+      release.run();
+    }
+  }
+
+  /**
    * Gives a connection back.
    *
    * @param aborted whether it was aborted before, so that it is no wonder if that fails
@@ -464,16 +550,24 @@ public class StatementExecutor {
       checkTime();
       boolean autoCommit = connection.getAutoCommit();
       // One round trip instead of two: such a connection has no transaction that could be ended.
-      this.switchedAutoCommit = !autoCommit && !bound && isIdle(connection);
+      // If the thread decides on the connection, JTA may begin a transaction with this statement.
+      this.switchedAutoCommit =
+          !autoCommit && !bound && !settings.routesCalls() && watched.isIdle();
       this.inTransaction = bound || (!autoCommit && !switchedAutoCommit);
       if (switchedAutoCommit) {
-        connection.setAutoCommit(true);
+        switchOn(connection);
       }
     }
 
-    private static boolean isIdle(Connection connection) throws SQLException {
-      return connection.isWrapperFor(BaseConnection.class)
-          && connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.IDLE;
+    private static void switchOn(Connection connection) throws SQLException {
+      try {
+        connection.setAutoCommit(true);
+      } catch (SQLException e) {
+        if (isClosed(connection)) {
+          throw e;
+        }
+        throw SqlErrors.inTransaction(e);
+      }
     }
 
     private Connection connection() {
@@ -488,6 +582,15 @@ public class StatementExecutor {
     private void checkTime() {
       if (watched.deadline.isOver()) {
         throw Errors.timedOut(watched.deadline.timeout());
+      }
+    }
+
+    /** Throws if the server does not answer on this connection, which is then closed. */
+    private void validate() throws SQLException {
+      limitTime();
+      long left = TimeUnit.NANOSECONDS.toSeconds(watched.deadline.nanosLeft()) + 1;
+      if (!connection().isValid((int) Math.min(left, Integer.MAX_VALUE))) {
+        throw Errors.of(SqlErrors.FOUND_DEAD);
       }
     }
 
@@ -548,7 +651,12 @@ public class StatementExecutor {
       try {
         return execute(function, statement, argument, binder, reader);
       } catch (SQLException e) {
-        if (!ExtensionProblem.canCause(e) || inTransaction) {
+        if (!ExtensionProblem.canCause(e)) {
+          throw e;
+        }
+        if (inTransaction) {
+          // it has failed, so the next call looks for the extension
+          installations.forget(connection());
           throw e;
         }
         // the extension may have moved, or gone, since it was found

@@ -14,17 +14,27 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
 
 /**
- * Ends statements at their deadlines, whatever the source's own time-out is and whatever the thread
- * waits for. While it waits for a connection it is interrupted, which pools heed unless they are
- * suspended. Afterwards its connection is aborted: a network's time-out counts for one read, and
- * for no write; and to set it for each statement takes longer than all else that the client does.
+ * Ends statements at their deadlines, whatever the source's own timeout is and whatever the thread
+ * waits for. A thread that waits for a connection is interrupted, which pools heed unless they are
+ * suspended. Later its connection is aborted: a network timeout limits one read, and no write, and
+ * setting it for each statement takes longer than everything else that the client does.
+ *
+ * <p>The driver's connection is aborted first, because a pool's {@code abort} may wait for the
+ * statement: it takes a lock, or closes the statement, which asks the server to cancel it. The
+ * pool's own {@code abort} follows a second later if the statement still runs, because a wrapper
+ * may have replaced the driver's connection.
  */
 final class StatementWatch {
   private static final String ABORT = "pg-hello-abort";
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final Set<Watched> underWay = ConcurrentHashMap.newKeySet();
   private final TimeoutTimer timer;
@@ -73,6 +83,22 @@ final class StatementWatch {
     return !underWay.isEmpty();
   }
 
+  /** Returns the driver's connection behind a pool's; null if it is hidden. */
+  @SuppressWarnings("ReferenceEquality") // wrappers are equal to what they wrap, or throw
+  private static @Nullable Connection driverOf(Connection connection) {
+    try {
+      if (connection.isWrapperFor(PGConnection.class)
+          && connection.unwrap(PGConnection.class) instanceof Connection driver) {
+        return driver;
+      }
+      // of another class loader, if the wrapper unwraps at all
+      Connection inner = connection.unwrap(Connection.class);
+      return connection == inner ? null : inner;
+    } catch (SQLException | RuntimeException e) {
+      return null; // a wrapper that hides the driver may refuse the question as well
+    }
+  }
+
   /**
    * A statement, which first waits for a connection and then uses it. An interrupt comes before the
    * end of the wait or not at all, and an abort before the end of the use or not at all.
@@ -84,13 +110,20 @@ final class StatementWatch {
     private static final int INTERRUPTED = 2;
     private static final int CONNECTED = 3;
     private static final int ABORTED = 4;
-    private static final int ENDED = 5;
-    private static final int ENDED_ABORTED = 6;
+    private static final int ABORTED_TWICE = 5;
+    private static final int ENDED = 6;
+    private static final int ENDED_ABORTED = 7;
 
     private final transient Thread thread;
     private final transient ConnectionSource source;
     final transient Deadline deadline;
     transient volatile @Nullable Connection connection;
+
+    /**
+     * The driver's connection, as it was before the statement: a wrapper may lock {@code unwrap}
+     * during the statement. Null if it is hidden.
+     */
+    transient volatile @Nullable Connection driver;
 
     /** Whether the statement is ended at its deadline; the JVM may have no thread for that. */
     boolean isTimed;
@@ -131,8 +164,10 @@ final class StatementWatch {
     @Nullable Connection connect() throws SQLException {
       try {
         isTimed = timer.start();
-        connection = source.get();
-        return connection;
+        Connection found = source.get();
+        connection = found;
+        driver = found == null ? null : driverOf(found);
+        return found;
       } finally {
         if (!compareAndSet(CONNECTING, CONNECTED)) {
           while (get() == INTERRUPTING) {
@@ -147,10 +182,45 @@ final class StatementWatch {
 
     /** Ends the use of the connection; returns whether it was aborted. */
     boolean end() {
-      if (get() < ENDED && getAndSet(ENDED) == ABORTED) {
-        set(ENDED_ABORTED);
+      if (get() < ENDED) {
+        int before = getAndSet(ENDED);
+        if (before == ABORTED || before == ABORTED_TWICE) {
+          set(ENDED_ABORTED);
+        }
       }
       return get() == ENDED_ABORTED;
+    }
+
+    /** Closes the connection immediately, first without what a pool does besides. */
+    void abortAll() {
+      Connection known = driver;
+      if (known != null) {
+        StatementExecutor.abort(known);
+      }
+      StatementExecutor.abort(Objects.requireNonNull(connection));
+    }
+
+    /**
+     * Returns whether the connection is closed, as far as the driver can tell without the server.
+     */
+    boolean isClosed() {
+      Connection known = driver == null ? connection : driver;
+      try {
+        return known == null || known.isClosed();
+      } catch (SQLException | RuntimeException e) {
+        return true;
+      }
+    }
+
+    /** Returns whether the driver says that no transaction is open. */
+    boolean isIdle() {
+      return driver instanceof BaseConnection known
+          && known.getTransactionState() == TransactionState.IDLE;
+    }
+
+    /** Returns whether the connection is pgjdbc's, or unwraps to one. */
+    boolean isOfPgjdbc() {
+      return driver instanceof PGConnection;
     }
 
     /** Ends the watch, unless there is a connection that could not be released. */
@@ -181,23 +251,33 @@ final class StatementWatch {
           thread.interrupt();
           set(INTERRUPTED);
         }
-      } else if (connection != null && compareAndSet(CONNECTED, ABORTED) && !abort()) {
-        // there is no thread; the next check tries again
-        compareAndSet(ABORTED, CONNECTED);
+      } else if (connection != null) {
+        Connection known = driver;
+        if (!abort(CONNECTED, ABORTED, known == null ? connection : known)
+            && known != null
+            && deadline.nanosLeft() < -PATIENCE_NANOS) {
+          abort(ABORTED, ABORTED_TWICE, connection);
+        }
       }
     }
 
     /**
-     * Aborts the connection on a thread of its own, as TLS waits for the writer whose connection it
-     * is to close.
+     * Aborts a connection on a thread of its own, because TLS waits for the writer whose connection
+     * it closes. Returns whether the statement was in the state before.
      */
-    private boolean abort() {
-      Connection known = Objects.requireNonNull(connection);
-      return Threads.tryStart(ABORT, () -> StatementExecutor.abort(known));
+    private boolean abort(int before, int after, Connection target) {
+      if (!compareAndSet(before, after)) {
+        return false;
+      }
+      if (!Threads.tryStart(ABORT, () -> StatementExecutor.abort(target))) {
+        // there is no thread; the next check tries again
+        compareAndSet(after, before);
+      }
+      return true;
     }
 
     private void abortAndRelease(Connection connection) {
-      StatementExecutor.abort(connection);
+      abortAll();
       StatementExecutor.release(source, connection, true);
     }
   }

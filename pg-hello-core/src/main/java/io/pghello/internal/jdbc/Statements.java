@@ -4,12 +4,13 @@ package io.pghello.internal.jdbc;
 import io.pghello.PgHelloException;
 import io.pghello.internal.Deadline;
 import io.pghello.internal.Errors;
+import io.pghello.internal.Request;
 import io.pghello.internal.StatementContext;
 import java.util.Arrays;
 import java.util.List;
 
 /** Sends requests, and checks each answer against its request. */
-public interface Statements<Q, A> {
+public interface Statements<Q extends Request, A> {
   /** Returns what runs the statements. */
   StatementExecutor executor();
 
@@ -37,10 +38,14 @@ public interface Statements<Q, A> {
   PgHelloException shared(PgHelloException error);
 
   /**
-   * Sends all in one round trip, and returns an answer or a {@link PgHelloException} for each. If
-   * one request is refused, the others are answered at the price of more round trips.
+   * Sends all requests in one round trip, and returns an answer or a {@link PgHelloException} for
+   * each. If the server refuses one request, or the driver the answer to all, the others are
+   * answered with more round trips.
    */
   default Object[] send(List<Q> requests, StatementContext context) {
+    if (executor().exceedsDriverLimit(requests)) {
+      return new FailedBatch<>(this, requests, context).sendInHalves();
+    }
     PgHelloException error;
     try {
       return several(requests, context);

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -41,7 +42,10 @@ class StatementExecutorTest {
           Proxy.newProxyInstance(
               StatementExecutorTest.class.getClassLoader(),
               new Class<?>[] {Connection.class},
-              (proxy, method, arguments) -> method.getReturnType() == boolean.class ? false : null);
+              (proxy, method, arguments) ->
+                  method.getReturnType() == boolean.class
+                      ? (Object) method.getName().equals("isValid")
+                      : null);
 
   @Test
   void aCallIsToldItsOwnTimeOut() {
@@ -261,6 +265,26 @@ class StatementExecutorTest {
           }
           throw then;
         });
+  }
+
+  /**
+   * As often as it may have been sent on a connection that was dead before, and a few times more.
+   */
+  @Test
+  void aStatementThatLosesEachConnectionIsSentFiveTimes() {
+    var sent = new AtomicInteger();
+    var executor =
+        new StatementExecutor(() -> UNUSED, Settings.Statements.withoutClient(null, LONG));
+    assertThatThrownBy(
+            () ->
+                executor.run(
+                    StatementContext.single(Deadline.after(LONG)),
+                    session -> {
+                      sent.incrementAndGet();
+                      throw new SQLException("lost", "08006");
+                    }))
+        .satisfies(e -> assertLost(e));
+    assertThat(sent).hasValue(5);
   }
 
   @Test

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+package io.pghello;
+
+import static io.pghello.FaultsIT.assertFails;
+import static io.pghello.FaultsIT.join;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloException.Code;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** Answers that are larger than the driver reads: it closes the connection then. */
+@PgHelloTest
+@Timeout(120)
+class DriverLimitsIT {
+  private static final String LIMIT = "64K";
+  private static final String REFUSAL = "larger than the driver's maxResultBuffer of 64000 bytes";
+  private static final String TOO_LONG = "x".repeat(100_000);
+
+  private final Heard heard = new Heard();
+
+  @Test
+  void batchesAreSentInParts(TestDatabase database) throws Exception {
+    try (var pool = pool(database);
+        PgHelloClient client = client(pool)) {
+      var calls = new ArrayList<CompletableFuture<String>>();
+      for (int i = 0; i < 4_000; i++) {
+        calls.add(client.helloAsync(name(i)));
+      }
+      for (int i = 0; i < calls.size(); i++) {
+        assertThat(join(calls.get(i))).isEqualTo("Hello, " + name(i) + "!");
+      }
+      assertThat(heard.repeated).isEmpty();
+      // some batches were under way before the first refusal, and none after it is too large
+      heard.forget();
+      var later = new ArrayList<CompletableFuture<String>>();
+      for (int i = 0; i < 4_000; i++) {
+        later.add(client.helloAsync(name(i)));
+      }
+      later.forEach(FaultsIT::join);
+      assertThat(heard.statements).noneMatch(statement -> statement.endsWith("TOO_LARGE"));
+    }
+  }
+
+  @Test
+  void helloAllIsSentInParts(TestDatabase database) throws Exception {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < 2_000; i++) {
+      names.add(name(i));
+    }
+    try (var pool = pool(database);
+        PgHelloClient client = client(pool)) {
+      List<String> greetings = client.helloAll(names);
+      assertThat(greetings).hasSize(2_000);
+      assertThat(greetings.get(1_999)).isEqualTo("Hello, " + name(1_999) + "!");
+      assertThat(greetings.get(0)).isEqualTo("Hello, " + name(0) + "!");
+      assertThat(heard.statements).filteredOn(s -> s.endsWith("TOO_LARGE")).hasSize(1);
+      names.set(1_500, TOO_LONG);
+      PgHelloException e = assertFails(Code.RESULT_TOO_LARGE, () -> client.helloAll(names));
+      assertThat(e).hasMessageContaining("names[1500] is " + REFUSAL);
+    }
+  }
+
+  @Test
+  void aCallIsRefusedOnce(TestDatabase database) throws Exception {
+    try (var pool = pool(database);
+        PgHelloClient client = client(pool)) {
+      PgHelloException e = assertFails(Code.RESULT_TOO_LARGE, () -> client.hello(TOO_LONG));
+      assertThat(e).hasMessageContaining(REFUSAL);
+      assertThat(e.sqlState()).isEmpty();
+      assertThat(heard.statements).containsExactly("1 RESULT_TOO_LARGE");
+      assertThat(heard.repeated).isEmpty();
+      // the pool does not hand out the connection again
+      assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
+      assertThat(heard.repeated).isEmpty();
+    }
+  }
+
+  @Test
+  void aCallOfABatchFailsAlone(TestDatabase database) throws Exception {
+    try (var pool = pool(database);
+        PgHelloClient client = client(pool)) {
+      // each is short enough to be batched, and its greeting is not
+      String name = "x".repeat(15_000);
+      var calls = new ArrayList<CompletableFuture<String>>();
+      CompletableFuture<String> refused = null;
+      for (int i = 0; i < 200; i++) {
+        calls.add(client.helloAsync("Ada"));
+        if (i == 100) {
+          refused = client.helloAsync(name, 10);
+        }
+      }
+      CompletableFuture<String> tooLarge = refused;
+      assertFails(Code.RESULT_TOO_LARGE, () -> join(tooLarge));
+      calls.forEach(call -> assertThat(join(call)).isEqualTo("Hello, Ada!"));
+      assertThat(heard.repeated).isEmpty();
+    }
+  }
+
+  @Test
+  void batchesOfAnotherFunctionAreSentInParts(TestDatabase database) throws Exception {
+    try (var pool = pool(database);
+        var greetings =
+            builder(pool)
+                .build(
+                    CoalescedFunctionIT.EXTENSION,
+                    "pg_hello_all",
+                    new CoalescedFunctionIT.GreetAll())) {
+      var calls = new ArrayList<CompletableFuture<String>>();
+      for (int i = 0; i < 3_000; i++) {
+        calls.add(greetings.callAsync(new CoalescedFunctionIT.Greeting(name(i), 1)));
+      }
+      for (int i = 0; i < calls.size(); i++) {
+        assertThat(join(calls.get(i))).isEqualTo("Hello, " + name(i) + "!");
+      }
+    }
+  }
+
+  /** Its transaction cannot go on. */
+  @Test
+  void onYourConnectionTheLimitIsNamed(TestDatabase database) throws Exception {
+    try (var pool = pool(database);
+        PgHelloClient client = client(pool);
+        var connection = pool.getConnection()) {
+      PgHelloException e =
+          assertFails(
+              Code.RESULT_TOO_LARGE,
+              () -> client.on(connection).helloAll(Collections.nCopies(1_000, name(0))));
+      assertThat(e).hasMessageContaining(REFUSAL);
+    }
+  }
+
+  private static String name(int i) {
+    return "x".repeat(80) + i;
+  }
+
+  private PgHelloClient client(HikariDataSource pool) {
+    return builder(pool).build();
+  }
+
+  private PgHelloClientBuilder builder(HikariDataSource pool) {
+    return PgHelloClient.builder()
+        .dataSource(pool)
+        .schema("public")
+        .listener(heard)
+        .callTimeout(Duration.ofSeconds(30));
+  }
+
+  private static HikariDataSource pool(TestDatabase database) throws Exception {
+    PGSimpleDataSource dataSource = database.dataSource().unwrap(PGSimpleDataSource.class);
+    dataSource.setMaxResultBuffer(LIMIT);
+    var config = new HikariConfig();
+    config.setDataSource(dataSource);
+    config.setMaximumPoolSize(4);
+    return new HikariDataSource(config);
+  }
+}
