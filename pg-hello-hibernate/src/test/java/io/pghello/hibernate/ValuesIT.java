@@ -13,6 +13,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
 import io.pghello.testkit.WireProxy;
 import jakarta.persistence.CascadeType;
 import jakarta.persistence.Column;
@@ -22,6 +23,7 @@ import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
 import jakarta.persistence.MappedSuperclass;
 import jakarta.persistence.OneToMany;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +42,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.ds.PGSimpleDataSource;
 import org.postgresql.util.PSQLException;
 
 /** When an entity is filled, with what, and when it is left alone. */
@@ -830,6 +833,30 @@ class ValuesIT {
                         .getSingleResult())
                 .isEqualTo(5);
           });
+    }
+  }
+
+  /** The driver closes a connection whose answer exceeds its limit, and the flush is lost. */
+  @Test
+  void aLookUpStaysWithinTheDriversLimit(TestDatabase database) throws SQLException {
+    PGSimpleDataSource limited = database.dataSource().unwrap(PGSimpleDataSource.class);
+    limited.setMaxResultBuffer("256K");
+    try (SessionFactory others = Factories.open(limited, Map.of(), LongNamed.class)) {
+      List<LongNamed> entities = new ArrayList<>();
+      for (int i = 0; i < 4_000; i++) {
+        var entity = new LongNamed();
+        entity.id = i;
+        entity.name = "\"".repeat(i % 1_000 == 500 ? 100_000 : 100) + i;
+        entities.add(entity);
+      }
+      others.inTransaction(session -> entities.subList(0, 2_000).forEach(session::persist));
+      others.inStatelessTransaction(
+          session -> {
+            PgHelloSessions.prefetch(session, entities.subList(2_000, 4_000));
+            entities.subList(2_000, 4_000).forEach(session::insert);
+          });
+      assertThat(entities)
+          .allSatisfy(each -> assertThat(each.greeting).isEqualTo("Hello, " + each.name + "!"));
     }
   }
 

@@ -23,20 +23,28 @@ final class PrefetchQuery {
   private static final int NAMES_MAX = 16_384;
   private static final long BYTES_MAX = 8 << 20;
 
+  // of "Hello, " and "!", a blank, and what separates the elements of an array
+  private static final int GREETING_BYTES = 16;
+
   private final List<HelloRequest> requests = new ArrayList<>();
   private final List<Asker> askers = new ArrayList<>();
   private final List<Asker> timeAskers = new ArrayList<>();
+  private final SharedSessionContractImplementor session;
   private @Nullable Long millis;
   private long bytes;
+  private long answerBytes;
+  private boolean refused;
+  private @Nullable Long answerBytesMax;
 
   private record Asker(ServerValueAttribute attribute, Answers answers) {}
 
   /**
-   * Makes one.
+   * Creates an empty query.
    *
-   * @param millis the time that others were given with whom these are to have one; null if none
+   * @param millis the time that was given to other entities, if these share it; null if none
    */
-  PrefetchQuery(@Nullable Long millis) {
+  PrefetchQuery(SharedSessionContractImplementor session, @Nullable Long millis) {
+    this.session = session;
     this.millis = millis;
   }
 
@@ -46,28 +54,54 @@ final class PrefetchQuery {
   }
 
   boolean isFull() {
-    return requests.size() >= NAMES_MAX || bytes >= BYTES_MAX;
+    return refused || requests.size() >= NAMES_MAX || bytes >= BYTES_MAX;
   }
 
-  /** Asks for what an entity needs for this attribute. */
-  void add(ServerValueAttribute attribute, EntityWrite write, Answers answers) {
+  /**
+   * Adds the value of an attribute to the query.
+   *
+   * @return false if the driver might refuse to read the answer then, so that nothing was added
+   */
+  boolean add(ServerValueAttribute attribute, EntityWrite write, Answers answers) {
     var asker = new Asker(attribute, answers);
     if (attribute.source() == null) {
       timeAskers.add(asker);
-      return;
+      return true;
     }
     HelloRequest request = attribute.request(write);
-    if (request != null) {
-      requests.add(request);
-      askers.add(asker);
-      bytes += request.bytes();
+    if (request == null) {
+      return true;
     }
+    long answer = answerBytes(request);
+    if (!requests.isEmpty() && answerBytes + answer > answerBytesMax()) {
+      refused = true;
+      return false;
+    }
+    requests.add(request);
+    askers.add(asker);
+    bytes += request.bytes();
+    answerBytes += answer;
+    return true;
+  }
+
+  /** Returns the most bytes of an answer, with each character escaped, as in the text format. */
+  private static long answerBytes(HelloRequest request) {
+    int repeat =
+        request.repeat() == HelloRequest.AS_SET ? HelloRequest.REPEAT_MAX : request.repeat();
+    return 2L * repeat * (request.bytes() + GREETING_BYTES);
+  }
+
+  private long answerBytesMax() {
+    if (answerBytesMax == null) {
+      answerBytesMax = DriverLimit.of(session);
+    }
+    return answerBytesMax;
   }
 
   /** Asks the server, on the session's connection, for what is not known, and gives the answers. */
-  void send(SharedSessionContractImplementor session, String schema) {
+  void send(String schema) {
     if (!requests.isEmpty() || isTimeAsked()) {
-      ask(session, schema);
+      ask(schema);
     }
     if (millis != null) {
       for (Asker asker : timeAskers) {
@@ -80,7 +114,7 @@ final class PrefetchQuery {
     return millis == null && !timeAskers.isEmpty();
   }
 
-  private void ask(SharedSessionContractImplementor session, String schema) {
+  private void ask(String schema) {
     JdbcCoordinator jdbc = session.getJdbcCoordinator();
     String sql = sql(schema);
     PreparedStatement statement = null;

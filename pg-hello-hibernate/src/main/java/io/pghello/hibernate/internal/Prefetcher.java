@@ -306,7 +306,7 @@ public final class Prefetcher {
     }
     Answers answers = answers(write);
     if (answers.get(attribute, name) == null) {
-      ask(session, write, answers);
+      ask(session, write, attribute, answers);
     }
     Object answer = requireNonNull(answers.get(attribute, name));
     given.put(write.entity(), write.entry(), attribute, name, answer);
@@ -332,17 +332,23 @@ public final class Prefetcher {
     }
   }
 
-  private void ask(SharedSessionContractImplementor session, EntityWrite write, Answers answers) {
+  /** Asks for an attribute first, and for the others of the flush if there is room for them. */
+  private void ask(
+      SharedSessionContractImplementor session,
+      EntityWrite write,
+      ServerValueAttribute attribute,
+      Answers answers) {
     requireOpen(session);
     PersistenceContext context = session.getPersistenceContextInternal();
     // Outside a flush the others may still change.
     List<Map.Entry<Object, EntityEntry>> others =
         context.isFlushing() ? List.of(context.reentrantSafeEntityEntries()) : List.of();
-    var query = new PrefetchQuery(timeOf(others));
+    var query = new PrefetchQuery(session, timeOf(others));
     EntityEntry own = write.entry();
     EntityPersister persister =
         own == null ? session.getEntityPersister(null, write.entity()) : own.getPersister();
-    add(query, persister, write, answers);
+    boolean unused = query.add(attribute, write, answers);
+    add(query, persister, write, answers, attribute);
     for (Map.Entry<Object, EntityEntry> other : others) {
       if (query.isFull()) {
         break;
@@ -353,10 +359,11 @@ public final class Prefetcher {
             query,
             entry.getPersister(),
             write(other.getKey(), entry.isExistsInDatabase() ? UPDATE : INSERT, entry),
-            FlushState.at(entry).answers());
+            FlushState.at(entry).answers(),
+            null);
       }
     }
-    query.send(session, schema);
+    query.send(schema);
   }
 
   /** Returns the time that one of the entities was given in the current flush; null if none was. */
@@ -383,12 +390,23 @@ public final class Prefetcher {
         || entry.getStatus() == Status.DELETED;
   }
 
-  /** Asks for what an entity needs and has not been answered. */
+  /**
+   * Asks for what an entity needs and has not been answered. What does not fit is asked for later.
+   *
+   * @param added the attribute that was added before; null if none was
+   */
   private void add(
-      PrefetchQuery query, EntityPersister persister, EntityWrite write, Answers answers) {
+      PrefetchQuery query,
+      EntityPersister persister,
+      EntityWrite write,
+      Answers answers,
+      @Nullable ServerValueAttribute added) {
     for (ServerValueAttribute attribute : of(persister)) {
-      if (isPrefetched(attribute, write) && answers.get(attribute, attribute.name(write)) == null) {
-        query.add(attribute, write, answers);
+      if (!attribute.equals(added)
+          && isPrefetched(attribute, write)
+          && answers.get(attribute, attribute.name(write)) == null
+          && !query.add(attribute, write, answers)) {
+        return;
       }
     }
   }
@@ -415,36 +433,48 @@ public final class Prefetcher {
 
   private void fill(SharedSessionContractImplementor session, Collection<?> entities) {
     var answers = new IdentityHashMap<Object, Answers>();
-    var query = new PrefetchQuery(null);
+    var query = new PrefetchQuery(session, null);
     for (Object entity : entities) {
       var ofEntity = new Answers();
       if (answers.putIfAbsent(entity, ofEntity) == null) {
-        addMissing(query, session, entity, ofEntity);
+        query = addMissing(query, session, entity, ofEntity);
       }
       if (query.isFull()) {
-        query.send(session, schema);
-        query = new PrefetchQuery(query.millis());
+        query = next(query, session);
       }
     }
-    query.send(session, schema);
+    query.send(schema);
     answers.forEach((entity, ofEntity) -> fill(session, entity, ofEntity));
   }
 
-  /** Asks for what an entity needs and has not been given by an earlier call. */
-  private void addMissing(
+  /** Sends a query, and returns an empty one. */
+  private PrefetchQuery next(PrefetchQuery query, SharedSessionContractImplementor session) {
+    query.send(schema);
+    return new PrefetchQuery(session, query.millis());
+  }
+
+  /**
+   * Asks for what an entity needs and has not been given by an earlier call. Returns the query for
+   * the next entity.
+   */
+  private PrefetchQuery addMissing(
       PrefetchQuery query,
       SharedSessionContractImplementor session,
       Object entity,
       Answers answers) {
+    PrefetchQuery current = query;
     WeakIdentityMap<Answers> ofSession = prefetched.get(session);
     Answers earlier = ofSession == null ? null : ofSession.get(entity);
     var write = new EntityWrite(entity, INSERT, null, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
       if (isPrefetched(attribute, write)
-          && (earlier == null || earlier.get(attribute, attribute.name(write)) == null)) {
-        query.add(attribute, write, answers);
+          && (earlier == null || earlier.get(attribute, attribute.name(write)) == null)
+          && !current.add(attribute, write, answers)) {
+        current = next(current, session);
+        boolean unused = current.add(attribute, write, answers);
       }
     }
+    return current;
   }
 
   private void fill(SharedSessionContractImplementor session, Object entity, Answers answers) {

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.hibernate.internal;
+
+import java.sql.SQLException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.postgresql.util.PGPropertyMaxResultBufferParser;
+
+/**
+ * The driver's {@code maxResultBuffer}: the driver closes a connection that has a larger answer,
+ * and its transaction is lost.
+ */
+final class DriverLimit {
+  private static final Pattern IN_URL = Pattern.compile("[?&]maxResultBuffer=([^&]+)");
+
+  private DriverLimit() {}
+
+  /** Returns the most bytes of an answer on the session's connection. Takes no round trip. */
+  static long of(SharedSessionContractImplementor session) {
+    try {
+      return in(
+          session
+              .getJdbcCoordinator()
+              .getLogicalConnection()
+              .getPhysicalConnection()
+              .getMetaData()
+              .getURL());
+    } catch (SQLException e) {
+      // the query reports what is amiss with the connection
+      return Long.MAX_VALUE;
+    }
+  }
+
+  static long in(String url) throws SQLException {
+    Matcher limit = IN_URL.matcher(url == null ? "" : url);
+    long bytes = limit.find() ? PGPropertyMaxResultBufferParser.parseProperty(limit.group(1)) : -1;
+    return bytes > 0 ? bytes : Long.MAX_VALUE;
+  }
+}
