@@ -6,12 +6,66 @@
 # shellcheck shell=bash disable=SC2034
 
 HOME=${HOME:-$(eval echo ~)}
-CACHE=${PG_HELLO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pg-hello}
+# Other users must not write to anything that the scripts create, because much of it is run later.
+umask "$(printf '%04o' $((0$(umask) | 0022)))"
 
 # The distribution's suite that has a major's packages.
 declare -A HEADER_SUITE=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky [19]=experimental)
 
 say() { printf '%s\n' "$*" >&2; }
+
+# What find is asked for a folder that other users cannot enter.
+CLOSED=(! -perm -040 ! -perm -020 ! -perm -010 ! -perm -004 ! -perm -002 ! -perm -001)
+
+# is_own FOLDER [TEST...]: succeeds if this is a folder of this user, not a link, for which find's tests hold.
+is_own() { [ -n "$(find "$1" -maxdepth 0 -type d -user "$(id -u)" "${@:2}" 2>/dev/null)" ]; }
+
+# refuse_cache REASON: exits with the reason and the fix.
+refuse_cache() {
+  say "The cache cannot be in $CACHE: $1. Set PG_HELLO_CACHE to a folder of your own."
+  exit 1
+}
+
+# own_cache: sets CACHE to a folder to which only this user can write, because programs in it are run. docs/testkit.md, The cache, has
+# the rule, which Cache.java applies to the servers of the testkit. Exits if there is no such folder.
+own_cache() {
+  local user caches
+  user=$(id -un 2>/dev/null) || user=$(id -u)
+  if [ -n "${PG_HELLO_CACHE-}" ]; then
+    CACHE=$PG_HELLO_CACHE
+  else
+    caches=${XDG_CACHE_HOME:-$HOME/.cache}
+    [ -d "$caches" ] || caches=$HOME
+    if [ -w "$caches" ] && [ -n "$(find -H "$caches" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \))" ]; then
+      CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/pg-hello
+    else
+      CACHE=${TMPDIR:-/tmp}/pg-hello-cache-$user
+      mkdir -m 700 "$CACHE" 2>/dev/null || is_own "$CACHE" || refuse_cache 'it belongs to another user, or is a link'
+    fi
+  fi
+  [[ $CACHE = /* ]] || CACHE=$PWD/$CACHE
+  (umask 077 && mkdir -p "$CACHE") 2>/dev/null || refuse_cache 'it cannot be created'
+  # whoever links to it is trusted, as the variable is
+  CACHE=$(CDPATH='' cd "$CACHE" && pwd -P)
+  [ -n "$(find "$CACHE" -maxdepth 0 \( -user "$(id -u)" -o -user 0 \))" ] ||
+    refuse_cache 'its owner is neither you nor root, and could replace what is in it'
+  if [ -n "$(find "$CACHE" -maxdepth 0 ! -perm -1000 \( -perm -002 -o -perm -020 ! -user "$(id -u)" \))" ]; then
+    refuse_cache 'others may rename what is in it, as it has no sticky bit'
+  fi
+  if ! is_own "$CACHE" ! -perm -002 ! -perm -020 || { ! is_own "$CACHE" "${CLOSED[@]}" && [ -n "$(foreign "$CACHE")" ]; }; then
+    CACHE=$CACHE/$user
+    mkdir -m 700 "$CACHE" 2>/dev/null || is_own "$CACHE" "${CLOSED[@]}" ||
+      refuse_cache 'it belongs to another user, is a link, or others may enter it'
+  fi
+}
+
+# foreign FOLDER: prints something in it that another user than root owns or may write to. Servers of the testkit have a check of their own.
+foreign() {
+  find "$1" -mindepth 1 \( -path "$1/server*" -prune \) -o \( ! \( -user "$(id -u)" -o -user 0 \) -o \
+    ! -type l \( -perm -002 -o -perm -020 \) \) -print | sed -n 1p
+}
+
+own_cache
 
 # installed_config MAJOR: prints an installed pg_config of that major, which has its headers.
 installed_config() {

@@ -183,6 +183,82 @@ two: XTest.fails: wrong in two
   failures=$((failures + 1))
 fi
 
+# caches STATUS WORDS FOLDER [VARIABLE=VALUE...]: with each mask, headers.sh must end with this status and say these words, and print no
+# path. No suite has a PostgreSQL 99, so that a path is one of what somebody has put into the cache.
+caches() {
+  local expected=$1 words=$2 folder=$3 mask status
+  for mask in 000 022 077; do
+    cases=$((cases + 1)) status=0
+    (umask $mask && env PG_HELLO_CACHE="$folder" "${@:4}" bash "$ROOT/scripts/headers.sh" 99) >"$WORK/out" 2>"$WORK/err" || status=$?
+    if [ "$status" != "$expected" ] || ! grep -qF -- "$words" "$WORK/err" || [ -s "$WORK/out" ]; then
+      printf 'the cache %s with the mask %s: expected status %s and "%s", but the status is %s:\n' "$folder" $mask "$expected" "$words" $status
+      cat "$WORK/out" "$WORK/err"
+      failures=$((failures + 1))
+    fi
+  done
+}
+
+# plant FOLDER: lays out headers and PGXS of a PostgreSQL 99 as the cache has them.
+plant() {
+  mkdir -p "$1/headers/99-1" "$1/pgxs/99-1/src/makefiles" "$1/pgxs/99-1/include" "$1/pgxs/99-1/bin"
+  echo '#define PG_VERSION "99.1"' | tee "$1/headers/99-1/postgres.h" >"$1/headers/99-1/pg_config.h"
+  # shellcheck disable=SC2016
+  echo '$(shell touch planted)' >"$1/pgxs/99-1/src/makefiles/pgxs.mk"
+}
+
+me=$(id -un) home=$WORK/home none='no suite of Debian has its headers'
+mkdir "$WORK/sticky" "$WORK/open" "$WORK/old" "$WORK/older" "$WORK/linked" "$WORK/closed" "$home"
+chmod 1777 "$WORK/sticky" "$WORK/linked" "$WORK/closed"
+chmod 777 "$WORK/open"
+plant "$WORK/sticky"
+caches 1 "$none" "$WORK/sticky"
+caches 1 'others may rename what is in it' "$WORK/open"
+# one that was made with a mask of 000 before this rule
+plant "$WORK/old" && chmod 777 "$WORK/old/pgxs/99-1/bin"
+caches 1 "$none" "$WORK/old"
+plant "$WORK/older" && chmod 777 "$WORK/older/headers"
+caches 1 "$none" "$WORK/older"
+ln -s "$WORK/old" "$WORK/linked/$me"
+caches 1 'is a link' "$WORK/linked"
+mkdir "$WORK/closed/$me" && chmod 755 "$WORK/closed/$me"
+caches 1 'others may enter it' "$WORK/closed"
+caches 1 "$none" '' HOME="$home" XDG_CACHE_HOME=
+cases=$((cases + 1))
+if [ -n "$(find "$home/.cache" "$WORK/sticky/$me" -perm /077)" ] || [ ! -d "$home/.cache/pg-hello" ]; then
+  printf 'others may enter a cache:\n'
+  ls -lRd "$home/.cache" "$home/.cache/pg-hello" "$WORK/sticky/$me"
+  failures=$((failures + 1))
+fi
+# what only this user could have put there is taken
+plant "$WORK/mine"
+cases=$((cases + 1))
+if ! PG_HELLO_CACHE=$WORK/mine "$ROOT/scripts/headers.sh" 99 2>&1 | grep -qx "$WORK/mine/pgxs/99-1/bin/pg_config"; then
+  printf 'the cache %s is not used\n' "$WORK/mine"
+  failures=$((failures + 1))
+fi
+# as another user, who may do all that a shared folder allows
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid=65534 --regid=65534 --clear-groups true 2>/dev/null; then
+  other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+  chmod 755 "$WORK"
+  rm -rf "$WORK/sticky" && mkdir "$WORK/sticky" "$WORK/taken" "$WORK/theirs" && chmod 1777 "$WORK/sticky" "$WORK/taken" "$WORK/theirs"
+  export -f plant
+  other bash -c "plant '$WORK/sticky'"
+  caches 1 "$none" "$WORK/sticky"
+  other bash -c "umask 0 && plant '$WORK/taken/$me'"
+  caches 1 'it belongs to another user' "$WORK/taken"
+  other bash -c "plant '$WORK/theirs/cache'"
+  caches 1 'its owner is neither you nor root' "$WORK/theirs/cache"
+  # a home of another user is no place for this one's cache
+  rm -rf "$home" && mkdir -p "$home" "$WORK/tmp" && chmod 1777 "$WORK/tmp" && chown 65534 "$home"
+  other bash -c "plant '$home/.cache/pg-hello'"
+  caches 1 "$none" '' HOME="$home" XDG_CACHE_HOME= TMPDIR="$WORK/tmp"
+  rm -rf "$WORK/tmp/pg-hello-cache-$me"
+  other bash -c "plant '$WORK/tmp/pg-hello-cache-$me'"
+  caches 1 'it belongs to another user' '' HOME="$home" XDG_CACHE_HOME= TMPDIR="$WORK/tmp"
+else
+  echo 'skipped: only root can put something into a cache as another user'
+fi
+
 # a major that it cannot test
 cases=$((cases + 1))
 status=0

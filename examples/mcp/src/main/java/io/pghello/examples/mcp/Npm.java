@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.mcp;
 
+import io.pghello.extension.testkit.internal.Cache;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
@@ -52,27 +50,23 @@ final class Npm {
       }
     }
     try {
-      Path parent = Files.createDirectories(cache().resolve("npm"));
-      Path folder = parent.resolve(hash());
-      if (!Files.exists(folder)) {
-        install(parent, folder);
-      }
-      return folder;
+      // only this user can write there, and what is there is run
+      return Cache.open().folder("npm-" + hash(), Npm::install);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  private static void install(Path parent, Path folder) throws IOException {
-    Path unfinished = Files.createTempDirectory(parent, ".new");
+  private static void install(Path folder) throws IOException {
+    Files.createDirectory(folder);
+    for (String name : FILES) {
+      Files.write(folder.resolve(name), read(name));
+    }
+    Path log = folder.resolve("npm.log");
     try {
-      for (String name : FILES) {
-        Files.write(unfinished.resolve(name), read(name));
-      }
-      Path log = unfinished.resolve("npm.log");
       Process npm =
           new ProcessBuilder("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-              .directory(unfinished.toFile())
+              .directory(folder.toFile())
               .redirectErrorStream(true)
               .redirectOutput(log.toFile())
               .start();
@@ -84,17 +78,9 @@ final class Npm {
             "npm could not get the client and the reference server: "
                 + (ended ? firstError(Files.readAllLines(log)) : "it took too long"));
       }
-      Files.move(unfinished, folder, StandardCopyOption.ATOMIC_MOVE);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while npm ran", e);
-    } catch (FileSystemException e) {
-      // somebody else was first
-      if (!Files.exists(folder)) {
-        throw e;
-      }
-    } finally {
-      delete(unfinished);
     }
   }
 
@@ -104,27 +90,6 @@ final class Npm {
         .filter(line -> line.startsWith("npm error") || line.startsWith("npm ERR!"))
         .findFirst()
         .orElse("npm says nothing of it");
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (Files.exists(folder)) {
-      try (Stream<Path> all = Files.walk(folder)) {
-        for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
-    }
-  }
-
-  private static Path cache() {
-    String own = System.getenv("PG_HELLO_CACHE");
-    if (own != null && !own.isBlank()) {
-      return Path.of(own);
-    }
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    return xdg != null && !xdg.isBlank()
-        ? Path.of(xdg, "pg-hello")
-        : Path.of(System.getProperty("user.home"), ".cache", "pg-hello");
   }
 
   private static String hash() throws IOException {

@@ -32,13 +32,14 @@ import org.jspecify.annotations.Nullable;
  * its place and renamed, and has a list of its files. One of which a file is missing or cut off, as
  * after a fall of the machine or where something tidies up, is made anew.
  *
- * <p>Other users cannot write here, as programs that are kept here are run.
+ * <p>Other users cannot write here, because programs that are kept here are run. {@code headers.sh}
+ * applies the same rule to the scripts' part of the cache.
  *
  * <p>Thread-safe, and safe for several JVMs at a time.
  */
-final class Cache {
+public final class Cache {
   /** Makes what belongs into a folder. */
-  interface Contents {
+  public interface Contents {
     /** Creates the folder with all that belongs into it. */
     void write(Path folder) throws IOException;
   }
@@ -73,7 +74,7 @@ final class Cache {
    *
    * @throws IOException if it cannot be used; the message names it, and says why
    */
-  static Cache open() throws IOException {
+  public static Cache open() throws IOException {
     return in(root(System.getenv(), Path.of(System.getProperty("java.io.tmpdir"))));
   }
 
@@ -123,7 +124,7 @@ final class Cache {
     Path other = temporary.resolve("pg-hello-cache-" + user().getName()).toAbsolutePath();
     createDirectories(other);
     if (!belongsToUser(other)) {
-      throw new IOException(other + " belongs to somebody else, or is a link." + REMEDY);
+      throw new IOException(other + " belongs to another user, or is a link." + REMEDY);
     }
     return other;
   }
@@ -136,34 +137,42 @@ final class Cache {
             || Files.getAttribute(folder, "unix:uid").equals(0));
   }
 
-  /** Returns a folder in there that is this user's alone, whomever the other one belongs to. */
+  /** Returns the folder in there that only this user can enter. */
   private static Path own(Path root) throws IOException {
     createDirectories(root);
-    if (Platform.POSIX) {
-      requireStickyOrClosed(root);
-    }
     UserPrincipal user = user();
-    Path folder =
-        root.resolve(Files.getOwner(root).equals(user) ? "server" : "server-" + user.getName());
+    boolean owned = Files.getOwner(root).equals(user);
+    if (Platform.POSIX) {
+      requireUnchangeable(root, owned);
+    }
+    Path folder = root.resolve(owned ? "server" : "server-" + user.getName());
     createDirectories(folder);
     if (!belongsToUser(folder)) {
-      throw new IOException(folder + " belongs to somebody else, or is a link");
+      throw new IOException(folder + " belongs to another user, or is a link");
     }
-    if (Platform.POSIX) {
-      Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
-      if (permissions.removeAll(
-          Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE))) {
-        Files.setPosixFilePermissions(folder, permissions);
-      }
+    if (Platform.POSIX && !isClosed(folder)) {
+      throw new IOException("others may enter " + folder);
     }
     return folder;
   }
 
-  private static void requireStickyOrClosed(Path root) throws IOException {
-    boolean sticky = ((int) Files.getAttribute(root, "unix:mode") & STICKY) != 0;
-    if (!sticky && Files.getPosixFilePermissions(root).contains(PosixFilePermission.OTHERS_WRITE)) {
-      throw new IOException("others may rename what is in there, as it has no sticky bit");
+  /** Refuses a folder in which another user than root could replace this user's. */
+  private static void requireUnchangeable(Path root, boolean owned) throws IOException {
+    if (!owned && (int) Files.getAttribute(root, "unix:uid") != 0) {
+      throw new IOException("its owner is neither you nor root, and could replace what is in it");
     }
+    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(root);
+    // many systems have a group for each user
+    boolean others =
+        permissions.contains(PosixFilePermission.OTHERS_WRITE)
+            || (!owned && permissions.contains(PosixFilePermission.GROUP_WRITE));
+    if (others && ((int) Files.getAttribute(root, "unix:mode") & STICKY) == 0) {
+      throw new IOException("others may rename what is in it, as it has no sticky bit");
+    }
+  }
+
+  private static boolean isClosed(Path folder) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)).endsWith("------");
   }
 
   /** Creates folders that are missing. Existing ones may be links, and keep their permissions. */
@@ -215,7 +224,7 @@ final class Cache {
    *
    * @param name its name, which changes with what belongs into it
    */
-  Path folder(String name, Contents contents) throws IOException {
+  public Path folder(String name, Contents contents) throws IOException {
     Path wanted = path(name);
     if (damage(wanted) == null) {
       markUsed(wanted);

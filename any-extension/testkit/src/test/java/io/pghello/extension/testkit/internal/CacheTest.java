@@ -3,6 +3,7 @@ package io.pghello.extension.testkit.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -214,18 +215,35 @@ class CacheTest {
     assertThatThrownBy(() -> Cache.in(root))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %s: others may rename what is in there, as it has no sticky bit."
+            "The cache cannot be in %s: others may rename what is in it, as it has no sticky bit."
                     .formatted(root)
                 + " Set PG_HELLO_CACHE to a folder of your own.");
   }
 
-  @Test
-  void closesItsOwnFolderToOthers() throws IOException {
+  /** They may have put something into it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"rwxrwxrwx", "rwxrwx---", "rwxr-xr-x"})
+  void refusesAFolderOfItsOwnThatOthersMayEnter(String permissions) throws IOException {
     Path server = Files.createDirectory(root.resolve("server"));
-    Files.setPosixFilePermissions(server, PosixFilePermissions.fromString("rwxrwxrwx"));
-    Cache.in(root);
-    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(server)))
-        .isEqualTo("rwxr-xr-x");
+    Files.setPosixFilePermissions(server, PosixFilePermissions.fromString(permissions));
+    assertThatThrownBy(() -> Cache.in(root))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "The cache cannot be in %s: others may enter %s.".formatted(root, server)
+                + " Set PG_HELLO_CACHE to a folder of your own.");
+  }
+
+  /** Its owner could replace a folder in it, and so could its group. */
+  @Test
+  void refusesTheFolderOfAnotherUser() throws IOException {
+    assumeTrue(Cache.isRoot(), "only root can give a folder to another user");
+    for (int mode : new int[] {0755, 01777}) {
+      Files.setAttribute(root, "unix:mode", mode);
+      Files.setAttribute(root, "unix:uid", 65534);
+      assertThatThrownBy(() -> Cache.in(root))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("its owner is neither you nor root, and could replace");
+    }
   }
 
   @Test
@@ -242,7 +260,7 @@ class CacheTest {
     Files.createSymbolicLink(root.resolve("server"), other);
     assertThatThrownBy(() -> Cache.in(root))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining(root.resolve("server") + " belongs to somebody else, or is a link");
+        .hasMessageContaining(root.resolve("server") + " belongs to another user, or is a link");
   }
 
   private Path root(String... environment) throws IOException {
@@ -287,7 +305,7 @@ class CacheTest {
         .isInstanceOf(IOException.class)
         .hasMessage(
             expected
-                + " belongs to somebody else, or is a link."
+                + " belongs to another user, or is a link."
                 + " Set PG_HELLO_CACHE to a folder of your own.");
   }
 
