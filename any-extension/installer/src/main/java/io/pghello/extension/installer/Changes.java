@@ -63,17 +63,17 @@ final class Changes implements AutoCloseable {
 
   /** Writes a file beside the one that it will replace, and on the disk. */
   void prepare(Path file, byte[] content, boolean executable) throws IOException {
-    before.accept(file);
     Path written = beside(file, NEW);
     Set<PosixFilePermission> permissions = executable ? EXECUTABLE : READABLE;
-    // of a run that was killed; a link is not followed, nor is what another puts there
+    // a run that was killed may have left one
     Files.deleteIfExists(written);
+    before.accept(file);
     undo.push(() -> Files.deleteIfExists(written));
     try (FileChannel channel =
         FileChannel.open(
             written,
-            Set.of(
-                StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+            // fails if there is a file or a link meanwhile
+            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
             PosixFilePermissions.asFileAttribute(permissions))) {
       ByteBuffer bytes = ByteBuffer.wrap(content);
       while (bytes.hasRemaining()) {

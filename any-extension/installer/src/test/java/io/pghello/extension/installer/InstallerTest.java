@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -696,6 +697,51 @@ class InstallerTest {
     refuses(run("uninstall"), lock + " is no file. Remedy: remove it.");
   }
 
+  /** A link that another program puts there between the deletion and the writing. */
+  @Test
+  void writesThroughNoLinkThatComesMeanwhile() throws IOException {
+    Path victim = Files.writeString(folder.resolve("victim"), "x");
+    Path link = libraries.resolve(".acme.so.pg-extension-new");
+    try (var changes =
+        new Changes(
+            file -> {
+              try {
+                Files.createSymbolicLink(link, victim);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            })) {
+      assertThatThrownBy(() -> changes.prepare(libraries.resolve("acme.so"), library("one"), true))
+          .isInstanceOf(FileAlreadyExistsException.class);
+    }
+    assertThat(victim).hasContent("x");
+    assertThat(link).doesNotExist();
+  }
+
+  /** Each digit of the hash counts. */
+  @Test
+  void installsNoFileWhoseHashIsNotTheOneThatIsListed() throws IOException {
+    byte[] library = library("one");
+    String hash = PackedExtension.sha256(library);
+    for (int i = 0; i < hash.length(); i++) {
+      String other =
+          hash.substring(0, i) + (hash.charAt(i) == '0' ? '1' : '0') + hash.substring(i + 1);
+      jar(
+          jar,
+          Map.of(
+              "acme.properties",
+              "scripts = acme.control\nlibraries = acme.so",
+              "acme/acme.control",
+              "",
+              "acme/linux-amd64/17/acme.so",
+              library,
+              "acme/SHA256SUMS",
+              other + "  linux-amd64/17/acme.so\n"));
+      refuses(run("install"), "linux-amd64/17/acme.so is not what SHA256SUMS says");
+    }
+    assertThat(libraries.resolve("acme.so")).doesNotExist();
+  }
+
   /** As an ordinary user, the folder is that user's, and as root, another's. */
   @Test
   void letsRootWriteWhereOthersCannotLeadIt() throws Exception {
@@ -707,7 +753,14 @@ class InstallerTest {
         Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString(mode));
         refuses(run("install"), libraries + " may be changed by others than root", "chmod go-w");
       }
+      // in a sticky folder, others can create what root would write
+      Files.setAttribute(libraries, "unix:mode", 01777);
+      refuses(run("install"), libraries + " may be changed by others than root", "chmod go-w");
       Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString("rwxr-xr-x"));
+      // but they cannot replace what is root's
+      Files.setAttribute(libraries.getParent(), "unix:mode", 01777);
+      assertThatCode(() -> Installation.requireOnlyRootsOwn(libraries)).doesNotThrowAnyException();
+      Files.setAttribute(libraries.getParent(), "unix:mode", 0755);
       Files.setAttribute(libraries.getParent(), "unix:uid", 65534);
     }
     assertThatThrownBy(() -> Installation.requireOnlyRootsOwn(libraries))
