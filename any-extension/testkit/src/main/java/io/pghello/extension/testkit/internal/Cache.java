@@ -200,7 +200,11 @@ public final class Cache {
 
   /** Returns whether the user of this JVM is root. */
   static boolean isRoot() throws IOException {
-    return user().getName().equals("root");
+    return isRoot(user());
+  }
+
+  static boolean isRoot(UserPrincipal user) {
+    return user.getName().equals("root");
   }
 
   /** Returns whether a path is a folder of the user's, and not a link to another place. */

@@ -17,6 +17,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.UserPrincipal;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -298,15 +299,20 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
    * what anybody but root could replace, where this user is root.
    */
   private static void requireSafe(Path file) throws IOException {
+    requireSafe(file, Cache.user());
+  }
+
+  /** Refuses a file that others than this user could replace. */
+  static void requireSafe(Path file, UserPrincipal user) throws IOException {
     for (Path start : List.of(file.toAbsolutePath().normalize(), file.toRealPath())) {
       Path child = null;
       for (Path each = start; Platform.POSIX && each != null; each = each.getParent()) {
         if (Files.getPosixFilePermissions(each).contains(PosixFilePermission.OTHERS_WRITE)
-            && !(child != null && isSticky(each) && isTrusted(child))) {
+            && !(child != null && isSticky(each) && isTrusted(child, user))) {
           throw new IllegalStateException(
               file + " is not run, as all users may write " + each + " (chmod o-w)");
         }
-        if (Cache.isRoot()) {
+        if (Cache.isRoot(user)) {
           requireRoots(each);
         }
         child = each;
@@ -330,9 +336,9 @@ record InstalledServer(Path bin, Path libraries, Path shared, int major, boolean
     return ((int) Files.getAttribute(folder, "unix:mode") & STICKY) != 0;
   }
 
-  private static boolean isTrusted(Path file) throws IOException {
+  private static boolean isTrusted(Path file, UserPrincipal user) throws IOException {
     return (int) Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS) == 0
-        || Files.getOwner(file, LinkOption.NOFOLLOW_LINKS).equals(Cache.user());
+        || Files.getOwner(file, LinkOption.NOFOLLOW_LINKS).equals(user);
   }
 
   private static void requireThisPlatform(Path program) throws IOException {

@@ -3,6 +3,7 @@ package io.pghello.extension.testkit.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.extension.testkit.Stage;
 import java.io.File;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -295,6 +297,26 @@ class InstalledServerTest {
     assertThatThrownBy(() -> InstalledServer.requireRoots(other))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageMatching(".* belongs to \\S+, who could replace what root would run: .*");
+  }
+
+  /** Another user than root trusts files of their own, and root's. */
+  @Test
+  void trustsInAStickyFolderOnlyFilesOfTheUserAndOfRoot() throws IOException {
+    assumeTrue(Cache.isRoot(), "only root can give a file to another user");
+    Path sticky = Files.createDirectory(root.resolve("sticky"));
+    Files.setAttribute(sticky, "unix:mode", 01777);
+    for (String name : List.of("mine", "roots", "others")) {
+      Stage.write(sticky.resolve(name).resolve("pg_config"), "");
+    }
+    Path mine = sticky.resolve("mine");
+    Files.setAttribute(mine, "unix:uid", 65534);
+    Files.setAttribute(sticky.resolve("others"), "unix:uid", 65533);
+    UserPrincipal me = Files.getOwner(mine);
+    InstalledServer.requireSafe(mine.resolve("pg_config"), me);
+    InstalledServer.requireSafe(sticky.resolve("roots/pg_config"), me);
+    assertThatThrownBy(() -> InstalledServer.requireSafe(sticky.resolve("others/pg_config"), me))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("as all users may write " + sticky);
   }
 
   /** A link in a folder that others may write could lead elsewhere tomorrow. */

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -70,6 +71,35 @@ class ScratchTest {
     } finally {
       for (Path each : List.of(named, numbered, locked)) {
         Scratch.delete(each);
+      }
+    }
+  }
+
+  /** Root may remove them, and end the process that one names. */
+  @Test
+  void leavesServersOfOtherUsersAlone() throws Exception {
+    assumeTrue(Cache.isRoot(), "only root can give a folder to another user");
+    Path server = Files.createTempDirectory(Scratch.parent(), "pg-hello-");
+    Process process = new ProcessBuilder("sleep", "600").start();
+    try {
+      long started = process.info().startInstant().orElseThrow().getEpochSecond();
+      Files.writeString(server.resolve("lock"), "");
+      Files.writeString(
+          Files.createDirectory(server.resolve("data")).resolve("postmaster.pid"),
+          process.pid() + "\n" + server.resolve("data") + "\n" + started + "\n");
+      Files.setAttribute(server, "unix:uid", 65534);
+      Scratch.create().close();
+      assertThat(server.resolve("lock")).exists();
+      assertThat(process.isAlive()).isTrue();
+      // it would be removed if it were this user's
+      Files.setAttribute(server, "unix:uid", 0);
+      Scratch.create().close();
+      assertThat(server).doesNotExist();
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      process.destroyForcibly();
+      if (Files.exists(server)) {
+        Scratch.delete(server);
       }
     }
   }
