@@ -224,8 +224,13 @@ class ExtensionServerIT {
   @Test
   void saysWhichExtensionsThereAre() {
     refused(NativeExtension.contrib("vektor"))
-        .hasMessageStartingWith("There is no extension \"vektor\": neither an extension of this")
+        .hasMessageStartingWith(
+            "There is no extension \"vektor\". The class path has pg_hello. Add the"
+                + " jar that has META-INF/pg-extension/vektor.properties, or use")
         .hasMessageContaining(", hstore, ");
+    refused(NativeExtension.named("hello"))
+        .hasMessageStartingWith("There is no extension \"hello\". Did you mean \"pg_hello\"?");
+    refused(NativeExtension.named("pg-trgm")).hasMessageContaining(" Did you mean \"pg_trgm\"? ");
   }
 
   @Test
@@ -233,7 +238,7 @@ class ExtensionServerIT {
     Stage.of(folder, "acme", "requires = 'cube, no_such_one'", "");
     refused(NativeExtension.fromInstall(folder))
         .hasMessageStartingWith(
-            "The extension \"acme\" requires \"no_such_one\", which is not there: ")
+            "The extension \"acme\" requires \"no_such_one\", which is not there. ")
         .hasMessageContaining("NativeExtension.fromInstall(...)");
   }
 

@@ -2,17 +2,26 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.installer.PackedExtension;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.JarURLConnection;
+import java.net.URI;
 import java.net.URL;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import org.jspecify.annotations.Nullable;
 
 /** The files of an extension on the class path. Thread-safe. */
 public final class ClassPathExtension implements ExtensionSource {
+  private static final String SUFFIX = ".properties";
+
   private final PackedExtension packed;
 
   private ClassPathExtension(PackedExtension packed) {
@@ -35,7 +44,7 @@ public final class ClassPathExtension implements ExtensionSource {
     List<URL> found;
     try {
       found =
-          Collections.list(loader.getResources(PackedExtension.DESCRIPTORS + name + ".properties"))
+          Collections.list(loader.getResources(PackedExtension.DESCRIPTORS + name + SUFFIX))
               .stream()
               .distinct()
               .toList();
@@ -54,6 +63,41 @@ public final class ClassPathExtension implements ExtensionSource {
       return new PackedExtension(name, url.toString(), in, new OnClassPath(loader));
     } catch (IOException e) {
       throw new IllegalStateException(url + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** Returns the names of all that are on the class path, sorted. */
+  static List<String> names() throws IOException {
+    ClassLoader threads = Thread.currentThread().getContextClassLoader();
+    ClassLoader loader = threads == null ? ClassPathExtension.class.getClassLoader() : threads;
+    var names = new TreeSet<String>();
+    for (URL folder : Collections.list(loader.getResources(PackedExtension.DESCRIPTORS))) {
+      addNames(folder, names);
+    }
+    return List.copyOf(names);
+  }
+
+  private static void addNames(URL folder, Set<String> names) throws IOException {
+    if (folder.openConnection() instanceof JarURLConnection connection) {
+      // another user of the jar keeps it open
+      connection.setUseCaches(false);
+      try (JarFile jar = connection.getJarFile()) {
+        jar.stream()
+            .map(JarEntry::getName)
+            .filter(name -> name.startsWith(PackedExtension.DESCRIPTORS))
+            .forEach(name -> addName(name.substring(PackedExtension.DESCRIPTORS.length()), names));
+      }
+    } else if (folder.getProtocol().equals("file")) {
+      String[] files = new File(URI.create(folder.toString())).list();
+      for (String file : files == null ? new String[0] : files) {
+        addName(file, names);
+      }
+    }
+  }
+
+  private static void addName(String file, Set<String> names) {
+    if (file.endsWith(SUFFIX) && !file.contains("/")) {
+      names.add(file.substring(0, file.length() - SUFFIX.length()));
     }
   }
 

@@ -18,12 +18,15 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +43,11 @@ public final class ServerContent {
 
   /** A folder in which programs look for libraries last, where those of this machine go. */
   private static final String MACHINES_LIBRARIES = "/usr/lib/";
+
+  private static final int MAX_SIMILAR = 3;
+  // a part of a name that is shorter says nothing
+  private static final int MIN_PART = 4;
+  private static final int LETTERS_PER_SLIP = 4;
 
   private final List<ServerExtension> extensions;
   private final String platform;
@@ -476,22 +484,69 @@ public final class ServerContent {
               + "\", which is on the class path: name it among the extensions of the server, too.");
     }
     if (file.isEmpty()) {
+      List<String> ofServer = names(scripts);
+      List<String> onClassPath = ClassPathExtension.names();
       throw new IllegalStateException(
           (by == null
-                  ? "There is no extension \"" + name + "\""
-                  : "The extension \"" + by + "\" requires \"" + name + "\", which is not there")
-              + ": neither an extension of this server, nor META-INF/pg-extension/"
+                  ? "There is no extension \"" + name + "\"."
+                  : "The extension \"" + by + "\" requires \"" + name + "\", which is not there.")
+              + similar(name, Stream.concat(onClassPath.stream(), ofServer.stream()))
+              + " The class path has "
+              + (onClassPath.isEmpty() ? "no extension" : String.join(", ", onClassPath))
+              + ". Add the jar that has META-INF/pg-extension/"
               + name
-              + ".properties on the class path, has its files, and PostgreSQL "
+              + ".properties, or use NativeExtension.fromInstall(...). PostgreSQL "
               + major
               + " comes with "
-              + String.join(", ", names(scripts))
-              + " only. Add the jar that has"
-              + " it, or NativeExtension.fromInstall(...).");
+              + String.join(", ", ofServer)
+              + " only.");
     }
     for (String required : new ControlFile(Files.readAllBytes(file.get())).requires()) {
       requireControlFile(required, name, scripts, major, seen);
     }
+  }
+
+  /** Returns a question with a blank before it, if there are names like this one. */
+  static String similar(String name, Stream<String> names) {
+    String asked = plain(name);
+    String similar =
+        names
+            .filter(
+                each -> {
+                  String its = plain(each);
+                  return !its.isEmpty()
+                      && (its.equals(asked)
+                          || (Math.min(its.length(), asked.length()) >= MIN_PART
+                              && (its.contains(asked) || asked.contains(its)))
+                          || differences(its, asked) <= asked.length() / LETTERS_PER_SLIP);
+                })
+            .distinct()
+            .limit(MAX_SIMILAR)
+            .map(each -> '"' + each + '"')
+            .collect(Collectors.joining(" or "));
+    return similar.isEmpty() ? "" : " Did you mean " + similar + "?";
+  }
+
+  /** Returns a name as people say it, such as vector for pgvector, which PGXN has as pg_vector. */
+  private static String plain(String name) {
+    String letters = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
+    return letters.replaceFirst("^(postgresql|postgres|pg)(?=.)", "");
+  }
+
+  /** Returns the number of letters to insert, to leave out or to replace. */
+  private static int differences(String one, String other) {
+    int[] row = IntStream.rangeClosed(0, other.length()).toArray();
+    for (int i = 1; i <= one.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= other.length(); j++) {
+        int above = row[j];
+        int replaced = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
+        row[j] = Math.min(replaced, 1 + Math.min(above, row[j - 1]));
+        diagonal = above;
+      }
+    }
+    return row[other.length()];
   }
 
   private static List<String> names(List<Path> folders) throws IOException {

@@ -16,8 +16,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ServerContentTest {
   private static final Optional<String> OLD = Optional.of("2.0");
@@ -221,5 +224,21 @@ class ServerContentTest {
     assertThatThrownBy(() -> ServerContent.settings(List.of(one, other), Map.of()))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("wants a.b = 2, and another one wants 1");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "pgvector, vector, ' Did you mean \"vector\"?'",
+    "PgVector, vector, ' Did you mean \"vector\"?'",
+    "vektor, vector, ' Did you mean \"vector\"?'",
+    "postgis-raster, postgis_raster, ' Did you mean \"postgis_raster\"?'",
+    "trgm, pg_trgm, ' Did you mean \"pg_trgm\"?'",
+    "pg, pg_trgm, ''",
+    "hll, hstore, ''",
+    "cron, vector, ''",
+    "no_such_extension, xml2, ''"
+  })
+  void suggestsNamesThatAreLikeOneThatIsNotThere(String asked, String there, String question) {
+    assertThat(ServerContent.similar(asked, Stream.of("other", there))).isEqualTo(question);
   }
 }
