@@ -134,8 +134,9 @@ until grep -qx ready "$WORK/server.log"; do
   sleep 0.2
 done
 url=$(awk '$1 == "owner" { print $2 }' "$WORK/server.log")
-# without the JDBC prefix, libpq knows it as well
-psql -X -q -1 -v ON_ERROR_STOP=1 -o /dev/null "${url#jdbc:}" \
+# libpq knows all of it but the prefix and the driver's last parameter
+login=${url#jdbc:}
+psql -X -q -1 -v ON_ERROR_STOP=1 -o /dev/null "${login%&requireAuth=*}" \
   -f "$ROOT/examples/shared/src/main/resources/db/greeting/V2__greeting_config.sql" \
   -f "$ROOT/examples/jooq/src/main/resources/io/pghello/examples/jooq/schema.sql"
 project=$(copy_project jooq-codegen)

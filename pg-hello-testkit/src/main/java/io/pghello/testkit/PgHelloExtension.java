@@ -2,6 +2,7 @@
 package io.pghello.testkit;
 
 import io.pghello.extension.testkit.DatabaseExtension;
+import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.Databases;
 import io.pghello.extension.testkit.internal.ServerPlace;
@@ -40,8 +41,23 @@ final class PgHelloExtension extends DatabaseExtension<PgHelloTest, TestDatabase
   }
 
   @Override
-  protected TestDatabase createDatabase(Databases databases, PgHelloTest settings) {
-    return TestDatabase.create(databases, settings.extension());
+  protected boolean hasExtensions(PgHelloTest settings) {
+    return settings.extension();
+  }
+
+  @Override
+  protected String[] scripts(PgHelloTest settings) {
+    return settings.scripts();
+  }
+
+  @Override
+  protected Class<? extends DatabasePreparer> preparer(PgHelloTest settings) {
+    return settings.preparer();
+  }
+
+  @Override
+  protected TestDatabase database(Databases databases, String name) {
+    return new TestDatabase(databases, name);
   }
 
   @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
+import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.Platform;
 import io.pghello.extension.testkit.internal.ServerExtension;
@@ -166,6 +167,19 @@ public final class PgHelloServer implements AutoCloseable {
   }
 
   /**
+   * Creates a database that has the extension and what a preparer creates: a copy of a template
+   * that the preparer has filled once. Preparers that are equal share the template.
+   *
+   * @throws IllegalStateException if the server does not do it, or the preparer fails; the message
+   *     has the cause
+   */
+  public TestDatabase createDatabase(DatabasePreparer preparer) {
+    Objects.requireNonNull(preparer, "preparer");
+    return new TestDatabase(
+        server.databases(), DatabaseServer.createDatabase(server.databases(), true, preparer));
+  }
+
+  /**
    * Creates a database that has the extension, under a name.
    *
    * @throws IllegalStateException if the server does not do it, as when the name is taken
@@ -195,8 +209,7 @@ public final class PgHelloServer implements AutoCloseable {
 
   /**
    * Returns the password of the role {@code hello}, which databases belong to, and of the superuser
-   * {@code postgres}. It is random, and the same for all servers of this user on this machine but
-   * for those with other settings of extensions.
+   * {@code postgres}. It is random for each server.
    */
   public String password() {
     return server.embedded().password();

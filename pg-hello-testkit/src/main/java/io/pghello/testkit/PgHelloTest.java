@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
+import io.pghello.extension.testkit.DatabasePreparer;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Inherited;
@@ -45,6 +46,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *       end, and nothing else.
  * </ul>
  *
+ * <p>A test's database is dropped when the test ends. With the system property {@code
+ * pg-extension.keep-failed=true}, or the variable {@code PG_EXTENSION_KEEP_FAILED}, the database of
+ * a failed test is kept, and the commands to connect to it are logged.
+ *
  * <p>A class fails once, with the cause and what helps, if its server cannot be used.
  */
 @Documented
@@ -66,4 +71,18 @@ public @interface PgHelloTest {
 
   /** Whether the extension is created in the database. Default: true. */
   boolean extension() default true;
+
+  /**
+   * Returns SQL scripts of the class path that create the schema and rows of each database. They
+   * run once for all tests that name the same scripts: see {@link DatabasePreparer#ofScripts}.
+   * Default: none.
+   */
+  String[] scripts() default {};
+
+  /**
+   * Returns the class that creates the schema and rows of each database, after {@link #scripts()},
+   * such as with Flyway. It has a constructor without parameters, and runs once for all tests that
+   * name it. Default: none.
+   */
+  Class<? extends DatabasePreparer> preparer() default DatabasePreparer.class;
 }

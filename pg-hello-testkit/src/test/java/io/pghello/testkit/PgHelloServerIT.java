@@ -72,7 +72,7 @@ class PgHelloServerIT {
   @Test
   void listensOnTheLoopbackInterfaceOnly() throws SQLException {
     try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
-      assertThat(ask(database.dataSource(), "SHOW listen_addresses")).isEqualTo("localhost");
+      assertThat(ask(database.dataSource(), "SHOW listen_addresses")).isEqualTo("127.0.0.1");
       assertThat(ask(database.superuserDataSource(), "SHOW unix_socket_directories")).isEmpty();
     }
   }
@@ -341,7 +341,10 @@ class PgHelloServerIT {
     PgHelloServer server = PgHelloServer.shared();
     try (TestDatabase database = server.createDatabase("My \"own\" & one")) {
       assertThat(database.jdbcUrl())
-          .endsWith("/My+%22own%22+%26+one?user=hello&password=" + server.password());
+          .endsWith(
+              "/My+%22own%22+%26+one?user=hello&password="
+                  + server.password()
+                  + "&requireAuth=%21password");
       assertThatThrownBy(() -> server.createDatabase(database.name()))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining(database.name());

@@ -3,6 +3,7 @@ package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.DatabaseServer;
 import io.pghello.extension.testkit.internal.Databases;
+import io.pghello.extension.testkit.internal.SqlScripts;
 import io.pghello.extension.testkit.internal.TestServer;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
@@ -15,6 +16,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.extension.ParameterResolutionException;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.platform.commons.support.AnnotationSupport;
+import org.junit.platform.commons.support.ReflectionSupport;
 import org.opentest4j.TestAbortedException;
 
 /**
@@ -85,16 +88,58 @@ public abstract class DatabaseExtension<
   /** Returns whether the tests of a class share one database. */
   protected abstract boolean isShared(A settings);
 
-  /** Creates a database. */
-  protected abstract D createDatabase(Databases databases, A settings);
+  /** Returns whether databases have the extensions. */
+  protected abstract boolean hasExtensions(A settings);
+
+  /** Returns the scripts that fill the template of the databases. */
+  protected abstract String[] scripts(A settings);
+
+  /** Returns the class that fills the template; {@link DatabasePreparer} itself for none. */
+  protected abstract Class<? extends DatabasePreparer> preparer(A settings);
+
+  /** Wraps a database that was created. */
+  protected abstract D database(Databases databases, String name);
 
   /** Starts a proxy in front of a server. */
   protected abstract P createProxy(String host, int port);
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    // a server that cannot start fails the class once, not each of its tests
-    server(context);
+    // a server that cannot start fails the class once, not each of its tests; so does a schema
+    TestServer server = server(context);
+    A settings = settings(context);
+    Preparation preparation = preparation(context, settings);
+    if (preparation != null) {
+      DatabaseServer.prepareTemplate(server.databases(), hasExtensions(settings), preparation);
+    }
+  }
+
+  private @Nullable Preparation preparation(ExtensionContext context, A settings) {
+    Class<? extends DatabasePreparer> type = preparer(settings);
+    boolean none = type == DatabasePreparer.class;
+    return none && scripts(settings).length == 0
+        ? null
+        : new Preparation(
+            SqlScripts.read(context.getRequiredTestClass().getClassLoader(), scripts(settings)),
+            none ? null : type);
+  }
+
+  /** Preparer of an annotation: runs scripts, and then an instance of a class. */
+  private record Preparation(
+      SqlScripts scripts, @Nullable Class<? extends DatabasePreparer> preparer)
+      implements DatabasePreparer {
+    @Override
+    public void prepare(DataSource dataSource) throws Exception {
+      scripts.prepare(dataSource);
+      if (preparer != null) {
+        ReflectionSupport.newInstance(preparer).prepare(dataSource);
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "The preparer " + (preparer == null ? scripts : preparer.getName());
+    }
   }
 
   @Override
@@ -135,12 +180,40 @@ public abstract class DatabaseExtension<
 
   @Override
   public void afterEach(ExtensionContext context) throws SQLException {
-    opened(context).finish();
+    finish(context);
   }
 
   @Override
   public void afterAll(ExtensionContext context) throws SQLException {
-    opened(context).finish();
+    finish(context);
+  }
+
+  private void finish(ExtensionContext context) throws SQLException {
+    try {
+      opened(context).finish();
+    } catch (SQLException | AssertionError e) {
+      keep(context);
+      throw e;
+    }
+    if (context
+        .getExecutionException()
+        .filter(e -> !(e instanceof TestAbortedException))
+        .isPresent()) {
+      keep(context);
+    }
+  }
+
+  /** Keeps the database of a failed test, if that is asked for and the test has one. */
+  private void keep(ExtensionContext context) {
+    Stored stored = store(owner(context)).get(database, Stored.class);
+    if (stored != null && TestServer.keepsFailed()) {
+      server(context).keep(database.cast(stored.value()).name(), name(context));
+    }
+  }
+
+  private static String name(ExtensionContext context) {
+    return context.getRequiredTestClass().getName()
+        + context.getTestMethod().map(method -> "." + context.getDisplayName()).orElse("");
   }
 
   @Override
@@ -185,24 +258,38 @@ public abstract class DatabaseExtension<
   }
 
   private D database(ExtensionContext context) {
-    A settings = settings(context);
-    ExtensionContext owner = context;
-    if (isShared(settings)) {
-      // of the class that asks for it, which may be an enclosing one
-      while (owner.getTestMethod().isPresent()
-          || !AnnotationSupport.isAnnotated(owner.getRequiredTestClass(), annotation)) {
-        owner = owner.getParent().orElseThrow();
-      }
-    } else if (context.getTestMethod().isEmpty()) {
+    if (context.getTestMethod().isEmpty() && !isShared(settings(context))) {
       throw new ParameterResolutionException(
           "each test method has a database of its own, so there is none yet for the class: write"
               + " @"
               + annotation.getSimpleName()
               + "(database = CLASS) to share one");
     }
-    return database.cast(
-        stored(
-            store(owner), database, () -> createDatabase(server(context).databases(), settings)));
+    ExtensionContext owner = owner(context);
+    return database.cast(stored(store(owner), database, () -> create(context, name(owner))));
+  }
+
+  private D create(ExtensionContext context, String test) {
+    A settings = settings(context);
+    Databases databases = server(context).databases();
+    String name =
+        DatabaseServer.createDatabase(
+            databases, hasExtensions(settings), preparation(context, settings));
+    databases.setTest(name, test);
+    return database(databases, name);
+  }
+
+  /** Returns the context whose end is that of the database. */
+  private ExtensionContext owner(ExtensionContext context) {
+    ExtensionContext owner = context;
+    if (isShared(settings(context))) {
+      // the class that asks for it, which may be an enclosing one
+      while (owner.getTestMethod().isPresent()
+          || !AnnotationSupport.isAnnotated(owner.getRequiredTestClass(), annotation)) {
+        owner = owner.getParent().orElseThrow();
+      }
+    }
+    return owner;
   }
 
   private P proxy(ExtensionContext context) {

@@ -245,7 +245,8 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
             getMappedPort(POSTGRESQL_PORT),
             getDatabaseName(),
             new Login(getUsername(), getPassword()),
-            DatabaseNames.of(role, application, extensions));
+            DatabaseNames.of(role, application, extensions),
+            false);
     try {
       created.prepare();
     } catch (SQLException e) {

@@ -137,6 +137,19 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
+   * Creates a database that has the extensions and what a preparer creates: a copy of a template
+   * that the preparer has filled once. Preparers that are equal share the template.
+   *
+   * @throws IllegalStateException if the server does not do it, or the preparer fails; the message
+   *     has the cause
+   */
+  public TestDatabase createDatabase(DatabasePreparer preparer) {
+    Objects.requireNonNull(preparer, "preparer");
+    return new TestDatabase(
+        server.databases(), DatabaseServer.createDatabase(server.databases(), true, preparer));
+  }
+
+  /**
    * Creates a database that has the extensions, under a name.
    *
    * @throws IllegalStateException if the server does not do it, as when the name is taken
@@ -177,8 +190,8 @@ public final class ExtensionServer implements AutoCloseable {
   }
 
   /**
-   * Returns the password of the role {@code app} and of the superuser {@code postgres}. It is
-   * random, and the same for all servers with these extensions of this user on this machine.
+   * Returns the password of the role {@code app} and of the superuser {@code postgres}, which is
+   * random for each server.
    */
   public String password() {
     return server.embedded().password();

@@ -48,6 +48,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *       that is created there is dropped in the end, and nothing else.
  * </ul>
  *
+ * <p>A test's database is dropped when the test ends. With the system property {@code
+ * pg-extension.keep-failed=true}, or the variable {@code PG_EXTENSION_KEEP_FAILED}, the database of
+ * a failed test is kept, and the commands to connect to it are logged.
+ *
  * <p>A class fails once, with the cause and what helps, if its server cannot be used.
  */
 @Documented
@@ -82,4 +86,18 @@ public @interface ExtensionTest {
 
   /** Whether a database is created for each method, the default, or one for the class. */
   Scope database() default Scope.METHOD;
+
+  /**
+   * Returns SQL scripts of the class path that create the schema and rows of each database. They
+   * run once for all tests that name the same scripts: see {@link DatabasePreparer#ofScripts}.
+   * Default: none.
+   */
+  String[] scripts() default {};
+
+  /**
+   * Returns the class that creates the schema and rows of each database, after {@link #scripts()},
+   * such as with Flyway. It has a constructor without parameters, and runs once for all tests that
+   * name it. Default: none.
+   */
+  Class<? extends DatabasePreparer> preparer() default DatabasePreparer.class;
 }

@@ -38,8 +38,23 @@ final class ExtensionTestSupport extends DatabaseExtension<ExtensionTest, TestDa
   }
 
   @Override
-  protected TestDatabase createDatabase(Databases databases, ExtensionTest settings) {
-    return new TestDatabase(databases, DatabaseServer.createDatabase(databases, true));
+  protected boolean hasExtensions(ExtensionTest settings) {
+    return true;
+  }
+
+  @Override
+  protected String[] scripts(ExtensionTest settings) {
+    return settings.scripts();
+  }
+
+  @Override
+  protected Class<? extends DatabasePreparer> preparer(ExtensionTest settings) {
+    return settings.preparer();
+  }
+
+  @Override
+  protected TestDatabase database(Databases databases, String name) {
+    return new TestDatabase(databases, name);
   }
 
   @Override

@@ -27,7 +27,10 @@ public class TestDatabase implements AutoCloseable {
     return name;
   }
 
-  /** Returns its JDBC URL as the role it belongs to, with all that is needed to log in. */
+  /**
+   * Returns its JDBC URL as the role it belongs to, with the password. On an embedded server and in
+   * a container, it has the driver refuse to send the password in clear text ({@code requireAuth}).
+   */
   public String jdbcUrl() {
     return databases.url(name, databases.owner());
   }
@@ -67,7 +70,7 @@ public class TestDatabase implements AutoCloseable {
 
   /** Returns a source of connections to the same database through a proxy. */
   protected DataSource dataSource(WireProxy proxy, boolean superuser) {
-    return Databases.dataSource(
+    return databases.dataSource(
         proxy.host(), proxy.port(), name, superuser ? databases.superuser() : databases.owner());
   }
 
@@ -124,8 +127,9 @@ public class TestDatabase implements AutoCloseable {
     }
   }
 
+  /** Returns its JDBC URL without role and password. */
   @Override
   public String toString() {
-    return jdbcUrl();
+    return databases.address(name);
   }
 }

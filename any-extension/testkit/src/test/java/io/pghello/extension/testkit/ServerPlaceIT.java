@@ -25,9 +25,13 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -417,6 +421,63 @@ class ServerPlaceIT {
   })
   void saysWhatTheUrlMustHave(String end, String part) {
     fails("jdbc:postgresql://127.0.0.1:" + SERVER.port() + end, OfAny.class, part);
+  }
+
+  /** The driver's own reader of URLs does log what it cannot read. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "//u:secret@localhost/db",
+        "//u:secret@localhost/db?user=u",
+        "//localhost:secret/db?user=u",
+        "//localhost/db?user=u&password=secret%zz",
+        "//localhost:99999/db?user=u&password=secret",
+        "//localhost,u:secret@other/db?user=u",
+        "//u:secret@localhost",
+        "u:secret@localhost"
+      })
+  void neitherShowsNorLogsThePasswordOfAUrlThatItRefuses(String end) {
+    var logged = new ArrayList<String>();
+    var handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord message) {
+            logged.add(message.getMessage() + Arrays.toString(message.getParameters()));
+          }
+
+          @Override
+          public void flush() {
+            // nothing is kept
+          }
+
+          @Override
+          public void close() {
+            // nothing is open
+          }
+        };
+    Logger root = Logger.getLogger("");
+    root.addHandler(handler);
+    try {
+      fails("jdbc:postgresql:" + end, OfAny.class, "takes one server and no other parameters");
+    } finally {
+      root.removeHandler(handler);
+    }
+    assertThat(logged).noneMatch(each -> each.contains("secret"));
+  }
+
+  @ExtensionTest(extensions = "pg_trgm", scripts = "schema/tables.sql")
+  static final class OfSchema {
+    @RepeatedTest(2)
+    void hasTheTable(Connection connection) throws SQLException {
+      assertThat(ask(connection, "SELECT count(*) FROM person")).isEqualTo("0");
+    }
+  }
+
+  @Test
+  void copiesASchemaOnAServerOfOnesOwn() {
+    run(url(), OfSchema.class)
+        .testEvents()
+        .assertStatistics(events -> events.succeeded(2).failed(0));
   }
 
   @Test

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.testkit.DatabasePreparer;
+import io.pghello.extension.testkit.internal.Databases.Login;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** An embedded server and its databases. Thread-safe. */
 public final class DatabaseServer implements AutoCloseable {
@@ -119,10 +122,35 @@ public final class DatabaseServer implements AutoCloseable {
 
   /** Creates a database on any server; see {@link #createDatabase(boolean)}. */
   public static String createDatabase(Databases databases, boolean withExtensions) {
+    return createDatabase(databases, withExtensions, null);
+  }
+
+  /**
+   * Creates a database on any server, as a copy of a template that a preparer has filled.
+   *
+   * @param preparer null for one without a schema
+   * @throws IllegalStateException if the server does not do it, or the preparer fails
+   */
+  public static String createDatabase(
+      Databases databases, boolean withExtensions, @Nullable DatabasePreparer preparer) {
     try {
-      return databases.create(withExtensions);
+      return databases.create(withExtensions, preparer);
     } catch (SQLException e) {
       throw failure("could not create a database", e);
+    }
+  }
+
+  /**
+   * Fills the template of a preparer, unless it is there.
+   *
+   * @throws IllegalStateException if the server does not do it, or the preparer fails
+   */
+  public static void prepareTemplate(
+      Databases databases, boolean withExtensions, DatabasePreparer preparer) {
+    try {
+      var unused = databases.template(withExtensions, preparer);
+    } catch (SQLException e) {
+      throw failure("could not create a template", e);
     }
   }
 
@@ -146,6 +174,38 @@ public final class DatabaseServer implements AutoCloseable {
       throw new UncheckedIOException(e.toString(), e);
     }
     databases.dropLeft();
+  }
+
+  /**
+   * Leaves the server running after the end of this JVM, with a database.
+   *
+   * @return the end of a sentence that begins with the database, with the commands to connect
+   */
+  String keep(String database) {
+    String user = databases.owner().user();
+    try {
+      EmbeddedServer.Kept kept = server.keep();
+      String passwords = EmbeddedServer.quoted(kept.passwords().toString(), Platform.POSIX);
+      return " is kept, and its server runs on:"
+          + "\n  psql: PGPASSFILE="
+          + passwords
+          + " psql -h "
+          + databases.host()
+          + " -p "
+          + databases.port()
+          + " -U "
+          + user
+          + " "
+          + database
+          + "\n  JDBC: "
+          + databases.url(database, new Login(user, null))
+          + " with -Dorg.postgresql.pgpassfile="
+          + passwords
+          + "\n  Tests that start a day later remove it. To end it now: "
+          + kept.end();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.testkit.DatabasePreparer;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
@@ -10,10 +11,17 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGProperty;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
@@ -24,8 +32,13 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 public final class Databases implements AutoCloseable {
   private static final String TEST = "_test_";
+  // a stranger may have taken the port of a server that has ended
+  private static final String REQUIRE_AUTH = "requireAuth";
+  private static final String NOT_IN_CLEAR_TEXT = "!password";
+  private static final String OBJECT_IN_USE = "55006";
   // insufficient_privilege
   private static final String PERMISSION_DENIED = "42501";
+  private static final int END_SECONDS = 20;
   private static final long END_NANOS = 1_000_000_000;
   private static final long POLL_NANOS = 1_000_000;
 
@@ -45,7 +58,12 @@ public final class Databases implements AutoCloseable {
   private volatile boolean createdOwner;
   private final DatabaseNames names;
   private final AtomicInteger created = new AtomicInteger();
+  private final AtomicInteger createdTemplates = new AtomicInteger();
+  private final Map<Object, CompletableFuture<String>> templates = new ConcurrentHashMap<>();
+  private final Map<String, String> tests = new ConcurrentHashMap<>();
+  private final Set<String> kept = ConcurrentHashMap.newKeySet();
   private final @Nullable PreparedDatabases prepared;
+  private final boolean clearText;
   // kept; for what takes no time
   private final AdminConnection admin;
 
@@ -56,13 +74,15 @@ public final class Databases implements AutoCloseable {
       Login superuser,
       Login owner,
       DatabaseNames names,
-      boolean ahead) {
+      boolean ahead,
+      boolean clearText) {
     this.host = host;
     this.port = port;
     this.adminDatabase = adminDatabase;
     this.superuser = superuser;
     this.owner = owner;
     this.names = names;
+    this.clearText = clearText;
     this.prepared = ahead ? new PreparedDatabases(this) : null;
     this.admin = connect();
   }
@@ -79,12 +99,22 @@ public final class Databases implements AutoCloseable {
         new Login("postgres", password),
         new Login(names.prefix(), password),
         names,
-        true);
+        true,
+        false);
   }
 
-  /** Returns databases of a server that is not ours: their names and the owner's are unique. */
+  /**
+   * Returns databases of a server that is not ours: their names and the owner's are unique.
+   *
+   * @param clearText whether it may ask for passwords in clear text, as one with LDAP does
+   */
   public static Databases foreign(
-      String host, int port, String database, Login superuser, DatabaseNames names) {
+      String host,
+      int port,
+      String database,
+      Login superuser,
+      DatabaseNames names,
+      boolean clearText) {
     byte[] random = new byte[12];
     new SecureRandom().nextBytes(random);
     String secret = HexFormat.of().formatHex(random);
@@ -96,7 +126,8 @@ public final class Databases implements AutoCloseable {
         superuser,
         new Login(unique.prefix(), secret.substring(8)),
         unique,
-        false);
+        false,
+        clearText);
   }
 
   /** Creates the owner and the template. */
@@ -160,19 +191,18 @@ public final class Databases implements AutoCloseable {
     if (!createdOwner) {
       return;
     }
-    var left = new ArrayList<String>();
+    List<String> left;
     try (Connection connection = own(adminDatabase).getConnection();
-        Statement statement = connection.createStatement();
-        ResultSet rows =
-            statement.executeQuery(
-                "SELECT datname FROM pg_catalog.pg_database"
-                    + " WHERE pg_catalog.pg_get_userbyid(datdba) OPERATOR(pg_catalog.=) '"
-                    + owner.user()
-                    + "'")) {
-      while (rows.next()) {
-        left.add(rows.getString(1));
-      }
+        Statement statement = connection.createStatement()) {
+      left =
+          names(
+              statement,
+              "SELECT datname FROM pg_catalog.pg_database"
+                  + " WHERE pg_catalog.pg_get_userbyid(datdba) OPERATOR(pg_catalog.=) '"
+                  + owner.user()
+                  + "'");
     }
+    boolean keepsOwner = left.removeAll(kept);
     try (AdminConnection once = connect()) {
       SQLException failure = null;
       for (String name : left) {
@@ -189,18 +219,105 @@ public final class Databases implements AutoCloseable {
       if (failure != null) {
         throw failure;
       }
-      once.execute("DROP ROLE IF EXISTS " + quote(owner.user()));
+      if (!keepsOwner) {
+        once.execute("DROP ROLE IF EXISTS " + quote(owner.user()));
+      }
     }
   }
 
   /** Creates a database under a name of its own, or takes one that was created ahead. */
   public String create(boolean withExtension) throws SQLException {
-    if (withExtension && prepared != null) {
-      return prepared.take();
+    return create(withExtension, null);
+  }
+
+  /**
+   * Creates a database under a name of its own, or takes one that was created ahead.
+   *
+   * @param preparer fills the template that the database is a copy of; null for none
+   * @throws IllegalStateException if the preparer fails
+   */
+  public String create(boolean withExtension, @Nullable DatabasePreparer preparer)
+      throws SQLException {
+    String template =
+        preparer != null ? template(withExtension, preparer) : withExtension ? template() : null;
+    if (template != null && prepared != null) {
+      return prepared.take(template);
     }
     String name = newName();
-    create(name, withExtension);
+    try (AdminConnection once = connect()) {
+      create(once, name, template);
+    }
     return name;
+  }
+
+  /**
+   * Returns the template that a preparer has filled. The preparer runs once, in the first thread
+   * that needs it, while the others wait; if it fails, the next caller tries again.
+   *
+   * @throws IllegalStateException if the preparer fails
+   */
+  public String template(boolean withExtension, DatabasePreparer preparer) throws SQLException {
+    var key = List.of(withExtension, preparer);
+    var own = new CompletableFuture<String>();
+    CompletableFuture<String> other = templates.putIfAbsent(key, own);
+    if (other != null) {
+      return await(other);
+    }
+    try {
+      String name = makeTemplate(withExtension, preparer);
+      own.complete(name);
+      return name;
+    } catch (SQLException | RuntimeException | Error e) {
+      templates.remove(key);
+      own.completeExceptionally(e);
+      throw e;
+    }
+  }
+
+  private static String await(CompletableFuture<String> template) throws SQLException {
+    try {
+      return template.get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SQLException("interrupted while a template was being prepared", e);
+    }
+  }
+
+  private String makeTemplate(boolean withExtension, DatabasePreparer preparer)
+      throws SQLException {
+    String name = template() + "_" + createdTemplates.incrementAndGet();
+    try (AdminConnection once = connect()) {
+      create(once, name, withExtension);
+      try {
+        preparer.prepare(dataSource(name, owner));
+        openTemplate(once, name);
+        once.execute("ALTER DATABASE " + quote(name) + " ALLOW_CONNECTIONS false");
+        return name;
+      } catch (Exception e) {
+        if (e instanceof InterruptedException) {
+          Thread.currentThread().interrupt();
+        }
+        try {
+          drop(once, name);
+        } catch (SQLException again) {
+          e.addSuppressed(again);
+        }
+        throw e instanceof PreparationException p
+            ? p
+            : new PreparationException(preparer + " failed: " + e.getMessage(), e);
+      }
+    }
+  }
+
+  /** A schema that cannot be made; the message names the cause. */
+  static final class PreparationException extends IllegalStateException {
+    private static final long serialVersionUID = 1L;
+
+    PreparationException(String message, Throwable cause) {
+      super(message, cause);
+    }
   }
 
   /** Waits until the server takes connections, where a test has crashed it. */
@@ -213,7 +330,7 @@ public final class Databases implements AutoCloseable {
     return names.prefix() + TEST + created.incrementAndGet();
   }
 
-  /** Creates a database. */
+  /** Creates a database under a name. */
   public void create(String name, boolean withExtension) throws SQLException {
     try (AdminConnection once = connect()) {
       create(once, name, withExtension);
@@ -228,8 +345,7 @@ public final class Databases implements AutoCloseable {
    * Creates a database. A server of ours writes no WAL for it, and copies the file with the
    * catalogue's layout, which the first session would have to make: sessions begin sooner.
    */
-  private void create(AdminConnection by, String name, @Nullable String template)
-      throws SQLException {
+  void create(AdminConnection by, String name, @Nullable String template) throws SQLException {
     by.execute(
         "CREATE DATABASE "
             + quote(name)
@@ -275,8 +391,91 @@ public final class Databases implements AutoCloseable {
   }
 
   void drop(AdminConnection by, String name) throws SQLException {
+    String sql = "DROP DATABASE IF EXISTS " + quote(name) + " WITH (FORCE)";
     endSessions(by, name);
-    by.execute("DROP DATABASE IF EXISTS " + quote(name) + " WITH (FORCE)");
+    try {
+      by.execute(sql);
+    } catch (SQLException e) {
+      if (!OBJECT_IN_USE.equals(e.getSQLState())) {
+        throw e;
+      }
+      endTransactionsAndSubscriptions(name);
+      endSessions(by, name);
+      by.execute(sql);
+    }
+    tests.remove(name);
+  }
+
+  /** Ends what a test has left in a database that WITH (FORCE) does not end. */
+  private void endTransactionsAndSubscriptions(String name) throws SQLException {
+    try (Connection connection = own(name).getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET statement_timeout = " + END_SECONDS * 1000);
+      for (String gid :
+          names(
+              statement,
+              "SELECT gid FROM pg_catalog.pg_prepared_xacts"
+                  + " WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database()")) {
+        statement.execute("ROLLBACK PREPARED '" + gid.replace("'", "''") + "'");
+      }
+      for (String subscription :
+          names(
+              statement,
+              "SELECT subname FROM pg_catalog.pg_subscription WHERE subdbid OPERATOR(pg_catalog.=)"
+                  + " (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=)"
+                  + " pg_catalog.current_database())")) {
+        String alter = "ALTER SUBSCRIPTION " + quote(subscription);
+        statement.execute(alter + " DISABLE");
+        // the publisher may be gone, or another test's
+        statement.execute(alter + " SET (slot_name = NONE)");
+        statement.execute("DROP SUBSCRIPTION " + quote(subscription));
+      }
+    }
+  }
+
+  private static List<String> names(Statement statement, String query) throws SQLException {
+    var names = new ArrayList<String>();
+    try (ResultSet rows = statement.executeQuery(query)) {
+      while (rows.next()) {
+        names.add(rows.getString(1));
+      }
+    }
+    return names;
+  }
+
+  /** Notes the test that uses a database, for warnings. */
+  public void setTest(String name, String test) {
+    tests.put(name, test);
+  }
+
+  /** Returns the name of a database, with the test that has used it. */
+  String described(String name) {
+    String test = tests.get(name);
+    return test == null ? name : name + " of " + test;
+  }
+
+  /** Keeps a database, which is not dropped from now on; returns false if it is kept already. */
+  boolean keep(String name) {
+    return kept.add(name);
+  }
+
+  /** Returns the end of a sentence that begins with a database that is kept, with the commands. */
+  String keptOnForeignServer(String name) {
+    String user = superuser.user();
+    return " is kept, on your server:\n  psql: psql -h "
+        + host
+        + " -p "
+        + port
+        + " -U "
+        + EmbeddedServer.quoted(user, Platform.POSIX)
+        + " "
+        + name
+        + "\n  JDBC: "
+        + url(name, new Login(user, null))
+        + "\n  To remove it: DROP DATABASE "
+        + quote(name)
+        + "; DROP ROLE "
+        + quote(owner.user());
   }
 
   /**
@@ -284,6 +483,9 @@ public final class Databases implements AutoCloseable {
    * created ahead. Does nothing if there is no such database.
    */
   public void discard(String name) throws SQLException {
+    if (kept.contains(name)) {
+      return;
+    }
     if (prepared == null || !name.startsWith(names.prefix() + TEST)) {
       drop(name);
       return;
@@ -301,8 +503,12 @@ public final class Databases implements AutoCloseable {
 
   /** Has the server make the file that is copied with the template, and is not kept over a stop. */
   void openTemplate(AdminConnection by) throws SQLException {
-    own(template()).getConnection().close();
-    endSessions(by, template());
+    openTemplate(by, template());
+  }
+
+  private void openTemplate(AdminConnection by, String template) throws SQLException {
+    own(template).getConnection().close();
+    endSessions(by, template);
   }
 
   /** Drops what could not be dropped while the server did not run, soon. */
@@ -328,7 +534,8 @@ public final class Databases implements AutoCloseable {
         + " FROM pg_catalog.pg_stat_get_activity(NULL) WHERE datid OPERATOR(pg_catalog.=)"
         + " (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) '"
         + name.replace("'", "''")
-        + "') AND backend_type OPERATOR(pg_catalog.=) 'client backend'";
+        // a sender of changes has a slot, with which a database cannot be dropped
+        + "') AND backend_type IN ('client backend', 'walsender')";
   }
 
   AdminConnection connect() {
@@ -367,7 +574,7 @@ public final class Databases implements AutoCloseable {
   }
 
   private PGSimpleDataSource source(String database, Login login) {
-    PGSimpleDataSource dataSource = driverDataSource(host, port, database, login);
+    PGSimpleDataSource dataSource = protectedSource(host, port, database, login);
     if (prepared != null) {
       // what is known of a server of ours need not be asked: three round trips less
       dataSource.setSslMode("disable");
@@ -376,13 +583,31 @@ public final class Databases implements AutoCloseable {
     return dataSource;
   }
 
-  /** Returns such a source with another address, as that of a proxy. */
-  public static DataSource dataSource(String host, int port, String database, Login login) {
-    return driverDataSource(host, port, database, login);
+  /** Returns such a source with another address, such as a proxy's. */
+  public DataSource dataSource(String host, int port, String database, Login login) {
+    return protectedSource(host, port, database, login);
   }
 
-  private static PGSimpleDataSource driverDataSource(
-      String host, int port, String database, Login login) {
+  private PGSimpleDataSource protectedSource(String host, int port, String database, Login login) {
+    PGSimpleDataSource dataSource = source(host, port, database, login);
+    if (!clearText) {
+      refuseClearText(dataSource);
+    }
+    return dataSource;
+  }
+
+  /** Has the driver refuse to send the password in clear text, if the driver is new enough. */
+  static void refuseClearText(PGSimpleDataSource dataSource) {
+    if (PGProperty.forName(REQUIRE_AUTH) != null) {
+      try {
+        dataSource.setProperty(REQUIRE_AUTH, NOT_IN_CLEAR_TEXT);
+      } catch (SQLException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  static PGSimpleDataSource source(String host, int port, String database, Login login) {
     var dataSource = new PGSimpleDataSource();
     dataSource.setServerNames(new String[] {host});
     dataSource.setPortNumbers(new int[] {port});
@@ -395,16 +620,17 @@ public final class Databases implements AutoCloseable {
   /** Returns the URL of a database, with role and password in it. */
   public String url(String database, Login login) {
     String password = login.password();
-    // no format, which would write the port in the digits of the locale
-    return "jdbc:postgresql://"
-        + host
-        + ":"
-        + port
-        + "/"
-        + encode(database)
+    return address(database)
         + "?user="
         + encode(login.user())
-        + (password == null ? "" : "&password=" + encode(password));
+        + (password == null ? "" : "&password=" + encode(password))
+        + (clearText ? "" : "&" + REQUIRE_AUTH + "=" + encode(NOT_IN_CLEAR_TEXT));
+  }
+
+  /** Returns the URL of a database without role and password. */
+  public String address(String database) {
+    // no format, which would write the port in the digits of the locale
+    return "jdbc:postgresql://" + host + ":" + port + "/" + encode(database);
   }
 
   /** Returns the host of the server. */

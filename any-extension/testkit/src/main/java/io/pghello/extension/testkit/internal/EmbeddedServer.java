@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.testkit.internal.Databases.Login;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,6 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -39,7 +42,7 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 public final class EmbeddedServer {
   /** Part of the template's name; raise it when a template is prepared in another way. */
-  private static final int TEMPLATE_FORMAT = 6;
+  private static final int TEMPLATE_FORMAT = 7;
 
   /** Each has some 40 MB, and there is one for each build and each set of extensions. */
   private static final int KEPT_TEMPLATES = 8;
@@ -59,6 +62,8 @@ public final class EmbeddedServer {
   private static final String CRASHED = "terminating any other active server processes";
 
   private static final String SOCKETS = "unix_socket_directories";
+  private static final String LOOPBACK = "127.0.0.1";
+  private static final String SUPERUSER = "postgres";
   private static final String SHARED_MEMORY = "dynamic_shared_memory_type";
 
   /** The settings for which tests want another value than PostgreSQL's default. */
@@ -72,6 +77,10 @@ public final class EmbeddedServer {
           "off",
           SOCKETS,
           "",
+          // one address: a server with several starts even if another program has the port on one
+          // of them
+          "listen_addresses",
+          LOOPBACK,
           // in the data directory, so that nothing is left when that is removed
           SHARED_MEMORY,
           "mmap");
@@ -89,6 +98,7 @@ public final class EmbeddedServer {
   private @Nullable Process starter;
   private boolean closed;
   private boolean removed;
+  private boolean kept;
 
   private EmbeddedServer(
       ServerPrograms programs, int major, Map<String, String> settings, int port, Scratch scratch) {
@@ -158,6 +168,7 @@ public final class EmbeddedServer {
     try {
       server.prepare(template);
       server.start();
+      server.changePasswords(List.of(SUPERUSER, names.prefix()));
       return server;
     } catch (IOException | RuntimeException | Error e) {
       server.close();
@@ -222,7 +233,7 @@ public final class EmbeddedServer {
   }
 
   private static int freePort() throws IOException {
-    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getByName(LOOPBACK))) {
       return socket.getLocalPort();
     }
   }
@@ -238,7 +249,7 @@ public final class EmbeddedServer {
     try (var socket = new ServerSocket()) {
       // connections of an earlier server on this port may linger
       socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      socket.bind(new InetSocketAddress(LOOPBACK, port));
     } catch (BindException e) {
       throw new IOException(portProblem(port, e), e);
     }
@@ -348,6 +359,36 @@ public final class EmbeddedServer {
     return Files.exists(folder.resolve("libpq.so.5")) ? folder : null;
   }
 
+  /**
+   * A server that runs on after the end of this JVM.
+   *
+   * @param passwords file of the roles' passwords, as psql and the driver read it
+   * @param end command that ends the server and removes its data
+   */
+  record Kept(Path passwords, String end) {}
+
+  /**
+   * Has the server run on after the end of this JVM; {@link #close()} leaves it alone from now on.
+   */
+  Kept keep() throws IOException {
+    lock.lock();
+    try {
+      Path passwords = scratch.passwords();
+      if (!kept) {
+        writePassword(passwords, LOOPBACK + ":" + port + ":*:*:" + password + "\n");
+        kept = true;
+      }
+      return new Kept(
+          passwords,
+          "kill -QUIT $(head -n 1 "
+              + quoted(scratch.data().resolve("postmaster.pid").toString(), true)
+              + ") && rm -r "
+              + quoted(scratch.data().getParent().toString(), true));
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Stops it and removes its data. A second call does nothing, unless the first has failed. */
   public void close() {
     lock.lock();
@@ -356,8 +397,10 @@ public final class EmbeddedServer {
         return;
       }
       closed = true;
-      stop();
-      scratch.close();
+      if (!kept) {
+        stop();
+        scratch.close();
+      }
       removed = true;
       if (!Thread.currentThread().equals(cleaner)) {
         Runtime.getRuntime().removeShutdownHook(cleaner);
@@ -451,13 +494,62 @@ public final class EmbeddedServer {
   }
 
   private DataSource superuser(int port) {
-    var dataSource = new PGSimpleDataSource();
-    dataSource.setServerNames(new String[] {"127.0.0.1"});
-    dataSource.setPortNumbers(new int[] {port});
-    dataSource.setDatabaseName("postgres");
-    dataSource.setUser("postgres");
-    dataSource.setPassword(password);
+    PGSimpleDataSource dataSource =
+        Databases.source(LOOPBACK, port, "postgres", new Login(SUPERUSER, password));
+    Databases.refuseClearText(dataSource);
     return dataSource;
+  }
+
+  /** Gives roles a new password, so that a server does not share it with others of its template. */
+  private void changePasswords(List<String> roles) throws IOException {
+    lock.lock();
+    try (Connection connection = superuser(port).getConnection();
+        Statement statement = connection.createStatement()) {
+      String secret = newPassword();
+      // hashed here, so that no log has the password
+      var changes = new StringBuilder(major >= 18 ? "SET md5_password_warnings = off;" : "");
+      for (String role : roles) {
+        changes
+            .append("ALTER ROLE \"")
+            .append(role)
+            .append("\" PASSWORD 'md5")
+            .append(md5(secret + role))
+            .append("';");
+      }
+      statement.execute(changes.toString());
+      writePassword(scratch.data().resolve(PASSWORD_FILE), secret);
+      password = secret;
+    } catch (SQLException e) {
+      throw new IOException("The passwords of the server cannot be changed: " + e.getMessage(), e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static String md5(String text) {
+    try {
+      return HexFormat.of()
+          .formatHex(
+              MessageDigest.getInstance("MD5").digest(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("PostgreSQL's passwords need MD5", e);
+    }
+  }
+
+  private static String newPassword() {
+    byte[] random = new byte[16];
+    new SecureRandom().nextBytes(random);
+    return HexFormat.of().formatHex(random);
+  }
+
+  /** Writes a file that only this user can read at any time. */
+  private static void writePassword(Path file, String password) throws IOException {
+    Files.deleteIfExists(file);
+    if (Platform.POSIX) {
+      Files.createFile(
+          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    }
+    Files.writeString(file, password);
   }
 
   /** Says why, with the end of the log, of which an earlier start wrote so many bytes. */
@@ -561,14 +653,9 @@ public final class EmbeddedServer {
     lock.lock();
     try {
       requireOpen();
-      byte[] random = new byte[16];
-      new SecureRandom().nextBytes(random);
-      password = HexFormat.of().formatHex(random);
+      password = newPassword();
       Path file = scratch.data().resolveSibling(PASSWORD_FILE);
-      Files.writeString(file, password);
-      if (Platform.POSIX) {
-        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-      }
+      writePassword(file, password);
       int status =
           programs.run(
               scratch.log(),

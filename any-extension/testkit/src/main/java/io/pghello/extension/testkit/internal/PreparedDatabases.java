@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import java.sql.SQLException;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -10,14 +11,13 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Creates a database while a test runs, so that the next test need not wait for it, and drops those
  * that tests have done with. One thread does both, and ends when it has had nothing to do for some
- * seconds. At most one database is ready at a time; the first is created when the first test has
- * got its own, so that a server's first database comes no later.
+ * seconds. At most one database of each template is ready at a time; the first is created when the
+ * first test has got its own, so that a server's first database comes no later.
  *
  * <p>Thread-safe.
  */
@@ -28,8 +28,10 @@ final class PreparedDatabases implements AutoCloseable {
   private final Databases databases;
   private final AdminConnection admin;
   private final ThreadPoolExecutor thread;
-  private final AtomicReference<@Nullable Creation> next = new AtomicReference<>();
+  // by their templates
+  private final Map<String, Creation> next = new ConcurrentHashMap<>();
   private final Set<String> toDrop = ConcurrentHashMap.newKeySet();
+  private final Set<String> warned = ConcurrentHashMap.newKeySet();
   // of the thread
   private boolean templateOpened;
 
@@ -56,19 +58,21 @@ final class PreparedDatabases implements AutoCloseable {
   }
 
   /**
-   * Returns the name of a database with the extension: the one that is ready, the one that is being
-   * created if no other thread waits for that, or one that the calling thread creates. Has the next
-   * one created.
+   * Returns the name of a copy of a template: the one that is ready, the one that is being created
+   * if no other thread waits for that, or one that the calling thread creates. Has the next one
+   * created.
    *
    * @throws SQLException also if the thread is interrupted while a database is being created
    */
-  String take() throws SQLException {
-    Creation prepared = next.getAndSet(null);
+  String take(String template) throws SQLException {
+    Creation prepared = next.remove(template);
     // one that waits for databases to be dropped is not waited for
     String name = prepared == null || prepared.tryBegin() ? null : get(prepared);
     if (name == null) {
       name = databases.newName();
-      databases.create(name, true);
+      try (AdminConnection once = databases.connect()) {
+        databases.create(once, name, template);
+      }
     } else {
       try {
         databases.awaitServer();
@@ -77,8 +81,8 @@ final class PreparedDatabases implements AutoCloseable {
         throw e;
       }
     }
-    var creation = new Creation();
-    if (next.compareAndSet(null, creation)) {
+    var creation = new Creation(template);
+    if (next.putIfAbsent(template, creation) == null) {
       thread.execute(creation);
     }
     dropLeft();
@@ -92,7 +96,7 @@ final class PreparedDatabases implements AutoCloseable {
     } catch (ExecutionException e) {
       return null;
     } catch (InterruptedException e) {
-      if (!next.compareAndSet(null, prepared)) {
+      if (next.putIfAbsent(prepared.template, prepared) != null) {
         var unused = prepared.name.thenAccept(this::drop);
       }
       Thread.currentThread().interrupt();
@@ -127,23 +131,39 @@ final class PreparedDatabases implements AutoCloseable {
       databases.drop(admin, name);
       return true;
     } catch (SQLException e) {
-      LOGGER.log(System.Logger.Level.DEBUG, "could not drop the database " + name + " yet", e);
+      // a server that does not run is no reason to warn: it drops the database when it runs again
+      boolean warns = isRefusal(e) && warned.add(name);
+      LOGGER.log(
+          warns ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG,
+          "could not drop the database " + databases.described(name) + " yet",
+          e);
       return false;
     }
+  }
+
+  /** Returns whether the server runs and does not do it. */
+  private static boolean isRefusal(SQLException e) {
+    String state = String.valueOf(e.getSQLState());
+    return !state.startsWith("08") && !state.startsWith("57P");
   }
 
   /** Creates and drops no more; what is left goes with the server's data. */
   @Override
   public void close() {
     thread.shutdownNow();
-    next.set(null);
+    next.clear();
     admin.close();
   }
 
   /** The creation of a database, which the thread begins, or a caller instead of it. */
   private final class Creation implements Runnable {
+    final String template;
     final CompletableFuture<String> name = new CompletableFuture<>();
     private final AtomicBoolean begun = new AtomicBoolean();
+
+    Creation(String template) {
+      this.template = template;
+    }
 
     /** Returns true once: to the thread that creates a database. */
     boolean tryBegin() {
@@ -159,7 +179,7 @@ final class PreparedDatabases implements AutoCloseable {
             databases.openTemplate(admin);
             templateOpened = true;
           }
-          databases.create(admin, database, true);
+          databases.create(admin, database, template);
           name.complete(database);
         } catch (SQLException | RuntimeException | Error e) {
           // the server may have created it, and been stopped before it could say so

@@ -40,9 +40,12 @@ final class Scratch implements AutoCloseable {
   private static final String LOCK = "lock";
   private static final String DATA = "data";
   private static final String LOG = "server.log";
-  private static final Set<String> CONTENTS = Set.of(LOCK, DATA, LOG, EmbeddedServer.PASSWORD_FILE);
+  private static final String PASSWORDS = "pgpass";
+  private static final Set<String> CONTENTS =
+      Set.of(LOCK, DATA, LOG, PASSWORDS, EmbeddedServer.PASSWORD_FILE);
   private static final Path MEMORY = Path.of("/dev/shm");
   private static final long MIN_MEMORY_BYTES = 1L << 30;
+  private static final Duration KEPT = Duration.ofDays(1);
   private static final Duration GRACE = Duration.ofMinutes(1);
   private static final Duration CLOCK_SLACK = Duration.ofSeconds(5);
   private static final long END_SECONDS = 10;
@@ -103,6 +106,11 @@ final class Scratch implements AutoCloseable {
   /** The file that the server in here writes its log to. */
   Path log() {
     return path.resolve(LOG);
+  }
+
+  /** The file of passwords of a server that runs on after its JVM, for a day at least. */
+  Path passwords() {
+    return path.resolve(PASSWORDS);
   }
 
   /** The process of the server in here, if it runs. */
@@ -215,7 +223,16 @@ final class Scratch implements AutoCloseable {
     }
   }
 
+  private static boolean isKept(Path folder) throws IOException {
+    Path passwords = folder.resolve(PASSWORDS);
+    return Files.exists(passwords)
+        && Files.getLastModifiedTime(passwords).toInstant().isAfter(Instant.now().minus(KEPT));
+  }
+
   private static void removeIfAbandoned(Path folder) throws IOException {
+    if (isKept(folder)) {
+      return;
+    }
     Path lock = folder.resolve(LOCK);
     if (!Files.exists(lock)) {
       Instant changed = Files.getLastModifiedTime(folder).toInstant();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,11 @@ public record ServerPlace(String property, String variable, String value) {
   public static final String PROPERTY = "pg-extension.server";
 
   private static final String VARIABLE = "PG_EXTENSION_SERVER";
+  private static final String CONTAINER = "container";
   private static final String URL = "jdbc:postgresql:";
+  // what only a URL has, in which there may be a password
+  private static final Pattern SECRET = Pattern.compile("://|password=");
+  private static final Pattern IMAGE = Pattern.compile("[^@]+(@sha256:[0-9a-f]{64})?");
 
   /**
    * Refuses a value that is none.
@@ -30,7 +35,8 @@ public record ServerPlace(String property, String variable, String value) {
    * @throws IllegalArgumentException if it is one; the message names those there are
    */
   public ServerPlace {
-    if (!isOurs(value) && !is(value, "container") && !value.startsWith(URL)) {
+    if (!value.startsWith(URL)
+        && (SECRET.matcher(value).find() || !(isOurs(value) || isContainer(value)))) {
       throw refusal(
           property,
           variable,
@@ -66,7 +72,7 @@ public record ServerPlace(String property, String variable, String value) {
    */
   public static String ofOurs(@Nullable String asked) {
     String value = asked == null || asked.isBlank() ? read(PROPERTY, VARIABLE) : asked;
-    if (!isOurs(value)) {
+    if (!isOurs(value) || SECRET.matcher(value).find()) {
       throw refusal(PROPERTY, VARIABLE, value, " or local:PATH of a pg_config");
     }
     return value;
@@ -109,6 +115,10 @@ public record ServerPlace(String property, String variable, String value) {
    */
   public static boolean isLocal(String value) {
     return is(value, LOCAL);
+  }
+
+  private static boolean isContainer(String value) {
+    return is(value, CONTAINER) && IMAGE.matcher(value).matches();
   }
 
   private static boolean is(String value, String kind) {

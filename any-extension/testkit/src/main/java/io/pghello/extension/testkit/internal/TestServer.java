@@ -4,19 +4,24 @@ package io.pghello.extension.testkit.internal;
 import io.pghello.extension.testkit.ExtensionContainer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.Databases.Login;
+import java.lang.System.Logger.Level;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.Driver;
 import org.testcontainers.utility.DockerImageName;
 
 /**
@@ -26,11 +31,19 @@ import org.testcontainers.utility.DockerImageName;
  * <p>Thread-safe.
  */
 public final class TestServer implements AutoCloseable {
+  private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
+  private static final String KEEP_PROPERTY = "pg-extension.keep-failed";
+  private static final String KEEP_VARIABLE = "PG_EXTENSION_KEEP_FAILED";
   private static final String DEFAULT_IMAGE = "postgres:17";
 
-  // what the driver makes of a URL without parameters other than the log-in
-  private static final Set<String> PARTS =
-      Set.of("PGHOST", "PGPORT", "PGDBNAME", "user", "password");
+  private static final int DEFAULT_PORT = 5432;
+  private static final int MAX_PORT = 65535;
+  private static final Set<String> PARAMETERS = Set.of("user", "password");
+  private static final Pattern URL =
+      Pattern.compile(
+          "jdbc:postgresql:"
+              + "(?://(?<host>[^/?#@:,\\[\\]%]+|\\[[0-9a-fA-F:.]+])?(?::(?<port>\\d{1,5}))?/)?"
+              + "(?<database>[^/?#@]*)\\?(?<login>.*)");
 
   // those that end with the JVM
   private static final Map<Object, TestServer> SHARED = new ConcurrentHashMap<>();
@@ -60,16 +73,30 @@ public final class TestServer implements AutoCloseable {
     }
   }
 
+  /** Has a server outlive the tests if one of its databases is kept. */
+  @FunctionalInterface
+  private interface Keeping {
+    /** Returns the end of a sentence that begins with the database. */
+    String of(String database);
+  }
+
   private final String kind;
   private final Databases databases;
   private final @Nullable DatabaseServer own;
+  private final Keeping keeping;
   private final Runnable end;
   private final AtomicBoolean ended = new AtomicBoolean();
 
-  private TestServer(String kind, Databases databases, @Nullable DatabaseServer own, Runnable end) {
+  private TestServer(
+      String kind,
+      Databases databases,
+      @Nullable DatabaseServer own,
+      Keeping keeping,
+      Runnable end) {
     this.kind = kind;
     this.databases = databases;
     this.own = own;
+    this.keeping = keeping;
     this.end = end;
   }
 
@@ -112,7 +139,7 @@ public final class TestServer implements AutoCloseable {
 
   /** Returns one that this JVM has started. */
   public static TestServer ofOurs(DatabaseServer server, Runnable end) {
-    return new TestServer("a server of ours", server.databases(), server, end);
+    return new TestServer("a server of ours", server.databases(), server, server::keep, end);
   }
 
   /**
@@ -162,41 +189,74 @@ public final class TestServer implements AutoCloseable {
       String image = colon < 0 ? DEFAULT_IMAGE : place.substring(colon + 1);
       var container = new Container(image, needs);
       container.start();
-      return new TestServer("container " + image, container.databases(), null, container::stop);
+      return new TestServer(
+          "container " + image,
+          container.databases(),
+          null,
+          database -> " is not kept, because its container ends with the tests.",
+          container::stop);
     }
   }
 
   private static TestServer ofUrl(ServerPlace place, Needs needs) {
-    Properties parts = Driver.parseURL(place.value(), null);
-    String user = parts == null ? null : parts.getProperty("user");
-    String host = parts == null ? null : parts.getProperty("PGHOST", "localhost");
-    if (parts == null
-        || user == null
-        || host == null
-        || host.contains(",")
-        || !PARTS.containsAll(parts.stringPropertyNames())) {
+    // not by the driver, which logs a URL that it cannot read, with the password
+    Matcher url = URL.matcher(place.value());
+    Map<String, String> login = url.matches() ? parameters(url.group("login")) : Map.of();
+    String user = login.get("user");
+    int port = user == null ? 0 : number(url.group("port"));
+    if (user == null || port > MAX_PORT || !PARAMETERS.containsAll(login.keySet())) {
       throw new IllegalArgumentException(
           "the JDBC URL in "
               + place.property()
               + " needs the log-in of a superuser, and takes one server and no other parameters:"
               + " jdbc:postgresql://HOST:PORT/postgres?user=USER&password=PASSWORD");
     }
-    String database = parts.getProperty("PGDBNAME", "postgres");
-    var superuser = new Login(user, parts.getProperty("password"));
+    String name = decode(Objects.requireNonNullElse(url.group("database"), ""));
+    String database = name.isEmpty() ? "postgres" : name;
+    var superuser = new Login(user, login.get("password"));
     Databases databases =
         Databases.foreign(
-            host,
-            Integer.parseInt(parts.getProperty("PGPORT", "5432")),
+            Objects.requireNonNullElse(url.group("host"), "localhost"),
+            port,
             database,
             superuser,
-            needs.names());
+            needs.names(),
+            true);
     try (Connection connection = databases.dataSource(database, superuser).getConnection()) {
       requireUsable(connection, place, needs);
       prepare(databases);
     } catch (SQLException e) {
       throw failure(place, user, e);
     }
-    return new TestServer("an existing server", databases, null, () -> dismantle(databases));
+    return new TestServer(
+        "an existing server",
+        databases,
+        null,
+        databases::keptOnForeignServer,
+        () -> dismantle(databases));
+  }
+
+  /** Returns the parameters of a URL by their names; none if one cannot be decoded. */
+  private static Map<String, String> parameters(String query) {
+    var parameters = new HashMap<String, String>();
+    for (String each : query.split("&", -1)) {
+      int equals = Math.max(0, each.indexOf('='));
+      try {
+        parameters.put(decode(each.substring(0, equals)), decode(each.substring(equals + 1)));
+      } catch (IllegalArgumentException e) {
+        // its message has a part of the password
+        return Map.of();
+      }
+    }
+    return parameters;
+  }
+
+  private static int number(@Nullable String port) {
+    return port == null ? DEFAULT_PORT : Integer.parseInt(port);
+  }
+
+  private static String decode(String text) {
+    return URLDecoder.decode(text, StandardCharsets.UTF_8);
   }
 
   /** Leaves nothing if it fails. */
@@ -305,6 +365,31 @@ public final class TestServer implements AutoCloseable {
   /** Returns the server that this JVM has started; null if it is another one. */
   public @Nullable DatabaseServer own() {
     return own;
+  }
+
+  /**
+   * Returns whether databases of failed tests are kept, as the system property {@code
+   * pg-extension.keep-failed} or the variable {@code PG_EXTENSION_KEEP_FAILED} has it.
+   *
+   * @throws IllegalArgumentException if it is neither true nor false
+   */
+  public static boolean keepsFailed() {
+    String set = System.getProperty(KEEP_PROPERTY);
+    String value = set != null ? set : System.getenv(KEEP_VARIABLE);
+    if (value != null && !value.isBlank() && !value.equals("true") && !value.equals("false")) {
+      throw new IllegalArgumentException(
+          KEEP_PROPERTY + " (or " + KEEP_VARIABLE + ") is \"" + value + "\"; use true or false");
+    }
+    return "true".equals(value);
+  }
+
+  /** Keeps the database of a failed test after the end of this JVM, and logs how to connect. */
+  public void keep(String database, String test) {
+    if (databases.keep(database)) {
+      LOGGER.log(
+          Level.WARNING,
+          "The database " + database + " of the failed test " + test + keeping.of(database));
+    }
   }
 
   /** Ends it if it is ours or a container; or else removes what was created on it. */

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import io.pghello.extension.testkit.DatabasePreparer;
+import io.pghello.extension.testkit.internal.Databases.PreparationException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import javax.sql.DataSource;
+import org.postgresql.core.NativeQuery;
+import org.postgresql.core.Parser;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
+
+/**
+ * SQL scripts that fill a template. Equal if names and contents are.
+ *
+ * @param scripts in the order in which they run
+ */
+public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
+  /**
+   * A script.
+   *
+   * @param name of its resource
+   * @param sql its content
+   */
+  public record Script(String name, String sql) {}
+
+  /** Copies the list. */
+  public SqlScripts {
+    scripts = List.copyOf(scripts);
+  }
+
+  /**
+   * Reads scripts of the class path.
+   *
+   * @throws IllegalArgumentException if one is not there, or is not UTF-8
+   */
+  public static SqlScripts read(ClassLoader loader, String... resources) {
+    var scripts = new ArrayList<Script>();
+    for (String resource : resources) {
+      String name = resource.startsWith("/") ? resource.substring(1) : resource;
+      try (InputStream in = loader.getResourceAsStream(name)) {
+        if (in == null) {
+          throw new IllegalArgumentException(
+              "There is no script " + name + " on the class path of the tests.");
+        }
+        scripts.add(
+            new Script(
+                name,
+                StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(in.readAllBytes()))
+                    .toString()));
+      } catch (CharacterCodingException e) {
+        throw new IllegalArgumentException("The script " + name + " is not UTF-8.", e);
+      } catch (IOException e) {
+        throw new UncheckedIOException("The script " + name + " cannot be read.", e);
+      }
+    }
+    return new SqlScripts(scripts);
+  }
+
+  @Override
+  public void prepare(DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      // braces are those of arrays and JSON
+      statement.setEscapeProcessing(false);
+      for (Script script : scripts) {
+        run(script, statement);
+      }
+    }
+  }
+
+  private static void run(Script script, Statement statement) throws SQLException {
+    int start = 0;
+    for (NativeQuery query : Parser.parseJdbcSql(script.sql, true, false, true, false, false)) {
+      String sql = query.nativeSql;
+      start = Math.max(start, script.sql.indexOf(sql, start));
+      try {
+        statement.execute(sql);
+      } catch (SQLException e) {
+        throw new PreparationException(
+            "The script "
+                + script.name
+                + " failed in line "
+                + line(script.sql, start, sql, e)
+                + ": "
+                + Remedies.said(e),
+            e);
+      }
+      start += sql.length();
+    }
+  }
+
+  /** Returns the line in which the server sees the error, or else that of the statement. */
+  private static int line(String script, int start, String sql, SQLException e) {
+    ServerErrorMessage server = e instanceof PSQLException p ? p.getServerErrorMessage() : null;
+    int position = server == null ? 0 : server.getPosition();
+    int offset =
+        position > 0 && position <= sql.codePointCount(0, sql.length())
+            ? sql.offsetByCodePoints(0, position - 1)
+            : sql.length() - sql.stripLeading().length();
+    return 1 + (int) script.substring(0, start + offset).chars().filter(c -> c == '\n').count();
+  }
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit;
+
+import static io.pghello.extension.testkit.ExtensionServerIT.ask;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.platform.testkit.engine.EngineTestKit;
+
+/** The databases of failed tests, which are looked at afterwards. */
+class KeptDatabaseIT {
+  private static final long LIMIT_SECONDS = 120;
+  private static final Pattern PSQL =
+      Pattern.compile(
+          "psql: PGPASSFILE='(\\S+)' psql -h 127.0.0.1 -p (\\d+) -U app (app_test_\\d+)\n");
+  private static final Pattern JDBC =
+      Pattern.compile("JDBC: (\\S+) with -Dorg.postgresql.pgpassfile='(\\S+)'\n");
+  private static final Pattern END = Pattern.compile("To end it now: (.*)\n");
+
+  @TempDir private Path folder;
+
+  @ExtensionTest(extensions = "cube")
+  @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+  static class Failing {
+    @Test
+    @Order(1)
+    void fails(Connection connection) throws SQLException {
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("CREATE TABLE evidence AS SELECT 42 AS answer");
+      }
+      throw new AssertionError("on purpose");
+    }
+
+    @Test
+    @Order(2)
+    void passes(Connection connection) throws SQLException {
+      assertThat(connection.isValid(20)).isTrue();
+    }
+
+    @Test
+    @Order(3)
+    void isAborted(TestDatabase database) {
+      Assumptions.abort("in " + database.name());
+    }
+
+    @Test
+    @Order(4)
+    void failsWithoutADatabase() {
+      throw new AssertionError("on purpose");
+    }
+  }
+
+  @ExtensionTest(extensions = "cube", database = ExtensionTest.Scope.CLASS)
+  static final class FailingTwice {
+    @Test
+    void fails(TestDatabase database) {
+      throw new AssertionError("on purpose in " + database.name());
+    }
+
+    @Test
+    void failsAgain(TestDatabase database) {
+      throw new AssertionError("on purpose in " + database.name());
+    }
+  }
+
+  @ExtensionTest(extensions = "cube")
+  static final class Leaking {
+    @Test
+    @SuppressWarnings("MustBeClosedChecker")
+    void leaksAConnection(javax.sql.DataSource dataSource) throws SQLException {
+      assertThat(dataSource.getConnection().isValid(20)).isTrue();
+    }
+  }
+
+  /** Runs a class in a JVM that ends before its server does. */
+  static final class Program {
+    private Program() {}
+
+    public static void main(String[] args) throws ClassNotFoundException {
+      EngineTestKit.engine("junit-jupiter")
+          .selectors(selectClass(Class.forName(args[0])))
+          .execute();
+    }
+  }
+
+  private String run(Class<?> test, String... options) throws Exception {
+    Path output = folder.resolve("output");
+    var command =
+        new ArrayList<String>(
+            List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1"));
+    command.addAll(List.of(options));
+    command.addAll(
+        List.of(
+            "-cp",
+            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+            Program.class.getName(),
+            test.getName()));
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+    String said = Files.readString(output);
+    assertThat(process.exitValue()).as(said).isZero();
+    return said;
+  }
+
+  private static Matcher found(Pattern pattern, String text) {
+    Matcher matcher = pattern.matcher(text);
+    assertThat(matcher.find()).as(text).isTrue();
+    return matcher;
+  }
+
+  private static String password(Path file) throws IOException {
+    String line = Files.readString(file).strip();
+    return line.substring(line.lastIndexOf(':') + 1);
+  }
+
+  private static void end(String said) throws Exception {
+    String command = found(END, said).group(1);
+    Process process = new ProcessBuilder("sh", "-c", command).redirectErrorStream(true).start();
+    assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue())
+        .as(command + new String(process.getInputStream().readAllBytes()))
+        .isZero();
+  }
+
+  @Test
+  void isThereWhenTheJvmHasEnded() throws Exception {
+    String said = run(Failing.class, "-Dpg-extension.keep-failed=true");
+    Path passwords = Path.of(found(PSQL, said).group(1));
+    try {
+      assertThat(said)
+          .containsOnlyOnce("is kept, and its server runs on:")
+          .contains(
+              "The database "
+                  + found(PSQL, said).group(3)
+                  + " of the failed test "
+                  + Failing.class.getName()
+                  + ".fails(Connection) is kept")
+          .doesNotContain(password(passwords));
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(passwords)))
+          .isEqualTo("rw-------");
+      assertThat(Path.of(found(JDBC, said).group(2))).isEqualTo(passwords);
+      // the next server starts as always, and leaves it alone
+      ExtensionServer.builder().extension("cube").start().close();
+      try (Connection connection =
+          DriverManager.getConnection(
+              found(JDBC, said).group(1) + "&password=" + password(passwords))) {
+        assertThat(ask(connection, "SELECT answer FROM evidence")).isEqualTo("42");
+        assertThat(
+                ask(
+                    connection,
+                    "SELECT line FROM (VALUES ('"
+                        + Files.readString(passwords).strip()
+                        + "')) AS file (line) WHERE line LIKE '127.0.0.1:'"
+                        + " || inet_server_port() || ':*:*:%'"))
+            .isNotNull();
+      }
+    } finally {
+      end(said);
+    }
+    assertThat(passwords.getParent()).doesNotExist();
+  }
+
+  @Test
+  void isRemovedADayLater() throws Exception {
+    String said = run(Failing.class, "-Dpg-extension.keep-failed=true");
+    Path passwords = Path.of(found(PSQL, said).group(1));
+    String url = found(JDBC, said).group(1) + "&password=" + password(passwords);
+    Files.setLastModifiedTime(passwords, FileTime.from(Instant.now().minus(Duration.ofHours(25))));
+    ExtensionServer.builder().extension("cube").start().close();
+    assertThat(passwords.getParent()).doesNotExist();
+    assertThatThrownBy(() -> DriverManager.getConnection(url).close())
+        .isInstanceOf(SQLException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(classes = {FailingTwice.class, Leaking.class})
+  void isNamedOnce(Class<?> test) throws Exception {
+    String said = run(test, "-Dpg-extension.keep-failed=true");
+    try {
+      assertThat(said).containsOnlyOnce("is kept, and its server runs on:");
+    } finally {
+      end(said);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-Dpg-extension.keep-failed=false", "-Dpg-extension.keep-failed="})
+  void isDroppedUnlessThatIsAskedFor(String option) throws Exception {
+    assertThat(run(Failing.class, option)).doesNotContain("is kept");
+  }
+
+  @Test
+  void isLeftOnAServerOfOnesOwn() throws Exception {
+    try (ExtensionServer server = ExtensionServer.builder().extension("cube").start();
+        TestDatabase mine = server.createDatabase()) {
+      String said =
+          run(
+              Failing.class,
+              "-Dpg-extension.keep-failed=true",
+              "-Dpg-extension.server=jdbc:postgresql://127.0.0.1:"
+                  + server.port()
+                  + "/postgres?user=postgres&password="
+                  + server.password());
+      String name =
+          found(Pattern.compile("psql: psql -h 127.0.0.1 -p \\d+ -U 'postgres' (\\S+)\n"), said)
+              .group(1);
+      assertThat(said)
+          .containsOnlyOnce("is kept, on your server:")
+          .contains(
+              "DROP DATABASE \"" + name + "\"; DROP ROLE \"" + name.replaceFirst("_test.*", ""))
+          .doesNotContain(server.password());
+      assertThat(
+              ask(
+                  mine.superuserDataSource(),
+                  "SELECT string_agg(datname, ' ') FROM pg_database WHERE datname ~ '^app_[0-9a-f]{8}'"))
+          .isEqualTo(name);
+    }
+  }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit;
+
+import static io.pghello.extension.testkit.ExtensionServerIT.ask;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The passwords of servers, and other users of the machine who would like to have one. */
+class PasswordsIT {
+  /** A program that has taken a port and asks for a password in clear text. */
+  private static final class Stranger implements AutoCloseable {
+    private static final int SSL_REQUEST = 80877103;
+    private static final int SUCCESS_SIZE = 8;
+    private static final int CLEAR_TEXT = 3;
+
+    private final ServerSocket socket;
+
+    Stranger(int port) throws IOException {
+      socket = new ServerSocket();
+      socket.setReuseAddress(true);
+      socket.bind(new java.net.InetSocketAddress(InetAddress.getByName("127.0.0.1"), port));
+    }
+
+    /** Returns what the next client sends when it is asked; nothing if it hangs up. */
+    CompletableFuture<String> listen() {
+      return CompletableFuture.supplyAsync(
+          () -> {
+            try (Socket client = socket.accept();
+                var in = new DataInputStream(client.getInputStream());
+                var out = new DataOutputStream(client.getOutputStream())) {
+              int length = in.readInt();
+              int code = in.readInt();
+              if (code == SSL_REQUEST) {
+                out.writeByte('N');
+                length = in.readInt();
+                code = in.readInt();
+              }
+              in.skipNBytes(length - SUCCESS_SIZE);
+              out.writeByte('R');
+              out.writeInt(SUCCESS_SIZE);
+              out.writeInt(CLEAR_TEXT);
+              out.flush();
+              return in.read() == 'p' ? new String(in.readNBytes(in.readInt() - 4)) : "";
+            } catch (IOException e) {
+              return "";
+            }
+          });
+    }
+
+    @Override
+    public void close() throws IOException {
+      socket.close();
+    }
+  }
+
+  @Test
+  void givesNoPasswordToAStrangerOnThePortOfAServer() throws Exception {
+    ExtensionServer server = ExtensionServer.builder().extension("cube").start();
+    TestDatabase database = server.createDatabase();
+    String password = server.password();
+    server.close();
+    try (var stranger = new Stranger(server.port());
+        WireProxy proxy = WireProxy.to("127.0.0.1", server.port())) {
+      List<Callable<Connection>> all =
+          List.of(
+              database.dataSource()::getConnection,
+              database.superuserDataSource()::getConnection,
+              database.dataSource(proxy, false)::getConnection,
+              database.dataSource(proxy, true)::getConnection,
+              () -> DriverManager.getConnection(database.jdbcUrl()),
+              () -> DriverManager.getConnection(database.superuserJdbcUrl()));
+      var sent = new ArrayList<String>();
+      for (Callable<Connection> each : all) {
+        CompletableFuture<String> heard = stranger.listen();
+        assertThatThrownBy(each::call)
+            .isInstanceOf(SQLException.class)
+            .hasMessageNotContaining(password);
+        sent.add(heard.join());
+      }
+      assertThat(sent).containsOnly("").hasSize(all.size());
+      // a stranger does hear the password of a client that does not refuse
+      CompletableFuture<String> heard = stranger.listen();
+      String open = database.jdbcUrl().replaceFirst("&requireAuth=.*", "");
+      assertThatThrownBy(() -> DriverManager.getConnection(open)).isInstanceOf(SQLException.class);
+      assertThat(heard.join()).startsWith(password);
+    }
+  }
+
+  @Test
+  void showsNoPasswordAsText() {
+    try (ExtensionServer server = ExtensionServer.builder().extension("cube").start();
+        TestDatabase database = server.createDatabase()) {
+      assertThat(database)
+          .hasToString("jdbc:postgresql://127.0.0.1:" + server.port() + "/" + database.name());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"app", "postgres"})
+  void areOfOneServer(String user) throws SQLException {
+    try (ExtensionServer one = ExtensionServer.builder().extension("cube").start();
+        ExtensionServer other = ExtensionServer.builder().extension("cube").start()) {
+      assertThat(one.password()).isNotEqualTo(other.password()).matches("[0-9a-f]{32}");
+      for (String wrong : List.of(other.password(), "", "wrong")) {
+        String url = "jdbc:postgresql://127.0.0.1:" + one.port() + "/postgres";
+        assertThatThrownBy(() -> DriverManager.getConnection(url, user, wrong).close())
+            .isInstanceOfSatisfying(
+                SQLException.class, e -> assertThat(e.getSQLState()).isIn("28P01", "08004"));
+      }
+      // the role keeps its password over a start
+      one.stop();
+      one.startAgain();
+      try (TestDatabase database = one.createDatabase()) {
+        assertThat(ask(database.dataSource(), "SELECT 1")).isEqualTo("1");
+      }
+    }
+  }
+
+  /** Of a template that is made now, and not by an earlier version. */
+  @Test
+  void areNeededByAllAndReadByNobodyElse(@TempDir Path folder) throws Exception {
+    Stage.of(folder, "acme", "COMMENT ON EXTENSION acme IS '" + System.nanoTime() + "';");
+    try (ExtensionServer server =
+            ExtensionServer.builder()
+                .extension(NativeExtension.fromInstall(folder))
+                .setting("log_statement", "all")
+                .start();
+        TestDatabase database = server.createDatabase()) {
+      assertThat(
+              ask(
+                  database.superuserDataSource(),
+                  "SELECT string_agg(DISTINCT auth_method, ' ') FROM pg_hba_file_rules"))
+          .isEqualTo("md5");
+      Path data = server.logFile().resolveSibling("data");
+      Path file = data.resolve("pg-hello-password");
+      assertThat(Files.readString(file)).isEqualTo(server.password());
+      for (Path each : List.of(data, data.getParent())) {
+        assertThat(permissions(each)).isEqualTo("rwx------");
+      }
+      assertThat(permissions(file)).isEqualTo("rw-------");
+      assertThat(Files.readString(server.logFile()))
+          .contains("ALTER ROLE")
+          .doesNotContain(server.password());
+    }
+  }
+
+  private static String permissions(Path file) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+  }
+}

@@ -1,0 +1,6 @@
+CREATE TABLE fine ();
+
+-- Zoë 🎈
+SELECT '🎈',
+  nothing
+FROM fine;
