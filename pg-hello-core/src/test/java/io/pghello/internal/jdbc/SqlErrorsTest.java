@@ -139,6 +139,22 @@ class SqlErrorsTest {
     }
   }
 
+  /** Of these, the server's own functions report that a statement or a library is missing. */
+  @ParameterizedTest
+  @CsvSource({
+    "26000, FetchPreparedStatement, ANSWER_MISMATCH",
+    "42P05, StorePreparedStatement, ANSWER_MISMATCH",
+    "02000, exec_execute_message, ANSWER_MISMATCH",
+    "58P01, internal_load_library, FILES_MISSING"
+  })
+  void knowsTheServersErrorsFromThoseOfAFunction(String state, String routine, Code code) {
+    var acme = new ServerFunctions(ExtensionDescription.named("acme").build(), List.of());
+    var error =
+        new PSQLException(
+            new ServerErrorMessage("SERROR\0C" + state + "\0Mmissing\0R" + routine + "\0\0"));
+    assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), acme).code()).isEqualTo(code);
+  }
+
   /** As ShardingSphere's does. */
   @Test
   void saysThatTheDriverReadsSqlItself() {
