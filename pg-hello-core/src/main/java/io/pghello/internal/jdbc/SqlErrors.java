@@ -155,16 +155,12 @@ public final class SqlErrors {
   }
 
   /**
-   * Returns whether a function of the program's own has raised an error, and not the server when it
-   * looked for a prepared statement or a library.
+   * Returns whether a function of another extension raised the error, rather than the server while
+   * it looked up a prepared statement or a library.
    */
   private static boolean isRaisedBy(SQLException e, ServerFunctions functions) {
-    PSQLException reported = functions.takeNames() ? null : reported(e);
-    if (reported == null || reported.getServerErrorMessage() == null) {
-      return false;
-    }
-    String routine = reported.getServerErrorMessage().getRoutine();
-    return routine != null && !OF_SERVER.contains(routine);
+    Object routine = functions.takeNames() ? null : reportedField(e, "getRoutine");
+    return routine != null && !OF_SERVER.contains(routine.toString());
   }
 
   private static PgHelloException other(
@@ -173,7 +169,7 @@ public final class SqlErrors {
       return of(Errors.timeout(callTimeout), e, e);
     }
     if (isOfDriverLimit(e)) {
-      return of(driverLimit(e), null, cause(e));
+      return of(driverLimit(e), null, cause(e, functions));
     }
     String words = serverMessage(e);
     // 22: data exceptions, whose messages quote the data
@@ -260,7 +256,7 @@ public final class SqlErrors {
             "Build the client with coalescing(false), or with a ConnectionSource whose mayJoinBatch"
                 + " returns false in a transaction."),
         e,
-        cause(e));
+        cause(e, ServerFunctions.OF_PG_HELLO));
   }
 
   /**

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.PgHelloException;
 import io.pghello.PgHelloException.Code;
 import io.pghello.internal.Deadline;
+import io.pghello.internal.Errors;
+import io.pghello.internal.Request;
+import io.pghello.internal.ServerFunction;
 import io.pghello.internal.Settings;
 import io.pghello.internal.StatementContext;
 import java.sql.SQLException;
@@ -88,17 +91,48 @@ class FailedBatchTest {
     assertThat(outcomes).doesNotContainNull().doesNotContain("0", "1");
   }
 
-  private Object[] send(List<Integer> requests, Deadline deadline, int refused) {
+  @Test
+  void aBatchWhoseAnswerTheDriverRefusesIsHalved() {
+    sent.isOfOne = false;
+    sent.error = new PgHelloException(Errors.overDriverLimit(""), null, null);
+    Object[] outcomes = send(numbers(4), Deadline.after(LONG), 3);
+    assertThat(sent.parts).containsExactly("0-3", "0-1", "2-3", "2", "3");
+    assertThat(outcomes).containsExactly("0", "1", "2", sent.error);
+    // the size is known now, so larger batches are not sent
+    sent.parts.clear();
+    assertThat(send(numbers(4), Deadline.after(LONG), -1)).containsExactly("0", "1", "2", "3");
+    assertThat(sent.parts).containsExactly("0", "1", "2", "3");
+  }
+
+  private Object[] send(List<Name> requests, Deadline deadline, int refused) {
     sent.refused = refused;
     return sent.send(requests, StatementContext.coalesced(requests.size(), 0, deadline));
   }
 
-  private static List<Integer> numbers(int count) {
-    return IntStream.range(0, count).boxed().toList();
+  private static List<Name> numbers(int count) {
+    return IntStream.range(0, count).mapToObj(Name::new).toList();
+  }
+
+  /** A request of 1,000 bytes, which is answered with its value. */
+  private record Name(int value) implements Request {
+    @Override
+    public int bytes() {
+      return 1_000;
+    }
+
+    @Override
+    public ServerFunction function() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public String toString() {
+      return Integer.toString(value);
+    }
   }
 
   /** Answers numbers, except in parts that have a refused one. */
-  private static final class Sent implements Statements<Integer, String> {
+  private static final class Sent implements Statements<Name, String> {
     private final StatementExecutor executor =
         new StatementExecutor(
             () -> {
@@ -116,7 +150,7 @@ class FailedBatchTest {
     int losses;
 
     @Override
-    public Object[] several(List<Integer> requests, StatementContext context) {
+    public Object[] several(List<Name> requests, StatementContext context) {
       assertThat(context.calls()).isEqualTo(requests.size());
       String part =
           requests.get(0) + (requests.size() > 1 ? "-" + requests.get(requests.size() - 1) : "");
@@ -124,7 +158,7 @@ class FailedBatchTest {
       if (part.equals(interruptedAt)) {
         throw interrupted;
       }
-      if (parts.size() <= losses || requests.contains(refused)) {
+      if (parts.size() <= losses || requests.contains(new Name(refused))) {
         if (thrown != null) {
           throw thrown;
         }
@@ -139,12 +173,12 @@ class FailedBatchTest {
     }
 
     @Override
-    public String one(Integer request, Deadline deadline) {
+    public String one(Name request, Deadline deadline) {
       throw new UnsupportedOperationException();
     }
 
     @Override
-    public String one(Integer request, StatementContext context) {
+    public String one(Name request, StatementContext context) {
       throw new UnsupportedOperationException();
     }
 
