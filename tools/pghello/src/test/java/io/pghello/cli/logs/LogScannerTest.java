@@ -189,6 +189,20 @@ class LogScannerTest {
     assertThat(found).containsExactly("no_library");
   }
 
+  /** The prefix of a log may change, e.g. with daylight saving time. */
+  @Test
+  void learnsAnotherPrefix() throws IOException {
+    String summer = TIME.replace("UTC", "CEST") + "[7] ";
+    assertThat(
+            scan(
+                TIME.replace("UTC", "CET") + "[7] app@shop LOG:  connection received",
+                summer + "app@shop LOG:  connection received",
+                summer,
+                summer + "x@shop " + NO_LIBRARY))
+        .containsExactly(entry(NotUnderstood.NAME, 2L));
+    assertThat(found).isEmpty();
+  }
+
   /** Programs that the server starts write to the same file. */
   @Test
   void doubtsNoMessageForOutputOfOtherPrograms() throws IOException {
