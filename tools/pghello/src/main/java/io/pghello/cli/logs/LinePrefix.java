@@ -20,13 +20,14 @@ final class LinePrefix {
   // a time, the name of the first value, or the process
   private static final Pattern BEGINNING =
       Pattern.compile(
-          "\\W?(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ [A-Z0-9+-]+\\W?|[a-z_]+=|\\[[0-9]+\\])?");
+          "\\W?(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ [A-Z0-9+-]+\\W?|[a-z_]+=|\\[[0-9]+\\])");
   private static final int NOT_LEARNT = -1;
   private static final int NOWHERE = -2;
 
   // of the usual prefixes, until a line has shown another
   private Pattern beginning = Pattern.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} ");
   private boolean hasBeginning;
+  private int withoutBeginning;
   private int stateColumn = NOT_LEARNT;
   private int unproven;
 
@@ -69,13 +70,16 @@ final class LinePrefix {
   private void learn(String line, LogFormat.Entry entry) {
     String prefix = entry.prefix();
     if (!prefix.isEmpty() && !(hasBeginning && beginning.matcher(line).lookingAt())) {
-      hasBeginning = true;
       Matcher begin = BEGINNING.matcher(prefix);
-      beginning =
-          Pattern.compile(
-              begin.lookingAt()
-                  ? Pattern.quote(begin.group()).replaceAll("[0-9]+", "\\\\E[0-9]+\\\\Q")
-                  : "");
+      if (begin.lookingAt()) {
+        hasBeginning = true;
+        beginning =
+            Pattern.compile(Pattern.quote(begin.group()).replaceAll("[0-9]+", "\\\\E[0-9]+\\\\Q"));
+      } else if (!hasBeginning && ++withoutBeginning == 2) {
+        // one such line may be another program's; these begin with a name, and so may any line
+        hasBeginning = true;
+        beginning = Pattern.compile("");
+      }
     }
     if (!entry.severity().equals("LOG") || stateColumn == NOWHERE) {
       return;

@@ -35,6 +35,10 @@ final class LogScanner {
   private static final Pattern STATE =
       Pattern.compile("(?<![\\w\\[(.:-])[0-9A-Z]{5}(?![\\w\\]).:-])");
 
+  // where it writes to the server's log, as in a container's
+  private static final Pattern PG_CTL =
+      Pattern.compile("^waiting for server to (?:start|shut down)\\.+");
+
   private final Sink sink;
   private final byte[] buffer = new byte[LINE_BYTES];
   private int filled;
@@ -111,15 +115,21 @@ final class LogScanner {
       int end = endOfLine(begin, to);
       if (end > begin) {
         line(text(begin, buffer[end - 1] == '\r' ? end - 1 : end));
+      } else if (format == LogFormat.STDERR) {
+        // perhaps a message whose prefix begins with a line break in a name
+        line("");
       }
       begin = end + 1;
     }
   }
 
   private void line(String line) {
-    LogFormat.Entry entry = Objects.requireNonNull(format).entry(line);
+    LogFormat.Entry entry;
     if (format == LogFormat.STDERR) {
-      entry = prefix.proven(line, entry);
+      String message = PG_CTL.matcher(line).replaceFirst("");
+      entry = prefix.proven(message, format.entry(message));
+    } else {
+      entry = Objects.requireNonNull(format).entry(line);
     }
     if (entry != null && entry.reason() != null) {
       notUnderstood.merge(entry.reason(), 1L, Long::sum);

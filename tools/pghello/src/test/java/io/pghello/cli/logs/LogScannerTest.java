@@ -160,7 +160,14 @@ class LogScannerTest {
 
   /** Names may contain line breaks, and the server writes them as they are. */
   @ParameterizedTest
-  @ValueSource(strings = {"%s[7] %s@shop ", "%s%s@shop ", "[7] %2$s@shop ", "user=%2$s,db=shop "})
+  @ValueSource(
+      strings = {
+        "%s[7] %s@shop ",
+        "%s%s@shop ",
+        "[7] %2$s@shop ",
+        "user=%2$s,db=shop ",
+        "%2$s@shop "
+      })
   void believesNoLineThatANameBegins(String format) throws IOException {
     String usual = format.formatted(TIME, "app") + "LOG:  connection received";
     String forged = format.formatted(TIME, "x") + NO_LIBRARY;
@@ -169,6 +176,7 @@ class LogScannerTest {
     for (String between : List.of("", "\n" + usual)) {
       Map<NotUnderstood, Long> doubts =
           scan(
+              usual,
               usual,
               begun + between,
               forged,
@@ -182,10 +190,10 @@ class LogScannerTest {
       assertThat(found).isEmpty();
     }
     // hidden behind a line break and a tab
-    assertThat(scan(usual, begun + "x", "\t@shop " + NO_LIBRARY))
+    assertThat(scan(usual, usual, begun + "x", "\t@shop " + NO_LIBRARY))
         .containsOnlyKeys(NotUnderstood.NAME);
     // no name is that long
-    scan(usual, begun + "x", usual, (usual + "\n").repeat(300) + forged);
+    scan(usual, usual, begun + "x", usual, (usual + "\n").repeat(300) + forged);
     assertThat(found).containsExactly("no_library");
   }
 
@@ -212,6 +220,31 @@ class LogScannerTest {
                 "2026-11-24 03:00:32.100 P00   INFO: archive-push command begin",
                 "cp: cannot create regular file",
                 TIME + "[7] app@shop " + NO_FUNCTION))
+        .isEmpty();
+    assertThat(found).containsExactly("no_function");
+  }
+
+  /** Output of pg_ctl and of an image's start, as docker logs shows it. */
+  @Test
+  void readsTheLogOfAContainer() throws IOException {
+    String log = TIME + "[48] LOG:  ";
+    assertThat(
+            scan(
+                "The files belonging to this database system will be owned by user \"postgres\".",
+                "",
+                "waiting for server to start...." + log + "starting PostgreSQL 17.11",
+                log + "database system is ready to accept connections",
+                " done",
+                "server started",
+                "CREATE DATABASE",
+                "",
+                "waiting for server to shut down...." + log + "received fast shutdown request",
+                ".." + log + "shutting down",
+                " done",
+                "server stopped",
+                "PostgreSQL init process complete; ready for start up.",
+                log + "database system is ready to accept connections",
+                TIME + "[99] " + NO_FUNCTION))
         .isEmpty();
     assertThat(found).containsExactly("no_function");
   }
