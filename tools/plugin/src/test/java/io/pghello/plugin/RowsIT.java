@@ -854,4 +854,165 @@ class RowsIT {
       assertThat(succeed("count", "{'table': 'p'}")).as(into).hasToString("{\"count\":3}");
     }
   }
+
+  /**
+   * A trigger that skips rows is counted by arrays of values, by binary COPY, and by COPY of texts.
+   */
+  @ParameterizedTest
+  @CsvSource({"10000, 1", "10001, 1", "20000, 1", "10001, 'one'", "60000, 1"})
+  void countsWhatATriggerLeavesOut(int count, String last, DataSource source) {
+    Plugins.run(
+        source,
+        "create table halves (a int, b text)",
+        "create function halves() returns trigger language plpgsql as"
+            + " $$ begin return case when new.a % 2 = 0 then new end; end $$",
+        "create trigger halves before insert on halves for each row execute function halves()");
+    ObjectNode parameters = Plugins.JSON.createObjectNode().put("table", "halves");
+    var records = parameters.putArray("records");
+    for (int i = 1; i <= count; i++) {
+      ObjectNode record = records.addObject().put("a", i);
+      // a number is no text of the binary format
+      record.set("b", i == count ? json("'" + last + "'") : json("'x'"));
+    }
+    if (last.equals("1")) {
+      ((ObjectNode) records.get(count - 1)).put("a", String.valueOf(count));
+    }
+    ObjectNode answer = plugin.execute(Plugins.ID, config, "batchInsert", parameters);
+    assertThat(answer.at("/data/rowCount").intValue()).as(answer.toString()).isEqualTo(count / 2);
+    assertThat(answer.at("/data/ignored").intValue()).isEqualTo(count - count / 2);
+    assertThat(Plugins.value(source, "select count(*) from halves"))
+        .isEqualTo(String.valueOf(count / 2));
+  }
+
+  /** Each name in the list can be used as it is, and means the table that it was listed for. */
+  @Test
+  void namesWithDotsAndQuotes(DataSource source) {
+    Plugins.run(
+        source,
+        "create schema audit",
+        "create table audit.log (a int)",
+        "create table \"audit.log\" (b int)",
+        "create schema \"with.dot\"",
+        "create table \"with.dot\".plain (c int)",
+        "create table \"with.dot\".\"more.dots.\" (d int)",
+        "create table \"\"\"q\"\".x\" (e int)",
+        "create table \"in\"\"side\" (f int)");
+    JsonNode names = succeed("listTables", "{}");
+    var columns = new java.util.TreeSet<String>();
+    for (JsonNode name : names) {
+      ObjectNode table = Plugins.JSON.createObjectNode().put("table", name.textValue());
+      ObjectNode answer = plugin.execute(Plugins.ID, config, "describeTable", table);
+      columns.add(name.textValue() + ": " + answer.at("/data/columns/0/name").textValue());
+      table.set("data", Plugins.JSON.createObjectNode());
+      answer = plugin.execute(Plugins.ID, config, "insert", table);
+      assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+    }
+    assertThat(columns)
+        .containsExactlyInAnyOrder(
+            "audit.log: a",
+            "\"audit.log\": b",
+            "\"with.dot\".plain: c",
+            "\"with.dot\".\"more.dots.\": d",
+            "\"\"\"q\"\".x\": e",
+            "in\"side: f",
+            "p: id");
+    for (String bad : new String[] {"a.b.c", "a..b", "\"a", "\"a\"b", "a.", ".a", "\"\"", ""}) {
+      ObjectNode table = Plugins.JSON.createObjectNode().put("table", bad);
+      assertThat(
+              plugin
+                  .execute(Plugins.ID, config, "describeTable", table)
+                  .at("/error/code")
+                  .textValue())
+          .as(bad)
+          .isEqualTo("POSTGRES_BAD_REQUEST");
+    }
+  }
+
+  /** What a table of one row takes, a batch takes, too, by whichever way it is sent. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 10_001})
+  void batchesTakeDomainsOverArraysAndCompositeTypes(int count, DataSource source) {
+    Plugins.run(
+        source,
+        "create schema kinds",
+        "create domain kinds.tags as text[] check (cardinality(value) < 3)",
+        "create type kinds.pair as (a int, b text)",
+        "create domain kinds.known as kinds.pair",
+        "create type kinds.mood as enum ('sad', 'happy')",
+        "create domain kinds.small as int check (value < 10)",
+        "create table kinds.all (t kinds.tags, p kinds.pair, k kinds.known, ps kinds.pair[],"
+            + " m kinds.mood, ms kinds.mood[], s kinds.small, r int4range, j jsonb[])");
+    String record =
+        "{'t': ['a', 'b c'], 'p': '(1,x)', 'k': '(2,)', 'ps': ['(3,y)'], 'm': 'happy',"
+            + " 'ms': ['sad'], 's': 9, 'r': '[1,5)', 'j': [{'a': 1}]}";
+    JsonNode one = succeed("insert", "{'table': 'kinds.all', 'data': " + record + "}");
+    ObjectNode parameters = Plugins.JSON.createObjectNode().put("table", "kinds.all");
+    var records = parameters.putArray("records");
+    for (int i = 0; i < count; i++) {
+      records.add(json(record));
+    }
+    for (String strategy : new String[] {"", "ignore"}) {
+      if (!strategy.isEmpty()) {
+        parameters.put("conflictStrategy", strategy);
+      }
+      ObjectNode answer = plugin.execute(Plugins.ID, config, "batchInsert", parameters);
+      assertThat(answer.at("/data/rowCount").intValue()).as(answer.toString()).isEqualTo(count);
+    }
+    assertThat(succeed("find", "{'table': 'kinds.all', 'limit': 2}").get("rows"))
+        .allSatisfy(row -> assertThat(row).isEqualTo(one));
+    assertThat(Plugins.value(source, "select count(distinct a::text) from kinds.all a"))
+        .isEqualTo("1");
+    assertThat(
+            run("batchInsert", "{'table': 'kinds.all', 'records': [{'t': ['a', 'b', 'c']}]}")
+                .at("/error/code"))
+        .hasToString("\"POSTGRES_CONSTRAINT_VIOLATED\"");
+  }
+
+  @Test
+  void updatesATableCalledExcluded(DataSource source) {
+    Plugins.run(source, "create table excluded (id int primary key, excluded int, t text)");
+    String batch =
+        "{'table': 'excluded', 'conflictStrategy': 'update', 'records': [{'id': 1, 'excluded': 2,"
+            + " 't': 'x'}]}";
+    succeed("batchInsert", batch);
+    succeed("batchInsert", batch.replace("2", "3"));
+    assertThat(succeed("findOne", "{'table': 'excluded'}").get("excluded").intValue()).isEqualTo(3);
+  }
+
+  @Test
+  void namesTheFieldsOfACompositeColumn(DataSource source) {
+    Plugins.run(source, "create type pair as (a int)", "create table pairs (p pair)");
+    for (String where : new String[] {"{'p': '(1)'}", "{'p': {'in': ['(1)']}}"}) {
+      ObjectNode answer = run("find", "{'table': 'pairs', 'where': " + where + "}");
+      assertThat(answer.at("/error/message").textValue()).contains("composite type");
+      assertThat(answer.at("/error/details/remedy").textValue()).contains("fields", "$1");
+    }
+  }
+
+  @Test
+  void namesTheFixOfADeleteInAQuery() {
+    ObjectNode answer = run("query", "{'sql': 'with d as (delete from p returning 1) table d'}");
+    assertThat(answer.at("/error/details/remedy").textValue())
+        .contains("DELETE in WITH", "execute");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "find | {'tabel': 'p'} | has no member tabel. | Did you mean table?",
+        "find | {'Table': 'p'} | has no member Table. | Did you mean table?",
+        "find | {'table': 'p', 'orderby': []} | has no member orderby. | Did you mean orderBy?",
+        "query | {'query': 'select 1'} | has no member query. | There are sql,",
+        "insert | {'table': 'p', 'dat': {}} | has no member dat. | Did you mean data?",
+        "insert | {'table': 'p'} | needs data. |"
+      })
+  void namesTheParameterThatIsWrong(
+      String operation, String parameters, String message, String remedy) {
+    ObjectNode answer = run(operation, parameters);
+    assertThat(answer.at("/error/message").textValue()).contains(message);
+    if (remedy != null) {
+      assertThat(answer.at("/error/details/remedy").textValue()).contains(remedy);
+    }
+  }
 }

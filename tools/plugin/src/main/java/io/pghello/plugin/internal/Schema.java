@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures.Detail;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -163,32 +164,42 @@ public final class Schema {
   }
 
   private static void requireMembers(JsonNode schema, JsonNode value, Place where) {
+    JsonNode properties = schema.path("properties");
+    JsonNode others = schema.path("additionalProperties");
+    boolean closed = others.isBoolean();
+    // before what is missing, as it may be that under a wrong name
+    for (Map.Entry<String, JsonNode> member : value.properties()) {
+      if (closed && !properties.has(member.getKey())) {
+        throw Failures.withRemedy(
+            where.code(),
+            where + " has no member " + Texts.oneLine(member.getKey()) + ".",
+            remedy(member.getKey(), properties));
+      }
+    }
     for (JsonNode name : schema.path("required")) {
       if (!value.has(name.textValue())) {
         throw where.refusal(schema, "needs " + name.textValue());
       }
     }
-    JsonNode properties = schema.path("properties");
-    JsonNode others = schema.path("additionalProperties");
-    if (properties.isMissingNode() && others.isMissingNode()) {
-      return;
-    }
     for (Map.Entry<String, JsonNode> member : value.properties()) {
-      JsonNode known = properties.path(member.getKey());
+      JsonNode known = properties.has(member.getKey()) ? properties.get(member.getKey()) : others;
       if (known.isObject()) {
         check(known, member.getValue(), where.at(member.getKey()));
-      } else if (others.isObject()) {
-        check(others, member.getValue(), where.at(member.getKey()));
-      } else if (others.isBoolean()) {
-        String names =
-            properties.properties().stream()
-                .map(Map.Entry::getKey)
-                .collect(Collectors.joining(", "));
-        throw Failures.withRemedy(
-            where.code(),
-            where + " has no member " + Texts.oneLine(member.getKey()) + ".",
-            names.isEmpty() ? "Leave it out." : "There are " + names + ".");
       }
     }
+  }
+
+  private static String remedy(String member, JsonNode properties) {
+    if (properties.isEmpty()) {
+      return "Leave it out.";
+    }
+    List<String> names = properties.properties().stream().map(Map.Entry::getKey).toList();
+    String similar =
+        names.stream()
+            .filter(name -> Texts.areSimilar(name, member))
+            .findFirst()
+            .map(name -> "Did you mean " + name + "? ")
+            .orElse("");
+    return similar + "There are " + String.join(", ", names) + ".";
   }
 }

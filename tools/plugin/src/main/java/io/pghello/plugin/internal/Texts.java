@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /** Checks texts before they are sent. */
 public final class Texts {
@@ -38,6 +39,26 @@ public final class Texts {
   public static String oneLine(String text) {
     String line = text.replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029\\s]+", " ").strip();
     return line.length() <= LOGGED_MAX ? line : line.substring(0, LOGGED_MAX) + "…";
+  }
+
+  /** Returns whether a name is likely to be meant by another: a third of it differs at most. */
+  static boolean areSimilar(String name, String other) {
+    if (Math.abs(name.length() - other.length()) > (name.length() + 1) / 3) {
+      return false;
+    }
+    String to = other.toLowerCase(Locale.ROOT);
+    String from = name.toLowerCase(Locale.ROOT);
+    int[] row = IntStream.rangeClosed(0, to.length()).toArray();
+    for (int i = 1; i <= from.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= to.length(); j++) {
+        int replaced = diagonal + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+      }
+    }
+    return row[to.length()] <= (name.length() + 1) / 3;
   }
 
   /** Returns the name of a constant as JSON has names, as in {@code sqlState}. */

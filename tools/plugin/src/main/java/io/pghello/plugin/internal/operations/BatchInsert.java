@@ -148,7 +148,7 @@ final class BatchInsert {
 
   private static List<@Nullable String[]> rows(
       List<JsonNode> records, List<String> columns, TableInfo info) {
-    List<Boolean> arrays = columns.stream().map(name -> info.type(name).endsWith("[]")).toList();
+    List<Boolean> arrays = columns.stream().map(info::isArray).toList();
     return lazily(
         records.size(),
         index -> {
@@ -186,12 +186,13 @@ final class BatchInsert {
     var arrays = new ArrayList<String>(width);
     var names = new ArrayList<String>(width);
     for (int i = 0; i < width; i++) {
-      String type = plan.info().type(plan.columns().get(i));
-      // there are no arrays of arrays, whose elements would have to be as long as one another
-      boolean array = type.endsWith("[]");
+      String column = plan.columns().get(i);
+      String type = plan.info().type(column);
+      // there are no arrays of arrays, and unnest makes several columns of a composite type
+      boolean text = plan.info().isArray(column) || plan.info().isComposite(column);
       arrays.add(
-          "pg_catalog.unnest($" + (i + 1) + "::" + (array ? "pg_catalog.text" : type) + "[])");
-      values.add(array ? "CAST(u.c" + i + " AS " + type + ")" : "u.c" + i);
+          "pg_catalog.unnest($" + (i + 1) + "::" + (text ? "pg_catalog.text" : type) + "[])");
+      values.add(text ? "CAST(u.c" + i + " AS " + type + ")" : "u.c" + i);
       names.add("c" + i);
     }
     String source =
@@ -229,15 +230,16 @@ final class BatchInsert {
       String copy = "COPY " + table + " (" + columns + ") FROM STDIN";
       int all = plan.rows().size();
       int sent = 0;
+      long inserted = 0;
       BinaryRows binary = BinaryRows.of(plan.records(), plan.columns(), plan.info());
       if (binary != null) {
-        session.copy(copy + " (FORMAT binary)", binary);
+        inserted = session.copy(copy + " (FORMAT binary)", binary);
         sent = binary.sent();
       }
       if (sent < all) {
-        session.copy(copy, lines(plan.rows().subList(sent, all)));
+        inserted += session.copy(copy, lines(plan.rows().subList(sent, all)));
       }
-      return all;
+      return inserted;
     }
     String temporary = "pg_hello_batch_" + TEMPORARY.incrementAndGet();
     session.changeAll(

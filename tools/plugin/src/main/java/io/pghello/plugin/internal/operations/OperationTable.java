@@ -186,8 +186,8 @@ public final class OperationTable {
       throw Failures.withRemedy(
           Code.NOT_ALLOWED,
           why,
-          "Its permissions are the program's, by PluginContext.withPermissions, or those of the MCP"
-              + " server's file.");
+          "Extend the permissions that the program passes to PluginContext.withPermissions, or that"
+              + " the configuration file of the MCP server has for this connection.");
     }
   }
 

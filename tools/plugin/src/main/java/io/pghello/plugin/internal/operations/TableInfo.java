@@ -20,9 +20,11 @@ import java.util.function.Function;
  * @param copy whether rows can be sent by COPY
  * @param columns the types of the columns that can be written, without their lengths
  * @param types the numbers of the columns' types
+ * @param categories the categories of the columns' types, which a domain has of its base type
  * @param key the columns of the primary key, none if there is none
  */
-record TableInfo(boolean copy, JsonNode columns, JsonNode types, List<String> key) {
+record TableInfo(
+    boolean copy, JsonNode columns, JsonNode types, JsonNode categories, List<String> key) {
   // without their lengths: a cast to varchar(3) would cut, where an assignment refuses
   private static final String INFO = Texts.resource(TableInfo.class, "columns.sql");
 
@@ -59,6 +61,16 @@ record TableInfo(boolean copy, JsonNode columns, JsonNode types, List<String> ke
   /** Returns the type of a column, without its length. */
   String type(String column) {
     return columns.get(column).textValue();
+  }
+
+  /** Returns whether a column has an array, or a domain over one. */
+  boolean isArray(String column) {
+    return categories.get(column).textValue().equals("A");
+  }
+
+  /** Returns whether a column has a composite type, or a domain over one. */
+  boolean isComposite(String column) {
+    return categories.get(column).textValue().equals("C");
   }
 
   /** Returns the number of a column's type. */

@@ -135,8 +135,11 @@ public final class ServerErrors {
       meaning = meaning("states", "unknown");
     } else if (lost) {
       return refused(Reason.LOST, e, config);
-    } else if (isStalePlan(e)) {
+    } else if (isFrom("RevalidateCachedQuery", e)) {
+      // the plan of a statement that was prepared before another session changed a table
       meaning = meaning("states", "stale");
+    } else if (isFrom("record_in", e)) {
+      meaning = meaning("states", "composite");
     }
     Failures.Builder error = meaning.error(run.readOnly()).with(Detail.SQL_STATE, e.getSQLState());
     if (e instanceof PSQLException known && known.getServerErrorMessage() != null) {
@@ -176,11 +179,11 @@ public final class ServerErrors {
     return READER.apply(MEANINGS.get(kind).get(name));
   }
 
-  /** The plan of a statement that was prepared before another session changed a table. */
-  private static boolean isStalePlan(SQLException e) {
+  /** Returns whether a function of the server's source has reported an error. */
+  private static boolean isFrom(String routine, SQLException e) {
     return e instanceof PSQLException known
         && known.getServerErrorMessage() != null
-        && "RevalidateCachedQuery".equals(known.getServerErrorMessage().getRoutine());
+        && routine.equals(known.getServerErrorMessage().getRoutine());
   }
 
   /** Returns whether an error is one that the driver says in these words, in its own language. */

@@ -240,8 +240,8 @@ public final class Session {
     statements.forEach(statement -> change(new SqlStatement(statement, List.of())));
   }
 
-  /** Sends rows in the format of COPY. */
-  public void copy(String sql, Iterable<byte[]> chunks) {
+  /** Sends rows in the format of COPY, and returns how many the server inserted. */
+  public long copy(String sql, Iterable<byte[]> chunks) {
     note(After.RESET);
     wrote = wrote || !mode.transaction();
     try {
@@ -250,7 +250,7 @@ public final class Session {
         for (byte[] chunk : chunks) {
           copy.writeToCopy(chunk, 0, chunk.length);
         }
-        copy.endCopy();
+        return copy.endCopy();
       } finally {
         if (copy.isActive()) {
           copy.cancelCopy();

@@ -115,7 +115,9 @@ public final class CrudSql {
       String source,
       List<String> conflictColumns,
       String strategy) {
-    String insert = "INSERT INTO " + Names.quoteTable(table) + " (" + Names.quoteAll(columns) + ")";
+    // else a table of that name would be another excluded
+    String target = Names.quoteTable(table) + (strategy.isEmpty() ? "" : " AS pg_hello_target");
+    String insert = "INSERT INTO " + target + " (" + Names.quoteAll(columns) + ")";
     String rows = " SELECT " + String.join(", ", values) + " FROM " + source;
     if (strategy.isEmpty()) {
       return insert + rows;

@@ -6,14 +6,19 @@ import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Texts;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Names of tables and columns. They are quoted always, so that case and all characters count. */
 public final class Names {
   // PostgreSQL cuts longer ones without a word
   private static final int BYTES_MAX = 63;
+
+  private static final Pattern PART =
+      Pattern.compile("\"((?:[^\"]|\"\")*)\"|(?!\")[^.]*", Pattern.DOTALL);
 
   private Names() {}
 
@@ -46,15 +51,26 @@ public final class Names {
   }
 
   /**
-   * Returns a table's name, {@code table} or {@code schema.table}, as SQL has it, in quotes.
+   * Returns a table's name, {@code table} or {@code schema.table}, as SQL has it, in quotes. A part
+   * that begins with a quote is in quotes already, so that it may have a dot.
    *
    * @throws PostgresException if there are more parts, or the server could not have it
    */
   public static String quoteTable(String name) {
-    String[] parts = name.split("\\.", -1);
-    if (parts.length > 2) {
-      throw Failures.badRequest("A table is named as TABLE, or as SCHEMA.TABLE.");
+    Matcher part = PART.matcher(name);
+    var quoted = new ArrayList<String>();
+    int end = 0;
+    while (quoted.size() < 2 && part.find(end) && part.start() == end) {
+      String inQuotes = part.group(1);
+      quoted.add(quote(inQuotes == null ? part.group() : inQuotes.replace("\"\"", "\"")));
+      if (part.end() == name.length()) {
+        return String.join(".", quoted);
+      } else if (name.charAt(part.end()) != '.') {
+        break;
+      }
+      end = part.end() + 1;
     }
-    return Arrays.stream(parts).map(Names::quote).collect(Collectors.joining("."));
+    throw Failures.badRequest(
+        "A table is named as TABLE, or as SCHEMA.TABLE; a name with a dot is written in quotes.");
   }
 }
