@@ -92,6 +92,29 @@ class RolesIT {
     refuses(power);
   }
 
+  /** Who maintains all tables runs their owners' code; PostgreSQL 17 brought the role. */
+  @Test
+  void refusesWhoMaintainsAllTables() {
+    String known =
+        Plugins.value(
+            database.superuserDataSource(),
+            "select count(*) = 1 from pg_roles where rolname = 'pg_maintain'");
+    boolean since17 =
+        Plugins.value(
+                database.superuserDataSource(),
+                "select current_setting('server_version_num')::int >= 170000")
+            .equals("t");
+    assertThat(known.equals("t")).isEqualTo(since17);
+    if (since17) {
+      asSuperuser("grant pg_maintain to " + ROLE);
+      try {
+        refuses("pg_maintain");
+      } finally {
+        asSuperuser("revoke pg_maintain from " + ROLE);
+      }
+    }
+  }
+
   /** It may become the role in between, which has the power, by SET ROLE. */
   @ParameterizedTest
   @ValueSource(strings = {"superuser", "replication", "in role pg_write_server_files"})
