@@ -224,8 +224,8 @@ class RowsIT {
     try (PostgresPlugin reader = plugin(Permissions.read())) {
       PostgresConnection reading = reader.connect("counted", behind);
       reading.count("p", Map.of());
-      proxy.assertRoundTrips(1 + 3, () -> reading.find("p", Map.of("id", 1)));
       proxy.assertRoundTrips(1 + 2, () -> reading.find("p", Map.of("id", 1)));
+      proxy.assertRoundTrips(1, () -> reading.find("p", Map.of("id", 1)));
     }
   }
 

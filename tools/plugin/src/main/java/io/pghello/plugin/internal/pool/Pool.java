@@ -38,11 +38,21 @@ public final class Pool {
   private static final Logger LOG = System.getLogger("io.pghello.plugin");
   private static final int CACHED_MAX = 256;
 
+  private static final String SEED =
+      "pg_catalog.hashtextextended(pg_catalog.gen_random_uuid()::pg_catalog.text, 0)"
+          + "::pg_catalog.float8 OPERATOR(pg_catalog./) 9223372036854775808::pg_catalog.float8";
+
   /**
-   * Ends locks, has random numbers begin anew, which RESET does not, and says whether nothing is
-   * left that only the end of a session ends.
+   * Seeds random(), releases advisory locks, and returns whether no SQL has prepared statements,
+   * for which the session has to end. RESET and ROLLBACK do none of these.
    */
-  static final String LEFT = Texts.resource(Pool.class, "left.sql");
+  static final String LEFT = Texts.resource(Pool.class, "left.sql").formatted(SEED);
+
+  /**
+   * The same, whose parameter is the seed: one that the server draws would cost it as much again.
+   */
+  public static final String CLEAR =
+      "SELECT " + Texts.resource(Pool.class, "left.sql").formatted("$1");
 
   private final String id;
   private final JsonNode json;
@@ -51,6 +61,7 @@ public final class Pool {
   private final Counters counters = new Counters();
   private final Semaphore transactions;
   private final Map<String, List<Boolean>> arrays = BoundedCache.of(CACHED_MAX);
+  private final Map<String, int[]> types = BoundedCache.of(CACHED_MAX);
   private final PlainQueries plainQueries = new PlainQueries();
   private final Map<String, Recent<JsonNode>> operators = BoundedCache.of(CACHED_MAX);
   private final LoginSource logins;
@@ -121,6 +132,11 @@ public final class Pool {
   /** Returns which parameters of statements are arrays, as far as this was asked for. */
   public Map<String, List<Boolean>> arrays() {
     return arrays;
+  }
+
+  /** Returns the numbers of the types that the server gives the parameters of statements. */
+  public Map<String, int[]> types() {
+    return types;
   }
 
   /** Returns the schemas that have the operators of a table's columns; asks once a minute. */
@@ -265,9 +281,14 @@ public final class Pool {
     @Override
     public void handleResultRows(
         Query query, Field[] fields, List<Tuple> rows, @Nullable ResultCursor cursor) {
-      byte[] last = rows.isEmpty() ? null : rows.get(0).get(fields.length - 1);
-      reset = last != null && last.length == 1 && last[0] == 't';
+      reset = isClear(fields, rows);
     }
+  }
+
+  /** Returns whether an answer of {@link #CLEAR}, or of a reset, is true. */
+  public static boolean isClear(Field[] fields, List<Tuple> rows) {
+    byte[] last = rows.isEmpty() ? null : rows.get(0).get(fields.length - 1);
+    return last != null && last.length == 1 && last[0] == 't';
   }
 
   /** Returns what it has and did. */

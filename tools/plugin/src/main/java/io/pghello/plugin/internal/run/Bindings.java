@@ -14,6 +14,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Types;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -42,14 +43,22 @@ public final class Bindings {
   private Bindings() {}
 
   /**
-   * Sets the parameters of a statement. An array may be one of PostgreSQL's or one of JSON, so the
-   * server is asked once, which costs two round trips. Returns whether it was asked before.
+   * Values of a statement's parameters, as PostgreSQL reads them.
+   *
+   * @param texts one for each place; null for null
+   * @param remembered whether it was known before which parameters are arrays
+   */
+  record Values(List<@Nullable String> texts, boolean remembered) {}
+
+  /**
+   * Returns the values of a statement's parameters. An array in JSON may be a PostgreSQL array or a
+   * JSON value, so the server is asked once, which costs two round trips.
    *
    * @param order for each place, the number of its value, from 1
    * @param cache which parameters are arrays, by the text of a statement that was asked for
    */
-  static boolean bind(
-      PreparedStatement statement,
+  static Values values(
+      BaseConnection connection,
       String text,
       List<Integer> order,
       List<JsonNode> values,
@@ -57,33 +66,58 @@ public final class Bindings {
       throws SQLException {
     List<Boolean> arrays = List.of();
     List<Boolean> known = null;
+    var texts = new ArrayList<@Nullable String>(order.size());
     for (int i = 0; i < order.size(); i++) {
       JsonNode value = values.get(order.get(i) - 1);
       if (value.isArray() && arrays.isEmpty()) {
         known = cache.get(text);
-        arrays = known == null ? areArrays(statement, text) : known;
+        arrays = known == null ? areArrays(connection, text) : known;
         if (text.length() <= BoundedCache.TEXT_MAX) {
           cache.put(text, arrays);
         }
       }
-      String parameter =
-          text(value, !arrays.isEmpty() && arrays.get(i), "The value of $" + order.get(i));
-      if (parameter == null) {
+      texts.add(text(value, !arrays.isEmpty() && arrays.get(i), "The value of $" + order.get(i)));
+    }
+    return new Values(texts, known != null);
+  }
+
+  /** Sets the parameters of a statement. */
+  static void bind(PreparedStatement statement, Values values) throws SQLException {
+    for (int i = 0; i < values.texts().size(); i++) {
+      String text = values.texts().get(i);
+      if (text == null) {
         statement.setNull(i + 1, Types.OTHER);
       } else {
-        statement.setObject(i + 1, parameter, Types.OTHER);
+        statement.setObject(i + 1, text, Types.OTHER);
       }
     }
-    return known != null;
   }
 
   /**
    * Returns which parameters are arrays. The driver has names of types as well, but asks for them
    * in words that others could define in the search_path.
    */
-  private static List<Boolean> areArrays(PreparedStatement statement, String text)
+  private static List<Boolean> areArrays(BaseConnection connection, String text)
       throws SQLException {
-    BaseConnection connection = statement.getConnection().unwrap(BaseConnection.class);
+    int[] types = types(connection, text);
+    var arrays = new HashSet<Long>();
+    try (PreparedStatement ask = connection.prepareStatement(ARRAYS)) {
+      String all =
+          IntStream.of(types).mapToObj(Integer::toUnsignedString).collect(Collectors.joining(","));
+      ask.setObject(1, "{" + all + "}", Types.OTHER);
+      try (ResultSet result = ask.executeQuery()) {
+        while (result.next()) {
+          arrays.add(result.getLong(1));
+        }
+      }
+    }
+    return IntStream.of(types)
+        .mapToObj(type -> arrays.contains(Integer.toUnsignedLong(type)))
+        .toList();
+  }
+
+  /** Returns the numbers of the parameters' types, in one round trip. */
+  static int[] types(BaseConnection connection, String text) throws SQLException {
     Query query = connection.createQuery(text, false, true).query;
     ParameterList parameters = query.createParameterList();
     connection
@@ -101,22 +135,9 @@ public final class Bindings {
             0,
             QueryExecutor.QUERY_ONESHOT
                 | QueryExecutor.QUERY_DESCRIBE_ONLY
-                | QueryExecutor.QUERY_SUPPRESS_BEGIN);
-    int[] types = parameters.getTypeOIDs();
-    var arrays = new HashSet<Long>();
-    try (PreparedStatement ask = connection.prepareStatement(ARRAYS)) {
-      String all =
-          IntStream.of(types).mapToObj(Integer::toUnsignedString).collect(Collectors.joining(","));
-      ask.setObject(1, "{" + all + "}", Types.OTHER);
-      try (ResultSet result = ask.executeQuery()) {
-        while (result.next()) {
-          arrays.add(result.getLong(1));
-        }
-      }
-    }
-    return IntStream.of(types)
-        .mapToObj(type -> arrays.contains(Integer.toUnsignedLong(type)))
-        .toList();
+                | (connection.getAutoCommit() ? QueryExecutor.QUERY_SUPPRESS_BEGIN : 0)
+                | (connection.hintReadOnly() ? QueryExecutor.QUERY_READ_ONLY_HINT : 0));
+    return parameters.getTypeOIDs();
   }
 
   /**

@@ -11,17 +11,17 @@ import java.sql.Types;
 import java.util.Set;
 
 /**
- * Asks the server whether a query can only read: all that its names may mean are tables and the
- * server's own functions, of which none can change a session. A function of somebody else, a view,
- * row security, a domain or an operator may run any code, whose effects no text tells. So may what
- * the planner evaluates of a table and its children: indexes, constraints, partition keys and
- * statistics.
+ * Asks the server whether a query has nothing to write, so that it may be undone: all objects that
+ * its names may mean are tables and the server's own functions without effects. Functions of
+ * others, views, row security, domains and operators may run any code. So may the planner, which
+ * evaluates indexes, constraints, partition keys and statistics of a table, its children and its
+ * parents. The session does not depend on the answer.
  */
 final class Harmless {
   /**
-   * The query: true if nothing that a statement names can change the session. Functions of the
-   * server that are not volatile change nothing, but those that take names or queries as texts run
-   * what these mean.
+   * The query: true if no object that a statement names can have an effect. Functions of the server
+   * that are not volatile have none, but those that take names or queries as texts run the objects
+   * of these names.
    */
   private static final String QUERY = Texts.resource(Harmless.class, "harmless.sql");
 

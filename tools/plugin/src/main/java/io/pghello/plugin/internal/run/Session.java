@@ -8,6 +8,7 @@ import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.QueryResult;
 import io.pghello.plugin.SqlStatement;
+import io.pghello.plugin.internal.BoundedCache;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.pool.PlainQueries.Answer;
@@ -25,10 +26,13 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGStatement;
 import org.postgresql.copy.CopyIn;
 import org.postgresql.core.BaseConnection;
+import org.postgresql.core.BaseStatement;
+import org.postgresql.core.CachedQuery;
 import org.postgresql.core.TransactionState;
 
 /** Runs statements on a connection. For one thread. */
@@ -36,6 +40,8 @@ public final class Session {
   // what a table's change by others makes of plans and types that were prepared before
   private static final Set<String> STALE =
       Set.of("26000", "42804", "42883", "22P02", "42P18", "0A000");
+
+  private static final String READ_ONLY = "25006";
 
   private static final String READ = "SELECT pg_catalog.to_json(q.*)::pg_catalog.text FROM (\n";
   private static final String READ_PLAIN = "SELECT q.* FROM (\n";
@@ -51,6 +57,7 @@ public final class Session {
   private boolean wrote;
   private boolean stale;
   private boolean forgotten;
+  private boolean prepared;
 
   /**
    * The transaction that statements run in, if any.
@@ -98,19 +105,59 @@ public final class Session {
   /** Runs a query that this library has written on the catalog alone. */
   public QueryResult ask(SqlStatement text, int maxRows) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
-    return rows(DollarSql.of(text.sql()), text.params(), READ, suffix, maxRows);
+    return read(
+        DollarSql.of(text.sql()), text.params(), READ, suffix, rows -> jsonRows(rows, maxRows));
   }
 
+  /**
+   * Runs a query between brackets. What it did to the session is undone with it, on a connection
+   * that may write if it is a query that has nothing to write. Others are reset after it.
+   */
   private QueryResult bracketed(DollarSql sql, List<JsonNode> params, int maxRows) {
-    String suffix = "\n) q LIMIT " + (maxRows + 1L);
     Answer known = pool.plainQueries().run(sql.jdbc());
-    if (!keepsSession(sql, known != Answer.RARE)) {
-      note(After.RESET);
+    if (mode.readOnly() && !mode.several()) {
+      return bracketed(sql, params, maxRows, known, this::readUndone);
+    } else if (hasNothingToWrite(sql, known != Answer.RARE)) {
+      try {
+        return undone(() -> bracketed(sql, params, maxRows, known, this::readUndone));
+      } catch (PostgresException e) {
+        if (!READ_ONLY.equals(e.sqlState())) {
+          throw e;
+        }
+        // what its names mean has changed since the server was asked
+        pool.plainQueries().answeredSession(sql.jdbc(), false);
+      }
     }
+    note(After.RESET);
+    return bracketed(sql, params, maxRows, known, this::read);
+  }
+
+  private QueryResult bracketed(
+      DollarSql sql, List<JsonNode> params, int maxRows, Answer known, Reader read) {
+    String suffix = "\n) q LIMIT " + (maxRows + 1L);
     // another type of a column would end a transaction with other statements in it
-    return !mode.several() && isInUtc(sql) && isPlain(sql, params, known)
-        ? run(sql, params, READ_PLAIN, suffix, statement -> plainRows(statement, sql, maxRows))
-        : rows(sql, params, READ, suffix, maxRows);
+    return !mode.several() && isInUtc(sql) && isPlain(sql, params, known, read)
+        ? read.read(sql, params, READ_PLAIN, suffix, rows -> plainRows(rows, sql, maxRows))
+        : read.read(sql, params, READ, suffix, rows -> jsonRows(rows, maxRows));
+  }
+
+  /** Works in a read-only transaction of a connection that may write. */
+  private QueryResult undone(Supplier<QueryResult> work) {
+    try {
+      connection.setReadOnly(true);
+      connection.setAutoCommit(false);
+      try {
+        return work.get();
+      } finally {
+        if (!connection.isClosed()) {
+          connection.rollback();
+          connection.setAutoCommit(true);
+          connection.setReadOnly(false);
+        }
+      }
+    } catch (SQLException e) {
+      throw failure(e, -1);
+    }
   }
 
   private void note(After more) {
@@ -118,10 +165,11 @@ public final class Session {
   }
 
   /**
-   * Returns whether a query is known to leave the session as it is. The server is asked, by the
-   * names in it, about one that runs often; the answer holds for a minute.
+   * Returns whether a query is known to have nothing to write. The server is asked, by the names in
+   * it, about one that runs often. The answer holds for a minute: what an owner makes of these
+   * names meanwhile may lose its own notifications, but harms nobody else.
    */
-  private boolean keepsSession(DollarSql sql, boolean often) {
+  private boolean hasNothingToWrite(DollarSql sql, boolean often) {
     if (mode.several() || !sql.reads() || sql.mayChangeSession()) {
       return false;
     }
@@ -143,42 +191,48 @@ public final class Session {
   }
 
   /** Returns whether a query needs no JSON of the server; asks once, by a run without rows. */
-  private boolean isPlain(DollarSql sql, List<JsonNode> params, Answer known) {
+  private boolean isPlain(DollarSql sql, List<JsonNode> params, Answer known, Reader read) {
     return switch (known) {
       case PLAIN -> true;
       case RARE, OTHER -> false;
       case UNKNOWN -> {
-        boolean plain = run(sql, params, READ_PLAIN, "\n) q LIMIT 0", this::hasPlainColumns);
+        boolean plain =
+            read.read(
+                sql,
+                params,
+                READ_PLAIN,
+                "\n) q LIMIT 0",
+                rows -> ColumnReader.of(rows, reader).isPresent());
         pool.plainQueries().answered(sql.jdbc(), plain);
         yield plain;
       }
     };
   }
 
-  private boolean hasPlainColumns(PreparedStatement statement) throws SQLException {
-    try (ResultSet result = statement.executeQuery()) {
-      return ColumnReader.of(result, reader).isPresent();
+  private QueryResult plainRows(ResultSet result, DollarSql sql, int maxRows) throws SQLException {
+    ColumnReader columns = ColumnReader.of(result, reader).orElse(null);
+    if (columns == null) {
+      pool.plainQueries().forget(sql.jdbc());
+      // an undone query may run again
+      stale = !forgotten && (!wrote || !connection.getAutoCommit());
+      throw Failures.withRemedy(
+          Code.OUTCOME_UNKNOWN,
+          "A column of the result has got another type since the query ran before.",
+          "Repeat it, unless it calls a function that writes.");
     }
+    var rows = new ArrayList<ObjectNode>();
+    while (rows.size() <= maxRows && result.next()) {
+      rows.add(columns.row());
+    }
+    return result(rows, maxRows);
   }
 
-  private QueryResult plainRows(PreparedStatement statement, DollarSql sql, int maxRows)
-      throws SQLException {
-    try (ResultSet result = statement.executeQuery()) {
-      ColumnReader columns = ColumnReader.of(result, reader).orElse(null);
-      if (columns == null) {
-        pool.plainQueries().forget(sql.jdbc());
-        stale = !wrote && !forgotten;
-        throw Failures.withRemedy(
-            Code.OUTCOME_UNKNOWN,
-            "A column of the result has got another type since the query ran before.",
-            "Repeat it, unless it calls a function that writes.");
-      }
-      var rows = new ArrayList<ObjectNode>();
-      while (rows.size() <= maxRows && result.next()) {
-        rows.add(columns.row());
-      }
-      return result(rows, maxRows);
+  private QueryResult jsonRows(ResultSet result, int maxRows) throws SQLException {
+    var rows = new ArrayList<ObjectNode>();
+    while (result.next() && rows.size() <= maxRows) {
+      rows.add(reader.row(result.getBytes(1)));
     }
+    return result(rows, maxRows);
   }
 
   /** Runs any statement; on a read-only connection, a query. */
@@ -214,7 +268,7 @@ public final class Session {
     if (sql.changesAndReturns()) {
       String suffix =
           "\n) SELECT pg_catalog.to_json(q.*)::pg_catalog.text FROM q LIMIT " + (maxRows + 1L);
-      return rows(sql, params, CHANGE, suffix, maxRows);
+      return read(sql, params, CHANGE, suffix, rows -> jsonRows(rows, maxRows));
     }
     return run(
         sql,
@@ -338,24 +392,6 @@ public final class Session {
     }
   }
 
-  private QueryResult rows(
-      DollarSql sql, List<JsonNode> params, String prefix, String suffix, int maxRows) {
-    return run(
-        sql,
-        params,
-        prefix,
-        suffix,
-        statement -> {
-          var rows = new ArrayList<ObjectNode>();
-          try (ResultSet result = statement.executeQuery()) {
-            while (result.next() && rows.size() <= maxRows) {
-              rows.add(reader.row(result.getBytes(1)));
-            }
-          }
-          return result(rows, maxRows);
-        });
-  }
-
   private static QueryResult result(List<ObjectNode> rows, int maxRows) {
     boolean truncated = rows.size() > maxRows;
     List<ObjectNode> kept = truncated ? rows.subList(0, maxRows) : rows;
@@ -382,33 +418,123 @@ public final class Session {
     return result(rows, maxRows);
   }
 
+  /** Reads a result. */
+  private interface Reading<T> {
+    T read(ResultSet rows) throws SQLException;
+  }
+
+  /** A way to run a query. */
+  private interface Reader {
+    <T> T read(
+        DollarSql sql, List<JsonNode> params, String prefix, String suffix, Reading<T> reading);
+  }
+
   /** Work on a statement whose parameters are set. */
   private interface Work<T> {
     T run(PreparedStatement statement) throws SQLException;
   }
 
+  /** Work with the text of a statement, and the values of its parameters. */
+  private interface Attempt<T> {
+    T run(String text, Bindings.Values values) throws SQLException;
+  }
+
+  private <T> T read(
+      DollarSql sql, List<JsonNode> params, String prefix, String suffix, Reading<T> reading) {
+    return run(
+        sql,
+        params,
+        prefix,
+        suffix,
+        statement -> {
+          try (ResultSet rows = statement.executeQuery()) {
+            return reading.read(rows);
+          }
+        });
+  }
+
+  private <T> T readUndone(
+      DollarSql sql, List<JsonNode> params, String prefix, String suffix, Reading<T> reading) {
+    return attempt(
+        sql,
+        params,
+        prefix,
+        suffix,
+        (text, values) -> {
+          After left = After.RESET;
+          CachedQuery query = server.getQueryExecutor().borrowQuery(text);
+          try (Statement statement = connection.createStatement()) {
+            query.increaseExecuteCount();
+            int threshold = server.getPrepareThreshold();
+            boolean prepares = threshold > 0 && query.getExecuteCount() >= threshold;
+            prepared |= prepares;
+            UndoneQuery.Result result =
+                UndoneQuery.run(
+                    statement.unwrap(BaseStatement.class),
+                    query.query,
+                    values.texts(),
+                    prepares ? types(sql, text) : null);
+            left = result.clear() ? After.KEEP : After.END;
+            return reading.read(result.rows());
+          } finally {
+            server.getQueryExecutor().releaseQuery(query);
+            note(left);
+          }
+        });
+  }
+
+  /** Returns the types of a statement's parameters; asks for them once, in a round trip. */
+  private int[] types(DollarSql sql, String text) throws SQLException {
+    int[] known = sql.order().isEmpty() ? new int[0] : pool.types().get(sql.jdbc());
+    if (known == null) {
+      known = Bindings.types(server, text);
+      if (text.length() <= BoundedCache.TEXT_MAX) {
+        pool.types().put(sql.jdbc(), known);
+      }
+    }
+    return known;
+  }
+
   private <T> T run(
       DollarSql sql, List<JsonNode> params, String prefix, String suffix, Work<T> work) {
+    return attempt(
+        sql,
+        params,
+        prefix,
+        suffix,
+        (text, values) -> {
+          try (PreparedStatement statement = connection.prepareStatement(text)) {
+            prepared |= statement.unwrap(PGStatement.class).isUseServerPrepare();
+            Bindings.bind(statement, values);
+            T result = work.run(statement);
+            requireOpenTransaction();
+            return result;
+          }
+        });
+  }
+
+  private <T> T attempt(
+      DollarSql sql, List<JsonNode> params, String prefix, String suffix, Attempt<T> attempt) {
     requireTime();
     String text = prefix + sql.jdbc() + suffix;
     if (sql.mayChangeSession()) {
       note(After.END);
     }
     requireStandardStrings();
-    boolean before = false;
-    try (PreparedStatement statement = connection.prepareStatement(text)) {
-      before = statement.unwrap(PGStatement.class).isUseServerPrepare();
-      before |= Bindings.bind(statement, text, sql.order(), params, pool.arrays());
-      T result = work.run(statement);
-      requireOpenTransaction();
-      return result;
+    prepared = false;
+    try {
+      Bindings.Values values = Bindings.values(server, text, sql.order(), params, pool.arrays());
+      prepared = values.remembered();
+      return attempt.run(text, values);
     } catch (SQLException e) {
+      note(After.RESET);
       if (STALE.contains(String.valueOf(e.getSQLState()))) {
         pool.arrays().remove(text);
+        pool.types().remove(sql.jdbc());
         pool.plainQueries().forget(sql.jdbc());
         pool.forgetOperators();
         // CALL and others may have committed something, which would be done twice
-        stale = before && !forgotten && !sql.mayChangeSession();
+        stale = prepared && !forgotten && !sql.mayChangeSession();
       }
       throw failure(e, sql.keepsPlaces() ? prefix.length() : -1);
     }

@@ -6,12 +6,15 @@ SELECT NOT EXISTS (
         ('{clock_timestamp,gen_random_uuid,pg_sleep,random,timeofday}'::pg_catalog.name[])
       OR p.proname OPERATOR(pg_catalog.~) '_to_xml|^pg_input_'))
   AND NOT EXISTS (
-    WITH RECURSIVE known(oid) AS (
-      SELECT n.oid FROM pg_catalog.pg_class n
+    WITH RECURSIVE known(oid, above) AS (
+      SELECT n.oid, d.above FROM pg_catalog.pg_class n
+      CROSS JOIN (VALUES (true), (false)) AS d(above)
       WHERE n.relname OPERATOR(pg_catalog.=) ANY (?::pg_catalog.name[])
       UNION
-      SELECT h.inhrelid FROM known k
-      JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) k.oid)
+      SELECT CASE WHEN k.above THEN h.inhparent ELSE h.inhrelid END, k.above
+      FROM known k
+      JOIN pg_catalog.pg_inherits h ON k.above AND h.inhrelid OPERATOR(pg_catalog.=) k.oid
+        OR NOT k.above AND h.inhparent OPERATOR(pg_catalog.=) k.oid)
     SELECT FROM known
     JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) known.oid
     WHERE (c.relkind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,i,I,S,t}')

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.postgresql.core.BaseConnection;
 
 @PgHelloTest(extension = false)
 class BindingsIT {
@@ -24,7 +25,9 @@ class BindingsIT {
     for (String statement : List.of(text, text + " -- " + "x".repeat(100_000))) {
       try (PreparedStatement prepared = connection.prepareStatement(statement)) {
         JsonNode values = Json.of(List.of(1, 2));
-        Bindings.bind(prepared, statement, List.of(1), List.of(values), cache);
+        BaseConnection driver = connection.unwrap(BaseConnection.class);
+        Bindings.bind(
+            prepared, Bindings.values(driver, statement, List.of(1), List.of(values), cache));
         try (ResultSet result = prepared.executeQuery()) {
           assertThat(result.next()).isTrue();
           assertThat(result.getInt(1)).isEqualTo(2);

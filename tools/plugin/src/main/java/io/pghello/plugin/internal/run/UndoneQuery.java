@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin.internal.run;
+
+import io.pghello.plugin.internal.pool.Pool;
+import java.security.SecureRandom;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLWarning;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.BaseStatement;
+import org.postgresql.core.CachedQuery;
+import org.postgresql.core.Field;
+import org.postgresql.core.Oid;
+import org.postgresql.core.ParameterList;
+import org.postgresql.core.Query;
+import org.postgresql.core.QueryExecutor;
+import org.postgresql.core.ResultCursor;
+import org.postgresql.core.ResultHandlerBase;
+import org.postgresql.core.SqlCommand;
+import org.postgresql.core.TransactionState;
+import org.postgresql.core.Tuple;
+import org.postgresql.core.v3.SqlSerializationContext;
+
+/**
+ * A query that leaves nothing in the session, whatever the functions that it calls or the planner
+ * evaluates have done: it runs in a read-only transaction, which ends with {@link Pool#CLEAR} and
+ * ROLLBACK. All go in one round trip. The driver prepares and keeps them one by one, except for
+ * CLEAR: the query could replace a statement that is prepared before it, also the one that finds
+ * this out.
+ */
+final class UndoneQuery implements Query {
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  private final Query[] statements;
+
+  private UndoneQuery(Query... statements) {
+    this.statements = statements;
+  }
+
+  /**
+   * Runs a query, and returns its result.
+   *
+   * @param statement a statement of the connection, which the result belongs to
+   * @param values the parameters of the query
+   * @param types the numbers of the parameters' types if the driver is to prepare the query, else
+   *     null. The driver would find them out by itself, but would then take an extra round trip
+   *     after each query whose rows have no maximum length.
+   */
+  static Result run(
+      BaseStatement statement, Query query, List<@Nullable String> values, int @Nullable [] types)
+      throws SQLException {
+    BaseConnection connection = statement.getConnection().unwrap(BaseConnection.class);
+    QueryExecutor executor = connection.getQueryExecutor();
+    Query clear = executor.createSimpleQuery(Pool.CLEAR);
+    CachedQuery begin = executor.borrowQuery("BEGIN READ ONLY");
+    CachedQuery rollback = executor.borrowQuery("ROLLBACK");
+    // a statement that asked the server before may have begun the transaction
+    boolean begins = connection.getTransactionState() == TransactionState.IDLE;
+    CachedQuery shape = executor.borrowQuery(shape(begins, values.size()));
+    try {
+      ParameterList parameters = shape.query.createParameterList();
+      for (int i = 0; i < values.size(); i++) {
+        String value = values.get(i);
+        int type = types == null ? Oid.UNSPECIFIED : types[i];
+        if (value == null) {
+          parameters.setNull(i + 1, type);
+        } else {
+          parameters.setStringParameter(i + 1, value, type);
+        }
+      }
+      double seed = 2 * RANDOM.nextDouble() - 1;
+      parameters.setStringParameter(values.size() + 1, Double.toString(seed), Oid.FLOAT8);
+      var answer = new Answer(clear);
+      UndoneQuery all =
+          begins
+              ? new UndoneQuery(begin.query, query, clear, rollback.query)
+              : new UndoneQuery(query, clear, rollback.query);
+      int flags =
+          QueryExecutor.QUERY_SUPPRESS_BEGIN | (types == null ? QueryExecutor.QUERY_ONESHOT : 0);
+      executor.execute(all, parameters, answer, 0, 0, flags);
+      return new Result(statement.createDriverResultSet(answer.fields, answer.rows), answer.clear);
+    } finally {
+      executor.releaseQuery(shape);
+      executor.releaseQuery(rollback);
+      executor.releaseQuery(begin);
+      clear.close();
+    }
+  }
+
+  /**
+   * Rows of a query.
+   *
+   * @param clear whether nothing is left in the session; if not, it has to end
+   */
+  record Result(ResultSet rows, boolean clear) {}
+
+  /** Returns statements with the same numbers of parameters as the statements to be sent. */
+  private static String shape(boolean begins, int parameters) {
+    String marks = String.join(",", Collections.nCopies(parameters, "?"));
+    return (begins ? "BEGIN; SELECT " : "SELECT ") + marks + "; SELECT ?; ROLLBACK";
+  }
+
+  /** Collects rows, and tells the caller's from the answer of {@link Pool#CLEAR}. */
+  private static final class Answer extends ResultHandlerBase {
+    private final Query last;
+    private Field[] fields = {};
+    private List<Tuple> rows = List.of();
+    private boolean clear;
+
+    Answer(Query last) {
+      this.last = last;
+    }
+
+    @Override
+    public void handleResultRows(
+        Query query, Field[] fields, List<Tuple> rows, @Nullable ResultCursor cursor) {
+      if (query.equals(last)) {
+        clear = Pool.isClear(fields, rows);
+      } else {
+        this.fields = fields;
+        this.rows = rows;
+      }
+    }
+
+    @Override
+    public void handleWarning(SQLWarning warning) {
+      // its words may have data
+    }
+  }
+
+  @Override
+  public Query[] getSubqueries() {
+    return statements;
+  }
+
+  @Override
+  public ParameterList createParameterList() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public String toString(@Nullable ParameterList parameters) {
+    return getNativeSql();
+  }
+
+  @Override
+  public String toString(@Nullable ParameterList parameters, SqlSerializationContext context) {
+    return getNativeSql();
+  }
+
+  @Override
+  public String getNativeSql() {
+    return Arrays.toString(statements);
+  }
+
+  @Override
+  public @Nullable SqlCommand getSqlCommand() {
+    return null;
+  }
+
+  @Override
+  public void close() {
+    // the driver's cache closes the statements
+  }
+
+  @Override
+  public boolean isStatementDescribed() {
+    return false;
+  }
+
+  @Override
+  public boolean isEmpty() {
+    return false;
+  }
+
+  @Override
+  public int getBatchSize() {
+    return 0;
+  }
+
+  @Override
+  public @Nullable Map<String, Integer> getResultSetColumnNameIndexMap() {
+    return null;
+  }
+}

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.plugin;
+
+import static io.pghello.plugin.Plugins.config;
+import static io.pghello.plugin.Plugins.json;
+import static io.pghello.plugin.Plugins.plugin;
+import static io.pghello.plugin.Plugins.sql;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.testkit.PgHelloTest;
+import io.pghello.testkit.TestDatabase;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
+
+/**
+ * The owner of a table changes it after queries on it were found to have no effects: the next
+ * caller finds the session of the login all the same. Two callers share the only connection of a
+ * pool.
+ */
+@PgHelloTest(extension = false)
+class ChangedObjectsIT {
+  private static final int OFTEN = 7;
+  private static final String FIND = "find {'table': 'ten.orders'}";
+
+  /** What its code leaves in a session, if it can. */
+  private static final String[] EFFECTS = {
+    "perform set_config('search_path', 'ten, public', false)",
+    "set session role ten_reader",
+    "perform set_config('row_security', 'off', false)",
+    "perform pg_advisory_lock(4711)",
+    "perform pg_advisory_lock_shared(4711, 1)",
+    "prepare left_over as select 1",
+    "listen channel",
+    "execute 'declare kept cursor with hold for select 1'",
+    "create temporary table users (name text)",
+    "perform setseed(0.5)",
+    "perform nextval('ten.numbers')",
+    "deallocate all"
+  };
+
+  /** How the owner has the planner or the executor run it. */
+  private static final String INDEX = "create index on ten.orders ((ten.evil(1)))";
+
+  private static final String PARTIAL = "create index on ten.orders (name) where id > ten.evil(1)";
+  private static final String POLICY =
+      "alter table ten.orders enable row level security;"
+          + " create policy p on ten.orders using (ten.evil(id) > 0)";
+  private static final String VIEW =
+      "alter table ten.orders rename to orders_before;"
+          + " create view ten.orders as select id, name from ten.orders_before"
+          + " where ten.evil(id) > 0; grant all on ten.orders to public";
+  private static final String CHECK =
+      "alter table ten.orders add constraint c check (id >= ten.evil(1)) not valid;"
+          + " alter table ten.orders validate constraint c";
+  private static final String STATISTICS =
+      "create statistics ten.s on (id + ten.evil(1)), name from ten.orders; analyze ten.orders";
+  private static final String CHILD =
+      "create table ten.child (check (id >= ten.evil(1))) inherits (ten.orders)";
+  private static final String DOMAIN =
+      "create domain ten.checked as int check (ten.evil(value) > 0);"
+          + " alter table ten.orders alter id type ten.checked";
+
+  private static final String FINGERPRINT =
+      """
+      select current_setting('search_path') as path, current_setting('row_security') as security,
+        current_user, session_user,
+        (select count(*) from pg_locks where pid = pg_backend_pid() and locktype = 'advisory')
+          as locks,
+        (select count(*) from pg_prepared_statements where from_sql) as prepared,
+        (select count(*) from pg_listening_channels()) as channels,
+        (select count(*) from pg_cursors where name <> '') as cursors,
+        (select count(*) from pg_class where relnamespace = pg_my_temp_schema()) as temporary,
+        'users'::regclass::oid as users
+      """;
+
+  private ObjectNode config = Plugins.JSON.createObjectNode();
+  private DataSource superuser;
+
+  @BeforeEach
+  void createTable(TestDatabase database, DataSource source) {
+    superuser = database.superuserDataSource();
+    config = config(database).put("max", 1);
+    String login = config.get("user").textValue();
+    Plugins.run(
+        superuser,
+        "do $$ begin create role ten_owner; exception when duplicate_object then null; end $$",
+        "do $$ begin create role ten_reader; exception when duplicate_object then null; end $$",
+        "grant ten_reader to " + login,
+        "create schema ten authorization ten_owner",
+        "grant usage on schema ten to public",
+        "set session authorization ten_owner",
+        "create table ten.users (name text)",
+        "create table ten.orders (id int, name text)",
+        "insert into ten.orders values (1, 'one')",
+        "create sequence ten.numbers",
+        "grant all on all tables in schema ten to public",
+        "grant all on all sequences in schema ten to public",
+        effect("null"),
+        "reset session authorization");
+    Plugins.run(source, "create table users (name text)");
+  }
+
+  private static String effect(String effect) {
+    // the owner's own planning runs it, too
+    return "create or replace function ten.evil(i int) returns int language plpgsql immutable as $f$"
+        + " begin if current_setting('application_name') = 'pg-hello-plugin' then begin "
+        + effect
+        + "; exception when others then null; end; end if; return 1; end $f$";
+  }
+
+  private void asOwner(String... statements) {
+    var all = new ArrayList<String>();
+    all.add("set session authorization ten_owner");
+    all.addAll(List.of(statements));
+    Plugins.run(superuser, all.toArray(String[]::new));
+  }
+
+  private ObjectNode call(PostgresPlugin plugin, String call) {
+    int space = call.indexOf(' ');
+    return plugin.execute(
+        Plugins.ID, config, call.substring(0, space), json(call.substring(space + 1)));
+  }
+
+  private JsonNode fingerprint(PostgresPlugin plugin) {
+    ObjectNode answer = plugin.execute(Plugins.ID, config, "query", sql(FINGERPRINT));
+    assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+    return answer.at("/data/rows/0");
+  }
+
+  private static void requireSuccess(ObjectNode answer) {
+    assertThat(answer.get("success").booleanValue()).as(answer.toString()).isTrue();
+  }
+
+  /** A caller without SQL, and rows of the next that go where its own search_path leads. */
+  @ParameterizedTest
+  @ValueSource(strings = {INDEX, PARTIAL, POLICY, VIEW, CHECK, STATISTICS, CHILD, DOMAIN})
+  void rowsOfTheNextCallerGoWhereTheyShould(String change, DataSource source) {
+    try (PostgresPlugin plugin = plugin(Permissions.write())) {
+      for (int i = 0; i < OFTEN; i++) {
+        requireSuccess(call(plugin, FIND));
+      }
+      asOwner(effect("perform set_config('search_path', 'ten, public', false)"), change);
+      requireSuccess(call(plugin, FIND));
+      requireSuccess(call(plugin, "insert {'table': 'users', 'data': {'name': 'TOP-SECRET'}}"));
+    }
+    assertThat(Plugins.value(superuser, "select count(*) from ten.users")).isEqualTo("0");
+    assertThat(Plugins.value(source, "select count(*) from public.users")).isEqualTo("1");
+  }
+
+  static Stream<Arguments> effects() {
+    return Stream.of(EFFECTS)
+        .flatMap(
+            effect ->
+                Stream.of(INDEX, VIEW)
+                    .flatMap(
+                        change ->
+                            Stream.of(false, true)
+                                .map(readOnly -> Arguments.of(effect, change, readOnly))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("effects")
+  void nothingIsLeftForTheNextCaller(String effect, String change, boolean readOnly) {
+    Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
+    try (PostgresPlugin plugin = plugin(permissions)) {
+      JsonNode expected = fingerprint(plugin);
+      for (int i = 0; i < OFTEN; i++) {
+        requireSuccess(call(plugin, FIND));
+      }
+      asOwner(effect(effect), change);
+      for (int i = 0; i < OFTEN; i++) {
+        requireSuccess(call(plugin, FIND));
+        assertThat(fingerprint(plugin)).as("after run %s", i).isEqualTo(expected);
+      }
+    }
+  }
+
+  /** A query that fails, or is cancelled, leaves as little; also behind a pooler. */
+  @ParameterizedTest
+  @CsvSource({
+    "false, raise, true",
+    "true, raise, true",
+    "false, sleep, true",
+    "true, sleep, true",
+    "false, none, false",
+    "true, none, false"
+  })
+  void whatFailsLeavesNothing(boolean readOnly, String end, boolean prepared) {
+    Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
+    config.putObject("options").put("preparedStatements", prepared);
+    try (PostgresPlugin plugin = plugin(permissions)) {
+      JsonNode expected = fingerprint(plugin);
+      for (int i = 0; i < OFTEN; i++) {
+        requireSuccess(call(plugin, FIND));
+      }
+      asOwner(
+          "create function ten.fails() returns int language plpgsql as $f$ begin"
+              + " perform set_config('search_path', 'ten, public', false);"
+              + " perform pg_advisory_lock(4711); prepare left_over as select 1; listen channel;"
+              + (end.equals("raise") ? " raise exception 'no';" : "")
+              + (end.equals("sleep") ? " perform pg_sleep(60);" : "")
+              + " return 1; end $f$",
+          VIEW.replace("ten.evil(id)", "ten.fails()"));
+      for (int i = 0; i < 3; i++) {
+        ObjectNode answer =
+            call(plugin, FIND.replace("}", end.equals("sleep") ? ", 'timeout': 1000}" : "}"));
+        assertThat(answer.get("success").booleanValue())
+            .as(answer.toString())
+            .isEqualTo(end.equals("none"));
+        assertThat(fingerprint(plugin)).as("after run %s", i).isEqualTo(expected);
+      }
+    }
+  }
+
+  /** Parameters of queries that are undone are as those of others, prepared or not. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void parametersStayTheSame(boolean readOnly) {
+    Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
+    String many =
+        IntStream.rangeClosed(1, 60)
+            .mapToObj(i -> "$" + i + "::int")
+            .collect(Collectors.joining("+"));
+    try (PostgresPlugin plugin = plugin(permissions)) {
+      PostgresConnection connection = plugin.connect(Plugins.ID, config);
+      for (int i = 1; i <= 2 * OFTEN; i++) {
+        assertThat(connection.queryValue("select cardinality($1::text[]) as a", List.of("x", "y")))
+            .hasToString("2");
+        assertThat(connection.queryValue("select $1::jsonb as a", List.of("x", i)))
+            .hasToString("[\"x\"," + i + "]");
+        assertThat(
+                connection.queryValue(
+                    "select '{\"a\": 1}'::jsonb ? $1 and $2::text is null as a", "a", null))
+            .hasToString("true");
+        assertThat(connection.queryValue("select $2::int - $1 - $2 as a", i, 7))
+            .hasToString(String.valueOf(-i));
+        assertThat(
+                connection.queryValue(
+                    "select " + many + " as a", IntStream.rangeClosed(1, 60).boxed().toArray()))
+            .hasToString("1830");
+        assertThat(connection.query("select").rows()).hasToString("[{}]");
+        assertThat(connection.query("select ';' as a, 'x' || $1 as b", "; select 1").rows())
+            .hasToString("[{\"a\":\";\",\"b\":\"x; select 1\"}]");
+      }
+    }
+  }
+
+  /** The driver's prepared statement is replaced by another of its name. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void preparedStatementsOfTheDriverAreTheDriversOwn(boolean readOnly) {
+    Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
+    String query = "select count(*)::int as a, $1::text as b from public.users";
+    try (PostgresPlugin plugin = plugin(permissions)) {
+      for (int i = 0; i < OFTEN; i++) {
+        requireSuccess(call(plugin, FIND));
+        assertThat(
+                plugin.execute(Plugins.ID, config, "query", sql(query, "x")).at("/data/rows/0/a"))
+            .hasToString("0");
+      }
+      asOwner(
+          effect(
+              """
+              declare one record; begin
+                for one in select name from pg_prepared_statements where statement ~ 'public.users'
+                loop
+                  execute format('deallocate %I', one.name);
+                  execute format('prepare %I (text) as select 666 as a, $1 as b', one.name);
+                end loop;
+              end"""),
+          INDEX);
+      for (int i = 0; i < OFTEN; i++) {
+        requireSuccess(call(plugin, FIND));
+        ObjectNode answer = plugin.execute(Plugins.ID, config, "query", sql(query, "x"));
+        assertThat(answer.at("/data/rows/0/a")).as(answer.toString()).hasToString("0");
+      }
+    }
+  }
+
+  /** All of the driver's statements are replaced, also those that would find it out. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void statementsThatCleanUpAreNotReplaced(boolean readOnly) {
+    Permissions permissions = readOnly ? Permissions.read().withSql(true) : Permissions.all();
+    try (PostgresPlugin plugin = plugin(permissions)) {
+      JsonNode expected = fingerprint(plugin);
+      for (int i = 0; i < 3 * OFTEN; i++) {
+        requireSuccess(call(plugin, FIND));
+      }
+      asOwner(
+          effect(
+              """
+              declare one record; begin
+                perform set_config('search_path', 'ten, public', false);
+                perform pg_advisory_lock(4711);
+                for one in select name, parameter_types from pg_prepared_statements loop
+                  execute format('deallocate %I', one.name);
+                  if cardinality(one.parameter_types) = 1 then
+                    execute format('prepare %I (float8) as select null, null, true', one.name);
+                  else
+                    execute format('prepare %I as select null, null, true', one.name);
+                  end if;
+                end loop;
+                for i in 1..200 loop
+                  begin
+                    execute format('prepare %I (float8) as select null, null, true', 'S_' || i);
+                  exception when others then null;
+                  end;
+                end loop;
+              end"""),
+          INDEX);
+      for (int i = 0; i < OFTEN; i++) {
+        // it may fail, as the names of its statements are taken
+        call(plugin, FIND);
+        assertThat(fingerprint(plugin)).as("after run %s", i).isEqualTo(expected);
+      }
+    }
+  }
+
+  @Test
+  void randomNumbersOfTheNextCallerAreItsOwn() {
+    String random = "select random()::text || random() as r";
+    for (Permissions permissions : List.of(Permissions.read().withSql(true), Permissions.all())) {
+      var drawn = new ArrayList<String>();
+      asOwner("drop index if exists ten.orders_evil_idx", effect("null"));
+      try (PostgresPlugin plugin = plugin(permissions)) {
+        for (int i = 0; i < OFTEN; i++) {
+          requireSuccess(call(plugin, FIND));
+        }
+        asOwner(effect("perform setseed(0.25)"), INDEX);
+        for (int i = 0; i < OFTEN; i++) {
+          requireSuccess(call(plugin, FIND));
+          drawn.add(
+              plugin
+                  .execute(Plugins.ID, config, "queryValue", sql(random))
+                  .get("data")
+                  .textValue());
+        }
+      }
+      assertThat(drawn).doesNotHaveDuplicates();
+    }
+  }
+
+  /** The planner evaluates the partition key of a parent that no caller names. */
+  @ParameterizedTest
+  @ValueSource(strings = {"ten.part", "ten.grandchild"})
+  void partitionKeysOfParentsCount(String table) {
+    asOwner(
+        effect("perform set_config('search_path', 'ten, public', false)"),
+        "create table ten.parent (id int, name text) partition by range ((id + ten.evil(1)))",
+        "create table ten.part partition of ten.parent for values from (0) to (10)"
+            + " partition by range (id)",
+        "create table ten.grandchild partition of ten.part for values from (0) to (10)",
+        "insert into ten.grandchild values (1, 'one')",
+        "grant all on all tables in schema ten to public",
+        "insert into ten.users values ('planted')");
+    Plugins.run(
+        superuser,
+        "do $$ begin execute format('alter database %I set constraint_exclusion = on',"
+            + " current_database()); end $$");
+    try (PostgresPlugin plugin = plugin(Permissions.write())) {
+      for (int i = 0; i < OFTEN; i++) {
+        // what has changed is planned anew
+        asOwner("analyze ten.grandchild");
+        requireSuccess(call(plugin, "find {'table': '" + table + "', 'where': {'id': {'lt': 5}}}"));
+        assertThat(call(plugin, "find {'table': 'users'}").at("/data/rows")).isEmpty();
+      }
+    }
+  }
+
+  /** A query that does not write takes one round trip; one that does is repeated, and writes. */
+  @Test
+  void viewThatWritesInTheTablesPlaceWrites() {
+    asOwner(
+        "create table ten.log (at timestamptz)",
+        "grant all on ten.log to public",
+        "create function ten.logs() returns int language plpgsql as"
+            + " $$ begin insert into ten.log values (now()); return 1; end $$");
+    try (PostgresPlugin plugin = plugin(Permissions.write())) {
+      for (int i = 0; i < OFTEN; i++) {
+        requireSuccess(call(plugin, FIND));
+      }
+      asOwner(VIEW.replace("ten.evil(id)", "ten.logs()"));
+      for (int i = 1; i <= OFTEN; i++) {
+        requireSuccess(call(plugin, FIND));
+        assertThat(Plugins.value(superuser, "select count(*) from ten.log"))
+            .isEqualTo(String.valueOf(i));
+      }
+    }
+  }
+
+  /**
+   * What a function that a query hides notifies is delivered, however often the query runs: it is
+   * not undone.
+   */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "select notifies(1) as x | select 1",
+        "select x from noisy | create view noisy as select notifies(1) as x",
+        "select table_to_xml('noisy', true, true, '')::text as x"
+            + " | create view noisy as select notifies(1) as x",
+        "select '1'::noisy::int as x | create domain noisy as int check (notifies(value) > 0)",
+        "select ('loud'::noise)::int as x | create type noise as enum ('loud');"
+            + " create function unwrap(n noise) returns int language plpgsql as"
+            + " $$ begin return notifies(1); end $$;"
+            + " create cast (noise as int) with function unwrap(noise)",
+        "select 1 operator(public.@#) 2 as x"
+            + " | create function pairs(a int, b int) returns int language plpgsql as"
+            + " $$ begin return notifies(1); end $$;"
+            + " create operator public.@# (leftarg = int, rightarg = int, function = pairs)"
+      })
+  void hiddenNotificationsAreDelivered(String query, String objects, DataSource source)
+      throws Exception {
+    Plugins.run(
+        source,
+        "create function notifies(i int) returns int language plpgsql as"
+            + " $$ begin perform pg_notify('noise', 'heard'); return 1; end $$",
+        objects);
+    try (var listener = source.getConnection();
+        PostgresPlugin plugin = plugin(Permissions.all())) {
+      try (var statement = listener.createStatement()) {
+        statement.execute("listen noise");
+        for (int i = 0; i < OFTEN; i++) {
+          requireSuccess(plugin.execute(Plugins.ID, config, "query", sql(query)));
+          int[] heard = {0};
+          Waits.until(
+              () -> {
+                var known = listener.unwrap(PGConnection.class).getNotifications(10);
+                heard[0] += known == null ? 0 : known.length;
+                return heard[0] > 0;
+              });
+        }
+      }
+    }
+  }
+}
