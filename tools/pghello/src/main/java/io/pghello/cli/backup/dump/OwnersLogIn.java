@@ -3,8 +3,6 @@ package io.pghello.cli.backup.dump;
 
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
-import io.pghello.cli.output.Failure;
-import io.pghello.cli.output.Printable;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,7 +10,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,11 +23,11 @@ import org.postgresql.PGConnection;
  * In the database that is restored, it creates, changes and drops nothing.
  */
 final class OwnersLogIn {
-  // line feeds as pg_restore lists them; who can become a superuser needs no fence, which before
-  // PostgreSQL 16 are those who may create roles, too
+  // who can become a superuser needs no fence, which before PostgreSQL 16 are those who may create
+  // roles, too
   private static final String ROLES =
       """
-      SELECT translate(rolname, E'\\n\\r', '  '), NOT EXISTS (
+      SELECT rolname, NOT EXISTS (
           SELECT FROM pg_roles p
           WHERE (p.rolsuper OR p.rolname IN ('pg_execute_server_program', 'pg_write_server_files')
               OR p.rolcreaterole AND current_setting('server_version_num')::int < 160000)
@@ -41,20 +38,8 @@ final class OwnersLogIn {
   private static final String IS_SUPERUSER =
       "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
 
-  // what CREATE EXTENSION has made here is a superuser's, whoever created it where the dump was
-  // made
-  private static final String OF_EXTENSIONS =
-      """
-      SELECT translate(format('%s %s %s', k.kind, n.nspname, c.relname), E'\\n\\r', '  ')
-      FROM pg_depend d
-        JOIN pg_class c ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
-        JOIN pg_namespace n ON n.oid = c.relnamespace
-        JOIN pg_roles r ON r.oid = c.relowner
-        CROSS JOIN (VALUES ('TABLE DATA'), ('SEQUENCE SET')) k (kind)
-      WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND r.rolsuper
-      """;
-
-  // what pg_restore itself says has no context but this function's own
+  // what pg_restore itself sends has no context but this function's own; if it grants as another
+  // role, a superuser has logged in
   private static final String FENCE =
       """
       CREATE SCHEMA @ROLE@;
@@ -64,7 +49,8 @@ final class OwnersLogIn {
       BEGIN
         GET DIAGNOSTICS stack = PG_CONTEXT;
         IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
-          AND (session_user <> '@ROLE@' OR strpos(stack, chr(10)) > 0)
+          AND (strpos(stack, chr(10)) > 0 OR session_user <> '@ROLE@' AND NOT EXISTS (
+            SELECT FROM pg_stat_get_activity(pg_backend_pid()) a JOIN pg_roles r ON r.oid = a.usesysid AND r.rolsuper))
         THEN
           RAISE insufficient_privilege USING MESSAGE = 'permission denied: only pghello restores this database';
         END IF;
@@ -75,7 +61,7 @@ final class OwnersLogIn {
 
   private static final String WITHOUT_CREATE =
       """
-      SELECT translate(nspname, E'\\n\\r', '  '), rolname, quote_ident(nspname), quote_ident(rolname)
+      SELECT nspname, rolname, quote_ident(nspname), quote_ident(rolname)
       FROM pg_namespace n CROSS JOIN pg_roles r
       WHERE nspname !~ '^(pg_|information_schema$)' AND rolname = ANY (?) AND NOT has_schema_privilege(r.oid, n.oid, 'CREATE')
       """;
@@ -93,11 +79,7 @@ final class OwnersLogIn {
     try (Statement statement = session.createStatement();
         ResultSet rows = statement.executeQuery(ROLES)) {
       while (rows.next()) {
-        if (roles.put(rows.getString(1), rows.getBoolean(2)) != null) {
-          throw Failure.unknown(
-              "the names of two roles differ in line breaks alone, which a dump does not tell: "
-                  + Printable.line(rows.getString(1)));
-        }
+        roles.put(rows.getString(1), rows.getBoolean(2));
       }
     }
     return roles;
@@ -113,6 +95,10 @@ final class OwnersLogIn {
     try (Statement statement = session.createStatement()) {
       statement.execute("CREATE ROLE %s LOGIN".formatted(name));
       for (String owner : owners) {
+        // nobody can be made a member of this one: what it owns needs --trust-owners
+        if (owner.equals("pg_database_owner")) {
+          continue;
+        }
         statement.execute("GRANT \"%s\" TO %s".formatted(owner.replace("\"", "\"\""), name));
       }
     }
@@ -148,7 +134,7 @@ final class OwnersLogIn {
       query.setArray(1, inDatabase.createArrayOf("text", entries.owners().toArray()));
       try (ResultSet rows = query.executeQuery()) {
         while (rows.next()) {
-          if (entries.mayHave(rows.getString(1), rows.getString(2))) {
+          if (entries.hasOwnerIn(rows.getString(1), rows.getString(2))) {
             String schema = rows.getString(3);
             String owner = rows.getString(4);
             statement.execute("GRANT CREATE ON SCHEMA %s TO %s".formatted(schema, owner));
@@ -165,9 +151,5 @@ final class OwnersLogIn {
 
   String dropStatement() {
     return "DROP ROLE IF EXISTS " + name;
-  }
-
-  static Set<String> ofExtensions(Connection inDatabase) throws SQLException {
-    return new HashSet<>(Query.values(inDatabase, OF_EXTENSIONS));
   }
 }

@@ -11,7 +11,6 @@ import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.Undo;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -25,6 +24,8 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -47,21 +48,26 @@ public record Restoration(
     Runnable check,
     boolean trustOwners,
     Undo undo) {
-  private static final Pattern OF_DATABASE =
-      Pattern.compile(
-          "[0-9]+; [0-9]+ [0-9]+ (DATABASE -|DATABASE PROPERTIES -|(ACL|COMMENT|SECURITY LABEL) - DATABASE) .*",
-          Pattern.DOTALL);
-
-  private static final Pattern OWNER =
-      Pattern.compile("(?m)^-- .*; Owner: (.*?)(?:; Tablespace: .*)?$");
-
   /** Has all be in the database's default tablespace. */
   public static final String NO_TABLESPACES = "--no-tablespaces";
+
+  private static final String NO_SUBSCRIPTIONS = "--no-subscriptions";
 
   /** Begins the comment of a database that is about to take the place of the one named there. */
   public static final String REPLACES = "replaces ";
 
+  private static final Pattern CREATE =
+      Pattern.compile("CREATE DATABASE (?:\"(?:[^\"]|\"\")*\"|[^ \"]+) (.*);", Pattern.DOTALL);
+
   private static final String DROP = "DROP DATABASE IF EXISTS %s WITH (FORCE)";
+
+  // without the slot of the server that was dumped
+  private static final String SUBSCRIPTIONS =
+      """
+      SELECT format('ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I', subname)
+      FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+      WHERE d.datname = ?
+      """;
 
   private static final String NEEDS_TRUST =
       "; what is not a superuser's is restored with the rights of its owners: --trust-owners restores it as this role";
@@ -84,22 +90,13 @@ public record Restoration(
    */
   public record Restored(@Nullable String before, @Nullable String extensionVersion) {}
 
-  /**
-   * The contents of a dump.
-   *
-   * @param entries as pg_restore lists them
-   * @param ofDatabase the statements for the database as a whole
-   */
-  public record Listing(List<String> entries, List<String> ofDatabase) {}
+  /** The contents of a dump. */
+  public record Listing(List<DumpEntry> entries) {}
 
   /** Begins to read what a dump has, in another thread. */
   public CompletableFuture<Listing> list(Backup backup, String database) {
     Path dump = backup.dump(database);
-    return CompletableFuture.supplyAsync(
-        () -> {
-          List<String> entries = output("--create", "--list", dump.toString()).lines().toList();
-          return new Listing(entries, ofDatabase(dump, entries));
-        });
+    return CompletableFuture.supplyAsync(() -> new Listing(DumpFile.entries(dump)));
   }
 
   /**
@@ -112,33 +109,31 @@ public record Restoration(
       Backup backup, CompletableFuture<Listing> reading, String database, String name)
       throws SQLException, IOException {
     Path dump = backup.dump(database);
-    List<String> script;
+    List<DumpEntry> listed = Failure.await(reading).entries();
     String passing = "pghello_restore_" + UUID.randomUUID().toString().substring(0, 8);
     var logIn = new OwnersLogIn(passing);
-    Undo.Step drop = () -> takeBack(DROP.formatted(passing));
-    DumpEntries entries = DumpEntries.NONE;
+    Undo.Step drop = () -> drop(passing);
+    DumpEntries entries;
     List<String> create;
+    List<String> properties;
     boolean byOwners;
     // not for longer, as it would be idle while the restore takes hours
     try (Connection session = maintenance.connectForLong()) {
       Map<String, Boolean> roles = OwnersLogIn.roles(session);
-      List<String> listed = Failure.await(reading).entries();
-      script = Failure.await(reading).ofDatabase();
-      checkOwners(dump, DumpEntries.ofUnknown(roles, listed));
-      boolean haveOwners = DumpEntries.haveOwners(roles, withoutDatabase(listed));
-      byOwners = haveOwners && OwnersLogIn.isSuperuser(session);
-      if (haveOwners
+      checkOwner(DumpEntries.unknownOwner(roles, listed));
+      entries = new DumpEntries(roles, restored(listed));
+      Set<String> owners = entries.owners();
+      boolean isSuperuser = OwnersLogIn.isSuperuser(session);
+      byOwners = !owners.isEmpty() && isSuperuser;
+      if (!owners.isEmpty()
           && !byOwners
           && !trustOwners
           && Boolean.FALSE.equals(roles.get(session.getMetaData().getUserName()))) {
         throw Failure.unknown(CAN_BECOME_SUPERUSER);
       }
-      create = createStatements(session, script, database, passing);
+      create = createStatements(session, listed, passing);
+      properties = properties(session, listed, database, isSuperuser);
       if (byOwners) {
-        entries =
-            new DumpEntries(
-                roles, list(dump, "pre-data"), list(dump, "data"), list(dump, "post-data"));
-        Set<String> owners = entries.owners();
         undo.begin(() -> logIn.create(session, owners), () -> takeBack(logIn.dropStatement()));
         create.add(logIn.letIntoStatement(passing));
       }
@@ -148,7 +143,7 @@ public record Restoration(
       if (byOwners) {
         restoreByOwners(dump, entries, logIn, passing);
       } else {
-        restore(dump, List.of(), maintenance.environment(), passing);
+        restore(dump, entries.whole(), logIn, passing);
       }
     } catch (SQLException | Failure e) {
       if (!byOwners) {
@@ -162,7 +157,7 @@ public record Restoration(
       }
       undo.begin(
           () -> {
-            takeBack(DROP.formatted(passing));
+            drop(passing);
             takeBack(logIn.dropStatement());
             create.remove(logIn.letIntoStatement(passing));
             try (Connection session = maintenance.connectForLong()) {
@@ -170,7 +165,7 @@ public record Restoration(
             }
           },
           () -> {});
-      restore(dump, List.of(), maintenance.environment(), passing);
+      restore(dump, entries.whole(), logIn, passing);
     }
     if (byOwners) {
       takeBack(logIn.dropStatement());
@@ -188,12 +183,8 @@ public record Restoration(
               passing,
               name,
               name.equals(database)
-                  ? properties(script, quoted(session, database))
-                  : ofCopy(
-                      script,
-                      quoted(session, database),
-                      quoted(session, name),
-                      "copy of backup " + backup.name()));
+                  ? properties
+                  : ofCopy(session, listed, name, "copy of backup " + backup.name()));
       return new Restored(before, version);
     }
   }
@@ -205,17 +196,13 @@ public record Restoration(
     try (Connection session = database.connectForLong()) {
       execute(session, List.of(logIn.fenceStatements()));
     }
-    restore(dump, entries.schemas(), logIn, passing);
+    restore(dump, entries.foundations(), logIn, passing);
     List<String> back;
     try (Connection session = database.connectForLong()) {
       back = logIn.letCreate(session, entries);
     }
     restore(dump, entries.definitions(), logIn, passing);
-    Set<String> ofExtensions;
-    try (Connection session = database.connectForLong()) {
-      ofExtensions = OwnersLogIn.ofExtensions(session);
-    }
-    restore(dump, entries.others(ofExtensions), logIn, passing);
+    restore(dump, entries.others(), logIn, passing);
     try (Connection session = database.connectForLong()) {
       execute(session, back);
     }
@@ -225,62 +212,44 @@ public record Restoration(
   private void restore(Path dump, List<DumpEntries.Step> steps, OwnersLogIn logIn, String passing)
       throws IOException {
     for (DumpEntries.Step step : steps) {
-      restore(
-          dump,
-          step.lines(),
-          step.asOwners() ? logIn.environment(maintenance) : maintenance.environment(),
-          passing);
+      var command =
+          new ArrayList<>(
+              List.of(
+                  programs.path("pg_restore"),
+                  "--exit-on-error",
+                  "--no-password",
+                  "--jobs=" + (step.inOrder() ? 1 : jobs),
+                  "--dbname=" + Target.conninfo(passing)));
+      command.addAll(options);
+      Path list = undo.temporaryFile(".list");
+      try {
+        Files.write(list, step.entries().stream().map(entry -> entry.id() + ";").toList());
+        command.add("--use-list=" + list);
+        command.add(dump.toString());
+        undo.run(
+            command,
+            step.asOwners() ? logIn.environment(maintenance) : maintenance.environment(),
+            Redirect.DISCARD);
+      } finally {
+        Files.delete(list);
+      }
     }
   }
 
   /** Names an owner that the server does not have before anything is created. */
-  private void checkOwners(Path dump, List<String> ofUnknown) throws IOException {
-    if (!ofUnknown.isEmpty()) {
-      // pg_restore says the database's before
-      String owner =
-          OWNER
-              .matcher(sql(dump, ofUnknown.subList(0, 1)))
-              .results()
-              .reduce("", (before, found) -> found.group(1), (before, after) -> after);
-      throw Failure.unknown(
-          "role \""
-              + Printable.line(owner)
-              + "\" does not exist: --roles creates the roles of the backup");
-    }
+  private static void checkOwner(String unknown) {
+    Failure.refuseIf(
+        !unknown.isEmpty(),
+        "role \""
+            + Printable.line(unknown)
+            + "\" does not exist: --roles creates the roles of the backup");
   }
 
-  /** Restores entries, or all where none are named. */
-  private void restore(
-      Path dump, List<String> entries, Map<String, String> environment, String passing)
-      throws IOException {
-    var command =
-        new ArrayList<>(
-            List.of(
-                programs.path("pg_restore"),
-                "--exit-on-error",
-                "--no-password",
-                "--jobs=" + jobs,
-                "--dbname=" + Target.conninfo(passing)));
-    command.addAll(options);
-    Path list = undo.temporaryFile(".list");
-    try {
-      if (!entries.isEmpty()) {
-        Files.write(list, entries);
-        command.add("--use-list=" + list);
-      }
-      command.add(dump.toString());
-      undo.run(command, environment, Redirect.DISCARD);
-    } finally {
-      Files.delete(list);
-    }
-  }
-
-  private List<String> list(Path dump, String section) {
-    return output("--list", "--section=" + section, dump.toString()).lines().toList();
-  }
-
-  private static List<String> withoutDatabase(List<String> listed) {
-    return listed.stream().filter(OF_DATABASE.asMatchPredicate().negate()).toList();
+  /** Leaves out comments on what pg_restore leaves out; those before 15.14 restore them. */
+  private List<DumpEntry> restored(List<DumpEntry> listed) {
+    return options.contains(NO_SUBSCRIPTIONS)
+        ? listed.stream().filter(entry -> !entry.isAbout("SUBSCRIPTION")).toList()
+        : listed;
   }
 
   /** Does all at once, so that nobody comes in before privileges and settings are there. */
@@ -292,7 +261,6 @@ public record Restoration(
     String before =
         name.substring(0, Math.min(name.length(), 30)) + "_before_" + passing.substring(16);
     var statements = new ArrayList<String>();
-    statements.add("SET LOCAL standard_conforming_strings = on");
     if (exists) {
       // tells the next restore what to open again if this one is killed before the names are
       // changed
@@ -322,40 +290,16 @@ public record Restoration(
     return exists ? before : null;
   }
 
-  private List<String> ofDatabase(Path dump, List<String> entries) {
-    try {
-      return Roles.statements(
-          sql(dump, entries.stream().filter(OF_DATABASE.asMatchPredicate()).toList()));
-    } catch (IOException e) {
-      throw Failure.of(e);
-    }
-  }
-
-  private String sql(Path dump, List<String> entries) throws IOException {
-    Path list = undo.temporaryFile(".list");
-    try {
-      Files.write(list, entries);
-      return output("--create", "--file=-", "--use-list=" + list, dump.toString());
-    } finally {
-      Files.delete(list);
-    }
-  }
-
   /** Returns the dump's own statement, with its encoding and locale, under another name. */
-  private List<String> createStatements(
-      Connection session, List<String> script, String database, String passing)
+  private List<String> createStatements(Connection session, List<DumpEntry> listed, String passing)
       throws SQLException {
-    String name = quoted(session, database);
-    String create = "CREATE DATABASE " + name + " ";
-    String rest = "";
-    for (String statement : script) {
-      if (statement.startsWith(create)) {
-        rest = statement.substring(create.length(), statement.length() - 1);
-      }
-    }
-    if (rest.isEmpty()) {
-      throw Failure.critical("the dump has no CREATE DATABASE " + name);
-    }
+    String rest =
+        statements(listed, entry -> entry.is("DATABASE")).stream()
+            .map(CREATE::matcher)
+            .filter(Matcher::matches)
+            .map(create -> create.group(1))
+            .findFirst()
+            .orElseThrow(() -> Failure.critical("the dump has no CREATE DATABASE"));
     if (options.contains(NO_TABLESPACES)) {
       rest = rest.replaceFirst(" TABLESPACE = .*$", "");
     }
@@ -370,55 +314,52 @@ public record Restoration(
     return statements;
   }
 
-  /** Returns the statements for privileges, settings and the comment of the database. */
-  private static List<String> properties(List<String> script, String name) {
+  /** Returns the statements for owner, privileges, settings and comment of the database. */
+  private static List<String> properties(
+      Connection session, List<DumpEntry> listed, String database, boolean isSuperuser)
+      throws SQLException {
+    String name = quoted(session, database);
     var properties = new ArrayList<String>();
+    // as texts were quoted for it
+    for (String setting : statements(listed, entry -> entry.is("STDSTRINGS"))) {
+      properties.add(setting.replaceFirst("^SET ", "SET LOCAL "));
+    }
+    properties.addAll(ownerOf(session, listed, name));
     // the dump says how its privileges differ from those of a new database
     properties.add("GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC".formatted(name));
-    script.stream()
-        .filter(
-            statement ->
-                statement.startsWith("ALTER DATABASE " + name + " ")
-                    || statement.startsWith("ALTER ROLE ")
-                    || statement.startsWith("GRANT ")
-                    || statement.startsWith("REVOKE ")
-                    || statement.startsWith("COMMENT ON DATABASE " + name + " ")
-                    || statement.startsWith("SECURITY LABEL "))
+    statements(listed, entry -> entry.isOfDatabase() && !entry.is("DATABASE")).stream()
+        // who grants as another role has to be a superuser
+        .filter(sql -> isSuperuser || !sql.matches("(?s)(RE)?SET SESSION AUTHORIZATION .*"))
         .forEach(properties::add);
     return properties;
   }
 
   /** Returns the statements for the owner and the comment of a copy. */
   private static List<String> ofCopy(
-      List<String> script, String name, String copy, String comment) {
-    String owner = "ALTER DATABASE " + name + " OWNER TO ";
-    var statements = new ArrayList<String>();
-    script.stream()
-        .filter(statement -> statement.startsWith(owner))
-        .forEach(
-            statement ->
-                statements.add(
-                    "ALTER DATABASE " + copy + " OWNER TO " + statement.substring(owner.length())));
-    statements.add("COMMENT ON DATABASE %s IS '%s'".formatted(copy, comment));
+      Connection session, List<DumpEntry> listed, String copy, String comment) throws SQLException {
+    String name = quoted(session, copy);
+    List<String> statements = ownerOf(session, listed, name);
+    statements.add("COMMENT ON DATABASE %s IS '%s'".formatted(name, comment));
     return statements;
   }
 
-  private String output(String... arguments) {
-    Path file = null;
-    try {
-      file = undo.temporaryFile(".out");
-      var command = new ArrayList<String>();
-      command.add(programs.path("pg_restore"));
-      command.addAll(List.of(arguments));
-      undo.run(command, maintenance.environment(), Redirect.to(file.toFile()));
-      return Files.readString(file, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw Failure.critical(e.toString());
-    } finally {
-      if (file != null) {
-        file.toFile().delete();
+  private static List<String> ownerOf(Connection session, List<DumpEntry> listed, String name)
+      throws SQLException {
+    var statements = new ArrayList<String>();
+    for (DumpEntry entry : listed) {
+      if (entry.is("DATABASE")) {
+        statements.add(
+            "ALTER DATABASE %s OWNER TO %s".formatted(name, quoted(session, entry.owner())));
       }
     }
+    return statements;
+  }
+
+  private static List<String> statements(List<DumpEntry> listed, Predicate<DumpEntry> entries) {
+    return listed.stream()
+        .filter(entries)
+        .flatMap(entry -> Roles.statements(entry.definition()).stream())
+        .toList();
   }
 
   public static boolean exists(Connection session, String name) throws SQLException {
@@ -458,6 +399,23 @@ public record Restoration(
     session.setAutoCommit(false);
     execute(session, statements);
     session.commit();
+  }
+
+  /** Drops a database that has not got its name yet, with its subscriptions, which keep it. */
+  private void drop(String passing) throws SQLException {
+    List<String> subscriptions;
+    try (Connection session = maintenance.connectForLong()) {
+      subscriptions = Query.values(session, SUBSCRIPTIONS, passing);
+      if (!subscriptions.isEmpty()) {
+        execute(session, List.of("ALTER DATABASE %s ALLOW_CONNECTIONS true".formatted(passing)));
+      }
+    }
+    if (!subscriptions.isEmpty()) {
+      try (Connection session = maintenance.in(passing).connectForLong()) {
+        execute(session, subscriptions);
+      }
+    }
+    takeBack(DROP.formatted(passing));
   }
 
   /** Runs a statement in a session of its own, as the one before may be gone. */

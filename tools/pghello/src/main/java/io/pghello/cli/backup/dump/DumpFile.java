@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.dump;
+
+import io.pghello.cli.backup.dump.DumpEntry.Section;
+import io.pghello.cli.output.Failure;
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.Encoding;
+
+/**
+ * Reads the table of contents of a dump in pg_dump's custom format, as pg_restore does
+ * (pg_backup_archiver.c). Its list for people ({@code --list}) joins names by blanks and changes
+ * line breaks, so that names in it are ambiguous.
+ */
+final class DumpFile {
+  // of the format: 1.14 since PostgreSQL 12, 1.15 since 16, 1.16 since 17
+  private static final int MAJOR = 1;
+  private static final int OLDEST = 14;
+  private static final int COMPRESSION_BY_NAME = 15;
+  private static final int NEWEST = 16;
+
+  private static final int CUSTOM = 1;
+  // of one text: names and signatures are shorter, a database's settings and comments as a rule
+  private static final int MOST_BYTES = 64 << 20;
+  private static final int FIELDS_OF_TIME = 7;
+  private static final int NONE = 1;
+  private static final Pattern ENCODING = Pattern.compile("SET client_encoding = '(\\w+)';\\s*");
+
+  private final DataInputStream in;
+  private final long size;
+  private int version;
+  private int sizeOfInt;
+  private int sizeOfOffset;
+  private Charset charset = StandardCharsets.UTF_8;
+
+  private DumpFile(DataInputStream in, long size) {
+    this.in = in;
+    this.size = size;
+  }
+
+  /**
+   * Returns the entries of a dump, in its order.
+   *
+   * @throws Failure if it is no such dump, or of a newer version
+   */
+  static List<DumpEntry> entries(Path dump) {
+    try (var in = new DataInputStream(new BufferedInputStream(Files.newInputStream(dump), 65536))) {
+      return new DumpFile(in, Files.size(dump)).entries();
+    } catch (EOFException e) {
+      throw Failure.critical(dump + " is not a whole dump in pg_dump's custom format");
+    } catch (IOException e) {
+      throw Failure.critical(
+          dump + " is not a dump in pg_dump's custom format: " + Failure.reason(e));
+    }
+  }
+
+  private List<DumpEntry> entries() throws IOException {
+    readHeader();
+    int count = number();
+    check(count >= 0 && count <= size);
+    var entries = new ArrayList<DumpEntry>();
+    Section section = Section.PRE_DATA;
+    for (int i = 0; i < count; i++) {
+      int id = number();
+      number(); // whether it has data
+      skipText(); // the catalog
+      skipText(); // the OID there
+      String tag = text();
+      String kind = text();
+      // what has no section is restored with what is before it
+      int number = number();
+      check(number >= NONE && number <= NONE + Section.values().length);
+      section = number == NONE ? section : Section.values()[number - NONE - 1];
+      String definition = "";
+      if (DumpEntry.isOfDatabase(kind, tag) || DumpEntry.isSetting(kind)) {
+        definition = text();
+      } else {
+        skipText();
+      }
+      skipText(); // DROP
+      skipText(); // COPY
+      String schema = textOrNull();
+      skipText(); // the tablespace
+      skipText(); // the access method
+      if (version >= 16) {
+        number(); // the kind of relation
+      }
+      String owner = text();
+      skipText(); // whether it has OIDs
+      entries.add(new DumpEntry(id, kind, tag, schema, owner, section, definition, dependencies()));
+      in.skipNBytes(1L + sizeOfOffset);
+      if (kind.equals("ENCODING")) {
+        charset = charset(definition);
+      }
+    }
+    return entries;
+  }
+
+  private void readHeader() throws IOException {
+    byte[] magic = new byte[5];
+    in.readFully(magic);
+    if (!"PGDMP".equals(new String(magic, StandardCharsets.US_ASCII))) {
+      throw new IOException("it does not begin with PGDMP");
+    }
+    int major = in.readUnsignedByte();
+    version = in.readUnsignedByte();
+    in.readUnsignedByte();
+    if (major != MAJOR || version < OLDEST || version > NEWEST) {
+      throw new IOException(
+          "its format is %d.%d, but this pghello reads %d.%d to %d.%d: use a pghello as new as pg_dump, or restore by pg_restore"
+              .formatted(major, version, MAJOR, OLDEST, MAJOR, NEWEST));
+    }
+    sizeOfInt = in.readUnsignedByte();
+    sizeOfOffset = in.readUnsignedByte();
+    check(sizeOfInt == 4 && sizeOfOffset <= 8 && in.readUnsignedByte() == CUSTOM);
+    in.skipNBytes(version >= COMPRESSION_BY_NAME ? 1 : 1L + sizeOfInt);
+    for (int i = 0; i < FIELDS_OF_TIME; i++) {
+      number();
+    }
+    skipText(); // the database
+    skipText(); // the server's version
+    skipText(); // the version of pg_dump
+  }
+
+  private List<Integer> dependencies() throws IOException {
+    var dependencies = new ArrayList<Integer>();
+    String dependency;
+    while ((dependency = textOrNull()) != null) {
+      try {
+        dependencies.add(Integer.valueOf(dependency));
+      } catch (NumberFormatException e) {
+        check(false);
+      }
+    }
+    return dependencies;
+  }
+
+  private static Charset charset(String definition) {
+    Matcher name = ENCODING.matcher(definition);
+    // a database without an encoding has whatever its clients sent, which is UTF-8 more often than
+    // not
+    return name.matches() && !name.group(1).equals("SQL_ASCII")
+        ? Charset.forName(Encoding.getJVMEncoding(name.group(1)).name())
+        : StandardCharsets.UTF_8;
+  }
+
+  /** Reads a number: a byte that is not 0 if it is negative, and the lowest byte first. */
+  private int number() throws IOException {
+    int sign = in.readUnsignedByte();
+    int number = Integer.reverseBytes(in.readInt());
+    return sign == 0 ? number : -number;
+  }
+
+  private String text() throws IOException {
+    String text = textOrNull();
+    return text == null ? "" : text;
+  }
+
+  private @Nullable String textOrNull() throws IOException {
+    int length = length();
+    if (length < 0) {
+      return null;
+    }
+    check(length <= MOST_BYTES);
+    byte[] text = new byte[length];
+    in.readFully(text);
+    return new String(text, charset);
+  }
+
+  private void skipText() throws IOException {
+    in.skipNBytes(Math.max(0, length()));
+  }
+
+  private int length() throws IOException {
+    int length = number();
+    check(length <= size);
+    return length;
+  }
+
+  private static void check(boolean isRight) throws IOException {
+    if (!isRight) {
+      throw new IOException("its table of contents is damaged");
+    }
+  }
+}

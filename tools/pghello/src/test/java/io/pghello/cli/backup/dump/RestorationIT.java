@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.backup.dump;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pghello.cli.Run;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The rights with which entries of a dump are restored, and their order. */
+class RestorationIT {
+  private static RestoreFixture server;
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void start() {
+    server = new RestoreFixture();
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
+  @BeforeEach
+  void createDatabase() throws SQLException {
+    assumeTrue(server.hasClient(), "no programs of this version");
+    server.dropAll();
+    server.execute("maintenance", "CREATE DATABASE shop");
+  }
+
+  /** Schema, table and role of one object are the words of another one, which an extension has. */
+  @Test
+  void namesWithBlanksDoNotMakeATableTheExtensions() throws Exception {
+    server.execute(
+        "shop",
+        "CREATE ROLE mallory",
+        "CREATE ROLE \"x mallory\"",
+        "CREATE EXTENSION pg_hello",
+        "CREATE EXTENSION pg_hello_ops",
+        "SELECT hello_ops.take_snapshot()",
+        "CREATE SCHEMA \"hello_ops snapshot\" AUTHORIZATION mallory",
+        "SET ROLE mallory",
+        """
+        CREATE FUNCTION "hello_ops snapshot".evil(integer) RETURNS boolean LANGUAGE plpgsql AS $$
+        BEGIN
+          IF current_setting('is_superuser')::boolean THEN
+            ALTER ROLE mallory SUPERUSER;
+          END IF;
+          RETURN true;
+        END
+        $$
+        """,
+        "CREATE TABLE \"hello_ops snapshot\".x (c integer CHECK (\"hello_ops snapshot\".evil(c)))",
+        "INSERT INTO \"hello_ops snapshot\".x VALUES (1)");
+    String before = server.dump("shop");
+    server.backup(folder, "shop");
+    Run restore = server.pghello("restore", "--from", folder.toString(), "--replace", "shop");
+    assertThat(restore.status()).as(restore.err()).isZero();
+    assertThat(server.value("shop", "SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'"))
+        .isEqualTo("f");
+    assertThat(server.dump("shop")).isEqualTo(before);
+  }
+
+  /** Two of these roles differ in line breaks alone. */
+  @Test
+  void restoresAnyNames() throws Exception {
+    var setup = new ArrayList<String>();
+    for (String name :
+        List.of(
+            "a b",
+            "a\nb",
+            "a\rb",
+            "a\tb",
+            "; 1; 2 TABLE",
+            "-dash",
+            "100% %s",
+            "o'brien",
+            "\"q\"",
+            "a.b",
+            "back\\slash",
+            "größe €",
+            "TABLE DATA x",
+            "SCHEMA - a")) {
+      String quoted = "\"" + name.replace("\"", "\"\"") + "\"";
+      String literal = "E'" + name.replace("\\", "\\\\").replace("'", "''") + "'";
+      setup.addAll(
+          List.of(
+              "RESET ROLE",
+              "CREATE ROLE " + quoted,
+              "CREATE SCHEMA %1$s AUTHORIZATION %1$s".formatted(quoted),
+              "SET ROLE " + quoted,
+              "CREATE TYPE %1$s.%1$s AS ENUM (%2$s)".formatted(quoted, literal),
+              "CREATE FUNCTION %1$s.%1$s(%1$s %1$s.%1$s) RETURNS text IMMUTABLE LANGUAGE sql AS %2$s"
+                  .formatted(quoted, "'SELECT NULL::text'"),
+              "COMMENT ON FUNCTION %1$s.%1$s(%1$s.%1$s) IS %2$s".formatted(quoted, literal),
+              "CREATE TABLE %1$s.%3$s (%1$s %1$s.%1$s PRIMARY KEY CHECK (%1$s.%1$s(%1$s) IS NULL))"
+                  .formatted(quoted, literal, "\"t " + quoted.substring(1)),
+              "COMMENT ON TABLE %1$s.%2$s IS %3$s"
+                  .formatted(quoted, "\"t " + quoted.substring(1), literal),
+              "INSERT INTO %1$s.%2$s VALUES (%3$s)"
+                  .formatted(quoted, "\"t " + quoted.substring(1), literal),
+              "SELECT lo_from_bytea(0, 'large')"));
+    }
+    server.execute("shop", setup.toArray(String[]::new));
+    assertRestoredAsByPgRestore();
+  }
+
+  /** The schema is there only when the extension is, and its owner has let others into it. */
+  @Test
+  void restoresPrivilegesOnWhatExtensionsCreate() throws Exception {
+    server.execute(
+        "shop",
+        "CREATE ROLE tools_user",
+        "CREATE EXTENSION own_schema",
+        "GRANT USAGE, CREATE ON SCHEMA own_tools TO tools_user",
+        "COMMENT ON SCHEMA own_tools IS 'tools'",
+        "GRANT EXECUTE ON FUNCTION own_tools.one() TO tools_user WITH GRANT OPTION",
+        "GRANT USAGE ON TYPE own_tools.mark TO tools_user",
+        "SET ROLE tools_user",
+        "CREATE TABLE own_tools.mine (i integer DEFAULT own_tools.one(), m own_tools.mark)",
+        "INSERT INTO own_tools.mine VALUES (1, ROW(2))",
+        "CREATE VIEW own_tools.ones AS SELECT own_tools.one()",
+        "GRANT EXECUTE ON FUNCTION own_tools.one() TO pg_monitor",
+        "RESET ROLE",
+        "REVOKE CREATE ON SCHEMA own_tools FROM tools_user",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA own_tools GRANT SELECT ON TABLES TO tools_user");
+    assertRestoredAsByPgRestore();
+  }
+
+  /** The foreign key is no entry of the dump, so that two jobs may take the tables in any order. */
+  @Test
+  void restoresSettingsOfExtensionsThatReferToEachOther() throws Exception {
+    String settings =
+        "INSERT INTO own_config.z_kind SELECT generate_series(1, 100000);"
+            + "INSERT INTO own_config.a_rule SELECT i, i FROM generate_series(1, 1000) i;"
+            + "SELECT setval('own_config.counter', 7)";
+    server.execute("shop", "CREATE SCHEMA own_config", "CREATE EXTENSION own_config", settings);
+    assertRestoredAsByPgRestore();
+    // by owners, too
+    server.execute("maintenance", "DROP DATABASE copy", "DROP DATABASE plain");
+    server.execute(
+        "shop",
+        "CREATE ROLE counter",
+        "GRANT SELECT ON own_config.a_rule TO counter",
+        "CREATE SCHEMA counted AUTHORIZATION counter",
+        "SET ROLE counter",
+        "CREATE TABLE counted.numbers AS SELECT generate_series(1, 10) i");
+    assertRestoredAsByPgRestore();
+  }
+
+  /** What one owner may do on the server's machine, code of another one may not do in a restore. */
+  @Test
+  void ownersCodeHasNoPowerOfOtherOwners() throws Exception {
+    Path marks = Files.createTempDirectory("pghello-marks");
+    Files.setPosixFilePermissions(marks, PosixFilePermissions.fromString("rwxrwxrwx"));
+    String attempt = "BEGIN EXECUTE 'COPY (SELECT 1) TO %s'; EXCEPTION WHEN OTHERS THEN NULL; END;";
+    server.execute(
+        "shop",
+        "CREATE ROLE runner IN ROLE pg_execute_server_program",
+        "CREATE ROLE writer IN ROLE pg_write_server_files",
+        "CREATE ROLE alice",
+        "CREATE SCHEMA runs AUTHORIZATION runner",
+        "CREATE SCHEMA writes AUTHORIZATION writer",
+        "CREATE SCHEMA alices AUTHORIZATION alice",
+        "CREATE TABLE runs.numbers AS SELECT 1 AS i",
+        "ALTER TABLE runs.numbers OWNER TO runner",
+        "CREATE TABLE writes.numbers AS SELECT 1 AS i",
+        "ALTER TABLE writes.numbers OWNER TO writer",
+        "SET ROLE alice",
+        "CREATE FUNCTION alices.tries(integer) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN "
+            + attempt.formatted("PROGRAM ''touch %s''".formatted(marks.resolve("ran")))
+            + attempt.formatted("''%s''".formatted(marks.resolve("written")))
+            + "RETURN true; END$$",
+        "CREATE TABLE alices.tried (i integer CHECK (alices.tries(i)))",
+        "INSERT INTO alices.tried VALUES (1)");
+    server.execute("shop", "INSERT INTO alices.tried VALUES (2)");
+    assertThat(marks).as("a superuser's code makes marks").isNotEmptyDirectory();
+    try (Stream<Path> files = Files.list(marks)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    server.backup(folder, "shop");
+    Run restore = server.pghello("restore", "--from", folder.toString(), "--as", "copy", "shop");
+    assertThat(restore.status()).as(restore.err()).isZero();
+    assertThat(server.value("copy", "SELECT count(*) FROM alices.tried")).isEqualTo("2");
+    assertThat(marks).isEmptyDirectory();
+    Files.delete(marks);
+  }
+
+  /** Members of these can become superusers, and of no other role that comes with the server. */
+  @Test
+  void onlySuperusersAndThoseWhoCanBecomeOneAreTrusted() throws Exception {
+    try (Connection session = server.connect("maintenance")) {
+      List<String> trusted =
+          OwnersLogIn.roles(session).entrySet().stream()
+              .filter(role -> !role.getValue())
+              .map(Map.Entry::getKey)
+              .toList();
+      assertThat(trusted)
+          .containsExactlyInAnyOrder(
+              "postgres", "pg_execute_server_program", "pg_write_server_files");
+      Run.execute(
+          session,
+          "CREATE ROLE creator CREATEROLE",
+          "CREATE ROLE of_creator IN ROLE creator",
+          "CREATE ROLE reader IN ROLE pg_read_server_files",
+          "CREATE ROLE dba IN ROLE postgres");
+      assertThat(OwnersLogIn.roles(session))
+          .containsEntry("dba", false)
+          .containsEntry("reader", true)
+          // before 16, whoever creates roles can make one a member of pg_execute_server_program
+          .containsEntry("creator", server.major() >= 16)
+          .containsEntry("of_creator", server.major() >= 16);
+    }
+  }
+
+  /** A role with the right to do so lets others into a database. */
+  @Test
+  void restoresWhoHasGrantedPrivilegesOnTheDatabase() throws Exception {
+    server.execute(
+        "shop",
+        "CREATE ROLE doorkeeper",
+        "CREATE ROLE guest",
+        "ALTER DATABASE shop OWNER TO doorkeeper",
+        "GRANT CONNECT ON DATABASE shop TO guest WITH GRANT OPTION",
+        "SET ROLE guest",
+        "GRANT CONNECT ON DATABASE shop TO PUBLIC",
+        "RESET ROLE",
+        "COMMENT ON DATABASE shop IS E'back\\\\slash''s'",
+        "ALTER DATABASE shop SET standard_conforming_strings = off",
+        "ALTER DATABASE shop CONNECTION LIMIT 7");
+    String acl = "SELECT datacl::text FROM pg_database WHERE datname = 'shop'";
+    String before = server.value("maintenance", acl);
+    assertThat(before).contains("=c/guest");
+    String comment =
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'shop'";
+    server.backup(folder, "shop");
+    Run restore = server.pghello("restore", "--from", folder.toString(), "--replace", "shop");
+    assertThat(restore.status()).as(restore.err()).isZero();
+    assertThat(server.value("maintenance", acl)).contains("=c/guest");
+    assertThat(server.value("maintenance", comment)).isEqualTo("back\\slash's");
+    assertThat(
+            server.value(
+                "maintenance", "SELECT datconnlimit FROM pg_database WHERE datname = 'shop'"))
+        .isEqualTo("7");
+  }
+
+  private void assertRestoredAsByPgRestore() throws Exception {
+    Path backup = server.backup(folder, "shop");
+    server.execute("maintenance", "CREATE DATABASE plain TEMPLATE template0");
+    Run plain = server.plain(backup, "shop", "--dbname=plain");
+    assertThat(plain.status()).as(plain.err()).isZero();
+    Run restore = server.pghello("restore", "--from", folder.toString(), "--as", "copy", "shop");
+    assertThat(restore.status()).as(restore.err()).isZero();
+    assertThat(server.dump("copy")).isEqualTo(server.dump("plain"));
+    if (server.hasServer()) {
+      Run verify = server.verify(folder, backup, "shop");
+      assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
+    }
+  }
+}
