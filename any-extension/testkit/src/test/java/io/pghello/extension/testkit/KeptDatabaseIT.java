@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -147,7 +148,7 @@ class KeptDatabaseIT {
     Process process = new ProcessBuilder("sh", "-c", command).redirectErrorStream(true).start();
     assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue())
-        .as(command + new String(process.getInputStream().readAllBytes()))
+        .as(command + new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
         .isZero();
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -22,7 +23,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.platform.testkit.engine.EngineTestKit;
-import org.postgresql.Driver;
 import org.postgresql.PGConnection;
 
 /** Databases in which tests leave what keeps a database from being dropped. */
@@ -162,7 +162,8 @@ class LeftoversIT {
       properties.setProperty("replication", "database");
       properties.setProperty("preferQueryMode", "simple");
       properties.setProperty("assumeMinServerVersion", "10");
-      try (Connection connection = new Driver().connect(database.superuserJdbcUrl(), properties)) {
+      try (Connection connection =
+          DriverManager.getConnection(database.superuserJdbcUrl(), properties)) {
         connection
             .unwrap(PGConnection.class)
             .getReplicationAPI()

@@ -9,8 +9,10 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -39,7 +41,7 @@ class PasswordsIT {
     Stranger(int port) throws IOException {
       socket = new ServerSocket();
       socket.setReuseAddress(true);
-      socket.bind(new java.net.InetSocketAddress(InetAddress.getByName("127.0.0.1"), port));
+      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     }
 
     /** Returns what the next client sends when it is asked; nothing if it hangs up. */
@@ -61,7 +63,9 @@ class PasswordsIT {
               out.writeInt(SUCCESS_SIZE);
               out.writeInt(CLEAR_TEXT);
               out.flush();
-              return in.read() == 'p' ? new String(in.readNBytes(in.readInt() - 4)) : "";
+              return in.read() == 'p'
+                  ? new String(in.readNBytes(in.readInt() - 4), StandardCharsets.UTF_8)
+                  : "";
             } catch (IOException e) {
               return "";
             }
@@ -155,7 +159,7 @@ class PasswordsIT {
       Path data = server.logFile().resolveSibling("data");
       Path file = data.resolve("pg-hello-password");
       assertThat(Files.readString(file)).isEqualTo(server.password());
-      for (Path each : List.of(data, data.getParent())) {
+      for (Path each : List.of(data, Path.of(data + "/.."))) {
         assertThat(permissions(each)).isEqualTo("rwx------");
       }
       assertThat(permissions(file)).isEqualTo("rw-------");

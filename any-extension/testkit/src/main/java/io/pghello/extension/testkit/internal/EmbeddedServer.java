@@ -233,9 +233,14 @@ public final class EmbeddedServer {
   }
 
   private static int freePort() throws IOException {
-    try (var socket = new ServerSocket(0, 1, InetAddress.getByName(LOOPBACK))) {
+    try (var socket = new ServerSocket(0, 1, loopback())) {
       return socket.getLocalPort();
     }
+  }
+
+  /** Returns the address that the server listens on, whatever the JVM prefers. */
+  private static InetAddress loopback() throws IOException {
+    return InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
   }
 
   private void requireOpen() {
@@ -249,7 +254,7 @@ public final class EmbeddedServer {
     try (var socket = new ServerSocket()) {
       // connections of an earlier server on this port may linger
       socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(LOOPBACK, port));
+      socket.bind(new InetSocketAddress(loopback(), port));
     } catch (BindException e) {
       throw new IOException(portProblem(port, e), e);
     }
@@ -383,7 +388,7 @@ public final class EmbeddedServer {
           "kill -QUIT $(head -n 1 "
               + quoted(scratch.data().resolve("postmaster.pid").toString(), true)
               + ") && rm -r "
-              + quoted(scratch.data().getParent().toString(), true));
+              + quoted(scratch.path().toString(), true));
     } finally {
       lock.unlock();
     }

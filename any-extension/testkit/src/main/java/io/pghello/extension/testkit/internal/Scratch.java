@@ -98,6 +98,11 @@ final class Scratch implements AutoCloseable {
     return System.getProperty(OWN + path) != null;
   }
 
+  /** The folder itself. */
+  Path path() {
+    return path;
+  }
+
   /** The data directory of the server in here. */
   Path data() {
     return path.resolve(DATA);
