@@ -297,6 +297,10 @@ public final class SqlErrors {
         cause(e, functions));
   }
 
+  static PgHelloException foundDead(SQLException e) {
+    return of(FOUND_DEAD, e, cause(e, ServerFunctions.OF_PG_HELLO));
+  }
+
   /**
    * Returns what may be the cause of our exception: nothing that the server reports about names.
    */

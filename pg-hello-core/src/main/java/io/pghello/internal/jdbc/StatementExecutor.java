@@ -26,6 +26,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -372,12 +373,10 @@ public class StatementExecutor {
 
   /**
    * Returns whether a connection can be used again. The statement that ran instead may have begun a
-   * transaction; and a pool may not notice by itself that a connection is dead.
+   * transaction; and a pool may not notice that the driver has closed the connection.
    */
   private static boolean isSoundAfter(PgHelloException error) {
-    return error.code() != Code.ANSWER_MISMATCH
-        && !error.problem().equals(SqlErrors.FOUND_DEAD)
-        && !SqlErrors.isDriverLimit(error);
+    return error.code() != Code.ANSWER_MISMATCH && !SqlErrors.isDriverLimit(error);
   }
 
   private PgHelloException translate(SQLException e, Connection connection, Deadline deadline) {
@@ -585,12 +584,17 @@ public class StatementExecutor {
       }
     }
 
-    /** Throws if the server does not answer on this connection, which is then closed. */
+    /**
+     * Throws if the server does not answer on this connection. It is asked by a statement, because
+     * some pools learn of a dead connection only by the error of one.
+     */
     private void validate() throws SQLException {
       limitTime();
-      long left = TimeUnit.NANOSECONDS.toSeconds(watched.deadline.nanosLeft()) + 1;
-      if (!connection().isValid((int) Math.min(left, Integer.MAX_VALUE))) {
-        throw Errors.of(SqlErrors.FOUND_DEAD);
+      try (Statement statement = connection().createStatement()) {
+        boolean unused = statement.execute("SELECT 1");
+      } catch (SQLException e) {
+        PgHelloException error = translate(e, connection(), watched.deadline);
+        throw error.code() == Code.CONNECTION_LOST ? SqlErrors.foundDead(e) : error;
       }
     }
 

@@ -16,6 +16,7 @@ import io.pghello.internal.StatementContext;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -37,15 +38,20 @@ class StatementExecutorTest {
   private static final Duration LONG = Duration.ofMinutes(2);
 
   /** A connection on which nothing is sent. */
-  private static final Connection UNUSED =
-      (Connection)
-          Proxy.newProxyInstance(
-              StatementExecutorTest.class.getClassLoader(),
-              new Class<?>[] {Connection.class},
-              (proxy, method, arguments) ->
-                  method.getReturnType() == boolean.class
-                      ? (Object) method.getName().equals("isValid")
-                      : null);
+  private static final Connection UNUSED = unused(Connection.class);
+
+  private static <T> T unused(Class<T> type) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            StatementExecutorTest.class.getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, method, arguments) -> {
+              if (method.getReturnType() == Statement.class) {
+                return unused(Statement.class);
+              }
+              return method.getReturnType() == boolean.class ? false : null;
+            }));
+  }
 
   @Test
   void aCallIsToldItsOwnTimeOut() {
