@@ -72,8 +72,8 @@ public class StatementExecutor {
   private static final int PAUSE_MAX_MILLIS = 20;
 
   /**
-   * How many connections may be lost with a statement that was sent on them. The first one may have
-   * been dead before; the others were validated. So the statement itself ends them.
+   * The number of connections that a call may lose after it sent its statement. The first one may
+   * have been dead before; the others were validated. So the statement itself ends them.
    */
   private static final int SENT_MAX = 5;
 
