@@ -416,6 +416,7 @@ class ServerPlaceIT {
   @CsvSource({
     "/postgres, the JDBC URL in pg-extension.server needs the log-in of a superuser",
     "/postgres?user=postgres&ssl=true, takes one server and no other parameters",
+    "/postgres?user=postgres&requireAuth=none, takes one server and no other parameters",
     "/postgres?user=postgres&password=secret, is its log-in right?",
     "/none?user=postgres, is its log-in right?"
   })
@@ -473,9 +474,10 @@ class ServerPlaceIT {
     }
   }
 
+  /** A URL as a database of another server has it. */
   @Test
   void copiesASchemaOnAServerOfOnesOwn() {
-    run(url(), OfSchema.class)
+    run(url() + "&requireAuth=%21password", OfSchema.class)
         .testEvents()
         .assertStatistics(events -> events.succeeded(2).failed(0));
   }

@@ -34,8 +34,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 public final class Databases implements AutoCloseable {
   private static final String TEST = "_test_";
   // a stranger may have taken the port of a server that has ended
-  private static final String REQUIRE_AUTH = "requireAuth";
-  private static final String NOT_IN_CLEAR_TEXT = "!password";
+  static final String REQUIRE_AUTH = "requireAuth";
+  static final String NOT_IN_CLEAR_TEXT = "!password";
   private static final String OBJECT_IN_USE = "55006";
   // insufficient_privilege
   private static final String PERMISSION_DENIED = "42501";

@@ -38,7 +38,7 @@ public final class TestServer implements AutoCloseable {
 
   private static final int DEFAULT_PORT = 5432;
   private static final int MAX_PORT = 65535;
-  private static final Set<String> PARAMETERS = Set.of("user", "password");
+  private static final Set<String> PARAMETERS = Set.of("user", "password", Databases.REQUIRE_AUTH);
   private static final Pattern URL =
       Pattern.compile(
           "jdbc:postgresql:"
@@ -204,7 +204,11 @@ public final class TestServer implements AutoCloseable {
     Map<String, String> login = url.matches() ? parameters(url.group("login")) : Map.of();
     String user = login.get("user");
     int port = user == null ? 0 : number(url.group("port"));
-    if (user == null || port > MAX_PORT || !PARAMETERS.containsAll(login.keySet())) {
+    String auth = login.get(Databases.REQUIRE_AUTH);
+    if (user == null
+        || port > MAX_PORT
+        || (auth != null && !auth.equals(Databases.NOT_IN_CLEAR_TEXT))
+        || !PARAMETERS.containsAll(login.keySet())) {
       throw new IllegalArgumentException(
           "the JDBC URL in "
               + place.property()
@@ -221,7 +225,7 @@ public final class TestServer implements AutoCloseable {
             database,
             superuser,
             needs.names(),
-            true);
+            auth == null);
     try (Connection connection = databases.dataSource(database, superuser).getConnection()) {
       requireUsable(connection, place, needs);
       prepare(databases);
