@@ -26,6 +26,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.maven.plugin.MojoFailureException;
 import org.apache.maven.plugin.logging.SystemStreamLog;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,6 +55,11 @@ class ProjectsIT {
   @TempDir private Path folder;
   private final List<String> said = new ArrayList<>();
   private Path source;
+
+  @BeforeEach
+  void chooseSource() {
+    source = folder.resolve("source");
+  }
 
   private void copy(String project) throws IOException {
     copy(project, "source");
