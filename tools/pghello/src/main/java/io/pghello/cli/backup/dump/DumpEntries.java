@@ -15,24 +15,24 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The entries of a dump, in the steps in which a superuser restores them without running what other
- * roles have written: entries of those are restored by a login that has their rights only.
+ * Orders the entries of a dump into steps, so that a superuser can restore them without running
+ * other roles' code. A temporary login with the rights of these roles restores their entries.
  *
- * <p>Each step is one run of pg_restore, which orders its entries. The steps have the order of
- * pg_restore itself: definitions, data, indexes and constraints, privileges, and what needs those.
+ * <p>Each step is one run of pg_restore. The steps have the order of pg_restore itself:
+ * definitions, data, indexes and constraints, privileges, and entries that need these privileges.
  */
 final class DumpEntries {
   /**
    * Entries that are restored together.
    *
    * @param asOwners whether the owners' login restores them, rather than this role
-   * @param inOrder whether they depend on each other in a way that pg_restore does not know, so
-   *     that one job restores them in the dump's order
+   * @param inOrder whether one job must restore them in the dump's order, because pg_restore does
+   *     not know their dependencies
    */
   record Step(boolean asOwners, boolean inOrder, List<DumpEntry> entries) {}
 
-  // creating these runs nothing, but may take more rights than their owner has; ALTER TYPE leaves
-  // the multirange type of a range to its creator
+  // creating these runs no code, and may need more rights than their owner has; ALTER TYPE does not
+  // change the owner of a range's multirange type
   private static final Set<String> INERT =
       Set.of(
           "PUBLICATION",
@@ -51,8 +51,8 @@ final class DumpEntries {
   private final Map<Integer, DumpEntry> byId = new HashMap<>();
 
   /**
-   * @param roles the server's, and whether what they own is theirs to restore
-   * @param entries all of the dump, in its order
+   * @param roles the server's roles, and whether the owners' login restores their entries
+   * @param entries all entries of the dump, in its order
    */
   DumpEntries(Map<String, Boolean> roles, List<DumpEntry> entries) {
     this.roles = roles;
@@ -61,7 +61,7 @@ final class DumpEntries {
     entries.forEach(entry -> byId.put(entry.id(), entry));
   }
 
-  /** Returns the first owner that the server does not have; empty if it has all. */
+  /** Returns the first owner that the server does not have; empty if it has all of them. */
   static String unknownOwner(Map<String, Boolean> roles, List<DumpEntry> entries) {
     return entries.stream()
         .map(DumpEntry::owner)
@@ -70,7 +70,7 @@ final class DumpEntries {
         .orElse("");
   }
 
-  /** Returns the roles whose entries are not this role's to restore. */
+  /** Returns the roles whose entries the owners' login restores. */
   Set<String> owners() {
     return entries.stream()
         .filter(entry -> !isFoundation(entry) && isOfOwners(entry))
@@ -84,7 +84,7 @@ final class DumpEntries {
         .anyMatch(entry -> owner.equals(entry.owner()) && schema.equals(entry.schema()));
   }
 
-  /** Returns the steps of a restore that one role does alone. */
+  /** Returns the steps if this role restores all entries itself. */
   List<Step> whole() {
     if (entries.stream().filter(this::isInOrder).count() < 2) {
       return steps(entries.stream(), entry -> false, entry -> false);
@@ -100,8 +100,8 @@ final class DumpEntries {
   }
 
   /**
-   * Returns schemas and extensions, with their privileges: without those of a schema, be it an
-   * extension's, owners create nothing in it.
+   * Returns the steps for schemas and extensions with their privileges, which owners need to create
+   * objects in a schema, including one that an extension has created.
    */
   List<Step> foundations() {
     return steps(entries.stream().filter(DumpEntries::isFoundation), entry -> false);
@@ -114,12 +114,12 @@ final class DumpEntries {
         this::isOfOwners);
   }
 
-  /** Returns what comes after the definitions, but for event triggers. */
+  /** Returns the steps after the definitions, except event triggers. */
   List<Step> others() {
     Predicate<DumpEntry> isPrivilege = entry -> PRIVILEGES.contains(entry.kind());
     Predicate<DumpEntry> isForeignKey = entry -> object(entry).is("FK CONSTRAINT");
     Predicate<DumpEntry> isContents = entry -> object(entry).is("MATERIALIZED VIEW DATA");
-    // a foreign key is not checked of a table whose policies hold for its owner, too
+    // the check of a foreign key fails if policies already apply to the table's owner
     Predicate<DumpEntry> isPolicy =
         entry -> object(entry).is("POLICY", "ROW SECURITY") && isOfOwners(entry);
     Comparator<DumpEntry> ownersLast = Comparator.comparing(this::isOfOwners);
@@ -192,7 +192,9 @@ final class DumpEntries {
     return object(entry).is("EVENT TRIGGER");
   }
 
-  /** Returns the entry that defines what a comment, label or privilege is about, or else itself. */
+  /**
+   * Returns the entry of the object that a comment, label or privilege is about, or else itself.
+   */
   private DumpEntry object(DumpEntry entry) {
     return entry.isAnnotation()
         ? entry.dependencies().stream()
@@ -204,9 +206,9 @@ final class DumpEntries {
   }
 
   /**
-   * Privileges for what superusers own are restored with it, before code of owners runs: until then
-   * everybody may call it, or nobody what an extension has kept to itself. Those for tables are
-   * not, as their policies come later.
+   * Returns whether owners' code may need a privilege, or must not run without it. Such privileges
+   * on superusers' objects are restored together with the objects. Privileges on tables are
+   * restored later, because policies are.
    */
   private boolean isForOwnersToUse(DumpEntry entry) {
     return entry.is("ACL")
@@ -218,12 +220,13 @@ final class DumpEntries {
                 "LANGUAGE",
                 "FOREIGN DATA WRAPPER",
                 "FOREIGN SERVER")
-            || entry.isAbout("TYPE", "DOMAIN") && isOfExtension(entry));
+            || (entry.isAbout("TYPE", "DOMAIN") && isOfExtension(entry)));
   }
 
   /**
-   * Returns whether an entry is restored with the rights of its owner. It is a superuser's if it
-   * has none, or if an extension creates its object, which is this role's then.
+   * Returns whether the owners' login restores an entry. This role restores entries without an
+   * owner, which only superusers can create, and entries about objects of extensions, because it
+   * owns those.
    */
   private boolean isOfOwners(DumpEntry entry) {
     return !entry.owner().isEmpty()
@@ -232,16 +235,14 @@ final class DumpEntries {
         && !isOfExtension(entry);
   }
 
-  /**
-   * Foreign keys between an extension's tables are no entries, so pg_restore does not know them.
-   */
+  /** Returns whether foreign keys that are no entries of the dump may depend on this entry. */
   private boolean isInOrder(DumpEntry entry) {
     return entry.is("TABLE DATA") && isOfExtension(entry);
   }
 
   /**
-   * Returns whether an entry is about an object that the dump does not define, because an extension
-   * creates it, or every database has it. pg_dump names that object by a number of no entry.
+   * Returns whether an entry is about an object that the dump does not define: an extension creates
+   * it, or every database has it. Its dependency is a number that no entry has.
    */
   private boolean isOfExtension(DumpEntry entry) {
     return (entry.isAnnotation() || entry.is("TABLE DATA", "SEQUENCE SET"))

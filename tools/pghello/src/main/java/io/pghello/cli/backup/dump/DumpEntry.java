@@ -8,14 +8,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * An entry of a dump's table of contents.
  *
- * @param id the number by which pg_restore is asked for it
- * @param kind such as {@code TABLE DATA}
- * @param tag the name of the object, or of a {@link #isAnnotation() comment}'s kind and object
- * @param schema of the object; null if it has none
- * @param owner the role's name; empty if only superusers can own such an object
- * @param section in which pg_restore restores it
- * @param definition the SQL of what concerns the database as a whole; otherwise empty
- * @param dependencies the numbers of other objects, not all of which need be entries
+ * @param id its number, by which pg_restore selects it
+ * @param kind the kind of entry, such as {@code TABLE DATA}
+ * @param tag the name of the object; for an {@link #isAnnotation() annotation} the kind and name
+ * @param schema the object's schema; null if it has none
+ * @param owner the owner's name; empty if only superusers can create such an object
+ * @param section the section in which pg_restore restores it
+ * @param definition the SQL of entries about the database as a whole; empty for other entries
+ * @param dependencies the numbers of objects that it depends on, some of which may have no entry
  */
 record DumpEntry(
     int id,
@@ -35,7 +35,7 @@ record DumpEntry(
 
   private static final Set<String> ANNOTATIONS = Set.of("ACL", "COMMENT", "SECURITY LABEL");
 
-  // settings of the session in which pg_restore works
+  // settings of pg_restore's session
   private static final Set<String> SETTINGS = Set.of("ENCODING", "STDSTRINGS", "SEARCHPATH");
 
   /** Returns whether it is one of these kinds. */
@@ -43,17 +43,17 @@ record DumpEntry(
     return List.of(kinds).contains(kind);
   }
 
-  /** Returns whether it is about another object: privileges, a comment or a label. */
+  /** Returns whether it holds the privileges, the comment or the label of another object. */
   boolean isAnnotation() {
     return ANNOTATIONS.contains(kind);
   }
 
-  /** Returns whether it is about another object of one of these kinds. */
+  /** Returns whether it is an annotation of an object of one of these kinds. */
   boolean isAbout(String... kinds) {
     return isAnnotation() && List.of(kinds).stream().anyMatch(about -> tag.startsWith(about + " "));
   }
 
-  /** Returns whether pg_restore restores it only together with CREATE DATABASE. */
+  /** Returns whether pg_restore restores it only if it creates the database, too. */
   boolean isOfDatabase() {
     return isOfDatabase(kind, tag);
   }
@@ -64,7 +64,7 @@ record DumpEntry(
         || (ANNOTATIONS.contains(kind) && tag.startsWith("DATABASE "));
   }
 
-  /** Returns whether it is a setting of the session that restores. */
+  /** Returns whether it is a setting of pg_restore's session. */
   boolean isSetting() {
     return isSetting(kind);
   }

@@ -19,19 +19,19 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.core.Encoding;
 
 /**
- * Reads the table of contents of a dump in pg_dump's custom format, as pg_restore does
- * (pg_backup_archiver.c). Its list for people ({@code --list}) joins names by blanks and changes
- * line breaks, so that names in it are ambiguous.
+ * Reads the table of contents of a dump in pg_dump's custom format, as pg_restore does (see
+ * PostgreSQL's pg_backup_archiver.c). The output of {@code pg_restore --list} cannot be used: it
+ * joins names with blanks and replaces line breaks, so that it is ambiguous.
  */
 final class DumpFile {
-  // of the format: 1.14 since PostgreSQL 12, 1.15 since 16, 1.16 since 17
+  // versions of the format: 1.14 since PostgreSQL 12, 1.15 since 16, 1.16 since 17
   private static final int MAJOR = 1;
   private static final int OLDEST = 14;
   private static final int COMPRESSION_BY_NAME = 15;
   private static final int NEWEST = 16;
 
   private static final int CUSTOM = 1;
-  // of one text: names and signatures are shorter, a database's settings and comments as a rule
+  // limit for one text: longer than any name, and than a database's settings and comments
   private static final int MOST_BYTES = 64 << 20;
   private static final int FIELDS_OF_TIME = 7;
   private static final int NONE = 1;
@@ -52,7 +52,7 @@ final class DumpFile {
   /**
    * Returns the entries of a dump, in its order.
    *
-   * @throws Failure if it is no such dump, or of a newer version
+   * @throws Failure if the file is not such a dump, or its format is newer
    */
   static List<DumpEntry> entries(Path dump) {
     try (var in = new DataInputStream(new BufferedInputStream(Files.newInputStream(dump), 65536))) {
@@ -78,7 +78,7 @@ final class DumpFile {
       skipText(); // the OID there
       String tag = text();
       String kind = text();
-      // what has no section is restored with what is before it
+      // an entry without a section belongs to the section of the entry before it
       int number = number();
       check(number >= NONE && number <= NONE + Section.values().length);
       section = number == NONE ? section : Section.values()[number - NONE - 1];
@@ -148,14 +148,13 @@ final class DumpFile {
 
   private static Charset charset(String definition) {
     Matcher name = ENCODING.matcher(definition);
-    // a database without an encoding has whatever its clients sent, which is UTF-8 more often than
-    // not
+    // a database without an encoding stores what its clients sent, which is usually UTF-8
     return name.matches() && !name.group(1).equals("SQL_ASCII")
         ? Charset.forName(Encoding.getJVMEncoding(name.group(1)).name())
         : StandardCharsets.UTF_8;
   }
 
-  /** Reads a number: a byte that is not 0 if it is negative, and the lowest byte first. */
+  /** Reads a number: a sign byte, which is 0 for positive numbers, then the lowest byte first. */
   private int number() throws IOException {
     int sign = in.readUnsignedByte();
     int number = Integer.reverseBytes(in.readInt());

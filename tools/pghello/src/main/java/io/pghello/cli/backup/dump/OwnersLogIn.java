@@ -23,8 +23,7 @@ import org.postgresql.PGConnection;
  * In the database that is restored, it creates, changes and drops nothing.
  */
 final class OwnersLogIn {
-  // who can become a superuser needs no fence, which before PostgreSQL 16 are those who may create
-  // roles, too
+  // roles that can become superusers need no fence; before PostgreSQL 16, roles with CREATEROLE can
   private static final String ROLES =
       """
       SELECT rolname, NOT EXISTS (
@@ -38,8 +37,8 @@ final class OwnersLogIn {
   private static final String IS_SUPERUSER =
       "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
 
-  // what pg_restore itself sends has no context but this function's own; if it grants as another
-  // role, a superuser has logged in
+  // statements that pg_restore sends have only this function's context; if it grants as another
+  // role, the login is a superuser
   private static final String FENCE =
       """
       CREATE SCHEMA @ROLE@;
@@ -73,7 +72,7 @@ final class OwnersLogIn {
     this.name = name;
   }
 
-  /** Returns the roles, and whether they are to restore what they own. */
+  /** Returns the server's roles, and whether the owners' login restores their objects. */
   static Map<String, Boolean> roles(Connection session) throws SQLException {
     var roles = new HashMap<String, Boolean>();
     try (Statement statement = session.createStatement();
@@ -95,7 +94,7 @@ final class OwnersLogIn {
     try (Statement statement = session.createStatement()) {
       statement.execute("CREATE ROLE %s LOGIN".formatted(name));
       for (String owner : owners) {
-        // nobody can be made a member of this one: what it owns needs --trust-owners
+        // this role cannot have members: its objects need --trust-owners
         if (owner.equals("pg_database_owner")) {
           continue;
         }

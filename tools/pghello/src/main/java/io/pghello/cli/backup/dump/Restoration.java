@@ -30,15 +30,15 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Restores databases of a backup, each under a passing name that it keeps until all of it is there.
- * Not thread-safe.
+ * Restores databases of a backup. Each one has a temporary name until it is complete. Not
+ * thread-safe.
  *
  * @param maintenance a database that is not restored
- * @param jobs how many tables and indexes are restored at once
- * @param options of pg_restore, as {@link #NO_TABLESPACES}
- * @param check what must succeed before a database gets its name
- * @param trustOwners whether what cannot be restored with the rights of its owners is restored with
- *     this role's, who may be a superuser
+ * @param jobs number of tables and indexes that are restored at the same time
+ * @param options options of pg_restore, such as {@link #NO_TABLESPACES}
+ * @param check must succeed before a database gets its name
+ * @param trustOwners whether this role, which may be a superuser, restores a database that cannot
+ *     be restored with the rights of its owners
  */
 public record Restoration(
     Programs programs,
@@ -61,7 +61,7 @@ public record Restoration(
 
   private static final String DROP = "DROP DATABASE IF EXISTS %s WITH (FORCE)";
 
-  // without the slot of the server that was dumped
+  // leaves the slot of the original subscription alone
   private static final String SUBSCRIPTIONS =
       """
       SELECT format('ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I', subname)
@@ -93,7 +93,7 @@ public record Restoration(
   /** The contents of a dump. */
   public record Listing(List<DumpEntry> entries) {}
 
-  /** Begins to read what a dump has, in another thread. */
+  /** Starts to read the contents of a dump in another thread. */
   public CompletableFuture<Listing> list(Backup backup, String database) {
     Path dump = backup.dump(database);
     return CompletableFuture.supplyAsync(() -> new Listing(DumpFile.entries(dump)));
@@ -102,8 +102,8 @@ public record Restoration(
   /**
    * Restores a database.
    *
-   * @param reading what the dump has
-   * @param name what it is called then, which is its own name or that of a copy
+   * @param reading the contents of the dump
+   * @param name the name of the restored database: its own, or the name of a copy
    */
   public Restored restore(
       Backup backup, CompletableFuture<Listing> reading, String database, String name)
@@ -189,7 +189,7 @@ public record Restoration(
     }
   }
 
-  /** Restores as a superuser, and runs nothing of others as one. */
+  /** Restores as a superuser, but runs other roles' code without a superuser's rights. */
   private void restoreByOwners(Path dump, DumpEntries entries, OwnersLogIn logIn, String passing)
       throws SQLException, IOException {
     Target database = maintenance.in(passing);
@@ -245,7 +245,7 @@ public record Restoration(
             + "\" does not exist: --roles creates the roles of the backup");
   }
 
-  /** Leaves out comments on what pg_restore leaves out; those before 15.14 restore them. */
+  /** Leaves out comments on subscriptions, which old versions of pg_restore do not leave out. */
   private List<DumpEntry> restored(List<DumpEntry> listed) {
     return options.contains(NO_SUBSCRIPTIONS)
         ? listed.stream().filter(entry -> !entry.isAbout("SUBSCRIPTION")).toList()
@@ -320,7 +320,7 @@ public record Restoration(
       throws SQLException {
     String name = quoted(session, database);
     var properties = new ArrayList<String>();
-    // as texts were quoted for it
+    // texts are quoted for this setting
     for (String setting : statements(listed, entry -> entry.is("STDSTRINGS"))) {
       properties.add(setting.replaceFirst("^SET ", "SET LOCAL "));
     }
@@ -328,7 +328,7 @@ public record Restoration(
     // the dump says how its privileges differ from those of a new database
     properties.add("GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC".formatted(name));
     statements(listed, entry -> entry.isOfDatabase() && !entry.is("DATABASE")).stream()
-        // who grants as another role has to be a superuser
+        // only superusers can grant as another role
         .filter(sql -> isSuperuser || !sql.matches("(?s)(RE)?SET SESSION AUTHORIZATION .*"))
         .forEach(properties::add);
     return properties;
@@ -401,7 +401,7 @@ public record Restoration(
     session.commit();
   }
 
-  /** Drops a database that has not got its name yet, with its subscriptions, which keep it. */
+  /** Drops a database under its passing name, after its subscriptions, which would prevent it. */
   private void drop(String passing) throws SQLException {
     List<String> subscriptions;
     try (Connection session = maintenance.connectForLong()) {

@@ -147,7 +147,7 @@ class DumpFileTest {
       int positive = Math.abs(number);
       out.write(number < 0 ? 1 : 0);
       for (int i = 0; i < 4; i++) {
-        out.write(positive >> 8 * i);
+        out.write(positive >> (8 * i));
       }
       return this;
     }

@@ -2,7 +2,7 @@
 package io.pghello.cli.backup.dump;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.cli.Run;
 import java.nio.file.Files;
@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,6 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The rights with which entries of a dump are restored, and their order. */
 class RestorationIT {
+  private static final String REFUSAL = "only pghello restores this database";
+
   private static RestoreFixture server;
 
   @TempDir private Path folder;
@@ -38,7 +41,6 @@ class RestorationIT {
 
   @BeforeEach
   void createDatabase() throws SQLException {
-    assumeTrue(server.hasClient(), "no programs of this version");
     server.dropAll();
     server.execute("maintenance", "CREATE DATABASE shop");
   }
@@ -227,6 +229,42 @@ class RestorationIT {
           // before 16, whoever creates roles can make one a member of pg_execute_server_program
           .containsEntry("creator", server.major() >= 16)
           .containsEntry("of_creator", server.major() >= 16);
+    }
+  }
+
+  /** While a database is restored, only statements of pg_restore define anything in it. */
+  @Test
+  void fenceRefusesDefinitionsOfOthers() throws Exception {
+    var login = new OwnersLogIn("pghello_restore_test");
+    String nested = "DO $$BEGIN CREATE TABLE public.nested (i integer); END$$";
+    try (Connection admin = server.connect("shop")) {
+      Run.execute(
+          admin,
+          "CREATE ROLE alice",
+          "CREATE ROLE guest LOGIN PASSWORD 'guest'",
+          "GRANT CREATE ON SCHEMA public TO alice, guest");
+      login.create(admin, Set.of("alice"));
+      Run.execute(
+          admin,
+          login.fenceStatements(),
+          "ALTER ROLE pghello_restore_test PASSWORD 'test'",
+          "CREATE TABLE public.admins (i integer)");
+      try (Connection owners = server.connect("shop", "pghello_restore_test", "test")) {
+        Run.execute(
+            owners,
+            "CREATE TABLE public.alices (i integer)",
+            "ALTER TABLE public.alices OWNER TO alice");
+        assertThatThrownBy(() -> Run.execute(owners, nested)).hasMessageContaining(REFUSAL);
+      }
+      try (Connection guest = server.connect("shop", "guest", "guest")) {
+        assertThatThrownBy(() -> Run.execute(guest, "CREATE TABLE public.guests (i integer)"))
+            .hasMessageContaining(REFUSAL);
+      }
+      // as pg_restore does for privileges that alice has granted
+      Run.execute(
+          admin, "SET SESSION AUTHORIZATION alice", "GRANT SELECT ON public.alices TO guest");
+      assertThatThrownBy(() -> Run.execute(admin, nested)).hasMessageContaining(REFUSAL);
+      Run.execute(admin, "RESET SESSION AUTHORIZATION");
     }
   }
 
