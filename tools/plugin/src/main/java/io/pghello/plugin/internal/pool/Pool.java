@@ -38,21 +38,11 @@ public final class Pool {
   private static final Logger LOG = System.getLogger("io.pghello.plugin");
   private static final int CACHED_MAX = 256;
 
-  private static final String SEED =
-      "pg_catalog.hashtextextended(pg_catalog.gen_random_uuid()::pg_catalog.text, 0)"
-          + "::pg_catalog.float8 OPERATOR(pg_catalog./) 9223372036854775808::pg_catalog.float8";
-
   /**
    * Seeds random(), releases advisory locks, and returns whether no SQL has prepared statements,
    * for which the session has to end. RESET and ROLLBACK do none of these.
    */
-  static final String LEFT = Texts.resource(Pool.class, "left.sql").formatted(SEED);
-
-  /**
-   * The same, whose parameter is the seed: one that the server draws would cost it as much again.
-   */
-  public static final String CLEAR =
-      "SELECT " + Texts.resource(Pool.class, "left.sql").formatted("$1");
+  static final String LEFT = Texts.resource(Pool.class, "left.sql");
 
   private final String id;
   private final JsonNode json;
@@ -281,14 +271,9 @@ public final class Pool {
     @Override
     public void handleResultRows(
         Query query, Field[] fields, List<Tuple> rows, @Nullable ResultCursor cursor) {
-      reset = isClear(fields, rows);
+      byte[] last = rows.isEmpty() ? null : rows.get(0).get(fields.length - 1);
+      reset = last != null && last.length == 1 && last[0] == 't';
     }
-  }
-
-  /** Returns whether an answer of {@link #CLEAR}, or of a reset, is true. */
-  public static boolean isClear(Field[] fields, List<Tuple> rows) {
-    byte[] last = rows.isEmpty() ? null : rows.get(0).get(fields.length - 1);
-    return last != null && last.length == 1 && last[0] == 't';
   }
 
   /** Returns what it has and did. */

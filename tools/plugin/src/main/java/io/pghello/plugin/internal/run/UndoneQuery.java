@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal.run;
 
-import io.pghello.plugin.internal.pool.Pool;
 import java.security.SecureRandom;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -28,13 +27,24 @@ import org.postgresql.core.v3.SqlSerializationContext;
 
 /**
  * A query that leaves nothing in the session, whatever the functions that it calls or the planner
- * evaluates have done: it runs in a read-only transaction, which ends with {@link Pool#CLEAR} and
- * ROLLBACK. All go in one round trip. The driver prepares and keeps them one by one, except for
- * CLEAR: the query could replace a statement that is prepared before it, also the one that finds
- * this out.
+ * evaluates have done: it runs in a read-only transaction, which is rolled back in the same round
+ * trip. Before that, random() is seeded and advisory locks are released, which no rollback does.
+ * The driver prepares and keeps these statements one by one. Only {@link #PREPARED} is parsed anew
+ * behind each query: a query that replaces statements of the driver by others of their names cannot
+ * replace the statement that finds it out.
  */
 final class UndoneQuery implements Query {
   private static final SecureRandom RANDOM = new SecureRandom();
+
+  private static final String BEGIN = "BEGIN READ ONLY";
+  private static final String CLEAR =
+      "SELECT pg_catalog.setseed(?), pg_catalog.pg_advisory_unlock_all()";
+
+  /** Returns for each prepared statement whether SQL has prepared it. */
+  private static final String PREPARED = "SELECT (pg_catalog.pg_prepared_statement()).from_sql";
+
+  private static final String ROLLBACK = "ROLLBACK";
+  private static final byte[] FALSE = {'f'};
 
   private final Query[] statements;
 
@@ -56,9 +66,10 @@ final class UndoneQuery implements Query {
       throws SQLException {
     BaseConnection connection = statement.getConnection().unwrap(BaseConnection.class);
     QueryExecutor executor = connection.getQueryExecutor();
-    Query clear = executor.createSimpleQuery(Pool.CLEAR);
-    CachedQuery begin = executor.borrowQuery("BEGIN READ ONLY");
-    CachedQuery rollback = executor.borrowQuery("ROLLBACK");
+    Query prepared = executor.createSimpleQuery(PREPARED);
+    CachedQuery begin = executor.borrowQuery(BEGIN);
+    CachedQuery clear = executor.borrowQuery(CLEAR);
+    CachedQuery rollback = executor.borrowQuery(ROLLBACK);
     // a statement that asked the server before may have begun the transaction
     boolean begins = connection.getTransactionState() == TransactionState.IDLE;
     CachedQuery shape = executor.borrowQuery(shape(begins, values.size()));
@@ -75,20 +86,22 @@ final class UndoneQuery implements Query {
       }
       double seed = 2 * RANDOM.nextDouble() - 1;
       parameters.setStringParameter(values.size() + 1, Double.toString(seed), Oid.FLOAT8);
-      var answer = new Answer(clear);
+      var answer = new Answer(query);
       UndoneQuery all =
           begins
-              ? new UndoneQuery(begin.query, query, clear, rollback.query)
-              : new UndoneQuery(query, clear, rollback.query);
+              ? new UndoneQuery(begin.query, query, clear.query, prepared, rollback.query)
+              : new UndoneQuery(query, clear.query, prepared, rollback.query);
       int flags =
           QueryExecutor.QUERY_SUPPRESS_BEGIN | (types == null ? QueryExecutor.QUERY_ONESHOT : 0);
       executor.execute(all, parameters, answer, 0, 0, flags);
-      return new Result(statement.createDriverResultSet(answer.fields, answer.rows), answer.clear);
+      ResultSet rows = statement.createDriverResultSet(answer.fields, answer.rows);
+      return new Result(rows, answer.clear);
     } finally {
       executor.releaseQuery(shape);
       executor.releaseQuery(rollback);
+      executor.releaseQuery(clear);
       executor.releaseQuery(begin);
-      clear.close();
+      prepared.close();
     }
   }
 
@@ -102,28 +115,28 @@ final class UndoneQuery implements Query {
   /** Returns statements with the same numbers of parameters as the statements to be sent. */
   private static String shape(boolean begins, int parameters) {
     String marks = String.join(",", Collections.nCopies(parameters, "?"));
-    return (begins ? "BEGIN; SELECT " : "SELECT ") + marks + "; SELECT ?; ROLLBACK";
+    return (begins ? "BEGIN; SELECT " : "SELECT ") + marks + "; SELECT ?; SELECT; ROLLBACK";
   }
 
-  /** Collects rows, and tells the caller's from the answer of {@link Pool#CLEAR}. */
+  /** Collects the rows of the query, and looks at the last ones of the others. */
   private static final class Answer extends ResultHandlerBase {
-    private final Query last;
+    private final Query query;
     private Field[] fields = {};
     private List<Tuple> rows = List.of();
     private boolean clear;
 
-    Answer(Query last) {
-      this.last = last;
+    Answer(Query query) {
+      this.query = query;
     }
 
     @Override
     public void handleResultRows(
-        Query query, Field[] fields, List<Tuple> rows, @Nullable ResultCursor cursor) {
-      if (query.equals(last)) {
-        clear = Pool.isClear(fields, rows);
-      } else {
+        Query from, Field[] fields, List<Tuple> rows, @Nullable ResultCursor cursor) {
+      if (from.equals(query)) {
         this.fields = fields;
         this.rows = rows;
+      } else {
+        clear = rows.stream().allMatch(row -> Arrays.equals(row.get(0), FALSE));
       }
     }
 
