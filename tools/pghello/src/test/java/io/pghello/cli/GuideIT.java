@@ -15,7 +15,10 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** The statements of the operations guide that docs/contributing/source-documents/operations.md calls failing. */
+/**
+ * The statements of the operations guide that docs/contributing/source-documents/operations.md
+ * calls failing.
+ */
 @PgHelloTest
 class GuideIT {
   private static final Pattern FAILS =
@@ -24,7 +27,11 @@ class GuideIT {
   @Test
   void failsWhereThePageSaysSo(@Superuser Connection superuser) throws Exception {
     List<MatchResult> lines =
-        FAILS.matcher(Files.readString(Path.of("../../docs/contributing/source-documents/operations.md"))).results().toList();
+        FAILS
+            .matcher(
+                Files.readString(Path.of("../../docs/contributing/source-documents/operations.md")))
+            .results()
+            .toList();
     assertThat(lines).hasSizeGreaterThanOrEqualTo(8);
     for (MatchResult line : lines) {
       assertThatThrownBy(() -> Run.execute(superuser, line.group(1)))

@@ -119,7 +119,8 @@ class GeneratedPagesTest {
 
   /** Returns the names of the public classes of the artifacts. */
   private static Set<String> published() {
-    return Tree.files("(?:pg-hello|any-extension/|tools/)[^/]*/src/main/java/io/pghello/.*\\.java").stream()
+    return Tree.files("(?:pg-hello|any-extension/|tools/)[^/]*/src/main/java/io/pghello/.*\\.java")
+        .stream()
         .map(Path::toString)
         .filter(file -> !file.contains("/internal/"))
         .map(file -> file.replaceAll(".*/src/main/java/|\\.java$", "").replace('/', '.'))
