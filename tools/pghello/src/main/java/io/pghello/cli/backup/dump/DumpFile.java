@@ -34,7 +34,7 @@ final class DumpFile {
   // limit for one text: longer than any name, and than a database's settings and comments
   private static final int MOST_BYTES = 64 << 20;
   private static final int FIELDS_OF_TIME = 7;
-  private static final int NONE = 1;
+  private static final String DAMAGED = "its table of contents is damaged";
   private static final Pattern ENCODING = Pattern.compile("SET client_encoding = '(\\w+)';\\s*");
 
   private final DataInputStream in;
@@ -65,6 +65,17 @@ final class DumpFile {
     }
   }
 
+  /** Returns the section with pg_dump's number, which is 1 for an entry without a section. */
+  private static Section section(int number, Section before) throws IOException {
+    return switch (number) {
+      case 1 -> before;
+      case 2 -> Section.PRE_DATA;
+      case 3 -> Section.DATA;
+      case 4 -> Section.POST_DATA;
+      default -> throw new IOException(DAMAGED);
+    };
+  }
+
   private List<DumpEntry> entries() throws IOException {
     readHeader();
     int count = number();
@@ -79,9 +90,7 @@ final class DumpFile {
       String tag = text();
       String kind = text();
       // an entry without a section belongs to the section of the entry before it
-      int number = number();
-      check(number >= NONE && number <= NONE + Section.values().length);
-      section = number == NONE ? section : Section.values()[number - NONE - 1];
+      section = section(number(), section);
       String definition = "";
       if (DumpEntry.isOfDatabase(kind, tag) || DumpEntry.isSetting(kind)) {
         definition = text();
@@ -189,7 +198,7 @@ final class DumpFile {
 
   private static void check(boolean isRight) throws IOException {
     if (!isRight) {
-      throw new IOException("its table of contents is damaged");
+      throw new IOException(DAMAGED);
     }
   }
 }
