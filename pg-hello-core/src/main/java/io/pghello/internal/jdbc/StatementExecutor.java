@@ -324,12 +324,14 @@ public class StatementExecutor {
       A argument,
       WorkWith<A, T> work) {
     boolean answered = false;
+    boolean sent = !validate;
     try {
       T answer;
       try (NetworkTimeout unused = watched.isTimed ? null : NetworkTimeout.of(connection);
           var session = new Session(watched, connection, bound)) {
         if (validate) {
           session.validate();
+          sent = true;
         }
         answer = work.on(session, argument);
         watched.sound = true;
@@ -340,6 +342,9 @@ public class StatementExecutor {
       }
     } catch (SQLException e) {
       PgHelloException error = translate(e, connection, deadline);
+      if (!sent && error.code() == Code.CONNECTION_LOST) {
+        error = SqlErrors.foundDead(e);
+      }
       watched.sound = bound || isSoundAfter(error);
       if (!watched.end()) {
         throw error;
@@ -592,9 +597,6 @@ public class StatementExecutor {
       limitTime();
       try (Statement statement = connection().createStatement()) {
         boolean unused = statement.execute("SELECT 1");
-      } catch (SQLException e) {
-        PgHelloException error = translate(e, connection(), watched.deadline);
-        throw error.code() == Code.CONNECTION_LOST ? SqlErrors.foundDead(e) : error;
       }
     }
 

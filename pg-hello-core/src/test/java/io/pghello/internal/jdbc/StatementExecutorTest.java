@@ -293,6 +293,32 @@ class StatementExecutorTest {
     assertThat(sent).hasValue(5);
   }
 
+  /** A pool may have any number of them. */
+  @Test
+  void connectionsThatWereDeadBeforeDoNotCount() {
+    var taken = new AtomicInteger();
+    ConnectionSource source = () -> taken.incrementAndGet() <= 20 ? closed() : UNUSED;
+    var executor = new StatementExecutor(source, Settings.Statements.withoutClient(null, LONG));
+    assertThat(run(executor, Deadline.after(LONG))).isEqualTo("never");
+    assertThat(taken).hasValue(21);
+  }
+
+  private static Connection closed() {
+    return (Connection)
+        Proxy.newProxyInstance(
+            StatementExecutorTest.class.getClassLoader(),
+            new Class<?>[] {Connection.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("isClosed")) {
+                return true;
+              }
+              if (List.of("close", "abort").contains(method.getName())) {
+                return null;
+              }
+              throw new SQLException("closed", "08003");
+            });
+  }
+
   @Test
   void noConnectionIsTriedForWhichNoTimeIsLeft() {
     assertThat(StatementExecutor.pauseAfter(0, Deadline.after(Duration.ZERO))).isFalse();
