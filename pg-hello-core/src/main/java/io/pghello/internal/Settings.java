@@ -28,7 +28,7 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
       PgHelloListener listener) {
     /** Returns the settings of a statement that is run without a client. */
     public static Statements withoutClient(@Nullable String schema, Duration timeout) {
-      return new Statements(schema, true, timeout, true, NO_LISTENER);
+      return new Statements(schema, false, timeout, true, NO_LISTENER);
     }
 
     /** Returns whether there is a listener. */
