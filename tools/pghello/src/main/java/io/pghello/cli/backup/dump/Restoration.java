@@ -59,8 +59,6 @@ public record Restoration(
   private static final Pattern CREATE =
       Pattern.compile("CREATE DATABASE (?:\"(?:[^\"]|\"\")*\"|[^ \"]+) (.*);", Pattern.DOTALL);
 
-  private static final String DROP = "DROP DATABASE IF EXISTS %s WITH (FORCE)";
-
   // leaves the slot of the original subscription alone
   private static final String SUBSCRIPTIONS =
       """
@@ -415,7 +413,7 @@ public record Restoration(
         execute(session, subscriptions);
       }
     }
-    takeBack(DROP.formatted(passing));
+    takeBack("DROP DATABASE IF EXISTS " + passing + " WITH (FORCE)");
   }
 
   /** Runs a statement in a session of its own, as the one before may be gone. */

@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -202,7 +203,7 @@ class GeneratedDatabasesIT {
   }
 
   /** Returns the kinds, and for comments and the like the kinds that they are about. */
-  private static TreeSet<String> kinds(List<DumpEntry> entries) {
+  private static Set<String> kinds(List<DumpEntry> entries) {
     var kinds = new TreeSet<String>();
     for (DumpEntry entry : entries) {
       kinds.add(
