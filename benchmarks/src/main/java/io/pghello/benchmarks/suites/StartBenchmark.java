@@ -15,6 +15,7 @@ import io.pghello.benchmarks.peers.ContainerPeer;
 import io.pghello.benchmarks.peers.EmbeddedPostgresPeer;
 import io.pghello.benchmarks.peers.PgCtlServer;
 import io.pghello.benchmarks.peers.Postmaster;
+import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.TestDatabase;
@@ -33,8 +34,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.apache.commons.io.FileUtils;
 import org.apache.commons.io.function.Uncheck;
+import org.flywaydb.core.Flyway;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 
@@ -54,6 +57,8 @@ public final class StartBenchmark implements Benchmark {
   private static final String TESTCONTAINERS = "Testcontainers, ";
   private static final String BY_STATEMENTS = "CREATE DATABASE, CREATE EXTENSION";
   private static final String PACKAGES = "PG_EXTENSION_PACKAGES";
+  private static final int TABLES = 100;
+  private static final int MIGRATIONS = 10;
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final Path MEMORY = Path.of("/dev/shm");
 
@@ -65,6 +70,7 @@ public final class StartBenchmark implements Benchmark {
   private final String run = folder.getFileName().toString();
   private final String image = ContainerPeer.image(server.major());
   private final @Nullable String obstacle = ContainerPeer.obstacle(image);
+  private final DatabasePreparer migrations = this::migrate;
   private final String programs = programs(server);
   private final int databaseRounds;
   private final int processRounds;
@@ -141,6 +147,8 @@ public final class StartBenchmark implements Benchmark {
         databases("the same with a connection and a greeting", true),
         tests("a test's database: create, greet, drop", 0),
         tests("the same when tests take 50 ms", 50),
+        schemas("a test's database with 100 tables of Flyway", 0),
+        schemas("the same when tests take 50 ms, with 100 tables", 50),
         firstGreeting(first(STOCK).target(0.85, 0.4), EMBEDDED),
         firstGreeting(first(STOCK_IN_MEMORY), EMBEDDED, memory.resolve("first").toString()),
         firstGreeting(first("initdb and pg_ctl by hand"), BY_HAND, programs, folder.toString()),
@@ -309,6 +317,63 @@ public final class StartBenchmark implements Benchmark {
         () -> perTest(pauseMillis, this::greetInPrepared),
         1,
         databaseRounds);
+  }
+
+  /** Compares a copy of a template that Flyway has filled once with Flyway before each test. */
+  private Comparison schemas(String name, int pauseMillis) {
+    Row row = Row.plain(name, "Flyway for each test", "ms");
+    return new Comparison(
+        // without a pause, the next copy is not there in time
+        pauseMillis == 0 ? row : row.target(0.1, 0.03),
+        () -> writeMigrations(migrations()),
+        () -> perTest(pauseMillis, () -> countTables(server.createDatabase(migrations))),
+        () -> perTest(pauseMillis, this::migrateInNew),
+        1,
+        databaseRounds);
+  }
+
+  private void migrateInNew() throws SQLException {
+    TestDatabase database = server.createDatabase();
+    migrate(database.dataSource());
+    countTables(database);
+  }
+
+  private Path migrations() {
+    return folder.resolve("migrations");
+  }
+
+  /** Writes ten scripts, each of which creates ten tables with an index. */
+  private static void writeMigrations(Path to) throws IOException {
+    Files.createDirectories(to);
+    for (int script = 0; script < MIGRATIONS; script++) {
+      var sql = new StringBuilder();
+      for (int table = 0; table < TABLES / MIGRATIONS; table++) {
+        sql.append(
+            "CREATE TABLE t%1$d_%2$d (id bigint PRIMARY KEY, name text, at timestamptz);%n"
+                    .formatted(script, table)
+                + "CREATE INDEX ON t%d_%d (name);%n".formatted(script, table));
+      }
+      Files.writeString(to.resolve("V" + (script + 1) + "__tables.sql"), sql);
+    }
+  }
+
+  private void migrate(DataSource dataSource) {
+    Flyway.configure()
+        .locations("filesystem:" + migrations())
+        .dataSource(dataSource)
+        .load()
+        .migrate();
+  }
+
+  private static void countTables(TestDatabase database) throws SQLException {
+    try (database;
+        Connection connection = database.dataSource().getConnection()) {
+      String tables =
+          Sql.text(connection, "SELECT count(*) FROM pg_tables WHERE tablename ~ '^t._.$'");
+      if (!Integer.toString(TABLES).equals(tables)) {
+        throw new IllegalStateException("expected " + TABLES + " tables, but got " + tables);
+      }
+    }
   }
 
   private void greetInPrepared() throws SQLException {
