@@ -272,7 +272,7 @@ class BuildIT {
   /** Returns what a function of headers.sh prints, with a cache of its own. */
   private String run(String command) throws Exception {
     var builder =
-        new ProcessBuilder("bash", "-euc", ". ../scripts/headers.sh; " + command)
+        new ProcessBuilder("bash", "-euc", ". ../../scripts/headers.sh; " + command)
             .redirectError(ProcessBuilder.Redirect.INHERIT);
     builder.environment().put("PG_HELLO_CACHE", folder.resolve("cache").toString());
     Process process = builder.start();
