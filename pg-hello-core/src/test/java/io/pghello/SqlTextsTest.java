@@ -44,8 +44,8 @@ class SqlTextsTest {
   private static final Pattern QUOTES = Pattern.compile("\"\"\"|(?<!\\\\)\"\\s*\\+\\s*\"|^\"|\"$");
 
   private static final String KEYWORDS =
-      "all|and|any|array|as|case|cast|coalesce|exists|extract|filter|from|greatest|in|lateral|least|not"
-          + "|nullif|operator|or|ordinality|over|row|then|values|where|with";
+      "all|and|any|array|as|case|cast|coalesce|exists|extract|filter|from|greatest|in|join|lateral|least|not"
+          + "|nullif|operator|or|ordinality|over|row|select|then|values|where|with";
 
   /** What is wrong, by what finds it. */
   private static final Map<String, Pattern> UNQUALIFIED =

@@ -40,7 +40,7 @@ class KeptDatabaseIT {
       Pattern.compile(
           "psql: PGPASSFILE='(\\S+)' psql -h 127.0.0.1 -p (\\d+) -U app (app_test_\\d+)\n");
   private static final Pattern JDBC =
-      Pattern.compile("JDBC: (\\S+) with -Dorg.postgresql.pgpassfile='(\\S+)'\n");
+      Pattern.compile("JDBC: (\\S+), run Java with -Dorg.postgresql.pgpassfile='(\\S+)'\n");
   private static final Pattern END = Pattern.compile("To end it now: (.*)\n");
 
   @TempDir private Path folder;

@@ -199,7 +199,7 @@ public final class DatabaseServer implements AutoCloseable {
           + database
           + "\n  JDBC: "
           + databases.url(database, new Login(user, null))
-          + " with -Dorg.postgresql.pgpassfile="
+          + ", run Java with -Dorg.postgresql.pgpassfile="
           + passwords
           + "\n  Tests that start a day later remove it. To end it now: "
           + kept.end();

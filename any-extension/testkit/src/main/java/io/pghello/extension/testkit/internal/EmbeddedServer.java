@@ -200,7 +200,6 @@ public final class EmbeddedServer {
     try {
       requireOpen();
       Scratch.copy(template, scratch.data());
-      password = Files.readString(scratch.data().resolve(PASSWORD_FILE));
     } finally {
       lock.unlock();
     }
@@ -211,6 +210,11 @@ public final class EmbeddedServer {
     lock.lock();
     try {
       requireOpen();
+      Path file = scratch.data().resolve(PASSWORD_FILE);
+      if (Files.exists(file)) {
+        // the data may have been replaced with those of another server
+        password = Files.readString(file);
+      }
       for (int attempt = 1; !started; attempt++) {
         int chosen = port != 0 ? port : freePort();
         if (port != 0) {
